@@ -1,0 +1,58 @@
+"""The program that a target lowers to: values that `emit` prints once as Python."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Literal: TypeAlias = "None | bool | int | float | str | tuple[Literal, ...] | dict[str, Literal] | Ref"
+"""An argument of a call: plain data, or a reference to an earlier call's result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """`from module import name`, or `import module` when name is empty."""
+
+    module: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """The result of an earlier call, or one of its attributes: `variable` or `variable.attribute`."""
+
+    variable: str
+    attribute: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`variable = component(name, **arguments)`; variable is a user's or our own name before `identifier()`.
+
+    `component` is dotted from an imported name, such as `kubernetes.Cluster`. An empty variable prints a bare call.
+    `group` separates paragraphs: a blank line is printed where it changes.
+    """
+
+    variable: str
+    component: str
+    name: str
+    arguments: tuple[tuple[str, Literal], ...] = ()
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """`pulumi.export(name, value)`."""
+
+    name: str
+    value: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One `__main__.py`: imports, calls in order, exports."""
+
+    title: str
+    imports: tuple[Import, ...]
+    calls: tuple[Call, ...]
+    exports: tuple[Export, ...] = ()
