@@ -149,6 +149,7 @@ class Telemetry:
     secret: SecretRef | None = None  # bearer token
     prometheus_labels: tuple[tuple[str, str], ...] = ()  # what the cluster's Prometheus selects monitors and rules by
     namespace: str = "monitoring"  # where Prometheus runs
+    prometheus: str = ""  # its URL; default: the operator's own service in that namespace
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,240 @@
+"""The plan: a target-neutral graph of resources, each with a placement and the line of the spec that asked for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from modelyard.source import Path
+from modelyard.spec import (
+    Accelerator,
+    Channel,
+    Inference,
+    Model,
+    Monitor,
+    Pipeline,
+    Registry,
+    SecretRef,
+    Store,
+    System,
+    Taint,
+    TargetSpec,
+    Variant,
+)
+
+
+class Kind(StrEnum):
+    """What a vertex of the plan is; every target has an entry for each in its catalog."""
+
+    CLUSTER = "cluster"
+    NODE_POOL = "node-pool"
+    NAMESPACE = "namespace"
+    OBJECT_STORE = "object-store"
+    DATABASE = "database"
+    REGISTRY = "registry"
+    SECRET = "secret"
+    IDENTITY = "identity"
+    MODEL_SERVER = "model-server"
+    ROUTE = "route"
+    TRAINING_JOB = "training-job"
+    BATCH_JOB = "batch-job"
+    CUSTOM_JOB = "custom-job"
+    MONITOR = "monitor"
+    ALERT_RULES = "alert-rules"
+    DASHBOARD = "dashboard"
+    CHANNEL = "channel"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A machine that was considered for a compute class; price is per hour, None where nobody declared one."""
+
+    machine: str
+    price_hourly: float | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """What one Pod of a compute class asks for on its placement, and the machine that was chosen for it."""
+
+    compute: str  # class name
+    cpu_millis: int
+    memory_bytes: int
+    disk_bytes: int | None
+    accelerator: Accelerator | None
+    machine: str  # how the target calls it: an instance type, or `capacity[0]`
+    spot: bool
+    selector: tuple[tuple[str, str], ...]
+    tolerations: tuple[Taint, ...]
+    price_hourly: float | None
+    considered: tuple[Candidate, ...]  # the choice first, then the next best
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """One Ray Serve application: a variant of an endpoint, on its hardware."""
+
+    inference: Inference
+    variant: Variant
+    model: Model
+    hardware: Hardware
+    route_prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelServer:
+    """One Ray cluster that serves: one variant, or all the members of a pool."""
+
+    applications: tuple[Application, ...]
+    pool: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """Where a share of a route's traffic goes: the name of a MODEL_SERVER resource."""
+
+    server: str
+    variant: str
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An endpoint as clients see it."""
+
+    inference: Inference
+    backends: tuple[Backend, ...]
+    mirror: Backend | None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A pipeline: one Ray cluster a run, a group of workers for each step's hardware."""
+
+    pipeline: Pipeline
+    model: Model | None
+    hardware: Mapping[str, Hardware]  # by step
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorJob:
+    """A monitor's run, with what it watches already found."""
+
+    monitor: Monitor
+    hardware: Hardware
+    inference: Inference | None
+    models: tuple[Model, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What an identity may do with one object store: `prefix` and below, `read` or `write` (which includes read)."""
+
+    store: str
+    prefix: str
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A workload's own identity with exactly what it names. `api` says why it talks to the cluster's API, empty if not."""
+
+    workload: str
+    access: tuple[Access, ...]
+    secrets: tuple[SecretRef, ...]
+    api: str  # "" autoscaler launcher
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRules:
+    """Alerts of one endpoint's SLO or of one monitor."""
+
+    inference: Inference | None = None
+    monitor: Monitor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    ref: SecretRef
+    workloads: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A cluster and the add-ons that this system asks of it, by the names that `present` uses."""
+
+    target: TargetSpec
+    addons: tuple[str, ...]  # needed; those in target.present are not installed
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    target: TargetSpec
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryServer:
+    registry: Registry
+    database: Store | None
+    artifacts: Store | None
+
+
+Payload: TypeAlias = (
+    Cluster
+    | Namespace
+    | Store
+    | RegistryServer
+    | Secret
+    | Identity
+    | ModelServer
+    | Route
+    | Job
+    | MonitorJob
+    | AlertRules
+    | Channel
+    | Inference
+)
+"""What a resource's `value` holds. DASHBOARD: the Inference it shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A vertex: `address` is `<kind>/<name>`, unique within its placement."""
+
+    kind: Kind
+    name: str
+    placement: str  # a target's name
+    origin: Path  # the line of the spec that asked for it
+    workload: str  # section.name that it belongs to, empty for what all share
+    value: Payload
+
+    @property
+    def address(self) -> str:
+        return f"{self.kind.value}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An edge: `source` calls or reads `sink` (addresses with placements), over a protocol and port."""
+
+    source: str  # placement:kind/name
+    sink: str
+    what: str  # artifacts registry requests metrics secret trigger
+    protocol: str = ""
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that will exist, in an order in which it can be made."""
+
+    system: System
+    resources: tuple[Resource, ...]
+    links: tuple[Link, ...]
+
+    def on(self, placement: str) -> tuple[Resource, ...]:
+        """The resources of one target, in order."""
+        return tuple(resource for resource in self.resources if resource.placement == placement)
