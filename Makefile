@@ -1,0 +1,63 @@
+# What a newcomer types: `make demo`. What is run before a commit: `make check`. What is run before a merge: `make test`.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help demo check style types mypy pyright imports unit test real engine bench clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+
+$(INSTALLED): pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m engine venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(INSTALLED) ## set up what is needed, compile the reference system, show what came out
+	$(BIN)/modelyard compile examples/fraud-detection --env on-prem
+	@cd examples/fraud-detection && find build -type f | sort
+	@echo
+	@echo "Next: read examples/fraud-detection/build/on-prem/main/README.md,"
+	@echo "then on a cluster of your own: cd examples/fraud-detection/build/on-prem/main/workloads && pulumi up"
+
+check: $(INSTALLED) ## everything that needs no real parts, in under two minutes
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target style imports mypy pyright
+	@$(MAKE) --no-print-directory unit
+
+style: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+imports: $(INSTALLED)
+	$(BIN)/lint-imports --no-logo
+
+types: mypy pyright
+
+mypy: $(INSTALLED)
+	$(BIN)/mypy
+
+pyright: $(INSTALLED)
+	$(BIN)/pyright
+
+unit: $(INSTALLED)
+	$(PYTEST) -n 2 --ignore=tests/real --ignore=tests/benchmarks
+
+engine: $(INSTALLED) ## build the real parts into the cache folder, once
+	$(BIN)/python -m engine packages
+	$(BIN)/python -m engine build
+
+real: engine
+	$(PYTEST) tests/real
+
+test: engine check ## everything: builds the real parts, then check, then the tests that use them
+	$(PYTEST) tests/real
+
+bench: $(INSTALLED) ## budgets of speed and memory, as ratios in one run
+	$(PYTEST) tests/benchmarks -o addopts=--import-mode=importlib --benchmark-only
+
+clean: ## remove the environment, caches of tools and compiled examples; the real parts stay in the cache folder
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist examples/*/build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

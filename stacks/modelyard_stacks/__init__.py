@@ -1,0 +1,1 @@
+"""Pulumi components that the emitted programs import."""

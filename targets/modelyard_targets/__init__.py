@@ -1,0 +1,1 @@
+"""One package a provider: what each place can run, as data."""
