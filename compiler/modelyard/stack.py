@@ -1,0 +1,64 @@
+"""What a target lowers to: projects made of values, before any of it is text.
+
+Everything that can be large is a function that makes it when it is written, so that the manifests of ten thousand
+workloads never lie in memory at once. Called twice, such a function gives the same thing twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from modelyard.program import Program
+
+Value: TypeAlias = "bool | int | float | str | Sequence[Value] | Mapping[str, Value] | None"
+"""Plain data that only gets read: JSON values, where a tuple is a list too and any mapping an object."""
+
+Manifest: TypeAlias = Mapping[str, Value]
+"""One Kubernetes object, keys in the order in which they are printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestFile:
+    """`manifests/<name>.yaml`: the objects of one workload, in the order in which they are applied."""
+
+    name: str
+    documents: Callable[[], Iterable[Manifest]]
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A file that is prose or source of our own, at a path relative to the folder of the target."""
+
+    path: str
+    text: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One Pulumi project.
+
+    folder is where it lies in the target's folder, such as `workloads`. components are the modules of
+    `modelyard_stacks` that the program needs beside it. requirements are lines of `requirements.txt`. settings are the
+    stack's configuration: keys without the project's name.
+    """
+
+    folder: str
+    name: str
+    description: str
+    program: Program
+    components: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
+    settings: Mapping[str, Value] = field(default_factory=dict)
+    manifests: Iterable[ManifestFile] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """All that comes out for one target of one environment, in the order in which it is applied."""
+
+    environment: str
+    target: str
+    projects: tuple[Project, ...]
+    texts: tuple[TextFile, ...] = ()

@@ -1,0 +1,186 @@
+"""The one YAML writer: plain data in, block style out, every scalar through one function.
+
+What it writes reads back as exactly the same data by YAML 1.1 readers (PyYAML, and what Go tools grew up with) and by
+YAML 1.2 readers. Lists start at the column of their key, as kubectl prints them. Keys keep the order they come in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from math import isfinite
+
+from modelyard.stack import Value
+
+_LONGEST_KEY = 1000
+"""An implicit key may have 1,024 characters as written; a longer one is written after a question mark."""
+
+_PLAIN = re.compile(r"(?:-{0,2}[A-Za-z_]|[0-9/])(?:[\w./@+=%,()-]|:(?=[\w/.-])| (?=[\w/(+=-]))*", re.ASCII)
+"""Text that no reader takes for structure: begins like a word, path, option or quantity; no `: ` or ` #` in it."""
+
+_NUMBER_OR_DATE = re.compile(r"[0-9][0-9a-fA-FxXoOtTzZ_.:,+ -]*")
+"""A digit, then only characters of numbers (any base, base 60 too), dates and times: more than any reader takes."""
+
+_WORDS = frozenset(
+    f"{sign}{word}"
+    for sign in ("", "-")
+    for word in ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "inf", "infinity", "nan")
+)
+"""Words that some reader takes for a boolean, null or a number, in any case."""
+
+_UNSEEN = (
+    "\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f"
+    "\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+"""What an editor hides, reorders or takes for a line's end. A fixed list: Python's own changes with its version."""
+
+_LISTS = (list, tuple)  # not every Sequence: bytes and ranges are no data of ours
+
+_ESCAPED = re.compile(f'["\\\\\t\n{_UNSEEN}]')
+_UNSEEN_OR_BREAK = re.compile(f"[\t\n{_UNSEEN}]")
+_BLOCK = re.compile(rf"\n*[^\s{_UNSEEN}][^{_UNSEEN}]*")
+_BLANK_LINE_WITH_SPACES = re.compile(r"^[ \t]+$", re.MULTILINE)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+
+
+def document(value: Value) -> str:
+    """One YAML document, without `---`, ended by a line break.
+
+    Raises ValueError for nan, infinity and lone surrogates, TypeError for anything but plain data: the rooms before let
+    none of them through.
+    """
+    lines: list[str] = []
+    _write(lines, value, "", "", "")
+    return "\n".join(lines) + "\n"
+
+
+def documents(values: Iterable[Value]) -> str:
+    """Several documents, separated by `---`."""
+    return "---\n".join(document(value) for value in values)
+
+
+def comment(text: str) -> str:
+    """A comment line of our own words; refuses what would not stay a comment."""
+    if _UNSEEN_OR_BREAK.search(text):
+        raise ValueError("a comment is one line of visible text")
+    return f"# {text}\n"
+
+
+def scalar(value: Value) -> str:
+    """The text of one scalar on one line; the only place where plain, 'single' or "double" is decided."""
+    if isinstance(value, str):
+        return _text(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return int.__repr__(value)
+    if isinstance(value, float):
+        return _float(value)
+    raise TypeError(f"{type(value).__name__} is not plain data")
+
+
+@lru_cache(maxsize=8192)
+def _text(text: str) -> str:
+    if _PLAIN.fullmatch(text) and not _NUMBER_OR_DATE.fullmatch(text) and text.lower() not in _WORDS:
+        return str.__str__(text)
+    if _SURROGATE.search(text):
+        raise ValueError("a lone surrogate is not text")
+    if ('"' in text or "\\" in text) and not _UNSEEN_OR_BREAK.search(text):
+        return "'" + text.replace("'", "''") + "'"
+    return '"' + _ESCAPED.sub(_escape, text) + '"'
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match.group()
+    short = _SHORT_ESCAPES.get(character)
+    if short:
+        return short
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _float(value: float) -> str:
+    if not isfinite(value):
+        raise ValueError("nan and infinity are not plain data")
+    digits = float.__repr__(value)
+    if "e" in digits and "." not in digits:
+        return digits.replace("e", ".0e")  # YAML 1.1 wants the point: 1e+16 is text there
+    return digits
+
+
+def _is_block(text: str) -> bool:
+    """Whether a literal block gives back this text: its first line sets the indentation, so no space may lead it."""
+    return "\n" in text and bool(_BLOCK.fullmatch(text)) and not _BLANK_LINE_WITH_SPACES.search(text)
+
+
+def _block(lines: list[str], text: str, head: str, indent: str) -> None:
+    chomp = "-" if not text.endswith("\n") else "+" if text.endswith("\n\n") else ""
+    lines.append(f"{head}|{chomp}")
+    content = text if chomp == "-" else text[:-1]
+    lines.extend(indent + line if line else "" for line in content.split("\n"))
+
+
+def _write(lines: list[str], value: Value, head: str, indent: str, list_indent: str) -> None:
+    """Writes value after head, the beginning of a line up to a space: on that line, or on the lines below.
+
+    Mappings and blocks below stand at indent, lists at list_indent. With an empty head, value is the whole document.
+    """
+    if isinstance(value, str):
+        if _is_block(value):
+            _block(lines, value, head, indent or "  ")
+        else:
+            lines.append(head + _text(value))
+    elif isinstance(value, Mapping):
+        if not value:
+            lines.append(head + "{}")
+            return
+        if head:
+            lines.append(head[:-1])
+        _mapping(lines, value, indent, indent)
+    elif isinstance(value, _LISTS):
+        if not value:
+            lines.append(head + "[]")
+            return
+        if head:
+            lines.append(head[:-1])
+        _sequence(lines, value, list_indent, list_indent)
+    else:
+        lines.append(head + scalar(value))
+
+
+def _mapping(lines: list[str], value: Mapping[str, Value], first: str, indent: str) -> None:
+    """Writes the entries at indent; first is what stands before the first of them."""
+    deeper = indent + "  "
+    lead = first
+    for key, item in value.items():
+        name = _key(key)
+        if len(name) > _LONGEST_KEY:
+            lines.append(f"{lead}? {name}")
+            _write(lines, item, f"{indent}: ", deeper, deeper)
+        else:
+            _write(lines, item, f"{lead}{name}: ", deeper, indent)
+        lead = indent
+
+
+def _key(key: str) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"a key is text, not {type(key).__name__}")
+    return _text(key)
+
+
+def _sequence(lines: list[str], value: Sequence[Value], first: str, indent: str) -> None:
+    """Writes the items at indent; mappings and lists among them begin on the line of their dash."""
+    deeper = indent + "  "
+    lead = first
+    for item in value:
+        if isinstance(item, Mapping) and item:
+            _mapping(lines, item, f"{lead}- ", deeper)
+        elif isinstance(item, _LISTS) and item:
+            _sequence(lines, item, f"{lead}- ", deeper)
+        else:
+            _write(lines, item, f"{lead}- ", deeper, deeper)
+        lead = indent
