@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from array import array
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
 """What a spec is made of once it is read: JSON values, integers and finite floats only."""
 
+Container: TypeAlias = "dict[str, Json] | list[Json]"
+
 Path: TypeAlias = tuple[str | int, ...]
 """The way from the root of a document to a value: keys and list positions."""
+
+_LINE_BREAK = re.compile("\r\n|\r|\n")
+_SMALL = 16
+_WIDTH = {dict: 6, list: 3}
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of one line of a file: line and columns from 1, the end column one past the last character."""
+    """A stretch of one line of a file: line and columns from 1, the end column one past the last character.
+
+    What goes on over several lines is marked by its first character alone.
+    """
 
     file: str
     line: int
@@ -27,5 +38,123 @@ class SourceFile:
     """A file as it was given: the path in the user's own words, and its text."""
 
     path: str
-    text: str
-    lines: tuple[str, ...] = field(repr=False, default=())
+    text: str = field(repr=False)
+
+    @classmethod
+    def read(cls, path: str, content: str | bytes) -> SourceFile:
+        """The file with its byte order mark removed; bytes that are not UTF-8 become replacement characters."""
+        text = content if isinstance(content, str) else content.decode("utf-8", "replace")
+        return cls(path, text.removeprefix("\ufeff"))
+
+    def lines(self) -> list[str]:
+        """The text of every line, without line breaks, by the line breaks that YAML knows."""
+        return _LINE_BREAK.split(self.text)
+
+
+class Spans:
+    """Spans of every key and value of a document, a few bytes each.
+
+    Numbers lie in one array, found by the identity of their container, in the order of its entries: line, column and
+    end column of the key (mappings only), then of the value. Lines count through all files of a document.
+    """
+
+    __slots__ = ("_numbers", "_positions", "_starts")
+
+    def __init__(self) -> None:
+        self._starts: dict[int, int] = {}
+        self._numbers = array("I")
+        self._positions: dict[int, dict[str, int]] = {}
+
+    def record(self, container: Container, numbers: list[int]) -> None:
+        """Keep the numbers of all entries of a container that is complete."""
+        self._starts[id(container)] = len(self._numbers)
+        self._numbers.extend(numbers)
+
+    def copy(self) -> Spans:
+        """The same spans, to which more can be recorded."""
+        result = Spans()
+        result._starts = self._starts.copy()
+        result._numbers = self._numbers[:]
+        return result
+
+    def entries(self, container: Container) -> list[list[int]]:
+        """The numbers of each entry, as they were recorded."""
+        width = _WIDTH[container.__class__]
+        start = self._starts.get(id(container), 0)
+        return [self._numbers[at : at + width].tolist() for at in range(start, start + width * len(container), width)]
+
+    def entry(self, container: Container, step: str | int) -> tuple[int, ...]:
+        """The numbers of the entry at a key or position, which must exist."""
+        width = _WIDTH[container.__class__]
+        at = self._starts[id(container)] + width * self._position(container, step)
+        return tuple(self._numbers[at : at + width])
+
+    def _position(self, container: Container, step: str | int) -> int:
+        if isinstance(step, int):
+            return step
+        assert isinstance(container, dict)
+        if len(container) <= _SMALL:
+            return list(container).index(step)
+        positions = self._positions.get(id(container))
+        if positions is None:
+            positions = self._positions[id(container)] = {key: at for at, key in enumerate(container)}
+        return positions[step]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """A spec as JSON values, and for every key and value where it was written.
+
+    `first_lines` says at which line of the whole each file begins, for documents that were put together from several.
+    """
+
+    value: dict[str, Json]
+    files: tuple[SourceFile, ...]
+    spans: Spans = field(repr=False)
+    root: tuple[int, int, int] = (1, 1, 2)
+    first_lines: tuple[int, ...] = (0,)
+
+    def key_span(self, path: Path) -> Span:
+        """Where the key that `path` ends with was written; for a list position, its value.
+
+        A path that does not exist gives the span of its nearest ancestor that does.
+        """
+        numbers = self._numbers(path)
+        return self.span(numbers[:3])
+
+    def value_span(self, path: Path) -> Span:
+        """Where the value at `path` was written, or the value of its nearest ancestor that exists."""
+        numbers = self._numbers(path)
+        return self.span(numbers[-3:])
+
+    def span(self, numbers: tuple[int, ...]) -> Span:
+        """Line, column and end column as a span in the file that they belong to."""
+        line, column, end = numbers
+        at = len(self.files) - 1
+        while self.first_lines[at] >= line:
+            at -= 1
+        return Span(self.files[at].path, line - self.first_lines[at], column, end)
+
+    def _numbers(self, path: Path) -> tuple[int, ...]:
+        value: Json = self.value
+        found: tuple[Container, str | int] | None = None
+        for step in path:
+            if not isinstance(value, dict | list) or not _has(value, step):
+                break
+            found = (value, step)
+            value = _child(value, step)
+        return self.spans.entry(*found) if found else self.root
+
+
+def _has(container: Container, step: str | int) -> bool:
+    if isinstance(container, dict):
+        return step in container
+    return isinstance(step, int) and 0 <= step < len(container)
+
+
+def _child(container: Container, step: str | int) -> Json:
+    if isinstance(container, dict):
+        assert isinstance(step, str)
+        return container[step]
+    assert isinstance(step, int)
+    return container[step]

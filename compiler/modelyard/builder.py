@@ -1,0 +1,341 @@
+"""Parser events to values and spans: what a YAML document says, and what a spec may not say."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+import yaml
+
+from modelyard.diagnostics import load as tell
+from modelyard.diagnostics.base import Diagnostic, nearest
+from modelyard.events import next_event, syntax_problem
+from modelyard.scalars import MAX_INTEGER, NUMBER_STARTS, WORDS, plain_number, plain_value
+from modelyard.source import Json, SourceFile, Span, Spans
+
+# Names of this module are found faster than attributes of another; they are looked up for every event.
+_Scalar = yaml.ScalarEvent
+_Alias = yaml.AliasEvent
+_MappingStart = yaml.MappingStartEvent
+_MappingEnd = yaml.MappingEndEvent
+_SequenceEnd = yaml.SequenceEndEvent
+
+_CORE: Final = "tag:yaml.org,2002:"
+_UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
+_BETWEEN: Final = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))*[ \t]*(?:#[^\r\n]*)?")
+_DIRECTIVES: Final = re.compile(r"(?:(?:%[^\r\n]*|[ \t]*(?:#[^\r\n]*)?)(?:\r\n|\r|\n))*")
+_MOST_DIRECTIVES: Final = 8
+_MOST_MISTAKES: Final = 1000
+_WEIGHT_SHIFT: Final = 6
+"""Every 64 characters of a text weigh as much as one more value when an alias repeats it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one file may ask for; ten thousand models stay well below."""
+
+    size_mib: int = 64
+    depth: int = 64
+    values: int = 2_000_000
+    repeated: int = 1_000_000
+
+
+LIMITS: Final = Limits()
+
+
+class Stop(Exception):
+    """Nothing after this place can be read; the last diagnostic says why."""
+
+
+class Builder:
+    """Reads one document by recursive descent, which the allowed depth keeps short of Python's."""
+
+    def __init__(self, source: SourceFile, limits: Limits = LIMITS) -> None:
+        self.spans = Spans()
+        self.root = (1, 1, 2)
+        self.diagnostics: list[Diagnostic] = []
+        self._source = source
+        self._limits = limits
+        self._next = next_event(source.text)
+        self._depth = 0
+        self._values = 0
+        self._text_weight = 0
+        self._repeated = 0
+        self._end: Any = None
+        self._keys: dict[str, str] = {}
+        self._anchors: dict[str, tuple[Json, int]] = {}
+        self._open: set[str] = set()
+
+    def document(self) -> Json:
+        """The value of the only document, or None where it cannot be read to its end."""
+        try:
+            return self._document()
+        except Stop:
+            return None
+        except yaml.YAMLError as error:
+            self._tell_syntax(error)
+            return None
+
+    def _document(self) -> Json:
+        self._refuse_many_directives()
+        self._next()
+        if isinstance(self._next(), yaml.StreamEndEvent):
+            self._stop(tell.empty_document(self._span(0, 0)))
+        event = self._next()
+        value = self._value(event)
+        self.root = _numbers(event.start_mark, self._end)
+        self._refuse_second_document()
+        if not isinstance(value, dict):
+            self._refuse_top_level(event, value)
+        return value
+
+    # --- values
+
+    def _value(self, event: Any) -> Json:
+        """The value that begins with this event; afterwards `_end` is where it ends."""
+        self._end = event.end_mark
+        if event.__class__ is _Alias:
+            return self._alias(event)
+        if not event.anchor:
+            return self._scalar(event) if event.__class__ is _Scalar else self._collection(event)
+        before = self._weight()
+        self._open.add(event.anchor)
+        value = self._scalar(event) if event.__class__ is _Scalar else self._collection(event)
+        self._open.discard(event.anchor)
+        self._anchors[event.anchor] = (value, 1 + self._weight() - before)
+        return value
+
+    def _collection(self, event: Any) -> Json:
+        is_mapping = event.__class__ is _MappingStart
+        if event.tag not in {None, "!", f"{_CORE}map" if is_mapping else f"{_CORE}seq"}:
+            self._tell(tell.explicit_tag(self._event_span(event), _shown_tag(event.tag)))
+        self._depth += 1
+        if self._depth > self._limits.depth:
+            self._stop(tell.nested_too_deep(self._event_span(event), self._limits.depth))
+        value: Json = self._mapping() if is_mapping else self._sequence()
+        self._depth -= 1
+        return value
+
+    def _mapping(self) -> dict[str, Json]:
+        result: dict[str, Json] = {}
+        numbers: list[int] = []
+        get = self._next
+        while (event := get()).__class__ is not _MappingEnd:
+            key = self._key(event)
+            following = get()
+            if following.__class__ is _Scalar and not following.anchor:
+                value = self._scalar(following)
+                end = following.end_mark
+            else:
+                value = self._value(following)
+                end = self._end
+            if key is None:
+                continue
+            if key in result:
+                first = numbers[6 * list(result).index(key)]
+                self._tell(tell.duplicate_key(self._event_span(event), key, first))
+                continue
+            result[key] = value
+            numbers += _numbers(event.start_mark, event.end_mark)
+            numbers += _numbers(following.start_mark, end)
+        self._end = event.end_mark
+        if numbers:
+            self.spans.record(result, numbers)
+        return result
+
+    def _sequence(self) -> list[Json]:
+        result: list[Json] = []
+        numbers: list[int] = []
+        get = self._next
+        while (event := get()).__class__ is not _SequenceEnd:
+            result.append(self._value(event))
+            numbers += _numbers(event.start_mark, self._end)
+        self._end = event.end_mark
+        if numbers:
+            self.spans.record(result, numbers)
+        return result
+
+    def _alias(self, event: Any) -> Json:
+        name: str = event.anchor
+        if name in self._open:
+            self._stop(tell.recursive_alias(self._event_span(event), name))
+        if name not in self._anchors:
+            hint = nearest(name, self._anchors, "did you mean {}?") or "quote a text that begins with '*'"
+            self._tell(tell.unknown_alias(self._event_span(event), name, hint))
+            return None
+        value, weight = self._anchors[name]
+        self._repeated += weight
+        if self._repeated > self._limits.repeated:
+            self._stop(tell.alias_expansion(self._event_span(event), self._limits.repeated))
+        return value
+
+    def _weight(self) -> int:
+        return self._values + self._text_weight + self._repeated
+
+    # --- scalars
+
+    def _key(self, event: Any) -> str | None:
+        """The text of a key, or None where it is refused; what is refused is read to its end."""
+        if event.__class__ is _Scalar and not event.tag and not event.anchor:
+            text: str = event.value
+            if not event.implicit[0]:
+                self._refuse_unseen(event)
+                return text
+            known = self._keys.get(text)
+            if known is not None:
+                return known
+            if self._is_text(event):
+                self._keys[text] = text
+                return text
+            return None
+        return self._unusual_key(event)
+
+    def _is_text(self, event: Any) -> bool:
+        """Whether a plain key is text; keys are looked at once for each spelling."""
+        text = event.value
+        if text == "<<":
+            self._tell(tell.merge_key(self._event_span(event)))
+            return False
+        value = plain_value(text)
+        if isinstance(value, str):
+            return True
+        hint = f"""write "{text}" in quotes""" if text else "write a name before the colon"
+        self._tell(tell.key_not_text(self._event_span(event), _kind_of(value), hint))
+        return False
+
+    def _unusual_key(self, event: Any) -> str | None:
+        value = self._value(event)
+        if isinstance(value, str) and event.__class__ is _Scalar:
+            return value
+        found = "an alias" if event.__class__ is _Alias else _kind_of(value)
+        self._tell(tell.key_not_text(self._event_span(event), found, "write a name"))
+        return None
+
+    def _scalar(self, event: Any) -> Json:
+        self._values += 1
+        if self._values > self._limits.values:
+            self._stop(tell.too_many_values(self._event_span(event), self._limits.values))
+        text: str = event.value
+        if len(text) >> _WEIGHT_SHIFT:
+            self._text_weight += len(text) >> _WEIGHT_SHIFT
+        if event.implicit[0]:
+            if text and text[0] in NUMBER_STARTS:
+                return self._number(event)
+            return WORDS.get(text, text)
+        if event.tag:
+            return self._tagged(event)
+        self._refuse_unseen(event)
+        return text
+
+    def _number(self, event: Any) -> int | float | str:
+        value = plain_number(event.value)
+        if isinstance(value, float) and not math.isfinite(value):
+            self._tell(tell.number_not_finite(self._event_span(event), event.value))
+        elif isinstance(value, int) and abs(value) > MAX_INTEGER:
+            self._tell(tell.integer_too_large(self._event_span(event), event.value))
+        return value
+
+    def _tagged(self, event: Any) -> Json:
+        """A scalar with a tag: text where the tag says so, or a core tag that says what the plain scalar is anyway."""
+        self._refuse_unseen(event)
+        if event.tag in {"!", f"{_CORE}str"}:
+            return str(event.value)
+        value = plain_value(event.value)
+        if event.style or event.tag not in _CORE_TAGS.get(value.__class__, ()):
+            self._tell(tell.explicit_tag(self._event_span(event), _shown_tag(event.tag)))
+            return None
+        return self._number(event) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+    def _refuse_unseen(self, event: Any) -> None:
+        """Refuse the escapes of characters that are refused when they are written out."""
+        if event.style != '"' or event.value.isprintable():
+            return
+        found = _UNSEEN.search(event.value)
+        if found:
+            self._tell(tell.forbidden_character(self._event_span(event), found[0]))
+
+    # --- the document as a whole
+
+    def _refuse_many_directives(self) -> None:
+        """Every directive is compared with all before it, so a file of nothing else would take for ever."""
+        found = _DIRECTIVES.match(self._source.text)
+        lines = found[0].splitlines() if found else []
+        if sum(line.startswith("%") for line in lines) > _MOST_DIRECTIVES:
+            problem = f"more than {_MOST_DIRECTIVES} directives"
+            self._stop(tell.syntax(self._span(0, 0), problem, "remove the lines that begin with '%'"))
+
+    def _refuse_top_level(self, event: Any, value: Json) -> None:
+        if event.__class__ is _Scalar and value is None and not event.tag:
+            self._tell(tell.empty_document(self._event_span(event)))
+        else:
+            self._tell(tell.top_level_not_a_mapping(self._event_span(event), _kind_of(value)))
+
+    def _refuse_second_document(self) -> None:
+        text = self._source.text
+        after = _BETWEEN.match(text, self._next().end_mark.index)
+        at = after.end() if after else len(text)
+        if at == len(text):
+            return
+        if text[at] != "%" and not text.startswith("---", at):
+            self._next()
+        line = len(re.findall("\r\n|\r|\n", text[:at]))
+        column = at - max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) - 1
+        self._tell(tell.second_document(self._span(line, column)))
+
+    def _tell_syntax(self, error: yaml.YAMLError) -> None:
+        problem = syntax_problem(error, self._source.lines())
+        span = self._span(problem.line, problem.column)
+        if problem.is_tab:
+            self._tell(tell.tab_indentation(span))
+        else:
+            self._tell(tell.syntax(span, problem.message, problem.hint))
+
+    def _tell(self, found: Diagnostic) -> None:
+        self.diagnostics.append(found)
+        if len(self.diagnostics) >= _MOST_MISTAKES and found.span:
+            self._stop(tell.too_many_mistakes(found.span, _MOST_MISTAKES))
+
+    def _stop(self, found: Diagnostic) -> NoReturn:
+        self.diagnostics.append(found)
+        raise Stop
+
+    def _event_span(self, event: Any) -> Span:
+        line, column, end = _numbers(event.start_mark, event.end_mark)
+        return Span(self._source.path, line, column, end)
+
+    def _span(self, line: int, column: int) -> Span:
+        return Span(self._source.path, line + 1, column + 1, column + 2)
+
+
+_CORE_TAGS: Final[dict[type, tuple[str, ...]]] = {
+    int: (f"{_CORE}int",),
+    float: (f"{_CORE}float",),
+    bool: (f"{_CORE}bool",),
+    type(None): (f"{_CORE}null",),
+}
+
+
+def _numbers(start: Any, end: Any) -> tuple[int, int, int]:
+    """Line, column and end column from 1; what ends on another line is marked by its first character."""
+    line: int = start.line
+    column: int = start.column + 1
+    if end.line == line and end.column >= column:
+        return line + 1, column, end.column + 1
+    return line + 1, column, column + 1
+
+
+def _kind_of(value: Json) -> str:
+    """What a value is called in YAML words."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, str):
+        return "text"
+    return {dict: "a mapping", list: "a list"}.get(value.__class__, "a number")
+
+
+def _shown_tag(tag: str) -> str:
+    return tag.replace(_CORE, "!!")

@@ -1,0 +1,63 @@
+"""What every diagnostic is made of, and the order in which they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from modelyard.nearest import nearest, nearest_name
+from modelyard.source import Span
+
+__all__ = ["Diagnostic", "Severity", "has_errors", "in_order", "nearest", "nearest_name", "quote", "shorten"]
+
+_LONGEST = 40
+
+
+class Severity(StrEnum):
+    """An error ends the run after its room; a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One thing that the user is told about a spec: what was found, where, and what to do about it.
+
+    `secret` says that what stands at the span must not be shown.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    span: Span | None
+    hint: str = ""
+    secret: bool = False
+
+
+def quote(text: object) -> str:
+    """A piece of the user's spec in quotes, cut at 40 characters."""
+    return f"'{shorten(str(text))}'"
+
+
+def shorten(text: str) -> str:
+    """The text itself, or its first 40 characters and an ellipsis."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
+    """Whether one of the diagnostics ends the run."""
+    return any(found.severity is Severity.ERROR for found in diagnostics)
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Sorted by file, line, column and code, each said once; those without a place come first."""
+    return tuple(sorted(dict.fromkeys(diagnostics), key=_place))
+
+
+def _place(found: Diagnostic) -> tuple[str, int, int, str, str]:
+    span = found.span
+    if span is None:
+        return ("", 0, 0, found.code, found.message)
+    return (span.file, span.line, span.column, found.code, found.message)

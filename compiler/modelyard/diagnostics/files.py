@@ -1,0 +1,48 @@
+"""What is said about the files and names that a command was given, before any of them is understood."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def unreadable(span: Span, reason: str) -> Diagnostic:
+    """A file that was named cannot be read: it is missing, is a folder without a system.yaml, or is closed to you.
+
+    Wrong: `modelyard validate sytem.yaml`
+
+    Right: `modelyard validate system.yaml`, or the folder that holds it.
+    """
+    return Diagnostic(
+        "E0150",
+        Severity.ERROR,
+        f"cannot read {quote(span.file)}: {reason[:1].lower()}{reason[1:]}",
+        None,
+        "name the spec, or the folder that holds it as system.yaml; `modelyard init` writes one to start from",
+    )
+
+
+def environment_name(name: str) -> Diagnostic:
+    """The name of an environment becomes a folder, so it is lower-case letters, digits and hyphens.
+
+    Wrong: `--env ../prod`
+
+    Right: `--env prod`
+    """
+    return Diagnostic(
+        "E0151",
+        Severity.ERROR,
+        f"{quote(name)} is not the name of an environment",
+        None,
+        "use lower-case letters, digits and hyphens, starting with a letter, 40 at most",
+    )
+
+
+def not_an_assignment(name: str) -> Diagnostic:
+    """`--set` takes a variable's name and its value. The value is never repeated in a message: it could be a secret.
+
+    Wrong: `--set replicas`
+
+    Right: `--set replicas=4`
+    """
+    return Diagnostic("E0152", Severity.ERROR, f"--set {quote(name)} has no value", None, "write --set NAME=VALUE")

@@ -1,0 +1,384 @@
+"""What is told about a text that cannot be read as a spec: E01."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def not_utf8(span: Span, byte: int) -> Diagnostic:
+    """A spec is text in UTF-8.
+
+    Other encodings are not guessed: the same bytes would mean different text on different machines.
+    Save the file as UTF-8 in your editor; a byte order mark is allowed.
+
+    Wrong: a file saved as Latin-1, where `ü` is the single byte FC.
+
+    Right: the same file saved as UTF-8.
+    """
+    return Diagnostic(
+        "E0101",
+        Severity.ERROR,
+        f"this is not UTF-8 text: byte {byte:02X} does not belong here",
+        span,
+        "save the file as UTF-8",
+    )
+
+
+def forbidden_character(span: Span, character: str) -> Diagnostic:
+    """Control characters, overrides of the writing direction and half characters do not belong into a spec.
+
+    They are invisible or change how a line looks, so that a reviewer reads something else than the machine does.
+    That holds for the character itself and for its escape in double quotes.
+    Line breaks are `LF` or `CRLF`; a tab is allowed inside a value.
+
+    Wrong:
+
+        metadata: {name: "fraud\\0detection"}
+
+    Right:
+
+        metadata: {name: fraud-detection}
+    """
+    return Diagnostic(
+        "E0102",
+        Severity.ERROR,
+        f"the character U+{ord(character):04X} ({_character_kind(character)}) is not allowed in a spec",
+        span,
+        "remove it",
+    )
+
+
+def _character_kind(character: str) -> str:
+    code = ord(character)
+    if 0xD800 <= code <= 0xDFFF:
+        return "half of a surrogate pair"
+    if character in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069":
+        return "it changes the direction of writing"
+    if character in "\u0085\u2028\u2029":
+        return "a line break that YAML 1.2 does not know"
+    if code == 0xFEFF:
+        return "a byte order mark in the middle of the text"
+    return "not a character" if code in {0xFFFE, 0xFFFF} else "a control character"
+
+
+def syntax(span: Span, problem: str, hint: str) -> Diagnostic:
+    """The text is not YAML.
+
+    What was expected depends on the place; the message says it, and the hint says what usually helps.
+    Nothing after this place was read, so mend it first and run again.
+
+    Wrong:
+
+        metadata: {name: fraud-detection
+        governance: {owner: {team: payments}}
+
+    Right:
+
+        metadata: {name: fraud-detection}
+        governance: {owner: {team: payments}}
+    """
+    return Diagnostic("E0103", Severity.ERROR, problem, span, hint)
+
+
+def tab_indentation(span: Span) -> Diagnostic:
+    """YAML is indented with spaces.
+
+    A tab has no agreed width, so YAML does not allow it there.
+
+    Wrong: a line of `inference:` that begins with a tab.
+
+    Right:
+
+        inference:
+          scorer:
+            replicas: 2
+    """
+    return Diagnostic(
+        "E0104", Severity.ERROR, "a tab is used for indentation", span, "indent with spaces, two for each level"
+    )
+
+
+def empty_document(span: Span) -> Diagnostic:
+    """The file holds nothing but blank lines and comments.
+
+    Wrong: an empty file.
+
+    Right:
+
+        apiVersion: modelyard.dev/v1alpha1
+        kind: MLSystem
+        metadata: {name: fraud-detection}
+    """
+    return Diagnostic(
+        "E0105", Severity.ERROR, "the spec is empty", span, "begin with 'apiVersion: modelyard.dev/v1alpha1'"
+    )
+
+
+def second_document(span: Span) -> Diagnostic:
+    """A file holds one system.
+
+    What follows a line `---` or `...` would be another document, and it would be lost without a word.
+
+    Wrong:
+
+        metadata: {name: fraud-detection}
+        ---
+        metadata: {name: churn}
+
+    Right: two files, one for each system.
+    """
+    return Diagnostic(
+        "E0106",
+        Severity.ERROR,
+        "a second document begins here; a file holds one",
+        span,
+        "move it to a file of its own, or remove the line that separates the two",
+    )
+
+
+def top_level_not_a_mapping(span: Span, found: str) -> Diagnostic:
+    """A spec is a mapping of sections.
+
+    Wrong:
+
+        - apiVersion: modelyard.dev/v1alpha1
+
+    Right:
+
+        apiVersion: modelyard.dev/v1alpha1
+    """
+    return Diagnostic(
+        "E0107",
+        Severity.ERROR,
+        f"a spec is a mapping of sections, but this is {found}",
+        span,
+        "write 'section: …' at the beginning of a line, without a dash",
+    )
+
+
+def duplicate_key(span: Span, key: str, first_line: int) -> Diagnostic:
+    """A key stands twice in one mapping.
+
+    YAML readers disagree about which of the two holds, so neither does.
+
+    Wrong:
+
+        scorer:
+          replicas: 2
+          replicas: 4
+
+    Right:
+
+        scorer:
+          replicas: 4
+    """
+    return Diagnostic(
+        "E0108",
+        Severity.ERROR,
+        f"the key {quote(key)} stands twice in this mapping",
+        span,
+        f"it was first written in line {first_line}; keep one of the two",
+    )
+
+
+def key_not_text(span: Span, found: str, hint: str) -> Diagnostic:
+    """Keys are text.
+
+    An unquoted `1`, `true` or `null` is no text in YAML, and neither is a mapping, a list or an alias.
+
+    Wrong:
+
+        labels: {2024: season}
+
+    Right:
+
+        labels: {"2024": season}
+    """
+    return Diagnostic("E0109", Severity.ERROR, f"a key must be text, but this is {found}", span, hint)
+
+
+def explicit_tag(span: Span, tag: str) -> Diagnostic:
+    """Tags such as `!!python/object` or `!secret` are refused.
+
+    A spec is plain data: text, numbers, true or false, lists and mappings.
+    The core tags are allowed where they say what the value is anyway, and `!!str` before any scalar.
+
+    Wrong:
+
+        metadata: {name: !Sub "${stage}-fraud"}
+
+    Right:
+
+        metadata: {name: "${vars.stage}-fraud"}
+    """
+    return Diagnostic("E0110", Severity.ERROR, f"the tag {quote(tag)} is not allowed", span, "remove the tag")
+
+
+def merge_key(span: Span) -> Diagnostic:
+    """The merge key `<<` is not part of YAML 1.2.
+
+    Readers disagree about what it does.
+    Name a compute class, use a variable, or let an environment patch what differs.
+
+    Wrong:
+
+        retrain: {<<: *defaults, timeout: 6h}
+
+    Right:
+
+        retrain: {compute: train, timeout: 6h}
+    """
+    return Diagnostic(
+        "E0111",
+        Severity.ERROR,
+        "the merge key '<<' is not part of YAML 1.2",
+        span,
+        "write the fields out, or share them by a name under 'compute' or 'vars'",
+    )
+
+
+def number_not_finite(span: Span, text: str) -> Diagnostic:
+    """Numbers are finite.
+
+    `.inf`, `.nan` and numbers too large for a float cannot be written as JSON, so nothing could read them later.
+
+    Wrong:
+
+        checks: {psi: {max: .inf}}
+
+    Right: leave the bound out.
+    """
+    return Diagnostic(
+        "E0112", Severity.ERROR, f"{quote(text)} is not a finite number", span, "write a number, or quote it as text"
+    )
+
+
+def integer_too_large(span: Span, text: str) -> Diagnostic:
+    """Integers lie between -9007199254740992 and 9007199254740992 (2 to the power of 53).
+
+    Beyond it, readers of JSON round, each in its own way.
+    An identifier made of digits is text: quote it.
+
+    Wrong:
+
+        labels: {account: 123456789012345678}
+
+    Right:
+
+        labels: {account: "123456789012345678"}
+    """
+    return Diagnostic(
+        "E0113",
+        Severity.ERROR,
+        f"the integer {shorten_digits(text)} is too large",
+        span,
+        "quote it if it is a name; numbers end at 9007199254740992",
+    )
+
+
+def shorten_digits(text: str) -> str:
+    """A long number by its beginning and its length."""
+    return text if len(text) <= 24 else f"{text[:12]}… ({len(text)} characters)"
+
+
+def file_too_large(span: Span, limit_mib: int) -> Diagnostic:
+    """A spec is at most 64 MiB of text.
+
+    That is more than ten thousand models; something else was probably given.
+
+    Wrong: a data file where a spec belongs.
+
+    Right: the spec, with the data under `data` by its path.
+    """
+    return Diagnostic(
+        "E0114", Severity.ERROR, f"the file is larger than {limit_mib} MiB", span, "is this the right file?"
+    )
+
+
+def nested_too_deep(span: Span, limit: int) -> Diagnostic:
+    """Mappings and lists are nested at most 64 levels deep.
+
+    Wrong: `[[[[[[…]]]]]]` with 65 brackets.
+
+    Right: a flatter structure; no field of a spec needs a tenth of it.
+    """
+    return Diagnostic(
+        "E0115", Severity.ERROR, f"this is nested deeper than {limit} levels", span, "flatten the structure"
+    )
+
+
+def too_many_values(span: Span, limit: int) -> Diagnostic:
+    """A spec holds at most two million values.
+
+    Wrong: a table of measurements in the spec.
+
+    Right: the table in a file, and its path under `data`.
+    """
+    return Diagnostic(
+        "E0116", Severity.ERROR, f"the spec holds more than {limit} values", span, "split it into several systems"
+    )
+
+
+def alias_expansion(span: Span, limit: int) -> Diagnostic:
+    """Aliases may repeat at most a million values.
+
+    A few lines of aliases of aliases can stand for more values than any memory holds.
+
+    Wrong:
+
+        a: &a [x, x, x, x, x, x, x, x, x, x]
+        b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]
+        c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]
+
+    Right: a named compute class, or a variable.
+    """
+    return Diagnostic(
+        "E0117",
+        Severity.ERROR,
+        f"aliases stand for more than {limit} values in all",
+        span,
+        "write the values out, or name them under 'vars' or 'compute'",
+    )
+
+
+def recursive_alias(span: Span, name: str) -> Diagnostic:
+    """An alias stands inside of what it stands for.
+
+    Wrong:
+
+        labels: &labels {self: *labels}
+
+    Right: an alias after the value that it repeats.
+    """
+    return Diagnostic(
+        "E0118", Severity.ERROR, f"the alias {quote('*' + name)} contains itself", span, "write the value out"
+    )
+
+
+def unknown_alias(span: Span, name: str, hint: str) -> Diagnostic:
+    """An alias without an anchor before it.
+
+    A text that begins with a star must be quoted.
+
+    Wrong:
+
+        clients: [*]
+
+    Right:
+
+        clients: ["*"]
+    """
+    return Diagnostic("E0119", Severity.ERROR, f"there is no anchor {quote('&' + name)} before this alias", span, hint)
+
+
+def too_many_mistakes(span: Span, limit: int) -> Diagnostic:
+    """A thousand mistakes are told at once, not more.
+
+    Wrong: a file with a thousand duplicate keys.
+
+    Right: mend what was told, then run again.
+    """
+    return Diagnostic(
+        "E0120", Severity.ERROR, f"more than {limit} mistakes; the rest is not told", span, "mend these first"
+    )

@@ -1,0 +1,139 @@
+"""YAML text as parser events: libyaml where PyYAML has it, its pure parser elsewhere, and errors in our words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeAlias
+
+import yaml
+
+NextEvent: TypeAlias = "Callable[[], Any]"
+
+HAS_LIBYAML: Final = bool(yaml.__with_libyaml__)
+
+
+@dataclass(frozen=True, slots=True)
+class SyntaxProblem:
+    """Why the parser cannot go on: in our words, what helps, and the place, counted from 0."""
+
+    message: str
+    hint: str
+    line: int
+    column: int
+    is_tab: bool = False
+
+
+_BRACKETS = "close it with ']' or '}', and separate the entries with commas"
+_ALIGN = "align a key with the others of its mapping, and indent what belongs to a key deeper than the key"
+_COLON = f"quote a text that contains ': '; {_ALIGN}"
+_ESCAPE = "write '\\\\' for a backslash"
+_SIGN = "quote a text that begins with '&' or '*'"
+_NO_TAG = "remove the tag"
+_BAD_START = "a text cannot begin with this character"
+_DASH = "put the '-' on a line of its own"
+_NEXT_LINE = "begin the text on the next line"
+
+_NO_SPACE: Final = re.compile(r"\s*[\w.-]+(:)(?=[^\s:/])")
+
+_PROBLEMS: Final = (
+    ("mapping values are not allowed", "a colon stands where no key can be", _COLON),
+    ("found character", _BAD_START, "put the text in quotes"),
+    ("found a tab character", "a tab is used for indentation", "indent with spaces"),
+    ("did not find expected node content", "a value is missing here", _BRACKETS),
+    ("expected the node content", "a value is missing here", _BRACKETS),
+    ("did not find expected '-' indicator", "a list ends here, but nothing ends its mapping", _ALIGN),
+    ("did not find expected key", "a key was expected here", _ALIGN),
+    ("expected <block end>", "a key was expected here", _ALIGN),
+    ("found unknown escape character", "an unknown escape in double quotes", _ESCAPE),
+    ("did not find expected hexdecimal", "an escape in double quotes lacks hexadecimal digits", _ESCAPE),
+    ("expected escape sequence of", "an escape in double quotes lacks hexadecimal digits", _ESCAPE),
+    ("found invalid Unicode character escape", "an escape in double quotes that is no character", "remove it"),
+    ("block sequence entries are not allowed", "a list cannot begin here", _DASH),
+    ("sequence entries are not allowed", "a list cannot begin here", _DASH),
+    ("mapping keys are not allowed", "a key cannot begin here", "put it on a line of its own"),
+    ("found duplicate", "the same directive stands twice", "remove one"),
+    ("found incompatible YAML document", "only YAML 1.1 and 1.2 can be read", "remove the '%YAML' line"),
+    ("found undefined tag handle", "a tag with a handle that is not declared", _NO_TAG),
+    ("found unknown directive", "an unknown directive", "remove the line that begins with '%'"),
+    ("did not find expected alphabetic", "a name is missing after '&' or '*'", _SIGN),
+    ("expected alphabetic", "a name is missing after '&' or '*'", _SIGN),
+    ("did not find expected comment or line", "only a comment may follow here", _NEXT_LINE),
+    ("expected a comment or a line break", "only a comment may follow here", _NEXT_LINE),
+    ("found an indentation indicator equal", "an indentation cannot be 0", "write only '|' or '>'"),
+    ("did not find expected <document start>", "nothing can follow the end of the document", "remove what stands here"),
+    ("expected '<document start>'", "nothing can follow the end of the document", "remove what stands here"),
+    ("did not find the expected '>'", "a tag is not closed", _NO_TAG),
+    ("did not find expected tag URI", "a tag without a name", "quote a text that begins with '!'"),
+    ("did not find expected whitespace", "a space is missing here", "put a space after a tag or an anchor"),
+)  # fmt: skip
+"""How libyaml's or PyYAML's problem begins, what we say, and what helps. The first that fits is taken."""
+
+_OPENED: Final = (
+    ("did not find expected ',' or", "this list or mapping in brackets is not closed", _BRACKETS),
+    ("expected ',' or", "this list or mapping in brackets is not closed", _BRACKETS),
+    ("found unexpected end of stream", "this text in quotes is not closed", "close the quotes"),
+    ("found unexpected document", "this text in quotes is not closed", "close the quotes"),
+    ("could not find expected ':'", "this key lacks a colon", "write 'key: value', with a space after the colon"),
+)
+"""The same for what is noticed late: the place is where it began."""
+
+
+def next_event(text: str) -> NextEvent:
+    """A function that gives the next event at each call, and raises `yaml.YAMLError` where the text is not YAML."""
+    if HAS_LIBYAML:
+        from yaml.cyaml import CParser
+
+        get: NextEvent = CParser(text).get_event
+        return get
+    return pure_parser(text)
+
+
+def pure_parser(text: str) -> NextEvent:
+    """The same by PyYAML's parser in Python, about ten times slower."""
+
+    class Parser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
+        def __init__(self) -> None:
+            yaml.reader.Reader.__init__(self, text)
+            yaml.scanner.Scanner.__init__(self)
+            yaml.parser.Parser.__init__(self)
+
+    get: NextEvent = Parser().get_event
+    return get
+
+
+def syntax_problem(error: yaml.YAMLError, lines: Sequence[str]) -> SyntaxProblem:
+    """What the parser complains about, in our words, at the place where a human would look."""
+    problem = _told(error)
+    line = lines[problem.line] if problem.line < len(lines) else ""
+    before, character = line[: problem.column], line[problem.column : problem.column + 1]
+    if character == "\t" and not before.strip():
+        return replace(problem, is_tab=True)
+    if problem.message == _BAD_START and character:
+        return replace(problem, message=f"a text cannot begin with '{character}'")
+    above = problem.line - 1
+    found = _NO_SPACE.match(lines[above]) if problem.hint == _COLON and 0 <= above < len(lines) else None
+    if found:
+        hint = "write 'key: value', with a space after the colon"
+        return SyntaxProblem("a space is missing after the colon", hint, above, found.end(1))
+    return problem
+
+
+def _told(error: yaml.YAMLError) -> SyntaxProblem:
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return SyntaxProblem("this is not YAML", "", 0, 0)
+    problem = error.problem or ""
+    mark = error.problem_mark or error.context_mark
+    opened = error.context_mark or mark
+    if mark is None or opened is None:
+        return SyntaxProblem("this is not YAML", "", 0, 0)
+    for beginning, message, hint in _OPENED:
+        if problem.startswith(beginning):
+            if hint == _BRACKETS and mark.line == opened.line:
+                return SyntaxProblem("a comma or a closing bracket is missing here", hint, mark.line, mark.column)
+            return SyntaxProblem(message, hint, opened.line, opened.column)
+    for beginning, message, hint in _PROBLEMS:
+        if problem.startswith(beginning):
+            return SyntaxProblem(message, hint, mark.line, mark.column)
+    return SyntaxProblem("this is not YAML", "", mark.line, mark.column)

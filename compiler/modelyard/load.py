@@ -1,0 +1,77 @@
+"""The first room: YAML text to a `Document`, by the core schema of YAML 1.2 and within bounds."""
+
+from __future__ import annotations
+
+import gc
+import re
+from typing import Final
+
+from modelyard.builder import LIMITS, Builder, Limits
+from modelyard.diagnostics import load as tell
+from modelyard.diagnostics.base import Diagnostic, in_order
+from modelyard.source import Document, SourceFile, Span
+
+_CONTROLS: Final = bytes([*range(9), 11, 12, *range(14, 32), 127])
+_FORBIDDEN: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
+)
+
+
+def load(text: str | bytes, path: str, limits: Limits = LIMITS) -> tuple[Document | None, tuple[Diagnostic, ...]]:
+    """The document that a text holds, or None and the reasons.
+
+    The text is a whole file; `path` is how the user names it. JSON is YAML and is read as such.
+    """
+    if len(text) > limits.size_mib * 2**20:
+        return None, (tell.file_too_large(Span(path, 1, 1, 2), limits.size_mib),)
+    source = SourceFile.read(path, text)
+    refused = _undecodable(text, path) or _forbidden(source)
+    if refused:
+        return None, in_order(refused)
+    builder = Builder(source, limits)
+    value = _without_collector(builder)
+    if builder.diagnostics or not isinstance(value, dict):
+        return None, in_order(builder.diagnostics)
+    return Document(value, (source,), builder.spans, builder.root), ()
+
+
+def _without_collector(builder: Builder) -> object:
+    """Build with the cycle collector off: it would look at every value again and again, and there are no cycles."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        return builder.document()
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _undecodable(text: str | bytes, path: str) -> list[Diagnostic]:
+    if isinstance(text, str):
+        return []
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = text[: error.start].decode("utf-8").removeprefix("\ufeff")
+        return [tell.not_utf8(_span_after(path, before), text[error.start])]
+    return []
+
+
+def _forbidden(source: SourceFile) -> list[Diagnostic]:
+    """One diagnostic for each forbidden character, at its first place."""
+    text = source.text
+    if text.isascii():
+        raw = text.encode("ascii")
+        if len(raw.translate(None, _CONTROLS)) == len(raw):
+            return []
+    first: dict[str, int] = {}
+    for found in _FORBIDDEN.finditer(text):
+        first.setdefault(found[0], found.start())
+    return [tell.forbidden_character(_span_after(source.path, text[:at]), character) for character, at in first.items()]
+
+
+def _span_after(path: str, before: str) -> Span:
+    """The character that follows `before`, which is the text of the file up to it."""
+    lines = re.split("\r\n|\r|\n", before)
+    column = len(lines[-1]) + 1
+    return Span(path, len(lines), column, column + 1)

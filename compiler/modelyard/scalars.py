@@ -1,0 +1,65 @@
+"""Plain YAML scalars as JSON values, by the core schema of YAML 1.2."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Final
+
+MAX_INTEGER: Final = 2**53
+"""Beyond it, JSON readers stop agreeing about integers."""
+
+WORDS: Final[dict[str, None | bool]] = {
+    "": None,
+    "~": None,
+    "null": None,
+    "Null": None,
+    "NULL": None,
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
+NUMBER_STARTS: Final = frozenset("+-.0123456789")
+
+_INTEGER = re.compile(r"[-+]?[0-9]+\Z")
+_OCTAL = re.compile(r"0o[0-7]+\Z")
+_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+\Z")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_INFINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z")
+_NOT_A_NUMBER = frozenset({".nan", ".NaN", ".NAN"})
+_LONGEST_INTEGER = 400
+
+
+def plain_value(text: str) -> None | bool | int | float | str:
+    """What an unquoted scalar means: null, true or false, a number, or else the text itself.
+
+    Numbers are returned as written, also those that no spec may hold: see `is_finite` and `MAX_INTEGER`.
+    """
+    if text and text[0] in NUMBER_STARTS:
+        return plain_number(text)
+    return WORDS.get(text, text)
+
+
+def plain_number(text: str) -> int | float | str:
+    """The number that a text means, or the text itself."""
+    if _INTEGER.match(text):
+        return _integer(text)
+    if _FLOAT.match(text):
+        return float(text)
+    if _OCTAL.match(text):
+        return int(text[2:], 8)
+    if _HEXADECIMAL.match(text):
+        return int(text[2:], 16)
+    if _INFINITE.match(text):
+        return -math.inf if text[0] == "-" else math.inf
+    return math.nan if text in _NOT_A_NUMBER else text
+
+
+def _integer(text: str) -> int:
+    """An integer of any length; past 400 digits its first ones, which say as well that it is too large."""
+    digits = text.lstrip("+-").lstrip("0") or "0"
+    value = int(digits[:_LONGEST_INTEGER])
+    return -value if text[0] == "-" else value
