@@ -1,0 +1,184 @@
+"""What lowering a resource on a cluster needs beside the resource itself: where it goes, and indexes over the plan, made once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from modelyard.plan import Backend, Cluster, Identity, Link, Plan, Resource, Route
+from modelyard.source import Path
+from modelyard.spec import SecretRef, Store, System, TargetSpec
+from modelyard.stack import Manifest
+
+RAY_VERSION = "2.60.0"
+"""Ray in the runtime image; an image of the user's own must hold the same (docs/targets.md)."""
+
+REGISTRY_PORT = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One object, and the line of the spec that asked for it."""
+
+    origin: Path
+    manifest: Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class SecretKey:
+    """One key of a Secret in the namespace of the workloads."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Context:
+    """A placement on a cluster. Build it with `context_for`; the indexes are over that placement's resources only."""
+
+    plan: Plan
+    placement: str
+    target: TargetSpec
+    namespace: str
+    runtime_image: str
+    registry_uri: str  # empty: no registry is reachable from here
+    prometheus_uri: str  # base URL, empty where nothing is observed
+    operator_namespace: str
+    ray_version: str
+    monitored: bool  # Prometheus and its kinds are there
+    identities: Mapping[str, Resource] = field(repr=False)  # by workload; launchers by `<workload>/launcher`
+    routes: Mapping[str, Resource] = field(repr=False)  # by name of a model server: the route that leads to it
+    links: Mapping[str, tuple[Link, ...]] = field(repr=False)  # by `place` of their source
+    placed: Mapping[str, Resource] = field(repr=False)  # by `place`: what links lead to, on every placement
+
+    @property
+    def system(self) -> System:
+        """The spec that all of it comes from."""
+        return self.plan.system
+
+    @property
+    def enterprise(self) -> bool:
+        """Whether redundancy is asked for rather than frugality."""
+        return self.system.profile.size == "enterprise"
+
+    def image(self, own: str) -> str:
+        """The user's own image, or the runtime image; third parties' images come from the mirror where the target has one."""
+        return mirrored(own, self.target) if own else self.runtime_image
+
+    def identity(self, workload: str, launcher: bool = False) -> Resource | None:
+        """A workload's own identity, or that of what starts its runs."""
+        return self.identities.get(f"{workload}/launcher" if launcher else workload)
+
+    def secret(self, ref: SecretRef, key: str = "") -> SecretKey:
+        """Where the value of a reference is found in the namespace; `key` picks one where the reference names a pair."""
+        return SecretKey(secret_name(ref, self.target), ref.key or key)
+
+    def uri(self, store: Store, path: str = "") -> str:
+        """Where a path of an object store is, as the workloads open it."""
+        return object_uri(store, path, self.system)
+
+
+def context_for(
+    plan: Plan,
+    placement: str,
+    *,
+    runtime_image: str,
+    registry_uri: str = "",
+    operator_namespace: str = "kuberay-system",
+    ray_version: str = RAY_VERSION,
+) -> Context:
+    """The context of one placement. An adopted registry's URL wins over `registry_uri`."""
+    target = next(target for target in plan.system.deployment.targets if target.name == placement)
+    here = plan.on(placement)
+    registry = plan.system.registry
+    monitored = any("prometheus" in resource.value.addons for resource in here if isinstance(resource.value, Cluster))
+    return Context(
+        plan=plan,
+        placement=placement,
+        target=target,
+        namespace=target.namespace or plan.system.metadata.name,
+        runtime_image=runtime_image,
+        registry_uri=registry.adopt if registry and registry.adopt else registry_uri,
+        prometheus_uri=_prometheus_uri(target) if monitored else "",
+        operator_namespace=operator_namespace,
+        ray_version=ray_version,
+        monitored=monitored,
+        identities=_identities(here),
+        routes=_routes(here),
+        links=_links(plan),
+        placed={resource.place: resource for resource in plan.resources},
+    )
+
+
+def secret_name(ref: SecretRef, target: TargetSpec) -> str:
+    """The Secret that holds a reference's value.
+
+    An existing one is called like the path of the reference; one that External Secrets writes begins with its store's name,
+    so that equal paths of two stores stay apart. Slashes become dots, which the path of a reference cannot tell from its own:
+    two references that would meet are refused by the checks of secrets.
+    """
+    name = ref.path.strip("/").replace("/", ".").replace("_", "-").lower()
+    via = {store.name: store.via for store in target.secret_stores}.get(ref.store, "existing")
+    return name if via == "existing" else f"{ref.store}.{name}"
+
+
+def bucket_name(store: Store, system: System) -> str:
+    """The bucket behind an object store: adopted, or named after system and environment, since buckets outlive clusters."""
+    if store.adopt:
+        return store.adopt
+    parts = (system.metadata.name, "" if system.environment == "default" else system.environment, store.name)
+    return "-".join(part for part in parts if part)
+
+
+def object_uri(store: Store, path: str, system: System) -> str:
+    """`s3://bucket/path`: every store that a cluster can reach speaks S3, unless its target's provider has its own scheme."""
+    provider = next((target.provider for target in system.deployment.targets if target.name == store.target), "")
+    scheme = {"gcp": "gs", "azure": "abfss"}.get(provider, "s3")
+    return f"{scheme}://{bucket_name(store, system)}/{path.lstrip('/')}"
+
+
+def mirrored(image: str, target: TargetSpec) -> str:
+    """The image itself, or its copy in the target's registry, under the same path without the registry's host."""
+    if not (target.images.mirror and target.images.registry):
+        return image
+    host, slash, rest = image.partition("/")
+    path = rest if slash and ("." in host or ":" in host or host == "localhost") else image
+    return image if image.startswith(f"{target.images.registry}/") else f"{target.images.registry}/{path}"
+
+
+def cluster_service(uri: str) -> tuple[str, str] | None:
+    """Name and namespace of a Service, where a URL's host is one: `mlflow.ml.svc.cluster.local` is ("mlflow", "ml")."""
+    labels = (urlsplit(uri).hostname or "").split(".")
+    return (labels[0], labels[1]) if len(labels) >= 3 and labels[2] == "svc" else None
+
+
+def _prometheus_uri(target: TargetSpec) -> str:
+    if target.telemetry.prometheus:
+        return target.telemetry.prometheus.rstrip("/")
+    return f"http://prometheus-operated.{target.telemetry.namespace}.svc.cluster.local:9090"
+
+
+def _identities(resources: tuple[Resource, ...]) -> dict[str, Resource]:
+    found: dict[str, Resource] = {}
+    for resource in resources:
+        if isinstance(resource.value, Identity):
+            workload = resource.value.workload
+            found[f"{workload}/launcher" if resource.value.api == "launcher" else workload] = resource
+    return found
+
+
+def _routes(resources: tuple[Resource, ...]) -> dict[str, Resource]:
+    found: dict[str, Resource] = {}
+    for resource in resources:
+        if isinstance(resource.value, Route):
+            mirror: tuple[Backend, ...] = (resource.value.mirror,) if resource.value.mirror else ()
+            found.update((backend.server, resource) for backend in (*resource.value.backends, *mirror))
+    return found
+
+
+def _links(plan: Plan) -> dict[str, tuple[Link, ...]]:
+    found: dict[str, list[Link]] = {}
+    for link in plan.links:
+        found.setdefault(link.source, []).append(link)
+    return {source: tuple(links) for source, links in found.items()}
