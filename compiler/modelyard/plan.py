@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from modelyard.source import Path
 from modelyard.spec import (
     Accelerator,
     Channel,
+    ComputeClass,
     Inference,
     Model,
     Monitor,
@@ -73,6 +74,12 @@ class Hardware:
     considered: tuple[Candidate, ...]  # the choice first, then the next best
 
 
+class Hardwarer(Protocol):
+    """Chooses a machine for a compute class, or says in words why none fits (naming the nearest)."""
+
+    def __call__(self, compute: ComputeClass, target: TargetSpec) -> Hardware | str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Application:
     """One Ray Serve application: a variant of an endpoint, on its hardware."""
@@ -121,7 +128,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class MonitorJob:
-    """A monitor's run, with what it watches already found."""
+    """A monitor's run, with what it watches already found. A monitor of type `performance` has none: its rules do
+    all of it.
+    """
 
     monitor: Monitor
     hardware: Hardware
@@ -140,7 +149,11 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A workload's own identity with exactly what it names. `api` says why it talks to the cluster's API, empty if not."""
+    """A workload's own identity with exactly what it names. `api` says why it talks to the cluster's API, empty if not.
+
+    A pipeline that is started by time or by hand has a second one, `<name>-launcher`, which may create its runs and
+    nothing else. The variants of an endpoint share one, and so do the members of a pool.
+    """
 
     workload: str
     access: tuple[Access, ...]
@@ -158,13 +171,18 @@ class AlertRules:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
+    """A secret and who reads it, as `section.name`: workloads, stores, channels, or `deployment.<target>`."""
+
     ref: SecretRef
     workloads: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A cluster and the add-ons that this system asks of it, by the names that `present` uses."""
+    """A cluster and the add-ons that this system asks of it, by the names that `present` uses.
+
+    Objects of an add-on's own kinds (PodMonitor, ExternalSecret …) may only be made where it is named here.
+    """
 
     target: TargetSpec
     addons: tuple[str, ...]  # needed; those in target.present are not installed
@@ -202,18 +220,28 @@ Payload: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A vertex: `address` is `<kind>/<name>`, unique within its placement."""
+    """A vertex: `address` is `<kind>/<name>`, unique within its placement.
+
+    `name` is what the main object of this resource is called on its platform: at most 47 characters of a DNS label,
+    no two workloads of a placement alike, and after a rename (`moved`) still the old one.
+    """
 
     kind: Kind
     name: str
     placement: str  # a target's name
     origin: Path  # the line of the spec that asked for it
-    workload: str  # section.name that it belongs to, empty for what all share
+    workload: str  # section.name that it belongs to (`pool.<name>` for a shared server), empty for what all share
     value: Payload
 
     @property
     def address(self) -> str:
+        """`<kind>/<name>`: unique within the placement."""
         return f"{self.kind.value}/{self.name}"
+
+    @property
+    def place(self) -> str:
+        """`<placement>:<kind>/<name>`: unique within the plan; what links are made of."""
+        return f"{self.placement}:{self.kind.value}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +250,7 @@ class Link:
 
     source: str  # placement:kind/name
     sink: str
-    what: str  # artifacts registry requests metrics secret trigger
+    what: str  # registry artifacts data capture database requests metrics secret trigger
     protocol: str = ""
     port: int = 0
 
@@ -238,3 +266,16 @@ class Plan:
     def on(self, placement: str) -> tuple[Resource, ...]:
         """The resources of one target, in order."""
         return tuple(resource for resource in self.resources if resource.placement == placement)
+
+    def placements(self) -> tuple[str, ...]:
+        """The targets that something is placed on, in the order of the spec."""
+        used = {resource.placement for resource in self.resources}
+        return tuple(target.name for target in self.system.deployment.targets if target.name in used)
+
+
+def target_path(system: System, target: str) -> Path:
+    """Where a target was written: `deployment.targets.NAME`, or `deployment` itself in its short form."""
+    deployment = system.document.value.get("deployment")
+    if isinstance(deployment, dict) and "targets" not in deployment:
+        return ("deployment",)
+    return ("deployment", "targets", target)

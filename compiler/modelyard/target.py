@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
-from modelyard.diagnostics import Diagnostic
-from modelyard.plan import Hardware, Kind, Plan
-from modelyard.spec import ComputeClass, TargetSpec
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.target import cannot_make
+from modelyard.plan import Hardwarer, Kind, Plan, Resource
 from modelyard.stack import Stack
 
 
@@ -37,10 +37,18 @@ Entry: TypeAlias = Component | NotYet | Impossible
 Catalog: TypeAlias = Mapping[Kind, Entry]
 
 
-class Hardwarer(Protocol):
-    """Chooses a machine for a compute class, or says in words why none fits (naming the nearest)."""
+def check_catalog(plan: Plan, catalogs: Mapping[str, Catalog]) -> Iterator[Diagnostic]:
+    """Kinds of the plan that their placement cannot make: each told once, where the spec asked for it first.
 
-    def __call__(self, compute: ComputeClass, target: TargetSpec) -> Hardware | str: ...
+    `catalogs` are by placement. A kind that a catalog does not hold is a mistake of ours and raises KeyError.
+    """
+    asked: dict[tuple[str, Kind], Resource] = {}
+    for resource in plan.resources:
+        asked.setdefault((resource.placement, resource.kind), resource)
+    for (placement, kind), resource in asked.items():
+        entry = catalogs[placement][kind]
+        if not isinstance(entry, Component):
+            yield cannot_make(plan.system.key(*resource.origin), kind.value, placement, entry.reason)
 
 
 @dataclass(frozen=True, slots=True)

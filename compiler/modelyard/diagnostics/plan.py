@@ -1,0 +1,228 @@
+"""What is told about a system that cannot be planned: E05 and W05."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def name_collision(span: Span, name: str, what: str, other: str, where: Span) -> Diagnostic:
+    """Two things on one target would carry the same name, and one would replace the other.
+
+    Objects are named after what the spec calls them: an endpoint `a` with several variants has servers `a-<variant>`,
+    a monitor `x` is `monitor-x`, a pool `p` is `pool-p`, a pipeline's launcher is `<pipeline>-launcher`. All share
+    one namespace of names.
+
+    Wrong:
+
+        pipelines: {monitor-drift: {…}}
+        monitors: {drift: {…}}
+
+    Right:
+
+        pipelines: {drift-report: {…}}
+        monitors: {drift: {…}}
+    """
+    return Diagnostic(
+        "E0501",
+        Severity.ERROR,
+        f"{what} and {other} ({where.file}:{where.line}:{where.column}) would both be called {quote(name)}",
+        span,
+        "rename one of them",
+    )
+
+
+def reserved_name(span: Span, name: str, why: str) -> Diagnostic:
+    """Some names belong to the platform itself.
+
+    Every Kubernetes namespace has a ServiceAccount `default`, and the namespaces `default` and `kube-*` hold what is
+    not this system's.
+
+    Wrong:
+
+        deployment: {mode: on-prem, provider: kubernetes, namespace: kube-system}
+
+    Right:
+
+        deployment: {mode: on-prem, provider: kubernetes, namespace: fraud-detection}
+    """
+    return Diagnostic("E0502", Severity.ERROR, f"the name {quote(name)} is taken: {why}", span, "choose another name")
+
+
+def no_registry(span: Span, model: str) -> Diagnostic:
+    """A model that is trained, served or scored lives in a registry, and the spec names none.
+
+    The registry keeps versions, their lineage and the aliases that promotion moves. Adopt one by its URL, or let one
+    run here on a database and an object store.
+
+    Wrong:
+
+        models: {ranker: {…}}
+        inference: {rank: {variants: {live: {model: ranker@champion}}, …}}
+
+    Right:
+
+        registry: {adopt: "https://mlflow.acme.example", credentials: "secret://vault/mlflow"}
+    """
+    return Diagnostic(
+        "E0503",
+        Severity.ERROR,
+        f"model {quote(model)} is used here, but there is no registry to keep it in",
+        span,
+        "add `registry` with `adopt: URL`, or with a `database` and an `artifacts` store",
+    )
+
+
+def no_machine(span: Span, compute: str, target: str, reason: str) -> Diagnostic:
+    """No machine of the target holds one Pod of a compute class.
+
+    The message names the machine that comes nearest and what it lacks. A Pod cannot be spread over machines: ask for
+    less in the class, add an alternative accelerator, or declare a larger machine.
+
+    Wrong:
+
+        deployment: {mode: on-prem, provider: kubernetes, capacity: [{count: 3, cpu: 16, memory: 64Gi}]}
+        compute: {train: {cpu: 8, memory: 96Gi}}
+
+    Right:
+
+        compute: {train: {cpu: 8, memory: 48Gi}}
+    """
+    return Diagnostic(
+        "E0504",
+        Severity.ERROR,
+        f"nothing on target {quote(target)} fits compute class {quote(compute)}: {reason}",
+        span,
+    )
+
+
+def same_namespace(span: Span, target: str, other: str, namespace: str) -> Diagnostic:
+    """Two targets are the same namespace of the same cluster, so that their stacks would fight over it.
+
+    A target is told from another by its kubeconfig context and its namespace; both are the same here.
+
+    Wrong:
+
+        targets: {a: {provider: kubernetes, context: frankfurt}, b: {provider: kubernetes, context: frankfurt}}
+
+    Right:
+
+        targets: {a: {provider: kubernetes, context: frankfurt}, b: {provider: kubernetes, context: berlin}}
+    """
+    return Diagnostic(
+        "E0505",
+        Severity.ERROR,
+        f"targets {quote(other)} and {quote(target)} are both namespace {quote(namespace)} of the same cluster",
+        span,
+        "give each its own `context` or `namespace`",
+    )
+
+
+def rules_only(span: Span, monitor: str, field: str) -> Diagnostic:
+    """A monitor of type `performance` is a set of alert rules: nothing runs, so it has no schedule and no machine,
+    and starts nothing.
+
+    Its rules are evaluated all the time over its `window`, on the metrics of the servers themselves. It can notify; a
+    pipeline is started and a model rolled back by a monitor that looks at data, such as `prediction-quality`.
+
+    Wrong:
+
+        monitors: {speed: {type: performance, watch: inference.scorer, checks: {p99_ms: {max: 50}}, onBreach: {run:
+        pipelines.retrain}}}
+
+    Right:
+
+        monitors: {speed: {type: performance, watch: inference.scorer, checks: {p99_ms: {max: 50}}, onBreach: {notify:
+        [oncall]}}}
+    """
+    return Diagnostic(
+        "E0506",
+        Severity.ERROR,
+        f"monitor {quote(monitor)} of type performance cannot honour {quote(field)}: it is alert rules, and no run",
+        span,
+        f"remove {quote(field)}",
+    )
+
+
+def moved_to_nowhere(span: Span, address: str, hint: str) -> Diagnostic:
+    """`moved` says what an old thing is called now; the new address must be in the spec.
+
+    Addresses are `inference.NAME`, `pipelines.NAME`, `monitors.NAME` and `stores.NAME`.
+
+    Wrong:
+
+        moved: {inference.fraud-scorer: inference.scorer}
+        inference: {scorer: {…}}
+
+    Right:
+
+        moved: {inference.fraud-scorer: inference.scorer}
+        inference: {fraud-scorer: {…}}
+    """
+    return Diagnostic(
+        "E0507", Severity.ERROR, f"there is no {quote(address)} that something could have moved to", span, hint
+    )
+
+
+def moved_but_there(span: Span, address: str) -> Diagnostic:
+    """What has moved is no longer at its old address.
+
+    The new address keeps the names of the old one's objects, which therefore cannot stay.
+
+    Wrong:
+
+        moved: {inference.fraud-scorer: inference.scorer}
+        inference: {fraud-scorer: {…}, scorer: {…}}
+
+    Right:
+
+        moved: {inference.fraud-scorer: inference.scorer}
+        inference: {fraud-scorer: {…}}
+    """
+    return Diagnostic(
+        "E0508",
+        Severity.ERROR,
+        f"{quote(address)} is still in the spec, so it cannot have moved",
+        span,
+        "remove this line, or the old entry",
+    )
+
+
+def moved_elsewhere(span: Span, new: str, old: str) -> Diagnostic:
+    """A thing keeps its kind when it moves, and two things cannot both be what one was before.
+
+    Wrong:
+
+        moved: {pipelines.scorer: inference.scorer}
+
+    Right:
+
+        moved: {inference.fraud-scorer: inference.scorer}
+    """
+    return Diagnostic(
+        "E0509",
+        Severity.ERROR,
+        f"{quote(new)} cannot keep the names of {quote(old)}: another section, or already kept by something else",
+        span,
+    )
+
+
+def unused_target(span: Span, target: str) -> Diagnostic:
+    """A target is declared, but nothing is placed on it, so that nothing would come out for it.
+
+    Wrong:
+
+        targets: {main: {provider: kubernetes, context: a}, spare: {provider: kubernetes, context: b}}
+        placement: {default: main}
+
+    Right:
+
+        targets: {main: {provider: kubernetes, context: a}}
+    """
+    return Diagnostic(
+        "W0501",
+        Severity.WARNING,
+        f"nothing is placed on target {quote(target)}",
+        span,
+        "remove it, or place a workload there",
+    )

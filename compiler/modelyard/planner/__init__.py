@@ -1,0 +1,41 @@
+"""From a system to its plan: what exists, where, in which order, and what reaches what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from modelyard.diagnostics.base import Diagnostic, has_errors, in_order
+from modelyard.plan import Hardwarer, Plan
+from modelyard.planner.draft import Draft
+from modelyard.planner.endpoints import plan_inference, plan_pools
+from modelyard.planner.monitors import plan_monitor
+from modelyard.planner.moved import check_moved
+from modelyard.planner.names import check_names
+from modelyard.planner.pipelines import plan_pipeline
+from modelyard.planner.platform import finish, plan_registry, plan_stores
+from modelyard.spec import System
+
+__all__ = ["plan"]
+
+
+def plan(system: System, choosers: Mapping[str, Hardwarer]) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
+    """The plan of a checked system, or None when something cannot be planned.
+
+    `choosers` holds for each target, by name, who finds a machine for a compute class there. Takes time in proportion
+    to the spec.
+    """
+    draft = Draft(system, choosers)
+    draft.report(check_moved(system))
+    plan_stores(draft)
+    plan_registry(draft)
+    for pipeline in system.pipelines.values():
+        plan_pipeline(draft, pipeline)
+    plan_pools(draft)
+    for inference in system.inference.values():
+        plan_inference(draft, inference)
+    for monitor in system.monitors.values():
+        plan_monitor(draft, monitor)
+    planned = finish(draft)
+    draft.report(check_names(planned))
+    found = in_order(draft.found)
+    return (None if has_errors(found) else planned), found

@@ -1,0 +1,145 @@
+"""The plan while it is being drawn: what is there so far, and what was found on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.plan import no_machine
+from modelyard.plan import Access, Hardware, Hardwarer, Identity, Kind, Link, Payload, Resource
+from modelyard.source import Path
+from modelyard.spec import Dataset, SecretRef, System, TargetSpec
+
+
+@dataclass
+class SecretUse:
+    """A secret on one placement: the line that named it first, who reads it, and the places that do."""
+
+    origin: Path
+    workloads: list[str] = field(default_factory=list[str])
+    readers: list[str] = field(default_factory=list[str])
+
+
+@dataclass
+class Wanted:
+    """What one workload reaches, gathered while it is planned: the stuff of its identity and its links."""
+
+    access: list[Access] = field(default_factory=list[Access])
+    secrets: list[SecretRef] = field(default_factory=list[SecretRef])
+    stores: dict[str, str] = field(default_factory=dict[str, str])  # store, why: data capture artifacts
+
+    def store(self, store: str, prefix: str, mode: str, what: str) -> None:
+        """Reach `prefix` of a store; an access that is there already is not said twice."""
+        access = Access(store, prefix, mode)
+        if access not in self.access:
+            self.access.append(access)
+        self.stores.setdefault(store, what)
+
+    def secret(self, ref: SecretRef | None) -> None:
+        """Read a secret, if there is one."""
+        if ref is not None and ref not in self.secrets:
+            self.secrets.append(ref)
+
+
+class Draft:
+    """Collects resources in an order in which they can be made. `shared` comes before `workloads`."""
+
+    def __init__(self, system: System, choosers: Mapping[str, Hardwarer]) -> None:
+        self.system = system
+        self.targets: dict[str, TargetSpec] = {target.name: target for target in system.deployment.targets}
+        self.shared: list[Resource] = []
+        self.workloads: list[Resource] = []
+        self.links: list[Link] = []
+        self.found: list[Diagnostic] = []
+        self.secrets: dict[tuple[str, SecretRef], SecretUse] = {}
+        self.registry: Resource | None = None
+        self.artifacts: tuple[str, str] | None = None  # store and prefix
+        self.metrics: list[Resource] = []  # what Prometheus scrapes, or what pushes to it
+        self._choosers = choosers
+        self._hardware: dict[tuple[str, str], Hardware | None] = {}
+        self._moved = dict(system.moved or {})
+
+    def report(self, found: Iterable[Diagnostic]) -> None:
+        """Keep what was found."""
+        self.found.extend(found)
+
+    def called(self, section: str, name: str) -> str:
+        """What the objects of `section.name` are named after: itself, or what it was before it moved."""
+        return self._moved.get(f"{section}.{name}", f"{section}.{name}").partition(".")[2]
+
+    def share(
+        self, kind: Kind, name: str, placement: str, origin: Path, value: Payload, workload: str = ""
+    ) -> Resource:
+        """Add what several workloads share."""
+        resource = Resource(kind, name, placement, origin, workload, value)
+        self.shared.append(resource)
+        return resource
+
+    def add(self, kind: Kind, name: str, placement: str, origin: Path, value: Payload, workload: str) -> Resource:
+        """Add what belongs to one workload."""
+        resource = Resource(kind, name, placement, origin, workload, value)
+        self.workloads.append(resource)
+        return resource
+
+    def hardware(self, compute: str, placement: str) -> Hardware | None:
+        """The machine for a compute class on a target; None when nothing fits, which is told once."""
+        key = (placement, compute)
+        if key not in self._hardware:
+            asked = self.system.compute[compute]
+            chosen = self._choosers[placement](asked, self.targets[placement])
+            if isinstance(chosen, str):
+                self.found.append(no_machine(self.system.key(*asked.path), compute, placement, chosen))
+                self._hardware[key] = None
+            else:
+                self._hardware[key] = chosen
+        return self._hardware[key]
+
+    def use_secret(self, ref: SecretRef, placement: str, origin: Path, workload: str, reader: str = "") -> None:
+        """Note that a workload on a placement reads a secret; `reader` is the place of the resource that does."""
+        use = self.secrets.setdefault((placement, ref), SecretUse(origin))
+        if workload not in use.workloads:
+            use.workloads.append(workload)
+        if reader:
+            use.readers.append(reader)
+
+    def wants_dataset(self, wanted: Wanted, dataset: Dataset, mode: str) -> None:
+        """Let a workload reach a dataset in a store; what only has a URI is the user's own to open."""
+        if dataset.store:
+            wanted.store(dataset.store, dataset.path, mode, "data")
+            wanted.secret(self.system.stores[dataset.store].credentials)
+
+    def wants_artifacts(self, wanted: Wanted, mode: str) -> None:
+        """Let a workload reach the registry and where it keeps artifacts."""
+        if self.system.registry is None:
+            return
+        if self.system.registry.adopt:
+            wanted.secret(self.system.registry.credentials)
+        if self.artifacts is not None:
+            store, prefix = self.artifacts
+            wanted.store(store, prefix, mode, "artifacts")
+            wanted.secret(self.system.stores[store].credentials)
+
+    def identity(self, name: str, placement: str, origin: Path, workload: str, wanted: Wanted, api: str) -> Resource:
+        """Give a workload an identity of its own, with exactly what it wants."""
+        value = Identity(workload, tuple(wanted.access), tuple(wanted.secrets), api)
+        return self.add(Kind.IDENTITY, name, placement, origin, value, workload)
+
+    def connect(self, resource: Resource, wanted: Wanted, registry: bool) -> None:
+        """Link a running workload to the stores, secrets and registry that it reaches."""
+        for store, what in wanted.stores.items():
+            self.link_store(resource, store, what)
+        for ref in wanted.secrets:
+            self.use_secret(ref, resource.placement, resource.origin, resource.workload, resource.place)
+        if registry and self.registry is not None:
+            self.links.append(Link(resource.place, self.registry.place, "registry", "http", 5000))
+
+    def link_store(self, resource: Resource, store: str, what: str) -> None:
+        """Link a resource to a store by its name in the spec."""
+        sink = self.system.stores[store]
+        kind, protocol, port = _STORES[sink.type]
+        place = f"{sink.target}:{kind}/{self.called('stores', store)}"
+        self.links.append(Link(resource.place, place, what, protocol, port))
+
+
+_STORES = {"object": (Kind.OBJECT_STORE, "https", 443), "database": (Kind.DATABASE, "postgresql", 5432)}

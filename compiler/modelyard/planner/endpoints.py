@@ -1,0 +1,124 @@
+"""Endpoints: a server for each variant or one for a pool, the route to them, alerts and a dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from modelyard.names import object_name
+from modelyard.plan import AlertRules, Application, Backend, Kind, Link, ModelServer, Resource, Route
+from modelyard.planner.draft import Draft, Wanted
+from modelyard.source import Path
+from modelyard.spec import Inference, Variant
+
+
+def plan_pools(draft: Draft) -> None:
+    """One server for all the members of each pool, before the routes that lead to it."""
+    pools: dict[tuple[str, str], list[Inference]] = {}
+    for inference in draft.system.inference.values():
+        if inference.pool:
+            pools.setdefault((inference.target, inference.pool), []).append(inference)
+    for (placement, pool), members in pools.items():
+        applications = [_application(draft, member, variant) for member in members for variant in member.variants]
+        wanted = Wanted()
+        for member in members:
+            _want(draft, member, wanted)
+        origin: Path = ("inference", members[0].name, "pool")
+        name, workload = pool_name(pool), f"pool.{pool}"
+        draft.identity(name, placement, origin, workload, wanted, "autoscaler" if _scales(members) else "")
+        _server(draft, name, placement, origin, workload, applications, wanted, pool)
+
+
+def plan_inference(draft: Draft, inference: Inference) -> None:
+    """An endpoint as its clients see it, and its servers unless it is a member of a pool."""
+    workload, origin = f"inference.{inference.name}", ("inference", inference.name)
+    name, placement = draft.called("inference", inference.name), inference.target
+    if not inference.pool:
+        wanted = Wanted()
+        _want(draft, inference, wanted)
+        draft.identity(name, placement, origin, workload, wanted, "autoscaler" if _scales([inference]) else "")
+        for variant in inference.variants:
+            where = (*origin, "variants", variant.name)
+            applications = [_application(draft, inference, variant)]
+            _server(draft, server_name(draft, inference, variant), placement, where, workload, applications, wanted)
+    _route(draft, inference, name, workload)
+    if inference.slo is not None:
+        draft.add(Kind.ALERT_RULES, name, placement, (*origin, "slo"), AlertRules(inference=inference), workload)
+    draft.add(Kind.DASHBOARD, name, placement, origin, inference, workload)
+
+
+def server_name(draft: Draft, inference: Inference, variant: Variant) -> str:
+    """What the server of a variant is called: the endpoint itself when it has one variant, or its pool."""
+    if inference.pool:
+        return pool_name(inference.pool)
+    name = draft.called("inference", inference.name)
+    return object_name(name) if len(inference.variants) == 1 else object_name(name, variant.name)
+
+
+def pool_name(pool: str) -> str:
+    """What the shared server of a pool is called."""
+    return object_name("pool", pool)
+
+
+def _application(draft: Draft, inference: Inference, variant: Variant) -> Application | None:
+    hardware = draft.hardware(variant.compute, inference.target)
+    if hardware is None:
+        return None
+    prefix = f"/{draft.called('inference', inference.name)}" if inference.pool else "/"
+    return Application(inference, variant, draft.system.models[variant.model.model], hardware, prefix)
+
+
+def _server(
+    draft: Draft,
+    name: str,
+    placement: str,
+    origin: Path,
+    workload: str,
+    applications: Iterable[Application | None],
+    wanted: Wanted,
+    pool: str = "",
+) -> None:
+    value = ModelServer(tuple(one for one in applications if one is not None), pool)
+    server = draft.add(Kind.MODEL_SERVER, name, placement, origin, value, workload)
+    draft.connect(server, wanted, registry=True)
+    draft.metrics.append(server)
+
+
+def _route(draft: Draft, inference: Inference, name: str, workload: str) -> None:
+    backends = {
+        variant.name: Backend(server_name(draft, inference, variant), variant.name, variant.percent)
+        for variant in inference.variants
+    }
+    mirror = None
+    if inference.mirror is not None:
+        copied = backends[inference.mirror.variant]
+        mirror = Backend(copied.server, copied.variant, inference.mirror.percent)
+    origin: Path = ("inference", inference.name, "traffic" if len(backends) > 1 else "endpoint")
+    route = Route(inference, tuple(backends.values()), mirror)
+    resource = draft.add(Kind.ROUTE, name, inference.target, origin, route, workload)
+    if inference.endpoint.auth.token is not None:
+        where = ("inference", inference.name, "endpoint", "auth", "token")
+        draft.use_secret(inference.endpoint.auth.token, inference.target, where, workload)
+    for server in dict.fromkeys(backend.server for backend in backends.values()):
+        draft.links.append(_request(resource, server))
+
+
+def _request(route: Resource, server: str) -> Link:
+    return Link(route.place, f"{route.placement}:{Kind.MODEL_SERVER}/{server}", "requests", "http", 8000)
+
+
+def _want(draft: Draft, inference: Inference, wanted: Wanted) -> None:
+    """Models from the registry, a place for what is captured, and the token that clients show."""
+    draft.wants_artifacts(wanted, "read")
+    if inference.capture is not None:
+        wanted.store(inference.capture.store, inference.capture.path, "write", "capture")
+        wanted.secret(draft.system.stores[inference.capture.store].credentials)
+    wanted.secret(inference.endpoint.auth.token)
+
+
+def _scales(members: Iterable[Inference]) -> bool:
+    """Whether a server of these changes its size, or is replaced step by step, which asks for the same."""
+    return any(
+        member.rollout.strategy == "incremental"
+        or any(variant.replicas.minimum < variant.replicas.maximum for variant in member.variants)
+        for member in members
+    )

@@ -1,0 +1,111 @@
+"""Monitors: a job that looks and rules that tell, or rules alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.plan import rules_only
+from modelyard.plan import AlertRules, Kind, Link, MonitorJob
+from modelyard.planner.draft import Draft, Wanted
+from modelyard.planner.pipelines import KINDS
+from modelyard.source import Json, Path
+from modelyard.spec import Inference, Model, Monitor, System
+
+RULES_ONLY = frozenset({"performance"})
+"""Types of monitors that are alert rules on the metrics of a server, and no job."""
+
+_OF_JOBS = ("schedule", "compute", "reference", "labels")
+
+
+def plan_monitor(draft: Draft, monitor: Monitor) -> None:
+    """A monitor's identity, its job and its alerts."""
+    workload, origin = f"monitors.{monitor.name}", ("monitors", monitor.name)
+    name = f"monitor-{draft.called('monitors', monitor.name)}"
+    if monitor.type in RULES_ONLY:
+        draft.report(_ignored(draft.system, monitor))
+    else:
+        _job(draft, monitor, name, workload, origin)
+    rules = AlertRules(monitor=monitor)
+    draft.add(Kind.ALERT_RULES, name, monitor.target, (*origin, "checks"), rules, workload)
+
+
+def _job(draft: Draft, monitor: Monitor, name: str, workload: str, origin: Path) -> None:
+    hardware = draft.hardware(monitor.compute, monitor.target)
+    if hardware is None:
+        return
+    inference = _watched_endpoint(draft.system, monitor)
+    models = _watched_models(draft.system, monitor, inference)
+    wanted = _wanted(draft, monitor, inference, models)
+    api = "launcher" if monitor.on_breach.run else ""
+    draft.identity(name, monitor.target, origin, workload, wanted, api)
+    value = MonitorJob(monitor, hardware, inference, models)
+    job = draft.add(Kind.MONITOR, name, monitor.target, origin, value, workload)
+    draft.connect(job, wanted, registry=bool(models))
+    draft.metrics.append(job)
+    if monitor.on_breach.run:
+        pipeline = draft.system.pipelines[monitor.on_breach.run]
+        sink = f"{pipeline.target}:{KINDS[pipeline.type]}/{draft.called('pipelines', pipeline.name)}"
+        draft.links.append(Link(job.place, sink, "trigger", "https", 443))
+
+
+def _wanted(draft: Draft, monitor: Monitor, inference: Inference | None, models: tuple[Model, ...]) -> Wanted:
+    """Read on what it watches, compares with and takes labels from."""
+    system, wanted = draft.system, Wanted()
+    if inference is not None and inference.capture is not None:
+        wanted.store(inference.capture.store, inference.capture.path, "read", "capture")
+        wanted.secret(system.stores[inference.capture.store].credentials)
+    for name in _watched_data(system, monitor):
+        draft.wants_dataset(wanted, system.data[name], "read")
+    if models:
+        draft.wants_artifacts(wanted, "read")
+    return wanted
+
+
+def _watched_data(system: System, monitor: Monitor) -> Iterator[str]:
+    section, _, name = monitor.watch.partition(".")
+    if section == "data":
+        yield name
+    elif section == "pipelines":
+        pipeline = system.pipelines[name]
+        yield from pipeline.inputs
+        if pipeline.output:
+            yield pipeline.output
+    if monitor.reference is not None and monitor.reference.data:
+        yield monitor.reference.data
+    if monitor.labels:
+        yield monitor.labels
+
+
+def _watched_endpoint(system: System, monitor: Monitor) -> Inference | None:
+    section, _, name = monitor.watch.partition(".")
+    return system.inference[name] if section == "inference" else None
+
+
+def _watched_models(system: System, monitor: Monitor, inference: Inference | None) -> tuple[Model, ...]:
+    if inference is not None:
+        return tuple(system.models[name] for name in dict.fromkeys(one.model.model for one in inference.variants))
+    section, _, name = monitor.watch.partition(".")
+    if section == "pipelines":
+        ref = system.pipelines[name].model
+        return (system.models[ref.model],) if ref is not None else ()
+    return ()
+
+
+def _ignored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
+    """What was written for a monitor of rules alone, which nothing would honour."""
+    origin: Path = ("monitors", monitor.name)
+    written = _written(system, monitor.name)
+    for field in _OF_JOBS:
+        if field in written:
+            yield rules_only(system.key(*origin, field), monitor.name, field)
+    breach = written.get("onBreach")
+    for field in ("run", "rollback", "cooldown"):
+        if isinstance(breach, dict) and field in breach and breach[field] is not False:
+            yield rules_only(system.key(*origin, "onBreach", field), monitor.name, f"onBreach.{field}")
+
+
+def _written(system: System, name: str) -> dict[str, Json]:
+    monitors = system.document.value.get("monitors")
+    entry = monitors.get(name) if isinstance(monitors, dict) else None
+    return entry if isinstance(entry, dict) else {}

@@ -1,0 +1,71 @@
+"""No two things of a placement may want one name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.diagnostics.base import Diagnostic, quote
+from modelyard.diagnostics.plan import name_collision, reserved_name, same_namespace
+from modelyard.plan import Kind, Plan, Resource
+from modelyard.source import Path
+
+_OWN = frozenset({Kind.CLUSTER, Kind.NAMESPACE, Kind.SECRET, Kind.OBJECT_STORE, Kind.CHANNEL})
+"""Kinds whose names are not shared with workloads: nothing in the namespace is called like them."""
+
+_SECTIONS = {"inference": "endpoint", "pipelines": "pipeline", "monitors": "monitor", "pool": "pool"}
+
+
+def check_names(plan: Plan) -> Iterator[Diagnostic]:
+    """Collisions between workloads, names that the platform keeps for itself, and targets that are one namespace."""
+    yield from _namespaces(plan)
+    claims: dict[tuple[str, str], Resource] = {}
+    for resource in plan.resources:
+        if resource.kind in _OWN:
+            continue
+        if resource.name == "default":
+            why = "every namespace has a ServiceAccount of that name"
+            yield reserved_name(plan.system.key(*_place(resource)), resource.name, why)
+        first = claims.setdefault((resource.placement, resource.name), resource)
+        if _owner(first) != _owner(resource) or (_both(first, resource, Kind.MODEL_SERVER)):
+            span, where = plan.system.key(*_place(resource)), plan.system.key(*_place(first))
+            yield name_collision(span, resource.name, _what(resource), _what(first), where)
+
+
+def _both(first: Resource, second: Resource, kind: Kind) -> bool:
+    return first is not second and first.kind is kind and second.kind is kind
+
+
+def _owner(resource: Resource) -> str:
+    """What may share a name with itself: the resources of one workload."""
+    return resource.workload or resource.address
+
+
+def _what(resource: Resource) -> str:
+    """A resource in the words of the spec."""
+    section, _, name = resource.workload.partition(".")
+    if section in _SECTIONS:
+        text = f"{_SECTIONS[section]} {quote(name)}"
+        several = resource.kind is Kind.MODEL_SERVER and len(resource.origin) > 3
+        return f"variant {quote(resource.origin[3])} of {text}" if several else text
+    return "the registry" if resource.name == "registry" else f"{resource.kind.value} {quote(resource.name)}"
+
+
+def _place(resource: Resource) -> Path:
+    """The key that gave a resource its name."""
+    return resource.origin[:4] if resource.kind is Kind.MODEL_SERVER else resource.origin[:2]
+
+
+def _namespaces(plan: Plan) -> Iterator[Diagnostic]:
+    taken: dict[tuple[str, str], str] = {}
+    for resource in plan.resources:
+        if resource.kind is not Kind.NAMESPACE:
+            continue
+        target = next(one for one in plan.system.deployment.targets if one.name == resource.placement)
+        span = plan.system.at(*resource.origin) if target.namespace else plan.system.key("metadata", "name")
+        if resource.name == "default" or resource.name.startswith("kube-"):
+            yield reserved_name(span, resource.name, "that namespace holds what is not of this system")
+        if target.provider != "kubernetes":
+            continue
+        other = taken.setdefault((target.context, resource.name), target.name)
+        if other != target.name:
+            yield same_namespace(plan.system.key(*resource.origin[:-1]), target.name, other, resource.name)

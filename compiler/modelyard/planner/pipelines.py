@@ -1,0 +1,54 @@
+"""Pipelines: one job each, on the hardware of its steps."""
+
+from __future__ import annotations
+
+from modelyard.plan import Hardware, Job, Kind
+from modelyard.planner.draft import Draft, Wanted
+from modelyard.source import Path
+from modelyard.spec import Pipeline
+
+KINDS = {"training": Kind.TRAINING_JOB, "batch-inference": Kind.BATCH_JOB, "custom": Kind.CUSTOM_JOB}
+
+
+def plan_pipeline(draft: Draft, pipeline: Pipeline) -> None:
+    """A pipeline's identities and its job."""
+    hardware: dict[str, Hardware] = {}
+    for step in pipeline.steps:
+        chosen = draft.hardware(step.compute, pipeline.target)
+        if chosen is not None:
+            hardware[step.name] = chosen
+    if len(hardware) < len(pipeline.steps):
+        return
+    workload, origin = f"pipelines.{pipeline.name}", ("pipelines", pipeline.name)
+    name, placement = draft.called("pipelines", pipeline.name), pipeline.target
+    model = draft.system.models[pipeline.model.model] if pipeline.model is not None else None
+    wanted = _wanted(draft, pipeline)
+    scales = any(step.workers.minimum < step.workers.maximum for step in pipeline.steps)
+    draft.identity(name, placement, origin, workload, wanted, "autoscaler" if scales else "")
+    if pipeline.schedule.kind != "once":
+        starts: Path = (*origin, "schedule")
+        draft.identity(f"{name}-launcher", placement, starts, workload, Wanted(), "launcher")
+    job = draft.add(KINDS[pipeline.type], name, placement, origin, Job(pipeline, model, hardware), workload)
+    draft.connect(job, wanted, registry=model is not None)
+    draft.metrics.append(job)
+
+
+def _wanted(draft: Draft, pipeline: Pipeline) -> Wanted:
+    """Read on inputs and on what the gate evaluates on, write on outputs; only what trains writes artifacts."""
+    system, wanted = draft.system, Wanted()
+    for step in pipeline.steps:
+        for name in step.inputs:
+            draft.wants_dataset(wanted, system.data[name], "read")
+        if step.output:
+            draft.wants_dataset(wanted, system.data[step.output], "write")
+    for name in pipeline.inputs:
+        draft.wants_dataset(wanted, system.data[name], "read")
+    if pipeline.output:
+        draft.wants_dataset(wanted, system.data[pipeline.output], "write")
+    if pipeline.model is not None:
+        draft.wants_artifacts(wanted, "write" if pipeline.type == "training" else "read")
+        if pipeline.type == "training":
+            for check in system.models[pipeline.model.model].validation:
+                if check.data:
+                    draft.wants_dataset(wanted, system.data[check.data], "read")
+    return wanted

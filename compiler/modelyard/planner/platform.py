@@ -1,0 +1,202 @@
+"""What workloads share: clusters, namespaces, secrets, stores, the registry and channels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.diagnostics.plan import no_registry, unused_target
+from modelyard.names import object_name
+from modelyard.plan import (
+    AlertRules,
+    Cluster,
+    Identity,
+    Kind,
+    Link,
+    Namespace,
+    Plan,
+    RegistryServer,
+    Resource,
+    Secret,
+    target_path,
+)
+from modelyard.planner.draft import Draft, Wanted
+from modelyard.source import Path
+from modelyard.spec import Channel, TargetSpec
+
+_RAY = frozenset({Kind.MODEL_SERVER, Kind.TRAINING_JOB, Kind.BATCH_JOB, Kind.CUSTOM_JOB})
+_CHANNEL_SECRETS = {"slack": "url", "webhook": "url", "pagerduty": "key", "email": "password"}
+
+
+def plan_stores(draft: Draft) -> None:
+    """Every declared store, managed or adopted, where it says."""
+    for store in draft.system.stores.values():
+        kind = Kind.OBJECT_STORE if store.type == "object" else Kind.DATABASE
+        origin: Path = ("stores", store.name)
+        resource = draft.share(kind, draft.called("stores", store.name), store.target, origin, store)
+        if store.credentials is not None:
+            where = (*origin, "credentials")
+            draft.use_secret(store.credentials, store.target, where, f"stores.{store.name}", resource.place)
+
+
+def plan_registry(draft: Draft) -> None:
+    """The registry, if a model is trained, served or scored; an error where one is and there is no registry."""
+    system = draft.system
+    use = next(_model_uses(draft), None)
+    registry = system.registry
+    if use is None:
+        return
+    if registry is None:
+        origin, model = use
+        draft.report([no_registry(system.at(*origin), model)])
+        return
+    placement = system.deployment.placement.registry
+    database, artifacts = system.stores.get(registry.database), system.stores.get(registry.artifacts)
+    wanted = Wanted()
+    if artifacts is not None:
+        draft.artifacts = (artifacts.name, registry.artifact_path)
+        wanted.store(artifacts.name, registry.artifact_path, "write", "artifacts")
+        wanted.secret(artifacts.credentials)
+    if database is not None:
+        wanted.secret(database.credentials)
+    wanted.secret(registry.credentials)
+    origin = ("registry",)
+    if not registry.adopt:
+        value = Identity("registry", tuple(wanted.access), tuple(wanted.secrets), "")
+        draft.share(Kind.IDENTITY, "registry", placement, origin, value)
+    server = RegistryServer(registry, database, artifacts)
+    resource = draft.share(Kind.REGISTRY, "registry", placement, origin, server)
+    draft.registry = resource
+    if registry.adopt:
+        return
+    for ref in wanted.secrets:
+        draft.use_secret(ref, placement, origin, "registry", resource.place)
+    if database is not None:
+        draft.link_store(resource, database.name, "database")
+    if artifacts is not None:
+        draft.link_store(resource, artifacts.name, "artifacts")
+
+
+def _model_uses(draft: Draft) -> Iterator[tuple[Path, str]]:
+    """Where models are trained, scored and served, in the order of the spec."""
+    for pipeline in draft.system.pipelines.values():
+        if pipeline.model is not None:
+            yield ("pipelines", pipeline.name, "model"), pipeline.model.model
+    for inference in draft.system.inference.values():
+        for variant in inference.variants:
+            yield ("inference", inference.name, "variants", variant.name, "model"), variant.model.model
+
+
+def finish(draft: Draft) -> Plan:
+    """Put what everything stands on before it: clusters with their add-ons, namespaces, secrets, channels."""
+    channels = tuple(_channels(draft))
+    used = {resource.placement for resource in (*draft.shared, *draft.workloads)}
+    _target_secrets(draft, used)
+    secrets = tuple(_secrets(draft))
+    everything = (*secrets, *draft.shared, *channels, *draft.workloads)
+    addons = _addons(draft, everything)
+    clusters: list[Resource] = []
+    namespaces: list[Resource] = []
+    for target in draft.system.deployment.targets:
+        origin = target_path(draft.system, target.name)
+        if target.name not in used:
+            draft.report([unused_target(draft.system.key(*origin), target.name)])
+            continue
+        cluster = Cluster(target, addons[target.name])
+        clusters.append(Resource(Kind.CLUSTER, target.name, target.name, origin, "", cluster))
+        name = target.namespace or draft.system.metadata.name
+        namespaces.append(Resource(Kind.NAMESPACE, name, target.name, (*origin, "namespace"), "", Namespace(target)))
+    links = (*draft.links, *_secret_links(draft), *_metric_links(draft, addons))
+    return Plan(draft.system, (*clusters, *namespaces, *everything), links)
+
+
+def _target_secrets(draft: Draft, used: set[str]) -> None:
+    """What the platform of a target itself reads: its gateway's certificate and where it sends metrics."""
+    for target in draft.system.deployment.targets:
+        if target.name not in used:
+            continue
+        origin, reader = target_path(draft.system, target.name), f"deployment.{target.name}"
+        if target.gateway is not None and target.gateway.certificate is not None:
+            where = (*origin, "gateway", "certificate")
+            draft.use_secret(target.gateway.certificate, target.name, where, reader)
+        if target.telemetry.secret is not None:
+            draft.use_secret(target.telemetry.secret, target.name, (*origin, "telemetry", "secret"), reader)
+
+
+def _secrets(draft: Draft) -> Iterator[Resource]:
+    """One resource for each secret on each placement that reads it."""
+    for (placement, ref), use in draft.secrets.items():
+        name = object_name(*(part for part in (ref.store, *ref.path.split("/"), ref.key) if part))
+        yield Resource(Kind.SECRET, name, placement, use.origin, "", Secret(ref, tuple(use.workloads)))
+
+
+def _secret_links(draft: Draft) -> Iterator[Link]:
+    for (placement, ref), use in draft.secrets.items():
+        name = object_name(*(part for part in (ref.store, *ref.path.split("/"), ref.key) if part))
+        for reader in dict.fromkeys(use.readers):
+            if reader.startswith(f"{placement}:"):
+                yield Link(reader, f"{placement}:{Kind.SECRET}/{name}", "secret")
+
+
+def _channels(draft: Draft) -> Iterator[Resource]:
+    """Each channel on each placement whose alerts go there: a monitor's own, or the owner's."""
+    wanted: dict[tuple[str, str], None] = {}
+    oncall = draft.system.governance.owner.oncall
+    for resource in draft.workloads:
+        value = resource.value
+        if not isinstance(value, AlertRules):
+            continue
+        notify = value.monitor.on_breach.notify if value.monitor is not None else ()
+        for name in notify or ((oncall,) if oncall else ()):
+            wanted.setdefault((resource.placement, name))
+    for placement, name in wanted:
+        channel = draft.system.channels[name]
+        yield _channel(draft, channel, placement)
+
+
+def _channel(draft: Draft, channel: Channel, placement: str) -> Resource:
+    origin: Path = ("channels", channel.name)
+    resource = Resource(Kind.CHANNEL, channel.name, placement, origin, f"channels.{channel.name}", channel)
+    if channel.secret is not None:
+        where = (*origin, _CHANNEL_SECRETS[channel.type])
+        draft.use_secret(channel.secret, placement, where, resource.workload, resource.place)
+    return resource
+
+
+def _addons(draft: Draft, resources: tuple[Resource, ...]) -> dict[str, tuple[str, ...]]:
+    """Add-ons by placement: what some resource there needs, in the order in which they are installed."""
+    needs: dict[str, set[str]] = {name: set() for name in draft.targets}
+    for resource in resources:
+        needs[resource.placement].update(_needs(resource, draft.targets[resource.placement]))
+    for name, target in draft.targets.items():
+        if target.telemetry.remote_write or ("prometheus" in target.present and "kuberay" in needs[name]):
+            needs[name].add("prometheus")
+    return {name: tuple(addon for addon in _ORDER if addon in needed) for name, needed in needs.items()}
+
+
+_ORDER = ("prometheus", "external-secrets", "cloudnative-pg", "kuberay")
+
+
+def _needs(resource: Resource, target: TargetSpec) -> Iterator[str]:
+    value = resource.value
+    if resource.kind in _RAY:
+        yield "kuberay"
+    elif resource.kind in (Kind.ALERT_RULES, Kind.MONITOR):
+        yield "prometheus"
+    elif resource.kind is Kind.DATABASE and not getattr(value, "adopt", ""):
+        yield "cloudnative-pg"
+    elif isinstance(value, Secret) and _synced(value, target):
+        yield "external-secrets"
+
+
+def _synced(secret: Secret, target: TargetSpec) -> bool:
+    """Whether a secret is brought into the cluster by external-secrets."""
+    return any(store.name == secret.ref.store and store.via == "external-secrets" for store in target.secret_stores)
+
+
+def _metric_links(draft: Draft, addons: dict[str, tuple[str, ...]]) -> Iterator[Link]:
+    """What pushes to Prometheus or is scraped by it, where there is one."""
+    for resource in draft.metrics:
+        if "prometheus" in addons[resource.placement]:
+            yield Link(
+                resource.place, f"{resource.placement}:{Kind.CLUSTER}/{resource.placement}", "metrics", "http", 9090
+            )
