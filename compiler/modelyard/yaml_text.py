@@ -29,7 +29,7 @@ _WORDS = frozenset(
 )
 """Words that some reader takes for a boolean, null or a number, in any case."""
 
-_UNSEEN = (
+UNSEEN = (
     "\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f"
     "\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
@@ -37,11 +37,11 @@ _UNSEEN = (
 
 _LISTS = (list, tuple)  # not every Sequence: bytes and ranges are no data of ours
 
-_ESCAPED = re.compile(f'["\\\\\t\n{_UNSEEN}]')
-_UNSEEN_OR_BREAK = re.compile(f"[\t\n{_UNSEEN}]")
-_BLOCK = re.compile(rf"\n*[^\s{_UNSEEN}][^{_UNSEEN}]*")
+_ESCAPED = re.compile(f'["\\\\\t\n{UNSEEN}]')
+_UNSEEN_OR_BREAK = re.compile(f"[\t\n{UNSEEN}]")
+_BLOCK = re.compile(rf"\n*[^\s{UNSEEN}][^{UNSEEN}]*")
 _BLANK_LINE_WITH_SPACES = re.compile(r"^[ \t]+$", re.MULTILINE)
-_SURROGATE = re.compile("[\ud800-\udfff]")
+SURROGATE = re.compile("[\ud800-\udfff]")
 _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
@@ -87,7 +87,7 @@ def scalar(value: Value) -> str:
 def _text(text: str) -> str:
     if _PLAIN.fullmatch(text) and not _NUMBER_OR_DATE.fullmatch(text) and text.lower() not in _WORDS:
         return str.__str__(text)
-    if _SURROGATE.search(text):
+    if SURROGATE.search(text):
         raise ValueError("a lone surrogate is not text")
     if ('"' in text or "\\" in text) and not _UNSEEN_OR_BREAK.search(text):
         return "'" + text.replace("'", "''") + "'"

@@ -35,8 +35,8 @@ STRUCTURE = [
     "\ta\nb", "a\n\tb", "a\r\nb", "a\rb", "a\x85b", "a\u2028b\nc", "a\u2029b", "\ufeffa", "a\ufeff", "a\x00b",
     "a\x7f", "\x1b[31m", "\u202eabc", "\U000e0041", "\ufffe", "\uffff", "Zürich", "日本\n語", "🙂", "---\na",
     "a\n---\nb", "a\n...\nb", "# a\nb", "%YAML 1.1\n---", "!!python/object/apply:os.system [id]", "&a b", "*a", "| a",
-    "> a", "@a", "`a`", "%a", "'a'", '"a"', "a'\\", "<<", "=", "x" * 2000, "x: " * 600, "-y", "--no", "None", "NO", "Off",
-    "1.36", "16Gi", "500m", "10.0.0.0/8", "secret://vault/a#b",
+    "> a", "@a", "`a`", "%a", "'a'", '"a"', "a'\\", "<<", "=", "x" * 2000, "x: " * 600, "-y", "--no", "None", "NO",
+    "Off", "1.36", "16Gi", "500m", "10.0.0.0/8", "secret://vault/a#b",
 ]  # fmt: skip
 NASTY = [*WORDS, *(word.upper() for word in WORDS), *(word.title() for word in WORDS), *NUMBERS, *STRUCTURE]
 

@@ -1,0 +1,75 @@
+"""The one JSON writer, for what is embedded as JSON: dashboards, and files that a program reads.
+
+Indented by two, so that a change is one line of a diff, and in the order the keys come in, which is the author's.
+Letters of any script stay as they are; characters that a reader cannot see are escaped, so that the text is also safe as
+a YAML block.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from json.encoder import encode_basestring
+from math import isfinite
+
+from modelyard.stack import Value
+from modelyard.yaml_text import SURROGATE, UNSEEN
+
+_UNSEEN = re.compile(f"[{UNSEEN}]")
+
+
+def json_text(value: Value) -> str:
+    """The value as indented JSON, without a line break at the end.
+
+    Raises ValueError for nan, infinity and lone surrogates, TypeError for anything but plain data.
+    """
+    return _json(value, "\n")
+
+
+def _json(value: Value, newline: str) -> str:
+    """The value, where newline is a line break and the indentation of the line that the value begins on."""
+    deeper = newline + "  "
+    if isinstance(value, str):
+        return _string(value)
+    if isinstance(value, Mapping):
+        if not value:
+            return "{}"
+        entries = [f"{_string(key)}: {_json(item, deeper)}" for key, item in value.items()]
+        return "{" + deeper + f",{deeper}".join(entries) + newline + "}"
+    if isinstance(value, (list, tuple)):
+        if not value:
+            return "[]"
+        return "[" + deeper + f",{deeper}".join([_json(item, deeper) for item in value]) + newline + "]"
+    return _number_or_word(value)
+
+
+def _number_or_word(value: Value) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return int.__repr__(value)
+    if isinstance(value, float):
+        if not isfinite(value):
+            raise ValueError("nan and infinity are not plain data")
+        return float.__repr__(value)
+    raise TypeError(f"{type(value).__name__} is not plain data")
+
+
+def _string(text: str) -> str:
+    if not isinstance(text, str):
+        raise TypeError(f"a key is text, not {type(text).__name__}")
+    quoted = encode_basestring(text)
+    return _UNSEEN.sub(_escape, quoted) if _UNSEEN.search(quoted) else quoted
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match.group()
+    if SURROGATE.match(character):
+        raise ValueError("a lone surrogate is not text")
+    code = ord(character)
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    high, low = divmod(code - 0x10000, 0x400)
+    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"

@@ -1,0 +1,79 @@
+"""The JSON writer: any reader gets back what went in, and nothing in the text is hidden."""
+
+from __future__ import annotations
+
+import json
+from types import MappingProxyType
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelyard.json_text import json_text
+from modelyard.stack import Value
+from modelyard.yaml_text import document
+
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+values = st.recursive(
+    st.none() | st.booleans() | numbers | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(values)
+def test_every_value_comes_back(value: Value) -> None:
+    """Python's reader gives back the same data, types and order included."""
+    assert repr(json.loads(json_text(value))) == repr(value)
+
+
+@given(values)
+def test_embedded_json_survives_yaml(value: Value) -> None:
+    """JSON inside a manifest comes back as the same text, and as a block whenever it has more than one line."""
+    text = json_text({"value": value})
+    manifest = document({"data": {"a.json": text}})
+
+    assert yaml.safe_load(manifest) == {"data": {"a.json": text}}
+    assert manifest.startswith("data:\n  a.json: |-\n    {\n")
+
+
+def test_layout() -> None:
+    """Two spaces a level, one entry a line, the order of the author, and letters as they are."""
+    value: dict[str, Value] = {"b": ({"x": 1}, []), "a": MappingProxyType({"Straße": True}), "n": None, "f": 1e-7}
+
+    assert json_text(value) == (
+        "{\n"
+        '  "b": [\n'
+        "    {\n"
+        '      "x": 1\n'
+        "    },\n"
+        "    []\n"
+        "  ],\n"
+        '  "a": {\n'
+        '    "Straße": true\n'
+        "  },\n"
+        '  "n": null,\n'
+        '  "f": 1e-07\n'
+        "}"
+    )
+
+
+def test_hidden_characters_are_escaped() -> None:
+    """Overrides, joiners and tags are shown as what they are, also beyond the basic plane."""
+    assert json_text("a\u202e\u200d\x85\U000e0041") == '"a\\u202e\\u200d\\u0085\\udb40\\udc41"'
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", {"\udfff": 1}])
+def test_what_json_cannot_say_is_refused(value: Value) -> None:
+    """Numbers that are none and halves of characters never reach a file."""
+    with pytest.raises(ValueError, match=r"plain data|surrogate"):
+        json_text(value)
+
+
+@pytest.mark.parametrize("value", [{1: 2}, {"a": object()}, {"a": {"b"}}, b"bytes"])
+def test_what_is_not_plain_data_is_refused(value: Value) -> None:
+    """A key that is no text, a set, bytes or an object is a mistake of ours and said so."""
+    with pytest.raises(TypeError, match=r"plain data|key is text"):
+        json_text(value)
