@@ -1,0 +1,139 @@
+"""What can be typed, and the help that teaches it."""
+
+from __future__ import annotations
+
+import argparse
+
+from modelyard import __version__
+
+_ABOUT = """One YAML spec for a whole ML system, compiled offline into Pulumi projects with Ray on Kubernetes."""
+
+_FIRST_STEPS = """first steps:
+  modelyard init my-system            a spec to start from (see: modelyard init --list)
+  modelyard validate my-system        every mistake, with line and column
+  modelyard compile my-system         my-system/build/default/<target>/, ready for `pulumi up`
+
+exit codes: 0 fine, 1 the spec is wrong, 2 modelyard is wrong (please report it)
+"""
+
+_SUMMARIES = {
+    "init": "write a spec to start from",
+    "validate": "check a spec and print every mistake in it",
+    "compile": "write the Pulumi projects of a spec",
+    "render": "print the spec after overlays and defaults, each value with where it came from",
+    "explain": "explain a field, a diagnostic's code, or an address such as inference.scorer",
+    "graph": "print the plan: what will exist, where, and what talks to what",
+    "schema": "print the JSON Schema of the spec",
+}
+
+_EXAMPLES = {
+    "init": "modelyard init churn --template realtime",
+    "validate": "modelyard validate examples/fraud-detection --env on-prem --format github",
+    "compile": "modelyard compile examples/fraud-detection --env on-prem --set replicas=4",
+    "render": "modelyard render examples/fraud-detection --env on-prem",
+    "explain": "modelyard explain E0203\n  modelyard explain inference.*.replicas\n  modelyard explain inference.scorer examples/fraud-detection --env on-prem",
+    "graph": "modelyard graph examples/fraud-detection --env on-prem > plan.mmd",
+    "schema": "modelyard schema > system.schema.json",
+}
+
+
+def parser(commands: tuple[str, ...]) -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    top = argparse.ArgumentParser(
+        prog="modelyard", description=_ABOUT, epilog=_FIRST_STEPS, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    top.add_argument("--version", action="version", version=f"modelyard {__version__}")
+    top.set_defaults(debug=False)
+    found = top.add_subparsers(dest="command", metavar="command", required=True)
+    for command in commands:
+        entry = found.add_parser(
+            command,
+            help=_SUMMARIES[command],
+            description=_SUMMARIES[command].capitalize() + ".",
+            epilog=f"example:\n  {_EXAMPLES[command]}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        _ARGUMENTS[command](entry)
+        entry.add_argument("--debug", action="store_true", help="show the traceback of an internal error")
+    return top
+
+
+def _spec(entry: argparse.ArgumentParser, optional: bool = True) -> None:
+    entry.add_argument(
+        "spec",
+        nargs="?" if optional else 1,
+        default=".",
+        metavar="SPEC",
+        help="the spec, or the folder that holds it as system.yaml (default: this folder)",
+    )
+    _environment(entry)
+
+
+def _environment(entry: argparse.ArgumentParser) -> None:
+    entry.add_argument("--env", metavar="NAME", help="the environment to lay over the base (default: the base alone)")
+    entry.add_argument(
+        "--set", metavar="NAME=VALUE", action="append", default=[], help="the value of a variable declared under vars; repeatable"
+    )
+
+
+def _reports(entry: argparse.ArgumentParser) -> None:
+    entry.add_argument(
+        "--format", choices=("text", "json", "sarif", "github"), default="text", help="how diagnostics are printed (default: text)"
+    )
+    _colour(entry)
+
+
+def _colour(entry: argparse.ArgumentParser) -> None:
+    entry.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colour (default: on a terminal)")
+
+
+def _init(entry: argparse.ArgumentParser) -> None:
+    entry.add_argument("folder", nargs="?", default=".", metavar="FOLDER", help="where system.yaml is written (default: this folder)")
+    entry.add_argument("--template", default="minimal", metavar="NAME", help="which one (default: minimal)")
+    entry.add_argument("--list", action="store_true", help="list the templates")
+
+
+def _validate(entry: argparse.ArgumentParser) -> None:
+    _spec(entry)
+    _reports(entry)
+
+
+def _compile(entry: argparse.ArgumentParser) -> None:
+    _spec(entry)
+    _reports(entry)
+    entry.add_argument("--out", metavar="FOLDER", help="where the projects are written (default: build beside the spec)")
+    entry.add_argument("--force", action="store_true", help="overwrite emitted files that were edited by hand; the edited ones are kept beside")
+
+
+def _render(entry: argparse.ArgumentParser) -> None:
+    _spec(entry)
+    _reports(entry)
+
+
+def _explain(entry: argparse.ArgumentParser) -> None:
+    entry.add_argument("what", metavar="WHAT", help="a code (E0203), a field (inference.*.replicas) or an address (inference.scorer)")
+    _spec(entry)
+    _colour(entry)
+
+
+def _graph(entry: argparse.ArgumentParser) -> None:
+    _spec(entry)
+    entry.add_argument("--format", choices=("mermaid", "dot", "json"), default="mermaid", help="notation (default: mermaid)")
+    _colour(entry)
+
+
+def _schema(entry: argparse.ArgumentParser) -> None:
+    entry.add_argument(
+        "name", nargs="?", choices=("system", "workload"), default="system", help="the spec's, or that of a compiled workload's description"
+    )
+
+
+_ARGUMENTS = {
+    "init": _init,
+    "validate": _validate,
+    "compile": _compile,
+    "render": _render,
+    "explain": _explain,
+    "graph": _graph,
+    "schema": _schema,
+}

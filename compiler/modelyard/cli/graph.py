@@ -1,0 +1,26 @@
+"""`modelyard graph`: the plan as a picture's source, on standard output."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from modelyard.cli.console import report
+from modelyard.cli.inputs import gather
+from modelyard.graph import graph
+from modelyard.pipeline import understand
+from modelyard_targets import TARGETS
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the graph of what would exist; 1 when the spec is wrong."""
+    inputs, problems = gather(arguments)
+    if inputs is None:
+        report(problems, (), "text", arguments.color)
+        return 1
+    outcome = understand(inputs, TARGETS)
+    report(outcome.diagnostics, inputs.files(), "text", arguments.color)
+    if outcome.plan is None or outcome.failed:
+        return 1
+    sys.stdout.write(graph(outcome.plan, arguments.format))
+    return 0

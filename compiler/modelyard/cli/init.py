@@ -1,0 +1,68 @@
+"""`modelyard init`: a spec to start from, and the schema beside it, so that an editor completes and checks while it is written."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from pathlib import Path
+
+import modelyard_schemas
+from modelyard.cli.console import say
+from modelyard.cli.inputs import SPEC_NAME
+from modelyard.nearest import nearest
+
+SCHEMA_NAME = "system.schema.json"
+
+_TEMPLATES = Path(__file__).parent.parent / "templates"
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write `system.yaml` and its schema into a folder; a file that is there already stays as it is, and the answer is 1."""
+    found = templates()
+    if arguments.list:
+        width = max(map(len, found))
+        print("\n".join(f"{name:<{width}}  {_summary(path)}" for name, path in found.items()))
+        return 0
+    if arguments.template not in found:
+        return _refuse(f"no template '{arguments.template}'", nearest(arguments.template, found, "did you mean {}?") or f"one of: {', '.join(found)}")
+    folder = Path(arguments.folder)
+    try:
+        _write(folder, found[arguments.template].read_text(encoding="utf-8"))
+    except FileExistsError as there:
+        return _refuse(f"'{there.filename}' is there already", "choose another folder, or move the file away")
+    except (OSError, ValueError) as problem:
+        return _refuse(f"cannot write to '{folder}': {problem}", "")
+    say(f"wrote {folder / SPEC_NAME} and {folder / SCHEMA_NAME}\nnext: modelyard compile {folder}")
+    return 0
+
+
+def templates() -> dict[str, Path]:
+    """The templates by name, in the order of the alphabet."""
+    return {path.stem: path for path in sorted(_TEMPLATES.glob("*.yaml"))}
+
+
+def _summary(path: Path) -> str:
+    """What a template is for: its first comment line."""
+    return path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
+
+
+def _write(folder: Path, text: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    spec = folder / SPEC_NAME
+    named = text.replace("name: my-system", f"name: {_system_name(folder)}", 1)
+    with open(os.open(spec, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666), "w", encoding="utf-8", newline="\n") as file:
+        file.write(f"# yaml-language-server: $schema={SCHEMA_NAME}\n{named}")
+    (folder / SCHEMA_NAME).write_text(modelyard_schemas.text("system"), encoding="utf-8", newline="\n")
+
+
+def _system_name(folder: Path) -> str:
+    """The folder's name as a name of a system, or `my-system` where nothing of it can be one."""
+    name = _NOT_IN_NAMES.sub("-", folder.resolve().name.lower()).strip("-0123456789")[:30].strip("-")
+    return name or "my-system"
+
+
+def _refuse(problem: str, hint: str) -> int:
+    say(f"error: {problem}" + (f"\n  = {hint}" if hint else ""))
+    return 1

@@ -1,0 +1,60 @@
+"""From arguments to an exit code: 0 fine, 1 the spec or what was asked is wrong, 2 modelyard is wrong, 130 interrupted."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from modelyard.cli.arguments import parser
+
+if TYPE_CHECKING:
+    import argparse
+
+FINE, WRONG_SPEC, WRONG_US, INTERRUPTED = 0, 1, 2, 130
+
+# Each command is a module with `run(arguments) -> int`, imported only when it is asked for: `--version` pays for none of them.
+COMMANDS = {
+    "init": "modelyard.cli.init",
+    "validate": "modelyard.cli.validate",
+    "compile": "modelyard.cli.compile",
+    "render": "modelyard.cli.render",
+    "explain": "modelyard.cli.explain",
+    "graph": "modelyard.cli.graph",
+    "schema": "modelyard.cli.schema",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; `argv` is without the program's name, sys.argv's by default."""
+    try:
+        arguments = parser(tuple(COMMANDS)).parse_args(argv)
+    except SystemExit as ended:  # argparse has said why; its own 2 would claim that modelyard is wrong
+        return FINE if ended.code in (0, None) else WRONG_SPEC
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        print("\ninterrupted; nothing was left half-written", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has gone, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
+    except Exception as problem:  # the last door before the user: any exception that comes here is our mistake
+        return _confess(problem, arguments.debug)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    code: int = import_module(COMMANDS[arguments.command]).run(arguments)
+    sys.stdout.flush()
+    return code
+
+
+def _confess(problem: Exception, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(problem)
+    kind = type(problem).__name__
+    print(f"internal error ({kind}); please report it, with the output of the same command and --debug", file=sys.stderr)
+    return WRONG_US

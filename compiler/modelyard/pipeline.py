@@ -1,0 +1,117 @@
+"""The rooms, in order: the table of contents of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from modelyard.checks import check
+from modelyard.diagnostics import Diagnostic, has_errors, in_order
+from modelyard.load import load
+from modelyard.overlay import overlay
+from modelyard.plan import Plan
+from modelyard.planner import plan
+from modelyard.resolve import resolve
+from modelyard.source import Document, SourceFile
+from modelyard.spec import System
+from modelyard.stack import Stack
+from modelyard.target import Target, check_catalog
+from modelyard.validate import validate
+from modelyard.variables import substitute
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A file as it was given: the path in the user's own words, and what it holds."""
+
+    path: str
+    content: str | bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """All that decides what comes out: the spec, an environment, its overlay file if there is one, and variables' values."""
+
+    spec: Given
+    environment: str | None = None
+    overlay: Given | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def files(self) -> tuple[SourceFile, ...]:
+        """The texts that diagnostics point into."""
+        given = (self.spec,) if self.overlay is None else (self.spec, self.overlay)
+        return tuple(SourceFile.read(one.path, one.content) for one in given)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How far the spec came, and all that was found on the way, in order. What is None was not reached."""
+
+    diagnostics: tuple[Diagnostic, ...] = ()
+    document: Document | None = None
+    system: System | None = None
+    plan: Plan | None = None
+    stacks: tuple[Stack, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether an error was found."""
+        return has_errors(self.diagnostics)
+
+    def after(self, found: tuple[Diagnostic, ...]) -> Outcome:
+        """The same, with a room's diagnostics among the others."""
+        return replace(self, diagnostics=in_order((*self.diagnostics, *found)))
+
+
+def read(inputs: Inputs) -> Outcome:
+    """The document of one environment: loaded, overlaid, with variables in their places."""
+    document, found = load(inputs.spec.content, inputs.spec.path)
+    outcome = Outcome().after(found)
+    extra = None
+    if inputs.overlay is not None:
+        extra, found = load(inputs.overlay.content, inputs.overlay.path)
+        outcome = outcome.after(found)
+    if document is None or outcome.failed:
+        return outcome
+    document, found = overlay(document, inputs.environment, extra)
+    outcome = outcome.after(found)
+    if outcome.failed:
+        return outcome
+    document, found = substitute(document, inputs.variables)
+    return replace(outcome.after(found), document=document)
+
+
+def understand(inputs: Inputs, targets: Mapping[str, Target]) -> Outcome:
+    """The plan of one environment, checked against the targets that it is placed on: all that `validate` asks."""
+    outcome = read(inputs)
+    if outcome.document is None or outcome.failed:
+        return outcome
+    outcome = outcome.after(validate(outcome.document))
+    if outcome.document is None or outcome.failed:
+        return outcome
+    system, found = resolve(outcome.document, inputs.environment or "default")
+    outcome = replace(outcome.after(found), system=system)
+    if system is None or outcome.failed:
+        return outcome
+    outcome = outcome.after(tuple(check(system)))
+    if outcome.failed:
+        return outcome
+    used = {target.name: targets[target.provider] for target in system.deployment.targets}
+    planned, found = plan(system, {name: target.choose for name, target in used.items()})
+    outcome = replace(outcome.after(found), plan=planned)
+    if planned is None or outcome.failed:
+        return outcome
+    outcome = outcome.after(tuple(check_catalog(planned, {name: target.catalog for name, target in used.items()})))
+    if outcome.failed:
+        return outcome
+    return outcome.after(tuple(problem for name, target in used.items() for problem in target.check(planned, name)))
+
+
+def compile_system(inputs: Inputs, targets: Mapping[str, Target]) -> Outcome:
+    """The stacks of one environment, a stack a target, in the order of the spec."""
+    outcome = understand(inputs, targets)
+    if outcome.plan is None or outcome.failed:
+        return outcome
+    planned = outcome.plan
+    used = planned.system.deployment.targets
+    return replace(outcome, stacks=tuple(targets[target.provider].lower(planned, target.name) for target in used))
