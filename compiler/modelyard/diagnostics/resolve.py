@@ -1,0 +1,324 @@
+"""What is told about a spec whose parts do not find each other: E03."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
+from modelyard.source import Span
+
+
+def _error(code: str, message: str, span: Span, hint: str = "") -> Diagnostic:
+    return Diagnostic(code, Severity.ERROR, message, span, hint)
+
+
+def _one_of(names: Iterable[str]) -> str:
+    """The first few names as text, for a hint."""
+    listed = list(names)
+    shown = ", ".join(listed[:5])
+    return f"{shown}, …" if len(listed) > 5 else shown
+
+
+def unknown_reference(span: Span, kind: str, name: str, known: Iterable[str]) -> Diagnostic:
+    """A name is used that is declared nowhere.
+
+    References are bare names of entries in the section that the field is about; all of them are bound before
+    anything is deployed, so that a typing mistake is found here and not by a Pod that waits for data.
+
+    Wrong:
+
+        data: {transactions: {store: lake, path: transactions/, format: parquet}}
+        pipelines: {retrain: {type: training, model: fraud, inputs: [transactons], compute: cpu}}
+
+    Right:
+
+        pipelines: {retrain: {type: training, model: fraud, inputs: [transactions], compute: cpu}}
+    """
+    known = list(known)
+    hint = nearest(name, known, "did you mean {}?") or (f"there is {_one_of(known)}" if 0 < len(known) <= 5 else "")
+    return _error("E0301", f"there is no {kind} {quote(name)}", span, hint)
+
+
+def store_of_other_type(span: Span, name: str, actual: str, wanted: str, fitting: Iterable[str]) -> Diagnostic:
+    """A store is named whose type cannot hold what belongs there.
+
+    Datasets, captures and a registry's artifacts lie in a store of type `object`, a registry's runs in a `database`.
+
+    Wrong:
+
+        stores: {lake: {type: object}, runs: {type: database}}
+        registry: {database: lake, artifacts: lake}
+
+    Right:
+
+        registry: {database: runs, artifacts: lake}
+    """
+    listed = _one_of(fitting)
+    return _error(
+        "E0302",
+        f"{quote(name)} is a store of type {actual}; a store of type {wanted} belongs here",
+        span,
+        f"there is {listed}" if listed else f"declare a store of type {wanted} under stores",
+    )
+
+
+def unreadable_quantity(span: Span, value: str, field: str, expected: str) -> Diagnostic:
+    """A quantity is finer than the unit in which it is counted, or no quantity at all.
+
+    CPUs are counted in thousandths, durations in seconds (latencies in milliseconds), memory in bytes.
+
+    Wrong:
+
+        compute: {tiny: {cpu: 0.0125, memory: 512Mi}}
+
+    Right:
+
+        compute: {tiny: {cpu: 0.013, memory: 512Mi}}
+    """
+    return _error("E0303", f"{field} cannot be {quote(value)}; expected {expected}", span)
+
+
+def placement_missing(span: Span, targets: Iterable[str]) -> Diagnostic:
+    """With several targets, the spec says which of them is the default.
+
+    Nothing is placed by the order in which targets happen to be written.
+
+    Wrong:
+
+        deployment:
+          mode: hybrid
+          targets: {main: {provider: aws, region: eu-central-1}, stores: {provider: kubernetes}}
+
+    Right:
+
+        deployment:
+          mode: hybrid
+          targets: {main: {provider: aws, region: eu-central-1}, stores: {provider: kubernetes}}
+          placement: {default: main, inference: stores}
+    """
+    listed = list(targets)
+    return _error(
+        "E0304",
+        f"deployment has {len(listed)} targets and no placement",
+        span,
+        f"add placement: {{default: {listed[0]}}}, or another of {_one_of(listed)}",
+    )
+
+
+def capture_store_missing(span: Span, stores: Iterable[str]) -> Diagnostic:
+    """Captured requests need an object store, and with several of them its name.
+
+    Wrong:
+
+        stores: {lake: {type: object}, archive: {type: object}}
+        inference: {scorer: {capture: {sample: 20%}}}
+
+    Right:
+
+        inference: {scorer: {capture: {sample: 20%, store: archive}}}
+    """
+    listed = list(stores)
+    if not listed:
+        return _error(
+            "E0305",
+            "capture has nowhere to write: the spec declares no store of type object",
+            span,
+            "declare a store of type object under stores",
+        )
+    return _error(
+        "E0305",
+        f"capture names no store, and there are {len(listed)} stores of type object",
+        span,
+        f"add store: with one of {_one_of(listed)}",
+    )
+
+
+def traffic_missing(span: Span, endpoint: str, variants: Iterable[str]) -> Diagnostic:
+    """An endpoint with several variants says which share of the requests each of them gets.
+
+    A variant that only receives mirrored requests needs no share.
+
+    Wrong:
+
+        inference:
+          scorer: {variants: {champion: {model: fraud@champion}, challenger: {model: fraud@candidate}}, compute: cpu}
+
+    Right:
+
+        inference:
+          scorer:
+            variants: {champion: {model: fraud@champion}, challenger: {model: fraud@candidate}}
+            traffic: {champion: 95, challenger: 5}
+            compute: cpu
+    """
+    listed = list(variants)
+    example = ", ".join([f"{listed[0]}: 100", *(f"{variant}: 0" for variant in listed[1:4])])
+    return _error(
+        "E0306",
+        f"endpoint {quote(endpoint)} has {len(listed)} variants and does not say how they share the traffic",
+        span,
+        f"add traffic, such as {{{example}}}",
+    )
+
+
+def nothing_to_run(span: Span, step: str, framework: str) -> Diagnostic:
+    """A step names no function of yours, and no built-in code can stand in.
+
+    Built-in trainers exist for scikit-learn, xgboost, lightgbm and pytorch; a model of framework `custom` and a
+    pipeline of type `custom` run your own code. An image alone does not say which function of it to call.
+
+    Wrong:
+
+        pipelines: {features: {type: custom, source: {image: ghcr.io/acme/features:1.4}, compute: cpu}}
+
+    Right:
+
+        pipelines:
+          features:
+            type: custom
+            source: {image: ghcr.io/acme/features:1.4, entrypoint: "acme.features:build"}
+            compute: cpu
+    """
+    why = f": the framework {framework} has no built-in trainer" if framework else ""
+    return _error(
+        "E0307",
+        f"{quote(step)} has nothing to run{why}",
+        span,
+        "add source: {entrypoint: package.module:function}",
+    )
+
+
+def trainer_beside_entrypoint(span: Span, trainer: str, entrypoint: str) -> Diagnostic:
+    """A step trains with a built-in trainer or with your function, not with both.
+
+    Wrong:
+
+        pipelines:
+          retrain:
+            {type: training, model: fraud, compute: cpu, trainer: xgboost, source: {entrypoint: "fraud.train:main"}}
+
+    Right:
+
+        pipelines: {retrain: {type: training, model: fraud, trainer: xgboost, compute: cpu}}
+    """
+    return _error(
+        "E0308",
+        f"the trainer {trainer} would never run: {quote(entrypoint)} trains here",
+        span,
+        "remove trainer, or the entrypoint",
+    )
+
+
+def field_beside_steps(span: Span, field: str, pipeline: str) -> Diagnostic:
+    """A pipeline with steps has no code of its own: what runs, and with which parameters, is said by each step.
+
+    Wrong:
+
+        pipelines:
+          retrain:
+            type: training
+            model: fraud
+            compute: cpu
+            parameters: {max_depth: 6}
+            steps: {prepare: {source: {entrypoint: "fraud.prepare:main"}}, fit: {needs: [prepare]}}
+
+    Right:
+
+        pipelines:
+          retrain:
+            type: training
+            model: fraud
+            compute: cpu
+            steps:
+              prepare: {source: {entrypoint: "fraud.prepare:main"}}
+              fit: {needs: [prepare], parameters: {max_depth: 6}}
+    """
+    return _error(
+        "E0309",
+        f"{field} has no meaning in pipeline {quote(pipeline)}, which has steps",
+        span,
+        f"move {field} to the step that it is meant for",
+    )
+
+
+def inline_class_meets_another(span: Span, name: str) -> Diagnostic:
+    """A class that is written out where it is used gets the name `SECTION-NAME`, and another class has that name.
+
+    Pods find their hardware by the name of its class, so two classes cannot share one.
+
+    Wrong:
+
+        compute: {pipelines-retrain: {cpu: 4, memory: 16Gi}}
+        pipelines: {retrain: {type: training, model: fraud, compute: {cpu: 8, memory: 32Gi}}}
+
+    Right:
+
+        compute: {train: {cpu: 8, memory: 32Gi}}
+        pipelines: {retrain: {type: training, model: fraud, compute: train}}
+    """
+    return _error(
+        "E0310",
+        f"this compute class would be called {quote(name)}, and there is another of that name",
+        span,
+        "give it a name of its own under compute, and use that here",
+    )
+
+
+def moved_between_sections(span: Span, new: str, old: str) -> Diagnostic:
+    """A rename stays in its section: an endpoint cannot become a pipeline.
+
+    Wrong:
+
+        moved: {inference.fraud-scorer: pipelines.scorer}
+
+    Right:
+
+        moved: {inference.fraud-scorer: inference.scorer}
+    """
+    section = new.partition(".")[0]
+    return _error(
+        "E0311",
+        f"{quote(old)} cannot have become {quote(new)}: a workload stays in its section",
+        span,
+        f"name the old address under {section}, or remove the line",
+    )
+
+
+def moved_from_existing(span: Span, old: str) -> Diagnostic:
+    """The old address of a rename must be gone: two workloads cannot share the old one's objects.
+
+    Wrong:
+
+        moved: {inference.fraud-scorer: inference.scorer}
+        inference: {scorer: …, fraud-scorer: …}
+
+    Right:
+
+        moved: {inference.fraud-scorer: inference.scorer}
+        inference: {fraud-scorer: …}
+    """
+    return _error(
+        "E0312",
+        f"{quote(old)} still exists, so nothing can take over its objects",
+        span,
+        "remove the old workload, or this line",
+    )
+
+
+def override_target_missing(span: Span, name: str, targets: Iterable[str]) -> Diagnostic:
+    """With several targets, an override says on which of them the object is that it patches.
+
+    Wrong:
+
+        overrides: {shm: {object: RayService/scorer, patch: […], reason: The node image is old.}}
+
+    Right:
+
+        overrides: {shm: {target: stores, object: RayService/scorer, patch: […], reason: The node image is old.}}
+    """
+    return _error(
+        "E0313",
+        f"override {quote(name)} does not say on which target its object is",
+        span,
+        f"add target: with one of {_one_of(targets)}",
+    )

@@ -1,0 +1,56 @@
+"""The fourth room: a valid document becomes a typed system, short forms expanded, defaults filled, references bound."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics import Diagnostic
+from modelyard.resolve.changes import resolve_moved, resolve_overrides
+from modelyard.resolve.compute import resolve_compute
+from modelyard.resolve.data import resolve_data, resolve_models, resolve_registry, resolve_stores
+from modelyard.resolve.deployment import resolve_deployment
+from modelyard.resolve.governance import resolve_governance, resolve_metadata, resolve_profile
+from modelyard.resolve.inference import resolve_inference
+from modelyard.resolve.monitors import resolve_channels, resolve_monitors
+from modelyard.resolve.pipelines import resolve_pipelines
+from modelyard.resolve.scope import Scope
+from modelyard.source import Document
+from modelyard.spec import System
+
+__all__ = ["resolve"]
+
+
+def resolve(document: Document, environment: str) -> tuple[System | None, tuple[Diagnostic, ...]]:
+    """The system that a document describes, or everything that cannot be made sense of.
+
+    The document has its overlay and variables applied and fits the schema. A system comes back only without errors.
+    """
+    scope = Scope.of(document)
+    deployment = resolve_deployment(scope)  # first: everything else is placed on its targets
+    metadata = resolve_metadata(scope)
+    governance = resolve_governance(scope)
+    models = resolve_models(scope, metadata)
+    pipelines = resolve_pipelines(scope, deployment, models)
+    inference = resolve_inference(scope, deployment, governance)
+    monitors = resolve_monitors(scope, deployment, governance.owner)
+    compute = resolve_compute(scope)
+    system = System(
+        document=document,
+        environment=environment,
+        metadata=metadata,
+        profile=resolve_profile(scope),
+        governance=governance,
+        deployment=deployment,
+        stores=resolve_stores(scope, deployment),
+        compute={**compute, **scope.inline},
+        registry=resolve_registry(scope),
+        data=resolve_data(scope),
+        models=models,
+        pipelines=pipelines,
+        inference=inference,
+        monitors=monitors,
+        channels=resolve_channels(scope),
+        overrides=resolve_overrides(scope, deployment),
+        moved=resolve_moved(scope),
+    )
+    if scope.found:
+        return None, tuple(scope.found)
+    return system, ()

@@ -1,0 +1,50 @@
+"""Overrides of emitted objects, and renames that must not destroy."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics import resolve as problems
+from modelyard.resolve.fields import Node, as_node, items, mapping, named, text
+from modelyard.resolve.scope import Scope, reference, unknown
+from modelyard.spec import Deployment, Override
+
+
+def resolve_overrides(scope: Scope, deployment: Deployment) -> tuple[Override, ...]:
+    """The JSON patches, in the order of the spec."""
+    return tuple(_override(scope, name, node, deployment) for name, node in named(scope.root, "overrides"))
+
+
+def _override(scope: Scope, name: str, node: Node, deployment: Deployment) -> Override:
+    kind, _, object_name = text(node, "object").partition("/")
+    if "target" not in node and len(deployment.targets) > 1:
+        span = scope.document.key_span(("overrides", name))
+        scope.report(problems.override_target_missing(span, name, scope.names["targets"]))
+    return Override(
+        name=name,
+        target=reference(scope, "targets", node, "target", ("overrides", name), deployment.placement.default),
+        kind=kind,
+        object=object_name,
+        patch=tuple(as_node(operation, "patch") for operation in items(node, "patch")),
+        reason=text(node, "reason"),
+    )
+
+
+def resolve_moved(scope: Scope) -> dict[str, str] | None:
+    """Old address by new address; the new one must exist, the old one no more."""
+    if "moved" not in scope.root:
+        return None
+    node = mapping(scope.root, "moved")
+    return {new: _moved(scope, node, new) for new in node}
+
+
+def _moved(scope: Scope, node: Node, new: str) -> str:
+    old = text(node, new)
+    section, _, name = new.partition(".")
+    old_section, _, old_name = old.partition(".")
+    path = ("moved", new)
+    if name not in scope.names[section]:
+        scope.report(unknown(scope, section, name, scope.document.key_span(path)))
+    if old_section != section:
+        scope.report(problems.moved_between_sections(scope.document.value_span(path), new, old))
+    elif old_name in scope.names[section]:
+        scope.report(problems.moved_from_existing(scope.document.value_span(path), old))
+    return old

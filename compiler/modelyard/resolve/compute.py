@@ -1,0 +1,77 @@
+"""Compute: named classes, and inline ones where a field asks for a class."""
+
+from __future__ import annotations
+
+from modelyard import units
+from modelyard.diagnostics import resolve as problems
+from modelyard.resolve.fields import Node, NotValidatedError, as_node, named, text, texts
+from modelyard.resolve.quantities import cpu, size
+from modelyard.resolve.scope import Scope, bound
+from modelyard.source import Path
+from modelyard.spec import Accelerator, ComputeClass
+
+# What the short text `L4:1` means for each accelerator.
+_CPU_MILLIS = 8000
+_MEMORY_BYTES = 32 * 1024**3
+
+_MONITORS = ComputeClass("monitors-default", ("monitors",), cpu_millis=1000, memory_bytes=2 * 1024**3)
+
+
+def resolve_compute(scope: Scope) -> dict[str, ComputeClass]:
+    """The named classes of the section `compute`."""
+    return {name: _class(scope, name, node, ("compute", name)) for name, node in named(scope.root, "compute")}
+
+
+def compute_of(scope: Scope, node: Node, path: Path, inline_name: str, default: str = "") -> str:
+    """The name of the class that a field `compute` asks for: a named one, or an inline one that gets `inline_name`."""
+    value = node.get("compute")
+    if value is None:
+        return default
+    place = (*path, "compute")
+    if not isinstance(value, str):
+        return _inline(scope, _class(scope, inline_name, as_node(value, "compute"), place))
+    if ":" not in value:
+        return bound(scope, "compute", value, place)
+    chosen = accelerator_of(value)
+    memory = chosen.count * _MEMORY_BYTES
+    return _inline(scope, ComputeClass(inline_name, place, chosen.count * _CPU_MILLIS, memory, (chosen,)))
+
+
+def compute_of_monitor(scope: Scope, node: Node, path: Path, inline_name: str) -> str:
+    """As `compute_of`; a monitor that asks for nothing shares one small class with the others."""
+    name = compute_of(scope, node, path, inline_name)
+    return name or _inline(scope, _MONITORS)
+
+
+def _class(scope: Scope, name: str, node: Node, path: Path) -> ComputeClass:
+    listed = node.get("accelerators")
+    if isinstance(listed, str):
+        accelerators: tuple[Accelerator, ...] = (accelerator_of(listed),)
+    else:
+        accelerators = tuple(accelerator_of(value) for value in texts(node, "accelerators"))
+    return ComputeClass(
+        name=name,
+        path=path,
+        cpu_millis=cpu(scope, node, "cpu", path),
+        memory_bytes=size(scope, node, "memory", path) or 0,
+        accelerators=accelerators,
+        accelerator_memory_bytes=size(scope, node, "acceleratorMemory", path),
+        capacity=text(node, "capacity", "on-demand"),
+        disk_bytes=size(scope, node, "disk", path),
+    )
+
+
+def accelerator_of(value: str) -> Accelerator:
+    """`L4:1` as the schema takes it."""
+    parts = units.accelerator(value)
+    if parts is None:
+        raise NotValidatedError("accelerators")
+    return Accelerator(*parts)
+
+
+def _inline(scope: Scope, made: ComputeClass) -> str:
+    """Keep an inline class. No other class may have its name, since Pods find their hardware by it."""
+    earlier = scope.inline.setdefault(made.name, made)
+    if earlier.path != made.path or made.name in scope.names["compute"]:
+        scope.report(problems.inline_class_meets_another(scope.document.value_span(made.path), made.name))
+    return made.name

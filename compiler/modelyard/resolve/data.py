@@ -1,0 +1,124 @@
+"""Stores, the registry, datasets and models."""
+
+from __future__ import annotations
+
+from modelyard.resolve.fields import Node, flag, mapping, named, number, pairs, text, texts, whole
+from modelyard.resolve.quantities import seconds, size
+from modelyard.resolve.scope import Scope, reference, secret, store
+from modelyard.source import Path
+from modelyard.spec import Check, Dataset, Deployment, Explainability, Metadata, Model, ModelCard, Registry, Store
+
+_DATABASE_BYTES = 20 * 1024**3
+_DATABASE_REPLICAS = 3  # of an enterprise: one may fail while another is being replaced
+
+
+def resolve_stores(scope: Scope, deployment: Deployment) -> dict[str, Store]:
+    """Object stores and databases; a managed database of an enterprise has three instances, else one."""
+    return {name: _store(scope, name, node, deployment.placement.default) for name, node in named(scope.root, "stores")}
+
+
+def _store(scope: Scope, name: str, node: Node, default_target: str) -> Store:
+    path = ("stores", name)
+    kind = text(node, "type")
+    target = reference(scope, "targets", node, "target", path, default_target)
+    adopt = text(node, "adopt")
+    managed_database = kind == "database" and not adopt
+    redundant = scope.enterprise and target not in scope.edges
+    replicas = number(node, "replicas")
+    size_bytes = size(scope, node, "size", path)
+    if managed_database:
+        size_bytes = size_bytes or _DATABASE_BYTES
+        replicas = replicas or (_DATABASE_REPLICAS if redundant else 1)
+    return Store(
+        name=name,
+        type=kind,
+        target=target,
+        adopt=adopt,
+        endpoint=text(node, "endpoint"),
+        region=text(node, "region"),
+        credentials=secret(node, "credentials"),
+        versioned=flag(node, "versioned", default=True),
+        retention_s=seconds(scope, node, "retention", path),
+        size_bytes=size_bytes,
+        replicas=None if replicas is None else int(replicas),
+    )
+
+
+def resolve_registry(scope: Scope) -> Registry | None:
+    """The model registry, where the spec has one."""
+    if "registry" not in scope.root:
+        return None
+    node, path = mapping(scope.root, "registry"), ("registry",)
+    return Registry(
+        adopt=text(node, "adopt"),
+        credentials=secret(node, "credentials"),
+        database=store(scope, "database", node, "database", path),
+        artifacts=store(scope, "object", node, "artifacts", path),
+        artifact_path=text(node, "artifactPath", "mlflow"),
+    )
+
+
+def resolve_data(scope: Scope) -> dict[str, Dataset]:
+    """The datasets."""
+    return {name: _dataset(scope, name, node) for name, node in named(scope.root, "data")}
+
+
+def _dataset(scope: Scope, name: str, node: Node) -> Dataset:
+    path = ("data", name)
+    return Dataset(
+        name=name,
+        format=text(node, "format"),
+        store=store(scope, "object", node, "store", path),
+        path=text(node, "path"),
+        uri=text(node, "uri"),
+        description=text(node, "description"),
+        schema=pairs(node, "schema"),
+        features=texts(node, "features"),
+        label=text(node, "label"),
+        timestamp=text(node, "timestamp"),
+        delay_s=seconds(scope, node, "delay", path),
+        classification=text(node, "classification"),
+    )
+
+
+def resolve_models(scope: Scope, metadata: Metadata) -> dict[str, Model]:
+    """The models; one without a `registeredName` is registered as `<system>-<model>`."""
+    return {name: _model(scope, name, node, metadata.name) for name, node in named(scope.root, "models")}
+
+
+def _model(scope: Scope, name: str, node: Node, system: str) -> Model:
+    path = ("models", name)
+    return Model(
+        name=name,
+        task=text(node, "task"),
+        framework=text(node, "framework"),
+        registered_name=text(node, "registeredName") or f"{system}-{name}",
+        card=_card(mapping(node, "card")),
+        validation=tuple(
+            check_of(scope, line, entry, (*path, "validation", line)) for line, entry in named(node, "validation")
+        ),
+        explainability=_explainability(mapping(node, "explainability")) if "explainability" in node else None,
+    )
+
+
+def _card(node: Node) -> ModelCard:
+    return ModelCard(text(node, "purpose"), text(node, "limitations"), text(node, "contact"), text(node, "license"))
+
+
+def _explainability(node: Node) -> Explainability:
+    return Explainability(text(node, "method"), whole(node, "sample", 1000))
+
+
+def check_of(scope: Scope, name: str, node: Node, path: Path) -> Check:
+    """One line of a gate or of a monitor."""
+    return Check(
+        name=name,
+        metric=text(node, "metric", name),
+        minimum=number(node, "min"),
+        maximum=number(node, "max"),
+        versus=text(node, "versus"),
+        min_delta=number(node, "minDelta") or 0.0,
+        data=reference(scope, "data", node, "data", path),
+        features=texts(node, "features"),
+        severity=text(node, "severity", "page"),
+    )

@@ -1,0 +1,138 @@
+"""Deployment: targets in their long or short form, and which kind of workload goes where."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics import resolve as problems
+from modelyard.resolve.compute import accelerator_of
+from modelyard.resolve.fields import Node, as_node, flag, items, mapping, named, pairs, text, texts, whole
+from modelyard.resolve.quantities import amount, cpu, seconds_or, size
+from modelyard.resolve.scope import Scope, reference, secret
+from modelyard.source import Json, Path
+from modelyard.spec import (
+    Deployment,
+    Gateway,
+    Images,
+    Machines,
+    Placement,
+    SecretStore,
+    Taint,
+    TargetSpec,
+    Telemetry,
+)
+
+_SHORT_NAME = "main"
+_NOT_OF_A_TARGET = frozenset({"mode", "targets", "placement"})
+_KINDS = ("training", "batch", "inference", "monitors", "registry")
+
+
+def resolve_deployment(scope: Scope) -> Deployment:
+    """Where everything runs. Fills the scope's names of targets, which all later sections refer to."""
+    node = mapping(scope.root, "deployment")
+    mode = text(node, "mode")
+    if "targets" in node:
+        entries: list[tuple[str, Node, Path]] = [
+            (name, entry, ("deployment", "targets", name)) for name, entry in named(node, "targets")
+        ]
+    else:
+        short: dict[str, Json] = {field: value for field, value in node.items() if field not in _NOT_OF_A_TARGET}
+        entries = [(_SHORT_NAME, short, ("deployment",))]
+    targets = tuple(_target(scope, name, entry, path) for name, entry, path in entries)
+    scope.names["targets"] = {target.name: None for target in targets}
+    scope.edges = {target.name for target in targets if target.edge}
+    return Deployment(mode, targets, _placement(scope, node, targets))
+
+
+def _target(scope: Scope, name: str, node: Node, path: Path) -> TargetSpec:
+    return TargetSpec(
+        name=name,
+        provider=text(node, "provider"),
+        region=text(node, "region"),
+        network=text(node, "network", "private"),
+        residency=text(node, "residency"),
+        context=text(node, "context"),
+        namespace=text(node, "namespace"),
+        tenancy=text(node, "tenancy", "dedicated"),
+        edge=flag(node, "edge", default=False),
+        capacity=tuple(
+            _machines(scope, as_node(entry, "capacity"), (*path, "capacity", at))
+            for at, entry in enumerate(items(node, "capacity"))
+        ),
+        present=texts(node, "present"),
+        storage_class=text(node, "storageClass"),
+        gateway=_gateway(mapping(node, "gateway")) if "gateway" in node else None,
+        secret_stores=tuple(
+            _secret_store(scope, store, entry, (*path, "secretStores", store))
+            for store, entry in named(node, "secretStores")
+        ),
+        images=_images(mapping(node, "images")),
+        telemetry=_telemetry(mapping(node, "telemetry")),
+        egress=texts(node, "egress"),
+    )
+
+
+def _machines(scope: Scope, node: Node, path: Path) -> Machines:
+    price, currency = amount(scope, node, "price", path) or (None, "")
+    return Machines(
+        count=whole(node, "count", 1),
+        cpu_millis=cpu(scope, node, "cpu", path),
+        memory_bytes=size(scope, node, "memory", path) or 0,
+        accelerator=accelerator_of(text(node, "accelerators")) if "accelerators" in node else None,
+        accelerator_memory_bytes=size(scope, node, "acceleratorMemory", path),
+        labels=pairs(node, "labels"),
+        taints=tuple(_taint(as_node(entry, "taints")) for entry in items(node, "taints")),
+        spot=flag(node, "spot", default=False),
+        price_hourly=price,
+        currency=currency,
+    )
+
+
+def _taint(node: Node) -> Taint:
+    return Taint(text(node, "key"), text(node, "value"), text(node, "effect", "NoSchedule"))
+
+
+def _gateway(node: Node) -> Gateway:
+    return Gateway(
+        class_name=text(node, "class"),
+        name=text(node, "name"),
+        namespace=text(node, "namespace"),
+        listener=text(node, "listener"),
+        mirrors=flag(node, "mirrors", default=False),
+        certificate=secret(node, "certificate"),
+    )
+
+
+def _secret_store(scope: Scope, name: str, node: Node, path: Path) -> SecretStore:
+    return SecretStore(
+        name=name,
+        via=text(node, "via", "existing"),
+        store=text(node, "store"),
+        scope=text(node, "scope", "cluster"),
+        refresh_s=seconds_or(scope, node, "refresh", path, 3600),
+    )
+
+
+def _images(node: Node) -> Images:
+    return Images(text(node, "registry"), text(node, "pullSecret"), flag(node, "mirror", default=False))
+
+
+def _telemetry(node: Node) -> Telemetry:
+    return Telemetry(
+        remote_write=text(node, "remoteWrite"),
+        secret=secret(node, "secret"),
+        prometheus_labels=pairs(node, "labels"),
+        namespace=text(node, "namespace", "monitoring"),
+        prometheus=text(node, "prometheus"),
+    )
+
+
+def _placement(scope: Scope, node: Node, targets: tuple[TargetSpec, ...]) -> Placement:
+    value = node.get("placement")
+    if isinstance(value, str):
+        only = reference(scope, "targets", node, "placement", ("deployment",))
+        return Placement(only, *(only for _ in _KINDS))
+    path = ("deployment", "placement")
+    placed = mapping(node, "placement")
+    default = reference(scope, "targets", placed, "default", path) or targets[0].name
+    if not placed and len(targets) > 1:
+        scope.report(problems.placement_missing(scope.document.key_span(("deployment",)), scope.names["targets"]))
+    return Placement(default, *(reference(scope, "targets", placed, kind, path, default) for kind in _KINDS))

@@ -1,0 +1,62 @@
+"""Metadata, profile and governance: who owns the system and by which rules it lives."""
+
+from __future__ import annotations
+
+from modelyard.resolve.fields import Node, flag, mapping, pairs, text, texts, whole
+from modelyard.resolve.quantities import amount, seconds
+from modelyard.resolve.scope import Scope, reference
+from modelyard.spec import Approval, Budget, Governance, Metadata, Owner, Profile, Retention
+
+_PATH = ("governance",)
+
+
+def resolve_metadata(scope: Scope) -> Metadata:
+    """Name, description and labels of the system."""
+    node = mapping(scope.root, "metadata")
+    return Metadata(text(node, "name"), text(node, "description"), pairs(node, "labels"))
+
+
+def resolve_profile(scope: Scope) -> Profile:
+    """Industry and size."""
+    node = mapping(scope.root, "profile")
+    return Profile(text(node, "industry", "other"), text(node, "size", "small"))
+
+
+def resolve_governance(scope: Scope) -> Governance:
+    """Owner, risk, budget and the rules of the house."""
+    node = mapping(scope.root, "governance")
+    owner = mapping(node, "owner")
+    approvals = mapping(node, "approvals")
+    return Governance(
+        owner=Owner(
+            team=text(owner, "team"),
+            email=text(owner, "email"),
+            oncall=reference(scope, "channels", owner, "oncall", (*_PATH, "owner")),
+        ),
+        risk=text(node, "risk", "limited"),
+        data_classes=texts(node, "dataClasses"),
+        residency=texts(node, "residency"),
+        budget=_budget(scope, mapping(node, "budget")) if "budget" in node else None,
+        approve_promotion=_approval(mapping(approvals, "promote")) if "promote" in approvals else None,
+        lineage=flag(node, "lineage", default=True),
+        explainability=text(node, "explainability", "optional") == "required",
+        retention=_retention(scope, mapping(node, "retention")),
+    )
+
+
+def _budget(scope: Scope, node: Node) -> Budget:
+    monthly, currency = amount(scope, node, "monthly", (*_PATH, "budget")) or (0.0, "")
+    return Budget(monthly, currency, text(node, "onExceed", "warn"))
+
+
+def _approval(node: Node) -> Approval:
+    return Approval(texts(node, "from"), whole(node, "minimum", 1))
+
+
+def _retention(scope: Scope, node: Node) -> Retention:
+    path = (*_PATH, "retention")
+    return Retention(
+        captures_s=seconds(scope, node, "captures", path),
+        runs_s=seconds(scope, node, "runs", path),
+        metrics_s=seconds(scope, node, "metrics", path),
+    )

@@ -1,0 +1,181 @@
+"""Inference: endpoints, their variants and the traffic between them."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics import resolve as problems
+from modelyard.resolve.compute import compute_of
+from modelyard.resolve.fields import Node, mapping, named, number, text, texts, whole
+from modelyard.resolve.pipelines import model_ref, source_of
+from modelyard.resolve.quantities import milliseconds_or, part, percent, range_of, seconds, seconds_or
+from modelyard.resolve.scope import Scope, reference, secret, store
+from modelyard.source import Path
+from modelyard.spec import (
+    Auth,
+    Batching,
+    Capture,
+    Deployment,
+    Endpoint,
+    Governance,
+    Inference,
+    Mirror,
+    Range,
+    Rollout,
+    Scaling,
+    Slo,
+    Variant,
+)
+
+_PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+_SMALL = Range(1, 1)
+_ENTERPRISE = Range(2, 4)  # two, so that one may be moved while the other answers
+
+
+def resolve_inference(scope: Scope, deployment: Deployment, governance: Governance) -> dict[str, Inference]:
+    """All endpoints. Without `replicas`: 2 to 4 for an enterprise, 1 at the edge and for a small system."""
+    return {
+        name: _inference(scope, name, node, deployment, governance) for name, node in named(scope.root, "inference")
+    }
+
+
+def _inference(scope: Scope, name: str, node: Node, deployment: Deployment, governance: Governance) -> Inference:
+    path = ("inference", name)
+    target = reference(scope, "targets", node, "target", path, deployment.placement.inference)
+    variants = _variants(scope, name, node, path, target)
+    return Inference(
+        name=name,
+        target=target,
+        source=source_of(node),
+        variants=variants,
+        mirror=_mirror(scope, mapping(node, "mirror"), (*path, "mirror"), variants) if "mirror" in node else None,
+        scaling=_scaling(scope, mapping(node, "scaling"), (*path, "scaling")),
+        batching=_batching(scope, mapping(node, "batching"), (*path, "batching")),
+        slo=_slo(scope, mapping(node, "slo"), (*path, "slo")) if "slo" in node else None,
+        rollout=_rollout(scope, mapping(node, "rollout"), (*path, "rollout")),
+        capture=_capture(scope, name, mapping(node, "capture"), path, governance) if "capture" in node else None,
+        endpoint=_endpoint(scope, mapping(node, "endpoint"), (*path, "endpoint")),
+        pool=text(node, "pool"),
+    )
+
+
+def _variants(scope: Scope, name: str, node: Node, path: Path, target: str) -> tuple[Variant, ...]:
+    entries = named(node, "variants")
+    shares = _traffic(scope, node, path, [variant for variant, _ in entries])
+    compute = compute_of(scope, node, path, f"inference-{name}")
+    default = _ENTERPRISE if scope.enterprise and target not in scope.edges else _SMALL
+    replicas = range_of(node.get("replicas"), default)
+    return tuple(
+        Variant(
+            name=variant,
+            model=model_ref(scope, text(entry, "model"), (*path, "variants", variant, "model")),
+            compute=compute_of(scope, entry, (*path, "variants", variant), f"inference-{name}-{variant}", compute),
+            replicas=range_of(entry.get("replicas"), replicas),
+            percent=shares.get(variant, 0),
+        )
+        for variant, entry in entries
+    )
+
+
+def _traffic(scope: Scope, node: Node, path: Path, variants: list[str]) -> dict[str, int]:
+    """Percent by variant. One variant takes all; several must say who gets what."""
+    if "traffic" not in node:
+        mirrored = text(mapping(node, "mirror"), "to")
+        serving = [variant for variant in variants if variant != mirrored]
+        if len(serving) > 1:
+            scope.report(problems.traffic_missing(scope.document.key_span(path), str(path[1]), serving))
+        return dict.fromkeys(serving, 100)
+    traffic = mapping(node, "traffic")
+    place = (*path, "traffic")
+    for variant in traffic:
+        if variant not in variants:
+            span = scope.document.key_span((*place, variant))
+            scope.report(problems.unknown_reference(span, "variant", variant, variants))
+    return {variant: whole(traffic, variant, 0) for variant in variants}
+
+
+def _mirror(scope: Scope, node: Node, path: Path, variants: tuple[Variant, ...]) -> Mirror:
+    names = [variant.name for variant in variants]
+    to = text(node, "to")
+    if to not in names:
+        span = scope.document.value_span((*path, "to"))
+        scope.report(problems.unknown_reference(span, "variant", to, names))
+    return Mirror(to, whole(node, "percent", 100))
+
+
+def _scaling(scope: Scope, node: Node, path: Path) -> Scaling:
+    default = Scaling()
+    if not node:
+        return default
+    target = number(node, "target")
+    return Scaling(
+        metric=text(node, "metric", default.metric),
+        target=default.target if target is None else float(target),
+        upscale_delay_s=seconds_or(scope, node, "upscaleDelay", path, default.upscale_delay_s),
+        downscale_delay_s=seconds_or(scope, node, "downscaleDelay", path, default.downscale_delay_s),
+    )
+
+
+def _batching(scope: Scope, node: Node, path: Path) -> Batching:
+    default = Batching()
+    if not node:
+        return default
+    max_wait_ms = milliseconds_or(scope, node, "maxWait", path, default.max_wait_ms)
+    return Batching(whole(node, "maxSize", default.max_size), max_wait_ms)
+
+
+def _slo(scope: Scope, node: Node, path: Path) -> Slo:
+    default = Slo()
+    return Slo(
+        latency_ms=tuple(
+            (quantile, milliseconds_or(scope, node, field, path, 0))
+            for field, quantile in _PERCENTILES.items()
+            if field in node
+        ),
+        availability=part(scope, node, "availability", path, 0.0) if "availability" in node else None,
+        window_s=seconds_or(scope, node, "window", path, default.window_s),
+    )
+
+
+def _rollout(scope: Scope, node: Node, path: Path) -> Rollout:
+    default = Rollout()
+    if not node:
+        return default
+    return Rollout(
+        strategy=text(node, "strategy", default.strategy),
+        step_percent=percent(scope, node, "step", path, default.step_percent),
+        interval_s=seconds_or(scope, node, "interval", path, default.interval_s),
+        max_surge_percent=percent(scope, node, "maxSurge", path, default.max_surge_percent),
+    )
+
+
+def _capture(scope: Scope, name: str, node: Node, inference: Path, governance: Governance) -> Capture:
+    """What is kept of requests: in the only object store unless one is named, for as long as governance says."""
+    path = (*inference, "capture")
+    into = store(scope, "object", node, "store", path)
+    if not into:
+        objects = [other for other, kind in scope.store_types.items() if kind == "object"]
+        if len(objects) == 1:
+            into = objects[0]
+        else:
+            scope.report(problems.capture_store_missing(scope.document.key_span(path), objects))
+    retain_s = seconds(scope, node, "retain", path)
+    return Capture(
+        fraction=part(scope, node, "sample", path, 1.0),
+        store=into,
+        path=text(node, "path") or f"captures/{name}",
+        retain_s=governance.retention.captures_s if retain_s is None else retain_s,
+    )
+
+
+def _endpoint(scope: Scope, node: Node, path: Path) -> Endpoint:
+    default = Endpoint()
+    if not node:
+        return default
+    auth = mapping(node, "auth")
+    return Endpoint(
+        exposure=text(node, "exposure", default.exposure),
+        host=text(node, "host"),
+        path=text(node, "path", default.path),
+        timeout_s=seconds_or(scope, node, "timeout", path, default.timeout_s),
+        auth=Auth(text(auth, "type", "none"), secret(auth, "token")),
+        clients=texts(node, "clients"),
+    )

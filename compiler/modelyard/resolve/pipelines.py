@@ -1,0 +1,223 @@
+"""Pipelines: their steps, schedule, tuning and split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelyard.diagnostics import resolve as problems
+from modelyard.resolve.compute import compute_of
+from modelyard.resolve.fields import Node, NotValidatedError, as_node, items, mapping, named, text, texts, whole
+from modelyard.resolve.quantities import part, range_of, seconds_or
+from modelyard.resolve.scope import Scope, bound, reference, references
+from modelyard.source import Json, Path
+from modelyard.spec import (
+    Deployment,
+    Model,
+    ModelRef,
+    Parameter,
+    Pipeline,
+    Range,
+    Schedule,
+    Source,
+    Split,
+    Step,
+    Tuning,
+)
+
+_TRAINERS = frozenset({"scikit-learn", "xgboost", "lightgbm", "pytorch"})
+_NO_SOURCE = Source()
+_NO_SPLIT = Split()
+_BY_HAND = Schedule()
+_ONE = Range(1, 1)
+_DAY_S = 86400
+_PARALLEL_TRIALS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Defaults:
+    """What a step takes from its pipeline where it says nothing itself."""
+
+    kind: str
+    framework: str
+    compute: str
+    workers: Range
+    inputs: tuple[str, ...]
+    retries: int
+    timeout_s: int
+
+
+def resolve_pipelines(scope: Scope, deployment: Deployment, models: dict[str, Model]) -> dict[str, Pipeline]:
+    """All pipelines. One without `steps` is a single step of its own name."""
+    return {name: _pipeline(scope, name, node, deployment, models) for name, node in named(scope.root, "pipelines")}
+
+
+def _pipeline(scope: Scope, name: str, node: Node, deployment: Deployment, models: dict[str, Model]) -> Pipeline:
+    path = ("pipelines", name)
+    kind = text(node, "type")
+    placed = deployment.placement.batch if kind == "batch-inference" else deployment.placement.training
+    promote_to = text(node, "promoteTo", "champion")
+    model = _model(scope, kind, node, path, promote_to)
+    known = models.get(model.model) if model else None
+    defaults = _Defaults(
+        kind=kind,
+        framework=known.framework if known else "",
+        compute=compute_of(scope, node, path, f"pipelines-{name}"),
+        workers=range_of(node.get("workers"), _ONE),
+        inputs=references(scope, "data", node, "inputs", path),
+        retries=whole(node, "retries", 1),
+        timeout_s=seconds_or(scope, node, "timeout", path, _DAY_S),
+    )
+    return Pipeline(
+        name=name,
+        type=kind,
+        target=reference(scope, "targets", node, "target", path, placed),
+        model=model,
+        inputs=defaults.inputs,
+        output=reference(scope, "data", node, "output", path),
+        steps=_steps(scope, name, node, path, defaults),
+        schedule=schedule_of(scope, node.get("schedule"), (*path, "schedule"), _BY_HAND),
+        timeout_s=defaults.timeout_s,
+        retries=defaults.retries,
+        tuning=_tuning(mapping(node, "tuning")) if "tuning" in node else None,
+        split=_split(scope, mapping(node, "split"), (*path, "split")) if "split" in node else _NO_SPLIT,
+        promote_to=promote_to,
+        batch_size=whole(node, "batchSize", 1024),
+    )
+
+
+def model_ref(scope: Scope, value: str, path: Path) -> ModelRef:
+    """`model@alias` with a model that exists."""
+    model, _, alias = value.partition("@")
+    return ModelRef(bound(scope, "models", model, path), alias)
+
+
+def _model(scope: Scope, kind: str, node: Node, path: Path, promote_to: str) -> ModelRef | None:
+    """A training pipeline makes versions of a model and moves an alias to them; batch inference uses one version."""
+    value = text(node, "model")
+    if not value:
+        return None
+    if kind == "training":
+        return ModelRef(bound(scope, "models", value, (*path, "model")), promote_to)
+    return model_ref(scope, value, (*path, "model"))
+
+
+def source_of(node: Node) -> Source:
+    """User code: image and entrypoint, either may be empty."""
+    if "source" not in node:
+        return _NO_SOURCE
+    source = mapping(node, "source")
+    return Source(text(source, "image"), text(source, "entrypoint"))
+
+
+def _steps(scope: Scope, name: str, node: Node, path: Path, defaults: _Defaults) -> tuple[Step, ...]:
+    if "steps" not in node:
+        return (_only_step(scope, name, node, path, defaults),)
+    for field in ("source", "trainer", "parameters"):
+        if field in node:
+            scope.report(problems.field_beside_steps(scope.document.key_span((*path, field)), field, name))
+    steps = named(node, "steps")
+    names = {step for step, _ in steps}
+    return tuple(_step(scope, step, entry, (*path, "steps", step), names, defaults) for step, entry in steps)
+
+
+def _only_step(scope: Scope, name: str, node: Node, path: Path, defaults: _Defaults) -> Step:
+    """The step that a pipeline without steps is. A failure is tried again as a whole run, so not as a step, too."""
+    source = source_of(node)
+    return Step(
+        name=name,
+        path=path,
+        needs=(),
+        source=source,
+        trainer=_trainer(scope, node, path, source, defaults),
+        compute=defaults.compute,
+        workers=defaults.workers,
+        inputs=defaults.inputs,
+        output=text(node, "output"),
+        parameters=tuple(mapping(node, "parameters").items()),
+        retries=0,
+        timeout_s=defaults.timeout_s,
+    )
+
+
+def _step(scope: Scope, name: str, node: Node, path: Path, names: set[str], defaults: _Defaults) -> Step:
+    source = source_of(node)
+    needs = texts(node, "needs")
+    for at, needed in enumerate(needs):
+        if needed not in names:
+            span = scope.document.value_span((*path, "needs", at))
+            scope.report(problems.unknown_reference(span, "step", needed, names))
+    return Step(
+        name=name,
+        path=path,
+        needs=needs,
+        source=source,
+        trainer=_trainer(scope, node, path, source, defaults),
+        compute=compute_of(scope, node, path, f"pipelines-{path[1]}-{name}", defaults.compute),
+        workers=range_of(node.get("workers"), defaults.workers),
+        inputs=references(scope, "data", node, "inputs", path) if "inputs" in node else defaults.inputs,
+        output=reference(scope, "data", node, "output", path),
+        parameters=tuple(mapping(node, "parameters").items()),
+        retries=whole(node, "retries", defaults.retries),
+        timeout_s=seconds_or(scope, node, "timeout", path, defaults.timeout_s),
+    )
+
+
+def _trainer(scope: Scope, node: Node, path: Path, source: Source, defaults: _Defaults) -> str:
+    """The built-in trainer, by name or by the model's framework; empty where an entrypoint runs or nothing trains."""
+    trainer = text(node, "trainer")
+    if source.entrypoint:
+        if trainer:
+            span = scope.document.key_span((*path, "trainer"))
+            scope.report(problems.trainer_beside_entrypoint(span, trainer, source.entrypoint))
+        return ""
+    if trainer or defaults.kind == "batch-inference":
+        return trainer
+    if defaults.kind == "training" and defaults.framework in _TRAINERS:
+        return defaults.framework
+    if defaults.kind == "custom" or defaults.framework:
+        scope.report(problems.nothing_to_run(scope.document.key_span(path), str(path[-1]), defaults.framework))
+    return ""
+
+
+def schedule_of(scope: Scope, value: Json, path: Path, default: Schedule) -> Schedule:
+    """`once`, `on-demand`, or a mapping with a cron line."""
+    if value is None:
+        return default
+    if isinstance(value, str):
+        return Schedule(kind=value)
+    node = as_node(value, "schedule")
+    return Schedule(
+        kind="cron",
+        cron=text(node, "cron"),
+        time_zone=text(node, "timeZone", "Etc/UTC"),
+        overlap=text(node, "overlap", "forbid"),
+        starting_deadline_s=seconds_or(scope, node, "startingDeadline", path, 3600),
+    )
+
+
+def _tuning(node: Node) -> Tuning:
+    objective, trials = mapping(node, "objective"), mapping(node, "trials")
+    most = whole(trials, "max", 1)
+    return Tuning(
+        metric=text(objective, "metric"),
+        goal=text(objective, "goal"),
+        trials=most,
+        parallel=whole(trials, "parallel", min(most, _PARALLEL_TRIALS)),
+        early_stopping=text(node, "earlyStopping", "none"),
+        space=tuple(_dimension(name, entry) for name, entry in named(node, "space")),
+        seed=whole(node, "seed", 0) if "seed" in node else None,
+    )
+
+
+def _dimension(name: str, node: Node) -> Parameter:
+    for kind in ("uniform", "loguniform", "int"):
+        if kind in node:
+            low, high = (value for value in items(node, kind))
+            if not isinstance(low, int | float) or not isinstance(high, int | float):
+                raise NotValidatedError(kind)
+            return Parameter(name, kind, float(low), float(high))
+    return Parameter(name, "choice", choices=tuple(items(node, "choice")))
+
+
+def _split(scope: Scope, node: Node, path: Path) -> Split:
+    return Split(part(scope, node, "fraction", path, 0.2), text(node, "by", "random"), whole(node, "seed", 0))

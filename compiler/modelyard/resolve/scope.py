@@ -1,0 +1,129 @@
+"""What every section is resolved against: the names that exist, the profile, and what was found wrong so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from modelyard import units
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics import resolve as problems
+from modelyard.resolve.fields import Node, NotValidatedError, mapping, text, texts
+from modelyard.source import Document, Path, Span
+from modelyard.spec import ComputeClass, SecretRef
+
+SECTIONS = ("stores", "compute", "data", "models", "pipelines", "inference", "monitors", "channels")
+
+_SINGULAR = {
+    "stores": "store",
+    "compute": "compute class",
+    "data": "dataset",
+    "models": "model",
+    "pipelines": "pipeline",
+    "inference": "endpoint",
+    "monitors": "monitor",
+    "channels": "channel",
+    "targets": "target",
+}
+_SUGGESTED = 50  # mistakes that get a suggestion: looking for one costs a walk over all names
+
+
+@dataclass(slots=True)
+class Scope:
+    """The document, its names by section (targets under `targets`), and the diagnostics so far."""
+
+    document: Document
+    root: Node
+    names: dict[str, Node] = field(default_factory=dict[str, Node])
+    enterprise: bool = False
+    found: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    inline: dict[str, ComputeClass] = field(default_factory=dict[str, ComputeClass])
+    store_types: dict[str, str] = field(default_factory=dict[str, str])
+    edges: set[str] = field(default_factory=set[str])  # targets with `edge: true`
+    suggested: int = 0
+
+    @classmethod
+    def of(cls, document: Document) -> Scope:
+        """The scope of a document in which nothing is resolved yet."""
+        root = document.value
+        scope = cls(document, root)
+        for section in SECTIONS:
+            scope.names[section] = mapping(root, section)
+        scope.enterprise = text(mapping(root, "profile"), "size", "small") == "enterprise"
+        scope.store_types = {
+            name: text(entry, "type") for name, entry in scope.names["stores"].items() if isinstance(entry, Mapping)
+        }
+        return scope
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        """Keep a diagnostic and go on."""
+        self.found.append(diagnostic)
+
+    def known(self, section: str) -> Iterable[str]:
+        """The names of a section, to suggest one; none once enough suggestions were made."""
+        self.suggested += 1
+        return self.names[section] if self.suggested <= _SUGGESTED else ()
+
+
+def bound(scope: Scope, section: str, name: str, path: Path) -> str:
+    """The name itself; reported at `path` when the section has no such entry."""
+    if name not in scope.names[section]:
+        scope.report(unknown(scope, section, name, scope.document.value_span(path)))
+    return name
+
+
+def unknown(scope: Scope, section: str, name: str, span: Span) -> Diagnostic:
+    """That a section has no such entry, with the nearest name that it has."""
+    return problems.unknown_reference(span, _SINGULAR[section], name, scope.known(section))
+
+
+def reference(scope: Scope, section: str, node: Node, key: str, path: Path, default: str = "") -> str:
+    """The name that a field holds, bound; the default where the field is absent."""
+    name = node.get(key)
+    if name is None:
+        return default
+    if not isinstance(name, str):
+        raise NotValidatedError(key)
+    return bound(scope, section, name, (*path, key))
+
+
+def references(scope: Scope, section: str, node: Node, key: str, path: Path) -> tuple[str, ...]:
+    """The names that a list holds, each bound."""
+    names = texts(node, key)
+    known = scope.names[section]
+    for at, name in enumerate(names):
+        if name not in known:
+            bound(scope, section, name, (*path, key, at))
+    return names
+
+
+def address(scope: Scope, node: Node, key: str, path: Path) -> str:
+    """An address such as `inference.scorer`, bound; the schema says which sections it may lead into."""
+    value = text(node, key)
+    section, _, name = value.partition(".")
+    if section not in scope.names:
+        raise NotValidatedError(key)
+    bound(scope, section, name, (*path, key))
+    return value
+
+
+def store(scope: Scope, kind: str, node: Node, key: str, path: Path, default: str = "") -> str:
+    """The name of a store of this type, `object` or `database`."""
+    name = reference(scope, "stores", node, key, path, default)
+    actual = scope.store_types.get(name)
+    if actual is not None and actual != kind:
+        span = scope.document.value_span((*path, key))
+        fitting = [other for other, type_ in scope.store_types.items() if type_ == kind]
+        scope.report(problems.store_of_other_type(span, name, actual, kind, fitting))
+    return name
+
+
+def secret(node: Node, key: str) -> SecretRef | None:
+    """A secret reference, or None where the field is absent."""
+    value = text(node, key)
+    if not value:
+        return None
+    parts = units.secret_parts(value)
+    if parts is None:
+        raise NotValidatedError(key)
+    return SecretRef(*parts)

@@ -1,0 +1,101 @@
+"""Quantities with units, read exactly: memory, cpu, durations, percentages, money. None says: that is no quantity."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_NUMBER = "([0-9]{1,15})(?:\\.([0-9]{1,9}))?"
+_QUANTITY = re.compile(_NUMBER + "([A-Za-z%]{0,3})")
+_MONEY = re.compile(_NUMBER + " ([A-Z]{3})")
+_ACCELERATOR = re.compile("([A-Za-z](?:[A-Za-z0-9 -]{0,38}[A-Za-z0-9])?)(?::([1-9][0-9]{0,3}))?")
+_SECRET = re.compile("secret://([^/#]+)/([^#]+)(?:#(.+))?")
+
+_MEMORY = {
+    **{letter + "i": 1024**power for power, letter in enumerate("KMGTP", 1)},
+    **{letter: 1000**power for power, letter in enumerate("kMGTP", 1)},
+    "K": 1000,
+}
+_DURATION_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+
+# The same few quantities stand in a large spec thousands of times: each is read once.
+
+
+@lru_cache(maxsize=4096)
+def memory_bytes(text: str) -> int | None:
+    """Bytes of `512Mi`, `16Gi`, `1.5Ti` (powers of 1024) or `16G` (powers of 1000)."""
+    return _scaled(text, _MEMORY)
+
+
+@lru_cache(maxsize=4096)
+def duration_ms(text: str) -> int | None:
+    """Milliseconds of `10ms`, `30s`, `15m` (minutes), `6h`, `45d` or `2w`."""
+    return _scaled(text, _DURATION_MS)
+
+
+@lru_cache(maxsize=4096)
+def duration_s(text: str) -> int | None:
+    """Whole seconds of a duration; None as well where it is no whole number of them."""
+    milliseconds = duration_ms(text)
+    return None if milliseconds is None or milliseconds % 1000 else milliseconds // 1000
+
+
+def cpu_millis(value: str | float) -> int | None:
+    """Thousandths of a CPU of `4`, `0.5` or `500m`; None as well for finer parts than a thousandth."""
+    if isinstance(value, str):
+        return _scaled(value, {"": 1000, "m": 1})
+    millis = round(value * 1000)
+    return millis if abs(millis - value * 1000) < 1e-6 and millis >= 0 else None
+
+
+@lru_cache(maxsize=4096)
+def fraction(text: str) -> float | None:
+    """`20%` as 0.2, between 0 and 1; the float nearest to what was written, so `99.95%` is 0.9995."""
+    ratio = _ratio(text, {"%": 1})
+    if ratio is None or ratio[0] > 100 * ratio[1]:
+        return None
+    return ratio[0] / (100 * ratio[1])
+
+
+@lru_cache(maxsize=4096)
+def whole_percent(text: str) -> int | None:
+    """`20%` as 20, at most 100; None as well for a part of a percent."""
+    percent = _scaled(text, {"%": 1})
+    return None if percent is None or percent > 100 else percent
+
+
+def money(text: str) -> tuple[float, str] | None:
+    """`18000 USD` as 18000.0 and `USD`."""
+    found = _MONEY.fullmatch(text)
+    if found is None:
+        return None
+    whole, part, currency = found.groups()
+    return float(f"{whole}.{part or 0}"), currency
+
+
+@lru_cache(maxsize=4096)
+def accelerator(text: str) -> tuple[str, int] | None:
+    """`L4:2` as the name `L4` and 2; `L4` is one of them."""
+    found = _ACCELERATOR.fullmatch(text)
+    return (found[1], int(found[2] or 1)) if found else None
+
+
+@lru_cache(maxsize=4096)
+def secret_parts(text: str) -> tuple[str, str, str] | None:
+    """`secret://store/path#key` as store, path and key; the key is empty where a pair of keys is meant."""
+    found = _SECRET.fullmatch(text)
+    return (found[1], found[2], found[3] or "") if found else None
+
+
+def _scaled(text: str, units: dict[str, int]) -> int | None:
+    ratio = _ratio(text, units)
+    return None if ratio is None or ratio[0] % ratio[1] else ratio[0] // ratio[1]
+
+
+def _ratio(text: str, units: dict[str, int]) -> tuple[int, int] | None:
+    """A number with one of these units as numerator and denominator."""
+    found = _QUANTITY.fullmatch(text)
+    if found is None or found[3] not in units:
+        return None
+    part = found[2] or ""
+    return int(found[1] + part) * units[found[3]], int(10 ** len(part))
