@@ -1,0 +1,113 @@
+"""kubectl against one cluster, with answers as values."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias, cast
+
+import yaml
+
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Object: TypeAlias = "dict[str, Json]"
+"""A Kubernetes object as the API server gives it."""
+
+
+class Refused(AssertionError):
+    """kubectl said no; the message holds its words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kubectl:
+    """One kubectl for one kubeconfig; within is put before every command."""
+
+    binary: Path
+    kubeconfig: Path
+    within: tuple[str, ...] = ()
+
+    def run(self, *arguments: str | Path, given: str | None = None, seconds: float = 120) -> str:
+        """What kubectl prints; Refused with its words when it fails."""
+        return self._done(arguments, given, seconds).stdout
+
+    def answers(self, *arguments: str | Path) -> bool:
+        """Whether the command succeeds."""
+        try:
+            self._done(arguments, None, 10)
+        except (Refused, subprocess.TimeoutExpired):
+            return False
+        return True
+
+    def apply(self, manifests: Path | Iterable[Object]) -> None:
+        """Applies files or objects on the server's side."""
+        if isinstance(manifests, Path):
+            self.run("apply", "--server-side", "--force-conflicts", "-f", manifests)
+        else:
+            self.run("apply", "--server-side", "--force-conflicts", "-f", "-", given=as_list(manifests))
+
+    def apply_strict(self, manifests: Path) -> tuple[str, ...]:
+        """Lets the API server judge every manifest with strict field validation, and change nothing.
+
+        Refused names the fields that it does not know, and what else it does not accept. Returns its warnings.
+        Namespaces among the manifests are made for good, since the rest cannot be judged without them.
+        """
+        self.apply(_namespaces(manifests))
+        done = self._done(
+            ("apply", "--server-side", "--validate=strict", "--dry-run=server", "-f", manifests), None, 300
+        )
+        return tuple(line for line in done.stderr.splitlines() if line.startswith("Warning:"))
+
+    def get(self, kind: str, name: str, namespace: str = "default") -> Object:
+        """One object; Refused when it is not there."""
+        return cast(Object, json.loads(self.run("get", kind, name, "--namespace", namespace, "--output=json")))
+
+    def all(self, kind: str, namespace: str = "", selector: str = "") -> list[Object]:
+        """All objects of a kind, of one namespace or of all."""
+        where = ("--namespace", namespace) if namespace else ("--all-namespaces",)
+        found = json.loads(self.run("get", kind, *where, "--selector", selector, "--output=json"))
+        return cast(list[Object], found["items"])
+
+    def value(self, kind: str, name: str, path: str, namespace: str = "default") -> str:
+        """What a JSONPath such as `{.status.state}` finds in an object; empty when either is not there."""
+        return self.run("get", kind, name, "--namespace", namespace, f"--output=jsonpath={path}", "--ignore-not-found")
+
+    def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 60) -> None:
+        """Asks twice a second until the answer is yes; Refused when time is up, with the cluster's warnings."""
+        until = time.monotonic() + seconds
+        while not ready():
+            if time.monotonic() > until:
+                raise Refused(f"not in time: {what}\n{self.run('get', 'pods', '-A', '-o', 'wide')}\n{self.warnings()}")
+            time.sleep(0.5)
+
+    def warnings(self) -> str:
+        """The cluster's warning events, a line each."""
+        columns = "custom-columns=:involvedObject.kind,:involvedObject.name,:reason,:message"
+        return self.run("get", "events", "-A", "--field-selector=type=Warning", "--no-headers", "--output", columns)
+
+    def _done(
+        self, arguments: Iterable[str | Path], given: str | None, seconds: float
+    ) -> subprocess.CompletedProcess[str]:
+        command = [*self.within, str(self.binary), f"--kubeconfig={self.kubeconfig}", *map(str, arguments)]
+        done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=seconds, check=False)
+        if done.returncode:
+            raise Refused(f"kubectl {' '.join(map(str, arguments))}: {done.stderr.strip()}")
+        return done
+
+
+def as_list(objects: Iterable[Object]) -> str:
+    """Objects as one document that kubectl takes."""
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
+
+
+def _namespaces(manifests: Path) -> list[Object]:
+    """The namespaces that manifests declare."""
+    files = sorted(manifests.glob("*.yaml")) if manifests.is_dir() else [manifests]
+    documents = (document for file in files for document in yaml.safe_load_all(file.read_text()))
+    return [
+        cast(Object, document)
+        for document in documents
+        if isinstance(document, dict) and document["kind"] == "Namespace"
+    ]

@@ -1,0 +1,99 @@
+"""The real parts that are built from Go modules: what, at which version, from where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+KUBERNETES = "v1.36.3"
+PULUMI = "v3.274.1"
+PULUMI_KUBERNETES = "4.24.0"
+
+_CLIPBOARD = "replace github.com/atotto/clipboard => github.com/tgummerer/clipboard v0.0.0-20241001131231-d02d263e614e"
+_COMPONENT_VERSION = "k8s.io/component-base/version"
+_KUBERNETES_MAJOR, _KUBERNETES_MINOR, _ = KUBERNETES.removeprefix("v").split(".")
+
+# The provider's published main embeds files that its module lacks; only GetSchema suffers from the empty schema.
+_PROVIDER_MAIN = f"""package main
+
+import "github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/provider"
+
+func main() {{
+\tprovider.Serve("kubernetes", "{PULUMI_KUBERNETES}",
+\t\t[]byte(`{{"name":"kubernetes","version":"{PULUMI_KUBERNETES}"}}`), []byte(`{{}}`))
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One Go module of our own, because the requirements of the parts disagree.
+
+    programs maps the name of a binary to its package. staged names a required module whose `./staging` replacements
+    are repeated here with the version given. sources are files of our own, by path in the module.
+    """
+
+    name: str
+    requires: tuple[str, ...]
+    programs: dict[str, str]
+    replaces: tuple[str, ...] = ()
+    staged: tuple[str, str] | None = None
+    ldflags: tuple[str, ...] = ()
+    sources: dict[str, str] = field(default_factory=dict[str, str])
+
+
+PARTS = (
+    Part(
+        name="cli",
+        requires=(f"github.com/pulumi/pulumi/pkg/v3 {PULUMI}", f"github.com/pulumi/pulumi/sdk/v3 {PULUMI}"),
+        programs={"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
+        replaces=(_CLIPBOARD,),
+        ldflags=(f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={PULUMI}",),
+    ),
+    Part(
+        name="provider",
+        requires=("github.com/pulumi/pulumi-kubernetes/provider/v4 v4.0.0-20260115033456-f47bc2d6f199",),
+        programs={"pulumi-resource-kubernetes": "./cmd/provider"},
+        replaces=(_CLIPBOARD,),
+        ldflags=(f"-X github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version={PULUMI_KUBERNETES}",),
+        sources={"cmd/provider/main.go": _PROVIDER_MAIN},
+    ),
+    Part(
+        name="kube",
+        requires=(f"k8s.io/kubernetes {KUBERNETES}",),
+        programs={
+            name: f"k8s.io/kubernetes/cmd/{name}"
+            for name in (
+                "kube-apiserver",
+                "kube-controller-manager",
+                "kube-scheduler",
+                "kubectl",
+                "kubelet",
+                "kube-proxy",
+            )
+        },
+        staged=(f"k8s.io/kubernetes@{KUBERNETES}", f"v0{KUBERNETES.removeprefix('v1')}"),
+        ldflags=(
+            f"-X {_COMPONENT_VERSION}.gitVersion={KUBERNETES}",
+            f"-X {_COMPONENT_VERSION}.gitMajor={_KUBERNETES_MAJOR}",
+            f"-X {_COMPONENT_VERSION}.gitMinor={_KUBERNETES_MINOR}",
+        ),
+    ),
+    Part("etcd", ("go.etcd.io/etcd/server/v3 v3.6.16",), {"etcd": "go.etcd.io/etcd/server/v3"}),
+    Part("kwok", ("sigs.k8s.io/kwok v0.8.0",), {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}),
+    Part(
+        "kuberay",
+        ("github.com/ray-project/kuberay/ray-operator v1.5.0",),
+        {"kuberay-operator": "github.com/ray-project/kuberay/ray-operator"},
+    ),
+    Part("coredns", ("github.com/coredns/coredns v1.15.0",), {"coredns": "github.com/coredns/coredns"}),
+    Part(
+        "promtool",
+        ("github.com/prometheus/prometheus v0.316.0",),
+        {"promtool": "github.com/prometheus/prometheus/cmd/promtool"},
+    ),
+    Part(
+        "kubescore",
+        ("github.com/zegl/kube-score v1.20.0",),
+        {"kube-score": "github.com/zegl/kube-score/cmd/kube-score"},
+    ),
+)

@@ -1,0 +1,79 @@
+"""Programs that run beside the tests: started with a log each, and always ended."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+
+class Processes:
+    """Starts programs and ends them all, the last one first, when the `with` block is left.
+
+    Each is also killed by the kernel when this process dies, so that neither a crash nor a kill leaves any behind.
+    within is put before every command, such as `nsenter --net=…`.
+    """
+
+    def __init__(self, folder: Path, within: tuple[str, ...] = ()) -> None:
+        self.within = within
+        self._logs = folder / "log"
+        self._logs.mkdir(parents=True, exist_ok=True)
+        self._started: dict[str, subprocess.Popen[bytes]] = {}
+        self._files = ExitStack()
+        die_with_us = shutil.which("setpriv")
+        self._prefix = (die_with_us, "--pdeathsig", "KILL") if die_with_us else ()
+
+    def __enter__(self) -> Processes:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
+
+    def start(self, name: str, *command: str | Path, environment: Mapping[str, str] | None = None) -> None:
+        """Starts a program; its output goes to a log of that name."""
+        log = self._files.enter_context((self._logs / name).open("wb"))
+        self._started[name] = subprocess.Popen(
+            [*self._prefix, *self.within, *map(str, command)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment,
+        )
+
+    def log(self, name: str, characters: int = 3000) -> str:
+        """The end of what a program printed."""
+        return (self._logs / name).read_text(errors="replace")[-characters:]
+
+    def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 60) -> None:
+        """Asks until the answer is yes; RuntimeError with the logs' ends when a program ended or time is up."""
+        until = time.monotonic() + seconds
+        while not ready():
+            ended = [name for name, process in self._started.items() if process.poll() is not None]
+            if ended or time.monotonic() > until:
+                told = "\n".join(f"--- {name}\n{self.log(name)}" for name in ended or self._started)
+                raise RuntimeError(f"{what}: {'ended: ' + ', '.join(ended) if ended else 'not in time'}\n{told}")
+            time.sleep(0.1)
+
+    def end(self) -> None:
+        """Ends all programs by force, the last one first: an API server whose etcd has gone never ends by itself."""
+        for process in reversed(self._started.values()):
+            process.kill()
+            process.wait()
+        self._started.clear()
+        self._files.close()
+
+
+def free_ports(count: int) -> list[int]:
+    """So many different ports of loopback that nobody listens on."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
