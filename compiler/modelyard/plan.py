@@ -72,6 +72,7 @@ class Hardware:
     tolerations: tuple[Taint, ...]
     price_hourly: float | None
     considered: tuple[Candidate, ...]  # the choice first, then the next best
+    accelerator_resource: str = ""  # what Pods ask for it by: nvidia.com/gpu, google.com/tpu …
 
 
 class Hardwarer(Protocol):
@@ -158,7 +159,7 @@ class Identity:
     workload: str
     access: tuple[Access, ...]
     secrets: tuple[SecretRef, ...]
-    api: str  # "" autoscaler launcher
+    api: str  # "" autoscaler launcher trigger (a monitor that starts a pipeline)
 
 
 @dataclass(frozen=True, slots=True)

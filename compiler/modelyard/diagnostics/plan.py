@@ -144,66 +144,23 @@ def rules_only(span: Span, monitor: str, field: str) -> Diagnostic:
     )
 
 
-def moved_to_nowhere(span: Span, address: str, hint: str) -> Diagnostic:
-    """`moved` says what an old thing is called now; the new address must be in the spec.
-
-    Addresses are `inference.NAME`, `pipelines.NAME`, `monitors.NAME` and `stores.NAME`.
+def moved_twice(span: Span, new: str, old: str, first: str) -> Diagnostic:
+    """Two things cannot both be what one was before: they would have the same names.
 
     Wrong:
 
-        moved: {inference.fraud-scorer: inference.scorer}
-        inference: {scorer: {…}}
+        moved: {inference.scorer-eu: inference.scorer, inference.scorer-us: inference.scorer}
 
     Right:
 
-        moved: {inference.fraud-scorer: inference.scorer}
-        inference: {fraud-scorer: {…}}
+        moved: {inference.scorer-eu: inference.scorer}
     """
     return Diagnostic(
-        "E0507", Severity.ERROR, f"there is no {quote(address)} that something could have moved to", span, hint
-    )
-
-
-def moved_but_there(span: Span, address: str) -> Diagnostic:
-    """What has moved is no longer at its old address.
-
-    The new address keeps the names of the old one's objects, which therefore cannot stay.
-
-    Wrong:
-
-        moved: {inference.fraud-scorer: inference.scorer}
-        inference: {fraud-scorer: {…}, scorer: {…}}
-
-    Right:
-
-        moved: {inference.fraud-scorer: inference.scorer}
-        inference: {fraud-scorer: {…}}
-    """
-    return Diagnostic(
-        "E0508",
+        "E0507",
         Severity.ERROR,
-        f"{quote(address)} is still in the spec, so it cannot have moved",
+        f"{quote(new)} cannot keep the names of {quote(old)}: {quote(first)} already does",
         span,
-        "remove this line, or the old entry",
-    )
-
-
-def moved_elsewhere(span: Span, new: str, old: str) -> Diagnostic:
-    """A thing keeps its kind when it moves, and two things cannot both be what one was before.
-
-    Wrong:
-
-        moved: {pipelines.scorer: inference.scorer}
-
-    Right:
-
-        moved: {inference.fraud-scorer: inference.scorer}
-    """
-    return Diagnostic(
-        "E0509",
-        Severity.ERROR,
-        f"{quote(new)} cannot keep the names of {quote(old)}: another section, or already kept by something else",
-        span,
+        "let it have names of its own",
     )
 
 

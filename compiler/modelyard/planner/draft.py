@@ -138,7 +138,7 @@ class Draft:
         """Link a resource to a store by its name in the spec."""
         sink = self.system.stores[store]
         kind, protocol, port = _STORES[sink.type]
-        place = f"{sink.target}:{kind}/{self.called('stores', store)}"
+        place = f"{sink.target}:{kind}/{store}"
         self.links.append(Link(resource.place, place, what, protocol, port))
 
 

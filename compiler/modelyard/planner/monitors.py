@@ -37,7 +37,7 @@ def _job(draft: Draft, monitor: Monitor, name: str, workload: str, origin: Path)
     inference = _watched_endpoint(draft.system, monitor)
     models = _watched_models(draft.system, monitor, inference)
     wanted = _wanted(draft, monitor, inference, models)
-    api = "launcher" if monitor.on_breach.run else ""
+    api = "trigger" if monitor.on_breach.run else ""
     draft.identity(name, monitor.target, origin, workload, wanted, api)
     value = MonitorJob(monitor, hardware, inference, models)
     job = draft.add(Kind.MONITOR, name, monitor.target, origin, value, workload)
