@@ -1,0 +1,92 @@
+"""The Kubernetes API as a Pod sees it: a few verbs over HTTPS with the Pod's own identity. The standard library is enough for them."""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import quote
+
+Object: TypeAlias = dict[str, "object"]
+"""A Kubernetes object as JSON."""
+
+_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_TIMEOUT_S = 30
+
+
+class ApiError(Exception):
+    """The API server refused: its HTTP status and its own words."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"{status}: {message}")
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterApi:
+    """One namespace of one API server. The token is read for every call, since the kubelet renews it."""
+
+    url: str
+    namespace: str
+    token_file: Path
+    trust: ssl.SSLContext | None
+
+    @classmethod
+    def of_this_pod(cls) -> ClusterApi:
+        """The API server and the namespace that this Pod runs in."""
+        host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
+        shown = f"[{host}]" if ":" in host else host
+        trust = ssl.create_default_context(cafile=str(_ACCOUNT / "ca.crt"))
+        namespace = (_ACCOUNT / "namespace").read_text(encoding="utf-8").strip()
+        return cls(f"https://{shown}:{port}", namespace, _ACCOUNT / "token", trust)
+
+    def get(self, resource: str, name: str) -> Object:
+        """The object, such as `get("apis/ray.io/v1/rayjobs", "retrain-29")`."""
+        return self._call("GET", self._path(resource, name), None)
+
+    def list(self, resource: str, labels: str) -> list[Object]:
+        """The objects that a label selector finds."""
+        items = self._call("GET", f"{self._path(resource)}?labelSelector={quote(labels, safe='')}", None).get("items")
+        return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+    def create(self, resource: str, body: Object) -> Object:
+        """The object as the server made it; ApiError 409 where one of its name exists."""
+        return self._call("POST", f"{self._path(resource)}?fieldValidation=Strict", body)
+
+    def delete(self, resource: str, name: str) -> None:
+        """Remove an object and what it owns; one that is gone already is fine."""
+        try:
+            self._call("DELETE", f"{self._path(resource, name)}?propagationPolicy=Background", None)
+        except ApiError as problem:
+            if problem.status != 404:
+                raise
+
+    def _path(self, resource: str, name: str = "") -> str:
+        group, _, plural = resource.rpartition("/")
+        path = f"/{group}/namespaces/{quote(self.namespace, safe='')}/{plural}"
+        return f"{path}/{quote(name, safe='')}" if name else path
+
+    def _call(self, method: str, path: str, body: Object | None) -> Object:
+        token = self.token_file.read_text(encoding="utf-8").strip()
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data=data, headers=headers, method=method)  # noqa: S310 - an API server
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_S, context=self.trust) as answer:  # noqa: S310
+                found = json.load(answer)
+        except urllib.error.HTTPError as problem:
+            raise ApiError(problem.code, _reason(problem.read())) from None
+        return found if isinstance(found, dict) else {}
+
+
+def _reason(body: bytes) -> str:
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return body[:200].decode("utf-8", "replace")
+    return str(found.get("message", found)) if isinstance(found, dict) else str(found)

@@ -1,0 +1,102 @@
+"""`launch`: from a Pod of a CronJob to one RayJob, and to its end.
+
+The Pod lives as long as the RayJob, so that the CronJob's concurrency policy, history and `kubectl get jobs` tell the truth about the run.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import time
+from pathlib import Path
+from types import FrameType
+
+from modelyard_runtime.cluster_api import ApiError, ClusterApi, Object
+from modelyard_runtime.refusals import Refusal
+
+TEMPLATE = Path("/etc/modelyard/rayjob.json")
+
+_RAY_JOBS = "apis/ray.io/v1/rayjobs"
+_LONGEST_NAME = 47  # a RayJob's; the operator appends to it. Source: ray-operator/controllers/ray/utils, v1.7.0
+_POLL_S = 10.0
+_log = logging.getLogger(__name__)
+
+
+class Stopped(Exception):
+    """The Pod was asked to end: its Job was deleted or replaced."""
+
+
+def run() -> int:
+    """Create the RayJob of the mounted template and wait: 0 when it succeeds, 1 when it fails."""
+    signal.signal(signal.SIGTERM, _stop)
+    template = json.loads(Path(os.environ.get("MODELYARD_RAYJOB", TEMPLATE)).read_text(encoding="utf-8"))
+    job = os.environ.get("MODELYARD_JOB", "")
+    if not job:
+        raise Refusal("MODELYARD_JOB is not set; it names the Job that this Pod belongs to")
+    return launch(ClusterApi.of_this_pod(), named_after(template, job))
+
+
+def named_after(template: Object, job: str) -> Object:
+    """The template with the Job's own suffix, so that a Pod that is started twice for one Job finds the first one's RayJob."""
+    metadata = template["metadata"]
+    assert isinstance(metadata, dict)
+    base = str(metadata["name"])
+    suffix = job.removeprefix(base).strip("-") or "run"
+    name = f"{base[: _LONGEST_NAME - 1 - len(suffix[-20:])].rstrip('-')}-{suffix[-20:].lstrip('-')}"
+    return {**template, "metadata": {**metadata, "name": name}}
+
+
+def launch(api: ClusterApi, body: Object, poll_s: float = _POLL_S) -> int:
+    """Create or find the RayJob and follow it; when this Pod is stopped, the RayJob is removed with all it holds."""
+    metadata = body["metadata"]
+    assert isinstance(metadata, dict)
+    name = str(metadata["name"])
+    try:
+        _create(api, name, body)
+        return _follow(api, name, poll_s)
+    except Stopped:
+        _log.info("asked to end; removing RayJob %s", name)
+        api.delete(_RAY_JOBS, name)
+        return 1
+
+
+def _create(api: ClusterApi, name: str, body: Object) -> None:
+    try:
+        api.create(_RAY_JOBS, body)
+        _log.info("created RayJob %s", name)
+    except ApiError as problem:
+        if problem.status != 409:
+            raise Refusal(f"the API server refused RayJob {name}: {problem}") from None
+        _log.info("RayJob %s exists; following it", name)
+
+
+def _follow(api: ClusterApi, name: str, poll_s: float) -> int:
+    told = ""
+    while True:
+        try:
+            status = api.get(_RAY_JOBS, name).get("status")
+        except ApiError as problem:
+            if problem.status == 404:
+                raise Refusal(f"RayJob {name} was removed before it ended") from None
+            _log.warning("the API server answered %s; asking again", problem)
+            status = None
+        except OSError as problem:
+            _log.warning("the API server cannot be reached (%s); asking again", problem)
+            status = None
+        found = status if isinstance(status, dict) else {}
+        state = str(found.get("jobDeploymentStatus", ""))
+        if state and state != told:
+            _log.info("RayJob %s: %s", name, state)
+            told = state
+        if state in {"Complete", "Failed"}:
+            good = state == "Complete" and found.get("jobStatus") == "SUCCEEDED"
+            if not good:
+                _log.error("RayJob %s ended as %s: %s", name, found.get("jobStatus"), found.get("message") or found.get("reason"))
+            return 0 if good else 1
+        time.sleep(poll_s)
+
+
+def _stop(signum: int, frame: FrameType | None) -> None:
+    raise Stopped
