@@ -1,4 +1,4 @@
-"""What lowering a resource on a cluster needs beside the resource itself: where it goes, and indexes over the plan, made once."""
+"""What lowering needs beside a resource: where it goes, and indexes over the plan, made once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from modelyard.plan import Backend, Cluster, Identity, Link, Plan, Resource, Route
+from modelyard.plan import Backend, Cluster, Identity, Job, Link, Plan, Resource, Route
 from modelyard.source import Path
 from modelyard.spec import SecretRef, Store, System, TargetSpec
 from modelyard.stack import Manifest
@@ -47,7 +47,8 @@ class Context:
     operator_namespace: str
     ray_version: str
     monitored: bool  # Prometheus and its kinds are there
-    identities: Mapping[str, Resource] = field(repr=False)  # by workload; launchers by `<workload>/launcher`
+    identities: Mapping[str, Resource] = field(repr=False)  # by workload; a pipeline's second by `<workload>/launcher`
+    cron_jobs: Mapping[str, str] = field(repr=False)  # by pipeline: the CronJob that starts its runs
     routes: Mapping[str, Resource] = field(repr=False)  # by name of a model server: the route that leads to it
     links: Mapping[str, tuple[Link, ...]] = field(repr=False)  # by `place` of their source
     placed: Mapping[str, Resource] = field(repr=False)  # by `place`: what links lead to, on every placement
@@ -63,7 +64,7 @@ class Context:
         return self.system.profile.size == "enterprise"
 
     def image(self, own: str) -> str:
-        """The user's own image, or the runtime image; third parties' images come from the mirror where the target has one."""
+        """The user's own image (its copy where the target has a mirror), or the runtime image."""
         return mirrored(own, self.target) if own else self.runtime_image
 
     def identity(self, workload: str, launcher: bool = False) -> Resource | None:
@@ -71,7 +72,7 @@ class Context:
         return self.identities.get(f"{workload}/launcher" if launcher else workload)
 
     def secret(self, ref: SecretRef, key: str = "") -> SecretKey:
-        """Where the value of a reference is found in the namespace; `key` picks one where the reference names a pair."""
+        """Where a value is found in the namespace; `key` picks one where the reference names a pair."""
         return SecretKey(secret_name(ref, self.target), ref.key or key)
 
     def uri(self, store: Store, path: str = "") -> str:
@@ -105,6 +106,11 @@ def context_for(
         ray_version=ray_version,
         monitored=monitored,
         identities=_identities(here),
+        cron_jobs={
+            resource.value.pipeline.name: resource.name
+            for resource in here
+            if isinstance(resource.value, Job) and resource.value.pipeline.schedule.kind != "once"
+        },
         routes=_routes(here),
         links=_links(plan),
         placed={resource.place: resource for resource in plan.resources},
@@ -114,9 +120,8 @@ def context_for(
 def secret_name(ref: SecretRef, target: TargetSpec) -> str:
     """The Secret that holds a reference's value.
 
-    An existing one is called like the path of the reference; one that External Secrets writes begins with its store's name,
-    so that equal paths of two stores stay apart. Slashes become dots, which the path of a reference cannot tell from its own:
-    two references that would meet are refused by the checks of secrets.
+    An existing one is called like the path of the reference, with dots for slashes; one that External Secrets writes
+    begins with its store's name, so that equal paths of two stores stay apart.
     """
     name = ref.path.strip("/").replace("/", ".").replace("_", "-").lower()
     via = {store.name: store.via for store in target.secret_stores}.get(ref.store, "existing")
@@ -124,7 +129,7 @@ def secret_name(ref: SecretRef, target: TargetSpec) -> str:
 
 
 def bucket_name(store: Store, system: System) -> str:
-    """The bucket behind an object store: adopted, or named after system and environment, since buckets outlive clusters."""
+    """The bucket behind a store: adopted, or named after system and environment, since a service holds many."""
     if store.adopt:
         return store.adopt
     parts = (system.metadata.name, "" if system.environment == "default" else system.environment, store.name)
@@ -132,7 +137,7 @@ def bucket_name(store: Store, system: System) -> str:
 
 
 def object_uri(store: Store, path: str, system: System) -> str:
-    """`s3://bucket/path`: every store that a cluster can reach speaks S3, unless its target's provider has its own scheme."""
+    """`s3://bucket/path`: a cluster's stores speak S3, a cloud's what is its own."""
     provider = next((target.provider for target in system.deployment.targets if target.name == store.target), "")
     scheme = {"gcp": "gs", "azure": "abfss"}.get(provider, "s3")
     return f"{scheme}://{bucket_name(store, system)}/{path.lstrip('/')}"
@@ -164,7 +169,7 @@ def _identities(resources: tuple[Resource, ...]) -> dict[str, Resource]:
     for resource in resources:
         if isinstance(resource.value, Identity):
             workload = resource.value.workload
-            found[f"{workload}/launcher" if resource.value.api == "launcher" else workload] = resource
+            found[f"{workload}/launcher" if workload in found else workload] = resource
     return found
 
 

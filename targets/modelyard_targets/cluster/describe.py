@@ -1,0 +1,228 @@
+"""The compiled description of a workload: what the runtime reads, by workload.schema.json of modelyard_schemas.
+
+Whatever the spec says of machine learning, and no Kubernetes object carries, stands here.
+"""
+
+from __future__ import annotations
+
+from modelyard.names import object_name
+from modelyard.plan import Application, Identity, Job, ModelServer, MonitorJob, Resource
+from modelyard.source import Json
+from modelyard.spec import Capture, Inference, ModelRef, Store
+from modelyard_targets.cluster.context import Context
+from modelyard_targets.cluster.describe_parts import (
+    capture_place,
+    describe_check,
+    describe_datasets,
+    describe_model,
+    describe_registry,
+    describe_store,
+)
+from modelyard_targets.cluster.describe_pipeline import describe_pipeline, run_seconds
+
+DESCRIPTION_FOLDER = "/etc/modelyard"
+TEMPLATE_FILE = "/etc/modelyard-template/rayjob.yaml"
+TOKEN_FOLDER = "/etc/modelyard-tokens"
+
+_OTLP_PATH = "/api/v1/otlp/v1/metrics"
+_RAY_JOB_PREFIX = 36  # a dash and ten characters more is the most that KubeRay takes
+
+
+def describe_server(resource: Resource, context: Context) -> dict[str, Json]:
+    """A model server: its Serve applications by name."""
+    server = resource.value
+    assert isinstance(server, ModelServer)
+    described = _header(resource, "server", context)
+    described["applications"] = {
+        application_name(one): describe_application(one, context) for one in server.applications
+    }
+    return described
+
+
+def describe_job(resource: Resource, context: Context) -> dict[str, Json]:
+    """A pipeline of any type: its steps, data, search and gate."""
+    job = resource.value
+    assert isinstance(job, Job)
+    described = _header(resource, job.pipeline.type, context)
+    described["pipeline"] = describe_pipeline(job, context)
+    return described
+
+
+def describe_monitor(resource: Resource, context: Context) -> dict[str, Json]:
+    """A monitor: what it compares, and what follows a breach."""
+    job = resource.value
+    assert isinstance(job, MonitorJob)
+    described = _header(resource, "monitor", context)
+    if context.prometheus_uri:
+        described["metrics"] = {"otlp": context.prometheus_uri + _OTLP_PATH}
+    described["monitor"] = _monitor(job, context)
+    return described
+
+
+def describe_launcher(resource: Resource, context: Context) -> dict[str, Json]:
+    """What starts the runs of a pipeline: its own description needs neither stores nor registry."""
+    job = resource.value
+    assert isinstance(job, Job)
+    described = _facts(resource, "launcher", context)
+    described["launch"] = {
+        "pipeline": job.pipeline.name,
+        "namespace": context.namespace,
+        "template": TEMPLATE_FILE,
+        "prefix": object_name(resource.name, limit=_RAY_JOB_PREFIX),
+        "timeoutSeconds": run_seconds(job),
+    }
+    return described
+
+
+def application_name(application: Application) -> str:
+    """The Serve application of a variant: `<endpoint>-<variant>`, also the label of its metrics."""
+    return f"{application.inference.name}-{application.variant.name}"
+
+
+def _facts(resource: Resource, type_: str, context: Context) -> dict[str, Json]:
+    system = context.system
+    governance = system.governance
+    owner: dict[str, Json] = {"team": governance.owner.team, "email": governance.owner.email}
+    if governance.owner.oncall:
+        owner["oncall"] = governance.owner.oncall
+    return {
+        "apiVersion": "modelyard.dev/v1alpha1",
+        "kind": "Workload",
+        "type": type_,
+        "name": resource.name,
+        "address": resource.workload,
+        "system": system.metadata.name,
+        "environment": system.environment or "default",
+        "target": context.placement,
+        "governance": {
+            "owner": owner,
+            "risk": governance.risk,
+            "dataClasses": list(governance.data_classes),
+            "lineage": governance.lineage,
+        },
+    }
+
+
+def _header(resource: Resource, type_: str, context: Context) -> dict[str, Json]:
+    described = _facts(resource, type_, context)
+    if uses_registry(resource, context):
+        described["registry"] = describe_registry(context)
+    stores = stores_of(resource.workload, context)
+    if stores:
+        described["stores"] = {store.name: describe_store(store, context) for store in stores}
+    return described
+
+
+def uses_registry(resource: Resource, context: Context) -> bool:
+    """Whether a workload trains, loads or looks up models."""
+    return any(link.what == "registry" for link in context.links.get(resource.place, ()))
+
+
+def stores_of(workload: str, context: Context) -> tuple[Store, ...]:
+    """The object stores that a workload's identity may open, each once."""
+    identity = context.identity(workload)
+    if identity is None or not isinstance(identity.value, Identity):
+        return ()
+    names = dict.fromkeys(access.store for access in identity.value.access)
+    return tuple(context.system.stores[name] for name in names)
+
+
+def describe_application(application: Application, context: Context) -> dict[str, Json]:
+    """One variant of an endpoint."""
+    inference = application.inference
+    described: dict[str, Json] = {
+        "endpoint": inference.name,
+        "variant": application.variant.name,
+        "routePrefix": application.route_prefix,
+        "model": describe_model(application.model, application.variant.model),
+    }
+    if inference.source.entrypoint:
+        described["entrypoint"] = inference.source.entrypoint
+    described["batching"] = {
+        "maxSize": inference.batching.max_size,
+        "maxWaitMilliseconds": inference.batching.max_wait_ms,
+    }
+    described["timeoutSeconds"] = inference.endpoint.timeout_s
+    if inference.capture is not None:
+        described["capture"] = _capture(inference.capture, context)
+    if inference.endpoint.auth.type != "none":
+        described["auth"] = {"type": inference.endpoint.auth.type, "tokenFile": token_file(inference)}
+    return described
+
+
+def token_file(inference: Inference) -> str:
+    """Where the token of an endpoint is mounted."""
+    return f"{TOKEN_FOLDER}/{inference.name}"
+
+
+def _capture(capture: Capture, context: Context) -> dict[str, Json]:
+    described = capture_place(capture, context)
+    described["fraction"] = capture.fraction
+    if capture.retain_s is not None:
+        described["retainSeconds"] = capture.retain_s
+    return described
+
+
+def _monitor(job: MonitorJob, context: Context) -> dict[str, Json]:
+    monitor = job.monitor
+    reference = monitor.reference
+    current = _current(job, context)
+    watched = current.get("data")
+    named = [str(watched) if watched else "", reference.data if reference else "", monitor.labels]
+    described: dict[str, Json] = {
+        "type": monitor.type,
+        "watch": monitor.watch,
+        "checks": [describe_check(check, monitor=True) for check in monitor.checks],
+        "windowSeconds": monitor.window_s,
+        "data": describe_datasets(named, context),
+        "models": _watched_models(job, context),
+        "current": current,
+    }
+    if reference is not None:
+        compared: dict[str, Json] = {"data": reference.data} if reference.data else {}
+        if reference.window_s is not None:
+            compared["windowSeconds"] = reference.window_s
+        described["reference"] = compared
+    if monitor.labels:
+        described["labels"] = monitor.labels
+    described["onBreach"] = _on_breach(job, context)
+    return described
+
+
+def _current(job: MonitorJob, context: Context) -> dict[str, Json]:
+    if job.inference is not None and job.inference.capture is not None:
+        return {"capture": capture_place(job.inference.capture, context)}
+    section, _, name = job.monitor.watch.partition(".")
+    if section == "pipelines":
+        pipeline = context.system.pipelines[name]
+        return {"data": pipeline.output or pipeline.inputs[0]}
+    return {"data": name}
+
+
+def _watched_models(job: MonitorJob, context: Context) -> list[Json]:
+    models = context.system.models
+    if job.inference is not None:
+        return [
+            {**describe_model(models[variant.model.model], variant.model), "variant": variant.name}
+            for variant in job.inference.variants
+        ]
+    section, _, name = job.monitor.watch.partition(".")
+    pipeline = context.system.pipelines.get(name) if section == "pipelines" else None
+    if pipeline is None or pipeline.model is None:
+        return [describe_model(model) for model in job.models]
+    ref = ModelRef(pipeline.model.model, pipeline.promote_to) if pipeline.type == "training" else pipeline.model
+    return [describe_model(models[ref.model], ref)]
+
+
+def _on_breach(job: MonitorJob, context: Context) -> dict[str, Json]:
+    action = job.monitor.on_breach
+    described: dict[str, Json] = {"notify": list(action.notify)}
+    if action.run:
+        described["run"] = {
+            "pipeline": action.run,
+            "cronJob": context.cron_jobs[action.run],
+            "namespace": context.namespace,
+        }
+    described["rollback"] = action.rollback
+    described["cooldownSeconds"] = action.cooldown_s
+    return described

@@ -1,0 +1,121 @@
+"""The part of a description that says what a pipeline does."""
+
+from __future__ import annotations
+
+from modelyard.plan import Job
+from modelyard.source import Json
+from modelyard.spec import Step, Tuning
+from modelyard_targets.cluster.context import Context
+from modelyard_targets.cluster.describe_parts import (
+    describe_check,
+    describe_datasets,
+    describe_made_model,
+    describe_model,
+)
+
+
+def run_seconds(job: Job) -> int:
+    """The longest that a run may take with all its retries, each of which starts a cluster of its own."""
+    return job.pipeline.timeout_s * (job.pipeline.retries + 1)
+
+
+def group_resource(group: str) -> str:
+    """The Ray resource that pins work to the Pods of a worker group."""
+    return f"group-{group}"
+
+
+def ray_cpus(cpu_millis: int) -> int:
+    """CPUs of a Pod as Ray counts them: KubeRay rounds the limit up."""
+    return -(-cpu_millis // 1000)
+
+
+def describe_pipeline(job: Job, context: Context) -> dict[str, Json]:
+    """Steps, data, search and gate of a pipeline of any type."""
+    pipeline, model = job.pipeline, job.model
+    training = pipeline.type == "training"
+    validation = model.validation if model is not None and training else ()
+    named = [*pipeline.inputs, pipeline.output, *(check.data for check in validation)]
+    for step in pipeline.steps:
+        named += [*step.inputs, step.output]
+    described: dict[str, Json] = {}
+    if model is not None:
+        described["model"] = describe_made_model(model) if training else describe_model(model, pipeline.model)
+    described["steps"] = {step.name: _step(step, job, context) for step in pipeline.steps}
+    described["data"] = describe_datasets(named, context)
+    described["inputs"] = list(pipeline.inputs)
+    if pipeline.output:
+        described["output"] = pipeline.output
+    described["retries"] = pipeline.retries
+    described["timeoutSeconds"] = pipeline.timeout_s
+    if training:
+        described.update(_training(job, context))
+    if pipeline.type == "batch-inference":
+        described["batchSize"] = pipeline.batch_size
+    return described
+
+
+def _training(job: Job, context: Context) -> dict[str, Json]:
+    pipeline = job.pipeline
+    split = pipeline.split
+    described: dict[str, Json] = {"split": {"fraction": split.fraction, "by": split.by, "seed": split.seed}}
+    if pipeline.tuning is not None:
+        described["tuning"] = _tuning(pipeline.tuning)
+    if job.model is not None and job.model.validation:
+        described["validation"] = [describe_check(check, monitor=False) for check in job.model.validation]
+    approval = context.system.governance.approve_promotion
+    if approval is not None:
+        described["approvals"] = {"from": list(approval.groups), "minimum": approval.minimum}
+    described["promoteTo"] = pipeline.promote_to
+    return described
+
+
+def _step(step: Step, job: Job, context: Context) -> dict[str, Json]:
+    hardware = job.hardware[step.name]
+    described: dict[str, Json] = {"needs": list(step.needs)}
+    if step.source.entrypoint:
+        described["entrypoint"] = step.source.entrypoint
+    if step.trainer:
+        described["trainer"] = step.trainer
+    described["image"] = context.image(step.source.image)
+    described["inputs"] = list(step.inputs)
+    if step.output:
+        described["output"] = step.output
+    described["workers"] = {"min": step.workers.minimum, "max": step.workers.maximum}
+    described["resources"] = {
+        "cpus": ray_cpus(hardware.cpu_millis),
+        "gpus": hardware.accelerator.count if hardware.accelerator else 0,
+        "memoryBytes": hardware.memory_bytes,
+        "group": group_resource(step_group(job, step)),
+    }
+    described["parameters"] = dict(step.parameters)
+    described["retries"] = step.retries
+    described["timeoutSeconds"] = step.timeout_s
+    return described
+
+
+def step_group(job: Job, step: Step) -> str:
+    """The worker group of a step: steps of equal hardware and image share one, called after the first of them."""
+    asked = (job.hardware[step.name], step.source.image)
+    return next(one.name for one in job.pipeline.steps if (job.hardware[one.name], one.source.image) == asked)
+
+
+def _tuning(tuning: Tuning) -> dict[str, Json]:
+    space: dict[str, Json] = {}
+    for parameter in tuning.space:
+        entry: dict[str, Json] = {"kind": parameter.kind}
+        if parameter.kind == "choice":
+            entry["choices"] = list(parameter.choices)
+        else:
+            entry["low"], entry["high"] = parameter.low, parameter.high
+        space[parameter.name] = entry
+    described: dict[str, Json] = {
+        "metric": tuning.metric,
+        "goal": tuning.goal,
+        "trials": tuning.trials,
+        "parallel": tuning.parallel,
+        "earlyStopping": tuning.early_stopping,
+    }
+    if tuning.seed is not None:
+        described["seed"] = tuning.seed
+    described["space"] = space
+    return described
