@@ -1,7 +1,7 @@
 """The one JSON writer, for what is embedded as JSON: dashboards, and files that a program reads.
 
 Indented by two, so that a change is one line of a diff, and in the order the keys come in, which is the author's.
-Letters of any script stay as they are; characters that a reader cannot see are escaped, so that the text is also safe as
+Letters of any script stay as they are; characters that a reader cannot see are escaped, so the text is also safe as
 a YAML block.
 """
 
