@@ -1,1 +1,1 @@
-"""Pulumi components that the emitted programs import."""
+"""Pulumi components that emitted programs import; the modules that a program needs lie beside it, as they are here."""

@@ -1,0 +1,254 @@
+"""Components for any Kubernetes: the cluster as a provider, add-ons by Helm, and objects from plain YAML."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias, cast
+
+import pulumi
+import pulumi_kubernetes
+from pulumi_kubernetes.helm import v4 as helm
+
+from .base import Json, beside_the_program, read_documents
+
+Plain: TypeAlias = "None | bool | int | float | str | Sequence[Plain] | Mapping[str, Plain]"
+
+PROTECT = "modelyard.dev/protect"
+"""Annotation of an object that holds data: `destroy` refuses it until the stack's setting `protect` is false."""
+
+_FIELD_MANAGER = "pulumi.com/patchFieldManager"
+
+
+class Cluster(pulumi_kubernetes.Provider):
+    """The cluster that everything goes to, by a context of the kubeconfig or by a kubeconfig of its own.
+
+    What is not given comes from the stack's settings `context`, `kubeconfig` (a secret) and `chartRepository` (a mirror
+    from which every chart is taken instead). One of the first two has to be there: nothing is ever applied to whatever
+    cluster happens to be the current one.
+
+    Objects are written by server-side apply under one field manager a project, and one that is there already is taken
+    over if no field of it belongs to somebody else: an `up` that was interrupted is finished by the next.
+    """
+
+    chart_repository: str | None
+    field_manager: str
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        context: str | None = None,
+        kubeconfig: pulumi.Input[str] | None = None,
+        chart_repository: str | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        config = pulumi.Config()
+        context = context or config.get("context")
+        kubeconfig = kubeconfig or config.get_secret("kubeconfig")
+        if context is None and kubeconfig is None:
+            raise pulumi.RunError("say which cluster: pulumi config set context NAME, a context of your kubeconfig")
+        self.chart_repository = chart_repository or config.get("chartRepository")
+        self.field_manager = pulumi.get_project()
+        super().__init__(  # pyright: ignore[reportUnknownMemberType] # the SDK leaves its own `__props__` untyped
+            name,
+            context=context,
+            kubeconfig=kubeconfig,
+            # without it a renewed certificate in the kubeconfig would look like another cluster, and replace everything
+            cluster_identifier=config.get("clusterIdentifier")
+            or context
+            or f"{pulumi.get_project()}-{pulumi.get_stack()}",
+            enable_server_side_apply=True,
+            upsert_existing_objects=True,
+            opts=opts,
+        )
+
+
+class Chart(helm.Chart):
+    """An add-on: every object of a Helm chart as a resource of its own, in a namespace that is made for it.
+
+    `pod_security` is the Pod Security level of that namespace; None means that the namespace is there already.
+    Hooks of a chart are not run: its values have to do without.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: Cluster,
+        repository: str,
+        version: str,
+        namespace: str,
+        pod_security: str | None = "restricted",
+        values: Mapping[str, Plain] | None = None,
+        depends_on: Sequence[pulumi.Resource] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        needs = list(depends_on)
+        if pod_security is not None:
+            needs.append(_namespace(namespace, pod_security, cluster))
+        source = cluster.chart_repository or repository
+        in_registry = source.startswith("oci://")
+        super().__init__(  # pyright: ignore[reportUnknownMemberType] # the SDK leaves its own `__props__` untyped
+            name,
+            name=name,
+            chart=f"{source.rstrip('/')}/{name}" if in_registry else name,
+            repository_opts=None if in_registry else helm.RepositoryOptsArgs(repo=source),
+            version=version,
+            namespace=namespace,
+            values=dict(values or {}),
+            opts=pulumi.ResourceOptions.merge(
+                pulumi.ResourceOptions(
+                    provider=cluster, depends_on=needs, transforms=[_with_field_manager(cluster.field_manager)]
+                ),
+                opts,
+            ),
+        )
+
+
+class GeneratedSecret(pulumi.CustomResource):
+    """A Secret whose values are made up at its first `up` and then kept; they are nowhere but in the cluster and,
+    encrypted, in the stack's state.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: Cluster,
+        namespace: str,
+        generated: Sequence[str],
+        fixed: Mapping[str, str] | None = None,
+        depends_on: Sequence[pulumi.Resource] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        values = {**(fixed or {}), **{key: secrets.token_hex(32) for key in generated}}
+        super().__init__(
+            "kubernetes:core/v1:Secret",
+            f"{namespace}/{name}",
+            {
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": {
+                    "name": name,
+                    "namespace": namespace,
+                    "annotations": {_FIELD_MANAGER: cluster.field_manager},
+                },
+                "type": "Opaque",
+                "stringData": pulumi.Output.secret(values),
+            },
+            pulumi.ResourceOptions.merge(
+                pulumi.ResourceOptions(provider=cluster, depends_on=list(depends_on), ignore_changes=["stringData"]),
+                opts,
+            ),
+        )
+
+
+class Manifests(pulumi.ComponentResource):
+    """The objects of YAML files in a folder beside the program, each a resource of its own.
+
+    The documents of one file are made one after the other, and removed the other way round; the files side by side, or
+    one after the other too where `in_order` is set. All of it waits for `depends_on`.
+
+    What Kubernetes itself brings about is awaited (Deployments, Jobs). A custom resource counts as made once it is
+    accepted: its operator may take as long as a model takes to load, and one broken model must not hold up the others.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: Cluster,
+        files: Sequence[str],
+        in_order: bool = False,
+        folder: str = "manifests",
+        depends_on: Sequence[pulumi.Resource] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("modelyard:kubernetes:Manifests", name, None, opts)
+        protect = pulumi.Config().get_bool("protect") is not False
+        before: Sequence[pulumi.Resource] = tuple(depends_on)
+        for file in files:
+            last = self._apply(beside_the_program(folder, file), cluster, before, protect)
+            if in_order and last is not None:
+                before = (last,)
+        self.register_outputs({})
+
+    def _apply(
+        self, path: Path, cluster: Cluster, before: Sequence[pulumi.Resource], protect: bool
+    ) -> pulumi.Resource | None:
+        last: pulumi.Resource | None = None
+        for document in read_documents(path):
+            last = pulumi.CustomResource(
+                type_token(document),
+                resource_name(document),
+                _managed(document, cluster.field_manager),
+                pulumi.ResourceOptions(
+                    parent=self,
+                    provider=cluster,
+                    depends_on=list(before) if last is None else [last],
+                    protect=protect and _annotations(document).get(PROTECT) == "true",
+                ),
+            )
+        return last
+
+
+def type_token(document: Mapping[str, Json]) -> str:
+    """`kubernetes:apps/v1:Deployment`: how Pulumi calls the type of an object; the group without a name is `core`."""
+    version = str(document["apiVersion"])
+    return f"kubernetes:{version if '/' in version else f'core/{version}'}:{document['kind']}"
+
+
+def resource_name(document: Mapping[str, Json]) -> str:
+    """`namespace/name`, or the name alone of what belongs to no namespace: the same whichever file it stands in."""
+    metadata = _metadata(document)
+    namespace = metadata.get("namespace")
+    return f"{namespace}/{metadata['name']}" if namespace else str(metadata["name"])
+
+
+def _namespace(name: str, pod_security: str, cluster: Cluster) -> pulumi.CustomResource:
+    levels = {f"pod-security.kubernetes.io/{mode}": pod_security for mode in ("enforce", "audit", "warn")}
+    document: dict[str, Json] = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": name, "labels": {**levels}},
+    }
+    properties = _managed(document, cluster.field_manager)
+    return pulumi.CustomResource(
+        type_token(document), resource_name(document), properties, pulumi.ResourceOptions(provider=cluster)
+    )
+
+
+def _with_field_manager(manager: str) -> pulumi.ResourceTransform:
+    def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        metadata = args.props.get("metadata")
+        if not args.custom or not isinstance(metadata, dict):
+            return None
+        plain = cast("dict[str, Json]", metadata)
+        annotations = {**_annotations({"metadata": plain}), _FIELD_MANAGER: manager}
+        props = {**args.props, "metadata": {**plain, "annotations": annotations}}
+        return pulumi.ResourceTransformResult(props=props, opts=args.opts)
+
+    return transform
+
+
+def _managed(document: Mapping[str, Json], manager: str) -> dict[str, Json]:
+    """The object with the name under which its fields are owned, the same in every run of the project.
+
+    By default that name is made up for each object at its creation; an `up` that is killed before the state is written
+    forgets it, and the next change would meet a conflict with a writer that is gone.
+    """
+    metadata = _metadata(document)
+    annotations: dict[str, Json] = {**_annotations(document), _FIELD_MANAGER: manager}
+    return {**document, "metadata": {**metadata, "annotations": annotations}}
+
+
+def _metadata(document: Mapping[str, Json]) -> Mapping[str, Json]:
+    metadata = document.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def _annotations(document: Mapping[str, Json]) -> Mapping[str, Json]:
+    annotations = _metadata(document).get("annotations")
+    return annotations if isinstance(annotations, dict) else {}
