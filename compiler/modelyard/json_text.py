@@ -57,7 +57,7 @@ def _number_or_word(value: Value) -> str:
     raise TypeError(f"{type(value).__name__} is not plain data")
 
 
-def _string(text: str) -> str:
+def _string(text: object) -> str:
     if not isinstance(text, str):
         raise TypeError(f"a key is text, not {type(text).__name__}")
     quoted = encode_basestring(text)

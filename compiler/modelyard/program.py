@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from modelyard import __version__
+
+WRITTEN_BY = f"Written by modelyard {__version__}; change the spec, not this file."
+"""The title of every program, and the first line of every file that can hold a comment."""
+
 Literal: TypeAlias = "None | bool | int | float | str | tuple[Literal, ...] | dict[str, Literal] | Ref"
-"""An argument of a call: plain data, or a reference to an earlier call's result."""
+"""An argument of a call: plain data, or a reference to an earlier call's result. A tuple is printed as a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One `__main__.py`: imports, calls in order, exports."""
+    """One `__main__.py`: imports, calls in order, exports. The title is ours, such as WRITTEN_BY, never a user's."""
 
     title: str
     imports: tuple[Import, ...]

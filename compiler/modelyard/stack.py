@@ -50,7 +50,7 @@ class Project:
     program: Program
     components: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
-    settings: Mapping[str, Value] = field(default_factory=dict)
+    settings: Mapping[str, Value] = field(default_factory=dict[str, Value])
     manifests: Iterable[ManifestFile] = ()
 
 

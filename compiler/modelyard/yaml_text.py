@@ -166,7 +166,7 @@ def _mapping(lines: list[str], value: Mapping[str, Value], first: str, indent: s
         lead = indent
 
 
-def _key(key: str) -> str:
+def _key(key: object) -> str:
     if not isinstance(key, str):
         raise TypeError(f"a key is text, not {type(key).__name__}")
     return _text(key)

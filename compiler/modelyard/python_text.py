@@ -1,0 +1,235 @@
+"""A program as Python text, laid out as `ruff format` would with lines of 120 characters.
+
+A user's text reaches the program only through `literal`, a user's name only through `identifiers`. All else is ours:
+what has not the form that is expected of it raises ValueError, for it is a mistake of a target, not of a spec.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from math import isfinite
+from typing import TypeAlias
+
+from modelyard.program import Call, Export, Import, Literal, Program, Ref
+
+LINE_LENGTH = 120
+
+Variables: TypeAlias = Mapping[str, str]
+"""From the name of a call's result, as the target gave it, to the variable that holds it in the program."""
+
+_KEYWORDS = frozenset({
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
+    "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda",
+    "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+})  # fmt: skip
+_BUILTINS = frozenset({
+    "_", "case", "match", "type", "abs", "aiter", "all", "anext", "any", "ascii", "bin", "bool", "breakpoint",
+    "bytearray", "bytes", "callable", "chr", "classmethod", "compile", "complex", "copyright", "credits",
+    "delattr", "dict", "dir", "divmod", "enumerate", "eval", "exec", "exit", "filter", "float", "format",
+    "frozenset", "getattr", "globals", "hasattr", "hash", "help", "hex", "id", "input", "int", "isinstance",
+    "issubclass", "iter", "len", "license", "list", "locals", "map", "max", "memoryview", "min", "next",
+    "object", "oct", "open", "ord", "pow", "print", "property", "quit", "range", "repr", "reversed", "round",
+    "set", "setattr", "slice", "sorted", "staticmethod", "str", "sum", "super", "tuple", "vars", "zip",
+})  # fmt: skip
+"""Words that are keywords in places, and every builtin that begins with a small letter, in Python 3.11 to 3.14."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_DOTTED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+_TITLE = re.compile(r"[A-Z][ !#-\[\]-~]*[!#-\[\]-~]")
+_NOT_IN_NAME = re.compile(r"[^A-Za-z0-9_]")
+_ESCAPED = re.compile("[^ !#-&(-\\[\\]-~\u00a1-\u00ac\u00ae-\u024f\u0386-\u0481\u048a-\u052f]")
+"""All but letters of Europe, each one column wide: what is wide, combines, hides or reorders is escaped."""
+
+_SHORT_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+
+
+@dataclass(frozen=True, slots=True)
+class Collision:
+    """Two names, in the order in which they came, that would be the same variable."""
+
+    first: str
+    second: str
+    variable: str
+
+
+def identifier(name: str) -> str:
+    """A variable for a name: ASCII, never a keyword or a builtin; what a variable cannot hold becomes an underscore."""
+    variable = _NOT_IN_NAME.sub("_", name)
+    if not variable or variable[0].isdigit() or variable == "_" or variable.startswith("__"):
+        return f"v{variable}"
+    return f"{variable}_" if variable in _KEYWORDS or variable in _BUILTINS else variable
+
+
+def identifiers(names: Iterable[str], taken: Iterable[str] = ()) -> tuple[Variables, tuple[Collision, ...]]:
+    """A variable for each name, none of them taken, and every pair of names that would have shared one.
+
+    A name that comes twice collides with itself.
+    """
+    unavailable = frozenset(taken)
+    variables: dict[str, str] = {}
+    owners: dict[str, str] = {}
+    collisions: list[Collision] = []
+    for name in names:
+        variable = identifier(name)
+        while variable in unavailable:
+            variable += "_"
+        if variable in owners:
+            collisions.append(Collision(owners[variable], name, variable))
+        owners.setdefault(variable, name)
+        variables[name] = variable
+    return variables, tuple(collisions)
+
+
+def program_variables(program: Program) -> tuple[Variables, tuple[Collision, ...]]:
+    """The variables of a program's calls, apart from the names that it imports."""
+    imported = [entry.name or entry.module.partition(".")[0] for entry in program.imports]
+    return identifiers((call.variable for call in program.calls if call.variable), imported)
+
+
+def literal(value: Literal, variables: Variables | None = None) -> str:
+    """A value as a Python expression on one line: text in double quotes unless single ones need fewer escapes.
+
+    A tuple becomes a list; a Ref becomes its variable, which must be known. Raises ValueError for nan and infinity,
+    TypeError for what is no plain data.
+    """
+    if isinstance(value, str):
+        return _string(value)
+    if value is None or isinstance(value, bool):
+        return str(value)
+    if isinstance(value, int):
+        return int.__repr__(value)
+    if isinstance(value, float):
+        if not isfinite(value):
+            raise ValueError("nan and infinity are not plain data")
+        return float.__repr__(value).replace("e+", "e")
+    if isinstance(value, Ref):
+        return _reference(value, variables or {})
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(literal(item, variables) for item in value) + "]"
+    if isinstance(value, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] -- what is none of these is said so
+        return "{" + ", ".join(f"{_string(key)}: {literal(item, variables)}" for key, item in value.items()) + "}"
+    raise TypeError(f"{type(value).__name__} is not plain data")
+
+
+def print_program(program: Program) -> str:
+    """The whole text of `__main__.py`: the same program, the same bytes.
+
+    Raises ValueError where two calls would share a variable: `program_variables` tells which.
+    """
+    variables, collisions = program_variables(program)
+    if collisions:
+        raise ValueError(f"two calls share the variable {collisions[0].variable}")
+    blocks = [f'"""{_checked(_TITLE, program.title)}"""\n', *_imports(program.imports)]
+    known: dict[str, str] = {}
+    for _, calls in groupby(program.calls, key=lambda call: call.group):
+        blocks.append("".join(_call(call, variables, known) for call in calls))
+    if program.exports:
+        blocks.append("".join(_export(export, known) for export in program.exports))
+    return "\n".join(blocks)
+
+
+def _string(text: object) -> str:
+    if not isinstance(text, str):
+        raise TypeError(f"a key is text, not {type(text).__name__}")
+    quote = "'" if text.count('"') > text.count("'") else '"'
+    body = _ESCAPED.sub(lambda match: _escape(match.group(), quote), text)
+    return f"{quote}{body}{quote}"
+
+
+def _escape(character: str, quote: str) -> str:
+    if character in "'\"":
+        return f"\\{character}" if character == quote else character
+    if character in _SHORT_ESCAPES:
+        return _SHORT_ESCAPES[character]
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _reference(value: Ref, variables: Variables) -> str:
+    if value.variable not in variables:
+        raise ValueError(f"{value.variable} is used before it is made")
+    variable = variables[value.variable]
+    return f"{variable}.{_checked(_DOTTED, value.attribute)}" if value.attribute else variable
+
+
+def _checked(form: re.Pattern[str], text: str) -> str:
+    if not form.fullmatch(text) or text in _KEYWORDS:
+        raise ValueError(f"{text!r} cannot stand in a program")
+    return text
+
+
+def _imports(imports: Iterable[Import]) -> list[str]:
+    """Paragraphs of imports: the standard library, then all else; in each `import` before `from`, in order."""
+    entries = sorted({(_checked(_DOTTED, entry.module), entry.name) for entry in imports})
+    standard = [entry for entry in entries if entry[0].partition(".")[0] in sys.stdlib_module_names]
+    others = [entry for entry in entries if entry not in standard]
+    return [_import_paragraph(paragraph) for paragraph in (standard, others) if paragraph]
+
+
+def _import_paragraph(entries: list[tuple[str, str]]) -> str:
+    whole = [f"import {module}\n" for module, name in entries if not name]
+    parts: dict[str, list[str]] = {}
+    for module, name in entries:
+        if name:
+            parts.setdefault(module, []).append(_checked(_NAME, name))
+    return "".join([*whole, *(_import_from(module, sorted(names, key=_member)) for module, names in parts.items())])
+
+
+def _import_from(module: str, names: list[str]) -> str:
+    line = f"from {module} import {', '.join(names)}"
+    if len(line) <= LINE_LENGTH:
+        return f"{line}\n"
+    return "".join([f"from {module} import (\n", *(f"    {name},\n" for name in names), ")\n"])
+
+
+def _member(name: str) -> tuple[int, str, str]:
+    """Constants before classes before the rest, as isort sorts what a module gives."""
+    rank = 0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2
+    return rank, name.lower(), name
+
+
+def _call(call: Call, variables: Variables, known: dict[str, str]) -> str:
+    """The text of one call; from here on its variable is known."""
+    arguments = [("", call.name), *((f"{_checked(_NAME, key)}=", value) for key, value in call.arguments)]
+    component = _checked(_DOTTED, call.component)
+    if not call.variable:
+        return _invocation(component, arguments, known)
+    text = _invocation(f"{variables[call.variable]} = {component}", arguments, known)
+    known[call.variable] = variables[call.variable]
+    return text
+
+
+def _export(export: Export, known: Variables) -> str:
+    return _invocation("pulumi.export", [("", export.name), ("", export.value)], known)
+
+
+def _invocation(head: str, arguments: Sequence[tuple[str, Literal]], known: Variables) -> str:
+    flat = f"{head}({', '.join(label + literal(value, known) for label, value in arguments)})"
+    if len(flat) <= LINE_LENGTH:
+        return f"{flat}\n"
+    lines = [f"{head}("]
+    for label, value in arguments:
+        _lay_out(lines, "    ", label, value, known)
+    return "\n".join([*lines, ")\n"])
+
+
+def _lay_out(lines: list[str], indent: str, label: str, value: Literal, known: Variables) -> None:
+    """One element of an open bracket: on one line if it fits, else each of its own elements on its own line."""
+    flat = f"{indent}{label}{literal(value, known)},"
+    if len(flat) <= LINE_LENGTH or not value or not isinstance(value, (list, tuple, Mapping)):
+        lines.append(flat)
+        return
+    deeper = indent + "    "
+    opening, closing = "{}" if isinstance(value, Mapping) else "[]"
+    lines.append(f"{indent}{label}{opening}")
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            _lay_out(lines, deeper, f"{_string(key)}: ", item, known)
+    else:
+        for item in value:
+            _lay_out(lines, deeper, "", item, known)
+    lines.append(f"{indent}{closing},")
