@@ -1,0 +1,250 @@
+"""Chooses a declared machine for a compute class.
+
+`capacity` is what Pods may use of a machine; what the system itself reserves is not in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from modelyard.diagnostics import nearest
+from modelyard.plan import Candidate, Hardware
+from modelyard.spec import Accelerator, ComputeClass, Machines, Taint, TargetSpec
+from modelyard_targets.kubernetes.accelerators import Known, folded, known, names
+from modelyard_targets.kubernetes.amounts import cpu_text, memory_text
+
+ANY_MACHINE = "any machine"
+"""What a Pod runs on where no capacity is declared: the cluster's scheduler decides."""
+
+_KEPT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """A machine that holds one Pod, with what decides between it and others: the smallest rank wins."""
+
+    at: int
+    machine: Machines
+    accelerator: Accelerator | None
+    rank: tuple[bool, int, bool, float, int, int]
+
+
+def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
+    """The machine for one Pod of a class, or in words why there is none.
+
+    Within the alternatives of accelerators, in their order, the cheapest machine wins, then the one of which least is
+    left over, then the one declared first. A class that wants no accelerator takes a machine with one only when
+    nothing else fits. `spot-first` prefers machines that may be taken away, `spot` takes nothing else.
+    """
+    unknown = _unknown(compute, target)
+    if unknown:
+        return unknown
+    if not target.capacity:
+        return _open_cluster(compute)
+    fits = sorted(_fits(compute, target), key=lambda fit: fit.rank)
+    if not fits:
+        return _nothing_fits(compute, target)
+    best = fits[0]
+    stranger = _reachable_by_mistake(compute, best, target)
+    if stranger is not None:
+        return (
+            f"a Pod meant for capacity[{best.at}] could as well land on capacity[{stranger}], "
+            "which is not what was asked for; give one of them labels or taints of its own"
+        )
+    return _hardware(compute, best, fits)
+
+
+def _unknown(compute: ComputeClass, target: TargetSpec) -> str:
+    """Why an accelerator of the class has no name that a device plugin could know, or nothing."""
+    declared = {folded(one.accelerator.name) for one in target.capacity if one.accelerator is not None}
+    for wanted in compute.accelerators:
+        if known(wanted.name) is None:
+            guess = nearest(wanted.name, names(), "; did you mean {}?")
+            also = ", although a machine is declared with it" if folded(wanted.name) in declared else ""
+            return f"no resource of Kubernetes is known for an accelerator called '{wanted.name}'{also}{guess}"
+    return ""
+
+
+def _open_cluster(compute: ComputeClass) -> Hardware | str:
+    """What was asked for, as it is: where no machines are declared, there is nothing to choose from."""
+    if compute.capacity == "spot":
+        return "no `capacity` is declared, and so no machine with `spot: true`"
+    if compute.accelerator_memory_bytes is not None:
+        return "no `capacity` is declared to choose from by `acceleratorMemory`; name an accelerator instead"
+    first = compute.accelerators[0] if compute.accelerators else None
+    resource = _resource(first)
+    return Hardware(
+        compute=compute.name,
+        cpu_millis=compute.cpu_millis,
+        memory_bytes=compute.memory_bytes,
+        disk_bytes=compute.disk_bytes,
+        accelerator=first,
+        machine=ANY_MACHINE,
+        spot=False,
+        selector=(),
+        tolerations=(Taint(resource),) if resource else (),
+        price_hourly=None,
+        considered=(Candidate(ANY_MACHINE, None, "no capacity is declared, so the scheduler decides"),),
+        accelerator_resource=resource,
+    )
+
+
+def _resource(accelerator: Accelerator | None) -> str:
+    found = known(accelerator.name) if accelerator is not None else None
+    return found.resource if found is not None else ""
+
+
+def _fits(compute: ComputeClass, target: TargetSpec) -> Iterator[_Fit]:
+    for at, machine in enumerate(target.capacity):
+        if not _allowed(compute, machine) or _lacks(compute, machine):
+            continue
+        alternative, accelerator = _alternative(compute, machine) or (0, None)
+        idle = machine.accelerator is not None and accelerator is None
+        price = machine.price_hourly if machine.price_hourly is not None else float("inf")
+        late = compute.capacity == "spot-first" and not machine.spot
+        yield _Fit(
+            at, machine, accelerator, (late, alternative, idle, price, _left_over(compute, machine, accelerator), at)
+        )
+
+
+def _allowed(compute: ComputeClass, machine: Machines) -> bool:
+    """Whether a class wants machines that may be taken away, or only such, or none."""
+    return {"on-demand": not machine.spot, "spot": machine.spot}.get(compute.capacity, True)
+
+
+def _alternative(compute: ComputeClass, machine: Machines) -> tuple[int, Accelerator] | None:
+    """Which of the wanted accelerators a machine has enough of, by position, and as what it is asked for."""
+    offered = machine.accelerator
+    if offered is None:
+        return None
+    if compute.accelerator_memory_bytes is not None:
+        enough = _memory_of_one(machine) >= compute.accelerator_memory_bytes
+        return (0, Accelerator(offered.name, 1)) if enough and known(offered.name) is not None else None
+    for at, wanted in enumerate(compute.accelerators):
+        if folded(wanted.name) == folded(offered.name) and wanted.count <= offered.count:
+            return at, wanted
+    return None
+
+
+def _memory_of_one(machine: Machines) -> int:
+    """Memory of one accelerator of a machine: as declared, else as its name says."""
+    if machine.accelerator_memory_bytes is not None:
+        return machine.accelerator_memory_bytes
+    found: Known | None = known(machine.accelerator.name) if machine.accelerator is not None else None
+    return found.memory_bytes if found is not None else 0
+
+
+def _left_over(compute: ComputeClass, machine: Machines, accelerator: Accelerator | None) -> int:
+    """How much of a machine one Pod leaves, in thousandths of a CPU; 4 GiB and a 32nd of an accelerator weigh as
+    much as a CPU.
+    """
+    idle = (machine.accelerator.count if machine.accelerator else 0) - (accelerator.count if accelerator else 0)
+    memory = (machine.memory_bytes - compute.memory_bytes) * 250 // 1024**3
+    return machine.cpu_millis - compute.cpu_millis + memory + idle * 32_000
+
+
+def _lacks(compute: ComputeClass, machine: Machines) -> tuple[str, ...]:
+    """What one machine has too little of for one Pod, in words: `needs 96Gi of memory and has 64Gi`."""
+    found: list[str] = []
+    if compute.cpu_millis > machine.cpu_millis:
+        found.append(f"needs {cpu_text(compute.cpu_millis)} CPUs and has {cpu_text(machine.cpu_millis)}")
+    if compute.memory_bytes > machine.memory_bytes:
+        found.append(f"needs {memory_text(compute.memory_bytes)} of memory and has {memory_text(machine.memory_bytes)}")
+    wants = bool(compute.accelerators) or compute.accelerator_memory_bytes is not None
+    if wants and _alternative(compute, machine) is None:
+        found.append(f"needs {_wish(compute)} and has {_offer(machine)}")
+    return tuple(found)
+
+
+def _wish(compute: ComputeClass) -> str:
+    if compute.accelerator_memory_bytes is not None:
+        return f"an accelerator with {memory_text(compute.accelerator_memory_bytes)}"
+    return " or ".join(f"{one.name}:{one.count}" for one in compute.accelerators)
+
+
+def _offer(machine: Machines) -> str:
+    return f"{machine.accelerator.name}:{machine.accelerator.count}" if machine.accelerator is not None else "none"
+
+
+def _nothing_fits(compute: ComputeClass, target: TargetSpec) -> str:
+    """The machine that comes nearest and what it lacks; or that the kind of capacity is missing altogether."""
+    allowed = [(at, machine) for at, machine in enumerate(target.capacity) if _allowed(compute, machine)]
+    if not allowed:
+        return (
+            "it asks for spot, and no machine is declared with `spot: true`"
+            if compute.capacity == "spot"
+            else ("it asks for machines on demand, and all that are declared are `spot: true`")
+        )
+    at, machine = min(allowed, key=lambda entry: (*_distance(compute, entry[1]), entry[0]))
+    return f"the nearest is capacity[{at}]: a Pod {' and '.join(_lacks(compute, machine))}"
+
+
+def _distance(compute: ComputeClass, machine: Machines) -> tuple[int, int]:
+    """How far a machine is from holding a Pod: how many things it lacks, then how much of them, in thousandths of
+    what is asked.
+    """
+    short_cpu = max(0, compute.cpu_millis - machine.cpu_millis) * 1000 // max(1, compute.cpu_millis)
+    short_memory = max(0, compute.memory_bytes - machine.memory_bytes) * 1000 // max(1, compute.memory_bytes)
+    return len(_lacks(compute, machine)), short_cpu + short_memory
+
+
+def _tolerations(machine: Machines, resource: str) -> tuple[Taint, ...]:
+    """The machine's own taints, and the usual one of machines with such accelerators. A taint without a value is any
+    value.
+    """
+    usual = Taint(resource)
+    own = machine.taints
+    return own if not resource or any(taint.key == resource for taint in own) else (*own, usual)
+
+
+def _reachable_by_mistake(compute: ComputeClass, best: _Fit, target: TargetSpec) -> int | None:
+    """A machine of another sort that a Pod with the labels and tolerations of the choice could be put on."""
+    tolerated = {(taint.key, taint.value) for taint in _tolerations(best.machine, _resource(best.accelerator))}
+    for at, other in enumerate(target.capacity):
+        labels = set(other.labels)
+        if at == best.at or not labels.issuperset(best.machine.labels):
+            continue
+        blocked = any(
+            taint.effect != "PreferNoSchedule" and not {(taint.key, taint.value), (taint.key, "")} & tolerated
+            for taint in other.taints
+        )
+        if not blocked and _unwanted(compute, best, other):
+            return at
+    return None
+
+
+def _unwanted(compute: ComputeClass, best: _Fit, other: Machines) -> bool:
+    """Whether landing there would break what the class asks for: its kind of capacity, or its accelerators."""
+    if compute.capacity != "spot-first" and other.spot != best.machine.spot:
+        return True
+    if best.accelerator is None or other.accelerator is None:
+        return False
+    same = _resource(other.accelerator) == _resource(best.accelerator)
+    return same and other.accelerator.count >= best.accelerator.count and _alternative(compute, other) is None
+
+
+def _hardware(compute: ComputeClass, best: _Fit, fits: list[_Fit]) -> Hardware:
+    resource = _resource(best.accelerator)
+    return Hardware(
+        compute=compute.name,
+        cpu_millis=compute.cpu_millis,
+        memory_bytes=compute.memory_bytes,
+        disk_bytes=compute.disk_bytes,
+        accelerator=best.accelerator,
+        machine=f"capacity[{best.at}]",
+        spot=best.machine.spot,
+        selector=best.machine.labels,
+        tolerations=_tolerations(best.machine, resource),
+        price_hourly=best.machine.price_hourly,
+        considered=tuple(_candidate(compute, fit) for fit in fits[:_KEPT]),
+        accelerator_resource=resource,
+    )
+
+
+def _candidate(compute: ComputeClass, fit: _Fit) -> Candidate:
+    cpu = cpu_text(fit.machine.cpu_millis - compute.cpu_millis)
+    memory = memory_text(fit.machine.memory_bytes - compute.memory_bytes)
+    what = f"{fit.accelerator.name}:{fit.accelerator.count}" if fit.accelerator is not None else "no accelerator"
+    kind = "spot" if fit.machine.spot else "on demand"
+    return Candidate(f"capacity[{fit.at}]", fit.machine.price_hourly, f"{what}, {kind}; leaves {cpu} CPUs and {memory}")
