@@ -5,7 +5,6 @@ Whatever the spec says of machine learning, and no Kubernetes object carries, st
 
 from __future__ import annotations
 
-from modelyard.names import object_name
 from modelyard.plan import Application, Identity, Job, ModelServer, MonitorJob, Resource
 from modelyard.source import Json
 from modelyard.spec import Capture, Inference, ModelRef, Store
@@ -18,14 +17,12 @@ from modelyard_targets.cluster.describe_parts import (
     describe_registry,
     describe_store,
 )
-from modelyard_targets.cluster.describe_pipeline import describe_pipeline, run_seconds
+from modelyard_targets.cluster.describe_pipeline import describe_pipeline
 
 DESCRIPTION_FOLDER = "/etc/modelyard"
-TEMPLATE_FILE = "/etc/modelyard-template/rayjob.yaml"
 TOKEN_FOLDER = "/etc/modelyard-tokens"
 
 _OTLP_PATH = "/api/v1/otlp/v1/metrics"
-_RAY_JOB_PREFIX = 36  # a dash and ten characters more is the most that KubeRay takes
 
 
 def describe_server(resource: Resource, context: Context) -> dict[str, Json]:
@@ -56,21 +53,6 @@ def describe_monitor(resource: Resource, context: Context) -> dict[str, Json]:
     if context.prometheus_uri:
         described["metrics"] = {"otlp": context.prometheus_uri + _OTLP_PATH}
     described["monitor"] = _monitor(job, context)
-    return described
-
-
-def describe_launcher(resource: Resource, context: Context) -> dict[str, Json]:
-    """What starts the runs of a pipeline: its own description needs neither stores nor registry."""
-    job = resource.value
-    assert isinstance(job, Job)
-    described = _facts(resource, "launcher", context)
-    described["launch"] = {
-        "pipeline": job.pipeline.name,
-        "namespace": context.namespace,
-        "template": TEMPLATE_FILE,
-        "prefix": object_name(resource.name, limit=_RAY_JOB_PREFIX),
-        "timeoutSeconds": run_seconds(job),
-    }
     return described
 
 

@@ -106,7 +106,9 @@ def _tuning(tuning: Tuning) -> dict[str, Json]:
         if parameter.kind == "choice":
             entry["choices"] = list(parameter.choices)
         else:
-            entry["low"], entry["high"] = parameter.low, parameter.high
+            whole = parameter.kind == "int"
+            for bound, number in (("low", parameter.low), ("high", parameter.high)):
+                entry[bound] = int(number) if whole and number is not None else number
         space[parameter.name] = entry
     described: dict[str, Json] = {
         "metric": tuning.metric,
