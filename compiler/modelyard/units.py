@@ -8,7 +8,7 @@ from functools import lru_cache
 _NUMBER = "([0-9]{1,15})(?:\\.([0-9]{1,9}))?"
 _QUANTITY = re.compile(_NUMBER + "([A-Za-z%]{0,3})")
 _MONEY = re.compile(_NUMBER + " ([A-Z]{3})")
-_ACCELERATOR = re.compile("([A-Za-z](?:[A-Za-z0-9 -]{0,38}[A-Za-z0-9])?)(?::([1-9][0-9]{0,3}))?")
+_ACCELERATOR = re.compile("([A-Za-z][A-Za-z0-9._-]{0,39}):([1-9][0-9]{0,3})")
 _SECRET = re.compile("secret://([^/#]+)/([^#]+)(?:#(.+))?")
 
 _MEMORY = {
@@ -75,9 +75,9 @@ def money(text: str) -> tuple[float, str] | None:
 
 @lru_cache(maxsize=4096)
 def accelerator(text: str) -> tuple[str, int] | None:
-    """`L4:2` as the name `L4` and 2; `L4` is one of them."""
+    """`L4:2` as the name `L4` and 2."""
     found = _ACCELERATOR.fullmatch(text)
-    return (found[1], int(found[2] or 1)) if found else None
+    return (found[1], int(found[2])) if found else None
 
 
 @lru_cache(maxsize=4096)

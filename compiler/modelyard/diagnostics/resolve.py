@@ -99,7 +99,7 @@ def placement_missing(span: Span, targets: Iterable[str]) -> Diagnostic:
     listed = list(targets)
     return _error(
         "E0304",
-        f"deployment has {len(listed)} targets and no placement",
+        f"deployment has {len(listed)} targets and does not say which of them is the default",
         span,
         f"add placement: {{default: {listed[0]}}}, or another of {_one_of(listed)}",
     )
@@ -209,36 +209,18 @@ def trainer_beside_entrypoint(span: Span, trainer: str, entrypoint: str) -> Diag
     )
 
 
-def field_beside_steps(span: Span, field: str, pipeline: str) -> Diagnostic:
-    """A pipeline with steps has no code of its own: what runs, and with which parameters, is said by each step.
+def alias_missing(span: Span, model: str) -> Diagnostic:
+    """Whoever uses a model says which version of it: by an alias that moves, or by a number that does not.
 
     Wrong:
 
-        pipelines:
-          retrain:
-            type: training
-            model: fraud
-            compute: cpu
-            parameters: {max_depth: 6}
-            steps: {prepare: {source: {entrypoint: "fraud.prepare:main"}}, fit: {needs: [prepare]}}
+        inference: {scorer: {variants: {champion: {model: fraud-xgb}}, compute: cpu}}
 
     Right:
 
-        pipelines:
-          retrain:
-            type: training
-            model: fraud
-            compute: cpu
-            steps:
-              prepare: {source: {entrypoint: "fraud.prepare:main"}}
-              fit: {needs: [prepare], parameters: {max_depth: 6}}
+        inference: {scorer: {variants: {champion: {model: fraud-xgb@champion}}, compute: cpu}}
     """
-    return _error(
-        "E0309",
-        f"{field} has no meaning in pipeline {quote(pipeline)}, which has steps",
-        span,
-        f"move {field} to the step that it is meant for",
-    )
+    return _error("E0309", f"{quote(model)} does not say which version", span, f"write {model}@champion, or {model}@3")
 
 
 def inline_class_meets_another(span: Span, name: str) -> Diagnostic:
@@ -322,3 +304,60 @@ def override_target_missing(span: Span, name: str, targets: Iterable[str]) -> Di
         span,
         f"add target: with one of {_one_of(targets)}",
     )
+
+
+def alias_of_training(span: Span, value: str) -> Diagnostic:
+    """A training pipeline makes new versions of a model, so it names the model alone.
+
+    Which alias moves to the new version when the gate holds is said by `promoteTo`.
+
+    Wrong:
+
+        pipelines: {retrain: {type: training, model: fraud-xgb@champion, compute: cpu}}
+
+    Right:
+
+        pipelines: {retrain: {type: training, model: fraud-xgb, promoteTo: champion, compute: cpu}}
+    """
+    model, _, alias = value.partition("@")
+    return _error(
+        "E0314",
+        f"training makes a new version of {quote(model)}, it does not use {quote(value)}",
+        span,
+        f"write model: {model}, and promoteTo: {alias} for the alias that moves",
+    )
+
+
+def no_compute(span: Span, name: str) -> Diagnostic:
+    """Every step and every variant runs on hardware that the spec names.
+
+    `compute` stands at the step or variant, or for all of them at the pipeline or endpoint.
+
+    Wrong:
+
+        pipelines: {retrain: {type: training, model: fraud-xgb, inputs: [transactions]}}
+
+    Right:
+
+        pipelines: {retrain: {type: training, model: fraud-xgb, inputs: [transactions], compute: "L4:1"}}
+    """
+    return _error(
+        "E0315",
+        f"{quote(name)} does not say which hardware it needs",
+        span,
+        "add compute: with a class of the section compute, or {cpu: 4, memory: 16Gi}",
+    )
+
+
+def no_threshold(span: Span, name: str, known: str) -> Diagnostic:
+    """A check says in which direction its metric is good: `min`, `max`, or for a gate `versus: champion`.
+
+    Wrong:
+
+        validation: {auc: {metric: auc_pr}}
+
+    Right:
+
+        validation: {auc: {metric: auc_pr, min: 0.82}}
+    """
+    return _error("E0316", f"check {quote(name)} has no bound", span, f"add {known}")

@@ -37,6 +37,13 @@ def compute_of(scope: Scope, node: Node, path: Path, inline_name: str, default: 
     return _inline(scope, ComputeClass(inline_name, place, chosen.count * _CPU_MILLIS, memory, (chosen,)))
 
 
+def needed_compute(scope: Scope, compute: str, path: Path) -> str:
+    """The same name; reported where neither a step or variant nor what it belongs to has one."""
+    if not compute:
+        scope.report(problems.no_compute(scope.document.key_span(path), str(path[-1])))
+    return compute
+
+
 def compute_of_monitor(scope: Scope, node: Node, path: Path, inline_name: str) -> str:
     """As `compute_of`; a monitor that asks for nothing shares one small class with the others."""
     name = compute_of(scope, node, path, inline_name)

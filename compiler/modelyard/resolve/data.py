@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modelyard.diagnostics import resolve as problems
 from modelyard.resolve.fields import Node, flag, mapping, named, number, pairs, text, texts, whole
 from modelyard.resolve.quantities import seconds, size
 from modelyard.resolve.scope import Scope, reference, secret, store
@@ -110,7 +111,10 @@ def _explainability(node: Node) -> Explainability:
 
 
 def check_of(scope: Scope, name: str, node: Node, path: Path) -> Check:
-    """One line of a gate or of a monitor."""
+    """One line of a gate or of a monitor; it says what its metric is held against."""
+    if not ("min" in node or "max" in node or "versus" in node):
+        known = "min, max, or versus: champion" if path[0] == "models" else "min or max"
+        scope.report(problems.no_threshold(scope.document.key_span(path), name, known))
     return Check(
         name=name,
         metric=text(node, "metric", name),

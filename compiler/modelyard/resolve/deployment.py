@@ -34,7 +34,8 @@ def resolve_deployment(scope: Scope) -> Deployment:
             (name, entry, ("deployment", "targets", name)) for name, entry in named(node, "targets")
         ]
     else:
-        short: dict[str, Json] = {field: value for field, value in node.items() if field not in _NOT_OF_A_TARGET}
+        short: dict[str, Json] = {"provider": "local"} if mode == "local" else {}
+        short.update((field, value) for field, value in node.items() if field not in _NOT_OF_A_TARGET)
         entries = [(_SHORT_NAME, short, ("deployment",))]
     targets = tuple(_target(scope, name, entry, path) for name, entry, path in entries)
     scope.names["targets"] = {target.name: None for target in targets}
@@ -133,6 +134,6 @@ def _placement(scope: Scope, node: Node, targets: tuple[TargetSpec, ...]) -> Pla
     path = ("deployment", "placement")
     placed = mapping(node, "placement")
     default = reference(scope, "targets", placed, "default", path) or targets[0].name
-    if not placed and len(targets) > 1:
-        scope.report(problems.placement_missing(scope.document.key_span(("deployment",)), scope.names["targets"]))
+    if "default" not in placed and len(targets) > 1 and not all(kind in placed for kind in _KINDS):
+        scope.report(problems.placement_missing(scope.document.key_span(path), scope.names["targets"]))
     return Placement(default, *(reference(scope, "targets", placed, kind, path, default) for kind in _KINDS))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TypeAlias
 
 from modelyard.source import Json
 
-Node: TypeAlias = Mapping[str, Json]
+Node: TypeAlias = dict[str, Json]
 """A mapping of the document."""
 
 EMPTY: Node = {}
@@ -50,7 +49,7 @@ def whole(node: Node, field: str, default: int) -> int:
 def mapping(node: Node, field: str) -> Node:
     """A mapping, or an empty one."""
     value = node.get(field, EMPTY)
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise NotValidatedError(field)
     return value
 
@@ -62,7 +61,7 @@ def named(node: Node, field: str) -> list[tuple[str, Node]]:
 
 def as_node(value: Json, field: str) -> Node:
     """A value that is a mapping."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise NotValidatedError(field)
     return value
 

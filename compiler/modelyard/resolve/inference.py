@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelyard.diagnostics import resolve as problems
-from modelyard.resolve.compute import compute_of
+from modelyard.resolve.compute import compute_of, needed_compute
 from modelyard.resolve.fields import Node, mapping, named, number, text, texts, whole
 from modelyard.resolve.pipelines import model_ref, source_of
 from modelyard.resolve.quantities import milliseconds_or, part, percent, range_of, seconds, seconds_or
@@ -67,12 +67,16 @@ def _variants(scope: Scope, name: str, node: Node, path: Path, target: str) -> t
         Variant(
             name=variant,
             model=model_ref(scope, text(entry, "model"), (*path, "variants", variant, "model")),
-            compute=compute_of(scope, entry, (*path, "variants", variant), f"inference-{name}-{variant}", compute),
+            compute=_compute(scope, entry, (*path, "variants", variant), f"inference-{name}-{variant}", compute),
             replicas=range_of(entry.get("replicas"), replicas),
             percent=shares.get(variant, 0),
         )
         for variant, entry in entries
     )
+
+
+def _compute(scope: Scope, node: Node, path: Path, inline_name: str, default: str) -> str:
+    return needed_compute(scope, compute_of(scope, node, path, inline_name, default), path)
 
 
 def _traffic(scope: Scope, node: Node, path: Path, variants: list[str]) -> dict[str, int]:

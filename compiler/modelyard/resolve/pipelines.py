@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from modelyard.diagnostics import resolve as problems
-from modelyard.resolve.compute import compute_of
+from modelyard.resolve.compute import compute_of, needed_compute
 from modelyard.resolve.fields import Node, NotValidatedError, as_node, items, mapping, named, text, texts, whole
 from modelyard.resolve.quantities import part, range_of, seconds_or
 from modelyard.resolve.scope import Scope, bound, reference, references
@@ -30,7 +30,6 @@ _NO_SPLIT = Split()
 _BY_HAND = Schedule()
 _ONE = Range(1, 1)
 _DAY_S = 86400
-_PARALLEL_TRIALS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,6 @@ class _Defaults:
     compute: str
     workers: Range
     inputs: tuple[str, ...]
-    retries: int
     timeout_s: int
 
 
@@ -64,7 +62,6 @@ def _pipeline(scope: Scope, name: str, node: Node, deployment: Deployment, model
         compute=compute_of(scope, node, path, f"pipelines-{name}"),
         workers=range_of(node.get("workers"), _ONE),
         inputs=references(scope, "data", node, "inputs", path),
-        retries=whole(node, "retries", 1),
         timeout_s=seconds_or(scope, node, "timeout", path, _DAY_S),
     )
     return Pipeline(
@@ -77,7 +74,7 @@ def _pipeline(scope: Scope, name: str, node: Node, deployment: Deployment, model
         steps=_steps(scope, name, node, path, defaults),
         schedule=schedule_of(scope, node.get("schedule"), (*path, "schedule"), _BY_HAND),
         timeout_s=defaults.timeout_s,
-        retries=defaults.retries,
+        retries=whole(node, "retries", 1),
         tuning=_tuning(mapping(node, "tuning")) if "tuning" in node else None,
         split=_split(scope, mapping(node, "split"), (*path, "split")) if "split" in node else _NO_SPLIT,
         promote_to=promote_to,
@@ -87,7 +84,9 @@ def _pipeline(scope: Scope, name: str, node: Node, deployment: Deployment, model
 
 def model_ref(scope: Scope, value: str, path: Path) -> ModelRef:
     """`model@alias` with a model that exists."""
-    model, _, alias = value.partition("@")
+    model, at, alias = value.partition("@")
+    if not at:
+        scope.report(problems.alias_missing(scope.document.value_span(path), value))
     return ModelRef(bound(scope, "models", model, path), alias)
 
 
@@ -96,9 +95,13 @@ def _model(scope: Scope, kind: str, node: Node, path: Path, promote_to: str) -> 
     value = text(node, "model")
     if not value:
         return None
-    if kind == "training":
-        return ModelRef(bound(scope, "models", value, (*path, "model")), promote_to)
-    return model_ref(scope, value, (*path, "model"))
+    place = (*path, "model")
+    if kind != "training":
+        return model_ref(scope, value, place)
+    model, at, _ = value.partition("@")
+    if at:
+        scope.report(problems.alias_of_training(scope.document.value_span(place), value))
+    return ModelRef(bound(scope, "models", model, place), promote_to)
 
 
 def source_of(node: Node) -> Source:
@@ -112,9 +115,6 @@ def source_of(node: Node) -> Source:
 def _steps(scope: Scope, name: str, node: Node, path: Path, defaults: _Defaults) -> tuple[Step, ...]:
     if "steps" not in node:
         return (_only_step(scope, name, node, path, defaults),)
-    for field in ("source", "trainer", "parameters"):
-        if field in node:
-            scope.report(problems.field_beside_steps(scope.document.key_span((*path, field)), field, name))
     steps = named(node, "steps")
     names = {step for step, _ in steps}
     return tuple(_step(scope, step, entry, (*path, "steps", step), names, defaults) for step, entry in steps)
@@ -129,7 +129,7 @@ def _only_step(scope: Scope, name: str, node: Node, path: Path, defaults: _Defau
         needs=(),
         source=source,
         trainer=_trainer(scope, node, path, source, defaults),
-        compute=defaults.compute,
+        compute=needed_compute(scope, defaults.compute, path),
         workers=defaults.workers,
         inputs=defaults.inputs,
         output=text(node, "output"),
@@ -152,12 +152,14 @@ def _step(scope: Scope, name: str, node: Node, path: Path, names: set[str], defa
         needs=needs,
         source=source,
         trainer=_trainer(scope, node, path, source, defaults),
-        compute=compute_of(scope, node, path, f"pipelines-{path[1]}-{name}", defaults.compute),
+        compute=needed_compute(
+            scope, compute_of(scope, node, path, f"pipelines-{path[1]}-{name}", defaults.compute), path
+        ),
         workers=range_of(node.get("workers"), defaults.workers),
         inputs=references(scope, "data", node, "inputs", path) if "inputs" in node else defaults.inputs,
         output=reference(scope, "data", node, "output", path),
         parameters=tuple(mapping(node, "parameters").items()),
-        retries=whole(node, "retries", defaults.retries),
+        retries=whole(node, "retries", 0),
         timeout_s=seconds_or(scope, node, "timeout", path, defaults.timeout_s),
     )
 
@@ -197,12 +199,11 @@ def schedule_of(scope: Scope, value: Json, path: Path, default: Schedule) -> Sch
 
 def _tuning(node: Node) -> Tuning:
     objective, trials = mapping(node, "objective"), mapping(node, "trials")
-    most = whole(trials, "max", 1)
     return Tuning(
         metric=text(objective, "metric"),
         goal=text(objective, "goal"),
-        trials=most,
-        parallel=whole(trials, "parallel", min(most, _PARALLEL_TRIALS)),
+        trials=whole(trials, "max", 1),
+        parallel=whole(trials, "parallel", 1),
         early_stopping=text(node, "earlyStopping", "none"),
         space=tuple(_dimension(name, entry) for name, entry in named(node, "space")),
         seed=whole(node, "seed", 0) if "seed" in node else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from modelyard import units
@@ -51,7 +51,7 @@ class Scope:
             scope.names[section] = mapping(root, section)
         scope.enterprise = text(mapping(root, "profile"), "size", "small") == "enterprise"
         scope.store_types = {
-            name: text(entry, "type") for name, entry in scope.names["stores"].items() if isinstance(entry, Mapping)
+            name: text(entry, "type") for name, entry in scope.names["stores"].items() if isinstance(entry, dict)
         }
         return scope
 
