@@ -72,23 +72,34 @@ def _spec(entry: argparse.ArgumentParser, optional: bool = True) -> None:
 def _environment(entry: argparse.ArgumentParser) -> None:
     entry.add_argument("--env", metavar="NAME", help="the environment to lay over the base (default: the base alone)")
     entry.add_argument(
-        "--set", metavar="NAME=VALUE", action="append", default=[], help="the value of a variable declared under vars; repeatable"
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="the value of a variable declared under vars; repeatable",
     )
 
 
 def _reports(entry: argparse.ArgumentParser) -> None:
     entry.add_argument(
-        "--format", choices=("text", "json", "sarif", "github"), default="text", help="how diagnostics are printed (default: text)"
+        "--format",
+        choices=("text", "json", "sarif", "github"),
+        default="text",
+        help="how diagnostics are printed (default: text)",
     )
     _colour(entry)
 
 
 def _colour(entry: argparse.ArgumentParser) -> None:
-    entry.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colour (default: on a terminal)")
+    entry.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="colour (default: on a terminal)"
+    )
 
 
 def _init(entry: argparse.ArgumentParser) -> None:
-    entry.add_argument("folder", nargs="?", default=".", metavar="FOLDER", help="where system.yaml is written (default: this folder)")
+    entry.add_argument(
+        "folder", nargs="?", default=".", metavar="FOLDER", help="where system.yaml is written (default: this folder)"
+    )
     entry.add_argument("--template", default="minimal", metavar="NAME", help="which one (default: minimal)")
     entry.add_argument("--list", action="store_true", help="list the templates")
 
@@ -101,8 +112,14 @@ def _validate(entry: argparse.ArgumentParser) -> None:
 def _compile(entry: argparse.ArgumentParser) -> None:
     _spec(entry)
     _reports(entry)
-    entry.add_argument("--out", metavar="FOLDER", help="where the projects are written (default: build beside the spec)")
-    entry.add_argument("--force", action="store_true", help="overwrite emitted files that were edited by hand; the edited ones are kept beside")
+    entry.add_argument(
+        "--out", metavar="FOLDER", help="where the projects are written (default: build beside the spec)"
+    )
+    entry.add_argument(
+        "--force",
+        action="store_true",
+        help="overwrite emitted files that were edited by hand; the edited ones are kept beside",
+    )
 
 
 def _render(entry: argparse.ArgumentParser) -> None:
@@ -111,20 +128,28 @@ def _render(entry: argparse.ArgumentParser) -> None:
 
 
 def _explain(entry: argparse.ArgumentParser) -> None:
-    entry.add_argument("what", metavar="WHAT", help="a code (E0203), a field (inference.*.replicas) or an address (inference.scorer)")
+    entry.add_argument(
+        "what", metavar="WHAT", help="a code (E0203), a field (inference.*.replicas) or an address (inference.scorer)"
+    )
     _spec(entry)
     _colour(entry)
 
 
 def _graph(entry: argparse.ArgumentParser) -> None:
     _spec(entry)
-    entry.add_argument("--format", choices=("mermaid", "dot", "json"), default="mermaid", help="notation (default: mermaid)")
+    entry.add_argument(
+        "--format", choices=("mermaid", "dot", "json"), default="mermaid", help="notation (default: mermaid)"
+    )
     _colour(entry)
 
 
 def _schema(entry: argparse.ArgumentParser) -> None:
     entry.add_argument(
-        "name", nargs="?", choices=("system", "workload"), default="system", help="the spec's, or that of a compiled workload's description"
+        "name",
+        nargs="?",
+        choices=("system", "workload"),
+        default="system",
+        help="the spec's, or that of a compiled workload's description",
     )
 
 

@@ -26,7 +26,10 @@ def run(arguments: argparse.Namespace) -> int:
         print("\n".join(f"{name:<{width}}  {_summary(path)}" for name, path in found.items()))
         return 0
     if arguments.template not in found:
-        return _refuse(f"no template '{arguments.template}'", nearest(arguments.template, found, "did you mean {}?") or f"one of: {', '.join(found)}")
+        return _refuse(
+            f"no template '{arguments.template}'",
+            nearest(arguments.template, found, "did you mean {}?") or f"one of: {', '.join(found)}",
+        )
     folder = Path(arguments.folder)
     try:
         _write(folder, found[arguments.template].read_text(encoding="utf-8"))

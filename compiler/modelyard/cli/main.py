@@ -56,5 +56,7 @@ def _confess(problem: Exception, debug: bool) -> int:
     if debug:
         traceback.print_exception(problem)
     kind = type(problem).__name__
-    print(f"internal error ({kind}); please report it, with the output of the same command and --debug", file=sys.stderr)
+    print(
+        f"internal error ({kind}); please report it, with the output of the same command and --debug", file=sys.stderr
+    )
     return WRONG_US

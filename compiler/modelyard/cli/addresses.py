@@ -1,0 +1,102 @@
+"""What `explain` says of an address such as `inference.scorer`: where it stands, what came of it, and why on that machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.pipeline import Outcome
+from modelyard.plan import Application, Hardware, Job, ModelServer, MonitorJob, Plan, Resource
+from modelyard.source import Path, Span
+from modelyard_targets import TARGETS
+
+
+def explain_address(outcome: Outcome, address: str) -> list[str]:
+    """The lines to print; none where the spec has nothing at this address."""
+    path: Path = tuple(address.split("."))
+    if outcome.document is None or not _exists(outcome, path):
+        return []
+    lines = [f"{address}: written at {_place(outcome.document.key_span(path))}"]
+    if outcome.plan is None:
+        return [*lines, "  nothing is planned of it: the spec has errors (see modelyard validate)"]
+    resources = [resource for resource in outcome.plan.resources if _belongs(resource, path, address)]
+    lines += _resources(outcome.plan, resources)
+    lines += [line for resource in resources for line in _machines(resource)]
+    lines += _links(outcome.plan, resources)
+    lines += _objects(outcome.plan, path, address)
+    return lines
+
+
+def _exists(outcome: Outcome, path: Path) -> bool:
+    value: object = outcome.document.value if outcome.document else None
+    for step in path:
+        if not isinstance(value, dict) or step not in value:
+            return False
+        value = value[step]
+    return True
+
+
+def _belongs(resource: Resource, path: Path, address: str) -> bool:
+    return resource.origin[: len(path)] == path or resource.workload == address
+
+
+def _resources(plan: Plan, resources: list[Resource]) -> list[str]:
+    if not resources:
+        return ["", "it makes no resource of its own; others use it"]
+    width = max(len(resource.address) for resource in resources)
+    return [
+        "",
+        "planned:",
+        *(
+            f"  {resource.address:<{width}}  on {resource.placement}, asked for at {_place(plan.system.key(*resource.origin))}"
+            for resource in resources
+        ),
+    ]
+
+
+def _machines(resource: Resource) -> Iterator[str]:
+    for label, hardware in _hardware(resource):
+        yield f"\nmachine of {label} (compute class {hardware.compute}):"
+        for at, candidate in enumerate(hardware.considered):
+            price = "no price declared" if candidate.price_hourly is None else f"{candidate.price_hourly:g} an hour"
+            yield f"  {'chosen' if at == 0 else 'next'}: {candidate.machine}, {price}; {candidate.why}"
+        if not hardware.considered:
+            yield f"  {hardware.machine or 'any machine'}: the target declares no capacity to choose from"
+
+
+def _hardware(resource: Resource) -> Iterator[tuple[str, Hardware]]:
+    value = resource.value
+    if isinstance(value, ModelServer):
+        applications: tuple[Application, ...] = value.applications
+        yield from ((f"{resource.name}, variant {one.variant.name}", one.hardware) for one in applications)
+    elif isinstance(value, Job):
+        yield from ((f"{resource.name}, step {step}", hardware) for step, hardware in value.hardware.items())
+    elif isinstance(value, MonitorJob):
+        yield resource.name, value.hardware
+
+
+def _links(plan: Plan, resources: list[Resource]) -> list[str]:
+    places = {resource.place for resource in resources}
+    found = [link for link in plan.links if link.source in places or link.sink in places]
+    lines = [f"  {link.source} -> {link.sink}: {link.what}" + (f", {link.protocol} {link.port}" if link.port else "") for link in found]
+    return ["", "talks:", *lines] if lines else []
+
+
+def _objects(plan: Plan, path: Path, address: str) -> list[str]:
+    lines: list[str] = []
+    for target in plan.system.deployment.targets:
+        for made in TARGETS[target.provider].objects(plan, target.name):
+            if made.origin[: len(path)] == path or _workload(made.manifest) == address:
+                metadata = made.manifest["metadata"]
+                name = metadata["name"] if isinstance(metadata, dict) else ""
+                lines.append(f"  {target.name}: {made.manifest['kind']}/{name}, from {_place(plan.system.key(*made.origin))}")
+    return ["", "objects:", *lines] if lines else []
+
+
+def _workload(manifest: object) -> str:
+    metadata = manifest.get("metadata") if isinstance(manifest, dict) else None
+    labels = metadata.get("labels") if isinstance(metadata, dict) else None
+    return str(labels.get("modelyard.dev/workload", "")) if isinstance(labels, dict) else ""
+
+
+def _place(span: Span) -> str:
+    return f"{span.file}:{span.line}"

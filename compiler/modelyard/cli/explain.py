@@ -1,0 +1,106 @@
+"""`modelyard explain`: a diagnostic's code, a field of the schema, or an address of a spec."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from inspect import cleandoc
+from pathlib import Path
+
+import modelyard_schemas
+from modelyard.cli.addresses import explain_address
+from modelyard.cli.console import report, say
+from modelyard.cli.inputs import gather, spec_path
+from modelyard.diagnostics import codes, nearest, quote
+from modelyard.fields import Field, field
+from modelyard.json_text import json_text
+from modelyard.pipeline import Outcome, understand
+from modelyard_targets import TARGETS
+
+_CODE = re.compile(r"[EW][0-9]{4}", re.IGNORECASE)
+_SECTIONS_WITH_ADDRESSES = ("inference", "pipelines", "monitors", "stores", "models", "data", "compute", "channels")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what is known about a code, a field or an address; 1 where there is no such thing."""
+    what: str = arguments.what.strip()
+    if _CODE.fullmatch(what):
+        return _explain_code(what.upper())
+    section, _, rest = what.partition(".")
+    named = section in _SECTIONS_WITH_ADDRESSES or section in {"registry", "deployment"}
+    if named and "*" not in rest and spec_path(str(arguments.spec)).is_file():
+        code = _explain_in_spec(arguments, what)
+        if code is not None:
+            return code
+    return _explain_field(what)
+
+
+def _explain_code(code: str) -> int:
+    known = codes()
+    if code not in known:
+        say(
+            f"error: no diagnostic has the code {code}"
+            + (f"\n  = {near}" if (near := nearest(code, known, "did you mean {}?")) else "")
+        )
+        return 1
+    print(f"{code}: {cleandoc(known[code].__doc__ or '')}")
+    return 0
+
+
+def _explain_field(what: str) -> int:
+    path = tuple(step for step in what.split(".") if step)
+    found, problem = field(modelyard_schemas.load("system"), path)
+    if found is None:
+        say(f"error: {problem}")
+        return 1
+    print("\n".join(_field_lines(what, found)))
+    return 0
+
+
+def _field_lines(what: str, found: Field) -> list[str]:
+    lines = [f"{what}: {found.first('description') or 'a field of the spec'}"]
+    for label, keyword in (("expected", "x-expected"), ("one of", "enum"), ("always", "const"), ("default", "default")):
+        lines += [f"  {label}: {_shown(value)}" for value in found.every(keyword)[:1]]
+    examples = found.first("examples")
+    if isinstance(examples, list) and examples:
+        lines.append(f"  for example: {', '.join(_shown(one) for one in examples[:3])}")
+    below = [(name, found.step(name)) for name in found.names()]
+    if below:
+        width = max(len(name) for name, _ in below)
+        lines += [
+            "",
+            "fields:",
+            *(f"  {name:<{width}}  {entry.first('description') or ''}" for name, entry in below if entry),
+        ]
+    return lines
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value)
+    return json_text(value)  # type: ignore[arg-type]  # a value of the schema is JSON
+
+
+def _explain_in_spec(arguments: argparse.Namespace, address: str) -> int | None:
+    """The exit code, or None where the spec has nothing at this address, so that it may still name a field."""
+    inputs, problems = gather(arguments)
+    if inputs is None:
+        report(problems, (), "text", arguments.color)
+        return 1
+    outcome: Outcome = understand(inputs, TARGETS)
+    lines = explain_address(outcome, address)
+    if lines:
+        print("\n".join(lines))
+        return 0
+    if outcome.failed:
+        report(outcome.diagnostics, inputs.files(), "text", arguments.color)
+        return 1
+    section, _, name = address.partition(".")
+    entries = outcome.document.value.get(section) if outcome.document else None
+    if name and isinstance(entries, dict) and "." not in name:
+        near = nearest(name, entries, "did you mean {}?")
+        say(f"{Path(inputs.spec.path)}: {section} has no entry {quote(name)}" + (f"; {near}" if near else ""))
+        return None if field(modelyard_schemas.load("system"), (section, name))[0] and not entries else 1
+    return None

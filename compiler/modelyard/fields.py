@@ -1,0 +1,88 @@
+"""Fields of the schema by their path, such as `inference.*.replicas`: what `explain` tells about them, and their defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from modelyard.nearest import nearest_name
+from modelyard.shape import Schema, definition, schema_of
+from modelyard.source import Json
+
+ANY = "*"
+
+_ALL_OF = ("allOf", "anyOf", "oneOf")
+_BRANCHES = ("then", "else")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Every schema that can apply at one path, outermost first."""
+
+    root: Schema
+    schemas: tuple[Schema, ...]
+
+    def step(self, name: str) -> Field | None:
+        """The field below; `*` stands for any name and for any position of a list."""
+        found = tuple(
+            part for schema in self.schemas for child in _children(schema, name) for part in _parts(self.root, child)
+        )
+        return Field(self.root, found) if found else None
+
+    def names(self) -> tuple[str, ...]:
+        """The names of fields below, in the schema's order."""
+        return tuple(dict.fromkeys(name for schema in self.schemas for name in schema_of(schema.get("properties"))))
+
+    def first(self, keyword: str) -> Json:
+        """What the outermost schema that has the keyword says."""
+        return next((schema[keyword] for schema in self.schemas if keyword in schema), None)
+
+    def every(self, keyword: str) -> list[Json]:
+        """What each schema that has the keyword says, each said once."""
+        found: list[Json] = []
+        for schema in self.schemas:
+            if keyword in schema and schema[keyword] not in found:
+                found.append(schema[keyword])
+        return found
+
+
+def field(root: Schema, path: tuple[str, ...]) -> tuple[Field | None, str]:
+    """The field at a path, or None and in words which step is unknown, with the nearest known one."""
+    here = Field(root, tuple(_parts(root, root)))
+    for at, name in enumerate(path):
+        below = here.step(name)
+        if below is None:
+            known = here.names()
+            near = nearest_name(name, known) if known else None
+            where = ".".join(path[:at]) or "the spec"
+            return None, f"{where} has no field '{name}'" + (f"; did you mean '{near}'?" if near else "")
+        here = below
+    return here, ""
+
+
+def _children(schema: Schema, name: str) -> Iterator[Schema]:
+    known = schema_of(schema.get("properties"))
+    if name in known:
+        yield schema_of(known[name])
+        return
+    free = schema.get("additionalProperties")
+    if isinstance(free, dict):
+        yield free
+    items = schema.get("items")
+    if isinstance(items, dict) and (name == ANY or name.isdigit()):
+        yield items
+
+
+def _parts(root: Schema, schema: Schema) -> Iterator[Schema]:
+    """A schema and all that it takes in: what it refers to, its alternatives and its conditional branches."""
+    yield schema
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        yield from _parts(root, definition(root, reference))
+    for keyword in _ALL_OF:
+        several = schema.get(keyword)
+        for part in several if isinstance(several, list) else []:
+            yield from _parts(root, schema_of(part))
+    for keyword in _BRANCHES:
+        if keyword in schema:
+            yield from _parts(root, schema_of(schema[keyword]))
