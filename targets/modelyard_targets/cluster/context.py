@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from modelyard.plan import Backend, Cluster, Identity, Job, Link, Plan, Resource, Route
 from modelyard.source import Path
-from modelyard.spec import SecretRef, Store, System, TargetSpec
+from modelyard.spec import SecretRef, Store, System, Taint, TargetSpec
 from modelyard.stack import Manifest
 
 RAY_VERSION = "2.60.0"
@@ -47,6 +47,8 @@ class Context:
     operator_namespace: str
     ray_version: str
     monitored: bool  # Prometheus and its kinds are there
+    support_selector: tuple[tuple[str, str], ...]  # machines for heads, submitters and launchers
+    support_tolerations: tuple[Taint, ...]
     identities: Mapping[str, Resource] = field(repr=False)  # by workload; a pipeline's second by `<workload>/launcher`
     cron_jobs: Mapping[str, str] = field(repr=False)  # by pipeline: the CronJob that starts its runs
     routes: Mapping[str, Resource] = field(repr=False)  # by name of a model server: the route that leads to it
@@ -88,8 +90,13 @@ def context_for(
     registry_uri: str = "",
     operator_namespace: str = "kuberay-system",
     ray_version: str = RAY_VERSION,
+    support_selector: tuple[tuple[str, str], ...] = (),
+    support_tolerations: tuple[Taint, ...] = (),
 ) -> Context:
-    """The context of one placement. An adopted registry's URL wins over `registry_uri`."""
+    """The context of one placement. An adopted registry's URL wins over `registry_uri`.
+
+    `support_selector` and `support_tolerations` say which machines take the Pods that no compute class sizes.
+    """
     target = next(target for target in plan.system.deployment.targets if target.name == placement)
     here = plan.on(placement)
     registry = plan.system.registry
@@ -105,6 +112,8 @@ def context_for(
         operator_namespace=operator_namespace,
         ray_version=ray_version,
         monitored=monitored,
+        support_selector=support_selector,
+        support_tolerations=support_tolerations,
         identities=_identities(here),
         cron_jobs={
             resource.value.pipeline.name: resource.name

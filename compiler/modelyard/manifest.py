@@ -1,0 +1,138 @@
+"""Kubernetes objects as values, and what is common to all of them: names, labels, quantities, restricted Pods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from modelyard.stack import Manifest, Value
+
+__all__ = [
+    "POD_SECURITY",
+    "RESTRICTED",
+    "Manifest",
+    "Value",
+    "config_map",
+    "cpu_text",
+    "env",
+    "env_from_field",
+    "env_from_secret",
+    "labels",
+    "memory_text",
+    "metadata",
+    "object_of",
+    "resources",
+    "without_empty",
+]
+
+PART_OF = "app.kubernetes.io/part-of"
+WORKLOAD = "modelyard.dev/workload"
+COMPONENT = "modelyard.dev/component"
+NAME = "app.kubernetes.io/name"
+SYSTEM = "modelyard.dev/system"
+
+RAY_USER = 1000
+"""The user of Ray's images, and of the runtime image that is built on them."""
+
+RESTRICTED: Manifest = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+    "runAsUser": RAY_USER,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+"""Security context of every container of ours: what the Pod security level `restricted` asks for."""
+
+POD_SECURITY: Manifest = {
+    "fsGroup": RAY_USER,
+    "runAsGroup": RAY_USER,
+    "runAsNonRoot": True,
+    "runAsUser": RAY_USER,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+"""Security context of every Pod of ours."""
+
+_MEMORY_UNITS = (("Ti", 1024**4), ("Gi", 1024**3), ("Mi", 1024**2), ("Ki", 1024))
+
+
+def labels(system: str, name: str, workload: str = "", component: str = "") -> dict[str, Value]:
+    """The labels that everything of ours carries; `name` is the object that a thing belongs to: selectors use it."""
+    found: dict[str, Value] = {
+        NAME: name,
+        PART_OF: system,
+        "app.kubernetes.io/managed-by": "pulumi",
+        SYSTEM: system,
+    }
+    if workload:
+        found[WORKLOAD] = workload
+    if component:
+        found[COMPONENT] = component
+    return found
+
+
+def metadata(
+    name: str,
+    namespace: str,
+    labelled: Mapping[str, Value],
+    annotations: Mapping[str, Value] | None = None,
+) -> dict[str, Value]:
+    """The metadata of a namespaced object."""
+    found: dict[str, Value] = {"name": name, "namespace": namespace, "labels": dict(labelled)}
+    if annotations:
+        found["annotations"] = dict(annotations)
+    return found
+
+
+def object_of(api_version: str, kind: str, described: Mapping[str, Value], **rest: Value) -> dict[str, Value]:
+    """An object: apiVersion, kind, metadata, and then what its kind has."""
+    return {"apiVersion": api_version, "kind": kind, "metadata": dict(described), **rest}
+
+
+def config_map(described: Mapping[str, Value], data: Mapping[str, str]) -> dict[str, Value]:
+    """A ConfigMap that holds these files."""
+    return object_of("v1", "ConfigMap", described, data=dict(data))
+
+
+def cpu_text(millis: int) -> str:
+    """`4` or `500m`."""
+    return str(millis // 1000) if millis % 1000 == 0 else f"{millis}m"
+
+
+def memory_text(size: int) -> str:
+    """`16Gi`, `512Mi`, or plain bytes where no unit divides them."""
+    for unit, factor in _MEMORY_UNITS:
+        if size and size % factor == 0:
+            return f"{size // factor}{unit}"
+    return str(size)
+
+
+def resources(cpu_millis: int, memory_bytes: int, more: Mapping[str, str] | None = None) -> dict[str, Value]:
+    """Requests and limits that are the same, so that a Pod gets what it was planned with and no more.
+
+    Ray sizes itself by the limits, and a node that overcommits memory kills it.
+    """
+    asked: dict[str, Value] = {"cpu": cpu_text(cpu_millis), "memory": memory_text(memory_bytes), **(more or {})}
+    return {"requests": dict(asked), "limits": dict(asked)}
+
+
+def env(name: str, value: str) -> dict[str, Value]:
+    """An environment variable with a value that anybody may read."""
+    return {"name": name, "value": value}
+
+
+def env_from_secret(name: str, secret: str, key: str) -> dict[str, Value]:
+    """An environment variable from a key of a Secret."""
+    return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
+
+
+def env_from_field(name: str, path: str) -> dict[str, Value]:
+    """An environment variable from a field of the Pod itself."""
+    return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
+
+
+def without_empty(entries: Mapping[str, Value]) -> dict[str, Value]:
+    """The entries whose value says something: neither None nor an empty list, mapping or text."""
+    return {key: value for key, value in entries.items() if not _says_nothing(value)}
+
+
+def _says_nothing(value: Value) -> bool:
+    return value is None or (isinstance(value, (str, Sequence, Mapping)) and not value)

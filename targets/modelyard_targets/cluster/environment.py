@@ -1,0 +1,115 @@
+"""What the containers of a workload get from outside: addresses, credentials, and the files that describe them."""
+
+from __future__ import annotations
+
+from modelyard.json_text import json_text
+from modelyard.manifest import config_map, env, env_from_secret, labels, metadata
+from modelyard.plan import Identity, ModelServer, Resource
+from modelyard.source import Json
+from modelyard.spec import Inference, SecretRef, Store
+from modelyard.stack import Value
+from modelyard_targets.cluster.context import Context, Made
+from modelyard_targets.cluster.describe import DESCRIPTION_FOLDER, TOKEN_FOLDER, stores_of, uses_registry
+from modelyard_targets.cluster.describe_parts import store_variable
+
+_KEYS = (("access-key-id", "ACCESS_KEY_ID"), ("secret-access-key", "SECRET_ACCESS_KEY"))
+
+
+def variables(resource: Resource, context: Context) -> list[Value]:
+    """Environment of every container of ours in a workload: where its registry and stores are, and how they open."""
+    found: list[Value] = []
+    if uses_registry(resource, context):
+        found += _registry_variables(context)
+    for store in stores_of(resource.workload, context):
+        found += _store_variables(store, context)
+    return found
+
+
+def _registry_variables(context: Context) -> list[Value]:
+    found: list[Value] = [env("MLFLOW_TRACKING_URI", context.registry_uri)]
+    registry = context.system.registry
+    if registry is None:
+        return found
+    if registry.adopt and registry.credentials is not None:
+        found += _registry_credentials(registry.credentials, context)
+    if registry.artifacts:
+        found += _artifact_variables(context.system.stores[registry.artifacts], context)
+    return found
+
+
+def _registry_credentials(ref: SecretRef, context: Context) -> list[Value]:
+    if ref.key:
+        token = context.secret(ref)
+        return [env_from_secret("MLFLOW_TRACKING_TOKEN", token.name, token.key)]
+    user, password = context.secret(ref, "username"), context.secret(ref, "password")
+    return [
+        env_from_secret("MLFLOW_TRACKING_USERNAME", user.name, user.key),
+        env_from_secret("MLFLOW_TRACKING_PASSWORD", password.name, password.key),
+    ]
+
+
+def _artifact_variables(store: Store, context: Context) -> list[Value]:
+    """MLflow opens its artifacts by the standard variables of S3 alone."""
+    found: list[Value] = []
+    if store.endpoint:
+        found += [env("AWS_ENDPOINT_URL", store.endpoint), env("MLFLOW_S3_ENDPOINT_URL", store.endpoint)]
+    if store.region:
+        found.append(env("AWS_DEFAULT_REGION", store.region))
+    if store.credentials is not None:
+        for key, suffix in _KEYS:
+            secret = context.secret(store.credentials, key)
+            found.append(env_from_secret(f"AWS_{suffix}", secret.name, key))
+    return found
+
+
+def _store_variables(store: Store, context: Context) -> list[Value]:
+    if store.credentials is None:
+        return []
+    name = context.secret(store.credentials).name
+    return [env_from_secret(store_variable(store.name, suffix), name, key) for key, suffix in _KEYS]
+
+
+def description_name(resource: Resource) -> str:
+    """The ConfigMap with a workload's description."""
+    return f"{resource.name}-description"
+
+
+def description(resource: Resource, described: dict[str, Json], component: str, context: Context) -> Made:
+    """The ConfigMap that holds what the runtime reads."""
+    labelled = labels(context.system.metadata.name, resource.name, resource.workload, component)
+    meta = metadata(description_name(resource), context.namespace, labelled)
+    return Made(resource.origin, config_map(meta, {"workload.json": json_text(described)}))
+
+
+def description_volume(resource: Resource) -> dict[str, Value]:
+    """The volume of the description."""
+    return {"name": "description", "configMap": {"name": description_name(resource)}}
+
+
+def description_mount() -> dict[str, Value]:
+    """Where the description is mounted, as a folder, so that a change reaches a Pod that runs."""
+    return {"name": "description", "mountPath": DESCRIPTION_FOLDER, "readOnly": True}
+
+
+def token_volumes(server: ModelServer, context: Context) -> list[Value]:
+    """The tokens that the endpoints of a server ask for, as files that follow their Secrets."""
+    sources: list[Value] = []
+    members: dict[str, Inference] = {one.inference.name: one.inference for one in server.applications}
+    for name, inference in members.items():
+        token = inference.endpoint.auth.token
+        if token is not None:
+            secret = context.secret(token)
+            sources.append({"secret": {"name": secret.name, "items": [{"key": secret.key, "path": name}]}})
+    return [{"name": "tokens", "projected": {"sources": sources}}] if sources else []
+
+
+def token_mount() -> dict[str, Value]:
+    """Where tokens are mounted."""
+    return {"name": "tokens", "mountPath": TOKEN_FOLDER, "readOnly": True}
+
+
+def service_account(resource: Resource, context: Context, launcher: bool = False) -> str:
+    """The ServiceAccount that a workload runs as."""
+    identity = context.identity(resource.workload, launcher)
+    assert identity is not None and isinstance(identity.value, Identity)
+    return identity.name

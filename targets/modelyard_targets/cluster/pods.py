@@ -1,0 +1,104 @@
+"""The frame of every Pod of ours: restricted, with an own identity, a read-only root and one writable folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from modelyard.manifest import POD_SECURITY, RESTRICTED, env, without_empty
+from modelyard.plan import Hardware
+from modelyard.spec import Taint
+from modelyard.stack import Value
+from modelyard_targets.cluster.context import Context
+
+SCRATCH = "/tmp"
+"""The one writable folder of a container; Ray keeps its sessions there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which machines a Pod may run on."""
+
+    selector: tuple[tuple[str, str], ...]
+    tolerations: tuple[Taint, ...]
+
+
+def place_of(hardware: Hardware) -> Place:
+    """The machines of a compute class."""
+    return Place(hardware.selector, hardware.tolerations)
+
+
+def support_place(context: Context) -> Place:
+    """The machines for Pods that only keep others going: heads, submitters, launchers."""
+    return Place(context.support_selector, context.support_tolerations)
+
+
+def tolerations(taints: Sequence[Taint]) -> list[Value]:
+    """Tolerations of exactly these taints; one without a value is tolerated whatever its value is."""
+    return [
+        {"key": taint.key, "operator": "Equal", "value": taint.value, "effect": taint.effect}
+        if taint.value
+        else {"key": taint.key, "operator": "Exists", "effect": taint.effect}
+        for taint in taints
+    ]
+
+
+def container(
+    name: str,
+    image: str,
+    asked: Mapping[str, Value],
+    *,
+    environment: Sequence[Value] = (),
+    mounts: Sequence[Value] = (),
+    **rest: Value,
+) -> dict[str, Value]:
+    """A restricted container whose only writable folder is the scratch volume, which is its home as well."""
+    return {
+        "name": name,
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        **rest,
+        "env": [env("HOME", SCRATCH), *environment],
+        "resources": dict(asked),
+        "securityContext": {**RESTRICTED, "readOnlyRootFilesystem": True},
+        "volumeMounts": [scratch_mount(), *mounts],
+    }
+
+
+def scratch_mount() -> dict[str, Value]:
+    """The mount of the writable folder."""
+    return {"name": "scratch", "mountPath": SCRATCH}
+
+
+def pod_spec(
+    containers: Sequence[Value],
+    context: Context,
+    *,
+    account: str,
+    token: bool,
+    place: Place,
+    volumes: Sequence[Value] = (),
+    scratch_bytes: str = "",
+    **rest: Value,
+) -> dict[str, Value]:
+    """The spec of a Pod. `token` says whether it may talk to the cluster's API as its ServiceAccount."""
+    pull = context.target.images.pull_secret
+    return {
+        "serviceAccountName": account,
+        "automountServiceAccountToken": token,
+        "enableServiceLinks": False,
+        "securityContext": POD_SECURITY,
+        **without_empty(
+            {
+                "imagePullSecrets": [{"name": pull}] if pull else [],
+                "nodeSelector": dict(place.selector),
+                "tolerations": tolerations(place.tolerations),
+            }
+        ),
+        **rest,
+        "containers": list(containers),
+        "volumes": [
+            {"name": "scratch", "emptyDir": {"sizeLimit": scratch_bytes} if scratch_bytes else {}},
+            *volumes,
+        ],
+    }

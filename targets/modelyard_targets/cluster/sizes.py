@@ -1,0 +1,35 @@
+"""What the Pods that nobody sized in the spec ask for; the capacity of a cluster is checked with the same numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelyard.spec import System, TargetSpec
+
+_MI = 1024**2
+_GI = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What one container asks for and is limited to."""
+
+    cpu_millis: int
+    memory_bytes: int
+
+
+EDGE_HEAD = Size(500, 2 * _GI)
+SMALL_HEAD = Size(1000, 4 * _GI)
+ENTERPRISE_HEAD = Size(2000, 8 * _GI)
+AUTOSCALER = Size(500, 1 * _GI)
+"""Twice the memory that KubeRay would give it: version 2 keeps the state of every instance."""
+
+SUBMITTER = Size(200, 512 * _MI)
+LAUNCHER = Size(100, 128 * _MI)
+
+
+def head_size(system: System, target: TargetSpec) -> Size:
+    """The head of a Ray cluster: it schedules, and runs the driver of a pipeline, but no task of it."""
+    if target.edge:
+        return EDGE_HEAD
+    return ENTERPRISE_HEAD if system.profile.size == "enterprise" else SMALL_HEAD
