@@ -1,0 +1,96 @@
+"""The spec as it is understood: after overlays and variables, with the schema's defaults, each value with where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from modelyard.faults import Faults
+from modelyard.shape import Schema, Shape, definition, schema_of
+from modelyard.source import Document, Json, Path
+from modelyard.yaml_text import scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of YAML, and where its value was written; empty for a line that only opens a mapping or a list."""
+
+    text: str
+    origin: str
+
+
+def rendered(document: Document, root: Schema) -> tuple[Line, ...]:
+    """The whole document, a value a line. It fits the schema: `validate` has found nothing."""
+    writer = _Writer(document, root, Faults(root))
+    return tuple(writer.mapping(document.value, (), [root], ""))
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    document: Document
+    root: Schema
+    judge: Faults
+
+    def mapping(self, value: dict[str, Json], path: Path, schemas: list[Schema], indent: str) -> Iterator[Line]:
+        shape = self.judge.shape(schemas, value)
+        for key, below in value.items():
+            yield from self._entry(f"{indent}{scalar(key)}:", below, (*path, key), shape.children(key), indent)
+        for key, default in self._defaults(shape, value):
+            yield Line(f"{indent}{scalar(key)}: {_flow(default)}", "default")
+
+    def _entry(self, head: str, value: Json, path: Path, schemas: list[Schema], indent: str) -> Iterator[Line]:
+        if isinstance(value, dict) and value:
+            yield Line(head, "")
+            yield from self.mapping(value, path, schemas, indent + "  ")
+        elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+            yield Line(head, "")
+            shape = self.judge.shape(schemas, value)
+            items = [schema_of(schema["items"]) for schema in shape.schemas if "items" in schema]
+            for at, item in enumerate(value):
+                yield from self._item(item, (*path, at), items, indent)
+        else:
+            yield Line(f"{head} {_flow(value)}", self._origin(path))
+
+    def _item(self, item: Json, path: Path, schemas: list[Schema], indent: str) -> Iterator[Line]:
+        if not isinstance(item, dict) or not item:
+            yield Line(f"{indent}- {_flow(item)}", self._origin(path))
+            return
+        first, *others = self.mapping(item, path, schemas, indent + "  ")
+        yield Line(f"{indent}- {first.text[len(indent) + 2 :]}", first.origin)
+        yield from others
+
+    def _defaults(self, shape: Shape, value: dict[str, Json]) -> Iterator[tuple[str, Json]]:
+        told = set(value)
+        for fields in shape.fields():
+            for key, entry in fields.items():
+                default = self._default(schema_of(entry))
+                if key not in told and default is not None:
+                    told.add(key)
+                    yield key, default
+
+    def _default(self, schema: Schema) -> Json:
+        if "default" in schema:
+            return schema["default"]
+        reference = schema.get("$ref")
+        return self._default(definition(self.root, reference)) if isinstance(reference, str) else None
+
+    def _origin(self, path: Path) -> str:
+        span = self.document.value_span(path)
+        return f"{span.file}:{span.line}"
+
+
+def _flow(value: Json) -> str:
+    """A value on one line; lists and mappings in brackets, which readers of YAML and of JSON both take."""
+    if isinstance(value, list):
+        return f"[{', '.join(_within_brackets(item) for item in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_within_brackets(key)}: {_within_brackets(item)}' for key, item in value.items())}}}"
+    return scalar(value)
+
+
+def _within_brackets(value: Json) -> str:
+    if isinstance(value, dict | list):
+        return _flow(value)
+    text = scalar(value)
+    plain = isinstance(value, str) and text[:1] not in {'"', "'"}
+    return f'"{text}"' if plain and any(mark in text for mark in ",[]{}") else text
