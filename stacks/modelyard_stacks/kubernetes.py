@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -136,10 +137,10 @@ class GeneratedSecret(pulumi.CustomResource):
                     "annotations": {_FIELD_MANAGER: cluster.field_manager},
                 },
                 "type": "Opaque",
-                "stringData": pulumi.Output.secret(values),
+                "data": pulumi.Output.secret({key: _base64(value) for key, value in values.items()}),
             },
             pulumi.ResourceOptions.merge(
-                pulumi.ResourceOptions(provider=cluster, depends_on=list(depends_on), ignore_changes=["stringData"]),
+                pulumi.ResourceOptions(provider=cluster, depends_on=list(depends_on), ignore_changes=["data"]),
                 opts,
             ),
         )
@@ -205,6 +206,10 @@ def resource_name(document: Mapping[str, Json]) -> str:
     metadata = _metadata(document)
     namespace = metadata.get("namespace")
     return f"{namespace}/{metadata['name']}" if namespace else str(metadata["name"])
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 def _namespace(name: str, pod_security: str, cluster: Cluster) -> pulumi.CustomResource:
