@@ -26,9 +26,11 @@ _CORE: Final = "tag:yaml.org,2002:"
 _UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
 _BETWEEN: Final = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))*[ \t]*(?:#[^\r\n]*)?")
 _DIRECTIVES: Final = re.compile(r"(?:(?:%[^\r\n]*|[ \t]*(?:#[^\r\n]*)?)(?:\r\n|\r|\n))*")
+_REMEMBERED: Final = 10_000
+_UNKNOWN: Final = object()
 _MOST_DIRECTIVES: Final = 8
 _MOST_MISTAKES: Final = 1000
-_WEIGHT_SHIFT: Final = 6
+_WEIGHTLESS: Final = 64
 """Every 64 characters of a text weigh as much as one more value when an alias repeats it."""
 
 
@@ -58,6 +60,7 @@ class Builder:
         self.diagnostics: list[Diagnostic] = []
         self._source = source
         self._limits = limits
+        self._most_values = limits.values
         self._next = next_event(source.text)
         self._depth = 0
         self._values = 0
@@ -65,6 +68,7 @@ class Builder:
         self._repeated = 0
         self._end: Any = None
         self._keys: dict[str, str] = {}
+        self._plain: dict[str, Any] = dict(WORDS)
         self._anchors: dict[str, tuple[Json, int]] = {}
         self._open: set[str] = set()
 
@@ -121,9 +125,12 @@ class Builder:
     def _mapping(self) -> dict[str, Json]:
         result: dict[str, Json] = {}
         numbers: list[int] = []
-        get = self._next
+        get, keys = self._next, self._keys
+        end: Any
         while (event := get()).__class__ is not _MappingEnd:
-            key = self._key(event)
+            key = keys.get(event.value) if event.__class__ is _Scalar and event.implicit[0] else None
+            if key is None or event.anchor:
+                key = self._key(event)
             following = get()
             if following.__class__ is _Scalar and not following.anchor:
                 value = self._scalar(following)
@@ -138,8 +145,12 @@ class Builder:
                 self._tell(tell.duplicate_key(self._event_span(event), key, first))
                 continue
             result[key] = value
-            numbers += _numbers(event.start_mark, event.end_mark)
-            numbers += _numbers(following.start_mark, end)
+            start, stop = event.start_mark, event.end_mark
+            line, column = start.line, start.column
+            numbers += (line + 1, column + 1, stop.column + 1 if stop.line == line else column + 2)
+            start = following.start_mark
+            line, column = start.line, start.column
+            numbers += (line + 1, column + 1, end.column + 1 if end.line == line else column + 2)
         self._end = event.end_mark
         if numbers:
             self.spans.record(result, numbers)
@@ -151,7 +162,9 @@ class Builder:
         get = self._next
         while (event := get()).__class__ is not _SequenceEnd:
             result.append(self._value(event))
-            numbers += _numbers(event.start_mark, self._end)
+            start, end = event.start_mark, self._end
+            line, column = start.line, start.column
+            numbers += (line + 1, column + 1, end.column + 1 if end.line == line else column + 2)
         self._end = event.end_mark
         if numbers:
             self.spans.record(result, numbers)
@@ -177,20 +190,17 @@ class Builder:
     # --- scalars
 
     def _key(self, event: Any) -> str | None:
-        """The text of a key, or None where it is refused; what is refused is read to its end."""
-        if event.__class__ is _Scalar and not event.tag and not event.anchor:
-            text: str = event.value
-            if not event.implicit[0]:
-                self._refuse_unseen(event)
-                return text
-            known = self._keys.get(text)
-            if known is not None:
-                return known
-            if self._is_text(event):
-                self._keys[text] = text
-                return text
+        """The text of a key that was not met before, or None where it is refused; it is read to its end either way."""
+        if event.__class__ is not _Scalar or event.tag or event.anchor:
+            return self._unusual_key(event)
+        text: str = event.value
+        if not event.implicit[0]:
+            self._refuse_unseen(event)
+        elif self._is_text(event):
+            self._keys[text] = text
+        else:
             return None
-        return self._unusual_key(event)
+        return text
 
     def _is_text(self, event: Any) -> bool:
         """Whether a plain key is text; keys are looked at once for each spelling."""
@@ -215,15 +225,18 @@ class Builder:
 
     def _scalar(self, event: Any) -> Json:
         self._values += 1
-        if self._values > self._limits.values:
-            self._stop(tell.too_many_values(self._event_span(event), self._limits.values))
+        if self._values > self._most_values:
+            self._stop(tell.too_many_values(self._event_span(event), self._most_values))
         text: str = event.value
-        if len(text) >> _WEIGHT_SHIFT:
-            self._text_weight += len(text) >> _WEIGHT_SHIFT
+        if len(text) > _WEIGHTLESS:
+            self._text_weight += len(text) // _WEIGHTLESS
         if event.implicit[0]:
-            if text and text[0] in NUMBER_STARTS:
+            known: Json = self._plain.get(text, _UNKNOWN)
+            if known is not _UNKNOWN:
+                return known
+            if text[0] in NUMBER_STARTS:
                 return self._number(event)
-            return WORDS.get(text, text)
+            return text
         if event.tag:
             return self._tagged(event)
         self._refuse_unseen(event)
@@ -235,6 +248,8 @@ class Builder:
             self._tell(tell.number_not_finite(self._event_span(event), event.value))
         elif isinstance(value, int) and abs(value) > MAX_INTEGER:
             self._tell(tell.integer_too_large(self._event_span(event), event.value))
+        elif len(self._plain) < _REMEMBERED:
+            self._plain[event.value] = value
         return value
 
     def _tagged(self, event: Any) -> Json:
@@ -309,7 +324,7 @@ class Builder:
         return Span(self._source.path, line + 1, column + 1, column + 2)
 
 
-_CORE_TAGS: Final[dict[type, tuple[str, ...]]] = {
+_CORE_TAGS: Final[dict[object, tuple[str, ...]]] = {
     int: (f"{_CORE}int",),
     float: (f"{_CORE}float",),
     bool: (f"{_CORE}bool",),
@@ -328,13 +343,13 @@ def _numbers(start: Any, end: Any) -> tuple[int, int, int]:
 
 def _kind_of(value: Json) -> str:
     """What a value is called in YAML words."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true or false"
-    if isinstance(value, str):
-        return "text"
-    return {dict: "a mapping", list: "a list"}.get(value.__class__, "a number")
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, str | None):
+        return "null" if value is None else "text"
+    return "true or false" if isinstance(value, bool) else "a number"
 
 
 def _shown_tag(tag: str) -> str:

@@ -158,3 +158,27 @@ def _child(container: Container, step: str | int) -> Json:
         return container[step]
     assert isinstance(step, int)
     return container[step]
+
+
+def appended(document: Document, extra: Document) -> Document:
+    """The document, with the spans and files of another one known to it as well.
+
+    Its value stays as it is; parts of the other one's value may be put into it.
+    """
+    first_line = document.first_lines[-1] + len(document.files[-1].lines())
+    spans = document.spans.copy()
+    _append(extra.value, extra.spans, spans, first_line, set())
+    files = (*document.files, *extra.files)
+    first_lines = (*document.first_lines, *(first_line + line for line in extra.first_lines))
+    return Document(document.value, files, spans, document.root, first_lines)
+
+
+def _append(value: Json, spans: Spans, to: Spans, first_line: int, seen: set[int]) -> None:
+    if not isinstance(value, dict | list) or not value or id(value) in seen:
+        return
+    seen.add(id(value))
+    numbers = [number for entry in spans.entries(value) for number in entry]
+    numbers[::3] = [line + first_line for line in numbers[::3]]
+    to.record(value, numbers)
+    for child in value.values() if isinstance(value, dict) else value:
+        _append(child, spans, to, first_line, seen)

@@ -1,0 +1,280 @@
+"""What is told about environments and variables: E013, E014 and W014."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
+from modelyard.source import Span
+
+
+def unknown_environment(span: Span | None, environment: str, known: Iterable[str]) -> Diagnostic:
+    """The environment that was asked for is not in the spec.
+
+    It is either an entry of `environments` or a file `environments/NAME.yaml` beside the spec.
+
+    Wrong: `--env prd` for
+
+        environments:
+          prod: {inference: {scorer: {replicas: 4}}}
+
+    Right: `--env prod`.
+    """
+    names = list(known)
+    hint = nearest(environment, names, "did you mean {}?")
+    if not hint and names:
+        hint = f"there are: {', '.join(sorted(names)[:8])}"
+    hint = hint or "add it under 'environments', or leave '--env' out"
+    return Diagnostic("E0130", Severity.ERROR, f"there is no environment {quote(environment)}", span, hint)
+
+
+def environment_twice(span: Span, environment: str, file: str) -> Diagnostic:
+    """An environment is described in one place.
+
+    Wrong: `environments.prod` in the spec, and a file `environments/prod.yaml` beside it.
+
+    Right: one of the two.
+    """
+    return Diagnostic(
+        "E0131",
+        Severity.ERROR,
+        f"the environment {quote(environment)} is also described by the file {quote(file)}",
+        span,
+        "keep one of the two",
+    )
+
+
+def not_a_patch(span: Span, where: str) -> Diagnostic:
+    """An environment is a mapping: the parts of the spec that are different in it.
+
+    Wrong:
+
+        environments: [dev, prod]
+
+    Right:
+
+        environments:
+          dev: {inference: {scorer: {replicas: 1}}}
+          prod: {}
+    """
+    return Diagnostic(
+        "E0132",
+        Severity.ERROR,
+        f"{quote(where)} must be a mapping",
+        span,
+        "write a mapping of environments, each with what it changes",
+    )
+
+
+def environment_name(span: Span, name: str) -> Diagnostic:
+    """The name of an environment becomes the name of a folder and of a Pulumi stack.
+
+    It is made of lower-case letters, digits and dashes, begins with a letter, and has at most 40 characters.
+
+    Wrong:
+
+        environments: {"Prod EU": {}}
+
+    Right:
+
+        environments: {prod-eu: {}}
+    """
+    return Diagnostic(
+        "E0133",
+        Severity.ERROR,
+        f"{quote(name)} cannot be the name of an environment",
+        span,
+        "use lower-case letters, digits and dashes, beginning with a letter",
+    )
+
+
+def environments_in_environment(span: Span) -> Diagnostic:
+    """An environment cannot change the environments.
+
+    Wrong:
+
+        environments: {dev: {environments: {test: {}}}}
+
+    Right:
+
+        environments: {dev: {}, test: {}}
+    """
+    return Diagnostic(
+        "E0134", Severity.ERROR, "an environment cannot hold 'environments'", span, "write it beside the others"
+    )
+
+
+def deletes_nothing(span: Span, key: str, known: Iterable[str]) -> Diagnostic:
+    """A null in an environment deletes a field of the base spec, and here is no such field.
+
+    Wrong:
+
+        stores: {lake: {type: object}}
+        environments: {dev: {stores: {lakes: null}}}
+
+    Right:
+
+        stores: {lake: {type: object}}
+        environments: {dev: {stores: {lake: null}}}
+    """
+    hint = nearest(key, known, "did you mean {}?") or "remove the line"
+    return Diagnostic("W0135", Severity.WARNING, f"there is no {quote(key)} here that null could delete", span, hint)
+
+
+def unknown_variable(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
+    """A reference to a variable that `vars` does not declare.
+
+    Wrong:
+
+        vars: {image: ghcr.io/acme/train:1.8.2}
+        pipelines: {retrain: {source: {image: "${vars.imgae}"}}}
+
+    Right:
+
+        vars: {image: ghcr.io/acme/train:1.8.2}
+        pipelines: {retrain: {source: {image: "${vars.image}"}}}
+    """
+    hint = nearest(name, known, "did you mean {}?") or "declare it under 'vars'"
+    return Diagnostic("E0140", Severity.ERROR, f"there is no variable {quote(name)}", span, hint)
+
+
+def malformed_reference(span: Span, text: str) -> Diagnostic:
+    """`${` begins a reference to a variable, `${vars.name}`, and nothing else.
+
+    A `${` that belongs to the text itself is written `$${`.
+
+    Wrong:
+
+        parameters: {home: "${HOME}/data"}
+
+    Right:
+
+        parameters: {home: "$${HOME}/data"}
+    """
+    return Diagnostic(
+        "E0141",
+        Severity.ERROR,
+        f"{quote(text)} is not a reference to a variable",
+        span,
+        "write '${vars.name}' for a variable, or '$${' for the text itself",
+    )
+
+
+def misplaced_reference(span: Span, place: str) -> Diagnostic:
+    """Variables stand in values, but not in keys, and not in the declarations of other variables.
+
+    Wrong:
+
+        vars: {team: risk, label: "${vars.team}-ml"}
+
+    Right:
+
+        vars: {team: risk, label: risk-ml}
+    """
+    return Diagnostic(
+        "E0142", Severity.ERROR, f"a variable cannot be used in {place}", span, "write it out, or '$${' for the text"
+    )
+
+
+def variable_without_value(span: Span, name: str) -> Diagnostic:
+    """A variable without a default must be given on the command line.
+
+    Wrong: `modelyard compile` for
+
+        vars: {image: {type: string}}
+
+    Right: `modelyard compile --set image=ghcr.io/acme/train:1.8.2`, or a `default`.
+    """
+    return Diagnostic(
+        "E0143",
+        Severity.ERROR,
+        f"the variable {quote(name)} has no value",
+        span,
+        f"give it a 'default', or run with '--set {name}=…'",
+    )
+
+
+def variable_misfit(span: Span, name: str, found: str, expected: str) -> Diagnostic:
+    """The value of a variable does not fit its own declaration.
+
+    Wrong:
+
+        vars: {replicas: {type: integer, max: 10, default: 12}}
+
+    Right:
+
+        vars: {replicas: {type: integer, max: 10, default: 8}}
+    """
+    return Diagnostic(
+        "E0144", Severity.ERROR, f"the variable {quote(name)} must be {expected}, but its value is {found}", span
+    )
+
+
+def variable_declaration(span: Span, name: str, found: str) -> Diagnostic:
+    """A variable is a scalar, or a mapping with its `type`.
+
+    The types are `string`, `integer`, `number` and `boolean`.
+    `default`, `description`, `enum`, `min` and `max` may follow.
+
+    Wrong:
+
+        vars: {regions: [eu-central-1, eu-west-1]}
+
+    Right:
+
+        vars: {region: {type: string, enum: [eu-central-1, eu-west-1], default: eu-central-1}}
+    """
+    return Diagnostic(
+        "E0145",
+        Severity.ERROR,
+        f"{quote(name)} is {found}, but a variable is text, a number, true or false, or a mapping with 'type'",
+        span,
+        "write '{type: string, default: …}'; types are string, integer, number and boolean",
+    )
+
+
+def unknown_setting(name: str, known: Iterable[str]) -> Diagnostic:
+    """`--set` names a variable that the spec does not declare.
+
+    Wrong: `--set replcias=3` for
+
+        vars: {replicas: 2}
+
+    Right: `--set replicas=3`.
+    """
+    hint = nearest(name, known, "did you mean {}?") or "declare it under 'vars'"
+    return Diagnostic("E0146", Severity.ERROR, f"'--set' names {quote(name)}, which is not under 'vars'", None, hint)
+
+
+def variables_too_large(span: Span, limit_mib: int) -> Diagnostic:
+    """The values of variables, where they are used, come to more than 16 MiB of text.
+
+    Wrong: a long text as a variable that is used ten thousand times.
+
+    Right: the text in a file of the image.
+    """
+    return Diagnostic(
+        "E0147", Severity.ERROR, f"the variables used come to more than {limit_mib} MiB of text", span, "use it less"
+    )
+
+
+def unused_variable(span: Span, name: str) -> Diagnostic:
+    """A variable that nothing uses is probably misspelt somewhere, or left over.
+
+    Wrong:
+
+        vars: {replicas: 2}
+        inference: {scorer: {replicas: 2}}
+
+    Right:
+
+        vars: {replicas: 2}
+        inference: {scorer: {replicas: "${vars.replicas}"}}
+    """
+    return Diagnostic(
+        "W0148",
+        Severity.WARNING,
+        f"nothing uses the variable {quote(name)}",
+        span,
+        f"write '${{vars.{name}}}' where it belongs, or remove it",
+    )

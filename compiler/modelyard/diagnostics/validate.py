@@ -1,0 +1,224 @@
+"""What is told about a spec that does not fit the schema: E02."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
+from modelyard.source import Span
+
+_LISTED = 12
+
+
+def wrong_type(span: Span, expected: str, found: str, hint: str) -> Diagnostic:
+    """A value is of another kind than its field: a list where a mapping belongs, text where a number belongs.
+
+    Named things are mappings keyed by name, never lists.
+    Unquoted `yes`, `no`, `on` and `off` are text in YAML 1.2.
+    A quantity carries its unit.
+
+    Wrong:
+
+        models:
+          - name: fraud-xgb
+            task: binary-classification
+
+    Right:
+
+        models:
+          fraud-xgb:
+            task: binary-classification
+    """
+    return Diagnostic("E0201", Severity.ERROR, f"expected {expected}, but found {found}", span, hint)
+
+
+def missing_field(span: Span, field: str, owner: str, hint: str) -> Diagnostic:
+    """A field that cannot be left out is not there.
+
+    Wrong:
+
+        governance: {owner: {team: payments-risk}}
+
+    Right:
+
+        governance: {owner: {team: payments-risk, email: payments-risk@acme.example}}
+    """
+    return Diagnostic("E0202", Severity.ERROR, f"{owner} lacks the field {quote(field)}", span, hint)
+
+
+def unknown_field(span: Span, field: str, owner: str, known: Iterable[str]) -> Diagnostic:
+    """A field that the schema does not know at this place.
+
+    Nothing is ignored: a misspelt field would otherwise silently be its default.
+    Our words are camelCase.
+
+    Wrong:
+
+        inference: {scorer: {replcias: 2}}
+
+    Right:
+
+        inference: {scorer: {replicas: 2}}
+    """
+    names = list(known)
+    hint = nearest(field, names, "did you mean {}?")
+    if not hint and 0 < len(names) <= _LISTED:
+        hint = f"known here: {', '.join(names)}"
+    return Diagnostic("E0203", Severity.ERROR, f"unknown field {quote(field)} in {owner}", span, hint)
+
+
+def not_one_of(span: Span, found: str, allowed: Iterable[str], hint: str) -> Diagnostic:
+    """A value is not one of the words that its field takes.
+
+    Wrong:
+
+        governance: {risk: severe}
+
+    Right:
+
+        governance: {risk: high}
+    """
+    names = list(allowed)
+    if len(names) == 1:
+        return Diagnostic("E0204", Severity.ERROR, f"expected {quote(names[0])}, but found {found}", span, hint)
+    listed = ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")
+    return Diagnostic("E0204", Severity.ERROR, f"{found} is not one of: {listed}", span, hint)
+
+
+def wrong_form(span: Span, expected: str, found: str, hint: str) -> Diagnostic:
+    """A text does not have the form that its field asks for: a quantity without its unit, a name with capitals.
+
+    Wrong:
+
+        compute: {train: {cpu: 8, memory: 32GB}}
+
+    Right:
+
+        compute: {train: {cpu: 8, memory: 32Gi}}
+    """
+    return Diagnostic("E0205", Severity.ERROR, f"expected {expected}, but found {found}", span, hint)
+
+
+def out_of_bounds(span: Span, found: str, bound: str) -> Diagnostic:
+    """A number lies outside of the bounds of its field.
+
+    Wrong:
+
+        inference: {scorer: {replicas: 0}}
+
+    Right:
+
+        inference: {scorer: {replicas: 1}}
+    """
+    return Diagnostic("E0206", Severity.ERROR, f"{found} is out of bounds: it must be {bound}", span)
+
+
+def wrong_length(span: Span, found: str, bound: str) -> Diagnostic:
+    """A text, list or mapping is longer or shorter than its field allows.
+
+    Wrong:
+
+        data: {transactions: {format: parquet, store: lake, path: transactions/, features: []}}
+
+    Right:
+
+        data: {transactions: {format: parquet, store: lake, path: transactions/, features: [amount_eur]}}
+    """
+    return Diagnostic("E0207", Severity.ERROR, f"this has {found}, but {bound}", span)
+
+
+def repeated_item(span: Span, found: str) -> Diagnostic:
+    """An item stands twice in a list of different things.
+
+    Wrong:
+
+        governance: {residency: [eu, eu]}
+
+    Right:
+
+        governance: {residency: [eu]}
+    """
+    return Diagnostic("E0208", Severity.ERROR, f"{found} stands twice in this list", span, "remove one of the two")
+
+
+def field_not_here(span: Span, field: str, owner: str, reason: str) -> Diagnostic:
+    """A field exists, but not together with what else is written here: another `type`, or another way of saying it.
+
+    Wrong:
+
+        stores: {lake: {type: object, size: 20Gi}}
+
+    Right:
+
+        stores: {metadata: {type: database, size: 20Gi}}
+    """
+    return Diagnostic("E0209", Severity.ERROR, f"field {quote(field)} cannot be used in {owner}", span, reason)
+
+
+def bad_name(span: Span, name: str, expected: str, hint: str) -> Diagnostic:
+    """A name that the user gives does not have the form of a name.
+
+    Names become names of Kubernetes objects, so they are DNS labels.
+
+    Wrong:
+
+        models: {Fraud_XGB: {}}
+
+    Right:
+
+        models: {fraud-xgb: {}}
+    """
+    return Diagnostic("E0210", Severity.ERROR, f"{quote(name)} is not a name here: expected {expected}", span, hint)
+
+
+def needs_field(span: Span, field: str, needed: str, owner: str) -> Diagnostic:
+    """A field means something only together with another one.
+
+    Wrong:
+
+        validation: {better: {metric: auc_pr, minDelta: 0.01}}
+
+    Right:
+
+        validation: {better: {metric: auc_pr, minDelta: 0.01, versus: champion}}
+    """
+    return Diagnostic(
+        "E0211",
+        Severity.ERROR,
+        f"field {quote(field)} in {owner} needs the field {quote(needed)} beside it",
+        span,
+        f"add {quote(needed)}, or remove {quote(field)}",
+    )
+
+
+def secret_in_clear(span: Span, field: str, expected: str, is_reference: bool) -> Diagnostic:
+    """A secret is written as a reference, never as its value.
+
+    The spec is read by many and kept for ever; the value lies in a secret store and is fetched where it is used.
+    The message does not show what stands here. If it is a real secret, it is no longer one: replace it at its source.
+
+    Wrong:
+
+        channels: {oncall: {type: pagerduty, key: 8f14e45fceea167a}}
+
+    Right:
+
+        channels: {oncall: {type: pagerduty, key: "secret://vault/pagerduty#fraud"}}
+    """
+    if is_reference:
+        message = f"the reference to a secret at {quote(field)} is not complete"
+    else:
+        message = f"{quote(field)} must be a reference to a secret, not the secret itself"
+    return Diagnostic("E0212", Severity.ERROR, message, span, f"write {expected}", secret=not is_reference)
+
+
+def does_not_fit(span: Span, where: str) -> Diagnostic:
+    """A part of the spec does not fit the schema in a way that has no message of its own.
+
+    `modelyard explain` prints the fields that belong there.
+
+    Wrong: a combination of fields that the schema does not allow.
+
+    Right: the fields of one of the examples.
+    """
+    return Diagnostic("E0213", Severity.ERROR, f"{where} does not fit the schema", span)

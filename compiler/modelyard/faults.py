@@ -1,0 +1,168 @@
+"""Where a value and the schema part, one fault for each mistake.
+
+The validator says whether a document fits and where not. Why not is found out here, at the places that it named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from modelyard.keywords import FITS
+from modelyard.nearest import nearest_name
+from modelyard.shape import Excluded, Schema, Shape, branch_names, definition, schema_of, texts
+from modelyard.source import Json, Path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fault:
+    """One mistake: the keyword that is not met, by which value, and the shape of the place.
+
+    `name` is the field that is missing, unknown, excluded or badly named; a bad name has a `shape` of its own.
+    """
+
+    path: Path
+    keyword: str
+    argument: Json
+    value: Json
+    shape: Shape
+    name: str = ""
+
+
+class Faults:
+    """Finds the faults of one document. Nothing that is shared by aliases is judged twice when branches are chosen."""
+
+    def __init__(self, root: Schema, within: AbstractSet[Path] | None = None) -> None:
+        self._root = root
+        self._within = within
+        self._valid: dict[tuple[int, int], bool] = {}
+
+    def of(self, schemas: Iterable[Schema], value: Json, path: Path = ()) -> Iterator[Fault]:
+        """The faults of a value and of all that it holds, by the order of the document."""
+        shape = self.shape(schemas, value)
+        wrong = self._value_fault(shape, value, path)
+        if wrong is not None:
+            yield wrong
+            if wrong.keyword == "type":
+                return
+        if isinstance(value, dict):
+            yield from self._field_faults(shape, value, path)
+            for name, child in value.items():
+                yield from self._child_faults(shape.children(name), child, (*path, name))
+        elif isinstance(value, list):
+            items = [schema_of(schema["items"]) for schema in shape.schemas if "items" in schema]
+            for at, child in enumerate(value):
+                yield from self._child_faults(items, child, (*path, at))
+
+    def _child_faults(self, schemas: list[Schema], value: Json, path: Path) -> Iterator[Fault]:
+        if schemas and (self._within is None or path in self._within):
+            yield from self.of(schemas, value, path)
+
+    def _value_fault(self, shape: Shape, value: Json, path: Path) -> Fault | None:
+        for keyword, fits in FITS.items():
+            for schema in shape.schemas:
+                if keyword in schema and not fits(value, schema[keyword]):
+                    return Fault(path, keyword, schema[keyword], value, shape)
+        return None
+
+    # --- fields of a mapping
+
+    def _field_faults(self, shape: Shape, value: dict[str, Json], path: Path) -> Iterator[Fault]:
+        missing = [name for name in shape.required() if name not in value]
+        known = shape.names()
+        for name in value:
+            if shape.closed and name not in known:
+                meant = nearest_name(name, known)
+                if meant in missing:
+                    missing.remove(meant)
+                yield self._unknown(shape, name, value, path)
+        for name in missing:
+            yield Fault(path, "required", None, value, shape, name)
+        for schema in shape.schemas:
+            for name, needed in schema_of(schema.get("dependentRequired")).items():
+                for other in texts(needed):
+                    if name in value and other not in value:
+                        yield Fault((*path, name), "dependentRequired", other, value, shape, name)
+            if "propertyNames" in schema:
+                yield from self._name_faults(schema_of(schema["propertyNames"]), value, path)
+
+    def _unknown(self, shape: Shape, name: str, value: dict[str, Json], path: Path) -> Fault:
+        elsewhere = any(name in branch_names([excluded.branch]) for excluded in shape.excluded)
+        return Fault((*path, name), "excluded" if elsewhere else "unknown", None, value, shape, name)
+
+    def _name_faults(self, schema: Schema, value: dict[str, Json], path: Path) -> Iterator[Fault]:
+        for name in value:
+            shape = self.shape([schema], name)
+            wrong = self._value_fault(shape, name, path)
+            if wrong is not None:
+                yield Fault((*path, name), "propertyNames", wrong.argument, name, shape, name)
+
+    # --- which schemas hold
+
+    def shape(self, schemas: Iterable[Schema], value: Json) -> Shape:
+        """Everything that the schemas ask of a value, references followed and branches chosen."""
+        shape = Shape()
+        for schema in schemas:
+            self._gather(schema, value, shape)
+        return shape
+
+    def _gather(self, schema: Schema, value: Json, shape: Shape) -> None:
+        shape.schemas.append(schema)
+        reference = schema.get("$ref")
+        if isinstance(reference, str):
+            self._gather(definition(self._root, reference), value, shape)
+        for part in _schemas(schema.get("allOf")):
+            self._gather(part, value, shape)
+        for keyword in ("oneOf", "anyOf"):
+            if keyword in schema:
+                self._gather(self._best(_schemas(schema[keyword]), value), value, shape)
+        if "if" in schema:
+            self._choose(schema, value, shape)
+
+    def _choose(self, schema: Schema, value: Json, shape: Shape) -> None:
+        condition = schema_of(schema["if"])
+        branches = [schema_of(schema.get("then")), schema_of(schema.get("else"))]
+        if isinstance(value, dict) and self._undecided(condition, branches, value, shape):
+            shape.possible += branches
+            return
+        held = self._fits(condition, value)
+        taken, other = branches if held else reversed(branches)
+        shape.excluded.append(Excluded(condition, other, held))
+        self._gather(taken, value, shape)
+
+    def _undecided(self, condition: Schema, branches: list[Schema], value: dict[str, Json], shape: Shape) -> bool:
+        """Whether what the condition looks at is itself missing, misspelt or wrong, so that nothing follows from it."""
+        looked_at = [*texts(condition.get("required")), *schema_of(condition.get("properties"))]
+        known = {*shape.names(), *branch_names(branches)}
+        for name in dict.fromkeys(looked_at):
+            if name in value:
+                if any(True for _ in Faults(self._root).of(shape.children(name), value[name])):
+                    return True
+            elif name in shape.required() or any(key not in known and nearest_name(key, [name]) for key in value):
+                return True
+        return False
+
+    def _best(self, branches: list[Schema], value: Json) -> Schema:
+        """The branch that fits, or else the one that was most likely meant: right type, right constants, few faults."""
+        return min(branches, key=lambda branch: self._distance(branch, value), default={})
+
+    def _distance(self, branch: Schema, value: Json) -> tuple[bool, bool, int]:
+        found = [] if self._fits(branch, value) else list(Faults(self._root).of([branch], value))
+        wrong_type = any(fault.keyword == "type" and not fault.path for fault in found)
+        wrong_constant = any(fault.keyword in {"const", "enum"} and len(fault.path) <= 1 for fault in found)
+        return wrong_type, wrong_constant, len(found)
+
+    def _fits(self, schema: Schema, value: Json) -> bool:
+        if not isinstance(value, dict | list):
+            return next(Faults(self._root).of([schema], value), None) is None
+        key = (id(schema), id(value))
+        if key not in self._valid:
+            inner = Faults(self._root)
+            inner._valid = self._valid
+            self._valid[key] = next(inner.of([schema], value), None) is None
+        return self._valid[key]
+
+
+def _schemas(value: Json) -> list[Schema]:
+    return [schema_of(one) for one in value] if isinstance(value, list) else []

@@ -1,0 +1,126 @@
+"""What the keywords of JSON Schema ask of a single value, as both validators understand them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Final
+
+from modelyard.source import Json
+
+_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "object": (dict,),
+    "array": (list,),
+    "string": (str,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "null": (type(None),),
+}
+
+
+def has_type(value: Json, name: str) -> bool:
+    """Whether a value is of a type of JSON Schema; 2.0 is an integer, true is no number."""
+    if name == "integer":
+        return isinstance(value, int | float) and not isinstance(value, bool) and value == int(value)
+    return isinstance(value, _TYPES[name]) and (name == "boolean" or not isinstance(value, bool))
+
+
+def same(left: Json, right: Json) -> bool:
+    """Equality of JSON values: 1 is 1.0 and not true."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(same(*pair) for pair in zip(left, right, strict=True))
+    return left == right and isinstance(left, bool) == isinstance(right, bool)
+
+
+def repeated(items: list[Json]) -> int | None:
+    """The position of the first item that was there before, or None."""
+    scalars: set[tuple[bool, Json]] = set()
+    others: list[Json] = []
+    for at, item in enumerate(items):
+        if isinstance(item, dict | list):
+            if any(same(item, other) for other in others):
+                return at
+            others.append(item)
+        elif (isinstance(item, bool), item) in scalars:
+            return at
+        else:
+            scalars.add((isinstance(item, bool), item))
+    return None
+
+
+@lru_cache(maxsize=512)
+def python_pattern(pattern: str) -> re.Pattern[str]:
+    """A pattern of the schema for Python's `re`, where `$` would also stand before a last line break.
+
+    The pattern must not use `$` inside brackets; digits and letters are those of ASCII, as in ECMA-262.
+    """
+    return re.compile(re.sub(r"(?<!\\)\$", r"\\Z", pattern), re.ASCII)
+
+
+def _type(value: Json, argument: Json) -> bool:
+    names = argument if isinstance(argument, list) else [argument]
+    return any(has_type(value, str(name)) for name in names)
+
+
+def _enum(value: Json, argument: Json) -> bool:
+    return isinstance(argument, list) and any(same(value, one) for one in argument)
+
+
+def _pattern(value: Json, argument: Json) -> bool:
+    return not isinstance(value, str) or python_pattern(str(argument)).search(value) is not None
+
+
+def _unique(value: Json, argument: Json) -> bool:
+    return argument is not True or not isinstance(value, list) or repeated(value) is None
+
+
+def _number(test: Callable[[float, float], bool]) -> Callable[[Json, Json], bool]:
+    def fits(value: Json, argument: Json) -> bool:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not isinstance(argument, int | float):
+            return True
+        return test(value, argument)
+
+    return fits
+
+
+def _length(kind: type, test: Callable[[float, float], bool]) -> Callable[[Json, Json], bool]:
+    def fits(value: Json, argument: Json) -> bool:
+        if not isinstance(value, kind) or not isinstance(value, str | list | dict) or not isinstance(argument, int):
+            return True
+        return test(len(value), argument)
+
+    return fits
+
+
+def _at_least(value: float, bound: float) -> bool:
+    return value >= bound
+
+
+def _at_most(value: float, bound: float) -> bool:
+    return value <= bound
+
+
+FITS: Final[Mapping[str, Callable[[Json, Json], bool]]] = MappingProxyType(
+    {
+        "type": _type,
+        "const": same,
+        "enum": _enum,
+        "maxLength": _length(str, _at_most),
+        "minLength": _length(str, _at_least),
+        "pattern": _pattern,
+        "minimum": _number(_at_least),
+        "maximum": _number(_at_most),
+        "exclusiveMinimum": _number(lambda value, bound: value > bound),
+        "exclusiveMaximum": _number(lambda value, bound: value < bound),
+        "maxItems": _length(list, _at_most),
+        "minItems": _length(list, _at_least),
+        "maxProperties": _length(dict, _at_most),
+        "minProperties": _length(dict, _at_least),
+        "uniqueItems": _unique,
+    }
+)
+"""By keyword, whether a value fits; in this order the first that does not is told. What is of another type fits."""

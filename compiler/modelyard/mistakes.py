@@ -1,0 +1,274 @@
+"""Faults as diagnostics: where to point, what to call things, and which hint helps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from modelyard.diagnostics import validate as tell
+from modelyard.diagnostics.base import Diagnostic, nearest, quote
+from modelyard.faults import Fault
+from modelyard.keywords import FITS, repeated
+from modelyard.rewrites import rewritten
+from modelyard.shape import Conditions, Schema, Shape, conditions_of, schema_of, texts
+from modelyard.source import Document, Json, Path
+
+_SECTIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "stores": "store",
+        "compute": "compute class",
+        "data": "dataset",
+        "models": "model",
+        "pipelines": "pipeline",
+        "inference": "endpoint",
+        "monitors": "monitor",
+        "channels": "channel",
+        "overrides": "override",
+        "vars": "variable",
+    }
+)
+_TYPES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "object": "a mapping",
+        "array": "a list",
+        "string": "text",
+        "number": "a number",
+        "integer": "a whole number",
+        "boolean": "true or false",
+        "null": "nothing",
+    }
+)
+_SWITCHES: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+
+
+def describe(document: Document, fault: Fault) -> Diagnostic:
+    """What the user is told about a fault."""
+    if fault.shape.secret and fault.keyword in FITS:
+        return _secret(document, fault)
+    return _TELL[fault.keyword](document, fault)
+
+
+def owner_of(path: Path) -> str:
+    """What a place is called: `the spec`, `model 'ranker'`, or its path."""
+    if not path:
+        return "the spec"
+    if len(path) == 2 and path[0] in _SECTIONS:
+        return f"{_SECTIONS[str(path[0])]} {quote(path[1])}"
+    return quote(".".join(str(step) for step in path))
+
+
+def found_words(value: Json) -> str:
+    """A value in YAML words: what it is, and its beginning where it is short enough to recognise."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"the text {quote(value)}" if isinstance(value, str) else f"the number {value}"
+
+
+def yaml_word(value: Json) -> str:
+    """A scalar as it is written in a spec."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+# --- the value of a field
+
+
+def _secret(document: Document, fault: Fault) -> Diagnostic:
+    is_reference = isinstance(fault.value, str) and fault.value.startswith("secret://")
+    field = ".".join(str(step) for step in fault.path)
+    expected = fault.shape.text("x-expected") or "secret://store/path#key"
+    return tell.secret_in_clear(document.value_span(fault.path), field, expected, is_reference)
+
+
+def _type(document: Document, fault: Fault) -> Diagnostic:
+    names = texts(fault.argument) or [str(fault.argument)]
+    expected = fault.shape.text("x-expected") or " or ".join(_TYPES[name] for name in names)
+    value = fault.value
+    is_empty = value is None or value in ({}, [])
+    span = document.key_span(fault.path) if is_empty else document.value_span(fault.path)
+    return tell.wrong_type(span, expected, found_words(value), _type_hint(names, fault))
+
+
+def _type_hint(names: list[str], fault: Fault) -> str:
+    value = fault.value
+    if value is None:
+        return "remove the line, or give it a value"
+    if isinstance(value, list) and "object" in names:
+        if schema_of(fault.shape.first("additionalProperties")):
+            return "named things are a mapping keyed by name: write 'name: …', without dashes"
+        return "write 'field: value' lines, without dashes"
+    if "array" in names and not isinstance(value, dict | list):
+        return f"write a list: [{yaml_word(value)}]" if len(str(value)) < 40 else "write a list"
+    if isinstance(value, str):
+        return _text_hint(names, value)
+    example = fault.shape.example()
+    if "string" in names and isinstance(value, int | float):
+        if isinstance(value, bool) or any("pattern" not in schema for schema in fault.shape.schemas[-1:]):
+            return f"put it in quotes: '{yaml_word(value)}'"
+        suggestion = _rewritten(fault.shape, yaml_word(value))
+        return suggestion or (f"write it as in {quote(example)}" if isinstance(example, str) else "")
+    return ""
+
+
+def _text_hint(names: list[str], value: str) -> str:
+    """Text where something else belongs: a word that only YAML 1.1 read as true or false, or a quoted number."""
+    if "boolean" in names and value.lower() in _SWITCHES:
+        return f"write {_SWITCHES[value.lower()]}; in YAML 1.2 {quote(value)} is text"
+    if "boolean" in names and value.lower() in {"true", "false"}:
+        return f"write {value.lower()} without quotes"
+    number = value.strip()
+    if {"number", "integer"} & set(names) and number.replace(".", "", 1).isdecimal() and number.isascii():
+        return f"write {number} without quotes"
+    if "object" in names:
+        return "write 'field: value' lines below it, or {field: value} beside it"
+    return ""
+
+
+def _word(document: Document, fault: Fault) -> Diagnostic:
+    allowed = fault.argument if isinstance(fault.argument, list) else [fault.argument]
+    words = [yaml_word(one) for one in allowed]
+    found = yaml_word(fault.value) if isinstance(fault.value, str | int | float) else ""
+    hint = nearest(found, words, "did you mean {}?")
+    if not hint and len(words) == 1:
+        hint = f"write {words[0]}"
+    shown = quote(fault.value) if isinstance(fault.value, str) else found_words(fault.value)
+    return tell.not_one_of(document.value_span(fault.path), shown, words, hint)
+
+
+def _form(document: Document, fault: Fault) -> Diagnostic:
+    shape = fault.shape
+    example = shape.example()
+    expected = shape.text("x-expected") or (f"something like {quote(example)}" if example else "another form of text")
+    hint = _rewritten(shape, str(fault.value)) if isinstance(fault.value, str) else ""
+    return tell.wrong_form(document.value_span(fault.path), expected, found_words(fault.value), hint)
+
+
+def _rewritten(shape: Shape, text: str) -> str:
+    """A hint with the same text in the form that is asked for, where that is clear."""
+    patterns = [str(schema["pattern"]) for schema in shape.schemas if "pattern" in schema]
+    better = rewritten(text, patterns)
+    return f"did you mean {quote(better)}?" if better else ""
+
+
+def _bounds(document: Document, fault: Fault) -> Diagnostic:
+    words = {
+        "minimum": "at least",
+        "maximum": "at most",
+        "exclusiveMinimum": "more than",
+        "exclusiveMaximum": "less than",
+    }
+    bound = f"{words[fault.keyword]} {fault.argument}"
+    return tell.out_of_bounds(document.value_span(fault.path), found_words(fault.value), bound)
+
+
+def _length(document: Document, fault: Fault) -> Diagnostic:
+    value = fault.value
+    unit = "characters" if isinstance(value, str) else "entries"
+    size = len(value) if isinstance(value, str | list | dict) else 0
+    found = f"{size} {unit}" if size != 1 else f"1 {unit.replace('ies', 'y').removesuffix('s')}"
+    bound = f"at least {fault.argument} must be there" if "min" in fault.keyword else f"at most {fault.argument} may be"
+    span = document.value_span(fault.path) if isinstance(value, str) else document.key_span(fault.path)
+    return tell.wrong_length(span, found, bound)
+
+
+def _repeated(document: Document, fault: Fault) -> Diagnostic:
+    items = fault.value if isinstance(fault.value, list) else []
+    at = repeated(items) or 0
+    return tell.repeated_item(document.value_span((*fault.path, at)), found_words(items[at]) if items else "an item")
+
+
+# --- the fields of a mapping
+
+
+def _missing(document: Document, fault: Fault) -> Diagnostic:
+    hint = f"add '{fault.name}'"
+    schemas = [schema_of(fields[fault.name]) for fields in fault.shape.fields() if fault.name in fields]
+    field = Shape(schemas)
+    constant, example = field.first("const"), field.example()
+    if isinstance(constant, str):
+        hint = f"add '{fault.name}: {constant}'"
+    elif isinstance(example, str | int | float) and len(str(example)) < 40:
+        hint = f"add '{fault.name}', as in '{fault.name}: {yaml_word(example)}'"
+    elif texts(field.first("enum")):
+        hint = f"add '{fault.name}': one of {', '.join(texts(field.first('enum'))[:8])}"
+    return tell.missing_field(document.key_span(fault.path), fault.name, owner_of(fault.path), hint)
+
+
+def _unknown(document: Document, fault: Fault) -> Diagnostic:
+    span = document.key_span(fault.path)
+    return tell.unknown_field(span, fault.name, owner_of(fault.path[:-1]), fault.shape.names())
+
+
+def _excluded(document: Document, fault: Fault) -> Diagnostic:
+    chains = [chain for excluded in fault.shape.excluded for chain in conditions_of(fault.name, excluded)]
+    hint = " or ".join(dict.fromkeys(_reason(chain, fault) for chain in chains))
+    return tell.field_not_here(document.key_span(fault.path), fault.name, owner_of(fault.path[:-1]), hint)
+
+
+def _reason(chain: Conditions, fault: Fault) -> str:
+    """Why the conditions of a branch keep a field out: what else is written there, or is not."""
+    value = fault.value if isinstance(fault.value, dict) else {}
+    condition, must_hold = chain[-1]
+    for name in schema_of(condition.get("properties")):
+        words = " or ".join(_allowed(name, chain, fault.shape))
+        return f"it needs '{name}' to be {words}; here it is {yaml_word(value.get(name))}"
+    names = " and ".join(f"'{name}'" for name in texts(condition.get("required")))
+    return f"it needs {names} beside it" if must_hold else f"use it or {names}, not both"
+
+
+def _allowed(name: str, chain: Conditions, shape: Shape) -> list[str]:
+    """The words that a field may be, so that all conditions hold that must, and none that must not."""
+    asked = [(_words(schema_of(schema_of(condition.get("properties")).get(name))), held) for condition, held in chain]
+    for words, must_hold in asked:
+        if words and must_hold:
+            return words
+    excluded = [word for words, _ in asked for word in words]
+    known = [word for schema in shape.children(name) for word in _words(schema)]
+    return [word for word in known if word not in excluded] or ["something else"]
+
+
+def _words(schema: Schema) -> list[str]:
+    enum = schema.get("enum")
+    allowed = enum if isinstance(enum, list) else [schema["const"]] if "const" in schema else []
+    return [yaml_word(one) for one in allowed]
+
+
+def _needs(document: Document, fault: Fault) -> Diagnostic:
+    return tell.needs_field(document.key_span(fault.path), fault.name, str(fault.argument), owner_of(fault.path[:-1]))
+
+
+def _name(document: Document, fault: Fault) -> Diagnostic:
+    expected = fault.shape.text("x-expected") or "another form"
+    return tell.bad_name(document.key_span(fault.path), fault.name, expected, _rewritten(fault.shape, fault.name))
+
+
+_TELL: Final[Mapping[str, Callable[[Document, Fault], Diagnostic]]] = MappingProxyType(
+    {
+        "type": _type,
+        "const": _word,
+        "enum": _word,
+        "pattern": _form,
+        "maxLength": _length,
+        "minLength": _length,
+        "minimum": _bounds,
+        "maximum": _bounds,
+        "exclusiveMinimum": _bounds,
+        "exclusiveMaximum": _bounds,
+        "maxItems": _length,
+        "minItems": _length,
+        "maxProperties": _length,
+        "minProperties": _length,
+        "uniqueItems": _repeated,
+        "required": _missing,
+        "unknown": _unknown,
+        "excluded": _excluded,
+        "dependentRequired": _needs,
+        "propertyNames": _name,
+    }
+)

@@ -1,0 +1,110 @@
+"""The second room: what one environment changes, merged into the document by RFC 7396 with every span kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from modelyard.diagnostics import overlay as tell
+from modelyard.diagnostics.base import Diagnostic, in_order
+from modelyard.source import Document, Json, Span, Spans, appended
+
+SECTION: Final = "environments"
+_NAME: Final = re.compile(r"[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?\Z")
+
+
+def overlay(
+    document: Document, environment: str | None, extra: Document | None = None
+) -> tuple[Document, tuple[Diagnostic, ...]]:
+    """The document as it is in one environment, without its section `environments`.
+
+    `extra` is the file `environments/NAME.yaml`, already loaded; it means the same as an entry of the section.
+    """
+    refused = tuple(_refused(document, environment, extra))
+    if refused:
+        return document, in_order(refused)
+    if extra is not None:
+        joined = appended(document, extra)
+        return _merged(joined, extra.value)
+    section = document.value.get(SECTION)
+    if isinstance(section, dict):
+        patch = section[environment] if environment is not None else None
+        return _merged(document, patch if isinstance(patch, dict) else {})
+    return _merged(document, {}) if SECTION in document.value else (document, ())
+
+
+def _refused(document: Document, environment: str | None, extra: Document | None) -> Iterator[Diagnostic]:
+    """Why there is nothing to merge: a section that holds no patches, or a name that is in no place or in two."""
+    section = document.value.get(SECTION)
+    if section is not None and not isinstance(section, dict):
+        yield tell.not_a_patch(document.value_span((SECTION,)), SECTION)
+        return
+    names = section or {}
+    for name, patch in names.items():
+        if not _NAME.match(name):
+            yield tell.environment_name(document.key_span((SECTION, name)), name)
+        if isinstance(patch, dict) and SECTION in patch:
+            yield tell.environments_in_environment(document.key_span((SECTION, name, SECTION)))
+        if patch is not None and not isinstance(patch, dict):
+            yield tell.not_a_patch(document.value_span((SECTION, name)), f"{SECTION}.{name}")
+    if extra is not None and SECTION in extra.value:
+        yield tell.environments_in_environment(extra.key_span((SECTION,)))
+    if environment is None:
+        return
+    if extra is None and environment not in names:
+        span = document.key_span((SECTION,)) if names else None
+        yield tell.unknown_environment(span, environment, names)
+    if extra is not None and environment in names:
+        yield tell.environment_twice(document.key_span((SECTION, environment)), environment, extra.files[0].path)
+
+
+def _merged(document: Document, patch: dict[str, Json]) -> tuple[Document, tuple[Diagnostic, ...]]:
+    merge = _Merge(document, document.spans.copy())
+    value = merge.without(merge.mapping(document.value, patch), SECTION)
+    return replace(document, value=value, spans=merge.spans), in_order(merge.diagnostics)
+
+
+@dataclass(slots=True)
+class _Merge:
+    """A merge in progress: the spans of the containers that it makes, and what it has to say."""
+
+    document: Document
+    spans: Spans
+    diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
+
+    def mapping(self, base: dict[str, Json], patch: dict[str, Json]) -> dict[str, Json]:
+        """`base` with `patch` merged into it; null deletes, and what is no mapping is replaced whole."""
+        result = dict(base)
+        numbers = self._numbers(base)
+        for key, written in self._numbers(patch).items():
+            value = patch[key]
+            before = result.get(key)
+            if value is None:
+                if key not in base:
+                    self.diagnostics.append(tell.deletes_nothing(self._key_span(written), key, base))
+                result.pop(key, None)
+            elif isinstance(value, dict):
+                result[key] = self.mapping(before if isinstance(before, dict) else {}, value)
+            else:
+                result[key] = value
+            if not (isinstance(value, dict) and isinstance(before, dict)):
+                numbers[key] = written
+        return self._recorded(result, numbers)
+
+    def without(self, mapping: dict[str, Json], key: str) -> dict[str, Json]:
+        """The mapping without one of its keys."""
+        return self._recorded({name: value for name, value in mapping.items() if name != key}, self._numbers(mapping))
+
+    def _numbers(self, mapping: dict[str, Json]) -> dict[str, list[int]]:
+        return dict(zip(mapping, self.spans.entries(mapping), strict=True))
+
+    def _recorded(self, mapping: dict[str, Json], numbers: dict[str, list[int]]) -> dict[str, Json]:
+        if mapping:
+            self.spans.record(mapping, [number for key in mapping for number in numbers[key]])
+        return mapping
+
+    def _key_span(self, written: list[int]) -> Span:
+        line, column, end = written[:3]
+        return self.document.span((line, column, end))

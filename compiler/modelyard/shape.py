@@ -1,0 +1,129 @@
+"""What the schema says about one place of a document: everything that holds there, and what would hold otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from modelyard.source import Json
+
+Schema: TypeAlias = "dict[str, Json]"
+
+Conditions: TypeAlias = "tuple[tuple[Schema, bool], ...]"
+"""Conditions on the way to a branch; True for those that must hold, False for those that must not."""
+
+_NOTHING: Schema = {}
+
+
+def schema_of(value: Json) -> Schema:
+    """A part of a schema that is a schema itself; `true` and what is missing ask for nothing."""
+    return value if isinstance(value, dict) else _NOTHING
+
+
+def texts(value: Json) -> list[str]:
+    """A part of a schema that is a list of names."""
+    return [str(one) for one in value] if isinstance(value, list) else []
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """A branch that does not hold: fields that it would allow, and the condition that decided against it.
+
+    `held` says whether the condition held, so that its `else` does not.
+    """
+
+    condition: Schema
+    branch: Schema
+    held: bool
+
+
+@dataclass(slots=True)
+class Shape:
+    """All schemas that apply to one value, outermost first.
+
+    `possible` are branches that a mistake elsewhere leaves undecided: their fields are known, nothing else is asked.
+    """
+
+    schemas: list[Schema] = field(default_factory=list[Schema])
+    possible: list[Schema] = field(default_factory=list[Schema])
+    excluded: list[Excluded] = field(default_factory=list[Excluded])
+
+    def first(self, keyword: str) -> Json:
+        """What the outermost schema that has the keyword says."""
+        return next((schema[keyword] for schema in self.schemas if keyword in schema), None)
+
+    def text(self, keyword: str) -> str:
+        """The same as text, empty where nobody says anything."""
+        found = self.first(keyword)
+        return found if isinstance(found, str) else ""
+
+    def example(self) -> Json:
+        """A value that would fit, or None."""
+        found = self.first("examples")
+        constant = self.first("const")
+        return found[0] if isinstance(found, list) and found else constant
+
+    @property
+    def secret(self) -> bool:
+        """Whether what stands here may not be shown."""
+        return any(schema.get("x-secret") is True for schema in self.schemas)
+
+    @property
+    def closed(self) -> bool:
+        """Whether only known fields may stand here."""
+        return any(
+            schema.get("additionalProperties") is False or schema.get("unevaluatedProperties") is False
+            for schema in self.schemas
+        )
+
+    def children(self, name: str) -> list[Schema]:
+        """The schemas of a field."""
+        found = [schema_of(fields[name]) for fields in self.fields() if name in fields]
+        if found:
+            return found
+        others = (schema.get("additionalProperties") for schema in self.schemas)
+        return [other for other in others if isinstance(other, dict)]
+
+    def fields(self) -> Iterator[Schema]:
+        """The mappings of fields by name that hold here."""
+        for schema in self.schemas:
+            yield schema_of(schema.get("properties"))
+
+    def names(self) -> list[str]:
+        """Names of fields that may stand here."""
+        known = [name for fields in self.fields() for name in fields]
+        return list(dict.fromkeys((*known, *branch_names(self.possible))))
+
+    def required(self) -> list[str]:
+        """Names of fields that must stand here."""
+        return list(dict.fromkeys(name for schema in self.schemas for name in texts(schema.get("required"))))
+
+
+def branch_names(branches: Iterable[Schema]) -> Iterator[str]:
+    """Names of the fields of branches and of the branches within them."""
+    for branch in branches:
+        yield from schema_of(branch.get("properties"))
+        yield from branch_names(schema_of(branch.get(part)) for part in ("then", "else") if part in branch)
+
+
+def conditions_of(name: str, excluded: Excluded, outer: Conditions = ()) -> Iterator[Conditions]:
+    """For each place in a branch that allows a field, the conditions on the way to it, outermost first."""
+    branch = excluded.branch
+    conditions = (*outer, (excluded.condition, not excluded.held))
+    if name in schema_of(branch.get("properties")):
+        yield conditions
+    if "if" in branch:
+        condition = schema_of(branch["if"])
+        for part, held in (("then", False), ("else", True)):
+            if part in branch:
+                yield from conditions_of(name, Excluded(condition, schema_of(branch[part]), held), conditions)
+
+
+def definition(root: Mapping[str, Json], reference: str) -> Schema:
+    """What a reference within the schema, such as `#/$defs/name`, refers to."""
+    found: Json = dict(root)
+    for step in reference.removeprefix("#").strip("/").split("/"):
+        if step:
+            found = schema_of(found)[step]
+    return schema_of(found)

@@ -1,0 +1,273 @@
+"""Variables: `${vars.name}` in the values of a spec, replaced by typed values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias, TypeVar
+
+from modelyard.diagnostics import overlay as tell
+from modelyard.diagnostics.base import Diagnostic, in_order, quote
+from modelyard.scalars import MAX_INTEGER, plain_value
+from modelyard.source import Container, Document, Json, Path, Span, Spans
+
+SECTION: Final = "vars"
+
+Scalar: TypeAlias = "bool | int | float | str"
+
+_REFERENCE: Final = re.compile(r"\$\$\{|\$\{(?P<inside>[^{}]*)(?P<end>\}?)")
+_NAMED: Final = re.compile(r"vars\.([A-Za-z][-A-Za-z0-9_]*)\Z")
+_MAYBE: Final = re.compile(r"\$\{|\\(?:[\r\n]|x24|x7[bB]|u0024|u007[bB]|U00000024|U0000007[bB])")
+"""How the text of a file looks that holds a reference, written out or by escapes."""
+_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "boolean": (bool,),
+    "integer": (int,),
+    "number": (int, float),
+    "string": (str,),
+}
+"""From the narrowest to the widest, as Python counts them."""
+_WORDS: Final = {"string": "text", "integer": "an integer", "number": "a number", "boolean": "true or false"}
+_MOST_TEXT_MIB: Final = 16
+
+_C = TypeVar("_C", dict[str, Json], list[Json])
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One entry of `vars`; value is None where only the command line can give it."""
+
+    name: str
+    type: str
+    value: Scalar | None
+    enum: tuple[Json, ...] = ()
+    minimum: int | float | None = None
+    maximum: int | float | None = None
+
+    def misfit(self, value: Scalar) -> str:
+        """What a value must be that this one is not, or an empty text."""
+        if not isinstance(value, _TYPES[self.type]) or (isinstance(value, bool) and self.type != "boolean"):
+            return _WORDS[self.type]
+        if self.enum and not any(value == one and type(value) is type(one) for one in self.enum):
+            return f"one of {', '.join(_shown(one) for one in self.enum[:8])}"
+        if isinstance(value, int | float):
+            if self.minimum is not None and value < self.minimum:
+                return f"at least {self.minimum}"
+            if self.maximum is not None and value > self.maximum:
+                return f"at most {self.maximum}"
+        return ""
+
+
+def substitute(document: Document, settings: Mapping[str, str]) -> tuple[Document, tuple[Diagnostic, ...]]:
+    """The document with every `${vars.name}` replaced; `settings` are the values given by `--set`.
+
+    A reference that is a whole text takes the value with its type; within a text, the value as YAML would write it.
+    The section `vars` itself stays as it is.
+    """
+    variables, refused = _declared(document, settings)
+    if refused:
+        return document, in_order(refused)
+    if not any(_MAYBE.search(file.text) for file in document.files):
+        return document, in_order(_unused(document, variables, set()))
+    walk = _Substitution(document, document.spans.copy(), variables)
+    value = walk.root(document.value)
+    unused = _unused(document, variables, walk.used)
+    return replace(document, value=value, spans=walk.spans), in_order((*walk.diagnostics, *unused))
+
+
+def _unused(document: Document, variables: Mapping[str, Variable], used: set[str]) -> Iterator[Diagnostic]:
+    for name in variables:
+        if name not in used:
+            yield tell.unused_variable(document.key_span((SECTION, name)), name)
+
+
+# --- declarations
+
+
+def _declared(document: Document, settings: Mapping[str, str]) -> tuple[dict[str, Variable], list[Diagnostic]]:
+    section = document.value.get(SECTION, {})
+    if not isinstance(section, dict):
+        return {}, [tell.variable_declaration(document.value_span((SECTION,)), SECTION, _kind(section))]
+    diagnostics: list[Diagnostic] = []
+    variables: dict[str, Variable] = {}
+    for name, declaration in section.items():
+        variable = _variable(name, declaration)
+        if variable is None:
+            span = document.value_span((SECTION, name))
+            diagnostics.append(tell.variable_declaration(span, name, _kind(declaration)))
+            continue
+        given = _given(variable, settings.get(name))
+        variables[name] = replace(variable, value=given)
+        diagnostics += _misfits(document, variables[name], name in settings)
+    diagnostics += [tell.unknown_setting(name, section) for name in settings if name not in section]
+    return variables, diagnostics
+
+
+def _variable(name: str, declaration: Json) -> Variable | None:
+    """The variable that an entry declares, or None where it declares none."""
+    if declaration is None or isinstance(declaration, list):
+        return None
+    if not isinstance(declaration, dict):
+        return Variable(name, _type_of(declaration), declaration)
+    kind, default, enum = declaration.get("type"), declaration.get("default"), declaration.get("enum", [])
+    if (
+        not isinstance(kind, str)
+        or kind not in _TYPES
+        or not isinstance(enum, list)
+        or isinstance(default, dict | list)
+    ):
+        return None
+    low, high = declaration.get("min"), declaration.get("max")
+    return Variable(name, kind, default, tuple(enum), _bound(low), _bound(high))
+
+
+def _bound(value: Json) -> int | float | None:
+    return value if isinstance(value, int | float) else None
+
+
+def _type_of(value: Scalar) -> str:
+    return next(name for name, types in _TYPES.items() if isinstance(value, types))
+
+
+def _given(variable: Variable, text: str | None) -> Scalar | None:
+    """The value that holds, the command line's before the default; a number that no spec may hold stays text."""
+    if text is None or variable.type == "string":
+        return variable.value if text is None else text
+    value = plain_value(text)
+    return value if not isinstance(value, int | float) or abs(value) <= MAX_INTEGER else text
+
+
+def _misfits(document: Document, variable: Variable, is_set: bool) -> Iterator[Diagnostic]:
+    path: Path = (SECTION, variable.name)
+    if variable.value is None:
+        yield tell.variable_without_value(document.key_span(path), variable.name)
+        return
+    expected = variable.misfit(variable.value)
+    if expected:
+        span = document.key_span(path) if is_set else document.value_span((*path, "default"))
+        yield tell.variable_misfit(span, variable.name, _shown(variable.value), expected)
+
+
+def _kind(value: Json) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, list):
+        return "a list"
+    return "a mapping without a known 'type'" if isinstance(value, dict) else "a text"
+
+
+def _shown(value: Json) -> str:
+    return quote(value) if isinstance(value, str) else _text(value)
+
+
+def _text(value: Json) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+# --- references
+
+
+@dataclass(slots=True)
+class _Substitution:
+    """A walk over all values; containers in which nothing changes are kept as they are."""
+
+    document: Document
+    spans: Spans
+    variables: Mapping[str, Variable]
+    used: set[str] = field(default_factory=set[str])
+    diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    done: dict[int, Json] = field(default_factory=dict[int, Json])
+    text_length: int = 0
+    lines: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+
+    def root(self, value: dict[str, Json]) -> dict[str, Json]:
+        result = dict(value)
+        for key, child in value.items():
+            if key == SECTION:
+                self._refuse_in_declarations(child, (key,))
+            else:
+                result[key] = self._value(child, value, key)
+        return self._recorded(value, result)
+
+    def _value(self, value: Json, owner: Container, step: str | int) -> Json:
+        if isinstance(value, str):
+            return self._string(value, owner, step) if "${" in value else value
+        if not isinstance(value, dict | list) or not value:
+            return value
+        if id(value) not in self.done:
+            self.done[id(value)] = self._container(value)
+        return self.done[id(value)]
+
+    def _container(self, value: Container) -> Json:
+        if isinstance(value, list):
+            items = [self._value(item, value, at) for at, item in enumerate(value)]
+            same = all(new is old for new, old in zip(items, value, strict=True))
+            return value if same else self._recorded(value, items)
+        for key in value:
+            if "${" in key:
+                self.diagnostics.append(tell.misplaced_reference(self._span(value, key, is_key=True), "a key"))
+        result = {key: self._value(child, value, key) for key, child in value.items()}
+        same = all(result[key] is child for key, child in value.items())
+        return value if same else self._recorded(value, result)
+
+    def _string(self, text: str, owner: Container, step: str | int) -> Json:
+        found = _REFERENCE.fullmatch(text)
+        if found and found["inside"] is not None:
+            value = self._resolved(found, owner, step)
+            self._grow(len(text) if not isinstance(value, str) else len(value), owner, step)
+            return value
+        pieces: list[str] = []
+        at = 0
+        for found in _REFERENCE.finditer(text):
+            inside = found["inside"]
+            pieces += (text[at : found.start()], "${" if inside is None else _text(self._resolved(found, owner, step)))
+            at = found.end()
+        result = "".join((*pieces, text[at:]))
+        self._grow(len(result), owner, step)
+        return result
+
+    def _resolved(self, found: re.Match[str], owner: Container, step: str | int) -> Scalar:
+        """The value of one reference; the text itself where it is refused."""
+        named = _NAMED.match(found["inside"]) if found["end"] else None
+        if named is None:
+            self.diagnostics.append(tell.malformed_reference(self._place(found[0], owner, step), found[0]))
+            return found[0]
+        variable = self.variables.get(named[1])
+        if variable is None or variable.value is None:
+            self.diagnostics.append(tell.unknown_variable(self._place(found[0], owner, step), named[1], self.variables))
+            return found[0]
+        self.used.add(variable.name)
+        return variable.value
+
+    def _grow(self, length: int, owner: Container, step: str | int) -> None:
+        limit = _MOST_TEXT_MIB * 2**20
+        before, self.text_length = self.text_length, self.text_length + length
+        if before <= limit < self.text_length:
+            self.diagnostics.append(tell.variables_too_large(self._span(owner, step), _MOST_TEXT_MIB))
+
+    def _refuse_in_declarations(self, value: Json, path: Path) -> None:
+        if isinstance(value, str) and "${" in value.replace("$${", ""):
+            span = self.document.value_span(path)
+            self.diagnostics.append(tell.misplaced_reference(span, "the declaration of a variable"))
+        elif isinstance(value, dict):
+            for key, child in value.items():
+                self._refuse_in_declarations(child, (*path, key))
+
+    def _recorded(self, before: Container, after: _C) -> _C:
+        """Keep for a changed container the places of the one that it replaces."""
+        self.spans.record(after, [number for entry in self.spans.entries(before) for number in entry])
+        return after
+
+    def _span(self, owner: Container, step: str | int, is_key: bool = False) -> Span:
+        numbers = self.spans.entry(owner, step)
+        return self.document.span(numbers[:3] if is_key else numbers[-3:])
+
+    def _place(self, reference: str, owner: Container, step: str | int) -> Span:
+        """Where the reference itself stands, if the value is written on one line as it reads."""
+        span = self._span(owner, step)
+        if span.file not in self.lines:
+            self.lines[span.file] = next(one.lines() for one in self.document.files if one.path == span.file)
+        at = self.lines[span.file][span.line - 1].find(reference, span.column - 1, span.end_column - 1)
+        return span if at < 0 else replace(span, column=at + 1, end_column=at + 1 + len(reference))
