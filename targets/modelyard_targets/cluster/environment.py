@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelyard.json_text import json_text
 from modelyard.manifest import config_map, env, env_from_secret, labels, metadata
-from modelyard.plan import Identity, ModelServer, Resource
+from modelyard.plan import ModelServer, Resource
 from modelyard.source import Json
 from modelyard.spec import Inference, SecretRef, Store
 from modelyard.stack import Value
@@ -111,5 +111,5 @@ def token_mount() -> dict[str, Value]:
 def service_account(resource: Resource, context: Context, launcher: bool = False) -> str:
     """The ServiceAccount that a workload runs as."""
     identity = context.identity(resource.workload, launcher)
-    assert identity is not None and isinstance(identity.value, Identity)
+    assert identity is not None
     return identity.name

@@ -78,7 +78,7 @@ def pod_spec(
     token: bool,
     place: Place,
     volumes: Sequence[Value] = (),
-    scratch_bytes: str = "",
+    scratch: str = "",
     **rest: Value,
 ) -> dict[str, Value]:
     """The spec of a Pod. `token` says whether it may talk to the cluster's API as its ServiceAccount."""
@@ -98,7 +98,7 @@ def pod_spec(
         **rest,
         "containers": list(containers),
         "volumes": [
-            {"name": "scratch", "emptyDir": {"sizeLimit": scratch_bytes} if scratch_bytes else {}},
+            {"name": "scratch", "emptyDir": {"sizeLimit": scratch} if scratch else {}},
             *volumes,
         ],
     }

@@ -1,0 +1,215 @@
+"""A Ray cluster as KubeRay takes it (v1.7.0): the same for servers and pipelines.
+
+Facts about the operator that shape it, read from its source on 2026-11-24:
+
+- a Ray cluster has no authentication of its own unless `authOptions.mode` is written out; the operator then makes a
+  token for each cluster and gives it to whoever needs it, so no name of a Secret is chosen here;
+- autoscaler v2 is recognised by `autoscalerOptions.version` alone, and owns `replicas`, which is left out under it;
+- Pods of a RayService or RayJob have no stable label of the operator's, so policies select by a label of ours;
+- the head Service has exactly the ports that the head container names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from modelyard.manifest import RESTRICTED, env, labels, memory_text, resources
+from modelyard.plan import Hardware
+from modelyard.stack import Value
+from modelyard_targets.cluster.context import Context
+from modelyard_targets.cluster.describe_pipeline import group_resource
+from modelyard_targets.cluster.pods import SCRATCH, container, place_of, pod_spec, scratch_mount, support_place
+from modelyard_targets.cluster.sizes import AUTOSCALER, head_size
+
+PORTS = {
+    "gcs-server": 6379,
+    "dashboard": 8265,
+    "client": 10001,
+    "metrics": 8080,
+    "as-metrics": 44217,
+    "dash-metrics": 44227,
+}
+SERVE_PORT = 8000
+
+DIGEST = "modelyard.dev/description"
+"""Annotation of Pods: a new description makes new Pods, which a changed ConfigMap alone would not."""
+
+_TOKEN_FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount"
+_IDLE_S = 120
+_DRAIN_S = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Equal workers: one Pod each, at least `minimum` and at most `maximum`."""
+
+    name: str
+    hardware: Hardware
+    image: str
+    minimum: int
+    maximum: int
+
+
+@dataclass(frozen=True, slots=True)
+class RayCluster:
+    """What a Ray cluster is made of. `name` is the label that its Pods are selected by."""
+
+    name: str
+    workload: str
+    component: str
+    account: str
+    image: str
+    digest: str
+    groups: tuple[Group, ...]
+    environment: tuple[Value, ...]
+    volumes: tuple[Value, ...]
+    mounts: tuple[Value, ...]
+    scales: bool
+    serves: bool
+    grace_s: int = 60  # from the wish that a worker ends to its end
+
+
+def scaling_groups(groups: Sequence[Group]) -> bool:
+    """Whether some group changes its size."""
+    return any(group.minimum < group.maximum for group in groups)
+
+
+def cluster_spec(cluster: RayCluster, context: Context) -> dict[str, Value]:
+    """The spec of a RayCluster, to stand in a RayService or a RayJob."""
+    scaling: dict[str, Value] = {}
+    if cluster.scales:
+        scaling = {"enableInTreeAutoscaling": True, "autoscalerOptions": _autoscaler()}
+    return {
+        "rayVersion": context.ray_version,
+        "authOptions": {"mode": "token"},
+        **scaling,
+        "headGroupSpec": {
+            "rayStartParams": {"num-cpus": "0"},
+            "template": {"metadata": _pod_metadata(cluster, context), "spec": _head(cluster, context)},
+        },
+        "workerGroupSpecs": [_group(group, cluster, context) for group in cluster.groups],
+    }
+
+
+def _autoscaler() -> dict[str, Value]:
+    """The sidecar is the only container of the cluster that gets the token of the ServiceAccount."""
+    return {
+        "version": "v2",
+        "idleTimeoutSeconds": _IDLE_S,
+        "upscalingMode": "Default",
+        "imagePullPolicy": "IfNotPresent",
+        "env": [env("HOME", SCRATCH)],
+        "resources": resources(AUTOSCALER.cpu_millis, AUTOSCALER.memory_bytes),
+        "securityContext": {**RESTRICTED, "readOnlyRootFilesystem": True},
+        "volumeMounts": [scratch_mount(), {"name": "api-token", "mountPath": _TOKEN_FOLDER, "readOnly": True}],
+    }
+
+
+def _api_token() -> dict[str, Value]:
+    """What the API server's client expects in its folder, as an automatically mounted token would be."""
+    namespace: dict[str, Value] = {"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}}
+    return {
+        "name": "api-token",
+        "projected": {
+            "sources": [
+                {"serviceAccountToken": {"path": "token", "expirationSeconds": 3600}},
+                {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+                {"downwardAPI": {"items": [namespace]}},
+            ]
+        },
+    }
+
+
+def _pod_metadata(cluster: RayCluster, context: Context) -> dict[str, Value]:
+    labelled = labels(context.system.metadata.name, cluster.name, cluster.workload, cluster.component)
+    return {"labels": labelled, "annotations": {DIGEST: cluster.digest}}
+
+
+def _environment(cluster: RayCluster) -> list[Value]:
+    return [env("RAY_USAGE_STATS_ENABLED", "0"), *cluster.environment]
+
+
+def _ports(names: dict[str, int]) -> list[Value]:
+    return [{"name": name, "containerPort": port} for name, port in names.items()]
+
+
+def _head(cluster: RayCluster, context: Context) -> dict[str, Value]:
+    size = head_size(context.system, context.target)
+    head = container(
+        "ray-head",
+        cluster.image,
+        resources(size.cpu_millis, size.memory_bytes),
+        environment=_environment(cluster),
+        mounts=cluster.mounts,
+        ports=_ports({**PORTS, "serve": SERVE_PORT} if cluster.serves else PORTS),
+    )
+    return pod_spec(
+        [head],
+        context,
+        account=cluster.account,
+        token=False,
+        place=support_place(context),
+        volumes=[*cluster.volumes, *([_api_token()] if cluster.scales else [])],
+    )
+
+
+def _group(group: Group, cluster: RayCluster, context: Context) -> dict[str, Value]:
+    sizes: dict[str, Value] = {"minReplicas": group.minimum, "maxReplicas": group.maximum}
+    if not cluster.scales:
+        sizes = {"replicas": group.minimum, **sizes}
+    return {
+        "groupName": group.name,
+        **sizes,
+        "rayStartParams": {"resources": f"'{{\"{group_resource(group.name)}\": 1}}'"},
+        "template": {
+            "metadata": _pod_metadata(cluster, context),
+            "spec": _worker(group, cluster, context),
+        },
+    }
+
+
+def _worker(group: Group, cluster: RayCluster, context: Context) -> dict[str, Value]:
+    stop = f"sleep {_DRAIN_S} && ray stop" if cluster.serves else "ray stop"
+    rest: dict[str, Value] = {"terminationGracePeriodSeconds": cluster.grace_s + (_DRAIN_S if cluster.serves else 0)}
+    if cluster.serves and context.enterprise:
+        rest["topologySpreadConstraints"] = _spread(cluster)
+    worker = container(
+        "ray-worker",
+        group.image,
+        worker_resources(group.hardware),
+        environment=_environment(cluster),
+        mounts=cluster.mounts,
+        ports=_ports({"metrics": PORTS["metrics"], **({"serve": SERVE_PORT} if cluster.serves else {})}),
+        lifecycle={"preStop": {"exec": {"command": ["/bin/sh", "-c", stop]}}},
+    )
+    disk = group.hardware.disk_bytes
+    return pod_spec(
+        [worker],
+        context,
+        account=cluster.account,
+        token=False,
+        place=place_of(group.hardware),
+        volumes=cluster.volumes,
+        scratch=memory_text(disk) if disk else "",
+        **rest,
+    )
+
+
+def worker_resources(hardware: Hardware) -> dict[str, Value]:
+    """A Pod of a compute class: its accelerators and its disk are asked for like its memory, as a limit too."""
+    more: dict[str, str] = {}
+    if hardware.disk_bytes:
+        more["ephemeral-storage"] = memory_text(hardware.disk_bytes)
+    if hardware.accelerator is not None:
+        more[hardware.accelerator_resource] = str(hardware.accelerator.count)
+    return resources(hardware.cpu_millis, hardware.memory_bytes, more)
+
+
+def _spread(cluster: RayCluster) -> list[Value]:
+    """Replicas on as many zones and machines as there are; one machine is better than none."""
+    selector: dict[str, Value] = {"matchLabels": {"app.kubernetes.io/name": cluster.name, "ray.io/node-type": "worker"}}
+    return [
+        {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": selector}
+        for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
+    ]

@@ -1,0 +1,94 @@
+"""Kubernetes objects against the schemas of their own API: what a server with strict validation would refuse.
+
+Structural schemas of CustomResourceDefinitions are read from the folder $MODELYARD_CRDS, or from
+`../shared/reference/crds` beside the repository; kinds of Kubernetes itself from the package kubernetes-validate.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import jsonschema
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = Path(os.environ.get("MODELYARD_CRDS", ROOT.parent / "shared" / "reference" / "crds"))
+KUBERNETES = "1.36"
+
+_OPEN = "x-kubernetes-preserve-unknown-fields"
+
+
+def problems(manifest: object) -> list[str]:
+    """What the API server would say of one object, or nothing."""
+    plain = json.loads(json.dumps(manifest))
+    group = str(plain["apiVersion"]).rpartition("/")[0]
+    if "." in group and not group.endswith(".k8s.io"):
+        return _custom_problems(plain)
+    if group == "gateway.networking.k8s.io":
+        return _custom_problems(plain)
+    return _core_problems(plain)
+
+
+def _custom_problems(plain: dict[str, Any]) -> list[str]:
+    validator = _validators().get((plain["apiVersion"], plain["kind"]))
+    if validator is None:
+        return [f"no CustomResourceDefinition for {plain['apiVersion']} {plain['kind']} in {FOLDER}"]
+    return [f"{error.json_path}: {error.message[:300]}" for error in validator.iter_errors(plain)]
+
+
+def _core_problems(plain: dict[str, Any]) -> list[str]:
+    import kubernetes_validate  # type: ignore[import-untyped]  # it ships no types
+
+    try:
+        kubernetes_validate.validate(plain, KUBERNETES, strict=True)
+    except kubernetes_validate.ValidationError as error:
+        return [f"{'.'.join(str(step) for step in error.path)}: {error.message}"]
+    return []
+
+
+@cache
+def _validators() -> dict[tuple[str, str], jsonschema.Draft202012Validator]:
+    found: dict[tuple[str, str], jsonschema.Draft202012Validator] = {}
+    for group, kind, version, schema in _definitions():
+        found[f"{group}/{version}", kind] = jsonschema.Draft202012Validator(_closed(schema, top=True))
+    return found
+
+
+def _definitions() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    for path in sorted(FOLDER.glob("*/*.yaml")):
+        for definition in yaml.load_all(path.read_text(encoding="utf-8"), Loader=_loader()):
+            spec = definition["spec"]
+            for version in spec["versions"]:
+                if version["served"]:
+                    yield spec["group"], spec["names"]["kind"], version["name"], version["schema"]["openAPIV3Schema"]
+
+
+def _loader() -> type[yaml.SafeLoader]:
+    return cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def _closed(schema: dict[str, Any], *, top: bool = False) -> dict[str, Any]:
+    """A structural schema as JSON Schema that refuses unknown fields, as strict field validation does."""
+    result = {key: value for key, value in schema.items() if not key.startswith("x-kubernetes-")}
+    result.pop("format", None)
+    if schema.get("x-kubernetes-int-or-string"):
+        return {"type": ["integer", "string"]}
+    if "properties" in schema:
+        properties = {name: _closed(entry) for name, entry in schema["properties"].items()}
+        if top:
+            properties["metadata"] = {"type": "object"}
+        result["properties"] = properties
+        if not schema.get(_OPEN) and "additionalProperties" not in schema:
+            result["additionalProperties"] = False
+    if isinstance(schema.get("additionalProperties"), dict):
+        result["additionalProperties"] = _closed(schema["additionalProperties"])
+    if isinstance(schema.get("items"), dict):
+        result["items"] = _closed(schema["items"])
+    if schema.get("nullable"):
+        result["type"] = [schema["type"], "null"]
+    return result
