@@ -54,7 +54,8 @@ class Kubectl:
         Refused names the fields that it does not know, and what else it does not accept. Returns its warnings.
         Namespaces among the manifests are made for good, since the rest cannot be judged without them.
         """
-        self.apply(_namespaces(manifests))
+        if namespaces := _namespaces(manifests):
+            self.apply(namespaces)
         done = self._done(
             ("apply", "--server-side", "--validate=strict", "--dry-run=server", "-f", manifests), None, 300
         )

@@ -90,7 +90,8 @@ class PulumiStack:
 
     The project's folder is copied first, since the engine writes into `Pulumi.<stack>.yaml`. The stack is made by the
     literal command `pulumi stack init`, so a `Pulumi.yaml` that the command line does not accept fails at once.
-    python is an interpreter that has what the project's requirements.txt names, and needs nothing else.
+    python is an interpreter that has what the project's requirements.txt names, and needs nothing else. within is put
+    before operations, such as `nsenter --net=…`.
     """
 
     def __init__(
@@ -100,11 +101,13 @@ class PulumiStack:
         scratch: Path,
         python: Path,
         environment: Mapping[str, str] | None = None,
+        within: tuple[str, ...] = (),
     ) -> None:
         self.stack = stack
         self.folder = scratch / "project"
         self._scratch = scratch
         self._python = python
+        self._within = within
         self._count = 0
         state = scratch / "state"
         state.mkdir(parents=True)
@@ -161,7 +164,7 @@ class PulumiStack:
         events.touch()
         with output.open("wb") as file:
             process = subprocess.Popen(
-                [self._python, "-W", "ignore", _OPERATION, operation, self.folder, self.stack, events],
+                [*self._within, self._python, "-W", "ignore", _OPERATION, operation, self.folder, self.stack, events],
                 cwd=self.folder,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,

@@ -1,0 +1,99 @@
+"""The real parts as fixtures: each is started once a session, when a test first asks for it, and always ended."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from engine import environments, image, machine, nodes
+from engine.charts import ChartRepository
+from engine.control_plane import Cluster
+from engine.control_plane import control_plane as running_control_plane
+from engine.pulumi_stack import PulumiStack
+from engine.whole_kubernetes import WholeKubernetes
+from engine.whole_kubernetes import whole_kubernetes as running_whole_kubernetes
+
+StackMaker: TypeAlias = Callable[..., PulumiStack]
+
+_cannot_run = pytest.StashKey[dict[str, None]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keeps the reasons why something cannot run here, for the end of the run."""
+    config.stash[_cannot_run] = {}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Says in plain words what this machine could not run."""
+    if reasons := config.stash[_cannot_run]:
+        terminalreporter.section("what this machine cannot run")
+        for reason in reasons:
+            terminalreporter.write_line(f"- {reason}")
+
+
+def _demand(request: pytest.FixtureRequest, part: str, reasons: list[str]) -> None:
+    """Skips the test where a part cannot run, and says so at the end; with CI=true it fails instead."""
+    if not reasons:
+        return
+    sentence = f"{part}: {'; '.join(reasons)}"
+    request.config.stash[_cannot_run][sentence] = None
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail(sentence, pytrace=False)
+    pytest.skip(sentence)
+
+
+@pytest.fixture(scope="session")
+def control_plane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A control plane without machines; it has two large nodes with GPUs."""
+    _demand(request, "a control plane", machine.missing_for_control_plane())
+    with running_control_plane(tmp_path_factory.mktemp("control-plane")) as cluster:
+        gpus = (("nvidia.com/gpu", 8),)
+        nodes.add_nodes(cluster.kubectl, [nodes.Node(f"large-{number}", resources=gpus) for number in range(2)])
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def program_environment() -> Callable[[Path], Path]:
+    """From a program's requirements.txt to the interpreter of an environment that holds just that."""
+    return environments.program_environment
+
+
+@pytest.fixture
+def pulumi_stack(request: pytest.FixtureRequest, tmp_path: Path) -> StackMaker:
+    """Makes a stack of a project's folder, with state of its own: `pulumi_stack(folder, "prod")`."""
+    _demand(request, "the Pulumi engine", machine.missing_for_control_plane())
+    count = iter(range(1000))
+
+    def make(project: Path, stack: str, **variables: str) -> PulumiStack:
+        python = environments.program_environment(project / "requirements.txt")
+        return PulumiStack(project, stack, tmp_path / f"pulumi-{next(count)}", python, variables)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def chart_repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChartRepository]:
+    """A Helm chart repository on loopback."""
+    with ChartRepository(tmp_path_factory.mktemp("charts")) as repository:
+        yield repository
+
+
+@pytest.fixture(scope="session")
+def base_image(request: pytest.FixtureRequest) -> Path:
+    """The archive of an image named like the published one of Ray."""
+    _demand(request, "images", machine.missing_for_images())
+    return image.base_image()
+
+
+@pytest.fixture(scope="session")
+def whole_kubernetes(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[WholeKubernetes]:
+    """A whole Kubernetes with one real node, in a network that has no way out."""
+    _demand(request, "a whole Kubernetes", machine.missing_for_whole_kubernetes())
+    with running_whole_kubernetes(tmp_path_factory.mktemp("whole")) as cluster:
+        yield cluster

@@ -1,0 +1,69 @@
+"""The real engine brings a small project up, keeps it, survives a kill, and takes everything away again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine.control_plane import Cluster
+from engine.pulumi_stack import Failed, PulumiStack
+
+TINY = Path(__file__).parent / "programs" / "tiny"
+
+
+@pytest.fixture
+def tiny(control_plane: Cluster, pulumi_stack: Callable[..., PulumiStack]) -> PulumiStack:
+    """A stack of the tiny project that may use the control plane."""
+    stack = pulumi_stack(TINY, "test")
+    stack.configure("kubeconfig", control_plane.kubeconfig.read_text(), secret=True)
+    return stack
+
+
+def test_up_again_changes_nothing_and_destroy_leaves_nothing(control_plane: Cluster, tiny: PulumiStack) -> None:
+    """create, then same, then exactly one update, then nothing to refresh, then nothing at all."""
+    assert set(tiny.preview().changes.values()) == {"create"}
+
+    first = tiny.up()
+    assert set(first.changes.values()) == {"create"}
+    assert control_plane.kubectl.value("deployment", "web", "{.status.availableReplicas}", "tiny") == "2"
+
+    assert tiny.up().changed == {}
+
+    tiny.configure("replicas", "3")
+    assert [(urn.rpartition("::")[2], change) for urn, change in tiny.up().changed.items()] == [("web", "update")]
+
+    assert tiny.refresh().changed == {}
+
+    assert set(tiny.destroy().changes.values()) == {"delete"}
+    assert tiny.resources() == []
+    assert control_plane.kubectl.value("namespace", "tiny", "{.metadata.name}") == ""
+
+
+def test_a_killed_run_is_resumed(control_plane: Cluster, tiny: PulumiStack) -> None:
+    """After a kill in the middle the next run finishes the work, and one after that changes nothing."""
+    running = tiny.start("up")
+    while running.begun < 6 and not running.ended:
+        time.sleep(0.02)
+    assert not running.ended
+    running.kill()
+    left = len(tiny.resources())
+    assert left < 14
+
+    tiny.unlock()
+    tiny.up()
+
+    assert len(tiny.resources()) == 14
+    assert tiny.up().changed == {}
+    tiny.destroy()
+    assert control_plane.kubectl.value("namespace", "tiny", "{.metadata.name}") == ""
+
+
+def test_a_failing_run_tells_why(tiny: PulumiStack) -> None:
+    """What the engine says of a mistake reaches the test."""
+    tiny.configure("replicas", "many")
+
+    with pytest.raises(Failed, match="replicas"):
+        tiny.up()
