@@ -66,11 +66,38 @@ class Cluster(pulumi_kubernetes.Provider):
         )
 
 
-class Chart(helm.Chart):
-    """An add-on: every object of a Helm chart as a resource of its own, in a namespace that is made for it.
+class Namespace(pulumi.CustomResource):
+    """A namespace for an add-on, with the Pod Security level that is enforced in it: restricted, baseline, privileged."""
 
-    `pod_security` is the Pod Security level of that namespace; None means that the namespace is there already.
-    Hooks of a chart are not run: its values have to do without.
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: Cluster,
+        pod_security: str = "restricted",
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        levels: dict[str, Json] = {
+            f"pod-security.kubernetes.io/{mode}": pod_security for mode in ("enforce", "audit", "warn")
+        }
+        document: dict[str, Json] = {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": name, "labels": levels},
+        }
+        super().__init__(
+            type_token(document),
+            resource_name(document),
+            _managed(document, cluster.field_manager),
+            pulumi.ResourceOptions.merge(pulumi.ResourceOptions(provider=cluster), opts),
+        )
+
+
+class Chart(helm.Chart):
+    """An add-on: every object of a Helm chart as a resource of its own, in a namespace that is there.
+
+    Hooks of a chart are not run: its values have to do without. `chart` is what it is called in its repository, by
+    default the name of the release.
     """
 
     def __init__(
@@ -81,27 +108,27 @@ class Chart(helm.Chart):
         repository: str,
         version: str,
         namespace: str,
-        pod_security: str | None = "restricted",
+        chart: str | None = None,
         values: Mapping[str, Plain] | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        needs = list(depends_on)
-        if pod_security is not None:
-            needs.append(_namespace(namespace, pod_security, cluster))
+        chart = chart or name
         source = cluster.chart_repository or repository
         in_registry = source.startswith("oci://")
         super().__init__(  # pyright: ignore[reportUnknownMemberType] # the SDK leaves its own `__props__` untyped
             name,
             name=name,
-            chart=f"{source.rstrip('/')}/{name}" if in_registry else name,
+            chart=f"{source.rstrip('/')}/{chart}" if in_registry else chart,
             repository_opts=None if in_registry else helm.RepositoryOptsArgs(repo=source),
             version=version,
             namespace=namespace,
             values=dict(values or {}),
             opts=pulumi.ResourceOptions.merge(
                 pulumi.ResourceOptions(
-                    provider=cluster, depends_on=needs, transforms=[_with_field_manager(cluster.field_manager)]
+                    provider=cluster,
+                    depends_on=list(depends_on),
+                    transforms=[_with_field_manager(cluster.field_manager)],
                 ),
                 opts,
             ),
@@ -210,19 +237,6 @@ def resource_name(document: Mapping[str, Json]) -> str:
 
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
-
-
-def _namespace(name: str, pod_security: str, cluster: Cluster) -> pulumi.CustomResource:
-    levels = {f"pod-security.kubernetes.io/{mode}": pod_security for mode in ("enforce", "audit", "warn")}
-    document: dict[str, Json] = {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {"name": name, "labels": {**levels}},
-    }
-    properties = _managed(document, cluster.field_manager)
-    return pulumi.CustomResource(
-        type_token(document), resource_name(document), properties, pulumi.ResourceOptions(provider=cluster)
-    )
 
 
 def _with_field_manager(manager: str) -> pulumi.ResourceTransform:
