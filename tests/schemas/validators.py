@@ -1,0 +1,45 @@
+"""The two validators, asked the same question: at which places does a value not fit?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import jsonschema
+import jsonschema_rs
+from jsonschema.protocols import Validator
+
+from modelyard.source import Json
+from tests.schemas.walk import SYSTEM, Schema, alone
+
+Places = frozenset[tuple[str | int, ...]]
+
+
+def _pattern(_validator: Validator, pattern: str, value: object, _schema: object) -> Iterator[jsonschema.ValidationError]:
+    """As ECMA-262 and Rust read the pattern: `$` is the end of the text, and not the place before a last line break."""
+    assert pattern.startswith("^") and pattern.endswith("$")
+    if isinstance(value, str) and not re.search(pattern[:-1] + r"\Z", value):
+        yield jsonschema.ValidationError(f"{value!r} does not match {pattern!r}")
+
+
+_Jsonschema = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"pattern": _pattern})
+
+
+class Judge:
+    """Both validators of one schema; `places` fails where they differ."""
+
+    def __init__(self, schema: Schema = SYSTEM) -> None:
+        whole = schema if schema is SYSTEM else alone(schema)
+        self._rust = jsonschema_rs.Draft202012Validator(whole)
+        self._python = _Jsonschema(whole)
+
+    def places(self, value: Json) -> Places:
+        """Where the value does not fit; nowhere if it is valid."""
+        rust = frozenset(tuple(error.instance_path) for error in self._rust.iter_errors(value))
+        python = frozenset(tuple(error.absolute_path) for error in self._python.iter_errors(value))
+        assert rust == python, value
+        assert self._rust.is_valid(value) == (not rust)
+        return rust
+
+
+SPECS = Judge()

@@ -1,0 +1,105 @@
+"""Walks over the schema of the spec: its places, and those of them that a document fills."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import jsonschema_rs
+import modelyard_schemas
+from modelyard.load import load
+from modelyard.source import Json
+
+Schema = dict[str, Json]
+
+SYSTEM: Schema = json.loads(modelyard_schemas.text())
+
+_ONE = ("if", "then", "else", "items", "additionalProperties", "propertyNames")
+_MANY = ("$defs", "properties")
+
+
+def schema_of(value: Json) -> Schema:
+    """A part of the schema that is a mapping; an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def places(schema: Schema = SYSTEM, pointer: str = "#") -> Iterator[tuple[str, Schema]]:
+    """Every schema within a schema, itself first, with its JSON Pointer."""
+    yield pointer, schema
+    for keyword in _ONE:
+        if isinstance(schema.get(keyword), dict):
+            yield from places(schema_of(schema[keyword]), f"{pointer}/{keyword}")
+    for keyword in _MANY:
+        for name, part in schema_of(schema.get(keyword)).items():
+            yield from places(schema_of(part), f"{pointer}/{keyword}/{name}")
+
+
+def fields() -> dict[str, Schema]:
+    """Every field that a spec may have, by the place of its schema; those of conditions describe nothing."""
+    return {
+        pointer: schema
+        for pointer, schema in places()
+        if pointer.split("/")[-2:-1] == ["properties"] and "/if/" not in pointer
+    }
+
+
+def at(pointer: str) -> Schema:
+    """The schema at a JSON Pointer."""
+    found = SYSTEM
+    for step in pointer.removeprefix("#").split("/")[1:]:
+        found = schema_of(found[step])
+    return found
+
+
+def followed(schema: Schema) -> Schema:
+    """The schema with what it refers to; its own keywords come before those of the definition."""
+    reference = schema.get("$ref")
+    return {**followed(at(reference)), **schema} if isinstance(reference, str) else schema
+
+
+def alone(schema: Schema) -> Schema:
+    """A part of the schema as a schema of its own, with the definitions that it refers to."""
+    return {"$schema": SYSTEM["$schema"], **schema, "$defs": SYSTEM["$defs"]}
+
+
+def filled(value: Json, schema: Schema = SYSTEM, pointer: str = "#") -> Iterator[tuple[str, tuple[str | int, ...]]]:
+    """The fields that a valid value fills: the place of the schema, and the path in the value."""
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        yield from filled(value, at(reference), reference)
+    if "if" in schema:
+        held = jsonschema_rs.is_valid(alone(schema_of(schema["if"])), value)
+        branch = "then" if held else "else"
+        yield from filled(value, schema_of(schema.get(branch)), f"{pointer}/{branch}")
+    if isinstance(value, dict):
+        yield from _filled_mapping(value, schema, pointer)
+    elif isinstance(value, list) and "items" in schema:
+        for index, item in enumerate(value):
+            for place, path in filled(item, schema_of(schema["items"]), f"{pointer}/items"):
+                yield place, (index, *path)
+
+
+def _filled_mapping(value: Schema, schema: Schema, pointer: str) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+    known = schema_of(schema.get("properties"))
+    for name, child in value.items():
+        if name in known:
+            place = f"{pointer}/properties/{name}"
+            yield place, (name,)
+            found = filled(child, schema_of(known[name]), place)
+        else:
+            found = filled(child, schema_of(schema.get("additionalProperties")), f"{pointer}/additionalProperties")
+        for inner, path in found:
+            yield inner, (name, *path)
+
+
+def valid_specs() -> dict[str, Schema]:
+    """The valid specs beside these tests, by file name; together they fill every field."""
+    files = sorted((Path(__file__).parent / "valid").glob("*.yaml"))
+    return {file.stem: _document(file) for file in files}
+
+
+def _document(file: Path) -> Schema:
+    document, diagnostics = load(file.read_text(encoding="utf-8"), file.name)
+    assert document is not None, diagnostics
+    return document.value
