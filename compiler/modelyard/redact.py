@@ -1,0 +1,37 @@
+"""Secrets taken out of what is shown, also where a spec has them in a place that nobody expected."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+MASK: Final = "********"
+
+_KEYED: Final = re.compile(
+    r"""(?ix)
+    (?: passw(?:or)?d | passphrase | (?<!pull)secret | token | credentials? | (?:api|access|private|routing)[_.-]?key )
+    (?: [_.-]?(?:key|id) )? ["']? \s* : [ \t]+
+    (?P<value> "(?:[^"\\]|\\.)*"? | '[^']*'? | [^\s"'{\[|>&*,}\]][^,}\]\n]* )"""
+)
+"""A key by whose name a secret follows, and the scalar that follows."""
+
+_TOKENS: Final = re.compile(
+    r"AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|xox[abprs]-[\w-]{8,}|sk-[\w-]{16,}|AIza[\w-]{30,}"
+    r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|(?<=hooks\.slack\.com/services/)[\w/-]+|(?<=://)[^/\s:@'\"]*:[^/\s@'\"]+(?=@)"
+    r"|(?<=\bkey: )[A-Za-z0-9+/_=-]{16,}"
+)
+"""What is a secret by its own form, wherever it stands."""
+
+_PUBLIC: Final = ("secret://", "${", "true", "false", "null", "~")
+
+
+def redacted(text: str) -> str:
+    """A text with the same length, where what looks like a secret is stars."""
+    return _KEYED.sub(_starred, _TOKENS.sub(lambda found: "*" * len(found[0]), text))
+
+
+def _starred(found: re.Match[str]) -> str:
+    value = found["value"]
+    if value.strip("\"'").startswith(_PUBLIC):
+        return found[0]
+    return found[0][: found.start("value") - found.start()] + "*" * len(value)

@@ -1,0 +1,175 @@
+"""Diagnostics as people and machines read them: text, JSON, SARIF and annotations of GitHub."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from modelyard.diagnostics.base import Diagnostic, Severity, in_order
+from modelyard.redact import MASK, redacted
+from modelyard.source import SourceFile, Span
+from modelyard.terminal import Cell, cells, clipped, visible, width
+
+_COLOURS: Final = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m"}
+_BOLD: Final = "\x1b[1m"
+_FAINT: Final = "\x1b[34m"
+_PLAIN: Final = "\x1b[0m"
+
+_AROUND: Final = 2000
+"""So many characters of a line, before and after the place, are looked at; a screen shows far fewer."""
+
+Lines: TypeAlias = Mapping[str, Sequence[str]]
+
+
+def render(
+    diagnostics: Iterable[Diagnostic], sources: Iterable[SourceFile], form: str = "text", colour: bool = False
+) -> str:
+    """All diagnostics in one of `FORMS`, in order; an empty text where there is nothing to say to people.
+
+    `sources` are the files that the spans point into; colour is for a terminal and changes text only.
+    """
+    return FORMS[form](in_order(diagnostics), tuple(sources), colour)
+
+
+def summary(diagnostics: Iterable[Diagnostic]) -> str:
+    """How many errors and warnings there are, such as `2 errors, 1 warning`; empty where there are none."""
+    severities = [found.severity for found in diagnostics]
+    counts = [(severities.count(severity), severity.value) for severity in Severity]
+    return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count)
+
+
+# --- text
+
+
+def _text(diagnostics: tuple[Diagnostic, ...], sources: tuple[SourceFile, ...], colour: bool) -> str:
+    lines = {source.path: source.lines() for source in sources}
+    secrets = _secret_columns(diagnostics)
+    blocks = [_block(found, lines, secrets, _painter(colour)) for found in diagnostics]
+    return "\n".join((*blocks, f"{summary(diagnostics)}\n")) if blocks else ""
+
+
+Paint: TypeAlias = Callable[[str, str], str]
+
+
+def _painter(colour: bool) -> Paint:
+    return (lambda code, text: f"{code}{text}{_PLAIN}") if colour else (lambda _, text: text)
+
+
+def _block(found: Diagnostic, lines: Lines, secrets: Mapping[tuple[str, int], int], paint: Paint) -> str:
+    head = paint(_COLOURS[found.severity], f"{found.severity}[{found.code}]")
+    head += paint(_BOLD, f": {visible(redacted(found.message))}")
+    page = f"= docs/errors.md#{found.code.lower()}"
+    hint = visible(redacted(found.hint))
+    span = found.span
+    if span is None:
+        rows = [head, *([f"  = {hint}"] if hint else []), f"  {page}"]
+        return "\n".join((*rows, ""))
+    gutter = " " * (len(str(span.line)) + 1)
+    place = f"{visible(span.file)}:{span.line}:{span.column}"
+    rows = [head, f"{gutter}{paint(_FAINT, '-->')} {place}"]
+    if span.file in lines and span.line <= len(lines[span.file]):
+        line, span = _masked(lines[span.file][span.line - 1], span, secrets)
+        text, marks = _excerpt(line, span)
+        bar = paint(_FAINT, "|")
+        rows.append(f"{gutter} {bar}")
+        rows.append(f"{paint(_FAINT, f' {span.line} |')} {text}".rstrip())
+        rows.append(f"{gutter} {bar} {marks[0]}{paint(_COLOURS[found.severity], f'{marks[1]} {hint}'.rstrip())}")
+    elif hint:
+        rows.append(f"{gutter} = {hint}")
+    return "\n".join((*rows, f"{gutter} {page}", ""))
+
+
+def _secret_columns(diagnostics: Iterable[Diagnostic]) -> dict[tuple[str, int], int]:
+    """By file and line, the column from which nothing may be shown."""
+    result: dict[tuple[str, int], int] = {}
+    for found in diagnostics:
+        if found.secret and found.span:
+            at = (found.span.file, found.span.line)
+            result[at] = min(found.span.column, result.get(at, found.span.column))
+    return result
+
+
+def _masked(line: str, span: Span, secrets: Mapping[tuple[str, int], int]) -> tuple[str, Span]:
+    """The line with its secrets hidden, and the span that marks the same thing in it."""
+    column = secrets.get((span.file, span.line))
+    if column is None:
+        left = max(0, span.column - _AROUND)
+        part = redacted(line[left : span.column + _AROUND])
+        return part, replace(span, column=span.column - left, end_column=span.end_column - left)
+    left = max(0, min(span.column, column) - _AROUND)
+    hidden = redacted(line[left : column - 1]) + MASK
+    start = min(span.column, column) - left
+    end = span.end_column - left if span.end_column <= column else len(hidden) + 1
+    return hidden, replace(span, column=start, end_column=end)
+
+
+def _excerpt(line: str, span: Span) -> tuple[str, tuple[str, str]]:
+    """What is shown of a line, and below it the space and the marks that underline the span."""
+    shown: list[Cell] = cells(line)
+    start = min(span.column - 1, len(shown))
+    end = max(start, min(span.end_column - 1, len(shown)))
+    shown, start, end = clipped(shown, start, end)
+    text = "".join(piece for piece, _ in shown)
+    return text, (" " * width(shown[:start]), "^" * max(1, width(shown[start:end])))
+
+
+# --- for machines
+
+
+def _json(diagnostics: tuple[Diagnostic, ...], _sources: tuple[SourceFile, ...], _colour: bool) -> str:
+    found = [_plain(diagnostic) for diagnostic in diagnostics]
+    return json.dumps({"summary": summary(diagnostics), "diagnostics": found}, indent=2) + "\n"
+
+
+def _plain(found: Diagnostic) -> dict[str, object]:
+    span = found.span
+    return {
+        "code": found.code,
+        "severity": found.severity.value,
+        "message": redacted(found.message),
+        "hint": redacted(found.hint),
+        "file": span.file if span else None,
+        "line": span.line if span else None,
+        "column": span.column if span else None,
+        "endColumn": span.end_column if span else None,
+        "help": f"docs/errors.md#{found.code.lower()}",
+    }
+
+
+def _github(diagnostics: tuple[Diagnostic, ...], _sources: tuple[SourceFile, ...], _colour: bool) -> str:
+    return "".join(_annotation(found) for found in diagnostics)
+
+
+def _annotation(found: Diagnostic) -> str:
+    """A workflow command, see docs.github.com/actions, Workflow commands for GitHub Actions (2026-11)."""
+    properties: dict[str, object] = {"title": found.code}
+    if found.span:
+        span = found.span
+        place = {"file": span.file, "line": span.line, "col": span.column, "endColumn": span.end_column}
+        properties = {**place, **properties}
+    listed = ",".join(f"{key}={_escaped(str(value), ':,')}" for key, value in properties.items())
+    text = "\n".join(part for part in (redacted(found.message), redacted(found.hint)) if part)
+    return f"::{found.severity} {listed}::{_escaped(text)}\n"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    """Percent escapes of what would end a command or one of its properties; other control characters made visible."""
+    text = "".join(character if character in "\r\n" else visible(character) for character in text)
+    for character in f"%\r\n{more}":
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text
+
+
+def _sarif(diagnostics: tuple[Diagnostic, ...], _sources: tuple[SourceFile, ...], _colour: bool) -> str:
+    from modelyard.sarif import sarif
+
+    return sarif(diagnostics)
+
+
+FORMS: Final[Mapping[str, Callable[[tuple[Diagnostic, ...], tuple[SourceFile, ...], bool], str]]] = MappingProxyType(
+    {"text": _text, "json": _json, "sarif": _sarif, "github": _github}
+)
+"""By its name, how a format is made."""

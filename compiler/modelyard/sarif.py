@@ -1,0 +1,56 @@
+"""Diagnostics as SARIF 2.1.0 (docs.oasis-open.org/sarif/sarif/v2.1.0), which code hosts show beside the lines."""
+
+from __future__ import annotations
+
+import json
+from inspect import cleandoc
+from urllib.parse import quote as percent_encoded
+
+from modelyard import __version__
+from modelyard.diagnostics import Diagnostic, codes
+from modelyard.redact import redacted
+
+
+def sarif(diagnostics: tuple[Diagnostic, ...]) -> str:
+    """One run with a rule for each code that was found."""
+    rules = sorted({found.code for found in diagnostics})
+    driver = {"name": "modelyard", "version": __version__, "rules": [_rule(code) for code in rules]}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(found, rules.index(found.code)) for found in diagnostics],
+    }
+    schema = "https://json.schemastore.org/sarif-2.1.0.json"
+    return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _rule(code: str) -> dict[str, object]:
+    constructor = codes().get(code)
+    page = cleandoc(constructor.__doc__ or "") if constructor else ""
+    title = page.split("\n", 1)[0] or code
+    rule: dict[str, object] = {"id": code, "shortDescription": {"text": title}}
+    if constructor:
+        rule["name"] = "".join(word.capitalize() for word in constructor.__name__.split("_"))
+        rule["help"] = {"text": page, "markdown": page}
+    return rule
+
+
+def _result(found: Diagnostic, rule: int) -> dict[str, object]:
+    text = ". ".join(part for part in (redacted(found.message), redacted(found.hint)) if part)
+    result: dict[str, object] = {
+        "ruleId": found.code,
+        "ruleIndex": rule,
+        "level": found.severity.value,
+        "message": {"text": text},
+    }
+    if found.span:
+        span = found.span
+        region = {"startLine": span.line, "startColumn": span.column, "endColumn": span.end_column}
+        artifact = {"uri": _uri(span.file)}
+        result["locations"] = [{"physicalLocation": {"artifactLocation": artifact, "region": region}}]
+    return result
+
+
+def _uri(path: str) -> str:
+    encoded = percent_encoded(path.replace("\\", "/").encode("utf-8", "replace"), safe="/~")
+    return f"file://{encoded}" if encoded.startswith("/") else encoded

@@ -1,0 +1,71 @@
+"""Text of strangers on a terminal: nothing in it moves the cursor, and marks below it stand where they should."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final, TypeAlias
+
+Cell: TypeAlias = "tuple[str, int]"
+"""How a character is shown, and how many columns that takes."""
+
+_TAB: Final = "    "
+_WIDEST: Final = 110
+_BEFORE: Final = 40
+_UNSEEN: Final = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_JOINER: Final = "\u200d"
+
+
+def visible(text: str) -> str:
+    """A text on one line, in which control characters are escapes such as \\x1b and \\u202e."""
+    if text.isprintable():
+        return text
+    return "".join(_shown(character) for character in text)
+
+
+def cells(line: str) -> list[Cell]:
+    """The characters of a line as they are shown; a tab is four spaces."""
+    if line.isascii() and line.isprintable():
+        return [(character, 1) for character in line]
+    return [_cell(character) for character in line]
+
+
+def width(shown: list[Cell]) -> int:
+    """Columns that some cells take."""
+    return sum(columns for _, columns in shown)
+
+
+def clipped(shown: list[Cell], start: int, end: int) -> tuple[list[Cell], int, int]:
+    """The part of a long line around what is marked from `start` to `end`, and where the mark is in it."""
+    if width(shown) <= _WIDEST:
+        return shown, start, end
+    left = max(0, start - _BEFORE) if end > _WIDEST else 0
+    right, room = left, _WIDEST
+    while right < len(shown) and room >= shown[right][1]:
+        room -= shown[right][1]
+        right += 1
+    before: list[Cell] = [("…", 1)] if left else []
+    after: list[Cell] = [("…", 1)] if right < len(shown) else []
+    shift = len(before) - left
+    return [*before, *shown[left:right], *after], start + shift, min(end, right) + shift
+
+
+def _shown(character: str) -> str:
+    if character == "\n":
+        return "\\n"
+    if character == "\t":
+        return "\\t"
+    if unicodedata.category(character) not in _UNSEEN or character == _JOINER:
+        return character
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _cell(character: str) -> Cell:
+    if character == "\t":
+        return _TAB, len(_TAB)
+    shown = _shown(character)
+    if len(shown) > 1:
+        return shown, len(shown)
+    if unicodedata.combining(character) or character == _JOINER or unicodedata.category(character) in {"Mn", "Me"}:
+        return shown, 0
+    return shown, 2 if unicodedata.east_asian_width(character) in "WF" else 1
