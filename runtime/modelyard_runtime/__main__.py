@@ -21,7 +21,9 @@ VERBS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb: 0 done, 1 the work failed or its description cannot be honoured (said in one line)."""
-    parser = argparse.ArgumentParser(prog="modelyard_runtime", description="The work inside the Pods of a compiled system.")
+    parser = argparse.ArgumentParser(
+        prog="modelyard_runtime", description="The work inside the Pods of a compiled system."
+    )
     verbs = parser.add_subparsers(dest="verb", metavar="verb", required=True)
     for verb, (_, help_text) in VERBS.items():
         verbs.add_parser(verb, help=help_text, description=help_text.capitalize() + ".")

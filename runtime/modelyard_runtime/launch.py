@@ -93,7 +93,12 @@ def _follow(api: ClusterApi, name: str, poll_s: float) -> int:
         if state in {"Complete", "Failed"}:
             good = state == "Complete" and found.get("jobStatus") == "SUCCEEDED"
             if not good:
-                _log.error("RayJob %s ended as %s: %s", name, found.get("jobStatus"), found.get("message") or found.get("reason"))
+                _log.error(
+                    "RayJob %s ended as %s: %s",
+                    name,
+                    found.get("jobStatus"),
+                    found.get("message") or found.get("reason"),
+                )
             return 0 if good else 1
         time.sleep(poll_s)
 

@@ -1,0 +1,82 @@
+"""The compiled description of a workload, as it is mounted: plain data, with small readers that say what is wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeAlias, cast
+
+from modelyard_runtime.refusals import Refusal
+
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Section: TypeAlias = Mapping[str, Json]
+
+MOUNTED = Path("/etc/modelyard/workload.json")
+
+API_VERSION = "modelyard.dev/v1alpha1"
+
+
+def description() -> Section:
+    """The description of this Pod's workload; MODELYARD_WORKLOAD names another file than the mounted one."""
+    path = Path(os.environ.get("MODELYARD_WORKLOAD", MOUNTED))
+    try:
+        found: Json = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise Refusal(f"the description of the workload at {path} cannot be read: {problem}") from None
+    if not isinstance(found, dict) or found.get("apiVersion") != API_VERSION or found.get("kind") != "Workload":
+        raise Refusal(f"{path} is no description of a workload of {API_VERSION}")
+    return found
+
+
+def digest(section: Json) -> str:
+    """A hash of a part of the description that does not depend on the order of keys: 16 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(section, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
+
+
+def section(of: Section, name: str) -> Section:
+    """A mapping within; empty where it is absent."""
+    found = of.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def sections(of: Section, name: str) -> dict[str, Section]:
+    """Mappings by name."""
+    return {key: value for key, value in section(of, name).items() if isinstance(value, dict)}
+
+
+def rows(of: Section, name: str) -> list[Section]:
+    """A list of mappings."""
+    found = of.get(name)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def names(of: Section, name: str) -> list[str]:
+    """A list of texts."""
+    found = of.get(name)
+    return [str(one) for one in found] if isinstance(found, list) else []
+
+
+def text(of: Section, name: str, default: str = "") -> str:
+    """A text, or the default where it is absent."""
+    found = of.get(name)
+    return default if found is None else str(found)
+
+
+def number(of: Section, name: str, default: float = 0.0) -> float:
+    """A number, or the default where it is absent."""
+    found = of.get(name)
+    return float(cast("float", found)) if isinstance(found, int | float) else default
+
+
+def integer(of: Section, name: str, default: int = 0) -> int:
+    """A whole number, or the default where it is absent."""
+    return int(number(of, name, default))
+
+
+def bound(of: Section, name: str) -> float | None:
+    """A number that may be absent."""
+    found = of.get(name)
+    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None

@@ -1,0 +1,167 @@
+"""How good a model is: the metrics that gates and monitors name, each from true values and predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from modelyard_runtime.refusals import Refusal
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[np.float64]
+
+SMALLER_IS_BETTER = frozenset({"log_loss", "brier", "rmse", "mae", "mape", "wape", "smape", "page_hinkley"})
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """What a model said: `values` (classes or numbers), and for classification `scores` (rows by classes, or of the positive class)."""
+
+    values: Numbers
+    scores: Numbers | None = None
+
+
+def score(metric: str, truth: Numbers, said: Predictions) -> float:
+    """The value of one metric; Refusal names a metric that is unknown or needs scores that the model does not give."""
+    if metric not in _METRICS:
+        raise Refusal(f"metric {metric!r} is not computed here; known are {', '.join(sorted(_METRICS))}")
+    if not len(truth):
+        raise Refusal(f"metric {metric!r} has no rows to be computed from")
+    return float(_METRICS[metric](truth, said))
+
+
+def better(metric: str, value: float, other: float) -> float:
+    """By how much `value` is better than `other`: positive is better, whatever way the metric points."""
+    return other - value if metric in SMALLER_IS_BETTER else value - other
+
+
+def known_metrics(task: str) -> tuple[str, ...]:
+    """The metrics that are computed after training a model of a task."""
+    return {
+        "binary-classification": ("accuracy", "f1", "precision", "recall", "auc_roc", "auc_pr", "log_loss", "brier"),
+        "multiclass-classification": ("accuracy", "f1", "precision", "recall", "log_loss"),
+        "ranking": ("ndcg", "map", "recall_at_10"),
+        "recommendation": ("ndcg", "map", "recall_at_10"),
+    }.get(task, ("rmse", "mae", "mape", "r2", "wape", "smape"))
+
+
+def _scores(said: Predictions, metric: str) -> Numbers:
+    if said.scores is None:
+        raise Refusal(f"metric {metric!r} needs scores, and this model only says classes")
+    return said.scores
+
+
+def _positive(said: Predictions, metric: str) -> Numbers:
+    found = _scores(said, metric)
+    return found[:, -1] if found.ndim == 2 else found
+
+
+def _sklearn(name: str, **arguments: object) -> Callable[[Numbers, Predictions], float]:
+    def compute(truth: Numbers, said: Predictions) -> float:
+        from sklearn import metrics
+
+        return float(getattr(metrics, name)(truth, said.values, **arguments))
+
+    return compute
+
+
+def _averaged(name: str) -> Callable[[Numbers, Predictions], float]:
+    def compute(truth: Numbers, said: Predictions) -> float:
+        import numpy as np
+        from sklearn import metrics
+
+        classes = np.unique(np.concatenate((truth, said.values)))
+        average = "binary" if set(classes.tolist()) <= {0.0, 1.0} else "macro"
+        return float(getattr(metrics, name)(truth, said.values, average=average, zero_division=0.0))
+
+    return compute
+
+
+def _by_scores(name: str, metric: str) -> Callable[[Numbers, Predictions], float]:
+    def compute(truth: Numbers, said: Predictions) -> float:
+        from sklearn import metrics
+
+        return float(getattr(metrics, name)(truth, _positive(said, metric)))
+
+    return compute
+
+
+def _log_loss(truth: Numbers, said: Predictions) -> float:
+    import numpy as np
+    from sklearn import metrics
+
+    scores = _scores(said, "log_loss")
+    labels = np.arange(scores.shape[1]) if scores.ndim == 2 else np.array([0, 1])
+    return float(metrics.log_loss(truth, scores, labels=labels))
+
+
+def _relative(weighted: bool, symmetric: bool) -> Callable[[Numbers, Predictions], float]:
+    def compute(truth: Numbers, said: Predictions) -> float:
+        import numpy as np
+
+        error = np.abs(truth - said.values)
+        if weighted:
+            return float(error.sum() / max(float(np.abs(truth).sum()), np.finfo(float).tiny))
+        size = (np.abs(truth) + np.abs(said.values)) / 2 if symmetric else np.abs(truth)
+        counted = size > 0
+        return float((error[counted] / size[counted]).mean()) if counted.any() else 0.0
+
+    return compute
+
+
+def _ranked(at: int | None, gain: Callable[[Numbers], float]) -> Callable[[Numbers, Predictions], float]:
+    """A metric of one ranked list: relevance in the order of the scores."""
+
+    def compute(truth: Numbers, said: Predictions) -> float:
+        import numpy as np
+
+        by = said.values if said.scores is None else _positive(said, "ranking")
+        ordered = truth[np.argsort(-by, kind="stable")]
+        return gain(ordered if at is None else np.concatenate((ordered[:at], [float((truth > 0).sum())])))
+
+    return compute
+
+
+def _ndcg(ordered: Numbers) -> float:
+    import numpy as np
+
+    discount = 1 / np.log2(np.arange(2, len(ordered) + 2))
+    ideal = float((np.sort(ordered)[::-1] * discount).sum())
+    return float((ordered * discount).sum()) / ideal if ideal else 0.0
+
+
+def _average_precision(ordered: Numbers) -> float:
+    import numpy as np
+
+    hits = ordered > 0
+    return float((np.cumsum(hits)[hits] / (np.flatnonzero(hits) + 1)).mean()) if hits.any() else 0.0
+
+
+def _recall(ordered_and_total: Numbers) -> float:
+    total = float(ordered_and_total[-1])
+    return float((ordered_and_total[:-1] > 0).sum()) / total if total else 0.0
+
+
+_METRICS: dict[str, Callable[[Numbers, Predictions], float]] = {
+    "accuracy": _sklearn("accuracy_score"),
+    "f1": _averaged("f1_score"),
+    "precision": _averaged("precision_score"),
+    "recall": _averaged("recall_score"),
+    "auc_roc": _by_scores("roc_auc_score", "auc_roc"),
+    "auc_pr": _by_scores("average_precision_score", "auc_pr"),
+    "brier": _by_scores("brier_score_loss", "brier"),
+    "log_loss": _log_loss,
+    "rmse": _sklearn("root_mean_squared_error"),
+    "mae": _sklearn("mean_absolute_error"),
+    "r2": _sklearn("r2_score"),
+    "mape": _relative(weighted=False, symmetric=False),
+    "wape": _relative(weighted=True, symmetric=False),
+    "smape": _relative(weighted=False, symmetric=True),
+    "ndcg": _ranked(None, _ndcg),
+    "map": _ranked(None, _average_precision),
+    "recall_at_10": _ranked(10, _recall),
+}

@@ -1,0 +1,63 @@
+"""Object stores and folders, as one kind of filesystem: S3-compatible by the credentials of the description, or local paths."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from modelyard_runtime.description import Section, sections, text
+from modelyard_runtime.refusals import Refusal
+
+if TYPE_CHECKING:
+    from pyarrow import fs
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder or file: a filesystem of pyarrow and a path within it."""
+
+    filesystem: fs.FileSystem
+    path: str
+
+    def below(self, *parts: str) -> Place:
+        """A place further down."""
+        return Place(self.filesystem, "/".join((self.path.rstrip("/"), *parts)))
+
+
+def place(workload: Section, uri: str, store: str = "") -> Place:
+    """Where a URI of the description leads, opened with the credentials of its store."""
+    from pyarrow import fs
+
+    parts = urlsplit(uri)
+    if parts.scheme == "s3":
+        return Place(_s3(sections(workload, "stores").get(store, {})), f"{parts.netloc}{parts.path}".rstrip("/"))
+    if parts.scheme == "file":
+        return Place(fs.LocalFileSystem(), unquote(parts.path).rstrip("/"))
+    raise Refusal(f"{parts.scheme}:// is not opened here; use an S3-compatible store or file://")
+
+
+def _s3(store: Section) -> fs.S3FileSystem:
+    from pyarrow import fs
+
+    endpoint = urlsplit(text(store, "endpoint"))
+    return fs.S3FileSystem(
+        access_key=_from_environment(store, "accessKeyIdEnv"),
+        secret_key=_from_environment(store, "secretAccessKeyEnv"),
+        region=text(store, "region") or os.environ.get("AWS_REGION") or "us-east-1",
+        endpoint_override=endpoint.netloc or None,
+        scheme=endpoint.scheme or "https",
+        background_writes=True,
+        allow_bucket_creation=False,
+    )
+
+
+def _from_environment(store: Section, name: str) -> str | None:
+    variable = text(store, name)
+    if not variable:
+        return None
+    value = os.environ.get(variable)
+    if not value:
+        raise Refusal(f"{variable} is not set; the description says that it opens a store")
+    return value

@@ -1,0 +1,76 @@
+"""`store`: a bucket on an S3-compatible service, with the versioning and retention that the spec declares. Safe to run again."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+from modelyard_runtime.refusals import Refusal
+
+_DAY_S = 86400
+_log = logging.getLogger(__name__)
+
+
+def run() -> int:
+    """Make the bucket that the environment describes and give it its settings."""
+    name = os.environ.get("MODELYARD_BUCKET", "")
+    if not name:
+        raise Refusal("MODELYARD_BUCKET is not set; it names the bucket to make")
+    retention_s = int(os.environ.get("MODELYARD_RETENTION_SECONDS") or 0)
+    ensure_bucket(_client(), name, os.environ.get("MODELYARD_VERSIONED", "true") == "true", retention_s)
+    return 0
+
+
+def ensure_bucket(
+    client: Any, name: str, versioned: bool, retention_s: int
+) -> None:  # boto3 types its clients at run time
+    """The bucket exists, is versioned or not, and deletes what is older than `retention_s` seconds; 0 keeps everything.
+
+    S3 counts retention in days, so it is rounded up: nothing is deleted before its time.
+    """
+    _create(client, name)
+    status = "Enabled" if versioned else "Suspended"
+    if versioned or client.get_bucket_versioning(Bucket=name).get("Status") == "Enabled":
+        client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": status})
+    if retention_s:
+        days = -(-retention_s // _DAY_S)
+        expire = {
+            "ID": "modelyard-retention",
+            "Status": "Enabled",
+            "Filter": {"Prefix": ""},
+            "Expiration": {"Days": days},
+        }
+        if versioned:
+            expire["NoncurrentVersionExpiration"] = {"NoncurrentDays": days}
+        client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [expire]})
+    else:
+        client.delete_bucket_lifecycle(Bucket=name)
+    _log.info(
+        "bucket %s: versioning %s, retention %s", name, status.lower(), f"{retention_s} s" if retention_s else "none"
+    )
+
+
+def _create(client: Any, name: str) -> None:
+    from botocore.exceptions import ClientError
+
+    try:
+        client.head_bucket(Bucket=name)
+        return
+    except ClientError as problem:
+        status = problem.response["ResponseMetadata"]["HTTPStatusCode"]
+        if status == 403:
+            raise Refusal(f"bucket {name} belongs to somebody else, or these credentials may not see it") from None
+        if status != 404:
+            raise
+    region = os.environ.get("AWS_REGION") or client.meta.region_name
+    where = {} if region in (None, "", "us-east-1") else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    client.create_bucket(Bucket=name, **where)
+    _log.info("made bucket %s", name)
+
+
+def _client() -> Any:
+    import boto3
+
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or None
+    return boto3.client("s3", endpoint_url=endpoint, region_name=os.environ.get("AWS_REGION") or "us-east-1")
