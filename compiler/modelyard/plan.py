@@ -231,7 +231,7 @@ class Resource:
     name: str
     placement: str  # a target's name
     origin: Path  # the line of the spec that asked for it
-    workload: str  # section.name that it belongs to (`pool.<name>` for a shared server), empty for what all share
+    workload: str  # section.name that it belongs to, `pool.<name>`, `registry`; empty for what all share
     value: Payload
 
     @property

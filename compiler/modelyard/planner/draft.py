@@ -26,20 +26,20 @@ class Wanted:
     """What one workload reaches, gathered while it is planned: the stuff of its identity and its links."""
 
     access: list[Access] = field(default_factory=list[Access])
-    secrets: list[SecretRef] = field(default_factory=list[SecretRef])
-    stores: dict[str, str] = field(default_factory=dict[str, str])  # store, why: data capture artifacts
+    secrets: dict[SecretRef, Path] = field(default_factory=dict[SecretRef, Path])  # and the line that names it
+    stores: dict[tuple[str, str], None] = field(default_factory=dict[tuple[str, str], None])  # store, what for
 
     def store(self, store: str, prefix: str, mode: str, what: str) -> None:
         """Reach `prefix` of a store; an access that is there already is not said twice."""
         access = Access(store, prefix, mode)
         if access not in self.access:
             self.access.append(access)
-        self.stores.setdefault(store, what)
+        self.stores.setdefault((store, what))
 
-    def secret(self, ref: SecretRef | None) -> None:
-        """Read a secret, if there is one."""
-        if ref is not None and ref not in self.secrets:
-            self.secrets.append(ref)
+    def secret(self, ref: SecretRef | None, *origin: str) -> None:
+        """Read a secret, if there is one, that this line of the spec names."""
+        if ref is not None:
+            self.secrets.setdefault(ref, origin)
 
 
 class Draft:
@@ -107,18 +107,22 @@ class Draft:
         """Let a workload reach a dataset in a store; what only has a URI is the user's own to open."""
         if dataset.store:
             wanted.store(dataset.store, dataset.path, mode, "data")
-            wanted.secret(self.system.stores[dataset.store].credentials)
+            self.wants_credentials(wanted, dataset.store)
 
     def wants_artifacts(self, wanted: Wanted, mode: str) -> None:
         """Let a workload reach the registry and where it keeps artifacts."""
         if self.system.registry is None:
             return
         if self.system.registry.adopt:
-            wanted.secret(self.system.registry.credentials)
+            wanted.secret(self.system.registry.credentials, "registry", "credentials")
         if self.artifacts is not None:
             store, prefix = self.artifacts
             wanted.store(store, prefix, mode, "artifacts")
-            wanted.secret(self.system.stores[store].credentials)
+            self.wants_credentials(wanted, store)
+
+    def wants_credentials(self, wanted: Wanted, store: str) -> None:
+        """Let a workload open a store."""
+        wanted.secret(self.system.stores[store].credentials, "stores", store, "credentials")
 
     def identity(self, name: str, placement: str, origin: Path, workload: str, wanted: Wanted, api: str) -> Resource:
         """Give a workload an identity of its own, with exactly what it wants."""
@@ -127,10 +131,10 @@ class Draft:
 
     def connect(self, resource: Resource, wanted: Wanted, registry: bool) -> None:
         """Link a running workload to the stores, secrets and registry that it reaches."""
-        for store, what in wanted.stores.items():
+        for store, what in wanted.stores:
             self.link_store(resource, store, what)
-        for ref in wanted.secrets:
-            self.use_secret(ref, resource.placement, resource.origin, resource.workload, resource.place)
+        for ref, origin in wanted.secrets.items():
+            self.use_secret(ref, resource.placement, origin, resource.workload, resource.place)
         if registry and self.registry is not None:
             self.links.append(Link(resource.place, self.registry.place, "registry", "http", 5000))
 

@@ -95,9 +95,6 @@ def _route(draft: Draft, inference: Inference, name: str, workload: str) -> None
     origin: Path = ("inference", inference.name, "traffic" if len(backends) > 1 else "endpoint")
     route = Route(inference, tuple(backends.values()), mirror)
     resource = draft.add(Kind.ROUTE, name, inference.target, origin, route, workload)
-    if inference.endpoint.auth.token is not None:
-        where = ("inference", inference.name, "endpoint", "auth", "token")
-        draft.use_secret(inference.endpoint.auth.token, inference.target, where, workload)
     for server in dict.fromkeys(backend.server for backend in backends.values()):
         draft.links.append(_request(resource, server))
 
@@ -111,8 +108,8 @@ def _want(draft: Draft, inference: Inference, wanted: Wanted) -> None:
     draft.wants_artifacts(wanted, "read")
     if inference.capture is not None:
         wanted.store(inference.capture.store, inference.capture.path, "write", "capture")
-        wanted.secret(draft.system.stores[inference.capture.store].credentials)
-    wanted.secret(inference.endpoint.auth.token)
+        draft.wants_credentials(wanted, inference.capture.store)
+    wanted.secret(inference.endpoint.auth.token, "inference", inference.name, "endpoint", "auth", "token")
 
 
 def _scales(members: Iterable[Inference]) -> bool:

@@ -54,7 +54,7 @@ def _wanted(draft: Draft, monitor: Monitor, inference: Inference | None, models:
     system, wanted = draft.system, Wanted()
     if inference is not None and inference.capture is not None:
         wanted.store(inference.capture.store, inference.capture.path, "read", "capture")
-        wanted.secret(system.stores[inference.capture.store].credentials)
+        draft.wants_credentials(wanted, inference.capture.store)
     for name in _watched_data(system, monitor):
         draft.wants_dataset(wanted, system.data[name], "read")
     if models:

@@ -47,7 +47,7 @@ def _what(resource: Resource) -> str:
         text = f"{_SECTIONS[section]} {quote(name)}"
         several = resource.kind is Kind.MODEL_SERVER and len(resource.origin) > 3
         return f"variant {quote(resource.origin[3])} of {text}" if several else text
-    return "the registry" if resource.name == "registry" else f"{resource.kind.value} {quote(resource.name)}"
+    return "the registry" if resource.workload == "registry" else f"{resource.kind.value} {quote(resource.name)}"
 
 
 def _place(resource: Resource) -> Path:

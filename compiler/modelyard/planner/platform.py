@@ -55,21 +55,21 @@ def plan_registry(draft: Draft) -> None:
     if artifacts is not None:
         draft.artifacts = (artifacts.name, registry.artifact_path)
         wanted.store(artifacts.name, registry.artifact_path, "write", "artifacts")
-        wanted.secret(artifacts.credentials)
+        draft.wants_credentials(wanted, artifacts.name)
     if database is not None:
-        wanted.secret(database.credentials)
-    wanted.secret(registry.credentials)
+        draft.wants_credentials(wanted, database.name)
+    wanted.secret(registry.credentials, "registry", "credentials")
     origin = ("registry",)
     if not registry.adopt:
         value = Identity("registry", tuple(wanted.access), tuple(wanted.secrets), "")
-        draft.share(Kind.IDENTITY, "registry", placement, origin, value)
+        draft.share(Kind.IDENTITY, "registry", placement, origin, value, "registry")
     server = RegistryServer(registry, database, artifacts)
-    resource = draft.share(Kind.REGISTRY, "registry", placement, origin, server)
+    resource = draft.share(Kind.REGISTRY, "registry", placement, origin, server, "registry")
     draft.registry = resource
     if registry.adopt:
         return
-    for ref in wanted.secrets:
-        draft.use_secret(ref, placement, origin, "registry", resource.place)
+    for ref, named in wanted.secrets.items():
+        draft.use_secret(ref, placement, named, "registry", resource.place)
     if database is not None:
         draft.link_store(resource, database.name, "database")
     if artifacts is not None:
@@ -92,8 +92,9 @@ def finish(draft: Draft) -> Plan:
     used = {resource.placement for resource in (*draft.shared, *draft.workloads)}
     _target_secrets(draft, used)
     secrets = tuple(_secrets(draft))
-    everything = (*secrets, *draft.shared, *channels, *draft.workloads)
-    addons = _addons(draft, everything)
+    addons = _addons(draft, (*secrets, *draft.shared, *draft.workloads))
+    workloads = tuple(one for one in draft.workloads if one.kind is not Kind.DASHBOARD or _observed(one, addons))
+    everything = (*secrets, *draft.shared, *channels, *workloads)
     clusters: list[Resource] = []
     namespaces: list[Resource] = []
     for target in draft.system.deployment.targets:
@@ -107,6 +108,11 @@ def finish(draft: Draft) -> Plan:
         namespaces.append(Resource(Kind.NAMESPACE, name, target.name, (*origin, "namespace"), "", Namespace(target)))
     links = (*draft.links, *_secret_links(draft), *_metric_links(draft, addons))
     return Plan(draft.system, (*clusters, *namespaces, *everything), links)
+
+
+def _observed(resource: Resource, addons: dict[str, tuple[str, ...]]) -> bool:
+    """Whether there is a Prometheus that a dashboard could show something of."""
+    return "prometheus" in addons[resource.placement]
 
 
 def _target_secrets(draft: Draft, used: set[str]) -> None:
@@ -196,7 +202,7 @@ def _synced(secret: Secret, target: TargetSpec) -> bool:
 def _metric_links(draft: Draft, addons: dict[str, tuple[str, ...]]) -> Iterator[Link]:
     """What pushes to Prometheus or is scraped by it, where there is one."""
     for resource in draft.metrics:
-        if "prometheus" in addons[resource.placement]:
+        if _observed(resource, addons):
             yield Link(
                 resource.place, f"{resource.placement}:{Kind.CLUSTER}/{resource.placement}", "metrics", "http", 9090
             )
