@@ -36,6 +36,7 @@ _DASH = "put the '-' on a line of its own"
 _NEXT_LINE = "begin the text on the next line"
 
 _NO_SPACE: Final = re.compile(r"\s*[\w.-]+(:)(?=[^\s:/])")
+_KEY: Final = re.compile(r"\s*(?:- +)?([\w.-]+)\s*:")
 
 _PROBLEMS: Final = (
     ("mapping values are not allowed", "a colon stands where no key can be", _COLON),
@@ -83,9 +84,7 @@ _OPENED: Final = (
 def next_event(text: str) -> NextEvent:
     """A function that gives the next event at each call, and raises `yaml.YAMLError` where the text is not YAML."""
     if HAS_LIBYAML:
-        from yaml.cyaml import CParser
-
-        get: NextEvent = CParser(text).get_event
+        get: NextEvent = yaml.CSafeLoader(text).get_event
         return get
     return pure_parser(text)
 
@@ -112,12 +111,22 @@ def syntax_problem(error: yaml.YAMLError, lines: Sequence[str]) -> SyntaxProblem
         return replace(problem, is_tab=True)
     if problem.message == _BAD_START and character:
         return replace(problem, message=f"a text cannot begin with '{character}'")
-    above = problem.line - 1
-    found = _NO_SPACE.match(lines[above]) if problem.hint == _COLON and 0 <= above < len(lines) else None
-    if found:
+    return _colon(problem, lines) if problem.hint == _COLON else problem
+
+
+def _colon(problem: SyntaxProblem, lines: Sequence[str]) -> SyntaxProblem:
+    """What is behind a colon that is in no place for one: a space that is missing above, a key too deep, or a text."""
+    line = lines[problem.line]
+    above = next((at for at in range(problem.line - 1, -1, -1) if lines[at].strip()), None)
+    unspaced = _NO_SPACE.match(lines[above]) if above is not None else None
+    if above is not None and unspaced:
         hint = "write 'key: value', with a space after the colon"
-        return SyntaxProblem("a space is missing after the colon", hint, above, found.end(1))
-    return problem
+        return SyntaxProblem("a space is missing after the colon", hint, above, unspaced.end(1) - 1)
+    key = _KEY.match(line)
+    if key is None or key.end() - 1 < problem.column:
+        return replace(problem, hint="put a text that contains ': ' in quotes")
+    message = "this key is indented deeper than the one before, which has a value already"
+    return SyntaxProblem(message, "align it with the key before", problem.line, key.start(1))
 
 
 def _told(error: yaml.YAMLError) -> SyntaxProblem:

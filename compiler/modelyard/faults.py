@@ -19,7 +19,8 @@ from modelyard.source import Json, Path
 class Fault:
     """One mistake: the keyword that is not met, by which value, and the shape of the place.
 
-    `name` is the field that is missing, unknown, excluded or badly named; a bad name has a `shape` of its own.
+    `name` is the field that is missing, unknown, excluded or badly named.
+    `shape` is that of the missing field and of the bad name, and else that of the place.
     """
 
     path: Path
@@ -73,12 +74,13 @@ class Faults:
         known = shape.names()
         for name in value:
             if shape.closed and name not in known:
-                meant = nearest_name(name, known)
+                beginning = name.split(":", 1)[0]
+                meant = beginning if beginning in known else nearest_name(name, known)
                 if meant in missing:
                     missing.remove(meant)
                 yield self._unknown(shape, name, value, path)
         for name in missing:
-            yield Fault(path, "required", None, value, shape, name)
+            yield Fault(path, "required", None, value, self.shape(shape.children(name), None), name)
         for schema in shape.schemas:
             for name, needed in schema_of(schema.get("dependentRequired")).items():
                 for other in texts(needed):

@@ -105,9 +105,11 @@ def _type_hint(names: list[str], fault: Fault) -> str:
         return "write 'field: value' lines, without dashes"
     if "array" in names and not isinstance(value, dict | list):
         return f"write a list: [{yaml_word(value)}]" if len(str(value)) < 40 else "write a list"
-    if isinstance(value, str):
+    if isinstance(value, str) and names != ["object"]:
         return _text_hint(names, value)
     example = fault.shape.example()
+    if names == ["object"]:
+        return f"write a mapping with {', '.join(fault.shape.names()[:6])}" if fault.shape.names() else ""
     if "string" in names and isinstance(value, int | float):
         if isinstance(value, bool) or any("pattern" not in schema for schema in fault.shape.schemas[-1:]):
             return f"put it in quotes: '{yaml_word(value)}'"
@@ -125,8 +127,8 @@ def _text_hint(names: list[str], value: str) -> str:
     number = value.strip()
     if {"number", "integer"} & set(names) and number.replace(".", "", 1).isdecimal() and number.isascii():
         return f"write {number} without quotes"
-    if "object" in names:
-        return "write 'field: value' lines below it, or {field: value} beside it"
+    if "integer" in names and number.endswith("%"):
+        return "leave the sign out"
     return ""
 
 
@@ -188,13 +190,14 @@ def _repeated(document: Document, fault: Fault) -> Diagnostic:
 
 def _missing(document: Document, fault: Fault) -> Diagnostic:
     hint = f"add '{fault.name}'"
-    schemas = [schema_of(fields[fault.name]) for fields in fault.shape.fields() if fault.name in fields]
-    field = Shape(schemas)
+    field = fault.shape
     constant, example = field.first("const"), field.example()
     if isinstance(constant, str):
         hint = f"add '{fault.name}: {constant}'"
     elif isinstance(example, str | int | float) and len(str(example)) < 40:
         hint = f"add '{fault.name}', as in '{fault.name}: {yaml_word(example)}'"
+    elif field.required():
+        hint = f"add '{fault.name}' with {' and '.join(field.required()[:4])}"
     elif texts(field.first("enum")):
         hint = f"add '{fault.name}': one of {', '.join(texts(field.first('enum'))[:8])}"
     return tell.missing_field(document.key_span(fault.path), fault.name, owner_of(fault.path), hint)

@@ -46,7 +46,7 @@ def summary(diagnostics: Iterable[Diagnostic]) -> str:
 
 def _text(diagnostics: tuple[Diagnostic, ...], sources: tuple[SourceFile, ...], colour: bool) -> str:
     lines = {source.path: source.lines() for source in sources}
-    secrets = _secret_columns(diagnostics)
+    secrets = _secrets(diagnostics)
     blocks = [_block(found, lines, secrets, _painter(colour)) for found in diagnostics]
     return "\n".join((*blocks, f"{summary(diagnostics)}\n")) if blocks else ""
 
@@ -58,7 +58,7 @@ def _painter(colour: bool) -> Paint:
     return (lambda code, text: f"{code}{text}{_PLAIN}") if colour else (lambda _, text: text)
 
 
-def _block(found: Diagnostic, lines: Lines, secrets: Mapping[tuple[str, int], int], paint: Paint) -> str:
+def _block(found: Diagnostic, lines: Lines, secrets: Secrets, paint: Paint) -> str:
     head = paint(_COLOURS[found.severity], f"{found.severity}[{found.code}]")
     head += paint(_BOLD, f": {visible(redacted(found.message))}")
     page = f"= docs/errors.md#{found.code.lower()}"
@@ -82,28 +82,39 @@ def _block(found: Diagnostic, lines: Lines, secrets: Mapping[tuple[str, int], in
     return "\n".join((*rows, f"{gutter} {page}", ""))
 
 
-def _secret_columns(diagnostics: Iterable[Diagnostic]) -> dict[tuple[str, int], int]:
-    """By file and line, the column from which nothing may be shown."""
-    result: dict[tuple[str, int], int] = {}
+Secrets: TypeAlias = Mapping[tuple[str, int], Sequence[Span]]
+"""By file and line, what may not be shown."""
+
+
+def _secrets(diagnostics: Iterable[Diagnostic]) -> Secrets:
+    result: dict[tuple[str, int], list[Span]] = {}
     for found in diagnostics:
         if found.secret and found.span:
-            at = (found.span.file, found.span.line)
-            result[at] = min(found.span.column, result.get(at, found.span.column))
+            result.setdefault((found.span.file, found.span.line), []).append(found.span)
     return result
 
 
-def _masked(line: str, span: Span, secrets: Mapping[tuple[str, int], int]) -> tuple[str, Span]:
-    """The line with its secrets hidden, and the span that marks the same thing in it."""
-    column = secrets.get((span.file, span.line))
-    if column is None:
-        left = max(0, span.column - _AROUND)
-        part = redacted(line[left : span.column + _AROUND])
-        return part, replace(span, column=span.column - left, end_column=span.end_column - left)
-    left = max(0, min(span.column, column) - _AROUND)
-    hidden = redacted(line[left : column - 1]) + MASK
-    start = min(span.column, column) - left
-    end = span.end_column - left if span.end_column <= column else len(hidden) + 1
-    return hidden, replace(span, column=start, end_column=end)
+def _masked(line: str, span: Span, secrets: Secrets) -> tuple[str, Span]:
+    """The part of a line around a span, with what is secret hidden, and the span that marks the same thing in it."""
+    for secret in sorted(secrets.get((span.file, span.line), ()), key=lambda one: -one.column):
+        line, span = _hidden(line, span, secret)
+    left = max(0, span.column - _AROUND)
+    part = redacted(line[left : span.column + _AROUND])
+    return part, replace(span, column=span.column - left, end_column=span.end_column - left)
+
+
+def _hidden(line: str, span: Span, secret: Span) -> tuple[str, Span]:
+    """The line with one secret hidden; a secret whose end is on another line hides the rest of this one."""
+    is_short = secret.end_column <= secret.column + 1
+    end = len(line) + 1 if is_short else min(secret.end_column, len(line) + 1)
+    line = line[: secret.column - 1] + MASK + line[end - 1 :]
+    shift = len(MASK) - (end - secret.column)
+    if span.column >= end:
+        return line, replace(span, column=span.column + shift, end_column=span.end_column + shift)
+    if span.end_column > secret.column:
+        column = min(span.column, secret.column)
+        return line, replace(span, column=column, end_column=max(secret.column + len(MASK), span.end_column + shift))
+    return line, span
 
 
 def _excerpt(line: str, span: Span) -> tuple[str, tuple[str, str]]:

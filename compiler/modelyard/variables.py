@@ -71,7 +71,7 @@ def substitute(document: Document, settings: Mapping[str, str]) -> tuple[Documen
         return document, in_order(_unused(document, variables, set()))
     walk = _Substitution(document, document.spans.copy(), variables)
     value = walk.root(document.value)
-    unused = _unused(document, variables, walk.used)
+    unused = () if walk.diagnostics else _unused(document, variables, walk.used)
     return replace(document, value=value, spans=walk.spans), in_order((*walk.diagnostics, *unused))
 
 

@@ -61,7 +61,11 @@ def unknown_field(span: Span, field: str, owner: str, known: Iterable[str]) -> D
         inference: {scorer: {replicas: 2}}
     """
     names = list(known)
-    hint = nearest(field, names, "did you mean {}?")
+    beginning = field.split(":", 1)[0]
+    if ":" in field and beginning in names:
+        hint = f"put a space after the colon: '{beginning}: …'"
+    else:
+        hint = nearest(field, names, "did you mean {}?")
     if not hint and 0 < len(names) <= _LISTED:
         hint = f"known here: {', '.join(names)}"
     return Diagnostic("E0203", Severity.ERROR, f"unknown field {quote(field)} in {owner}", span, hint)

@@ -1,0 +1,19 @@
+"""What all tests share: `--accept`, which rewrites expected texts and golden folders instead of comparing them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--accept", action="store_true", help="rewrite expected texts and golden folders")
+
+
+@pytest.fixture
+def accept(request: pytest.FixtureRequest) -> bool:
+    """Whether what comes out now is to be taken as expected."""
+    return bool(request.config.getoption("--accept"))

@@ -1,0 +1,82 @@
+"""A spec through the rooms, and what is said about it: what most tests of the front half look at."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from modelyard.diagnostics import Diagnostic, has_errors, in_order
+from modelyard.load import load
+from modelyard.overlay import overlay
+from modelyard.render import render
+from modelyard.source import SourceFile
+from modelyard.validate import validate
+from modelyard.variables import substitute
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a user gives to `modelyard validate`."""
+
+    spec: str | bytes
+    path: str = "system.yaml"
+    environment: str | None = None
+    overlay: str | bytes | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def overlay_path(self) -> str:
+        """How the file of the environment is called."""
+        return f"environments/{self.environment}.yaml"
+
+    def sources(self) -> list[SourceFile]:
+        """The files that diagnostics point into."""
+        given = [(self.path, self.spec), *([(self.overlay_path, self.overlay)] if self.overlay is not None else [])]
+        return [SourceFile.read(path, content) for path, content in given]
+
+
+def examine(question: Question) -> tuple[Diagnostic, ...]:
+    """All diagnostics up to the first room that finds an error."""
+    document, found = load(question.spec, question.path)
+    extra = None
+    if question.overlay is not None:
+        extra, more = load(question.overlay, question.overlay_path)
+        found += more
+    if document is None or has_errors(found):
+        return in_order(found)
+    document, more = overlay(document, question.environment, extra)
+    found += more
+    if not has_errors(found):
+        document, more = substitute(document, question.settings)
+        found += more
+    if not has_errors(found):
+        found += validate(document)
+    return in_order(found)
+
+
+def places(diagnostics: tuple[Diagnostic, ...]) -> list[str]:
+    """Every diagnostic as `line:column code`."""
+    return [f"{one.span.line}:{one.span.column} {one.code}" if one.span else one.code for one in diagnostics]
+
+
+def question_in(folder: Path) -> Question:
+    """The question that a folder of tests/failing asks: a spec, its environments, and what `arguments.txt` adds."""
+    arguments = folder / "arguments.txt"
+    words = shlex.split(arguments.read_text(encoding="utf-8")) if arguments.exists() else []
+    pairs = list(zip(words[::2], words[1::2], strict=True))
+    environment = next((value for option, value in pairs if option == "--env"), None)
+    settings = dict(value.split("=", 1) for option, value in pairs if option == "--set")
+    beside = folder / "environments" / f"{environment}.yaml"
+    return Question(
+        (folder / "system.yaml").read_bytes(),
+        environment=environment,
+        overlay=beside.read_bytes() if beside.exists() else None,
+        settings=settings,
+    )
+
+
+def diagnose(question: Question) -> str:
+    """What is printed, as text without colour."""
+    return render(examine(question), question.sources())

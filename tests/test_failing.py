@@ -1,0 +1,43 @@
+"""Every code with a spec that shows it, and the exact text that is printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelyard.diagnostics import codes
+from tests.diagnosing import diagnose, examine, question_in
+
+FAILING = Path(__file__).parent / "failing"
+FOLDERS = sorted(folder for folder in FAILING.iterdir() if folder.is_dir())
+
+SHOWN_ELSEWHERE = {
+    "E0114": "a file of more than 64 MiB; tests/compiler/test_load.py lowers the limit",
+    "E0116": "more than two million values; tests/compiler/test_load.py lowers the limit",
+    "E0120": "a thousand mistakes; tests/compiler/test_load.py counts them",
+    "E0147": "16 MiB of text; tests/compiler/test_variables.py makes it",
+    "E0213": "what the schema of the spec never leads to; tests/compiler/test_validate.py has another schema",
+}
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_what_is_printed(folder: Path, accept: bool) -> None:
+    """The text is the expected one, and says the code that the folder is named after."""
+    printed = diagnose(question_in(folder))
+    expected = folder / "expected.txt"
+    if accept:
+        expected.write_text(printed, encoding="utf-8")
+
+    assert printed == expected.read_text(encoding="utf-8")
+    assert folder.name.split("-")[0] in {found.code for found in examine(question_in(folder))}
+
+
+@pytest.mark.parametrize("code", [code for code in codes() if code.startswith(("E01", "E02", "W01"))])
+def test_every_code_is_shown(code: str) -> None:
+    """No code of these rooms is without a spec."""
+    if code in {"E0150", "E0151", "E0152"}:
+        return
+    shown = {folder.name.split("-")[0] for folder in FOLDERS}
+
+    assert (code in shown) != (code in SHOWN_ELSEWHERE)
