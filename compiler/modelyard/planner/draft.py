@@ -17,23 +17,21 @@ class SecretUse:
     """A secret on one placement: the line that named it first, who reads it, and the places that do."""
 
     origin: Path
-    workloads: list[str] = field(default_factory=list[str])
-    readers: list[str] = field(default_factory=list[str])
+    workloads: dict[str, None] = field(default_factory=dict[str, None])
+    readers: dict[str, None] = field(default_factory=dict[str, None])
 
 
 @dataclass
 class Wanted:
     """What one workload reaches, gathered while it is planned: the stuff of its identity and its links."""
 
-    access: list[Access] = field(default_factory=list[Access])
+    access: dict[Access, None] = field(default_factory=dict[Access, None])
     secrets: dict[SecretRef, Path] = field(default_factory=dict[SecretRef, Path])  # and the line that names it
     stores: dict[tuple[str, str], None] = field(default_factory=dict[tuple[str, str], None])  # store, what for
 
     def store(self, store: str, prefix: str, mode: str, what: str) -> None:
         """Reach `prefix` of a store; an access that is there already is not said twice."""
-        access = Access(store, prefix, mode)
-        if access not in self.access:
-            self.access.append(access)
+        self.access.setdefault(Access(store, prefix, mode))
         self.stores.setdefault((store, what))
 
     def secret(self, ref: SecretRef | None, *origin: str) -> None:
@@ -98,10 +96,9 @@ class Draft:
     def use_secret(self, ref: SecretRef, placement: str, origin: Path, workload: str, reader: str = "") -> None:
         """Note that a workload on a placement reads a secret; `reader` is the place of the resource that does."""
         use = self.secrets.setdefault((placement, ref), SecretUse(origin))
-        if workload not in use.workloads:
-            use.workloads.append(workload)
+        use.workloads.setdefault(workload)
         if reader:
-            use.readers.append(reader)
+            use.readers.setdefault(reader)
 
     def wants_dataset(self, wanted: Wanted, dataset: Dataset, mode: str) -> None:
         """Let a workload reach a dataset in a store; what only has a URI is the user's own to open."""

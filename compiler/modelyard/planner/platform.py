@@ -138,7 +138,7 @@ def _secrets(draft: Draft) -> Iterator[Resource]:
 def _secret_links(draft: Draft) -> Iterator[Link]:
     for (placement, ref), use in draft.secrets.items():
         name = object_name(*(part for part in (ref.store, *ref.path.split("/"), ref.key) if part))
-        for reader in dict.fromkeys(use.readers):
+        for reader in use.readers:
             if reader.startswith(f"{placement}:"):
                 yield Link(reader, f"{placement}:{Kind.SECRET}/{name}", "secret")
 
