@@ -55,14 +55,14 @@ def build(context: Path, name: str) -> Path:
     base = base_image()
     archive = _images() / f"built-{hashlib.sha256(name.encode()).hexdigest()[:12]}.tar"
     with _locked("buildah"):
-        if not _knows(BASE_NAME):
-            _buildah("pull", f"docker-archive:{base}")
-        _buildah(
-            "build", "--isolation=chroot", "--network=host", "--pull-never", "--layers", "--format=docker",
-            *_trust(), f"--tag={name}", str(context),
-        )  # fmt: skip
+        known_as = f"localhost/base:{base.stem}"
+        if not _knows(known_as):
+            _run("buildah", "pull", f"docker-archive:{base}")
+            _run("buildah", "tag", BASE_NAME, known_as)
+        how = ("--isolation=chroot", "--network=host", "--pull-never", "--layers", "--format=docker")
+        _run("buildah", "build", *how, f"--tag={name}", str(context))
         archive.unlink(missing_ok=True)
-        _buildah("push", name, f"docker-archive:{archive}:{name}")
+        _run("buildah", "push", name, f"docker-archive:{archive}:{name}")
     return archive
 
 
@@ -80,6 +80,7 @@ def write_archive(root: Path, name: str, archive: Path, config: dict[str, object
             "os": "linux",
             "config": config or _CONFIG,
             "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
+            "history": [{"created_by": "modelyard", "created": "1970-01-01T00:00:00Z"}],
         }
         text = json.dumps(described).encode()
         config_name = f"{hashlib.sha256(text).hexdigest()}.json"
@@ -139,21 +140,8 @@ def _locked(name: str) -> Generator[None]:
 
 
 def _knows(name: str) -> bool:
-    found = subprocess.run([*_BUILDAH, "inspect", "--type=image", name], capture_output=True, check=False)
+    found = subprocess.run(["buildah", "inspect", "--type=image", name], capture_output=True, check=False)
     return found.returncode == 0
-
-
-def _trust() -> tuple[str, ...]:
-    """What a build step needs to reach package registries as this machine does: its proxy and its certificates."""
-    bundle = "/etc/ssl/certs/ca-certificates.crt"
-    return (f"--volume={bundle}:{bundle}:ro",)
-
-
-def _buildah(*arguments: str) -> None:
-    _run(*_BUILDAH, *arguments)
-
-
-_BUILDAH = ("buildah",)
 
 
 def _run(*command: str) -> None:

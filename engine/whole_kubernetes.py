@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,6 +45,13 @@ class WholeKubernetes(Cluster):
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)}: {done.stdout}{done.stderr}")
         return done.stdout
+
+    def fetch(self, url: str, seconds: float = 30) -> str:
+        """What a GET of an address in the cluster's network answers; RuntimeError when it is not 200."""
+        program = (
+            "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=float(sys.argv[2])).read().decode())"
+        )
+        return self.run(sys.executable, "-c", program, url, str(seconds), seconds=seconds + 10)
 
     def load(self, archive: Path) -> None:
         """Gives the node an image from an archive."""
