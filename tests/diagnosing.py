@@ -24,7 +24,7 @@ class Question:
     path: str = "system.yaml"
     environment: str | None = None
     overlay: str | bytes | None = None
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def overlay_path(self) -> str:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias, cast
 
 import yaml
 
 NextEvent: TypeAlias = "Callable[[], Any]"
 
 HAS_LIBYAML: Final = bool(yaml.__with_libyaml__)
+
+
+class _Parser(Protocol):
+    def get_event(self) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +85,13 @@ _OPENED: Final = (
 """The same for what is noticed late: the place is where it began."""
 
 
-def next_event(text: str) -> NextEvent:
-    """A function that gives the next event at each call, and raises `yaml.YAMLError` where the text is not YAML."""
-    if HAS_LIBYAML:
-        get: NextEvent = yaml.CSafeLoader(text).get_event
-        return get
-    return pure_parser(text)
+def next_event(text: str, pure: bool = not HAS_LIBYAML) -> NextEvent:
+    """A function that gives the next event at each call, and raises `yaml.YAMLError` where the text is not YAML.
 
-
-def pure_parser(text: str) -> NextEvent:
-    """The same by PyYAML's parser in Python, about ten times slower."""
-
-    class Parser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
-        def __init__(self) -> None:
-            yaml.reader.Reader.__init__(self, text)
-            yaml.scanner.Scanner.__init__(self)
-            yaml.parser.Parser.__init__(self)
-
-    get: NextEvent = Parser().get_event
-    return get
+    PyYAML's parser in Python is about ten times slower than libyaml.
+    """
+    parser = cast("_Parser", yaml.SafeLoader(text) if pure else yaml.CSafeLoader(text))
+    return parser.get_event
 
 
 def syntax_problem(error: yaml.YAMLError, lines: Sequence[str]) -> SyntaxProblem:

@@ -117,7 +117,7 @@ class Faults:
         for part in _schemas(schema.get("allOf")):
             self._gather(part, value, shape)
         for keyword in ("oneOf", "anyOf"):
-            if keyword in schema:
+            if schema.get(keyword):
                 self._gather(self._best(_schemas(schema[keyword]), value), value, shape)
         if "if" in schema:
             self._choose(schema, value, shape)
@@ -147,7 +147,7 @@ class Faults:
 
     def _best(self, branches: list[Schema], value: Json) -> Schema:
         """The branch that fits, or else the one that was most likely meant: right type, right constants, few faults."""
-        return min(branches, key=lambda branch: self._distance(branch, value), default={})
+        return min(branches, key=lambda branch: self._distance(branch, value))
 
     def _distance(self, branch: Schema, value: Json) -> tuple[bool, bool, int]:
         found = [] if self._fits(branch, value) else list(Faults(self._root).of([branch], value))

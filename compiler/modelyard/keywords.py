@@ -10,11 +10,12 @@ from typing import Final
 
 from modelyard.source import Json
 
-_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+_TYPES: Final[Mapping[str, tuple[object, ...]]] = {
     "object": (dict,),
     "array": (list,),
     "string": (str,),
     "number": (int, float),
+    "integer": (int,),
     "boolean": (bool,),
     "null": (type(None),),
 }
@@ -22,9 +23,9 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
 
 def has_type(value: Json, name: str) -> bool:
     """Whether a value is of a type of JSON Schema; 2.0 is an integer, true is no number."""
-    if name == "integer":
-        return isinstance(value, int | float) and not isinstance(value, bool) and value == int(value)
-    return isinstance(value, _TYPES[name]) and (name == "boolean" or not isinstance(value, bool))
+    if name == "integer" and isinstance(value, float):
+        return value.is_integer()
+    return value.__class__ in _TYPES[name]
 
 
 def same(left: Json, right: Json) -> bool:
@@ -53,12 +54,17 @@ def repeated(items: list[Json]) -> int | None:
 
 
 @lru_cache(maxsize=512)
-def python_pattern(pattern: str) -> re.Pattern[str]:
-    """A pattern of the schema for Python's `re`, where `$` would also stand before a last line break.
+def python_pattern(pattern: str) -> str:
+    """A pattern of the schema as Python's `re` reads it, in which `$` would also stand before a last line break.
 
-    The pattern must not use `$` inside brackets; digits and letters are those of ASCII, as in ECMA-262.
+    The pattern must not use `$` inside brackets; classes of letters and digits are those of ASCII, as in ECMA-262.
     """
-    return re.compile(re.sub(r"(?<!\\)\$", r"\\Z", pattern), re.ASCII)
+    return "(?a)" + re.sub(r"(?<!\\)\$", r"\\Z", pattern)
+
+
+def matches(text: str, pattern: str) -> bool:
+    """Whether a pattern of the schema is found in a text."""
+    return re.search(python_pattern(pattern), text) is not None
 
 
 def _type(value: Json, argument: Json) -> bool:
@@ -71,7 +77,7 @@ def _enum(value: Json, argument: Json) -> bool:
 
 
 def _pattern(value: Json, argument: Json) -> bool:
-    return not isinstance(value, str) or python_pattern(str(argument)).search(value) is not None
+    return not isinstance(value, str) or matches(value, str(argument))
 
 
 def _unique(value: Json, argument: Json) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 from modelyard.builder import LIMITS, Builder, Limits
 from modelyard.diagnostics import load as tell
 from modelyard.diagnostics.base import Diagnostic, in_order
-from modelyard.source import Document, SourceFile, Span
+from modelyard.source import Document, Json, SourceFile, Span
 
 _CONTROLS: Final = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _FORBIDDEN: Final = re.compile(
@@ -35,7 +35,7 @@ def load(text: str | bytes, path: str, limits: Limits = LIMITS) -> tuple[Documen
     return Document(value, (source,), builder.spans, builder.root), ()
 
 
-def _without_collector(builder: Builder) -> object:
+def _without_collector(builder: Builder) -> Json:
     """Build with the cycle collector off: it would look at every value again and again, and there are no cycles."""
     was_on = gc.isenabled()
     gc.disable()

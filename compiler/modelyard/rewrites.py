@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from modelyard.keywords import python_pattern
+from modelyard.keywords import matches
 
 _LONGEST: Final = 100
 _UNITS: Final = {
@@ -59,11 +59,11 @@ _AMOUNT: Final = re.compile(r"([$€£])\s*([0-9][0-9,_ ]*(?:\.[0-9]+)?)\Z|([0-9
 
 def rewritten(text: str, patterns: Iterable[str]) -> str:
     """The first rewriting that fits all patterns, or an empty text."""
-    compiled = [python_pattern(pattern) for pattern in patterns]
-    if not compiled or len(text) > _LONGEST:
+    wanted = list(patterns)
+    if not wanted or len(text) > _LONGEST:
         return ""
     for better in _rewritings(text):
-        if better != text and all(pattern.search(better) for pattern in compiled):
+        if better != text and all(matches(better, pattern) for pattern in wanted):
             return better
     return ""
 

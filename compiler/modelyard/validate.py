@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import islice
-from typing import Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, cast
 
 import modelyard_schemas
 from modelyard.diagnostics import load as tell_load
@@ -16,6 +16,9 @@ from modelyard.keywords import python_pattern
 from modelyard.mistakes import describe, owner_of
 from modelyard.shape import Schema
 from modelyard.source import Document, Json, Path
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 Engine: TypeAlias = "Callable[[Json], Iterator[Path]]"
 """Gives the place of every value that does not fit."""
@@ -70,19 +73,31 @@ def rust_engine(schema: Schema) -> Engine:
     return paths
 
 
+class _Validator(Protocol):
+    def iter_errors(self, instance: Json) -> Iterator[ValidationError]: ...
+
+
 def python_engine(schema: Schema) -> Engine:
     """jsonschema, with patterns that mean the same as in the other one."""
-    from jsonschema import Draft202012Validator, ValidationError, validators
+    from jsonschema import Draft202012Validator
 
-    def pattern(_validator: object, expression: str, value: object, _schema: object) -> Iterator[ValidationError]:
-        if isinstance(value, str) and not python_pattern(expression).search(value):
-            yield ValidationError("does not match")
-
-    extend: Callable[..., type[Draft202012Validator]] = validators.extend
-    validator = extend(Draft202012Validator, {"pattern": pattern})(schema)
+    validator = cast("_Validator", Draft202012Validator(_for_python(schema)))
 
     def paths(value: Json) -> Iterator[Path]:
         for error in validator.iter_errors(value):
             yield tuple(error.absolute_path)
 
     return paths
+
+
+def _for_python(schema: Schema) -> Schema:
+    """The same schema with its patterns as Python reads them."""
+    result = {key: _part_for_python(value) for key, value in schema.items()}
+    pattern = schema.get("pattern")
+    return {**result, "pattern": python_pattern(pattern)} if isinstance(pattern, str) else result
+
+
+def _part_for_python(part: Json) -> Json:
+    if isinstance(part, list):
+        return [_part_for_python(one) for one in part]
+    return _for_python(part) if isinstance(part, dict) else part

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from modelyard.diagnostics import overlay as tell
 from modelyard.diagnostics.base import Diagnostic, in_order, quote
+from modelyard.keywords import has_type, same
 from modelyard.scalars import MAX_INTEGER, plain_value
 from modelyard.source import Container, Document, Json, Path, Span, Spans
 
@@ -20,13 +21,7 @@ _REFERENCE: Final = re.compile(r"\$\$\{|\$\{(?P<inside>[^{}]*)(?P<end>\}?)")
 _NAMED: Final = re.compile(r"vars\.([A-Za-z][-A-Za-z0-9_]*)\Z")
 _MAYBE: Final = re.compile(r"\$\{|\\(?:[\r\n]|x24|x7[bB]|u0024|u007[bB]|U00000024|U0000007[bB])")
 """How the text of a file looks that holds a reference, written out or by escapes."""
-_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
-    "boolean": (bool,),
-    "integer": (int,),
-    "number": (int, float),
-    "string": (str,),
-}
-"""From the narrowest to the widest, as Python counts them."""
+_TYPES: Final[Mapping[object, str]] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 _WORDS: Final = {"string": "text", "integer": "an integer", "number": "a number", "boolean": "true or false"}
 _MOST_TEXT_MIB: Final = 16
 
@@ -46,11 +41,11 @@ class Variable:
 
     def misfit(self, value: Scalar) -> str:
         """What a value must be that this one is not, or an empty text."""
-        if not isinstance(value, _TYPES[self.type]) or (isinstance(value, bool) and self.type != "boolean"):
+        if not has_type(value, self.type):
             return _WORDS[self.type]
-        if self.enum and not any(value == one and type(value) is type(one) for one in self.enum):
+        if self.enum and not any(same(value, one) for one in self.enum):
             return f"one of {', '.join(_shown(one) for one in self.enum[:8])}"
-        if isinstance(value, int | float):
+        if not isinstance(value, str):
             if self.minimum is not None and value < self.minimum:
                 return f"at least {self.minimum}"
             if self.maximum is not None and value > self.maximum:
@@ -108,7 +103,7 @@ def _variable(name: str, declaration: Json) -> Variable | None:
     if declaration is None or isinstance(declaration, list):
         return None
     if not isinstance(declaration, dict):
-        return Variable(name, _type_of(declaration), declaration)
+        return Variable(name, _TYPES[declaration.__class__], declaration)
     kind, default, enum = declaration.get("type"), declaration.get("default"), declaration.get("enum", [])
     if (
         not isinstance(kind, str)
@@ -125,16 +120,12 @@ def _bound(value: Json) -> int | float | None:
     return value if isinstance(value, int | float) else None
 
 
-def _type_of(value: Scalar) -> str:
-    return next(name for name, types in _TYPES.items() if isinstance(value, types))
-
-
 def _given(variable: Variable, text: str | None) -> Scalar | None:
     """The value that holds, the command line's before the default; a number that no spec may hold stays text."""
     if text is None or variable.type == "string":
         return variable.value if text is None else text
     value = plain_value(text)
-    return value if not isinstance(value, int | float) or abs(value) <= MAX_INTEGER else text
+    return value if value is None or isinstance(value, str) or abs(value) <= MAX_INTEGER else text
 
 
 def _misfits(document: Document, variable: Variable, is_set: bool) -> Iterator[Diagnostic]:
