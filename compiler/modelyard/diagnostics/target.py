@@ -26,3 +26,123 @@ def cannot_make(span: Span, kind: str, placement: str, reason: str) -> Diagnosti
         f"target {quote(placement)} cannot make a {kind}: {reason}",
         span,
     )
+
+
+def gateway_needed(span: Span, placement: str, what: str) -> Diagnostic:
+    """Traffic is divided and copied by a gateway of the cluster; this target says of none.
+
+    Services of Kubernetes know no weights. Say which Gateway of the Gateway API there is, or from which class one is to
+    be made.
+
+    Wrong:
+
+        deployment: {mode: on-prem, provider: kubernetes, context: frankfurt}
+        inference: {scorer: {variants: {champion: {…}, challenger: {…}}, traffic: {champion: 95, challenger: 5}}}
+
+    Right:
+
+        deployment:
+          mode: on-prem
+          provider: kubernetes
+          context: frankfurt
+          gateway: {name: edge, namespace: gateways}
+    """
+    return Diagnostic(
+        "E0610",
+        Severity.ERROR,
+        f"{what} needs a gateway, and target {quote(placement)} has none",
+        span,
+        f"declare the gateway of target {quote(placement)}: its class, or the name of an existing one",
+    )
+
+
+def mirror_unsupported(span: Span, placement: str) -> Diagnostic:
+    """Not every controller of the Gateway API copies requests, and one that does not drops the whole route.
+
+    So a target has to say that its gateway supports the filter RequestMirror.
+
+    Wrong:
+
+        gateway: {name: edge, namespace: gateways}
+        inference: {scorer: {mirror: {to: challenger}, …}}
+
+    Right:
+
+        gateway: {name: edge, namespace: gateways, mirrors: true}
+        inference: {scorer: {mirror: {to: challenger}, …}}
+    """
+    return Diagnostic(
+        "E0611",
+        Severity.ERROR,
+        f"the gateway of target {quote(placement)} is not known to mirror requests",
+        span,
+        "write mirrors: true at the gateway if its controller supports RequestMirror; or remove the mirror",
+    )
+
+
+def rollout_owns_route(span: Span, field: str) -> Diagnostic:
+    """In an incremental rollout KubeRay makes gateway and route itself: plain HTTP, every host, the whole path.
+
+    What says how clients reach the endpoint would not be honoured there.
+
+    Wrong:
+
+        rollout: {strategy: incremental}
+        endpoint: {exposure: internal, host: scores.acme.example}
+
+    Right:
+
+        rollout: {strategy: blue-green}
+        endpoint: {exposure: internal, host: scores.acme.example}
+    """
+    return Diagnostic(
+        "E0612",
+        Severity.ERROR,
+        f"an incremental rollout cannot honour {field}: KubeRay makes its route, for every host and path, on port 80",
+        span,
+        f"remove {field}, or choose strategy: blue-green",
+    )
+
+
+def run_elsewhere(span: Span, pipeline: str, placement: str, other: str) -> Diagnostic:
+    """A monitor starts a pipeline through the API of its own cluster; it has no way into another one.
+
+    Wrong:
+
+        pipelines: {retrain: {target: training-cluster, …}}
+        monitors: {drift: {target: edge, onBreach: {run: pipelines.retrain}, …}}
+
+    Right:
+
+        pipelines: {retrain: {target: training-cluster, …}}
+        monitors: {drift: {target: training-cluster, onBreach: {run: pipelines.retrain}, …}}
+    """
+    return Diagnostic(
+        "E0613",
+        Severity.ERROR,
+        f"the monitor is on target {quote(placement)} and cannot start {quote(pipeline)} on {quote(other)}",
+        span,
+        f"place the monitor on {quote(other)}, or let it only notify",
+    )
+
+
+def run_of_once(span: Span, pipeline: str) -> Diagnostic:
+    """A pipeline with `schedule: once` runs when it is deployed and leaves nothing to start it again from.
+
+    Wrong:
+
+        pipelines: {retrain: {schedule: once, …}}
+        monitors: {drift: {onBreach: {run: pipelines.retrain}, …}}
+
+    Right:
+
+        pipelines: {retrain: {schedule: on-demand, …}}
+        monitors: {drift: {onBreach: {run: pipelines.retrain}, …}}
+    """
+    return Diagnostic(
+        "E0614",
+        Severity.ERROR,
+        f"{quote(pipeline)} runs once and cannot be started again",
+        span,
+        f"give {quote(pipeline)} schedule: on-demand, or a cron",
+    )

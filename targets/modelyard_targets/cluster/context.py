@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from modelyard.plan import Backend, Cluster, Identity, Job, Link, Plan, Resource, Route
+from modelyard.plan import Cluster, Identity, Job, Link, ModelServer, Plan, Resource
 from modelyard.source import Path
 from modelyard.spec import SecretRef, Store, System, Taint, TargetSpec
 from modelyard.stack import Manifest
@@ -51,7 +51,7 @@ class Context:
     support_tolerations: tuple[Taint, ...]
     identities: Mapping[str, Resource] = field(repr=False)  # by workload; a pipeline's second by `<workload>/launcher`
     cron_jobs: Mapping[str, str] = field(repr=False)  # by pipeline: the CronJob that starts its runs
-    routes: Mapping[str, Resource] = field(repr=False)  # by name of a model server: the route that leads to it
+    prefixes: Mapping[str, str] = field(repr=False)  # by endpoint: what keeps its servers apart from others of a pool
     links: Mapping[str, tuple[Link, ...]] = field(repr=False)  # by `place` of their source
     placed: Mapping[str, Resource] = field(repr=False)  # by `place`: what links lead to, on every placement
 
@@ -120,7 +120,12 @@ def context_for(
             for resource in here
             if isinstance(resource.value, Job) and resource.value.pipeline.schedule.kind != "once"
         },
-        routes=_routes(here),
+        prefixes={
+            application.inference.name: application.route_prefix
+            for resource in here
+            if isinstance(resource.value, ModelServer)
+            for application in resource.value.applications
+        },
         links=_links(plan),
         placed={resource.place: resource for resource in plan.resources},
     )
@@ -179,15 +184,6 @@ def _identities(resources: tuple[Resource, ...]) -> dict[str, Resource]:
         if isinstance(resource.value, Identity):
             workload = resource.value.workload
             found[f"{workload}/launcher" if workload in found else workload] = resource
-    return found
-
-
-def _routes(resources: tuple[Resource, ...]) -> dict[str, Resource]:
-    found: dict[str, Resource] = {}
-    for resource in resources:
-        if isinstance(resource.value, Route):
-            mirror: tuple[Backend, ...] = (resource.value.mirror,) if resource.value.mirror else ()
-            found.update((backend.server, resource) for backend in (*resource.value.backends, *mirror))
     return found
 
 

@@ -16,6 +16,7 @@ from modelyard_targets.cluster.describe_parts import (
     describe_model,
     describe_registry,
     describe_store,
+    serve_prefix,
 )
 from modelyard_targets.cluster.describe_pipeline import describe_pipeline
 
@@ -115,7 +116,7 @@ def describe_application(application: Application, context: Context) -> dict[str
     described: dict[str, Json] = {
         "endpoint": inference.name,
         "variant": application.variant.name,
-        "routePrefix": application.route_prefix,
+        "routePrefix": serve_prefix(application),
         "model": describe_model(application.model, application.variant.model),
     }
     if inference.source.entrypoint:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
+from modelyard.plan import Application
 from modelyard.source import Json
 from modelyard.spec import Capture, Check, Dataset, Model, ModelRef, Store
 from modelyard.stack import Value
@@ -15,6 +16,12 @@ def digest(value: Value) -> str:
     """Sixteen hexadecimal digits of the SHA-256 of a value's JSON with sorted keys and no spaces, in UTF-8."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def serve_prefix(application: Application) -> str:
+    """The path under which an application answers: that of its endpoint, or what keeps members of a pool apart."""
+    path = application.inference.endpoint.path.rstrip("/")
+    return path or application.route_prefix
 
 
 def store_variable(store: str, what: str) -> str:

@@ -14,7 +14,7 @@ from modelyard.stack import Manifest, Value
 from modelyard.yaml_text import document
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.describe import application_name, describe_server
-from modelyard_targets.cluster.describe_parts import digest
+from modelyard_targets.cluster.describe_parts import digest, serve_prefix
 from modelyard_targets.cluster.describe_pipeline import group_resource, ray_cpus
 from modelyard_targets.cluster.environment import (
     description,
@@ -85,6 +85,12 @@ def groups_of(server: ModelServer, context: Context) -> tuple[Group, ...]:
     return tuple(groups)
 
 
+def serving_cluster_scales(server: ModelServer, context: Context) -> bool:
+    """Whether the autoscaler runs: a group changes its size, or clusters replace each other in steps."""
+    incremental = server.applications[0].inference.rollout.strategy == "incremental"
+    return incremental or scaling_groups(groups_of(server, context))
+
+
 def _server(resource: Resource) -> ModelServer:
     assert isinstance(resource.value, ModelServer)
     return resource.value
@@ -98,7 +104,6 @@ def _cluster(
     context: Context,
 ) -> RayCluster:
     tokens = token_volumes(server, context)
-    incremental = server.applications[0].inference.rollout.strategy == "incremental"
     return RayCluster(
         name=resource.name,
         workload=resource.workload,
@@ -110,7 +115,7 @@ def _cluster(
         environment=(*variables(resource, context), *latency_buckets(server)),
         volumes=(description_volume(resource), *tokens),
         mounts=(description_mount(), *([token_mount()] if tokens else [])),
-        scales=scaling_groups(groups) or incremental,
+        scales=serving_cluster_scales(server, context),
         serves=True,
         grace_s=_longest_request(server) + _SPARE_S,
     )
@@ -149,7 +154,7 @@ def _serve_config(server: ModelServer, described: dict[str, Json], context: Cont
         entries.append(
             {
                 "name": name,
-                "route_prefix": one.route_prefix,
+                "route_prefix": serve_prefix(one),
                 "import_path": IMPORT_PATH,
                 "args": {"application": name, "digest": digest(applications[name])},
                 "deployments": [_deployment(one, group)],

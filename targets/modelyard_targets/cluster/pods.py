@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from modelyard.manifest import POD_SECURITY, RESTRICTED, env, without_empty
+from modelyard.manifest import POD_SECURITY, RESTRICTED, env, memory_text, without_empty
 from modelyard.plan import Hardware
 from modelyard.spec import Taint
 from modelyard.stack import Value
@@ -78,7 +78,7 @@ def pod_spec(
     token: bool,
     place: Place,
     volumes: Sequence[Value] = (),
-    scratch: str = "",
+    scratch_bytes: int | None = None,
     **rest: Value,
 ) -> dict[str, Value]:
     """The spec of a Pod. `token` says whether it may talk to the cluster's API as its ServiceAccount."""
@@ -98,7 +98,7 @@ def pod_spec(
         **rest,
         "containers": list(containers),
         "volumes": [
-            {"name": "scratch", "emptyDir": {"sizeLimit": scratch} if scratch else {}},
+            {"name": "scratch", "emptyDir": {"sizeLimit": memory_text(scratch_bytes)} if scratch_bytes else {}},
             *volumes,
         ],
     }

@@ -183,7 +183,6 @@ def _worker(group: Group, cluster: RayCluster, context: Context) -> dict[str, Va
         ports=_ports({"metrics": PORTS["metrics"], **({"serve": SERVE_PORT} if cluster.serves else {})}),
         lifecycle={"preStop": {"exec": {"command": ["/bin/sh", "-c", stop]}}},
     )
-    disk = group.hardware.disk_bytes
     return pod_spec(
         [worker],
         context,
@@ -191,7 +190,7 @@ def _worker(group: Group, cluster: RayCluster, context: Context) -> dict[str, Va
         token=False,
         place=place_of(group.hardware),
         volumes=cluster.volumes,
-        scratch=memory_text(disk) if disk else "",
+        scratch_bytes=group.hardware.disk_bytes,
         **rest,
     )
 

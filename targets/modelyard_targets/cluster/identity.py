@@ -1,0 +1,53 @@
+"""Identities: a ServiceAccount for each workload, and a Role where it talks to the cluster's API, and only for that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from modelyard.manifest import labels, metadata, object_of
+from modelyard.plan import Identity, Resource
+from modelyard.stack import Manifest, Value
+from modelyard_targets.cluster.context import Context, Made
+
+COMPONENT = "identity"
+
+
+def lower_identity(resource: Resource, context: Context) -> Iterator[Made]:
+    """The ServiceAccount of an IDENTITY; for one that starts runs, the Role that lets it do just that.
+
+    The Role of a Ray autoscaler is made by KubeRay, since only it knows the cluster's name.
+    """
+    identity = resource.value
+    assert isinstance(identity, Identity)
+    labelled = labels(context.system.metadata.name, resource.name, identity.workload, COMPONENT)
+    meta = metadata(resource.name, context.namespace, labelled)
+    account = object_of("v1", "ServiceAccount", meta, automountServiceAccountToken=False)
+    yield Made(resource.origin, account)
+    rules = _rules(identity, context)
+    if rules:
+        yield Made(resource.origin, object_of("rbac.authorization.k8s.io/v1", "Role", meta, rules=rules))
+        yield Made(resource.origin, _binding(resource, meta, context))
+
+
+def _rules(identity: Identity, context: Context) -> list[Value]:
+    if identity.api == "launcher":
+        return [_rule("ray.io", ["rayjobs"], ["create", "delete", "get"])]
+    if identity.api == "trigger":
+        monitor = context.system.monitors[identity.workload.partition(".")[2]]
+        started = context.cron_jobs[monitor.on_breach.run]
+        return [
+            {**_rule("batch", ["cronjobs"], ["get"]), "resourceNames": [started]},
+            _rule("batch", ["jobs"], ["create", "get", "list"]),
+        ]
+    return []
+
+
+def _rule(group: str, kinds: Sequence[str], verbs: Sequence[str]) -> dict[str, Value]:
+    """Objects that are still to be made cannot be named, so `create` is bounded by the namespace alone."""
+    return {"apiGroups": [group], "resources": list(kinds), "verbs": list(verbs)}
+
+
+def _binding(resource: Resource, meta: dict[str, Value], context: Context) -> Manifest:
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": resource.name}
+    subject = {"kind": "ServiceAccount", "name": resource.name, "namespace": context.namespace}
+    return object_of("rbac.authorization.k8s.io/v1", "RoleBinding", meta, roleRef=role, subjects=[subject])

@@ -1,0 +1,140 @@
+"""A pipeline: one RayJob a run, and what starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.json_text import json_text
+from modelyard.manifest import config_map, labels, metadata, object_of, resources
+from modelyard.names import object_name
+from modelyard.plan import Job, Resource
+from modelyard.source import Json
+from modelyard.spec import Step
+from modelyard.stack import Manifest, Value
+from modelyard_targets.cluster.context import Context, Made
+from modelyard_targets.cluster.describe import describe_job
+from modelyard_targets.cluster.describe_parts import digest
+from modelyard_targets.cluster.describe_pipeline import step_group
+from modelyard_targets.cluster.environment import (
+    description,
+    description_mount,
+    description_volume,
+    service_account,
+    variables,
+)
+from modelyard_targets.cluster.launcher import launcher, template_name
+from modelyard_targets.cluster.pods import container, pod_spec, support_place
+from modelyard_targets.cluster.ray_cluster import Group, RayCluster, cluster_spec, scaling_groups
+from modelyard_targets.cluster.sizes import SUBMITTER
+
+COMPONENT = "pipeline"
+ENTRYPOINT = "python -m modelyard_runtime run"
+
+LONGEST_WAIT_S = 1800
+"""A run fails when its cluster is not there after this time: what is short of machines must not wait unseen."""
+
+_KEEP_CLUSTER_S = 60
+_SUBMITTER_RETRIES = 3
+
+
+def lower_job(resource: Resource, context: Context) -> Iterator[Made]:
+    """Description and either one RayJob (`once`), or a template and the CronJob that makes RayJobs from it."""
+    job = job_of(resource)
+    described = describe_job(resource, context)
+    yield description(resource, described, COMPONENT, context)
+    spec = ray_job_spec(resource, described, context)
+    labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
+    if job.pipeline.schedule.kind == "once":
+        name = object_name(resource.name, digest([described, spec])[:10])
+        yield Made(resource.origin, ray_job(metadata(name, context.namespace, labelled), spec))
+        return
+    template = ray_job({"name": resource.name, "namespace": context.namespace, "labels": labelled}, spec)
+    meta = metadata(template_name(resource), context.namespace, labelled)
+    yield Made(resource.origin, config_map(meta, {"rayjob.json": json_text(template)}))
+    yield Made((*resource.origin, "schedule"), launcher(resource, head_image(job, context), context))
+
+
+def ray_job(meta: dict[str, Value], spec: dict[str, Value]) -> Manifest:
+    """A RayJob."""
+    return object_of("ray.io/v1", "RayJob", meta, spec=spec)
+
+
+def ray_job_spec(resource: Resource, described: dict[str, Json], context: Context) -> dict[str, Value]:
+    """What one run of a pipeline is: the whole DAG in one cluster, which ends with it."""
+    job = job_of(resource)
+    pipeline = job.pipeline
+    groups = job_groups(job, context)
+    cluster = RayCluster(
+        name=resource.name,
+        workload=resource.workload,
+        component=COMPONENT,
+        account=service_account(resource, context),
+        image=head_image(job, context),
+        digest=digest(described),
+        groups=groups,
+        environment=tuple(variables(resource, context)),
+        volumes=(description_volume(resource),),
+        mounts=(description_mount(),),
+        scales=scaling_groups(groups),
+        serves=False,
+    )
+    return {
+        "entrypoint": ENTRYPOINT,
+        "submissionMode": "K8sJobMode",
+        "backoffLimit": pipeline.retries,
+        "activeDeadlineSeconds": pipeline.timeout_s,
+        "preRunningDeadlineSeconds": min(LONGEST_WAIT_S, pipeline.timeout_s),
+        "shutdownAfterJobFinishes": True,
+        "ttlSecondsAfterFinished": _KEEP_CLUSTER_S,
+        "submitterConfig": {"backoffLimit": _SUBMITTER_RETRIES},
+        "submitterPodTemplate": _submitter(resource, job, context),
+        "rayClusterSpec": cluster_spec(cluster, context),
+    }
+
+
+def job_of(resource: Resource) -> Job:
+    """A pipeline's value."""
+    assert isinstance(resource.value, Job)
+    return resource.value
+
+
+def head_image(job: Job, context: Context) -> str:
+    """The image of head, submitter and launcher: that of the first step."""
+    return context.image(job.pipeline.steps[0].source.image)
+
+
+def job_groups(job: Job, context: Context) -> tuple[Group, ...]:
+    """Worker groups of a pipeline. With several, each begins empty, so that no step pays for another's machines."""
+    members: dict[str, list[Step]] = {}
+    for step in job.pipeline.steps:
+        members.setdefault(step_group(job, step), []).append(step)
+    alone = len(members) == 1
+    return tuple(
+        Group(
+            name=name,
+            hardware=job.hardware[steps[0].name],
+            image=context.image(steps[0].source.image),
+            minimum=min(step.workers.minimum for step in steps) if alone else 0,
+            maximum=max(step.workers.maximum for step in steps),
+        )
+        for name, steps in members.items()
+    )
+
+
+def _submitter(resource: Resource, job: Job, context: Context) -> dict[str, Value]:
+    """The Pod that hands the run to the cluster: it carries the cluster's label, and so reaches its head."""
+    labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
+    submitter = container(
+        "ray-job-submitter",
+        head_image(job, context),
+        resources(SUBMITTER.cpu_millis, SUBMITTER.memory_bytes),
+    )
+    spec = pod_spec(
+        [submitter],
+        context,
+        account=service_account(resource, context),
+        token=False,
+        place=support_place(context),
+        restartPolicy="Never",
+    )
+    return {"metadata": {"labels": labelled}, "spec": spec}

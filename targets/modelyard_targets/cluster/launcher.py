@@ -1,0 +1,112 @@
+"""What starts the runs of a pipeline: a CronJob whose Pod creates a RayJob, waits for its end and ends like it.
+
+KubeRay's own RayCronJob (v1.7.0, behind a gate that is off) has neither a concurrency policy nor limits of history, and
+catches up on every tick that it missed; a CronJob has all three.
+"""
+
+from __future__ import annotations
+
+from modelyard.manifest import env_from_field, labels, metadata, object_of, resources
+from modelyard.plan import Job, Resource
+from modelyard.spec import Schedule
+from modelyard.stack import Manifest, Value
+from modelyard_targets.cluster.context import Context
+from modelyard_targets.cluster.describe import DESCRIPTION_FOLDER
+from modelyard_targets.cluster.describe_pipeline import run_seconds
+from modelyard_targets.cluster.environment import service_account
+from modelyard_targets.cluster.pods import container, pod_spec, support_place
+from modelyard_targets.cluster.sizes import LAUNCHER
+
+COMPONENT = "launcher"
+
+NEVER = "0 0 1 1 *"
+"""The schedule of a CronJob that is suspended: runs are made from it by hand, or by a monitor."""
+
+_OVERLAP = {"forbid": "Forbid", "replace": "Replace", "allow": "Allow"}
+_SLACK_S = 600
+_HISTORY = 5
+_LONGEST_HISTORY = 100
+
+
+def launcher_name(resource: Resource) -> str:
+    """The label that the launcher's Pods are selected by."""
+    return f"{resource.name}-launcher"
+
+
+def template_name(resource: Resource) -> str:
+    """The ConfigMap with the RayJob that a launcher creates."""
+    return f"{resource.name}-rayjob"
+
+
+def launcher(resource: Resource, image: str, context: Context) -> Manifest:
+    """The CronJob of a pipeline that runs by time, or by hand: then it is suspended."""
+    job = resource.value
+    assert isinstance(job, Job)
+    labelled = labels(context.system.metadata.name, launcher_name(resource), resource.workload, COMPONENT)
+    deadline = run_seconds(job) + _SLACK_S * (job.pipeline.retries + 1)
+    template: dict[str, Value] = {
+        "activeDeadlineSeconds": deadline,
+        **_retried_unless_failed(),
+        **keep(context),
+        "template": {"metadata": {"labels": labelled}, "spec": _pod(resource, image, context)},
+    }
+    spec = {**cron_fields(job.pipeline.schedule, context), "jobTemplate": {"spec": template}}
+    meta = metadata(
+        resource.name,
+        context.namespace,
+        labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT),
+    )
+    return object_of("batch/v1", "CronJob", meta, spec=spec)
+
+
+def cron_fields(schedule: Schedule, context: Context) -> dict[str, Value]:
+    """When a CronJob makes a Job, and how many of them are kept."""
+    history = _HISTORY if context.system.governance.retention.runs_s is None else _LONGEST_HISTORY
+    return {
+        "schedule": schedule.cron if schedule.kind == "cron" else NEVER,
+        "timeZone": schedule.time_zone,
+        "suspend": schedule.kind != "cron",
+        "concurrencyPolicy": _OVERLAP[schedule.overlap],
+        "startingDeadlineSeconds": schedule.starting_deadline_s,
+        "successfulJobsHistoryLimit": history,
+        "failedJobsHistoryLimit": history,
+    }
+
+
+def keep(context: Context) -> dict[str, Value]:
+    """How long a Job is kept when it has ended, where the spec says so; its RayJob goes with it."""
+    seconds = context.system.governance.retention.runs_s
+    return {} if seconds is None else {"ttlSecondsAfterFinished": seconds}
+
+
+def _retried_unless_failed() -> dict[str, Value]:
+    """A launcher that lost its machine follows the run that it started; one that saw it fail is not tried again."""
+    rules: list[Value] = [
+        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]},
+        {"action": "FailJob", "onExitCodes": {"containerName": "launch", "operator": "In", "values": [1]}},
+    ]
+    return {"backoffLimit": 3, "podFailurePolicy": {"rules": rules}}
+
+
+def _pod(resource: Resource, image: str, context: Context) -> dict[str, Value]:
+    launch = container(
+        "launch",
+        image,
+        resources(LAUNCHER.cpu_millis, LAUNCHER.memory_bytes),
+        environment=[
+            env_from_field("MODELYARD_JOB", "metadata.labels['batch.kubernetes.io/job-name']"),
+            env_from_field("MODELYARD_JOB_UID", "metadata.labels['batch.kubernetes.io/controller-uid']"),
+        ],
+        mounts=[{"name": "template", "mountPath": DESCRIPTION_FOLDER, "readOnly": True}],
+        command=["python", "-m", "modelyard_runtime", "launch"],
+    )
+    return pod_spec(
+        [launch],
+        context,
+        account=service_account(resource, context, launcher=True),
+        token=True,
+        place=support_place(context),
+        volumes=[{"name": "template", "configMap": {"name": template_name(resource)}}],
+        restartPolicy="Never",
+        terminationGracePeriodSeconds=60,
+    )

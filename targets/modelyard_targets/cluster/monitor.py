@@ -1,0 +1,96 @@
+"""A monitor: a CronJob whose Pod compares, tells the metrics, and acts within its guards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.target import run_elsewhere, run_of_once
+from modelyard.manifest import labels, metadata, object_of
+from modelyard.names import object_name
+from modelyard.plan import MonitorJob, Plan, Resource
+from modelyard.stack import Manifest, Value
+from modelyard_targets.cluster.context import Context, Made
+from modelyard_targets.cluster.describe import describe_monitor
+from modelyard_targets.cluster.describe_parts import digest
+from modelyard_targets.cluster.environment import (
+    description,
+    description_mount,
+    description_volume,
+    service_account,
+    variables,
+)
+from modelyard_targets.cluster.launcher import cron_fields, keep
+from modelyard_targets.cluster.pods import container, place_of, pod_spec
+from modelyard_targets.cluster.ray_cluster import worker_resources
+
+COMPONENT = "monitor"
+
+_LONGEST_RUN_S = 3600
+_RETRIES = 2
+
+
+def lower_monitor(resource: Resource, context: Context) -> Iterator[Made]:
+    """Description and CronJob of a MONITOR; a monitor that looks once is a Job."""
+    job = resource.value
+    assert isinstance(job, MonitorJob)
+    described = describe_monitor(resource, context)
+    yield description(resource, described, COMPONENT, context)
+    template = _job(resource, job, context)
+    schedule = job.monitor.schedule
+    if schedule.kind == "once":
+        name = object_name(resource.name, digest([described, template])[:10])
+        yield Made(resource.origin, object_of("batch/v1", "Job", _metadata(name, resource, context), spec=template))
+        return
+    spec: dict[str, Value] = {**cron_fields(schedule, context), "jobTemplate": {"spec": template}}
+    cron_job: Manifest = object_of("batch/v1", "CronJob", _metadata(resource.name, resource, context), spec=spec)
+    yield Made(resource.origin, cron_job)
+
+
+def check_monitors(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Pipelines that a breach cannot start: on another cluster, or with nothing to start them from."""
+    for resource in plan.on(placement):
+        if not isinstance(resource.value, MonitorJob) or not resource.value.monitor.on_breach.run:
+            continue
+        monitor = resource.value.monitor
+        pipeline = plan.system.pipelines[monitor.on_breach.run]
+        where = plan.system.at("monitors", monitor.name, "onBreach", "run")
+        if pipeline.target != placement:
+            yield run_elsewhere(where, pipeline.name, placement, pipeline.target)
+        elif pipeline.schedule.kind == "once":
+            yield run_of_once(where, pipeline.name)
+
+
+def _metadata(name: str, resource: Resource, context: Context) -> dict[str, Value]:
+    return metadata(name, context.namespace, _labels(resource, context))
+
+
+def _labels(resource: Resource, context: Context) -> dict[str, Value]:
+    return labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
+
+
+def _job(resource: Resource, job: MonitorJob, context: Context) -> dict[str, Value]:
+    compare = container(
+        "monitor",
+        context.runtime_image,
+        worker_resources(job.hardware),
+        environment=variables(resource, context),
+        mounts=[description_mount()],
+        command=["python", "-m", "modelyard_runtime", "monitor"],
+    )
+    spec = pod_spec(
+        [compare],
+        context,
+        account=service_account(resource, context),
+        token=bool(job.monitor.on_breach.run),
+        place=place_of(job.hardware),
+        volumes=[description_volume(resource)],
+        scratch_bytes=job.hardware.disk_bytes,
+        restartPolicy="Never",
+    )
+    return {
+        "activeDeadlineSeconds": _LONGEST_RUN_S,
+        "backoffLimit": _RETRIES,
+        **keep(context),
+        "template": {"metadata": {"labels": _labels(resource, context)}, "spec": spec},
+    }

@@ -1,0 +1,238 @@
+"""Network policies of workloads. Everything is closed by the namespace's own policy; these are the openings.
+
+A NetworkPolicy knows Pods, namespaces and addresses, not host names. So a store or registry outside of the cluster is
+opened as its port on the addresses of the target's `egress`; where none are declared, on every address but the
+link-local ones, on which clouds serve credentials. docs/decisions/ has the page about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+from modelyard.manifest import labels, metadata, object_of
+from modelyard.plan import Job, ModelServer, MonitorJob, Resource
+from modelyard.spec import Inference
+from modelyard.stack import Manifest, Value
+from modelyard_targets.cluster.context import REGISTRY_PORT, Context, Made, cluster_service
+from modelyard_targets.cluster.describe import stores_of, uses_registry
+from modelyard_targets.cluster.job import job_groups
+from modelyard_targets.cluster.launcher import launcher_name
+from modelyard_targets.cluster.model_server import serving_cluster_scales
+from modelyard_targets.cluster.ray_cluster import PORTS, SERVE_PORT
+
+COMPONENT = "network"
+NAMESPACE_NAME = "kubernetes.io/metadata.name"
+
+_API_PORTS = (443, 6443)
+_METRIC_PORTS = (PORTS["metrics"], PORTS["as-metrics"], PORTS["dash-metrics"])
+_ANYWHERE: tuple[Value, ...] = (
+    {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}},
+    {"ipBlock": {"cidr": "::/0", "except": ["fe80::/10"]}},
+)
+_SCHEME_PORTS = {"http": 80, "https": 443, "s3": 443, "gs": 443, "abfss": 443}
+
+
+def lower_network(resource: Resource, context: Context) -> Iterator[Made]:
+    """The policies of a MODEL_SERVER, a pipeline or a MONITOR."""
+    value = resource.value
+    if isinstance(value, ModelServer):
+        yield from _server(resource, value, context)
+    elif isinstance(value, Job):
+        yield from _job(resource, value, context)
+    elif isinstance(value, MonitorJob):
+        yield from _monitor(resource, value, context)
+
+
+def pods(name: str) -> dict[str, Value]:
+    """The Pods of one workload's object."""
+    return {"podSelector": {"matchLabels": {"app.kubernetes.io/name": name}}}
+
+
+def namespace(name: str) -> dict[str, Value]:
+    """All Pods of a namespace."""
+    return {"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: name}}}
+
+
+def ports(*numbers: int) -> list[Value]:
+    """TCP ports."""
+    return [{"protocol": "TCP", "port": number} for number in numbers]
+
+
+def network_policy(
+    resource: Resource,
+    name: str,
+    selector: dict[str, Value],
+    context: Context,
+    *,
+    ingress: Sequence[Value] = (),
+    egress: Sequence[Value] = (),
+) -> Made:
+    """A policy of a workload. A direction without rules is closed."""
+    labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
+    spec: dict[str, Value] = {
+        "podSelector": {"matchLabels": selector},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": list(ingress),
+        "egress": list(egress),
+    }
+    manifest: Manifest = object_of(
+        "networking.k8s.io/v1", "NetworkPolicy", metadata(name, context.namespace, labelled), spec=spec
+    )
+    return Made(resource.origin, manifest)
+
+
+def reach(uri: str, context: Context) -> dict[str, Value]:
+    """Egress to a URL: a Service's namespace, or a port on the addresses that the target lets workloads reach.
+
+    A policy is about Pods, which may listen on another port than their Service, so that a namespace is opened whole.
+    """
+    service = cluster_service(uri)
+    if service is not None:
+        return {"to": [namespace(service[1])]}
+    parts = urlsplit(uri)
+    port = parts.port or _SCHEME_PORTS.get(parts.scheme, 443)
+    return {"to": _outside(context), "ports": ports(port)}
+
+
+def reach_api() -> dict[str, Value]:
+    """Egress to the cluster's API, whose address nothing in the cluster's objects tells."""
+    return {"to": list(_ANYWHERE), "ports": ports(*_API_PORTS)}
+
+
+def _outside(context: Context) -> list[Value]:
+    declared: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in context.target.egress]
+    return declared or list(_ANYWHERE)
+
+
+def _server(resource: Resource, server: ModelServer, context: Context) -> Iterator[Made]:
+    own = pods(resource.name)
+    ingress: list[Value] = [
+        {"from": [own]},
+        {"from": [namespace(context.operator_namespace)], "ports": ports(PORTS["dashboard"], SERVE_PORT)},
+        *_scraped(context),
+        {"from": _clients(server, context), "ports": ports(SERVE_PORT)},
+    ]
+    egress: list[Value] = [{"to": [own]}, *_reached(resource, (), context)]
+    yield network_policy(resource, resource.name, _selector(resource.name), context, ingress=ingress, egress=egress)
+    if serving_cluster_scales(server, context):
+        yield _head(resource, context)
+
+
+def _job(resource: Resource, job: Job, context: Context) -> Iterator[Made]:
+    own = pods(resource.name)
+    ingress: list[Value] = [
+        {"from": [own]},
+        {"from": [namespace(context.operator_namespace)], "ports": ports(PORTS["dashboard"])},
+        *_scraped(context),
+    ]
+    egress: list[Value] = [{"to": [own]}, *_reached(resource, _job_uris(job, context), context)]
+    yield network_policy(resource, resource.name, _selector(resource.name), context, ingress=ingress, egress=egress)
+    if any(group.minimum < group.maximum for group in job_groups(job, context)):
+        yield _head(resource, context)
+    if job.pipeline.schedule.kind != "once":
+        name = launcher_name(resource)
+        yield network_policy(resource, name, _selector(name), context, egress=[reach_api()])
+
+
+def _monitor(resource: Resource, job: MonitorJob, context: Context) -> Iterator[Made]:
+    egress = _reached(resource, _monitor_uris(job, context), context)
+    if context.prometheus_uri:
+        egress.append(reach(context.prometheus_uri, context))
+    if job.monitor.on_breach.run:
+        egress.append(reach_api())
+    yield network_policy(resource, resource.name, _selector(resource.name), context, egress=egress)
+
+
+def _head(resource: Resource, context: Context) -> Made:
+    """The autoscaler in the head asks the cluster's API for machines; no other Pod of the cluster may reach it."""
+    selector: dict[str, Value] = {**_selector(resource.name), "ray.io/node-type": "head"}
+    return network_policy(resource, f"{resource.name}-head", selector, context, egress=[reach_api()])
+
+
+def _selector(name: str) -> dict[str, Value]:
+    return {"app.kubernetes.io/name": name}
+
+
+def _scraped(context: Context) -> list[Value]:
+    if not context.monitored:
+        return []
+    return [{"from": [namespace(context.target.telemetry.namespace)], "ports": ports(*_METRIC_PORTS)}]
+
+
+def _clients(server: ModelServer, context: Context) -> list[Value]:
+    """Who may call: named namespaces, else the own one; and the gateway, where it leads here."""
+    found: dict[str, Value] = {}
+    for application in server.applications:
+        inference = application.inference
+        for name in inference.endpoint.clients or (context.namespace,):
+            found.setdefault(f"namespace {name}", namespace(name))
+        if _through_gateway(inference, context):
+            found.setdefault("gateway", _gateway(context))
+    return list(found.values())
+
+
+def _through_gateway(inference: Inference, context: Context) -> bool:
+    if context.target.gateway is None:
+        return False
+    divided = len(inference.variants) > 1 or inference.mirror is not None
+    return divided or inference.endpoint.exposure != "cluster" or inference.rollout.strategy == "incremental"
+
+
+def _gateway(context: Context) -> dict[str, Value]:
+    """Where the proxies of a gateway run is its controller's choice, unless the spec names a namespace."""
+    gateway = context.target.gateway
+    assert gateway is not None
+    return namespace(gateway.namespace) if gateway.namespace else {"namespaceSelector": {}}
+
+
+def _reached(resource: Resource, uris: Sequence[str], context: Context) -> list[Value]:
+    """Egress to the registry, the stores and the datasets of a workload, each opening once."""
+    openings: list[Value] = []
+    if uses_registry(resource, context):
+        openings.append(_registry(context))
+    for store in stores_of(resource.workload, context):
+        openings.append(reach(store.endpoint or context.uri(store), context))
+    openings += [reach(uri, context) for uri in uris]
+    found: list[Value] = []
+    for opening in openings:
+        if opening not in found:
+            found.append(opening)
+    return found
+
+
+def _registry(context: Context) -> dict[str, Value]:
+    registry = context.system.registry
+    service = cluster_service(context.registry_uri)
+    if registry is None or registry.adopt or service is None:
+        return reach(context.registry_uri, context)
+    where = {**namespace(service[1]), **pods(service[0])}
+    return {"to": [where], "ports": ports(REGISTRY_PORT)}
+
+
+def _job_uris(job: Job, context: Context) -> list[str]:
+    pipeline = job.pipeline
+    names = [*pipeline.inputs, pipeline.output]
+    for step in pipeline.steps:
+        names += [*step.inputs, step.output]
+    if job.model is not None and pipeline.type == "training":
+        names += [check.data for check in job.model.validation]
+    return _uris(names, context)
+
+
+def _monitor_uris(job: MonitorJob, context: Context) -> list[str]:
+    monitor = job.monitor
+    names = [monitor.reference.data if monitor.reference else "", monitor.labels]
+    section, _, watched = monitor.watch.partition(".")
+    if section == "data":
+        names.append(watched)
+    elif section == "pipelines":
+        pipeline = context.system.pipelines[watched]
+        names.append(pipeline.output or pipeline.inputs[0])
+    return _uris(names, context)
+
+
+def _uris(names: Sequence[str], context: Context) -> list[str]:
+    """Addresses of the datasets that lie in no declared store."""
+    datasets = [context.system.data[name] for name in dict.fromkeys(names) if name]
+    return [dataset.uri for dataset in datasets if dataset.uri]

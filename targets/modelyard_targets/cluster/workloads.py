@@ -1,0 +1,41 @@
+"""Every workload of a plan as the objects of a cluster, and what a cluster cannot honour of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
+
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.plan import Kind, Plan, Resource
+from modelyard_targets.cluster.context import Context, Made
+from modelyard_targets.cluster.identity import lower_identity
+from modelyard_targets.cluster.job import lower_job
+from modelyard_targets.cluster.model_server import lower_server
+from modelyard_targets.cluster.monitor import check_monitors, lower_monitor
+from modelyard_targets.cluster.network import lower_network
+from modelyard_targets.cluster.route import check_routes, lower_route
+
+Lower: TypeAlias = Callable[[Resource, Context], Iterator[Made]]
+
+WORKLOADS: Mapping[Kind, tuple[Lower, ...]] = {
+    Kind.IDENTITY: (lower_identity,),
+    Kind.MODEL_SERVER: (lower_network, lower_server),
+    Kind.ROUTE: (lower_route,),
+    Kind.TRAINING_JOB: (lower_network, lower_job),
+    Kind.BATCH_JOB: (lower_network, lower_job),
+    Kind.CUSTOM_JOB: (lower_network, lower_job),
+    Kind.MONITOR: (lower_network, lower_monitor),
+}
+"""By kind, what makes its objects, in the order in which they are applied: openings before what needs them."""
+
+
+def lower_workload(resource: Resource, context: Context) -> Iterator[Made]:
+    """The objects of one resource of a kind that WORKLOADS names."""
+    for lower in WORKLOADS[resource.kind]:
+        yield from lower(resource, context)
+
+
+def check_workloads(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """What no cluster can honour of the workloads of a placement."""
+    yield from check_routes(plan, placement)
+    yield from check_monitors(plan, placement)
