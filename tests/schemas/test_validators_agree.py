@@ -1,0 +1,74 @@
+"""jsonschema, which validates where jsonschema-rs has no wheel, says the same of every value, at the same places."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from modelyard.source import Json
+from tests.schemas.generate import STRANGE, changed, fitting
+from tests.schemas.validators import SPECS, Judge
+from tests.schemas.walk import SYSTEM, Schema, places, schema_of, valid_specs
+
+DEFINITIONS = sorted(schema_of(SYSTEM["$defs"]))
+JUDGES = {name: Judge({"$ref": f"#/$defs/{name}"}) for name in DEFINITIONS}
+SPECIFICATIONS = valid_specs()
+PATTERNED = [(pointer, schema) for pointer, schema in places() if "pattern" in schema]
+
+few = settings(max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+many = settings(few, max_examples=150)
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+@few
+@given(data=st.data())
+def test_both_accept_what_the_schema_describes(name: str, data: st.DataObject) -> None:
+    """Values built by the keywords of a definition fit it: the schema contradicts itself nowhere."""
+    value = data.draw(fitting({"$ref": f"#/$defs/{name}"}))
+
+    assert JUDGES[name].places(value) == frozenset()
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+@few
+@given(data=st.data())
+def test_both_judge_alike_what_differs_in_one_thing(name: str, data: st.DataObject) -> None:
+    value = data.draw(changed(data.draw(fitting({"$ref": f"#/$defs/{name}"}))))
+
+    JUDGES[name].places(value)
+
+
+@pytest.mark.parametrize("name", SPECIFICATIONS)
+@many
+@given(data=st.data())
+def test_both_judge_alike_whole_specs_that_differ_in_a_few_things(name: str, data: st.DataObject) -> None:
+    spec: Json = SPECIFICATIONS[name]
+    for _ in range(data.draw(st.integers(1, 3))):
+        spec = data.draw(changed(spec))
+
+    SPECS.places(spec)
+
+
+@pytest.mark.parametrize("pointer", [pointer for pointer, _ in PATTERNED])
+@few
+@given(data=st.data())
+def test_patterns_mean_the_same_to_both(pointer: str, data: st.DataObject) -> None:
+    """Texts that match, and the same with one character put in, left out or exchanged."""
+    schema: Schema = dict(PATTERNED)[pointer]
+    only: Schema = {"type": "string", "pattern": schema["pattern"]}
+    text = str(data.draw(fitting(only)))
+    cut = data.draw(st.integers(0, len(text)))
+    piece = data.draw(st.one_of(st.characters(codec="utf-8"), st.sampled_from("\n.-/:@%#~ 0٠ſK")))
+    judge = Judge(only)
+
+    assert judge.places(text) == frozenset()
+    judge.places(text[:cut] + piece + text[cut + data.draw(st.integers(0, 1)) :])
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_both_judge_strange_values_alike(name: str) -> None:
+    """And no definition takes them all."""
+    refused = [value for value in STRANGE if JUDGES[name].places(value)]
+
+    assert refused or name == "targetFields"  # what a target has, wherever it stands: it judges mappings only
