@@ -1,0 +1,51 @@
+"""The loopback repository serves charts that the real engine installs, and that refuse values the real ones lack."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine.charts import ChartRepository
+from engine.control_plane import Cluster
+from engine.pulumi_stack import Failed, PulumiStack
+
+CHARTS = Path(__file__).parent / "programs" / "charts"
+
+
+@pytest.fixture
+def operator(
+    control_plane: Cluster, chart_repository: ChartRepository, pulumi_stack: Callable[..., PulumiStack]
+) -> PulumiStack:
+    """A stack that installs KubeRay's chart from the loopback repository."""
+    stack = pulumi_stack(CHARTS, "test")
+    stack.configure("kubeconfig", control_plane.kubeconfig.read_text(), secret=True)
+    stack.configure("chartRepository", chart_repository.url)
+    stack.configure("chart", "kuberay-operator")
+    stack.configure("version", chart_repository.versions["kuberay-operator"])
+    return stack
+
+
+def test_a_chart_is_installed_and_removed(control_plane: Cluster, operator: PulumiStack) -> None:
+    """The chart's Deployment becomes available, its values arrive, and a second run changes nothing."""
+    operator.configure("values", json.dumps({"featureGates": [{"name": "RayCronJob", "enabled": False}]}))
+
+    operator.up()
+
+    kubectl = control_plane.kubectl
+    assert kubectl.value("deployment", "operator", "{.status.availableReplicas}") == "1"
+    values = json.loads(kubectl.value("configmap", "operator-values", "{.data.values\\.json}"))
+    assert values["featureGates"] == [{"name": "RayCronJob", "enabled": False}]
+    assert operator.up().changed == {}
+    operator.destroy()
+    assert kubectl.value("deployment", "operator", "{.metadata.name}") == ""
+
+
+def test_a_value_that_the_chart_does_not_know_is_refused(operator: PulumiStack) -> None:
+    """Helm itself would drop it in silence."""
+    operator.configure("values", json.dumps({"featureGate": []}))
+
+    with pytest.raises(Failed, match="featureGate"):
+        operator.up()
