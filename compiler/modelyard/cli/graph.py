@@ -7,9 +7,11 @@ import sys
 
 from modelyard.cli.console import report
 from modelyard.cli.inputs import gather
-from modelyard.graph import graph
+from modelyard.graph import as_json, dot, mermaid
 from modelyard.pipeline import understand
 from modelyard_targets import TARGETS
+
+_NOTATIONS = {"mermaid": mermaid, "dot": dot, "json": as_json}
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -22,5 +24,5 @@ def run(arguments: argparse.Namespace) -> int:
     report(outcome.diagnostics, inputs.files(), "text", arguments.color)
     if outcome.plan is None or outcome.failed:
         return 1
-    sys.stdout.write(graph(outcome.plan, arguments.format))
+    sys.stdout.write(_NOTATIONS[arguments.format](outcome.plan))
     return 0
