@@ -1,0 +1,118 @@
+"""What is to be written, and which paths may be."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from unicodedata import normalize
+
+_LONGEST_PART = 255
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """One file: its path with forward slashes, and what makes its bytes when they are needed, the same each time."""
+
+    path: str
+    render: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """All files of one target of one environment; the key says what they were made from."""
+
+    environment: str
+    target: str
+    files: Iterable[OutputFile]
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How many files of a tree were written, were as they should be, and were removed; total is what it has now."""
+
+    written: int
+    unchanged: int
+    removed: int
+
+    @property
+    def total(self) -> int:
+        """Files of ours in the tree now."""
+        return self.written + self.unchanged
+
+
+NO_REPORT = Report(0, 0, 0)
+
+
+@dataclass(slots=True)
+class Paths:
+    """The paths of one tree so far; refuses those that would leave it or meet another one on some system."""
+
+    _spelled: dict[str, str] = field(default_factory=dict[str, str])
+    _files: set[str] = field(default_factory=set[str])
+    _folders: set[str] = field(default_factory=set[str])
+
+    def refuse(self, path: str) -> str:
+        """Why a path cannot be written beside those before it; empty when it can."""
+        parts = path.split("/")
+        for part in parts:
+            if reason := _part_refused(part):
+                return reason
+        prefix = ""
+        for position, part in enumerate(parts):
+            prefix = f"{prefix}/{part}" if prefix else part
+            if reason := self._met(prefix, is_file=position == len(parts) - 1):
+                return reason
+        return ""
+
+    def _met(self, path: str, *, is_file: bool) -> str:
+        folded = normalize("NFC", path).casefold()
+        known = self._spelled.setdefault(folded, path)
+        if known != path:
+            return f"{known!r} differs from it only in spelling"
+        if folded in self._files or (is_file and folded in self._folders):
+            return "two files have this path, or one is a folder of the other"
+        (self._files if is_file else self._folders).add(folded)
+        return ""
+
+
+def _part_refused(part: str) -> str:
+    if part in {"", ".", ".."}:
+        return "a part of it is empty, '.' or '..'"
+    if "\\" in part or "\0" in part:
+        return "it has a backslash or a NUL character"
+    try:
+        encoded = part.encode("utf-8")
+    except UnicodeEncodeError:
+        return "it is not UTF-8 text"
+    return "a part of it is longer than 255 bytes" if len(encoded) > _LONGEST_PART else ""
+
+
+def name_refused(name: str) -> str:
+    """Why the name of an environment or target cannot be a folder; empty when it can."""
+    if "/" in name or name.startswith("."):
+        return "it begins with a dot or has a slash"
+    return _part_refused(name)
+
+
+def write_new(path: str, data: bytes) -> None:
+    """A new file, where nothing is yet."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(file, rest) :]
+    finally:
+        os.close(file)
+
+
+def read(path: str) -> bytes:
+    """All of a regular file; a link is not followed."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    file = os.open(path, flags)
+    try:
+        return b"".join(iter(lambda: os.read(file, _CHUNK), b""))
+    finally:
+        os.close(file)

@@ -1,0 +1,113 @@
+"""What lies in a folder, and how it is taken along or taken away without following a link."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+Found: TypeAlias = Mapping[str, os.stat_result]
+"""Everything below a folder by its path in it, with forward slashes, folders before what is in them, sorted."""
+
+
+def scan(root: str) -> dict[str, os.stat_result]:
+    """All that lies below root; nothing where root is missing."""
+    found: dict[str, os.stat_result] = {}
+    if os.path.lexists(root):
+        _scan(root, "", found)
+    return found
+
+
+def _scan(folder: str, prefix: str, found: dict[str, os.stat_result]) -> None:
+    with os.scandir(folder) as entries:
+        inside = sorted(entries, key=lambda entry: entry.name)
+    for entry in inside:
+        status = entry.stat(follow_symlinks=False)
+        found[prefix + entry.name] = status
+        if stat.S_ISDIR(status.st_mode):
+            _scan(entry.path, f"{prefix}{entry.name}/", found)
+
+
+def is_file(status: os.stat_result | None) -> bool:
+    """Whether it is a regular file."""
+    return status is not None and stat.S_ISREG(status.st_mode)
+
+
+def is_folder(status: os.stat_result | None) -> bool:
+    """Whether it is a folder, and no link to one."""
+    return status is not None and stat.S_ISDIR(status.st_mode)
+
+
+def is_link(status: os.stat_result | None) -> bool:
+    """Whether it is a symbolic link."""
+    return status is not None and stat.S_ISLNK(status.st_mode)
+
+
+def status_of(path: str) -> os.stat_result | None:
+    """What lies at a path, or None; a link is itself."""
+    try:
+        return os.lstat(path)
+    except FileNotFoundError:
+        return None
+
+
+def take_along(source: str, destination: str, status: os.stat_result) -> None:
+    """The same thing at another path: a file as a hard link, a link as another link, a folder as an empty folder."""
+    if is_folder(status):
+        os.mkdir(destination)
+        os.chmod(destination, stat.S_IMODE(status.st_mode) | stat.S_IRWXU)
+    elif is_link(status):
+        os.symlink(os.readlink(source), destination)
+    else:
+        _link_or_copy(source, destination, status)
+
+
+def _link_or_copy(source: str, destination: str, status: os.stat_result) -> None:
+    try:
+        os.link(source, destination, follow_symlinks=False)
+    except OSError:
+        if not is_file(status):
+            raise
+        from shutil import copy2  # a file system without hard links, or a file of another user
+
+        copy2(source, destination, follow_symlinks=False)
+
+
+def discard(root: str, known: Found | None = None, rescue: str = "") -> None:
+    """Remove a folder and all in it; links are removed, not followed.
+
+    With known, what is not as it was known (somebody wrote there in the meantime) is not removed but moved to rescue.
+    """
+    found = scan(root)
+    for path, status in found.items():
+        if is_folder(status) and status.st_mode & stat.S_IRWXU != stat.S_IRWXU:
+            os.chmod(f"{root}/{path}", stat.S_IRWXU)  # nothing can be taken out of a folder that is read-only
+    for path in reversed(found):
+        status = found[path]
+        if is_folder(status):
+            os.rmdir(f"{root}/{path}")
+        elif known is None or _same(status, known.get(path)):
+            os.unlink(f"{root}/{path}")
+        else:
+            _move(f"{root}/{path}", f"{rescue}/{path}")
+    os.rmdir(root)
+
+
+def _same(status: os.stat_result, known: os.stat_result | None) -> bool:
+    return known is not None and (status.st_ino, status.st_size, status.st_mtime_ns) == (
+        known.st_ino,
+        known.st_size,
+        known.st_mtime_ns,
+    )
+
+
+def _move(source: str, destination: str) -> None:
+    os.makedirs(os.path.dirname(destination), exist_ok=True)
+    os.rename(source, free_name(destination))
+
+
+def free_name(path: str, taken: Callable[[str], bool] = os.path.lexists) -> str:
+    """The path if it is not taken, else with `.edited`, `.edited-2` and so on behind it."""
+    endings = ("", ".edited", *(f".edited-{number}" for number in range(2, 1000)))
+    return next(f"{path}{ending}" for ending in endings if not taken(f"{path}{ending}"))

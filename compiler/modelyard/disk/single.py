@@ -1,0 +1,69 @@
+"""One file beside the spec, whole or as it was."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.emit import cannot_write, folder_in_the_way, link_in_the_way
+from modelyard.disk.files import read, write_new
+from modelyard.disk.found import is_file, is_link, status_of
+
+
+def write_file_atomically(path: Path, data: bytes) -> tuple[Diagnostic, ...]:
+    """Put data at path in one step, in a folder that exists; nothing is touched when it is there already.
+
+    Killed at any instant, the old text or the new one is at path. What a killed run left beside it goes with the next.
+    """
+    name = str(path)
+    status = status_of(name)
+    if status is not None and not is_file(status):
+        return ((link_in_the_way if is_link(status) else folder_in_the_way)(name),)
+    try:
+        if status is None or read(name) != data:
+            _replace(path, data)
+    except OSError as error:
+        return (cannot_write(name, error.strerror or str(error)),)
+    return ()
+
+
+def _replace(path: Path, data: bytes) -> None:
+    _clean(path)
+    fresh = str(path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}"))
+    try:
+        write_new(fresh, data)
+        file = os.open(fresh, os.O_RDWR)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
+        os.replace(fresh, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(fresh)
+        raise
+
+
+def _clean(path: Path) -> None:
+    """Remove what runs that are dead left beside path."""
+    left = re.compile(rf"\.{re.escape(path.name)}\.(?P<process>[0-9]+)-[0-9a-f]{{8}}")
+    for name in os.listdir(path.parent):
+        match = left.fullmatch(name)
+        if match and not _is_alive(int(match["process"])):
+            with suppress(OSError):
+                os.unlink(path.parent / name)
+
+
+def _is_alive(process: int) -> bool:
+    if os.name != "posix":
+        return True  # asking would end it on Windows
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,181 @@
+"""A new tree, prepared beside the old one: what must be written is written, all else is taken along."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.emit import (
+    edited_by_hand,
+    file_in_the_way,
+    folder_in_the_way,
+    link_in_the_way,
+    path_refused,
+)
+from modelyard.disk.files import NO_REPORT, Paths, Report, Tree, read, write_new
+from modelyard.disk.found import Found, free_name, is_file, is_folder, is_link, scan, take_along
+from modelyard.disk.record import NO_RECORD, RECORD, Record, digest, read_record, record_bytes
+
+
+@dataclass(slots=True)
+class Stage:
+    """The work on one tree: root is where it goes, folder where it is prepared, found what lies at root now.
+
+    The folder is made when the first difference is found. When the work is done, `differs` says that the folder must
+    take the place of root, and `stale` that only the record must.
+    """
+
+    root: str
+    folder: str
+    tree: Tree
+    force: bool
+    found: Found = field(default_factory=dict[str, os.stat_result])
+    old: Record = NO_RECORD
+    new: Record = NO_RECORD
+    problems: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    report: Report = NO_REPORT
+    differs: bool = False
+    stale: bool = False
+    replaced: bool = False  # folder holds what was at root before
+    _along: dict[str, str] = field(default_factory=dict[str, str])  # from the path in the new tree to that in the old
+    _aside: list[str] = field(default_factory=list[str])
+    _folders: set[str] = field(default_factory=set[str])
+
+    def prepare(self) -> None:
+        """Do all the work; afterwards either there are problems, or the folder is whole, or nothing differs."""
+        self.found = scan(self.root)
+        self.old = read_record(self.root)
+        hashes, written = self._outputs()
+        removed = self._leftovers(hashes)
+        self._others(hashes)
+        self._name_aside(hashes)
+        self.report = Report(written, len(hashes) - written, removed)
+        self.new = Record(self.tree.key, hashes)
+        self.differs = bool(written or removed or self._aside or not os.path.isdir(self.root))
+        self.stale = not self.differs and self.old != self.new
+        if not self.problems and self.differs:
+            self._take_along()
+        if not self.problems and (self.differs or self.stale):
+            self._write(RECORD, record_bytes(self.new))
+
+    def _outputs(self) -> tuple[Mapping[str, str], int]:
+        """Each output file compared with what is there; the hashes of all, and how many had to be written."""
+        paths = Paths()
+        paths.refuse(RECORD)
+        hashes: dict[str, str] = {}
+        written = 0
+        for file in self.tree.files:
+            reason = paths.refuse(file.path)
+            if reason:
+                self.problems.append(path_refused(self._shown(file.path), reason))
+                continue
+            data = file.render()
+            hashes[file.path] = digest(data)
+            if self._is_there(file.path, data, hashes[file.path]):
+                self._along[file.path] = file.path
+                continue
+            written += 1
+            if not self.problems:
+                self._write(file.path, data)
+        return hashes, written
+
+    def _is_there(self, path: str, data: bytes, wanted: str) -> bool:
+        """Whether the file at path holds just this; complains when it holds what we may not overwrite."""
+        status = self.found.get(path)
+        if status is None or is_folder(status):
+            return False
+        if not is_file(status):
+            self.problems.append((link_in_the_way if is_link(status) else file_in_the_way)(self._shown(path)))
+            return False
+        there = read(f"{self.root}/{path}")
+        if there == data:
+            return True
+        ours = self.old.files.get(path)
+        if ours is None:
+            self._set_aside(path, file_in_the_way)
+        elif digest(there) != ours:
+            self._set_aside(path, edited_by_hand)
+        return False
+
+    def _leftovers(self, hashes: Mapping[str, str]) -> int:
+        """Files of ours that are ours no more: how many go. One that was edited is no leftover but an edit."""
+        removed = 0
+        for path, ours in self.old.files.items():
+            if path in hashes or not is_file(self.found.get(path)):
+                continue
+            if digest(read(f"{self.root}/{path}")) == ours:
+                removed += 1
+            else:
+                self._set_aside(path, edited_by_hand)
+        return removed
+
+    def _others(self, hashes: Mapping[str, str]) -> None:
+        """All that is not ours is taken along, unless it lies where we must write."""
+        files = {RECORD, *self.old.files, *hashes}
+        wanted = {RECORD, *hashes}
+        needed = _folders_of(hashes)
+        own = needed | _folders_of(self.old.files)
+        for path, status in self.found.items():
+            if (is_file(status) and path in files) or (is_folder(status) and path in own and path not in wanted):
+                continue
+            blocked = next((folder for folder in _above(path) if folder in wanted), "")
+            if blocked or (path in wanted and is_folder(status) and path not in own):
+                self._complain(folder_in_the_way, blocked or path)
+            elif path in needed or path == RECORD:
+                self._complain(link_in_the_way if is_link(status) else folder_in_the_way, path)
+            elif path not in wanted:
+                self._along[path] = path
+
+    def _set_aside(self, path: str, complaint: Callable[[str], Diagnostic]) -> None:
+        if self.force:
+            self._aside.append(path)
+        else:
+            self._complain(complaint, path)
+
+    def _name_aside(self, hashes: Mapping[str, str]) -> None:
+        """What force overwrites keeps its text under a name that nothing else has."""
+        for path in self._aside:
+            taken = {*self.found, *self._along, *hashes}
+            self._along[free_name(path, taken.__contains__)] = path
+
+    def _complain(self, complaint: Callable[[str], Diagnostic], path: str) -> None:
+        problem = complaint(self._shown(path))
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def _shown(self, path: str) -> str:
+        return f"{self.root}/{path}"
+
+    def _write(self, path: str, data: bytes) -> None:
+        self._make_folder(path)
+        write_new(f"{self.folder}/{path}", data)
+
+    def _take_along(self) -> None:
+        for path, source in self._along.items():
+            status = self.found[source]
+            self._make_folder(path)
+            take_along(f"{self.root}/{source}", f"{self.folder}/{path}", status)
+            if is_folder(status):
+                self._folders.add(path)
+
+    def _make_folder(self, path: str) -> None:
+        """The folder that path lies in, and those above it."""
+        if not self._folders:
+            os.makedirs(self.folder)
+            self._folders.add("")
+        for folder in _above(path):
+            if folder not in self._folders:
+                os.mkdir(f"{self.folder}/{folder}")
+                self._folders.add(folder)
+
+
+def _above(path: str) -> list[str]:
+    """The folders that a path lies in, the outermost first."""
+    parts = path.split("/")
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
+
+
+def _folders_of(paths: Iterable[str]) -> set[str]:
+    return {folder for path in paths for folder in _above(path)}

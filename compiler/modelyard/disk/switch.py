@@ -1,0 +1,159 @@
+"""The one step that puts a new tree into its place, the lock around it, and what a killed run leaves behind."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+
+from modelyard.disk.found import discard, is_folder, status_of
+
+LOCK = ".modelyard.lock"
+PATIENCE_S = 60.0
+"""How long a run waits for another one that writes to the same folder."""
+
+_PAUSE_S = 0.02
+_STAGING = re.compile(r"\.(?P<target>.+)\.[0-9]+-[0-9a-f]{8}(?P<aside>\.old)?")
+_ASIDE = ".old"
+_EXCHANGE = 2  # RENAME_EXCHANGE of renameat2(2), Linux 3.15
+_HERE = -100  # AT_FDCWD
+_CANNOT_EXCHANGE = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM}
+
+
+class OutputBusyError(Exception):
+    """Another run holds the lock and did not give it back in time."""
+
+
+def staging_folder(root: str) -> str:
+    """A new name beside root for the tree that will take its place; no name of ours is in it but the process's."""
+    parent, target = os.path.split(root)
+    return f"{parent}/.{target}.{os.getpid()}-{os.urandom(4).hex()}"
+
+
+@contextmanager
+def locked(out: str) -> Generator[None]:
+    """Only this run writes below out; the lock goes with the process, however it ends. Its file stays."""
+    os.makedirs(out, exist_ok=True)
+    file = _acquire(f"{out}/{LOCK}", time.monotonic() + PATIENCE_S)
+    try:
+        yield
+    finally:
+        os.close(file)
+
+
+def _acquire(path: str, until: float) -> int:
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+        try:
+            if _lock(file) and _is_same(file, path):
+                return file
+        except BaseException:
+            os.close(file)
+            raise
+        os.close(file)
+        if time.monotonic() > until:
+            raise OutputBusyError
+        time.sleep(_PAUSE_S)
+
+
+def _lock(file: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
+def _is_same(file: int, path: str) -> bool:
+    """Whether the locked file is still the one at path: somebody may have removed the whole folder while we waited."""
+    status = status_of(path)
+    return status is not None and os.path.samestat(os.fstat(file), status)
+
+
+def clean(environment_folder: str) -> None:
+    """Remove what dead runs left; only who holds the lock may call it, so that no run is alive that wrote it.
+
+    A tree that a run renamed aside, and whose successor never came, is put back first.
+    """
+    if is_folder(status_of(environment_folder)):
+        for name in sorted(os.listdir(environment_folder)):
+            match = _STAGING.fullmatch(name)
+            path = f"{environment_folder}/{name}"
+            if match is None or not is_folder(status_of(path)):
+                continue
+            root = f"{environment_folder}/{match['target']}"
+            if match["aside"] and not os.path.lexists(root):
+                os.rename(path, root)
+                continue
+            with suppress(OSError):  # what cannot be removed is no reason to write nothing
+                discard(path)
+
+
+def sync(folder: str) -> None:
+    """Everything written so far is on the disk before a rename can be: one call for the whole file system."""
+    if sys.platform == "linux":
+        import ctypes
+
+        file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            if ctypes.CDLL(None, use_errno=True).syncfs(file) == 0:
+                return
+        except AttributeError:
+            pass  # a C library without it
+        finally:
+            os.close(file)
+    if hasattr(os, "sync"):
+        os.sync()
+
+
+def switch(folder: str, root: str) -> bool:
+    """Put the folder at root; True when folder then names what was at root, False when nothing was there."""
+    if status_of(root) is None:
+        os.rename(folder, root)
+        return False
+    if not _exchange(folder, root):
+        _rename_twice(folder, root)
+    return True
+
+
+def _exchange(one: str, other: str) -> bool:
+    """Exchange two folders in one step; False where the system or the file system cannot."""
+    if sys.platform != "linux":
+        return False
+    import ctypes
+
+    library = ctypes.CDLL(None, use_errno=True)
+    try:
+        failed = library.renameat2(_HERE, os.fsencode(one), _HERE, os.fsencode(other), ctypes.c_uint(_EXCHANGE))
+    except AttributeError:
+        return False  # a C library without it
+    if not failed:
+        return True
+    code = ctypes.get_errno()
+    if code in _CANNOT_EXCHANGE:
+        return False
+    raise OSError(code, os.strerror(code), other)
+
+
+def _rename_twice(folder: str, root: str) -> None:
+    """Exchange with a moment in which nothing is at root; a run that dies in it is mended by `clean` in the next."""
+    aside = folder + _ASIDE
+    try:
+        os.rename(root, aside)
+        os.rename(folder, root)
+    except BaseException:
+        if not os.path.lexists(root):
+            os.rename(aside, root)
+        raise
+    os.rename(aside, folder)

@@ -1,0 +1,152 @@
+"""Trees into their places: all of them prepared first, then all of them switched, or none."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.emit import cannot_write, folder_in_the_way, link_in_the_way, output_busy, path_refused
+from modelyard.disk.files import NO_REPORT, OutputFile, Report, Tree, name_refused, read
+from modelyard.disk.found import discard, is_folder, is_link, status_of
+from modelyard.disk.record import NO_RECORD, RECORD, digest, read_record
+from modelyard.disk.stage import Stage
+from modelyard.disk.switch import OutputBusyError, clean, locked, staging_folder, switch, sync
+
+_STAGED = re.compile(r"\.([^/]+)\.[0-9]+-[0-9a-f]{8}(\.old)?(?=/|$)")
+
+
+def write_tree(
+    out: Path, environment: str, target: str, files: Iterable[OutputFile], key: str, force: bool = False
+) -> tuple[Report, tuple[Diagnostic, ...]]:
+    """Write one tree; see `write_trees`."""
+    reports, problems = write_trees(out, [Tree(environment, target, files, key)], force)
+    return reports[0] if reports else NO_REPORT, problems
+
+
+def write_trees(
+    out: Path, trees: Iterable[Tree], force: bool = False
+) -> tuple[tuple[Report, ...], tuple[Diagnostic, ...]]:
+    """Write trees below out: a report for each, or what is in the way and nothing written at all.
+
+    out may be a link to a folder and is made if it is missing. Waits while another run writes there.
+    """
+    trees = tuple(trees)
+    problems = _names(trees)
+    if problems:
+        return (), problems
+    try:
+        with locked(str(out)):
+            return _write(str(out), trees, force)
+    except OutputBusyError:
+        return (), (output_busy(str(out)),)
+    except OSError as error:
+        return (), (cannot_write(_shown(error, out), error.strerror or str(error)),)
+
+
+def unchanged(out: Path, environment: str, target: str, key: str) -> bool:
+    """Whether the tree was written from just these inputs, and every file of ours is still as we wrote it.
+
+    Every listed file is read and hashed: about 12 ms for a thousand. Sizes and times would be cheaper, and wrong after
+    an edit that keeps both. Files of others do not count.
+    """
+    root = f"{out}/{environment}/{target}"
+    record = read_record(root)
+    if record is NO_RECORD or record.key != key:
+        return False
+    folders = {f"{out}/{environment}"} | {os.path.dirname(f"{root}/{path}") for path in (RECORD, *record.files)}
+    try:
+        return all(is_folder(status_of(folder)) for folder in folders) and all(
+            digest(read(f"{root}/{path}")) == expected for path, expected in record.files.items()
+        )
+    except (OSError, ValueError):  # missing, closed to us, or no path at all: the record is not what we wrote
+        return False
+
+
+def _names(trees: Iterable[Tree]) -> tuple[Diagnostic, ...]:
+    names = dict.fromkeys(name for tree in trees for name in (tree.environment, tree.target))
+    return tuple(path_refused(name, reason) for name in names if (reason := name_refused(name)))
+
+
+def _write(out: str, trees: tuple[Tree, ...], force: bool) -> tuple[tuple[Report, ...], tuple[Diagnostic, ...]]:
+    environments = dict.fromkeys(f"{out}/{tree.environment}" for tree in trees)
+    new = [folder for folder in environments if not os.path.lexists(folder)]
+    for folder in environments:
+        clean(folder)
+    stages = [_stage(out, tree, force) for tree in trees]
+    try:
+        for stage in stages:
+            stage.problems.extend(_managed(out, stage))
+            if not stage.problems:
+                stage.prepare()
+        problems = tuple(problem for stage in stages for problem in stage.problems)
+        if not problems:
+            _switch_all([stage for stage in stages if stage.differs or stage.stale])
+    finally:
+        for stage in stages:
+            _tidy(stage)
+        for folder in new:
+            with suppress(OSError):
+                os.rmdir(folder)  # only when it is empty, for nothing was written
+    return () if problems else tuple(stage.report for stage in stages), problems
+
+
+def _stage(out: str, tree: Tree, force: bool) -> Stage:
+    root = f"{out}/{tree.environment}/{tree.target}"
+    return Stage(root, staging_folder(root), tree, force)
+
+
+def _managed(out: str, stage: Stage) -> Iterable[Diagnostic]:
+    """The folders of the environment and of the target are folders, or not there yet."""
+    for path in (f"{out}/{stage.tree.environment}", stage.root):
+        status = status_of(path)
+        if status is not None and not is_folder(status):
+            return ((link_in_the_way if is_link(status) else folder_in_the_way)(path),)
+    return ()
+
+
+def _switch_all(stages: list[Stage]) -> None:
+    """All switched in order; when one cannot be, those before it are switched back."""
+    if stages:
+        sync(stages[0].folder)
+    done: list[Stage] = []
+    try:
+        for stage in stages:
+            if stage.differs:
+                stage.replaced = switch(stage.folder, stage.root)
+                done.append(stage)
+            else:
+                os.replace(f"{stage.folder}/{RECORD}", f"{stage.root}/{RECORD}")
+    except BaseException:
+        for stage in reversed(done):
+            _switch_back(stage)
+        raise
+
+
+def _switch_back(stage: Stage) -> None:
+    if stage.replaced:
+        switch(stage.folder, stage.root)
+        stage.replaced = False
+    else:
+        os.rename(stage.root, stage.folder)
+
+
+def _tidy(stage: Stage) -> None:
+    """Remove what is left beside the tree: the old one, or a new one that did not come into its place.
+
+    What cannot be removed now is removed by the next run; the tree itself is whole already.
+    """
+    with suppress(OSError):
+        if stage.replaced:
+            discard(stage.folder, stage.found, stage.root)
+        elif os.path.lexists(stage.folder):
+            discard(stage.folder)
+
+
+def _shown(error: OSError, out: Path) -> str:
+    """The path that an error is about, as the user knows it: of the tree, not of where it was prepared."""
+    path = os.fsdecode(error.filename) if error.filename is not None else str(out)
+    return _STAGED.sub(r"\1", path)
