@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias
 
 from modelyard.diagnostics import overlay as tell
 from modelyard.diagnostics.base import Diagnostic, in_order, quote
@@ -24,8 +24,6 @@ _MAYBE: Final = re.compile(r"\$\{|\\(?:[\r\n]|x24|x7[bB]|u0024|u007[bB]|U0000002
 _TYPES: Final[Mapping[object, str]] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 _WORDS: Final = {"string": "text", "integer": "an integer", "number": "a number", "boolean": "true or false"}
 _MOST_TEXT_MIB: Final = 16
-
-_C = TypeVar("_C", dict[str, Json], list[Json])
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +105,7 @@ def _variable(name: str, declaration: Json) -> Variable | None:
     kind, default, enum = declaration.get("type"), declaration.get("default"), declaration.get("enum", [])
     if (
         not isinstance(kind, str)
-        or kind not in _TYPES
+        or kind not in _WORDS
         or not isinstance(enum, list)
         or isinstance(default, dict | list)
     ):
@@ -174,34 +172,45 @@ class _Substitution:
     lines: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
     def root(self, value: dict[str, Json]) -> dict[str, Json]:
-        result = dict(value)
-        for key, child in value.items():
-            if key == SECTION:
-                self._refuse_in_declarations(child, (key,))
-            else:
-                result[key] = self._value(child, value, key)
-        return self._recorded(value, result)
-
-    def _value(self, value: Json, owner: Container, step: str | int) -> Json:
-        if isinstance(value, str):
-            return self._string(value, owner, step) if "${" in value else value
-        if not isinstance(value, dict | list) or not value:
-            return value
-        if id(value) not in self.done:
-            self.done[id(value)] = self._container(value)
-        return self.done[id(value)]
+        """The whole document with its references replaced, apart from the declarations."""
+        if SECTION in value:
+            self._refuse_in_declarations(value[SECTION], (SECTION,))
+            self.done[id(value[SECTION])] = value[SECTION]
+        result = self._container(value)
+        return result if isinstance(result, dict) else value
 
     def _container(self, value: Container) -> Json:
-        if isinstance(value, list):
-            items = [self._value(item, value, at) for at, item in enumerate(value)]
-            same = all(new is old for new, old in zip(items, value, strict=True))
-            return value if same else self._recorded(value, items)
-        for key in value:
-            if "${" in key:
-                self.diagnostics.append(tell.misplaced_reference(self._span(value, key, is_key=True), "a key"))
-        result = {key: self._value(child, value, key) for key, child in value.items()}
-        same = all(result[key] is child for key, child in value.items())
-        return value if same else self._recorded(value, result)
+        changed: dict[str | int, Json] = {}
+        for step, child in value.items() if isinstance(value, dict) else enumerate(value):
+            kind = child.__class__
+            if kind is str and isinstance(child, str):
+                new: Json = self._string(child, value, step) if "${" in child else child
+            elif kind is dict or kind is list:
+                new = self.done[id(child)] if id(child) in self.done else self._descend(child)
+            else:
+                continue
+            if new is not child:
+                changed[step] = new
+        if isinstance(value, dict):
+            for key in value:
+                if "${" in key:
+                    self.diagnostics.append(tell.misplaced_reference(self._span(value, key, is_key=True), "a key"))
+        return self._replaced(value, changed) if changed else value
+
+    def _descend(self, value: Json) -> Json:
+        result = self._container(value) if isinstance(value, dict | list) else value
+        self.done[id(value)] = result
+        return result
+
+    def _replaced(self, value: Container, changed: Mapping[str | int, Json]) -> Container:
+        """A container with some of its values changed, at the places of the old one."""
+        result: Container
+        if isinstance(value, dict):
+            result = {key: changed.get(key, child) for key, child in value.items()}
+        else:
+            result = [changed.get(at, child) for at, child in enumerate(value)]
+        self.spans.record(result, [number for entry in self.spans.entries(value) for number in entry])
+        return result
 
     def _string(self, text: str, owner: Container, step: str | int) -> Json:
         found = _REFERENCE.fullmatch(text)
@@ -245,11 +254,6 @@ class _Substitution:
         elif isinstance(value, dict):
             for key, child in value.items():
                 self._refuse_in_declarations(child, (*path, key))
-
-    def _recorded(self, before: Container, after: _C) -> _C:
-        """Keep for a changed container the places of the one that it replaces."""
-        self.spans.record(after, [number for entry in self.spans.entries(before) for number in entry])
-        return after
 
     def _span(self, owner: Container, step: str | int, is_key: bool = False) -> Span:
         numbers = self.spans.entry(owner, step)
