@@ -1,0 +1,55 @@
+"""The fifth room: rules that a schema cannot state. A system that passes makes sense, and keeps its own rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
+
+from modelyard.checks import deployment, governance, inference, monitors, pipelines, schedules, secrets
+from modelyard.diagnostics import Diagnostic
+from modelyard.spec import System
+
+__all__ = ["CHECKS", "check"]
+
+Rule: TypeAlias = Callable[[System], Iterator[Diagnostic]]
+
+CHECKS: Final[tuple[Rule, ...]] = (
+    secrets.literals,
+    secrets.stores,
+    deployment.mode,
+    deployment.residency,
+    deployment.prices,
+    deployment.binding,
+    deployment.local_files,
+    deployment.unused,
+    governance.approvals,
+    governance.explainability,
+    governance.cards,
+    governance.classifications,
+    governance.captures,
+    governance.exposure,
+    governance.residency_limited,
+    pipelines.columns,
+    pipelines.inputs,
+    pipelines.trainers,
+    pipelines.gates,
+    pipelines.tuning,
+    pipelines.steps,
+    pipelines.workers,
+    pipelines.origin,
+    schedules.schedules,
+    inference.traffic,
+    inference.rollouts,
+    inference.pools,
+    inference.pool_paths,
+    inference.addresses,
+    inference.promises,
+    inference.readers,
+    monitors.monitors,
+    monitors.features,
+)
+
+
+def check(system: System) -> tuple[Diagnostic, ...]:
+    """Everything that the rules find in a system, rule by rule."""
+    return tuple(found for rule in CHECKS for found in rule(system))

@@ -1,0 +1,181 @@
+"""Where a system may run: mode, residency, prices, what binds it to a provider, and what nothing uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import deployment as problems
+from modelyard.regions import regions
+from modelyard.source import Path
+from modelyard.spec import System, TargetSpec
+
+_CLOUDS = frozenset({"aws", "gcp", "azure"})
+_ALLOWED = {
+    "cloud": "clouds, and clusters with tenancy: private-cloud",
+    "on-prem": "clusters of your own (provider: kubernetes, not tenancy: private-cloud)",
+    "hybrid": "clouds and clusters of your own",
+    "local": "this machine (provider: local)",
+}
+_FITTING = {
+    "cloud": frozenset({"cloud"}),
+    "on-prem": frozenset({"cluster"}),
+    "hybrid": frozenset({"cloud", "cluster"}),
+    "local": frozenset({"local"}),
+}
+
+
+def target_path(system: System, name: str) -> Path:
+    """Where a target is written: under `targets`, or beside `mode` in the short form."""
+    path: Path = ("deployment", "targets", name)
+    deployment = system.document.value.get("deployment")
+    return path if isinstance(deployment, dict) and "targets" in deployment else ("deployment",)
+
+
+def _kind(target: TargetSpec) -> str:
+    if target.provider in _CLOUDS or target.tenancy == "private-cloud":
+        return "cloud"
+    return "local" if target.provider == "local" else "cluster"
+
+
+def _words(target: TargetSpec) -> str:
+    return "a private cloud" if target.tenancy == "private-cloud" else target.provider
+
+
+def mode(system: System) -> Iterator[Diagnostic]:
+    """Every target is of a kind that the mode allows, and a hybrid has both kinds."""
+    deployment = system.deployment
+    kinds = {target.name: _kind(target) for target in deployment.targets}
+    for target in deployment.targets:
+        if kinds[target.name] not in _FITTING[deployment.mode]:
+            span = system.at(*target_path(system, target.name), "provider")
+            allowed = _ALLOWED[deployment.mode]
+            yield problems.target_outside_mode(span, target.name, _words(target), deployment.mode, allowed)
+    if deployment.mode == "hybrid":
+        present = set(kinds.values())
+        if "cloud" not in present:
+            yield problems.hybrid_of_one_kind(system.at("deployment", "mode"), "a cloud", "on-prem")
+        if "cluster" not in present:
+            yield problems.hybrid_of_one_kind(system.at("deployment", "mode"), "a cluster of your own", "cloud")
+
+
+def residency(system: System) -> Iterator[Diagnostic]:
+    """Every target and bucket lies where governance allows data to lie; this machine is left out."""
+    allowed = system.governance.residency
+    if not allowed:
+        return
+    for target in system.deployment.targets:
+        path = target_path(system, target.name)
+        if target.provider in _CLOUDS:
+            yield from _region(system, target, target.region, (*path, "region"), f"target '{target.name}'")
+        elif target.provider == "kubernetes" and not target.residency:
+            yield problems.residency_missing(system.key(*path), target.name, allowed)
+        elif target.residency and not regions().within(target.residency, allowed):
+            span = system.at(*path, "residency")
+            yield problems.residency_outside(span, f"target '{target.name}'", target.residency, allowed)
+    targets = {target.name: target for target in system.deployment.targets}
+    for store in system.stores.values():
+        target = targets[store.target]
+        if store.region and not store.endpoint and target.provider in _CLOUDS:
+            path = ("stores", store.name, "region")
+            yield from _region(system, target, store.region, path, f"store '{store.name}'")
+
+
+def _region(system: System, target: TargetSpec, region: str, path: Path, what: str) -> Iterator[Diagnostic]:
+    known = regions().countries[target.provider]
+    allowed = system.governance.residency
+    country = known.get(region)
+    if country is None:
+        yield problems.region_unknown(system.at(*path), region, target.provider, known)
+    elif not regions().within(country, allowed):
+        yield problems.residency_outside(system.at(*path), what, f"{region} ({country})", allowed)
+
+
+def prices(system: System) -> Iterator[Diagnostic]:
+    """Prices of machines are in the currency of the budget."""
+    budget = system.governance.budget
+    if budget is None:
+        return
+    for target in system.deployment.targets:
+        for at, machines in enumerate(target.capacity):
+            if machines.currency and machines.currency != budget.currency:
+                span = system.at(*target_path(system, target.name), "capacity", at, "price")
+                yield problems.price_currency(span, machines.currency, budget.currency)
+
+
+def binding(system: System) -> Iterator[Diagnostic]:
+    """Raw addresses and overrides bind a spec to a provider: each is pointed out, and all are counted."""
+    bound: list[tuple[Path, str]] = [
+        (("data", data.name, "uri"), f"the address of dataset '{data.name}'")
+        for data in system.data.values()
+        if data.uri and not data.uri.startswith("file:")
+    ]
+    bound += [(("overrides", override.name), f"override '{override.name}'") for override in system.overrides]
+    for number, (path, what) in enumerate(bound, 1):
+        yield problems.binds_to_provider(system.key(*path), what, number, len(bound))
+
+
+def local_files(system: System) -> Iterator[Diagnostic]:
+    """A file of one machine cannot be read on a cluster."""
+    local = {data.name for data in system.data.values() if data.uri.startswith("file:")}
+    if not local:
+        return
+    clusters = {target.name for target in system.deployment.targets if target.provider != "local"}
+    told: set[str] = set()
+    for pipeline in system.pipelines.values():
+        if pipeline.target not in clusters:
+            continue
+        used = {*pipeline.inputs, pipeline.output, *(name for step in pipeline.steps for name in step.inputs)}
+        for name in sorted((used & local) - told):
+            told.add(name)
+            yield problems.local_uri_on_cluster(system.at("data", name, "uri"), name, pipeline.target)
+
+
+def unused(system: System) -> Iterator[Diagnostic]:
+    """Compute classes, stores, datasets, models and channels that nothing uses."""
+    for section, kind, used in (
+        ("compute", "compute class", _used_compute(system)),
+        ("stores", "store", _used_stores(system)),
+        ("data", "dataset", _used_data(system)),
+        ("models", "model", _used_models(system)),
+        ("channels", "channel", _used_channels(system)),
+    ):
+        declared = system.document.value.get(section)
+        for name in declared if isinstance(declared, dict) else ():
+            if name not in used:
+                yield problems.unused(system.key(section, name), kind, name)
+
+
+def _used_compute(system: System) -> set[str]:
+    used = {step.compute for pipeline in system.pipelines.values() for step in pipeline.steps}
+    used |= {variant.compute for inference in system.inference.values() for variant in inference.variants}
+    return used | {monitor.compute for monitor in system.monitors.values()}
+
+
+def _used_stores(system: System) -> set[str]:
+    used = {data.store for data in system.data.values()}
+    used |= {inference.capture.store for inference in system.inference.values() if inference.capture}
+    return used | ({system.registry.database, system.registry.artifacts} if system.registry else set())
+
+
+def _used_data(system: System) -> set[str]:
+    used: set[str] = set()
+    for pipeline in system.pipelines.values():
+        used.update(pipeline.inputs, (pipeline.output,))
+        for step in pipeline.steps:
+            used.update(step.inputs, (step.output,))
+    for monitor in system.monitors.values():
+        used.update((monitor.labels, monitor.watch.removeprefix("data.")))
+        if monitor.reference:
+            used.add(monitor.reference.data)
+    return used | {check.data for model in system.models.values() for check in model.validation}
+
+
+def _used_models(system: System) -> set[str]:
+    used = {pipeline.model.model for pipeline in system.pipelines.values() if pipeline.model}
+    return used | {variant.model.model for inference in system.inference.values() for variant in inference.variants}
+
+
+def _used_channels(system: System) -> set[str]:
+    used = {channel for monitor in system.monitors.values() for channel in monitor.on_breach.notify}
+    return used | {system.governance.owner.oncall}

@@ -1,0 +1,114 @@
+"""The policies that a system sets itself, and those that come with its industry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import governance as problems
+from modelyard.spec import System
+
+_REGULATED = frozenset({"banking", "insurance", "healthcare", "public"})
+_SENSITIVE = ("pii", "cardholder", "phi")
+
+
+def _regulated(system: System) -> bool:
+    return system.profile.industry in _REGULATED
+
+
+def _sensitive(system: System) -> list[str]:
+    """The sensitive classes that governance declares or a dataset has."""
+    found = {*system.governance.data_classes, *(data.classification for data in system.data.values())}
+    return [classification for classification in _SENSITIVE if classification in found]
+
+
+def _in_production(system: System) -> dict[str, None]:
+    """The models that are served or score data, in the order of the spec."""
+    used = [variant.model.model for inference in system.inference.values() for variant in inference.variants]
+    used += [
+        pipeline.model.model
+        for pipeline in system.pipelines.values()
+        if pipeline.model and pipeline.type == "batch-inference"
+    ]
+    return dict.fromkeys(used)
+
+
+def approvals(system: System) -> Iterator[Diagnostic]:
+    """Regulated systems of high risk promote no model without approval, and approvals can be given."""
+    approval = system.governance.approve_promotion
+    if approval is not None:
+        if approval.minimum > len(approval.groups):
+            span = system.key("governance", "approvals", "promote", "minimum")
+            yield problems.approvals_impossible(span, approval.minimum, len(approval.groups))
+    elif _regulated(system) and system.governance.risk == "high" and system.models:
+        yield problems.approvals_missing(system.at("governance", "risk"), system.profile.industry)
+
+
+def explainability(system: System) -> Iterator[Diagnostic]:
+    """Every model explains itself where governance requires it, and in production where the industry asks for it."""
+    advised = _regulated(system) and system.governance.risk == "high"
+    in_production = _in_production(system)
+    for model in system.models.values():
+        if model.explainability is not None:
+            continue
+        span = system.key("models", model.name)
+        if system.governance.explainability:
+            yield problems.explainability_missing(span, model.name)
+        elif advised and model.name in in_production:
+            yield problems.explanation_advised(span, model.name, system.profile.industry)
+
+
+def cards(system: System) -> Iterator[Diagnostic]:
+    """Models in production have a card with purpose and limitations, where the industry asks for it."""
+    if not _regulated(system):
+        return
+    for name in _in_production(system):
+        card = system.models[name].card
+        missing = [field for field, text in (("purpose", card.purpose), ("limitations", card.limitations)) if not text]
+        if missing:
+            span = system.key("models", name, "card") if len(missing) == 1 else system.key("models", name)
+            yield problems.card_missing(span, name, missing, system.profile.industry)
+
+
+def classifications(system: System) -> Iterator[Diagnostic]:
+    """Datasets say how sensitive they are where the industry asks for it, and what governance says covers them."""
+    declared = system.governance.data_classes
+    for data in system.data.values():
+        if not data.classification:
+            if _regulated(system):
+                yield problems.classification_missing(system.key("data", data.name), data.name, system.profile.industry)
+        elif declared and data.classification in _SENSITIVE and data.classification not in declared:
+            span = system.at("data", data.name, "classification")
+            yield problems.class_not_declared(span, data.name, data.classification, declared)
+
+
+def captures(system: System) -> Iterator[Diagnostic]:
+    """Captured requests of a system that touches sensitive data have an end."""
+    sensitive = _sensitive(system)
+    if not sensitive:
+        return
+    for inference in system.inference.values():
+        if inference.capture and inference.capture.retain_s is None:
+            span = system.key("inference", inference.name, "capture")
+            yield problems.capture_without_end(span, inference.name, sensitive)
+
+
+def exposure(system: System) -> Iterator[Diagnostic]:
+    """Public endpoints ask who is there; so do internal ones, where the industry asks for it."""
+    for inference in system.inference.values():
+        endpoint = inference.endpoint
+        if endpoint.auth.type != "none":
+            continue
+        span = system.at("inference", inference.name, "endpoint", "exposure")
+        if endpoint.exposure == "public":
+            yield problems.public_without_auth(span, inference.name)
+        elif endpoint.exposure == "internal" and _regulated(system):
+            yield problems.internal_without_auth(span, inference.name, system.profile.industry)
+
+
+def residency_limited(system: System) -> Iterator[Diagnostic]:
+    """A system that touches sensitive data says where it may lie."""
+    sensitive = _sensitive(system)
+    if sensitive and not system.governance.residency and system.deployment.mode != "local":
+        path = ("governance", "dataClasses") if system.governance.data_classes else ("governance",)
+        yield problems.residency_not_limited(system.key(*path), sensitive)

@@ -1,0 +1,123 @@
+"""Endpoints: how variants share traffic, how servers are replaced, and how callers find them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import inference as problems
+from modelyard.spec import Inference, System
+
+_PERCENTILES = {0.5: "p50", 0.9: "p90", 0.95: "p95", 0.99: "p99", 0.999: "p999"}
+
+
+def traffic(system: System) -> Iterator[Diagnostic]:
+    """Shares add up to all requests, and a variant that gets copies answers none itself."""
+    for inference in system.inference.values():
+        path = ("inference", inference.name)
+        total = sum(variant.percent for variant in inference.variants)
+        mirrored = inference.mirror.variant if inference.mirror else ""
+        share = next((variant.percent for variant in inference.variants if variant.name == mirrored), 0)
+        if share:
+            yield problems.mirror_gets_traffic(system.at(*path, "mirror", "to"), mirrored, share)
+        elif total != 100:
+            yield problems.traffic_not_whole(system.key(*path, "traffic"), inference.name, total)
+
+
+def rollouts(system: System) -> Iterator[Diagnostic]:
+    """Incremental rollouts are asked for only where they work."""
+    gateways = {target.name: target.gateway for target in system.deployment.targets}
+    for inference in system.inference.values():
+        if inference.rollout.strategy != "incremental":
+            continue
+        gateway = gateways[inference.target]
+        if len(inference.variants) > 1:
+            why = "it has several variants"
+        elif inference.pool:
+            why = f"it is in the pool '{inference.pool}'"
+        elif gateway is None or not gateway.class_name:
+            why = f"target '{inference.target}' has no gateway with a class"
+        else:
+            continue
+        span = system.at("inference", inference.name, "rollout", "strategy")
+        yield problems.rollout_not_incremental(span, inference.name, why)
+
+
+def pools(system: System) -> Iterator[Diagnostic]:
+    """Members of a pool have one variant each, and agree on what their Ray cluster is."""
+    first: dict[str, Inference] = {}
+    for inference in system.inference.values():
+        if not inference.pool:
+            continue
+        path = ("inference", inference.name)
+        if len(inference.variants) > 1:
+            yield problems.pool_of_several_variants(system.at(*path, "pool"), inference.name, inference.pool)
+        other = first.setdefault(inference.pool, inference)
+        for what, field, mine, theirs in (
+            ("target", "target", inference.target, other.target),
+            ("image", "source", inference.source.image, other.source.image),
+            ("rollout", "rollout", inference.rollout, other.rollout),
+        ):
+            if mine != theirs:
+                span = system.key(*path, field)
+                yield problems.pool_member_differs(span, inference.name, inference.pool, what, other.name)
+
+
+def addresses(system: System) -> Iterator[Diagnostic]:
+    """Endpoints that are reached from outside have a gateway, and an address of their own."""
+    targets = {target.name: target for target in system.deployment.targets}
+    taken: dict[tuple[str, str, str], str] = {}
+    for inference in system.inference.values():
+        endpoint, target = inference.endpoint, targets[inference.target]
+        path = ("inference", inference.name, "endpoint")
+        if endpoint.exposure == "cluster":
+            if endpoint.host:
+                yield problems.host_inside_cluster(system.key(*path, "host"), inference.name)
+            continue
+        if target.provider == "kubernetes" and target.gateway is None:
+            span = system.at(*path, "exposure")
+            yield problems.no_gateway(span, inference.name, endpoint.exposure, target.name)
+        address = endpoint.path.rstrip("/") or "/"
+        other = taken.setdefault((target.name, endpoint.host, address), inference.name)
+        if other != inference.name:
+            span = system.key(*path)
+            yield problems.address_taken(span, inference.name, other, f"{endpoint.host or 'any host'}{address}")
+
+
+def pool_paths(system: System) -> Iterator[Diagnostic]:
+    """Members of a pool that only their cluster reaches share one server, so their paths differ."""
+    taken: dict[tuple[str, str], str] = {}
+    for inference in system.inference.values():
+        if inference.pool and inference.endpoint.exposure == "cluster" and inference.endpoint.path != "/":
+            address = inference.endpoint.path.rstrip("/")
+            other = taken.setdefault((inference.pool, address), inference.name)
+            if other != inference.name:
+                span = system.at("inference", inference.name, "endpoint", "path")
+                yield problems.address_taken(span, inference.name, other, f"{address} in pool '{inference.pool}'")
+
+
+def promises(system: System) -> Iterator[Diagnostic]:
+    """Latencies grow with the share of requests that they count, and batching fits into them."""
+    for inference in system.inference.values():
+        if inference.slo is None:
+            continue
+        path = ("inference", inference.name)
+        latencies = inference.slo.latency_ms
+        for (low, fast), (high, slow) in pairwise(latencies):
+            if slow < fast:
+                name = _PERCENTILES[high]
+                span = system.at(*path, "slo", name)
+                yield problems.latencies_out_of_order(span, name, _PERCENTILES[low])
+        waiting = inference.batching
+        if latencies and waiting.max_size > 1 and waiting.max_wait_ms >= latencies[0][1]:
+            quantile, slo_ms = latencies[0]
+            span = system.at(*path, "batching", "maxWait")
+            yield problems.batching_breaks_slo(span, waiting.max_wait_ms, _PERCENTILES[quantile], slo_ms)
+
+
+def readers(system: System) -> Iterator[Diagnostic]:
+    """The alerts of SLOs reach somebody."""
+    promising = [inference.name for inference in system.inference.values() if inference.slo]
+    if promising and not system.governance.owner.oncall:
+        yield problems.alert_without_reader(system.key("governance", "owner"), promising)

@@ -1,0 +1,190 @@
+"""Monitors: what they can watch, what they need for it, and what a breach does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from modelyard.checks.metrics import BY_MONITOR, BY_TASK
+from modelyard.checks.pipelines import bounds_of
+from modelyard.checks.schedules import gaps_s
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import monitors as problems
+from modelyard.diagnostics.check import pipelines as metric_problems
+from modelyard.spec import Monitor, System
+
+_DATA = frozenset({"data-drift", "data-quality"})
+_CAPTURED = frozenset({"data-drift", "prediction-drift", "prediction-quality", "concept-drift", "data-quality"})
+_LABELLED = frozenset({"prediction-quality", "concept-drift"})
+_COMPARING = frozenset({"data-drift", "prediction-drift"})
+_FITTING = {
+    "data-drift": "an endpoint, a pipeline or a dataset",
+    "data-quality": "an endpoint, a pipeline or a dataset",
+    "prediction-drift": "an endpoint, or a pipeline of type batch-inference",
+    "prediction-quality": "an endpoint, or a pipeline of type batch-inference",
+    "concept-drift": "an endpoint, or a pipeline of type batch-inference",
+    "performance": "an endpoint",
+}
+
+
+def monitors(system: System) -> Iterator[Diagnostic]:
+    """Each monitor against all the rules about it, in the order of the spec."""
+    for monitor in system.monitors.values():
+        for rule in _RULES:
+            yield from rule(system, monitor)
+
+
+def _watch(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
+    """What is watched can show what the monitor looks for."""
+    section, _, name = monitor.watch.partition(".")
+    if section == "inference":
+        fits = True
+    elif section == "pipelines":
+        fits = monitor.type in _DATA or (
+            monitor.type != "performance" and system.pipelines[name].type == "batch-inference"
+        )
+    else:
+        fits = monitor.type in _DATA
+    if not fits:
+        span = system.at("monitors", monitor.name, "watch")
+        yield problems.watch_does_not_fit(span, monitor.type, monitor.watch, _FITTING[monitor.type])
+    elif section == "inference" and monitor.type in _CAPTURED and system.inference[name].capture is None:
+        yield problems.capture_missing(system.at("monitors", monitor.name, "watch"), monitor.name, name)
+
+
+def _metrics(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
+    """Each check names a metric of the monitor's type that fits the task, within bounds that can hold."""
+    known = BY_MONITOR[monitor.type]
+    tasks = [system.models[model].task for model in _models(system, monitor)] if monitor.type in _LABELLED else []
+    for check in monitor.checks:
+        path = ("monitors", monitor.name, "checks", check.name)
+        yield from bounds_of(system, check, path)
+        written = check.metric != check.name
+        span = system.at(*path, "metric") if written else system.key(*path)
+        if check.metric not in known:
+            yield problems.metric_of_other_monitor(span, check.metric, monitor.type, known)
+        elif check.metric != "page_hinkley":
+            other = next((task for task in tasks if check.metric not in BY_TASK[task]), None)
+            if other:
+                yield metric_problems.metric_of_other_task(span, check.metric, other, BY_TASK[other])
+        if check.features and monitor.type not in _DATA:
+            yield problems.features_without_meaning(system.key(*path, "features"), monitor.type)
+
+
+def _models(system: System, monitor: Monitor) -> list[str]:
+    """The models whose predictions are watched."""
+    section, _, name = monitor.watch.partition(".")
+    if section == "inference":
+        return list(dict.fromkeys(variant.model.model for variant in system.inference[name].variants))
+    pipeline = system.pipelines.get(name) if section == "pipelines" else None
+    return [pipeline.model.model] if pipeline and pipeline.model else []
+
+
+def _labels(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
+    """Quality is judged by labels, in a dataset that names their column."""
+    if monitor.type not in _LABELLED:
+        return
+    if not monitor.labels:
+        yield problems.labels_missing(system.key("monitors", monitor.name), monitor.name, monitor.type)
+    elif not system.data[monitor.labels].label:
+        yield problems.label_column_missing(system.at("monitors", monitor.name, "labels"), monitor.labels)
+
+
+def _reference(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
+    """Drift is a difference from something that can be found."""
+    path = ("monitors", monitor.name)
+    reference = monitor.reference
+    if reference is None:
+        if monitor.type in _COMPARING:
+            yield problems.reference_missing(system.key(*path), monitor.name, monitor.watch)
+        return
+    if not reference.data and monitor.watch.startswith("data."):
+        yield problems.reference_data_missing(system.key(*path, "reference"), monitor.name)
+    if reference.data and reference.window_s is not None and not system.data[reference.data].timestamp:
+        span = system.at(*path, "reference", "window")
+        yield problems.monitored_timestamp_missing(span, monitor.name, reference.data)
+
+
+def features(system: System) -> Iterator[Diagnostic]:
+    """Columns that checks name are there, as far as the spec knows the columns of what is watched."""
+    trained_on: dict[str, list[str]] = {}
+    for pipeline in system.pipelines.values():
+        if pipeline.type == "training" and pipeline.model:
+            read = (data for step in pipeline.steps for data in step.inputs)
+            trained_on.setdefault(pipeline.model.model, []).extend(read)
+    for monitor in system.monitors.values():
+        if monitor.type not in _DATA or not any(check.features for check in monitor.checks):
+            continue
+        known = _known_columns(system, monitor, trained_on)
+        for check in monitor.checks:
+            for at, column in enumerate(check.features):
+                if known and column not in known:
+                    span = system.at("monitors", monitor.name, "checks", check.name, "features", at)
+                    yield problems.feature_unknown(span, column, monitor.watch, known)
+
+
+def _known_columns(system: System, monitor: Monitor, trained_on: Mapping[str, list[str]]) -> dict[str, None]:
+    """The columns of what is watched by the schemas of its datasets; empty when one of them has no schema."""
+    section, _, name = monitor.watch.partition(".")
+    if section == "data":
+        names = [name]
+    elif section == "pipelines":
+        pipeline = system.pipelines[name]
+        names = [*pipeline.inputs, *filter(None, [pipeline.output])]
+    else:
+        names = [data for model in _models(system, monitor) for data in trained_on.get(model, ())]
+    datasets = [system.data[data] for data in dict.fromkeys(names)]
+    if not all(data.schema for data in datasets):
+        return {}
+    return {column: None for data in datasets for column, _ in data.schema}
+
+
+def _rollback(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
+    """A rollback moves the alias of something that is served."""
+    if not monitor.on_breach.rollback:
+        return
+    span = system.at("monitors", monitor.name, "onBreach", "rollback")
+    section, _, name = monitor.watch.partition(".")
+    if section != "inference":
+        yield problems.rollback_of_what(span, monitor.watch)
+    elif all(variant.model.alias.isdecimal() for variant in system.inference[name].variants):
+        yield problems.rollback_of_fixed_version(span, name)
+
+
+def _times(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
+    """Looks overlap, and a cooldown outlasts the time between two of them."""
+    gaps = gaps_s(monitor.schedule)
+    if gaps is None or monitor.type == "performance":
+        return
+    shortest, longest = gaps
+    path = ("monitors", monitor.name)
+    breach = monitor.on_breach
+    if (breach.run or breach.rollback) and breach.cooldown_s < shortest:
+        yield problems.cooldown_without_effect(system.at(*path, "onBreach", "cooldown"), monitor.name)
+    if monitor.window_s < longest:
+        yield problems.window_with_holes(system.key(*path, "window"), monitor.name)
+
+
+def _effect(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
+    """A breach reaches somebody, or starts something."""
+    breach = monitor.on_breach
+    path = ("monitors", monitor.name)
+    if not breach.notify:
+        if not breach.run and not breach.rollback:
+            yield problems.breach_without_effect(system.key(*path), monitor.name)
+        return
+    taken = {severity for channel in breach.notify for severity in system.channels[channel].severities}
+    for check in monitor.checks:
+        if check.severity not in taken:
+            span = system.key(*path, "checks", check.name)
+            yield problems.severity_not_taken(span, check.name, check.severity, breach.notify)
+
+
+_RULES: tuple[Callable[[System, Monitor], Iterator[Diagnostic]], ...] = (
+    _watch,
+    _metrics,
+    _labels,
+    _reference,
+    _rollback,
+    _times,
+    _effect,
+)

@@ -1,0 +1,207 @@
+"""Data, models and pipelines: columns, metrics, steps and search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.checks.metrics import BUILT_IN, BY_TASK, SMALLER_IS_BETTER
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import pipelines as problems
+from modelyard.source import Path
+from modelyard.spec import Check, Dataset, Model, Pipeline, Range, System
+
+
+def columns(system: System) -> Iterator[Diagnostic]:
+    """Columns that a dataset names are in its schema, where it has one, and its label is no feature."""
+    for data in system.data.values():
+        if data.schema:
+            yield from _columns_in_schema(system, data)
+        if data.label and data.label in data.features:
+            at = data.features.index(data.label)
+            yield problems.label_among_features(system.at("data", data.name, "features", at), data.label)
+
+
+def _columns_in_schema(system: System, data: Dataset) -> Iterator[Diagnostic]:
+    known = dict(data.schema)
+    named: list[tuple[Path, str]] = [(("features", at), column) for at, column in enumerate(data.features)]
+    named += [(("label",), data.label), (("timestamp",), data.timestamp)]
+    for path, column in named:
+        if column and column not in known:
+            yield problems.column_unknown(system.at("data", data.name, *path), column, data.name, known)
+
+
+def inputs(system: System) -> Iterator[Diagnostic]:
+    """Built-in trainers find a label, splits by time find a timestamp, and nothing writes what it reads."""
+    for pipeline in system.pipelines.values():
+        for step in pipeline.steps:
+            read = [system.data[name] for name in step.inputs]
+            if step.trainer and not any(data.label for data in read):
+                yield problems.label_missing(system.key(*step.path), step.name, step.trainer, len(read))
+            if step.output and step.output in step.inputs:
+                yield problems.output_is_input(system.at(*step.path, "output"), step.output)
+        if pipeline.split.by == "time":
+            names = {name for step in pipeline.steps for name in step.inputs}
+            if not any(system.data[name].timestamp for name in names):
+                span = system.at("pipelines", pipeline.name, "split", "by")
+                yield problems.timestamp_missing(span, pipeline.name)
+
+
+def trainers(system: System) -> Iterator[Diagnostic]:
+    """A pipeline trains its model once, with a trainer of the model's framework."""
+    for pipeline in system.pipelines.values():
+        training = [step for step in pipeline.steps if step.trainer]
+        if len(training) > 1:
+            span = system.key(*training[1].path)
+            yield problems.several_trainers(span, pipeline.name, [step.name for step in training])
+        framework = system.models[pipeline.model.model].framework if pipeline.model else ""
+        for step in training:
+            if framework not in {step.trainer, "custom", ""}:
+                span = system.at(*step.path, "trainer")
+                yield problems.trainer_of_other_framework(span, step.trainer, framework)
+
+
+def gates(system: System) -> Iterator[Diagnostic]:
+    """Every line of a gate names a metric that something reports, within bounds that can hold."""
+    own = _reporting_own_metrics(system)
+    for model in system.models.values():
+        for check in model.validation:
+            path = ("models", model.name, "validation", check.name)
+            yield from bounds_of(system, check, path)
+            yield from _metric(system, check.metric, model, model.name in own, (*path, "metric"))
+            yield from _direction(system, check, path)
+
+
+def _reporting_own_metrics(system: System) -> set[str]:
+    """Models that code of the user trains, which may report any metric; those that nothing here trains, too."""
+    trained = {pipeline.model.model: False for pipeline in _training(system) if pipeline.model}
+    for pipeline in _training(system):
+        if pipeline.model and any(step.source.entrypoint for step in pipeline.steps):
+            trained[pipeline.model.model] = True
+    return {name for name in system.models if trained.get(name, True)}
+
+
+def _training(system: System) -> list[Pipeline]:
+    return [pipeline for pipeline in system.pipelines.values() if pipeline.type == "training"]
+
+
+def _metric(system: System, metric: str, model: Model, own: bool, path: Path) -> Iterator[Diagnostic]:
+    fitting = BY_TASK[model.task]
+    if metric in fitting or (own and metric not in BUILT_IN):
+        return
+    span = system.at(*path)
+    if metric in BUILT_IN:
+        yield problems.metric_of_other_task(span, metric, model.task, fitting)
+    else:
+        yield problems.metric_unknown(span, metric, fitting, f"for model '{model.name}'")
+
+
+def _direction(system: System, check: Check, path: Path) -> Iterator[Diagnostic]:
+    if check.versus or check.metric not in BUILT_IN:
+        return
+    if check.maximum is None and check.metric in SMALLER_IS_BETTER:
+        yield problems.bound_in_wrong_direction(system.key(*path, "min"), check.metric, "min")
+    elif check.minimum is None and check.metric not in SMALLER_IS_BETTER:
+        yield problems.bound_in_wrong_direction(system.key(*path, "max"), check.metric, "max")
+
+
+def bounds_of(system: System, check: Check, path: Path) -> Iterator[Diagnostic]:
+    """The bounds of a check leave something between them."""
+    if check.minimum is not None and check.maximum is not None and check.minimum > check.maximum:
+        yield problems.bounds_reversed(system.at(*path, "min"), check.minimum, check.maximum)
+
+
+def tuning(system: System) -> Iterator[Diagnostic]:
+    """A search looks for something that is reported, in the right direction, between bounds that are in order."""
+    for pipeline in system.pipelines.values():
+        tuned = pipeline.tuning
+        if tuned is None or pipeline.model is None:
+            continue
+        path: Path = ("pipelines", pipeline.name, "tuning")
+        model = system.models[pipeline.model.model]
+        own = any(step.source.entrypoint for step in pipeline.steps)
+        yield from _metric(system, tuned.metric, model, own, (*path, "objective", "metric"))
+        if tuned.metric in BUILT_IN and (tuned.goal == "minimize") != (tuned.metric in SMALLER_IS_BETTER):
+            yield problems.goal_against_metric(system.at(*path, "objective", "goal"), tuned.metric, tuned.goal)
+        if tuned.parallel > tuned.trials:
+            span = system.at(*path, "trials", "parallel")
+            yield problems.more_parallel_than_trials(span, tuned.parallel, tuned.trials)
+        for dimension in tuned.space:
+            if dimension.low is not None and dimension.high is not None and dimension.low > dimension.high:
+                span = system.at(*path, "space", dimension.name, dimension.kind)
+                yield problems.bounds_reversed(span, dimension.low, dimension.high)
+
+
+def steps(system: System) -> Iterator[Diagnostic]:
+    """Steps wait for each other without a circle, and end within their pipeline's time."""
+    for pipeline in system.pipelines.values():
+        cycle = _cycle(pipeline)
+        if cycle:
+            span = system.key("pipelines", pipeline.name, "steps", cycle[0], "needs")
+            yield problems.steps_in_a_circle(span, cycle)
+        for step in pipeline.steps:
+            if step.timeout_s > pipeline.timeout_s:
+                yield problems.step_outlives_pipeline(system.at(*step.path, "timeout"), step.name, pipeline.name)
+
+
+def _cycle(pipeline: Pipeline) -> list[str]:
+    """Steps that wait for each other, each for the next and the last for the first; empty where all can run."""
+    waiting = {step.name: len(step.needs) for step in pipeline.steps}
+    followers: dict[str, list[str]] = {}
+    for step in pipeline.steps:
+        for needed in step.needs:
+            followers.setdefault(needed, []).append(step.name)
+    ready = [name for name, count in waiting.items() if not count]
+    while ready:
+        name = ready.pop()
+        del waiting[name]
+        for follower in followers.get(name, ()):
+            waiting[follower] -= 1
+            if not waiting[follower]:
+                ready.append(follower)
+    if not waiting:
+        return []
+    stuck = {step.name: [name for name in step.needs if name in waiting] for step in pipeline.steps}
+    walked: dict[str, None] = {}
+    at = next(iter(waiting))
+    while at not in walked:
+        walked[at] = None
+        at = stuck[at][0]
+    names = list(walked)
+    return names[names.index(at) :]
+
+
+def workers(system: System) -> Iterator[Diagnostic]:
+    """The bounds of workers and replicas are in order."""
+    for pipeline in system.pipelines.values():
+        told = False
+        for step in pipeline.steps:
+            if step.workers.minimum > step.workers.maximum:
+                own: Path = (*step.path, "workers")
+                inherited = len(step.path) > 2 and system.at(*own) == system.at(*step.path)
+                path: Path = ("pipelines", pipeline.name, "workers") if inherited else own
+                if not (told and inherited):
+                    yield _reversed(system, step.workers, path)
+                told = told or inherited
+    for inference in system.inference.values():
+        ranges: dict[Path, Range] = {}
+        for variant in inference.variants:
+            if variant.replicas.minimum > variant.replicas.maximum:
+                own = ("inference", inference.name, "variants", variant.name, "replicas")
+                inherited = system.at(*own) == system.at(*own[:-1])
+                ranges[("inference", inference.name, "replicas") if inherited else own] = variant.replicas
+        for path, replicas in ranges.items():
+            yield _reversed(system, replicas, path)
+
+
+def _reversed(system: System, bounds: Range, path: Path) -> Diagnostic:
+    return problems.bounds_reversed(system.at(*path, "min"), bounds.minimum, bounds.maximum)
+
+
+def origin(system: System) -> Iterator[Diagnostic]:
+    """Models that are used come from somewhere."""
+    trained = {pipeline.model.model for pipeline in _training(system) if pipeline.model}
+    used = [variant.model.model for inference in system.inference.values() for variant in inference.variants]
+    used += [pipeline.model.model for pipeline in system.pipelines.values() if pipeline.model]
+    for name in dict.fromkeys(used):
+        if name not in trained:
+            yield problems.never_trained(system.key("models", name), name)

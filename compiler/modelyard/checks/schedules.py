@@ -1,0 +1,47 @@
+"""Schedules of pipelines and monitors: cron lines that Kubernetes takes, and time zones that exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard import cron
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import pipelines as problems
+from modelyard.source import Path
+from modelyard.spec import Schedule, System
+from modelyard.time_zones import time_zones
+
+_DEFAULT_ZONE = "Etc/UTC"
+
+
+def schedules(system: System) -> Iterator[Diagnostic]:
+    """Every cron line can be read and comes true some day, in a time zone that exists."""
+    for pipeline in system.pipelines.values():
+        yield from _schedule(system, pipeline.schedule, ("pipelines", pipeline.name, "schedule"))
+    for monitor in system.monitors.values():
+        yield from _schedule(system, monitor.schedule, ("monitors", monitor.name, "schedule"))
+
+
+def _schedule(system: System, schedule: Schedule, path: Path) -> Iterator[Diagnostic]:
+    if schedule.kind != "cron":
+        return
+    try:
+        times = cron.parse(schedule.cron)
+    except cron.CronError as error:
+        yield problems.cron_unreadable(system.at(*path, "cron"), str(error))
+    else:
+        if times.never():
+            yield problems.cron_never(system.at(*path, "cron"))
+    if schedule.time_zone != _DEFAULT_ZONE and schedule.time_zone not in time_zones():
+        zones = sorted(time_zones())
+        yield problems.time_zone_unknown(system.at(*path, "timeZone"), schedule.time_zone, zones)
+
+
+def gaps_s(schedule: Schedule) -> tuple[int, int] | None:
+    """The shortest and the longest time between two starts; None where there is none, or no readable cron line."""
+    if schedule.kind != "cron":
+        return None
+    try:
+        return cron.parse(schedule.cron).gaps_s()
+    except cron.CronError:
+        return None

@@ -1,0 +1,164 @@
+"""Cron lines as Kubernetes reads them: minute, hour, day of the month, month, day of the week."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+_DAY_S = 86400
+_MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_MONTHS = {name: at for at, name in enumerate(_MONTH_NAMES, 1)}
+_WEEKDAYS = {"SUN": 0, "MON": 1, "TUE": 2, "WED": 3, "THU": 4, "FRI": 5, "SAT": 6}
+_TERM = re.compile(r"(\*|[0-9A-Z]+)(?:-([0-9A-Z]+))?(?:/([0-9]{1,4}))?")
+_CYCLE_DAYS = 28 * 365 + 7
+_ANY = frozenset({"*", "*/1"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    name: str
+    low: int
+    high: int
+    names: Mapping[str, int]
+
+
+_FIELDS = (
+    _Field("minute", 0, 59, {}),
+    _Field("hour", 0, 23, {}),
+    _Field("day of the month", 1, 31, {}),
+    _Field("month", 1, 12, _MONTHS),
+    _Field("day of the week", 0, 6, _WEEKDAYS),
+)
+
+
+class CronError(ValueError):
+    """Why a line is no cron line, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    """The times of a cron line. Where both date and weekday are restricted, a day that fits one of them fits."""
+
+    minutes: frozenset[int]
+    hours: frozenset[int]
+    days: frozenset[int]
+    months: frozenset[int]
+    weekdays: frozenset[int]
+    any_day: bool  # the date is `*`
+    any_weekday: bool  # the weekday is `*`
+
+    def never(self) -> bool:
+        """Whether no day fits, as the 31st of February."""
+        return self.any_weekday and all(_MONTH_DAYS[month - 1] < min(self.days) for month in self.months)
+
+    def gaps_s(self) -> tuple[int, int] | None:
+        """The shortest and the longest time between two runs, in seconds; None when there is no run, ever."""
+        days = _day_gaps(self)
+        if days is None:
+            return None
+        times = sorted(hour * 3600 + minute * 60 for hour in self.hours for minute in self.minutes)
+        within = [later - earlier for earlier, later in pairwise(times)]
+        overnight = [gap * _DAY_S - (times[-1] - times[0]) for gap in days]
+        return min(*within, *overnight), max(*within, *overnight)
+
+
+@lru_cache(maxsize=4096)
+def parse(line: str) -> Cron:
+    """The times of a line of five fields. Raises CronError for anything that a Kubernetes CronJob would refuse."""
+    texts = line.upper().split()
+    if len(texts) != len(_FIELDS):
+        raise CronError(f"a cron line has five fields, this one has {len(texts)}")
+    minutes, hours, days, months, weekdays = (_values(field, text) for field, text in zip(_FIELDS, texts, strict=True))
+    any_day, any_weekday = (not _ANY.isdisjoint(texts[at].split(",")) for at in (2, 4))
+    return Cron(minutes, hours, days, months, weekdays, any_day, any_weekday)
+
+
+def _values(field: _Field, text: str) -> frozenset[int]:
+    return frozenset(value for term in text.split(",") for value in _term(field, term))
+
+
+def _term(field: _Field, term: str) -> range:
+    """One part of a field: `*`, `5`, `1-5`, and each of them with a step such as `*/15`."""
+    found = _TERM.fullmatch(term)
+    if found is None:
+        raise CronError(f"{term or 'nothing'} is no {field.name}")
+    first, last, step_text = found.groups()
+    step = int(step_text) if step_text else 1
+    if step == 0:
+        raise CronError(f"the step of the {field.name} is 0")
+    if first == "*":
+        if last is not None:
+            raise CronError(f"{term} is no {field.name}")
+        return range(field.low, field.high + 1, step)
+    low = _number(field, first)
+    high = _number(field, last) if last is not None else field.high if step_text else low
+    if high < low:
+        raise CronError(f"the {field.name} {term} ends before it begins")
+    return range(low, high + 1, step)
+
+
+def _number(field: _Field, text: str) -> int:
+    if text in field.names:
+        return field.names[text]
+    if not text.isdecimal() or len(text) > 4:
+        raise CronError(f"{text} is no {field.name}")
+    value = int(text)
+    if not field.low <= value <= field.high:
+        hint = " (Sunday is 0)" if field.name == "day of the week" and value == 7 else ""
+        raise CronError(f"the {field.name} is from {field.low} to {field.high}, not {value}{hint}")
+    return value
+
+
+@lru_cache(maxsize=1024)
+def _day_gaps(cron: Cron) -> tuple[int, int] | None:
+    """The shortest and the longest distance in days between two days that fit."""
+    days = _days(cron)
+    first = days.find("1")
+    if first < 0:
+        return None
+    distances = {len(between) + 1 for between in (days[first + 1 :] + days[:first] + "1").split("1")[:-1]}
+    return min(distances), max(distances)
+
+
+def _days(cron: Cron) -> str:
+    """For each day of 28 years `1` or `0`, whether it fits."""
+    months, days, weekdays = _calendar()
+    chosen = _union(months, cron.months)
+    if cron.any_day and cron.any_weekday:
+        pass
+    elif cron.any_weekday:
+        chosen &= _union(days, cron.days)
+    elif cron.any_day:
+        chosen &= _union(weekdays, cron.weekdays)
+    else:
+        chosen &= _union(days, cron.days) | _union(weekdays, cron.weekdays)
+    return f"{chosen:0{_CYCLE_DAYS}b}"
+
+
+def _union(masks: Mapping[int, int], chosen: frozenset[int]) -> int:
+    result = 0
+    for value in chosen:
+        result |= masks[value]
+    return result
+
+
+@lru_cache(maxsize=1)
+def _calendar() -> tuple[dict[int, int], dict[int, int], dict[int, int]]:
+    """For each month, date and weekday the days that have it, as bits: 28 years, after which the calendar repeats."""
+    months = dict.fromkeys(range(1, 13), 0)
+    days = dict.fromkeys(range(1, 32), 0)
+    weekdays = dict.fromkeys(range(7), 0)
+    at = 0
+    for year in range(28):
+        for month, length in enumerate(_MONTH_DAYS, 1):
+            for day in range(1, length + 1 - (month == 2 and year % 4 != 0)):
+                bit = 1 << (_CYCLE_DAYS - 1 - at)
+                months[month] |= bit
+                days[day] |= bit
+                weekdays[at % 7] |= bit
+                at += 1
+    return months, days, weekdays

@@ -1,0 +1,256 @@
+"""What is told about the rules of the house: E0416 to E0429. Who may not do what, and what must be written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def approvals_missing(span: Span, industry: str) -> Diagnostic:
+    """In a regulated industry, no model of a system with high risk goes into production without somebody's agreement.
+
+    Regulated are banking, insurance, healthcare and public.
+
+    Wrong:
+
+        profile: {industry: banking}
+        governance: {risk: high, owner: …}
+
+    Right:
+
+        profile: {industry: banking}
+        governance: {risk: high, approvals: {promote: {from: [model-risk], minimum: 1}}, owner: …}
+    """
+    return Diagnostic(
+        "E0416",
+        Severity.ERROR,
+        f"a system of high risk in {industry} needs approvals before a model is promoted",
+        span,
+        "add approvals: {promote: {from: [GROUP], minimum: 1}}",
+    )
+
+
+def approvals_impossible(span: Span, minimum: int, groups: int) -> Diagnostic:
+    """Each approval comes from another group, so there must be as many groups as approvals.
+
+    Wrong:
+
+        approvals: {promote: {from: [model-risk], minimum: 2}}
+
+    Right:
+
+        approvals: {promote: {from: [model-risk, payments-risk], minimum: 2}}
+    """
+    return Diagnostic(
+        "E0417",
+        Severity.ERROR,
+        f"{minimum} approvals from different groups can never come from {groups}",
+        span,
+        "name more groups, or lower the minimum",
+    )
+
+
+def explainability_missing(span: Span, model: str) -> Diagnostic:
+    """Governance asks that every model says how its predictions are explained.
+
+    Wrong:
+
+        governance: {explainability: required, owner: …}
+        models: {fraud: {task: binary-classification, framework: xgboost}}
+
+    Right:
+
+        models: {fraud: {task: binary-classification, framework: xgboost, explainability: {method: shap}}}
+    """
+    return Diagnostic(
+        "E0418",
+        Severity.ERROR,
+        f"model {quote(model)} does not say how its predictions are explained, and governance requires it",
+        span,
+        "add explainability: {method: shap}, or permutation",
+    )
+
+
+def capture_without_end(span: Span, endpoint: str, classes: Iterable[str]) -> Diagnostic:
+    """Captured requests of a system that touches personal data, payment cards or health data have an end.
+
+    Wrong:
+
+        governance: {dataClasses: [pii], owner: …}
+        inference: {scorer: {capture: {sample: 20%}}}
+
+    Right:
+
+        inference: {scorer: {capture: {sample: 20%, retain: 90d}}}
+    """
+    return Diagnostic(
+        "E0419",
+        Severity.ERROR,
+        f"endpoint {quote(endpoint)} keeps captured requests for ever, and the system touches {', '.join(classes)}",
+        span,
+        "add retain: 90d here, or captures: 90d to governance.retention",
+    )
+
+
+def class_not_declared(span: Span, data: str, classification: str, declared: Iterable[str]) -> Diagnostic:
+    """A dataset is of a class that governance does not list among those that the system touches.
+
+    Whoever reads governance alone would not learn of it.
+
+    Wrong:
+
+        governance: {dataClasses: [internal], owner: …}
+        data: {patients: {classification: phi, store: lake, path: patients/, format: parquet}}
+
+    Right:
+
+        governance: {dataClasses: [internal, phi], owner: …}
+    """
+    return Diagnostic(
+        "E0420",
+        Severity.ERROR,
+        f"dataset {quote(data)} is {classification}, and governance.dataClasses says {', '.join(declared)}",
+        span,
+        f"add {classification} to governance.dataClasses",
+    )
+
+
+def public_without_auth(span: Span, endpoint: str) -> Diagnostic:
+    """Nobody answers the whole internet without asking who is there.
+
+    Wrong:
+
+        inference: {scorer: {endpoint: {exposure: public, host: scores.acme.example}}}
+
+    Right:
+
+        inference:
+          scorer:
+            endpoint:
+              exposure: public
+              host: scores.acme.example
+              auth: {type: bearer-token, token: secret://vault/scorer#token}
+    """
+    return Diagnostic(
+        "E0421",
+        Severity.ERROR,
+        f"endpoint {quote(endpoint)} is public and asks nobody who they are",
+        span,
+        "add auth: {type: bearer-token, token: secret://STORE/PATH#KEY}",
+    )
+
+
+def internal_without_auth(span: Span, endpoint: str, industry: str) -> Diagnostic:
+    """In a regulated industry, callers prove who they are on the company's own network, too.
+
+    Wrong:
+
+        profile: {industry: banking}
+        inference: {scorer: {endpoint: {exposure: internal, host: scores.acme.example}}}
+
+    Right:
+
+        inference:
+          scorer:
+            endpoint:
+              exposure: internal
+              host: scores.acme.example
+              auth: {type: bearer-token, token: secret://vault/scorer#token}
+    """
+    return Diagnostic(
+        "W0422",
+        Severity.WARNING,
+        f"endpoint {quote(endpoint)} asks nobody on the network who they are, which is unusual in {industry}",
+        span,
+        "add auth: {type: bearer-token, token: secret://STORE/PATH#KEY}",
+    )
+
+
+def residency_not_limited(span: Span, classes: Iterable[str]) -> Diagnostic:
+    """A system that touches sensitive data says where that data may lie.
+
+    Wrong:
+
+        governance: {dataClasses: [pii], owner: …}
+
+    Right:
+
+        governance: {dataClasses: [pii], residency: [eu], owner: …}
+    """
+    return Diagnostic(
+        "W0423",
+        Severity.WARNING,
+        f"the system touches {', '.join(classes)} and does not say where that may lie",
+        span,
+        "add residency: [eu] or another jurisdiction",
+    )
+
+
+def card_missing(span: Span, model: str, missing: Iterable[str], industry: str) -> Diagnostic:
+    """In a regulated industry, a model in production has a card that says what it is for and what it is not for.
+
+    Wrong:
+
+        profile: {industry: insurance}
+        models: {claims: {task: regression, framework: lightgbm}}
+
+    Right:
+
+        models:
+          claims:
+            task: regression
+            framework: lightgbm
+            card: {purpose: Estimates the cost of a claim., limitations: Not for liability claims.}
+    """
+    return Diagnostic(
+        "W0424",
+        Severity.WARNING,
+        f"the card of model {quote(model)} has no {' and no '.join(missing)}, which {industry} asks for in production",
+        span,
+        f"add card: with {' and '.join(missing)}",
+    )
+
+
+def classification_missing(span: Span, data: str, industry: str) -> Diagnostic:
+    """In a regulated industry, every dataset says how sensitive it is.
+
+    Wrong:
+
+        profile: {industry: healthcare}
+        data: {scans: {store: lake, path: scans/, format: parquet}}
+
+    Right:
+
+        data: {scans: {store: lake, path: scans/, format: parquet, classification: phi}}
+    """
+    return Diagnostic(
+        "W0425",
+        Severity.WARNING,
+        f"dataset {quote(data)} does not say how sensitive it is, which {industry} asks for",
+        span,
+        "add classification: public, internal, confidential, pii, cardholder or phi",
+    )
+
+
+def explanation_advised(span: Span, model: str, industry: str) -> Diagnostic:
+    """In a regulated industry, the predictions of a system with high risk can be explained.
+
+    Wrong:
+
+        profile: {industry: banking}
+        governance: {risk: high, owner: …}
+        models: {credit: {task: binary-classification, framework: xgboost}}
+
+    Right:
+
+        models: {credit: {task: binary-classification, framework: xgboost, explainability: {method: shap}}}
+    """
+    return Diagnostic(
+        "W0426",
+        Severity.WARNING,
+        f"model {quote(model)} does not say how its predictions are explained, which high risk in {industry} asks for",
+        span,
+        "add explainability: {method: shap}, or permutation",
+    )

@@ -1,0 +1,247 @@
+"""What is told about endpoints: E0450 to E0464."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def traffic_not_whole(span: Span, endpoint: str, total: int) -> Diagnostic:
+    """The shares of the variants add up to all requests.
+
+    Wrong:
+
+        traffic: {champion: 95, challenger: 10}
+
+    Right:
+
+        traffic: {champion: 95, challenger: 5}
+    """
+    hint = f"take away {total - 100}" if total > 100 else f"give away {100 - total} more"
+    return Diagnostic(
+        "E0450",
+        Severity.ERROR,
+        f"the traffic of endpoint {quote(endpoint)} adds up to {total}, not to 100",
+        span,
+        hint,
+    )
+
+
+def mirror_gets_traffic(span: Span, variant: str, percent: int) -> Diagnostic:
+    """A variant that gets copies of requests answers none of its own, else it would see some of them twice.
+
+    Wrong:
+
+        traffic: {champion: 90, shadow: 10}
+        mirror: {to: shadow}
+
+    Right:
+
+        traffic: {champion: 100}
+        mirror: {to: shadow}
+    """
+    return Diagnostic(
+        "E0451",
+        Severity.ERROR,
+        f"variant {quote(variant)} gets copies of requests, and {percent} of 100 of the requests themselves",
+        span,
+        f"take {variant} out of traffic, or mirror to another variant",
+    )
+
+
+def rollout_not_incremental(span: Span, endpoint: str, why: str) -> Diagnostic:
+    """An incremental rollout moves traffic from the old servers to the new by a Gateway of its own.
+
+    It works for an endpoint with one variant and outside of a pool, on a target whose gateway has a `class`.
+
+    Wrong:
+
+        rollout: {strategy: incremental}
+        variants: {champion: {model: fraud@champion}, challenger: {model: fraud@candidate}}
+
+    Right:
+
+        rollout: {strategy: blue-green}
+        variants: {champion: {model: fraud@champion}, challenger: {model: fraud@candidate}}
+    """
+    return Diagnostic(
+        "E0452",
+        Severity.ERROR,
+        f"endpoint {quote(endpoint)} cannot be rolled out in steps: {why}",
+        span,
+        "use blue-green",
+    )
+
+
+def pool_of_several_variants(span: Span, endpoint: str, pool: str) -> Diagnostic:
+    """Members of a pool share one Ray cluster, where traffic cannot be divided by variant.
+
+    Wrong:
+
+        inference:
+          scorer: {pool: small, variants: {champion: {model: a@champion}, challenger: {model: a@candidate}}, …}
+
+    Right:
+
+        inference:
+          scorer: {pool: small, variants: {champion: {model: a@champion}}, …}
+    """
+    return Diagnostic(
+        "E0453",
+        Severity.ERROR,
+        f"endpoint {quote(endpoint)} has several variants, and a member of pool {quote(pool)} has one",
+        span,
+        "leave the pool, or one variant",
+    )
+
+
+def pool_member_differs(span: Span, endpoint: str, pool: str, what: str, other: str) -> Diagnostic:
+    """Members of a pool share one Ray cluster, so they agree on its target, its image and how it is replaced.
+
+    Wrong:
+
+        inference: {a: {pool: small, target: main, …}, b: {pool: small, target: stores, …}}
+
+    Right:
+
+        inference: {a: {pool: small, target: main, …}, b: {pool: small, target: main, …}}
+    """
+    return Diagnostic(
+        "E0454",
+        Severity.ERROR,
+        f"endpoint {quote(endpoint)} has another {what} than {quote(other)}, which is in the same pool {quote(pool)}",
+        span,
+        f"give all members the same {what}, or name another pool",
+    )
+
+
+def address_taken(span: Span, endpoint: str, other: str, address: str) -> Diagnostic:
+    """Two endpoints of a target have the same host and path, so requests could reach either.
+
+    Wrong:
+
+        inference:
+          a: {endpoint: {exposure: internal, host: scores.acme.example}, …}
+          b: {endpoint: {exposure: internal, host: scores.acme.example}, …}
+
+    Right:
+
+        inference:
+          a: {endpoint: {exposure: internal, host: scores.acme.example, path: /a}, …}
+          b: {endpoint: {exposure: internal, host: scores.acme.example, path: /b}, …}
+    """
+    return Diagnostic(
+        "E0455",
+        Severity.ERROR,
+        f"endpoint {quote(endpoint)} has the address of {quote(other)}: {address}",
+        span,
+        "give it another path, or another host",
+    )
+
+
+def no_gateway(span: Span, endpoint: str, exposure: str, target: str) -> Diagnostic:
+    """An endpoint that is reached from outside of its cluster needs a Gateway there.
+
+    Wrong:
+
+        deployment: {mode: on-prem, provider: kubernetes}
+        inference: {scorer: {endpoint: {exposure: internal, host: scores.acme.example}, …}}
+
+    Right:
+
+        deployment: {mode: on-prem, provider: kubernetes, gateway: {name: internal, namespace: gateways}}
+    """
+    return Diagnostic(
+        "E0456",
+        Severity.ERROR,
+        f"endpoint {quote(endpoint)} is {exposure}, and target {quote(target)} has no gateway that could reach it",
+        span,
+        "add gateway: {name: NAME, namespace: NAMESPACE} or {class: CLASS} to the target",
+    )
+
+
+def host_inside_cluster(span: Span, endpoint: str) -> Diagnostic:
+    """An endpoint that only its cluster reaches has no host name of its own.
+
+    Wrong:
+
+        endpoint: {host: scores.acme.example}
+
+    Right:
+
+        endpoint: {exposure: internal, host: scores.acme.example}
+    """
+    return Diagnostic(
+        "E0457",
+        Severity.ERROR,
+        f"endpoint {quote(endpoint)} is reached inside of its cluster only, where a host has no meaning",
+        span,
+        "add exposure: internal or public, or remove host",
+    )
+
+
+def latencies_out_of_order(span: Span, slow: str, fast: str) -> Diagnostic:
+    """More requests cannot be answered within less time.
+
+    Wrong:
+
+        slo: {p50: 100ms, p99: 50ms}
+
+    Right:
+
+        slo: {p50: 20ms, p99: 50ms}
+    """
+    return Diagnostic(
+        "E0458",
+        Severity.ERROR,
+        f"{slow} promises less time than {fast}, though it counts more of the requests",
+        span,
+        f"raise {slow}, or lower {fast}",
+    )
+
+
+def batching_breaks_slo(span: Span, wait_ms: int, slo: str, slo_ms: int) -> Diagnostic:
+    """Requests wait for others longer than the endpoint may take to answer.
+
+    Wrong:
+
+        batching: {maxSize: 32, maxWait: 100ms}
+        slo: {p99: 50ms}
+
+    Right:
+
+        batching: {maxSize: 32, maxWait: 5ms}
+        slo: {p99: 50ms}
+    """
+    return Diagnostic(
+        "E0459",
+        Severity.ERROR,
+        f"requests may wait {wait_ms} ms for others, and {slo} promises an answer within {slo_ms} ms",
+        span,
+        "lower maxWait",
+    )
+
+
+def alert_without_reader(span: Span, endpoints: Sequence[str]) -> Diagnostic:
+    """An SLO raises alerts, and there is nobody who would get them.
+
+    Wrong:
+
+        governance: {owner: {team: payments, email: payments@acme.example}}
+        inference: {scorer: {slo: {p99: 50ms}, …}}
+
+    Right:
+
+        governance: {owner: {team: payments, email: payments@acme.example, oncall: payments-oncall}}
+        channels: {payments-oncall: {type: pagerduty, key: secret://vault/pagerduty#payments}}
+    """
+    whose = f"endpoint {quote(endpoints[0])}" if len(endpoints) == 1 else f"{len(endpoints)} endpoints"
+    return Diagnostic(
+        "W0460",
+        Severity.WARNING,
+        f"the SLO of {whose} raises alerts, and the owner names no on-call channel to send them to",
+        span,
+        "add oncall: CHANNEL to governance.owner",
+    )

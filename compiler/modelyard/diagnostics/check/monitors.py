@@ -1,0 +1,334 @@
+"""What is told about monitors: E0465 to E0489."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
+from modelyard.source import Span
+
+
+def metric_of_other_monitor(span: Span, metric: str, kind: str, known: Sequence[str]) -> Diagnostic:
+    """Each type of monitor computes metrics of its own.
+
+    Wrong:
+
+        monitors: {drift: {type: data-drift, watch: inference.scorer, checks: {p99_ms: {max: 50}}, …}}
+
+    Right:
+
+        monitors: {latency: {type: performance, watch: inference.scorer, checks: {p99_ms: {max: 50}}}}
+    """
+    return Diagnostic(
+        "E0465",
+        Severity.ERROR,
+        f"a monitor of type {kind} computes no {quote(metric)}",
+        span,
+        nearest(metric, known, "did you mean {}?") or f"choose one of {', '.join(known)}",
+    )
+
+
+def watch_does_not_fit(span: Span, kind: str, watched: str, fitting: str) -> Diagnostic:
+    """A monitor looks at something that cannot show what it looks for.
+
+    Wrong:
+
+        monitors: {latency: {type: performance, watch: data.transactions, checks: {p99_ms: {max: 50}}}}
+
+    Right:
+
+        monitors: {latency: {type: performance, watch: inference.scorer, checks: {p99_ms: {max: 50}}}}
+    """
+    return Diagnostic(
+        "E0466",
+        Severity.ERROR,
+        f"a monitor of type {kind} cannot watch {watched}",
+        span,
+        f"watch {fitting}",
+    )
+
+
+def capture_missing(span: Span, monitor: str, endpoint: str) -> Diagnostic:
+    """Drift and quality of an endpoint are computed from captured requests, and this endpoint captures none.
+
+    Wrong:
+
+        inference: {scorer: {variants: …, compute: cpu}}
+        monitors: {drift: {type: data-drift, watch: inference.scorer, checks: {psi: {max: 0.2}}, …}}
+
+    Right:
+
+        inference: {scorer: {variants: …, compute: cpu, capture: {sample: 20%}}}
+    """
+    return Diagnostic(
+        "E0467",
+        Severity.ERROR,
+        f"monitor {quote(monitor)} needs captured requests, and endpoint {quote(endpoint)} captures none",
+        span,
+        f"add capture: {{sample: 20%, retain: 30d}} to inference.{endpoint}",
+    )
+
+
+def labels_missing(span: Span, monitor: str, kind: str) -> Diagnostic:
+    """Whether predictions were right is known once the truth arrives, in a dataset of labels.
+
+    Wrong:
+
+        monitors: {quality: {type: prediction-quality, watch: inference.scorer, checks: {auc_pr: {min: 0.8}}}}
+
+    Right:
+
+        monitors:
+          quality:
+            {type: prediction-quality, watch: inference.scorer, labels: chargebacks, checks: {auc_pr: {min: 0.8}}}
+    """
+    return Diagnostic(
+        "E0468",
+        Severity.ERROR,
+        f"monitor {quote(monitor)} of type {kind} does not say where the labels are",
+        span,
+        "add labels: DATASET",
+    )
+
+
+def label_column_missing(span: Span, data: str) -> Diagnostic:
+    """A dataset of labels names the column that holds them.
+
+    Wrong:
+
+        data: {chargebacks: {store: lake, path: chargebacks/, format: parquet, delay: 45d}}
+        monitors: {quality: {type: prediction-quality, labels: chargebacks, …}}
+
+    Right:
+
+        data: {chargebacks: {store: lake, path: chargebacks/, format: parquet, label: is_fraud, delay: 45d}}
+    """
+    return Diagnostic(
+        "E0469",
+        Severity.ERROR,
+        f"dataset {quote(data)} holds labels for a monitor and does not name their column",
+        span,
+        f"add label: COLUMN to data.{data}",
+    )
+
+
+def reference_missing(span: Span, monitor: str, watched: str) -> Diagnostic:
+    """Drift is a difference, so the spec says from what.
+
+    `reference: {}` compares with the data that the model was trained on, as kept with the model; a dataset that is
+    watched has no such model, so its monitor names another dataset.
+
+    Wrong:
+
+        monitors: {drift: {type: data-drift, watch: inference.scorer, checks: {psi: {max: 0.2}}}}
+
+    Right:
+
+        monitors: {drift: {type: data-drift, watch: inference.scorer, reference: {data: transactions, window: 30d}, …}}
+    """
+    hint = "add reference: {data: DATASET}"
+    if not watched.startswith("data."):
+        hint += ", or reference: {} for the data that the model was trained on"
+    return Diagnostic(
+        "E0470", Severity.ERROR, f"monitor {quote(monitor)} does not say what it compares with", span, hint
+    )
+
+
+def feature_unknown(span: Span, column: str, watched: str, known: Iterable[str]) -> Diagnostic:
+    """A check names a column that the watched data does not have.
+
+    Wrong:
+
+        checks: {psi: {max: 0.2, features: [amuont]}}
+
+    Right:
+
+        checks: {psi: {max: 0.2, features: [amount]}}
+    """
+    return Diagnostic(
+        "E0471",
+        Severity.ERROR,
+        f"{watched} has no column {quote(column)}",
+        span,
+        nearest(column, known, "did you mean {}?"),
+    )
+
+
+def features_without_meaning(span: Span, kind: str) -> Diagnostic:
+    """Only monitors of data look at single columns.
+
+    Wrong:
+
+        monitors: {latency: {type: performance, checks: {p99_ms: {max: 50, features: [amount]}}, …}}
+
+    Right:
+
+        monitors: {latency: {type: performance, checks: {p99_ms: {max: 50}}, …}}
+    """
+    return Diagnostic(
+        "E0472", Severity.ERROR, f"a monitor of type {kind} does not look at single columns", span, "remove features"
+    )
+
+
+def rollback_of_what(span: Span, watched: str) -> Diagnostic:
+    """Only what an endpoint serves can be rolled back.
+
+    Wrong:
+
+        monitors: {quality: {watch: data.transactions, onBreach: {rollback: true}, …}}
+
+    Right:
+
+        monitors: {quality: {watch: inference.scorer, onBreach: {rollback: true}, …}}
+    """
+    return Diagnostic(
+        "E0473",
+        Severity.ERROR,
+        f"there is nothing to roll back: {watched} serves no model",
+        span,
+        "watch an endpoint, or remove rollback",
+    )
+
+
+def rollback_of_fixed_version(span: Span, endpoint: str) -> Diagnostic:
+    """An endpoint that names its versions by number has no alias that could go back.
+
+    Wrong:
+
+        inference: {scorer: {variants: {champion: {model: fraud@3}}, …}}
+        monitors: {quality: {watch: inference.scorer, onBreach: {rollback: true}, …}}
+
+    Right:
+
+        inference: {scorer: {variants: {champion: {model: fraud@champion}}, …}}
+    """
+    return Diagnostic(
+        "E0474",
+        Severity.ERROR,
+        f"endpoint {quote(endpoint)} names versions by number, so there is no alias that could go back",
+        span,
+        "serve an alias such as @champion, or remove rollback",
+    )
+
+
+def cooldown_without_effect(span: Span, monitor: str) -> Diagnostic:
+    """The cooldown is over before the monitor looks again, so every breach starts a run.
+
+    Wrong:
+
+        monitors: {drift: {schedule: {cron: "0 6 * * *"}, onBreach: {run: pipelines.retrain, cooldown: 1h}, …}}
+
+    Right:
+
+        monitors: {drift: {schedule: {cron: "0 6 * * *"}, onBreach: {run: pipelines.retrain, cooldown: 3d}, …}}
+    """
+    return Diagnostic(
+        "W0475",
+        Severity.WARNING,
+        f"the cooldown of monitor {quote(monitor)} is over before it looks again, so it holds nothing back",
+        span,
+        "raise it above the time between two looks",
+    )
+
+
+def window_with_holes(span: Span, monitor: str) -> Diagnostic:
+    """The monitor looks back over less time than passes between two looks, so some data is never looked at.
+
+    Wrong:
+
+        monitors: {drift: {window: 1h, schedule: {cron: "0 6 * * *"}, …}}
+
+    Right:
+
+        monitors: {drift: {window: 1d, schedule: {cron: "0 6 * * *"}, …}}
+    """
+    return Diagnostic(
+        "W0476",
+        Severity.WARNING,
+        f"monitor {quote(monitor)} looks back over less time than passes between two looks",
+        span,
+        "raise the window, or look more often",
+    )
+
+
+def breach_without_effect(span: Span, monitor: str) -> Diagnostic:
+    """A monitor tells nobody and starts nothing.
+
+    Wrong:
+
+        governance: {owner: {team: payments, email: payments@acme.example}}
+        monitors: {drift: {type: data-drift, …}}
+
+    Right:
+
+        monitors: {drift: {type: data-drift, onBreach: {notify: [payments-oncall]}, …}}
+    """
+    return Diagnostic(
+        "W0477",
+        Severity.WARNING,
+        f"a breach of monitor {quote(monitor)} reaches nobody and starts nothing",
+        span,
+        "add onBreach: {notify: [CHANNEL]}, or oncall: CHANNEL to governance.owner",
+    )
+
+
+def severity_not_taken(span: Span, check: str, severity: str, channels: Iterable[str]) -> Diagnostic:
+    """None of the channels that are told takes alerts of this severity.
+
+    Wrong:
+
+        channels: {oncall: {type: pagerduty, severities: [page], …}}
+        monitors: {drift: {checks: {psi: {max: 0.2, severity: ticket}}, onBreach: {notify: [oncall]}, …}}
+
+    Right:
+
+        channels: {oncall: {type: pagerduty, severities: [page, ticket], …}}
+    """
+    return Diagnostic(
+        "W0478",
+        Severity.WARNING,
+        f"check {quote(check)} raises a {severity}, and none of {', '.join(channels)} takes one",
+        span,
+        "add a channel to notify, or the severity to the channel",
+    )
+
+
+def reference_data_missing(span: Span, monitor: str) -> Diagnostic:
+    """A dataset that is watched has no model that it was used for, so its monitor names what it compares with.
+
+    Wrong:
+
+        monitors: {drift: {type: data-drift, watch: data.transactions, reference: {}, …}}
+
+    Right:
+
+        monitors: {drift: {type: data-drift, watch: data.transactions, reference: {data: history}, …}}
+    """
+    return Diagnostic(
+        "E0479",
+        Severity.ERROR,
+        f"monitor {quote(monitor)} watches a dataset, and its reference names no other",
+        span,
+        "add data: DATASET",
+    )
+
+
+def monitored_timestamp_missing(span: Span, monitor: str, data: str) -> Diagnostic:
+    """A window of a dataset is found by the column that says when each row happened.
+
+    Wrong:
+
+        data: {history: {store: lake, path: history/, format: parquet}}
+        monitors: {drift: {reference: {data: history, window: 30d}, …}}
+
+    Right:
+
+        data: {history: {store: lake, path: history/, format: parquet, timestamp: event_time}}
+    """
+    return Diagnostic(
+        "E0480",
+        Severity.ERROR,
+        f"monitor {quote(monitor)} takes a window of dataset {quote(data)}, which has no timestamp",
+        span,
+        f"add timestamp: COLUMN to data.{data}, or remove the window",
+    )

@@ -1,0 +1,383 @@
+"""What is told about data, models, pipelines and schedules: E0430 to E0449."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
+from modelyard.source import Span
+
+
+def column_unknown(span: Span, column: str, data: str, known: Iterable[str]) -> Diagnostic:
+    """A column is named that the dataset's schema does not have.
+
+    Wrong:
+
+        data: {transactions: {schema: {amount: number}, features: [amuont], …}}
+
+    Right:
+
+        data: {transactions: {schema: {amount: number}, features: [amount], …}}
+    """
+    return Diagnostic(
+        "E0430",
+        Severity.ERROR,
+        f"dataset {quote(data)} has no column {quote(column)} in its schema",
+        span,
+        nearest(column, known, "did you mean {}?") or "add the column to the schema",
+    )
+
+
+def label_among_features(span: Span, column: str) -> Diagnostic:
+    """A model that may look at its label learns nothing, and is worthless where the label is not known yet.
+
+    Wrong:
+
+        data: {transactions: {features: [amount, is_fraud], label: is_fraud, …}}
+
+    Right:
+
+        data: {transactions: {features: [amount], label: is_fraud, …}}
+    """
+    return Diagnostic(
+        "E0431",
+        Severity.ERROR,
+        f"the label {quote(column)} is among the features",
+        span,
+        "remove it from features",
+    )
+
+
+def label_missing(span: Span, pipeline: str, trainer: str, inputs: int) -> Diagnostic:
+    """A built-in trainer learns to predict the label of its inputs, so one of them must name that column.
+
+    Wrong:
+
+        data: {transactions: {store: lake, path: transactions/, format: parquet}}
+        pipelines: {retrain: {type: training, model: fraud, inputs: [transactions], compute: cpu}}
+
+    Right:
+
+        data: {transactions: {store: lake, path: transactions/, format: parquet, label: is_fraud}}
+    """
+    what = "none of its inputs has a label" if inputs else "it has no inputs"
+    return Diagnostic(
+        "E0432",
+        Severity.ERROR,
+        f"the trainer {trainer} of {quote(pipeline)} does not know what to predict: {what}",
+        span,
+        "add label: COLUMN to a dataset" if inputs else "add inputs: [DATASET]",
+    )
+
+
+def timestamp_missing(span: Span, pipeline: str) -> Diagnostic:
+    """Data can only be split by time when a column says when each row happened.
+
+    Wrong:
+
+        data: {transactions: {store: lake, path: transactions/, format: parquet, label: is_fraud}}
+        pipelines: {retrain: {inputs: [transactions], split: {by: time}, …}}
+
+    Right:
+
+        data: {transactions: {…, label: is_fraud, timestamp: event_time}}
+    """
+    return Diagnostic(
+        "E0433",
+        Severity.ERROR,
+        f"{quote(pipeline)} splits its data by time, and none of its inputs has a timestamp",
+        span,
+        "add timestamp: COLUMN to a dataset, or split by: random",
+    )
+
+
+def output_is_input(span: Span, data: str) -> Diagnostic:
+    """What reads and writes the same dataset changes its own input, and no run can be repeated.
+
+    Wrong:
+
+        pipelines: {nightly: {type: batch-inference, inputs: [transactions], output: transactions, …}}
+
+    Right:
+
+        pipelines: {nightly: {type: batch-inference, inputs: [transactions], output: scores, …}}
+    """
+    return Diagnostic(
+        "E0434", Severity.ERROR, f"dataset {quote(data)} is read and written here", span, "write to another dataset"
+    )
+
+
+def metric_unknown(span: Span, metric: str, known: Iterable[str], where: str) -> Diagnostic:
+    """A metric is named that is not built in, and no code of yours could report it.
+
+    A training function of yours may report any metric; a built-in trainer reports those of its task.
+
+    Wrong:
+
+        models: {fraud: {validation: {gate: {metric: auc_rp, min: 0.8}}, …}}
+
+    Right:
+
+        models: {fraud: {validation: {gate: {metric: auc_pr, min: 0.8}}, …}}
+    """
+    return Diagnostic(
+        "E0435",
+        Severity.ERROR,
+        f"nothing reports the metric {quote(metric)} {where}",
+        span,
+        nearest(metric, known, "did you mean {}?") or f"choose one of {', '.join(known)}",
+    )
+
+
+def metric_of_other_task(span: Span, metric: str, task: str, fitting: Sequence[str]) -> Diagnostic:
+    """A metric is named that has no meaning for the model's task.
+
+    Wrong:
+
+        models: {fraud: {task: binary-classification, validation: {gate: {metric: rmse, max: 0.2}}, …}}
+
+    Right:
+
+        models: {fraud: {task: binary-classification, validation: {gate: {metric: auc_pr, min: 0.8}}, …}}
+    """
+    return Diagnostic(
+        "E0436",
+        Severity.ERROR,
+        f"{quote(metric)} has no meaning for {task}",
+        span,
+        f"choose one of {', '.join(fitting)}",
+    )
+
+
+def goal_against_metric(span: Span, metric: str, goal: str) -> Diagnostic:
+    """The search looks for the worst model.
+
+    Wrong:
+
+        tuning: {objective: {metric: rmse, goal: maximize}, …}
+
+    Right:
+
+        tuning: {objective: {metric: rmse, goal: minimize}, …}
+    """
+    other = "minimize" if goal == "maximize" else "maximize"
+    better = "smaller" if other == "minimize" else "larger"
+    return Diagnostic(
+        "E0437", Severity.ERROR, f"{quote(metric)} is better when it is {better}", span, f"write goal: {other}"
+    )
+
+
+def bounds_reversed(span: Span, low: float, high: float) -> Diagnostic:
+    """A lower bound is above its upper bound.
+
+    Wrong:
+
+        workers: {min: 8, max: 2}
+
+    Right:
+
+        workers: {min: 2, max: 8}
+    """
+    return Diagnostic(
+        "E0438", Severity.ERROR, f"the lower bound {low:g} is above the upper bound {high:g}", span, "swap them"
+    )
+
+
+def steps_in_a_circle(span: Span, cycle: Sequence[str]) -> Diagnostic:
+    """Steps wait for each other, so none of them can ever start.
+
+    Wrong:
+
+        steps: {prepare: {needs: [fit], …}, fit: {needs: [prepare], …}}
+
+    Right:
+
+        steps: {prepare: {…}, fit: {needs: [prepare], …}}
+    """
+    shown = [*cycle[:8], "…"] if len(cycle) > 9 else list(cycle)
+    return Diagnostic(
+        "E0439",
+        Severity.ERROR,
+        f"these steps wait for each other: {' → '.join([*shown, cycle[0]])}",
+        span,
+        "remove one of the needs",
+    )
+
+
+def step_outlives_pipeline(span: Span, step: str, pipeline: str) -> Diagnostic:
+    """A step may take longer than the whole run, so its own limit never counts.
+
+    Wrong:
+
+        pipelines: {retrain: {timeout: 1h, steps: {fit: {timeout: 6h}}, …}}
+
+    Right:
+
+        pipelines: {retrain: {timeout: 8h, steps: {fit: {timeout: 6h}}, …}}
+    """
+    return Diagnostic(
+        "E0440",
+        Severity.ERROR,
+        f"step {quote(step)} may take longer than its pipeline {quote(pipeline)}",
+        span,
+        "raise the timeout of the pipeline, or lower this one",
+    )
+
+
+def several_trainers(span: Span, pipeline: str, steps: Sequence[str]) -> Diagnostic:
+    """A training pipeline makes one model, so at most one of its steps uses a built-in trainer.
+
+    A step without an entrypoint is one: it trains with the trainer of the model's framework.
+
+    Wrong:
+
+        steps: {prepare: {}, fit: {needs: [prepare]}}
+
+    Right:
+
+        steps: {prepare: {source: {entrypoint: "fraud.prepare:main"}}, fit: {needs: [prepare]}}
+    """
+    return Diagnostic(
+        "E0441",
+        Severity.ERROR,
+        f"pipeline {quote(pipeline)} would train its model {len(steps)} times, in {', '.join(steps[:5])}",
+        span,
+        "give every other step an entrypoint",
+    )
+
+
+def trainer_of_other_framework(span: Span, trainer: str, framework: str) -> Diagnostic:
+    """The trainer makes a model of another framework than the spec declares.
+
+    Wrong:
+
+        models: {fraud: {framework: xgboost, …}}
+        pipelines: {retrain: {type: training, model: fraud, trainer: lightgbm, …}}
+
+    Right:
+
+        pipelines: {retrain: {type: training, model: fraud, trainer: xgboost, …}}
+    """
+    return Diagnostic(
+        "E0442",
+        Severity.ERROR,
+        f"the trainer {trainer} does not make a model of framework {framework}",
+        span,
+        f"write trainer: {framework}, or change the model's framework",
+    )
+
+
+def more_parallel_than_trials(span: Span, parallel: int, trials: int) -> Diagnostic:
+    """More trials run at the same time than there are trials.
+
+    Wrong:
+
+        trials: {max: 4, parallel: 8}
+
+    Right:
+
+        trials: {max: 40, parallel: 8}
+    """
+    return Diagnostic(
+        "E0443",
+        Severity.ERROR,
+        f"{parallel} trials at the same time are more than the {trials} that there are",
+        span,
+        "lower parallel, or raise max",
+    )
+
+
+def cron_unreadable(span: Span, reason: str) -> Diagnostic:
+    """The line is no cron line that Kubernetes takes.
+
+    Five fields: minute (0 to 59), hour (0 to 23), day of the month (1 to 31), month (1 to 12 or JAN to DEC), day of
+    the week (0 to 6 or SUN to SAT; Sunday is 0).
+
+    Wrong:
+
+        schedule: {cron: "0 25 * * *"}
+
+    Right:
+
+        schedule: {cron: "0 2 * * *"}
+    """
+    return Diagnostic("E0444", Severity.ERROR, reason, span)
+
+
+def cron_never(span: Span) -> Diagnostic:
+    """The line names a day that does not exist, so nothing would ever run.
+
+    Wrong:
+
+        schedule: {cron: "0 2 31 2 *"}
+
+    Right:
+
+        schedule: {cron: "0 2 28 2 *"}
+    """
+    return Diagnostic("E0445", Severity.ERROR, "there is no such day, so this never runs", span)
+
+
+def time_zone_unknown(span: Span, zone: str, known: Iterable[str]) -> Diagnostic:
+    """Time zones are named as in the IANA database.
+
+    Wrong:
+
+        schedule: {cron: "0 2 * * *", timeZone: Europe/Berlyn}
+
+    Right:
+
+        schedule: {cron: "0 2 * * *", timeZone: Europe/Berlin}
+    """
+    return Diagnostic(
+        "E0446",
+        Severity.ERROR,
+        f"there is no time zone {quote(zone)}",
+        span,
+        nearest(zone, known, "did you mean {}?") or "use an IANA name such as Europe/Berlin",
+    )
+
+
+def never_trained(span: Span, model: str) -> Diagnostic:
+    """A model is served or scores data, and no pipeline of this spec trains it.
+
+    That is fine when its versions come from elsewhere; say so in the registry that both share.
+
+    Wrong:
+
+        models: {fraud: {task: binary-classification, framework: xgboost}}
+        inference: {scorer: {variants: {champion: {model: fraud@champion}}, compute: cpu}}
+
+    Right:
+
+        pipelines: {retrain: {type: training, model: fraud, inputs: [transactions], compute: cpu}}
+    """
+    return Diagnostic(
+        "W0447",
+        Severity.WARNING,
+        f"model {quote(model)} is used, and no pipeline trains it",
+        span,
+        "add a pipeline of type training, or register its versions from elsewhere",
+    )
+
+
+def bound_in_wrong_direction(span: Span, metric: str, bound: str) -> Diagnostic:
+    """The only bound of a check passes models for being bad.
+
+    Wrong:
+
+        validation: {error: {metric: rmse, min: 0.2}}
+
+    Right:
+
+        validation: {error: {metric: rmse, max: 0.2}}
+    """
+    other = "max" if bound == "min" else "min"
+    better = "smaller" if other == "max" else "larger"
+    return Diagnostic(
+        "W0448",
+        Severity.WARNING,
+        f"{quote(metric)} is better when it is {better}, and its only bound is {bound}",
+        span,
+        f"did you mean {other}?",
+    )
