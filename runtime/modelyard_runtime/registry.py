@@ -1,0 +1,142 @@
+"""The model registry: MLflow, as the description says where and with which credentials. One place that knows its client."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from modelyard_runtime.description import Section, section, sections, text
+from modelyard_runtime.refusals import Refusal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a registered model."""
+
+    name: str
+    version: str
+    uri: str
+    tags: Mapping[str, str]
+
+
+def connect(workload: Section) -> None:
+    """Point MLflow at the registry of the description; its credentials are taken from the variables that it names."""
+    import mlflow
+
+    registry = section(workload, "registry")
+    uri = text(registry, "uri") or os.environ.get("MLFLOW_TRACKING_URI", "")
+    if not uri:
+        raise Refusal("this workload uses a model, and its description names no registry")
+    for variable, name in (("MLFLOW_TRACKING_USERNAME", "usernameEnv"), ("MLFLOW_TRACKING_PASSWORD", "passwordEnv"), ("MLFLOW_TRACKING_TOKEN", "tokenEnv")):
+        source = text(registry, name)
+        if source:
+            if not os.environ.get(source):
+                raise Refusal(f"{source} is not set; the description says that it opens the registry")
+            os.environ[variable] = os.environ[source]
+    _open_artifacts(workload, text(registry, "artifacts"))
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+
+
+def _open_artifacts(workload: Section, store: str) -> None:
+    """MLflow reads and writes artifacts by boto3, which knows credentials by the names that AWS gave them."""
+    found = sections(workload, "stores").get(store, {})
+    for variable, name in (("AWS_ACCESS_KEY_ID", "accessKeyIdEnv"), ("AWS_SECRET_ACCESS_KEY", "secretAccessKeyEnv")):
+        source = text(found, name)
+        if source and source in os.environ:
+            os.environ[variable] = os.environ[source]
+    if text(found, "endpoint"):
+        os.environ["MLFLOW_S3_ENDPOINT_URL"] = text(found, "endpoint")
+    if text(found, "region"):
+        os.environ["AWS_DEFAULT_REGION"] = text(found, "region")
+
+
+def version_at(name: str, alias: str) -> Version | None:
+    """The version that an alias points to; None where it points to nothing yet."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        found = _client().get_model_version_by_alias(name, alias)
+    except MlflowException as problem:
+        if problem.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
+            return None
+        raise
+    return Version(name, str(found.version), f"models:/{name}/{found.version}", dict(found.tags or {}))
+
+
+def version(name: str, number: str) -> Version:
+    """One version as it is now, with its tags."""
+    found = _client().get_model_version(name, number)
+    return Version(name, str(found.version), f"models:/{name}/{found.version}", dict(found.tags or {}))
+
+
+def register(name: str, run_id: str, model_uri: str, tags: Mapping[str, str]) -> Version:
+    """A new version of a registered model, which is made when it is the first."""
+    from mlflow.exceptions import MlflowException
+
+    client = _client()
+    try:
+        client.create_registered_model(name)
+    except MlflowException as problem:
+        if problem.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    made = client.create_model_version(name, model_uri, run_id=run_id, tags=dict(tags))
+    return version(name, str(made.version))
+
+
+def move_alias(name: str, alias: str, number: str) -> None:
+    """Point an alias at a version. What it pointed at before is kept in a tag, so that it can be taken back."""
+    client = _client()
+    before = version_at(name, alias)
+    if before is not None and before.version != number:
+        client.set_model_version_tag(name, number, f"modelyard.before.{alias}", before.version)
+    client.set_registered_model_alias(name, alias, number)
+
+
+def take_back(name: str, alias: str) -> str:
+    """Point an alias at the version before the present one, and return that; empty where none is known."""
+    now = version_at(name, alias)
+    before = now.tags.get(f"modelyard.before.{alias}", "") if now else ""
+    if before:
+        _client().set_registered_model_alias(name, alias, before)
+    return before
+
+
+def load(uri: str) -> Model:
+    """A model of the registry, ready to predict."""
+    import mlflow.pyfunc
+
+    return Model(mlflow.pyfunc.load_model(uri))
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Any MLflow model behind one call."""
+
+    loaded: Any  # a PyFuncModel, which mlflow does not type
+
+    def predict(self, rows: pd.DataFrame) -> Any:
+        """What the model itself answers: an array, a frame or a list, a row of it for each row."""
+        return self.loaded.predict(rows)
+
+    def columns(self) -> list[str]:
+        """The input columns of its signature, in order; empty where it has none."""
+        schema = self.loaded.metadata.get_input_schema()
+        return list(schema.input_names()) if schema is not None and schema.has_input_names() else []
+
+    def scores(self, rows: pd.DataFrame) -> Any | None:
+        """Probabilities by class where the model behind gives them, else None."""
+        inner = getattr(self.loaded, "get_raw_model", lambda: None)()
+        give = getattr(inner, "predict_proba", None)
+        return None if give is None else give(rows)
+
+
+def _client() -> Any:
+    from mlflow import MlflowClient
+
+    return MlflowClient()
