@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -68,6 +69,16 @@ class Processes:
             process.wait()
         self._started.clear()
         self._files.close()
+
+
+def session(leader: int) -> list[int]:
+    """The processes of a session: all that its leader started, whatever process groups they made for themselves."""
+    found: list[int] = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(ProcessLookupError):
+            if os.getsid(int(entry.name)) == leader:
+                found.append(int(entry.name))
+    return found
 
 
 def free_ports(count: int) -> list[int]:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -17,6 +18,7 @@ import yaml
 from engine.build import installed_pulumi
 from engine.kubectl import Json
 from engine.places import binaries, binary
+from engine.processes import session
 
 _OPERATION = Path(__file__).with_name("pulumi_operation.py")
 
@@ -54,6 +56,11 @@ class Running:
         self._output = output
 
     @property
+    def leader(self) -> int:
+        """The id of the process whose session holds engine, provider and program."""
+        return self._process.pid
+
+    @property
     def begun(self) -> int:
         """How many steps the engine has begun so far."""
         return sum(kind == "begun" for kind, *_ in _read(self._events))
@@ -65,8 +72,11 @@ class Running:
 
     def kill(self) -> None:
         """Ends engine, provider and program at once, as a crash of the machine would."""
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        while left := session(self._process.pid):
+            for process in left:
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+            self._process.wait()
 
     def wait(self, seconds: float) -> Outcome:
         """The outcome; when time is up everything is killed and Failed says what was printed."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.control_plane import Cluster
+from engine.processes import session
 from engine.pulumi_stack import Failed, PulumiStack
 
 TINY = Path(__file__).parent / "programs" / "tiny"
@@ -49,6 +50,7 @@ def test_a_killed_run_is_resumed(control_plane: Cluster, tiny: PulumiStack) -> N
         time.sleep(0.02)
     assert not running.ended
     running.kill()
+    assert session(running.leader) == []
     left = len(tiny.resources())
     assert left < 14
 
