@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-import jsonschema
+import jsonschema_rs
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,7 +38,10 @@ def _custom_problems(plain: dict[str, Any]) -> list[str]:
     validator = _validators().get((plain["apiVersion"], plain["kind"]))
     if validator is None:
         return [f"no CustomResourceDefinition for {plain['apiVersion']} {plain['kind']} in {FOLDER}"]
-    return [f"{error.json_path}: {error.message[:300]}" for error in validator.iter_errors(plain)]
+    return [
+        f"{'.'.join(str(step) for step in error.instance_path)}: {error.message[:300]}"
+        for error in validator.iter_errors(plain)
+    ]
 
 
 def _core_problems(plain: dict[str, Any]) -> list[str]:
@@ -52,10 +55,10 @@ def _core_problems(plain: dict[str, Any]) -> list[str]:
 
 
 @cache
-def _validators() -> dict[tuple[str, str], jsonschema.Draft202012Validator]:
-    found: dict[tuple[str, str], jsonschema.Draft202012Validator] = {}
+def _validators() -> dict[tuple[str, str], jsonschema_rs.Validator]:
+    found: dict[tuple[str, str], jsonschema_rs.Validator] = {}
     for group, kind, version, schema in _definitions():
-        found[f"{group}/{version}", kind] = jsonschema.Draft202012Validator(_closed(schema, top=True))
+        found[f"{group}/{version}", kind] = jsonschema_rs.validator_for(_closed(schema, top=True))
     return found
 
 

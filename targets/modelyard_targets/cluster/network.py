@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
-from modelyard.manifest import labels, metadata, object_of
+from modelyard.manifest import labels, metadata, object_of, without_empty
 from modelyard.plan import Job, ModelServer, MonitorJob, Resource
 from modelyard.spec import Inference
 from modelyard.stack import Manifest, Value
@@ -50,8 +50,13 @@ def pods(name: str) -> dict[str, Value]:
 
 
 def namespace(name: str) -> dict[str, Value]:
-    """All Pods of a namespace."""
+    """All Pods of a namespace, by the label that Kubernetes itself gives it."""
     return {"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: name}}}
+
+
+def every_namespace() -> dict[str, Value]:
+    """All Pods of all namespaces."""
+    return {"namespaceSelector": {}}
 
 
 def ports(*numbers: int) -> list[Value]:
@@ -68,13 +73,13 @@ def network_policy(
     ingress: Sequence[Value] = (),
     egress: Sequence[Value] = (),
 ) -> Made:
-    """A policy of a workload. A direction without rules is closed."""
+    """Openings of a workload, added to what is open already: its namespace closes both directions."""
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
+    rules = without_empty({"ingress": list(ingress), "egress": list(egress)})
     spec: dict[str, Value] = {
         "podSelector": {"matchLabels": selector},
-        "policyTypes": ["Ingress", "Egress"],
-        "ingress": list(ingress),
-        "egress": list(egress),
+        "policyTypes": [direction.capitalize() for direction in rules],
+        **rules,
     }
     manifest: Manifest = object_of(
         "networking.k8s.io/v1", "NetworkPolicy", metadata(name, context.namespace, labelled), spec=spec
@@ -109,7 +114,7 @@ def _server(resource: Resource, server: ModelServer, context: Context) -> Iterat
     own = pods(resource.name)
     ingress: list[Value] = [
         {"from": [own]},
-        {"from": [namespace(context.operator_namespace)], "ports": ports(PORTS["dashboard"], SERVE_PORT)},
+        {"from": [_operator(context)], "ports": ports(PORTS["dashboard"], SERVE_PORT)},
         *_scraped(context),
         {"from": _clients(server, context), "ports": ports(SERVE_PORT)},
     ]
@@ -123,7 +128,7 @@ def _job(resource: Resource, job: Job, context: Context) -> Iterator[Made]:
     own = pods(resource.name)
     ingress: list[Value] = [
         {"from": [own]},
-        {"from": [namespace(context.operator_namespace)], "ports": ports(PORTS["dashboard"])},
+        {"from": [_operator(context)], "ports": ports(PORTS["dashboard"])},
         *_scraped(context),
     ]
     egress: list[Value] = [{"to": [own]}, *_reached(resource, _job_uris(job, context), context)]
@@ -152,6 +157,13 @@ def _head(resource: Resource, context: Context) -> Made:
 
 def _selector(name: str) -> dict[str, Value]:
     return {"app.kubernetes.io/name": name}
+
+
+def _operator(context: Context) -> dict[str, Value]:
+    """KubeRay's operator, in whichever namespace it is where it was there before."""
+    anywhere = "kuberay" in context.target.present
+    where = every_namespace() if anywhere else namespace(context.operator_namespace)
+    return {**where, **pods("kuberay-operator")}
 
 
 def _scraped(context: Context) -> list[Value]:
@@ -183,7 +195,7 @@ def _gateway(context: Context) -> dict[str, Value]:
     """Where the proxies of a gateway run is its controller's choice, unless the spec names a namespace."""
     gateway = context.target.gateway
     assert gateway is not None
-    return namespace(gateway.namespace) if gateway.namespace else {"namespaceSelector": {}}
+    return namespace(gateway.namespace) if gateway.namespace else every_namespace()
 
 
 def _reached(resource: Resource, uris: Sequence[str], context: Context) -> list[Value]:

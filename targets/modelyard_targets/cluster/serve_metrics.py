@@ -15,7 +15,7 @@ def latency_buckets(server: ModelServer) -> list[Value]:
 
     The variable is read by Ray 2.60 in ray/serve/_private/constants.py (read on 2026-11-24).
     """
-    edges = set(_USUAL_MS)
+    edges: set[int] = {*_USUAL_MS}
     for application in server.applications:
         if application.inference.slo is not None:
             edges.update(bound for _, bound in application.inference.slo.latency_ms)

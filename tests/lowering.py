@@ -1,0 +1,83 @@
+"""Lowered workloads for tests: from the text of a spec to the objects of its cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+from modelyard.plan import Plan
+from modelyard_targets.cluster.context import Context, Made, context_for
+from modelyard_targets.cluster.workloads import WORKLOADS, lower_workload
+from tests.plans import plan_of
+
+Object: TypeAlias = dict[str, Any]
+
+IMAGE = "registry.acme.example/fraud-runtime:0123456789ab"
+REGISTRY = "http://mlflow.fraud.svc.cluster.local:5000"
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """All objects of the workloads of one placement."""
+
+    context: Context
+    made: tuple[Made, ...]
+
+    def __iter__(self) -> Iterator[Object]:
+        return (cast("Object", made.manifest) for made in self.made)
+
+    def get(self, kind: str, name: str) -> Object:
+        """The one object of that kind and name."""
+        (found,) = [one for one in self if one["kind"] == kind and one["metadata"]["name"] == name]
+        return found
+
+    def has(self, kind: str, name: str) -> bool:
+        """Whether there is an object of that kind and name."""
+        return name in self.names(kind)
+
+    def names(self, kind: str) -> list[str]:
+        """Names of all objects of a kind, in order."""
+        return [one["metadata"]["name"] for one in self if one["kind"] == kind]
+
+
+def context_of(plan: Plan, placement: str = "main") -> Context:
+    """The context that the tests lower in."""
+    return context_for(plan, placement, runtime_image=IMAGE, registry_uri=REGISTRY)
+
+
+def lowered(text: str, placement: str = "main") -> Lowered:
+    """The objects of the workloads that a spec places somewhere."""
+    plan = plan_of(text)
+    context = context_of(plan, placement)
+    resources = [resource for resource in plan.on(placement) if resource.kind in WORKLOADS]
+    return Lowered(context, tuple(made for resource in resources for made in lower_workload(resource, context)))
+
+
+def differences(before: object, after: object, path: str = "") -> Iterator[str]:
+    """Paths at which two plain values differ, dotted."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        left, right = cast("Object", before), cast("Object", after)
+        for key in dict.fromkeys([*left, *right]):
+            yield from differences(left.get(key), right.get(key), f"{path}.{key}")
+    elif isinstance(before, list) and isinstance(after, list):
+        one, other = cast("list[object]", before), cast("list[object]", after)
+        if len(one) != len(other):
+            yield path
+        for at, pair in enumerate(zip(one, other, strict=False)):
+            yield from differences(*pair, f"{path}.{at}")
+    elif before != after:
+        yield path
+
+
+def pod_specs(value: object) -> Iterator[Object]:
+    """Every Pod spec in an object, however deep, those of embedded templates too."""
+    if isinstance(value, dict):
+        entries = cast("Object", value)
+        if "containers" in entries:
+            yield entries
+        for entry in entries.values():
+            yield from pod_specs(entry)
+    elif isinstance(value, list):
+        for entry in cast("list[object]", value):
+            yield from pod_specs(entry)
