@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator
+from functools import cache
 
 from hypothesis import strategies as st
 
@@ -13,14 +15,64 @@ from tests.schemas.walk import Schema, at, followed, schema_of
 _MOST_EXTRA = 5
 _DEEPEST = 4  # below it, what may be a scalar is one: a parameter may hold parameters
 
+_CONTAINERS: list[Json] = json.loads(
+    '[[], [[]], [null], ["a", "a"], [1, 1.0], [1, true], [0, false], {}, {"": null}, {"a": {}}, {"min": 1, "max": 2.0}]'
+)
+
 STRANGE: tuple[Json, ...] = (
     *(None, True, False, 0, 1, -1, 2.0, 0.5, 1e308, 2**53, 10**6),
-    *("", " ", "x", "X", "no", "1", "٣", "a\n", "\n", "ſ", "K", "é", "\u2028", "𝔸", "-", ".", "..", "../..", "/", "~", "~2"),
-    *("30s", "30s\n", "٣٠s", "1h30m", "20%", "100.0%", "16Gi", "16Gi ", "L4:1", "L4:0", "a@b", "a@b.c\n", "a@1", "a@01"),
-    *("secret://a/b#c", "secret://a/b#c\n", "secret://a/../b#c", "http://x/\n", "10.0.0.0/8\n", "::/0", "a" * 41, "a" * 3000),
-    *([], [[]], [None], ["a", "a"], [1, 1.0], [1, True], [0, False], {}, {"": None}, {"a": {}}, {"min": 1, "max": 2.0}),
+    *(
+        "",
+        " ",
+        "x",
+        "X",
+        "no",
+        "1",
+        "٣",
+        "a\n",
+        "\n",
+        "ſ",
+        "K",
+        "é",
+        "\u2028",
+        "𝔸",
+        "-",
+        ".",
+        "..",
+        "../..",
+        "/",
+        "~",
+        "~2",
+    ),
+    *(
+        "30s",
+        "30s\n",
+        "٣٠s",
+        "1h30m",
+        "20%",
+        "100.0%",
+        "16Gi",
+        "16Gi ",
+        "L4:1",
+        "L4:0",
+        "a@b",
+        "a@b.c\n",
+        "a@1",
+        "a@01",
+    ),
+    *(
+        "secret://a/b#c",
+        "secret://a/b#c\n",
+        "secret://a/../b#c",
+        "http://x/\n",
+        "10.0.0.0/8\n",
+        "::/0",
+        "a" * 41,
+        "a" * 3000,
+    ),
+    *_CONTAINERS,
 )
-"""What people and machines write where something else belongs, and what engines of regular expressions disagree about."""
+"""What people write where something else belongs, and what engines of regular expressions disagree about."""
 
 
 def fitting(schema: Schema, depth: int = 0) -> st.SearchStrategy[Json]:
@@ -62,14 +114,21 @@ def _texts(schema: Schema) -> st.SearchStrategy[Json]:
     if "pattern" not in schema:
         least = 1 if "minLength" in schema else 0
         return st.text(st.characters(codec="utf-8"), min_size=least, max_size=min(most or 40, 40))
-    pattern = str(schema["pattern"]).removesuffix("$") + r"\Z"
-    texts = st.from_regex(pattern, fullmatch=True, alphabet=st.characters(codec="utf-8"))
+    return _matching(str(schema["pattern"]), most)
+
+
+@cache
+def _matching(pattern: str, most: int | None) -> st.SearchStrategy[Json]:
+    """Texts that match; kept, since it is dear to make out of a pattern how to match it."""
+    whole = pattern.removesuffix("$") + r"\Z"
+    texts = st.from_regex(whole, fullmatch=True, alphabet=st.characters(codec="utf-8"))
     return texts.filter(lambda text: most is None or len(text) <= most)
 
 
 def _numbers(kind: str, schema: Schema) -> st.SearchStrategy[Json]:
     low, high = schema.get("minimum", schema.get("exclusiveMinimum", -1000)), schema.get("maximum", 1000)
-    assert isinstance(low, int | float) and isinstance(high, int | float)
+    assert isinstance(low, int | float)
+    assert isinstance(high, int | float)
     if kind == "integer":
         return st.integers(int(low), int(high))
     return st.floats(low, high, exclude_min="exclusiveMinimum" in schema)
@@ -77,7 +136,8 @@ def _numbers(kind: str, schema: Schema) -> st.SearchStrategy[Json]:
 
 def _lists(schema: Schema, depth: int) -> st.SearchStrategy[Json]:
     least, most = schema.get("minItems", 0), schema.get("maxItems", 0)
-    assert isinstance(least, int) and isinstance(most, int)
+    assert isinstance(least, int)
+    assert isinstance(most, int)
     items = fitting(schema_of(schema["items"]), depth + 1)
     unique_by = repr if schema.get("uniqueItems") else None
     return st.lists(items, min_size=least, max_size=max(least, min(most, 3)), unique_by=unique_by).map(list[Json])
@@ -89,7 +149,7 @@ def mappings(schema: Schema, depth: int = 0) -> st.SearchStrategy[Json]:
 
 
 def _draw_mapping(draw: st.DrawFn, schema: Schema, depth: int) -> Json:
-    fields, required, forbidden = {}, [], set[str]()
+    fields, required, forbidden = dict[str, Schema](), list[str](), set[str]()
     for layer in _layers(draw, schema, forbidden):
         for name, part in schema_of(layer.get("properties")).items():
             fields[name] = _narrowed(fields.get(name), schema_of(part))
@@ -114,7 +174,9 @@ def _entries(schema: Schema, depth: int) -> st.SearchStrategy[Schema]:
     if depth > 4 and not least:
         return st.just({})
     names = _texts({"type": "string", **followed(schema_of(schema.get("propertyNames")))}).map(str)
-    return st.dictionaries(names, fitting(schema_of(schema["additionalProperties"]), depth + 1), min_size=least, max_size=2)
+    return st.dictionaries(
+        names, fitting(schema_of(schema["additionalProperties"]), depth + 1), min_size=least, max_size=2
+    )
 
 
 def _layers(draw: st.DrawFn, schema: Schema, forbidden: set[str]) -> Iterator[Schema]:
@@ -142,7 +204,7 @@ def _negated(condition: Schema, forbidden: set[str]) -> Schema:
 
 
 def _narrowed(before: Schema | None, schema: Schema) -> Schema:
-    """A field that a condition speaks of as well: its values without those that are excluded, or only the ones it names."""
+    """A field that a condition speaks of as well: only the values it names, or all but those."""
     if before is None:
         return schema
     known = _values(before)

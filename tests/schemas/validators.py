@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import jsonschema
 import jsonschema_rs
+from jsonschema import validators
 from jsonschema.protocols import Validator
 
 from modelyard.source import Json
@@ -19,16 +20,17 @@ def _pattern(
     _validator: Validator, pattern: str, value: object, _schema: object
 ) -> Iterator[jsonschema.ValidationError]:
     """As ECMA-262 and Rust read the pattern: `$` is the end of the text, and not the place before a last line break."""
-    assert pattern.startswith("^") and pattern.endswith("$")
+    assert (pattern[0], pattern[-1]) == ("^", "$")
     if isinstance(value, str) and not re.search(pattern[:-1] + r"\Z", value):
         yield jsonschema.ValidationError(f"{value!r} does not match {pattern!r}")
 
 
-_Jsonschema = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"pattern": _pattern})
+_extend: Callable[..., type[Validator]] = vars(validators)["extend"]  # the stubs leave its types out
+_Jsonschema = _extend(jsonschema.Draft202012Validator, {"pattern": _pattern})
 
 
 def _place(path: Iterable[str | int]) -> tuple[str, ...]:
-    """A path as both tell it: jsonschema-rs gives the field "0" as a position, and leaves out a field without a name."""
+    """A path as both tell it: to jsonschema-rs the field "0" is a position, and a field without a name is none."""
     return tuple(str(step) for step in path if step != "")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import jsonschema_rs
+
 import modelyard_schemas
 from modelyard.load import load
 from modelyard.source import Json

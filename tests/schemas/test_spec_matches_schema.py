@@ -1,0 +1,257 @@
+"""`spec.py` and the schema say the same: every field of one has its place in the other."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from modelyard import spec
+from modelyard.source import Json
+from tests.schemas.walk import SYSTEM, Schema, at, schema_of
+
+PLACES: dict[type, tuple[str, ...]] = {
+    spec.System: ("#",),
+    spec.Metadata: ("#/$defs/metadata",),
+    spec.Profile: ("#/$defs/profile",),
+    spec.Governance: ("#/$defs/governance",),
+    spec.Owner: ("#/$defs/governance/properties/owner",),
+    spec.Budget: ("#/$defs/governance/properties/budget",),
+    spec.Approval: ("#/$defs/governance/properties/approvals/properties/promote",),
+    spec.Retention: ("#/$defs/governance/properties/retention",),
+    spec.Deployment: ("#/$defs/deployment",),
+    spec.Placement: ("#/$defs/deployment/properties/placement",),
+    spec.TargetSpec: ("#/$defs/target",),
+    spec.Machines: ("#/$defs/machines",),
+    spec.Taint: ("#/$defs/taint",),
+    spec.Gateway: ("#/$defs/gateway",),
+    spec.SecretStore: ("#/$defs/secretStore",),
+    spec.Images: ("#/$defs/images",),
+    spec.Telemetry: ("#/$defs/telemetry",),
+    spec.Store: ("#/$defs/store",),
+    spec.ComputeClass: ("#/$defs/computeClass",),
+    spec.Registry: ("#/$defs/registry",),
+    spec.Dataset: ("#/$defs/dataset",),
+    spec.Model: ("#/$defs/model",),
+    spec.ModelCard: ("#/$defs/model/properties/card",),
+    spec.Explainability: ("#/$defs/model/properties/explainability",),
+    spec.Check: ("#/$defs/validationCheck", "#/$defs/monitorCheck"),
+    spec.Source: ("#/$defs/source",),
+    spec.Schedule: ("#/$defs/cronSchedule",),
+    spec.Range: ("#/$defs/replicas", "#/$defs/workers"),
+    spec.Tuning: ("#/$defs/tuning", "#/$defs/tuning/properties/objective", "#/$defs/tuning/properties/trials"),
+    spec.Parameter: ("#/$defs/dimension",),
+    spec.Split: ("#/$defs/split",),
+    spec.Step: ("#/$defs/step",),
+    spec.Pipeline: ("#/$defs/pipeline",),
+    spec.Inference: ("#/$defs/inference",),
+    spec.Variant: ("#/$defs/variant",),
+    spec.Mirror: ("#/$defs/inference/properties/mirror",),
+    spec.Scaling: ("#/$defs/inference/properties/scaling",),
+    spec.Batching: ("#/$defs/inference/properties/batching",),
+    spec.Slo: ("#/$defs/inference/properties/slo",),
+    spec.Rollout: ("#/$defs/rollout",),
+    spec.Capture: ("#/$defs/inference/properties/capture",),
+    spec.Endpoint: ("#/$defs/endpoint",),
+    spec.Auth: ("#/$defs/endpoint/properties/auth",),
+    spec.Monitor: ("#/$defs/monitor",),
+    spec.Reference: ("#/$defs/reference",),
+    spec.OnBreach: ("#/$defs/onBreach",),
+    spec.Channel: ("#/$defs/channel",),
+    spec.Override: ("#/$defs/override",),
+}
+"""Where the schema describes what a class of the typed spec holds."""
+
+ONE_TEXT = {spec.SecretRef, spec.Accelerator, spec.ModelRef}
+"""Classes that a spec writes as one text."""
+
+OTHER_NAMES: dict[tuple[type, str], tuple[str, ...]] = {
+    (spec.Approval, "groups"): ("from",),
+    (spec.Budget, "currency"): ("monthly",),
+    (spec.Capture, "fraction"): ("sample",),
+    (spec.Channel, "secret"): ("url", "key", "password"),
+    (spec.Channel, "sender"): ("from",),
+    (spec.Check, "maximum"): ("max",),
+    (spec.Check, "minimum"): ("min",),
+    (spec.Gateway, "class_name"): ("class",),
+    (spec.Governance, "approve_promotion"): ("approvals",),
+    (spec.Machines, "accelerator"): ("accelerators",),
+    (spec.Machines, "currency"): ("price",),
+    (spec.Machines, "price_hourly"): ("price",),
+    (spec.Mirror, "variant"): ("to",),
+    (spec.Override, "kind"): ("object",),
+    (spec.Parameter, "choices"): ("choice",),
+    (spec.Parameter, "high"): ("uniform", "loguniform", "int"),
+    (spec.Parameter, "kind"): ("uniform", "loguniform", "int", "choice"),
+    (spec.Parameter, "low"): ("uniform", "loguniform", "int"),
+    (spec.Range, "maximum"): ("max",),
+    (spec.Range, "minimum"): ("min",),
+    (spec.Slo, "latency_ms"): ("p50", "p90", "p95", "p99", "p999"),
+    (spec.Telemetry, "prometheus_labels"): ("labels",),
+    (spec.Tuning, "trials"): ("trials", "max"),
+}
+"""Fields that a spec calls otherwise, or that it writes as several."""
+
+NOT_WRITTEN = {
+    (spec.ComputeClass, "path"): "where the class stands",
+    (spec.Parameter, "name"): "the key",
+    (spec.Schedule, "kind"): "a text (once, on-demand) or a mapping with cron",
+    (spec.Step, "path"): "where the step stands",
+    (spec.System, "document"): "the spec itself",
+    (spec.System, "environment"): "picked on the command line",
+    (spec.Variant, "percent"): "under the endpoint's traffic",
+}
+"""Fields of the typed spec that do not come from a field of the schema, and why."""
+
+READ_BEFORE = {
+    (spec.System, "apiVersion"): "the envelope",
+    (spec.System, "kind"): "the envelope",
+    (spec.System, "vars"): "replaced before the spec is typed",
+    (spec.System, "environments"): "merged before the spec is typed",
+    (spec.Inference, "traffic"): "the percent of each variant",
+    (spec.Inference, "compute"): "the default of each variant",
+    (spec.Inference, "replicas"): "the default of each variant",
+    (spec.Pipeline, "source"): "of the one step that a pipeline without steps is",
+    (spec.Pipeline, "trainer"): "of the one step that a pipeline without steps is",
+    (spec.Pipeline, "parameters"): "of the one step that a pipeline without steps is",
+    (spec.Pipeline, "compute"): "the default of each step",
+    (spec.Pipeline, "workers"): "the default of each step",
+    (spec.Tuning, "objective"): "its metric and goal",
+}
+"""Fields of the schema that do not become a field of the class, and why."""
+
+_UNITS = re.compile("_(s|ms|bytes|millis|percent)$")
+
+
+def described(schema: Schema) -> Iterator[str]:
+    """Names of the fields of a mapping, whatever branch they stand in."""
+    yield from schema_of(schema.get("properties"))
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        yield from described(at(reference))
+    for branch in ("then", "else"):
+        if branch in schema:
+            yield from described(schema_of(schema[branch]))
+
+
+def names_of(owner: type, field: str) -> tuple[str, ...]:
+    """What a spec calls a field of a class."""
+    if (owner, field) in OTHER_NAMES:
+        return OTHER_NAMES[owner, field]
+    first, *more = _UNITS.sub("", field).split("_")
+    return (first + "".join(word.capitalize() for word in more),)
+
+
+def fields_of(owner: type) -> list[str]:
+    """The fields of a class that a spec writes; the name of a named thing is its key."""
+    names = [field.name for field in dataclasses.fields(owner)]
+    keyed = {"name"} - set(described(SYSTEM if owner is spec.System else at(PLACES[owner][0])))
+    return [name for name in names if (owner, name) not in NOT_WRITTEN and name not in keyed]
+
+
+def schema_names(owner: type) -> set[str]:
+    return {name for place in PLACES[owner] for name in described(at(place))}
+
+
+def test_every_class_of_the_spec_has_its_place() -> None:
+    classes = {
+        value
+        for _, value in inspect.getmembers(spec, inspect.isclass)
+        if dataclasses.is_dataclass(value) and value.__module__ == spec.__name__
+    }
+
+    assert classes == set(PLACES) | ONE_TEXT
+
+
+@pytest.mark.parametrize("owner", PLACES, ids=lambda owner: owner.__name__)
+def test_every_field_of_the_spec_is_in_the_schema(owner: type) -> None:
+    expected = {name for field in fields_of(owner) for name in names_of(owner, field)}
+
+    assert expected - schema_names(owner) == set()
+
+
+@pytest.mark.parametrize("owner", PLACES, ids=lambda owner: owner.__name__)
+def test_every_field_of_the_schema_is_in_the_spec(owner: type) -> None:
+    known = {name for field in fields_of(owner) for name in names_of(owner, field)}
+    known |= {name for of, name in READ_BEFORE if of is owner}
+    if owner is spec.Deployment:
+        known |= schema_names(spec.TargetSpec)  # the only target may stand beside the mode
+
+    assert schema_names(owner) - known == set()
+
+
+def test_every_mapping_of_the_schema_has_its_class() -> None:
+    """Or is one of the few that never reach the typed spec as such."""
+    described_places = {place for places in PLACES.values() for place in places}
+    mappings = {
+        f"#/$defs/{name}" for name, schema in schema_of(SYSTEM["$defs"]).items() if list(described(schema_of(schema)))
+    }
+    inline = {"#/$defs/compute", "#/$defs/targetFields"}  # a compute class, a target
+    before = {"#/$defs/variable", "#/$defs/environment", "#/$defs/patchOperation"}  # replaced, merged, kept as they are
+
+    assert mappings - described_places == inline | before
+
+
+@pytest.mark.parametrize(("owner", "field"), [*OTHER_NAMES, *NOT_WRITTEN])
+def test_the_tables_speak_of_fields_that_exist(owner: type, field: str) -> None:
+    assert field in {known.name for known in dataclasses.fields(owner)}
+
+
+@pytest.mark.parametrize(("owner", "name"), READ_BEFORE)
+def test_the_tables_speak_of_names_that_exist(owner: type, name: str) -> None:
+    assert name in schema_names(owner)
+
+
+DEFAULTS: tuple[tuple[type, str, str], ...] = tuple(
+    (owner, field.name, name)
+    for owner in PLACES
+    for field in dataclasses.fields(owner)
+    for name in names_of(owner, field.name)
+    if field.default not in (dataclasses.MISSING, None, "", (), {}) and (owner, field.name) not in NOT_WRITTEN
+)
+
+
+@pytest.mark.parametrize(("owner", "field", "name"), DEFAULTS, ids=[f"{o.__name__}.{f}" for o, f, _ in DEFAULTS])
+def test_defaults_are_the_same(owner: type, field: str, name: str) -> None:
+    """A default that `spec.py` states is stated by the schema, in its units."""
+    default = next(known.default for known in dataclasses.fields(owner) if known.name == field)
+    if dataclasses.is_dataclass(default):
+        return
+    stated = [
+        schema["default"] for place in PLACES[owner] for schema in _of_name(at(place), name) if "default" in schema
+    ]
+
+    assert stated, name
+    for value in stated:
+        assert _in_units(field, value) == default or (owner, field) == (spec.Governance, "explainability")
+
+
+def _of_name(schema: Schema, name: str) -> Iterator[Schema]:
+    found = schema_of(schema.get("properties")).get(name)
+    if found is not None:
+        yield schema_of(found)
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        yield from _of_name(at(reference), name)
+    for branch in ("then", "else"):
+        if branch in schema:
+            yield from _of_name(schema_of(schema[branch]), name)
+
+
+def _in_units(field: str, value: Json) -> object:
+    """A value as the schema writes it, in the unit that the field's name ends with."""
+    if isinstance(value, list):
+        return tuple(value)
+    if not isinstance(value, str):
+        return value
+    found = re.fullmatch("([0-9]+)(ms|s|m|h|d|%)", value)
+    if found is None:
+        return value
+    number, unit = int(found[1]), found[2]
+    if unit == "%":
+        return number if field.endswith("_percent") else number / 100
+    milliseconds = number * {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}[unit]
+    return milliseconds if field.endswith("_ms") else milliseconds // 1000
