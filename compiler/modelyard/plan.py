@@ -237,12 +237,12 @@ class Resource:
     @property
     def address(self) -> str:
         """`<kind>/<name>`: unique within the placement."""
-        return f"{self.kind.value}/{self.name}"
+        return f"{self.kind}/{self.name}"
 
     @property
     def place(self) -> str:
         """`<placement>:<kind>/<name>`: unique within the plan; what links are made of."""
-        return f"{self.placement}:{self.kind.value}/{self.name}"
+        return f"{self.placement}:{self.kind}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
