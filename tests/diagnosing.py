@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from modelyard.checks import check
 from modelyard.diagnostics import Diagnostic, has_errors, in_order
 from modelyard.load import load
 from modelyard.overlay import overlay
 from modelyard.render import render
+from modelyard.resolve import resolve
 from modelyard.source import SourceFile
 from modelyard.validate import validate
 from modelyard.variables import substitute
@@ -53,6 +55,9 @@ def examine(question: Question) -> tuple[Diagnostic, ...]:
         found += more
     if not has_errors(found):
         found += validate(document)
+    if not has_errors(found):
+        system, more = resolve(document, question.environment or "default")
+        found += more if system is None else check(system)
     return in_order(found)
 
 

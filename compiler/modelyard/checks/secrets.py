@@ -65,6 +65,8 @@ def _collect(value: Json, path: Path, suspects: list[tuple[Path, str]], *, free:
                 suspects.append(((*path, key), entry))
         elif isinstance(entry, dict | list):
             _collect(entry, (*path, key), suspects, free=free or key in _FREE)
+        elif free and isinstance(entry, int) and not isinstance(entry, bool) and _NAMES.search(str(key)):
+            suspects.append(((*path, key), str(entry)))
 
 
 def _looks_like(path: Path, value: str) -> str:

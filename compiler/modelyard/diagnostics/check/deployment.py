@@ -190,7 +190,6 @@ def secret_reference_unread(span: Span, path: str) -> Diagnostic:
         f"{path} is no place where secrets are read; the reference would arrive as plain text",
         span,
         "use the credentials of a store, or remove it",
-        secret=True,
     )
 
 

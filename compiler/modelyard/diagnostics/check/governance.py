@@ -8,6 +8,10 @@ from modelyard.diagnostics.base import Diagnostic, Severity, quote
 from modelyard.source import Span
 
 
+def _sector(industry: str) -> str:
+    return "the public sector" if industry == "public" else industry
+
+
 def approvals_missing(span: Span, industry: str) -> Diagnostic:
     """In a regulated industry, no model of a system with high risk goes into production without somebody's agreement.
 
@@ -26,7 +30,7 @@ def approvals_missing(span: Span, industry: str) -> Diagnostic:
     return Diagnostic(
         "E0416",
         Severity.ERROR,
-        f"a system of high risk in {industry} needs approvals before a model is promoted",
+        f"a system of high risk in {_sector(industry)} needs approvals before a model is promoted",
         span,
         "add approvals: {promote: {from: [GROUP], minimum: 1}}",
     )
@@ -162,7 +166,7 @@ def internal_without_auth(span: Span, endpoint: str, industry: str) -> Diagnosti
     return Diagnostic(
         "W0422",
         Severity.WARNING,
-        f"endpoint {quote(endpoint)} asks nobody on the network who they are, which is unusual in {industry}",
+        f"endpoint {quote(endpoint)} asks nobody on the network who they are, which is unusual in {_sector(industry)}",
         span,
         "add auth: {type: bearer-token, token: secret://STORE/PATH#KEY}",
     )
@@ -207,7 +211,7 @@ def card_missing(span: Span, model: str, missing: Iterable[str], industry: str) 
     return Diagnostic(
         "W0424",
         Severity.WARNING,
-        f"the card of model {quote(model)} has no {' and no '.join(missing)}, which {industry} asks for in production",
+        f"the card of model {quote(model)} has no {' and no '.join(missing)}, which {_sector(industry)} asks for in production",
         span,
         f"add card: with {' and '.join(missing)}",
     )
@@ -228,7 +232,7 @@ def classification_missing(span: Span, data: str, industry: str) -> Diagnostic:
     return Diagnostic(
         "W0425",
         Severity.WARNING,
-        f"dataset {quote(data)} does not say how sensitive it is, which {industry} asks for",
+        f"dataset {quote(data)} does not say how sensitive it is, which {_sector(industry)} asks for",
         span,
         "add classification: public, internal, confidential, pii, cardholder or phi",
     )
@@ -250,7 +254,7 @@ def explanation_advised(span: Span, model: str, industry: str) -> Diagnostic:
     return Diagnostic(
         "W0426",
         Severity.WARNING,
-        f"model {quote(model)} does not say how its predictions are explained, which high risk in {industry} asks for",
+        f"model {quote(model)} does not say how its predictions are explained, which high risk in {_sector(industry)} asks for",
         span,
         "add explainability: {method: shap}, or permutation",
     )
