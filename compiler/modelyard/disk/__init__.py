@@ -6,7 +6,8 @@ A tree is `<out>/<environment>/<target>/`. It is prepared beside itself, and one
   nothing is touched: no file, no folder's time.
 - A record in the tree, `.modelyard.json`, lists the files that are ours with their hashes. All else is somebody's own:
   it is carried into the new tree. A file of ours that somebody edited, or a file of theirs at a path of ours, refuses
-  the whole write; with force, the text that was there is kept beside ours as `<name>.edited`.
+  the whole write; with force, the text that was there is kept beside ours as `<name>.edited`. Where another tool writes
+  to a file of ours too, as Pulumi does to a stack's settings, what it added stays.
 - No link inside the output folder is followed; links of others are carried as links.
 - Killed at any instant, the tree is the old or the new one. Where the system cannot exchange two folders in one step
   (other than Linux, or a file system that cannot), the old one is first renamed aside; a kill between the two renames
@@ -15,9 +16,19 @@ A tree is `<out>/<environment>/<target>/`. It is prepared beside itself, and one
   are dead left behind. `unchanged` only reads and needs no lock.
 """
 
-from modelyard.disk.files import OutputFile, Report, Tree
+from modelyard.disk.files import Merged, OutputFile, Report, Tree
 from modelyard.disk.record import RECORD
 from modelyard.disk.single import write_file_atomically
 from modelyard.disk.write import unchanged, write_tree, write_trees
 
-__all__ = ["RECORD", "OutputFile", "Report", "Tree", "unchanged", "write_file_atomically", "write_tree", "write_trees"]
+__all__ = [
+    "RECORD",
+    "Merged",
+    "OutputFile",
+    "Report",
+    "Tree",
+    "unchanged",
+    "write_file_atomically",
+    "write_tree",
+    "write_trees",
+]

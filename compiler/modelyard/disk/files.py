@@ -12,11 +12,24 @@ _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
+class Merged:
+    """Our text with what somebody added to it; contradicts says that they also changed something that is ours."""
+
+    data: bytes
+    contradicts: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OutputFile:
-    """One file: its path with forward slashes, and what makes its bytes when they are needed, the same each time."""
+    """One file: its path with forward slashes, and what makes its bytes when they are needed, the same each time.
+
+    A file that other tools write to as well has `merge`. It takes what lies on disk and what we rendered when we last
+    wrote it (empty when that is not known), and gives what shall lie there, or None when it cannot tell.
+    """
 
     path: str
     render: Callable[[], bytes]
+    merge: Callable[[bytes, bytes], Merged | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

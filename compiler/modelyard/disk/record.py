@@ -17,10 +17,11 @@ _NOTE = "Written by modelyard: the files that are its own. Do not edit."
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The key of the inputs, and the hash of each file of ours by its path."""
+    """The key of the inputs, the hash of each file of ours by its path, and our part of those that others write too."""
 
     key: str = ""
     files: Mapping[str, str] = field(default_factory=dict[str, str])
+    merged: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 NO_RECORD = Record()
@@ -33,7 +34,8 @@ def digest(data: bytes) -> str:
 
 def record_bytes(record: Record) -> bytes:
     """The record as it lies on disk: sorted, one file a line, the same for the same tree."""
-    value = {"note": _NOTE, "key": record.key, "files": dict(sorted(record.files.items()))}
+    files, merged = dict(sorted(record.files.items())), dict(sorted(record.merged.items()))
+    value = {"note": _NOTE, "key": record.key, "files": files, "merged": merged}
     return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
 
 
@@ -48,8 +50,15 @@ def read_record(root: str) -> Record:
         return NO_RECORD
     if not isinstance(value, dict):
         return NO_RECORD
-    key, files = value.get("key"), value.get("files")
-    if not isinstance(key, str) or not isinstance(files, dict):
+    key, files, merged = value.get("key"), _texts(value.get("files")), _texts(value.get("merged", {}))
+    if not isinstance(key, str) or files is None or merged is None:
         return NO_RECORD
-    hashes = {path: found for path, found in files.items() if isinstance(found, str)}
-    return Record(key, hashes) if len(hashes) == len(files) else NO_RECORD
+    return Record(key, files, merged)
+
+
+def _texts(value: Json) -> dict[str, str] | None:
+    """A mapping of texts, or None when it is something else."""
+    if not isinstance(value, dict):
+        return None
+    texts = {path: text for path, text in value.items() if isinstance(text, str)}
+    return texts if len(texts) == len(value) else None

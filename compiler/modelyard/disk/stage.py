@@ -14,7 +14,7 @@ from modelyard.diagnostics.emit import (
     link_in_the_way,
     path_refused,
 )
-from modelyard.disk.files import NO_REPORT, Paths, Report, Tree, read, write_new
+from modelyard.disk.files import NO_REPORT, OutputFile, Paths, Report, Tree, read, write_new
 from modelyard.disk.found import Found, free_name, is_file, is_folder, is_link, scan, take_along
 from modelyard.disk.record import NO_RECORD, RECORD, Record, digest, read_record, record_bytes
 
@@ -40,6 +40,7 @@ class Stage:
     stale: bool = False
     replaced: bool = False  # folder holds what was at root before
     _along: dict[str, str] = field(default_factory=dict[str, str])  # from the path in the new tree to that in the old
+    _ours: dict[str, str] = field(default_factory=dict[str, str])  # our part of the files that are merged
     _aside: list[str] = field(default_factory=list[str])
     _folders: set[str] = field(default_factory=set[str])
 
@@ -52,7 +53,7 @@ class Stage:
         self._others(hashes)
         self._name_aside(hashes)
         self.report = Report(written, len(hashes) - written, removed)
-        self.new = Record(self.tree.key, hashes)
+        self.new = Record(self.tree.key, hashes, self._ours)
         self.differs = bool(written or removed or self._aside or not os.path.isdir(self.root))
         self.stale = not self.differs and self.old != self.new
         if not self.problems and self.differs:
@@ -71,33 +72,46 @@ class Stage:
             if reason:
                 self.problems.append(path_refused(self._shown(file.path), reason))
                 continue
-            data = file.render()
-            hashes[file.path] = digest(data)
-            if self._is_there(file.path, data, hashes[file.path]):
-                self._along[file.path] = file.path
-                continue
-            written += 1
-            if not self.problems:
-                self._write(file.path, data)
+            written += self._output(file, hashes)
         return hashes, written
 
-    def _is_there(self, path: str, data: bytes, wanted: str) -> bool:
-        """Whether the file at path holds just this; complains when it holds what we may not overwrite."""
-        status = self.found.get(path)
-        if status is None or is_folder(status):
-            return False
-        if not is_file(status):
-            self.problems.append((link_in_the_way if is_link(status) else file_in_the_way)(self._shown(path)))
-            return False
-        there = read(f"{self.root}/{path}")
+    def _output(self, file: OutputFile, hashes: dict[str, str]) -> bool:
+        """Whether one output file differs from what is there; then it is written, unless something is in the way."""
+        there = self._there(file.path)
+        data = file.render()
+        merged = None
+        if file.merge is not None:
+            self._ours[file.path] = data.decode("utf-8")
+            if there is not None:
+                merged = file.merge(there, self.old.merged.get(file.path, "").encode("utf-8", "replace"))
+        if merged is not None:
+            data = merged.data
+        hashes[file.path] = digest(data)
         if there == data:
-            return True
+            self._along[file.path] = file.path
+            return False
+        if there is not None and (merged is None or merged.contradicts):
+            self._overwrite(file.path, there)
+        if not self.problems:
+            self._write(file.path, data)
+        return True
+
+    def _there(self, path: str) -> bytes | None:
+        """What the file at path holds, if it is one; complains about a link."""
+        status = self.found.get(path)
+        if is_file(status):
+            return read(f"{self.root}/{path}")
+        if status is not None and not is_folder(status):
+            self._complain(link_in_the_way if is_link(status) else file_in_the_way, path)
+        return None
+
+    def _overwrite(self, path: str, there: bytes) -> None:
+        """What lies where we write is as we left it, or somebody's own."""
         ours = self.old.files.get(path)
         if ours is None:
             self._set_aside(path, file_in_the_way)
         elif digest(there) != ours:
             self._set_aside(path, edited_by_hand)
-        return False
 
     def _leftovers(self, hashes: Mapping[str, str]) -> int:
         """Files of ours that are ours no more: how many go. One that was edited is no leftover but an edit."""

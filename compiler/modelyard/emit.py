@@ -1,0 +1,149 @@
+"""The last room: a Stack becomes files, each made when it is written. What comes out runs without modelyard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import cache, partial
+from importlib.util import find_spec
+from pathlib import Path
+
+from modelyard.disk import Merged, OutputFile
+from modelyard.load import load
+from modelyard.program import WRITTEN_BY
+from modelyard.python_text import print_program
+from modelyard.stack import ManifestFile, Project, Stack, TextFile, Value
+from modelyard.yaml_text import comment, document, documents
+
+__all__ = ["OutputFile", "emit", "stack_files"]
+
+_COMPONENTS = "modelyard_stacks"
+_RUNTIME: Mapping[str, Value] = {"name": "python", "options": {"toolchain": "pip", "virtualenv": "venv"}}
+
+
+def emit(stack: Stack) -> Iterator[OutputFile]:
+    """All files of a stack by their path below the output folder: `<environment>/<target>/…`."""
+    for file in stack_files(stack):
+        yield replace(file, path=f"{stack.environment}/{stack.target}/{file.path}")
+
+
+def stack_files(stack: Stack) -> Iterator[OutputFile]:
+    """The same files by their path in the folder of the target."""
+    for project in stack.projects:
+        for file in _project(project, stack.environment):
+            yield replace(file, path=f"{project.folder}/{file.path}")
+    for text in stack.texts:
+        yield OutputFile(text.path, partial(_text, text))
+
+
+def _project(project: Project, environment: str) -> Iterator[OutputFile]:
+    yield OutputFile("Pulumi.yaml", partial(_yaml, _project_file(project)))
+    settings = partial(_yaml, {"config": _settings(project)})
+    yield OutputFile(f"Pulumi.{environment}.yaml", settings, partial(_merge_settings, project))
+    yield OutputFile("__main__.py", lambda: print_program(project.program).encode("utf-8"))
+    yield OutputFile("requirements.txt", partial(_lines, project.requirements))
+    if project.components:
+        for module in ("__init__", *project.components):
+            yield OutputFile(f"{_COMPONENTS}/{module}.py", partial(_component, module))
+    for manifest in project.manifests:
+        yield OutputFile(f"manifests/{manifest.name}.yaml", partial(_manifests, manifest))
+
+
+def _project_file(project: Project) -> dict[str, Value]:
+    """What Pulumi reads first. Configuration is declared with its types, so that `pulumi config` checks it."""
+    declared = {key: _declared(value) for key, value in project.settings.items()}
+    typed: dict[str, Value] = {key: declaration for key, declaration in declared.items() if declaration}
+    head: dict[str, Value] = {"name": project.name, "description": project.description, "runtime": _RUNTIME}
+    return {**head, "config": typed} if typed else head
+
+
+def _declared(value: Value) -> dict[str, Value]:
+    """The declaration of a setting. Pulumi has no type for a number with a fraction, and no list of mixed things."""
+    name = _type_name(value)
+    if name != "array":
+        return {"type": name} if name else {}
+    items = [_declared(item) for item in value] if isinstance(value, (list, tuple)) else []
+    first: dict[str, Value] = items[0] if items else {"type": "string"}
+    return {"type": "array", "items": first} if first and all(item == first for item in items) else {}
+
+
+def _type_name(value: Value) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int):
+        return "integer"
+    if isinstance(value, str):
+        return "string"
+    if isinstance(value, Mapping):
+        return "object"
+    return "array" if isinstance(value, (list, tuple)) else ""
+
+
+def _settings(project: Project) -> dict[str, Value]:
+    """The stack's configuration, each key in the project's namespace."""
+    return {f"{project.name}:{key}": value for key, value in project.settings.items()}
+
+
+def _merge_settings(project: Project, there: bytes, before: bytes) -> Merged | None:
+    """Our settings, and what Pulumi keeps in the same file: salts, secrets, and configuration that is not ours.
+
+    A salt that is lost is a stack whose secrets cannot be read again. The text on disk stays as it is when it says the
+    same, however Pulumi laid it out.
+    """
+    theirs = _read_settings(there)
+    if theirs is None:
+        return None
+    others, config = theirs
+    ours = _settings(project)
+    base = (_read_settings(before) or ({}, {}))[1]
+    changed = any(_text_of(config, key) not in {_text_of(base, key), _text_of(ours, key)} for key in base)
+    taken = any(key in config and _text_of(config, key) != _text_of(ours, key) for key in ours if key not in base)
+    added = {key: value for key, value in config.items() if key not in base and key not in ours}
+    merged = {**ours, **added}
+    if sorted(merged) == sorted(config) and all(_text_of(merged, key) == _text_of(config, key) for key in merged):
+        return Merged(there, contradicts=False)
+    return Merged(_yaml({"config": merged, **others}), changed or taken)
+
+
+def _read_settings(text: bytes) -> tuple[Mapping[str, Value], Mapping[str, Value]] | None:
+    """All but the configuration, and the configuration; None when the text is no settings of a stack."""
+    loaded, _ = load(text, "settings")
+    if loaded is None:
+        return None
+    config = loaded.value.get("config", {})
+    if not isinstance(config, dict):
+        return None
+    return {key: value for key, value in loaded.value.items() if key != "config"}, config
+
+
+def _text_of(config: Mapping[str, Value], key: str) -> str:
+    """A setting as text, so that 1 is not True; empty when it is not set."""
+    return document(config[key]) if key in config else ""
+
+
+def _yaml(value: Mapping[str, Value]) -> bytes:
+    return (comment(WRITTEN_BY) + document(value)).encode("utf-8")
+
+
+def _manifests(file: ManifestFile) -> bytes:
+    return (comment(WRITTEN_BY) + documents(file.documents())).encode("utf-8")
+
+
+def _lines(lines: Iterable[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode("utf-8")
+
+
+def _text(file: TextFile) -> bytes:
+    return file.text().encode("utf-8")
+
+
+@cache
+def _component(module: str) -> bytes:
+    """The source of a component module as it is installed, without importing it: it would bring Pulumi along."""
+    found = find_spec(_COMPONENTS)
+    folders = found.submodule_search_locations if found is not None else None
+    for folder in folders or ():
+        path = Path(folder, f"{module}.py")
+        if path.is_file():
+            return path.read_bytes()
+    raise LookupError(f"{_COMPONENTS}.{module} is not installed")

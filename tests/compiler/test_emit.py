@@ -1,0 +1,247 @@
+"""The last room: what a Stack becomes on disk, and what becomes of it when Pulumi writes there too."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from modelyard.disk import OutputFile, write_tree
+from modelyard.emit import emit, stack_files
+from modelyard.program import WRITTEN_BY, Call, Import, Program
+from modelyard.stack import Manifest, ManifestFile, Project, Stack, TextFile, Value
+
+PROGRAM = Program(
+    title=WRITTEN_BY,
+    imports=(Import("pulumi"), Import("modelyard_stacks", "base")),
+    calls=(Call("fraud", "base.Network", "fraud", (("zones", 3),)),),
+)
+SETTINGS: Mapping[str, Value] = {
+    "context": "on-prem",
+    "replicas": 3,
+    "private": True,
+    "zones": ("a", "b"),
+    "ratio": 0.5,
+    "labels": {"a": "b"},
+    "mixed": ["a", 1],
+    "none": (),
+}
+
+
+def pods() -> Iterator[Manifest]:
+    """Two objects of one workload."""
+    for name in ("a", "b"):
+        yield {"kind": "Pod", "metadata": {"name": name}}
+
+
+PROJECT = Project(
+    folder="workloads",
+    name="fraud-main-workloads",
+    description="Fraud detection: workloads",
+    program=PROGRAM,
+    components=("base",),
+    requirements=("pulumi==3.272.0", "pulumi-kubernetes==4.34.2"),
+    settings=SETTINGS,
+    manifests=(ManifestFile("pods", pods),),
+)
+STACK = Stack("prod", "main", (PROJECT,), (TextFile("README.md", lambda: "# Fraud\n"),))
+
+
+def texts(stack: Stack) -> dict[str, str]:
+    """All files of a stack with their text."""
+    return {file.path: file.render().decode() for file in stack_files(stack)}
+
+
+def test_a_stack_is_these_files() -> None:
+    """Each project with what Pulumi needs, its components beside it, its manifests, and the texts of the target."""
+    assert [file.path for file in emit(STACK)] == [
+        "prod/main/workloads/Pulumi.yaml",
+        "prod/main/workloads/Pulumi.prod.yaml",
+        "prod/main/workloads/__main__.py",
+        "prod/main/workloads/requirements.txt",
+        "prod/main/workloads/modelyard_stacks/__init__.py",
+        "prod/main/workloads/modelyard_stacks/base.py",
+        "prod/main/workloads/manifests/pods.yaml",
+        "prod/main/README.md",
+    ]
+
+
+def test_what_stands_in_them() -> None:
+    """Comments say who wrote it; settings are declared with the types that Pulumi knows."""
+    found = texts(STACK)
+
+    assert found["workloads/Pulumi.yaml"] == (
+        f"# {WRITTEN_BY}\n"
+        "name: fraud-main-workloads\n"
+        'description: "Fraud detection: workloads"\n'
+        "runtime:\n"
+        "  name: python\n"
+        "  options:\n"
+        "    toolchain: pip\n"
+        "    virtualenv: venv\n"
+        "config:\n"
+        "  context:\n"
+        "    type: string\n"
+        "  replicas:\n"
+        "    type: integer\n"
+        "  private:\n"
+        "    type: boolean\n"
+        "  zones:\n"
+        "    type: array\n"
+        "    items:\n"
+        "      type: string\n"
+        "  labels:\n"
+        "    type: object\n"
+        "  none:\n"
+        "    type: array\n"
+        "    items:\n"
+        "      type: string\n"
+    )
+    assert yaml.safe_load(found["workloads/Pulumi.prod.yaml"]) == {
+        "config": {
+            f"fraud-main-workloads:{key}": list(value) if isinstance(value, tuple) else value
+            for key, value in SETTINGS.items()
+        }
+    }
+    assert found["workloads/__main__.py"].startswith(f'"""{WRITTEN_BY}"""\n\nimport pulumi\n')
+    assert found["workloads/requirements.txt"] == "pulumi==3.272.0\npulumi-kubernetes==4.34.2\n"
+    assert found["workloads/manifests/pods.yaml"] == (
+        f"# {WRITTEN_BY}\nkind: Pod\nmetadata:\n  name: a\n---\nkind: Pod\nmetadata:\n  name: b\n"
+    )
+    assert found["README.md"] == "# Fraud\n"
+
+
+def test_components_are_the_library_byte_for_byte() -> None:
+    """What lies beside a program is what was tested."""
+    library = Path(__file__).parents[2] / "stacks/modelyard_stacks"
+    found = {file.path: file.render() for file in stack_files(STACK)}
+
+    for module in ("__init__", "base"):
+        assert found[f"workloads/modelyard_stacks/{module}.py"] == (library / f"{module}.py").read_bytes()
+
+
+def test_no_component_is_imported_for_it() -> None:
+    """Emitting reads the library and never runs it: it would bring Pulumi along."""
+    code = (
+        "import sys; from modelyard.emit import _component; _component('base');"
+        "print(sorted({'pulumi', 'modelyard_stacks', 'jinja2'} & {name.partition('.')[0] for name in sys.modules}))"
+    )
+
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
+
+
+def test_a_component_that_is_not_installed_is_a_mistake_of_ours() -> None:
+    """It is raised, not written around."""
+    with pytest.raises(LookupError, match=r"modelyard_stacks\.nowhere"):
+        texts(replace(STACK, projects=(replace(PROJECT, components=("nowhere",)),)))
+
+
+def test_a_project_without_settings_or_components() -> None:
+    """Nothing is declared, and no folder of components is written."""
+    found = texts(replace(STACK, projects=(replace(PROJECT, components=(), settings={}, manifests=()),), texts=()))
+
+    assert list(found) == [
+        f"workloads/{name}" for name in ("Pulumi.yaml", "Pulumi.prod.yaml", "__main__.py", "requirements.txt")
+    ]
+    assert "config" not in found["workloads/Pulumi.yaml"]
+    assert yaml.safe_load(found["workloads/Pulumi.prod.yaml"]) == {"config": {}}
+
+
+def test_manifests_are_made_when_they_are_written() -> None:
+    """Ten thousand workloads never lie in memory at once."""
+    made: list[int] = []
+
+    def one(number: int) -> Iterator[Manifest]:
+        made.append(number)
+        yield {"kind": "Pod", "metadata": {"name": f"p{number}"}}
+
+    manifests = (ManifestFile(f"p{number}", lambda number=number: one(number)) for number in range(3))  # type: ignore[misc]
+    files = list(stack_files(replace(STACK, projects=(replace(PROJECT, manifests=tuple(manifests)),))))
+
+    assert made == []
+    assert b"p1" in next(file.render() for file in files if file.path.endswith("p1.yaml"))
+    assert made == [1]
+
+
+def write(out: Path, settings: Mapping[str, Value], *, force: bool = False) -> list[str]:
+    """Write the project's settings; the codes of what was in the way."""
+    stack = replace(STACK, projects=(replace(PROJECT, settings=settings),))
+    files: list[OutputFile] = [file for file in stack_files(stack) if file.path.endswith("prod.yaml")]
+    return [found.code for found in write_tree(out, "prod", "main", files, repr(settings), force)[1]]
+
+
+def settings_file(out: Path) -> Path:
+    """The file that Pulumi shares with us."""
+    return out / "prod/main/workloads/Pulumi.prod.yaml"
+
+
+def test_what_pulumi_added_to_the_settings_stays(tmp_path: Path) -> None:
+    """`pulumi stack init` writes a salt, `pulumi config set` more configuration: no compile may lose them."""
+    assert write(tmp_path, {"context": "a", "old": "x"}) == []
+    path = settings_file(tmp_path)
+    by_pulumi = (
+        "encryptionsalt: v1:abc:def\nconfig:\n  fraud-main-workloads:old: x\n  fraud-main-workloads:context: a\n"
+        "  fraud-main-workloads:kubeconfig:\n    secure: v1:zzz\n"
+    )
+    path.write_text(by_pulumi)
+    before = path.stat()
+    assert write(tmp_path, {"context": "a", "old": "x"}) == []
+    assert (path.read_text(), path.stat().st_ino) == (by_pulumi, before.st_ino)
+
+    assert write(tmp_path, {"context": "b"}) == []
+    assert path.read_text() == (
+        f"# {WRITTEN_BY}\n"
+        "config:\n"
+        "  fraud-main-workloads:context: b\n"
+        "  fraud-main-workloads:kubeconfig:\n"
+        "    secure: v1:zzz\n"
+        "encryptionsalt: v1:abc:def\n"
+    )
+    assert write(tmp_path, {"context": "b"}) == []
+    assert write(tmp_path, {"context": "c"}) == []
+    assert "encryptionsalt: v1:abc:def\n" in path.read_text()
+    assert "context: c\n" in path.read_text()
+
+
+def test_a_salt_and_a_changed_spec_at_once_are_no_conflict(tmp_path: Path) -> None:
+    """What Pulumi added says nothing about what is ours, so the new value is written."""
+    write(tmp_path, {"context": "a"})
+    path = settings_file(tmp_path)
+    path.write_text(path.read_text() + "encryptionsalt: v1:abc:def\n")
+
+    assert write(tmp_path, {"context": "b"}) == []
+    assert yaml.safe_load(path.read_text()) == {
+        "config": {"fraud-main-workloads:context": "b"},
+        "encryptionsalt": "v1:abc:def",
+    }
+
+
+@pytest.mark.parametrize(
+    "edited", ["config:\n  fraud-main-workloads:context: mine\n", "config: []\n", "{", "config: {}\n"]
+)
+def test_a_setting_of_ours_that_was_edited_is_refused(tmp_path: Path, edited: str) -> None:
+    """The spec says what it is; with force the edited text is kept beside, and a salt stays."""
+    write(tmp_path, {"context": "a"})
+    path = settings_file(tmp_path)
+    path.write_text(edited)
+
+    assert write(tmp_path, {"context": "b"}) == ["E0701"]
+    assert path.read_text() == edited
+    assert write(tmp_path, {"context": "b"}, force=True) == []
+    assert yaml.safe_load(path.read_text()) == {"config": {"fraud-main-workloads:context": "b"}}
+    assert path.with_name("Pulumi.prod.yaml.edited").read_text() == edited
+
+
+def test_a_setting_that_somebody_had_before_us_is_refused(tmp_path: Path) -> None:
+    """A key that becomes ours and already has another value is a question, not an answer."""
+    write(tmp_path, {"context": "a"})
+    path = settings_file(tmp_path)
+    path.write_text(path.read_text() + "  fraud-main-workloads:replicas: 5\n")
+
+    assert write(tmp_path, {"context": "a", "replicas": 3}) == ["E0701"]
+    assert write(tmp_path, {"context": "a", "replicas": 5}) == []
