@@ -4,9 +4,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 PYTEST := $(BIN)/python -m pytest
+# What runs inside Ray has large libraries of its own, in an environment in the cache folder.
+RUNTIME := .venv/.runtime
+RUNTIME_REQUIREMENTS := runtime/modelyard_runtime/requirements.txt tests/runtime/requirements.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check style types mypy pyright imports unit test real engine bench clean
+.PHONY: help demo check style types mypy pyright imports unit runtime test real engine bench clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -16,6 +19,9 @@ $(INSTALLED): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
+$(RUNTIME): $(INSTALLED) $(RUNTIME_REQUIREMENTS)
+	$(BIN)/python -m engine environment $(RUNTIME_REQUIREMENTS) > $@
+
 demo: $(INSTALLED) ## set up what is needed, compile the reference system, show what came out
 	$(BIN)/modelyard compile examples/fraud-detection --env on-prem
 	@cd examples/fraud-detection && find build -type f | sort
@@ -23,9 +29,9 @@ demo: $(INSTALLED) ## set up what is needed, compile the reference system, show 
 	@echo "Next: read examples/fraud-detection/build/on-prem/main/README.md,"
 	@echo "then on a cluster of your own: cd examples/fraud-detection/build/on-prem/main/workloads && pulumi up"
 
-check: $(INSTALLED) ## everything that needs no real parts, in under two minutes
+check: $(INSTALLED) $(RUNTIME) ## everything that needs no real parts, in under two minutes
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target style imports mypy pyright
-	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory unit runtime
 
 style: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -36,14 +42,19 @@ imports: $(INSTALLED)
 
 types: mypy pyright
 
-mypy: $(INSTALLED)
+mypy: $(INSTALLED) $(RUNTIME)
 	$(BIN)/mypy
+	$(BIN)/mypy --python-executable "$$(cat $(RUNTIME))" --cache-dir .mypy_cache/runtime runtime
 
-pyright: $(INSTALLED)
+pyright: $(INSTALLED) $(RUNTIME)
 	$(BIN)/pyright
+	$(BIN)/pyright --project runtime/pyrightconfig.json --pythonpath "$$(cat $(RUNTIME))"
 
 unit: $(INSTALLED)
-	$(PYTEST) -n 2 --ignore=tests/real --ignore=tests/benchmarks
+	$(PYTEST) -n 2 --ignore=tests/real --ignore=tests/benchmarks --ignore=tests/runtime
+
+runtime: $(RUNTIME)
+	"$$(cat $(RUNTIME))" -m pytest tests/runtime
 
 engine: $(INSTALLED) ## build the real parts into the cache folder, once
 	$(BIN)/python -m engine packages

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from engine import build, machine
+from engine import build, environments, machine
 
 
 def main() -> int:
@@ -17,6 +17,8 @@ def main() -> int:
     building = verbs.add_parser("build", help="build what is missing from Go modules")
     building.add_argument("part", nargs="*", help="only these parts")
     verbs.add_parser("missing", help="say in plain words what cannot run here")
+    preparing = verbs.add_parser("environment", help="make an environment once, and print its interpreter")
+    preparing.add_argument("requirements", type=Path, nargs="+")
     making = verbs.add_parser("venv", help="make a virtual environment")
     making.add_argument("folder", type=Path)
     given = parser.parse_args()
@@ -24,6 +26,8 @@ def main() -> int:
         machine.install_packages()
     elif given.verb == "build":
         build.build(frozenset(given.part))
+    elif given.verb == "environment":
+        print(environments.environment("\n".join(map(Path.read_text, given.requirements))))
     elif given.verb == "venv":
         machine.make_venv(given.folder)
     else:

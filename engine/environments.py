@@ -40,7 +40,7 @@ def environment(requirements: str) -> Path:
 
 
 def _make(folder: Path, requirements: str) -> None:
-    print(f"making an environment for {', '.join(requirements.split())}", flush=True)
+    print(f"making an environment for {', '.join(requirements.split())}", file=sys.stderr, flush=True)
     machine.make_venv(folder)
     (folder / "requirements.txt").write_text(requirements)
     install = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
