@@ -17,12 +17,12 @@ SPECIFICATIONS = valid_specs()
 PATTERNED = [(pointer, schema) for pointer, schema in places() if "pattern" in schema]
 
 few = settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
-many = settings(few, max_examples=100)
+many = settings(few, max_examples=60)
 
 
 @pytest.mark.parametrize("name", DEFINITIONS)

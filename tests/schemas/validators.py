@@ -39,7 +39,7 @@ class Judge:
 
     def __init__(self, schema: Schema = SYSTEM) -> None:
         whole = schema if schema is SYSTEM else alone(schema)
-        self._rust = jsonschema_rs.Draft202012Validator(whole)
+        self._rust = jsonschema_rs.Draft202012Validator(whole, pattern_options=jsonschema_rs.RegexOptions())
         self._python = _Jsonschema(whole)
 
     def places(self, value: Json) -> Places:
