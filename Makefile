@@ -9,6 +9,7 @@ RUNTIME := .venv/.runtime
 RUNTIME_REQUIREMENTS := runtime/modelyard_runtime/requirements.txt tests/runtime/requirements.txt
 
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
 .PHONY: help demo check style types mypy pyright imports unit runtime test real engine bench clean
 
 help: ## this list
@@ -51,7 +52,7 @@ pyright: $(INSTALLED) $(RUNTIME)
 	$(BIN)/pyright --project runtime/pyrightconfig.json --pythonpath "$$(cat $(RUNTIME))"
 
 unit: $(INSTALLED)
-	$(PYTEST) -n 2 --ignore=tests/real --ignore=tests/benchmarks --ignore=tests/runtime
+	$(PYTEST) -n 2 --ignore=tests/real --ignore=tests/runtime
 
 runtime: $(RUNTIME)
 	"$$(cat $(RUNTIME))" -m pytest tests/runtime
@@ -67,7 +68,7 @@ test: engine check ## everything: builds the real parts, then check, then the te
 	$(PYTEST) tests/real
 
 bench: $(INSTALLED) ## budgets of speed and memory, as ratios in one run
-	$(PYTEST) tests/benchmarks -o addopts=--import-mode=importlib --benchmark-only
+	$(PYTEST) tests/benchmarks -o python_files='bench_*.py'
 
 clean: ## remove the environment, caches of tools and compiled examples; the real parts stay in the cache folder
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist examples/*/build
