@@ -1,0 +1,143 @@
+"""A run that is killed at any moment leaves the old tree whole or the new one whole, and the next run goes on."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from modelyard.disk import OutputFile, write_tree
+from modelyard.disk.record import RECORD
+from modelyard.disk.switch import LOCK
+
+FILES = 60
+KILLS = {"one exchange": 220, "two renames": 60}
+NOTE = "notes/mine.txt"
+
+WRITER = """
+import os, sys
+from pathlib import Path
+from modelyard.disk import OutputFile, switch, write_tree
+
+def files(version):
+    for n in range(int(sys.argv[2])):
+        text = f"{n} same" if n % 3 else f"{n} {version} " + version * 500
+        yield OutputFile(f"{n % 5}/{n}" if n % 4 else f"{n}-{version}", text.encode)
+
+if sys.argv[3] == "two renames":
+    switch._exchange = lambda one, other: False
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        ready = None
+        while True:
+            for version in "ab":
+                report, problems = write_tree(Path(sys.argv[1]), "prod", "main", files(version), version)
+                if problems:
+                    os.write(2, repr(problems).encode())
+                    os._exit(3)
+                if ready is None:
+                    ready = print(os.getpid(), flush=True) or True
+    _, status = os.waitpid(child, 0)
+    print(status, flush=True)
+"""
+"""Starts a process for every line it reads: one that writes two versions in turn until it is killed.
+
+It tells its number when it is at work, so that a busy machine does not see it killed before it began.
+"""
+
+
+def files(version: str) -> Iterator[OutputFile]:
+    """The files of one version: two thirds do not differ, some are only in one of them."""
+    for number in range(FILES):
+        text = f"{number} same" if number % 3 else f"{number} {version} " + version * 500
+        yield OutputFile(f"{number % 5}/{number}" if number % 4 else f"{number}-{version}", text.encode)
+
+
+VERSIONS = {version: {file.path: file.render() for file in files(version)} for version in "ab"}
+
+
+def tree(root: Path) -> dict[str, bytes]:
+    """All files of a tree but its record."""
+    paths = (path for path in root.rglob("*") if path.is_file() and path.name != RECORD)
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
+
+
+def version_of(root: Path) -> str:
+    """Which version a tree is, whole and with the note that somebody put there."""
+    found = tree(root)
+    assert found.pop(NOTE) == b"mine"
+    return next(version for version, expected in VERSIONS.items() if found == expected)
+
+
+@dataclass
+class Writers:
+    """Starts writers that switch trees in one way, and kills them."""
+
+    process: subprocess.Popen[str]
+    switch: str
+
+    def kill_one_after(self, seconds: float) -> int:
+        """Start a writer, kill it, and wait until it is gone; what it ended with."""
+        stdin, stdout = self.process.stdin, self.process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        stdin.write("go\n")
+        stdin.flush()
+        child = int(stdout.readline())
+        time.sleep(seconds)
+        os.kill(child, signal.SIGKILL)
+        return int(stdout.readline())
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """An output folder that holds the first version, and a note of somebody."""
+    write_tree(tmp_path, "prod", "main", files("a"), "a")
+    (tmp_path / "prod/main/notes").mkdir()
+    (tmp_path / "prod/main" / NOTE).write_bytes(b"mine")
+    return tmp_path
+
+
+@pytest.fixture(params=list(KILLS))
+def writers(request: pytest.FixtureRequest, out: Path) -> Iterator[Writers]:
+    """Writers that switch in one step, or as systems do that cannot."""
+    command = [sys.executable, "-c", WRITER, str(out), str(FILES), request.param]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield Writers(process, request.param)
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork and no SIGKILL")
+def test_killed_at_any_moment(out: Path, writers: Writers) -> None:
+    """After each of many kills at random moments the tree is whole; then a run succeeds and leaves nothing behind."""
+    moments = random.Random(7)
+    kills = KILLS[writers.switch]
+    seen = {"a": 0, "b": 0}
+    interrupted = 0
+    for turn in range(kills):
+        assert writers.kill_one_after(moments.uniform(0.001, 0.03)) == signal.SIGKILL
+        beside = [path for path in (out / "prod").iterdir() if path.name != "main"]
+        interrupted += bool(beside)
+        root = out / "prod/main"
+        if writers.switch == "two renames" and not root.exists():
+            root = next(path for path in beside if path.suffix == ".old")
+        seen[version_of(root)] += 1
+        if turn % 10 == 0:
+            version = "ab"[turn // 10 % 2]
+            assert write_tree(out, "prod", "main", files(version), version)[1] == ()
+            assert version_of(out / "prod/main") == version
+            assert [path.name for path in (out / "prod").iterdir()] == ["main"]
+
+    assert {path.name for path in out.iterdir()} == {"prod", LOCK}
+    assert min(seen.values()) > kills // 10
+    assert interrupted > kills // 3  # most kills hit a run in the middle of its work, or this test proves nothing
