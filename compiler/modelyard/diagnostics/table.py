@@ -166,5 +166,6 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0612": target.rollout_owns_route,
         "E0613": target.run_elsewhere,
         "E0614": target.run_of_once,
+        "E0615": target.registry_elsewhere,
     }
 )

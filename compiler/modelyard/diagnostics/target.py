@@ -146,3 +146,27 @@ def run_of_once(span: Span, pipeline: str) -> Diagnostic:
         span,
         f"give {quote(pipeline)} schedule: on-demand, or a cron",
     )
+
+
+def registry_elsewhere(span: Span, workload: str, placement: str, other: str) -> Diagnostic:
+    """A registry that runs in one cluster has no address in another one.
+
+    What several clusters use has to be reachable from all of them: a registry that is adopted by its URL.
+
+    Wrong:
+
+        deployment: {placement: {default: main, inference: edge, registry: main}, …}
+        registry: {database: runs, artifacts: lake}
+
+    Right:
+
+        deployment: {placement: {default: main, inference: edge, registry: main}, …}
+        registry: {adopt: "https://mlflow.acme.example", artifacts: lake}
+    """
+    return Diagnostic(
+        "E0615",
+        Severity.ERROR,
+        f"{quote(workload)} on target {quote(placement)} needs the registry, which is inside of target {quote(other)}",
+        span,
+        "adopt a registry by a URL that both reach, or place the two together",
+    )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.target import registry_elsewhere
 from modelyard.plan import Kind, Plan, Resource
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.identity import lower_identity
@@ -39,3 +40,18 @@ def check_workloads(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """What no cluster can honour of the workloads of a placement."""
     yield from check_routes(plan, placement)
     yield from check_monitors(plan, placement)
+    yield from _check_registry(plan, placement)
+
+
+def _check_registry(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Workloads whose registry runs inside of another cluster; each is told once."""
+    registry = plan.system.registry
+    if registry is None or registry.adopt or plan.system.deployment.placement.registry == placement:
+        return
+    links = {link.source for link in plan.links if link.what == "registry"}
+    told: set[str] = set()
+    for resource in plan.on(placement):
+        if resource.place in links and resource.workload not in told:
+            told.add(resource.workload)
+            where = plan.system.key(*resource.origin)
+            yield registry_elsewhere(where, resource.workload, placement, plan.system.deployment.placement.registry)

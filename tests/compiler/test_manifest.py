@@ -1,0 +1,54 @@
+"""Pieces of Kubernetes objects: quantities are exact, labels are what selectors lean on."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelyard.manifest import cpu_text, labels, memory_text, resources, without_empty
+from modelyard.units import cpu_millis, memory_bytes
+
+
+@pytest.mark.parametrize(("millis", "text"), [(500, "500m"), (1000, "1"), (1500, "1500m"), (64000, "64")])
+def test_cpu_is_whole_or_in_thousandths(millis: int, text: str) -> None:
+    assert cpu_text(millis) == text
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(16 * 1024**3, "16Gi"), (1024**4, "1Ti"), (1536 * 1024**2, "1536Mi"), (16_000_000_000, "15625000Ki")],
+)
+def test_memory_is_in_the_largest_unit_that_divides_it(size: int, text: str) -> None:
+    assert memory_text(size) == text
+
+
+@given(st.integers(1, 10**9))
+def test_cpu_reads_back_as_it_was(millis: int) -> None:
+    assert cpu_millis(cpu_text(millis)) == millis
+
+
+@given(st.integers(1024, 10**15))
+def test_memory_reads_back_as_it_was(size: int) -> None:
+    text = memory_text(size)
+
+    assert (int(text) if text.isdigit() else memory_bytes(text)) == size
+
+
+def test_requests_are_limits() -> None:
+    """And two objects, so that YAML and JSON never share one."""
+    found = resources(500, 1024**3, {"nvidia.com/gpu": "1"})
+
+    assert found["requests"] == found["limits"] == {"cpu": "500m", "memory": "1Gi", "nvidia.com/gpu": "1"}
+    assert found["requests"] is not found["limits"]
+
+
+def test_labels_are_valid_for_the_longest_names() -> None:
+    """A section, a dot and forty characters."""
+    found = labels("s" * 30, "n" * 47, f"inference.{'w' * 40}", "server")
+
+    assert all(len(str(value)) <= 63 for value in found.values())
+
+
+def test_what_says_nothing_is_left_out() -> None:
+    assert without_empty({"a": None, "b": [], "c": {}, "d": "", "e": 0, "f": False}) == {"e": 0, "f": False}

@@ -1,0 +1,68 @@
+"""Identities may do what their workload needs, and nothing else."""
+
+from __future__ import annotations
+
+from tests.lowering import Lowered, lowered
+from tests.specs import VALID_SPEC
+
+
+def rights(made: Lowered, name: str) -> set[tuple[str, str, str, str]]:
+    """Group, kind, verb and name of everything that a Role allows."""
+    return {
+        (group, kind, verb, only)
+        for rule in made.get("Role", name)["rules"]
+        for group in rule["apiGroups"]
+        for kind in rule["resources"]
+        for verb in rule["verbs"]
+        for only in rule.get("resourceNames", ["*"])
+    }
+
+
+def test_roles_are_there_for_what_starts_runs_alone() -> None:
+    """The role of an autoscaler is the operator's to make, since only it knows the cluster's name."""
+    assert lowered(VALID_SPEC).names("Role") == [
+        "retrain-launcher",
+        "nightly-launcher",
+        "report-launcher",
+        "monitor-drift",
+    ]
+
+
+def test_a_launcher_makes_runs_and_reads_no_secret() -> None:
+    assert rights(lowered(VALID_SPEC), "retrain-launcher") == {
+        ("ray.io", "rayjobs", verb, "*") for verb in ("create", "delete", "get")
+    }
+
+
+def test_a_monitor_reads_only_the_cron_job_that_it_starts() -> None:
+    found = rights(lowered(VALID_SPEC), "monitor-drift")
+
+    assert ("batch", "cronjobs", "get", "retrain") in found
+    assert {verb for _, kind, verb, _ in found if kind == "jobs"} == {"create", "get", "list"}
+    assert not {verb for _, _, verb, _ in found} & {"*", "delete", "patch", "update"}
+
+
+def test_each_role_is_bound_to_its_own_account() -> None:
+    made = lowered(VALID_SPEC)
+    for name in made.names("RoleBinding"):
+        binding = made.get("RoleBinding", name)
+
+        assert binding["roleRef"]["name"] == name
+        assert [subject["name"] for subject in binding["subjects"]] == [name]
+
+
+def test_accounts_mount_no_token_by_themselves() -> None:
+    made = lowered(VALID_SPEC)
+
+    assert made.names("ServiceAccount")
+    assert not any(
+        made.get("ServiceAccount", name)["automountServiceAccountToken"] for name in made.names("ServiceAccount")
+    )
+
+
+def test_every_pod_runs_as_an_account_that_is_there() -> None:
+    made = lowered(VALID_SPEC)
+    text = str(list(made))
+    for used in ("scorer", "retrain", "retrain-launcher", "monitor-drift"):
+        assert f"'serviceAccountName': '{used}'" in text or f'"serviceAccountName": "{used}"' in text
+        assert made.has("ServiceAccount", used)

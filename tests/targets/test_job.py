@@ -1,0 +1,106 @@
+"""A pipeline becomes RayJobs that end, clean up after themselves, and cost nothing that a step does not use."""
+
+from __future__ import annotations
+
+import json
+
+from tests.lowering import Lowered, Object, lowered
+from tests.specs import VALID_SPEC, changed
+
+CRON = 'schedule: {cron: "0 2 * * 0", timeZone: Europe/Berlin}'
+ONCE = changed(CRON, "schedule: once", ("run: pipelines.retrain, ", ""))
+
+
+def run(made: Lowered, name: str) -> Object:
+    """The RayJob that a pipeline's launcher creates."""
+    template: Object = json.loads(made.get("ConfigMap", f"{name}-rayjob")["data"]["rayjob.json"])
+    return template
+
+
+def test_a_run_ends_and_takes_its_cluster_along() -> None:
+    """What stays costs money, what waits for machines must not wait unseen."""
+    spec = run(lowered(VALID_SPEC), "retrain")["spec"]
+
+    assert spec["shutdownAfterJobFinishes"] is True
+    assert spec["activeDeadlineSeconds"] == 6 * 3600
+    assert 0 < spec["preRunningDeadlineSeconds"] <= 1800
+    assert spec["backoffLimit"] == 1
+
+
+def test_a_short_run_does_not_wait_longer_for_machines_than_it_may_last() -> None:
+    spec = run(lowered(changed("timeout: 6h", "timeout: 10m")), "retrain")["spec"]
+
+    assert spec["preRunningDeadlineSeconds"] == 600
+
+
+def test_the_driver_runs_our_pipeline() -> None:
+    assert run(lowered(VALID_SPEC), "nightly")["spec"]["entrypoint"] == "python -m modelyard_runtime run"
+
+
+def test_workers_are_those_of_the_spec() -> None:
+    (group,) = run(lowered(VALID_SPEC), "nightly")["spec"]["rayClusterSpec"]["workerGroupSpecs"]
+
+    assert (group["groupName"], group["minReplicas"], group["maxReplicas"]) == ("nightly", 1, 4)
+
+
+def test_steps_of_equal_hardware_share_a_group() -> None:
+    (group,) = run(lowered(VALID_SPEC), "report")["spec"]["rayClusterSpec"]["workerGroupSpecs"]
+
+    assert group["groupName"] == "collect"
+
+
+def test_steps_of_other_hardware_have_groups_that_begin_empty() -> None:
+    """No step pays for the machines of another, so the cluster scales though no step does."""
+    made = lowered(changed("timeout: 1h", "timeout: 1h, compute: train"))
+    cluster = run(made, "report")["spec"]["rayClusterSpec"]
+    described = json.loads(made.get("ConfigMap", "report-description")["data"]["workload.json"])
+    steps = described["pipeline"]["steps"]
+
+    assert [(group["groupName"], group["minReplicas"]) for group in cluster["workerGroupSpecs"]] == [
+        ("collect", 0),
+        ("publish", 0),
+    ]
+    assert cluster["enableInTreeAutoscaling"] is True
+    assert steps["publish"]["resources"]["group"] == "group-publish"
+
+
+def test_steps_of_other_images_have_other_groups() -> None:
+    text = changed(
+        'source: {entrypoint: "fraud.report:publish"}', 'source: {entrypoint: "fraud.report:publish", image: acme/p:1}'
+    )
+    cluster = run(lowered(text), "report")["spec"]["rayClusterSpec"]
+    images = [group["template"]["spec"]["containers"][0]["image"] for group in cluster["workerGroupSpecs"]]
+
+    assert images == [cluster["headGroupSpec"]["template"]["spec"]["containers"][0]["image"], "acme/p:1"]
+
+
+def test_the_submitter_is_restricted_sized_and_of_the_cluster() -> None:
+    """Quota and Pod security judge it, and the policy of the cluster lets it reach the head."""
+    job = run(lowered(VALID_SPEC), "retrain")
+    submitter = job["spec"]["submitterPodTemplate"]
+    head = job["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]
+    name = "app.kubernetes.io/name"
+
+    assert submitter["spec"]["restartPolicy"] == "Never"
+    assert submitter["spec"]["containers"][0]["resources"]["limits"]
+    assert submitter["metadata"]["labels"][name] == head["metadata"]["labels"][name]
+
+
+def test_once_is_a_run_named_after_what_it_is() -> None:
+    """A finished RayJob never runs again: something else in it is another object."""
+    before, after = lowered(ONCE), lowered(ONCE.replace("timeout: 6h", "timeout: 5h"))
+    described = lowered(ONCE.replace("method: shap", "method: permutation"))
+    names = [made.names("RayJob") for made in (before, after, described)]
+
+    assert all(len(found) == 1 for found in names)
+    assert len({found[0] for found in names}) == 3
+    assert names[0][0].startswith("retrain-")
+    assert not before.has("CronJob", "retrain")
+
+
+def test_a_long_name_still_fits_what_the_operator_takes() -> None:
+    long = "retrain-with-a-name-that-is-forty-letters"[:40]
+    text = ONCE.replace("  retrain:\n", f"  {long}:\n")
+    (name,) = lowered(text).names("RayJob")
+
+    assert len(name) <= 47

@@ -1,0 +1,68 @@
+"""What starts runs: a CronJob that keeps its promises about overlap, deadlines and history."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lowering import lowered
+from tests.specs import VALID_SPEC, changed
+
+
+def test_a_schedule_is_kept_in_its_time_zone() -> None:
+    spec = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]
+
+    assert (spec["schedule"], spec["timeZone"], spec["suspend"]) == ("0 2 * * 0", "Europe/Berlin", False)
+
+
+def test_on_demand_is_a_suspended_cron_job() -> None:
+    """`kubectl create job --from=cronjob/report` starts it, and so does a monitor."""
+    assert lowered(VALID_SPEC).get("CronJob", "report")["spec"]["suspend"] is True
+
+
+@pytest.mark.parametrize(("overlap", "policy"), [("forbid", "Forbid"), ("replace", "Replace"), ("allow", "Allow")])
+def test_overlap_is_the_concurrency_policy(overlap: str, policy: str) -> None:
+    text = changed("timeZone: Europe/Berlin", f"timeZone: Europe/Berlin, overlap: {overlap}")
+
+    assert lowered(text).get("CronJob", "retrain")["spec"]["concurrencyPolicy"] == policy
+
+
+def test_the_launcher_waits_for_all_retries() -> None:
+    """Its own deadline must not cut a run short that its RayJob still allows."""
+    text = changed("timeout: 6h", "timeout: 6h\n    retries: 2")
+
+    assert (
+        lowered(text).get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["activeDeadlineSeconds"] > 3 * 6 * 3600
+    )
+
+
+def test_finished_runs_are_kept_as_long_as_the_spec_says() -> None:
+    job = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]
+    unsaid = lowered(changed(", runs: 7d", "")).get("CronJob", "retrain")["spec"]
+
+    assert job["jobTemplate"]["spec"]["ttlSecondsAfterFinished"] == 7 * 86400
+    assert job["successfulJobsHistoryLimit"] == 100
+    assert "ttlSecondsAfterFinished" not in unsaid["jobTemplate"]["spec"]
+    assert unsaid["successfulJobsHistoryLimit"] == 5
+
+
+def test_the_launcher_knows_its_job_and_its_template() -> None:
+    """So that a Pod that is started twice finds the run of the first, and the run is removed with the Job."""
+    pod = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    fields = {one["name"]: one["valueFrom"]["fieldRef"]["fieldPath"] for one in container["env"] if "valueFrom" in one}
+
+    assert container["command"] == ["python", "-m", "modelyard_runtime", "launch"]
+    assert fields == {
+        "MODELYARD_JOB": "metadata.labels['batch.kubernetes.io/job-name']",
+        "MODELYARD_JOB_UID": "metadata.labels['batch.kubernetes.io/controller-uid']",
+    }
+    assert {"name": "template", "configMap": {"name": "retrain-rayjob"}} in pod["volumes"]
+    assert pod["automountServiceAccountToken"] is True
+    assert pod["serviceAccountName"] == "retrain-launcher"
+
+
+def test_a_failed_run_is_not_launched_again() -> None:
+    """A lost machine is: the next Pod follows the same run."""
+    rules = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["podFailurePolicy"]["rules"]
+
+    assert [rule["action"] for rule in rules] == ["Ignore", "FailJob"]

@@ -1,0 +1,157 @@
+"""A Ray cluster as KubeRay's validation wants it, and as closed as it can be."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.lowering import Object, lowered
+from tests.specs import VALID_SPEC, changed
+
+
+def cluster(text: str, name: str = "scorer-champion") -> Object:
+    """The Ray cluster of a server."""
+    spec: Object = lowered(text).get("RayService", name)["spec"]["rayClusterConfig"]
+    return spec
+
+
+def run(text: str, name: str) -> Object:
+    """The RayJob that a pipeline's launcher creates."""
+    template: Object = json.loads(lowered(text).get("ConfigMap", f"{name}-rayjob")["data"]["rayjob.json"])
+    return template
+
+
+def test_a_token_is_asked_for_explicitly() -> None:
+    """Without the mode the operator leaves the cluster open, whatever the field's comment says."""
+    assert cluster(VALID_SPEC)["authOptions"] == {"mode": "token"}
+
+
+def test_the_autoscaler_owns_the_number_of_workers() -> None:
+    """Version 2 by name, and no `replicas` that a second writer would fight for."""
+    scaling = cluster(VALID_SPEC)
+
+    assert scaling["autoscalerOptions"]["version"] == "v2"
+    assert all("replicas" not in group for group in scaling["workerGroupSpecs"])
+
+
+def test_what_does_not_scale_has_no_autoscaler() -> None:
+    fixed = cluster(VALID_SPEC, "scorer-challenger")
+
+    assert "enableInTreeAutoscaling" not in fixed
+    assert [group["replicas"] for group in fixed["workerGroupSpecs"]] == [1]
+
+
+def test_no_task_lands_on_the_head() -> None:
+    assert cluster(VALID_SPEC)["headGroupSpec"]["rayStartParams"] == {"num-cpus": "0"}
+
+
+def test_only_the_autoscaler_has_the_token_of_the_api() -> None:
+    """Code that users run in head and workers cannot use it."""
+    scaling = cluster(VALID_SPEC)
+    head = scaling["headGroupSpec"]["template"]["spec"]
+    worker = scaling["workerGroupSpecs"][0]["template"]["spec"]
+
+    assert head["automountServiceAccountToken"] is False
+    assert worker["automountServiceAccountToken"] is False
+    assert "api-token" not in [mount["name"] for mount in head["containers"][0]["volumeMounts"]]
+    assert "api-token" in [mount["name"] for mount in scaling["autoscalerOptions"]["volumeMounts"]]
+    assert "api-token" in [volume["name"] for volume in head["volumes"]]
+    assert "api-token" not in [volume["name"] for volume in worker["volumes"]]
+
+
+def test_the_autoscaler_is_restricted_too() -> None:
+    """It is a container that the operator adds, which the Pod's security level judges all the same."""
+    context = cluster(VALID_SPEC)["autoscalerOptions"]["securityContext"]
+
+    assert context["runAsNonRoot"] is True
+    assert context["readOnlyRootFilesystem"] is True
+    assert context["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_the_head_names_every_port_that_is_wanted() -> None:
+    """The head Service has exactly the ports that the container names, none longer than fifteen characters."""
+    ports = cluster(VALID_SPEC)["headGroupSpec"]["template"]["spec"]["containers"][0]["ports"]
+
+    assert {port["name"]: port["containerPort"] for port in ports} == {
+        "gcs-server": 6379,
+        "dashboard": 8265,
+        "client": 10001,
+        "metrics": 8080,
+        "as-metrics": 44217,
+        "dash-metrics": 44227,
+        "serve": 8000,
+    }
+    assert all(len(port["name"]) <= 15 for port in ports)
+
+
+def test_the_ray_container_is_the_first() -> None:
+    spec = cluster(VALID_SPEC)
+
+    assert spec["headGroupSpec"]["template"]["spec"]["containers"][0]["name"] == "ray-head"
+    assert spec["workerGroupSpecs"][0]["template"]["spec"]["containers"][0]["name"] == "ray-worker"
+
+
+def test_groups_are_pinned_by_a_resource_that_ray_and_the_autoscaler_read() -> None:
+    """The operator trims quotes and parses JSON; Ray's autoscaler drops the outer pair and wants whole numbers."""
+    params = cluster(VALID_SPEC)["workerGroupSpecs"][0]["rayStartParams"]
+    text = params["resources"]
+
+    assert (text[0], text[-1]) == ("'", "'")
+    assert json.loads(text[1:-1].replace("\\", "")) == {"group-cpu": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "memory"),
+    [
+        (VALID_SPEC, "4Gi"),
+        (changed("size: small", "size: enterprise"), "8Gi"),
+        (changed("residency: eu\n", "residency: eu\n      edge: true\n"), "2Gi"),
+    ],
+)
+def test_the_head_is_as_large_as_the_profile(text: str, memory: str) -> None:
+    head = cluster(text)["headGroupSpec"]["template"]["spec"]["containers"][0]
+
+    assert head["resources"]["limits"]["memory"] == memory
+
+
+def test_an_enterprise_spreads_its_replicas() -> None:
+    worker = cluster(changed("size: small", "size: enterprise"))["workerGroupSpecs"][0]["template"]["spec"]
+    keys = [rule["topologyKey"] for rule in worker["topologySpreadConstraints"]]
+
+    assert keys == ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
+    assert "topologySpreadConstraints" not in cluster(VALID_SPEC)["workerGroupSpecs"][0]["template"]["spec"]
+
+
+def test_disk_bounds_the_scratch_volume() -> None:
+    worker = cluster(changed("{cpu: 2, memory: 8Gi}", "{cpu: 2, memory: 8Gi, disk: 20Gi}"))["workerGroupSpecs"][0]
+    pod = worker["template"]["spec"]
+
+    assert pod["containers"][0]["resources"]["limits"]["ephemeral-storage"] == "20Gi"
+    assert {"name": "scratch", "emptyDir": {"sizeLimit": "20Gi"}} in pod["volumes"]
+
+
+def test_pods_go_to_the_machines_that_were_chosen() -> None:
+    text = changed(
+        '{count: 2, cpu: 32, memory: 128Gi, accelerators: "L4:1", price: 1.10 USD}',
+        '{count: 2, cpu: 32, memory: 128Gi, accelerators: "L4:1", price: 1.10 USD, '
+        "labels: {pool: gpu}, taints: [{key: gpu, value: l4, effect: NoSchedule}]}",
+    )
+    pod = run(text, "retrain")["spec"]["rayClusterSpec"]["workerGroupSpecs"][0]["template"]["spec"]
+
+    assert pod["nodeSelector"] == {"pool": "gpu"}
+    assert {"key": "gpu", "operator": "Equal", "value": "l4", "effect": "NoSchedule"} in pod["tolerations"]
+
+
+def test_images_are_pulled_as_the_target_says() -> None:
+    """With the pull secret, and third parties' from the mirror."""
+    text = changed(
+        "      gateway: {name: edge",
+        "      images: {registry: registry.acme.example, pullSecret: pull, mirror: true}\n      gateway: {name: edge",
+        ("    slo: {", "    source: {image: ghcr.io/acme/serve:1}\n    slo: {"),
+    )
+    pod = cluster(text)["workerGroupSpecs"][0]["template"]["spec"]
+
+    assert pod["imagePullSecrets"] == [{"name": "pull"}]
+    assert pod["containers"][0]["image"] == "registry.acme.example/acme/serve:1"
+    assert pod["containers"][0]["imagePullPolicy"] == "IfNotPresent"
