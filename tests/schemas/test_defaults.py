@@ -1,0 +1,57 @@
+"""A default that the schema states is what holds: to write it changes nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from modelyard.load import load
+from modelyard.resolve import resolve
+from modelyard.source import Json
+from modelyard.spec import System
+from tests.schemas.changes import REMOVED, with_value
+from tests.schemas.validators import SPECS
+from tests.schemas.walk import Schema, at, filled, places, valid_specs
+
+SPEC = valid_specs()["every-field"]
+UNRESOLVED = ("vars", "environments")
+
+
+def _system(spec: Schema) -> System:
+    document, found = load(json.dumps(spec), "system.yaml")
+    assert document is not None, found
+    system, problems = resolve(document, "default")
+    assert system is not None, problems
+    return system
+
+
+def _optional(path: tuple[str | int, ...]) -> bool:
+    """Whether nothing that stands beside the field needs it."""
+    return not SPECS.places(with_value(SPEC, path, REMOVED))
+
+
+def _defaults() -> dict[str, tuple[tuple[str | int, ...], Json]]:
+    """By place in the schema, where the spec fills a field that has a default and may be left out, and the default."""
+    found: dict[str, tuple[tuple[str | int, ...], Json]] = {}
+    for place, path in filled(SPEC):
+        schema = at(place)
+        if "default" in schema and path[0] not in UNRESOLVED and place not in found and _optional(path):
+            found[place] = path, schema["default"]
+    return found
+
+
+DEFAULTS = _defaults()
+
+
+@pytest.mark.parametrize("place", DEFAULTS)
+def test_a_default_is_what_holds_where_nothing_is_said(place: str) -> None:
+    path, default = DEFAULTS[place]
+    left_out, written = _system(with_value(SPEC, path, REMOVED)), _system(with_value(SPEC, path, default))
+
+    assert dataclasses.replace(written, document=left_out.document) == left_out
+
+
+def test_every_default_is_looked_at() -> None:
+    assert set(DEFAULTS) == {place for place, schema in places() if "default" in schema}
