@@ -208,10 +208,11 @@ def card_missing(span: Span, model: str, missing: Iterable[str], industry: str) 
             framework: lightgbm
             card: {purpose: Estimates the cost of a claim., limitations: Not for liability claims.}
     """
+    absent = " and no ".join(missing)
     return Diagnostic(
         "W0424",
         Severity.WARNING,
-        f"the card of model {quote(model)} has no {' and no '.join(missing)}, which {_sector(industry)} asks for in production",
+        f"the card of model {quote(model)} has no {absent}, which {_sector(industry)} asks for in production",
         span,
         f"add card: with {' and '.join(missing)}",
     )
@@ -251,10 +252,11 @@ def explanation_advised(span: Span, model: str, industry: str) -> Diagnostic:
 
         models: {credit: {task: binary-classification, framework: xgboost, explainability: {method: shap}}}
     """
+    sector = _sector(industry)
     return Diagnostic(
         "W0426",
         Severity.WARNING,
-        f"model {quote(model)} does not say how its predictions are explained, which high risk in {_sector(industry)} asks for",
+        f"model {quote(model)} does not say how its predictions are explained, which high risk in {sector} asks for",
         span,
         "add explainability: {method: shap}, or permutation",
     )

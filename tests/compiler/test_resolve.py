@@ -1,0 +1,323 @@
+"""A document becomes a system: defaults filled, short forms expanded, units parsed, references bound."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.diagnostics import Diagnostic
+from modelyard.load import load
+from modelyard.resolve import resolve
+from modelyard.spec import (
+    Accelerator,
+    ComputeClass,
+    Mirror,
+    ModelRef,
+    OnBreach,
+    Range,
+    Rollout,
+    Scaling,
+    Schedule,
+    SecretRef,
+    Split,
+    System,
+)
+from modelyard.validate import validate
+from tests.diagnosing import Question, examine, places
+from tests.specs import VALID_SPEC, changed
+
+_GI = 1024**3
+
+
+def resolved(spec: str = VALID_SPEC) -> System:
+    """The system of a spec that has to be right."""
+    system, found = _resolve(spec)
+    assert found == ()
+    assert system is not None
+    return system
+
+
+def _resolve(spec: str) -> tuple[System | None, tuple[Diagnostic, ...]]:
+    document, found = load(spec, "system.yaml")
+    assert found == ()
+    assert document is not None
+    assert validate(document) == ()
+    return resolve(document, "default")
+
+
+def refused(spec: str) -> list[str]:
+    """Where and why a spec is refused."""
+    return places(examine(Question(spec)))
+
+
+def test_units_become_integers_in_the_unit_of_their_name() -> None:
+    system = resolved()
+
+    assert system.compute["train"] == ComputeClass(
+        "train",
+        ("compute", "train"),
+        cpu_millis=8000,
+        memory_bytes=32 * _GI,
+        accelerators=(Accelerator("L4", 1), Accelerator("A10G", 1)),
+        capacity="spot-first",
+    )
+    assert system.data["chargebacks"].delay_s == 45 * 86400
+    slo = system.inference["scorer"].slo
+    assert slo is not None
+    assert (slo.latency_ms, slo.availability, slo.window_s) == (((0.99, 50),), 0.9995, 30 * 86400)
+    capture = system.inference["scorer"].capture
+    assert capture is not None
+    assert (capture.fraction, capture.path) == (0.2, "captures/scorer")
+    assert system.governance.budget is not None
+    assert (system.governance.budget.monthly, system.governance.budget.currency) == (18000.0, "USD")
+
+
+def test_schedules() -> None:
+    """By cron with its zone, by name, and on demand where nothing is said."""
+    system = resolved(changed("compute: cpu\n    steps:", "compute: cpu\n    schedule: once\n    steps:"))
+
+    assert system.pipelines["retrain"].schedule == Schedule("cron", "0 2 * * 0", "Europe/Berlin")
+    assert system.pipelines["report"].schedule == Schedule("once")
+    assert resolved().pipelines["report"].schedule == Schedule("on-demand")
+
+
+def test_a_monitor_looks_daily_or_hourly_by_its_window() -> None:
+    assert resolved().monitors["drift"].schedule.cron == "0 6 * * *"
+    assert resolved(changed("window: 1d", "window: 6h")).monitors["drift"].schedule.cron == "0 * * * *"
+
+
+def test_a_breach_goes_to_whoever_is_on_call_where_nothing_is_said() -> None:
+    named = "    onBreach: {notify: [oncall], rollback: true, cooldown: 7d}\n"
+
+    assert resolved(changed(named, "")).monitors["quality"].on_breach == OnBreach(notify=("oncall",))
+    empty = resolved(changed(named, "    onBreach: {notify: []}\n")).monitors["quality"].on_breach
+    assert empty == OnBreach(notify=())
+
+
+@pytest.mark.parametrize(
+    ("size", "edge", "expected"),
+    [("small", "", Range(1, 1)), ("enterprise", "", Range(2, 4)), ("enterprise", "edge: true", Range(1, 1))],
+)
+def test_replicas_come_from_the_profile(size: str, edge: str, expected: Range) -> None:
+    system = resolved(
+        changed(
+            "    replicas: {min: 2, max: 6}\n",
+            "",
+            ("size: small", f"size: {size}"),
+            ("context: frankfurt", f"context: frankfurt\n      {edge}"),
+        )
+    )
+    champion, challenger = system.inference["scorer"].variants
+
+    assert champion.replicas == expected
+    assert challenger.replicas == Range(1, 1)  # as it says itself
+
+
+@pytest.mark.parametrize(("size", "instances"), [("small", 1), ("enterprise", 3)])
+def test_a_managed_database_has_a_size_and_instances(size: str, instances: int) -> None:
+    database = resolved(changed("size: small", f"size: {size}")).stores["runs"]
+
+    assert (database.size_bytes, database.replicas) == (20 * _GI, instances)
+
+
+def test_an_adopted_database_has_neither() -> None:
+    database = resolved(changed("{type: database}", "{type: database, adopt: db.acme.example/runs}")).stores["runs"]
+
+    assert (database.adopt, database.size_bytes, database.replicas) == ("db.acme.example/runs", None, None)
+
+
+def test_one_target_in_short_form() -> None:
+    """All fields of the target stand beside mode; it is called main."""
+    start = VALID_SPEC.index("  targets:\n    main:\n")
+    end = VALID_SPEC.index("stores:\n")
+    spec = (
+        VALID_SPEC[:start] + "  provider: kubernetes\n  residency: eu\n  gateway: {class: cilium}\n" + VALID_SPEC[end:]
+    )
+    deployment = resolved(spec).deployment
+
+    assert [target.name for target in deployment.targets] == ["main"]
+    assert deployment.targets[0].residency == "eu"
+    assert deployment.placement.inference == "main"
+
+
+def test_this_machine_needs_no_provider() -> None:
+    start = VALID_SPEC.index("  mode: on-prem\n")
+    end = VALID_SPEC.index("stores:\n")
+
+    assert resolved(VALID_SPEC[:start] + "  mode: local\n" + VALID_SPEC[end:]).deployment.targets[0].provider == "local"
+
+
+def test_placement_by_kind_falls_back_to_the_default() -> None:
+    shops = "  placement: {default: main, inference: shops, batch: shops}"
+    system = resolved(
+        changed(
+            "  placement: {default: main}",
+            shops,
+            ("      secretStores:", "      storageClass: fast\n      secretStores:"),
+            ("  targets:\n", "  targets:\n    shops: {provider: kubernetes, residency: eu}\n"),
+        )
+    )
+
+    assert system.inference["scorer"].target == "shops"
+    assert system.pipelines["nightly"].target == "shops"
+    assert system.pipelines["retrain"].target == "main"
+    assert system.monitors["drift"].target == "main"
+    assert system.stores["lake"].target == "main"
+
+
+def test_a_placement_that_names_each_kind_needs_no_default() -> None:
+    targets = ("  targets:\n", "  targets:\n    shops: {provider: kubernetes, residency: eu}\n")
+    kinds = "training: main, batch: main, inference: shops, monitors: main, registry: main"
+
+    assert resolved(changed("{default: main}", f"{{{kinds}}}", targets)).deployment.placement.inference == "shops"
+    without_default = changed("{default: main}", "{inference: shops}", targets)
+    assert [code for _, code in map(str.split, refused(without_default))] == ["E0304"]
+
+
+@pytest.mark.parametrize(
+    ("inline", "cpu_millis", "memory_bytes", "accelerators"),
+    [
+        ('"L4:2"', 16000, 64 * _GI, (Accelerator("L4", 2),)),
+        ("{cpu: 500m, memory: 1.5Gi, accelerators: A10G:1}", 500, 3 * _GI // 2, (Accelerator("A10G", 1),)),
+    ],
+)
+def test_compute_written_out_where_it_is_used(
+    inline: str, cpu_millis: int, memory_bytes: int, accelerators: tuple[Accelerator, ...]
+) -> None:
+    """An inline class gets a name, and is a class like the others."""
+    system = resolved(changed("compute: train", f"compute: {inline}"))
+    made = system.compute["pipelines-retrain"]
+
+    assert system.pipelines["retrain"].steps[0].compute == "pipelines-retrain"
+    assert (made.cpu_millis, made.memory_bytes, made.accelerators) == (cpu_millis, memory_bytes, accelerators)
+    assert made.path == ("pipelines", "retrain", "compute")
+
+
+def test_monitors_share_one_small_class() -> None:
+    system = resolved()
+
+    assert {monitor.compute for monitor in system.monitors.values()} == {"monitors-default"}
+    assert system.compute["monitors-default"].cpu_millis == 1000
+
+
+def test_a_pipeline_without_steps_is_one_step() -> None:
+    """Its retries are those of the run, so the step has none on top."""
+    pipeline = resolved().pipelines["retrain"]
+
+    assert [step.name for step in pipeline.steps] == ["retrain"]
+    step = pipeline.steps[0]
+    assert (step.trainer, step.inputs, step.workers, step.timeout_s) == (
+        "xgboost",
+        ("transactions",),
+        Range(1, 2),
+        21600,
+    )
+    assert (pipeline.retries, step.retries) == (1, 0)
+
+
+def test_steps_take_what_they_leave_out_from_their_pipeline() -> None:
+    collect, publish = resolved().pipelines["report"].steps
+
+    assert (collect.compute, collect.inputs, collect.timeout_s) == ("cpu", ("scores",), 86400)
+    assert (publish.needs, publish.timeout_s) == (("collect",), 3600)
+    assert publish.path == ("pipelines", "report", "steps", "publish")
+
+
+def test_models() -> None:
+    system = resolved()
+
+    assert system.models["fraud-xgb"].registered_name == "fraud-fraud-xgb"
+    assert system.pipelines["nightly"].model == ModelRef("fraud-xgb", "champion")
+    assert system.pipelines["retrain"].model == ModelRef("fraud-xgb", "champion")
+    assert system.pipelines["retrain"].split == Split(0.2, "time", 0)
+    fixed = resolved(changed("challenger: {model: fraud-xgb@candidate", "challenger: {model: fraud-xgb@3"))
+    assert fixed.inference["scorer"].variants[1].model == ModelRef("fraud-xgb", "3")
+
+
+def test_one_variant_takes_all_the_traffic() -> None:
+    spec = changed(
+        "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n", ""
+    )
+
+    assert [variant.percent for variant in resolved(spec).inference["scorer"].variants] == [100]
+
+
+def test_a_mirrored_variant_leaves_the_traffic_to_the_other() -> None:
+    spec = changed("    traffic: {champion: 95, challenger: 5}\n", "    mirror: {to: challenger}\n")
+    scorer = resolved(spec).inference["scorer"]
+
+    assert [variant.percent for variant in scorer.variants] == [100, 0]
+    assert scorer.mirror == Mirror("challenger", 100)
+
+
+def test_defaults_of_an_endpoint() -> None:
+    spec = changed("    scaling: {metric: ongoing-requests, target: 8}\n", "")
+    scorer = resolved(spec).inference["scorer"]
+
+    assert scorer.scaling == Scaling()
+    assert scorer.rollout == Rollout()
+    assert scorer.endpoint.auth.token == SecretRef("vault", "scorer", "token")
+
+
+def test_captures_are_kept_as_long_as_governance_says() -> None:
+    capture = resolved().inference["scorer"].capture
+    assert capture is not None
+    assert capture.retain_s == 90 * 86400
+    own = resolved(changed("{sample: 20%, store: lake}", "{retain: 7d}")).inference["scorer"].capture
+    assert own is not None
+    assert (own.retain_s, own.fraction, own.store) == (7 * 86400, 1.0, "lake")
+
+
+def test_whole_numbers_may_be_written_as_floats() -> None:
+    """JSON Schema takes 2.0 for a whole number, so it is one here, too."""
+    replicas = resolved(changed("replicas: {min: 2, max: 6}", "replicas: {min: 2.0, max: 6.0}")).inference["scorer"]
+
+    bounds = replicas.variants[0].replicas
+    assert (bounds, type(bounds.minimum)) == (Range(2, 6), int)
+
+
+def test_overrides_and_renames() -> None:
+    spec = VALID_SPEC + (
+        "overrides:\n  shm:\n    object: RayService/scorer-champion\n    reason: The image is old.\n"
+        "    patch: [{op: add, path: /metadata/annotations/team, value: fraud}]\n"
+        "moved: {inference.scorer: inference.fraud}\n"
+    )
+    system = resolved(spec)
+    override = system.overrides[0]
+
+    assert (override.target, override.kind, override.object) == ("main", "RayService", "scorer-champion")
+    assert override.patch == ({"op": "add", "path": "/metadata/annotations/team", "value": "fraud"},)
+    assert system.moved == {"inference.scorer": "inference.fraud"}
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    """One bad pipeline does not hide the next, nor what is wrong in another section."""
+    spec = changed(
+        "inputs: [transactions]\n    compute: train",
+        "inputs: [transactons]\n    compute: trian",
+        ("model: fraud-xgb@champion\n    inputs", "model: fraud@champion\n    inputs"),
+        ("labels: chargebacks", "labels: chargeback"),
+    )
+    lines = spec.splitlines()
+    expected = [
+        (next(at for at, line in enumerate(lines, 1) if text in line), text)
+        for text in ("transactons", "trian", "model: fraud@champion", "labels: chargeback")
+    ]
+
+    assert [place.split(":")[0] for place in refused(spec)] == [str(line) for line, _ in expected]
+    system, found = _resolve(spec)
+    assert system is None
+    assert {diagnostic.code for diagnostic in found} == {"E0301"}
+
+
+def test_thousands_of_dangling_references_are_told_quickly() -> None:
+    """Suggestions stop after the first few, since each of them costs a walk over all names."""
+    names = "".join(f"  m{at}: {{task: regression, framework: xgboost}}\n" for at in range(3000))
+    used = "".join(f"  e{at}: {{variants: {{a: {{model: n{at}@champion}}}}, compute: cpu}}\n" for at in range(3000))
+    _, found = _resolve(
+        "apiVersion: modelyard.dev/v1alpha1\nkind: MLSystem\nmetadata: {name: big}\n"
+        "governance: {owner: {team: t, email: t@acme.example}}\ndeployment: {mode: on-prem, provider: kubernetes}\n"
+        f"compute: {{cpu: {{cpu: 1, memory: 1Gi}}}}\nmodels:\n{names}inference:\n{used}"
+    )
+
+    assert len(found) == 3000
+    assert sum(bool(diagnostic.hint) for diagnostic in found) <= 50
