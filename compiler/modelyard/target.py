@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
 
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.diagnostics.target import cannot_make
-from modelyard.plan import Hardwarer, Kind, Plan, Resource
-from modelyard.stack import Stack
+from modelyard.diagnostics.target import cannot_make, provider_not_yet
+from modelyard.plan import Hardwarer, Kind, Plan, Resource, target_path
+from modelyard.source import Path
+from modelyard.stack import Manifest, Stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +41,44 @@ Catalog: TypeAlias = Mapping[Kind, Entry]
 def check_catalog(plan: Plan, catalogs: Mapping[str, Catalog]) -> Iterator[Diagnostic]:
     """Kinds of the plan that their placement cannot make: each told once, where the spec asked for it first.
 
-    `catalogs` are by placement. A kind that a catalog does not hold is a mistake of ours and raises KeyError.
+    A provider for which nothing is made yet is told once, where it is named. `catalogs` are by placement. A kind that a
+    catalog does not hold is a mistake of ours and raises KeyError.
     """
+    empty = {name for name, catalog in catalogs.items() if all(isinstance(entry, NotYet) for entry in catalog.values())}
+    for target in plan.system.deployment.targets:
+        if target.name in empty:
+            reason = next(entry.reason for entry in catalogs[target.name].values() if isinstance(entry, NotYet))
+            where = plan.system.at(*target_path(plan.system, target.name), "provider")
+            yield provider_not_yet(where, target.name, target.provider, reason)
     asked: dict[tuple[str, Kind], Resource] = {}
     for resource in plan.resources:
         asked.setdefault((resource.placement, resource.kind), resource)
     for (placement, kind), resource in asked.items():
         entry = catalogs[placement][kind]
-        if not isinstance(entry, Component):
+        if placement not in empty and not isinstance(entry, Component):
             yield cannot_make(plan.system.key(*resource.origin), kind.value, placement, entry.reason)
+
+
+class Object(Protocol):
+    """One object that a target emits, and the line of the spec that asked for it."""
+
+    @property
+    def origin(self) -> Path:
+        """The path in the spec."""
+        ...
+
+    @property
+    def manifest(self) -> Manifest:
+        """The object as it is applied."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """What a stack runs that others made, by name: versions of charts, images with their tags. For modelyard.lock."""
+
+    charts: Mapping[str, str] = field(default_factory=dict[str, str])
+    images: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +90,5 @@ class Target:
     choose: Hardwarer
     check: Callable[[Plan, str], Iterable[Diagnostic]]  # plan, placement: what this platform cannot honour
     lower: Callable[[Plan, str], Stack]  # plan, placement; total once check found no error
+    objects: Callable[[Plan, str], Iterable[Object]]  # plan, placement: every object with where it comes from
+    pins: Callable[[Plan, str], Pins]  # plan, placement

@@ -67,7 +67,7 @@ class Cluster(pulumi_kubernetes.Provider):
 
 
 class Namespace(pulumi.CustomResource):
-    """A namespace for an add-on, with the Pod Security level that is enforced in it: restricted, baseline, privileged."""
+    """A namespace for an add-on; its Pod Security level is restricted, baseline or privileged."""
 
     def __init__(
         self,

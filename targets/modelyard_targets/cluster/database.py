@@ -1,0 +1,111 @@
+"""Databases: PostgreSQL by CloudNativePG, or an adopted one of which only the address is known here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from modelyard.manifest import cpu_text, labels, memory_text, metadata, object_of
+from modelyard.plan import Resource
+from modelyard.spec import Store
+from modelyard.stack import Manifest, Value
+from modelyard_targets.cluster.context import Context, Made, mirrored
+from modelyard_targets.cluster.network import namespace, network_policy, ports, reach_api
+from modelyard_targets.cluster.platform_sizes import database_size
+from modelyard_targets.cluster.pods import support_place, tolerations
+
+COMPONENT: Final = "database"
+PORT: Final = 5432
+STATUS_PORT: Final = 8000
+METRICS_PORT: Final = 9187
+PROTECT: Final = "modelyard.dev/protect"
+"""Annotation of what holds data: the component library protects such a resource from `destroy`."""
+
+IMAGE: Final = "ghcr.io/cloudnative-pg/postgresql:18.6-system-trixie"
+"""What the operator 1.30.0 runs by default (its pkg/versions, read 2026-11-24), written out so that it stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Where a database is, and the Secret that opens it."""
+
+    host: str
+    port: int
+    database: str
+    secret: str
+    username_key: str
+    password_key: str
+
+
+def login_of(store: Store, context: Context) -> Login:
+    """How a client on the same cluster reaches a database; `adopt` is `host[:port]/database`."""
+    if store.adopt:
+        address, _, database = store.adopt.partition("/")
+        host, _, port = address.partition(":")
+        secret = context.secret(store.credentials).name if store.credentials else ""
+        return Login(host, int(port or PORT), database or store.name, secret, "username", "password")
+    host = f"{store.name}-rw.{context.namespace}.svc.cluster.local"
+    return Login(host, PORT, _identifier(store.name), f"{store.name}-app", "username", "password")
+
+
+def lower_database(resource: Resource, context: Context, operator_namespace: str) -> Iterator[Made]:
+    """The Cluster of a managed database and who may reach it; nothing for an adopted one."""
+    store = resource.value
+    assert isinstance(store, Store)
+    if store.adopt:
+        return
+    yield _policy(resource, context, operator_namespace)
+    yield Made(resource.origin, _cluster(resource, store, context))
+
+
+def _identifier(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def _cluster(resource: Resource, store: Store, context: Context) -> Manifest:
+    size = database_size(context.system, context.target)
+    asked: dict[str, Value] = {"cpu": cpu_text(size.cpu_millis), "memory": memory_text(size.memory_bytes)}
+    place = support_place(context)
+    labelled = labels(context.system.metadata.name, store.name, f"stores.{store.name}", COMPONENT)
+    storage: dict[str, Value] = {"size": memory_text(store.size_bytes or 0)}
+    if context.target.storage_class:
+        storage["storageClass"] = context.target.storage_class
+    affinity: dict[str, Value] = {"enablePodAntiAffinity": True, "topologyKey": "kubernetes.io/hostname"}
+    if place.selector:
+        affinity["nodeSelector"] = dict(place.selector)
+    if place.tolerations:
+        affinity["tolerations"] = tolerations(place.tolerations)
+    pull = context.target.images.pull_secret
+    owner = _identifier(store.name)
+    spec: dict[str, Value] = {
+        "instances": store.replicas or 1,
+        "imageName": mirrored(IMAGE, context.target),
+        "imagePullPolicy": "IfNotPresent",
+        **({"imagePullSecrets": [{"name": pull}]} if pull else {}),
+        "bootstrap": {"initdb": {"database": owner, "owner": owner}},
+        "storage": storage,
+        "resources": {"requests": dict(asked), "limits": dict(asked)},
+        "affinity": affinity,
+        "enableSuperuserAccess": False,
+        "inheritedMetadata": {"labels": labelled},
+    }
+    described = metadata(store.name, context.namespace, labelled, {PROTECT: "true"})
+    return object_of("postgresql.cnpg.io/v1", "Cluster", described, spec=spec)
+
+
+def _policy(resource: Resource, context: Context, operator_namespace: str) -> Made:
+    """The registry, the instances among each other, the operator, and Prometheus."""
+    own: dict[str, Value] = {"podSelector": {"matchLabels": {"cnpg.io/cluster": resource.name}}}
+    registry = {"modelyard.dev/system": context.system.metadata.name, "modelyard.dev/component": "registry"}
+    clients: dict[str, Value] = {"podSelector": {"matchLabels": registry}}
+    ingress: list[Value] = [
+        {"from": [own], "ports": ports(PORT, STATUS_PORT)},
+        {"from": [clients], "ports": ports(PORT)},
+        {"from": [namespace(operator_namespace)], "ports": ports(STATUS_PORT, PORT)},
+    ]
+    if context.monitored:
+        ingress.append({"from": [namespace(context.target.telemetry.namespace)], "ports": ports(METRICS_PORT)})
+    egress: list[Value] = [{"to": [own], "ports": ports(PORT, STATUS_PORT)}, reach_api()]
+    selector: dict[str, Value] = {"cnpg.io/cluster": resource.name}
+    return network_policy(resource, resource.name, selector, context, ingress=ingress, egress=egress)

@@ -1,0 +1,138 @@
+"""The registry that runs here: MLflow by its Helm chart. What is not the chart's lies in the manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.manifest import cpu_text, labels, memory_text
+from modelyard.plan import RegistryServer, Resource
+from modelyard.stack import Value
+from modelyard_targets.cluster.context import REGISTRY_PORT, Context, Made, bucket_name, mirrored
+from modelyard_targets.cluster.database import login_of
+from modelyard_targets.cluster.network import network_policy, reach
+from modelyard_targets.cluster.platform_sizes import registry_replicas, registry_size
+from modelyard_targets.cluster.pods import support_place, tolerations
+from modelyard_targets.cluster.secrets import OBJECT_STORE_KEYS
+
+COMPONENT: Final = "registry"
+NAME: Final = "mlflow"
+"""Name of its Service and its Pods; what workloads call and policies select."""
+
+IMAGE: Final = "docker.io/burakince/mlflow"
+FLASK_SECRET: Final = f"{NAME}-flask-server-secret-key"
+"""The chart makes this Secret in a hook, with a value that is new each time: the program makes it instead, once."""
+
+FLASK_KEY: Final = "MLFLOW_FLASK_SERVER_SECRET_KEY"
+_USER = 1001
+
+
+def lower_registry(resource: Resource, context: Context) -> Iterator[Made]:
+    """Who may reach the registry and what it reaches; nothing for an adopted one."""
+    server = _server(resource)
+    if server.registry.adopt:
+        return
+    clients: dict[str, Value] = {"podSelector": {"matchLabels": {"modelyard.dev/system": context.system.metadata.name}}}
+    egress: list[Value] = []
+    if server.database is not None:
+        login = login_of(server.database, context)
+        egress.append(reach(f"postgresql://{login.host}:{login.port}", context))
+    if server.artifacts is not None:
+        egress.append(reach(server.artifacts.endpoint or context.uri(server.artifacts), context))
+    ports: list[Value] = [{"protocol": "TCP", "port": REGISTRY_PORT}]
+    ingress: list[Value] = [{"from": [clients], "ports": ports}]
+    selector: dict[str, Value] = {"app.kubernetes.io/name": NAME}
+    yield network_policy(resource, NAME, selector, context, ingress=ingress, egress=egress)
+
+
+def registry_values(resource: Resource, account: str, context: Context) -> dict[str, Value]:
+    """Values of the chart community-charts/mlflow 1.11.5."""
+    size = registry_size(context.system, context.target)
+    asked: dict[str, Value] = {"cpu": cpu_text(size.cpu_millis), "memory": memory_text(size.memory_bytes)}
+    place = support_place(context)
+    image: dict[str, Value] = {"repository": mirrored(IMAGE, context.target)}
+    pull = context.target.images.pull_secret
+    values: dict[str, Value] = {
+        "fullnameOverride": NAME,
+        "replicaCount": registry_replicas(context.system, context.target),
+        "image": image,
+        "initImages": {"mlflowDbMigration": image},
+        "serviceAccount": {"create": False, "name": account},
+        "podSecurityContext": {
+            "fsGroup": _USER,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "runAsNonRoot": True,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "extraPodLabels": _pod_labels(context),
+        "service": {"port": REGISTRY_PORT},
+        "resources": {"requests": dict(asked), "limits": dict(asked)},
+        "serverAllowedHosts": _hosts(context),
+        "backendStore": _backend(_server(resource), context),
+        "artifactRoot": _artifacts(_server(resource), context),
+    }
+    environment = _environment(_server(resource))
+    if environment:
+        values["extraEnvVars"] = environment
+    if pull:
+        values["imagePullSecrets"] = [{"name": pull}]
+    if place.selector:
+        values["nodeSelector"] = dict(place.selector)
+    if place.tolerations:
+        values["tolerations"] = tolerations(place.tolerations)
+    return values
+
+
+def _server(resource: Resource) -> RegistryServer:
+    assert isinstance(resource.value, RegistryServer)
+    return resource.value
+
+
+def _pod_labels(context: Context) -> dict[str, Value]:
+    ours = labels(context.system.metadata.name, NAME, "registry", COMPONENT)
+    return {key: value for key, value in ours.items() if not key.startswith("app.kubernetes.io/name")}
+
+
+def _hosts(context: Context) -> list[Value]:
+    """MLflow answers only requests to a name that it knows: its Service's, and localhost for a port-forward."""
+    own = f"{NAME}.{context.namespace}"
+    names = (NAME, own, f"{own}.svc", f"{own}.svc.cluster.local")
+    return [*(f"{name}:{REGISTRY_PORT}" for name in names), "localhost:*", "127.0.0.1:*"]
+
+
+def _backend(server: RegistryServer, context: Context) -> dict[str, Value]:
+    assert server.database is not None
+    login = login_of(server.database, context)
+    return {
+        "databaseMigration": True,
+        "postgres": {"enabled": True, "host": login.host, "port": login.port, "database": login.database},
+        "existingDatabaseSecret": {
+            "name": login.secret,
+            "usernameKey": login.username_key,
+            "passwordKey": login.password_key,
+        },
+    }
+
+
+def _artifacts(server: RegistryServer, context: Context) -> dict[str, Value]:
+    """Workloads write artifacts themselves, each with its own rights; the server only points there."""
+    assert server.artifacts is not None
+    bucket: dict[str, Value] = {
+        "enabled": True,
+        "bucket": bucket_name(server.artifacts, context.system),
+        "path": server.registry.artifact_path,
+    }
+    if server.artifacts.credentials is not None:
+        first, second = OBJECT_STORE_KEYS
+        secret = context.secret(server.artifacts.credentials).name
+        bucket["existingSecret"] = {"name": secret, "keyOfAccessKeyId": first, "keyOfSecretAccessKey": second}
+    return {"s3": bucket}
+
+
+def _environment(server: RegistryServer) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    if server.artifacts is not None and server.artifacts.endpoint:
+        found["MLFLOW_S3_ENDPOINT_URL"] = server.artifacts.endpoint
+    if server.artifacts is not None and server.artifacts.region:
+        found["AWS_DEFAULT_REGION"] = server.artifacts.region
+    return found

@@ -1,0 +1,120 @@
+"""The build context of the runtime image: for every workload that names no image of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+from modelyard.plan import Job, ModelServer, MonitorJob, Plan, Resource
+from modelyard.spec import Store, System, TargetSpec
+from modelyard.stack import TextFile
+from modelyard_targets.cluster.context import RAY_VERSION, mirrored
+
+FOLDER: Final = "image"
+BASE: Final = f"docker.io/rayproject/ray:{RAY_VERSION}-py311"
+
+_PACKAGE = "modelyard_runtime"
+_KEPT = frozenset({".py", ".json", ".typed"})
+_HASH_LENGTH = 12
+
+_DOCKERFILE = """\
+# The runtime image: what workloads that name no image of their own run in.
+FROM {base}
+
+# Devices of a GPU are mounted by the node's container toolkit; libraries come with the packages below.
+ENV NVIDIA_DRIVER_CAPABILITIES=compute,utility \\
+    PYTHONPATH=/opt/modelyard \\
+    PYTHONDONTWRITEBYTECODE=1
+
+COPY requirements.txt /opt/modelyard/requirements.txt
+RUN python -m pip install --no-cache-dir --disable-pip-version-check -r /opt/modelyard/requirements.txt
+COPY modelyard_runtime /opt/modelyard/modelyard_runtime
+
+USER 1000
+WORKDIR /tmp
+"""
+
+
+def runtime_image(system: System, target: TargetSpec) -> str:
+    """What the image is called on a target: by its content, so that a new one never hides behind an old name."""
+    prefix = target.images.registry or system.metadata.name
+    return f"{prefix}/{system.metadata.name}-runtime:{content_hash(system, target)}"
+
+
+def image_files(system: System, target: TargetSpec) -> tuple[TextFile, ...]:
+    """The files of the build context, at paths relative to the folder of the target."""
+    return tuple(TextFile(f"{FOLDER}/{path}", _constant(text)) for path, text in _files(system, target).items())
+
+
+def content_hash(system: System, target: TargetSpec) -> str:
+    """The first characters of a hash over every file of the build context and its path."""
+    total = hashlib.sha256()
+    for path, text in _files(system, target).items():
+        for part in (path.encode(), text.encode()):
+            total.update(len(part).to_bytes(8, "big") + part)
+    return total.hexdigest()[:_HASH_LENGTH]
+
+
+def needs_runtime_image(plan: Plan, placement: str) -> bool:
+    """Whether some workload of a placement runs in it: one that names no image, a monitor, a bucket's Job."""
+    return any(_runs_in_it(resource) for resource in plan.on(placement))
+
+
+def requirements(system: System) -> tuple[str, ...]:
+    """Lines of `requirements.txt`: what every workload needs, and the libraries of the frameworks that are used."""
+    table = _table()
+    frameworks = {model.framework for model in system.models.values()}
+    frameworks |= {step.trainer for pipeline in system.pipelines.values() for step in pipeline.steps}
+    lines = list(table["always"])
+    for framework, needed in table["frameworks"].items():
+        if framework in frameworks:
+            lines += needed
+    if any(model.explainability and model.explainability.method == "shap" for model in system.models.values()):
+        lines += table["shap"]
+    return tuple(sorted(lines))
+
+
+def _runs_in_it(resource: Resource) -> bool:
+    value = resource.value
+    if isinstance(value, ModelServer):
+        return any(not one.inference.source.image for one in value.applications)
+    if isinstance(value, Job):
+        return any(not step.source.image for step in value.pipeline.steps)
+    if isinstance(value, Store):
+        return value.type == "object" and not value.adopt
+    return isinstance(value, MonitorJob)
+
+
+def _files(system: System, target: TargetSpec) -> dict[str, str]:
+    files = {
+        "Dockerfile": _DOCKERFILE.format(base=mirrored(BASE, target)),
+        "requirements.txt": "".join(f"{line}\n" for line in requirements(system)),
+        ".dockerignore": "**/__pycache__\n",
+    }
+    return {**files, **_runtime()}
+
+
+@cache
+def _runtime() -> dict[str, str]:
+    """The source of the runtime, read from where it is installed and not imported."""
+    spec = find_spec(_PACKAGE)
+    assert spec is not None
+    assert spec.submodule_search_locations
+    root = Path(next(iter(spec.submodule_search_locations)))
+    found = sorted(path for path in root.rglob("*") if path.suffix in _KEPT and path.is_file())
+    return {f"{_PACKAGE}/{path.relative_to(root).as_posix()}": path.read_text(encoding="utf-8") for path in found}
+
+
+@cache
+def _table() -> dict[str, Any]:
+    table: dict[str, Any] = json.loads(Path(__file__).with_name("requirements.json").read_text(encoding="utf-8"))
+    return table
+
+
+def _constant(text: str) -> Callable[[], str]:
+    return lambda: text

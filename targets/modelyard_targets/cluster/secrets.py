@@ -1,0 +1,109 @@
+"""Secrets: an ExternalSecret for what External Secrets brings, and the list of what has to be there already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from modelyard.manifest import labels, metadata, object_of
+from modelyard.plan import Resource, Secret
+from modelyard.source import Path
+from modelyard.spec import SecretRef, SecretStore
+from modelyard.stack import Manifest, Value
+from modelyard_targets.cluster.context import Context, Made, secret_name
+
+COMPONENT = "secret"
+OBJECT_STORE_KEYS = ("access-key-id", "secret-access-key")
+LOGIN_KEYS = ("username", "password")
+CERTIFICATE_KEYS = ("tls.crt", "tls.key")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A Secret of the cluster: every key that somebody reads of it, and who does."""
+
+    name: str
+    namespace: str
+    ref: SecretRef  # the first reference to it; the others differ in their key
+    keys: tuple[str, ...]
+    workloads: tuple[str, ...]
+    origin: Path
+    certificate: bool
+
+
+def secrets_of(resources: Sequence[Resource], context: Context) -> tuple[Wanted, ...]:
+    """Secrets by their name, in the order in which they are first asked for."""
+    found: dict[tuple[str, str], list[tuple[Resource, Secret]]] = {}
+    for resource in resources:
+        if isinstance(resource.value, Secret):
+            place = _namespace(resource.value.ref, context), secret_name(resource.value.ref, context.target)
+            found.setdefault(place, []).append((resource, resource.value))
+    gateway = context.target.gateway
+    certificate = gateway.certificate if gateway else None
+    return tuple(
+        Wanted(
+            name=name,
+            namespace=namespace,
+            ref=uses[0][1].ref,
+            keys=tuple(dict.fromkeys(key for _, secret in uses for key in keys_of(secret.ref, context))),
+            workloads=tuple(dict.fromkeys(workload for _, secret in uses for workload in secret.workloads)),
+            origin=uses[0][0].origin,
+            certificate=any(secret.ref == certificate for _, secret in uses),
+        )
+        for (namespace, name), uses in found.items()
+    )
+
+
+def keys_of(ref: SecretRef, context: Context) -> tuple[str, ...]:
+    """The keys that a reference means: the one it names, or the pair that its place in the spec implies."""
+    if ref.key:
+        return (ref.key,)
+    gateway = context.target.gateway
+    if gateway is not None and gateway.certificate == ref:
+        return CERTIFICATE_KEYS
+    opens_bucket = any(store.type == "object" and store.credentials == ref for store in context.system.stores.values())
+    return OBJECT_STORE_KEYS if opens_bucket else LOGIN_KEYS
+
+
+def lower_secrets(resources: Sequence[Resource], context: Context) -> Iterator[Made]:
+    """An ExternalSecret for each Secret that External Secrets is to write; nothing for those that exist."""
+    for wanted in secrets_of(resources, context):
+        store = store_of(wanted.ref, context)
+        if store.via == "external-secrets":
+            yield Made(wanted.origin, _external_secret(wanted, store, context))
+
+
+def existing_secrets(resources: Sequence[Resource], context: Context) -> tuple[Wanted, ...]:
+    """The Secrets that somebody has to put there before anything is applied."""
+    return tuple(wanted for wanted in secrets_of(resources, context) if store_of(wanted.ref, context).via == "existing")
+
+
+def store_of(ref: SecretRef, context: Context) -> SecretStore:
+    """How a reference is read; a store that the target says nothing of means Secrets that exist."""
+    declared = {store.name: store for store in context.target.secret_stores}
+    return declared.get(ref.store, SecretStore(ref.store))
+
+
+def _namespace(ref: SecretRef, context: Context) -> str:
+    """The token of a remote write is read by Prometheus, in its namespace; all else by the system's own Pods."""
+    telemetry = context.target.telemetry
+    return telemetry.namespace if ref == telemetry.secret else context.namespace
+
+
+def _external_secret(wanted: Wanted, store: SecretStore, context: Context) -> Manifest:
+    labelled = labels(context.system.metadata.name, wanted.name, component=COMPONENT)
+    template: dict[str, Value] = {"template": {"type": "kubernetes.io/tls"}} if wanted.certificate else {}
+    return object_of(
+        "external-secrets.io/v1",
+        "ExternalSecret",
+        metadata(wanted.name, wanted.namespace, labelled),
+        spec={
+            "refreshInterval": f"{store.refresh_s}s",
+            "secretStoreRef": {
+                "name": store.store or store.name,
+                "kind": "ClusterSecretStore" if store.scope == "cluster" else "SecretStore",
+            },
+            "target": {"name": wanted.name, "creationPolicy": "Owner", "deletionPolicy": "Retain", **template},
+            "data": [{"secretKey": key, "remoteRef": {"key": wanted.ref.path, "property": key}} for key in wanted.keys],
+        },
+    )

@@ -1,0 +1,191 @@
+"""Values of the add-ons' charts: no root, sizes, metrics of all namespaces, nothing public, no hooks.
+
+Read in the charts' own values.yaml at the versions of charts.json, on 2026-11-24.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.manifest import memory_text
+from modelyard.stack import Value
+from modelyard_targets.cluster.context import Context, mirrored
+
+GRAFANA_SECRET: Final = "grafana-admin"
+
+_GI = 1024**3
+_DAY_S = 86400
+_RETENTION_DAYS = 15
+_SECURITY: Final[dict[str, Value]] = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "readOnlyRootFilesystem": True,
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+
+
+def kuberay_values(context: Context) -> dict[str, Value]:
+    """The operator of the whole cluster: two of them where redundancy is asked for, of which one leads.
+
+    Every feature gate that something emitted depends on is on by default at this version; alpha gates stay off.
+    """
+    replicas = 2 if context.enterprise and not context.target.edge else 1
+    values: dict[str, Value] = {
+        "image": {"repository": _repository("quay.io/kuberay/operator", context)},
+        "replicas": replicas,
+        "leaderElectionEnabled": True,
+        "resources": _resources("200m" if not context.target.edge else "100m", "512Mi"),
+        "securityContext": _SECURITY,
+    }
+    return {**values, **_pull("imagePullSecrets", context)}
+
+
+def external_secrets_values(context: Context) -> dict[str, Value]:
+    """Controller, webhook and certificate controller, each sized."""
+    repository = _repository("ghcr.io/external-secrets/external-secrets", context)
+    asked = _resources("50m", "128Mi")
+    replicas = 2 if context.enterprise and not context.target.edge else 1
+    values: dict[str, Value] = {
+        "global": {"repository": repository},
+        "installCRDs": True,
+        "replicaCount": replicas,
+        "leaderElect": replicas > 1,
+        "resources": asked,
+        "webhook": {"replicaCount": replicas, "resources": asked, **_pull("imagePullSecrets", context)},
+        "certController": {"resources": asked, **_pull("imagePullSecrets", context)},
+    }
+    return {**values, **_pull("imagePullSecrets", context)}
+
+
+def cloudnative_pg_values(context: Context) -> dict[str, Value]:
+    """The operator of PostgreSQL."""
+    values: dict[str, Value] = {
+        "image": {"repository": _repository("ghcr.io/cloudnative-pg/cloudnative-pg", context)},
+        "replicaCount": 2 if context.enterprise and not context.target.edge else 1,
+        "resources": _resources("100m", "256Mi"),
+    }
+    return {**values, **_pull("imagePullSecrets", context)}
+
+
+def prometheus_values(context: Context) -> dict[str, Value]:
+    """Prometheus, Alertmanager and Grafana for what is emitted here, whatever its labels.
+
+    Certificates of the admission webhook would come from hooks, which are not run; the webhook only repeats what
+    promtool and the CRDs say. Node exporters need the host and are the cluster's own business.
+    """
+    edge = context.target.edge
+    replicas = 2 if context.enterprise and not edge else 1
+    values: dict[str, Value] = {
+        "crds": {"enabled": True},
+        "nodeExporter": {"enabled": False},
+        "kubeStateMetrics": {"enabled": not edge},
+        "kube-state-metrics": {"resources": _resources("50m", "128Mi")},
+        "defaultRules": {"create": not edge},
+        "prometheusOperator": {
+            "admissionWebhooks": {"enabled": False},
+            "tls": {"enabled": False},
+            "resources": _resources("100m", "256Mi"),
+            "prometheusConfigReloader": {"resources": _resources("20m", "64Mi")},
+        },
+        "prometheus": {"prometheusSpec": _prometheus_spec(context, replicas)},
+        "alertmanager": {"alertmanagerSpec": _alertmanager_spec(context, replicas)},
+        "grafana": {"enabled": False} if edge else _grafana(),
+    }
+    image_registry, pull = _registry(context), context.target.images.pull_secret
+    shared: dict[str, Value] = {}
+    if image_registry:
+        shared["imageRegistry"] = image_registry
+    if pull:
+        shared["imagePullSecrets"] = [{"name": pull}]
+    return {**({"global": shared} if shared else {}), **values}
+
+
+def _prometheus_spec(context: Context, replicas: int) -> dict[str, Value]:
+    edge = context.target.edge
+    retention = context.system.governance.retention.metrics_s
+    volume = 5 if edge else 50 if context.enterprise else 20
+    spec: dict[str, Value] = {
+        "replicas": replicas,
+        "retention": f"{max(1, (retention or _RETENTION_DAYS * _DAY_S) // 3600)}h",
+        "retentionSize": f"{volume * 9 // 10}GB",
+        "walCompression": True,
+        "enableOTLPReceiver": True,
+        "otlp": {"promoteResourceAttributes": ["service.name", "service.namespace"]},
+        "externalLabels": {"modelyard_system": context.system.metadata.name, "modelyard_target": context.placement},
+        "resources": _resources("250m", "1Gi") if edge else _resources("1", "4Gi" if context.enterprise else "2Gi"),
+        "storageSpec": _storage(volume, context),
+    }
+    for kind in ("serviceMonitor", "podMonitor", "rule", "probe", "scrapeConfig"):
+        spec[f"{kind}SelectorNilUsesHelmValues"] = False
+    if context.target.telemetry.remote_write:
+        spec["remoteWrite"] = [_remote_write(context)]
+    return spec
+
+
+def _remote_write(context: Context) -> Value:
+    """A queue that waits for a link that comes and goes, and goes on where it stopped, as far as its log reaches."""
+    telemetry = context.target.telemetry
+    queue: dict[str, Value] = {"minBackoff": "1s", "maxBackoff": "5m", "retryOnRateLimit": True}
+    if context.target.edge:
+        queue.update({"maxShards": 2, "maxSamplesPerSend": 1000, "capacity": 5000})
+    written: dict[str, Value] = {"url": telemetry.remote_write, "queueConfig": queue}
+    if telemetry.secret is not None:
+        secret = context.secret(telemetry.secret)
+        written["authorization"] = {"type": "Bearer", "credentials": {"name": secret.name, "key": secret.key}}
+    return written
+
+
+def _alertmanager_spec(context: Context, replicas: int) -> dict[str, Value]:
+    return {
+        "replicas": replicas,
+        "alertmanagerConfigMatcherStrategy": {"type": "OnNamespace"},
+        "resources": _resources("50m", "128Mi"),
+        "storage": _storage(1, context),
+    }
+
+
+def _storage(size: int, context: Context) -> dict[str, Value]:
+    claim: dict[str, Value] = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": memory_text(size * _GI)}},
+    }
+    if context.target.storage_class:
+        claim["storageClassName"] = context.target.storage_class
+    return {"volumeClaimTemplate": {"spec": claim}}
+
+
+def _grafana() -> dict[str, Value]:
+    """Dashboards of all namespaces, for whoever may forward a port: no ingress, no anonymous visitor, no reports."""
+    return {
+        "admin": {"existingSecret": GRAFANA_SECRET, "userKey": "admin-user", "passwordKey": "admin-password"},
+        "initChownData": {"enabled": False},
+        "persistence": {"enabled": False},
+        "testFramework": {"enabled": False},
+        "resources": _resources("100m", "256Mi"),
+        "sidecar": {"resources": _resources("50m", "128Mi")},
+        "grafana.ini": {
+            "analytics": {"reporting_enabled": False, "check_for_updates": False},
+            "auth.anonymous": {"enabled": False},
+            "users": {"allow_sign_up": False},
+        },
+    }
+
+
+def _resources(cpu: str, memory: str) -> dict[str, Value]:
+    """Memory is bounded, CPU only asked for: an operator that is throttled is an operator that is late."""
+    return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": memory}}
+
+
+def _repository(image: str, context: Context) -> str:
+    return mirrored(image, context.target)
+
+
+def _registry(context: Context) -> str:
+    images = context.target.images
+    return images.registry if images.mirror else ""
+
+
+def _pull(key: str, context: Context) -> dict[str, Value]:
+    pull = context.target.images.pull_secret
+    return {key: [{"name": pull}]} if pull else {}

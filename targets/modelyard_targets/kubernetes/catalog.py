@@ -1,0 +1,32 @@
+"""What any Kubernetes makes of each kind of resource."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.plan import Kind
+from modelyard.target import Catalog, Component, Impossible
+
+CATALOG: Final[Catalog] = {
+    Kind.CLUSTER: Component(
+        "an existing cluster by its kubeconfig context; add-ons by Helm, unless `present` names them"
+    ),
+    Kind.NODE_POOL: Impossible("the machines of a cluster are there already; declare them under `capacity`"),
+    Kind.NAMESPACE: Component(
+        "Namespace with restricted Pod security, ResourceQuota, LimitRange, default-deny NetworkPolicy"
+    ),
+    Kind.OBJECT_STORE: Component("a bucket of an S3-compatible endpoint, adopted or made by a Job"),
+    Kind.DATABASE: Component("a Cluster of CloudNativePG, or an adopted PostgreSQL"),
+    Kind.REGISTRY: Component("MLflow by its Helm chart on PostgreSQL and S3, or an adopted registry"),
+    Kind.SECRET: Component("an ExternalSecret, or a Secret that exists"),
+    Kind.IDENTITY: Component("ServiceAccount, with Role and RoleBinding where a workload talks to the API"),
+    Kind.MODEL_SERVER: Component("RayService, PodDisruptionBudget, NetworkPolicy, PodMonitors"),
+    Kind.ROUTE: Component("HTTPRoute with weights and RequestMirror"),
+    Kind.TRAINING_JOB: Component("CronJob that creates RayJobs, or one RayJob"),
+    Kind.BATCH_JOB: Component("CronJob that creates RayJobs, or one RayJob"),
+    Kind.CUSTOM_JOB: Component("CronJob that creates RayJobs, or one RayJob"),
+    Kind.MONITOR: Component("CronJob"),
+    Kind.ALERT_RULES: Component("PrometheusRule"),
+    Kind.DASHBOARD: Component("ConfigMap for Grafana"),
+    Kind.CHANNEL: Component("AlertmanagerConfig"),
+}

@@ -1,0 +1,36 @@
+"""The Helm charts of add-ons: versions, where they come from, and which images they run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+_TABLE: Final = Path(__file__).with_name("charts.json")
+
+REGISTRY: Final = "mlflow"
+"""The chart of the registry, which goes into the system's own namespace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One pinned chart; `namespace` is where it goes, empty for the system's own."""
+
+    chart: str
+    version: str
+    repository: str
+    namespace: str
+    images: tuple[str, ...]
+
+
+@cache
+def charts() -> Mapping[str, Chart]:
+    """Charts by the names that `present` uses, and the registry's."""
+    entries = json.loads(_TABLE.read_text(encoding="utf-8"))["charts"]
+    return {
+        name: Chart(entry["chart"], entry["version"], entry["repository"], entry["namespace"], tuple(entry["images"]))
+        for name, entry in entries.items()
+    }

@@ -1,0 +1,109 @@
+"""Which object goes into which file: one for what a section shares, one for each workload, as they are applied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from modelyard.plan import Kind, Resource
+from modelyard.stack import Manifest
+from modelyard_targets.cluster.channels import lower_channel
+from modelyard_targets.cluster.context import Context, Made
+from modelyard_targets.cluster.database import lower_database
+from modelyard_targets.cluster.gateway import lower_gateway
+from modelyard_targets.cluster.namespace import lower_namespace
+from modelyard_targets.cluster.registry import lower_registry
+from modelyard_targets.cluster.secrets import lower_secrets
+from modelyard_targets.cluster.stores import lower_object_store
+from modelyard_targets.cluster.workloads import WORKLOADS, Lower
+from modelyard_targets.kubernetes.charts import charts
+
+FOUNDATION: Final = ("namespace", "secrets", "stores", "registry", "channels", "gateway")
+"""Files that the others stand on, applied one after the other."""
+
+_SHARED: Final[Mapping[Kind, str]] = {
+    Kind.NAMESPACE: "namespace",
+    Kind.SECRET: "secrets",
+    Kind.OBJECT_STORE: "stores",
+    Kind.DATABASE: "stores",
+    Kind.REGISTRY: "registry",
+    Kind.CHANNEL: "channels",
+    Kind.CLUSTER: "gateway",
+}
+_PREFIXES: Final[Mapping[str, str]] = {
+    "inference": "model",
+    "pool": "pool",
+    "pipelines": "pipeline",
+    "monitors": "monitor",
+    "registry": "registry",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of manifests and the resources that it holds."""
+
+    name: str
+    resources: tuple[Resource, ...]
+
+
+def files_of(context: Context) -> tuple[File, ...]:
+    """The files of a placement in the order in which they are applied, those that turn out empty included."""
+    held: dict[str, list[Resource]] = {name: [] for name in FOUNDATION}
+    for resource in context.plan.on(context.placement):
+        held.setdefault(file_of(resource), []).append(resource)
+    return tuple(File(name, tuple(resources)) for name, resources in held.items())
+
+
+def file_of(resource: Resource) -> str:
+    """The file that a resource's objects go into, without its ending."""
+    shared = _SHARED.get(resource.kind)
+    if shared is not None:
+        return shared
+    section, _, name = resource.workload.partition(".")
+    return f"{_PREFIXES[section]}-{name}" if name else _PREFIXES[section]
+
+
+def objects_of(file: File, context: Context) -> Iterator[Made]:
+    """The objects of a file, in order, with the labels that the user gives to everything."""
+    own = dict(context.system.metadata.labels)
+    for made in _lowered(file, context):
+        yield Made(made.origin, _labelled(made.manifest, own)) if own else made
+
+
+def _lowered(file: File, context: Context) -> Iterator[Made]:
+    if file.name == "secrets":
+        yield from lower_secrets(file.resources, context)
+        return
+    for resource in file.resources:
+        for lower in LOWERINGS.get(resource.kind, ()):
+            yield from lower(resource, context)
+
+
+def _labelled(manifest: Manifest, own: Mapping[str, str]) -> Manifest:
+    metadata = manifest["metadata"]
+    assert isinstance(metadata, Mapping)
+    labels = metadata.get("labels")
+    assert isinstance(labels, Mapping)
+    return {**manifest, "metadata": {**metadata, "labels": {**own, **labels}}}
+
+
+def _namespace(resource: Resource, context: Context) -> Iterator[Made]:
+    return lower_namespace(resource, context, {})
+
+
+def _database(resource: Resource, context: Context) -> Iterator[Made]:
+    return lower_database(resource, context, charts()["cloudnative-pg"].namespace)
+
+
+LOWERINGS: Final[Mapping[Kind, tuple[Lower, ...]]] = {
+    Kind.CLUSTER: (lower_gateway,),
+    Kind.NAMESPACE: (_namespace,),
+    Kind.OBJECT_STORE: (lower_object_store,),
+    Kind.DATABASE: (_database,),
+    Kind.REGISTRY: (lower_registry,),
+    Kind.CHANNEL: (lower_channel,),
+    **WORKLOADS,
+}
+"""By kind, what makes its objects; secrets are made together, since several keys lie in one."""

@@ -1,0 +1,65 @@
+"""What a stack on a cluster runs that others made: for modelyard.lock, and for whoever carries images to a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.plan import Kind, Plan
+from modelyard.spec import Store
+from modelyard.target import Pins
+from modelyard_targets.cluster import database
+from modelyard_targets.cluster.context import Context
+from modelyard_targets.cluster.runtime_image import BASE, needs_runtime_image
+from modelyard_targets.kubernetes.charts import REGISTRY, charts
+from modelyard_targets.kubernetes.placed import addons_to_install, context_of, registry_of
+
+
+def pins_of(plan: Plan, placement: str) -> Pins:
+    """Charts and images of a placement, by name."""
+    names = installed(plan, placement)
+    pinned = {charts()[name].chart: charts()[name].version for name in names}
+    images = dict(_split(image) for image in images_of(plan, placement))
+    return Pins(pinned, images)
+
+
+def installed(plan: Plan, placement: str) -> tuple[str, ...]:
+    """The charts that the program of a placement installs."""
+    registry = (REGISTRY,) if registry_of(plan, placement) is not None else ()
+    return (*addons_to_install(plan, placement), *registry)
+
+
+def images_of(plan: Plan, placement: str) -> tuple[str, ...]:
+    """Every image that a placement pulls, sorted, by the names under which others publish them.
+
+    The base of the runtime image is among them, and the runtime image itself is not: it is built.
+    """
+    context = context_of(plan, placement)
+    found = {image for name in installed(plan, placement) for image in charts()[name].images}
+    if any(
+        isinstance(one.value, Store) and one.kind is Kind.DATABASE and not one.value.adopt for one in plan.on(placement)
+    ):
+        found.add(database.IMAGE)
+    if needs_runtime_image(plan, placement):
+        found.add(BASE)
+    found.update(_users(context))
+    return tuple(sorted(found))
+
+
+def _users(context: Context) -> Iterator[str]:
+    """Images that the spec names for workloads placed here."""
+    here = {resource.workload for resource in context.plan.on(context.placement)}
+    for pipeline in context.system.pipelines.values():
+        if f"pipelines.{pipeline.name}" in here:
+            yield from (step.source.image for step in pipeline.steps if step.source.image)
+    for inference in context.system.inference.values():
+        if f"inference.{inference.name}" in here and inference.source.image:
+            yield inference.source.image
+
+
+def _split(image: str) -> tuple[str, str]:
+    """Name and tag (or digest) of an image; a port of the registry's host is no tag."""
+    name, at, digest = image.partition("@")
+    if at:
+        return name, digest
+    head, colon, tag = image.rpartition(":")
+    return (head, tag) if colon and "/" not in tag else (image, "latest")

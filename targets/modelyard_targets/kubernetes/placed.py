@@ -1,0 +1,61 @@
+"""A placement on a cluster, as everything here sees it: the context of lowering, and what is to be installed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.plan import Cluster, Kind, Plan, RegistryServer, Resource
+from modelyard.spec import ComputeClass, Taint, TargetSpec
+from modelyard_targets.cluster.context import REGISTRY_PORT, Context, context_for
+from modelyard_targets.cluster.runtime_image import runtime_image
+from modelyard_targets.cluster.sizes import head_size
+from modelyard_targets.kubernetes.charts import charts
+from modelyard_targets.kubernetes.hardware import choose
+
+REGISTRY_NAME: Final = "mlflow"
+
+
+def context_of(plan: Plan, placement: str) -> Context:
+    """The context of a placement on a cluster of somebody else's."""
+    target = target_of(plan, placement)
+    selector, tolerations = _support(plan, target)
+    namespace = target.namespace or plan.system.metadata.name
+    here = registry_of(plan, placement) is not None
+    return context_for(
+        plan,
+        placement,
+        runtime_image=runtime_image(plan.system, target),
+        registry_uri=f"http://{REGISTRY_NAME}.{namespace}.svc.cluster.local:{REGISTRY_PORT}" if here else "",
+        operator_namespace=charts()["kuberay"].namespace,
+        support_selector=selector,
+        support_tolerations=tolerations,
+    )
+
+
+def target_of(plan: Plan, placement: str) -> TargetSpec:
+    """The target of a placement."""
+    return next(target for target in plan.system.deployment.targets if target.name == placement)
+
+
+def registry_of(plan: Plan, placement: str) -> Resource | None:
+    """The registry that runs on a placement; None where it is elsewhere, adopted or not needed."""
+    for resource in plan.on(placement):
+        if isinstance(resource.value, RegistryServer) and not resource.value.registry.adopt:
+            return resource
+    return None
+
+
+def addons_to_install(plan: Plan, placement: str) -> tuple[str, ...]:
+    """Add-ons that the system needs and that the cluster does not have, in the order of their installation."""
+    for resource in plan.on(placement):
+        if resource.kind is Kind.CLUSTER and isinstance(resource.value, Cluster):
+            present = resource.value.target.present
+            return tuple(addon for addon in resource.value.addons if addon not in present)
+    return ()
+
+
+def _support(plan: Plan, target: TargetSpec) -> tuple[tuple[tuple[str, str], ...], tuple[Taint, ...]]:
+    """Where heads, launchers and the registry run: on the smallest declared machines that hold a head."""
+    size = head_size(plan.system, target)
+    chosen = choose(ComputeClass("support", (), size.cpu_millis, size.memory_bytes), target)
+    return ((), ()) if isinstance(chosen, str) else (chosen.selector, chosen.tolerations)

@@ -1,0 +1,53 @@
+"""Providers that are named in the schema and not emitted for yet: each refuses, once, where it is named."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.plan import Hardware, Kind, Plan
+from modelyard.spec import ComputeClass, TargetSpec
+from modelyard.stack import Stack
+from modelyard.target import Catalog, NotYet, Pins, Target
+
+REASONS: Final = {
+    "aws": "EKS with its network, stores and identities comes in a later version",
+    "gcp": "GKE with its network, stores and identities comes in a later version",
+    "azure": "AKS with its network, stores and identities comes in a later version",
+    "local": "running on this machine comes with `modelyard run` in a later version",
+}
+
+
+def later(name: str) -> Target:
+    """A target that says for every kind that it is not made yet."""
+    catalog: Catalog = {kind: NotYet(REASONS[name]) for kind in Kind}
+    return Target(name, catalog, _any_machine, _nothing, _lower, _nothing, _no_pins)
+
+
+def _any_machine(compute: ComputeClass, target: TargetSpec) -> Hardware:
+    """What is asked for, as if a machine had it: the refusal of the provider must not hide behind one of machines."""
+    accelerator = compute.accelerators[0] if compute.accelerators else None
+    return Hardware(
+        compute=compute.name,
+        cpu_millis=compute.cpu_millis,
+        memory_bytes=compute.memory_bytes,
+        disk_bytes=compute.disk_bytes,
+        accelerator=accelerator,
+        machine="",
+        spot=compute.capacity == "spot",
+        selector=(),
+        tolerations=(),
+        price_hourly=None,
+        considered=(),
+    )
+
+
+def _lower(plan: Plan, placement: str) -> Stack:
+    raise AssertionError(f"target {placement} was to be lowered although its catalog refuses everything")
+
+
+def _nothing(plan: Plan, placement: str) -> tuple[()]:
+    return ()
+
+
+def _no_pins(plan: Plan, placement: str) -> Pins:
+    return Pins()
