@@ -222,7 +222,7 @@ def test_what_fits_nowhere_is_told_once_at_the_class() -> None:
 
     assert result is None
     assert told(CPU_TOO_LARGE) == ["E0504 cpu"]
-    assert "the nearest is capacity[1]: a Pod needs 512Gi of memory and has 128Gi" in found[0].message
+    assert "the nearest is capacity[1] with 128Gi of the 512Gi of memory" in found[0].message
 
 
 def test_a_target_that_carries_nothing_is_told() -> None:

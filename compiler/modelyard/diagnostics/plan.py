@@ -183,3 +183,132 @@ def unused_target(span: Span, target: str) -> Diagnostic:
         span,
         "remove it, or place a workload there",
     )
+
+
+def run_too_large(span: Span, pipeline: str, count: int, fitting: int, amount: str) -> Diagnostic:
+    """A pipeline could never reach its largest size: its workers do not fit on the machines even when nothing else
+    runs.
+
+    The autoscaler would ask for machines that there are none of, and a search or a batch that counts on them would
+    crawl.
+
+    Wrong:
+
+        capacity: [{count: 2, cpu: 16, memory: 64Gi}]
+        pipelines: {score: {compute: {cpu: 8, memory: 16Gi}, workers: {min: 1, max: 40}, …}}
+
+    Right:
+
+        pipelines: {score: {compute: {cpu: 8, memory: 16Gi}, workers: {min: 1, max: 3}, …}}
+    """
+    room = f"room for {fitting}" if fitting else "no room beside the others"
+    return Diagnostic(
+        "E0510",
+        Severity.ERROR,
+        f"pipeline {quote(pipeline)} may ask for {count} Pods of {amount}, and there is {room}",
+        span,
+        "lower its largest number of workers, or declare more machines under `capacity`",
+    )
+
+
+def too_little(span: Span, target: str, asked: str, declared: str, here: str) -> Diagnostic:
+    """Everything that may run at once asks for more than the declared machines have.
+
+    Counted are all endpoints at their largest, the heads of their clusters, the registry, databases, monitors, and
+    the pipeline that asks most. The line that is pointed at asks for most of what is short.
+
+    Wrong:
+
+        capacity: [{count: 2, cpu: 16, memory: 64Gi}]
+        inference: {scorer: {compute: {cpu: 4, memory: 8Gi}, replicas: {min: 2, max: 30}, …}}
+
+    Right:
+
+        inference: {scorer: {compute: {cpu: 4, memory: 8Gi}, replicas: {min: 2, max: 5}, …}}
+    """
+    return Diagnostic(
+        "E0511",
+        Severity.ERROR,
+        f"target {quote(target)} has {declared} where at most {asked} would be needed, {here} of it here",
+        span,
+        "lower the largest numbers, or declare more machines under `capacity`",
+    )
+
+
+def cannot_be_packed(span: Span, target: str, what: str, count: int, amount: str) -> Diagnostic:
+    """The declared machines have enough of everything in total, but what is left on each is too little for another Pod.
+
+    Wrong:
+
+        capacity: [{count: 4, cpu: 8, memory: 32Gi}]
+        inference: {scorer: {compute: {cpu: 5, memory: 16Gi}, replicas: 5, …}}
+
+    Right:
+
+        inference: {scorer: {compute: {cpu: 3, memory: 10Gi}, replicas: 5, …}}
+    """
+    return Diagnostic(
+        "E0512",
+        Severity.ERROR,
+        f"{count} Pods of {amount} for {what} find no place on target {quote(target)}: what is left is in small pieces",
+        span,
+        "ask for Pods that divide a machine evenly, or declare more machines under `capacity`",
+    )
+
+
+def budget_exceeded(span: Span, budget: str, monthly: str) -> Diagnostic:
+    """The machines that are needed when everything runs at its largest, all month, cost more than the budget allows.
+
+    `onExceed: block` makes it an error.
+
+    Wrong:
+
+        governance: {budget: {monthly: 500 USD, onExceed: block}, …}
+        deployment: {capacity: [{count: 3, cpu: 16, memory: 64Gi, price: 0.40 USD}], …}
+
+    Right:
+
+        governance: {budget: {monthly: 900 USD, onExceed: block}, …}
+    """
+    message = f"the budget is {budget} a month, and at its largest the system needs machines for {monthly}"
+    return Diagnostic("E0513", Severity.ERROR, message, span, "lower the largest numbers of replicas and workers")
+
+
+def budget_would_be_exceeded(span: Span, budget: str, monthly: str) -> Diagnostic:
+    """The machines that are needed when everything runs at its largest, all month, cost more than the budget allows.
+
+    `onExceed: warn`, which is the default, makes it a warning.
+
+    Wrong:
+
+        governance: {budget: {monthly: 500 USD}, …}
+
+    Right:
+
+        governance: {budget: {monthly: 900 USD}, …}
+    """
+    message = f"the budget is {budget} a month, and at its largest the system needs machines for {monthly}"
+    return Diagnostic("W0513", Severity.WARNING, message, span, "lower the largest numbers of replicas and workers")
+
+
+def budget_without_price(span: Span, target: str, why: str) -> Diagnostic:
+    """A budget can be kept only where it is known what the machines cost.
+
+    On a cluster of your own nobody else knows it: say what one machine-hour costs, in the currency of the budget.
+
+    Wrong:
+
+        governance: {budget: {monthly: 900 USD}, …}
+        deployment: {capacity: [{count: 3, cpu: 16, memory: 64Gi}], …}
+
+    Right:
+
+        deployment: {capacity: [{count: 3, cpu: 16, memory: 64Gi, price: 0.40 USD}], …}
+    """
+    return Diagnostic(
+        "E0514",
+        Severity.ERROR,
+        f"the budget cannot be kept on target {quote(target)}: {why}",
+        span,
+        "declare `capacity[].price`, or remove `governance.budget`",
+    )

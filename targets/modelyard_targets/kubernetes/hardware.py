@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from modelyard.diagnostics import nearest
+from modelyard.manifest import cpu_text, memory_text
 from modelyard.plan import Candidate, Hardware
 from modelyard.spec import Accelerator, ComputeClass, Machines, Taint, TargetSpec
 from modelyard_targets.kubernetes.accelerators import Known, folded, known, names
-from modelyard_targets.kubernetes.amounts import cpu_text, memory_text
 
 ANY_MACHINE = "any machine"
 """What a Pod runs on where no capacity is declared: the cluster's scheduler decides."""
@@ -145,15 +145,15 @@ def _left_over(compute: ComputeClass, machine: Machines, accelerator: Accelerato
 
 
 def _lacks(compute: ComputeClass, machine: Machines) -> tuple[str, ...]:
-    """What one machine has too little of for one Pod, in words: `needs 96Gi of memory and has 64Gi`."""
+    """What one machine has too little of for one Pod, in words: `64Gi of the 96Gi of memory`."""
     found: list[str] = []
     if compute.cpu_millis > machine.cpu_millis:
-        found.append(f"needs {cpu_text(compute.cpu_millis)} CPUs and has {cpu_text(machine.cpu_millis)}")
+        found.append(f"{cpu_text(machine.cpu_millis)} of the {cpu_text(compute.cpu_millis)} CPUs")
     if compute.memory_bytes > machine.memory_bytes:
-        found.append(f"needs {memory_text(compute.memory_bytes)} of memory and has {memory_text(machine.memory_bytes)}")
+        found.append(f"{memory_text(machine.memory_bytes)} of the {memory_text(compute.memory_bytes)} of memory")
     wants = bool(compute.accelerators) or compute.accelerator_memory_bytes is not None
     if wants and _alternative(compute, machine) is None:
-        found.append(f"needs {_wish(compute)} and has {_offer(machine)}")
+        found.append(f"{_offer(machine)} instead of {_wish(compute)}")
     return tuple(found)
 
 
@@ -164,7 +164,11 @@ def _wish(compute: ComputeClass) -> str:
 
 
 def _offer(machine: Machines) -> str:
-    return f"{machine.accelerator.name}:{machine.accelerator.count}" if machine.accelerator is not None else "none"
+    return (
+        f"{machine.accelerator.name}:{machine.accelerator.count}"
+        if machine.accelerator is not None
+        else "no accelerator"
+    )
 
 
 def _nothing_fits(compute: ComputeClass, target: TargetSpec) -> str:
@@ -177,7 +181,7 @@ def _nothing_fits(compute: ComputeClass, target: TargetSpec) -> str:
             else ("it asks for machines on demand, and all that are declared are `spot: true`")
         )
     at, machine = min(allowed, key=lambda entry: (*_distance(compute, entry[1]), entry[0]))
-    return f"the nearest is capacity[{at}]: a Pod {' and '.join(_lacks(compute, machine))}"
+    return f"the nearest is capacity[{at}] with {' and '.join(_lacks(compute, machine))}"
 
 
 def _distance(compute: ComputeClass, machine: Machines) -> tuple[int, int]:
