@@ -161,6 +161,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0506": plan.rules_only,
         "E0507": plan.moved_twice,
         "E0601": target.cannot_make,
+        "E0602": target.provider_not_yet,
         "E0610": target.gateway_needed,
         "E0611": target.mirror_unsupported,
         "E0612": target.rollout_owns_route,

@@ -28,6 +28,28 @@ def cannot_make(span: Span, kind: str, placement: str, reason: str) -> Diagnosti
     )
 
 
+def provider_not_yet(span: Span, placement: str, provider: str, reason: str) -> Diagnostic:
+    """A provider that a spec may name already, while modelyard does not emit for it yet.
+
+    The spec stays as it is: an environment may place the same system on a cluster meanwhile.
+
+    Wrong:
+
+        deployment: {mode: cloud, provider: azure, region: westeurope}
+
+    Right:
+
+        deployment: {mode: on-prem, provider: kubernetes, context: frankfurt}
+    """
+    return Diagnostic(
+        "E0602",
+        Severity.ERROR,
+        f"target {quote(placement)} is on {quote(provider)}, which is not made yet: {reason}",
+        span,
+        "place it on provider: kubernetes, here or in an environment",
+    )
+
+
 def gateway_needed(span: Span, placement: str, what: str) -> Diagnostic:
     """Traffic is divided and copied by a gateway of the cluster; this target says of none.
 
