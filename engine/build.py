@@ -142,7 +142,7 @@ def _staged_modules(module: str) -> list[str]:
 
 def _go(folder: Path, *arguments: str) -> str:
     """Runs go in a folder and returns what it printed; RuntimeError with its words when it fails."""
-    environment = os.environ | {"GOWORK": "off", "CGO_ENABLED": "0"}
+    environment = os.environ | {"GOWORK": "off"}
     done = subprocess.run(["go", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"go {' '.join(arguments)} failed in {folder}:\n{done.stderr[-4000:]}")
