@@ -17,7 +17,7 @@ from modelyard.regions import regions
 from modelyard.resolve import resolve
 from modelyard.spec import System
 from modelyard.time_zones import time_zones
-from tests.diagnosing import Question, examine, places
+from tests.diagnosing import Question, diagnose, examine, places
 from tests.specs import VALID_SPEC, changed
 
 
@@ -241,6 +241,22 @@ def test_secrets_by_their_name(parameters: str) -> None:
     spec = changed("    compute: train\n", f"    compute: train\n    parameters: {parameters}\n")
 
     assert codes_in(spec) == ["E0407"]
+
+
+def test_a_secret_is_not_printed_beside_another_mistake() -> None:
+    """What resolve refuses may stand on the same line."""
+    old = "{type: custom,"
+    spec = changed(
+        "  report:\n    type: custom\n",
+        "  other: {type: custom, inputs: [trnsactions], source: "
+        '{entrypoint: "a:b"}, compute: cpu, parameters: {password: correct-horse}}\n'
+        "  report:\n    type: custom\n",
+    )
+    question = Question(spec)
+
+    assert codes_in(spec) == ["E0301", "E0407"]
+    assert "correct-horse" not in diagnose(question)
+    assert old in diagnose(question)
 
 
 @pytest.mark.parametrize(

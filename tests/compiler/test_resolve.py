@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
-from modelyard.diagnostics import Diagnostic
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from modelyard.checks import check
+from modelyard.diagnostics import Diagnostic, has_errors
 from modelyard.load import load
 from modelyard.resolve import resolve
 from modelyard.spec import (
@@ -23,6 +28,8 @@ from modelyard.spec import (
 )
 from modelyard.validate import validate
 from tests.diagnosing import Question, examine, places
+from tests.schemas.generate import fitting
+from tests.schemas.walk import at
 from tests.specs import VALID_SPEC, changed
 
 _GI = 1024**3
@@ -321,3 +328,20 @@ def test_thousands_of_dangling_references_are_told_quickly() -> None:
 
     assert len(found) == 3000
     assert sum(bool(diagnostic.hint) for diagnostic in found) <= 50
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(st.data())
+def test_any_valid_document_ends_in_a_system_or_diagnostics(data: st.DataObject) -> None:
+    """One section of the valid spec is replaced by anything that fits the schema; every rule takes what resolves."""
+    document, _ = load(VALID_SPEC, "system.yaml")
+    assert document is not None
+    section = data.draw(st.sampled_from(sorted(set(document.value) - {"apiVersion", "kind", "vars"})))
+    made = data.draw(fitting(at(f"#/properties/{section}")))
+    document, found = load(json.dumps({**document.value, section: made}), "system.yaml")
+    assume(document is not None and not has_errors(found) and not validate(document))
+    assert document is not None
+    system, found = resolve(document, "default")
+
+    assert (system is None) == bool(found)
+    assert all(diagnostic.span for diagnostic in (check(system) if system else found))

@@ -12,6 +12,7 @@ from modelyard.resolve.inference import resolve_inference
 from modelyard.resolve.monitors import resolve_channels, resolve_monitors
 from modelyard.resolve.pipelines import resolve_pipelines
 from modelyard.resolve.scope import Scope
+from modelyard.secret_literals import secret_literals
 from modelyard.source import Document
 from modelyard.spec import System
 
@@ -52,5 +53,5 @@ def resolve(document: Document, environment: str) -> tuple[System | None, tuple[
         moved=resolve_moved(scope),
     )
     if scope.found:
-        return None, tuple(scope.found)
+        return None, (*scope.found, *secret_literals(document))
     return system, ()
