@@ -24,12 +24,12 @@ _SequenceEnd = yaml.SequenceEndEvent
 
 _CORE: Final = "tag:yaml.org,2002:"
 _UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
-_BETWEEN: Final = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))*[ \t]*(?:#[^\r\n]*)?")
-_DIRECTIVES: Final = re.compile(r"(?:(?:%[^\r\n]*|[ \t]*(?:#[^\r\n]*)?)(?:\r\n|\r|\n))*")
+_BETWEEN: Final = re.compile(r"(?:[ \t]*+(?:#[^\r\n]*+)?+(?:\r\n|\r|\n))*+[ \t]*+(?:#[^\r\n]*+)?+")
+_DIRECTIVES: Final = re.compile(r"(?:(?:%[^\r\n]*+|[ \t]*+(?:#[^\r\n]*+)?+)(?:\r\n|\r|\n))*+")
+_DIRECTIVE: Final = re.compile(r"^%", re.MULTILINE)
 _REMEMBERED: Final = 10_000
 _UNKNOWN: Final = object()
 _MOST_DIRECTIVES: Final = 8
-_MOST_MISTAKES: Final = 1000
 _WEIGHTLESS: Final = 64
 """Every 64 characters of a text weigh as much as one more value when an alias repeats it."""
 
@@ -40,7 +40,7 @@ class Limits:
 
     size_mib: int = 64
     depth: int = 64
-    values: int = 2_000_000
+    values: int = 1_250_000
     repeated: int = 1_000_000
 
 
@@ -115,6 +115,7 @@ class Builder:
         is_mapping = event.__class__ is _MappingStart
         if event.tag not in {None, "!", f"{_CORE}map" if is_mapping else f"{_CORE}seq"}:
             self._tell(tell.explicit_tag(self._event_span(event), _shown_tag(event.tag)))
+        self._count(event)
         self._depth += 1
         if self._depth > self._limits.depth:
             self._stop(tell.nested_too_deep(self._event_span(event), self._limits.depth))
@@ -184,6 +185,11 @@ class Builder:
             self._stop(tell.alias_expansion(self._event_span(event), self._limits.repeated))
         return value
 
+    def _count(self, event: Any) -> None:
+        self._values += 1
+        if self._values > self._most_values:
+            self._stop(tell.too_many_values(self._event_span(event), self._most_values))
+
     def _weight(self) -> int:
         return self._values + self._text_weight + self._repeated
 
@@ -224,9 +230,7 @@ class Builder:
         return None
 
     def _scalar(self, event: Any) -> Json:
-        self._values += 1
-        if self._values > self._most_values:
-            self._stop(tell.too_many_values(self._event_span(event), self._most_values))
+        self._count(event)
         text: str = event.value
         if len(text) > _WEIGHTLESS:
             self._text_weight += len(text) // _WEIGHTLESS
@@ -276,8 +280,7 @@ class Builder:
     def _refuse_many_directives(self) -> None:
         """Every directive is compared with all before it, so a file of nothing else would take for ever."""
         found = _DIRECTIVES.match(self._source.text)
-        lines = found[0].splitlines() if found else []
-        if sum(line.startswith("%") for line in lines) > _MOST_DIRECTIVES:
+        if found and len(_DIRECTIVE.findall(found[0])) > _MOST_DIRECTIVES:
             problem = f"more than {_MOST_DIRECTIVES} directives"
             self._stop(tell.syntax(self._span(0, 0), problem, "remove the lines that begin with '%'"))
 
@@ -309,8 +312,8 @@ class Builder:
 
     def _tell(self, found: Diagnostic) -> None:
         self.diagnostics.append(found)
-        if len(self.diagnostics) >= _MOST_MISTAKES and found.span:
-            self._stop(tell.too_many_mistakes(found.span, _MOST_MISTAKES))
+        if len(self.diagnostics) > tell.MOST_MISTAKES:
+            raise Stop
 
     def _stop(self, found: Diagnostic) -> NoReturn:
         self.diagnostics.append(found)

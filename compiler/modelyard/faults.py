@@ -1,18 +1,21 @@
 """Where a value and the schema part, one fault for each mistake.
 
-The validator says whether a document fits and where not. Why not is found out here, at the places that it named.
+The validator says whether a part of a document fits. Why it does not is found out here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from modelyard.keywords import FITS
 from modelyard.nearest import nearest_name
 from modelyard.shape import Excluded, Schema, Shape, branch_names, definition, schema_of, texts
 from modelyard.source import Json, Path
+
+_ASKED_DEPTH: Final = 2
+"""Sections and the things named in them are asked about as a whole."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,11 +35,14 @@ class Fault:
 
 
 class Faults:
-    """Finds the faults of one document. Nothing that is shared by aliases is judged twice when branches are chosen."""
+    """Finds the faults of one document.
 
-    def __init__(self, root: Schema, within: AbstractSet[Path] | None = None) -> None:
+    `fits` is a much faster validator; what fits it, near the top of the document, is not looked at here.
+    """
+
+    def __init__(self, root: Schema, fits: Callable[[Schema, Json], bool] | None = None) -> None:
         self._root = root
-        self._within = within
+        self._known_to_fit = fits
         self._valid: dict[tuple[int, int], bool] = {}
 
     def of(self, schemas: Iterable[Schema], value: Json, path: Path = ()) -> Iterator[Fault]:
@@ -57,7 +63,10 @@ class Faults:
                 yield from self._child_faults(items, child, (*path, at))
 
     def _child_faults(self, schemas: list[Schema], value: Json, path: Path) -> Iterator[Fault]:
-        if schemas and (self._within is None or path in self._within):
+        near_the_top = len(path) <= _ASKED_DEPTH and isinstance(value, dict | list) and len(schemas) == 1
+        if near_the_top and self._known_to_fit and self._known_to_fit(schemas[0], value):
+            return
+        if schemas:
             yield from self.of(schemas, value, path)
 
     def _value_fault(self, shape: Shape, value: Json, path: Path) -> Fault | None:

@@ -31,7 +31,7 @@ def load(text: str | bytes, path: str, limits: Limits = LIMITS) -> tuple[Documen
     builder = Builder(source, limits)
     value = _without_collector(builder)
     if builder.diagnostics or not isinstance(value, dict):
-        return None, in_order(builder.diagnostics)
+        return None, tell.at_most(builder.diagnostics)
     return Document(value, (source,), builder.spans, builder.root), ()
 
 
@@ -64,9 +64,9 @@ def _forbidden(source: SourceFile) -> list[Diagnostic]:
         raw = text.encode("ascii")
         if len(raw.translate(None, _CONTROLS)) == len(raw):
             return []
-    first: dict[str, int] = {}
-    for found in _FORBIDDEN.finditer(text):
-        first.setdefault(found[0], found.start())
+    if not _FORBIDDEN.search(text):
+        return []
+    first = {character: text.find(character) for character in set(text) if _FORBIDDEN.match(character)}
     return [tell.forbidden_character(_span_after(source.path, text[:at]), character) for character, at in first.items()]
 
 

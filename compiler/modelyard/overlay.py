@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from modelyard.diagnostics import overlay as tell
-from modelyard.diagnostics.base import Diagnostic, in_order
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.load import at_most
 from modelyard.source import Document, Json, Span, Spans, appended
 
 SECTION: Final = "environments"
@@ -22,9 +23,9 @@ def overlay(
 
     `extra` is the file `environments/NAME.yaml`, already loaded; it means the same as an entry of the section.
     """
-    refused = tuple(_refused(document, environment, extra))
+    refused = at_most(_refused(document, environment, extra))
     if refused:
-        return document, in_order(refused)
+        return document, refused
     if extra is not None:
         joined = appended(document, extra)
         return _merged(joined, extra.value)
@@ -63,7 +64,7 @@ def _refused(document: Document, environment: str | None, extra: Document | None
 def _merged(document: Document, patch: dict[str, Json]) -> tuple[Document, tuple[Diagnostic, ...]]:
     merge = _Merge(document, document.spans.copy())
     value = merge.without(merge.mapping(document.value, patch), SECTION)
-    return replace(document, value=value, spans=merge.spans), in_order(merge.diagnostics)
+    return replace(document, value=value, spans=merge.spans), at_most(merge.diagnostics)
 
 
 @dataclass(slots=True)

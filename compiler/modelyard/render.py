@@ -18,7 +18,7 @@ _BOLD: Final = "\x1b[1m"
 _FAINT: Final = "\x1b[34m"
 _PLAIN: Final = "\x1b[0m"
 
-_AROUND: Final = 2000
+_AROUND: Final = 400
 """So many characters of a line, before and after the place, are looked at; a screen shows far fewer."""
 
 Lines: TypeAlias = Mapping[str, Sequence[str]]

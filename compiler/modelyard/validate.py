@@ -2,49 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
-from itertools import islice
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, cast
+from typing import Protocol, TypeAlias, cast
 
 import modelyard_schemas
-from modelyard.diagnostics import load as tell_load
-from modelyard.diagnostics import validate as tell
-from modelyard.diagnostics.base import Diagnostic, in_order
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.load import at_most
+from modelyard.diagnostics.validate import does_not_fit
 from modelyard.faults import Faults
 from modelyard.keywords import python_pattern
-from modelyard.mistakes import describe, owner_of
+from modelyard.mistakes import describe
 from modelyard.shape import Schema
-from modelyard.source import Document, Json, Path
+from modelyard.source import Document, Json
 
-if TYPE_CHECKING:
-    from jsonschema import ValidationError
-
-Engine: TypeAlias = "Callable[[Json], Iterator[Path]]"
-"""Gives the place of every value that does not fit."""
-
-_MOST: Final = 1000
+Fits: TypeAlias = "Callable[[Schema, Json], bool]"
+"""Whether a value fits a part of the schema of the spec."""
 
 
 def validate(document: Document) -> tuple[Diagnostic, ...]:
     """What keeps the document from fitting the schema of the spec; nothing if it fits."""
-    return validate_with(_system(), _engine(), document)
+    return validate_with(_system(), _system_fits(), document)
 
 
-def validate_with(schema: Schema, engine: Engine, document: Document) -> tuple[Diagnostic, ...]:
-    """The same by any schema and engine."""
-    within = {path[:length] for path in islice(engine(document.value), 5 * _MOST) for length in range(len(path) + 1)}
-    if not within:
+def validate_with(schema: Schema, fits: Fits, document: Document) -> tuple[Diagnostic, ...]:
+    """The same by any schema and validator."""
+    if fits(schema, document.value):
         return ()
-    faults = list(islice(Faults(schema, within).of([schema], document.value), _MOST + 1))
-    found = [describe(document, fault) for fault in faults[:_MOST]]
-    if len(faults) > _MOST:
-        found.append(tell_load.too_many_mistakes(document.key_span(faults[_MOST].path), _MOST))
-    return in_order(found) or _unexplained(document, max(within, key=len))
-
-
-def _unexplained(document: Document, path: Path) -> tuple[Diagnostic, ...]:
-    return (tell.does_not_fit(document.key_span(path), owner_of(path)),)
+    faults = Faults(schema, fits).of([schema], document.value)
+    told = at_most(describe(document, fault) for fault in faults)
+    return told or (does_not_fit(document.key_span(()), "the spec"),)
 
 
 @lru_cache(maxsize=1)
@@ -53,41 +40,47 @@ def _system() -> Schema:
 
 
 @lru_cache(maxsize=1)
-def _engine() -> Engine:
+def _system_fits() -> Fits:
     try:
-        return rust_engine(_system())
+        return rust_fits(_system())
     except ImportError:
-        return python_engine(_system())
+        return python_fits(_system())
 
 
-def rust_engine(schema: Schema) -> Engine:
+def rust_fits(root: Schema) -> Fits:
     """jsonschema-rs: fast, and there is a wheel of it for the usual machines."""
     import jsonschema_rs
 
-    validator = jsonschema_rs.Draft202012Validator(schema, pattern_options=jsonschema_rs.RegexOptions())
+    options = jsonschema_rs.RegexOptions()
+    validators: dict[int, jsonschema_rs.Validator] = {}
 
-    def paths(value: Json) -> Iterator[Path]:
-        for error in validator.iter_errors(value):
-            yield tuple(error.instance_path)
+    def fits(schema: Schema, value: Json) -> bool:
+        if id(schema) not in validators:
+            part = {**schema, "$defs": root.get("$defs", {})}
+            validators[id(schema)] = jsonschema_rs.Draft202012Validator(part, pattern_options=options)
+        return validators[id(schema)].is_valid(value)
 
-    return paths
+    return fits
 
 
 class _Validator(Protocol):
-    def iter_errors(self, instance: Json) -> Iterator[ValidationError]: ...
+    def is_valid(self, instance: Json) -> bool: ...
 
 
-def python_engine(schema: Schema) -> Engine:
+def python_fits(root: Schema) -> Fits:
     """jsonschema, with patterns that mean the same as in the other one."""
     from jsonschema import Draft202012Validator
 
-    validator = cast("_Validator", Draft202012Validator(_for_python(schema)))
+    definitions = _part_for_python(root.get("$defs", {}))
+    validators: dict[int, _Validator] = {}
 
-    def paths(value: Json) -> Iterator[Path]:
-        for error in validator.iter_errors(value):
-            yield tuple(error.absolute_path)
+    def fits(schema: Schema, value: Json) -> bool:
+        if id(schema) not in validators:
+            part = {**_for_python(schema), "$defs": definitions}
+            validators[id(schema)] = cast("_Validator", Draft202012Validator(part))
+        return validators[id(schema)].is_valid(value)
 
-    return paths
+    return fits
 
 
 def _for_python(schema: Schema) -> Schema:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from modelyard.diagnostics import overlay as tell
-from modelyard.diagnostics.base import Diagnostic, in_order, quote
+from modelyard.diagnostics.base import Diagnostic, quote
+from modelyard.diagnostics.load import at_most
 from modelyard.keywords import has_type, same
 from modelyard.scalars import MAX_INTEGER, plain_value
 from modelyard.source import Container, Document, Json, Path, Span, Spans
@@ -59,13 +60,13 @@ def substitute(document: Document, settings: Mapping[str, str]) -> tuple[Documen
     """
     variables, refused = _declared(document, settings)
     if refused:
-        return document, in_order(refused)
+        return document, at_most(refused)
     if not any(_MAYBE.search(file.text) for file in document.files):
-        return document, in_order(_unused(document, variables, set()))
+        return document, at_most(_unused(document, variables, set()))
     walk = _Substitution(document, document.spans.copy(), variables)
     value = walk.root(document.value)
     unused = () if walk.diagnostics else _unused(document, variables, walk.used)
-    return replace(document, value=value, spans=walk.spans), in_order((*walk.diagnostics, *unused))
+    return replace(document, value=value, spans=walk.spans), at_most((*walk.diagnostics, *unused))
 
 
 def _unused(document: Document, variables: Mapping[str, Variable], used: set[str]) -> Iterator[Diagnostic]:
@@ -216,17 +217,15 @@ class _Substitution:
         found = _REFERENCE.fullmatch(text)
         if found and found["inside"] is not None:
             value = self._resolved(found, owner, step)
-            self._grow(len(text) if not isinstance(value, str) else len(value), owner, step)
-            return value
+            return value if self._may_grow([str(value)], owner, step) else text
         pieces: list[str] = []
         at = 0
         for found in _REFERENCE.finditer(text):
             inside = found["inside"]
             pieces += (text[at : found.start()], "${" if inside is None else _text(self._resolved(found, owner, step)))
             at = found.end()
-        result = "".join((*pieces, text[at:]))
-        self._grow(len(result), owner, step)
-        return result
+        pieces.append(text[at:])
+        return "".join(pieces) if self._may_grow(pieces, owner, step) else text
 
     def _resolved(self, found: re.Match[str], owner: Container, step: str | int) -> Scalar:
         """The value of one reference; the text itself where it is refused."""
@@ -241,11 +240,13 @@ class _Substitution:
         self.used.add(variable.name)
         return variable.value
 
-    def _grow(self, length: int, owner: Container, step: str | int) -> None:
+    def _may_grow(self, pieces: list[str], owner: Container, step: str | int) -> bool:
+        """Whether all that variables have become so far stays within the limit, told once where it does not."""
         limit = _MOST_TEXT_MIB * 2**20
-        before, self.text_length = self.text_length, self.text_length + length
+        before, self.text_length = self.text_length, self.text_length + sum(map(len, pieces))
         if before <= limit < self.text_length:
             self.diagnostics.append(tell.variables_too_large(self._span(owner, step), _MOST_TEXT_MIB))
+        return self.text_length <= limit
 
     def _refuse_in_declarations(self, value: Json, path: Path) -> None:
         if isinstance(value, str) and "${" in value.replace("$${", ""):

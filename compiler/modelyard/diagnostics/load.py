@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
-from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from collections.abc import Iterable
+from itertools import islice
+from typing import Final
+
+from modelyard.diagnostics.base import Diagnostic, Severity, in_order, quote
 from modelyard.source import Span
+
+MOST_MISTAKES: Final = 1000
+
+
+def at_most(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The first thousand diagnostics in order; what is beyond them is not even looked for, and that is told."""
+    told = list(islice(found, MOST_MISTAKES + 1))
+    if len(told) > MOST_MISTAKES:
+        more = told.pop().span
+        told.append(too_many_mistakes(more or Span("", 1, 1, 2), MOST_MISTAKES))
+    return in_order(told)
 
 
 def not_utf8(span: Span, byte: int) -> Diagnostic:
@@ -309,7 +324,7 @@ def nested_too_deep(span: Span, limit: int) -> Diagnostic:
 
 
 def too_many_values(span: Span, limit: int) -> Diagnostic:
-    """A spec holds at most two million values.
+    """A spec holds at most 1,250,000 values.
 
     Wrong: a table of measurements in the spec.
 
