@@ -7,15 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from modelyard.checks import check
-from modelyard.diagnostics import Diagnostic, has_errors, in_order
-from modelyard.load import load
-from modelyard.overlay import overlay
+from modelyard.diagnostics import Diagnostic
+from modelyard.pipeline import Given, Inputs, understand
 from modelyard.render import render
-from modelyard.resolve import resolve
 from modelyard.source import SourceFile
-from modelyard.validate import validate
-from modelyard.variables import substitute
+from modelyard_targets import TARGETS
 
 
 @dataclass(frozen=True)
@@ -40,25 +36,10 @@ class Question:
 
 
 def examine(question: Question) -> tuple[Diagnostic, ...]:
-    """All diagnostics up to the first room that finds an error."""
-    document, found = load(question.spec, question.path)
-    extra = None
-    if question.overlay is not None:
-        extra, more = load(question.overlay, question.overlay_path)
-        found += more
-    if document is None or has_errors(found):
-        return in_order(found)
-    document, more = overlay(document, question.environment, extra)
-    found += more
-    if not has_errors(found):
-        document, more = substitute(document, question.settings)
-        found += more
-    if not has_errors(found):
-        found += validate(document)
-    if not has_errors(found):
-        system, more = resolve(document, question.environment or "default")
-        found += more if system is None else check(system)
-    return in_order(found)
+    """All diagnostics up to the first room that finds an error, targets included."""
+    overlay = Given(question.overlay_path, question.overlay) if question.overlay is not None else None
+    spec = Given(question.path, question.spec)
+    return understand(Inputs(spec, question.environment, overlay, question.settings), TARGETS).diagnostics
 
 
 def places(diagnostics: tuple[Diagnostic, ...]) -> list[str]:

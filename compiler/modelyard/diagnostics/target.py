@@ -183,7 +183,7 @@ def registry_elsewhere(span: Span, workload: str, placement: str, other: str) ->
     Right:
 
         deployment: {placement: {default: main, inference: edge, registry: main}, …}
-        registry: {adopt: "https://mlflow.acme.example", artifacts: lake}
+        registry: {adopt: "https://mlflow.acme.example"}
     """
     return Diagnostic(
         "E0615",
