@@ -10,9 +10,10 @@ import tarfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 import yaml
 
@@ -109,19 +110,30 @@ class ChartRepository:
             return False
 
 
-def known() -> dict[str, dict[str, object]]:
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A published chart: its version, that of what it installs, and the names of its values."""
+
+    name: str
+    version: str
+    app_version: str
+    values: KnownValues
+
+
+def known() -> tuple[Chart, ...]:
     """What charts.json says of each chart."""
-    told = json.loads(Path(__file__).with_name("charts.json").read_text())
-    return cast(dict[str, dict[str, object]], told["charts"])
+    told = json.loads(Path(__file__).with_name("charts.json").read_text())["charts"]
+    return tuple(Chart(name, chart["version"], chart["appVersion"], chart["values"]) for name, chart in told.items())
 
 
 def _write(folder: Path, url: str) -> dict[str, str]:
     """Writes archives and index; returns the version of each chart."""
     entries: dict[str, list[dict[str, object]]] = {}
-    versions: dict[str, str] = {}
-    for name, chart in known().items():
-        about = {"apiVersion": "v2", "name": name, "version": chart["version"], "appVersion": chart["appVersion"]}
-        schema = {"$schema": "http://json-schema.org/draft-07/schema#", **_closed(cast(KnownValues, chart["values"]))}
+    charts = known()
+    for chart in charts:
+        name, version = chart.name, chart.version
+        about = {"apiVersion": "v2", "name": name, "version": version, "appVersion": chart.app_version}
+        schema = {"$schema": "http://json-schema.org/draft-07/schema#", **_closed(chart.values)}
         archive = _archive(
             (
                 (f"{name}/Chart.yaml", yaml.safe_dump(about)),
@@ -130,13 +142,12 @@ def _write(folder: Path, url: str) -> dict[str, str]:
                 (f"{name}/templates/all.yaml", _TEMPLATE),
             )
         )
-        file = f"{name}-{chart['version']}.tgz"
+        file = f"{name}-{version}.tgz"
         (folder / file).write_bytes(archive)
         digest = hashlib.sha256(archive).hexdigest()
         entries[name] = [{**about, "urls": [f"{url}/{file}"], "digest": digest, "created": "2026-11-24T00:00:00Z"}]
-        versions[name] = str(chart["version"])
     (folder / "index.yaml").write_text(yaml.safe_dump({"apiVersion": "v1", "entries": entries}))
-    return versions
+    return {chart.name: chart.version for chart in charts}
 
 
 def _closed(values: KnownValues) -> dict[str, object]:
