@@ -12,16 +12,13 @@ from modelyard.manifest import cpu_text, memory_text
 from modelyard.plan import Hardware, Identity, Job, Kind, ModelServer, MonitorJob, Plan, RegistryServer
 from modelyard.source import Json, Path
 from modelyard.spec import ComputeClass, Store, System, TargetSpec
+from modelyard_targets.cluster.platform_sizes import database_size, registry_replicas, registry_size
 from modelyard_targets.cluster.sizes import AUTOSCALER, LAUNCHER, SUBMITTER, Size, head_size
 from modelyard_targets.kubernetes.hardware import choose
 from modelyard_targets.kubernetes.packing import CPU, MEMORY, Floor, Packed, Pods, Shape, pack
 
 PODS_OF_A_MACHINE: Final = 110
 """The kubelet's own limit (kubernetes.io, "Considerations for large clusters", read 2026-11-24)."""
-
-REGISTRY: Final = Size(1000, 2 * 1024**3)
-DATABASE: Final = Size(1000, 2 * 1024**3)
-"""One instance each, as they are sized where the spec says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +127,11 @@ def demand(plan: Plan, placement: str, floor: Floor) -> Demand:
             shape = floor.shape_of(value.hardware)
             always.append(Pods(1, shape, resource.origin, f"monitor '{value.monitor.name}'"))
         elif isinstance(value, RegistryServer) and not value.registry.adopt:
-            always.append(support.pods(1, REGISTRY, resource.origin, "the registry"))
+            count, size = registry_replicas(system, target), registry_size(system, target)
+            always.append(support.pods(count, size, resource.origin, "the registry"))
         elif isinstance(value, Store) and resource.kind is Kind.DATABASE and not value.adopt:
-            always.append(support.pods(value.replicas or 1, DATABASE, resource.origin, f"database '{value.name}'"))
+            size = database_size(system, target)
+            always.append(support.pods(value.replicas or 1, size, resource.origin, f"database '{value.name}'"))
         elif isinstance(value, Job):
             beside = (
                 support.head(resource.origin, scales=resource.workload in scaled),

@@ -17,6 +17,7 @@ from modelyard_targets.cluster.registry import lower_registry
 from modelyard_targets.cluster.secrets import lower_secrets
 from modelyard_targets.cluster.stores import lower_object_store
 from modelyard_targets.cluster.workloads import WORKLOADS, Lower
+from modelyard_targets.kubernetes.capacity import quota
 from modelyard_targets.kubernetes.charts import charts
 
 FOUNDATION: Final = ("namespace", "secrets", "stores", "registry", "channels", "gateway")
@@ -90,7 +91,7 @@ def _labelled(manifest: Manifest, own: Mapping[str, str]) -> Manifest:
 
 
 def _namespace(resource: Resource, context: Context) -> Iterator[Made]:
-    return lower_namespace(resource, context, {})
+    return lower_namespace(resource, context, quota(context.plan, context.placement))
 
 
 def _database(resource: Resource, context: Context) -> Iterator[Made]:
