@@ -14,7 +14,7 @@ __all__ = ["Compiled", "Diagnostic", "__version__", "compile_text"]
 
 def __getattr__(name: str) -> object:
     """The public names, imported when first used: a program that only wants the version pays for nothing else."""
-    from importlib import import_module  # noqa: PLC0415 - as late as possible, see above
+    from importlib import import_module
 
     if name in {"Compiled", "compile_text"}:
         return getattr(import_module("modelyard.api"), name)

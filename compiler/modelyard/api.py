@@ -13,7 +13,7 @@ from modelyard_targets import TARGETS
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What came out of a spec: files by their path under the output folder (`<env>/<target>/…`), or why there are none."""
+    """What came out of a spec: files by their path below the output folder (`<env>/<target>/…`), or why none did."""
 
     diagnostics: tuple[Diagnostic, ...]
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
@@ -34,7 +34,7 @@ def compile_text(
 ) -> Compiled:
     """Compile a spec that is given as text.
 
-    `path` is how diagnostics call it. `overlay` is the text of `environments/<environment>.yaml` where there is such a file.
+    `path` is how diagnostics call it. `overlay` is the text of `environments/<environment>.yaml` where it exists.
     `variables` are values for what the spec declares under `vars`. Never raises for a bad spec.
     """
     beside = None if overlay is None else Given(f"environments/{environment}.yaml", overlay)

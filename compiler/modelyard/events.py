@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol, TypeAlias, cast
 
 import yaml
+
+from modelyard.source import Lines
 
 NextEvent: TypeAlias = "Callable[[], Any]"
 
@@ -94,10 +96,10 @@ def next_event(text: str, pure: bool = not HAS_LIBYAML) -> NextEvent:
     return parser.get_event
 
 
-def syntax_problem(error: yaml.YAMLError, lines: Sequence[str]) -> SyntaxProblem:
+def syntax_problem(error: yaml.YAMLError, lines: Lines) -> SyntaxProblem:
     """What the parser complains about, in our words, at the place where a human would look."""
     problem = _told(error)
-    line = lines[problem.line] if problem.line < len(lines) else ""
+    line = lines[problem.line]
     before, character = line[: problem.column], line[problem.column : problem.column + 1]
     if character == "\t" and not before.strip():
         return replace(problem, is_tab=True)
@@ -106,7 +108,7 @@ def syntax_problem(error: yaml.YAMLError, lines: Sequence[str]) -> SyntaxProblem
     return _colon(problem, lines) if problem.hint == _COLON else problem
 
 
-def _colon(problem: SyntaxProblem, lines: Sequence[str]) -> SyntaxProblem:
+def _colon(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem:
     """What is behind a colon that is in no place for one: a space that is missing above, a key too deep, or a text."""
     line = lines[problem.line]
     above = next((at for at in range(problem.line - 1, -1, -1) if lines[at].strip()), None)

@@ -1,4 +1,4 @@
-"""Fields of the schema by their path, such as `inference.*.replicas`: what `explain` tells about them, and their defaults."""
+"""Fields of the schema by their path, such as `inference.*.replicas`: what `explain` tells about them."""
 
 from __future__ import annotations
 

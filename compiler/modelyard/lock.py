@@ -26,11 +26,10 @@ class Locked:
     targets: tuple[str, ...]
     charts: Mapping[str, str]
     images: Mapping[str, str]
-    prices: Mapping[str, str]
 
 
 def digest(*parts: str | bytes) -> str:
-    """`sha256:` and the hash over all the parts, each with its length, so that no two lists of parts agree by chance."""
+    """`sha256:` and the hash over all parts, each with its length, so that no two lists of parts agree by chance."""
     total = sha256()
     for part in parts:
         data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
@@ -39,7 +38,7 @@ def digest(*parts: str | bytes) -> str:
 
 
 def environments(text: str | bytes) -> dict[str, Json]:
-    """The environments of a lock as they stand in it; none where it cannot be read, since a lock is only written anew."""
+    """The environments of a lock as they stand in it; none where it cannot be read: it is written anew."""
     found, _ = load(text, LOCK_NAME)
     entries = found.value.get("environments") if found is not None else None
     return dict(entries) if isinstance(entries, dict) else {}
@@ -67,6 +66,6 @@ def lock_text(before: str | bytes, environment: str, locked: Locked, schema: str
 
 
 def _entry(locked: Locked) -> dict[str, Value]:
-    pins = {"charts": locked.charts, "images": locked.images, "prices": locked.prices}
+    pins = {"charts": locked.charts, "images": locked.images}
     filled: dict[str, Value] = {name: dict(sorted(pinned.items())) for name, pinned in pins.items() if pinned}
     return {"inputs": locked.inputs, "targets": list(locked.targets), **filled}

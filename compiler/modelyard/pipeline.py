@@ -30,7 +30,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """All that decides what comes out: the spec, an environment, its overlay file if there is one, and variables' values."""
+    """All that decides what comes out: the spec, an environment with its overlay file, and values of variables."""
 
     spec: Given
     environment: str | None = None

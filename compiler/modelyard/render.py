@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from modelyard.diagnostics.base import Diagnostic, Severity, in_order
 from modelyard.redact import MASK, redacted
-from modelyard.source import SourceFile, Span
+from modelyard.source import Lines, SourceFile, Span
 from modelyard.terminal import Cell, cells, clipped, visible, width
 
 _COLOURS: Final = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m"}
@@ -21,7 +21,8 @@ _PLAIN: Final = "\x1b[0m"
 _AROUND: Final = 400
 """So many characters of a line, before and after the place, are looked at; a screen shows far fewer."""
 
-Lines: TypeAlias = Mapping[str, Sequence[str]]
+Texts: TypeAlias = Mapping[str, Lines]
+"""By its path, the lines of a file."""
 
 
 def render(
@@ -58,7 +59,7 @@ def _painter(colour: bool) -> Paint:
     return (lambda code, text: f"{code}{text}{_PLAIN}") if colour else (lambda _, text: text)
 
 
-def _block(found: Diagnostic, lines: Lines, secrets: Secrets, paint: Paint) -> str:
+def _block(found: Diagnostic, lines: Texts, secrets: Secrets, paint: Paint) -> str:
     head = paint(_COLOURS[found.severity], f"{found.severity}[{found.code}]")
     head += paint(_BOLD, f": {visible(redacted(found.message))}")
     page = f"= docs/errors.md#{found.code.lower()}"

@@ -1,4 +1,4 @@
-"""The spec as it is understood: after overlays and variables, with the schema's defaults, each value with where it came from."""
+"""The spec as it is understood: after overlays and variables, with defaults, each value with where it came from."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _LITERALS = (
     (re.compile(r"https://hooks\.slack\.com/[A-Za-z0-9/]{10,}"), "a Slack webhook"),
     (re.compile(r"(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{35}"), "a Google API key"),
     (re.compile(r"(?<![A-Za-z0-9])[sr]k_live_[A-Za-z0-9]{16,}"), "a Stripe key"),
-    (re.compile(r"(?<![A-Za-z0-9])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\."), "a signed web token"),
+    (re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\."), "a signed web token"),
     (re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY"), "a private key"),
     (re.compile(r"://[^/\s:@]{1,200}:[^/\s:@]{1,200}@"), "a URL with a password"),
 )

@@ -46,9 +46,31 @@ class SourceFile:
         text = content if isinstance(content, str) else content.decode("utf-8", "replace")
         return cls(path, text.removeprefix("\ufeff"))
 
-    def lines(self) -> list[str]:
-        """The text of every line, without line breaks, by the line breaks that YAML knows."""
-        return _LINE_BREAK.split(self.text)
+    def lines(self) -> Lines:
+        """The lines of the text, by the line breaks that YAML knows."""
+        return Lines(self.text)
+
+
+class Lines:
+    """The lines of a text without their line breaks, kept as eight bytes each until one is asked for."""
+
+    __slots__ = ("_starts", "_text")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._starts = array("Q", [0])
+        self._starts.extend(found.end() for found in _LINE_BREAK.finditer(text))
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __getitem__(self, at: int) -> str:
+        """The line at a position from 0; an empty one where there is none."""
+        if not 0 <= at < len(self._starts):
+            return ""
+        end = self._starts[at + 1] if at + 1 < len(self._starts) else len(self._text)
+        line = self._text[self._starts[at] : end]
+        return line if at + 1 == len(self._starts) else line.rstrip("\r\n")
 
 
 class Spans:

@@ -1,4 +1,4 @@
-"""The typed spec: what the rooms after `resolve` know about a system. Frozen, complete, defaults filled, units parsed."""
+"""The typed spec: what the rooms after `resolve` know about a system; defaults are filled and units parsed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Chooses defaults: `size: enterprise` asks for redundancy, `small` for frugality; `industry` for its policy bundle."""
+    """Chooses defaults: `size: enterprise` asks for redundancy, `small` for frugality; `industry` for its policies."""
 
     industry: str = "other"  # banking insurance healthcare telecom manufacturing retail public other
     size: str = "small"  # small enterprise

@@ -9,7 +9,7 @@ _FILE = Path(__file__).with_name("time_zones.txt")
 
 
 @lru_cache(maxsize=1)
-def time_zones() -> frozenset[str]:
-    """All names of the IANA database, links such as `UTC` included; release and date stand in the file."""
+def time_zones() -> dict[str, None]:
+    """All names of the IANA database in order, links such as `UTC` included; release and date stand in the file."""
     lines = _FILE.read_text(encoding="utf-8").splitlines()
-    return frozenset(line for line in lines if line and not line.startswith("#"))
+    return dict.fromkeys(line for line in lines if line and not line.startswith("#"))

@@ -12,7 +12,7 @@ from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.diagnostics.load import at_most
 from modelyard.keywords import has_type, same
 from modelyard.scalars import MAX_INTEGER, plain_value
-from modelyard.source import Container, Document, Json, Path, Span, Spans
+from modelyard.source import Container, Document, Json, Lines, Path, Span, Spans
 
 SECTION: Final = "vars"
 
@@ -170,7 +170,7 @@ class _Substitution:
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
     done: dict[int, Json] = field(default_factory=dict[int, Json])
     text_length: int = 0
-    lines: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    lines: dict[str, Lines] = field(default_factory=dict[str, Lines])
 
     def root(self, value: dict[str, Json]) -> dict[str, Json]:
         """The whole document with its references replaced, apart from the declarations."""

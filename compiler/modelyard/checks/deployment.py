@@ -163,7 +163,7 @@ def _used_data(system: System) -> set[str]:
     for pipeline in system.pipelines.values():
         used.update(pipeline.inputs, (pipeline.output,))
         for step in pipeline.steps:
-            used.update(step.inputs, (step.output,))
+            used.update(() if step.inputs is pipeline.inputs else step.inputs, (step.output,))
     for monitor in system.monitors.values():
         used.update((monitor.labels, monitor.watch.removeprefix("data.")))
         if monitor.reference:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from modelyard.checks.metrics import BY_MONITOR, BY_TASK
 from modelyard.checks.pipelines import bounds_of
 from modelyard.checks.schedules import gaps_s
+from modelyard.checks.suggestions import Suggestions
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import monitors as problems
 from modelyard.diagnostics.check import pipelines as metric_problems
@@ -111,28 +112,36 @@ def features(system: System) -> Iterator[Diagnostic]:
         if pipeline.type == "training" and pipeline.model:
             read = (data for step in pipeline.steps for data in step.inputs)
             trained_on.setdefault(pipeline.model.model, []).extend(read)
+    columns: dict[tuple[str, ...], dict[str, None]] = {}
+    suggestions = Suggestions()
     for monitor in system.monitors.values():
         if monitor.type not in _DATA or not any(check.features for check in monitor.checks):
             continue
-        known = _known_columns(system, monitor, trained_on)
+        names = _datasets(system, monitor, trained_on)
+        known = columns.get(names)
+        if known is None:
+            known = columns[names] = _columns(system, names)
         for check in monitor.checks:
             for at, column in enumerate(check.features):
                 if known and column not in known:
                     span = system.at("monitors", monitor.name, "checks", check.name, "features", at)
-                    yield problems.feature_unknown(span, column, monitor.watch, known)
+                    yield problems.feature_unknown(span, column, monitor.watch, suggestions.among(known))
 
 
-def _known_columns(system: System, monitor: Monitor, trained_on: Mapping[str, list[str]]) -> dict[str, None]:
-    """The columns of what is watched by the schemas of its datasets; empty when one of them has no schema."""
+def _datasets(system: System, monitor: Monitor, trained_on: Mapping[str, list[str]]) -> tuple[str, ...]:
+    """The datasets that have the columns of what is watched."""
     section, _, name = monitor.watch.partition(".")
     if section == "data":
-        names = [name]
-    elif section == "pipelines":
+        return (name,)
+    if section == "pipelines":
         pipeline = system.pipelines[name]
-        names = [*pipeline.inputs, *filter(None, [pipeline.output])]
-    else:
-        names = [data for model in _models(system, monitor) for data in trained_on.get(model, ())]
-    datasets = [system.data[data] for data in dict.fromkeys(names)]
+        return (*pipeline.inputs, *filter(None, [pipeline.output]))
+    return tuple(dict.fromkeys(data for model in _models(system, monitor) for data in trained_on.get(model, ())))
+
+
+def _columns(system: System, names: tuple[str, ...]) -> dict[str, None]:
+    """The columns of several datasets by their schemas; empty when one of them has no schema."""
+    datasets = [system.data[name] for name in names]
     if not all(data.schema for data in datasets):
         return {}
     return {column: None for data in datasets for column, _ in data.schema}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modelyard.checks.metrics import BUILT_IN, BY_TASK, SMALLER_IS_BETTER
+from modelyard.checks.suggestions import Suggestions
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import pipelines as problems
 from modelyard.source import Path
@@ -13,30 +14,31 @@ from modelyard.spec import Check, Dataset, Model, Pipeline, Range, System
 
 def columns(system: System) -> Iterator[Diagnostic]:
     """Columns that a dataset names are in its schema, where it has one, and its label is no feature."""
+    suggestions = Suggestions()
     for data in system.data.values():
         if data.schema:
-            yield from _columns_in_schema(system, data)
+            yield from _columns_in_schema(system, data, suggestions)
         if data.label and data.label in data.features:
             at = data.features.index(data.label)
             yield problems.label_among_features(system.at("data", data.name, "features", at), data.label)
 
 
-def _columns_in_schema(system: System, data: Dataset) -> Iterator[Diagnostic]:
+def _columns_in_schema(system: System, data: Dataset, suggestions: Suggestions) -> Iterator[Diagnostic]:
     known = dict(data.schema)
     named: list[tuple[Path, str]] = [(("features", at), column) for at, column in enumerate(data.features)]
     named += [(("label",), data.label), (("timestamp",), data.timestamp)]
     for path, column in named:
         if column and column not in known:
-            yield problems.column_unknown(system.at("data", data.name, *path), column, data.name, known)
+            span = system.at("data", data.name, *path)
+            yield problems.column_unknown(span, column, data.name, suggestions.among(known))
 
 
 def inputs(system: System) -> Iterator[Diagnostic]:
     """Built-in trainers find a label, splits by time find a timestamp, and nothing writes what it reads."""
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
-            read = [system.data[name] for name in step.inputs]
-            if step.trainer and not any(data.label for data in read):
-                yield problems.label_missing(system.key(*step.path), step.name, step.trainer, len(read))
+            if step.trainer and not any(system.data[name].label for name in step.inputs):
+                yield problems.label_missing(system.key(*step.path), step.name, step.trainer, len(step.inputs))
             if step.output and step.output in step.inputs:
                 yield problems.output_is_input(system.at(*step.path, "output"), step.output)
         if pipeline.split.by == "time":

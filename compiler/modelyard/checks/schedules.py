@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modelyard import cron
+from modelyard.checks.suggestions import Suggestions
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import pipelines as problems
 from modelyard.source import Path
@@ -16,13 +17,14 @@ _DEFAULT_ZONE = "Etc/UTC"
 
 def schedules(system: System) -> Iterator[Diagnostic]:
     """Every cron line can be read and comes true some day, in a time zone that exists."""
+    suggestions = Suggestions()
     for pipeline in system.pipelines.values():
-        yield from _schedule(system, pipeline.schedule, ("pipelines", pipeline.name, "schedule"))
+        yield from _schedule(system, pipeline.schedule, ("pipelines", pipeline.name, "schedule"), suggestions)
     for monitor in system.monitors.values():
-        yield from _schedule(system, monitor.schedule, ("monitors", monitor.name, "schedule"))
+        yield from _schedule(system, monitor.schedule, ("monitors", monitor.name, "schedule"), suggestions)
 
 
-def _schedule(system: System, schedule: Schedule, path: Path) -> Iterator[Diagnostic]:
+def _schedule(system: System, schedule: Schedule, path: Path, suggestions: Suggestions) -> Iterator[Diagnostic]:
     if schedule.kind != "cron":
         return
     try:
@@ -33,8 +35,8 @@ def _schedule(system: System, schedule: Schedule, path: Path) -> Iterator[Diagno
         if times.never():
             yield problems.cron_never(system.at(*path, "cron"))
     if schedule.time_zone != _DEFAULT_ZONE and schedule.time_zone not in time_zones():
-        zones = sorted(time_zones())
-        yield problems.time_zone_unknown(system.at(*path, "timeZone"), schedule.time_zone, zones)
+        span = system.at(*path, "timeZone")
+        yield problems.time_zone_unknown(span, schedule.time_zone, suggestions.among(time_zones()))
 
 
 def gaps_s(schedule: Schedule) -> tuple[int, int] | None:

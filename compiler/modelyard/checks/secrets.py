@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from modelyard.checks.deployment import target_path
 from modelyard.diagnostics import Diagnostic
@@ -86,9 +87,10 @@ def _store_readers(system: System, with_models: set[str]) -> dict[str, set[str]]
 
 def _store_uses(system: System) -> Iterator[tuple[str, str]]:
     for pipeline in system.pipelines.values():
-        for step in pipeline.steps:
-            for name in filter(None, (*step.inputs, step.output)):
-                yield system.data[name].store, pipeline.target
+        own = (step.inputs for step in pipeline.steps if step.inputs is not pipeline.inputs)
+        written = (step.output for step in pipeline.steps if step.output)
+        for name in chain(pipeline.inputs, *own, written):
+            yield system.data[name].store, pipeline.target
     for inference in system.inference.values():
         if inference.capture:
             yield inference.capture.store, inference.target

@@ -1,4 +1,4 @@
-"""What `explain` says of an address such as `inference.scorer`: where it stands, what came of it, and why on that machine."""
+"""What `explain` says of an address such as `inference.scorer`: where it stands, what came of it, and on what."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _resources(plan: Plan, resources: list[Resource]) -> list[str]:
         "",
         "planned:",
         *(
-            f"  {resource.address:<{width}}  on {resource.placement}, asked for at {_place(plan.system.key(*resource.origin))}"
+            f"  {resource.address:<{width}}  on {resource.placement}, from {_place(plan.system.key(*resource.origin))}"
             for resource in resources
         ),
     ]
@@ -77,7 +77,10 @@ def _hardware(resource: Resource) -> Iterator[tuple[str, Hardware]]:
 def _links(plan: Plan, resources: list[Resource]) -> list[str]:
     places = {resource.place for resource in resources}
     found = [link for link in plan.links if link.source in places or link.sink in places]
-    lines = [f"  {link.source} -> {link.sink}: {link.what}" + (f", {link.protocol} {link.port}" if link.port else "") for link in found]
+    lines = [
+        f"  {link.source} -> {link.sink}: {link.what}" + (f", {link.protocol} {link.port}" if link.port else "")
+        for link in found
+    ]
     return ["", "talks:", *lines] if lines else []
 
 
@@ -88,7 +91,9 @@ def _objects(plan: Plan, path: Path, address: str) -> list[str]:
             if made.origin[: len(path)] == path or _workload(made.manifest) == address:
                 metadata = made.manifest["metadata"]
                 name = metadata["name"] if isinstance(metadata, dict) else ""
-                lines.append(f"  {target.name}: {made.manifest['kind']}/{name}, from {_place(plan.system.key(*made.origin))}")
+                lines.append(
+                    f"  {target.name}: {made.manifest['kind']}/{name}, from {_place(plan.system.key(*made.origin))}"
+                )
     return ["", "objects:", *lines] if lines else []
 
 

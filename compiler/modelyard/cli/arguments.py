@@ -31,7 +31,10 @@ _EXAMPLES = {
     "validate": "modelyard validate examples/fraud-detection --env on-prem --format github",
     "compile": "modelyard compile examples/fraud-detection --env on-prem --set replicas=4",
     "render": "modelyard render examples/fraud-detection --env on-prem",
-    "explain": "modelyard explain E0203\n  modelyard explain inference.*.replicas\n  modelyard explain inference.scorer examples/fraud-detection --env on-prem",
+    "explain": (
+        "modelyard explain E0203\n  modelyard explain inference.*.replicas\n"
+        "  modelyard explain inference.scorer examples/fraud-detection --env on-prem"
+    ),
     "graph": "modelyard graph examples/fraud-detection --env on-prem > plan.mmd",
     "schema": "modelyard schema > system.schema.json",
 }

@@ -3,49 +3,109 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import modelyard_schemas
 from modelyard import __version__
 from modelyard.cli.console import Progress, report, say
 from modelyard.cli.inputs import gather
-from modelyard.disk import Report, Tree, unchanged, write_file_atomically, write_trees
+from modelyard.diagnostics import Diagnostic, has_errors
+from modelyard.disk import OutputFile, Report, Tree, unchanged, write_file_atomically, write_trees
 from modelyard.lock import LOCK_NAME, Locked, digest, lock_text, targets_locked
-from modelyard.pipeline import Inputs, Outcome, compile_system
-from modelyard.stack import Stack
+from modelyard.pipeline import Inputs
+from modelyard.plan import Plan
+from modelyard.target import Target
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compile one environment; 1 when the spec is wrong or the folder cannot be written, and then nothing is changed."""
+    """Compile one environment; 1 when the spec is wrong or the folder cannot be written: then nothing is changed."""
     inputs, problems = gather(arguments)
     if inputs is None:
         report(problems, (), arguments.format, arguments.color)
         return 1
-    spec = Path(inputs.spec.path)
-    out = Path(arguments.out) if arguments.out is not None else spec.parent / "build"
+    beside = Path(inputs.spec.path).parent
+    out = Path(arguments.out) if arguments.out is not None else beside / "build"
     environment = inputs.environment or "default"
-    key, lock = _key(inputs), _lock(spec)
-    if _nothing_to_do(out, environment, key, lock):
-        if arguments.format == "text":
-            say(f"{_shown(out, environment)}: nothing has changed")
-        return 0
-    return _compile(arguments, inputs, out, environment, key)
+    key = _key(inputs)
+    targets = targets_locked(_lock(beside), environment, key)
+    if targets and all(unchanged(out, environment, target, key) for target in targets):
+        return _nothing_to_do(arguments, out / environment)
+    return _compile(arguments, inputs, out, key)
 
 
-def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path, environment: str, key: str) -> int:
-    from modelyard_targets import TARGETS  # noqa: PLC0415 - an unchanged compile needs no target
+def _key(inputs: Inputs) -> str:
+    """A hash of all that decides what comes out: files, variables, this version and its schema."""
+    overlay = b"" if inputs.overlay is None else _bytes(inputs.overlay.content)
+    variables = (text for pair in sorted(inputs.variables.items()) for text in pair)
+    names = (inputs.environment or "", __version__, modelyard_schemas.text("system"))
+    return digest(_bytes(inputs.spec.content), overlay, *names, *variables)
+
+
+def _bytes(content: str | bytes) -> bytes:
+    return content if isinstance(content, bytes) else content.encode()
+
+
+def _lock(beside: Path) -> bytes:
+    try:
+        return (beside / LOCK_NAME).read_bytes()
+    except OSError:
+        return b""
+
+
+def _nothing_to_do(arguments: argparse.Namespace, folder: Path) -> int:
+    if arguments.format == "text":
+        say(f"{folder}: nothing has changed")
+    else:
+        report((), (), arguments.format, arguments.color)
+    return 0
+
+
+def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path, key: str) -> int:
+    # The rooms and the targets are imported here: an unchanged compile needs none of them.
+    from modelyard.emit import stack_files
+    from modelyard.pipeline import compile_system
+    from modelyard_targets import TARGETS
 
     outcome = compile_system(inputs, TARGETS)
-    if outcome.failed:
+    if outcome.plan is None or outcome.failed:
         report(outcome.diagnostics, inputs.files(), arguments.format, arguments.color)
         return 1
-    with Progress("writing") as progress:
-        trees = [Tree(environment, stack.target, _counted(stack, progress), key) for stack in outcome.stacks]
+    environment = inputs.environment or "default"
+    with Progress("files") as progress:
+        trees = [
+            Tree(environment, stack.target, _counted(stack_files(stack), progress), key) for stack in outcome.stacks
+        ]
         written, problems = write_trees(out, trees, force=arguments.force)
+    if not has_errors(problems):
+        problems += _write_lock(Path(inputs.spec.path).parent, environment, _locked(key, outcome.plan, TARGETS))
     report((*outcome.diagnostics, *problems), inputs.files(), arguments.format, arguments.color)
-    if problems:
+    if has_errors(problems):
         return 1
-    _write_lock(Path(inputs.spec.path), environment, key, outcome)
     if arguments.format == "text":
-        _tell(out, environment, outcome.stacks, written)
+        _tell(out / environment, [stack.target for stack in outcome.stacks], written)
     return 0
+
+
+def _counted(files: Iterator[OutputFile], progress: Progress) -> Iterator[OutputFile]:
+    for file in files:
+        yield file
+        progress.step()
+
+
+def _locked(key: str, plan: Plan, targets: Mapping[str, Target]) -> Locked:
+    pins = {target.name: targets[target.provider].pins(plan, target.name) for target in plan.system.deployment.targets}
+    charts = {name: version for one in pins.values() for name, version in one.charts.items()}
+    images = {name: tag for one in pins.values() for name, tag in one.images.items()}
+    return Locked(key, tuple(pins), charts, images)
+
+
+def _write_lock(beside: Path, environment: str, locked: Locked) -> tuple[Diagnostic, ...]:
+    text = lock_text(_lock(beside), environment, locked, modelyard_schemas.text("system"))
+    return write_file_atomically(beside / LOCK_NAME, text.encode())
+
+
+def _tell(folder: Path, targets: list[str], written: tuple[Report, ...]) -> None:
+    for target, one in zip(targets, written, strict=True):
+        say(f"{folder / target}: {one.total} files, {one.written} written, {one.removed} removed")
+    say(f"next: read {folder / targets[0] / 'README.md'}, then `pulumi up` in {folder / targets[0] / 'workloads'}")

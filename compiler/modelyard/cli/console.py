@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import TextIO
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.render import render
 from modelyard.source import SourceFile
+
+_PATIENCE_S = 1.0
+_BETWEEN_S = 0.2
 
 
 def report(diagnostics: tuple[Diagnostic, ...], files: tuple[SourceFile, ...], form: str, colour: str) -> None:
@@ -29,3 +33,30 @@ def wants_colour(stream: TextIO, choice: str) -> bool:
 def say(text: str) -> None:
     """A line about the work itself, on standard error, so that standard output stays what was asked for."""
     print(text, file=sys.stderr)
+
+
+class Progress:
+    """A count on one line of a terminal, for work that takes longer than a second; silent elsewhere."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._count = 0
+        self._next = time.monotonic() + _PATIENCE_S
+        self._shown = False
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+
+    def step(self) -> None:
+        """One more is done."""
+        self._count += 1
+        now = time.monotonic()
+        if now >= self._next and sys.stderr.isatty():
+            self._next = now + _BETWEEN_S
+            self._shown = True
+            sys.stderr.write(f"\r\x1b[K{self._what}: {self._count}")
+            sys.stderr.flush()

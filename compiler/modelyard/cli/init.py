@@ -1,4 +1,4 @@
-"""`modelyard init`: a spec to start from, and the schema beside it, so that an editor completes and checks while it is written."""
+"""`modelyard init`: a spec to start from, and the schema beside it, for an editor that completes and checks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write `system.yaml` and its schema into a folder; a file that is there already stays as it is, and the answer is 1."""
+    """Write `system.yaml` and its schema into a folder; 1 where a spec is there already, which stays as it is."""
     found = templates()
     if arguments.list:
         width = max(map(len, found))

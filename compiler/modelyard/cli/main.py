@@ -1,4 +1,4 @@
-"""From arguments to an exit code: 0 fine, 1 the spec or what was asked is wrong, 2 modelyard is wrong, 130 interrupted."""
+"""From arguments to an exit code: 0 fine, 1 what was given is wrong, 2 modelyard is wrong, 130 interrupted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FINE, WRONG_SPEC, WRONG_US, INTERRUPTED = 0, 1, 2, 130
 
-# Each command is a module with `run(arguments) -> int`, imported only when it is asked for: `--version` pays for none of them.
+# Each command is a module with `run(arguments) -> int`, imported only when it is asked for: --version pays for none.
 COMMANDS = {
     "init": "modelyard.cli.init",
     "validate": "modelyard.cli.validate",
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has gone, such as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
-    except Exception as problem:  # the last door before the user: any exception that comes here is our mistake
+    except Exception as problem:  # noqa: BLE001 - the last door before the user: what comes here is our mistake
         return _confess(problem, arguments.debug)
 
 

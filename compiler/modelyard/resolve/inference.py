@@ -92,7 +92,7 @@ def _traffic(scope: Scope, node: Node, path: Path, variants: list[str]) -> dict[
     for variant in traffic:
         if variant not in variants:
             span = scope.document.key_span((*place, variant))
-            scope.report(problems.unknown_reference(span, "variant", variant, variants))
+            scope.report(problems.unknown_reference(span, "variant", variant, scope.suggestions(variants)))
     return {variant: whole(traffic, variant, 0) for variant in variants}
 
 
@@ -101,7 +101,7 @@ def _mirror(scope: Scope, node: Node, path: Path, variants: tuple[Variant, ...])
     to = text(node, "to")
     if to not in names:
         span = scope.document.value_span((*path, "to"))
-        scope.report(problems.unknown_reference(span, "variant", to, names))
+        scope.report(problems.unknown_reference(span, "variant", to, scope.suggestions(names)))
     return Mirror(to, whole(node, "percent", 100))
 
 

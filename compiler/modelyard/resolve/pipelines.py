@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from modelyard.diagnostics import resolve as problems
@@ -116,7 +117,7 @@ def _steps(scope: Scope, name: str, node: Node, path: Path, defaults: _Defaults)
     if "steps" not in node:
         return (_only_step(scope, name, node, path, defaults),)
     steps = named(node, "steps")
-    names = {step for step, _ in steps}
+    names = dict.fromkeys(step for step, _ in steps)
     return tuple(_step(scope, step, entry, (*path, "steps", step), names, defaults) for step, entry in steps)
 
 
@@ -139,13 +140,13 @@ def _only_step(scope: Scope, name: str, node: Node, path: Path, defaults: _Defau
     )
 
 
-def _step(scope: Scope, name: str, node: Node, path: Path, names: set[str], defaults: _Defaults) -> Step:
+def _step(scope: Scope, name: str, node: Node, path: Path, names: Collection[str], defaults: _Defaults) -> Step:
     source = source_of(node)
     needs = texts(node, "needs")
     for at, needed in enumerate(needs):
         if needed not in names:
             span = scope.document.value_span((*path, "needs", at))
-            scope.report(problems.unknown_reference(span, "step", needed, names))
+            scope.report(problems.unknown_reference(span, "step", needed, scope.suggestions(names)))
     return Step(
         name=name,
         path=path,

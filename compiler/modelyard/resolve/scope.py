@@ -59,10 +59,10 @@ class Scope:
         """Keep a diagnostic and go on."""
         self.found.append(diagnostic)
 
-    def known(self, section: str) -> Iterable[str]:
-        """The names of a section, to suggest one; none once enough suggestions were made."""
+    def suggestions(self, names: Iterable[str]) -> Iterable[str]:
+        """The names among which the nearest is looked for; none once enough suggestions were made."""
         self.suggested += 1
-        return self.names[section] if self.suggested <= _SUGGESTED else ()
+        return names if self.suggested <= _SUGGESTED else ()
 
 
 def bound(scope: Scope, section: str, name: str, path: Path) -> str:
@@ -74,7 +74,7 @@ def bound(scope: Scope, section: str, name: str, path: Path) -> str:
 
 def unknown(scope: Scope, section: str, name: str, span: Span) -> Diagnostic:
     """That a section has no such entry, with the nearest name that it has."""
-    return problems.unknown_reference(span, _SINGULAR[section], name, scope.known(section))
+    return problems.unknown_reference(span, _SINGULAR[section], name, scope.suggestions(scope.names[section]))
 
 
 def reference(scope: Scope, section: str, node: Node, key: str, path: Path, default: str = "") -> str:
