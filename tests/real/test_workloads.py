@@ -1,0 +1,79 @@
+"""What workloads become runs for real: restricted Pods, a token in front of Ray, an autoscaler that may talk to the API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+
+from engine import image
+from engine.kubectl import Object
+from engine.whole_kubernetes import WholeKubernetes
+from modelyard.plan import Kind
+from modelyard_targets.cluster.context import context_for
+from modelyard_targets.cluster.workloads import lower_workload
+from tests.plans import plan_of
+
+NAMESPACE = "workloads"
+SPEC = f"""\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {{name: {NAMESPACE}}}
+governance: {{owner: {{team: ml, email: ml@acme.example}}}}
+deployment: {{mode: on-prem, provider: kubernetes, context: here, edge: true}}
+compute: {{small: {{cpu: 300m, memory: 1Gi}}}}
+pipelines:
+  sum:
+    type: custom
+    source: {{image: "{image.BASE_NAME}", entrypoint: "acme.sums:main"}}
+    compute: small
+    workers: {{min: 0, max: 1}}
+    schedule: once
+    timeout: 20m
+    retries: 0
+"""
+DRIVER = """\
+import ray
+ray.init()
+where = ray.remote(num_cpus=0.5, resources={"group-sum": 1})(lambda: sum(range(10)))
+assert ray.get(where.remote()) == 45
+print("the worker counted to 45")
+"""
+
+
+@pytest.fixture
+def run(whole_kubernetes: WholeKubernetes, base_image: Any) -> Iterator[str]:
+    """The RayJob of a pipeline, with a driver of ours in the place of the runtime's, until it has ended."""
+    whole_kubernetes.load(base_image)
+    kubectl = whole_kubernetes.kubectl
+    enforced: Object = {"pod-security.kubernetes.io/enforce": "restricted"}
+    kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": enforced}}])
+    plan = plan_of(SPEC)
+    context = context_for(plan, "main", runtime_image=image.BASE_NAME)
+    wanted = (Kind.IDENTITY, Kind.CUSTOM_JOB)
+    made = [
+        cast(Object, json.loads(json.dumps(one.manifest)))
+        for resource in plan.on("main")
+        if resource.kind in wanted
+        for one in lower_workload(resource, context)
+    ]
+    (job,) = [one for one in made if one["kind"] == "RayJob"]
+    cast(Any, job)["spec"]["entrypoint"] = f"python -c '{DRIVER}'"
+    kubectl.apply(made)
+    name = cast(Any, job)["metadata"]["name"]
+    kubectl.wait_until(
+        lambda: kubectl.value("rayjob", name, "{.status.jobDeploymentStatus}", NAMESPACE) in {"Complete", "Failed"},
+        "the run has ended",
+        420,
+    )
+    yield name
+    kubectl.run("delete", "namespace", NAMESPACE)
+
+
+def test_a_run_scales_from_nothing_and_succeeds(whole_kubernetes: WholeKubernetes, run: str) -> None:
+    """The head has no worker at first; the autoscaler asks the API for one, with the token that it alone has."""
+    kubectl = whole_kubernetes.kubectl
+
+    assert kubectl.value("rayjob", run, "{.status.jobStatus}", NAMESPACE) == "SUCCEEDED"
