@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from modelyard.diagnostics import files, load, overlay, plan, resolve, target, validate
+from modelyard.diagnostics import files, load, overlay, plan, platform, resolve, target, validate
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.check import deployment as check_deployment
 from modelyard.diagnostics.check import governance as check_governance
@@ -174,5 +174,20 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0613": target.run_elsewhere,
         "E0614": target.run_of_once,
         "E0615": target.registry_elsewhere,
+        "E0620": platform.override_of_nothing,
+        "E0621": platform.override_fails,
+        "E0622": platform.override_renames,
+        "E0623": platform.bucket_without_endpoint,
+        "E0624": platform.adopted_is_not_ours,
+        "E0625": platform.credentials_are_made,
+        "E0626": platform.credentials_needed,
+        "E0627": platform.store_elsewhere,
+        "E0628": platform.shared_without_addon,
+        "E0629": platform.prometheus_is_theirs,
+        "E0630": platform.prometheus_is_ours,
+        "E0631": platform.public_without_certificate,
+        "E0632": platform.reserved_label,
+        "E0633": platform.secrets_meet,
+        "W0634": platform.nothing_uses,
     }
 )

@@ -41,8 +41,12 @@ WORKDIR /tmp
 
 
 def runtime_image(system: System, target: TargetSpec) -> str:
-    """What the image is called on a target: by its content, so that a new one never hides behind an old name."""
-    prefix = target.images.registry or system.metadata.name
+    """What the image is called on a target: by its content, so that a new one never hides behind an old name.
+
+    Without a registry it has to be on the nodes already. It is then called `localhost/…`, which no node finds anywhere
+    else: a bare name would be looked for on Docker Hub, where anybody may put something of that name.
+    """
+    prefix = target.images.registry or "localhost"
     return f"{prefix}/{system.metadata.name}-runtime:{content_hash(system, target)}"
 
 

@@ -19,6 +19,7 @@ from modelyard_targets.cluster.stores import lower_object_store
 from modelyard_targets.cluster.workloads import WORKLOADS, Lower
 from modelyard_targets.kubernetes.capacity import quota
 from modelyard_targets.kubernetes.charts import charts
+from modelyard_targets.kubernetes.overrides import overridden, overrides_on
 
 FOUNDATION: Final = ("namespace", "secrets", "stores", "registry", "channels", "gateway")
 """Files that the others stand on, applied one after the other."""
@@ -67,7 +68,14 @@ def file_of(resource: Resource) -> str:
 
 
 def objects_of(file: File, context: Context) -> Iterator[Made]:
-    """The objects of a file, in order, with the labels that the user gives to everything."""
+    """The objects of a file, in order, with the labels that the user gives to everything, and overridden."""
+    overrides = overrides_on(context.system, context.placement)
+    for made in plain_objects_of(file, context):
+        yield overridden(made, overrides)
+
+
+def plain_objects_of(file: File, context: Context) -> Iterator[Made]:
+    """The same before overrides."""
     own = dict(context.system.metadata.labels)
     for made in _lowered(file, context):
         yield Made(made.origin, _labelled(made.manifest, own)) if own else made

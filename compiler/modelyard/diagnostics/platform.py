@@ -1,0 +1,329 @@
+"""What is told about stores, secrets, add-ons and overrides that a cluster cannot honour: E0620 and on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
+from modelyard.source import Span
+
+
+def override_of_nothing(span: Span, wanted: str, placement: str, known: Iterable[str]) -> Diagnostic:
+    """An override names an object that the target does not emit.
+
+    `modelyard explain inference.scorer` lists the objects of an endpoint; so do the emitted manifests.
+
+    Wrong:
+
+        overrides: {shm: {object: RayService/scorr, patch: […], reason: larger shared memory}}
+
+    Right:
+
+        overrides: {shm: {object: RayService/scorer, patch: […], reason: larger shared memory}}
+    """
+    return Diagnostic(
+        "E0620",
+        Severity.ERROR,
+        f"target {quote(placement)} emits no object {quote(wanted)}",
+        span,
+        nearest(wanted, known, "did you mean {}?"),
+    )
+
+
+def override_fails(span: Span, name: str, why: str) -> Diagnostic:
+    """A JSON Patch is applied whole or not at all: an operation of this one finds nothing to do it to.
+
+    `add` needs the object or list around its path, `replace` and `remove` need the path itself, and `test` needs it to
+    hold that value.
+
+    Wrong:
+
+        patch: [{op: replace, path: /spec/rayClusterConfg/rayVersion, value: 2.60.1}]
+
+    Right:
+
+        patch: [{op: replace, path: /spec/rayClusterConfig/rayVersion, value: 2.60.1}]
+    """
+    return Diagnostic(
+        "E0621",
+        Severity.ERROR,
+        f"the patch of override {quote(name)} cannot be applied: {why}",
+        span,
+        "look up the path in the emitted manifest",
+    )
+
+
+def override_renames(span: Span, name: str) -> Diagnostic:
+    """An override changes an object and does not make another of it: others refer to it by kind, name and namespace.
+
+    Wrong:
+
+        patch: [{op: replace, path: /metadata/name, value: other}]
+
+    Right:
+
+        moved: {inference.other: inference.scorer}
+    """
+    return Diagnostic(
+        "E0622",
+        Severity.ERROR,
+        f"override {quote(name)} changes version, kind, name or namespace of its object",
+        span,
+        "remove that operation",
+    )
+
+
+def bucket_without_endpoint(span: Span, store: str, placement: str) -> Diagnostic:
+    """A cluster has no object storage of its own to make a bucket in.
+
+    A bucket is made on an S3-compatible service, of which the address and the credentials are needed; or one that
+    exists is adopted.
+
+    Wrong:
+
+        stores: {lake: {type: object, target: main}}
+
+    Right:
+
+        stores: {lake: {type: object, endpoint: "https://s3.acme.example", credentials: secret://vault/lake}}
+    """
+    return Diagnostic(
+        "E0623",
+        Severity.ERROR,
+        f"target {quote(placement)} has no object storage to make store {quote(store)} in",
+        span,
+        "give the endpoint of an S3-compatible service, or adopt a bucket",
+    )
+
+
+def adopted_is_not_ours(span: Span, store: str, field: str) -> Diagnostic:
+    """What is adopted belongs to somebody else; its settings are theirs, and nothing here changes them.
+
+    Wrong:
+
+        stores: {lake: {type: object, adopt: acme-lake, retention: 365d}}
+
+    Right:
+
+        stores: {lake: {type: object, adopt: acme-lake}}
+    """
+    return Diagnostic(
+        "E0624",
+        Severity.ERROR,
+        f"store {quote(store)} is adopted, so that {field} cannot be set here",
+        span,
+        f"remove {field}, or let the store be made instead of adopting it",
+    )
+
+
+def credentials_are_made(span: Span, store: str) -> Diagnostic:
+    """The operator of a managed database makes its owner and password, which nobody else has to know.
+
+    Wrong:
+
+        stores: {runs: {type: database, credentials: secret://vault/runs}}
+
+    Right:
+
+        stores: {runs: {type: database}}
+    """
+    return Diagnostic(
+        "E0625",
+        Severity.ERROR,
+        f"database {quote(store)} is made here, and its credentials with it",
+        span,
+        "remove credentials, or adopt a database by its address",
+    )
+
+
+def credentials_needed(span: Span, store: str, what: str) -> Diagnostic:
+    """A service outside of the cluster asks who comes, and a cluster of somebody else's has no identity that it knows.
+
+    Wrong:
+
+        stores: {runs: {type: database, adopt: "db.acme.example/mlflow"}}
+
+    Right:
+
+        stores: {runs: {type: database, adopt: "db.acme.example/mlflow", credentials: secret://vault/runs}}
+    """
+    return Diagnostic(
+        "E0626",
+        Severity.ERROR,
+        f"store {quote(store)} needs credentials: {what}",
+        span,
+        "name the secret that holds them",
+    )
+
+
+def store_elsewhere(span: Span, store: str, placement: str, reader: str) -> Diagnostic:
+    """A database that runs inside of one cluster has no address in another one.
+
+    Wrong:
+
+        registry: {database: runs, …}            # placed on `main`
+        stores: {runs: {type: database, target: stores}}
+
+    Right:
+
+        registry: {database: runs, …}
+        stores: {runs: {type: database, target: main}}
+    """
+    return Diagnostic(
+        "E0627",
+        Severity.ERROR,
+        f"the registry on target {quote(reader)} cannot reach database {quote(store)} inside of {quote(placement)}",
+        span,
+        "place the two together, or adopt a database by an address that both reach",
+    )
+
+
+def shared_without_addon(span: Span, placement: str, addon: str, why: str) -> Diagnostic:
+    """A tenant of a shared cluster does not install what serves the whole of it: operators and their definitions.
+
+    Whoever runs the cluster installs them once, and the target says that they are present.
+
+    Wrong:
+
+        tenancy: shared
+
+    Right:
+
+        tenancy: shared
+        present: [kuberay, prometheus]
+    """
+    return Diagnostic(
+        "E0628",
+        Severity.ERROR,
+        f"target {quote(placement)} is shared and has no {addon}, which {why}",
+        span,
+        f"have {addon} installed by whoever runs the cluster, and add it to present",
+    )
+
+
+def prometheus_is_theirs(span: Span, placement: str, field: str) -> Diagnostic:
+    """A Prometheus that is present belongs to whoever runs the cluster; where it sends metrics is set there.
+
+    Wrong:
+
+        present: [prometheus]
+        telemetry: {remoteWrite: "https://metrics.acme.example/api/v1/push"}
+
+    Right:
+
+        present: [prometheus]
+    """
+    return Diagnostic(
+        "E0629",
+        Severity.ERROR,
+        f"the Prometheus of target {quote(placement)} is present already, so that {field} cannot be set here",
+        span,
+        f"remove {field} and set it in that Prometheus; or leave prometheus out of present",
+    )
+
+
+def prometheus_is_ours(span: Span, placement: str) -> Diagnostic:
+    """An address of Prometheus is that of one which runs already. Without `present`, another one would be installed.
+
+    Wrong:
+
+        telemetry: {prometheus: "http://prometheus.observability:9090"}
+
+    Right:
+
+        present: [prometheus]
+        telemetry: {prometheus: "http://prometheus.observability:9090"}
+    """
+    return Diagnostic(
+        "E0630",
+        Severity.ERROR,
+        f"target {quote(placement)} names a Prometheus that runs already, and does not say that it is present",
+        span,
+        "add prometheus to present, or remove its address",
+    )
+
+
+def public_without_certificate(span: Span, endpoint: str, placement: str) -> Diagnostic:
+    """A Gateway that is made here for the public carries tokens and personal data, and has to encrypt them.
+
+    Wrong:
+
+        gateway: {class: cilium}
+        inference: {scorer: {endpoint: {exposure: public, …}}}
+
+    Right:
+
+        gateway: {class: cilium, certificate: secret://vault/scores-tls}
+        inference: {scorer: {endpoint: {exposure: public, …}}}
+    """
+    return Diagnostic(
+        "E0631",
+        Severity.ERROR,
+        f"endpoint {quote(endpoint)} is public, and the gateway of target {quote(placement)} has no certificate",
+        span,
+        "give the gateway a certificate, or name an existing Gateway that has one",
+    )
+
+
+def reserved_label(span: Span, label: str) -> Diagnostic:
+    """Labels with these prefixes say what an object is part of; selectors and dashboards go by them.
+
+    Wrong:
+
+        metadata: {name: fraud, labels: {app.kubernetes.io/name: fraud}}
+
+    Right:
+
+        metadata: {name: fraud, labels: {domain: payments}}
+    """
+    return Diagnostic(
+        "E0632",
+        Severity.ERROR,
+        f"the label {quote(label)} is one that every object already has with another meaning",
+        span,
+        "choose a name without the prefixes app.kubernetes.io/, modelyard.dev/ and kubernetes.io/",
+    )
+
+
+def secrets_meet(span: Span, one: str, other: str, name: str) -> Diagnostic:
+    """A Secret of Kubernetes is called by a DNS name: slashes become dots, underscores dashes, capitals small letters.
+
+    Two references that differ in nothing else would read the same Secret.
+
+    Wrong:
+
+        url: secret://vault/team/slack#url
+        key: secret://vault/team.slack#key
+
+    Right:
+
+        url: secret://vault/team/slack#url
+        key: secret://vault/team/pagerduty#key
+    """
+    return Diagnostic(
+        "E0633",
+        Severity.ERROR,
+        f"{quote(one)} and {quote(other)} would both be the Secret {quote(name)}",
+        span,
+        "rename one of the two in its store",
+    )
+
+
+def nothing_uses(span: Span, placement: str, field: str, what: str) -> Diagnostic:
+    """Something is said of a target that nothing placed there makes use of.
+
+    Wrong:
+
+        targets: {main: {provider: kubernetes, storageClass: fast-ssd, present: [prometheus]}}   # and no database
+
+    Right:
+
+        targets: {main: {provider: kubernetes, present: [prometheus]}}
+    """
+    return Diagnostic(
+        "W0634",
+        Severity.WARNING,
+        f"{field} of target {quote(placement)} has no effect: {what}",
+        span,
+        f"remove {field}",
+    )

@@ -1,0 +1,54 @@
+"""What a cluster cannot honour of stores: buckets without a service, settings of what is adopted, credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.diagnostics import platform as problems
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.plan import Plan, RegistryServer
+from modelyard.source import Json
+from modelyard.spec import Store, System
+
+_THEIRS = ("versioned", "retention", "size", "replicas")
+
+
+def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Every store of a placement, and the database that its registry stands on."""
+    for resource in plan.on(placement):
+        value = resource.value
+        if isinstance(value, Store):
+            yield from _check_store(value, plan.system, placement)
+        elif isinstance(value, RegistryServer) and value.database is not None and not value.registry.adopt:
+            database = value.database
+            if database.target != placement and not database.adopt:
+                where = plan.system.at("registry", "database")
+                yield problems.store_elsewhere(where, database.name, database.target, placement)
+
+
+def _check_store(store: Store, system: System, placement: str) -> Iterator[Diagnostic]:
+    here = ("stores", store.name)
+    if store.adopt:
+        for field in _THEIRS:
+            if field in _written(system, store.name):
+                yield problems.adopted_is_not_ours(system.key(*here, field), store.name, field)
+    if store.type == "database":
+        yield from _check_database(store, system)
+    elif not store.adopt and not store.endpoint:
+        yield problems.bucket_without_endpoint(system.key(*here), store.name, placement)
+    elif not store.adopt and store.credentials is None:
+        yield problems.credentials_needed(system.key(*here), store.name, "its bucket is made with them")
+
+
+def _check_database(store: Store, system: System) -> Iterator[Diagnostic]:
+    here = ("stores", store.name)
+    if store.adopt and store.credentials is None:
+        yield problems.credentials_needed(system.key(*here), store.name, "the registry signs in with them")
+    if not store.adopt and store.credentials is not None:
+        yield problems.credentials_are_made(system.key(*here, "credentials"), store.name)
+
+
+def _written(system: System, store: str) -> dict[str, Json]:
+    stores = system.document.value.get("stores")
+    entry = stores.get(store) if isinstance(stores, dict) else None
+    return entry if isinstance(entry, dict) else {}
