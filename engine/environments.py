@@ -39,6 +39,19 @@ def environment(requirements: str) -> Path:
     return folder / "bin" / "python"
 
 
+def type_errors(program: Path, python: Path) -> str:
+    """What mypy in strict mode says of an emitted project against the packages of an environment; empty when nothing.
+
+    mypy itself is ours: the environment holds only what the program asks for.
+    """
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--python-executable={python}"]
+    caching = f"--cache-dir={cache() / 'mypy' / python.parent.parent.name}"
+    done = subprocess.run(
+        [*command, caching, "--no-error-summary", "."], cwd=program, capture_output=True, text=True, check=False
+    )
+    return done.stdout + done.stderr
+
+
 def _make(folder: Path, requirements: str) -> None:
     print(f"making an environment for {', '.join(requirements.split())}", file=sys.stderr, flush=True)
     machine.make_venv(folder)

@@ -52,7 +52,7 @@ class Kubectl:
         """Lets the API server judge every manifest with strict field validation, and change nothing.
 
         Refused names the fields that it does not know, and what else it does not accept. Returns its warnings.
-        Namespaces among the manifests are made for good, since the rest cannot be judged without them.
+        Namespaces that the manifests declare or name are made for good, since the rest cannot be judged without them.
         """
         if namespaces := _namespaces(manifests):
             self.apply(namespaces)
@@ -104,11 +104,14 @@ def as_list(objects: Iterable[Object]) -> str:
 
 
 def _namespaces(manifests: Path) -> list[Object]:
-    """The namespaces that manifests declare."""
+    """The namespaces that manifests declare, and bare ones for those that they only name."""
     files = sorted(manifests.glob("*.yaml")) if manifests.is_dir() else [manifests]
-    documents = (document for file in files for document in yaml.safe_load_all(file.read_text()))
-    return [
-        cast(Object, document)
-        for document in documents
-        if isinstance(document, dict) and document["kind"] == "Namespace"
-    ]
+    documents = [document for file in files for document in yaml.safe_load_all(file.read_text()) if document]
+    found: dict[str, Object] = {}
+    for document in documents:
+        if name := document["metadata"].get("namespace"):
+            found[name] = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    for document in documents:
+        if document["kind"] == "Namespace":
+            found[document["metadata"]["name"]] = document
+    return list(found.values())

@@ -1,29 +1,29 @@
 """What the tiny program is made of."""
 
 import pulumi
-import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes import apps, core, meta
 
 
-def settings(name: str, namespace: kubernetes.core.v1.Namespace, opts: pulumi.ResourceOptions) -> None:
+def settings(name: str, namespace: core.v1.Namespace, opts: pulumi.ResourceOptions) -> None:
     """A ConfigMap."""
-    kubernetes.core.v1.ConfigMap(
-        name, metadata={"name": name, "namespace": namespace.id}, data={"key": name}, opts=opts
+    core.v1.ConfigMap(
+        name, metadata=meta.v1.ObjectMetaArgs(name=name, namespace=namespace.id), data={"key": name}, opts=opts
     )
 
 
-def deployment(name: str, replicas: int, namespace: kubernetes.core.v1.Namespace, opts: pulumi.ResourceOptions) -> None:
+def deployment(name: str, replicas: int, namespace: core.v1.Namespace, opts: pulumi.ResourceOptions) -> None:
     """A Deployment that Pulumi waits for."""
     labels = {"app": name}
-    kubernetes.apps.v1.Deployment(
+    container = core.v1.ContainerArgs(name=name, image="example.org/web:1")
+    apps.v1.Deployment(
         name,
-        metadata={"name": name, "namespace": namespace.id},
-        spec={
-            "replicas": replicas,
-            "selector": {"matchLabels": labels},
-            "template": {
-                "metadata": {"labels": labels},
-                "spec": {"containers": [{"name": name, "image": "example.org/web:1"}]},
-            },
-        },
+        metadata=meta.v1.ObjectMetaArgs(name=name, namespace=namespace.id),
+        spec=apps.v1.DeploymentSpecArgs(
+            replicas=replicas,
+            selector=meta.v1.LabelSelectorArgs(match_labels=labels),
+            template=core.v1.PodTemplateSpecArgs(
+                metadata=meta.v1.ObjectMetaArgs(labels=labels), spec=core.v1.PodSpecArgs(containers=[container])
+            ),
+        ),
         opts=opts,
     )

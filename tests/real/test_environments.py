@@ -1,0 +1,40 @@
+"""A program is type-checked against the SDKs that it asks for, in an environment that holds nothing else."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from engine import environments
+
+TINY = Path(__file__).parent / "programs" / "tiny"
+
+
+@pytest.fixture(scope="module")
+def python() -> Path:
+    """The interpreter of the tiny program's environment."""
+    return environments.program_environment(TINY / "requirements.txt")
+
+
+def test_the_environment_is_made_once_and_knows_nothing_of_the_compiler(python: Path) -> None:
+    """It has the SDK of the asked-for version, and modelyard is nowhere in it."""
+    assert environments.program_environment(TINY / "requirements.txt") == python
+
+    listed = subprocess.run([python, "-m", "pip", "list"], capture_output=True, text=True, check=True).stdout
+
+    assert "pulumi_kubernetes 4.34.2" in " ".join(listed.split())
+    assert "modelyard" not in listed
+
+
+def test_a_well_typed_program_passes_and_a_misspelt_argument_does_not(python: Path, tmp_path: Path) -> None:
+    """The check is against the real SDK: it knows its arguments."""
+    program = tmp_path / "program"
+    shutil.copytree(TINY, program)
+    assert environments.type_errors(program, python) == ""
+    main = program / "__main__.py"
+    main.write_text(main.read_text().replace("cluster_identifier", "cluster_identifer"))
+
+    assert "cluster_identifer" in environments.type_errors(program, python)
