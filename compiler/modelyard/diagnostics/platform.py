@@ -30,7 +30,7 @@ def override_of_nothing(span: Span, wanted: str, placement: str, known: Iterable
     )
 
 
-def override_fails(span: Span, name: str, why: str) -> Diagnostic:
+def override_fails(span: Span, name: str, op: str, path: str) -> Diagnostic:
     """A JSON Patch is applied whole or not at all: an operation of this one finds nothing to do it to.
 
     `add` needs the object or list around its path, `replace` and `remove` need the path itself, and `test` needs it to
@@ -47,10 +47,18 @@ def override_fails(span: Span, name: str, why: str) -> Diagnostic:
     return Diagnostic(
         "E0621",
         Severity.ERROR,
-        f"the patch of override {quote(name)} cannot be applied: {why}",
+        f"override {quote(name)} cannot {op} {quote(path)}: {_FAILURES.get(op, 'there is nothing at that path')}",
         span,
         "look up the path in the emitted manifest",
     )
+
+
+_FAILURES = {
+    "add": "there is no object or list around that path",
+    "test": "what is there is something else",
+    "copy": "there is nothing to copy, or no place for it",
+    "move": "there is nothing to move, or no place for it",
+}
 
 
 def override_renames(span: Span, name: str) -> Diagnostic:
@@ -150,7 +158,7 @@ def credentials_needed(span: Span, store: str, what: str) -> Diagnostic:
     return Diagnostic(
         "E0626",
         Severity.ERROR,
-        f"store {quote(store)} needs credentials: {what}",
+        f"store {quote(store)} needs credentials, with which {what}",
         span,
         "name the secret that holds them",
     )

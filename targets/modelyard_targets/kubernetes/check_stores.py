@@ -37,13 +37,13 @@ def _check_store(store: Store, system: System, placement: str) -> Iterator[Diagn
     elif not store.adopt and not store.endpoint:
         yield problems.bucket_without_endpoint(system.key(*here), store.name, placement)
     elif not store.adopt and store.credentials is None:
-        yield problems.credentials_needed(system.key(*here), store.name, "its bucket is made with them")
+        yield problems.credentials_needed(system.key(*here), store.name, "its bucket is made")
 
 
 def _check_database(store: Store, system: System) -> Iterator[Diagnostic]:
     here = ("stores", store.name)
     if store.adopt and store.credentials is None:
-        yield problems.credentials_needed(system.key(*here), store.name, "the registry signs in with them")
+        yield problems.credentials_needed(system.key(*here), store.name, "the registry signs in")
     if not store.adopt and store.credentials is not None:
         yield problems.credentials_are_made(system.key(*here, "credentials"), store.name)
 

@@ -21,7 +21,11 @@ Overrides: TypeAlias = Mapping[tuple[str, str], tuple[Override, ...]]
 
 
 class PatchFailed(ValueError):
-    """A patch that cannot be applied; the message says why, in the words of its operation."""
+    """An operation that finds nothing to do it to; `at` is its position in the patch."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__(f"operation {at}")
+        self.at = at
 
 
 def overrides_on(system: System, placement: str) -> Overrides:
@@ -44,17 +48,18 @@ def overridden(made: Made, overrides: Overrides) -> Made:
 
 
 def patched(manifest: Manifest, override: Override) -> Manifest:
-    """The object after one patch. Raises PatchFailed where an operation finds nothing to do it to."""
+    """The object after one patch. Raises PatchFailed for the first operation that cannot be done."""
     import jsonpatch  # hardly a spec has overrides
 
-    plain = json.loads(json_text(manifest))
-    try:
-        result = jsonpatch.apply_patch(plain, json.loads(json_text(list(override.patch))))
-    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException) as problem:
-        raise PatchFailed(_in_a_line(problem)) from None
-    if not isinstance(result, dict):
-        raise PatchFailed("the patch leaves no object")
-    return cast("Manifest", result)
+    plain: Json = json.loads(json_text(manifest))
+    for at, operation in enumerate(override.patch):
+        try:
+            plain = jsonpatch.apply_patch(plain, [json.loads(json_text(operation))])
+        except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError):
+            raise PatchFailed(at) from None
+    if not isinstance(plain, dict):
+        raise PatchFailed(len(override.patch) - 1)
+    return plain
 
 
 def check_overrides(system: System, placement: str, objects: Iterable[Made]) -> Iterator[Diagnostic]:
@@ -76,25 +81,25 @@ def check_overrides(system: System, placement: str, objects: Iterable[Made]) -> 
 def _check(manifest: Manifest, overrides: tuple[Override, ...], system: System) -> Iterator[Diagnostic]:
     before = _identity(manifest)
     for override in overrides:
-        where = system.at("overrides", override.name, "patch")
+        where = ("overrides", override.name, "patch")
         try:
             manifest = patched(manifest, override)
-        except PatchFailed as problem:
-            yield override_fails(where, override.name, str(problem))
+        except PatchFailed as failed:
+            operation = override.patch[failed.at]
+            span = system.at(*where, failed.at)
+            yield override_fails(span, override.name, str(operation["op"]), str(operation["path"]))
             return
         if _identity(manifest) != before:
-            yield override_renames(where, override.name)
+            yield override_renames(system.at(*where), override.name)
             return
 
 
-def _identity(manifest: Manifest) -> tuple[str, ...]:
+def _identity(manifest: Manifest) -> tuple[str, str, str, str]:
     """What makes an object that one: version, kind, namespace and name."""
-    metadata = manifest.get("metadata")
-    named = metadata if isinstance(metadata, Mapping) else {}
-    return tuple(
-        str(one)
-        for one in (manifest.get("apiVersion"), manifest.get("kind"), named.get("namespace"), named.get("name"))
-    )
+    found = manifest.get("metadata")
+    metadata: Manifest = cast("Manifest", found) if isinstance(found, Mapping) else {}
+    version, kind = str(manifest.get("apiVersion")), str(manifest.get("kind"))
+    return version, kind, str(metadata.get("namespace")), str(metadata.get("name"))
 
 
 def _place(manifest: Manifest) -> tuple[str, str]:
@@ -107,7 +112,3 @@ def _with_reason(manifest: Manifest, override: Override) -> Manifest:
     annotations = metadata.get("annotations")
     said = {**(annotations if isinstance(annotations, dict) else {}), REASON.format(override.name): override.reason}
     return {**manifest, "metadata": {**metadata, "annotations": said}}
-
-
-def _in_a_line(problem: Exception) -> str:
-    return " ".join(str(problem).split())
