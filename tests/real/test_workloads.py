@@ -1,20 +1,25 @@
-"""What workloads become runs for real: restricted Pods, a token in front of Ray, an autoscaler that may talk to the API."""
+"""Workloads for real: restricted Pods, a token in front of Ray, an autoscaler that alone may talk to the API."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from engine import image
+from engine.control_plane import Cluster
 from engine.kubectl import Object
 from engine.whole_kubernetes import WholeKubernetes
 from modelyard.plan import Kind
+from modelyard.yaml_text import documents
 from modelyard_targets.cluster.context import context_for
 from modelyard_targets.cluster.workloads import lower_workload
+from tests.lowering import lowered
 from tests.plans import plan_of
+from tests.targets.test_workloads import SPECS
 
 NAMESPACE = "workloads"
 SPEC = f"""\
@@ -44,7 +49,7 @@ print("the worker counted to 45")
 
 
 @pytest.fixture
-def run(whole_kubernetes: WholeKubernetes, base_image: Any) -> Iterator[str]:
+def run(whole_kubernetes: WholeKubernetes, base_image: Path) -> Iterator[str]:
     """The RayJob of a pipeline, with a driver of ours in the place of the runtime's, until it has ended."""
     whole_kubernetes.load(base_image)
     kubectl = whole_kubernetes.kubectl
@@ -77,3 +82,32 @@ def test_a_run_scales_from_nothing_and_succeeds(whole_kubernetes: WholeKubernete
     kubectl = whole_kubernetes.kubectl
 
     assert kubectl.value("rayjob", run, "{.status.jobStatus}", NAMESPACE) == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_the_api_server_takes_every_object_as_it_is(name: str, control_plane: Cluster, tmp_path: Path) -> None:
+    """With strict validation of fields, and the rules that CustomResourceDefinitions carry in CEL."""
+    made = lowered(SPECS[name])
+    labelled: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": made.context.namespace}}
+    manifests = tmp_path / "manifests.yaml"
+    manifests.write_text(documents([labelled, *made]), encoding="utf-8")
+
+    assert control_plane.kubectl.apply_strict(manifests) == ()
+
+
+def test_the_operator_takes_servers_and_runs_their_pods_as_sized(control_plane: Cluster) -> None:
+    """No `InvalidRay…` event, and every Pod of heads and workers is placed, by its resources and under Pod security."""
+    kubectl = control_plane.kubectl
+    made = lowered(SPECS["valid"])
+    enforced: Object = {"pod-security.kubernetes.io/enforce": "restricted"}
+    namespace: Object = {"name": made.context.namespace, "labels": enforced}
+    kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": namespace}])
+    kubectl.apply([one for one in made if one["kind"] != "HTTPRoute"])
+
+    def pods() -> list[tuple[str, str]]:
+        found = cast("list[Any]", kubectl.all("pods", made.context.namespace, "ray.io/is-ray-node=yes"))
+        return sorted((one["metadata"]["labels"]["ray.io/node-type"], one["status"]["phase"]) for one in found)
+
+    kubectl.wait_until(lambda: pods() == [("head", "Running")] * 2 + [("worker", "Running")] * 3, "all Pods run", 120)
+    assert "InvalidRay" not in kubectl.warnings()
+    kubectl.run("delete", "namespace", made.context.namespace)
