@@ -42,11 +42,6 @@ def examine(question: Question) -> tuple[Diagnostic, ...]:
     return understand(Inputs(spec, question.environment, overlay, question.settings), TARGETS).diagnostics
 
 
-def places(diagnostics: tuple[Diagnostic, ...]) -> list[str]:
-    """Every diagnostic as `line:column code`."""
-    return [f"{one.span.line}:{one.span.column} {one.code}" if one.span else one.code for one in diagnostics]
-
-
 def question_in(folder: Path) -> Question:
     """The question that a folder of tests/failing asks: a spec, its environments, and what `arguments.txt` adds."""
     arguments = folder / "arguments.txt"

@@ -72,14 +72,12 @@ def _rewritings(text: str) -> Iterator[str]:
     stripped = text.strip()
     yield stripped
     yield from _quantities(stripped)
-    lower = stripped.lower()
-    yield lower
-    yield re.sub(r"[\s_./]+", "-", lower).strip("-")
+    yield stripped.removeprefix("./").lstrip("/")
     yield re.sub(r"[^a-z0-9-]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", stripped).lower()).strip("-")
-    yield re.sub(r"[\s-]+", "_", lower)
+    yield stripped.lower()
+    yield re.sub(r"[\s-]+", "_", stripped.lower())
     yield stripped.upper()
     yield stripped.replace(" ", "")
-    yield stripped.lstrip("/").removeprefix("./")
     yield f"https://{stripped}"
 
 

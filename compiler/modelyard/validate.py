@@ -22,7 +22,7 @@ Fits: TypeAlias = "Callable[[Schema, Json], bool]"
 
 def validate(document: Document) -> tuple[Diagnostic, ...]:
     """What keeps the document from fitting the schema of the spec; nothing if it fits."""
-    return validate_with(_system(), _system_fits(), document)
+    return validate_with(_system(), system_fits(), document)
 
 
 def validate_with(schema: Schema, fits: Fits, document: Document) -> tuple[Diagnostic, ...]:
@@ -40,7 +40,8 @@ def _system() -> Schema:
 
 
 @lru_cache(maxsize=1)
-def _system_fits() -> Fits:
+def system_fits() -> Fits:
+    """The validator of the spec that this machine has."""
     try:
         return rust_fits(_system())
     except ImportError:

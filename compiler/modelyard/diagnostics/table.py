@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from modelyard.diagnostics import files, load, overlay, plan, platform, resolve, target, validate
+from modelyard.diagnostics import emit, files, load, overlay, plan, platform, resolve, target, validate
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.check import deployment as check_deployment
 from modelyard.diagnostics.check import governance as check_governance
@@ -189,5 +189,12 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0632": platform.reserved_label,
         "E0633": platform.secrets_meet,
         "W0634": platform.nothing_uses,
+        "E0701": emit.edited_by_hand,
+        "E0702": emit.file_in_the_way,
+        "E0703": emit.folder_in_the_way,
+        "E0704": emit.link_in_the_way,
+        "E0705": emit.path_refused,
+        "E0706": emit.output_busy,
+        "E0707": emit.cannot_write,
     }
 )

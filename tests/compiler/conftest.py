@@ -1,0 +1,47 @@
+"""What tests of the front half ask for: a text in, its document or the places of its diagnostics out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import pytest
+
+from modelyard.diagnostics import Diagnostic, has_errors, in_order
+from modelyard.load import load
+from modelyard.overlay import overlay
+from modelyard.source import Document
+from modelyard.validate import validate
+from modelyard.variables import substitute
+
+Loaded: TypeAlias = Callable[[str], Document]
+Examined: TypeAlias = Callable[[str], tuple[Diagnostic, ...]]
+
+
+@pytest.fixture
+def loaded() -> Loaded:
+    """The document of a text that loads without a word."""
+
+    def document(text: str) -> Document:
+        result, found = load(text, "system.yaml")
+        assert result is not None, found
+        assert found == ()
+        return result
+
+    return document
+
+
+@pytest.fixture
+def examined() -> Examined:
+    """What is said about a spec until it fits the schema."""
+
+    def diagnostics(text: str) -> tuple[Diagnostic, ...]:
+        document, found = load(text, "system.yaml")
+        if document is None:
+            return found
+        document, found = overlay(document, None)
+        document, more = substitute(document, {})
+        found += more
+        return in_order(found if has_errors(found) else (*found, *validate(document)))
+
+    return diagnostics

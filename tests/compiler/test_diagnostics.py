@@ -1,0 +1,79 @@
+"""Every code has one constructor, one page and one way of being told."""
+
+from __future__ import annotations
+
+import ast
+import re
+from inspect import cleandoc, getfile
+from pathlib import Path
+
+import pytest
+
+import modelyard.diagnostics
+from modelyard.diagnostics import Diagnostic, Severity, codes, has_errors, in_order, quote
+from modelyard.load import load
+from modelyard.source import Span
+
+FOLDER = Path(getfile(modelyard.diagnostics)).parent
+
+
+def constructors() -> dict[str, str]:
+    """By constructor, the code that stands in it, read from the source text."""
+    result: dict[str, str] = {}
+    for file in FOLDER.rglob("*.py"):
+        module = ".".join(file.relative_to(FOLDER).with_suffix("").parts)
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef):
+                found = {
+                    one.value
+                    for one in ast.walk(node)
+                    if isinstance(one, ast.Constant)
+                    and isinstance(one.value, str)
+                    and re.fullmatch(r"[EW]\d{4}", one.value)
+                }
+                assert len(found) <= 1, (node.name, found)
+                result.update({f"{module}.{node.name}": code for code in found})
+    return result
+
+
+def test_every_code_is_in_the_table_once() -> None:
+    """With the constructor that makes it, in order."""
+    ours = {code: one for code, one in codes().items() if one.__module__.startswith("modelyard.diagnostics.")}
+    listed = {
+        f"{one.__module__.removeprefix('modelyard.diagnostics.')}.{one.__name__}": code for code, one in ours.items()
+    }
+
+    assert listed == constructors()
+    assert list(codes()) == sorted(codes(), key=lambda code: (code[1:], code[0]))
+
+
+@pytest.mark.parametrize("code", codes())
+def test_every_page_has_a_wrong_and_a_right_spec(code: str) -> None:
+    """The docstring is the page: a first line, why, what is wrong and what is right; its YAML can be read."""
+    page = cleandoc(codes()[code].__doc__ or "")
+
+    assert page.split("\n\n")[0].endswith((".", ":"))
+    assert re.search(r"^Wrong:", page, re.MULTILINE)
+    assert re.search(r"^Right:", page, re.MULTILINE)
+    right = re.search(r"^Right:\n\n((?:    .*\n?|\n)+)", page, re.MULTILINE)
+    if right and "…" not in right[1]:
+        document, found = load(cleandoc(right[1]), "right.yaml")
+        assert document is not None, found
+
+
+def test_diagnostics_are_told_in_order_and_once() -> None:
+    """By file, line, column and code; those without a place come first."""
+    nowhere = Diagnostic("E0146", Severity.ERROR, "m", None)
+    first = Diagnostic("E0203", Severity.ERROR, "m", Span("a", 2, 1, 2))
+    second = Diagnostic("E0201", Severity.ERROR, "m", Span("a", 10, 1, 2))
+    third = Diagnostic("W0135", Severity.WARNING, "m", Span("b", 1, 1, 2))
+
+    assert in_order([third, second, first, nowhere, first]) == (nowhere, first, second, third)
+    assert has_errors([third, first])
+    assert not has_errors([third])
+
+
+def test_quotes_are_short() -> None:
+    """A value is recognised by its beginning."""
+    assert quote("a" * 40) == f"'{'a' * 40}'"
+    assert quote("a" * 41) == f"'{'a' * 39}…'"

@@ -1,0 +1,85 @@
+"""What the keywords ask of single values, as both validators see it."""
+
+from __future__ import annotations
+
+import jsonschema_rs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelyard.keywords import FITS, has_type, matches, repeated, same
+from modelyard.source import Json
+
+VALUES: list[Json] = [
+    None,
+    True,
+    False,
+    0,
+    1,
+    -1,
+    1.0,
+    1.5,
+    2**53,
+    "",
+    "a",
+    "abc\n",
+    "10",
+    [],
+    [1],
+    [1, 1],
+    [1, True],
+    {},
+    {"a": 1},
+]
+ARGUMENTS: dict[str, list[Json]] = {
+    "type": ["object", "array", "string", "number", "integer", "boolean", "null", ["integer", "null"]],
+    "const": [1, True, "a", [1], {"a": 1.0}],
+    "enum": [[1, "a"], [False, None]],
+    "pattern": ["^[a-z]+$", "^(a|10)$", "b"],
+    "minimum": [1, 1.5],
+    "maximum": [1, 0.5],
+    "exclusiveMinimum": [1],
+    "exclusiveMaximum": [1],
+    "minLength": [1, 2],
+    "maxLength": [0, 1],
+    "minItems": [1],
+    "maxItems": [1],
+    "minProperties": [1],
+    "maxProperties": [0],
+    "uniqueItems": [True, False],
+}
+
+
+@pytest.mark.parametrize("keyword", FITS)
+def test_a_keyword_means_what_the_validator_says(keyword: str) -> None:
+    """For every value and argument, the same verdict as jsonschema-rs."""
+    for argument in ARGUMENTS[keyword]:
+        validator = jsonschema_rs.Draft202012Validator({keyword: argument})
+        for value in VALUES:
+            assert FITS[keyword](value, argument) == validator.is_valid(value), (keyword, argument, value)
+
+
+def test_the_end_of_a_pattern_is_the_end_of_the_text() -> None:
+    """Python's `$` would also stand before a last line break; an escaped one is a dollar."""
+    assert not matches("abc\n", "^[a-z]+$")
+    assert matches("a$", r"^a\$$")
+    assert not matches("١", r"^\d$")
+
+
+@pytest.mark.parametrize(("value", "name"), [(2.0, "integer"), (True, "boolean"), (1, "number")])
+def test_types(value: Json, name: str) -> None:
+    """2.0 is a whole number; true and false are no numbers."""
+    assert has_type(value, name)
+    assert not has_type(value, "string")
+    assert not has_type(True, "integer")
+
+
+@given(
+    st.lists(st.sampled_from([1, 1.0, True, "1", None, 0, False]) | st.lists(st.sampled_from([1, True]), max_size=1))
+)
+def test_repeated_is_the_first_that_was_there_before(items: list[Json]) -> None:
+    """The position that is told is that of the second of two."""
+    at = repeated(items)
+    before = [position for position in range(len(items)) if any(same(items[position], one) for one in items[:position])]
+
+    assert at == (before[0] if before else None)

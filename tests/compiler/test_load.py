@@ -1,0 +1,216 @@
+"""YAML text to documents: what is read, what is refused and where, and that nothing takes long."""
+
+from __future__ import annotations
+
+import gc
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelyard import builder
+from modelyard.builder import Limits
+from modelyard.events import NextEvent, next_event
+from modelyard.load import load
+from modelyard.source import Json
+from tests.compiler.conftest import Loaded
+from tests.places import places
+
+
+def refused(text: str | bytes, limits: Limits | None = None) -> list[str]:
+    document, found = load(text, "system.yaml", limits or Limits())
+    assert document is None
+    return places(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a: [no, on, 0777, 22:22, ~]", {"a": ["no", "on", 777, "22:22", None]}),
+        ("\ufeffa: 1", {"a": 1}),
+        ("a: 1\r\nb: 2\r\n", {"a": 1, "b": 2}),
+        ("%YAML 1.2\n---\na: 1\n...\n# end\n", {"a": 1}),
+        ('{"a": [1, {"b": null}], "c": "\\u00e9"}', {"a": [1, {"b": None}], "c": "é"}),
+        ("a: !!str 3\nc: !!int 5\nd: !!float 0.5\ne: !!map {f: !!seq [!!null ~, !!bool true]}",
+         {"a": "3", "c": 5, "d": 0.5, "e": {"f": [None, True]}}),
+        ("a: &x {b: 1}\nc: *x\nd: [*x, &y z, *y]", {"a": {"b": 1}, "c": {"b": 1}, "d": [{"b": 1}, "z", "z"]}),
+        ("? a\n: b", {"a": "b"}),
+        ("&k a: 1\nb: *k", {"a": 1, "b": "a"}),
+        ("on: 1\n'2': 3\n\"<<\": 4\n!!str 5: 6", {"on": 1, "2": 3, "<<": 4, "5": 6}),
+        ("a: |\n  b\n\n  c\nd: >-\n  e\n  f", {"a": "b\n\nc\n", "d": "e f"}),
+        ("a: \"x\\ty\\\n  z\"\nb: 'it''s'\nc: #x", {"a": "x\tyz", "b": "it's", "c": None}),
+        ("a: 😀\nb: \"\\U0001F600\"\nc: ك\u200dن", {"a": "😀", "b": "😀", "c": "ك\u200dن"}),
+    ],
+)  # fmt: skip
+def test_what_a_text_says(loaded: Loaded, text: str, value: Json) -> None:
+    """YAML 1.2, JSON included."""
+    assert loaded(text).value == value
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", ["1:1 E0105"]),
+        ("\n# only\n---\n", ["4:1 E0105"]),
+        (b"a: \xc3\xbc\nb: \xff", ["2:4 E0101"]),
+        ("a: 1".encode("utf-16"), ["1:1 E0101"]),
+        ("a: \x07\nb: \u202e\nc: \x07", ["1:4 E0102", "2:4 E0102"]),
+        ("a: \ud800", ["1:4 E0102"]),
+        ("a: b\u2028c", ["1:5 E0102"]),
+        ('a: "\\0"\nb: "\\u202e"\n"\\x1b": 1', ["1:4 E0102", "2:4 E0102", "3:1 E0102"]),
+        ("a: [1\nb: 2", ["1:4 E0103"]),
+        ("a:\n\tb: 1", ["2:1 E0104"]),
+        ("a: 1\n---\nb: 2", ["2:1 E0106"]),
+        ("a: 1\n...\nb: 2", ["3:1 E0103"]),
+        ("a: 1\n...\n%FOO", ["3:1 E0106"]),
+        ("[a]", ["1:1 E0107"]),
+        ("'text'", ["1:1 E0107"]),
+        ("a: 1\nb: {c: 1, c: 2}\na: 3", ["2:11 E0108", "3:1 E0108"]),
+        ("1: a\ntrue: b\n~: c\n[d]: e\n? {f: g}\n: h", [*(f"{line}:1 E0109" for line in range(1, 5)), "5:3 E0109"]),
+        ("a: &x b\n*x : c", ["2:1 E0109"]),
+        ("a: !!python/none x\nb: !!int x\nc: !<tag:x> {}\nd: !!str [1]\ne: !!int '3'",
+         ["1:4 E0110", "2:4 E0110", "3:4 E0110", "4:4 E0110", "5:4 E0110"]),
+        ("a: &x {b: 1}\nc: {<<: *x}", ["2:5 E0111"]),
+        ("a: [.inf, -.INF, .nan, 1e999]", ["1:5 E0112", "1:11 E0112", "1:18 E0112", "1:24 E0112"]),
+        ("a: 9007199254740993\nb: -9007199254740993\nc: !!int 1e20\nd: !!int 9007199254740993",
+         ["1:4 E0113", "2:4 E0113", "3:4 E0110", "4:4 E0113"]),
+        ("a: &x [*x]", ["1:8 E0118"]),
+        ("a: [*x, *y]", ["1:5 E0119", "1:9 E0119"]),
+    ],
+)  # fmt: skip
+def test_what_is_refused_and_where(text: str | bytes, found: list[str]) -> None:
+    """Every mistake that the parser gets past is told in one run, at its line and column."""
+    assert refused(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "limits", "code"),
+    [
+        ("a: " + "x" * 2**20, Limits(size_mib=1), "E0114"),
+        ("a: [[[1]]]", Limits(depth=3), "E0115"),
+        ("a: [1, 2, 3]", Limits(values=4), "E0116"),
+        ("a: [[], [], []]", Limits(values=4), "E0116"),
+        ("a: &x [1, 2]\nb: [*x, *x, *x]", Limits(repeated=8), "E0117"),
+        ("a: &x '" + "y" * 640 + "'\nb: [*x]", Limits(repeated=10), "E0117"),
+    ],
+)
+def test_limits(text: str, limits: Limits, code: str) -> None:
+    """Size, depth, values and what aliases repeat are bounded, and a little less is fine."""
+    assert [place.split()[1] for place in refused(text, limits)] == [code]
+    assert load(text, "system.yaml")[0] is not None
+
+
+def test_a_thousand_mistakes_are_told() -> None:
+    """More are counted as one."""
+    found = refused("a: 1\n" * 2001)
+
+    assert len(found) == 1001
+    assert found[-1].endswith("E0120")
+
+
+HOSTILE = {
+    "brackets": "[" * 200_000,
+    "dashes": "- " * 200_000,
+    "questions": "? " * 200_000,
+    "bomb": "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
+    + "".join(
+        f"{name}: &{name} [{', '.join(['*' + of] * 10)}]\n" for of, name in zip("abcdefgh", "bcdefghi", strict=True)
+    ),
+    "long alias": "a: &a '" + "x" * 100_000 + "'\nb: [" + "*a, " * 100_000 + "]",
+    "directives": "%TAG !a! b\n" * 100_000 + "---\na: 1",
+    "directives after the end": "a: 1\n...\n" + "%TAG !a! b\n" * 100_000,
+    "comments": "# x\n" * 200_000,
+    "digits": "a: " + "9" * 1_000_000,
+    "controls": "\0" * 1_000_000,
+    "quotes": "'" * 1_000_001,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_texts_are_refused(name: str) -> None:
+    """What makes other readers hang or fill the memory ends with a diagnostic after a look at its beginning."""
+    assert len(refused(HOSTILE[name])) <= 2
+
+
+def test_the_collector_is_on_again(loaded: Loaded) -> None:
+    """Loading leaves the process as it was, also after a refusal."""
+    loaded("a: 1")
+    refused("a: [")
+
+    assert gc.isenabled()
+
+
+YAML_PIECES = st.sampled_from(
+    ["a", "b: ", "- ", "? ", "[", "]", "{", "}", ",", "&x ", "*x", "!!str ", "!t ", "'", '"', "|\n", ">\n", "\n",
+     "\n  ", "\t", "#", "---\n", "...\n", "%YAML 1.2\n", "<<: ", "\\", "\\x00", "1", ".inf", "~", ": ", "\r", "\0",
+     "\u202e", "é", "😀"]
+)  # fmt: skip
+
+
+@given(st.lists(YAML_PIECES, max_size=30).map("".join))
+def test_every_text_ends_in_a_document_or_in_diagnostics(text: str) -> None:
+    """Never in an exception; and every diagnostic points into the text."""
+    document, found = load(text, "system.yaml")
+
+    assert (document is None) == bool(found)
+    lines = text.count("\n") + text.count("\r") + 2
+    assert all(one.span and 1 <= one.span.line <= lines and one.span.column < one.span.end_column for one in found)
+
+
+@given(st.binary(max_size=60))
+def test_every_file_ends_in_a_document_or_in_diagnostics(content: bytes) -> None:
+    """The same for bytes."""
+    document, found = load(content, "system.yaml")
+
+    assert (document is None) == bool(found)
+
+
+JSON_TEXT = st.text(st.characters(exclude_categories=("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")), max_size=8)
+JSON_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | JSON_TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(JSON_TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(JSON_TEXT, JSON_VALUES, max_size=4))
+def test_json_reads_as_json(value: dict[str, Json]) -> None:
+    """Any JSON object is a spec's text, with a span for each of its parts."""
+    document, found = load(json.dumps(value, indent=1, ensure_ascii=False), "system.json")
+
+    assert found == ()
+    assert document is not None
+    assert document.value == value
+    assert json.dumps(document.value) == json.dumps(value)
+
+
+@given(st.lists(YAML_PIECES, max_size=20).map("".join))
+def test_the_parser_in_python_agrees(text: str) -> None:
+    """Where both parsers read a text, they read the same; where PyYAML has no libyaml, that is what is used."""
+    try:
+        fast = _values(text, pure=False)
+        slow = _values(text, pure=True)
+    except _Refused:
+        return
+    assert fast == slow
+
+
+class _Refused(Exception):
+    pass
+
+
+def _values(text: str, pure: bool) -> Json:
+    def events_of(given: str) -> NextEvent:
+        return next_event(given, pure)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(builder, "next_event", events_of)
+        document, _ = load(text, "system.yaml")
+    if document is None:
+        raise _Refused
+    return document.value

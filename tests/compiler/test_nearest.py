@@ -1,0 +1,44 @@
+"""The known name that was probably meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.nearest import nearest, nearest_name
+
+KNOWN = ["replicas", "minReplicas", "acceleratorMemory", "type", "name", "metadata", "us", "eu"]
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("replcias", "replicas"),
+        ("Replicas", "replicas"),
+        ("replica", "replicas"),
+        ("min_replicas", "minReplicas"),
+        ("min-replicas", "minReplicas"),
+        ("accelerator_memory", "acceleratorMemory"),
+        ("tpye", "type"),
+        ("typ", "type"),
+        ("meta_data", "metadata"),
+        ("volume", None),
+        ("", None),
+        ("x" * 1000, None),
+        ("type", None),
+    ],
+)
+def test_a_near_name_is_found_and_a_far_one_is_not(word: str, meant: str | None) -> None:
+    """Swapped, missing and added letters, other case and other separators; but no guess at any price."""
+    assert nearest_name(word, KNOWN) == meant
+
+
+def test_the_hint_is_empty_without_a_name() -> None:
+    """A hint that offers nothing is left out."""
+    assert nearest("volume", KNOWN, "did you mean {}?") == ""
+    assert nearest("nmae", KNOWN, "did you mean {}?") == "did you mean 'name'?"
+
+
+def test_the_closest_of_several_is_taken() -> None:
+    """Fewer differences win, and the first of equals."""
+    assert nearest_name("model", ["modes", "models", "nodes"]) == "modes"
+    assert nearest_name("modelx", ["modes", "models"]) == "models"

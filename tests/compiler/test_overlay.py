@@ -1,0 +1,176 @@
+"""Environments: RFC 7396 with spans, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelyard.load import load
+from modelyard.overlay import overlay
+from modelyard.source import Document, Json, SourceFile, Span
+from tests.compiler.conftest import Loaded
+from tests.places import places
+
+SPEC = """\
+stores:
+  lake: {type: object, adopt: acme-lake}
+  runs: {type: database}
+compute: {train: "L4:1"}
+environments:
+  dev:
+    stores: {lake: {adopt: dev-lake, region: null}, runs: null}
+    compute: {train: {cpu: 2, memory: 4Gi}}
+  prod: {stores: {archive: {type: object, endpoint: null}}}
+  same:
+"""
+
+
+def renamed(document: Document, path: str) -> Document:
+    return replace(document, files=(SourceFile(path, document.files[0].text),))
+
+
+def test_no_environment_is_the_base(loaded: Loaded) -> None:
+    """The section is gone, the rest is as it was written."""
+    document, found = overlay(loaded(SPEC), None)
+
+    assert found == ()
+    assert list(document.value) == ["stores", "compute"]
+    assert document.key_span(("compute", "train")).line == 4
+
+
+def test_an_environment_is_merged(loaded: Loaded) -> None:
+    """Mappings are merged, null deletes, and a short form is replaced whole."""
+    document, found = overlay(loaded(SPEC), "dev")
+
+    assert document.value == {
+        "stores": {"lake": {"type": "object", "adopt": "dev-lake"}},
+        "compute": {"train": {"cpu": 2, "memory": "4Gi"}},
+    }
+    assert places(found) == ["7:38 W0135"]
+
+
+def test_spans_follow(loaded: Loaded) -> None:
+    """What an environment wrote points at the environment, and what it left alone at the base."""
+    document, _ = overlay(loaded(SPEC), "dev")
+
+    assert document.value_span(("stores", "lake", "adopt")) == Span("system.yaml", 7, 28, 36)
+    assert document.value_span(("stores", "lake", "type")) == Span("system.yaml", 2, 16, 22)
+    assert document.key_span(("stores", "lake")) == Span("system.yaml", 2, 3, 7)
+    assert document.key_span(("compute", "train")) == Span("system.yaml", 8, 15, 20)
+    assert document.key_span(("compute", "train", "memory")).line == 8
+
+
+def test_nulls_of_new_mappings_are_no_fields(loaded: Loaded) -> None:
+    """RFC 7396 leaves no null behind, however deep; each that deletes nothing is told."""
+    document, found = overlay(loaded(SPEC), "prod")
+
+    assert document.value["stores"] == {
+        "lake": {"type": "object", "adopt": "acme-lake"},
+        "runs": {"type": "database"},
+        "archive": {"type": "object"},
+    }
+    assert places(found) == ["9:43 W0135"]
+
+
+def test_an_empty_environment_changes_nothing(loaded: Loaded) -> None:
+    """An environment without a value is one without changes."""
+    base, _ = overlay(loaded(SPEC), None)
+    document, found = overlay(loaded(SPEC), "same")
+
+    assert found == ()
+    assert document.value == base.value
+
+
+def test_a_file_beside_the_spec_means_the_same(loaded: Loaded) -> None:
+    """And its spans point into the file."""
+    extra = renamed(
+        loaded("# dev\nstores:\n  lake: {adopt: dev-lake}\n  hot: {type: object}\n"), "environments/dev.yaml"
+    )
+    document, found = overlay(loaded("stores: {lake: {type: object, adopt: acme-lake}}\n"), "dev", extra)
+
+    assert found == ()
+    assert document.value == {"stores": {"lake": {"type": "object", "adopt": "dev-lake"}, "hot": {"type": "object"}}}
+    assert document.value_span(("stores", "lake", "adopt")) == Span("environments/dev.yaml", 3, 17, 25)
+    assert document.key_span(("stores", "hot", "type")) == Span("environments/dev.yaml", 4, 9, 13)
+    assert document.value_span(("stores", "lake", "type")) == Span("system.yaml", 1, 23, 29)
+
+
+def test_the_document_that_went_in_stays_as_it_was(loaded: Loaded) -> None:
+    """A room never changes its input."""
+    base = loaded(SPEC)
+    before = json.dumps(base.value)
+    overlay(base, "dev")
+
+    assert json.dumps(base.value) == before
+    assert base.value_span(("stores", "lake", "adopt")).line == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "found"),
+    [
+        (SPEC, "prd", ["5:1 E0130"]),
+        ("stores: {}", "prod", ["E0130"]),
+        ("environments: [dev]", None, ["1:15 E0132"]),
+        ("environments: {dev: small, prod: 3}", "prod", ["1:21 E0132", "1:34 E0132"]),
+        ("environments: {Dev: {}, ../x: {}, a_b: {}}", None, ["1:16 E0133", "1:25 E0133", "1:35 E0133"]),
+        ("environments: {dev: {environments: {}}}", None, ["1:22 E0134"]),
+    ],
+)
+def test_what_is_refused(loaded: Loaded, text: str, environment: str | None, found: list[str]) -> None:
+    """Also in environments that nobody asked for."""
+    assert places(overlay(loaded(text), environment)[1]) == found
+
+
+def test_an_environment_in_two_places_is_refused(loaded: Loaded) -> None:
+    """An entry of the section and a file, even an empty one."""
+    assert places(overlay(loaded(SPEC), "dev", renamed(loaded("a: 1"), "environments/dev.yaml"))[1]) == ["6:3 E0131"]
+
+
+def test_a_file_of_environments_is_refused(loaded: Loaded) -> None:
+    """The file is one environment."""
+    extra = renamed(loaded("environments: {dev: {}}"), "environments/dev.yaml")
+    found = overlay(loaded("a: 1"), "dev", extra)[1]
+
+    assert [(one.code, one.span and one.span.file) for one in found] == [("E0134", "environments/dev.yaml")]
+
+
+KEYS = st.sampled_from("abc")
+JSON = st.recursive(
+    st.none() | st.integers(0, 3), lambda inner: st.dictionaries(KEYS, inner, max_size=3) | st.lists(inner, max_size=2)
+)
+
+
+def merged(target: Json, patch: Json) -> Json:
+    """MergePatch of RFC 7396, section 2, as it is written there."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = merged(result.get(name), value)
+    return result
+
+
+@given(st.dictionaries(KEYS, JSON, max_size=3), st.dictionaries(KEYS, JSON, max_size=3))
+def test_it_is_the_merge_of_the_rfc(base: dict[str, Json], patch: dict[str, Json]) -> None:
+    """For any two documents; and every value of the result has a place of its own."""
+    text = json.dumps({**base, "environments": {"dev": patch}}, indent=1)
+    document, _ = load(text, "system.yaml")
+    assert document is not None
+
+    result, _ = overlay(document, "dev")
+
+    assert result.value == merged(base, patch)
+    lines = text.split("\n")
+    for key, value in result.value.items():
+        span = result.key_span((key,))
+        assert lines[span.line - 1][span.column - 1 : span.end_column - 1] == f'"{key}"'
+        if isinstance(value, int):
+            span = result.value_span((key,))
+            assert lines[span.line - 1][span.column - 1 : span.end_column - 1] == str(value)

@@ -1,0 +1,50 @@
+"""What looks like a secret is not shown, wherever it stands."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.redact import redacted
+
+
+@pytest.mark.parametrize(
+    ("line", "secret"),
+    [
+        ("password: hunter2", "hunter2"),
+        ('  dbPassword: "hunter2 and more"', "hunter2"),
+        ("{user: a, api_key: hunter2, b: c}", "hunter2"),
+        ("token: 'hunter2", "hunter2"),
+        ('"clientSecret": "hunter2"', "hunter2"),
+        ("key: 8f14e45fceea167a5a36", "8f14e45fceea167a5a36"),
+        ("url: https://hooks.slack.com/services/T0/B0/hunter2", "hunter2"),
+        ("endpoint: https://user:hunter2@db.example/x", "hunter2"),
+        ("id: AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE"),
+        ("x: ghp_0123456789012345678901234567890123456", "ghp_0"),
+        ("x: eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc", "eyJhbGci"),
+    ],
+)
+def test_secrets_become_stars(line: str, secret: str) -> None:
+    """By the name of their key or by their own form; the length of the line stays."""
+    shown = redacted(line)
+
+    assert secret not in shown
+    assert len(shown) == len(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "password: secret://vault/db#password",
+        "token: ${vars.token}",
+        "pullSecret: registry-login",
+        "secretStores: {vault: {via: existing}}",
+        "taints: [{key: nvidia.com/gpu, effect: NoSchedule}]",
+        "email: payments-risk@acme.example",
+        "image: ghcr.io/acme/fraud-train:1.8.2",
+        "maxTokens: 512",
+        "endpoint: http://minio.storage:9000",
+    ],
+)
+def test_what_is_no_secret_stays_readable(line: str) -> None:
+    """References and names of things are shown."""
+    assert redacted(line) == line

@@ -1,0 +1,198 @@
+"""What people and machines read."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelyard.diagnostics import Diagnostic, Severity
+from modelyard.render import render, summary
+from modelyard.source import SourceFile, Span
+
+TEXT = "models:\n  ranker:\n    task: ranking\n    framework: torch\n    replcias: 2\n"
+FOUND = Diagnostic(
+    "E0203",
+    Severity.ERROR,
+    "unknown field 'replcias' in model 'ranker'",
+    Span("fraud/system.yaml", 5, 5, 13),
+    "did you mean 'replicas'?",
+)
+SOURCES = [SourceFile("fraud/system.yaml", TEXT)]
+
+
+def at(line: int, column: int, end: int, message: str = "m", **more: object) -> Diagnostic:
+    severity = Severity.WARNING if more.get("warning") else Severity.ERROR
+    return Diagnostic("E0203", severity, message, Span("s", line, column, end), "h", secret=bool(more.get("secret")))
+
+
+def excerpt(text: str, *found: Diagnostic) -> list[list[str]]:
+    """For each diagnostic the line that is shown and what stands below it, without the gutter."""
+    blocks = render(found, [SourceFile("s", text)]).split("\n\n")[: len(found)]
+    return [[row.split("|", 1)[1].removeprefix(" ") for row in block.split("\n")[3:5]] for block in blocks]
+
+
+def test_the_text_has_the_look_of_the_house() -> None:
+    """The example of the style guide, to the letter."""
+    assert render([FOUND], SOURCES) == (
+        "error[E0203]: unknown field 'replcias' in model 'ranker'\n"
+        "  --> fraud/system.yaml:5:5\n"
+        "   |\n"
+        " 5 |     replcias: 2\n"
+        "   |     ^^^^^^^^ did you mean 'replicas'?\n"
+        "   = docs/errors.md#e0203\n"
+        "\n"
+        "1 error\n"
+    )
+
+
+def test_a_diagnostic_without_a_place_or_a_file_is_told_all_the_same() -> None:
+    """What the command line is wrong about stands in no file."""
+    nowhere = Diagnostic("E0146", Severity.ERROR, "m", None, "h")
+    elsewhere = Diagnostic("E0146", Severity.ERROR, "m", Span("gone", 9, 1, 2), "h")
+
+    assert render([nowhere], []) == "error[E0146]: m\n  = h\n  = docs/errors.md#e0146\n\n1 error\n"
+    assert render([elsewhere], []) == "error[E0146]: m\n  --> gone:9:1\n   = h\n   = docs/errors.md#e0146\n\n1 error\n"
+
+
+def test_nothing_is_said_about_nothing() -> None:
+    """People get no output at all; machines an empty result."""
+    assert render([], []) == ""
+    assert render([], [], "github") == ""
+    assert json.loads(render([], [], "json")) == {"summary": "", "diagnostics": []}
+
+
+def test_the_summary_counts() -> None:
+    """Errors first, plural where it belongs, each thing once."""
+    assert summary([at(1, 1, 2), at(2, 1, 2), at(3, 1, 2, warning=True)]) == "2 errors, 1 warning"
+    assert render([FOUND, FOUND], SOURCES).endswith("\n1 error\n")
+
+
+def test_colour_changes_nothing_but_colour() -> None:
+    """Without its escape sequences the coloured text is the plain one."""
+    import re
+
+    coloured = render([FOUND], SOURCES, colour=True)
+
+    assert "\x1b[1;31merror" in coloured
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == render([FOUND], SOURCES)
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "end", "shown", "marks"),
+    [
+        ("a: b", 4, 5, "a: b", "   ^ h"),
+        ("\ta: b", 2, 3, "    a: b", "    ^ h"),
+        ("名前: b", 5, 6, "名前: b", "      ^ h"),
+        ("e\u0301: b", 5, 6, "e\u0301: b", "   ^ h"),
+        ("a\x1b[31m: b", 2, 3, "a\\x1b[31m: b", " ^^^^ h"),
+        ("\u202e: b", 1, 2, "\\u202e: b", "^^^^^^ h"),
+        ("ab", 9, 10, "ab", "  ^ h"),
+    ],
+)
+def test_marks_stand_below_what_they_mark(line: str, column: int, end: int, shown: str, marks: str) -> None:
+    """Tabs, wide and combining characters, and what would drive a terminal."""
+    assert excerpt(line, at(1, column, end)) == [[shown, marks]]
+
+
+def test_a_long_line_is_shown_around_the_mark() -> None:
+    """An ellipsis stands for what is left out, and the mark is still below its text."""
+    line = "a" * 5000 + "XYZ" + "b" * 5000
+    [[shown, marks]] = excerpt(line, at(1, 5001, 5004))
+
+    assert len(shown) <= 112
+    assert shown.startswith("…")
+    assert shown.endswith("…")
+    assert shown[marks.index("^") : marks.rindex("^") + 1] == "XYZ"
+
+
+def test_messages_and_names_cannot_drive_a_terminal() -> None:
+    """Nor begin a line of their own."""
+    found = Diagnostic("E0203", Severity.ERROR, "a\x1b[2Jb\nc\u202e", Span("x\n\x1b.yaml", 1, 1, 2), "d\r")
+    text = render([found], [SourceFile("x\n\x1b.yaml", "a")])
+
+    assert "\x1b" not in text
+    assert text.startswith("error[E0203]: a\\x1b[2Jb\\nc\\u202e\n  --> x\\n\\x1b.yaml:1:1\n")
+
+
+def test_secrets_are_hidden_in_their_line_for_every_diagnostic_of_it() -> None:
+    """What follows a secret stays readable; a secret that goes on over lines hides the rest of its first one."""
+    line = "c: {url: hunter2, room: x}"
+
+    assert excerpt(line, at(1, 10, 17, secret=True), at(1, 19, 23)) == [
+        ["c: {url: ********, room: x}", "         ^^^^^^^^ h"],
+        ["c: {url: ********, room: x}", "                   ^^^^ h"],
+    ]
+    assert excerpt(line, at(1, 10, 11, secret=True), at(1, 5, 8))[0][0] == "c: {url: ********"
+
+
+def test_json_is_complete() -> None:
+    """Everything that the text says, by its name."""
+    assert json.loads(render([FOUND], SOURCES, "json")) == {
+        "summary": "1 error",
+        "diagnostics": [
+            {
+                "code": "E0203",
+                "severity": "error",
+                "message": "unknown field 'replcias' in model 'ranker'",
+                "hint": "did you mean 'replicas'?",
+                "file": "fraud/system.yaml",
+                "line": 5,
+                "column": 5,
+                "endColumn": 13,
+                "help": "docs/errors.md#e0203",
+            }
+        ],
+    }
+
+
+def test_github_annotations_are_escaped() -> None:
+    """Percent signs, line breaks, and in properties colons and commas too."""
+    found = Diagnostic("W0135", Severity.WARNING, "50% of\n::error::x", Span("a,b:c.yaml", 3, 4, 6), "h")
+
+    assert render([found], [], "github") == (
+        "::warning file=a%2Cb%3Ac.yaml,line=3,col=4,endColumn=6,title=W0135::50%25 of%0A::error::x%0Ah\n"
+    )
+    assert render([Diagnostic("E0146", Severity.ERROR, "m", None)], [], "github") == "::error title=E0146::m\n"
+
+
+def test_sarif_has_the_parts_that_hosts_read() -> None:
+    """Version, rules with help, results that point at a rule and at a region; paths are URIs."""
+    found = [
+        FOUND,
+        Diagnostic("E0146", Severity.ERROR, "m", None),
+        Diagnostic("W0135", Severity.WARNING, "w", Span("a b", 1, 2, 3)),
+    ]
+    log = json.loads(render(found, SOURCES, "sarif"))
+    [run] = log["runs"]
+    rules = run["tool"]["driver"]["rules"]
+
+    assert log["version"] == "2.1.0"
+    assert run["columnKind"] == "unicodeCodePoints"
+    assert [rule["id"] for rule in rules] == ["E0146", "E0203", "W0135"]
+    assert all(rule["help"]["text"] and rule["name"].isalpha() and rule["shortDescription"]["text"] for rule in rules)
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["level"] in {"error", "warning"}
+    places = [one["locations"][0]["physicalLocation"] for one in run["results"] if "locations" in one]
+    assert places == [
+        {"artifactLocation": {"uri": "a%20b"}, "region": {"startLine": 1, "startColumn": 2, "endColumn": 3}},
+        {
+            "artifactLocation": {"uri": "fraud/system.yaml"},
+            "region": {"startLine": 5, "startColumn": 5, "endColumn": 13},
+        },
+    ]
+
+
+@given(
+    st.text(max_size=40), st.integers(1, 50), st.integers(1, 10), st.sampled_from(["text", "json", "sarif", "github"])
+)
+def test_any_text_can_be_shown(text: str, column: int, length: int, form: str) -> None:
+    """No character of a spec breaks a line of the output or reaches a terminal as a command."""
+    found = Diagnostic("E0203", Severity.ERROR, text, Span("s", 1, column, column + length), text)
+    shown = render([found], [SourceFile("s", text)], form)
+
+    assert all(character.isprintable() or character in "\n\u200d" for character in shown)
+    assert shown.count("\n") == (8 if form == "text" else 1 if form == "github" else shown.count("\n"))

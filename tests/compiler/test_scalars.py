@@ -1,0 +1,57 @@
+"""Plain scalars by the core schema of YAML 1.2."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelyard.scalars import plain_value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("", None), ("~", None), ("null", None), ("Null", None), ("nUll", "nUll"),
+        ("true", True), ("FALSE", False), ("yes", "yes"), ("no", "no"), ("on", "on"), ("y", "y"),
+        ("0", 0), ("-12", -12), ("+7", 7), ("0777", 777), ("0o17", 15), ("0x1F", 31), ("0b1", "0b1"),
+        ("1_000", "1_000"),
+        ("1.5", 1.5), (".5", 0.5), ("1.", 1.0), ("1e3", 1000.0), ("-1E-2", -0.01), (".", "."), ("-", "-"), ("+.", "+."),
+        ("22:22", "22:22"), ("2024-01-01", "2024-01-01"), ("1.2.3", "1.2.3"), ("0o8", "0o8"), ("12e", "12e"),
+        ("١٢", "١٢"), ("1\n", "1\n"), (".inf", math.inf), ("-.INF", -math.inf), ("0x", "0x"), ("<<", "<<"),
+    ],
+)  # fmt: skip
+def test_a_plain_scalar_is_what_yaml_1_2_says(text: str, value: object) -> None:
+    """Words of YAML 1.1 are text, and so are dates, times and digits of other scripts."""
+    result = plain_value(text)
+
+    assert result == value
+    assert type(result) is type(value)
+
+
+def test_not_a_number() -> None:
+    """`.nan` is read, so that it can be refused."""
+    result = plain_value(".nan")
+
+    assert isinstance(result, float)
+    assert math.isnan(result)
+
+
+@given(st.integers())
+def test_every_integer_reads_back(value: int) -> None:
+    """Integers of any size are what they were."""
+    assert plain_value(str(value)) == value
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_float_reads_back(value: float) -> None:
+    """Finite floats are what they were."""
+    assert plain_value(repr(value)) == value
+
+
+def test_an_endless_integer_is_a_large_one() -> None:
+    """Python refuses to read more than 4,300 digits; here they are as many as are needed to refuse the number."""
+    assert plain_value("9" * 100_000) == int("9" * 400)
+    assert plain_value("0" * 100_000 + "7") == 7

@@ -1,0 +1,100 @@
+"""Where keys and values were written, also after documents were put together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from modelyard.source import Document, Lines, SourceFile, Span, appended
+from tests.compiler.conftest import Loaded
+
+TEXT = """\
+models:
+  ranker: {replicas: 2, tags: [a, "b c"]}
+  text: |
+    two
+    lines
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "value"),
+    [
+        (("models",), (1, 1, 7), (2, 3, 4)),
+        (("models", "ranker"), (2, 3, 9), (2, 11, 42)),
+        (("models", "ranker", "replicas"), (2, 12, 20), (2, 22, 23)),
+        (("models", "ranker", "tags", 1), (2, 35, 40), (2, 35, 40)),
+        (("models", "text"), (3, 3, 7), (3, 9, 10)),
+    ],
+)
+def test_spans_are_where_things_were_written(
+    loaded: Loaded, path: tuple[str | int, ...], key: tuple[int, int, int], value: tuple[int, int, int]
+) -> None:
+    """Lines and columns count from 1; what goes on over lines is marked by its first character."""
+    document = loaded(TEXT)
+
+    assert document.key_span(path) == Span("system.yaml", *key)
+    assert document.value_span(path) == Span("system.yaml", *value)
+
+
+@pytest.mark.parametrize(
+    "path", [("models", "ranker", "nothing", 3, "at", "all"), ("models", "ranker", 0), ("models", "ranker", "tags", 2)]
+)
+def test_what_does_not_exist_has_the_span_of_its_nearest_ancestor(loaded: Loaded, path: tuple[str | int, ...]) -> None:
+    """A path that leads nowhere still points at something near."""
+    document = loaded(TEXT)
+    ancestor = path[:3] if path[2] == "tags" else path[:2]
+
+    assert document.value_span(path) == document.value_span(ancestor)
+    assert document.key_span(path) == document.key_span(ancestor)
+
+
+def test_the_root_has_a_span(loaded: Loaded) -> None:
+    """The empty path is the beginning of the document."""
+    assert loaded("# first\na: 1\n").key_span(()) == Span("system.yaml", 2, 1, 2)
+
+
+def test_large_mappings_are_found_by_name(loaded: Loaded) -> None:
+    """Names in a mapping of many entries have the spans of small ones."""
+    document = loaded("".join(f"key-{at}: {at}\n" for at in range(100)))
+
+    assert [document.key_span((f"key-{at}",)).line for at in range(100)] == list(range(1, 101))
+
+
+def test_spans_of_an_appended_document_are_in_its_own_file(loaded: Loaded) -> None:
+    """Parts of a second file keep their lines when they are put into the first one's value."""
+    base, extra = loaded("a: 1\nb: 2\n"), loaded("\n\nc: {d: [1, 2]}\n")
+    other = Document(extra.value, (SourceFile("other.yaml", extra.files[0].text),), extra.spans, extra.root)
+    joined = appended(base, other)
+    joined = replace(joined, value={**base.value, "c": other.value["c"]})
+    joined.spans.record(
+        joined.value,
+        [number for entry in base.spans.entries({"a": 1, "b": 2}) for number in entry] + [6, 1, 2, 6, 4, 15],
+    )
+
+    assert joined.value_span(("c", "d", 1)) == Span("other.yaml", 3, 12, 13)
+    assert joined.key_span(("a",)).file == "system.yaml"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("", [""]),
+        ("a", ["a"]),
+        ("a\n", ["a", ""]),
+        ("a\r\nb\rc\nd", ["a", "b", "c", "d"]),
+        ("\r\r\n\n", ["", "", "", ""]),
+    ],
+)
+def test_lines_end_where_yaml_ends_them(text: str, lines: list[str]) -> None:
+    """LF, CRLF and CR; nothing else, and nothing is lost."""
+    found = Lines(text)
+
+    assert [found[at] for at in range(len(found))] == lines
+    assert found[len(lines)] == ""
+
+
+def test_a_byte_order_mark_is_no_text() -> None:
+    """A file is read without its mark, and bad bytes are shown as replacements."""
+    assert SourceFile.read("x", b"\xef\xbb\xbfa: \xff").text == "a: \ufffd"

@@ -1,0 +1,282 @@
+"""Why a document does not fit the schema: one diagnostic a mistake, at its place, with what helps."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import modelyard_schemas
+from modelyard.diagnostics import Diagnostic
+from modelyard.keywords import FITS
+from modelyard.load import load
+from modelyard.render import render
+from modelyard.shape import Schema, schema_of
+from modelyard.source import Document, Json
+from modelyard.validate import python_fits, rust_fits, validate, validate_with
+from tests.compiler.conftest import Examined, Loaded
+from tests.places import places
+from tests.specs import VALID_SPEC
+
+SYSTEM = cast("Schema", modelyard_schemas.load())
+HEAD = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: fraud}
+governance: {owner: {team: payments-risk, email: payments-risk@acme.example}}
+deployment: {mode: on-prem, provider: kubernetes, context: frankfurt}
+"""
+
+
+@pytest.mark.parametrize(
+    ("part", "found", "hint"),
+    [
+        ("stores: {lake: {type: object, retentoin: 3d}}", "6:31 E0203", "did you mean 'retention'?"),
+        ("stores: {lake: {type: object, Retention: 3d}}", "6:31 E0203", "did you mean 'retention'?"),
+        ("stores: {lake: {tpye: object, retention: 3d}}", "6:17 E0203", "did you mean 'type'?"),
+        ("stores: {lake: {type:object}}", "6:17 E0203", "put a space after the colon: 'type: …'"),
+        ("stores: {lake: {retention: 3d}}", "6:10 E0202", "add 'type': one of object, database"),
+        ("stores: {lake: {type: Object}}", "6:23 E0204", "did you mean 'object'?"),
+        ("stores: {lake: {type: object, size: 1Gi}}", "6:31 E0209",
+         "it needs 'type' to be database; here it is object"),
+        ("stores: {lake: {type: object, versioned: no}}", "6:42 E0201", "write false; in YAML 1.2 'no' is text"),
+        ("stores: {lake: {type: object, versioned: 'true'}}", "6:42 E0201", "write true without quotes"),
+        ("stores: {Lake: {type: object}}", "6:10 E0210", "did you mean 'lake'?"),
+        ("stores: [{name: lake}]", "6:9 E0201",
+         "named things are a mapping keyed by name: write 'name: …', without dashes"),
+        ("stores:", "6:1 E0201", "remove the line, or give it a value"),
+        ("stores: {runs: {type: database, replicas: '3'}}", "6:43 E0201", "write 3 without quotes"),
+        ("stores: {runs: {type: database, replicas: 0}}", "6:43 E0206", ""),
+        ("stores: {runs: {type: database, size: 20}}", "6:39 E0201", "write it as in '20Gi'"),
+        ("compute: {cpu: {cpu: 4, memory: 16GB}}", "6:33 E0205", "did you mean '16G'?"),
+        ("compute: {t: {cpu: 4, memory: 1Gi, accelerators: []}}", "6:36 E0207", ""),
+        ("data: {t: {format: csv, uri: 's3://a/b', path: b}}", "6:42 E0209", "use it or 'uri', not both"),
+        ("data: {t: {format: csv, store: lake, path: x, features: [a, b, a]}}", "6:64 E0208", "remove one of the two"),
+        ("channels: {c: {type: pagerduty, key: hunter2}}", "6:38 E0212",
+         "write a reference to a secret such as secret://vault/pagerduty#fraud"),
+        ("channels: {c: {type: pagerduty, key: 12345678}}", "6:38 E0212",
+         "write a reference to a secret such as secret://vault/pagerduty#fraud"),
+        ("governanse: {risk: high}", "6:1 E0203", "did you mean 'governance'?"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_once_where_it_is(examined: Examined, part: str, found: str, hint: str) -> None:
+    """The key where the key is wrong, the value where the value is, and an action where there is one."""
+    diagnostics = examined(f"{HEAD}{part}\n")
+
+    assert places(diagnostics) == [found]
+    assert diagnostics[0].hint == hint
+
+
+def test_ten_mistakes_need_one_run(examined: Examined) -> None:
+    """All of them are told, in the order of the file."""
+    text = HEAD + "".join(f"s{at}: 1\n" for at in range(10))
+
+    assert places(examined(text)) == [f"{line}:1 E0203" for line in range(6, 16)]
+
+
+def test_a_wrong_type_leaves_the_rest_of_its_place_alone(examined: Examined) -> None:
+    """What depends on a `type` that is itself wrong is not told: it follows from nothing."""
+    part = "stores: {lake: {type: bucket, size: 20Gi, versioned: true, replicas: 0}}\n"
+
+    assert places(examined(HEAD + part)) == ["6:23 E0204"]
+
+
+def test_a_spec_without_its_envelope_says_what_to_write(examined: Examined) -> None:
+    """The sections that must be there are named with an example."""
+    hints = [one.hint for one in examined("metadata: {name: fraud}\n")]
+
+    assert hints == [
+        "add 'apiVersion: modelyard.dev/v1alpha1'",
+        "add 'deployment' with mode",
+        "add 'governance' with owner",
+        "add 'kind: MLSystem'",
+    ]
+
+
+def test_no_secret_is_shown(examined: Examined, loaded: Loaded) -> None:
+    """Neither in the message nor in the line, in any format, also where something else on the line is wrong."""
+    slack, webhook = "{type: slack, url: hunter2-hunter2, rooom: x}", "{type: webhook, url: [hunter3]}"
+    text = f"{HEAD}channels: {{c: {slack}, d: {webhook}}}\n"
+    document = loaded(text)
+    found = examined(text)
+
+    assert [one.code for one in found] == ["E0212", "E0203", "E0212"]
+    for form in ("text", "json", "sarif", "github"):
+        assert "hunter" not in render(found, document.files, form)
+
+
+def test_more_than_a_thousand_mistakes_are_not_looked_for(examined: Examined) -> None:
+    """The rest is one diagnostic."""
+    found = examined(HEAD + "stores:\n" + "".join(f"  s{at}: {{type: objct}}\n" for at in range(2000)))
+
+    assert len(found) == 1001
+    assert {one.code for one in found} == {"E0204", "E0207", "E0120"}
+
+
+def test_what_the_walk_does_not_know_is_told_all_the_same(loaded: Loaded) -> None:
+    """A keyword without a message of its own still keeps a document from passing."""
+    schema: Schema = {"not": {"required": ["a", "b"]}}
+    found = validate_with(schema, rust_fits(schema), loaded("a: 1\nb: 2\n"))
+
+    assert places(found) == ["1:1 E0213"]
+
+
+def test_the_most_likely_branch_is_told(loaded: Loaded) -> None:
+    """Of several branches, the one with the right type and the right constants speaks, not all of them."""
+    branches: list[Json] = [
+        {"type": "string"},
+        {
+            "type": "object",
+            "required": ["kind", "size"],
+            "properties": {"kind": {"const": "big"}, "size": {"type": "integer"}},
+        },
+        {"type": "object", "required": ["kind"], "properties": {"kind": {"const": "small"}, "size": {"maximum": 3}}},
+    ]
+    for keyword in ("oneOf", "anyOf"):
+        schema: Schema = {"properties": {"x": {keyword: branches}}}
+        fits = rust_fits(schema)
+
+        assert places(validate_with(schema, fits, loaded("x: {kind: big, size: much}"))) == ["1:22 E0201"]
+        assert places(validate_with(schema, fits, loaded("x: {kind: small, size: 5}"))) == ["1:24 E0206"]
+        assert places(validate_with(schema, fits, loaded("x: {kind: big}"))) == ["1:1 E0202"]
+        assert validate_with(schema, fits, loaded("x: text")) == ()
+
+
+def test_every_keyword_of_the_schema_is_known() -> None:
+    """What the schema of the spec uses, the walk understands; else mistakes would be told without their reason."""
+    known = {
+        *FITS, "$ref", "$defs", "allOf", "oneOf", "anyOf", "if", "then", "else", "properties", "additionalProperties",
+        "unevaluatedProperties", "propertyNames", "required", "dependentRequired", "items",
+    }  # fmt: skip
+    silent = {"$schema", "$id", "title", "description", "examples", "default", "x-expected", "x-secret"}
+
+    assert set(_keywords(SYSTEM)) <= known | silent
+
+
+def _keywords(schema: Schema) -> Iterator[str]:
+    for keyword, value in schema.items():
+        yield keyword
+        if keyword in {"properties", "$defs"}:
+            for one in schema_of(value).values():
+                yield from _keywords(schema_of(one))
+        elif keyword in {"allOf", "oneOf", "anyOf"} and isinstance(value, list):
+            for one in value:
+                yield from _keywords(schema_of(one))
+        elif keyword in {"additionalProperties", "propertyNames", "items", "if", "then", "else"}:
+            yield from _keywords(schema_of(value))
+
+
+JUNK: list[Json] = [
+    None, True, 0, -1, 1.5, 2.0, 10**9, "", "no", "x" * 3000, "16GB", "secret://a", [], {}, [1], {"a": 1}, ["a", "a"],
+    "A_b", "1d", "20%", "a\nb", {"07": 1, "7": {}},
+]  # fmt: skip
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> dict[str, Json]:
+    """The valid spec with a few places changed, removed, renamed or added."""
+    document, _ = load(VALID_SPEC, "system.yaml")
+    assert document is not None
+    value = cast("dict[str, Json]", json.loads(json.dumps(document.value)))
+    for _ in range(draw(st.integers(1, 3))):
+        _mutate(draw, value)
+    value.pop("environments", None)
+    return value
+
+
+def _mutate(draw: st.DrawFn, value: Json) -> None:
+    owners = [one for one in _containers(value) if one]
+    owner = draw(st.sampled_from(owners)) if owners else value
+    if isinstance(owner, dict):
+        key = draw(st.sampled_from(sorted(owner)))
+        action = draw(st.sampled_from(["change", "remove", "rename", "add"]))
+        if action == "change":
+            owner[key] = draw(st.sampled_from(JUNK))
+        elif action == "add":
+            owner[draw(st.sampled_from(["extra", "7", "Type"]))] = draw(st.sampled_from(JUNK))
+        else:
+            moved = owner.pop(key)
+            if action == "rename":
+                owner[draw(st.sampled_from([f"{key}x", key[:-1] or "q", key.upper()]))] = moved
+    elif isinstance(owner, list):
+        owner.append(draw(st.sampled_from([*JUNK, owner[0]])))
+
+
+def _containers(value: Json) -> Iterator[Json]:
+    if isinstance(value, dict | list):
+        yield value
+        for child in value.values() if isinstance(value, dict) else value:
+            yield from _containers(child)
+
+
+RUST, PYTHON = rust_fits(SYSTEM), python_fits(SYSTEM)
+
+
+@settings(max_examples=150)
+@given(mutated())
+def test_both_validators_agree_and_every_refusal_has_its_reason(value: dict[str, Json]) -> None:
+    """A document is refused by both or by none, and what is refused is told by something better than E0213."""
+    document, found = load(json.dumps(value, indent=1), "system.json")
+    if document is None:
+        return
+    fits = RUST(SYSTEM, document.value)
+    found = validate_with(SYSTEM, RUST, document)
+
+    assert PYTHON(SYSTEM, document.value) == fits
+    assert validate_with(SYSTEM, PYTHON, document) == found
+    assert fits == (not found)
+    assert "E0213" not in {one.code for one in found}
+
+
+def test_validate_imports_little() -> None:
+    """One spec must not pay for what it does not use."""
+    program = """
+import sys
+from modelyard.load import load
+from modelyard.overlay import overlay
+from modelyard.validate import validate
+from modelyard.variables import substitute
+from modelyard.render import render
+document, _ = load(sys.stdin.buffer.read(), "system.yaml")
+document, _ = overlay(document, None)
+document, _ = substitute(document, {})
+render(validate(document), document.files)
+heavy = {"jsonschema", "jinja2", "rich", "pulumi", "ray", "pydantic", "referencing", "difflib"}
+print(sorted(heavy & set(sys.modules)))
+"""
+    for text in (VALID_SPEC, VALID_SPEC.replace("kind: MLSystem", "kind: System")):
+        done = subprocess.run([sys.executable, "-c", program], input=text.encode(), capture_output=True, check=True)
+
+        assert done.stdout.decode().strip() == "[]"
+
+
+def test_the_valid_spec_fits(loaded: Loaded) -> None:
+    """What the other tests change is valid before they do."""
+    document = loaded(VALID_SPEC)
+
+    assert validate(document) == ()
+
+
+def test_without_the_fast_validator_the_other_one_is_used(loaded: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where jsonschema-rs has no wheel, jsonschema says the same."""
+    monkeypatch.setitem(sys.modules, "jsonschema_rs", None)
+    text = f"{HEAD}stores: {{lake: {{type: object, retentoin: 3d}}}}\n"
+
+    assert places(_fresh(validate, loaded(text))) == ["6:31 E0203"]
+    assert _fresh(validate, loaded(HEAD)) == ()
+
+
+def _fresh(function: Callable[[Document], tuple[Diagnostic, ...]], document: Document) -> tuple[Diagnostic, ...]:
+    from modelyard import validate as room
+
+    room.system_fits.cache_clear()
+    try:
+        return function(document)
+    finally:
+        room.system_fits.cache_clear()

@@ -1,0 +1,113 @@
+"""Variables: typed values, texts, escapes, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.source import Json, Span
+from modelyard.variables import substitute
+from tests.compiler.conftest import Loaded
+from tests.places import places
+
+VARS = "vars: {n: 3, t: true, s: hello, f: 0.5, late: {type: integer, default: 2, min: 1, max: 4}}\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("${vars.n}", 3),
+        ("${vars.t}", True),
+        ("${vars.f}", 0.5),
+        ("${vars.late}", 2),
+        ("a-${vars.n}-${vars.t}-${vars.s}", "a-3-true-hello"),
+        ("${vars.s}${vars.s}", "hellohello"),
+        ("$${vars.n}", "${vars.n}"),
+        ("$$${vars.n}", "$${vars.n}"),
+        ("$ {vars.n} $n", "$ {vars.n} $n"),
+        ("$${HOME} is ${vars.s}", "${HOME} is hello"),
+    ],
+)
+def test_a_reference_becomes_its_value(loaded: Loaded, written: str, value: Json) -> None:
+    """A whole text takes the value with its type, a part of a text the value as YAML writes it."""
+    document, found = substitute(loaded(f"{VARS}x: {{y: ['{written}', 1]}}\n"), {})
+
+    assert document.value["x"] == {"y": [value, 1]}
+    assert [one for one in found if one.code != "W0148"] == []
+
+
+@pytest.mark.parametrize("written", ['"\\u0024{vars.n}"', '"\\x24\\x7bvars.n}"', '"$\\\n  {vars.n}"'])
+def test_references_by_escapes_are_references(loaded: Loaded, written: str) -> None:
+    """What counts is the value, not how it is written."""
+    assert substitute(loaded(f"{VARS}x: {written}\n"), {})[0].value["x"] == 3
+
+
+def test_spans_stay(loaded: Loaded) -> None:
+    """A value that was put in is where its reference stands; its neighbours are where they were."""
+    document, _ = substitute(loaded(f"{VARS}x:\n  y: ${{vars.n}}\n  z: [a, '${{vars.s}}']\n"), {})
+
+    assert document.value_span(("x", "y")) == Span("system.yaml", 3, 6, 15)
+    assert document.value_span(("x", "z", 0)) == Span("system.yaml", 4, 7, 8)
+    assert document.key_span(("x", "z")) == Span("system.yaml", 4, 3, 4)
+
+
+def test_aliases_share_what_is_put_in(loaded: Loaded) -> None:
+    """What was written once is worked on once."""
+    document, _ = substitute(loaded(f"{VARS}x: &x {{a: '${{vars.n}}'}}\ny: *x\n"), {})
+
+    assert document.value["x"] == {"a": 3}
+    assert document.value["y"] is document.value["x"]
+
+
+def test_values_of_the_command_line_come_first(loaded: Loaded) -> None:
+    """They are read by the type that is declared, or that the value shows."""
+    text = f"{VARS}x: ['${{vars.n}}', '${{vars.t}}', '${{vars.s}}', '${{vars.f}}', '${{vars.late}}']\n"
+    document, found = substitute(loaded(text), {"n": "7", "t": "false", "s": "12", "f": "1", "late": "4"})
+
+    assert found == ()
+    assert document.value["x"] == [7, False, "12", 1, 4]
+
+
+def test_a_document_without_references_is_the_same_one(loaded: Loaded) -> None:
+    """Nothing is copied for nothing."""
+    document = loaded("x: {y: $1}\n")
+
+    assert substitute(document, {})[0] is document
+
+
+@pytest.mark.parametrize(
+    ("text", "settings", "found"),
+    [
+        ("vars: {a: 1}\nx: ['${vars.b} ${vars.a}', '${vars.c}']", {}, ["2:6 E0140", "2:29 E0140"]),
+        ("x: ['${a}', '${vars.}', '${vars.a', '${', '${{vars.a}}']", {},
+         [f"1:{at} E0141" for at in (6, 14, 26, 38, 44)]),
+        ("vars: {a: 1, b: '${vars.a}', c: {type: string, default: '${vars.a}'}}", {}, ["1:17 E0142", "1:57 E0142"]),
+        ("vars: {a: 1}\nx: {'${vars.a}': 2}", {}, ["2:5 E0142"]),
+        ("vars: {a: {type: string}}\nx: '${vars.a}'", {}, ["1:8 E0143"]),
+        ("vars: {a: 1}\nx: '${vars.a}'", {"a": "null"}, ["1:8 E0143"]),
+        ("vars: {a: {type: integer, default: x}}", {}, ["1:36 E0144"]),
+        ("vars: {a: {type: integer, default: true}}", {}, ["1:36 E0144"]),
+        ("vars: {a: {type: number, default: 5, max: 4}}", {}, ["1:35 E0144"]),
+        ("vars: {a: {type: string, default: x, enum: [y]}}", {}, ["1:35 E0144"]),
+        ("vars: {a: 1}", {"a": "1.5"}, ["1:8 E0144"]),
+        ("vars: {a: 0.5}", {"a": ".inf"}, ["1:8 E0144"]),
+        ("vars: {a: 1}", {"a": "99999999999999999999"}, ["1:8 E0144"]),
+        ("vars: [a]", {}, ["1:7 E0145"]),
+        ("vars: {a: [1], b: , c: {default: 1}, d: {type: text}, e: {type: string, default: {}}}", {},
+         ["1:11 E0145", "1:19 E0145", "1:24 E0145", "1:41 E0145", "1:58 E0145"]),
+        ("vars: {a: 1}\nx: '${vars.a}'", {"b": "1"}, ["E0146"]),
+        ("vars: {a: 1, b: 2}\nx: '${vars.a}'", {}, ["1:14 W0148"]),
+        ("vars: {a: 1}", {}, ["1:8 W0148"]),
+    ],
+)  # fmt: skip
+def test_what_is_told(loaded: Loaded, text: str, settings: dict[str, str], found: list[str]) -> None:
+    """At the reference, at the declaration, or without a place for the command line."""
+    assert places(substitute(loaded(text), settings)[1]) == found
+
+
+def test_variables_do_not_grow_without_end(loaded: Loaded) -> None:
+    """A long text that is used often is refused before it is made."""
+    text = f"vars: {{a: {'q' * 100_000}}}\nx: '{'${vars.a}' * 1000}'\ny: '${{vars.a}}'\n"
+    document, found = substitute(loaded(text), {})
+
+    assert places(found) == ["2:4 E0147"]
+    assert document.value["x"] == "${vars.a}" * 1000
