@@ -6,6 +6,7 @@ import argparse
 import re
 from inspect import cleandoc
 from pathlib import Path
+from typing import cast
 
 import modelyard_schemas
 from modelyard.cli.addresses import explain_address
@@ -15,6 +16,7 @@ from modelyard.diagnostics import codes, nearest, quote
 from modelyard.fields import Field, field
 from modelyard.json_text import json_text
 from modelyard.pipeline import Outcome, understand
+from modelyard.shape import Schema
 from modelyard_targets import TARGETS
 
 _CODE = re.compile(r"[EW][0-9]{4}", re.IGNORECASE)
@@ -35,6 +37,10 @@ def run(arguments: argparse.Namespace) -> int:
     return _explain_field(what)
 
 
+def _schema() -> Schema:
+    return cast("Schema", modelyard_schemas.load("system"))
+
+
 def _explain_code(code: str) -> int:
     known = codes()
     if code not in known:
@@ -49,7 +55,7 @@ def _explain_code(code: str) -> int:
 
 def _explain_field(what: str) -> int:
     path = tuple(step for step in what.split(".") if step)
-    found, problem = field(modelyard_schemas.load("system"), path)
+    found, problem = field(_schema(), path)
     if found is None:
         say(f"error: {problem}")
         return 1
@@ -102,5 +108,5 @@ def _explain_in_spec(arguments: argparse.Namespace, address: str) -> int | None:
     if name and isinstance(entries, dict) and "." not in name:
         near = nearest(name, entries, "did you mean {}?")
         say(f"{Path(inputs.spec.path)}: {section} has no entry {quote(name)}" + (f"; {near}" if near else ""))
-        return None if field(modelyard_schemas.load("system"), (section, name))[0] and not entries else 1
+        return None if field(_schema(), (section, name))[0] and not entries else 1
     return None

@@ -1,0 +1,190 @@
+"""Every example goes up on a real API server with the real engine, stays, changes, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from engine import nodes
+from engine.charts import ChartRepository
+from engine.control_plane import Cluster
+from engine.kubectl import Kubectl, Object
+from engine.pulumi_stack import PulumiStack
+from modelyard.disk import Tree, write_trees
+from modelyard.emit import stack_files
+from modelyard.pipeline import Outcome
+from modelyard.plan import ModelServer
+from modelyard.spec import TargetSpec
+from modelyard_targets import TARGETS
+from tests.examples import Example, one_each
+
+EXAMPLES = [pytest.param(example, id=str(example)) for example in one_each()]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One target of a compiled example, with the stack of its project."""
+
+    target: TargetSpec
+    project: Path
+    stack: PulumiStack
+
+
+def written(outcome: Outcome, out: Path) -> Path:
+    """The trees of an outcome on disk; the folder of its environment."""
+    assert not outcome.failed, outcome.diagnostics
+    trees = [Tree(one.environment, one.target, stack_files(one), "test") for one in outcome.stacks]
+    _, problems = write_trees(out, trees)
+    assert problems == ()
+    return out / outcome.stacks[0].environment
+
+
+def placements(
+    outcome: Outcome, folder: Path, cluster: Cluster, charts: ChartRepository, make: Callable[..., PulumiStack]
+) -> Iterator[Placed]:
+    """The stacks of an example, each on a cluster that has just the machines that its target declares."""
+    assert outcome.system is not None
+    for target in outcome.system.deployment.targets:
+        project = folder / target.name / "workloads"
+        if not project.is_dir():
+            continue
+        if target.capacity:
+            nodes.remove_nodes(cluster.kubectl)
+            nodes.add_nodes(cluster.kubectl, [*nodes.nodes_of(target.capacity), *platform_nodes()])
+        stack = make(project, outcome.stacks[0].environment)
+        stack.configure("kubeconfig", cluster.kubeconfig.read_text(), secret=True)
+        stack.configure("context", "bench")
+        stack.configure("chartRepository", charts.url)
+        yield Placed(target, project, stack)
+
+
+def platform_nodes() -> list[nodes.Node]:
+    """A machine for the Pods of add-ons, which are not the system's own and not part of its capacity."""
+    return [nodes.Node("platform", taints=(("bench/platform", "", "PreferNoSchedule"),))]
+
+
+def ray_clusters_are_ready(kubectl: Kubectl, namespace: str) -> bool:
+    """Whether the operator has made every Ray cluster whole: RayServices' and RayJobs' alike."""
+    clusters = kubectl.all("raycluster", namespace)
+    owners = len(kubectl.all("rayservice", namespace)) + len(kubectl.all("rayjob", namespace))
+    states = [cast(Any, cluster).get("status", {}).get("state") for cluster in clusters]
+    return len(clusters) >= owners and all(state == "ready" for state in states)
+
+
+def unscheduled(kubectl: Kubectl, namespace: str) -> list[str]:
+    """Pods that no machine can hold, with the scheduler's reason."""
+    found: list[str] = []
+    for pod in kubectl.all("pod", namespace):
+        conditions: list[Object] = cast(Any, pod).get("status", {}).get("conditions", [])
+        found += [
+            f"{cast(Any, pod)['metadata']['name']}: {one.get('message')}"
+            for one in conditions
+            if one.get("type") == "PodScheduled" and one.get("status") == "False"
+        ]
+    return found
+
+
+def run_pipelines_now(kubectl: Kubectl, namespace: str) -> None:
+    """Create the RayJob of every pipeline from its template, as its launcher would: KWOK runs no launcher."""
+    for config in kubectl.all("configmap", namespace):
+        data = cast(Any, config).get("data", {})
+        if "rayjob.json" in data:
+            kubectl.run("apply", "--validate=strict", "--filename=-", given=data["rayjob.json"])
+
+
+@pytest.fixture
+def restored_nodes(control_plane: Cluster) -> Iterator[None]:
+    """The machines of other tests come back when this one has changed them."""
+    yield
+    nodes.remove_nodes(control_plane.kubectl)
+    nodes.add_nodes(
+        control_plane.kubectl, [nodes.Node(f"large-{at}", resources=(("nvidia.com/gpu", 8),)) for at in range(2)]
+    )
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.usefixtures("restored_nodes")
+def test_an_example_lives_and_dies(
+    example: Example,
+    tmp_path: Path,
+    control_plane: Cluster,
+    chart_repository: ChartRepository,
+    pulumi_stack: Callable[..., PulumiStack],
+) -> None:
+    """up, up again (nothing), more replicas (that object alone), refresh (nothing), destroy (nothing left)."""
+    outcome = example.compiled()
+    folder = written(outcome, tmp_path / "build")
+    kubectl = control_plane.kubectl
+    for placed in placements(outcome, folder, control_plane, chart_repository, pulumi_stack):
+        namespace = placed.target.namespace or example.name
+        stack = placed.stack
+        stack.up()
+        assert stack.up().changed == {}
+
+        run_pipelines_now(kubectl, namespace)
+        kubectl.wait_until(lambda name=namespace: ray_clusters_are_ready(kubectl, name), "Ray clusters are ready", 120)
+        assert unscheduled(kubectl, namespace) == []
+        assert "InvalidRay" not in kubectl.warnings()
+
+        grown, server = one_more_replica(outcome, placed.target.name)
+        if server:
+            stack.replace(written(grown, tmp_path / "grown") / placed.target.name / "workloads")
+            changed = stack.up().changed
+            assert [(urn.rpartition("::")[2].rpartition("/")[2], how) for urn, how in changed.items()] == [
+                (server, "update")
+            ]
+        assert stack.refresh().changed == {}
+
+        stack.configure("protect", "false")
+        stack.up()
+        stack.destroy(600)
+        assert stack.resources() == []
+        assert kubectl.value("namespace", namespace, "{.metadata.name}") == ""
+
+
+def one_more_replica(outcome: Outcome, placement: str) -> tuple[Outcome, str]:
+    """The outcome with the first endpoint's variant allowed one replica more, and the name of its RayService."""
+    assert outcome.plan is not None
+    plan = outcome.plan
+    for at, resource in enumerate(plan.resources):
+        if resource.placement == placement and isinstance(resource.value, ModelServer) and not resource.value.pool:
+            application = resource.value.applications[0]
+            variant = application.variant
+            more = replace(variant.replicas, maximum=variant.replicas.maximum + 1)
+            larger = replace(application, variant=replace(variant, replicas=more))
+            server = replace(resource, value=replace(resource.value, applications=(larger,)))
+            grown = replace(plan, resources=(*plan.resources[:at], server, *plan.resources[at + 1 :]))
+            targets = plan.system.deployment.targets
+            stacks = tuple(TARGETS[target.provider].lower(grown, target.name) for target in targets)
+            return replace(outcome, plan=grown, stacks=stacks), resource.name
+    return outcome, ""
+
+
+def test_a_killed_up_is_finished_by_the_next(
+    tmp_path: Path,
+    control_plane: Cluster,
+    chart_repository: ChartRepository,
+    pulumi_stack: Callable[..., PulumiStack],
+) -> None:
+    """Killed in the middle of the largest example; the next up makes the rest, and one more changes nothing."""
+    example = one_each()[0]
+    outcome = example.compiled()
+    folder = written(outcome, tmp_path / "build")
+    for placed in placements(outcome, folder, control_plane, chart_repository, pulumi_stack):
+        running = placed.stack.start("up")
+        while running.begun < 12 and not running.ended:
+            time.sleep(0.02)
+        assert not running.ended
+        running.kill()
+        placed.stack.unlock()
+        placed.stack.up()
+        assert placed.stack.up().changed == {}
+        placed.stack.configure("protect", "false")
+        placed.stack.up()
+        placed.stack.destroy(600)
+        assert placed.stack.resources() == []
