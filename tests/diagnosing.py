@@ -12,6 +12,9 @@ from modelyard.pipeline import Given, Inputs, understand
 from modelyard.render import render
 from modelyard.source import SourceFile
 from modelyard_targets import TARGETS
+from tests.places import places
+
+__all__ = ["Question", "diagnose", "examine", "places", "question_in"]
 
 
 @dataclass(frozen=True)
