@@ -35,7 +35,9 @@ def run() -> int:
     job = os.environ.get("MODELYARD_JOB", "")
     if not job:
         raise Refusal("MODELYARD_JOB is not set; it names the Job that this Pod belongs to")
-    return launch(ClusterApi.of_this_pod(), named_after(template, job))
+    return launch(
+        ClusterApi.of_this_pod(), owned_by(named_after(template, job), job, os.environ.get("MODELYARD_JOB_UID", ""))
+    )
 
 
 def named_after(template: Object, job: str) -> Object:
@@ -46,6 +48,16 @@ def named_after(template: Object, job: str) -> Object:
     suffix = job.removeprefix(base).strip("-") or "run"
     name = f"{base[: _LONGEST_NAME - 1 - len(suffix[-20:])].rstrip('-')}-{suffix[-20:].lstrip('-')}"
     return {**template, "metadata": {**metadata, "name": name}}
+
+
+def owned_by(body: Object, job: str, uid: str) -> Object:
+    """The RayJob as a child of the Job, so that the CronJob's history limits remove both."""
+    if not uid:
+        return body
+    metadata = body["metadata"]
+    assert isinstance(metadata, dict)
+    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": job, "uid": uid, "controller": True}
+    return {**body, "metadata": {**metadata, "ownerReferences": [owner]}}
 
 
 def launch(api: ClusterApi, body: Object, poll_s: float = _POLL_S) -> int:
