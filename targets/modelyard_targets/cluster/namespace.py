@@ -14,7 +14,8 @@ COMPONENT = "namespace"
 QUOTA = "declared-capacity"
 
 _GOVERNANCE = "governance.modelyard.dev"
-_DNS_PORTS: list[Value] = [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]
+_DNS_PORTS: list[Value] = [{"protocol": protocol, "port": port} for port in (53, 5353) for protocol in ("UDP", "TCP")]
+_NODE_LOCAL_DNS = "169.254.20.10/32"
 
 
 def lower_namespace(resource: Resource, context: Context, quota: Mapping[str, str]) -> Iterator[Made]:
@@ -49,13 +50,9 @@ _DENY_ALL: Manifest = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 _ALLOW_DNS: Manifest = {
     "podSelector": {},
     "policyTypes": ["Egress"],
-    "egress": [
-        {
-            "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}],
-            "ports": _DNS_PORTS,
-        }
-    ],
+    "egress": [{"to": [{"namespaceSelector": {}}, {"ipBlock": {"cidr": _NODE_LOCAL_DNS}}], "ports": _DNS_PORTS}],
 }
+"""Where DNS runs differs: kube-system, openshift-dns (on 5353), or a cache of the node on a link-local address."""
 
 
 def governance(system: System, located: str) -> dict[str, str]:

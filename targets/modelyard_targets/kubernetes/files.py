@@ -10,11 +10,15 @@ from modelyard.plan import Kind, Resource
 from modelyard.stack import Manifest
 from modelyard_targets.cluster.channels import lower_channel
 from modelyard_targets.cluster.context import Context, Made
+from modelyard_targets.cluster.dashboard import lower_dashboard
 from modelyard_targets.cluster.database import lower_database
 from modelyard_targets.cluster.gateway import lower_gateway
+from modelyard_targets.cluster.monitor_rules import lower_monitor_rules
 from modelyard_targets.cluster.namespace import lower_namespace
 from modelyard_targets.cluster.registry import lower_registry
+from modelyard_targets.cluster.scraping import lower_scraping
 from modelyard_targets.cluster.secrets import lower_secrets
+from modelyard_targets.cluster.slo_rules import lower_slo_rules
 from modelyard_targets.cluster.stores import lower_object_store
 from modelyard_targets.cluster.workloads import WORKLOADS, Lower
 from modelyard_targets.kubernetes.capacity import quota
@@ -86,7 +90,7 @@ def _lowered(file: File, context: Context) -> Iterator[Made]:
         yield from lower_secrets(file.resources, context)
         return
     for resource in file.resources:
-        for lower in LOWERINGS.get(resource.kind, ()):
+        for lower in LOWERINGS[resource.kind]:
             yield from lower(resource, context)
 
 
@@ -108,11 +112,13 @@ def _database(resource: Resource, context: Context) -> Iterator[Made]:
 
 LOWERINGS: Final[Mapping[Kind, tuple[Lower, ...]]] = {
     Kind.CLUSTER: (lower_gateway,),
-    Kind.NAMESPACE: (_namespace,),
+    Kind.NAMESPACE: (_namespace, lower_scraping),
     Kind.OBJECT_STORE: (lower_object_store,),
     Kind.DATABASE: (_database,),
     Kind.REGISTRY: (lower_registry,),
     Kind.CHANNEL: (lower_channel,),
     **WORKLOADS,
+    Kind.ALERT_RULES: (lower_slo_rules, lower_monitor_rules),
+    Kind.DASHBOARD: (lower_dashboard,),
 }
 """By kind, what makes its objects; secrets are made together, since several keys lie in one."""

@@ -97,7 +97,7 @@ def _check(manifest: Manifest, overrides: tuple[Override, ...], system: System) 
 def _identity(manifest: Manifest) -> tuple[str, str, str, str]:
     """What makes an object that one: version, kind, namespace and name."""
     found = manifest.get("metadata")
-    metadata: Manifest = cast("Manifest", found) if isinstance(found, Mapping) else {}
+    metadata: Manifest = found if isinstance(found, Mapping) else {}
     version, kind = str(manifest.get("apiVersion")), str(manifest.get("kind"))
     return version, kind, str(metadata.get("namespace")), str(metadata.get("name"))
 

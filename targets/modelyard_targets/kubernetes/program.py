@@ -26,6 +26,15 @@ def program_of(context: Context, files: tuple[str, ...]) -> Program:
     return Program(title=WRITTEN_BY, imports=(Import("modelyard_stacks", "kubernetes"),), calls=calls)
 
 
+def further_program(context: Context, files: tuple[str, ...]) -> Program:
+    """The program of one of several projects, which stands on what the first one has made."""
+    calls = (
+        Call("cluster", "kubernetes.Cluster", context.placement, group="cluster"),
+        _manifests("workloads", files, ()),
+    )
+    return Program(title=WRITTEN_BY, imports=(Import("modelyard_stacks", "kubernetes"),), calls=calls)
+
+
 def _manifests(name: str, files: tuple[str, ...], needs: tuple[Ref, ...], *, in_order: bool = False) -> Call:
     arguments: list[tuple[str, Literal]] = [
         ("cluster", Ref("cluster")),

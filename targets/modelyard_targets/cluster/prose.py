@@ -1,0 +1,72 @@
+"""Prose about what comes out: Jinja templates of our own, in which every value is text and never markup."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_FOLDER: Final = Path(__file__).parent / "templates"
+_MARKUP = re.compile(r"[\\`*_\[\]|~<>&]|^[#+=-]|^(?=\d+[.)])")
+_BREAKS = re.compile(r"\s+")
+
+
+class Said(str):
+    """Markdown that a filter made and that stays as it is."""
+
+    __slots__ = ()
+
+
+def render(template: str, values: Mapping[str, object]) -> str:
+    """A template of the folder `templates` with these values."""
+    return _environment().get_template(template).render(values)
+
+
+def as_text(value: object) -> str:
+    """A value as text on one line of Markdown: whatever would mean something there is escaped."""
+    if isinstance(value, Said):
+        return value
+    return _MARKUP.sub(_escaped, _BREAKS.sub(" ", str(value)))
+
+
+def as_code(value: object) -> Said:
+    """A value as a code span, fenced by more backticks than it has itself; a bar would end a cell of a table."""
+    text = _BREAKS.sub(" ", str(value)).replace("|", "\\|")
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    padding = " " if text.startswith("`") or text.endswith("`") else ""
+    return Said(f"{fence}{padding}{text}{padding}{fence}")
+
+
+def as_word(value: object) -> Said:
+    """A value as one word of a shell line in a code block, quoted where it needs it."""
+    return Said(shlex.quote(_BREAKS.sub(" ", str(value))))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    found = match[0]
+    return {"<": "&lt;", ">": "&gt;", "&": "&amp;", "": "&#8203;"}.get(found, f"\\{found}")
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    found = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        undefined=StrictUndefined,
+        finalize=as_text,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # `finalize` escapes every value, for Markdown
+    )
+    found.filters["code"] = as_code
+    found.filters["shell"] = as_word
+    return found

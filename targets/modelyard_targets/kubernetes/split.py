@@ -1,0 +1,54 @@
+"""Several projects where one would grow past what Pulumi carries well: about two thousand resources."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from math import ceil
+from typing import Final
+
+from modelyard.plan import Kind, ModelServer, Resource
+from modelyard_targets.kubernetes.files import FOUNDATION, File
+
+AIM: Final = 1000
+"""Objects of a project on average where there are several; chance lets none of them reach twice as many."""
+
+_OBJECTS: Final[Mapping[Kind, int]] = {
+    Kind.IDENTITY: 3,
+    Kind.MODEL_SERVER: 6,
+    Kind.TRAINING_JOB: 7,
+    Kind.BATCH_JOB: 7,
+    Kind.CUSTOM_JOB: 7,
+    Kind.MONITOR: 3,
+}
+"""The most objects that a resource becomes; of other kinds it is one."""
+
+
+def split(files: Sequence[File]) -> tuple[tuple[File, ...], ...]:
+    """The files of each project, in order. The first holds what the others stand on.
+
+    Which project a file goes to depends on its name and on the number of projects alone, and one project more takes
+    only its share from the others (rendezvous hashing): nothing else moves, since to move is to be removed and made.
+    """
+    workloads = [file for file in files if file.name not in FOUNDATION]
+    projects = max(1, ceil(sum(_objects(file.resources) for file in workloads) / AIM))
+    held: list[list[File]] = [[] for _ in range(projects)]
+    held[0] += [file for file in files if file.name in FOUNDATION]
+    for file in workloads:
+        held[_home(file.name, projects)].append(file)
+    return tuple(tuple(found) for found in held)
+
+
+def _home(name: str, projects: int) -> int:
+    if projects == 1:
+        return 0
+    return max(range(projects), key=lambda at: hashlib.sha256(f"{at}:{name}".encode()).digest())
+
+
+def _objects(resources: Iterable[Resource]) -> int:
+    return sum(_OBJECTS.get(resource.kind, 1) + _groups(resource) for resource in resources)
+
+
+def _groups(resource: Resource) -> int:
+    """A shared server has a disruption budget for each group of workers."""
+    return len(resource.value.applications) - 1 if isinstance(resource.value, ModelServer) else 0
