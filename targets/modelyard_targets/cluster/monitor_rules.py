@@ -1,0 +1,132 @@
+"""Alerts of a monitor: a check that does not hold, and a monitor that does not look any more.
+
+A monitor that runs pushes gauges: `modelyard_monitor_value` and `modelyard_monitor_breach` (0 or 1) with the labels
+monitor, check and feature, and `modelyard_monitor_last_run_seconds` (the time of its last run) with the label
+monitor. They are pushed once a run, so rules look back over three periods of the schedule. A monitor of type
+`performance` has no run: its checks are rules on the series of Ray Serve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.cron import parse
+from modelyard.plan import AlertRules, Resource
+from modelyard.spec import Check, Inference, Monitor, Schedule
+from modelyard.stack import Value
+from modelyard_targets.cluster.alert_rules import alert, alert_labels, group, prometheus_rule
+from modelyard_targets.cluster.context import Context, Made
+from modelyard_targets.cluster.promql import duration, number, selector
+from modelyard_targets.cluster.runbooks import runbook
+from modelyard_targets.cluster.serve_series import FAILED, LATENCY, REQUESTS, of_endpoint
+
+VALUE: Final = "modelyard_monitor_value"
+BREACH: Final = "modelyard_monitor_breach"
+LAST_RUN: Final = "modelyard_monitor_last_run_seconds"
+
+_PERIODS: Final = 3
+_LATE_S: Final = 3600
+_SHORTEST_S: Final = 300
+_QUANTILES: Final = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99}
+
+
+def lower_monitor_rules(resource: Resource, context: Context) -> Iterator[Made]:
+    """The rules of a monitor; nothing for those of an SLO."""
+    value = resource.value
+    assert isinstance(value, AlertRules)
+    monitor = value.monitor
+    if monitor is None:
+        return
+    if monitor.type == "performance":
+        rules = _performance(resource, monitor, context)
+    else:
+        rules = _of_runs(resource, monitor, context)
+    yield prometheus_rule(resource, [group(resource.name, [*rules], 60)], context)
+
+
+def period_s(schedule: Schedule) -> int | None:
+    """The longest time between two runs; None where runs are not by time."""
+    gaps = parse(schedule.cron).gaps_s() if schedule.kind == "cron" else None
+    return None if gaps is None else gaps[1]
+
+
+def of_monitor(monitor: Monitor, context: Context, check: Check | None = None) -> str:
+    """The selector of what a monitor pushed."""
+    own = {"system": context.system.metadata.name, "monitor": monitor.name}
+    return selector({**own, "check": check.name} if check is not None else own)
+
+
+def look_back_s(monitor: Monitor) -> int:
+    """How long a pushed value counts: three periods, or three windows where runs are not by time."""
+    return _PERIODS * max(_SHORTEST_S, period_s(monitor.schedule) or monitor.window_s)
+
+
+def _of_runs(resource: Resource, monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
+    span = duration(look_back_s(monitor))
+    for check in monitor.checks:
+        breach = f"last_over_time({BREACH}{of_monitor(monitor, context, check)}[{span}])"
+        texts = {
+            "summary": f"monitor {monitor.name}: {check.metric} of {{{{ $labels.feature }}}} is {_beyond(check)}",
+            "description": f"Check {check.name} of {monitor.type} on {monitor.watch} did not hold in the last run.",
+            "runbook": runbook(monitor.type),
+        }
+        labelled = {**alert_labels(resource, check.severity, context), "monitor": monitor.name, "check": check.name}
+        yield alert("ModelyardMonitorBreach", f"max by (feature) ({breach}) > 0", 0, labelled, texts)
+    yield from _silence(resource, monitor, context)
+
+
+def _silence(resource: Resource, monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
+    """A monitor that should run by time and has not: too long ago, or never."""
+    period = period_s(monitor.schedule)
+    if period is None:
+        return
+    chosen, span = of_monitor(monitor, context), duration(look_back_s(monitor))
+    labelled = {**alert_labels(resource, "ticket", context), "monitor": monitor.name}
+    last = f"max(last_over_time({LAST_RUN}{chosen}[{span}]))"
+    texts = {
+        "summary": f"monitor {monitor.name} has not looked at {monitor.watch} for longer than it should",
+        "description": f"It is due every {duration(period)} at the latest; what it watches is not watched now.",
+        "runbook": runbook("silent"),
+    }
+    yield alert("ModelyardMonitorStale", f"time() - {last} > {period + _LATE_S}", 0, labelled, texts)
+    missing = f"absent(last_over_time({LAST_RUN}{chosen}[{span}]))"
+    yield alert("ModelyardMonitorSilent", missing, period + _LATE_S, labelled, texts)
+
+
+def _performance(resource: Resource, monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
+    inference = context.system.inference[monitor.watch.partition(".")[2]]
+    for check in monitor.checks:
+        measured = performance_expression(check.metric, inference, monitor.window_s, context)
+        bounds = [f"{measured} < {number(check.minimum)}"] if check.minimum is not None else []
+        bounds += [f"{measured} > {number(check.maximum)}"] if check.maximum is not None else []
+        texts = {
+            "summary": f"monitor {monitor.name}: {check.metric} of endpoint {inference.name} is {_beyond(check)}",
+            "description": f"Over the last {duration(monitor.window_s)} it was {{{{ $value | humanize }}}}.",
+            "runbook": runbook("performance"),
+        }
+        labelled = {**alert_labels(resource, check.severity, context), "monitor": monitor.name, "check": check.name}
+        yield alert("ModelyardMonitorBreach", " or ".join(bounds), _SHORTEST_S, labelled, texts)
+
+
+def performance_expression(metric: str, inference: Inference, window_s: int, context: Context) -> str:
+    """A metric of type `performance` over a window, from the servers' own series; quantiles lie between edges of
+    buckets.
+    """
+    span = f"[{duration(window_s)}]"
+    every = f"sum(rate({REQUESTS}{of_endpoint(inference, context)}{span}))"
+    if metric in _QUANTILES:
+        buckets = f"sum by (le) (rate({LATENCY}_bucket{of_endpoint(inference, context)}{span}))"
+        return f"histogram_quantile({number(_QUANTILES[metric])}, {buckets})"
+    if metric == "throughput_rps":
+        return every
+    failed = f"sum(rate({REQUESTS}{of_endpoint(inference, context, FAILED)}{span}))"
+    ratio = f"({failed} or 0 * {every}) / ({every} > 0)"
+    return f"({ratio})" if metric == "error_rate" else f"(1 - {ratio})"
+
+
+def _beyond(check: Check) -> str:
+    """How a check does not hold, in words."""
+    bounds = [f"below {number(check.minimum)}"] if check.minimum is not None else []
+    bounds += [f"above {number(check.maximum)}"] if check.maximum is not None else []
+    return " or ".join(bounds) or "not what it should be"

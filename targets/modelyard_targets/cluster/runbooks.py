@@ -1,0 +1,66 @@
+"""What to do when an alert comes, step by step: the annotation `runbook` of every alert."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+_STEPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "availability": (
+        "`kubectl get rayservice,pods` in the namespace: is a replica restarting, is a version being rolled out?",
+        "Compare the variants on the dashboard: one that fails gets no traffic in the spec, then apply.",
+        "Read the log of a failing replica.",
+        "After a promotion: move the alias back to the version before.",
+    ),
+    "latency": (
+        "Dashboard: are requests waiting, or is the model itself slow?",
+        "Waiting: is the number of replicas at its maximum, are Pods pending? Raise `replicas.max`.",
+        "Slow: compare the variants; a new version may be larger. Move the alias back, or give it no traffic.",
+    ),
+    "gone": (
+        "`kubectl get rayservice,raycluster,pods` in the namespace.",
+        "Pods pending: which machine is missing?",
+        "Pods running: is the PodMonitor there, does Prometheus reach port 8080 of the Pods?",
+        "Head restarting: read the log of the container before.",
+    ),
+    "data-drift": (
+        "Dashboard: which feature, and how?",
+        "Did its source change: schema, unit, missing values? Mend it there.",
+        "Did the world change? Look at the quality on late labels, and train on newer data.",
+    ),
+    "prediction-drift": (
+        "Did the inputs drift too? Then begin there.",
+        "Was a model promoted? Compare with the version before.",
+        "Otherwise look at the quality as soon as there are labels.",
+    ),
+    "prediction-quality": (
+        "Are the labels of the window complete?",
+        "Did inputs or predictions drift?",
+        "Compare with the version before: move the alias back when that was better, else train on newer data.",
+    ),
+    "concept-drift": (
+        "Dashboard: since when?",
+        "What changed in the world at that time?",
+        "Train on data since then; an older model will not be better.",
+    ),
+    "data-quality": (
+        "Which check, and which column?",
+        "Look at the last run of what writes the data.",
+        "Stop what reads it until it is mended: a model that is trained on it learns the fault.",
+    ),
+    "performance": (
+        "Dashboard: is it all variants, or one?",
+        "Is the number of replicas at its maximum?",
+        "Was something rolled out?",
+    ),
+    "silent": (
+        "`kubectl get cronjob,job,pods` in the namespace: did the run fail, or not start?",
+        "Read the log of its Pod.",
+        "Ran well: does Prometheus take OTLP, and does a network policy keep the Pod from it?",
+    ),
+}
+
+
+def runbook(about: str) -> str:
+    """The numbered steps for an alert about this."""
+    return " ".join(f"{at}. {step}" for at, step in enumerate(_STEPS[about], 1))

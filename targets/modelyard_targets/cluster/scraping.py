@@ -1,0 +1,43 @@
+"""PodMonitors: Prometheus reads the metrics of every Ray Pod of a namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from modelyard.manifest import PART_OF, WORKLOAD, labels, metadata, object_of
+from modelyard.plan import Kind, Resource
+from modelyard.stack import Value
+from modelyard_targets.cluster.context import Context, Made
+
+_PORTS: Final[Mapping[str, Sequence[str]]] = {
+    "head": ("metrics", "as-metrics", "dash-metrics"),
+    "worker": ("metrics",),
+}
+_RAY: Final = frozenset({Kind.MODEL_SERVER, Kind.TRAINING_JOB, Kind.BATCH_JOB, Kind.CUSTOM_JOB})
+
+_CLUSTER: Final[Value] = {
+    "sourceLabels": ["__meta_kubernetes_pod_label_ray_io_cluster"],
+    "targetLabel": "ray_io_cluster",
+}
+"""The label that Ray's own dashboards filter by (KubeRay v1.7.0, read 2026-11-24)."""
+
+
+def lower_scraping(resource: Resource, context: Context) -> Iterator[Made]:
+    """Two PodMonitors for a NAMESPACE with Ray in it, where there is a Prometheus: heads have three ports, workers
+    one.
+    """
+    ray = any(one.kind in _RAY for one in context.plan.on(context.placement))
+    if not (context.monitored and ray):
+        return
+    system = context.system.metadata.name
+    for node, ports in _PORTS.items():
+        name = f"ray-{node}s"
+        spec: dict[str, Value] = {
+            "selector": {"matchLabels": {PART_OF: system, "ray.io/node-type": node}},
+            "podTargetLabels": [WORKLOAD],
+            "podMetricsEndpoints": [{"port": port, "relabelings": [_CLUSTER]} for port in ports],
+        }
+        labelled = {**labels(system, name, "", "metrics"), **dict(context.target.telemetry.prometheus_labels)}
+        described = metadata(name, context.namespace, labelled)
+        yield Made(resource.origin, object_of("monitoring.coreos.com/v1", "PodMonitor", described, spec=spec))

@@ -1,0 +1,52 @@
+"""The series of Ray Serve that rules and dashboards read.
+
+Names and labels are those of Ray 2.60.0 as its metrics endpoint shows them (a server was run and read on 2026-11-24;
+the names are made in ray/serve/_private/{request_ingress_metrics,deployment_state,router}.py): counters gain
+`_total`, bounds of histograms are written as `50.0`, `application` is the Serve application, `status_code` the HTTP
+status. A series is there only after its first request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from modelyard.spec import Inference
+from modelyard_targets.cluster.context import Context
+from modelyard_targets.cluster.promql import one_of, selector
+
+REQUESTS: Final = "ray_serve_num_http_requests_total"
+LATENCY: Final = "ray_serve_http_request_latency_ms"
+HEALTHY: Final = "ray_serve_deployment_replica_healthy"
+QUEUED: Final = "ray_serve_deployment_queued_queries"
+RUNNING: Final = "ray_serve_replica_processing_queries"
+
+FAILED: Final = 'status_code=~"5.."'
+"""What the server did wrong. A request that it refuses with 4xx is the client's."""
+
+ANSWERED: Final = 'status_code!~"5.."'
+
+
+def applications(inference: Inference) -> tuple[str, ...]:
+    """The Serve applications whose answers reach clients: all variants but one that only gets copies."""
+    mirrored = inference.mirror.variant if inference.mirror is not None else ""
+    return tuple(
+        f"{inference.name}-{variant.name}"
+        for variant in inference.variants
+        if variant.percent or variant.name != mirrored
+    )
+
+
+def of_endpoint(inference: Inference, context: Context, *more: str) -> str:
+    """The selector of an endpoint's series."""
+    return of_applications(applications(inference), context, *more)
+
+
+def of_applications(names: Iterable[str], context: Context, *more: str) -> str:
+    """The selector of these applications in the namespace of the context."""
+    return selector({"namespace": context.namespace}, one_of("application", names), *more)
+
+
+def within(bound_ms: int) -> str:
+    """The matcher of the bucket that ends at a bound. The server's buckets have every bound of an objective."""
+    return f'le=~"{bound_ms}(\\\\.0)?"'

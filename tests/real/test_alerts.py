@@ -1,0 +1,213 @@
+"""Prometheus itself reads the rules, and tells when it should: promtool's check and its unit tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from engine.places import binary
+from tests.observed import rule_object
+from tests.specs import VALID_SPEC, changed
+from tests.targets.test_monitor_rules import PERFORMANCE
+
+Object: TypeAlias = dict[str, Any]
+
+SLO = "slo: {p99: 50ms, availability: 99.95%}"
+REQUESTS = 'ray_serve_num_http_requests_total{namespace="fraud",application="scorer-champion",status_code="%s"}'
+HEALTHY = 'ray_serve_deployment_replica_healthy{namespace="fraud",application="scorer-%s"}'
+LATENCY = "ray_serve_http_request_latency_ms_%s"
+ANSWERS = 'namespace="fraud",application="scorer-champion",status_code="200"'
+
+
+@pytest.fixture(scope="session")
+def promtool() -> Path:
+    """Prometheus' own tool, built by `make engine`."""
+    tool = binary("promtool")
+    if not tool.exists():
+        missing = "promtool is not built; `make engine` does it"
+        pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
+    return tool
+
+
+class Prometheus:
+    """Rules of a spec, evaluated over series that are written out."""
+
+    def __init__(self, promtool: Path, folder: Path) -> None:
+        self._promtool, self._folder = promtool, folder
+
+    def check(self, text: str, name: str) -> str:
+        """What Prometheus has against the rules; empty if nothing."""
+        done = self._run("check", "rules", "--lint-fatal", self._rules(text, name))
+        return "" if done.returncode == 0 else done.stdout + done.stderr
+
+    def told(self, text: str, name: str, series: dict[str, str], minutes: int) -> set[tuple[str, ...]]:
+        """Alerts that are told after some minutes with these series: name, severity, and what they are about.
+
+        promtool is asked for every alert with the expectation of none, and says what it got.
+        """
+        rules = self._rules(text, name)
+        groups = rule_object(text, name)["spec"]["groups"]
+        names = {rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule}
+        test: Object = {
+            "interval": "1m",
+            "input_series": [{"series": one, "values": values} for one, values in series.items()],
+            "alert_rule_test": [
+                {"eval_time": f"{minutes}m", "alertname": alert, "exp_alerts": []} for alert in sorted(names)
+            ],
+        }
+        path = self._folder / "test.yaml"
+        asked = {"rule_files": [str(rules)], "evaluation_interval": "1m", "tests": [test]}
+        path.write_text(json.dumps(asked), encoding="utf-8")
+        done = self._run("test", "rules", path)
+        found = set(_got(done.stdout + done.stderr))
+        assert (done.returncode == 0) == (not found), done.stdout + done.stderr
+        return found
+
+    def _rules(self, text: str, name: str) -> Path:
+        """The rules of a PrometheusRule as a file of Prometheus; JSON is YAML."""
+        path = self._folder / "rules.yaml"
+        path.write_text(json.dumps(rule_object(text, name)["spec"]), encoding="utf-8")
+        return path
+
+    def _run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([self._promtool, *arguments], capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture
+def prometheus(promtool: Path, tmp_path: Path) -> Prometheus:
+    return Prometheus(promtool, tmp_path)
+
+
+def _got(text: str) -> Iterator[tuple[str, ...]]:
+    """Name, severity, objective, window, application and check of what promtool says that it got."""
+    for line in text.split("got:")[1:]:
+        for labels in re.findall(r"Labels:\{(.*?)\}", line, re.DOTALL):
+            pairs = dict(re.findall(r'(\w+)="([^"]*)"', labels))
+            about = (pairs.get(key, "") for key in ("alertname", "severity", "slo", "window", "application", "check"))
+            yield tuple(one for one in about if one)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (VALID_SPEC, "scorer"),
+        (VALID_SPEC, "monitor-drift"),
+        (VALID_SPEC, "monitor-quality"),
+        (PERFORMANCE, "monitor-drift"),
+        (changed("team: payments-risk", 'team: "{{ $labels.x }} \\" {{"'), "scorer"),
+        (
+            changed(
+                "slo: {p99: 50ms, availability: 99.95%}", "slo: {p50: 5ms, p999: 1s, availability: 100%, window: 90d}"
+            ),
+            "scorer",
+        ),
+    ],
+)
+def test_prometheus_reads_the_rules(prometheus: Prometheus, text: str, name: str) -> None:
+    """Expressions, templates and names are all valid."""
+    assert prometheus.check(text, name) == ""
+
+
+def healthy() -> dict[str, str]:
+    return {HEALTHY % "champion": "1x400", HEALTHY % "challenger": "1x400"}
+
+
+def test_a_healthy_endpoint_tells_nothing(prometheus: Prometheus) -> None:
+    """One failure in ten thousand requests is within the objective."""
+    series = {**healthy(), REQUESTS % "200": "0+60000x400", REQUESTS % "500": "0+6x400"}
+
+    assert prometheus.told(VALID_SPEC, "scorer", series, 300) == set()
+
+
+def test_without_a_single_failure_the_ratio_is_still_there(prometheus: Prometheus) -> None:
+    assert prometheus.told(VALID_SPEC, "scorer", {**healthy(), REQUESTS % "200": "0+600x400"}, 300) == set()
+
+
+def test_an_outage_pages_within_minutes(prometheus: Prometheus) -> None:
+    """After four quiet hours a tenth of the requests fails: a page, ten minutes later."""
+    series = {**healthy(), REQUESTS % "200": "0+600x400", REQUESTS % "500": "0+0x240 0+60x160"}
+
+    told = prometheus.told(VALID_SPEC, "scorer", series, 250)
+
+    assert ("ModelyardSloBurn", "page", "availability", "1h") in told
+
+
+def test_a_page_ends_soon_after_the_outage(prometheus: Prometheus) -> None:
+    """The short window says that it is over, while the long one still remembers."""
+    series = {**healthy(), REQUESTS % "200": "0+600x400", REQUESTS % "500": "0+0x240 0+60x30 1800+0x130"}
+    told = prometheus.told(VALID_SPEC, "scorer", series, 280)
+
+    assert ("ModelyardSloBurn", "page", "availability", "1h") not in told
+
+
+def test_refused_requests_are_the_clients(prometheus: Prometheus) -> None:
+    series = {**healthy(), REQUESTS % "200": "0+600x400", REQUESTS % "422": "0+600x400"}
+
+    assert prometheus.told(VALID_SPEC, "scorer", series, 300) == set()
+
+
+def test_slow_answers_burn_the_budget_of_latency(prometheus: Prometheus) -> None:
+    """Every second answer takes longer than 50 ms."""
+    series = {
+        **healthy(),
+        REQUESTS % "200": "0+600x400",
+        f"{LATENCY % 'count'}{{{ANSWERS}}}": "0+600x400",
+        f'{LATENCY % "bucket"}{{{ANSWERS},le="20.0"}}': "0+100x400",
+        f'{LATENCY % "bucket"}{{{ANSWERS},le="50.0"}}': "0+300x400",
+        f'{LATENCY % "bucket"}{{{ANSWERS},le="+Inf"}}': "0+600x400",
+    }
+    told = prometheus.told(VALID_SPEC, "scorer", series, 120)
+
+    assert ("ModelyardSloBurn", "page", "latency-p99", "1h") in told
+    assert not [one for one in told if "availability" in one]
+
+
+def test_an_application_without_a_healthy_replica_pages(prometheus: Prometheus) -> None:
+    series = {HEALTHY % "champion": "1x60", HEALTHY % "challenger": "1x20 0x40", REQUESTS % "200": "0+600x60"}
+
+    assert prometheus.told(VALID_SPEC, "scorer", series, 50) == {("ModelyardEndpointGone", "page", "scorer-challenger")}
+
+
+def monitored(breach: str, last_run: str) -> dict[str, str]:
+    of = 'system="fraud",monitor="drift"'
+    return {
+        f'modelyard_monitor_breach{{{of},check="psi",feature="amount"}}': breach,
+        f'modelyard_monitor_breach{{{of},check="psi-amount",feature="amount"}}': "0x1440",
+        f"modelyard_monitor_last_run_seconds{{{of}}}": last_run,
+    }
+
+
+def test_a_breach_of_one_run_is_told_until_the_next(prometheus: Prometheus) -> None:
+    """One sample a day is enough, and the next run takes it back."""
+    once = monitored("1 _x1439 0 _x1440", "0 _x1439 86400 _x1440")
+
+    assert prometheus.told(VALID_SPEC, "monitor-drift", once, 1200) == {("ModelyardMonitorBreach", "page", "psi")}
+    assert prometheus.told(VALID_SPEC, "monitor-drift", once, 1500) == set()
+
+
+def test_a_monitor_that_stopped_is_a_ticket(prometheus: Prometheus) -> None:
+    """Twenty-six hours after a daily run."""
+    told = prometheus.told(VALID_SPEC, "monitor-drift", monitored("0 _x1700", "0 _x1700"), 1560)
+
+    assert told == {("ModelyardMonitorStale", "ticket")}
+
+
+def test_a_monitor_that_never_ran_is_a_ticket(prometheus: Prometheus) -> None:
+    assert prometheus.told(VALID_SPEC, "monitor-drift", {}, 1200) == set()
+    assert prometheus.told(VALID_SPEC, "monitor-drift", {}, 1600) == {("ModelyardMonitorSilent", "ticket")}
+
+
+def test_a_performance_monitor_tells_what_servers_measure(prometheus: Prometheus) -> None:
+    """A tenth fails, which is below a fifth; one request comes a second, where at least two are expected."""
+    series = {REQUESTS % "200": "0+54x60", REQUESTS % "500": "0+6x60"}
+
+    assert prometheus.told(PERFORMANCE, "monitor-drift", series, 50) == {
+        ("ModelyardMonitorBreach", "ticket", "throughput_rps")
+    }

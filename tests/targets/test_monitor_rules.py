@@ -1,0 +1,95 @@
+"""The rules of a monitor: what its checks say, and that it still looks."""
+
+from __future__ import annotations
+
+from modelyard.spec import Schedule
+from modelyard_targets.cluster.monitor_rules import period_s
+from tests.observed import alerts
+from tests.specs import VALID_SPEC, changed
+
+
+def named(text: str, name: str, kind: str) -> list[dict[str, object]]:
+    return [rule for rule in alerts(text, name) if rule["alert"] == kind]
+
+
+PERFORMANCE = changed(
+    "type: data-drift",
+    "type: performance",
+    ("    reference: {data: transactions, window: 30d}\n    window: 1d\n", "    window: 15m\n"),
+    (
+        "checks: {psi: {max: 0.2}, psi-amount: {metric: psi, max: 0.1, features: [amount], severity: ticket}}",
+        "checks: {p99_ms: {max: 90}, throughput_rps: {min: 2, severity: ticket}, error_rate: {min: 0.01, max: 0.2}}",
+    ),
+    (", run: pipelines.retrain, cooldown: 3d", ""),
+)
+
+
+def test_every_check_is_an_alert_of_its_severity() -> None:
+    found = alerts(VALID_SPEC, "monitor-drift")
+
+    assert [(one["labels"].get("check"), one["labels"]["severity"]) for one in found] == [
+        ("psi", "page"),
+        ("psi-amount", "ticket"),
+        (None, "ticket"),
+        (None, "ticket"),
+    ]
+    assert found[0]["expr"] == (
+        "max by (feature) (last_over_time("
+        'modelyard_monitor_breach{system="fraud",monitor="drift",check="psi"}[3d])) > 0'
+    )
+
+
+def test_a_monitor_that_stopped_is_told() -> None:
+    """A day and an hour after its last run, or when there never was one."""
+    (stale,) = named(VALID_SPEC, "monitor-drift", "ModelyardMonitorStale")
+    (silent,) = named(VALID_SPEC, "monitor-drift", "ModelyardMonitorSilent")
+
+    assert str(stale["expr"]).endswith("> 90000")
+    assert str(silent["expr"]).startswith("absent(last_over_time(modelyard_monitor_last_run_seconds{")
+    assert silent["for"] == "90000s"
+
+
+def test_the_period_is_the_longest_time_between_runs() -> None:
+    """On working days only, the weekend is no silence."""
+    assert period_s(Schedule(kind="cron", cron="0 6 * * 1-5")) == 3 * 86400
+    assert period_s(Schedule(kind="cron", cron="*/10 * * * *")) == 600
+    assert period_s(Schedule(kind="on-demand")) is None
+
+
+def test_a_monitor_without_a_time_is_never_late() -> None:
+    """Its values count for three of its windows."""
+    found = alerts(changed('schedule: {cron: "0 6 * * 1"}', "schedule: on-demand"), "monitor-quality")
+
+    assert [one["alert"] for one in found] == ["ModelyardMonitorBreach"]
+    assert "[21d]" in found[0]["expr"]
+
+
+def test_a_monitor_speaks_where_it_says_else_to_the_owner() -> None:
+    other = VALID_SPEC + "  team: {type: slack, url: secret://vault/slack#url}\n"
+    named_channel = other.replace("onBreach: {notify: [oncall], rollback", "onBreach: {notify: [team], rollback")
+    silent = other.replace("onBreach: {notify: [oncall], rollback", "onBreach: {rollback")
+
+    assert channels(named_channel) == ["channel_team"]
+    assert channels(silent) == ["channel_oncall"]
+
+
+def channels(text: str) -> list[str]:
+    return [one for one in alerts(text, "monitor-quality")[0]["labels"] if one.startswith("channel_")]
+
+
+def test_a_performance_monitor_reads_the_servers() -> None:
+    """Its checks are rules over its window, and there is no run that could be missed."""
+    found = alerts(PERFORMANCE, "monitor-drift")
+
+    assert [(one["labels"]["check"], one["labels"]["severity"]) for one in found] == [
+        ("p99_ms", "page"),
+        ("throughput_rps", "ticket"),
+        ("error_rate", "page"),
+    ]
+    assert found[0]["expr"] == (
+        "histogram_quantile(0.99, sum by (le) (rate(ray_serve_http_request_latency_ms_bucket"
+        '{namespace="fraud",application=~"scorer-champion|scorer-challenger"}[15m]))) > 90'
+    )
+    assert found[1]["expr"].endswith("[15m])) < 2")
+    assert " < 0.01 or (" in found[2]["expr"]
+    assert found[2]["expr"].endswith(" > 0.2")
