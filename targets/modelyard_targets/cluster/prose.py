@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _FOLDER: Final = Path(__file__).parent / "templates"
-_MARKUP = re.compile(r"[\\`*_\[\]|~<>&]|^[#+=-]|^(?=\d+[.)])")
+_MARKUP = re.compile(r"[\\`*_\[\]|~<>&]|^[#+=-]|^(?=\d+[.)]\s)")
 _BREAKS = re.compile(r"\s+")
 
 
