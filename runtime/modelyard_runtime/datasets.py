@@ -23,7 +23,9 @@ def dataset_place(workload: Section, dataset: Section) -> Place:
     return place(workload, text(dataset, "uri"), text(dataset, "store"))
 
 
-def read_table(workload: Section, dataset: Section, newest_s: int | None = None, now: datetime | None = None) -> pa.Table:
+def read_table(
+    workload: Section, dataset: Section, newest_s: int | None = None, now: datetime | None = None
+) -> pa.Table:
     """A dataset as one Arrow table, its columns of the declared types.
 
     `newest_s` keeps the rows of the last so many seconds by the dataset's timestamp column.
@@ -46,7 +48,9 @@ def read_table(workload: Section, dataset: Section, newest_s: int | None = None,
     return table
 
 
-def read_frame(workload: Section, dataset: Section, newest_s: int | None = None, now: datetime | None = None) -> pd.DataFrame:
+def read_frame(
+    workload: Section, dataset: Section, newest_s: int | None = None, now: datetime | None = None
+) -> pd.DataFrame:
     """The same as a pandas data frame."""
     return read_table(workload, dataset, newest_s, now).to_pandas()
 
@@ -115,7 +119,13 @@ def _newest(schema: pa.Schema, dataset: Section, newest_s: int | None, now: date
 def _typed(table: pa.Table, dataset: Section) -> pa.Table:
     import pyarrow as pa
 
-    kinds = {"string": pa.string(), "integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_(), "timestamp": pa.timestamp("us", "UTC")}
+    kinds = {
+        "string": pa.string(),
+        "integer": pa.int64(),
+        "number": pa.float64(),
+        "boolean": pa.bool_(),
+        "timestamp": pa.timestamp("us", "UTC"),
+    }
     declared = section(dataset, "schema")
     for name, kind in declared.items():
         if name not in table.column_names:

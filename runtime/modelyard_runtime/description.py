@@ -31,9 +31,13 @@ def description() -> Section:
     return found
 
 
-def digest(section: Json) -> str:
-    """A hash of a part of the description that does not depend on the order of keys: 16 hexadecimal digits."""
-    return hashlib.sha256(json.dumps(section, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
+def digest(section: Section) -> str:
+    """A hash of a part of the description that does not depend on the order of keys: 16 hexadecimal digits.
+
+    The same that the compiler writes beside an application's name: SHA-256 of JSON in UTF-8, sorted, without spaces.
+    """
+    text = json.dumps(section, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def section(of: Section, name: str) -> Section:

@@ -48,14 +48,22 @@ def _shares(reference: Profile, current: Profile, column: pd.Series) -> tuple[Nu
     counts = reference.rows - reference.missing, current.rows - current.missing
     if reference.quantiles is not None and len(reference.quantiles):
         values = column.dropna().to_numpy(dtype=np.float64)
-        inner = np.unique(np.interp(np.linspace(0, 1, _BINS + 1)[1:-1], np.linspace(0, 1, len(reference.quantiles)), reference.quantiles))
+        inner = np.unique(
+            np.interp(
+                np.linspace(0, 1, _BINS + 1)[1:-1], np.linspace(0, 1, len(reference.quantiles)), reference.quantiles
+            )
+        )
         edges = np.concatenate(([-np.inf], inner, [np.inf]))
         then = _histogram_of_quantiles(reference.quantiles, edges)
         now = np.histogram(values, edges)[0] / max(len(values), 1)
         return then, now, *counts
     then_by, now_by = reference.shares or {}, current.shares or {}
     names = [*then_by, *(name for name in now_by if name not in then_by)]
-    return np.array([then_by.get(name, 0.0) for name in names]), np.array([now_by.get(name, 0.0) for name in names]), *counts
+    return (
+        np.array([then_by.get(name, 0.0) for name in names]),
+        np.array([now_by.get(name, 0.0) for name in names]),
+        *counts,
+    )
 
 
 def _histogram_of_quantiles(points: Numbers, edges: Numbers) -> Numbers:

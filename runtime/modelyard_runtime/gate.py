@@ -48,7 +48,11 @@ def _judge_line(
         if other is None:
             return Verdict(name, True, f"{metric} is {value:.6g}; there is no {alias} to compare with yet")
         gained, needed = better(metric, value, other), number(check, "minDelta")
-        return Verdict(name, gained >= needed, f"{metric} is {value:.6g}, {alias} has {other:.6g}: better by {gained:.6g}, needed {needed:g}")
+        return Verdict(
+            name,
+            gained >= needed,
+            f"{metric} is {value:.6g}, {alias} has {other:.6g}: better by {gained:.6g}, needed {needed:g}",
+        )
     least, most = bound(check, "min"), bound(check, "max")
     holds = (least is None or value >= least) and (most is None or value <= most)
     asked = " and ".join([f"at least {least:g}"] * (least is not None) + [f"at most {most:g}"] * (most is not None))

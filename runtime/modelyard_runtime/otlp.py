@@ -25,9 +25,9 @@ def push(url: str, samples: Iterable[Sample], resource: Mapping[str, str], at_s:
     """Send the samples; tries again for half a minute while the receiver is away, then raises OSError."""
     body = json.dumps(request_body(list(samples), resource, time.time() if at_s is None else at_s)).encode()
     for attempt in range(_TRIES):
-        request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"}, method="POST")  # noqa: S310
+        request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"}, method="POST")
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_S):  # noqa: S310 - the URL is the description's own
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_S):
                 return
         except OSError:
             if attempt == _TRIES - 1:
@@ -46,7 +46,8 @@ def request_body(samples: list[Sample], resource: Mapping[str, str], at_s: float
             "name": name,
             "gauge": {
                 "dataPoints": [
-                    {"asDouble": sample.value, "timeUnixNano": nanoseconds, "attributes": _attributes(sample.labels)} for sample in found
+                    {"asDouble": sample.value, "timeUnixNano": nanoseconds, "attributes": _attributes(sample.labels)}
+                    for sample in found
                 ]
             },
         }

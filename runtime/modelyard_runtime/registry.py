@@ -22,6 +22,7 @@ class Version:
     version: str
     uri: str
     tags: Mapping[str, str]
+    run_id: str
 
 
 def connect(workload: Section) -> None:
@@ -32,7 +33,11 @@ def connect(workload: Section) -> None:
     uri = text(registry, "uri") or os.environ.get("MLFLOW_TRACKING_URI", "")
     if not uri:
         raise Refusal("this workload uses a model, and its description names no registry")
-    for variable, name in (("MLFLOW_TRACKING_USERNAME", "usernameEnv"), ("MLFLOW_TRACKING_PASSWORD", "passwordEnv"), ("MLFLOW_TRACKING_TOKEN", "tokenEnv")):
+    for variable, name in (
+        ("MLFLOW_TRACKING_USERNAME", "usernameEnv"),
+        ("MLFLOW_TRACKING_PASSWORD", "passwordEnv"),
+        ("MLFLOW_TRACKING_TOKEN", "tokenEnv"),
+    ):
         source = text(registry, name)
         if source:
             if not os.environ.get(source):
@@ -66,13 +71,17 @@ def version_at(name: str, alias: str) -> Version | None:
         if problem.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
             return None
         raise
-    return Version(name, str(found.version), f"models:/{name}/{found.version}", dict(found.tags or {}))
+    return Version(
+        name, str(found.version), f"models:/{name}/{found.version}", dict(found.tags or {}), str(found.run_id or "")
+    )
 
 
 def version(name: str, number: str) -> Version:
     """One version as it is now, with its tags."""
     found = _client().get_model_version(name, number)
-    return Version(name, str(found.version), f"models:/{name}/{found.version}", dict(found.tags or {}))
+    return Version(
+        name, str(found.version), f"models:/{name}/{found.version}", dict(found.tags or {}), str(found.run_id or "")
+    )
 
 
 def register(name: str, run_id: str, model_uri: str, tags: Mapping[str, str]) -> Version:
@@ -115,6 +124,15 @@ def load(uri: str) -> Model:
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """One input of a model's signature; `kind` is MLflow's word for its type, such as double or string."""
+
+    name: str
+    kind: str
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """Any MLflow model behind one call."""
 
@@ -124,16 +142,22 @@ class Model:
         """What the model itself answers: an array, a frame or a list, a row of it for each row."""
         return self.loaded.predict(rows)
 
-    def columns(self) -> list[str]:
-        """The input columns of its signature, in order; empty where it has none."""
+    def columns(self) -> tuple[Column, ...]:
+        """The inputs of its signature, in order; empty where it names none."""
         schema = self.loaded.metadata.get_input_schema()
-        return list(schema.input_names()) if schema is not None and schema.has_input_names() else []
+        if schema is None or not schema.has_input_names() or schema.is_tensor_spec():
+            return ()
+        return tuple(
+            Column(one.name, str(getattr(one.type, "name", one.type)), bool(one.required)) for one in schema.inputs
+        )
 
-    def scores(self, rows: pd.DataFrame) -> Any | None:
-        """Probabilities by class where the model behind gives them, else None."""
-        inner = getattr(self.loaded, "get_raw_model", lambda: None)()
-        give = getattr(inner, "predict_proba", None)
-        return None if give is None else give(rows)
+    def classifier(self) -> Any | None:
+        """The classifier behind, where it is one that gives probabilities by class; else None."""
+        try:
+            inner = self.loaded.get_raw_model()
+        except NotImplementedError:
+            return None
+        return inner if hasattr(inner, "predict_proba") and hasattr(inner, "classes_") else None
 
 
 def _client() -> Any:

@@ -1,0 +1,84 @@
+"""What a model answers, in one shape for all models: a class or number for each row, and probabilities where it has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from modelyard_runtime.scores import Predictions
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+CLASSIFICATION = frozenset({"binary-classification", "multiclass-classification"})
+
+
+class Predictor(Protocol):
+    """What answers: a model of the registry, or an object that user code gives."""
+
+    def predict(self, rows: pd.DataFrame) -> Any:
+        """An array, a frame or a list with a row of answers for each row."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`values`: a class or a number for each row. `scores`: probability of the positive class, or a row of one for each class."""
+
+    values: npt.NDArray[Any]
+    scores: npt.NDArray[np.float64] | None = None
+
+
+def answer(model: Predictor, task: str, rows: pd.DataFrame) -> Answer:
+    """Ask a model. Classes follow from the probabilities where it gives them, so that both always agree."""
+    import numpy as np
+
+    find = getattr(model, "classifier", None)
+    classifier = find() if callable(find) and task in CLASSIFICATION else None
+    if classifier is not None:
+        chances = np.asarray(classifier.predict_proba(rows), dtype=np.float64)
+        values = np.asarray(classifier.classes_)[chances.argmax(axis=1)]
+        return Answer(values, chances[:, 1] if chances.shape[1] == 2 else chances)
+    return shaped(model.predict(rows), task)
+
+
+def shaped(said: Any, task: str) -> Answer:
+    """An answer of unknown shape: several columns are probabilities by class, fractions of a binary task are scores."""
+    import numpy as np
+
+    found = np.asarray(said)
+    if found.ndim == 2 and found.shape[1] == 1:
+        found = found[:, 0]
+    if found.ndim == 2 and task in CLASSIFICATION:
+        chances = found.astype(np.float64)
+        return Answer(chances.argmax(axis=1), chances[:, 1] if chances.shape[1] == 2 else chances)
+    if task == "binary-classification" and found.dtype.kind == "f" and (found % 1 != 0).any():
+        return Answer((found >= 0.5).astype(np.int64), found.astype(np.float64))
+    return Answer(found)
+
+
+def predictions(said: Answer, task: str, classes: list[Any]) -> Predictions:
+    """The answer as numbers for metrics: classes become their place in `classes`."""
+    import numpy as np
+
+    if task in CLASSIFICATION:
+        return Predictions(coded(said.values, classes), said.scores)
+    return Predictions(said.values.astype(np.float64), said.scores)
+
+
+def coded(values: Any, classes: list[Any]) -> npt.NDArray[np.float64]:
+    """Each class as its place in `classes`; one that is not among them as -1, which no truth ever is."""
+    import numpy as np
+
+    places = {one: place for place, one in enumerate(classes)}
+    return np.array([places.get(plain(one), -1) for one in values], dtype=np.float64)
+
+
+def plain(value: Any) -> Any:
+    """A value of numpy as one of Python; a truth value as the number that models learn from it."""
+    found = value.item() if hasattr(value, "item") else value
+    if isinstance(found, bool) or (isinstance(found, float) and found.is_integer()):
+        return int(found)
+    return found

@@ -1,0 +1,160 @@
+"""Requests and predictions, kept in a store for monitors: buffered, written by a thread of its own, never in a request's path."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import uuid
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from modelyard_runtime.answers import Answer, plain
+from modelyard_runtime.description import Section, integer, number, text
+from modelyard_runtime.storage import Place, place
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+REQUEST_ID = "request_id"
+CAPTURED_AT = "captured_at"
+PREDICTION = "prediction"
+SCORE = "score"
+MODEL_VERSION = "model_version"
+OWN_COLUMNS = (REQUEST_ID, CAPTURED_AT, PREDICTION, SCORE, MODEL_VERSION)
+
+_FLUSH_S = 30.0
+_MOST_WAITING = 50_000  # rows; a store that is away must not fill the memory of a server
+_EXPIRE_EVERY = timedelta(hours=1)
+_log = logging.getLogger(__name__)
+
+
+def chosen(request_id: str, fraction: float) -> bool:
+    """Whether a request is kept: by the hash of its id, so that every place that sees it decides the same."""
+    first = int.from_bytes(hashlib.sha256(request_id.encode()).digest()[:8], "big")
+    return first < fraction * 2**64
+
+
+class Captures:
+    """What one replica keeps, below `<uri>/day=<day>/variant=<variant>/`."""
+
+    def __init__(self, workload: Section, capture: Section, variant: str, flush_s: float = _FLUSH_S) -> None:
+        self._place = place(workload, text(capture, "uri"), text(capture, "store"))
+        self._fraction = number(capture, "fraction")
+        self._retain_s = integer(capture, "retainSeconds")
+        self._variant = variant
+        self._replica = uuid.uuid4().hex[:12]
+        self._waiting: deque[dict[str, Any]] = deque()
+        self._lock = threading.Lock()
+        self._dropped = 0
+        self._written = 0
+        self._expired_at = datetime.min.replace(tzinfo=UTC)
+        self._flush_s = flush_s
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="captures", daemon=True)
+        self._thread.start()
+
+    def keep(self, request_id: str, rows: pd.DataFrame, said: Answer, version: str) -> None:
+        """Remember the rows of a request, where it is one of the chosen. Cheap: nothing is written here."""
+        if not chosen(request_id, self._fraction):
+            return
+        now = datetime.now(UTC)
+        records = rows.to_dict(orient="records")
+        with self._lock:
+            if len(self._waiting) + len(records) > _MOST_WAITING:
+                self._dropped += len(records)
+                return
+            for place_, record in enumerate(records):
+                kept = {str(name): value for name, value in record.items() if name not in OWN_COLUMNS}
+                score = None if said.scores is None else said.scores[place_].tolist()
+                kept |= {REQUEST_ID: request_id, CAPTURED_AT: now, PREDICTION: plain(said.values[place_])}
+                kept |= {SCORE: score, MODEL_VERSION: version}
+                self._waiting.append(kept)
+
+    def flush(self) -> None:
+        """Write what waits; what cannot be written waits on."""
+        with self._lock:
+            records = list(self._waiting)
+            dropped, self._dropped = self._dropped, 0
+        if dropped:
+            _log.warning("%d rows were not captured: the store of captures has been away for too long", dropped)
+        if not records:
+            return
+        by_day: dict[str, list[dict[str, Any]]] = {}
+        for record in records:
+            by_day.setdefault(record[CAPTURED_AT].strftime("%Y-%m-%d"), []).append(record)
+        for day, found in by_day.items():
+            self._write(day, found)
+            with self._lock:
+                for _ in found:
+                    self._waiting.popleft()
+
+    def close(self) -> None:
+        """Write what waits and end."""
+        self._ended.set()
+        self._thread.join(timeout=30)
+
+    def _run(self) -> None:
+        while not self._ended.wait(self._flush_s):
+            self._attempt()
+        self._attempt()
+
+    def _attempt(self) -> None:
+        try:
+            self.flush()
+            self._expire(datetime.now(UTC))
+        except (OSError, ValueError) as problem:
+            _log.warning("captures cannot be written: %s", problem)
+
+    def _write(self, day: str, records: list[dict[str, Any]]) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as parquet
+
+        folder = self._place.below(f"day={day}", f"variant={self._variant}")
+        folder.filesystem.create_dir(folder.path, recursive=True)
+        self._written += 1
+        name = f"{self._replica}-{self._written:08d}.parquet"
+        staged = folder.below(f"_{name}")
+        with staged.filesystem.open_output_stream(staged.path) as stream:
+            parquet.write_table(pa.table(_columns(records)), stream)
+        staged.filesystem.move(staged.path, folder.below(name).path)
+
+    def _expire(self, now: datetime) -> None:
+        """Delete the days that are wholly older than what is retained."""
+        if not self._retain_s or now - self._expired_at < _EXPIRE_EVERY:
+            return
+        self._expired_at = now
+        for day in old_days(self._place, now - timedelta(seconds=self._retain_s)):
+            self._place.filesystem.delete_dir(day)
+            _log.info("deleted captures %s", day)
+
+
+def old_days(captures: Place, before: datetime) -> list[str]:
+    """Folders of days that ended before a moment."""
+    from pyarrow import fs
+
+    limit = f"day={before.strftime('%Y-%m-%d')}"
+    found = captures.filesystem.get_file_info(fs.FileSelector(captures.path, allow_not_found=True))
+    return [one.path for one in found if one.base_name.startswith("day=") and one.base_name < limit]
+
+
+def _columns(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Columns of the records. One whose values have no common type is kept as JSON texts: a capture must not fail."""
+    import json
+
+    import pyarrow as pa
+
+    columns: dict[str, Any] = {}
+    for name in dict.fromkeys(name for record in records for name in record):
+        values = [_known(record.get(name)) for record in records]
+        try:
+            columns[name] = pa.array(values)
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            columns[name] = pa.array([None if value is None else json.dumps(value, default=str) for value in values])
+    return columns
+
+
+def _known(value: Any) -> Any:
+    found = value.item() if hasattr(value, "item") else value
+    return None if isinstance(found, float) and found != found else found

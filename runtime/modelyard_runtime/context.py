@@ -1,0 +1,94 @@
+"""What user code is given: the one argument of every entrypoint."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from modelyard_runtime.datasets import read_frame, read_ray, read_table, write_table
+from modelyard_runtime.description import Json, Section, section, sections, text
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.storage import Place, place
+from modelyard_runtime.training_data import TrainingData, training_data
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    import ray.data
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A step of a pipeline, as its code sees it.
+
+    `worker` is what one Ray worker of the step asks for (`ray.remote(**context.worker)`, or `resources_per_worker`); `workers` are the
+    least and the most of them. `results` holds what the steps before it returned, by name.
+    """
+
+    workload: Section
+    step: str
+    inputs: tuple[str, ...]
+    output: str
+    parameters: Mapping[str, Json]
+    workers: tuple[int, int]
+    worker: Mapping[str, Any]
+    results: Mapping[str, Any]
+    run: str
+    tell: Callable[[Mapping[str, float]], None]
+    reported: dict[str, float] = field(default_factory=dict)
+
+    def table(self, name: str) -> pa.Table:
+        """An input as an Arrow table."""
+        return read_table(self.workload, self._input(name))
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """An input as a pandas data frame."""
+        return read_frame(self.workload, self._input(name))
+
+    def dataset(self, name: str) -> ray.data.Dataset:
+        """An input as a Ray dataset."""
+        return read_ray(self.workload, self._input(name))
+
+    def training_data(self) -> TrainingData:
+        """The inputs joined and split as the spec says; its held-out rows are those that the gate judges by."""
+        model = section(section(self.workload, "pipeline"), "model")
+        return training_data(self.workload, self.inputs, text(model, "task"))
+
+    def report(self, **metrics: float) -> None:
+        """Metrics of the model so far: a search compares them, the run keeps the last of each."""
+        found = {name: float(value) for name, value in metrics.items()}
+        self.reported.update(found)
+        self.tell(found)
+
+    def write(self, rows: pd.DataFrame | pa.Table, name: str = "part") -> str:
+        """Write one file of the step's output dataset, whole or not at all. Returns its path."""
+        import pyarrow as pa
+
+        if not self.output:
+            raise Refusal(f"step {self.step!r} declares no output to write to")
+        table = rows if isinstance(rows, pa.Table) else pa.Table.from_pandas(rows, preserve_index=False)
+        return write_table(self.workload, self._dataset(self.output), table, name)
+
+    def checkpoints(self) -> Place:
+        """A folder of this run that every worker and every later try of it can reach."""
+        for name, store in sections(self.workload, "stores").items():
+            root = place(self.workload, text(store, "uri"), name)
+            found = root.below("checkpoints", text(self.workload, "name"), self.run, self.step)
+            found.filesystem.create_dir(found.path, recursive=True)
+            return found
+        raise Refusal("checkpoints need an object store that this pipeline uses; its spec names none")
+
+    def _input(self, name: str) -> Section:
+        if name not in self.inputs:
+            raise Refusal(f"step {self.step!r} has no input {name!r}; it has {', '.join(self.inputs) or 'none'}")
+        return self._dataset(name)
+
+    def _dataset(self, name: str) -> Section:
+        return sections(section(self.workload, "pipeline"), "data")[name]
+
+
+def new_run() -> str:
+    """A name for one run of a pipeline."""
+    return uuid.uuid4().hex[:12]

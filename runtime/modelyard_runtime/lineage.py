@@ -1,0 +1,66 @@
+"""Where a model comes from: its data, code, owner and description, as texts that are kept with it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from modelyard_runtime.datasets import dataset_place
+from modelyard_runtime.description import Section, digest, section, sections, text
+
+_LONGEST = 4000  # a tag's value; MLflow's bound is 8000 on a run and 5000 on some stores
+
+
+def owner_tags(workload: Section) -> dict[str, str]:
+    """Who answers for what this workload makes, and what made it."""
+    governance = section(workload, "governance")
+    owner = section(governance, "owner")
+    return {
+        "modelyard.system": text(workload, "system"),
+        "modelyard.environment": text(workload, "environment"),
+        "modelyard.workload": text(workload, "address"),
+        "modelyard.owner": f"{text(owner, 'team')} <{text(owner, 'email')}>",
+        "modelyard.risk": text(governance, "risk"),
+    }
+
+
+def lineage_tags(workload: Section, step: Section, inputs: tuple[str, ...]) -> dict[str, str]:
+    """Data, code and description; empty where the spec does not want them."""
+    if not section(workload, "governance").get("lineage"):
+        return {}
+    data = sections(section(workload, "pipeline"), "data")
+    code = text(step, "entrypoint") or f"modelyard_runtime:{text(step, 'trainer')}"
+    tags = {"modelyard.description": digest(workload), "modelyard.code": code, "modelyard.image": text(step, "image")}
+    for name in inputs:
+        tags[f"modelyard.data.{name}"] = f"{text(data[name], 'uri')} {fingerprint(workload, data[name])}"
+    return {key: value[:_LONGEST] for key, value in tags.items() if value}
+
+
+def fingerprint(workload: Section, dataset: Section) -> str:
+    """The state of a dataset in few characters: its files by name, size and time. Equal states are equal texts."""
+    from pyarrow import fs
+
+    where = dataset_place(workload, dataset)
+    info = where.filesystem.get_file_info(where.path)
+    found = [info]
+    if info.type == fs.FileType.Directory:
+        found = where.filesystem.get_file_info(fs.FileSelector(where.path, recursive=True))
+    files = sorted((one.path, one.size, one.mtime_ns) for one in found if one.type == fs.FileType.File)
+    total = hashlib.sha256(repr(files).encode()).hexdigest()[:16]
+    return f"files={len(files)} bytes={sum(size or 0 for _, size, _ in files)} sha256={total}"
+
+
+def content_digest(folder: Path) -> str:
+    """A hash over every file of a folder and its path: what an approval is bound to."""
+    total = hashlib.sha256()
+    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
+        name, content = path.relative_to(folder).as_posix().encode(), path.read_bytes()
+        total.update(len(name).to_bytes(8, "big") + name + len(content).to_bytes(8, "big") + content)
+    return f"sha256:{total.hexdigest()}"
+
+
+def card_text(workload: Section, model: Section) -> str:
+    """The model card as the description of a version."""
+    card = section(model, "card")
+    lines = [f"{name.capitalize()}: {text(card, name)}" for name in card]
+    return "\n\n".join([*lines, f"Made by {text(workload, 'address')} of system {text(workload, 'system')}."])

@@ -1,0 +1,148 @@
+"""Training data: the inputs of a pipeline as one table, split into what is learned from and what is held out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from modelyard_runtime.answers import CLASSIFICATION, coded, plain
+from modelyard_runtime.datasets import feature_columns, read_frame
+from modelyard_runtime.description import Section, integer, names, number, section, sections, text
+from modelyard_runtime.refusals import Refusal
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """Rows to learn from and rows to judge by, with the meaning of their columns."""
+
+    train: pd.DataFrame
+    held_out: pd.DataFrame
+    features: tuple[str, ...]
+    label: str
+    classes: tuple[Any, ...]  # of a classification, in order; empty otherwise
+
+    def truth(self, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """The label as numbers: a class as its place in `classes`."""
+        import numpy as np
+
+        column = rows[self.label]
+        return coded(column, list(self.classes)) if self.classes else column.to_numpy(dtype=np.float64)
+
+    def inner(self, split: Section) -> TrainingData:
+        """The rows to learn from, split once more: a search must not see what the gate judges by."""
+        train, held_out = split_rows(self.train, split, _TIME if _TIME in self.train.columns else "")
+        return TrainingData(train, held_out, self.features, self.label, self.classes)
+
+
+_TIME = "__time"  # when a row happened, kept beside its features for later splits
+
+
+def training_data(workload: Section, inputs: Iterable[str], task: str) -> TrainingData:
+    """The inputs, joined where there are several, split as the pipeline says."""
+    pipeline = section(workload, "pipeline")
+    table = Joined.read(workload, tuple(inputs))
+    frame = table.frame.dropna(subset=[table.label]).reset_index(drop=True)
+    if len(frame) < _FEWEST_ROWS:
+        raise Refusal(f"{len(frame)} rows with a label are too few to learn from and to judge by")
+    features = tuple(table.features)
+    keep = list(dict.fromkeys((*features, table.label)))
+    split = section(pipeline, "split")
+    chosen = numeric(frame[keep], features)
+    if table.timestamp:
+        chosen = chosen.assign(**{_TIME: frame[table.timestamp]})
+    elif text(split, "by") == "time":
+        raise Refusal("a split by time needs a dataset with a timestamp column")
+    train, held_out = split_rows(chosen, split, _TIME if table.timestamp else "")
+    classes: tuple[Any, ...] = ()
+    if task in CLASSIFICATION:
+        classes = tuple(sorted({plain(value) for value in chosen[table.label].unique()}))
+        if len(classes) < 2 or (task == "binary-classification" and len(classes) > 2):
+            wanted = "two" if task == "binary-classification" else "at least two"
+            raise Refusal(f"the label {table.label!r} has {len(classes)} classes; {task} needs {wanted}")
+    return TrainingData(train, held_out, features, table.label, classes)
+
+
+_FEWEST_ROWS = 10
+
+
+def split_rows(frame: pd.DataFrame, split: Section, timestamp: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Two parts: at random by the seed, or the newest rows as the second."""
+    import numpy as np
+
+    held = min(max(round(len(frame) * number(split, "fraction", 0.2)), 1), len(frame) - 1)
+    if text(split, "by") == "time":
+        order = np.argsort(frame[timestamp].to_numpy(), kind="stable")
+    else:
+        order = np.random.default_rng(integer(split, "seed")).permutation(len(frame))
+    cut = len(frame) - held
+    return frame.iloc[order[:cut]].reset_index(drop=True), frame.iloc[order[cut:]].reset_index(drop=True)
+
+
+def numeric(frame: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
+    """Features as models take them: numbers and truth values as floats, so that a value may be missing; texts as texts."""
+    import pandas as pd
+
+    cast: dict[str, Any] = {}
+    for name in features:
+        kind = frame[name].dtype
+        if pd.api.types.is_numeric_dtype(kind):
+            cast[name] = frame[name].astype("float64")
+        elif pd.api.types.is_datetime64_any_dtype(kind):
+            raise Refusal(f"feature {name!r} is a time; built-in code takes numbers and texts, so leave it out")
+        else:
+            cast[name] = frame[name].astype(object).where(frame[name].notna(), None)
+    return frame.assign(**cast)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Several datasets as one table."""
+
+    frame: pd.DataFrame
+    features: list[str]
+    label: str
+    timestamp: str
+
+    @classmethod
+    def read(cls, workload: Section, inputs: tuple[str, ...]) -> Joined:
+        """Read the datasets; exactly one of them has the label."""
+        found = sections(section(workload, "pipeline"), "data")
+        described = {name: found[name] for name in inputs}
+        labelled = [name for name, one in described.items() if text(one, "label")]
+        if len(labelled) != 1:
+            raise Refusal(f"one of the inputs {', '.join(inputs)} must have a label; {len(labelled)} have")
+        frames = {name: read_frame(workload, one) for name, one in described.items()}
+        frame, keys = join(frames, described)
+        declared = [column for one in described.values() for column in names(one, "features")]
+        for name, one in described.items():
+            feature_columns(one, list(frames[name].columns))
+        hidden = {*keys, *(text(one, key) for one in described.values() for key in ("label", "timestamp"))}
+        features = list(dict.fromkeys(declared)) or [name for name in frame.columns if name not in hidden]
+        if not features:
+            raise Refusal(f"the inputs {', '.join(inputs)} leave no column to learn from")
+        timestamp = next((text(one, "timestamp") for one in described.values() if text(one, "timestamp")), "")
+        return cls(frame, features, text(described[labelled[0]], "label"), timestamp)
+
+
+def join(frames: dict[str, pd.DataFrame], described: dict[str, Section]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """One table of rows that all datasets have, and the columns by which they were brought together.
+
+    These are the columns that both sides have, except labels and timestamps: those of an event and of its label differ.
+    """
+    (first, frame), *rest = frames.items()
+    apart = {text(one, key) for one in described.values() for key in ("label", "timestamp")}
+    used: dict[str, None] = {}
+    for name, other in rest:
+        keys = [column for column in frame.columns if column in other.columns and column not in apart]
+        if not keys:
+            raise Refusal(f"datasets {first!r} and {name!r} share no column by which their rows belong together")
+        used |= dict.fromkeys(keys)
+        again = [column for column in other.columns if column in frame.columns and column not in keys]
+        frame = frame.merge(other.drop(columns=again), on=keys, how="inner")
+    return frame, tuple(used)

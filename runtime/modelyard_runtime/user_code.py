@@ -1,0 +1,22 @@
+"""User code by its name: `package.module:function`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from modelyard_runtime.refusals import Refusal
+
+
+def entrypoint(name: str) -> Callable[[Any], Any]:
+    """The function that an entrypoint of the spec names."""
+    module, _, function = name.partition(":")
+    try:
+        found = getattr(import_module(module), function, None)
+    except ImportError as problem:
+        raise Refusal(f"entrypoint {name} cannot be imported from this image: {problem}") from problem
+    if not callable(found):
+        raise Refusal(f"entrypoint {name}: module {module} has no function {function}")
+    taken: Callable[[Any], Any] = found
+    return taken
