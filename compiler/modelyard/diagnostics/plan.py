@@ -91,7 +91,7 @@ def no_machine(span: Span, compute: str, target: str, reason: str) -> Diagnostic
     return Diagnostic(
         "E0504",
         Severity.ERROR,
-        f"nothing on target {quote(target)} fits compute class {quote(compute)}: {reason}",
+        f"no machine of target {quote(target)} can be chosen for compute class {quote(compute)}: {reason}",
         span,
     )
 
@@ -201,14 +201,18 @@ def run_too_large(span: Span, pipeline: str, count: int, fitting: int, amount: s
 
         pipelines: {score: {compute: {cpu: 8, memory: 16Gi}, workers: {min: 1, max: 3}, …}}
     """
-    room = f"room for {fitting}" if fitting else "no room beside the others"
+    room = f"room for {fitting}" if fitting else "no room beside the rest of its cluster"
     return Diagnostic(
         "E0510",
         Severity.ERROR,
-        f"pipeline {quote(pipeline)} may ask for {count} Pods of {amount}, and there is {room}",
+        f"pipeline {quote(pipeline)} may ask for {_pods(count)} of {amount}, and there is {room}",
         span,
         "lower its largest number of workers, or declare more machines under `capacity`",
     )
+
+
+def _pods(count: int) -> str:
+    return "1 Pod" if count == 1 else f"{count} Pods"
 
 
 def too_little(span: Span, target: str, asked: str, declared: str, here: str) -> Diagnostic:
@@ -250,7 +254,7 @@ def cannot_be_packed(span: Span, target: str, what: str, count: int, amount: str
     return Diagnostic(
         "E0512",
         Severity.ERROR,
-        f"{count} Pods of {amount} for {what} find no place on target {quote(target)}: what is left is in small pieces",
+        f"target {quote(target)} has no place for {_pods(count)} of {amount}, {what}: what is free is in small pieces",
         span,
         "ask for Pods that divide a machine evenly, or declare more machines under `capacity`",
     )

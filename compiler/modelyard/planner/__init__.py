@@ -36,6 +36,7 @@ def plan(system: System, choosers: Mapping[str, Hardwarer]) -> tuple[Plan | None
     for monitor in system.monitors.values():
         plan_monitor(draft, monitor)
     planned = finish(draft)
-    draft.report(check_names(planned))
+    if not has_errors(draft.found):
+        draft.report(check_names(planned))
     found = in_order(draft.found)
     return (None if has_errors(found) else planned), found

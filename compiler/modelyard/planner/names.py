@@ -19,6 +19,7 @@ def check_names(plan: Plan) -> Iterator[Diagnostic]:
     """Collisions between workloads, names that the platform keeps for itself, and targets that are one namespace."""
     yield from _namespaces(plan)
     claims: dict[tuple[str, str], Resource] = {}
+    told: set[tuple[str, str]] = set()
     for resource in plan.resources:
         if resource.kind in _OWN:
             continue
@@ -26,7 +27,9 @@ def check_names(plan: Plan) -> Iterator[Diagnostic]:
             why = "every namespace has a ServiceAccount of that name"
             yield reserved_name(plan.system.key(*_place(resource)), resource.name, why)
         first = claims.setdefault((resource.placement, resource.name), resource)
-        if _owner(first) != _owner(resource) or (_both(first, resource, Kind.MODEL_SERVER)):
+        rivals = (_owner(first), _owner(resource))
+        if rivals not in told and (rivals[0] != rivals[1] or _both(first, resource, Kind.MODEL_SERVER)):
+            told.add(rivals)
             span, where = plan.system.key(*_place(resource)), plan.system.key(*_place(first))
             yield name_collision(span, resource.name, _what(resource), _what(first), where)
 

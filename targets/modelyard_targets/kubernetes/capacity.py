@@ -248,7 +248,7 @@ def _declared(usable: set[int], asked: Mapping[str, int], floor: Floor) -> Itera
 def resource_text(what: str, amount: int) -> str:
     """An amount of a resource in words: `64 CPUs`, `96Gi of memory`, `4 nvidia.com/gpu`."""
     if what == CPU:
-        return f"{cpu_text(amount)} CPUs"
+        return f"{amount / 1000:.12g} CPUs"
     return f"{memory_text(amount)} of memory" if what == MEMORY else f"{amount} {what}"
 
 

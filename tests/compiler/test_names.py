@@ -1,0 +1,55 @@
+"""Names of objects: readable, bounded, the same for the same input, and never two things by one through shortening."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelyard.names import HASH_LENGTH, LONGEST, object_name
+
+LABEL = re.compile("[a-z]([a-z0-9-]*[a-z0-9])?")
+names = st.from_regex(re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?"), fullmatch=True)
+
+
+@pytest.mark.parametrize(("parts", "name"), [(("scorer",), "scorer"), (("scorer", "champion"), "scorer-champion")])
+def test_short_labels_are_left_alone(parts: tuple[str, ...], name: str) -> None:
+    assert object_name(*parts) == name
+
+
+def test_what_is_too_long_stays_readable() -> None:
+    """Its beginning, and a hash of all of it."""
+    name = object_name("card-payments-fraud-scorer-frankfurt", "challenger-with-graph-features")
+
+    assert len(name) == LONGEST
+    assert name.startswith("card-payments-fraud-scorer-frankfurt-")
+    assert len(name.rpartition("-")[2]) == HASH_LENGTH
+
+
+def test_what_is_no_label_becomes_one() -> None:
+    assert LABEL.fullmatch(object_name("vault", "Team/ML_ops", "API KEY"))
+    assert object_name("vault", "a_b") != object_name("vault", "a-b") != object_name("vault", "a.b")
+
+
+def test_a_limit_leaves_room() -> None:
+    with pytest.raises(ValueError, match="no room"):
+        object_name("a", limit=15)
+
+
+@given(st.lists(st.text(max_size=60), min_size=1, max_size=4), st.integers(16, 63))
+def test_a_name_is_always_a_label_within_its_limit(parts: list[str], limit: int) -> None:
+    name = object_name(*parts, limit=limit)
+
+    assert LABEL.fullmatch(name)
+    assert len(name) <= limit
+    assert name == object_name(*parts, limit=limit)
+
+
+@given(st.sets(st.tuples(names, names), min_size=2, max_size=40), st.integers(16, 63))
+def test_shortening_never_makes_one_of_two(pairs: set[tuple[str, str]], limit: int) -> None:
+    """Two names are the same only when they were the same text to begin with."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        assert found.setdefault(object_name(*pair, limit=limit), "-".join(pair)) == "-".join(pair)
