@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from dataclasses import replace
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -310,22 +311,20 @@ def test_the_valid_plan_is_whole() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(models=st.integers(0, 60), moves=st.randoms(use_true_random=False))
-def test_every_plan_is_whole(models: int, moves: object) -> None:
+def test_every_plan_is_whole(models: int, moves: Random) -> None:
     """No cycle, no dangling link, no address twice, whatever is placed where."""
-    assert hasattr(moves, "choice")
-    system = scattered(system_of(large_spec(models)), moves.choice)
+    system = scattered(system_of(large_spec(models)), moves)
     found, diagnostics = plan(system, {"near": choose, "far": choose})
 
     assert found is not None, diagnostics
     assert_whole(found)
 
 
-def scattered(system: System, choice: object) -> System:
+def scattered(system: System, moves: Random) -> System:
     """The same system with its workloads on any target."""
-    assert callable(choice)
 
     def place() -> str:
-        return str(choice(("near", "far")))
+        return moves.choice(("near", "far"))
 
     return replace(
         system,

@@ -175,8 +175,8 @@ def test_an_application_without_a_healthy_replica_pages(prometheus: Prometheus) 
     assert prometheus.told(VALID_SPEC, "scorer", series, 50) == {("ModelyardEndpointGone", "page", "scorer-challenger")}
 
 
-def monitored(breach: str, last_run: str) -> dict[str, str]:
-    of = 'system="fraud",monitor="drift"'
+def monitored(breach: str, last_run: str, system: str = "fraud") -> dict[str, str]:
+    of = f'system="{system}",monitor="drift"'
     return {
         f'modelyard_monitor_breach{{{of},check="psi",feature="amount"}}': breach,
         f'modelyard_monitor_breach{{{of},check="psi-amount",feature="amount"}}': "0x1440",
@@ -190,6 +190,13 @@ def test_a_breach_of_one_run_is_told_until_the_next(prometheus: Prometheus) -> N
 
     assert prometheus.told(VALID_SPEC, "monitor-drift", once, 1200) == {("ModelyardMonitorBreach", "page", "psi")}
     assert prometheus.told(VALID_SPEC, "monitor-drift", once, 1500) == set()
+
+
+def test_a_monitor_of_another_system_is_not_ours(prometheus: Prometheus) -> None:
+    """Monitors of the same name in two systems that share a Prometheus."""
+    series = {**monitored("0 _x1440", "0 _x1440"), **monitored("1 _x1440", "0 _x1440", system="other")}
+
+    assert prometheus.told(VALID_SPEC, "monitor-drift", series, 600) == set()
 
 
 def test_a_monitor_that_stopped_is_a_ticket(prometheus: Prometheus) -> None:

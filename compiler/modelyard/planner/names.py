@@ -48,8 +48,8 @@ def _what(resource: Resource) -> str:
     section, _, name = resource.workload.partition(".")
     if section in _SECTIONS:
         text = f"{_SECTIONS[section]} {quote(name)}"
-        several = resource.kind is Kind.MODEL_SERVER and len(resource.origin) > 3
-        return f"variant {quote(resource.origin[3])} of {text}" if several else text
+        variant = resource.origin[3:4] if resource.kind is Kind.MODEL_SERVER else ()
+        return f"variant {quote(variant[0])} of {text}" if variant else text
     return "the registry" if resource.workload == "registry" else f"{resource.kind.value} {quote(resource.name)}"
 
 

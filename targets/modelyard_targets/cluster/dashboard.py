@@ -5,6 +5,7 @@ monitors see.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from modelyard.json_text import json_text
@@ -134,13 +135,18 @@ def _objectives(resource: Resource, inference: Inference, context: Context) -> I
     yield _panel(f"Error budget left of {window}", [(left, "{{slo}}")], "percentunit", 0.0)
 
 
+@lru_cache(maxsize=1)
+def _watching(context: Context) -> Mapping[str, Sequence[Monitor]]:
+    """Monitors that have values to show, by what they watch."""
+    found: dict[str, list[Monitor]] = {}
+    for monitor in context.system.monitors.values():
+        if monitor.type != "performance":
+            found.setdefault(monitor.watch, []).append(monitor)
+    return found
+
+
 def _monitors(inference: Inference, context: Context) -> Iterator[dict[str, Value]]:
-    watching: list[Monitor] = [
-        monitor
-        for monitor in context.system.monitors.values()
-        if monitor.watch == f"inference.{inference.name}" and monitor.type != "performance"
-    ]
-    for monitor in watching:
+    for monitor in _watching(context).get(f"inference.{inference.name}", ()):
         span = duration(look_back_s(monitor))
         values = f"last_over_time({VALUE}{of_monitor(monitor, context)}[{span}])"
         yield _panel(

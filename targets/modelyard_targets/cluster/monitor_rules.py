@@ -17,7 +17,7 @@ from modelyard.spec import Check, Inference, Monitor, Schedule
 from modelyard.stack import Value
 from modelyard_targets.cluster.alert_rules import alert, alert_labels, group, prometheus_rule
 from modelyard_targets.cluster.context import Context, Made
-from modelyard_targets.cluster.promql import duration, number, selector
+from modelyard_targets.cluster.promql import duration, number, one_of, selector
 from modelyard_targets.cluster.runbooks import runbook
 from modelyard_targets.cluster.serve_series import FAILED, LATENCY, REQUESTS, of_endpoint
 
@@ -52,9 +52,11 @@ def period_s(schedule: Schedule) -> int | None:
 
 
 def of_monitor(monitor: Monitor, context: Context, check: Check | None = None) -> str:
-    """The selector of what a monitor pushed."""
-    own = {"system": context.system.metadata.name, "monitor": monitor.name}
-    return selector({**own, "check": check.name} if check is not None else own)
+    """The selector of what a monitor pushed; where systems share a Prometheus, those that say another system are
+    not.
+    """
+    own = {"monitor": monitor.name, **({"check": check.name} if check is not None else {})}
+    return selector(own, one_of("system", (context.system.metadata.name, "")))
 
 
 def look_back_s(monitor: Monitor) -> int:
