@@ -2,8 +2,8 @@
 
 A monitor that runs pushes gauges: `modelyard_monitor_value` and `modelyard_monitor_breach` (0 or 1) with the labels
 monitor, check and feature, and `modelyard_monitor_last_run_seconds` (the time of its last run) with the label
-monitor. They are pushed once a run, so rules look back over three periods of the schedule. A monitor of type
-`performance` has no run: its checks are rules on the series of Ray Serve.
+monitor; all of them with the label system. They are pushed once a run, so rules look back over three periods of the
+schedule. A monitor of type `performance` has no run: its checks are rules on the series of Ray Serve.
 """
 
 from __future__ import annotations
