@@ -13,6 +13,7 @@ from modelyard_runtime.refusals import Refusal
 # Every module has `run() -> int`; the values are what --help says.
 VERBS = {
     "run": ("modelyard_runtime.pipeline", "run the steps of a pipeline, inside its Ray cluster"),
+    "promote": ("modelyard_runtime.promotion", "move the alias to the newest version that has its approvals now"),
     "monitor": ("modelyard_runtime.monitor", "compare a window of data with its reference, and act on a breach"),
     "launch": ("modelyard_runtime.launch", "create the Ray job of a pipeline, and wait for its end"),
     "store": ("modelyard_runtime.store", "create a bucket with its versioning and retention"),

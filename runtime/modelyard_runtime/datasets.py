@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import ray.data
 
-_FORMATS = {"parquet": "parquet", "csv": "csv", "json": "json"}
+FORMATS = {"parquet": "parquet", "csv": "csv", "json": "json"}
+PARTITIONING = "hive"
 
 
 def dataset_place(workload: Section, dataset: Section) -> Place:
@@ -39,13 +40,12 @@ def read_table(
     found = arrow_dataset.dataset(
         where.path,
         filesystem=where.filesystem,
-        format=_FORMATS[text(dataset, "format")],
-        partitioning="hive",
+        format=FORMATS[text(dataset, "format")],
+        partitioning=PARTITIONING,
         exclude_invalid_files=False,
         ignore_prefixes=["_", "."],
     )
-    table = _typed(found.to_table(filter=_newest(found.schema, dataset, newest_s, now)), dataset)
-    return table
+    return typed(found.to_table(filter=_newest(found.schema, dataset, newest_s, now)), dataset)
 
 
 def read_frame(
@@ -116,7 +116,8 @@ def _newest(schema: pa.Schema, dataset: Section, newest_s: int | None, now: date
     return arrow_dataset.field(column) >= limit
 
 
-def _typed(table: pa.Table, dataset: Section) -> pa.Table:
+def typed(table: pa.Table, dataset: Section) -> pa.Table:
+    """A table with the declared columns in their types; one that lacks a column, or holds another type, is refused."""
     import pyarrow as pa
 
     kinds = {

@@ -102,14 +102,18 @@ def _shap_of_any(model: Predictor, task: str, data: TrainingData, rows: pd.DataF
     return dict(zip(features, found.reshape(len(found), len(features), -1).sum(axis=2).mean(axis=0), strict=True))
 
 
-def _pipeline(model: Predictor) -> Any | None:
+def _pipeline(model: Predictor) -> Any:
     """The scikit-learn pipeline behind a model that a built-in trainer made; None for any other."""
     find = getattr(getattr(model, "loaded", None), "get_raw_model", None)
     try:
         inner = find() if callable(find) else None
     except NotImplementedError:
         return None
-    return inner if type(inner).__name__ == "Pipeline" and hasattr(inner[0], "get_feature_names_out") else None
+    return (
+        inner
+        if inner is not None and type(inner).__name__ == "Pipeline" and hasattr(inner[0], "get_feature_names_out")
+        else None
+    )
 
 
 def _source(column: str, features: tuple[str, ...]) -> str:
@@ -119,7 +123,7 @@ def _source(column: str, features: tuple[str, ...]) -> str:
 
 def _library() -> Any:
     try:
-        import shap
+        import shap  # type: ignore[import-not-found]  # only in images of systems that ask for it
     except ImportError:
         raise Refusal("explanations by shap need the package shap in the image of this step") from None
     return shap

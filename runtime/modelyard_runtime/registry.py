@@ -25,6 +25,10 @@ class Version:
     run_id: str
 
 
+TAKEN_BACK = "modelyard.taken-back"
+"""Tag of a version that an alias was taken from: it is not promoted again by itself."""
+
+
 def connect(workload: Section) -> None:
     """Point MLflow at the registry of the description; its credentials are taken from the variables that it names."""
     import mlflow
@@ -84,17 +88,25 @@ def version(name: str, number: str) -> Version:
     )
 
 
-def register(name: str, run_id: str, model_uri: str, tags: Mapping[str, str]) -> Version:
-    """A new version of a registered model, which is made when it is the first."""
-    from mlflow.exceptions import MlflowException
+def versions(name: str) -> list[Version]:
+    """All versions of a registered model; none where it does not exist yet."""
+    found = _client().search_model_versions(f"name = '{name}'")
+    return [version(name, str(one.version)) for one in found]
 
-    client = _client()
-    try:
-        client.create_registered_model(name)
-    except MlflowException as problem:
-        if problem.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-    made = client.create_model_version(name, model_uri, run_id=run_id, tags=dict(tags))
+
+def tag(of: Version, tags: Mapping[str, str]) -> None:
+    """Tags of a version, set or changed."""
+    for key, value in tags.items():
+        _client().set_model_version_tag(of.name, of.version, key, value)
+
+
+def register(name: str, model_uri: str, tags: Mapping[str, str], text: str = "") -> Version:
+    """A new version of a registered model, which is made when it is the first. `text` describes the version."""
+    import mlflow
+
+    made = mlflow.register_model(model_uri, name, tags=dict(tags))
+    if text:
+        _client().update_model_version(name, str(made.version), description=text)
     return version(name, str(made.version))
 
 
@@ -111,7 +123,8 @@ def take_back(name: str, alias: str) -> str:
     """Point an alias at the version before the present one, and return that; empty where none is known."""
     now = version_at(name, alias)
     before = now.tags.get(f"modelyard.before.{alias}", "") if now else ""
-    if before:
+    if now is not None and before:
+        tag(now, {TAKEN_BACK: alias})
         _client().set_registered_model_alias(name, alias, before)
     return before
 

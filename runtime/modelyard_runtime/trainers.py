@@ -33,8 +33,7 @@ def estimator(trainer: str, task: str, parameters: Mapping[str, Json]) -> Any:
     """A fresh estimator with these parameters; one that it does not know is refused."""
     given = dict(parameters)
     make = _maker(trainer, task, str(given.pop("estimator", "")))
-    made = make(**_seeded(make, given))
-    return made
+    return make(**_seeded(make, given))
 
 
 def grow(trainer: str, task: str, parameters: Mapping[str, Json], data: TrainingData, rungs: int = 1) -> Iterator[Any]:

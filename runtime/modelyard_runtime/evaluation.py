@@ -1,0 +1,88 @@
+"""A model measured on the rows that a gate judges by: the held-out part, or another dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from modelyard_runtime import registry
+from modelyard_runtime.answers import answer, predictions
+from modelyard_runtime.datasets import read_frame
+from modelyard_runtime.description import Section, section, sections, text
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.scores import Predictions, known_metrics, score
+from modelyard_runtime.training_data import TrainingData, numeric
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[np.float64]
+
+
+class Evaluation:
+    """Measures models. Each model is asked once for each dataset."""
+
+    def __init__(self, workload: Section, data: TrainingData, reported: Mapping[str, float]) -> None:
+        pipeline = section(workload, "pipeline")
+        self._workload = workload
+        self._task = text(section(pipeline, "model"), "task")
+        self._datasets = sections(pipeline, "data")
+        self._data = data
+        self._reported = reported
+        self._said: dict[tuple[str, str], tuple[Numbers, Predictions]] = {}
+
+    def metrics(self, model: registry.Model) -> dict[str, float]:
+        """All the metrics of the task on the held-out rows that the model gives scores for, and those that user code reported."""
+        found = dict(self._reported)
+        truth, said = self._ask("", model, "")
+        for name in known_metrics(self._task):
+            try:
+                found[name] = score(name, truth, said)
+            except (Refusal, ValueError):
+                continue
+        return found
+
+    def of_new(self, model: registry.Model) -> Callable[[str, str], float]:
+        """The measure of the new model, as the gate asks for it."""
+
+        def measured(metric: str, data: str) -> float:
+            if metric not in known_metrics(self._task):
+                if metric in self._reported and not data:
+                    return self._reported[metric]
+                raise Refusal(f"the gate asks for {metric!r}, which was neither computed nor reported by the code")
+            return score(metric, *self._ask("", model, data))
+
+        return measured
+
+    def of_alias(self, name: str) -> Callable[[str, str, str], float | None]:
+        """The measure of the model that an alias points to, on the same rows."""
+
+        def measured(alias: str, metric: str, data: str) -> float | None:
+            version = registry.version_at(name, alias)
+            if version is None:
+                return None
+            if (version.uri, data) not in self._said:
+                try:
+                    self._ask(version.uri, registry.load(version.uri), data)
+                except (KeyError, ValueError, TypeError) as problem:
+                    raise Refusal(
+                        f"{alias} (version {version.version}) cannot answer on these rows: {problem}"
+                    ) from problem
+            return score(metric, *self._said[version.uri, data])
+
+        return measured
+
+    def _ask(self, uri: str, model: registry.Model, data: str) -> tuple[Numbers, Predictions]:
+        if (uri, data) not in self._said:
+            rows = self._data.held_out
+            if data:
+                dataset = self._datasets[data]
+                frame = read_frame(self._workload, dataset)
+                if self._data.label not in frame.columns:
+                    raise Refusal(f"the gate evaluates on {data!r}, which lacks the label {self._data.label!r}")
+                rows = numeric(frame.dropna(subset=[self._data.label]), self._data.features)
+            columns = [one.name for one in model.columns()] or list(self._data.features)
+            said = answer(model, self._task, rows[columns])
+            self._said[uri, data] = self._data.truth(rows), predictions(said, self._task, list(self._data.classes))
+        return self._said[uri, data]

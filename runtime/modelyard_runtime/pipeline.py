@@ -1,0 +1,166 @@
+"""`run`: the driver of a pipeline inside its Ray cluster. It orders the steps; the steps work on the cluster's workers."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+from modelyard_runtime import registry
+from modelyard_runtime.context import new_run
+from modelyard_runtime.dag import Done, Driver
+from modelyard_runtime.description import Section, description, integer, names, rows, section, sections, text
+from modelyard_runtime.promotion import promote_waiting
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.scores import known_metrics
+from modelyard_runtime.steps import finish_step, perform, spread_out, worker_of
+from modelyard_runtime.trainers import TASKS, check_trainer
+from modelyard_runtime.tuning import check_tuning, fixed_parameters, middle
+
+_BESIDE = 0.001  # of a Pod's group resource, for what runs beside a worker
+_log = logging.getLogger(__name__)
+
+
+def run() -> int:
+    """Run every step of the described pipeline, then what a training pipeline does with its model: 0 when all is done."""
+    workload = description()
+    check(workload)
+    pipeline = section(workload, "pipeline")
+    _start_ray(pipeline)
+    if "approvals" in pipeline:
+        registry.connect(workload)
+        _log.info("before the run: %s", promote_waiting(pipeline))
+    run_name = new_run()
+    driver = Driver(sections(pipeline, "steps"), integer(pipeline, "timeoutSeconds"))
+    made = driver.run(lambda name, results: _submit(workload, name, results, run_name))
+    if made is None:
+        return 1
+    if text(workload, "type") == "training":
+        return _finish(workload, made, run_name)
+    _log.info("run %s is done", run_name)
+    return 0
+
+
+def check(workload: Section) -> None:
+    """Refuse, before any work, what the description asks and this runtime does not do."""
+    kind, pipeline = text(workload, "type"), section(workload, "pipeline")
+    if kind not in {"training", "batch-inference", "custom"}:
+        raise Refusal(f"'run' is for pipelines, and this workload is of type {kind}")
+    model, steps = section(pipeline, "model"), sections(pipeline, "steps")
+    if kind != "custom" and not model:
+        raise Refusal(f"a pipeline of type {kind} needs a model")
+    order(steps)
+    for name, step in steps.items():
+        try:
+            _check_step(kind, pipeline, step)
+        except Refusal as refusal:
+            raise Refusal(f"step {name!r}: {refusal}") from None
+    if kind == "training":
+        _check_training(pipeline, text(model, "task"), any("entrypoint" in step for step in steps.values()))
+
+
+def order(steps: dict[str, Section]) -> list[str]:
+    """The steps with each after those that it needs; steps that wait for each other are refused."""
+    done: dict[str, None] = {}
+    while len(done) < len(steps):
+        ready = [name for name, step in steps.items() if name not in done and set(names(step, "needs")) <= done.keys()]
+        if not ready:
+            raise Refusal(f"steps {', '.join(name for name in steps if name not in done)} wait for each other")
+        done |= dict.fromkeys(ready)
+    return list(done)
+
+
+def _check_step(kind: str, pipeline: Section, step: Section) -> None:
+    if "entrypoint" in step:
+        return
+    data = sections(pipeline, "data")
+    if kind == "batch-inference":
+        output = text(step, "output") or text(pipeline, "output")
+        if output not in data:
+            raise Refusal("scoring needs an output dataset")
+        if text(data[output], "format") not in {"parquet", "csv"}:
+            raise Refusal(f"output {output!r} is of format json, which is read only; declare parquet or csv")
+        return
+    if kind == "custom" or not text(step, "trainer"):
+        raise Refusal("it has neither an entrypoint nor a built-in trainer")
+    task, trainer = text(section(pipeline, "model"), "task"), text(step, "trainer")
+    tuning = section(pipeline, "tuning")
+    if task not in TASKS:
+        raise Refusal(f"built-in trainers do not train models for {task}; give the step an entrypoint")
+    check_trainer(trainer, task, {**fixed_parameters(step), **(middle(tuning) if tuning else {})})
+    if integer(section(step, "workers"), "min") > 1 and not tuning:
+        raise Refusal(
+            f"{trainer} trains in one worker here, and workers.min is {integer(section(step, 'workers'), 'min')}; "
+            "use one worker, a search, or an entrypoint that trains with Ray Train"
+        )
+
+
+def _check_training(pipeline: Section, task: str, own_code: bool) -> None:
+    known = known_metrics(task)
+    if "tuning" in pipeline:
+        check_tuning(section(pipeline, "tuning"), task, not own_code)
+    for line in rows(pipeline, "validation"):
+        metric = text(line, "metric")
+        if metric not in known and (not own_code or text(line, "versus") or text(line, "data")):
+            raise Refusal(
+                f"gate {text(line, 'name')!r}: {metric!r} is not computed for {task}; known are {', '.join(known)}"
+            )
+
+
+def _start_ray(pipeline: Section) -> None:
+    """Join the cluster that this runs in; without one, start a local Ray that has what the steps ask for."""
+    import ray
+
+    if os.environ.get("RAY_ADDRESS"):
+        ray.init(log_to_driver=True)
+        return
+    steps = sections(pipeline, "steps").values()
+    if any(integer(section(step, "resources"), "gpus") for step in steps) and not os.environ.get(
+        "CUDA_VISIBLE_DEVICES"
+    ):
+        _log.warning("steps ask for accelerators; without one on this machine they wait until their timeout")
+    groups: dict[str, float] = {}
+    cpus = 1.0
+    for step in steps:
+        worker, most = worker_of(step), max(integer(section(step, "workers"), "max"), 1)
+        cpus = max(cpus, worker["num_cpus"] * most)
+        for group in worker["resources"]:
+            groups[group] = max(groups.get(group, 0.0), float(most))
+    ray.init(address="local", num_cpus=int(-(-cpus // 1)), resources=groups, include_dashboard=False)
+
+
+def _submit(workload: Section, name: str, results: dict[str, Any], run_name: str) -> tuple[Any, Any]:
+    """Start a step on a worker of its group: in the whole of it, or beside the workers that it starts itself."""
+    import ray
+
+    step = sections(section(workload, "pipeline"), "steps")[name]
+    worker = worker_of(step)
+    if spread_out(workload, step):
+        worker = {"num_cpus": 0, "resources": dict.fromkeys(worker["resources"], _BESIDE)}
+    options: dict[str, Any] = {"max_retries": 0, "num_returns": 2, **worker}
+    started: Any = ray.remote(perform).options(**options)
+    summary, made = started.remote(dict(workload), name, results, run_name)
+    return summary, made
+
+
+def _finish(workload: Section, made: dict[str, Done], run_name: str) -> int:
+    import ray
+
+    steps = sections(section(workload, "pipeline"), "steps")
+    modelled = [name for name in order(steps) if made[name].summary.has_model]
+    trained = [name for name in modelled if text(steps[name], "trainer")] or modelled
+    if not trained:
+        raise Refusal("no step returned a model; a training pipeline needs one that does")
+    name = trained[-1]
+    reported = {key: value for one in made.values() for key, value in one.summary.reported.items()}
+    group = dict.fromkeys(worker_of(steps[name])["resources"], _BESIDE)
+    ending: Any = ray.remote(finish_step).options(num_cpus=0, max_retries=0, resources=group)
+    try:
+        _log.info("%s", ray.get(ending.remote(dict(workload), name, made[name].result, reported, run_name)))
+    except ray.exceptions.RayError as problem:
+        cause = getattr(problem, "cause", None)
+        if isinstance(cause, Refusal):
+            raise Refusal(str(cause)) from None
+        _log.error("the model was trained, and could not be registered: %s", problem)
+        return 1
+    return 0

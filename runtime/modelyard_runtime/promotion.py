@@ -1,0 +1,68 @@
+"""The last door of the gate: with all approvals for exactly this model, the alias moves; without, the version waits."""
+
+from __future__ import annotations
+
+import logging
+
+from modelyard_runtime import registry
+from modelyard_runtime.description import Section, description, section, text
+from modelyard_runtime.gate import APPROVAL_TAG, DIGEST_TAG, missing_approvals
+from modelyard_runtime.refusals import Refusal
+
+GATE_TAG = "modelyard.gate"
+
+_log = logging.getLogger(__name__)
+
+
+def run() -> int:
+    """Promote the newest version whose gate held and that has its approvals now."""
+    workload = description()
+    if text(workload, "type") != "training":
+        raise Refusal("only a training pipeline promotes")
+    registry.connect(workload)
+    _log.info("%s", promote_waiting(section(workload, "pipeline")))
+    return 0
+
+
+def promote(pipeline: Section, version: registry.Version) -> str:
+    """Move the alias to a version, unless approvals are missing. Says what came of it."""
+    alias = text(pipeline, "promoteTo")
+    digest = version.tags.get(DIGEST_TAG, "")
+    missing, groups = missing_approvals(pipeline, version.tags, digest)
+    if missing:
+        return (
+            f"version {version.version} of {version.name} waits for {missing} more approval(s) of {', '.join(groups)}: each sets the tag "
+            f"{APPROVAL_TAG}<group> of the version to {digest}; {alias!r} stays where it is"
+        )
+    if section(pipeline, "approvals"):
+        _unchanged(version, digest)
+    registry.move_alias(version.name, alias, version.version)
+    return f"{alias!r} of {version.name} is now version {version.version}"
+
+
+def promote_waiting(pipeline: Section) -> str:
+    """The same for the newest version that waits, if it is newer than what the alias points to."""
+    name, alias = text(section(pipeline, "model"), "registeredName"), text(pipeline, "promoteTo")
+    now = registry.version_at(name, alias)
+    waiting = [
+        one
+        for one in registry.versions(name)
+        if one.tags.get(GATE_TAG) == "held"
+        and registry.TAKEN_BACK not in one.tags
+        and (now is None or int(one.version) > int(now.version))
+    ]
+    for version in sorted(waiting, key=lambda one: -int(one.version)):
+        missing, _ = missing_approvals(pipeline, version.tags, version.tags.get(DIGEST_TAG, ""))
+        if not missing:
+            return promote(pipeline, version)
+    return f"no version of {name} that waits has its approvals; {len(waiting)} wait"
+
+
+def _unchanged(version: registry.Version, digest: str) -> None:
+    from modelyard_runtime.trained import digest_of
+
+    found = digest_of(version.uri)
+    if found != digest:
+        raise Refusal(
+            f"version {version.version} of {version.name} is not what was approved: its files hash to {found}"
+        )

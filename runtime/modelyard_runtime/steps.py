@@ -1,0 +1,194 @@
+"""One step of a pipeline, as it runs on a worker: a built-in trainer, built-in scoring, or user code."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from modelyard_runtime.batch import score_datasets
+from modelyard_runtime.context import Context
+from modelyard_runtime.description import Json, Section, integer, names, number, section, sections, text
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.trained import Trained, finish
+from modelyard_runtime.trainers import check_trainer, grow
+from modelyard_runtime.training_data import TrainingData, training_data
+from modelyard_runtime.tuning import fixed_parameters, search, trial_of_trainer
+from modelyard_runtime.user_code import entrypoint
+
+_WHOLE = 0.99  # of a Pod's group resource: its CPUs keep a second worker away, the rest is for what coordinates
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a step made: a model with its data and parameters, or nothing but reports. `result` is what user code returned."""
+
+    model: Any = None
+    data: TrainingData | None = None
+    result: Any = None
+    reported: Mapping[str, float] = field(default_factory=dict)
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the driver must know of a step's result, which may be large and stays where it was made."""
+
+    has_model: bool
+    reported: Mapping[str, float]
+
+
+def worker_of(step: Section) -> dict[str, Any]:
+    """What one worker of a step asks of Ray."""
+    resources = section(step, "resources")
+    group = text(resources, "group")
+    return {
+        "num_cpus": number(resources, "cpus"),
+        "num_gpus": integer(resources, "gpus"),
+        "resources": {group: _WHOLE} if group else {},
+    }
+
+
+def spread_out(workload: Section, step: Section) -> bool:
+    """Whether a step has workers of its own, and so only coordinates in its own process."""
+    if text(workload, "type") == "training" and "tuning" in section(workload, "pipeline"):
+        return True
+    if "entrypoint" in step:
+        return integer(section(step, "workers"), "max") > 1
+    return text(workload, "type") == "batch-inference"
+
+
+def perform(workload: Section, name: str, results: Mapping[str, Any], run: str) -> tuple[Summary, Made]:
+    """Run one step. `results` holds references to what the steps before it made."""
+    import ray
+
+    _log_here()
+    step = sections(section(workload, "pipeline"), "steps")[name]
+    found: dict[str, Made] = {key: ray.get(reference) for key, reference in results.items()}
+    before = {key: one.result if one.model is None else one.model for key, one in found.items()}
+    made = _perform(workload, name, step, before, run)
+    return Summary(made.model is not None, made.reported), made
+
+
+def finish_step(workload: Section, name: str, made: Made, reported: Mapping[str, float], run: str) -> str:
+    """What follows training, on a worker of the step that trained."""
+    _log_here()
+    assert made.data is not None
+    return finish(workload, name, Trained(made.model, reported, made.parameters), made.data, run)
+
+
+def _perform(workload: Section, name: str, step: Section, before: Mapping[str, Any], run: str) -> Made:
+    pipeline = section(workload, "pipeline")
+    if "entrypoint" in step:
+        return _own_code(workload, name, before, run)
+    inputs = tuple(names(step, "inputs"))
+    if text(workload, "type") == "batch-inference":
+        output, workers = text(step, "output") or text(pipeline, "output"), section(step, "workers")
+        bounds = integer(workers, "min"), integer(workers, "max")
+        counts = score_datasets(workload, inputs, output, worker_of(step), bounds)
+        return Made(result=counts, reported={key: float(value) for key, value in counts.items()})
+    return _built_in(workload, step, inputs)
+
+
+def _built_in(workload: Section, step: Section, inputs: tuple[str, ...]) -> Made:
+    import ray
+
+    pipeline = section(workload, "pipeline")
+    trainer, task = text(step, "trainer"), text(section(pipeline, "model"), "task")
+    parameters, tuning = fixed_parameters(step), section(pipeline, "tuning")
+    check_trainer(trainer, task, parameters)
+    data = training_data(workload, inputs, task)
+    if not tuning:
+        return Made(_trained(trainer, task, parameters, data), data, parameters=parameters)
+    shared = ray.put(data)
+    trial = trial_of_trainer(trainer, task, parameters, shared, section(pipeline, "split"), text(tuning, "metric"))
+    best = search(tuning, trial, worker_of(step), integer(section(step, "workers"), "max"))
+    whole = {**parameters, **best}
+    train = ray.remote(_trained).options(max_retries=0, **worker_of(step))
+    return Made(ray.get(train.remote(trainer, task, whole, shared)), data, parameters=whole)
+
+
+def _trained(trainer: str, task: str, parameters: Mapping[str, Json], data: TrainingData) -> Any:
+    *_, model = grow(trainer, task, parameters, data)
+    return model
+
+
+def _own_code(workload: Section, name: str, before: Mapping[str, Any], run: str) -> Made:
+    """User code, after a search over it where the pipeline declares one and this step is what trains."""
+    import ray
+
+    pipeline = section(workload, "pipeline")
+    step, tuning = sections(pipeline, "steps")[name], section(pipeline, "tuning")
+    parameters = fixed_parameters(step)
+    if tuning and _trains(pipeline, name):
+
+        def trial(drawn: Mapping[str, Json], tell: Any) -> None:
+            context = _context(workload, name, before, run, {**parameters, **drawn}, tell)
+            entrypoint(text(step, "entrypoint"))(context)
+            if text(tuning, "metric") not in context.reported:
+                raise Refusal(f"the code does not report {text(tuning, 'metric')!r}, which the search goes by")
+
+        parameters |= search(tuning, trial, worker_of(step), integer(section(step, "workers"), "max"))
+        if integer(section(step, "workers"), "max") <= 1:
+            called = ray.remote(_called).options(max_retries=0, **worker_of(step))
+            return _made(workload, step, *ray.get(called.remote(workload, name, before, run, parameters)), parameters)
+    return _made(workload, step, *_called(workload, name, before, run, parameters), parameters)
+
+
+def _called(
+    workload: Section, name: str, before: Mapping[str, Any], run: str, parameters: Mapping[str, Json]
+) -> tuple[Any, dict[str, float]]:
+    step = sections(section(workload, "pipeline"), "steps")[name]
+    context = _context(workload, name, before, run, parameters, lambda _: None)
+    return entrypoint(text(step, "entrypoint"))(context), dict(context.reported)
+
+
+def _made(
+    workload: Section, step: Section, result: Any, reported: Mapping[str, float], parameters: Mapping[str, Json]
+) -> Made:
+    """In a training pipeline, what a step returns is a model or a text that names one, unless later steps need it first."""
+    if text(workload, "type") != "training" or result is None or not _is_model(result):
+        return Made(result=result, reported=reported, parameters=parameters)
+    task = text(section(section(workload, "pipeline"), "model"), "task")
+    data = training_data(workload, tuple(names(step, "inputs")), task)
+    return Made(result, data, reported=reported, parameters=parameters)
+
+
+def _is_model(result: Any) -> bool:
+    if isinstance(result, str):
+        return result.startswith(("models:/", "runs:/"))
+    kinds = {one.__module__.partition(".")[0] for one in type(result).__mro__}
+    return bool(kinds & {"sklearn", "xgboost", "lightgbm", "torch", "mlflow"})
+
+
+def _trains(pipeline: Section, name: str) -> bool:
+    """The step that a search is about: the last one, which nothing needs."""
+    steps = sections(pipeline, "steps")
+    needed = {one for step in steps.values() for one in names(step, "needs")}
+    ends = [one for one in steps if one not in needed]
+    return len(steps) == 1 or ends[-1] == name
+
+
+def _context(
+    workload: Section, name: str, before: Mapping[str, Any], run: str, parameters: Mapping[str, Json], tell: Any
+) -> Context:
+    step = sections(section(workload, "pipeline"), "steps")[name]
+    workers = section(step, "workers")
+    return Context(
+        workload=workload,
+        step=name,
+        inputs=tuple(names(step, "inputs")),
+        output=text(step, "output"),
+        parameters=parameters,
+        workers=(integer(workers, "min"), integer(workers, "max")),
+        worker=worker_of(step),
+        results=before,
+        run=run,
+        tell=tell,
+    )
+
+
+def _log_here() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)

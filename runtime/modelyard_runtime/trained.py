@@ -1,0 +1,167 @@
+"""A trained model on its way to an alias: logged with its metrics and its origin, registered, judged, promoted."""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modelyard_runtime import registry
+from modelyard_runtime.answers import answer
+from modelyard_runtime.capture import PREDICTION, SCORE
+from modelyard_runtime.description import Json, Section, section, sections, text
+from modelyard_runtime.evaluation import Evaluation
+from modelyard_runtime.explain import explanation
+from modelyard_runtime.gate import DIGEST_TAG, Verdict, judge, refused
+from modelyard_runtime.lineage import card_text, content_digest, lineage_tags, owner_tags
+from modelyard_runtime.profiles import profiles
+from modelyard_runtime.promotion import GATE_TAG, promote
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.training_data import TrainingData
+
+PROFILES = "modelyard/profiles.json"
+EXPLANATION = "modelyard/explanation.json"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training step made: a model (an object, or the URI of one that is logged already), and what is known of it."""
+
+    model: Any
+    reported: Mapping[str, float]
+    parameters: Mapping[str, Json]
+
+
+def finish(workload: Section, step_name: str, trained: Trained, data: TrainingData, run_name: str) -> str:
+    """Log, register, judge and promote. Returns what came of it, in a sentence."""
+    import mlflow
+
+    registry.connect(workload)
+    pipeline = section(workload, "pipeline")
+    model, step = section(pipeline, "model"), sections(pipeline, "steps")[step_name]
+    inputs = tuple(str(name) for name in _inputs(step))
+    lineage = lineage_tags(workload, step, inputs)
+    tags = {**owner_tags(workload), **lineage}
+    mlflow.set_experiment(f"{text(workload, 'system')}/{text(workload, 'address').rpartition('.')[2]}")
+    with mlflow.start_run(run_name=run_name, tags=tags) as run:
+        run_id = str(run.info.run_id)
+        mlflow.log_params({name: str(value)[:500] for name, value in trained.parameters.items()})
+        uri = _logged(trained.model, data)
+        evaluation = Evaluation(workload, data, trained.reported)
+        loaded = registry.load(uri)
+        mlflow.log_metrics(evaluation.metrics(loaded))
+        _log_profiles(loaded, text(model, "task"), data, run_id)
+        if section(model, "explainability"):
+            found = explanation(loaded, text(model, "task"), data, section(model, "explainability"))
+            mlflow.log_dict(found, EXPLANATION)
+        digest = digest_of(uri)
+        version = registry.register(
+            text(model, "registeredName"),
+            uri,
+            {**tags, DIGEST_TAG: digest, "modelyard.run": run_name},
+            card_text(workload, model),
+        )
+        verdicts = judge(pipeline, evaluation.of_new(loaded), evaluation.of_alias(text(model, "registeredName")))
+        _keep_verdicts(version, verdicts)
+    if lines := refused(verdicts):
+        return f"version {version.version} of {version.name} is kept, and the gate refuses it: {_why(lines)}"
+    return promote(pipeline, registry.version(version.name, version.version))
+
+
+def digest_of(uri: str) -> str:
+    """The hash of a model's files as the registry has them."""
+    from mlflow import artifacts
+
+    with tempfile.TemporaryDirectory(prefix="model-") as folder:
+        return content_digest(Path(artifacts.download_artifacts(artifact_uri=uri, dst_path=folder)))
+
+
+def kept_profiles(run_id: str) -> Section:
+    """The profiles that were kept with a model when it was trained."""
+    from mlflow import artifacts
+
+    found: Section = artifacts.load_dict(f"runs:/{run_id}/{PROFILES}")
+    return found
+
+
+def _inputs(step: Section) -> list[Json]:
+    found = step.get("inputs")
+    return found if isinstance(found, list) else []
+
+
+def _logged(model: Any, data: TrainingData) -> str:
+    """The URI of the logged model; an object is logged by the library that it is of."""
+    from mlflow.models import infer_signature
+
+    if isinstance(model, str):
+        if not model.startswith(("models:/", "runs:/")):
+            raise Refusal(
+                f"the entrypoint returned the text {model!r}; a model, or its models:/ or runs:/ URI, is wanted"
+            )
+        return model
+    sample = data.train[list(data.features)].head(100)
+    flavor, log, more = _flavor(model)
+    answers = model.predict(None, sample) if flavor == "pyfunc" else None
+    signature = infer_signature(sample, answers)
+    return str(log(model, name="model", signature=signature, **more).model_uri)
+
+
+def _flavor(model: Any) -> tuple[str, Any, dict[str, Any]]:
+    import mlflow
+
+    kinds = {one.__module__.partition(".")[0] for one in type(model).__mro__}
+    if "mlflow" in kinds:
+
+        def log(found: Any, **arguments: Any) -> Any:
+            return mlflow.pyfunc.log_model(python_model=found, **arguments)
+
+        return "pyfunc", log, {}
+    for library, flavor in (
+        ("sklearn", "sklearn"),
+        ("xgboost", "xgboost"),
+        ("lightgbm", "lightgbm"),
+        ("torch", "pytorch"),
+    ):
+        if library in kinds and not (library == "sklearn" and kinds & {"xgboost", "lightgbm"}):
+            more = {"serialization_format": "cloudpickle"} if flavor == "sklearn" else {}
+            return flavor, getattr(mlflow, flavor).log_model, more
+    raise Refusal(
+        f"the step returned {type(model).__name__}, which is no model of scikit-learn, xgboost, lightgbm, pytorch or mlflow"
+    )
+
+
+def _log_profiles(loaded: registry.Model, task: str, data: TrainingData, run_id: str) -> None:
+    """What training data and answers looked like: monitors compare with it."""
+    import mlflow
+    import pandas as pd
+
+    held = data.held_out
+    said = answer(loaded, task, held[list(data.features)])
+    answers: dict[str, Any] = {PREDICTION: said.values}
+    if said.scores is not None and said.scores.ndim == 1:
+        answers[SCORE] = said.scores
+    found = profiles(data.train, [*data.features, data.label])
+    found |= profiles(pd.DataFrame(answers), list(answers))
+    kept: dict[str, Json] = {name: one.to_json() for name, one in found.items()}
+    mlflow.log_dict({"features": list(data.features), "label": data.label, "columns": kept}, PROFILES)
+
+
+def _keep_verdicts(version: registry.Version, verdicts: tuple[Verdict, ...]) -> None:
+    import mlflow
+
+    kept = [{"name": one.name, "holds": one.holds, "why": one.why} for one in verdicts]
+    mlflow.log_dict({"gate": kept}, "modelyard/gate.json")
+    registry.tag(version, {GATE_TAG: "refused" if refused(verdicts) else "held"})
+    for one in verdicts:
+        _log.info("gate: %s %s: %s", one.name, "holds" if one.holds else "DOES NOT HOLD", one.why)
+    _log.info("gate of version %s: %s", version.version, json.dumps(kept))
+
+
+def _why(lines: tuple[Verdict, ...]) -> str:
+    return "; ".join(f"{one.name}: {one.why}" for one in lines)
