@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from modelyard.pipeline import Outcome
 from modelyard.plan import Application, Hardware, Job, ModelServer, MonitorJob, Plan, Resource
-from modelyard.source import Path, Span
+from modelyard.source import Json, Path, Span
+from modelyard.stack import Manifest
 from modelyard_targets import TARGETS
 
 
@@ -27,8 +28,8 @@ def explain_address(outcome: Outcome, address: str) -> list[str]:
 
 
 def _exists(outcome: Outcome, path: Path) -> bool:
-    value: object = outcome.document.value if outcome.document else None
-    for step in path:
+    value: Json = outcome.document.value if outcome.document else None
+    for step in map(str, path):
         if not isinstance(value, dict) or step not in value:
             return False
         value = value[step]
@@ -89,18 +90,20 @@ def _objects(plan: Plan, path: Path, address: str) -> list[str]:
     for target in plan.system.deployment.targets:
         for made in TARGETS[target.provider].objects(plan, target.name):
             if made.origin[: len(path)] == path or _workload(made.manifest) == address:
-                metadata = made.manifest["metadata"]
-                name = metadata["name"] if isinstance(metadata, dict) else ""
+                name = _within(made.manifest, "metadata").get("name", "")
                 lines.append(
                     f"  {target.name}: {made.manifest['kind']}/{name}, from {_place(plan.system.key(*made.origin))}"
                 )
     return ["", "objects:", *lines] if lines else []
 
 
-def _workload(manifest: object) -> str:
-    metadata = manifest.get("metadata") if isinstance(manifest, dict) else None
-    labels = metadata.get("labels") if isinstance(metadata, dict) else None
-    return str(labels.get("modelyard.dev/workload", "")) if isinstance(labels, dict) else ""
+def _workload(manifest: Manifest) -> str:
+    return str(_within(_within(manifest, "metadata"), "labels").get("modelyard.dev/workload", ""))
+
+
+def _within(manifest: Manifest, name: str) -> Manifest:
+    found = manifest.get(name)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _place(span: Span) -> str:

@@ -17,6 +17,7 @@ from modelyard.fields import Field, field
 from modelyard.json_text import json_text
 from modelyard.pipeline import Outcome, understand
 from modelyard.shape import Schema
+from modelyard.source import Json
 from modelyard_targets import TARGETS
 
 _CODE = re.compile(r"[EW][0-9]{4}", re.IGNORECASE)
@@ -81,12 +82,10 @@ def _field_lines(what: str, found: Field) -> list[str]:
     return lines
 
 
-def _shown(value: object) -> str:
+def _shown(value: Json) -> str:
     if isinstance(value, str):
         return value
-    if isinstance(value, list):
-        return ", ".join(str(one) for one in value)
-    return json_text(value)  # type: ignore[arg-type]  # a value of the schema is JSON
+    return ", ".join(map(_shown, value)) if isinstance(value, list) else json_text(value)
 
 
 def _explain_in_spec(arguments: argparse.Namespace, address: str) -> int | None:

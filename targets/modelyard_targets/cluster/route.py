@@ -18,6 +18,8 @@ from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.ray_cluster import SERVE_PORT
 
 COMPONENT = "route"
+EXPOSURE = "modelyard.dev/exposure"
+"""Label of an HTTPRoute: `internal` or `public`, as the spec says."""
 
 
 def serve_service(server: str) -> str:
@@ -90,6 +92,8 @@ def lower_route(resource: Resource, context: Context) -> Iterator[Made]:
     if endpoint.host:
         spec["hostnames"] = [endpoint.host]
     spec["rules"] = [_rule(route, context)]
+    # a cluster does not know the internet from the company's network: whoever runs the gateway selects by this label
+    labelled = {**labelled, EXPOSURE: endpoint.exposure}
     meta = metadata(resource.name, context.namespace, labelled)
     yield Made(resource.origin, object_of("gateway.networking.k8s.io/v1", "HTTPRoute", meta, spec=spec))
 

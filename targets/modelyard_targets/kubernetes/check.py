@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
 from modelyard.diagnostics import platform as problems
-from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.base import Diagnostic, has_errors
 from modelyard.plan import Cluster, Plan, Route, Secret, target_path
 from modelyard.spec import SecretRef, TargetSpec
 from modelyard_targets.cluster.context import secret_name
@@ -34,8 +34,10 @@ def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Everything that lowering relies on, told at the line that asks for it."""
     if not plan.on(placement):
         return
-    for rule in CHECKS:
-        yield from rule(plan, placement)
+    found = [problem for rule in CHECKS for problem in rule(plan, placement)]
+    yield from found
+    if not has_errors(found):  # patches are tried on what is emitted, and nothing is before all else holds
+        yield from check_patches(plan, placement)
 
 
 def check_tenancy(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -152,5 +154,4 @@ CHECKS: Final[tuple[Rule, ...]] = (
     check_unused,
     check_capacity,
     check_budget,
-    check_patches,
 )
