@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 from engine import build
@@ -21,15 +20,15 @@ _OPERATORS = {
         "config/crds/bases/external-secrets.io_clustersecretstores.yaml",
     ),
 }
-"""Definitions that are always read from the projects' own Go modules."""
+"""Definitions of add-ons, by Go module: always read from there."""
 
 _FALLBACK = {
-    "github.com/ray-project/kuberay/ray-operator@v1.5.0": (
+    "github.com/ray-project/kuberay/ray-operator@v1.6.2": (
         "config/crd/bases/ray.io_rayclusters.yaml",
         "config/crd/bases/ray.io_rayjobs.yaml",
         "config/crd/bases/ray.io_rayservices.yaml",
     ),
-    "sigs.k8s.io/gateway-api@v1.4.1": ("config/crd/standard",),
+    "sigs.k8s.io/gateway-api@v1.4.1": ("config/crd/standard/*.yaml",),
     "github.com/prometheus-operator/prometheus-operator@v0.93.1": (
         "example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml",
         "example/prometheus-operator-crd/monitoring.coreos.com_probes.yaml",
@@ -37,7 +36,7 @@ _FALLBACK = {
         "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml",
     ),
 }
-"""Definitions that are read from Go modules where no folder is given: KubeRay's newest module is two minors old."""
+"""Read from Go modules where no folder is given: the newest KubeRay here is one minor older than what we emit."""
 
 
 def given_folder() -> Path | None:
@@ -47,18 +46,22 @@ def given_folder() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def paths() -> Iterator[Path]:
-    """The files and folders of all definitions."""
+def files() -> list[Path]:
+    """The definitions of Ray, Gateway API, Prometheus and more: those that are given, else those of Go modules."""
     given = given_folder()
-    if given:
-        yield from sorted(folder for folder in given.iterdir() if folder.is_dir())
-    for modules in (_OPERATORS,) if given else (_OPERATORS, _FALLBACK):
-        for module, inside in modules.items():
-            yield from (build.download(module) / path for path in inside)
+    return sorted(given.glob("*/*.yaml")) if given else _of_modules(_FALLBACK)
 
 
 def install(kubectl: Kubectl) -> None:
-    """Installs all definitions and waits until the API server serves them."""
-    for path in paths():
-        kubectl.apply(path)
+    """Installs all definitions, those of add-ons too, and waits until the API server serves them."""
+    kubectl.apply(*files(), *_of_modules(_OPERATORS))
     kubectl.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+
+
+def _of_modules(modules: dict[str, tuple[str, ...]]) -> list[Path]:
+    return [
+        file
+        for module, patterns in modules.items()
+        for pattern in patterns
+        for file in sorted(build.download(module).glob(pattern))
+    ]

@@ -41,12 +41,13 @@ class Kubectl:
             return False
         return True
 
-    def apply(self, manifests: Path | Iterable[Object]) -> None:
-        """Applies files or objects on the server's side."""
-        if isinstance(manifests, Path):
-            self.run("apply", "--server-side", "--force-conflicts", "-f", manifests)
-        else:
-            self.run("apply", "--server-side", "--force-conflicts", "-f", "-", given=as_list(manifests))
+    def apply(self, *manifests: Path | Iterable[Object]) -> None:
+        """Applies files, folders or objects on the server's side."""
+        for given in manifests:
+            if isinstance(given, Path):
+                self.run("apply", "--server-side", "--force-conflicts", "-f", given)
+            else:
+                self.run("apply", "--server-side", "--force-conflicts", "-f", "-", given=as_list(given))
 
     def apply_strict(self, manifests: Path) -> tuple[str, ...]:
         """Lets the API server judge every manifest with strict field validation, and change nothing.

@@ -82,7 +82,7 @@ PARTS = (
     Part("kwok", ("sigs.k8s.io/kwok v0.8.0",), {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}),
     Part(
         "kuberay",
-        ("github.com/ray-project/kuberay/ray-operator v1.5.0",),
+        ("github.com/ray-project/kuberay/ray-operator v1.6.2",),
         {"kuberay-operator": "github.com/ray-project/kuberay/ray-operator"},
     ),
     Part("coredns", ("github.com/coredns/coredns v1.15.0",), {"coredns": "github.com/coredns/coredns"}),

@@ -1,23 +1,21 @@
 """Kubernetes objects against the schemas of their own API: what a server with strict validation would refuse.
 
-Structural schemas of CustomResourceDefinitions are read from the folder $MODELYARD_CRDS, or from
-`../shared/reference/crds` beside the repository; kinds of Kubernetes itself from the package kubernetes-validate.
+Structural schemas of CustomResourceDefinitions come from the files that a bare API server gets too (`engine.crds`);
+kinds of Kubernetes itself from the package kubernetes-validate.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any, cast
 
 import jsonschema_rs
 import yaml
 
-ROOT = Path(__file__).resolve().parents[1]
-FOLDER = Path(os.environ.get("MODELYARD_CRDS", ROOT.parent / "shared" / "reference" / "crds"))
+from engine import crds
+
 KUBERNETES = "1.36"
 
 _OPEN = "x-kubernetes-preserve-unknown-fields"
@@ -37,7 +35,7 @@ def problems(manifest: object) -> list[str]:
 def _custom_problems(plain: dict[str, Any]) -> list[str]:
     validator = _validators().get((plain["apiVersion"], plain["kind"]))
     if validator is None:
-        return [f"no CustomResourceDefinition for {plain['apiVersion']} {plain['kind']} in {FOLDER}"]
+        return [f"no CustomResourceDefinition for {plain['apiVersion']} {plain['kind']}"]
     return [
         f"{'.'.join(str(step) for step in error.instance_path)}: {error.message[:300]}"
         for error in validator.iter_errors(plain)
@@ -63,7 +61,7 @@ def _validators() -> dict[tuple[str, str], jsonschema_rs.Validator]:
 
 
 def _definitions() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
-    for path in sorted(FOLDER.glob("*/*.yaml")):
+    for path in crds.files():
         for definition in yaml.load_all(path.read_text(encoding="utf-8"), Loader=_loader()):
             spec = definition["spec"]
             for version in spec["versions"]:
