@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modelyard.json_text import json_text
-from modelyard.manifest import config_map, labels, metadata, object_of, resources
+from modelyard.manifest import config_map, labels, metadata, object_of
 from modelyard.names import object_name
 from modelyard.plan import Job, Resource
 from modelyard.source import Json
@@ -23,9 +23,9 @@ from modelyard_targets.cluster.environment import (
     variables,
 )
 from modelyard_targets.cluster.launcher import launcher, template_name
-from modelyard_targets.cluster.pods import container, pod_spec, support_place
+from modelyard_targets.cluster.pods import container, pod_spec, support_place, support_resources
 from modelyard_targets.cluster.ray_cluster import Group, RayCluster, cluster_spec, scaling_groups
-from modelyard_targets.cluster.sizes import SUBMITTER
+from modelyard_targets.cluster.sizes import SUBMITTER, SUPPORT_DISK_BYTES
 
 COMPONENT = "pipeline"
 ENTRYPOINT = "python -m modelyard_runtime run"
@@ -127,7 +127,7 @@ def _submitter(resource: Resource, job: Job, context: Context) -> dict[str, Valu
     submitter = container(
         "ray-job-submitter",
         head_image(job, context),
-        resources(SUBMITTER.cpu_millis, SUBMITTER.memory_bytes),
+        support_resources(SUBMITTER),
     )
     spec = pod_spec(
         [submitter],
@@ -135,6 +135,7 @@ def _submitter(resource: Resource, job: Job, context: Context) -> dict[str, Valu
         account=service_account(resource, context),
         token=False,
         place=support_place(context),
+        scratch_bytes=SUPPORT_DISK_BYTES,
         restartPolicy="Never",
     )
     return {"metadata": {"labels": labelled}, "spec": spec}

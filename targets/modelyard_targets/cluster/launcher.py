@@ -6,7 +6,7 @@ catches up on every tick that it missed; a CronJob has all three.
 
 from __future__ import annotations
 
-from modelyard.manifest import env_from_field, labels, metadata, object_of, resources
+from modelyard.manifest import env_from_field, labels, metadata, object_of
 from modelyard.plan import Job, Resource
 from modelyard.spec import Schedule
 from modelyard.stack import Manifest, Value
@@ -14,8 +14,8 @@ from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe import DESCRIPTION_FOLDER
 from modelyard_targets.cluster.describe_pipeline import run_seconds
 from modelyard_targets.cluster.environment import service_account
-from modelyard_targets.cluster.pods import container, pod_spec, support_place
-from modelyard_targets.cluster.sizes import LAUNCHER
+from modelyard_targets.cluster.pods import container, pod_spec, support_place, support_resources
+from modelyard_targets.cluster.sizes import LAUNCHER, SUPPORT_DISK_BYTES
 
 COMPONENT = "launcher"
 
@@ -92,7 +92,7 @@ def _pod(resource: Resource, image: str, context: Context) -> dict[str, Value]:
     launch = container(
         "launch",
         image,
-        resources(LAUNCHER.cpu_millis, LAUNCHER.memory_bytes),
+        support_resources(LAUNCHER),
         environment=[
             env_from_field("MODELYARD_JOB", "metadata.labels['batch.kubernetes.io/job-name']"),
             env_from_field("MODELYARD_JOB_UID", "metadata.labels['batch.kubernetes.io/controller-uid']"),
@@ -106,6 +106,7 @@ def _pod(resource: Resource, image: str, context: Context) -> dict[str, Value]:
         account=service_account(resource, context, launcher=True),
         token=True,
         place=support_place(context),
+        scratch_bytes=SUPPORT_DISK_BYTES,
         volumes=[{"name": "template", "configMap": {"name": template_name(resource)}}],
         restartPolicy="Never",
         terminationGracePeriodSeconds=60,

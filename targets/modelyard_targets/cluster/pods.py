@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from modelyard.manifest import POD_SECURITY, RESTRICTED, env, memory_text, without_empty
+from modelyard.manifest import POD_SECURITY, RESTRICTED, env, memory_text, resources, without_empty
 from modelyard.plan import Hardware
 from modelyard.spec import Taint
 from modelyard.stack import Value
 from modelyard_targets.cluster.context import Context
+from modelyard_targets.cluster.sizes import SUPPORT_DISK_BYTES, Size
 
 SCRATCH = "/tmp"
 """The one writable folder of a container; Ray keeps its sessions there."""
@@ -31,6 +32,11 @@ def place_of(hardware: Hardware) -> Place:
 def support_place(context: Context) -> Place:
     """The machines for Pods that only keep others going: heads, submitters, launchers."""
     return Place(context.support_selector, context.support_tolerations)
+
+
+def support_resources(size: Size) -> dict[str, Value]:
+    """What such a Pod asks for, its disk as well: nothing that it does may fill that of its machine."""
+    return resources(size.cpu_millis, size.memory_bytes, {"ephemeral-storage": memory_text(SUPPORT_DISK_BYTES)})
 
 
 def tolerations(taints: Sequence[Taint]) -> list[Value]:

@@ -25,6 +25,8 @@ AUTOSCALER = Size(500, 1 * _GI)
 """Twice the memory that KubeRay would give it: version 2 keeps the state of every instance."""
 
 SUBMITTER = Size(200, 512 * _MI)
+SUPPORT_DISK_BYTES = 512 * _MI
+"""What a container that only starts others may write: its log, which the kubelet rotates, and small files."""
 LAUNCHER = Size(100, 128 * _MI)
 
 

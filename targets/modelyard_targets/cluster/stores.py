@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard.json_text import json_text
-from modelyard.manifest import env, env_from_secret, labels, metadata, object_of, resources
+from modelyard.manifest import env, env_from_secret, labels, metadata, object_of
 from modelyard.names import object_name, short_hash
 from modelyard.plan import Resource
 from modelyard.spec import Store
@@ -14,8 +14,9 @@ from modelyard.stack import Value
 from modelyard_targets.cluster.context import Context, Made, bucket_name
 from modelyard_targets.cluster.network import network_policy, reach
 from modelyard_targets.cluster.platform_sizes import STORE_JOB
-from modelyard_targets.cluster.pods import container, pod_spec, support_place
+from modelyard_targets.cluster.pods import container, pod_spec, support_place, support_resources
 from modelyard_targets.cluster.secrets import OBJECT_STORE_KEYS
+from modelyard_targets.cluster.sizes import SUPPORT_DISK_BYTES
 
 COMPONENT: Final = "store"
 
@@ -43,10 +44,23 @@ def lower_object_store(resource: Resource, context: Context) -> Iterator[Made]:
 
 
 def _job_spec(store: Store, name: str, labelled: dict[str, Value], context: Context) -> dict[str, Value]:
-    asked = resources(STORE_JOB.cpu_millis, STORE_JOB.memory_bytes)
     command: list[Value] = ["python", "-m", "modelyard_runtime", "store"]
-    made = container(COMPONENT, context.runtime_image, asked, environment=_environment(store, context), command=command)
-    pod = pod_spec([made], context, account=name, token=False, place=support_place(context), restartPolicy="Never")
+    made = container(
+        COMPONENT,
+        context.runtime_image,
+        support_resources(STORE_JOB),
+        environment=_environment(store, context),
+        command=command,
+    )
+    pod = pod_spec(
+        [made],
+        context,
+        account=name,
+        token=False,
+        place=support_place(context),
+        scratch_bytes=SUPPORT_DISK_BYTES,
+        restartPolicy="Never",
+    )
     return {
         "backoffLimit": _RETRIES,
         "activeDeadlineSeconds": _DEADLINE_S,

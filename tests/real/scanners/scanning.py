@@ -1,0 +1,107 @@
+"""checkov and kube-score over folders of manifests: what each of them finds, in one form."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from engine import environments, parts, places
+from modelyard.yaml_text import documents
+from tests.real.scanners.scanned import Scanned
+
+MANIFESTS = "manifests.yaml"
+CHECKOV_LIMIT_S = 300
+KUBE_SCORE_LIMIT_S = 60
+OPTIONAL = (
+    "container-resource-requests-equal-limits",
+    "container-ephemeral-storage-request-equals-limit",
+    "container-ports-check",
+    "container-seccomp-profile",
+)
+"""Checks of kube-score that are off unless asked for."""
+
+_FINE = 10  # of the grades that kube-score gives
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """What a scanner says of an object. `where` names the object and what it came from."""
+
+    tool: str
+    check: str
+    object: str
+    where: str
+    said: str
+
+    def __str__(self) -> str:
+        return f"{self.tool} {self.check} {self.object} ({self.where}): {self.said}"
+
+
+def findings(systems: Mapping[str, tuple[Scanned, ...]], folder: Path) -> list[Finding]:
+    """All findings over the objects of each system, which are written into a folder of their own for it."""
+    for name, objects in systems.items():
+        (folder / name).mkdir(parents=True)
+        (folder / name / MANIFESTS).write_text(documents([one.manifest for one in objects]), encoding="utf-8")
+    return sorted([*_checkov(systems, folder), *_kube_score(systems, folder)])
+
+
+def _checkov(systems: Mapping[str, tuple[Scanned, ...]], folder: Path) -> list[Finding]:
+    """checkov takes seconds to begin, so it looks at all of them at once; it asks nobody outside."""
+    python = environments.environment(environments.CHECKOV)
+    command = [str(python), "-m", "checkov.main", "--directory", str(folder), "--framework", "kubernetes"]
+    command += ["--output", "json", "--compact", "--quiet", "--skip-download", "--skip-results-upload"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=CHECKOV_LIMIT_S, cwd=folder, env=_quiet_environment(folder)
+    )
+    if done.returncode not in {0, 1} or not done.stdout.startswith("{"):
+        raise RuntimeError(f"checkov failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    report = cast("dict[str, Any]", json.loads(done.stdout))
+    assert report["summary"]["parsing_errors"] == 0, report["results"].get("parsing_errors")
+    return [_of_checkov(one, systems) for one in report["results"]["failed_checks"]]
+
+
+def _quiet_environment(home: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("BC_", "PRISMA_"))}
+    return {**kept, "HOME": str(home), "CHECKOV_RUN_SCA_PACKAGE_SCAN": "false", "LOG_LEVEL": "ERROR"}
+
+
+def _of_checkov(one: dict[str, Any], systems: Mapping[str, tuple[Scanned, ...]]) -> Finding:
+    system = Path(one["file_path"]).parts[1]
+    kind, _, name = str(one["resource"]).partition(".")
+    addresses = {
+        (scanned.manifest["kind"], f"{scanned.namespace}.{scanned.name}"): scanned.address
+        for scanned in systems[system]
+    }
+    return Finding("checkov", one["check_id"], addresses[kind, name], system, one["check_name"])
+
+
+def _kube_score(systems: Mapping[str, tuple[Scanned, ...]], folder: Path) -> list[Finding]:
+    """kube-score looks for what selects what, so each system is looked at alone."""
+    return [found for name, objects in systems.items() for found in _scored(name, objects, folder / name / MANIFESTS)]
+
+
+def _scored(system: str, objects: tuple[Scanned, ...], manifests: Path) -> Iterator[Finding]:
+    command = [str(places.binary("kube-score")), "score", "--output-format", "json", *_of_version()]
+    command += [part for check in OPTIONAL for part in ("--enable-optional-test", check)]
+    command += ["--disable-ignore-checks-annotations", str(manifests)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=KUBE_SCORE_LIMIT_S)
+    if done.returncode not in {0, 1} or not done.stdout.startswith("["):
+        raise RuntimeError(f"kube-score failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    addresses = {(one.manifest["kind"], one.namespace, one.name): one.address for one in objects}
+    for one in cast("list[dict[str, Any]]", json.loads(done.stdout)):
+        described = one["object_meta"]
+        address = addresses[one["type_meta"]["kind"], described.get("namespace", ""), described["name"]]
+        for check in one["checks"]:
+            if check["grade"] < _FINE and not check["skipped"]:
+                said = "; ".join(f"{comment['path']} {comment['summary']}".strip() for comment in check["comments"])
+                yield Finding("kube-score", check["check"]["id"], address, system, said)
+
+
+def _of_version() -> list[str]:
+    """The version of the API server that the other tests use, as `v1.36`."""
+    return ["--kubernetes-version", parts.KUBERNETES.rpartition(".")[0]]

@@ -1,0 +1,103 @@
+"""What scanners find in the manifests of every example is mended, or explained on one line in `findings.yaml`."""
+
+from __future__ import annotations
+
+import json
+import os
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import cast
+
+import pytest
+import yaml
+
+from engine.places import binary
+from modelyard.stack import Project
+from tests.examples import Example, on_clusters
+from tests.real.scanners.scanned import Object, Scanned, scanned
+from tests.real.scanners.scanning import Finding, findings
+
+LIST = Path(__file__).parent / "scanners" / "findings.yaml"
+
+Key = tuple[str, str, str]
+
+
+def listed() -> dict[Key, str]:
+    """Reasons by tool, check and pattern of objects."""
+    tools = cast("dict[str, dict[str, dict[str, str]]]", yaml.safe_load(LIST.read_text(encoding="utf-8")))
+    return {
+        (tool, check, pattern): reason
+        for tool, checks in tools.items()
+        for check, patterns in checks.items()
+        for pattern, reason in patterns.items()
+    }
+
+
+def explains(key: Key, finding: Finding) -> bool:
+    """Whether a line of the list is about a finding."""
+    tool, check, pattern = key
+    return (tool, check) == (finding.tool, finding.check) and fnmatchcase(finding.object, pattern)
+
+
+def objects_of(example: Example) -> dict[str, tuple[Scanned, ...]]:
+    """What each target of an example gets, by a name for it."""
+    outcome = example.compiled()
+    assert not outcome.failed, outcome.diagnostics
+    return {f"{example}-{stack.target}": tuple(scanned(manifests_of(stack.projects))) for stack in outcome.stacks}
+
+
+def manifests_of(projects: tuple[Project, ...]) -> list[Object]:
+    """Every object of a target as plain data of its own."""
+    files = [file for project in projects for file in project.manifests]
+    return [cast("Object", json.loads(json.dumps(one))) for file in files for one in file.documents()]
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> list[Finding]:
+    """What both scanners find in all examples."""
+    if not binary("kube-score").exists():
+        missing = "kube-score is not built; `make engine` does it"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    systems = {name: objects for example in on_clusters() for name, objects in objects_of(example).items()}
+    return findings(systems, tmp_path_factory.mktemp("scanned"))
+
+
+def test_every_finding_is_explained(found: list[Finding]) -> None:
+    """A finding that no line is about is to be mended, or to get a line."""
+    keys = list(listed())
+
+    assert [str(one) for one in found if not any(explains(key, one) for key in keys)] == []
+
+
+def test_every_explanation_is_about_something(found: list[Finding]) -> None:
+    """A line about what is no longer found goes; so does one whose findings another line explains already."""
+    keys = list(listed())
+    used = {next((key for key in keys if explains(key, one)), None) for one in found}
+
+    assert [key for key in keys if key not in used] == []
+
+
+def test_every_reason_is_one_sentence_on_one_line() -> None:
+    lines = [line.strip() for line in LIST.read_text(encoding="utf-8").splitlines()]
+
+    assert [
+        reason
+        for (_, _, pattern), reason in listed().items()
+        if f'"{pattern}": {reason}' not in lines or not reason.endswith(".")
+    ] == []
+
+
+def test_a_scanner_sees_what_is_wrong(tmp_path: Path, found: list[Finding]) -> None:
+    """Pods inside Ray's kinds are looked into: a privileged worker is found by both, as the worker that it is."""
+    assert found
+    systems = objects_of(on_clusters()[0])
+    name, objects = next(iter(systems.items()))
+    worker = next(one for one in objects if "/worker-" in one.address)
+    container = worker.manifest["spec"]["template"]["spec"]["containers"][0]
+    container["securityContext"] = {"privileged": True}
+
+    seen = {(one.tool, one.check) for one in findings({name: objects}, tmp_path) if one.object == worker.address}
+
+    assert {("checkov", "CKV_K8S_16"), ("kube-score", "container-security-context-privileged")} <= seen

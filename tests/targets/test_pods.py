@@ -1,0 +1,42 @@
+"""The frame of every Pod of ours: what it may write, and where."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.lowering import Object, lowered, pod_specs
+from tests.specs import VALID_SPEC
+
+
+def launcher() -> Object:
+    """The Pod that starts a run."""
+    (pod,) = pod_specs(lowered(VALID_SPEC).get("CronJob", "retrain"))
+    return pod
+
+
+def submitter() -> Object:
+    """The Pod that hands a run to its cluster."""
+    template = json.loads(lowered(VALID_SPEC).get("ConfigMap", "retrain-rayjob")["data"]["rayjob.json"])
+    (pod,) = pod_specs(template["spec"]["submitterPodTemplate"])
+    return pod
+
+
+@pytest.mark.parametrize("pod", [launcher(), submitter()], ids=["launcher", "submitter"])
+def test_a_pod_that_only_starts_others_cannot_fill_its_machine(pod: Object) -> None:
+    """Nobody sized it in the spec, so that its disk is bounded here, as its memory is."""
+    (container,) = pod["containers"]
+    scratch = next(volume["emptyDir"] for volume in pod["volumes"] if volume["name"] == "scratch")
+
+    assert container["resources"]["requests"] == container["resources"]["limits"]
+    assert container["resources"]["limits"]["ephemeral-storage"] == scratch["sizeLimit"] == "512Mi"
+
+
+def test_the_root_is_read_only_and_the_scratch_volume_is_home() -> None:
+    for made in lowered(VALID_SPEC):
+        for pod in pod_specs(made):
+            for container in pod["containers"]:
+                mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+                assert container["securityContext"]["readOnlyRootFilesystem"] is True
+                assert {"name": "HOME", "value": mounts["scratch"]} in container["env"]
