@@ -1,0 +1,150 @@
+"""The pages of docs that are printed from code: every diagnostic, every target, every field of the spec."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from inspect import cleandoc
+from pathlib import Path
+from typing import Final, cast
+
+import modelyard_schemas
+from modelyard.diagnostics import Diagnostic, codes
+from modelyard.fields import ANY, Field, field
+from modelyard.json_text import json_text
+from modelyard.plan import Kind
+from modelyard.shape import Schema
+from modelyard.source import Json
+from modelyard.target import Component, Entry, NotYet
+from modelyard_targets import TARGETS
+
+DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
+
+_ROOMS: Final = {
+    "01": "Reading: files, YAML, environments, variables",
+    "02": "The schema",
+    "03": "References and quantities",
+    "04": "Rules that a schema cannot state",
+    "05": "Planning: names, machines, capacity, budget",
+    "06": "What a target can honour",
+    "07": "Writing",
+}
+_PRINTED: Final = "Printed from the code by `python -m pytest tests/test_reference_pages.py --accept`; change it there."
+_DEPLOYMENT: Final = ("mode", "placement", "targets")  # without the short form, which repeats what a target has
+_LEGEND: Final = (
+    "`*` stands for a name that you give, or for a place in a list.",
+    "**Bold** fields are required, some of them only beside another one, such as `region` beside `provider: aws`.",
+    "A system with one target may write that target's fields beside `deployment.mode`.",
+)
+_SENTENCE: Final = re.compile(r"(?<=[a-z0-9`)][.?!]) +(?=[A-Z`])")
+
+
+def errors_page() -> str:
+    """docs/errors.md: each code with what it refuses, why, a wrong spec and a right one."""
+    lines = ["# Diagnostics", "", _PRINTED, "`E` is an error and ends the run, `W` is a warning."]
+    lines.append("`modelyard explain E0203` prints one of them.")
+    room = ""
+    for code, constructor in codes().items():
+        if code[1:3] != room:
+            room = code[1:3]
+            lines += ["", f"# {_ROOMS[room]}"]
+        lines += ["", f"## {code}", "", *_documentation(constructor)]
+    return "\n".join(lines) + "\n"
+
+
+def _documentation(constructor: Callable[..., Diagnostic]) -> Iterator[str]:
+    """A docstring as Markdown: paragraphs a sentence a line, what is indented as YAML."""
+    blocks = cleandoc(constructor.__doc__ or "").split("\n\n")
+    for at, block in enumerate(blocks):
+        indented = block.startswith("    ")
+        if not indented:
+            yield from _SENTENCE.split(" ".join(block.split("\n")))
+        else:
+            opens = at == 0 or not blocks[at - 1].startswith("    ")
+            closes = at == len(blocks) - 1 or not blocks[at + 1].startswith("    ")
+            yield from (["```yaml"] if opens else [])
+            yield from (line.removeprefix("    ") for line in block.split("\n"))
+            yield from (["```"] if closes else [])
+        if at < len(blocks) - 1:
+            yield ""
+
+
+def targets_page() -> str:
+    """docs/targets.md: what each provider makes of each kind of resource."""
+    lines = ["# Targets", "", _PRINTED]
+    for name, target in TARGETS.items():
+        lines += ["", f"## {name}", "", *_catalog(target.catalog)]
+    return "\n".join(lines) + "\n"
+
+
+def _catalog(catalog: Mapping[Kind, Entry]) -> Iterator[str]:
+    reasons = {entry.reason for entry in catalog.values() if isinstance(entry, NotYet)}
+    if len(reasons) == 1 and all(isinstance(entry, NotYet) for entry in catalog.values()):
+        yield f"Not made yet: {reasons.pop()}."
+        yield "A spec that is placed there is refused, at the line that names the provider (E0602)."
+        return
+    yield from ("| kind | made as |", "|---|---|")
+    for kind in Kind:
+        entry = catalog[kind]
+        if isinstance(entry, Component):
+            yield f"| {kind.value} | {_cell(entry.what)} |"
+        else:
+            word = "not yet" if isinstance(entry, NotYet) else "impossible"
+            yield f"| {kind.value} | {word}: {_cell(entry.reason)} |"
+
+
+def spec_page() -> str:
+    """docs/spec.md: every field with what it does, its values and its default."""
+    schema = cast("Schema", modelyard_schemas.load("system"))
+    root, _ = field(schema, ())
+    assert root is not None
+    lines = ["# The spec", "", _PRINTED, *_LEGEND]
+    for section in root.names():
+        here = root.step(section)
+        assert here is not None
+        lines += ["", f"## {section}", "", _cell(str(here.first("description")))]
+        rows = [] if section == "environments" else list(_rows(here, section, frozenset()))
+        if rows:
+            lines += ["", "| field | what it does | values |", "|---|---|---|", *rows]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(here: Field, path: str, passed: frozenset[int]) -> Iterator[str]:
+    """A row for each field below, depth first; a schema that holds itself is followed once."""
+    required = {name for part in here.every("required") for name in cast("list[str]", part)}
+    for name in _DEPLOYMENT if path == "deployment" else here.names():
+        below = here.step(name)
+        assert below is not None
+        shown = f"**`{path}.{name}`**" if name in required else f"`{path}.{name}`"
+        yield f"| {shown} | {_cell(str(below.first('description') or ''))} | {_cell(_values(below))} |"
+        yield from _rows(below, f"{path}.{name}", passed)
+    free = here.step(ANY)
+    if free is not None and free.names() and not passed & {id(part) for part in free.schemas}:
+        yield from _rows(free, f"{path}.{ANY}", passed | {id(part) for part in free.schemas})
+
+
+def _values(here: Field) -> str:
+    """What may stand there, and what is meant where nothing does."""
+    parts: list[str] = []
+    choices = here.first("enum")
+    if isinstance(choices, list):
+        parts.append(", ".join(f"`{_shown(one)}`" for one in choices))
+    elif isinstance(examples := here.first("examples"), list) and examples:
+        parts.append(f"such as `{_shown(examples[0])}`")
+    default = here.first("default")
+    return "; ".join([*parts, *([f"default `{_shown(default)}`"] if default is not None else [])])
+
+
+def _shown(value: Json) -> str:
+    return value if isinstance(value, str) else json_text(value)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "errors.md": errors_page,
+    "targets.md": targets_page,
+    "spec.md": spec_page,
+}

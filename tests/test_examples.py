@@ -1,0 +1,151 @@
+"""Every example compiles where it can, is refused plainly where it cannot yet, and is explained in one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from modelyard.api import Compiled, compile_text
+from modelyard.cli.init import templates
+from modelyard.load import load
+from modelyard.source import Json
+from tests.examples import FOLDER, Example, every_example, on_clusters
+
+EVERY = list(every_example())
+NOT_YET = [example for example in EVERY if example not in on_clusters()]
+TEMPLATES = templates()
+
+EXPECTED_WARNINGS = {"recommender-default": ["W0410"]}
+"""An override binds to one provider, and is there to show that."""
+
+EXPECTED_OF_TEMPLATES = {"minimal": ["W0447"]}
+"""Its model is registered by somebody else."""
+
+_PROVIDERS = {"aws", "gcp", "azure", "kubernetes", "local"}
+
+
+def compiled(example: Example) -> Compiled:
+    """An example through the public function, as a user of the library calls it."""
+    given = example.inputs()
+    return compile_text(
+        given.spec.content,
+        environment=given.environment,
+        path=given.spec.path,
+        overlay=None if given.overlay is None else given.overlay.content,
+    )
+
+
+def codes_of(outcome: Compiled) -> list[str]:
+    """The codes of what was found, in order."""
+    return [one.code for one in outcome.diagnostics]
+
+
+def providers_named(value: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The paths of all texts that are the name of a provider."""
+    if isinstance(value, str) and value in _PROVIDERS:
+        yield path
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from providers_named(inner, (*path, key))
+    elif isinstance(value, list):
+        for at, inner in enumerate(value):
+            yield from providers_named(inner, (*path, str(at)))
+
+
+@pytest.mark.parametrize("example", on_clusters(), ids=str)
+def test_example_compiles(example: Example) -> None:
+    """It comes out whole: a project for each target, a manifest for each workload, no warning but the expected."""
+    outcome = compiled(example)
+
+    assert codes_of(outcome) == EXPECTED_WARNINGS.get(str(example), [])
+    system = example.compiled().system
+    assert system is not None
+    for target in system.deployment.targets:
+        assert f"{example.stack}/{target.name}/workloads/__main__.py" in outcome.files
+    for section, prefix, target_of in (
+        ("inference", "model", {one.name: one.target for one in system.inference.values() if not one.pool}),
+        ("pipelines", "pipeline", {one.name: one.target for one in system.pipelines.values()}),
+        ("monitors", "monitor", {one.name: one.target for one in system.monitors.values()}),
+    ):
+        for name, placement in target_of.items():
+            path = f"{example.stack}/{placement}/workloads/manifests/{prefix}-{name}.yaml"
+            assert path in outcome.files, f"{section}.{name} came to nothing"
+
+
+@pytest.mark.parametrize("example", NOT_YET, ids=str)
+def test_what_is_not_made_yet_is_refused(example: Example) -> None:
+    """The error is at the line that names the provider, and nothing is emitted."""
+    outcome = compiled(example)
+    given = example.inputs()
+    texts = {
+        given.spec.path: given.spec.content,
+        **({given.overlay.path: given.overlay.content} if given.overlay else {}),
+    }
+
+    errors = [one for one in outcome.diagnostics if one.severity == "error"]
+    assert {one.code for one in errors} == {"E0602"}
+    assert outcome.files == {}
+    for error in errors:
+        assert error.span is not None
+        assert "provider:" in _line(texts, error.span.file, error.span.line)
+
+
+def _line(texts: Mapping[str, str | bytes], path: str, line: int) -> str:
+    text = next(text for known, text in texts.items() if known.endswith(path))
+    return (text if isinstance(text, str) else text.decode()).splitlines()[line - 1]
+
+
+def test_examples_are_of_different_trades() -> None:
+    """Eight systems at least, most industries among them, and each with an environment that compiles."""
+    names = {example.name for example in EVERY}
+    systems = [outcome for example in on_clusters() if (outcome := example.compiled().system)]
+
+    assert len(names) >= 8
+    assert {example.name for example in on_clusters()} == names
+    assert len({system.profile.industry for system in systems}) >= 7
+    assert {system.profile.size for system in systems} == {"small", "enterprise"}
+
+
+@pytest.mark.parametrize("name", sorted({example.name for example in EVERY}))
+def test_a_provider_is_named_under_deployment_only(name: str) -> None:
+    """No other section of the spec, or of an environment, knows where it runs."""
+    for path in (FOLDER / name / "system.yaml", *(FOLDER / name).glob("environments/*.yaml")):
+        document, _ = load(path.read_bytes(), path.name)
+        assert document is not None
+        for found in providers_named(document.value):
+            inside = found[2:] if found[0] == "environments" else found
+            assert inside[0] == "deployment" and inside[-1] in {"provider", "mode"}, found
+
+
+@pytest.mark.parametrize("name", sorted({example.name for example in EVERY}))
+def test_readme_is_one_screen(name: str) -> None:
+    """It has a title, the command, and fits."""
+    text = (FOLDER / name / "README.md").read_text(encoding="utf-8")
+
+    assert text.startswith("# ")
+    assert f"modelyard compile examples/{name}" in text
+    assert len(text.splitlines()) <= 40
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_template_compiles(name: str) -> None:
+    """What `init` writes is a spec that compiles as it stands."""
+    text = TEMPLATES[name].read_text(encoding="utf-8")
+    outcome = compile_text(text.replace("name: my-system", "name: renamed", 1))
+
+    assert codes_of(outcome) == EXPECTED_OF_TEMPLATES.get(name, [])
+    assert outcome.ok
+    assert text.startswith("# ")
+    assert all(b"my-system" not in content for content in outcome.files.values())
+
+
+def test_specs_are_formatted_for_reading() -> None:
+    """No line is longer than 125 characters, none ends in a space, and every example names its schema."""
+    for path in (*FOLDER.glob("*/system.yaml"), *FOLDER.glob("*/environments/*.yaml"), *TEMPLATES.values()):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        assert [at for at, line in enumerate(lines, 1) if len(line) > 125 or line != line.rstrip()] == [], path
+    for path in FOLDER.glob("*/system.yaml"):
+        schema = path.read_text(encoding="utf-8").splitlines()[0].partition("$schema=")[2]
+        assert Path(path.parent, schema).is_file()

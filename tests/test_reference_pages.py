@@ -1,0 +1,41 @@
+"""Docs that are printed from code are as the code is now, and links within docs lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from modelyard.diagnostics import codes
+from tests.reference_pages import DOCS, PAGES
+
+ROOT = DOCS.parent
+WRITTEN = sorted([ROOT / "README.md", *DOCS.rglob("*.md"), *ROOT.glob("examples/*/README.md")])
+_LINK = re.compile(r"\]\(([^)#: ]+)(?:#[^)]*)?\)")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_up_to_date(name: str, accept: bool) -> None:
+    """What is printed is what lies in docs."""
+    printed = PAGES[name]()
+    page = DOCS / name
+    if accept:
+        page.write_text(printed, encoding="utf-8")
+
+    assert printed == page.read_text(encoding="utf-8")
+
+
+def test_every_code_has_the_heading_that_messages_link_to() -> None:
+    """`docs/errors.md#e0203` is a heading of the page."""
+    headings = re.findall(r"^## ([EW][0-9]{4})$", (DOCS / "errors.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert headings == list(codes())
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """A relative link names a file or folder that is there."""
+    links = _LINK.findall(page.read_text(encoding="utf-8"))
+
+    assert [link for link in links if not (page.parent / link).exists()] == []
