@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from modelyard.diagnostics import Diagnostic, has_errors
 from modelyard.emit import OutputFile, emit
 from modelyard.pipeline import Given, Inputs, Outcome, compile_system
+from modelyard.records import field, record
 from modelyard_targets import TARGETS
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Compiled:
     """What came out of a spec: files by their path below the output folder (`<env>/<target>/…`), or why none did."""
 
     diagnostics: tuple[Diagnostic, ...]
-    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    files: Mapping[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
 
     @property
     def ok(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 import yaml
@@ -12,6 +11,7 @@ import yaml
 from modelyard.diagnostics import load as tell
 from modelyard.diagnostics.base import Diagnostic, nearest
 from modelyard.events import next_event, syntax_problem
+from modelyard.records import record
 from modelyard.scalars import MAX_INTEGER, NUMBER_STARTS, WORDS, plain_number, plain_value
 from modelyard.source import Json, SourceFile, Span, Spans
 
@@ -34,7 +34,7 @@ _WEIGHTLESS: Final = 64
 """Every 64 characters of a text weigh as much as one more value when an alias repeats it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limits:
     """How much one file may ask for; ten thousand models stay well below."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+
+from modelyard.records import record
 
 _DAY_S = 86400
 _MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -18,7 +19,7 @@ _CYCLE_DAYS = 28 * 365 + 7
 _ANY = frozenset({"*", "*/1"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Field:
     name: str
     low: int
@@ -39,7 +40,7 @@ class CronError(ValueError):
     """Why a line is no cron line, in words."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cron:
     """The times of a cron line. Where both date and weekday are restricted, a day that fits one of them fits."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +11,7 @@ from modelyard.disk import Merged, OutputFile
 from modelyard.load import load
 from modelyard.program import WRITTEN_BY
 from modelyard.python_text import print_program
+from modelyard.records import replace
 from modelyard.stack import ManifestFile, Project, Stack, TextFile, Value
 from modelyard.yaml_text import comment, document, documents
 

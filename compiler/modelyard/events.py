@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol, TypeAlias, cast
 
 import yaml
 
+from modelyard.records import record, replace
 from modelyard.source import Lines
 
 NextEvent: TypeAlias = "Callable[[], Any]"
@@ -20,7 +20,7 @@ class _Parser(Protocol):
     def get_event(self) -> Any: ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SyntaxProblem:
     """Why the parser cannot go on: in our words, what helps, and the place, counted from 0."""
 

@@ -6,11 +6,11 @@ The validator says whether a part of a document fits. Why it does not is found o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from modelyard.keywords import FITS
 from modelyard.nearest import nearest_name
+from modelyard.records import record
 from modelyard.shape import Excluded, Schema, Shape, branch_names, definition, schema_of, texts
 from modelyard.source import Json, Path
 
@@ -18,7 +18,7 @@ _ASKED_DEPTH: Final = 2
 """Sections and the things named in them are asked about as a whole."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Fault:
     """One mistake: the keyword that is not met, by which value, and the shape of the place.
 

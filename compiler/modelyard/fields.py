@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from modelyard.nearest import nearest_name
+from modelyard.records import record
 from modelyard.shape import Schema, definition, schema_of
 from modelyard.source import Json
 
@@ -15,7 +15,7 @@ _ALL_OF = ("allOf", "anyOf", "oneOf")
 _BRANCHES = ("then", "else")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Field:
     """Every schema that can apply at one path, outermost first."""
 

@@ -6,11 +6,11 @@ It holds versions and hashes only, no date and no path, so that it changes when 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 
 from modelyard import __version__
 from modelyard.load import load
+from modelyard.records import record
 from modelyard.source import Json
 from modelyard.stack import Value
 from modelyard.yaml_text import comment, document
@@ -18,7 +18,7 @@ from modelyard.yaml_text import comment, document
 LOCK_NAME = "modelyard.lock"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Locked:
     """One environment as it was compiled: the hash of its inputs, its targets, and what these pin by name."""
 

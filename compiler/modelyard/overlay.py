@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from typing import Final
 
 from modelyard.diagnostics import overlay as tell
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.load import at_most
+from modelyard.records import field, record, replace
 from modelyard.source import Document, Json, Span, Spans, appended
 
 SECTION: Final = "environments"
@@ -67,7 +67,7 @@ def _merged(document: Document, patch: dict[str, Json]) -> tuple[Document, tuple
     return replace(document, value=value, spans=merge.spans), at_most(merge.diagnostics)
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class _Merge:
     """A merge in progress: the spans of the containers that it makes, and what it has to say."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 
 from modelyard.checks import check
 from modelyard.diagnostics import Diagnostic, has_errors, in_order
@@ -11,6 +10,7 @@ from modelyard.load import load
 from modelyard.overlay import overlay
 from modelyard.plan import Plan
 from modelyard.planner import plan
+from modelyard.records import field, record, replace
 from modelyard.resolve import resolve
 from modelyard.source import Document, SourceFile
 from modelyard.spec import System
@@ -20,7 +20,7 @@ from modelyard.validate import validate
 from modelyard.variables import substitute
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Given:
     """A file as it was given: the path in the user's own words, and what it holds."""
 
@@ -28,14 +28,14 @@ class Given:
     content: str | bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Inputs:
     """All that decides what comes out: the spec, an environment with its overlay file, and values of variables."""
 
     spec: Given
     environment: str | None = None
     overlay: Given | None = None
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def files(self) -> tuple[SourceFile, ...]:
         """The texts that diagnostics point into."""
@@ -43,7 +43,7 @@ class Inputs:
         return tuple(SourceFile.read(one.path, one.content) for one in given)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outcome:
     """How far the spec came, and all that was found on the way, in order. What is None was not reached."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
+from modelyard.records import record
 from modelyard.source import Path
 from modelyard.spec import (
     Accelerator,
@@ -48,7 +48,7 @@ class Kind(StrEnum):
     CHANNEL = "channel"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Candidate:
     """A machine that was considered for a compute class; price is per hour, None where nobody declared one."""
 
@@ -57,7 +57,7 @@ class Candidate:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Hardware:
     """What one Pod of a compute class asks for on its placement, and the machine that was chosen for it."""
 
@@ -81,7 +81,7 @@ class Hardwarer(Protocol):
     def __call__(self, compute: ComputeClass, target: TargetSpec) -> Hardware | str: ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Application:
     """One Ray Serve application: a variant of an endpoint, on its hardware."""
 
@@ -92,7 +92,7 @@ class Application:
     route_prefix: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelServer:
     """One Ray cluster that serves: one variant, or all the members of a pool."""
 
@@ -100,7 +100,7 @@ class ModelServer:
     pool: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Backend:
     """Where a share of a route's traffic goes: the name of a MODEL_SERVER resource."""
 
@@ -109,7 +109,7 @@ class Backend:
     percent: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Route:
     """An endpoint as clients see it."""
 
@@ -118,7 +118,7 @@ class Route:
     mirror: Backend | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Job:
     """A pipeline: one Ray cluster a run, a group of workers for each step's hardware."""
 
@@ -127,7 +127,7 @@ class Job:
     hardware: Mapping[str, Hardware]  # by step
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MonitorJob:
     """A monitor's run, with what it watches already found. A monitor of type `performance` has none: its rules do
     all of it.
@@ -139,7 +139,7 @@ class MonitorJob:
     models: tuple[Model, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Access:
     """What an identity may do with one object store: `prefix` and below, `read` or `write` (which includes read)."""
 
@@ -148,7 +148,7 @@ class Access:
     mode: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Identity:
     """A workload's own identity with exactly what it names. `api` says why it talks to the cluster's API, empty if not.
 
@@ -162,7 +162,7 @@ class Identity:
     api: str  # "" autoscaler launcher trigger (a monitor that starts a pipeline)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AlertRules:
     """Alerts of one endpoint's SLO or of one monitor."""
 
@@ -170,7 +170,7 @@ class AlertRules:
     monitor: Monitor | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Secret:
     """A secret and who reads it, as `section.name`: workloads, stores, channels, or `deployment.<target>`."""
 
@@ -178,7 +178,7 @@ class Secret:
     workloads: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cluster:
     """A cluster and the add-ons that this system asks of it, by the names that `present` uses.
 
@@ -189,12 +189,12 @@ class Cluster:
     addons: tuple[str, ...]  # needed; those in target.present are not installed
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Namespace:
     target: TargetSpec
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RegistryServer:
     registry: Registry
     database: Store | None
@@ -219,7 +219,7 @@ Payload: TypeAlias = (
 """What a resource's `value` holds. DASHBOARD: the Inference it shows."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Resource:
     """A vertex: `address` is `<kind>/<name>`, unique within its placement.
 
@@ -245,7 +245,7 @@ class Resource:
         return f"{self.placement}:{self.kind}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Link:
     """An edge: `source` calls or reads `sink` (addresses with placements), over a protocol and port."""
 
@@ -256,7 +256,7 @@ class Link:
     port: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plan:
     """Everything that will exist, in an order in which it can be made."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from modelyard import __version__
+from modelyard.records import record
 
 WRITTEN_BY = f"Written by modelyard {__version__}; change the spec, not this file."
 """The title of every program, and the first line of every file that can hold a comment."""
@@ -14,7 +14,7 @@ Literal: TypeAlias = "None | bool | int | float | str | tuple[Literal, ...] | di
 """An argument of a call: plain data, or a reference to an earlier call's result. A tuple is printed as a list."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Import:
     """`from module import name`, or `import module` when name is empty."""
 
@@ -22,7 +22,7 @@ class Import:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ref:
     """The result of an earlier call, or one of its attributes: `variable` or `variable.attribute`."""
 
@@ -30,7 +30,7 @@ class Ref:
     attribute: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call:
     """`variable = component(name, **arguments)`; variable is a user's or our own name before `identifier()`.
 
@@ -45,7 +45,7 @@ class Call:
     group: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Export:
     """`pulumi.export(name, value)`."""
 
@@ -53,7 +53,7 @@ class Export:
     value: Ref
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Program:
     """One `__main__.py`: imports, calls in order, exports. The title is ours, such as WRITTEN_BY, never a user's."""
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from math import isfinite
 from typing import TypeAlias
 
 from modelyard.program import Call, Export, Import, Literal, Program, Ref
+from modelyard.records import record
 
 LINE_LENGTH = 120
 
@@ -47,7 +47,7 @@ _ESCAPED = re.compile("[^ !#-&(-\\[\\]-~\u00a1-\u00ac\u00ae-\u024f\u0386-\u0481\
 _SHORT_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Collision:
     """Two names, in the order in which they came, that would be the same variable."""
 

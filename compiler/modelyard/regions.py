@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+from modelyard.records import record
 
 _FILE = Path(__file__).with_name("regions.json")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Regions:
     """Countries by provider and region, and the members of jurisdictions such as `eu`."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from modelyard.diagnostics.base import Diagnostic, Severity, in_order
+from modelyard.records import replace
 from modelyard.redact import MASK, redacted
 from modelyard.source import Lines, SourceFile, Span
 from modelyard.terminal import Cell, cells, clipped, visible, width

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from modelyard.faults import Faults
+from modelyard.records import record
 from modelyard.shape import Schema, Shape, definition, schema_of
 from modelyard.source import Document, Json, Path
 from modelyard.yaml_text import scalar
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Line:
     """A line of YAML, and where its value was written; empty for a line that only opens a mapping or a list."""
 
@@ -25,7 +25,7 @@ def rendered(document: Document, root: Schema) -> tuple[Line, ...]:
     return tuple(writer.mapping(document.value, (), [root], ""))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Writer:
     document: Document
     root: Schema

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from modelyard.records import field, record
 from modelyard.source import Json
 
 Schema: TypeAlias = "dict[str, Json]"
@@ -26,7 +26,7 @@ def texts(value: Json) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list) else []
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Excluded:
     """A branch that does not hold: fields that it would allow, and the condition that decided against it.
 
@@ -38,7 +38,7 @@ class Excluded:
     held: bool
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Shape:
     """All schemas that apply to one value, outermost first.
 

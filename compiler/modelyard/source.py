@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from array import array
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from modelyard.records import field, record
 
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
 """What a spec is made of once it is read: JSON values, integers and finite floats only."""
@@ -20,7 +21,7 @@ _SMALL = 16
 _WIDTH = {dict: 6, list: 3}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Span:
     """A stretch of one line of a file: line and columns from 1, the end column one past the last character.
 
@@ -33,7 +34,7 @@ class Span:
     end_column: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SourceFile:
     """A file as it was given: the path in the user's own words, and its text."""
 
@@ -123,7 +124,7 @@ class Spans:
         return positions[step]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Document:
     """A spec as JSON values, and for every key and value where it was written.
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from modelyard.records import record
 from modelyard.source import Document, Json, Path, Span
 
 # Ways of saying the same thing once: quantities are integers in the unit that their field's name ends with,
 # references are the bare names of what they point at, and every named thing is kept in the order of the spec.
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SecretRef:
     """`secret://store/path#key`: where a secret lives; its value is never known here."""
 
@@ -20,14 +20,14 @@ class SecretRef:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Metadata:
     name: str
     description: str = ""
     labels: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Profile:
     """Chooses defaults: `size: enterprise` asks for redundancy, `small` for frugality; `industry` for its policies."""
 
@@ -35,21 +35,21 @@ class Profile:
     size: str = "small"  # small enterprise
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Owner:
     team: str
     email: str
     oncall: str = ""  # a channel's name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Budget:
     monthly: float
     currency: str  # USD EUR …
     on_exceed: str = "warn"  # warn block
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Approval:
     """Who must agree before an action; today `promote`: before the alias of a model moves."""
 
@@ -57,14 +57,14 @@ class Approval:
     minimum: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Retention:
     captures_s: int | None = None
     runs_s: int | None = None  # finished runs (jobs) are kept this long
     metrics_s: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Governance:
     owner: Owner
     risk: str = "limited"  # minimal limited high
@@ -80,7 +80,7 @@ class Governance:
 # --- where it runs
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Accelerator:
     """`L4:1`: an accelerator's name and how many of it one Pod or machine has."""
 
@@ -88,14 +88,14 @@ class Accelerator:
     count: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Taint:
     key: str
     value: str = ""
     effect: str = "NoSchedule"  # NoSchedule PreferNoSchedule NoExecute
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Machines:
     """`count` equal machines of a cluster: what one of them offers to Pods."""
 
@@ -111,7 +111,7 @@ class Machines:
     currency: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Gateway:
     """An existing Gateway (`name`, `namespace`, `listener`) or the class from which one is made (`class`)."""
 
@@ -123,7 +123,7 @@ class Gateway:
     certificate: SecretRef | None = None  # TLS of a Gateway that is made here
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SecretStore:
     """How `secret://<name>/…` is read in a cluster."""
 
@@ -134,14 +134,14 @@ class SecretStore:
     refresh_s: int = 3600
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Images:
     registry: str = ""  # prefix of images built here, and of mirrored ones
     pull_secret: str = ""  # name of an existing Secret of type dockerconfigjson
     mirror: bool = False  # every image is pulled from `registry`, third parties' too
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Telemetry:
     """Where metrics go besides the cluster's own Prometheus."""
 
@@ -152,7 +152,7 @@ class Telemetry:
     prometheus: str = ""  # its URL; default: the operator's own service in that namespace
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TargetSpec:
     """One entry of `deployment.targets`: a place to run, in the words of its provider."""
 
@@ -175,7 +175,7 @@ class TargetSpec:
     egress: tuple[str, ...] = ()  # CIDRs that workloads may reach (object stores, databases outside the cluster)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Placement:
     """Target by kind of workload; every field but `default` falls back to it."""
 
@@ -187,7 +187,7 @@ class Placement:
     registry: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Deployment:
     mode: str  # cloud hybrid on-prem local
     targets: tuple[TargetSpec, ...]
@@ -197,7 +197,7 @@ class Deployment:
 # --- what it needs
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Store:
     """`type: object` (a bucket) or `type: database` (PostgreSQL): adopted by name, or managed."""
 
@@ -214,7 +214,7 @@ class Store:
     replicas: int | None = None  # database instances
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ComputeClass:
     """A portable class of hardware for one Pod. Inline classes are named after where they stand."""
 
@@ -228,7 +228,7 @@ class ComputeClass:
     disk_bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Registry:
     """MLflow: adopted by URL, or run here on a database and an object store."""
 
@@ -239,7 +239,7 @@ class Registry:
     artifact_path: str = "mlflow"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Dataset:
     name: str
     format: str  # parquet csv json
@@ -255,7 +255,7 @@ class Dataset:
     classification: str = ""  # public internal confidential pii cardholder phi
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Check:
     """One line of a gate or a monitor: a metric within bounds, or against the champion."""
 
@@ -270,7 +270,7 @@ class Check:
     severity: str = "page"  # monitors: page ticket
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelCard:
     purpose: str = ""
     limitations: str = ""
@@ -278,13 +278,13 @@ class ModelCard:
     license: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Explainability:
     method: str  # shap permutation
     sample: int = 1000  # rows
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Model:
     name: str
     task: str  # binary-classification multiclass-classification regression ranking forecasting recommendation
@@ -295,7 +295,7 @@ class Model:
     explainability: Explainability | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelRef:
     """`model@alias`, or `model@3` for a version."""
 
@@ -306,7 +306,7 @@ class ModelRef:
 # --- what it does
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Source:
     """User code: an image, an entrypoint `package.module:function`; either may be empty (our image, built-in code)."""
 
@@ -314,7 +314,7 @@ class Source:
     entrypoint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Schedule:
     """How a run starts: `cron` by time, `once` when deployed, `on-demand` by hand or by a monitor."""
 
@@ -325,13 +325,13 @@ class Schedule:
     starting_deadline_s: int = 3600
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Range:
     minimum: int
     maximum: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parameter:
     """One dimension of a search space."""
 
@@ -342,7 +342,7 @@ class Parameter:
     choices: tuple[Json, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tuning:
     metric: str
     goal: str  # maximize minimize
@@ -353,7 +353,7 @@ class Tuning:
     seed: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Split:
     """How training data is held out: `fraction` at random with `seed`, or the newest by the dataset's timestamp."""
 
@@ -362,7 +362,7 @@ class Split:
     seed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Step:
     """One vertex of a pipeline's DAG; a pipeline without `steps` is one step of its own name."""
 
@@ -380,7 +380,7 @@ class Step:
     timeout_s: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pipeline:
     name: str
     type: str  # training batch-inference custom
@@ -398,7 +398,7 @@ class Pipeline:
     batch_size: int = 1024
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Variant:
     name: str
     model: ModelRef
@@ -407,13 +407,13 @@ class Variant:
     percent: int  # of the traffic
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mirror:
     variant: str
     percent: int = 100
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scaling:
     metric: str = "ongoing-requests"
     target: float = 2.0  # per replica
@@ -421,7 +421,7 @@ class Scaling:
     downscale_delay_s: int = 600
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Batching:
     """Requests gathered into one call of the model."""
 
@@ -429,14 +429,14 @@ class Batching:
     max_wait_ms: int = 10
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Slo:
     latency_ms: tuple[tuple[float, int], ...] = ()  # (0.99, 50): 99 % of requests within 50 ms
     availability: float | None = None  # 0.9995
     window_s: int = 30 * 86400
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rollout:
     """How a new version of the servers replaces the old: `blue-green` whole, or `incremental` in steps of traffic."""
 
@@ -446,7 +446,7 @@ class Rollout:
     max_surge_percent: int = 100
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Capture:
     """Requests and predictions kept in a store for monitors."""
 
@@ -456,13 +456,13 @@ class Capture:
     retain_s: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Auth:
     type: str = "none"  # none bearer-token
     token: SecretRef | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Endpoint:
     exposure: str = "cluster"  # cluster internal public
     host: str = ""
@@ -472,7 +472,7 @@ class Endpoint:
     clients: tuple[str, ...] = ()  # namespaces that may call an endpoint of the cluster
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Inference:
     name: str
     target: str
@@ -488,7 +488,7 @@ class Inference:
     pool: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reference:
     """What a monitor compares with: a window of a dataset, or the data that the model was trained on."""
 
@@ -496,7 +496,7 @@ class Reference:
     window_s: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OnBreach:
     notify: tuple[str, ...] = ()  # channels
     run: str = ""  # a pipeline's name
@@ -504,7 +504,7 @@ class OnBreach:
     cooldown_s: int = 86400
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Monitor:
     name: str
     type: str  # data-drift prediction-drift concept-drift prediction-quality performance data-quality
@@ -519,7 +519,7 @@ class Monitor:
     on_breach: OnBreach
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Channel:
     name: str
     type: str  # slack pagerduty email webhook
@@ -532,7 +532,7 @@ class Channel:
     severities: tuple[str, ...] = ("page", "ticket")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Override:
     """A JSON Patch (RFC 6902) on one emitted object, with the reason why."""
 
@@ -544,7 +544,7 @@ class Override:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class System:
     """A whole spec for one environment."""
 

@@ -7,10 +7,10 @@ workloads never lie in memory at once. Called twice, such a function gives the s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from modelyard.program import Program
+from modelyard.records import field, record
 
 Value: TypeAlias = "bool | int | float | str | Sequence[Value] | Mapping[str, Value] | None"
 """Plain data that only gets read: JSON values, where a tuple is a list too and any mapping an object."""
@@ -19,7 +19,7 @@ Manifest: TypeAlias = Mapping[str, Value]
 """One Kubernetes object, keys in the order in which they are printed."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ManifestFile:
     """`manifests/<name>.yaml`: the objects of one workload, in the order in which they are applied."""
 
@@ -27,7 +27,7 @@ class ManifestFile:
     documents: Callable[[], Iterable[Manifest]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TextFile:
     """A file that is prose or source of our own, at a path relative to the folder of the target."""
 
@@ -35,7 +35,7 @@ class TextFile:
     text: Callable[[], str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Project:
     """One Pulumi project.
 
@@ -54,7 +54,7 @@ class Project:
     manifests: Iterable[ManifestFile] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stack:
     """All that comes out for one target of one environment, in the order in which it is applied."""
 

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.target import cannot_make, provider_not_yet
 from modelyard.plan import Hardwarer, Kind, Plan, Resource, target_path
+from modelyard.records import field, record
 from modelyard.source import Path
 from modelyard.stack import Manifest, Stack
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Component:
     """This kind is made here; `what` says as what, in the platform's words, for docs/targets.md."""
 
     what: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NotYet:
     """modelyard cannot do this here yet; the reason becomes the diagnostic."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Impossible:
     """The platform cannot do this; the reason becomes the diagnostic and names the nearest thing that it can."""
 
@@ -73,7 +73,7 @@ class Object(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pins:
     """What a stack runs that others made, by name: versions of charts, images with their tags. For modelyard.lock."""
 
@@ -81,7 +81,7 @@ class Pins:
     images: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Target:
     """A provider that modelyard emits for."""
 

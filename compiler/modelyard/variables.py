@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from modelyard.diagnostics import overlay as tell
 from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.diagnostics.load import at_most
 from modelyard.keywords import has_type, same
+from modelyard.records import field, record, replace
 from modelyard.scalars import MAX_INTEGER, plain_value
 from modelyard.source import Container, Document, Json, Lines, Path, Span, Spans
 
@@ -27,7 +27,7 @@ _WORDS: Final = {"string": "text", "integer": "an integer", "number": "a number"
 _MOST_TEXT_MIB: Final = 16
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Variable:
     """One entry of `vars`; value is None where only the command line can give it."""
 
@@ -159,7 +159,7 @@ def _text(value: Json) -> str:
 # --- references
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class _Substitution:
     """A walk over all values; containers in which nothing changes are kept as they are."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
 from modelyard.nearest import nearest, nearest_name
+from modelyard.records import record
 from modelyard.source import Span
 
 __all__ = ["Diagnostic", "Severity", "has_errors", "in_order", "nearest", "nearest_name", "quote", "shorten"]
@@ -21,7 +21,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Diagnostic:
     """One thing that the user is told about a spec: what was found, where, and what to do about it.
 

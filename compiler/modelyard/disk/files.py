@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from unicodedata import normalize
+
+from modelyard.records import field, record
 
 _LONGEST_PART = 255
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Merged:
     """Our text with what somebody added to it; contradicts says that they also changed something that is ours."""
 
@@ -19,7 +20,7 @@ class Merged:
     contradicts: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OutputFile:
     """One file: its path with forward slashes, and what makes its bytes when they are needed, the same each time.
 
@@ -32,7 +33,7 @@ class OutputFile:
     merge: Callable[[bytes, bytes], Merged | None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tree:
     """All files of one target of one environment; the key says what they were made from."""
 
@@ -42,7 +43,7 @@ class Tree:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Report:
     """How many files of a tree were written, were as they should be, and were removed; total is what it has now."""
 
@@ -59,7 +60,7 @@ class Report:
 NO_REPORT = Report(0, 0, 0)
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Paths:
     """The paths of one tree so far; refuses those that would leave it or meet another one on some system."""
 

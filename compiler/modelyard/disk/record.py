@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from hashlib import sha256
 
 from modelyard.disk.files import read
+from modelyard.records import field, record
 from modelyard.source import Json
 
 RECORD = ".modelyard.json"
 _NOTE = "Written by modelyard: the files that are its own. Do not edit."
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Record:
     """The key of the inputs, the hash of each file of ours by its path, and our part of those that others write too."""
 

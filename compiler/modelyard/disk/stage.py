@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.emit import (
@@ -17,9 +16,10 @@ from modelyard.diagnostics.emit import (
 from modelyard.disk.files import NO_REPORT, OutputFile, Paths, Report, Tree, read, write_new
 from modelyard.disk.found import Found, free_name, is_file, is_folder, is_link, scan, take_along
 from modelyard.disk.record import NO_RECORD, RECORD, Record, digest, read_record, record_bytes
+from modelyard.records import field, record
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Stage:
     """The work on one tree: root is where it goes, folder where it is prepared, found what lies at root now.
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.plan import no_machine
 from modelyard.plan import Access, Hardware, Hardwarer, Identity, Kind, Link, Payload, Resource
+from modelyard.records import field, record
 from modelyard.source import Path
 from modelyard.spec import Dataset, SecretRef, System, TargetSpec
 
 
-@dataclass
+@record(frozen=False)
 class SecretUse:
     """A secret on one placement: the line that named it first, who reads it, and the places that do."""
 
@@ -21,7 +21,7 @@ class SecretUse:
     readers: dict[str, None] = field(default_factory=dict[str, None])
 
 
-@dataclass
+@record(frozen=False)
 class Wanted:
     """What one workload reaches, gathered while it is planned: the stuff of its identity and its links."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from modelyard.diagnostics import resolve as problems
+from modelyard.records import record
 from modelyard.resolve.compute import compute_of, needed_compute
 from modelyard.resolve.fields import Node, NotValidatedError, as_node, items, mapping, named, text, texts, whole
 from modelyard.resolve.quantities import part, range_of, seconds_or
@@ -33,7 +33,7 @@ _ONE = Range(1, 1)
 _DAY_S = 86400
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Defaults:
     """What a step takes from its pipeline where it says nothing itself."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from modelyard import units
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import resolve as problems
+from modelyard.records import field, record
 from modelyard.resolve.fields import Node, NotValidatedError, mapping, text, texts
-from modelyard.source import Document, Path, Span
+from modelyard.source import Document, Json, Path, Span
 from modelyard.spec import ComputeClass, SecretRef
 
 SECTIONS = ("stores", "compute", "data", "models", "pipelines", "inference", "monitors", "channels")
@@ -28,7 +28,7 @@ _SINGULAR = {
 _SUGGESTED = 50  # mistakes that get a suggestion: looking for one costs a walk over all names
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Scope:
     """The document, its names by section (targets under `targets`), and the diagnostics so far."""
 
@@ -45,7 +45,7 @@ class Scope:
     @classmethod
     def of(cls, document: Document) -> Scope:
         """The scope of a document in which nothing is resolved yet."""
-        root = document.value
+        root = _by_name(document.value)
         scope = cls(document, root)
         for section in SECTIONS:
             scope.names[section] = mapping(root, section)
@@ -63,6 +63,17 @@ class Scope:
         """The names among which the nearest is looked for; none once enough suggestions were made."""
         self.suggested += 1
         return names if self.suggested <= _SUGGESTED else ()
+
+
+def _by_name(value: Node) -> Node:
+    """The same value with every mapping in the order of its keys: where a spec names a thing changes nothing."""
+    return {key: _ordered(value[key]) for key in sorted(value)}
+
+
+def _ordered(value: Json) -> Json:
+    if isinstance(value, dict):
+        return _by_name(value)
+    return [_ordered(item) for item in value] if isinstance(value, list) else value
 
 
 def bound(scope: Scope, section: str, name: str, path: Path) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from modelyard.plan import Cluster, Identity, Job, Link, ModelServer, Plan, Resource
+from modelyard.records import field, record
 from modelyard.source import Path
 from modelyard.spec import SecretRef, Store, System, Taint, TargetSpec
 from modelyard.stack import Manifest
@@ -17,7 +17,7 @@ RAY_VERSION = "2.60.0"
 REGISTRY_PORT = 5000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Made:
     """One object, and the line of the spec that asked for it."""
 
@@ -25,7 +25,7 @@ class Made:
     manifest: Manifest
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SecretKey:
     """One key of a Secret in the namespace of the workloads."""
 
@@ -33,7 +33,7 @@ class SecretKey:
     key: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Context:
     """A placement on a cluster. Build it with `context_for`; the indexes are over that placement's resources only."""
 

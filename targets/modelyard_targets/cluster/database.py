@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from modelyard.manifest import cpu_text, labels, memory_text, metadata, object_of
 from modelyard.plan import Resource
+from modelyard.records import record
 from modelyard.spec import Store
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.context import Context, Made, mirrored
@@ -26,7 +26,7 @@ IMAGE: Final = "ghcr.io/cloudnative-pg/postgresql:18.6-system-trixie"
 """What the operator 1.30.0 runs by default (its pkg/versions, read 2026-11-24), written out so that it stays."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Login:
     """Where a database is, and the Secret that opens it."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from modelyard.manifest import POD_SECURITY, RESTRICTED, env, memory_text, resources, without_empty
 from modelyard.plan import Hardware
+from modelyard.records import record
 from modelyard.spec import Taint
 from modelyard.stack import Value
 from modelyard_targets.cluster.context import Context
@@ -16,7 +16,7 @@ SCRATCH = "/tmp"
 """The one writable folder of a container; Ray keeps its sessions there."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Place:
     """Which machines a Pod may run on."""
 

@@ -12,10 +12,10 @@ Facts about the operator that shape it, read from its source on 2026-11-24:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from modelyard.manifest import RESTRICTED, env, labels, memory_text, resources
 from modelyard.plan import Hardware
+from modelyard.records import record
 from modelyard.stack import Value
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe_pipeline import group_resource
@@ -40,7 +40,7 @@ _IDLE_S = 120
 _DRAIN_S = 15
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Group:
     """Equal workers: one Pod each, at least `minimum` and at most `maximum`."""
 
@@ -51,7 +51,7 @@ class Group:
     maximum: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RayCluster:
     """What a Ray cluster is made of. `name` is the label that its Pods are selected by."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from modelyard.manifest import labels, metadata, object_of
 from modelyard.plan import Resource, Secret
+from modelyard.records import record
 from modelyard.source import Path
 from modelyard.spec import SecretRef, SecretStore
 from modelyard.stack import Manifest, Value
@@ -18,7 +18,7 @@ LOGIN_KEYS = ("username", "password")
 CERTIFICATE_KEYS = ("tls.crt", "tls.key")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wanted:
     """A Secret of the cluster: every key that somebody reads of it, and who does."""
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from modelyard.records import record
 from modelyard.spec import System, TargetSpec
 
 _MI = 1024**2
 _GI = 1024**3
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Size:
     """What one container asks for and is limited to."""
 
@@ -25,9 +24,9 @@ AUTOSCALER = Size(500, 1 * _GI)
 """Twice the memory that KubeRay would give it: version 2 keeps the state of every instance."""
 
 SUBMITTER = Size(200, 512 * _MI)
+LAUNCHER = Size(100, 128 * _MI)
 SUPPORT_DISK_BYTES = 512 * _MI
 """What a container that only starts others may write: its log, which the kubelet rotates, and small files."""
-LAUNCHER = Size(100, 128 * _MI)
 
 
 def head_size(system: System, target: TargetSpec) -> Size:

@@ -8,10 +8,10 @@ from the share of the budget that may burn before somebody is told.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Final
 
 from modelyard.plan import AlertRules, Resource
+from modelyard.records import record, replace
 from modelyard.spec import Inference, Slo
 from modelyard.stack import Value
 from modelyard_targets.cluster.alert_rules import (
@@ -20,7 +20,9 @@ from modelyard_targets.cluster.alert_rules import (
     alert_labels,
     group,
     prometheus_rule,
-    record,
+)
+from modelyard_targets.cluster.alert_rules import (
+    record as recorded,
 )
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.promql import duration, number, selector
@@ -47,7 +49,7 @@ _SHOWN_S: Final = (300, 3600)
 """Windows that dashboards read, whether an alert needs them or not."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Burn:
     """Somebody is told when this share of the budget is gone within the long window, and the short one says that it
     goes on.
@@ -76,7 +78,7 @@ _AT_LEAST: Final = Burn(0, 3 * 86400, 6 * 3600, "ticket", 3600)
 """Where none of these makes sense, as for half of the requests: more than the budget is gone for as long as this."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Objective:
     """One line of an SLO as a ratio of bad requests to all: `budget` is how large it may be."""
 
@@ -139,14 +141,14 @@ def _records(resource: Resource, objective: Objective, slo: Slo, context: Contex
     """
     own = _own(resource, objective, context)
     chosen = selector(own)
-    yield record(ERRORS, objective.errors, own)
-    yield record(TOTAL, objective.total, own)
-    yield record(BUDGET, f"vector({number(objective.budget)})", own)
+    yield recorded(ERRORS, objective.errors, own)
+    yield recorded(TOTAL, objective.total, own)
+    yield recorded(BUDGET, f"vector({number(objective.budget)})", own)
     windows = {*_SHOWN_S, *(seconds for burn in _burning(objective, slo) for seconds in (burn.long_s, burn.short_s))}
     for seconds in sorted(windows):
         span = duration(seconds)
         ratio = f"sum_over_time({ERRORS}{chosen}[{span}]) / (sum_over_time({TOTAL}{chosen}[{span}]) > 0)"
-        yield record(f"{RATIO}{span}", f"{ERRORS}{chosen} / ({TOTAL}{chosen} > 0)" if seconds == 300 else ratio, own)
+        yield recorded(f"{RATIO}{span}", f"{ERRORS}{chosen} / ({TOTAL}{chosen} > 0)" if seconds == 300 else ratio, own)
 
 
 def _burning(objective: Objective, slo: Slo) -> tuple[Burn, ...]:

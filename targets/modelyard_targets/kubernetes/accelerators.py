@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
 
+from modelyard.records import record
+
 _TABLE: Final = Path(__file__).with_name("accelerators.json")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Known:
     """An accelerator that a device plugin offers: its usual spelling, resource name, and memory of one."""
 

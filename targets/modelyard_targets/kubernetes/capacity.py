@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.plan import cannot_be_packed, run_too_large, too_little
 from modelyard.manifest import cpu_text, memory_text
 from modelyard.plan import Hardware, Identity, Job, Kind, ModelServer, MonitorJob, Plan, RegistryServer
+from modelyard.records import record
 from modelyard.source import Json, Path
 from modelyard.spec import ComputeClass, Store, System, TargetSpec
 from modelyard_targets.cluster.platform_sizes import database_size, registry_replicas, registry_size
@@ -21,7 +21,7 @@ PODS_OF_A_MACHINE: Final = 110
 """The kubelet's own limit (kubernetes.io, "Considerations for large clusters", read 2026-11-24)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Demand:
     """What a placement asks for at its most: what is always there, and what each pipeline adds while it runs."""
 

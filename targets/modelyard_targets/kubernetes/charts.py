@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
+
+from modelyard.records import record
 
 _TABLE: Final = Path(__file__).with_name("charts.json")
 
@@ -15,7 +16,7 @@ REGISTRY: Final = "mlflow"
 """The chart of the registry, which goes into the system's own namespace."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Chart:
     """One pinned chart; `namespace` is where it goes, empty for the system's own."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from modelyard.plan import Kind, Resource
+from modelyard.records import record
 from modelyard.stack import Manifest
 from modelyard_targets.cluster.channels import lower_channel
 from modelyard_targets.cluster.context import Context, Made
@@ -46,7 +46,7 @@ _PREFIXES: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class File:
     """A file of manifests and the resources that it holds."""
 

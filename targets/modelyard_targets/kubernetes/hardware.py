@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from modelyard.diagnostics import nearest
 from modelyard.manifest import cpu_text, memory_text
 from modelyard.plan import Candidate, Hardware
+from modelyard.records import record
 from modelyard.spec import Accelerator, ComputeClass, Machines, Taint, TargetSpec
 from modelyard_targets.kubernetes.accelerators import Known, folded, known, names
 
@@ -20,7 +20,7 @@ ANY_MACHINE = "any machine"
 _KEPT = 3
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Fit:
     """A machine that holds one Pod, with what decides between it and others: the smallest rank wins."""
 

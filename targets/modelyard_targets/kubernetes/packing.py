@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from modelyard.plan import Hardware
+from modelyard.records import record
 from modelyard.source import Path
 from modelyard.spec import Machines, Taint
 from modelyard_targets.kubernetes.accelerators import known
@@ -15,7 +15,7 @@ CPU: Final = "cpu"
 MEMORY: Final = "memory"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shape:
     """What one Pod asks for, and the machines that it may be put on: positions in `capacity`, the preferred first."""
 
@@ -23,7 +23,7 @@ class Shape:
     machines: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pods:
     """Equal Pods, and the line of the spec that asks for so many."""
 
@@ -33,7 +33,7 @@ class Pods:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Packed:
     """Machines in use by position in `capacity`, and the first Pods that found no place, if any did not."""
 
@@ -124,7 +124,7 @@ def _by_cpu(pods: Pods, floor: Floor) -> tuple[int, float]:
     return -len(pods.shape.machines), float(dict(pods.shape.amounts)[CPU])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Room:
     """Equal machines with equally much left."""
 

@@ -1,0 +1,171 @@
+"""Frozen values with named fields: what `dataclass(frozen=True, slots=True)` gives, at a tenth of its price at import.
+
+`dataclasses` compiles six functions a class when the class is made, whether or not anybody calls them, and looks at it
+with `inspect`. A command line that ends within a tenth of a second cannot pay that a hundred times
+(docs/decisions/records.md). Type checkers know these classes as dataclasses, and so do `dataclasses.fields` and
+`dataclasses.replace`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Any, Final, TypeVar, dataclass_transform, overload
+
+_T = TypeVar("_T")
+
+
+class _New:
+    """The default of a field that every value gets a new one of."""
+
+    __slots__ = ("make", "shown")
+
+    def __init__(self, make: Callable[[], object] | None, shown: bool) -> None:
+        self.make = make
+        self.shown = shown
+
+
+_ABSENT: Final = object()
+_NEW: Final = object()
+_UNWANTED: Final = frozenset({"__dict__", "__weakref__"})
+
+
+@overload
+def field(*, default_factory: Callable[[], _T], repr: bool = True) -> _T: ...
+@overload
+def field(*, repr: bool) -> Any: ...
+def field(*, default_factory: Callable[[], object] | None = None, repr: bool = True) -> Any:  # noqa: A002 - as dataclasses says it
+    """A field with a new default for each value, or one that `repr` leaves out because it is long."""
+    return _New(default_factory, repr)
+
+
+@overload
+def record(cls: type[_T], /) -> type[_T]: ...
+@overload
+def record(*, frozen: bool = True, eq: bool = True) -> Callable[[type[_T]], type[_T]]: ...
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def record(
+    cls: type[_T] | None = None, /, *, frozen: bool = True, eq: bool = True
+) -> type[_T] | Callable[[type[_T]], type[_T]]:
+    """The class with its annotated names as fields; equal, hashed and printed by them, and changed by nobody.
+
+    `frozen=False` makes a value that can be changed and has no hash; with `eq=False` a value is equal to itself alone.
+    """
+    if cls is not None:
+        return _made(cls, frozen, eq)
+    return lambda plain: _made(plain, frozen, eq)
+
+
+def replace(value: _T, /, **changes: object) -> _T:
+    """The same value with some fields changed."""
+    cls: Any = value.__class__
+    names: tuple[str, ...] = cls.__match_args__
+    kept = {name: getattr(value, name) for name in names if name not in changes}
+    made: _T = cls(**kept, **changes)
+    return made
+
+
+def _made(cls: type[_T], frozen: bool, eq: bool) -> type[_T]:
+    """The class once more, with slots, which a class can only be born with."""
+    names = tuple(cls.__annotations__)
+    space: dict[str, Any] = {name: what for name, what in cls.__dict__.items() if name not in _UNWANTED}
+    defaults: dict[str, object] = {name: space.pop(name) for name in names if name in space}
+    space["__slots__"] = space["__match_args__"] = names
+    space["__dataclass_fields__"] = _Fields(defaults)
+    space["__repr__"] = _repr(names, defaults)
+    space["__reduce__"] = _reduce
+    space["__init__"] = _init(names, defaults, frozen)
+    if eq:
+        space["__eq__"], space["__hash__"] = _equality(names, frozen)
+    if frozen:
+        space["__setattr__"] = space["__delattr__"] = _refuse
+    made: Any = type(cls.__name__, cls.__bases__, space)
+    made.__qualname__ = cls.__qualname__
+    return made  # type: ignore[no-any-return] # type() has forgotten which class it copies
+
+
+def _init(names: tuple[str, ...], defaults: Mapping[str, object], frozen: bool) -> Callable[..., None]:
+    """What fills a new value. It is compiled when the first one is made: many classes never see one in a run."""
+
+    def __init__(self: object, *values: object, **named: object) -> None:  # noqa: N807 - it is one
+        cls: Any = self.__class__
+        cls.__init__ = _compiled(cls, names, defaults, frozen)
+        cls.__init__(self, *values, **named)
+
+    return __init__
+
+
+def _compiled(cls: Any, names: tuple[str, ...], defaults: Mapping[str, object], frozen: bool) -> Callable[..., None]:
+    known: dict[str, object] = {"_NEW": _NEW}
+    parameters, lines = ["self"], [" pass"]
+    for name in names:
+        default = defaults.get(name, _ABSENT)
+        value = name
+        if isinstance(default, _New):
+            known[f"_make_{name}"] = default.make
+            value = f"_make_{name}() if {name} is _NEW else {name}" if default.make else name
+            default = _ABSENT if default.make is None else _NEW
+        parameters.append(name if default is _ABSENT else f"{name}=_default_{name}")
+        known[f"_default_{name}"] = default
+        known[f"_set_{name}"] = cls.__dict__[name].__set__  # the slot itself, which `_refuse` does not guard
+        lines.append(f" _set_{name}(self, {value})" if frozen else f" self.{name} = {value}")
+    exec("\n".join([f"def __init__({', '.join(parameters)}):", *lines]), known)  # only names of our own source
+    made: Any = known["__init__"]
+    made.__qualname__ = f"{cls.__qualname__}.__init__"
+    return made  # type: ignore[no-any-return] # exec has no types
+
+
+def _equality(
+    names: tuple[str, ...], frozen: bool
+) -> tuple[Callable[[object, object], bool], Callable[[object], int] | None]:
+    values: Callable[[object], object] = attrgetter(*names) if names else lambda _: ()
+
+    def __eq__(self: object, other: object) -> bool:  # noqa: N807
+        return values(self) == values(other) if self.__class__ is other.__class__ else NotImplemented
+
+    def __hash__(self: object) -> int:  # noqa: N807
+        return hash(values(self))
+
+    return __eq__, __hash__ if frozen else None
+
+
+def _repr(names: tuple[str, ...], defaults: Mapping[str, object]) -> Callable[[object], str]:
+    def __repr__(self: object) -> str:  # noqa: N807
+        hidden = {name for name, default in defaults.items() if isinstance(default, _New) and not default.shown}
+        told = ", ".join(f"{name}={getattr(self, name)!r}" for name in names if name not in hidden)
+        return f"{self.__class__.__qualname__}({told})"
+
+    return __repr__
+
+
+def _reduce(self: object) -> tuple[type, tuple[object, ...]]:
+    cls: Any = self.__class__
+    names: tuple[str, ...] = cls.__match_args__
+    return cls, tuple(getattr(self, name) for name in names)
+
+
+def _refuse(self: object, name: str, _: object = None) -> None:
+    raise AttributeError(f"{self.__class__.__qualname__} is frozen: its {name} cannot be changed")
+
+
+class _Fields:
+    """What the functions of `dataclasses` look for: made when one of them asks, by `dataclasses` itself."""
+
+    __slots__ = ("_defaults",)
+
+    def __init__(self, defaults: Mapping[str, object]) -> None:
+        self._defaults = defaults
+
+    def __get__(self, value: object, owner: type) -> Mapping[str, Any]:
+        import dataclasses
+
+        space: dict[str, Any] = {"__annotations__": owner.__annotations__, "__module__": owner.__module__}
+        for name, default in self._defaults.items():
+            if not isinstance(default, _New):
+                space[name] = default
+            elif default.make is not None:
+                space[name] = dataclasses.field(default_factory=default.make, repr=default.shown)
+            else:
+                space[name] = dataclasses.field(repr=default.shown)
+        twin: Any = dataclasses.dataclass(type(owner.__name__, (), space))
+        return twin.__dataclass_fields__  # type: ignore[no-any-return]

@@ -1,0 +1,154 @@
+"""Records are what frozen dataclasses with slots are; only their making is put off."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import pickle
+import subprocess
+import sys
+
+import pytest
+
+from modelyard.records import field, record, replace
+
+
+@record
+class Point:
+    """Two numbers, and what is said of them."""
+
+    x: int
+    y: int = 2
+    notes: list[str] = field(default_factory=list[str])
+    text: str = field(repr=False, default_factory=str)
+
+    def sum(self) -> int:
+        """Both together."""
+        return self.x + self.y
+
+
+@record
+class Alone:
+    x: int
+
+
+@record
+class Nothing:
+    """No field at all."""
+
+
+@record(frozen=False)
+class Count:
+    number: int = 0
+
+
+@record(eq=False)
+class Itself:
+    number: int
+
+
+def test_fields_are_filled_by_position_by_name_and_by_default() -> None:
+    made = Point(1, notes=["a"])
+
+    assert (made.x, made.y, made.notes, made.text, made.sum()) == (1, 2, ["a"], "", 3)
+
+
+def test_each_value_gets_its_own_new_default() -> None:
+    one, other = Point(1), Point(1)
+    one.notes.append("mine")
+
+    assert other.notes == []
+
+
+@pytest.mark.parametrize("wrong", [(), (1, 2, [], "", 5)])
+def test_fields_that_are_missing_or_too_many_are_refused(wrong: tuple[object, ...]) -> None:
+    with pytest.raises(TypeError, match=r"Point\.__init__"):
+        Point(*wrong)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def test_unknown_fields_are_refused() -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'z'"):
+        Point(1, z=3)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+
+
+def test_a_frozen_value_cannot_be_changed() -> None:
+    made = Alone(1)
+    with pytest.raises(AttributeError, match="Alone is frozen: its x"):
+        made.x = 2  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(AttributeError, match="Alone is frozen: its x"):
+        del made.x  # pyright: ignore[reportAttributeAccessIssue]
+
+    assert made.x == 1
+
+
+def test_a_value_has_no_room_for_other_names() -> None:
+    with pytest.raises(AttributeError):
+        Count().other = 1  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_values_are_equal_and_hashed_by_their_fields_and_class() -> None:
+    assert Alone(1) == Alone(1)
+    assert hash(Alone(1)) == hash(Alone(1))
+    assert Alone(1) != Alone(2)
+    assert Nothing() == Nothing()
+    assert Alone(1).__eq__(Itself(1)) is NotImplemented
+    assert len({Alone(1), Alone(1), Alone(2), Nothing(), Nothing()}) == 3
+
+
+def test_what_can_be_changed_has_no_hash() -> None:
+    made = Count()
+    made.number += 1
+
+    assert made == Count(1)
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(made)
+
+
+def test_without_eq_a_value_is_itself_alone() -> None:
+    made = Itself(1)
+
+    assert made == made
+    assert made != Itself(1)
+    assert len({made, Itself(1)}) == 2
+
+
+def test_repr_leaves_out_what_is_long() -> None:
+    assert repr(Point(1, text="very long")) == "Point(x=1, y=2, notes=[])"
+
+
+def test_replace_keeps_the_other_fields() -> None:
+    assert replace(Point(1, 5), x=3) == Point(3, 5)
+
+
+@pytest.mark.parametrize("value", [Point(1), Alone(1), Nothing(), Count(3)])
+def test_values_can_be_copied_and_pickled(value: object) -> None:
+    assert copy.deepcopy(value) == value
+    assert pickle.loads(pickle.dumps(value)) == value
+
+
+def test_match_takes_fields_by_position() -> None:
+    match Point(1):
+        case Point(x, y):
+            assert (x, y) == (1, 2)
+
+
+def test_the_functions_of_dataclasses_know_records() -> None:
+    assert [known.name for known in dataclasses.fields(Point)] == ["x", "y", "notes", "text"]
+    assert dataclasses.fields(Point)[1].default == 2
+    assert dataclasses.fields(Point)[2].default_factory == list[str]
+    assert dataclasses.replace(Point(1), y=4) == Point(1, 4)
+    assert dataclasses.asdict(Alone(1)) == {"x": 1}
+    assert dataclasses.is_dataclass(Point)
+
+
+def test_names_of_the_class_are_kept() -> None:
+    assert (Point.__name__, Point.__qualname__, Point.__module__) == ("Point", "Point", __name__)
+    assert Point.__doc__ == "Two numbers, and what is said of them."
+
+
+def test_records_do_without_dataclasses() -> None:
+    """That module and `inspect`, which it brings along, cost more than all records of the compiler."""
+    script = "import sys, modelyard.spec, modelyard.plan; print({'dataclasses', 'inspect'} & set(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert ran.stdout == "set()\n"
