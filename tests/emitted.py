@@ -1,0 +1,63 @@
+"""What comes out for a cluster, for tests: from the text of a spec to objects, files and diagnostics of one target."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias, cast
+
+from modelyard.emit import stack_files
+from modelyard.program import Call
+from modelyard_targets.cluster.context import Context
+from modelyard_targets.kubernetes.check import check
+from modelyard_targets.kubernetes.lower import lower, objects
+from modelyard_targets.kubernetes.placed import context_of
+from tests.plans import plan_of
+
+Object: TypeAlias = dict[str, Any]
+
+
+def context(text: str, placement: str = "main") -> Context:
+    """The context that a spec's placement is lowered in."""
+    return context_of(plan_of(text), placement)
+
+
+def emitted(text: str, placement: str = "main") -> list[Object]:
+    """Every object of a placement, in order."""
+    return [cast("Object", made.manifest) for made in objects(plan_of(text), placement)]
+
+
+def one(text: str, kind: str, name: str, placement: str = "main") -> Object:
+    """The one object of that kind and name."""
+    (found,) = [each for each in emitted(text, placement) if (each["kind"], each["metadata"]["name"]) == (kind, name)]
+    return found
+
+
+def names(text: str, kind: str, placement: str = "main") -> list[str]:
+    """Names of all objects of a kind, in order."""
+    return [each["metadata"]["name"] for each in emitted(text, placement) if each["kind"] == kind]
+
+
+def calls(text: str, placement: str = "main") -> dict[str, Call]:
+    """The calls of the first project's program by their name."""
+    (project, *_) = lower(plan_of(text), placement).projects
+    return {call.name: call for call in project.program.calls}
+
+
+def argument(call: Call, name: str) -> Any:
+    """An argument of a call."""
+    return dict(call.arguments)[name]
+
+
+def files(text: str, placement: str = "main") -> dict[str, str]:
+    """The files of a target by their path in its folder."""
+    return {file.path: file.render().decode() for file in stack_files(lower(plan_of(text), placement))}
+
+
+def refused(text: str, placement: str = "main") -> list[str]:
+    """Codes of the target's checks, each with the text of the spec that it points at."""
+    lines = text.splitlines()
+    found = tuple(check(plan_of(text), placement))
+    return [
+        f"{each.code} {lines[each.span.line - 1][each.span.column - 1 : each.span.end_column - 1]}"
+        for each in found
+        if each.span is not None
+    ]

@@ -1,0 +1,238 @@
+"""Written by modelyard 0.1.0; change the spec, not this file."""
+
+from modelyard_stacks import kubernetes
+
+cluster = kubernetes.Cluster("main")
+
+prometheus_namespace = kubernetes.Namespace("monitoring", cluster=cluster)
+grafana_admin = kubernetes.GeneratedSecret(
+    "grafana-admin",
+    cluster=cluster,
+    namespace="monitoring",
+    generated=["admin-password"],
+    fixed={"admin-user": "admin"},
+    depends_on=[prometheus_namespace],
+)
+prometheus = kubernetes.Chart(
+    "kube-prometheus-stack",
+    cluster=cluster,
+    repository="https://prometheus-community.github.io/helm-charts",
+    version="88.5.3",
+    namespace="monitoring",
+    values={
+        "crds": {"enabled": True},
+        "nodeExporter": {"enabled": False},
+        "kubeStateMetrics": {"enabled": True},
+        "kube-state-metrics": {
+            "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+        },
+        "defaultRules": {"create": True},
+        "prometheusOperator": {
+            "admissionWebhooks": {"enabled": False},
+            "tls": {"enabled": False},
+            "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "256Mi"}},
+            "prometheusConfigReloader": {
+                "resources": {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "64Mi"}},
+            },
+        },
+        "prometheus": {
+            "prometheusSpec": {
+                "replicas": 2,
+                "retention": "720h",
+                "retentionSize": "45GB",
+                "walCompression": True,
+                "enableOTLPReceiver": True,
+                "otlp": {"promoteResourceAttributes": ["service.name", "service.namespace"]},
+                "externalLabels": {"modelyard_system": "fraud-detection", "modelyard_target": "main"},
+                "resources": {"requests": {"cpu": "1", "memory": "4Gi"}, "limits": {"memory": "4Gi"}},
+                "storageSpec": {
+                    "volumeClaimTemplate": {
+                        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "50Gi"}}},
+                    },
+                },
+                "serviceMonitorSelectorNilUsesHelmValues": False,
+                "podMonitorSelectorNilUsesHelmValues": False,
+                "ruleSelectorNilUsesHelmValues": False,
+                "probeSelectorNilUsesHelmValues": False,
+                "scrapeConfigSelectorNilUsesHelmValues": False,
+            },
+        },
+        "alertmanager": {
+            "alertmanagerSpec": {
+                "replicas": 2,
+                "alertmanagerConfigMatcherStrategy": {"type": "OnNamespace"},
+                "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+                "storage": {
+                    "volumeClaimTemplate": {
+                        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+                    },
+                },
+            },
+        },
+        "grafana": {
+            "admin": {"existingSecret": "grafana-admin", "userKey": "admin-user", "passwordKey": "admin-password"},
+            "initChownData": {"enabled": False},
+            "persistence": {"enabled": False},
+            "testFramework": {"enabled": False},
+            "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "256Mi"}},
+            "sidecar": {"resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}}},
+            "grafana.ini": {
+                "analytics": {"reporting_enabled": False, "check_for_updates": False},
+                "auth.anonymous": {"enabled": False},
+                "users": {"allow_sign_up": False},
+            },
+        },
+    },
+    depends_on=[prometheus_namespace, grafana_admin],
+)
+
+external_secrets_namespace = kubernetes.Namespace("external-secrets", cluster=cluster)
+external_secrets = kubernetes.Chart(
+    "external-secrets",
+    cluster=cluster,
+    repository="https://charts.external-secrets.io",
+    version="2.9.0",
+    namespace="external-secrets",
+    values={
+        "global": {"repository": "ghcr.io/external-secrets/external-secrets"},
+        "installCRDs": True,
+        "replicaCount": 2,
+        "leaderElect": True,
+        "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+        "webhook": {
+            "replicaCount": 2,
+            "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+        },
+        "certController": {"resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}}},
+    },
+    depends_on=[external_secrets_namespace],
+)
+
+cloudnative_pg_namespace = kubernetes.Namespace("cnpg-system", cluster=cluster)
+cloudnative_pg = kubernetes.Chart(
+    "cloudnative-pg",
+    cluster=cluster,
+    repository="https://cloudnative-pg.github.io/charts",
+    version="0.29.0",
+    namespace="cnpg-system",
+    values={
+        "image": {"repository": "ghcr.io/cloudnative-pg/cloudnative-pg"},
+        "replicaCount": 2,
+        "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "256Mi"}},
+    },
+    depends_on=[cloudnative_pg_namespace],
+)
+
+kuberay_namespace = kubernetes.Namespace("kuberay-system", cluster=cluster)
+kuberay = kubernetes.Chart(
+    "kuberay-operator",
+    cluster=cluster,
+    repository="https://ray-project.github.io/kuberay-helm/",
+    version="1.7.0",
+    namespace="kuberay-system",
+    values={
+        "image": {"repository": "quay.io/kuberay/operator"},
+        "replicas": 2,
+        "leaderElectionEnabled": True,
+        "resources": {"requests": {"cpu": "200m", "memory": "512Mi"}, "limits": {"memory": "512Mi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+            "runAsNonRoot": True,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    },
+    depends_on=[kuberay_namespace],
+)
+
+foundation = kubernetes.Manifests(
+    "foundation",
+    cluster=cluster,
+    files=["namespace.yaml", "secrets.yaml", "stores.yaml", "registry.yaml", "channels.yaml"],
+    in_order=True,
+    depends_on=[prometheus, external_secrets, cloudnative_pg, kuberay],
+)
+
+registry_key = kubernetes.GeneratedSecret(
+    "mlflow-flask-server-secret-key",
+    cluster=cluster,
+    namespace="fraud-detection",
+    generated=["MLFLOW_FLASK_SERVER_SECRET_KEY"],
+    depends_on=[foundation],
+)
+registry = kubernetes.Chart(
+    "mlflow",
+    cluster=cluster,
+    repository="https://community-charts.github.io/helm-charts",
+    version="1.11.5",
+    namespace="fraud-detection",
+    values={
+        "fullnameOverride": "mlflow",
+        "replicaCount": 2,
+        "image": {"repository": "docker.io/burakince/mlflow"},
+        "initImages": {"mlflowDbMigration": {"repository": "docker.io/burakince/mlflow"}},
+        "serviceAccount": {"create": False, "name": "registry"},
+        "podSecurityContext": {
+            "fsGroup": 1001,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "runAsNonRoot": True,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "extraPodLabels": {
+            "app.kubernetes.io/part-of": "fraud-detection",
+            "app.kubernetes.io/managed-by": "pulumi",
+            "modelyard.dev/system": "fraud-detection",
+            "modelyard.dev/workload": "registry",
+            "modelyard.dev/component": "registry",
+        },
+        "service": {"port": 5000},
+        "resources": {"requests": {"cpu": "1", "memory": "4Gi"}, "limits": {"cpu": "1", "memory": "4Gi"}},
+        "serverAllowedHosts": [
+            "mlflow:5000",
+            "mlflow.fraud-detection:5000",
+            "mlflow.fraud-detection.svc:5000",
+            "mlflow.fraud-detection.svc.cluster.local:5000",
+            "localhost:*",
+            "127.0.0.1:*",
+        ],
+        "backendStore": {
+            "databaseMigration": True,
+            "postgres": {
+                "enabled": True,
+                "host": "registry-db-rw.fraud-detection.svc.cluster.local",
+                "port": 5432,
+                "database": "registry_db",
+            },
+            "existingDatabaseSecret": {"name": "registry-db-app", "usernameKey": "username", "passwordKey": "password"},
+        },
+        "artifactRoot": {
+            "s3": {
+                "enabled": True,
+                "bucket": "acme-fraud-lake",
+                "path": "mlflow",
+                "existingSecret": {
+                    "name": "vault.fraud.lake",
+                    "keyOfAccessKeyId": "access-key-id",
+                    "keyOfSecretAccessKey": "secret-access-key",
+                },
+            },
+        },
+        "extraEnvVars": {"MLFLOW_S3_ENDPOINT_URL": "https://s3.frankfurt.acme.example"},
+    },
+    depends_on=[foundation, registry_key],
+)
+
+kubernetes.Manifests(
+    "workloads",
+    cluster=cluster,
+    files=[
+        "pipeline-nightly-scores.yaml",
+        "pipeline-retrain.yaml",
+        "model-scorer.yaml",
+        "model-till.yaml",
+        "monitor-feature-drift.yaml",
+        "monitor-late-labels.yaml",
+    ],
+    depends_on=[foundation, registry],
+)

@@ -1,0 +1,164 @@
+"""Written by modelyard 0.1.0; change the spec, not this file."""
+
+from modelyard_stacks import kubernetes
+
+cluster = kubernetes.Cluster("web")
+
+prometheus_namespace = kubernetes.Namespace("monitoring", cluster=cluster)
+grafana_admin = kubernetes.GeneratedSecret(
+    "grafana-admin",
+    cluster=cluster,
+    namespace="monitoring",
+    generated=["admin-password"],
+    fixed={"admin-user": "admin"},
+    depends_on=[prometheus_namespace],
+)
+prometheus = kubernetes.Chart(
+    "kube-prometheus-stack",
+    cluster=cluster,
+    repository="https://prometheus-community.github.io/helm-charts",
+    version="88.5.3",
+    namespace="monitoring",
+    values={
+        "global": {"imagePullSecrets": [{"name": "registry"}]},
+        "crds": {"enabled": True},
+        "nodeExporter": {"enabled": False},
+        "kubeStateMetrics": {"enabled": True},
+        "kube-state-metrics": {
+            "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+        },
+        "defaultRules": {"create": True},
+        "prometheusOperator": {
+            "admissionWebhooks": {"enabled": False},
+            "tls": {"enabled": False},
+            "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "256Mi"}},
+            "prometheusConfigReloader": {
+                "resources": {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "64Mi"}},
+            },
+        },
+        "prometheus": {
+            "prometheusSpec": {
+                "replicas": 1,
+                "retention": "720h",
+                "retentionSize": "18GB",
+                "walCompression": True,
+                "enableOTLPReceiver": True,
+                "otlp": {"promoteResourceAttributes": ["service.name", "service.namespace"]},
+                "externalLabels": {"modelyard_system": "recommender", "modelyard_target": "web"},
+                "resources": {"requests": {"cpu": "1", "memory": "2Gi"}, "limits": {"memory": "2Gi"}},
+                "storageSpec": {
+                    "volumeClaimTemplate": {
+                        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "20Gi"}}},
+                    },
+                },
+                "serviceMonitorSelectorNilUsesHelmValues": False,
+                "podMonitorSelectorNilUsesHelmValues": False,
+                "ruleSelectorNilUsesHelmValues": False,
+                "probeSelectorNilUsesHelmValues": False,
+                "scrapeConfigSelectorNilUsesHelmValues": False,
+            },
+        },
+        "alertmanager": {
+            "alertmanagerSpec": {
+                "replicas": 1,
+                "alertmanagerConfigMatcherStrategy": {"type": "OnNamespace"},
+                "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+                "storage": {
+                    "volumeClaimTemplate": {
+                        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+                    },
+                },
+            },
+        },
+        "grafana": {
+            "admin": {"existingSecret": "grafana-admin", "userKey": "admin-user", "passwordKey": "admin-password"},
+            "initChownData": {"enabled": False},
+            "persistence": {"enabled": False},
+            "testFramework": {"enabled": False},
+            "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "256Mi"}},
+            "sidecar": {"resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}}},
+            "grafana.ini": {
+                "analytics": {"reporting_enabled": False, "check_for_updates": False},
+                "auth.anonymous": {"enabled": False},
+                "users": {"allow_sign_up": False},
+            },
+        },
+    },
+    depends_on=[prometheus_namespace, grafana_admin],
+)
+
+external_secrets_namespace = kubernetes.Namespace("external-secrets", cluster=cluster)
+external_secrets = kubernetes.Chart(
+    "external-secrets",
+    cluster=cluster,
+    repository="https://charts.external-secrets.io",
+    version="2.9.0",
+    namespace="external-secrets",
+    values={
+        "global": {"repository": "ghcr.io/external-secrets/external-secrets"},
+        "installCRDs": True,
+        "replicaCount": 1,
+        "leaderElect": False,
+        "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+        "webhook": {
+            "replicaCount": 1,
+            "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+            "imagePullSecrets": [{"name": "registry"}],
+        },
+        "certController": {
+            "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+            "imagePullSecrets": [{"name": "registry"}],
+        },
+        "imagePullSecrets": [{"name": "registry"}],
+    },
+    depends_on=[external_secrets_namespace],
+)
+
+kuberay_namespace = kubernetes.Namespace("kuberay-system", cluster=cluster)
+kuberay = kubernetes.Chart(
+    "kuberay-operator",
+    cluster=cluster,
+    repository="https://ray-project.github.io/kuberay-helm/",
+    version="1.7.0",
+    namespace="kuberay-system",
+    values={
+        "image": {"repository": "quay.io/kuberay/operator"},
+        "replicas": 1,
+        "leaderElectionEnabled": True,
+        "resources": {"requests": {"cpu": "200m", "memory": "512Mi"}, "limits": {"memory": "512Mi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+            "runAsNonRoot": True,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "imagePullSecrets": [{"name": "registry"}],
+    },
+    depends_on=[kuberay_namespace],
+)
+
+foundation = kubernetes.Manifests(
+    "foundation",
+    cluster=cluster,
+    files=["namespace.yaml", "secrets.yaml", "channels.yaml", "gateway.yaml"],
+    in_order=True,
+    depends_on=[prometheus, external_secrets, kuberay],
+)
+
+kubernetes.Manifests(
+    "workloads",
+    cluster=cluster,
+    files=[
+        "pipeline-impressions.yaml",
+        "pipeline-train-ranker.yaml",
+        "pipeline-train-towers.yaml",
+        "model-candidates.yaml",
+        "model-similar.yaml",
+        "model-start-page.yaml",
+        "monitor-clicks.yaml",
+        "monitor-impressions-drift.yaml",
+        "monitor-start-page-speed.yaml",
+    ],
+    depends_on=[foundation],
+)

@@ -1,0 +1,106 @@
+"""Written by modelyard 0.1.0; change the spec, not this file."""
+
+from modelyard_stacks import kubernetes
+
+cluster = kubernetes.Cluster("suzhou")
+
+prometheus_namespace = kubernetes.Namespace("monitoring", cluster=cluster)
+prometheus = kubernetes.Chart(
+    "kube-prometheus-stack",
+    cluster=cluster,
+    repository="https://prometheus-community.github.io/helm-charts",
+    version="88.5.3",
+    namespace="monitoring",
+    values={
+        "global": {"imageRegistry": "registry.suzhou.gusstec.example/vision"},
+        "crds": {"enabled": True},
+        "nodeExporter": {"enabled": False},
+        "kubeStateMetrics": {"enabled": False},
+        "kube-state-metrics": {
+            "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+        },
+        "defaultRules": {"create": False},
+        "prometheusOperator": {
+            "admissionWebhooks": {"enabled": False},
+            "tls": {"enabled": False},
+            "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "256Mi"}},
+            "prometheusConfigReloader": {
+                "resources": {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "64Mi"}},
+            },
+        },
+        "prometheus": {
+            "prometheusSpec": {
+                "replicas": 1,
+                "retention": "360h",
+                "retentionSize": "4GB",
+                "walCompression": True,
+                "enableOTLPReceiver": True,
+                "otlp": {"promoteResourceAttributes": ["service.name", "service.namespace"]},
+                "externalLabels": {"modelyard_system": "visual-inspection", "modelyard_target": "suzhou"},
+                "resources": {"requests": {"cpu": "250m", "memory": "1Gi"}, "limits": {"memory": "1Gi"}},
+                "storageSpec": {
+                    "volumeClaimTemplate": {
+                        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "5Gi"}}},
+                    },
+                },
+                "serviceMonitorSelectorNilUsesHelmValues": False,
+                "podMonitorSelectorNilUsesHelmValues": False,
+                "ruleSelectorNilUsesHelmValues": False,
+                "probeSelectorNilUsesHelmValues": False,
+                "scrapeConfigSelectorNilUsesHelmValues": False,
+            },
+        },
+        "alertmanager": {
+            "alertmanagerSpec": {
+                "replicas": 1,
+                "alertmanagerConfigMatcherStrategy": {"type": "OnNamespace"},
+                "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+                "storage": {
+                    "volumeClaimTemplate": {
+                        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+                    },
+                },
+            },
+        },
+        "grafana": {"enabled": False},
+    },
+    depends_on=[prometheus_namespace],
+)
+
+kuberay_namespace = kubernetes.Namespace("kuberay-system", cluster=cluster)
+kuberay = kubernetes.Chart(
+    "kuberay-operator",
+    cluster=cluster,
+    repository="https://ray-project.github.io/kuberay-helm/",
+    version="1.7.0",
+    namespace="kuberay-system",
+    values={
+        "image": {"repository": "registry.suzhou.gusstec.example/vision/kuberay/operator"},
+        "replicas": 1,
+        "leaderElectionEnabled": True,
+        "resources": {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "512Mi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+            "runAsNonRoot": True,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    },
+    depends_on=[kuberay_namespace],
+)
+
+foundation = kubernetes.Manifests(
+    "foundation",
+    cluster=cluster,
+    files=["namespace.yaml", "channels.yaml"],
+    in_order=True,
+    depends_on=[prometheus, kuberay],
+)
+
+kubernetes.Manifests(
+    "workloads",
+    cluster=cluster,
+    files=["model-suzhou.yaml", "monitor-suzhou-speed.yaml"],
+    depends_on=[foundation],
+)

@@ -1,0 +1,57 @@
+"""Small projects for tests of the component library, and what they register under mocks."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import modelyard_stacks
+
+Registration: TypeAlias = dict[str, Any]
+
+_RUNNER = Path(__file__).with_name("registrations.py")
+
+
+class Refused(Exception):
+    """A program that raised; the message is what it printed."""
+
+
+def registrations(*folders: Path) -> list[list[Registration]]:
+    """What each project registers, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", str(_RUNNER), *map(str, folders)], capture_output=True, text=True, timeout=110
+    )
+    if done.returncode:
+        raise Refused(done.stderr)
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
+
+
+def project(
+    folder: Path, program: str, manifests: Sequence[tuple[str, str]] = (), settings: str = "context: here"
+) -> Path:
+    """A project with this program, these manifests and these settings, and the library beside it."""
+    shutil.copytree(next(iter(modelyard_stacks.__path__)), folder / "modelyard_stacks")
+    (folder / "manifests").mkdir()
+    (folder / "Pulumi.yaml").write_text("name: tiny\nruntime: python\n")
+    lines = "".join(f"  tiny:{line}\n" for line in settings.splitlines())
+    (folder / "Pulumi.prod.yaml").write_text(f"config:\n{lines}" if lines else "{}\n")
+    (folder / "__main__.py").write_text(f"from modelyard_stacks import kubernetes\n\n{program}")
+    for name, text in manifests:
+        (folder / "manifests" / name).write_text(text)
+    return folder
+
+
+def of_type(found: list[Registration], type_: str) -> list[Registration]:
+    """The registrations of one type."""
+    return [each for each in found if each["type"] == type_]
+
+
+def config_map(name: str, namespace: str = "tiny", annotations: str = "") -> str:
+    """A ConfigMap as a YAML document."""
+    more = f", annotations: {annotations}" if annotations else ""
+    return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: {namespace}{more}}}\n"

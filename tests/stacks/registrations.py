@@ -1,0 +1,95 @@
+"""Runs emitted programs under Pulumi's mocks and prints what each of them registers: a process of its own, by path.
+
+    python registrations.py FOLDER…
+
+Each folder is a project as it was emitted: its own `modelyard_stacks` is imported, its own settings are read. A line of
+JSON a folder: the registrations in the order of their names, since the order of registration is not fixed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+import pulumi
+import yaml
+from pulumi.runtime import mocks
+
+_to_dict: Any = import_module("google.protobuf.json_format").MessageToDict  # comes with pulumi, without types
+_answers: Any = getattr(mocks.MockMonitor, "RegisterResource")  # noqa: B009 - pulumi leaves it untyped
+_runs: Any = getattr(pulumi.runtime, "test")  # noqa: B009 - pulumi leaves it untyped
+
+
+class Nothing(pulumi.runtime.Mocks):
+    """Every resource becomes what was asked for."""
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        """The inputs, with a name as an id."""
+        return args.name, dict(cast("dict[str, Any]", args.inputs))  # pyright: ignore[reportUnknownMemberType]
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
+        """No program of ours asks a provider anything."""
+        raise AssertionError(args.token)
+
+
+class Recorder(mocks.MockMonitor):
+    """Keeps what is registered."""
+
+    def __init__(self) -> None:
+        super().__init__(Nothing())
+        self.seen: list[dict[str, Any]] = []
+
+    def RegisterResource(self, request: Any) -> Any:
+        """Note the request, then answer as the mock does."""
+        inputs = _to_dict(request.object)
+        self.seen.append(
+            {
+                "type": request.type,
+                "name": request.name,
+                "parent": _short(request.parent),
+                "provider": _short(request.provider.rpartition("::")[0] if request.provider else ""),
+                "dependsOn": sorted(_short(urn) for urn in request.dependencies),
+                "protect": request.protect,
+                "ignoreChanges": list(request.ignoreChanges),
+                "remote": request.remote,
+                "inputs": inputs,
+            }
+        )
+        return _answers(self, request)
+
+
+def register(folder: Path) -> list[dict[str, Any]]:
+    """What the program of a folder registers."""
+    project = yaml.safe_load((folder / "Pulumi.yaml").read_text())
+    (settings,) = folder.glob("Pulumi.*.yaml")
+    said: Any = yaml.safe_load(settings.read_text())
+    config = cast("dict[str, Any]", said.get("config", {}))
+    monitor = Recorder()
+    mocks.set_mocks(Nothing(), project["name"], settings.suffixes[0][1:], preview=False, monitor=monitor)
+    pulumi.runtime.set_all_config({key: str(value) for key, value in config.items()})
+    for name in [name for name in sys.modules if name.partition(".")[0] == "modelyard_stacks"]:
+        del sys.modules[name]
+    sys.path.insert(0, str(folder))
+    try:
+        _runs(lambda: runpy.run_path(str(folder / "__main__.py"), run_name="__main__") and None)()
+        owner = Path(str(sys.modules["modelyard_stacks"].__file__)).parent
+        assert owner == folder / "modelyard_stacks", owner
+    finally:
+        sys.path.remove(str(folder))
+    return sorted(monitor.seen, key=lambda one: (one["type"], one["name"]))
+
+
+def _short(urn: str) -> str:
+    """Type and name of a URN, without stack and project."""
+    return "::".join(urn.split("::")[2:])
+
+
+if __name__ == "__main__":
+    os.chdir("/")  # a program finds its files by itself
+    for argument in sys.argv[1:]:
+        sys.stdout.write(json.dumps(register(Path(argument))) + "\n")

@@ -1,0 +1,175 @@
+"""The components for any Kubernetes, by what they register under mocks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from modelyard_stacks.kubernetes import resource_name, type_token
+from tests.stacks.programs import Refused, Registration, config_map, of_type, project, registrations
+
+Found: TypeAlias = dict[str, Registration]
+
+CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
+CHART = "kubernetes:helm.sh/v4:Chart"
+PROVIDER = "pulumi:providers:kubernetes"
+
+PROGRAM = """\
+cluster = kubernetes.Cluster("main")
+namespace = kubernetes.Namespace("addon-system", cluster=cluster)
+addon = kubernetes.Chart(
+    "addon",
+    cluster=cluster,
+    repository="https://charts.acme.example",
+    version="1.2.3",
+    namespace="addon-system",
+    values={"a": {"b": [1, True]}},
+    depends_on=[namespace],
+)
+kubernetes.GeneratedSecret("made", cluster=cluster, namespace="tiny", generated=["key"], fixed={"user": "admin"})
+files = ["a.yaml", "b.yaml"]
+foundation = kubernetes.Manifests("foundation", cluster=cluster, files=files, in_order=True, depends_on=[addon])
+kubernetes.Manifests("workloads", cluster=cluster, files=["c.yaml", "d.yaml"], depends_on=[foundation])
+"""
+MANIFESTS = (
+    ("a.yaml", config_map("a1") + "---\n" + config_map("a2")),
+    ("b.yaml", config_map("b", annotations='{modelyard.dev/protect: "true"}')),
+    ("c.yaml", config_map("c1") + "---\n" + config_map("c2")),
+    ("d.yaml", config_map("d")),
+)
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """Registrations of the program above, by type and name."""
+    (registered,) = registrations(project(tmp_path_factory.mktemp("tiny"), PROGRAM, MANIFESTS))
+    return {f"{each['type']} {each['name']}": each for each in registered}
+
+
+def needs(found: Found, name: str) -> list[str]:
+    return [urn.rpartition("$")[2] for urn in found[f"{CONFIG_MAP} tiny/{name}"]["dependsOn"]]
+
+
+def test_everything_goes_to_the_cluster_that_is_named(found: Found) -> None:
+    owned = [each for each in found.values() if each["type"] not in ("pulumi:pulumi:Stack", PROVIDER)]
+    components = [each for each in owned if each["type"] == "modelyard:kubernetes:Manifests"]
+
+    assert {each["provider"] for each in owned if each not in components} == {
+        "pulumi:pulumi:Stack$pulumi:providers:kubernetes::main"
+    }
+    assert len(components) == 2
+
+
+def test_a_cluster_stays_the_same_when_its_certificate_is_renewed(found: Found) -> None:
+    inputs = found[f"{PROVIDER} main"]["inputs"]
+
+    assert inputs == {
+        "clusterIdentifier": "here",
+        "context": "here",
+        "enableServerSideApply": "true",
+        "upsertExistingObjects": "true",
+    }
+
+
+def test_nothing_goes_to_whatever_cluster_is_the_current_one(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="say which cluster: pulumi config set context NAME"):
+        registrations(project(tmp_path / "p", 'kubernetes.Cluster("main")\n', settings=""))
+
+
+def test_an_object_is_a_resource_of_its_own_under_the_field_manager_of_its_project(
+    found: Found,
+) -> None:
+    made = found[f"{CONFIG_MAP} tiny/a1"]
+
+    assert made["inputs"] == {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "a1", "namespace": "tiny", "annotations": {"pulumi.com/patchFieldManager": "tiny"}},
+    }
+    assert made["parent"] == "pulumi:pulumi:Stack$modelyard:kubernetes:Manifests::foundation"
+
+
+def test_documents_of_a_file_and_files_in_order_follow_each_other(found: Found) -> None:
+    assert needs(found, "a1") == ["kubernetes:helm.sh/v4:Chart::addon"]
+    assert needs(found, "a2") == [f"{CONFIG_MAP}::tiny/a1"]
+    assert needs(found, "b") == [f"{CONFIG_MAP}::tiny/a2"]
+
+
+def test_files_side_by_side_wait_for_the_foundation_alone(found: Found) -> None:
+    foundation = [f"{CONFIG_MAP}::tiny/{name}" for name in ("a1", "a2", "b")]
+
+    assert sorted(needs(found, "c1")) == foundation
+    assert sorted(needs(found, "d")) == foundation
+    assert needs(found, "c2") == [f"{CONFIG_MAP}::tiny/c1"]
+
+
+def test_only_what_holds_data_is_protected(found: Found) -> None:
+    assert [name for name, each in found.items() if each["protect"]] == [f"{CONFIG_MAP} tiny/b"]
+
+
+def test_a_setting_lifts_the_protection_and_another_moves_the_charts(tmp_path: Path) -> None:
+    settings = "context: here\nprotect: false\nchartRepository: https://mirror.acme.example/charts"
+    (registered,) = registrations(project(tmp_path / "p", PROGRAM, MANIFESTS, settings))
+
+    assert not any(each["protect"] for each in registered)
+    (chart,) = of_type(registered, CHART)
+    assert chart["inputs"]["repositoryOpts"] == {"repo": "https://mirror.acme.example/charts"}
+
+
+def test_a_chart_is_pinned_and_goes_into_its_namespace(found: Found) -> None:
+    chart = found[f"{CHART} addon"]
+
+    assert chart["remote"] is True
+    assert chart["inputs"] == {
+        "name": "addon",
+        "chart": "addon",
+        "version": "1.2.3",
+        "namespace": "addon-system",
+        "repositoryOpts": {"repo": "https://charts.acme.example"},
+        "values": {"a": {"b": [1.0, True]}},
+    }
+    assert chart["dependsOn"] == ["pulumi:pulumi:Stack$kubernetes:core/v1:Namespace::addon-system"]
+
+
+def test_a_chart_of_a_registry_is_named_whole(tmp_path: Path) -> None:
+    program = (
+        'cluster = kubernetes.Cluster("main")\n'
+        'kubernetes.Chart("a", cluster=cluster, repository="oci://r.acme.example/c/", version="1.0.0", namespace="x")\n'
+    )
+    (registered,) = registrations(project(tmp_path / "p", program))
+    (chart,) = of_type(registered, CHART)
+
+    assert chart["inputs"]["chart"] == "oci://r.acme.example/c/a"
+    assert "repositoryOpts" not in chart["inputs"]
+
+
+def test_a_namespace_enforces_its_pod_security(found: Found) -> None:
+    inputs = found["kubernetes:core/v1:Namespace addon-system"]["inputs"]
+
+    assert inputs["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_a_generated_secret_keeps_its_first_value(found: Found) -> None:
+    secret = found["kubernetes:core/v1:Secret tiny/made"]
+
+    assert secret["ignoreChanges"] == ["data"]
+    assert set(secret["inputs"]["data"]["value"]) == {"key", "user"}
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "expected"),
+    [
+        ("v1", "Pod", "kubernetes:core/v1:Pod"),
+        ("apps/v1", "Deployment", "kubernetes:apps/v1:Deployment"),
+        ("ray.io/v1", "RayService", "kubernetes:ray.io/v1:RayService"),
+    ],
+)
+def test_a_type_is_called_as_pulumi_calls_it(version: str, kind: str, expected: str) -> None:
+    assert type_token({"apiVersion": version, "kind": kind}) == expected
+
+
+def test_a_resource_is_called_by_namespace_and_name() -> None:
+    assert resource_name({"metadata": {"name": "a", "namespace": "n"}}) == "n/a"
+    assert resource_name({"metadata": {"name": "a"}}) == "a"

@@ -1,0 +1,73 @@
+"""Every example's program under Pulumi's mocks: what it registers, what each waits for, and what is protected."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+
+from modelyard.emit import emit
+from tests.examples import Example, on_clusters
+from tests.stacks.programs import Registration, registrations
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+EXAMPLES = on_clusters()
+STEADY = ("type", "name", "parent", "dependsOn", "protect", "ignoreChanges")
+
+
+@cache
+def emitted(root: Path) -> dict[Path, list[Registration]]:
+    """Every project of every example, written out, with what it registers."""
+    folders: list[Path] = []
+    for example in EXAMPLES:
+        for stack in example.compiled().stacks:
+            for file in emit(stack):
+                path = root / str(example) / file.path
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(file.render())
+        folders += sorted(path.parent for path in (root / str(example)).rglob("Pulumi.yaml"))
+    return dict(zip(folders, registrations(*folders), strict=True))
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the examples are written to."""
+    return tmp_path_factory.mktemp("examples")
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_every_document_is_registered_once_and_little_else(example: Example, root: Path) -> None:
+    """Beside the documents: stack, cluster and two groups, and for an add-on its namespace, its chart and a secret."""
+    for folder, found in emitted(root).items():
+        if root / str(example) not in folder.parents:
+            continue
+        documents = [
+            document for path in (folder / "manifests").iterdir() for document in yaml.safe_load_all(path.read_text())
+        ]
+        charts = [each for each in found if each["type"] == "kubernetes:helm.sh/v4:Chart"]
+        wanted = {(each["kind"], each["metadata"].get("namespace"), each["metadata"]["name"]) for each in documents}
+        names = [(each["type"], each["name"]) for each in found]
+
+        assert len(wanted) == len(documents)
+        assert len(set(names)) == len(names)
+        assert len(documents) < len(found) <= len(documents) + 4 + 3 * len(charts)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_registrations_are_the_expected_ones(example: Example, root: Path, accept: bool) -> None:
+    """Types, names, parents, dependencies and options; what an object says is in the golden manifests."""
+    found = {
+        folder.relative_to(root).as_posix(): [{key: each[key] for key in STEADY} for each in registered]
+        for folder, registered in emitted(root).items()
+        if root / str(example) in folder.parents
+    }
+    path = GOLDEN / "registrations" / f"{example}.json"
+    text = json.dumps(found, indent=1) + "\n"
+    if accept:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    assert path.read_text() == text

@@ -1,0 +1,126 @@
+"""Add-ons: installed where they are needed and not there, pinned, and with values that their charts know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+
+from engine.charts import known
+from modelyard_targets.kubernetes.charts import charts
+from tests.emitted import argument, calls, context
+from tests.specs import VALID_SPEC, changed
+
+PULLED = "      images: {registry: registry.acme.example, pullSecret: pull, mirror: true}\n"
+REMOTE = '      telemetry: {remoteWrite: "https://m.acme.example/push", secret: secret://vault/metrics#token}\n'
+EDGE = changed("      residency: eu\n", f"      residency: eu\n      edge: true\n{REMOTE}")
+SPECS = {
+    "valid": VALID_SPEC,
+    "enterprise": changed("size: small", "size: enterprise"),
+    "edge": EDGE,
+    "pulled": changed("      residency: eu\n", f"      residency: eu\n{PULLED}"),
+}
+
+
+def present(*addons: str) -> str:
+    return changed("      residency: eu\n", f"      residency: eu\n      present: [{', '.join(addons)}]\n")
+
+
+def prometheus(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = argument(calls(text)["kube-prometheus-stack"], "values")
+    return found
+
+
+def test_each_is_installed_from_a_pinned_chart_into_a_namespace_of_its_own() -> None:
+    made = calls(VALID_SPEC)
+
+    for addon in ("kuberay", "prometheus", "external-secrets", "cloudnative-pg"):
+        chart = charts()[addon]
+        assert argument(made[chart.chart], "version") == chart.version
+        assert argument(made[chart.chart], "namespace") == chart.namespace or chart.namespace in made
+
+
+def test_what_is_present_is_not_installed_again() -> None:
+    made = calls(present("kuberay", "prometheus", "external-secrets", "cloudnative-pg"))
+
+    assert [name for name, call in made.items() if call.component == "kubernetes.Chart"] == ["mlflow"]
+
+
+def test_what_nothing_needs_is_not_installed() -> None:
+    text = changed("secretStores: {vault: {via: external-secrets, store: vault}}", "secretStores: {vault: {}}")
+
+    assert "external-secrets" not in calls(text)
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_charts_know_every_value(name: str) -> None:
+    """By the names in each chart's own values.yaml."""
+    values = {chart.name: chart.values for chart in known()}
+    versions = {chart.name: chart.version for chart in known()}
+    for call in calls(SPECS[name]).values():
+        if call.component == "kubernetes.Chart":
+            assert argument(call, "version") == versions[call.name]
+            assert list(_unknown(argument(call, "values"), values[call.name])) == []
+
+
+def test_no_webhook_waits_for_a_certificate_that_a_hook_would_make() -> None:
+    operator = prometheus(VALID_SPEC)["prometheusOperator"]
+
+    assert operator["admissionWebhooks"] == {"enabled": False}
+    assert operator["tls"] == {"enabled": False}
+
+
+def test_prometheus_takes_what_is_emitted_here_and_what_monitors_push() -> None:
+    spec = prometheus(VALID_SPEC)["prometheus"]["prometheusSpec"]
+
+    assert spec["podMonitorSelectorNilUsesHelmValues"] is False
+    assert spec["ruleSelectorNilUsesHelmValues"] is False
+    assert spec["enableOTLPReceiver"] is True
+
+
+def test_metrics_are_kept_as_long_as_the_spec_says() -> None:
+    text = changed("retention: {captures: 90d, runs: 7d}", "retention: {captures: 90d, runs: 7d, metrics: 30d}")
+
+    assert prometheus(text)["prometheus"]["prometheusSpec"]["retention"] == "720h"
+
+
+def test_grafana_is_for_whoever_may_forward_a_port() -> None:
+    grafana = prometheus(VALID_SPEC)["grafana"]
+
+    assert grafana["admin"]["existingSecret"] == "grafana-admin"
+    assert "ingress" not in grafana
+    assert grafana["grafana.ini"]["auth.anonymous"] == {"enabled": False}
+    assert argument(calls(VALID_SPEC)["grafana-admin"], "generated") == ("admin-password",)
+
+
+def test_at_the_edge_metrics_are_sent_on_when_there_is_a_way() -> None:
+    values = prometheus(EDGE)
+    (remote,) = values["prometheus"]["prometheusSpec"]["remoteWrite"]
+
+    assert remote["url"] == "https://m.acme.example/push"
+    assert remote["authorization"]["credentials"] == {"name": "vault.metrics", "key": "token"}
+    assert remote["queueConfig"]["maxBackoff"] == "5m"
+    assert values["grafana"] == {"enabled": False}
+    assert "grafana-admin" not in calls(EDGE)
+
+
+def test_every_image_comes_from_the_mirror_where_there_is_one() -> None:
+    made = calls(SPECS["pulled"])
+
+    assert prometheus(SPECS["pulled"])["global"]["imageRegistry"] == "registry.acme.example"
+    for name in ("kuberay-operator", "cloudnative-pg", "mlflow"):
+        repository = argument(made[name], "values")["image"]["repository"]
+        assert repository.startswith("registry.acme.example/")
+    assert argument(made["external-secrets"], "values")["global"]["repository"].startswith("registry.acme.example/")
+    assert context(SPECS["pulled"]).runtime_image.startswith("registry.acme.example/")
+
+
+def _unknown(values: dict[str, Any], names: Any, path: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        if names is None:
+            return
+        if key not in names:
+            yield f"{path}{key}"
+        elif isinstance(value, dict) and names[key] is not None:
+            yield from _unknown(cast("dict[str, Any]", value), names[key], f"{path}{key}.")

@@ -1,0 +1,86 @@
+"""Channels: each takes the alerts that carry its label, of the severities that it wants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modelyard_targets.cluster.channels import channel_label
+from tests.emitted import one
+from tests.specs import VALID_SPEC, changed
+
+PAGERDUTY = "{type: pagerduty, key: secret://vault/pagerduty#fraud}"
+
+
+def receiver(channel: str) -> dict[str, Any]:
+    (found,) = one(changed(PAGERDUTY, channel), "AlertmanagerConfig", "oncall")["spec"]["receivers"]
+    return {key: value[0] for key, value in found.items() if key != "name"}
+
+
+def test_a_route_takes_what_carries_the_channels_label() -> None:
+    route = one(VALID_SPEC, "AlertmanagerConfig", "oncall")["spec"]["route"]
+
+    assert [(each["name"], each["matchType"], each["value"]) for each in route["matchers"]] == [
+        ("channel_oncall", "=", "true"),
+        ("severity", "=~", "page|ticket"),
+    ]
+
+
+def test_severities_are_those_of_the_spec() -> None:
+    text = changed(PAGERDUTY, "{type: pagerduty, key: secret://vault/pagerduty#fraud, severities: [page]}")
+    route = one(text, "AlertmanagerConfig", "oncall")["spec"]["route"]
+
+    assert route["matchers"][1]["value"] == "page"
+
+
+def test_labels_of_prometheus_know_no_dashes() -> None:
+    assert channel_label("fraud-on-call") == "channel_fraud_on_call"
+
+
+@pytest.mark.parametrize(
+    ("channel", "expected"),
+    [
+        (
+            PAGERDUTY,
+            {"pagerdutyConfigs": {"routingKey": {"name": "vault.pagerduty", "key": "fraud"}, "sendResolved": True}},
+        ),
+        (
+            '{type: slack, url: "secret://vault/slack#url", room: "#fraud"}',
+            {
+                "slackConfigs": {
+                    "apiURL": {"name": "vault.slack", "key": "url"},
+                    "channel": "#fraud",
+                    "sendResolved": True,
+                }
+            },
+        ),
+        (
+            '{type: webhook, url: "secret://vault/hook#url"}',
+            {"webhookConfigs": {"urlSecret": {"name": "vault.hook", "key": "url"}, "sendResolved": True}},
+        ),
+        (
+            '{type: email, to: a@acme.example, from: b@acme.example, smarthost: "mail.acme.example:587", username: b, '
+            "password: secret://vault/mail#password}",
+            {
+                "emailConfigs": {
+                    "to": "a@acme.example",
+                    "from": "b@acme.example",
+                    "smarthost": "mail.acme.example:587",
+                    "authUsername": "b",
+                    "authPassword": {"name": "vault.mail", "key": "password"},
+                    "requireTLS": True,
+                    "sendResolved": True,
+                }
+            },
+        ),
+    ],
+)
+def test_every_type_has_its_receiver(channel: str, expected: dict[str, Any]) -> None:
+    assert receiver(channel) == expected
+
+
+def test_labels_by_which_the_clusters_prometheus_selects_are_on_it() -> None:
+    text = changed("      residency: eu\n", "      residency: eu\n      telemetry: {labels: {release: platform}}\n")
+
+    assert one(text, "AlertmanagerConfig", "oncall")["metadata"]["labels"]["release"] == "platform"

@@ -1,0 +1,101 @@
+"""What a cluster cannot honour is told at the line that asks for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.emitted import refused
+from tests.specs import VALID_SPEC, changed
+
+HERE = "      residency: eu\n"
+GATEWAY = "{name: edge, namespace: gateways, mirrors: true}"
+PUBLIC = ("exposure: internal", "exposure: public")
+
+
+def target(line: str) -> str:
+    return changed(HERE, f"{HERE}      {line}\n")
+
+
+def test_the_valid_spec_can_be_honoured() -> None:
+    assert refused(VALID_SPEC) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (target("tenancy: shared"), ["E0628 tenancy"] * 4),
+        (target("tenancy: shared\n      present: [kuberay, prometheus, external-secrets]"), ["E0628 tenancy"]),
+        (
+            target('present: [prometheus]\n      telemetry: {remoteWrite: "https://m.acme.example/push"}'),
+            ["E0629 remoteWrite"],
+        ),
+        (
+            target('telemetry: {prometheus: "http://prometheus.obs:9090"}'),
+            ['E0630 "http://prometheus.obs:9090"'],
+        ),
+        (changed(GATEWAY, "{class: cilium}", PUBLIC), ["E0631 public"]),
+        (changed(GATEWAY, "{class: cilium, certificate: secret://vault/tls}", PUBLIC), []),
+        (changed("labels: {domain: payments}", "labels: {modelyard.dev/system: x}"), ["E0632 modelyard.dev/system"]),
+        (
+            changed("key: secret://vault/pagerduty#fraud", "key: secret://vault/Lake#fraud"),
+            ["E0633 secret://vault/Lake#fraud"],
+        ),
+    ],
+)
+def test_what_is_refused(text: str, expected: list[str]) -> None:
+    assert refused(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("store", "expected"),
+    [
+        ("{type: object, credentials: secret://vault/lake}", ["E0623 lake"]),
+        ('{type: object, endpoint: "https://s3.acme.example"}', ["E0626 lake"]),
+        ("{type: object, adopt: x, versioned: true}", ["E0624 versioned"]),
+        ("{type: object, adopt: x, retention: 30d}", ["E0624 retention"]),
+        ("{type: object, adopt: x}", []),
+    ],
+)
+def test_buckets(store: str, expected: list[str]) -> None:
+    before = (
+        '{type: object, adopt: acme-fraud-lake, endpoint: "https://s3.acme.example", credentials: secret://vault/lake}'
+    )
+
+    assert refused(changed(before, store)) == expected
+
+
+@pytest.mark.parametrize(
+    ("store", "expected"),
+    [
+        ("{type: database, credentials: secret://vault/runs}", ["E0625 credentials"]),
+        ('{type: database, adopt: "db.acme.example/mlflow"}', ["E0626 runs"]),
+        (
+            '{type: database, adopt: "db.acme.example/mlflow", credentials: secret://vault/runs, size: 5Gi}',
+            ["E0624 size"],
+        ),
+        ('{type: database, adopt: "db.acme.example/mlflow", credentials: secret://vault/runs}', []),
+    ],
+)
+def test_databases(store: str, expected: list[str]) -> None:
+    assert refused(changed("runs: {type: database}", f"runs: {store}")) == expected
+
+
+def test_what_has_no_effect_is_told() -> None:
+    nothing = target(
+        "storageClass: fast\n      present: [kuberay, prometheus, external-secrets, cloudnative-pg]"
+    ).replace(
+        "runs: {type: database}", 'runs: {type: database, adopt: "db.acme.example/m", credentials: secret://vault/runs}'
+    )
+
+    assert refused(nothing) == ["W0634 storageClass"]
+
+
+def test_secrets_that_exist_are_the_same_under_every_store() -> None:
+    """Stores that are read as existing Secrets are names for one place."""
+    text = changed(
+        "secretStores: {vault: {via: external-secrets, store: vault}}",
+        "secretStores: {vault: {}}",
+        ("key: secret://vault/pagerduty#fraud", "key: secret://kubernetes/lake#fraud"),
+    )
+
+    assert refused(text) == []

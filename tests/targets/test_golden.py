@@ -1,0 +1,73 @@
+"""The whole folder that comes out of every example, file by file; missing and extra files fail too.
+
+Files that are copied as they are (the component library, the source of the runtime) are compared with what they are
+copies of and not kept twice. The hash in the name of the runtime image is fixed here, since it follows that source.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import modelyard_runtime
+import modelyard_stacks
+from modelyard.emit import stack_files
+from modelyard.spec import System, TargetSpec
+from modelyard_targets.cluster import runtime_image
+from tests.examples import Example, on_clusters
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+COPIES = {
+    "modelyard_stacks": Path(next(iter(modelyard_stacks.__path__))),
+    "modelyard_runtime": Path(next(iter(modelyard_runtime.__path__))),
+}
+
+
+@pytest.fixture(autouse=True)
+def _fixed_hash(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction]
+    monkeypatch.setattr(runtime_image, "content_hash", _no_hash)
+
+
+@pytest.mark.parametrize("example", on_clusters(), ids=str)
+def test_what_comes_out_is_what_is_expected(example: Example, accept: bool) -> None:
+    """The whole of it, for every target of the example."""
+    outcome = example.compiled()
+    assert not outcome.failed
+    for stack in outcome.stacks:
+        folder = GOLDEN / str(example) / stack.target
+        found: dict[str, str] = {}
+        for file in stack_files(stack):
+            if not _copied(file.path, file.render()):
+                found[file.path] = file.render().decode()
+        if accept:
+            _write(folder, found)
+
+        assert found == _read(folder)
+
+
+def _no_hash(system: System, target: TargetSpec) -> str:
+    return "0" * 12
+
+
+def _copied(path: str, content: bytes) -> bool:
+    """Whether a file is a copy; then it has to be one."""
+    for package, folder in COPIES.items():
+        _, inside, rest = path.partition(f"{package}/")
+        if inside:
+            assert content == (folder / rest).read_bytes()
+            return True
+    return False
+
+
+def _write(folder: Path, found: dict[str, str]) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    for path, text in found.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+
+
+def _read(folder: Path) -> dict[str, str]:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths}

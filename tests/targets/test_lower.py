@@ -1,0 +1,90 @@
+"""The stack of a cluster: what it holds, that it is lazy, and that it is the same every time."""
+
+from __future__ import annotations
+
+import yaml
+
+from modelyard.plan import Kind
+from modelyard_targets.kubernetes.files import FOUNDATION, LOWERINGS, file_of
+from modelyard_targets.kubernetes.lower import lower, objects
+from tests.crds import problems
+from tests.emitted import emitted, files
+from tests.plans import plan_of
+from tests.specs import VALID_SPEC
+
+WITHOUT_DEFINITION = {"AlertmanagerConfig", "ExternalSecret", "Cluster"}
+
+
+def test_a_folder_is_complete() -> None:
+    found = set(files(VALID_SPEC))
+
+    assert {
+        "README.md",
+        "image/Dockerfile",
+        "image/requirements.txt",
+        "workloads/Pulumi.yaml",
+        "workloads/Pulumi.prod.yaml",
+        "workloads/__main__.py",
+        "workloads/requirements.txt",
+        "workloads/modelyard_stacks/__init__.py",
+        "workloads/modelyard_stacks/base.py",
+        "workloads/modelyard_stacks/kubernetes.py",
+        "workloads/manifests/namespace.yaml",
+        "workloads/manifests/model-scorer.yaml",
+        "workloads/manifests/pipeline-retrain.yaml",
+        "workloads/manifests/monitor-drift.yaml",
+    } <= found
+    assert "images.txt" not in found
+
+
+def test_every_kind_of_the_plan_is_lowered_or_made_with_others() -> None:
+    assert {kind for kind in Kind if kind not in LOWERINGS} == {Kind.SECRET, Kind.NODE_POOL}
+
+
+def test_every_resource_has_a_file() -> None:
+    plan = plan_of(VALID_SPEC)
+    named = {file_of(resource) for resource in plan.resources}
+
+    assert set(FOUNDATION) <= named | {"gateway"}
+    assert {"model-scorer", "pipeline-nightly", "monitor-quality"} <= named
+
+
+def test_every_object_is_valid_and_named_once() -> None:
+    made = emitted(VALID_SPEC)
+    places = [(one["kind"], one["metadata"].get("namespace"), one["metadata"]["name"]) for one in made]
+
+    assert len(set(places)) == len(places)
+    assert [problems(one) for one in made if one["kind"] not in WITHOUT_DEFINITION and problems(one)] == []
+
+
+def test_objects_know_where_they_come_from() -> None:
+    plan = plan_of(VALID_SPEC)
+    made = list(objects(plan, "main"))
+
+    assert len(made) == len(emitted(VALID_SPEC))
+    assert {one.origin[0] for one in made} >= {"deployment", "inference", "pipelines", "monitors", "registry", "stores"}
+    assert all(plan.system.key(*one.origin).line > 1 for one in made)
+
+
+def test_manifests_on_disk_are_those_objects() -> None:
+    written = [
+        document
+        for path, text in files(VALID_SPEC).items()
+        if path.startswith("workloads/manifests/")
+        for document in yaml.safe_load_all(text)
+    ]
+
+    assert written == emitted(VALID_SPEC)
+
+
+def test_the_same_comes_out_every_time() -> None:
+    assert files(VALID_SPEC) == files(VALID_SPEC)
+
+
+def test_a_target_without_anything_has_no_project() -> None:
+    text = VALID_SPEC.replace(
+        "  placement: {default: main}\n", "    idle: {provider: kubernetes, context: b}\n  placement: {default: main}\n"
+    )
+
+    assert lower(plan_of(text), "idle").projects == ()
+    assert list(objects(plan_of(text), "idle")) == []

@@ -1,0 +1,72 @@
+"""The namespace: restricted, bounded by the declared capacity, closed, and saying whose it is."""
+
+from __future__ import annotations
+
+from tests.crds import problems
+from tests.emitted import emitted, names, one
+from tests.specs import VALID_SPEC, changed
+
+SHARED = changed(
+    "      residency: eu\n",
+    "      residency: eu\n      tenancy: shared\n"
+    "      present: [kuberay, prometheus, external-secrets, cloudnative-pg]\n",
+)
+
+
+def test_pods_are_restricted_in_every_mode() -> None:
+    labels = one(VALID_SPEC, "Namespace", "fraud")["metadata"]["labels"]
+
+    assert {labels[f"pod-security.kubernetes.io/{mode}"] for mode in ("enforce", "audit", "warn")} == {"restricted"}
+
+
+def test_the_namespace_says_who_owns_it_and_what_may_be_in_it() -> None:
+    said = one(VALID_SPEC, "Namespace", "fraud")["metadata"]["annotations"]
+
+    assert said["governance.modelyard.dev/owner-email"] == "payments-risk@acme.example"
+    assert said["governance.modelyard.dev/data-classes"] == "pii"
+    assert said["governance.modelyard.dev/residency"] == "eu"
+    assert said["governance.modelyard.dev/budget"] == "18000 USD a month, warn"
+
+
+def test_labels_of_the_user_are_on_every_object_and_leave_ours_alone() -> None:
+    made = emitted(VALID_SPEC)
+
+    assert len(made) > 60
+    assert all(each["metadata"]["labels"]["domain"] == "payments" for each in made)
+    assert all(each["metadata"]["labels"]["app.kubernetes.io/part-of"] == "fraud" for each in made)
+
+
+def test_the_quota_is_the_declared_capacity() -> None:
+    hard = one(VALID_SPEC, "ResourceQuota", "declared-capacity")["spec"]["hard"]
+
+    assert hard["requests.cpu"] == "160"
+    assert hard["requests.nvidia.com/gpu"] == "2"
+
+
+def test_without_declared_capacity_nothing_is_bounded() -> None:
+    start = VALID_SPEC.index("      capacity:\n")
+    end = VALID_SPEC.index("      gateway:")
+    open_cluster = (VALID_SPEC[:start] + VALID_SPEC[end:]).replace("  budget: {monthly: 18000 USD}\n", "")
+
+    assert names(open_cluster, "ResourceQuota") == []
+
+
+def test_nothing_may_talk_but_to_dns() -> None:
+    closed = one(VALID_SPEC, "NetworkPolicy", "deny-all")["spec"]
+    dns = one(VALID_SPEC, "NetworkPolicy", "allow-dns")["spec"]
+
+    assert closed == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    assert {port["port"] for rule in dns["egress"] for port in rule["ports"]} == {53, 5353}
+    assert "ingress" not in dns
+
+
+def test_in_a_shared_cluster_the_namespace_is_somebody_elses() -> None:
+    assert names(SHARED, "Namespace") == []
+    assert one(SHARED, "ConfigMap", "governance")["data"]["owner-team"] == "payments-risk"
+
+
+def test_every_object_is_valid() -> None:
+    kinds = ("Namespace", "ResourceQuota", "LimitRange", "NetworkPolicy", "ConfigMap")
+
+    for text in (VALID_SPEC, SHARED):
+        assert [problems(each) for each in emitted(text) if each["kind"] in kinds and problems(each)] == []

@@ -1,0 +1,53 @@
+"""Overrides: a patch on one object, with its reason on it; what cannot be applied is refused."""
+
+from __future__ import annotations
+
+from tests.emitted import emitted, one, refused
+from tests.specs import VALID_SPEC
+
+
+def with_override(patch: str, target: str = "RayService/scorer-champion") -> str:
+    return f"{VALID_SPEC}overrides:\n  shm: {{object: {target}, patch: {patch}, reason: More shared memory.}}\n"
+
+
+def test_the_object_is_changed_and_says_why() -> None:
+    text = with_override("[{op: replace, path: /spec/rayClusterConfig/rayVersion, value: 2.60.1}]")
+    made = one(text, "RayService", "scorer-champion")
+
+    assert made["spec"]["rayClusterConfig"]["rayVersion"] == "2.60.1"
+    assert made["metadata"]["annotations"]["overrides.modelyard.dev/shm"] == "More shared memory."
+
+
+def test_nothing_else_is_changed() -> None:
+    text = with_override("[{op: replace, path: /spec/rayClusterConfig/rayVersion, value: 2.60.1}]")
+    before, after = emitted(VALID_SPEC), emitted(text)
+
+    assert [new["metadata"]["name"] for old, new in zip(before, after, strict=True) if old != new] == [
+        "scorer-champion"
+    ]
+
+
+def test_an_object_that_is_not_emitted_is_refused() -> None:
+    assert refused(with_override("[{op: remove, path: /spec}]", "RayService/scorr")) == ["E0620 RayService/scorr"]
+
+
+def test_an_operation_that_finds_nothing_is_refused_where_it_stands() -> None:
+    patch = "[{op: test, path: /kind, value: RayService}, {op: remove, path: /spec/nothing}]"
+
+    assert refused(with_override(patch)) == ["E0621 {op: remove, path: /spec/nothing}"]
+
+
+def test_a_test_that_does_not_hold_is_refused() -> None:
+    assert refused(with_override("[{op: test, path: /kind, value: RayJob}]")) == [
+        "E0621 {op: test, path: /kind, value: RayJob}"
+    ]
+
+
+def test_an_object_stays_what_it_is() -> None:
+    for path in ("/metadata/name", "/metadata/namespace", "/kind", "/apiVersion"):
+        patch = f"[{{op: replace, path: {path}, value: other}}]"
+        assert refused(with_override(patch)) == [f"E0622 {patch}"]
+
+
+def test_the_whole_object_cannot_be_taken_away() -> None:
+    assert [each[:5] for each in refused(with_override('[{op: replace, path: "", value: 1}]'))] == ["E0621"]

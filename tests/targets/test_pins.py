@@ -1,0 +1,44 @@
+"""What the lock pins: charts with their versions, images with their tags."""
+
+from __future__ import annotations
+
+from modelyard_targets.kubernetes.pins import images_of, installed, pins_of
+from tests.plans import plan_of
+from tests.specs import VALID_SPEC, changed
+
+
+def test_charts_are_pinned_by_version() -> None:
+    assert pins_of(plan_of(VALID_SPEC), "main").charts == {
+        "kube-prometheus-stack": "88.5.3",
+        "external-secrets": "2.9.0",
+        "cloudnative-pg": "0.29.0",
+        "kuberay-operator": "1.7.0",
+        "mlflow": "1.11.5",
+    }
+
+
+def test_images_are_pinned_by_tag() -> None:
+    images = pins_of(plan_of(VALID_SPEC), "main").images
+
+    assert images["docker.io/rayproject/ray"] == "2.60.0-py311"
+    assert images["quay.io/kuberay/operator"] == "v1.7.0"
+    assert images["ghcr.io/cloudnative-pg/postgresql"] == "18.6-system-trixie"
+
+
+def test_images_of_the_user_are_among_them() -> None:
+    text = changed(
+        "    compute: cpu\n    replicas: {min: 2",
+        "    source: {image: 'ghcr.io:8443/acme/s:1'}\n    compute: cpu\n    replicas: {min: 2",
+    )
+    plan = plan_of(text)
+
+    assert "ghcr.io:8443/acme/s:1" in images_of(plan, "main")
+    assert pins_of(plan, "main").images["ghcr.io:8443/acme/s"] == "1"
+
+
+def test_what_is_present_is_not_pinned_here() -> None:
+    text = changed("      residency: eu\n", "      residency: eu\n      present: [kuberay, prometheus]\n")
+    plan = plan_of(text)
+
+    assert installed(plan, "main") == ("external-secrets", "cloudnative-pg", "mlflow")
+    assert "quay.io/kuberay/operator:v1.7.0" not in images_of(plan, "main")

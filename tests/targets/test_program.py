@@ -1,0 +1,48 @@
+"""The program: thin, in order, and as a colleague would have written it."""
+
+from __future__ import annotations
+
+from modelyard.program import Ref
+from modelyard.python_text import print_program
+from modelyard_targets.kubernetes.lower import lower
+from tests.emitted import argument, calls
+from tests.plans import plan_of
+from tests.specs import VALID_SPEC
+
+
+def test_everything_waits_for_what_it_stands_on() -> None:
+    made = calls(VALID_SPEC)
+
+    assert argument(made["foundation"], "depends_on") == tuple(
+        Ref(name) for name in ("prometheus", "external_secrets", "cloudnative_pg", "kuberay")
+    )
+    assert argument(made["mlflow"], "depends_on") == (Ref("foundation"), Ref("registry_key"))
+    assert argument(made["workloads"], "depends_on") == (Ref("foundation"), Ref("registry"))
+
+
+def test_the_foundation_is_made_one_file_after_the_other_and_workloads_side_by_side() -> None:
+    made = calls(VALID_SPEC)
+
+    assert argument(made["foundation"], "in_order") is True
+    assert argument(made["foundation"], "files")[:2] == ("namespace.yaml", "secrets.yaml")
+    assert "in_order" not in dict(made["workloads"].arguments)
+    assert "model-scorer.yaml" in argument(made["workloads"], "files")
+
+
+def test_a_workload_more_is_a_line_more() -> None:
+    """The program grows with what is declared, never with its complexity."""
+    (project,) = lower(plan_of(VALID_SPEC), "main").projects
+    more = VALID_SPEC.replace(
+        "  nightly:\n", "  weekly: {type: custom, compute: cpu, source: {entrypoint: 'a.b:c'}}\n  nightly:\n"
+    )
+    (larger,) = lower(plan_of(more), "main").projects
+    before, after = print_program(project.program).splitlines(), print_program(larger.program).splitlines()
+
+    assert [line for line in after if line not in before] == ['        "pipeline-weekly.yaml",']
+
+
+def test_the_context_is_a_setting_and_no_line_of_the_program() -> None:
+    (project,) = lower(plan_of(VALID_SPEC), "main").projects
+
+    assert project.settings == {"context": "frankfurt"}
+    assert "frankfurt" not in print_program(project.program)

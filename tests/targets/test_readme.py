@@ -1,0 +1,72 @@
+"""The README: what to do before, how to apply and undo; and the list of images where they are carried."""
+
+from __future__ import annotations
+
+from tests.emitted import context, files
+from tests.specs import VALID_SPEC, changed
+
+
+def test_it_says_how_to_apply_and_how_to_undo() -> None:
+    text = files(VALID_SPEC)["README.md"]
+
+    assert "pulumi stack init prod\npulumi up\n" in text
+    assert "pulumi config set protect false\npulumi up\npulumi destroy\n" in text
+    assert "for database runs." in text
+
+
+def test_it_says_how_to_build_the_image() -> None:
+    image = context(VALID_SPEC).runtime_image
+    pushed = changed(
+        "      residency: eu\n", "      residency: eu\n      images: {registry: registry.acme.example/ml}\n"
+    )
+
+    assert f"docker build -t {image} image" in files(VALID_SPEC)["README.md"]
+    assert "docker push registry.acme.example/ml/fraud-runtime:" in files(pushed)["README.md"]
+    assert "docker push" not in files(VALID_SPEC)["README.md"]
+
+
+def test_it_lists_the_secrets_that_have_to_be_there() -> None:
+    text = changed("secretStores: {vault: {via: external-secrets, store: vault}}", "secretStores: {vault: {}}")
+
+    assert "| `fraud` | `lake` | access-key-id, secret-access-key |" in files(text)["README.md"]
+    assert "ClusterSecretStore vault" in files(VALID_SPEC)["README.md"]
+
+
+def test_it_names_links_with_protocol_and_port() -> None:
+    assert (
+        "| `main:registry/registry` | `main:database/runs` | database | postgresql | 5432 |"
+        in files(VALID_SPEC)["README.md"]
+    )
+
+
+def test_it_says_what_it_costs_where_prices_are_declared() -> None:
+    assert "| machines cost at most | 2190 USD a month" in files(VALID_SPEC)["README.md"]
+    assert "| budget | 18000 USD a month |" in files(VALID_SPEC)["README.md"]
+
+
+def test_it_lists_overrides_with_their_reason() -> None:
+    override = (
+        "{object: RayService/scorer-champion, patch: [{op: add, path: /spec/suspend, value: true}], reason: Sold out.}"
+    )
+
+    assert (
+        "| shm | `RayService/scorer-champion` | Sold out. |"
+        in files(f"{VALID_SPEC}overrides: {{shm: {override}}}\n")["README.md"]
+    )
+
+
+def test_what_the_user_says_is_text() -> None:
+    hostile = "<script>alert(1)</script> [x](javascript:y) `code` | cell"
+    text = changed("description: Scores card payments.", f'description: "{hostile}"')
+
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; \\[x\\](javascript:y) \\`code\\` \\| cell" in files(text)["README.md"]
+    assert "<script>" not in files(text)["README.md"]
+
+
+def test_at_the_edge_every_image_is_listed_with_its_name_there() -> None:
+    edge = "edge: true\n      images: {registry: registry.shop.example, mirror: true}"
+    listed = files(changed("      residency: eu\n", f"      residency: eu\n      {edge}\n"))["images.txt"].splitlines()
+
+    assert "docker.io/rayproject/ray:2.60.0-py311 registry.shop.example/rayproject/ray:2.60.0-py311" in listed
+    assert "quay.io/kuberay/operator:v1.7.0 registry.shop.example/kuberay/operator:v1.7.0" in listed
+    assert listed == sorted(listed)

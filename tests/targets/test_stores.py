@@ -1,0 +1,59 @@
+"""Object stores: a bucket is made with what the spec says of it, or left alone."""
+
+from __future__ import annotations
+
+from tests.crds import problems
+from tests.emitted import Object, names, one
+from tests.specs import VALID_SPEC, changed
+
+MADE = changed(
+    '{type: object, adopt: acme-fraud-lake, endpoint: "https://s3.acme.example", credentials: secret://vault/lake}',
+    '{type: object, endpoint: "https://s3.acme.example", region: eu-2, '
+    "credentials: secret://vault/lake, retention: 30d}",
+)
+
+
+def job(text: str) -> Object:
+    (name,) = names(text, "Job")
+    return one(text, "Job", name)
+
+
+def environment(text: str) -> dict[str, object]:
+    (container,) = job(text)["spec"]["template"]["spec"]["containers"]
+    return {each["name"]: each.get("value", each.get("valueFrom")) for each in container["env"]}
+
+
+def test_an_adopted_bucket_is_left_alone() -> None:
+    assert names(VALID_SPEC, "Job") == []
+
+
+def test_a_bucket_is_made_with_its_settings() -> None:
+    said = environment(MADE)
+
+    assert said["MODELYARD_BUCKET"] == "fraud-prod-lake"
+    assert said["MODELYARD_VERSIONED"] == "true"
+    assert said["MODELYARD_RETENTION_SECONDS"] == str(30 * 86400)
+    assert said["AWS_ENDPOINT_URL"] == "https://s3.acme.example"
+    assert said["AWS_REGION"] == "eu-2"
+    assert said["AWS_ACCESS_KEY_ID"] == {"secretKeyRef": {"name": "vault.lake", "key": "access-key-id"}}
+
+
+def test_a_change_is_another_job_since_jobs_cannot_change() -> None:
+    again = MADE.replace("retention: 30d", "retention: 60d")
+
+    assert names(MADE, "Job") == names(MADE, "Job")
+    assert names(MADE, "Job") != names(again, "Job")
+
+
+def test_the_job_is_restricted_and_reaches_the_service_alone() -> None:
+    spec = job(MADE)["spec"]["template"]["spec"]
+    policy = one(MADE, "NetworkPolicy", "store-lake")["spec"]
+
+    assert spec["automountServiceAccountToken"] is False
+    assert spec["containers"][0]["securityContext"]["readOnlyRootFilesystem"] is True
+    assert "ingress" not in policy
+    assert [port["port"] for rule in policy["egress"] for port in rule["ports"]] == [443]
+
+
+def test_it_is_valid() -> None:
+    assert problems(job(MADE)) == []

@@ -1,0 +1,44 @@
+"""The targets: every provider of the schema has one, and every kind an entry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelyard.plan import Kind
+from modelyard.target import Component, NotYet
+from modelyard_targets import TARGETS
+from modelyard_targets.tables import targets_page
+from tests.diagnosing import Question, examine
+from tests.specs import VALID_SPEC
+
+PAGE = Path(__file__).parents[2] / "docs" / "targets.md"
+
+
+@pytest.mark.parametrize("provider", TARGETS)
+def test_every_kind_has_an_entry_with_its_words(provider: str) -> None:
+    catalog = TARGETS[provider].catalog
+
+    assert set(catalog) == set(Kind)
+    assert all((entry.what if isinstance(entry, Component) else entry.reason).strip() for entry in catalog.values())
+
+
+@pytest.mark.parametrize("provider", ["aws", "gcp", "azure"])
+def test_a_provider_that_is_not_made_yet_is_told_once_where_it_is_named(provider: str) -> None:
+    start, end = VALID_SPEC.index("      provider: kubernetes"), VALID_SPEC.index("  placement:")
+    text = VALID_SPEC[:start] + f"      provider: {provider}\n      region: eu-west-1\n" + VALID_SPEC[end:]
+    text = text.replace("mode: on-prem", "mode: cloud").replace("residency: [eu]", "residency: []")
+    found = [one for one in examine(Question(text)) if one.severity == "error" and one.code == "E0602"]
+
+    assert len(found) == 1
+    assert found[0].span is not None
+    assert text.splitlines()[found[0].span.line - 1].strip() == f"provider: {provider}"
+    assert all(isinstance(entry, NotYet) for entry in TARGETS[provider].catalog.values())
+
+
+def test_the_page_is_printed_from_the_catalogs(accept: bool) -> None:
+    if accept:
+        PAGE.write_text(targets_page(TARGETS), encoding="utf-8")
+
+    assert PAGE.read_text(encoding="utf-8") == targets_page(TARGETS)
