@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = import_module(VERBS[arguments.verb][0]).run()
     except Refusal as refusal:
-        print(f"refused: {refusal}", file=sys.stderr)
+        sys.stderr.write(f"refused: {refusal}\n")
         return 1
     return code
 

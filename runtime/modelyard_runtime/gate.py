@@ -55,7 +55,8 @@ def _judge_line(
         )
     least, most = bound(check, "min"), bound(check, "max")
     holds = (least is None or value >= least) and (most is None or value <= most)
-    asked = " and ".join([f"at least {least:g}"] * (least is not None) + [f"at most {most:g}"] * (most is not None))
+    wanted = [("at least", least), ("at most", most)]
+    asked = " and ".join(f"{words} {limit:g}" for words, limit in wanted if limit is not None)
     return Verdict(name, holds, f"{metric} is {value:.6g}, asked is {asked}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.description import Section, section, sections, text
@@ -48,6 +49,8 @@ def connect(workload: Section) -> None:
                 raise Refusal(f"{source} is not set; the description says that it opens the registry")
             os.environ[variable] = os.environ[source]
     _open_artifacts(workload, text(registry, "artifacts"))
+    if uri.startswith("file:"):
+        os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"  # a laptop's registry: one user, no server, no database
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
 
@@ -119,14 +122,21 @@ def move_alias(name: str, alias: str, number: str) -> None:
     client.set_registered_model_alias(name, alias, number)
 
 
-def take_back(name: str, alias: str) -> str:
+def take_back(name: str, alias: str, now: datetime) -> str:
     """Point an alias at the version before the present one, and return that; empty where none is known."""
-    now = version_at(name, alias)
-    before = now.tags.get(f"modelyard.before.{alias}", "") if now else ""
-    if now is not None and before:
-        tag(now, {TAKEN_BACK: alias})
+    at = version_at(name, alias)
+    before = at.tags.get(f"modelyard.before.{alias}", "") if at else ""
+    if at is not None and before:
+        tag(at, {TAKEN_BACK: alias})
         _client().set_registered_model_alias(name, alias, before)
+        _client().set_registered_model_tag(name, f"{TAKEN_BACK}.{alias}", now.isoformat())
     return before
+
+
+def taken_back_at(name: str, alias: str) -> datetime | None:
+    """When an alias was last taken back; None where it never was."""
+    stamp = dict(_client().get_registered_model(name).tags or {}).get(f"{TAKEN_BACK}.{alias}")
+    return datetime.fromisoformat(stamp) if stamp else None
 
 
 def load(uri: str) -> Model:

@@ -40,13 +40,13 @@ def search(tuning: Section, trial: Trial, worker: Mapping[str, Any], most_worker
 
     scheduler = ASHAScheduler(max_t=RUNGS, grace_period=1, reduction_factor=2) if _stops(tuning) else None
     seed = integer(tuning, "seed") if "seed" in tuning else None
+    at_once = max(min(integer(tuning, "parallel"), most_workers), 1)
     config = tune.TuneConfig(
         metric=metric,
         mode=mode,
         num_samples=integer(tuning, "trials"),
-        max_concurrent_trials=max(min(integer(tuning, "parallel"), most_workers), 1),
         scheduler=scheduler,
-        search_alg=BasicVariantGenerator(random_state=seed),
+        search_alg=BasicVariantGenerator(max_concurrent=at_once, random_state=seed),
     )
     asked = {"CPU": worker["num_cpus"], "GPU": worker["num_gpus"], **worker["resources"]}
     with tempfile.TemporaryDirectory(prefix="search-") as folder:

@@ -1,0 +1,100 @@
+"""What follows a breach, within its guards: a run of a pipeline, or the alias back to the version before."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+from modelyard_runtime import registry
+from modelyard_runtime.cluster_api import ApiError, ClusterApi, Object
+from modelyard_runtime.description import Section, integer, rows, section, text
+
+_MONITOR_LABEL = "modelyard.dev/started-by"
+_LONGEST_NAME = 63
+_log = logging.getLogger(__name__)
+
+
+def act(workload: Section, now: datetime, api: ClusterApi | None = None) -> list[str]:
+    """Do what the monitor's description says; returns what was done, in sentences."""
+    action = section(section(workload, "monitor"), "onBreach")
+    cooldown = timedelta(seconds=integer(action, "cooldownSeconds"))
+    done: list[str] = []
+    if action.get("rollback"):
+        done += take_back(workload, now, cooldown)
+    if "run" in action:
+        done.append(start(api or ClusterApi.of_this_pod(), workload, section(action, "run"), now, cooldown))
+    for sentence in done:
+        _log.warning("%s", sentence)
+    return done
+
+
+def start(api: ClusterApi, workload: Section, run: Section, now: datetime, cooldown: timedelta) -> str:
+    """A Job of the pipeline's CronJob, unless this monitor has started one within the cooldown."""
+    monitor, cron_job = text(workload, "name"), text(run, "cronJob")
+    before = [_created(job) for job in api.list("apis/batch/v1/jobs", f"{_MONITOR_LABEL}={monitor}")]
+    last = max((one for one in before if one is not None), default=None)
+    if last is not None and now - last < cooldown:
+        return (
+            f"pipeline {text(run, 'pipeline')} is not started: it was at {last.isoformat()}, the cooldown is {cooldown}"
+        )
+    body = job_of(api.get("apis/batch/v1/cronjobs", cron_job), monitor, now)
+    try:
+        api.create("apis/batch/v1/jobs", body)
+    except ApiError as problem:
+        if problem.status != 409:  # another try of this monitor was faster
+            raise
+    return f"pipeline {text(run, 'pipeline')} is started"
+
+
+def job_of(cron_job: Object, monitor: str, now: datetime) -> Object:
+    """The Job that the CronJob would make now, owned by it, with a label that says who started it."""
+    metadata, spec = _mapping(cron_job, "metadata"), _mapping(cron_job, "spec")
+    template = _mapping(spec, "jobTemplate")
+    described = _mapping(template, "metadata")
+    stamp = now.strftime("%Y%m%d%H%M")
+    name = f"{str(metadata['name'])[: _LONGEST_NAME - len(stamp) - 1].rstrip('-')}-{stamp}"
+    owner = {"apiVersion": "batch/v1", "kind": "CronJob", "name": metadata["name"], "uid": metadata["uid"]}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": name,
+            "labels": {**_mapping(metadata, "labels"), **_mapping(described, "labels"), _MONITOR_LABEL: monitor},
+            "annotations": {**_mapping(described, "annotations"), "cronjob.kubernetes.io/instantiate": "manual"},
+            "ownerReferences": [{**owner, "controller": True}],
+        },
+        "spec": template["spec"],
+    }
+
+
+def take_back(workload: Section, now: datetime, cooldown: timedelta) -> list[str]:
+    """The alias of each watched model back to the version before, unless that was done within the cooldown."""
+    registry.connect(workload)
+    done: list[str] = []
+    seen: set[tuple[str, str]] = set()
+    for model in rows(section(workload, "monitor"), "models"):
+        name, alias = text(model, "registeredName"), text(model, "alias")
+        if not alias or (name, alias) in seen:
+            continue
+        seen.add((name, alias))
+        last = registry.taken_back_at(name, alias)
+        if last is not None and now - last < cooldown:
+            done.append(
+                f"{alias!r} of {name} stays: it was taken back at {last.isoformat()}, the cooldown is {cooldown}"
+            )
+            continue
+        before = registry.take_back(name, alias, now)
+        done.append(
+            f"{alias!r} of {name} is version {before} again" if before else f"{alias!r} of {name} has none before"
+        )
+    return done
+
+
+def _created(job: Object) -> datetime | None:
+    stamp = _mapping(job, "metadata").get("creationTimestamp")
+    return datetime.fromisoformat(stamp).astimezone(UTC) if isinstance(stamp, str) else None
+
+
+def _mapping(of: Object, name: str) -> Object:
+    found = of.get(name)
+    return found if isinstance(found, dict) else {}

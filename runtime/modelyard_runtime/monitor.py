@@ -1,0 +1,96 @@
+"""`monitor`: one look at what is watched. It measures, tells the metrics, and acts on a breach."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from modelyard_runtime.breach import act
+from modelyard_runtime.description import Section, bound, description, rows, section, text
+from modelyard_runtime.measures import Measure, Measures
+from modelyard_runtime.otlp import Sample, push
+from modelyard_runtime.refusals import Refusal
+
+VALUE = "modelyard_monitor_value"
+BREACH = "modelyard_monitor_breach"
+LAST_RUN = "modelyard_monitor_last_run_seconds"
+
+_FEWEST_ROWS = 30
+"""A measure of drift or of quality on fewer rows says more about chance than about the model; it is not taken."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A measured value of a check, and whether it lies beyond its bounds."""
+
+    check: str
+    feature: str
+    value: float
+    breach: bool
+
+
+def run() -> int:
+    """Look once. A breach is no failure of the monitor: 0 says that it looked and that its metrics were told."""
+    workload = description()
+    if text(workload, "type") != "monitor":
+        raise Refusal(f"'monitor' is for monitors, and this workload is of type {text(workload, 'type')}")
+    now = datetime.now(UTC)
+    results = look(workload, now)
+    told = _tell(workload, results, now)
+    breaches = [one for one in results if one.breach]
+    for one in breaches:
+        _log.warning("check %s does not hold: %s is %g", one.check, one.feature or "the window", one.value)
+    if breaches:
+        act(workload, now)
+    return 0 if told else 1
+
+
+def look(workload: Section, now: datetime) -> tuple[Result, ...]:
+    """The values of all checks."""
+    monitor = section(workload, "monitor")
+    if text(monitor, "type") == "performance":
+        raise Refusal("performance is watched by alert rules on the servers' own series, not by a run")
+    measures = Measures(workload, now)
+    few = len(measures.window.rows) < _FEWEST_ROWS
+    found: list[Result] = []
+    for check in rows(monitor, "checks"):
+        if few and text(monitor, "type") != "data-quality":
+            _log.info("check %s: %d rows are too few", text(check, "name"), len(measures.window.rows))
+            continue
+        found += [_judged(check, one) for one in measures.of(check)]
+    return tuple(found)
+
+
+def samples(workload: Section, results: tuple[Result, ...], now: datetime) -> list[Sample]:
+    """The results as metrics."""
+    own = {"system": text(workload, "system"), "monitor": text(workload, "address").rpartition(".")[2]}
+    found: list[Sample] = []
+    for one in results:
+        labels = {**own, "check": one.check, "feature": one.feature or "all"}
+        found += [Sample(VALUE, one.value, labels), Sample(BREACH, float(one.breach), labels)]
+    return [*found, Sample(LAST_RUN, now.timestamp(), own)]
+
+
+def _judged(check: Section, measure: Measure) -> Result:
+    least, most = bound(check, "min"), bound(check, "max")
+    beyond = (least is not None and measure.value < least) or (most is not None and measure.value > most)
+    return Result(text(check, "name"), measure.feature, measure.value, beyond)
+
+
+def _tell(workload: Section, results: tuple[Result, ...], now: datetime) -> bool:
+    """Push the metrics; without a receiver in the description, only say them."""
+    told = samples(workload, results, now)
+    for one in told:
+        _log.info("%s %s %g", one.name, dict(one.labels), one.value)
+    url = text(section(workload, "metrics"), "otlp")
+    if not url:
+        return True
+    try:
+        push(url, told, {"service.name": f"{text(workload, 'system')}-{text(workload, 'name')}"}, now.timestamp())
+    except OSError as problem:
+        _log.error("the metrics cannot be told to %s: %s", url, problem)
+        return False
+    return True
