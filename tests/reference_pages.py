@@ -1,4 +1,4 @@
-"""The pages of docs that are printed from code: every diagnostic, every target, every field of the spec."""
+"""The pages of docs that are printed from code: every diagnostic, every field of the spec."""
 
 from __future__ import annotations
 
@@ -12,11 +12,8 @@ import modelyard_schemas
 from modelyard.diagnostics import Diagnostic, codes
 from modelyard.fields import ANY, Field, field
 from modelyard.json_text import json_text
-from modelyard.plan import Kind
 from modelyard.shape import Schema
 from modelyard.source import Json
-from modelyard.target import Component, Entry, NotYet
-from modelyard_targets import TARGETS
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
 
@@ -67,30 +64,6 @@ def _documentation(constructor: Callable[..., Diagnostic]) -> Iterator[str]:
             yield from (["```"] if closes else [])
         if at < len(blocks) - 1:
             yield ""
-
-
-def targets_page() -> str:
-    """docs/targets.md: what each provider makes of each kind of resource."""
-    lines = ["# Targets", "", _PRINTED]
-    for name, target in TARGETS.items():
-        lines += ["", f"## {name}", "", *_catalog(target.catalog)]
-    return "\n".join(lines) + "\n"
-
-
-def _catalog(catalog: Mapping[Kind, Entry]) -> Iterator[str]:
-    reasons = {entry.reason for entry in catalog.values() if isinstance(entry, NotYet)}
-    if len(reasons) == 1 and all(isinstance(entry, NotYet) for entry in catalog.values()):
-        yield f"Not made yet: {reasons.pop()}."
-        yield "A spec that is placed there is refused, at the line that names the provider (E0602)."
-        return
-    yield from ("| kind | made as |", "|---|---|")
-    for kind in Kind:
-        entry = catalog[kind]
-        if isinstance(entry, Component):
-            yield f"| {kind.value} | {_cell(entry.what)} |"
-        else:
-            word = "not yet" if isinstance(entry, NotYet) else "impossible"
-            yield f"| {kind.value} | {word}: {_cell(entry.reason)} |"
 
 
 def spec_page() -> str:
@@ -145,6 +118,5 @@ def _cell(text: str) -> str:
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "errors.md": errors_page,
-    "targets.md": targets_page,
     "spec.md": spec_page,
 }

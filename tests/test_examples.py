@@ -116,7 +116,8 @@ def test_a_provider_is_named_under_deployment_only(name: str) -> None:
         assert document is not None
         for found in providers_named(document.value):
             inside = found[2:] if found[0] == "environments" else found
-            assert inside[0] == "deployment" and inside[-1] in {"provider", "mode"}, found
+            assert inside[0] == "deployment", found
+            assert inside[-1] in {"provider", "mode"}, found
 
 
 @pytest.mark.parametrize("name", sorted({example.name for example in EVERY}))
