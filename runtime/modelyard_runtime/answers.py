@@ -1,4 +1,4 @@
-"""What a model answers, in one shape for all models: a class or number for each row, and probabilities where it has them."""
+"""What a model answers, in one shape for all: a class or number for each row, and probabilities where it has them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`values`: a class or a number for each row. `scores`: probability of the positive class, or a row of one for each class."""
+    """`values`: a class or number for each row. `scores`: probability of the positive class, or of each class."""
 
     values: npt.NDArray[Any]
     scores: npt.NDArray[np.float64] | None = None

@@ -1,7 +1,7 @@
 """Scoring of whole datasets: Ray Data over an actor pool, one file of the input a piece of work, each exactly once.
 
-The output of an input file has its name and a marker with the file's state and the model's version. What has a fitting marker is not
-scored again; what was interrupted, or has changed, replaces what was there under the same name.
+The output of an input file has its name, and a marker with the file's state and the model's version. What has a
+fitting marker is not scored again; what was interrupted, or has changed, replaces what was there under the same name.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class Scorer:
 
 
 def pieces(workload: Section, inputs: tuple[str, ...]) -> Iterator[Piece]:
-    """The files of the inputs in order. An output is called like its input, below the input's name where there are several."""
+    """The files of the inputs in order. An output is called like its file, below its input if there are several."""
     from pyarrow import fs
 
     pipeline = section(workload, "pipeline")

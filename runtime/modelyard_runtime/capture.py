@@ -1,4 +1,4 @@
-"""Requests and predictions, kept in a store for monitors: buffered, written by a thread of its own, never in a request's path."""
+"""Requests and predictions, kept in a store for monitors: buffered, and written outside of a request's path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Kubernetes API as a Pod sees it: a few verbs over HTTPS with the Pod's own identity. The standard library is enough for them."""
+"""The Kubernetes API as a Pod sees it: a few verbs over HTTPS with the Pod's own identity."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Context:
     """A step of a pipeline, as its code sees it.
 
-    `worker` is what one Ray worker of the step asks for (`ray.remote(**context.worker)`, or `resources_per_worker`); `workers` are the
-    least and the most of them. `results` holds what the steps before it returned, by name.
+    `worker` is what one Ray worker of the step asks for, as in `ray.remote(**context.worker)`; `workers` are the least
+    and the most of them. `results` holds what the steps before it returned, by name.
     """
 
     workload: Section

@@ -1,4 +1,4 @@
-"""The order of a run: steps begin when what they need has succeeded, are tried again, and end when their time is over."""
+"""The order of a run: steps begin when what they need has succeeded, are tried again, and end in time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The compiled description of a workload, as it is mounted: plain data, with small readers that say what is wrong with it."""
+"""The compiled description of a workload, as it is mounted: plain data, and small readers of it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""How far a column has moved from its reference: PSI, KS, chi-square, Jensen-Shannon and Wasserstein, from a profile and new values.
+"""How far a column has moved from its reference, from a profile and new values.
 
-Definitions as in scipy.stats (ks_2samp's statistic, wasserstein_distance, chi2_contingency's statistic over its degrees of freedom)
-and scipy.spatial.distance (jensenshannon in base 2); the tests hold them against these.
+PSI, KS, chi-square, Jensen-Shannon and Wasserstein, defined as in scipy.stats (ks_2samp's statistic,
+wasserstein_distance, chi2_contingency's statistic over its degrees of freedom) and scipy.spatial.distance
+(jensenshannon in base 2); the tests hold them against these.
 """
 
 from __future__ import annotations

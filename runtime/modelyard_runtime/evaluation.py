@@ -33,7 +33,7 @@ class Evaluation:
         self._said: dict[tuple[str, str], tuple[Numbers, Predictions]] = {}
 
     def metrics(self, model: registry.Model) -> dict[str, float]:
-        """All the metrics of the task on the held-out rows that the model gives scores for, and those that user code reported."""
+        """The metrics of the task on the held-out rows, as far as the model has scores, and what user code reported."""
         found = dict(self._reported)
         truth, said = self._ask("", model, "")
         for name in known_metrics(self._task):

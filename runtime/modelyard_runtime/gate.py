@@ -1,4 +1,4 @@
-"""The promotion gate: every line must hold and the approvals must be there, for exactly this model, before an alias moves."""
+"""The promotion gate: every line must hold, and exactly this model be approved, before an alias moves."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ def judge(
 ) -> tuple[Verdict, ...]:
     """Every line of the gate, judged.
 
-    `measured(metric, data)` is a metric of the new model on a dataset (empty: the held-out rows). `measured_of(alias, metric, data)` is
-    the same of the model that an alias points to, on the same rows; None where the alias points to nothing yet.
+    `measured(metric, data)` is a metric of the new model on a dataset (empty: the held-out rows).
+    `measured_of(alias, metric, data)` is the same of the model that an alias points to, on the same rows; None where
+    the alias points to nothing yet.
     """
     return tuple(_judge_line(check, measured, measured_of) for check in rows(pipeline, "validation"))
 

@@ -1,6 +1,7 @@
 """`launch`: from a Pod of a CronJob to one RayJob, and to its end.
 
-The Pod lives as long as the RayJob, so that the CronJob's concurrency policy, history and `kubectl get jobs` tell the truth about the run.
+The Pod lives as long as the RayJob, so that the CronJob's concurrency policy, history and `kubectl get jobs` tell
+the truth about the run.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def run() -> int:
 
 
 def named_after(template: Object, job: str) -> Object:
-    """The template with the Job's own suffix, so that a Pod that is started twice for one Job finds the first one's RayJob."""
+    """The template with the Job's own suffix, so that a second Pod of a Job finds the RayJob of the first."""
     metadata = template["metadata"]
     assert isinstance(metadata, dict)
     base = str(metadata["name"])

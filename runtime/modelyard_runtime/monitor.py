@@ -39,7 +39,7 @@ def run() -> int:
         raise Refusal(f"'monitor' is for monitors, and this workload is of type {text(workload, 'type')}")
     now = datetime.now(UTC)
     results = look(workload, now)
-    told = _tell(workload, results, now)
+    told = tell(workload, results, now)
     breaches = [one for one in results if one.breach]
     for one in breaches:
         _log.warning("check %s does not hold: %s is %g", one.check, one.feature or "the window", one.value)
@@ -80,7 +80,7 @@ def _judged(check: Section, measure: Measure) -> Result:
     return Result(text(check, "name"), measure.feature, measure.value, beyond)
 
 
-def _tell(workload: Section, results: tuple[Result, ...], now: datetime) -> bool:
+def tell(workload: Section, results: tuple[Result, ...], now: datetime) -> bool:
     """Push the metrics; without a receiver in the description, only say them."""
     told = samples(workload, results, now)
     for one in told:

@@ -1,4 +1,4 @@
-"""A small network for tables, in PyTorch, that behaves like an estimator of scikit-learn. Its weights are kept as arrays."""
+"""A small network for tables, in PyTorch, that behaves like an estimator of scikit-learn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Metrics of a run that is too short to be scraped, pushed as OTLP over HTTP in JSON (opentelemetry.io/docs/specs/otlp, read 2026-11)."""
+"""Metrics of a run that is too short to be scraped, pushed as OTLP over HTTP in JSON.
+
+Source: opentelemetry.io/docs/specs/otlp, read 2026-11.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ def push(url: str, samples: Iterable[Sample], resource: Mapping[str, str], at_s:
 
 
 def request_body(samples: list[Sample], resource: Mapping[str, str], at_s: float) -> dict[str, object]:
-    """An ExportMetricsServiceRequest: one gauge a name, one data point a sample; numbers of 64 bits are texts in its JSON."""
+    """An ExportMetricsServiceRequest: one gauge a name, one data point a sample; its 64-bit numbers are texts."""
     by_name: dict[str, list[Sample]] = {}
     for sample in samples:
         by_name.setdefault(sample.name, []).append(sample)

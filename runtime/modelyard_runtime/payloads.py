@@ -24,7 +24,7 @@ class BadRequest(Exception):
 
 
 def rows_of(body: bytes) -> pd.DataFrame:
-    """The rows of a request's JSON: `{"instances": [{"column": value}]}`, or either form that MLflow's own server takes."""
+    """The rows of a request: `{"instances": [{"column": value}]}`, or a form that MLflow's own server takes."""
     import pandas as pd
 
     try:
@@ -54,7 +54,7 @@ def rows_of(body: bytes) -> pd.DataFrame:
 
 
 def fitted(frame: pd.DataFrame, columns: Iterable[Column]) -> pd.DataFrame:
-    """The columns of the signature, in its order and types. Others are left out; a model without a signature gets all."""
+    """The columns of the signature, in its order and types, and no others; without a signature all."""
     import pandas as pd
 
     wanted = tuple(columns)

@@ -1,4 +1,4 @@
-"""`run`: the driver of a pipeline inside its Ray cluster. It orders the steps; the steps work on the cluster's workers."""
+"""`run`: the driver of a pipeline inside its Ray cluster. It orders the steps; they work on the workers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 def run() -> int:
-    """Run every step of the described pipeline, then what a training pipeline does with its model: 0 when all is done."""
+    """Run every step of the described pipeline, and what follows training: 0 when all is done."""
     workload = description()
     check(workload)
     pipeline = section(workload, "pipeline")
@@ -111,6 +111,8 @@ def _start_ray(pipeline: Section) -> None:
     """Join the cluster that this runs in; without one, start a local Ray that has what the steps ask for."""
     import ray
 
+    if ray.is_initialized():
+        return
     if os.environ.get("RAY_ADDRESS"):
         ray.init(log_to_driver=True)
         return

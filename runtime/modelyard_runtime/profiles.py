@@ -1,4 +1,4 @@
-"""What a column looked like: a profile small enough to keep with a model, from which every drift measure is computed."""
+"""What a column looked like: a profile small enough to keep with a model, from which drift is measured."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OTHER = "…"
 class Profile:
     """One column: how many rows, how many without a value, and its distribution.
 
-    `quantiles` are values at equal steps of probability (numeric columns); `shares` are the parts of each category (others).
+    `quantiles` are values at equal steps of probability (numbers); `shares` are the parts of each category (others).
     """
 
     rows: int

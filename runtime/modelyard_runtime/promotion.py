@@ -31,8 +31,8 @@ def promote(pipeline: Section, version: registry.Version) -> str:
     missing, groups = missing_approvals(pipeline, version.tags, digest)
     if missing:
         return (
-            f"version {version.version} of {version.name} waits for {missing} more approval(s) of {', '.join(groups)}: each sets the tag "
-            f"{APPROVAL_TAG}<group> of the version to {digest}; {alias!r} stays where it is"
+            f"version {version.version} of {version.name} waits for {missing} more approval(s) of {', '.join(groups)}: "
+            f"each sets the version's tag {APPROVAL_TAG}<group> to {digest}; {alias!r} stays where it is"
         )
     if section(pipeline, "approvals"):
         _unchanged(version, digest)

@@ -1,4 +1,4 @@
-"""The model registry: MLflow, as the description says where and with which credentials. One place that knows its client."""
+"""The model registry: MLflow, where and with which credentials the description says."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ SMALLER_IS_BETTER = frozenset({"log_loss", "brier", "rmse", "mae", "mape", "wape
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """What a model said: `values` (classes or numbers), and for classification `scores` (rows by classes, or of the positive class)."""
+    """What a model said: `values` (classes or numbers), and for classes `scores` (by class, or of the positive one)."""
 
     values: Numbers
     scores: Numbers | None = None

@@ -1,4 +1,4 @@
-"""The Serve application: any MLflow model over HTTP, with batching, a token, captures, and an alias that is followed."""
+"""The Serve application: any MLflow model over HTTP, with batching, a token, captures, and its alias followed."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ class Server:
         return (await self._answer_all([asked]))[0]
 
     async def _answer_all(self, asked: list[tuple[Serving, pd.DataFrame]]) -> list[Answer]:
-        """The rows of several requests in one call of the model; those that began with another version in one of its own."""
+        """The rows of several requests in one call of each version that they began with."""
         found: dict[int, Answer] = {}
         for serving in {id(one): one for one, _ in asked}.values():
             places = [place for place, (one, _) in enumerate(asked) if one is serving]

@@ -23,7 +23,7 @@ _WHOLE = 0.99  # of a Pod's group resource: its CPUs keep a second worker away, 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a step made: a model with its data and parameters, or nothing but reports. `result` is what user code returned."""
+    """What a step made: a model with its data and parameters, or only reports. `result` is what user code returned."""
 
     model: Any = None
     data: TrainingData | None = None
@@ -148,7 +148,7 @@ def _called(
 def _made(
     workload: Section, step: Section, result: Any, reported: Mapping[str, float], parameters: Mapping[str, Json]
 ) -> Made:
-    """In a training pipeline, what a step returns is a model or a text that names one, unless later steps need it first."""
+    """In a training pipeline a model that is returned, or a text that names one, is what the step made."""
     if text(workload, "type") != "training" or result is None or not _is_model(result):
         return Made(result=result, reported=reported, parameters=parameters)
     task = text(section(section(workload, "pipeline"), "model"), "task")

@@ -1,4 +1,4 @@
-"""Object stores and folders, as one kind of filesystem: S3-compatible by the credentials of the description, or local paths."""
+"""Object stores and folders as one kind of filesystem: S3-compatible services, or local paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`store`: a bucket on an S3-compatible service, with the versioning and retention that the spec declares. Safe to run again."""
+"""`store`: a bucket on an S3-compatible service, with its versioning and retention. Safe to run again."""
 
 from __future__ import annotations
 

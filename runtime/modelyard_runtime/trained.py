@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What a training step made: a model (an object, or the URI of one that is logged already), and what is known of it."""
+    """What a training step made: a model (an object, or the URI of a logged one), and what is known of it."""
 
     model: Any
     reported: Mapping[str, float]
@@ -132,7 +132,8 @@ def _flavor(model: Any) -> tuple[str, Any, dict[str, Any]]:
             more = {"serialization_format": "cloudpickle"} if flavor == "sklearn" else {}
             return flavor, getattr(mlflow, flavor).log_model, more
     raise Refusal(
-        f"the step returned {type(model).__name__}, which is no model of scikit-learn, xgboost, lightgbm, pytorch or mlflow"
+        f"the step returned {type(model).__name__}, "
+        "which is no model of scikit-learn, xgboost, lightgbm, pytorch or mlflow"
     )
 
 

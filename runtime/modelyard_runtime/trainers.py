@@ -1,4 +1,4 @@
-"""Built-in trainers: estimators behind one preprocessing, grown in steps so that a search can end a hopeless one early."""
+"""Built-in trainers: estimators behind one preprocessing, grown in steps so that a search can end one early."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def grow(trainer: str, task: str, parameters: Mapping[str, Json], data: Training
 
 
 def preprocessing(rows: pd.DataFrame, scaled: bool) -> Any:
-    """Numbers as they are (for linear models and networks: filled and scaled), texts as one column for each frequent value."""
+    """Numbers as they are, or filled and `scaled`; texts as one column for each frequent value."""
     import pandas as pd
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer

@@ -85,7 +85,7 @@ def split_rows(frame: pd.DataFrame, split: Section, timestamp: str) -> tuple[pd.
 
 
 def numeric(frame: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
-    """Features as models take them: numbers and truth values as floats, so that a value may be missing; texts as texts."""
+    """Features as models take them: numbers and truth values as floats, which may be missing; texts as texts."""
     import pandas as pd
 
     cast: dict[str, Any] = {}

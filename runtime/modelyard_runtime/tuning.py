@@ -1,4 +1,4 @@
-"""The search for hyperparameters, by Ray Tune: trials on the step's workers, judged on rows that the gate never sees."""
+"""The search for hyperparameters, by Ray Tune: trials are judged on rows that the gate never sees."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def search(tuning: Section, trial: Trial, worker: Mapping[str, Any], most_worker
 def trial_of_trainer(
     trainer: str, task: str, fixed: Mapping[str, Json], data: Any, split: Section, metric: str
 ) -> Trial:
-    """A trial of a built-in trainer. `data` is a reference to the training data, so that it is sent to a worker once."""
+    """A trial of a built-in trainer. `data` is a reference to the training data, which a worker gets once."""
 
     def trial(parameters: Mapping[str, Json], tell: Callable[[Mapping[str, float]], None]) -> None:
         import ray

@@ -27,7 +27,7 @@ class Window:
 
 
 def current(workload: Section, now: datetime) -> Window:
-    """The window that a monitor is about. It ends earlier by as much as labels are late, where the monitor needs them."""
+    """The window that a monitor is about. It ends earlier by as much as the labels that it needs are late."""
     monitor = section(workload, "monitor")
     watched, span = section(monitor, "current"), integer(monitor, "windowSeconds")
     labels = sections(monitor, "data").get(text(monitor, "labels"), {})
