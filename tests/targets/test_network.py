@@ -13,7 +13,7 @@ from tests.specs import VALID_SPEC, changed
 
 ANYWHERE = [
     {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}},
-    {"ipBlock": {"cidr": "::/0", "except": ["fe80::/10"]}},
+    {"ipBlock": {"cidr": "::/0", "except": ["fe80::/10", "fd00:ec2::254/128"]}},
 ]
 NAMESPACE = "kubernetes.io/metadata.name"
 
@@ -138,16 +138,35 @@ def test_the_api_is_reached_by_heads_that_scale_launchers_and_triggers_alone() -
     ]
 
     assert reaching == [
-        "retrain-head",
-        "retrain-launcher",
-        "nightly-head",
+        "nightly.head",
         "nightly-launcher",
         "report-launcher",
-        "scorer-champion-head",
+        "retrain.head",
+        "retrain-launcher",
+        "scorer-champion.head",
         "monitor-drift",
     ]
-    selected = made.get("NetworkPolicy", "scorer-champion-head")["spec"]["podSelector"]["matchLabels"]
+    selected = made.get("NetworkPolicy", "scorer-champion.head")["spec"]["podSelector"]["matchLabels"]
     assert selected["ray.io/node-type"] == "head"
+
+
+def test_declared_egress_is_not_left_by_way_of_the_api() -> None:
+    """Where the API is nobody knows, but it is no reason to open the internet to a head that holds credentials."""
+    text = changed("      residency: eu\n", "      residency: eu\n      egress: [198.51.100.0/24]\n")
+    found = peers(policy(text, "scorer-champion.head")["egress"], "to", 6443)
+
+    assert {"ipBlock": {"cidr": "198.51.100.0/24"}} in found
+    assert [peer for peer in found if peer["ipBlock"]["cidr"] in {"0.0.0.0/0", "::/0"}] == []
+    assert peers(policy(VALID_SPEC, "scorer-champion.head")["egress"], "to", 6443) == ANYWHERE
+
+
+def test_no_policy_takes_the_name_of_another() -> None:
+    """A workload called like another one's head is another workload."""
+    text = VALID_SPEC.replace("  nightly:\n", "  scorer-champion-head:\n")
+    names = lowered(text).names("NetworkPolicy")
+
+    assert "scorer-champion-head" in names
+    assert len(set(names)) == len(names)
 
 
 def test_a_monitor_reaches_prometheus_and_is_reached_by_nobody() -> None:

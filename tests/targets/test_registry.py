@@ -27,7 +27,16 @@ def test_it_stands_on_the_database_and_the_bucket() -> None:
     assert made["backendStore"]["existingDatabaseSecret"]["name"] == "runs-app"
     assert made["artifactRoot"]["s3"]["bucket"] == "acme-fraud-lake"
     assert made["artifactRoot"]["s3"]["existingSecret"]["name"] == "vault.lake"
-    assert made["extraEnvVars"] == {"MLFLOW_S3_ENDPOINT_URL": "https://s3.acme.example"}
+    assert made["extraEnvVars"]["MLFLOW_S3_ENDPOINT_URL"] == "https://s3.acme.example"
+
+
+def test_it_reaches_the_instances_of_its_database_and_no_pod_beside_them() -> None:
+    database = one(VALID_SPEC, "NetworkPolicy", "mlflow")["spec"]["egress"][0]
+
+    assert database == {
+        "to": [{"podSelector": {"matchLabels": {"cnpg.io/cluster": "runs"}}}],
+        "ports": [{"protocol": "TCP", "port": 5432}],
+    }
 
 
 def test_pods_fit_the_restricted_level_and_the_quota() -> None:

@@ -49,6 +49,11 @@ def login_of(store: Store, context: Context) -> Login:
     return Login(host, PORT, _identifier(store.name), f"{store.name}-app", "username", "password")
 
 
+def instances(name: str) -> dict[str, Value]:
+    """The Pods of a database of ours, by the label that CloudNativePG gives them."""
+    return {"podSelector": {"matchLabels": {"cnpg.io/cluster": name}}}
+
+
 def lower_database(resource: Resource, context: Context, operator_namespace: str) -> Iterator[Made]:
     """The Cluster of a managed database and who may reach it; nothing for an adopted one."""
     store = resource.value
@@ -96,7 +101,7 @@ def _cluster(resource: Resource, store: Store, context: Context) -> Manifest:
 
 def _policy(resource: Resource, context: Context, operator_namespace: str) -> Made:
     """The registry, the instances among each other, the operator, and Prometheus."""
-    own: dict[str, Value] = {"podSelector": {"matchLabels": {"cnpg.io/cluster": resource.name}}}
+    own = instances(resource.name)
     registry = {"modelyard.dev/system": context.system.metadata.name, "modelyard.dev/component": "registry"}
     clients: dict[str, Value] = {"podSelector": {"matchLabels": registry}}
     ingress: list[Value] = [
@@ -106,6 +111,6 @@ def _policy(resource: Resource, context: Context, operator_namespace: str) -> Ma
     ]
     if context.monitored:
         ingress.append({"from": [namespace(context.target.telemetry.namespace)], "ports": ports(METRICS_PORT)})
-    egress: list[Value] = [{"to": [own], "ports": ports(PORT, STATUS_PORT)}, reach_api()]
+    egress: list[Value] = [{"to": [own], "ports": ports(PORT, STATUS_PORT)}, reach_api(context)]
     selector: dict[str, Value] = {"cnpg.io/cluster": resource.name}
     return network_policy(resource, resource.name, selector, context, ingress=ingress, egress=egress)

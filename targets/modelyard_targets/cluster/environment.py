@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from modelyard.json_text import json_text
 from modelyard.manifest import config_map, env, env_from_secret, labels, metadata
 from modelyard.plan import ModelServer, Resource
@@ -15,14 +17,34 @@ from modelyard_targets.cluster.describe_parts import store_variable
 _KEYS = (("access-key-id", "ACCESS_KEY_ID"), ("secret-access-key", "SECRET_ACCESS_KEY"))
 
 
+S3_CHECKSUMS: Final = {
+    "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
+    "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
+}
+"""Since 2025 the AWS SDKs add checksums to every request that many S3-compatible services refuse or do not know
+(docs.aws.amazon.com/sdkref, "Data Integrity Protections for Amazon S3", read 2026-11-24).
+"""
+
+
 def variables(resource: Resource, context: Context) -> list[Value]:
     """Environment of every container of ours in a workload: where its registry and stores are, and how they open."""
     found: list[Value] = []
     if uses_registry(resource, context):
         found += _registry_variables(context)
-    for store in stores_of(resource.workload, context):
+    stores = stores_of(resource.workload, context)
+    for store in stores:
         found += _store_variables(store, context)
+    if any(store.endpoint for store in (*stores, *_artifacts(resource, context))):
+        found += [env(name, value) for name, value in S3_CHECKSUMS.items()]
     return found
+
+
+def _artifacts(resource: Resource, context: Context) -> tuple[Store, ...]:
+    """The store that the registry of a workload keeps its artifacts in."""
+    registry = context.system.registry
+    if registry is None or not registry.artifacts or not uses_registry(resource, context):
+        return ()
+    return (context.system.stores[registry.artifacts],)
 
 
 def _registry_variables(context: Context) -> list[Value]:

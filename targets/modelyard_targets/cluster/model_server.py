@@ -195,14 +195,18 @@ def _deployment(application: Application, group: str) -> dict[str, Value]:
 
 
 def _disruption_budget(resource: Resource, group: Group, context: Context) -> Manifest:
-    """One voluntary disruption at a time. A number, since Ray's Pods have no controller with a scale."""
+    """Drains of machines leave one Pod less than the smallest size, however large the group has become.
+
+    A number of Pods that stay, since Ray's Pods have no controller with a scale, from which Kubernetes could count
+    those that may go. The dot in the name keeps groups of one server apart from those of another.
+    """
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     selector = {
         "app.kubernetes.io/name": resource.name,
         "ray.io/node-type": "worker",
         "ray.io/group": group.name,
     }
-    name = object_name(resource.name, group.name, limit=63)
+    name = f"{resource.name}.{group.name}"
     return object_of(
         "policy/v1",
         "PodDisruptionBudget",

@@ -12,6 +12,8 @@ from modelyard_targets.cluster.context import Context, Made
 
 COMPONENT = "namespace"
 QUOTA = "declared-capacity"
+POLICIES = ("deny-all", "allow-dns")
+"""Names of its network policies."""
 
 _GOVERNANCE = "governance.modelyard.dev"
 _DNS_PORTS: list[Value] = [{"protocol": protocol, "port": port} for port in (53, 5353) for protocol in ("UDP", "TCP")]
@@ -34,8 +36,8 @@ def lower_namespace(resource: Resource, context: Context, quota: Mapping[str, st
         hard: dict[str, Value] = dict(quota)
         yield Made((*resource.origin[:-1], "capacity"), _object("v1", "ResourceQuota", QUOTA, context, {"hard": hard}))
     yield Made(resource.origin, _object("v1", "LimitRange", "defaults", context, {"limits": [_DEFAULTS]}))
-    yield Made(resource.origin, _object("networking.k8s.io/v1", "NetworkPolicy", "deny-all", context, _DENY_ALL))
-    yield Made(resource.origin, _object("networking.k8s.io/v1", "NetworkPolicy", "allow-dns", context, _ALLOW_DNS))
+    for name, spec in zip(POLICIES, (_DENY_ALL, _ALLOW_DNS), strict=True):
+        yield Made(resource.origin, _object("networking.k8s.io/v1", "NetworkPolicy", name, context, spec))
 
 
 _DEFAULTS: Manifest = {

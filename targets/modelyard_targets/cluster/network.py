@@ -1,8 +1,8 @@
 """Network policies of workloads. Everything is closed by the namespace's own policy; these are the openings.
 
 A NetworkPolicy knows Pods, namespaces and addresses, not host names. So a store or registry outside of the cluster is
-opened as its port on the addresses of the target's `egress`; where none are declared, on every address but the
-link-local ones, on which clouds serve credentials. docs/decisions/ has the page about it.
+opened as its port on the addresses of the target's `egress`; where none are declared, on every address but those on
+which clouds serve credentials. docs/decisions/0010-openings.md has the reasons.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ _API_PORTS = (443, 6443)
 _METRIC_PORTS = (PORTS["metrics"], PORTS["as-metrics"], PORTS["dash-metrics"])
 _ANYWHERE: tuple[Value, ...] = (
     {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}},
-    {"ipBlock": {"cidr": "::/0", "except": ["fe80::/10"]}},
+    {"ipBlock": {"cidr": "::/0", "except": ["fe80::/10", "fd00:ec2::254/128"]}},
 )
+_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+"""Where the API of a cluster of one's own is: private addresses (RFC 1918, RFC 4193) and shared ones (RFC 6598)."""
 _SCHEME_PORTS = {"http": 80, "https": 443, "s3": 443, "gs": 443, "abfss": 443}
 
 
@@ -100,9 +102,13 @@ def reach(uri: str, context: Context) -> dict[str, Value]:
     return {"to": _outside(context), "ports": ports(port)}
 
 
-def reach_api() -> dict[str, Value]:
-    """Egress to the cluster's API, whose address nothing in the cluster's objects tells."""
-    return {"to": list(_ANYWHERE), "ports": ports(*_API_PORTS)}
+def reach_api(context: Context) -> dict[str, Value]:
+    """Egress to the cluster's API, whose address nothing in the cluster's objects tells.
+
+    A target that declares its `egress` keeps to it: beside that only private addresses are open, not the internet.
+    """
+    declared: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in (*context.target.egress, *_PRIVATE)]
+    return {"to": declared if context.target.egress else list(_ANYWHERE), "ports": ports(*_API_PORTS)}
 
 
 def _outside(context: Context) -> list[Value]:
@@ -137,7 +143,7 @@ def _job(resource: Resource, job: Job, context: Context) -> Iterator[Made]:
         yield _head(resource, context)
     if job.pipeline.schedule.kind != "once":
         name = launcher_name(resource)
-        yield network_policy(resource, name, _selector(name), context, egress=[reach_api()])
+        yield network_policy(resource, name, _selector(name), context, egress=[reach_api(context)])
 
 
 def _monitor(resource: Resource, job: MonitorJob, context: Context) -> Iterator[Made]:
@@ -145,14 +151,17 @@ def _monitor(resource: Resource, job: MonitorJob, context: Context) -> Iterator[
     if context.prometheus_uri:
         egress.append(reach(context.prometheus_uri, context))
     if job.monitor.on_breach.run:
-        egress.append(reach_api())
+        egress.append(reach_api(context))
     yield network_policy(resource, resource.name, _selector(resource.name), context, egress=egress)
 
 
 def _head(resource: Resource, context: Context) -> Made:
-    """The autoscaler in the head asks the cluster's API for machines; no other Pod of the cluster may reach it."""
+    """The autoscaler in the head asks the cluster's API for machines; no other Pod of the cluster may reach it.
+
+    The dot keeps its name apart from every workload's.
+    """
     selector: dict[str, Value] = {**_selector(resource.name), "ray.io/node-type": "head"}
-    return network_policy(resource, f"{resource.name}-head", selector, context, egress=[reach_api()])
+    return network_policy(resource, f"{resource.name}.head", selector, context, egress=[reach_api(context)])
 
 
 def _selector(name: str) -> dict[str, Value]:

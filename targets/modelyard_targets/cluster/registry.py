@@ -7,9 +7,11 @@ from typing import Final
 
 from modelyard.manifest import cpu_text, labels, memory_text
 from modelyard.plan import RegistryServer, Resource
+from modelyard.spec import Store
 from modelyard.stack import Value
 from modelyard_targets.cluster.context import REGISTRY_PORT, Context, Made, bucket_name, mirrored
-from modelyard_targets.cluster.database import login_of
+from modelyard_targets.cluster.database import instances, login_of
+from modelyard_targets.cluster.environment import S3_CHECKSUMS
 from modelyard_targets.cluster.network import network_policy, reach
 from modelyard_targets.cluster.platform_sizes import registry_replicas, registry_size
 from modelyard_targets.cluster.pods import support_place, tolerations
@@ -35,14 +37,21 @@ def lower_registry(resource: Resource, context: Context) -> Iterator[Made]:
     clients: dict[str, Value] = {"podSelector": {"matchLabels": {"modelyard.dev/system": context.system.metadata.name}}}
     egress: list[Value] = []
     if server.database is not None:
-        login = login_of(server.database, context)
-        egress.append(reach(f"postgresql://{login.host}:{login.port}", context))
+        egress.append(_reach_database(server.database, context))
     if server.artifacts is not None:
         egress.append(reach(server.artifacts.endpoint or context.uri(server.artifacts), context))
     ports: list[Value] = [{"protocol": "TCP", "port": REGISTRY_PORT}]
     ingress: list[Value] = [{"from": [clients], "ports": ports}]
     selector: dict[str, Value] = {"app.kubernetes.io/name": NAME}
     yield network_policy(resource, NAME, selector, context, ingress=ingress, egress=egress)
+
+
+def _reach_database(store: Store, context: Context) -> dict[str, Value]:
+    """The instances of a database of ours and no other Pod beside them; an adopted one by its address."""
+    login = login_of(store, context)
+    if store.adopt:
+        return reach(f"postgresql://{login.host}:{login.port}", context)
+    return {"to": [instances(store.name)], "ports": [{"protocol": "TCP", "port": login.port}]}
 
 
 def registry_values(resource: Resource, account: str, context: Context) -> dict[str, Value]:
@@ -133,6 +142,7 @@ def _environment(server: RegistryServer) -> dict[str, Value]:
     found: dict[str, Value] = {}
     if server.artifacts is not None and server.artifacts.endpoint:
         found["MLFLOW_S3_ENDPOINT_URL"] = server.artifacts.endpoint
+        found.update(S3_CHECKSUMS)
     if server.artifacts is not None and server.artifacts.region:
         found["AWS_DEFAULT_REGION"] = server.artifacts.region
     return found

@@ -12,6 +12,7 @@ from modelyard.plan import Resource
 from modelyard.spec import Store
 from modelyard.stack import Value
 from modelyard_targets.cluster.context import Context, Made, bucket_name
+from modelyard_targets.cluster.environment import S3_CHECKSUMS
 from modelyard_targets.cluster.network import network_policy, reach
 from modelyard_targets.cluster.platform_sizes import STORE_JOB
 from modelyard_targets.cluster.pods import container, pod_spec, support_place, support_resources
@@ -74,6 +75,7 @@ def _environment(store: Store, context: Context) -> list[Value]:
         env("MODELYARD_VERSIONED", "true" if store.versioned else "false"),
         env("MODELYARD_RETENTION_SECONDS", str(store.retention_s or 0)),
         env("AWS_ENDPOINT_URL", store.endpoint),
+        *(env(name, value) for name, value in S3_CHECKSUMS.items()),
     ]
     if store.region:
         found.append(env("AWS_REGION", store.region))

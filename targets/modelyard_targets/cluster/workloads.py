@@ -14,6 +14,7 @@ from modelyard_targets.cluster.job import lower_job
 from modelyard_targets.cluster.model_server import lower_server
 from modelyard_targets.cluster.monitor import check_monitors, lower_monitor
 from modelyard_targets.cluster.network import lower_network
+from modelyard_targets.cluster.reserved import check_names
 from modelyard_targets.cluster.route import check_routes, lower_route
 
 Lower: TypeAlias = Callable[[Resource, Context], Iterator[Made]]
@@ -38,6 +39,7 @@ def lower_workload(resource: Resource, context: Context) -> Iterator[Made]:
 
 def check_workloads(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """What no cluster can honour of the workloads of a placement."""
+    yield from check_names(plan, placement)
     yield from check_routes(plan, placement)
     yield from check_monitors(plan, placement)
     yield from _check_registry(plan, placement)

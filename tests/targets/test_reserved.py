@@ -1,0 +1,46 @@
+"""Names that are not free: a workload called like something of the platform would take its place."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard_targets.cluster.reserved import check_names
+from tests.plans import plan_of
+from tests.specs import VALID_SPEC, changed
+
+ADOPTED = ("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}')
+
+
+def told(text: str) -> list[str]:
+    """The lines that are pointed at, from the column on."""
+    lines = text.splitlines()
+    spans = [found.span for found in check_names(plan_of(text), "main")]
+    return [lines[span.line - 1][span.column - 1 :] for span in spans if span]
+
+
+def test_the_valid_spec_takes_no_name_of_the_platform() -> None:
+    assert told(VALID_SPEC) == []
+
+
+@pytest.mark.parametrize("name", ["mlflow", "deny-all", "allow-dns"])
+def test_a_pipeline_called_like_a_policy_of_the_platform(name: str) -> None:
+    """Both would write the same NetworkPolicy, and what closes the namespace would be gone."""
+    assert told(changed("  nightly:\n", f"  {name}:\n")) == [f"{name}:"]
+
+
+def test_a_variant_makes_a_name_as_well() -> None:
+    text = VALID_SPEC.replace("  scorer:\n", "  deny:\n").replace("inference.scorer", "inference.deny")
+    text = text.replace("champion: {model", "all: {model").replace("traffic: {champion", "traffic: {all")
+
+    assert told(text) == ["deny:"]
+
+
+def test_mlflow_is_free_where_the_registry_is_elsewhere() -> None:
+    assert told(changed("  nightly:\n", "  mlflow:\n", ADOPTED)) == []
+
+
+def test_what_makes_a_bucket_has_a_name_too() -> None:
+    renamed = ("  nightly:\n", "  store-lake:\n")
+
+    assert told(changed(*renamed)) == []
+    assert told(changed("adopt: acme-fraud-lake, ", "", renamed)) == ["store-lake:"]
