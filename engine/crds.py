@@ -55,7 +55,7 @@ def files() -> list[Path]:
 def install(kubectl: Kubectl) -> None:
     """Installs all definitions, those of add-ons too, and waits until the API server serves them."""
     kubectl.apply(*files(), *_of_modules(_OPERATORS))
-    kubectl.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+    kubectl.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=240s")
 
 
 def _of_modules(modules: dict[str, tuple[str, ...]]) -> list[Path]:

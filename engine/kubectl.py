@@ -76,7 +76,7 @@ class Kubectl:
         """What a JSONPath such as `{.status.state}` finds in an object; empty when either is not there."""
         return self.run("get", kind, name, "--namespace", namespace, f"--output=jsonpath={path}", "--ignore-not-found")
 
-    def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 240) -> None:
         """Asks twice a second until the answer is yes; Refused when time is up, with the cluster's warnings."""
         until = time.monotonic() + seconds
         while not ready():

@@ -69,7 +69,7 @@ def add_nodes(kubectl: Kubectl, nodes: Iterable[Node]) -> None:
     """Adds nodes and waits until they are ready."""
     added = [_object(node) for node in nodes]
     kubectl.run("apply", "--filename=-", given=as_list(added))
-    kubectl.run("wait", "--for=condition=Ready", "node", "--selector=type=kwok", "--timeout=60s")
+    kubectl.run("wait", "--for=condition=Ready", "node", "--selector=type=kwok", "--timeout=240s")
 
 
 def remove_nodes(kubectl: Kubectl) -> None:

@@ -52,7 +52,7 @@ class Processes:
         """The end of what a program printed."""
         return (self._logs / name).read_text(errors="replace")[-characters:]
 
-    def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 240) -> None:
         """Asks until the answer is yes; RuntimeError with the logs' ends when a program ended or time is up."""
         until = time.monotonic() + seconds
         while not ready():

@@ -84,7 +84,7 @@ def _cluster(processes: Processes, folder: Path) -> WholeKubernetes:
     with_dns = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
     private = ("unshare", "--mount", "--propagation=private", "sh", "-c", with_dns, str(folder / "resolv.conf"))
     start_operator(processes, kubectl, private)
-    kubectl.run("wait", "--for=condition=Ready", f"node/{NODE}", "--timeout=90s")
+    kubectl.run("wait", "--for=condition=Ready", f"node/{NODE}", "--timeout=240s")
     return cluster
 
 
