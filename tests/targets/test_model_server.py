@@ -136,8 +136,8 @@ def test_a_budget_guards_what_has_more_than_one_replica() -> None:
     """A number, since Pods of Ray have no controller with a scale; a single replica would block every drain."""
     made = lowered(VALID_SPEC)
 
-    assert made.names("PodDisruptionBudget") == ["scorer-champion-cpu"]
-    budget = made.get("PodDisruptionBudget", "scorer-champion-cpu")["spec"]
+    assert made.names("PodDisruptionBudget") == ["scorer-champion.cpu"]
+    budget = made.get("PodDisruptionBudget", "scorer-champion.cpu")["spec"]
     assert budget["minAvailable"] == 1
     assert budget["selector"]["matchLabels"]["ray.io/group"] == "cpu"
 
