@@ -334,11 +334,11 @@ def test_pools_agree_on_what_they_share() -> None:
     pooled = "".join(
         member.format(name=name, more=more)
         for name, more in (
-            ("one", ""),
-            ("two", ", endpoint: {path: /a}"),
-            ("three", ", endpoint: {path: /a/}"),
-            ("four", ", rollout: {strategy: in-place}"),
-            ("five", ", source: {image: ghcr.io/acme/serve:1}"),
+            ("a", ""),
+            ("b", ", endpoint: {path: /a}"),
+            ("c", ", endpoint: {path: /a/}"),
+            ("d", ", rollout: {strategy: in-place}"),
+            ("e", ", source: {image: ghcr.io/acme/serve:1}"),
         )
     )
     spec = VALID_SPEC.replace("monitors:\n", pooled + "monitors:\n", 1)

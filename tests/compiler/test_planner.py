@@ -206,7 +206,7 @@ def test_a_secret_names_its_readers_and_the_line_that_named_it() -> None:
 def test_no_registry_where_models_are_used() -> None:
     spec = changed("registry: {database: runs, artifacts: lake}\n", "")
 
-    assert told(spec) == ["E0503 fraud-xgb"]
+    assert told(spec) == ["E0503 fraud-xgb@champion"]
 
 
 def test_no_registry_where_none_is_needed() -> None:
@@ -292,7 +292,7 @@ def test_names_of_the_platform_are_taken() -> None:
 def test_two_targets_cannot_be_one_namespace() -> None:
     spec = ON_TWO.replace("context: branch", "context: frankfurt")
 
-    assert told(spec) == ["E0505 branch"]
+    assert told(spec) == ["E0505 main"]
 
 
 def assert_whole(plan: Plan) -> None:

@@ -113,7 +113,7 @@ def test_replicas_come_from_the_profile(size: str, edge: str, expected: Range) -
             ("context: frankfurt", f"context: frankfurt\n      {edge}"),
         )
     )
-    champion, challenger = system.inference["scorer"].variants
+    challenger, champion = system.inference["scorer"].variants
 
     assert champion.replicas == expected
     assert challenger.replicas == Range(1, 1)  # as it says itself
@@ -237,7 +237,7 @@ def test_models() -> None:
     assert system.pipelines["retrain"].model == ModelRef("fraud-xgb", "champion")
     assert system.pipelines["retrain"].split == Split(0.2, "time", 0)
     fixed = resolved(changed("challenger: {model: fraud-xgb@candidate", "challenger: {model: fraud-xgb@3"))
-    assert fixed.inference["scorer"].variants[1].model == ModelRef("fraud-xgb", "3")
+    assert fixed.inference["scorer"].variants[0].model == ModelRef("fraud-xgb", "3")
 
 
 def test_one_variant_takes_all_the_traffic() -> None:
@@ -252,7 +252,7 @@ def test_a_mirrored_variant_leaves_the_traffic_to_the_other() -> None:
     spec = changed("    traffic: {champion: 95, challenger: 5}\n", "    mirror: {to: challenger}\n")
     scorer = resolved(spec).inference["scorer"]
 
-    assert [variant.percent for variant in scorer.variants] == [100, 0]
+    assert [variant.percent for variant in scorer.variants] == [0, 100]
     assert scorer.mirror == Mirror("challenger", 100)
 
 
@@ -278,7 +278,7 @@ def test_whole_numbers_may_be_written_as_floats() -> None:
     """JSON Schema takes 2.0 for a whole number, so it is one here, too."""
     replicas = resolved(changed("replicas: {min: 2, max: 6}", "replicas: {min: 2.0, max: 6.0}")).inference["scorer"]
 
-    bounds = replicas.variants[0].replicas
+    bounds = replicas.variants[1].replicas
     assert (bounds, type(bounds.minimum)) == (Range(2, 6), int)
 
 

@@ -95,8 +95,8 @@ def test_a_monitor_knows_the_captures_the_models_and_what_it_may_start() -> None
 
     assert monitor["current"] == {"capture": {"uri": "s3://acme-fraud-lake/captures/scorer/", "store": "lake"}}
     assert [(model["variant"], model["alias"]) for model in monitor["models"]] == [
-        ("champion", "champion"),
         ("challenger", "candidate"),
+        ("champion", "champion"),
     ]
     assert monitor["onBreach"]["run"] == {"pipeline": "retrain", "cronJob": "retrain", "namespace": "fraud"}
     assert monitor["onBreach"]["cooldownSeconds"] == 3 * 86400

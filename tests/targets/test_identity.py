@@ -21,9 +21,9 @@ def rights(made: Lowered, name: str) -> set[tuple[str, str, str, str]]:
 def test_roles_are_there_for_what_starts_runs_alone() -> None:
     """The role of an autoscaler is the operator's to make, since only it knows the cluster's name."""
     assert lowered(VALID_SPEC).names("Role") == [
-        "retrain-launcher",
         "nightly-launcher",
         "report-launcher",
+        "retrain-launcher",
         "monitor-drift",
     ]
 

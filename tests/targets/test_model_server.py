@@ -26,7 +26,7 @@ def groups(service: Object) -> dict[str, tuple[int, int]]:
 def test_each_variant_is_a_service_of_its_own() -> None:
     made = lowered(VALID_SPEC)
 
-    assert made.names("RayService") == ["scorer-champion", "scorer-challenger"]
+    assert made.names("RayService") == ["scorer-challenger", "scorer-champion"]
 
 
 def test_replicas_fit_one_to_a_pod() -> None:
@@ -163,7 +163,7 @@ def test_members_of_a_pool_share_a_cluster_and_not_their_pods() -> None:
 
     assert groups(service) == {"cpu": (2, 6), "train": (1, 1)}
     assert pinned == {"scorer-champion": ["group-cpu"], "ranker-champion": ["group-train"]}
-    assert [one["route_prefix"] for one in applications.values()] == ["/scorer", "/ranker"]
+    assert [one["route_prefix"] for one in applications.values()] == ["/ranker", "/scorer"]
     volumes = service["spec"]["rayClusterConfig"]["headGroupSpec"]["template"]["spec"]["volumes"]
     (tokens,) = [volume for volume in volumes if volume["name"] == "tokens"]
     assert tokens["projected"]["sources"] == [

@@ -42,7 +42,7 @@ def test_a_monitor_of_performance_has_no_job() -> None:
         "    onBreach: {notify: [oncall]}\n",
     )
 
-    assert lowered(text).names("CronJob") == ["retrain", "nightly", "report", "monitor-drift", "monitor-quality"]
+    assert lowered(text).names("CronJob") == ["nightly", "report", "retrain", "monitor-drift", "monitor-quality"]
 
 
 def test_a_pipeline_that_ran_once_cannot_be_started() -> None:

@@ -82,14 +82,14 @@ def test_a_performance_monitor_reads_the_servers() -> None:
     found = alerts(PERFORMANCE, "monitor-drift")
 
     assert [(one["labels"]["check"], one["labels"]["severity"]) for one in found] == [
+        ("error_rate", "page"),
         ("p99_ms", "page"),
         ("throughput_rps", "ticket"),
-        ("error_rate", "page"),
     ]
-    assert found[0]["expr"] == (
+    assert found[1]["expr"] == (
         "histogram_quantile(0.99, sum by (le) (rate(ray_serve_http_request_latency_ms_bucket"
-        '{namespace="fraud",application=~"scorer-champion|scorer-challenger"}[15m]))) > 90'
+        '{namespace="fraud",application=~"scorer-challenger|scorer-champion"}[15m]))) > 90'
     )
-    assert found[1]["expr"].endswith("[15m])) < 2")
-    assert " < 0.01 or (" in found[2]["expr"]
-    assert found[2]["expr"].endswith(" > 0.2")
+    assert found[2]["expr"].endswith("[15m])) < 2")
+    assert " < 0.01 or (" in found[0]["expr"]
+    assert found[0]["expr"].endswith(" > 0.2")

@@ -34,8 +34,8 @@ def test_traffic_is_divided_by_weight() -> None:
     (rule,) = route(VALID_SPEC)["rules"]
 
     assert rule["backendRefs"] == [
-        {"name": "scorer-champion-serve-svc", "port": 8000, "weight": 95},
         {"name": "scorer-challenger-serve-svc", "port": 8000, "weight": 5},
+        {"name": "scorer-champion-serve-svc", "port": 8000, "weight": 95},
     ]
     assert rule["timeouts"] == {"request": "60s"}
 

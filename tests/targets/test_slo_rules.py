@@ -119,7 +119,7 @@ def test_alerts_carry_what_routes_them() -> None:
 def test_an_endpoint_that_tells_nothing_is_told() -> None:
     gone = [rule for rule in alerts(VALID_SPEC, "scorer") if rule["alert"] == "ModelyardEndpointGone"]
 
-    assert [rule["labels"]["application"] for rule in gone] == ["scorer-champion", "scorer-challenger"]
+    assert [rule["labels"]["application"] for rule in gone] == ["scorer-challenger", "scorer-champion"]
 
 
 def test_a_team_is_not_a_template() -> None:

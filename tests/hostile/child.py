@@ -1,0 +1,86 @@
+"""A process of its own that compiles mutated specs within bounds, and tells what became of each.
+
+`python -m tests.hostile.child FIRST COUNT` prints one JSON object: how many compiled, which codes were told how often,
+and every case that raised, hung or ran out of memory, with its number: `case(number)` makes the same text again.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import signal
+import sys
+import traceback
+from collections import Counter
+from pathlib import PurePosixPath
+from random import Random
+from types import FrameType
+
+from modelyard.diagnostics import Diagnostic, has_errors
+from modelyard.emit import emit
+from modelyard.pipeline import Given, Inputs, compile_system
+from modelyard.render import FORMS, render
+from modelyard_targets import TARGETS
+from tests.hostile.mutations import mutated
+from tests.hostile.seeds import seeds
+
+MEMORY = 2**30
+PATIENCE_S = 20
+
+
+class Hung(BaseException):
+    """A case took longer than any spec may; no room can catch it."""
+
+
+def case(number: int) -> Inputs:
+    """The spec of a number, the same in every process."""
+    random = Random(number)
+    seed = random.choice(seeds())
+    return Inputs(Given("system.yaml", mutated(seed, random)), seed.environment)
+
+
+def run(inputs: Inputs) -> tuple[Diagnostic, ...]:
+    """Through all rooms and onto paper; raises what a room raises, and where a path leads out of its folder."""
+    outcome = compile_system(inputs, TARGETS)
+    for form in FORMS:
+        render(outcome.diagnostics, inputs.files(), form).encode("utf-8")
+    if outcome.failed:
+        assert not outcome.stacks
+        return outcome.diagnostics
+    for stack in outcome.stacks:
+        for file in emit(stack):
+            path = PurePosixPath(file.path)
+            assert not path.is_absolute(), path
+            assert ".." not in path.parts, path
+            file.render().decode("utf-8")
+    return outcome.diagnostics
+
+
+def _hang(_signal: int, _frame: FrameType | None) -> None:
+    raise Hung
+
+
+def main(first: int, count: int) -> None:
+    """Run some cases and print what came of them."""
+    seeds()
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    signal.signal(signal.SIGALRM, _hang)
+    codes: Counter[str] = Counter()
+    compiled = 0
+    failures: list[tuple[int, str]] = []
+    for number in range(first, first + count):
+        try:
+            inputs = case(number)
+            signal.alarm(PATIENCE_S)
+            found = run(inputs)
+            compiled += not has_errors(found)
+            codes.update({one.code for one in found})
+        except (Exception, Hung):  # noqa: BLE001 - whatever it is, it is told with the number of its case
+            failures.append((number, traceback.format_exc(limit=-6)))
+        finally:
+            signal.alarm(0)
+    json.dump({"compiled": compiled, "codes": codes, "failures": failures[:20]}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

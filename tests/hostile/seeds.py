@@ -1,0 +1,49 @@
+"""What is made hostile: specs that compile, each with its environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from modelyard.load import load
+from modelyard.pipeline import Given, Inputs, read
+from modelyard.source import Json, SourceFile
+from tests.examples import one_each
+
+FIELDS = Path(__file__).resolve().parent.parent / "fields"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seed:
+    """A spec as text, and the document of its environment."""
+
+    name: str
+    environment: str | None
+    text: str
+    value: dict[str, Json]
+
+    def alone(self) -> dict[str, Json]:
+        """The document of the environment by itself, with overlay and variables applied."""
+        outcome = read(Inputs(Given(self.name, self.text), self.environment))
+        assert outcome.document is not None, outcome.diagnostics
+        return {key: value for key, value in outcome.document.value.items() if key not in {"environments", "vars"}}
+
+
+@lru_cache(maxsize=1)
+def seeds() -> tuple[Seed, ...]:
+    """The specs of tests/fields, which together fill every field, and the last environment of every example."""
+    found = [_seed(path.stem, None, path.read_text(encoding="utf-8")) for path in sorted(FIELDS.glob("*.yaml"))]
+    for example in one_each():
+        given = example.inputs()
+        if given.overlay is None:
+            found.append(
+                _seed(example.name, example.environment, SourceFile.read(example.name, given.spec.content).text)
+            )
+    return tuple(found)
+
+
+def _seed(name: str, environment: str | None, text: str) -> Seed:
+    document, problems = load(text, name)
+    assert document is not None, problems
+    return Seed(name, environment, text, document.value)

@@ -1,0 +1,127 @@
+"""The same spec, the same bytes: whatever the machine, the folder, the locale and the order of keys."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from modelyard.emit import emit
+from modelyard.pipeline import Given, Inputs, compile_system
+from modelyard.source import Json
+from modelyard_targets import TARGETS
+from tests.hostile.seeds import Seed, seeds
+
+ROOT = Path(__file__).resolve().parent.parent
+SEEDS = [pytest.param(seed, id=seed.name) for seed in seeds()]
+
+DIGEST = """
+import os, sys
+from hashlib import sha256
+from modelyard.api import compile_text
+spec, environment, folder = sys.argv[1:]
+text = open(spec, encoding="utf-8").read()
+os.chdir(folder)
+done = compile_text(text, environment=environment or None, path=spec)
+assert done.ok and done.files, done.diagnostics
+print(sha256(repr(sorted(done.files.items())).encode()).hexdigest(), list(done.files))
+"""
+
+
+def files(seed: Seed, value: Json = None, path: str = "system.yaml") -> dict[str, bytes]:
+    """What a seed compiles to, or another document in its place."""
+    text = seed.text if value is None else json.dumps(value)
+    outcome = compile_system(Inputs(Given(path, text), seed.environment), TARGETS)
+    assert not outcome.failed, outcome.diagnostics
+    return {file.path: file.render() for stack in outcome.stacks for file in emit(stack)}
+
+
+def shuffled(value: Json, random: Random) -> Json:
+    """The same value with the keys of every mapping in another order; lists stay as they are."""
+    if isinstance(value, dict):
+        keys = list(value)
+        random.shuffle(keys)
+        return {key: shuffled(value[key], random) for key in keys}
+    return [shuffled(item, random) for item in value] if isinstance(value, list) else value
+
+
+def first_difference(one: dict[str, bytes], other: dict[str, bytes]) -> str:
+    """The first line at which two outputs differ; empty where they are the same."""
+    if list(one) != list(other):
+        return f"paths {list(one)} and {list(other)}"
+    for path, content in one.items():
+        for number, pair in enumerate(zip(content.splitlines(), other[path].splitlines(), strict=False), 1):
+            if pair[0] != pair[1]:
+                return f"{path}:{number}: {pair[0]!r} and {pair[1]!r}"
+    return "" if one == other else "lengths"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_order_of_keys_means_nothing(seed: Seed) -> None:
+    """Every mapping shuffled, three times: the bytes are the same, and so is the order of files."""
+    expected = files(seed)
+
+    for number in range(3):
+        value = shuffled(copy.deepcopy(seed.value), Random(number))
+        assert first_difference(expected, files(seed, value)) == ""
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_second_rendering_says_the_same(seed: Seed) -> None:
+    """Files are made when they are written, and may be made twice."""
+    outcome = compile_system(Inputs(Given("system.yaml", seed.text), seed.environment), TARGETS)
+    made = [file for stack in outcome.stacks for file in emit(stack)]
+
+    assert [file.render() for file in made] == [file.render() for file in made]
+
+
+def test_machines_and_locales_mean_nothing(tmp_path: Path) -> None:
+    """Seeds of hashes, time zones, locales, working folders, and how the path of the spec is given."""
+    seed = seeds()[-1]
+    (tmp_path / "deep").mkdir()
+    spec = tmp_path / "system.yaml"
+    spec.write_text(seed.text, encoding="utf-8")
+    places = [
+        ({"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C"}, str(spec), tmp_path),
+        ({"PYTHONHASHSEED": "1", "TZ": "Pacific/Apia", "LC_ALL": "C.UTF-8"}, "system.yaml", tmp_path / "deep"),
+        (
+            {"PYTHONHASHSEED": "4242", "TZ": "Asia/Kathmandu", "LC_ALL": "POSIX", "HOME": "/"},
+            "./deep/../system.yaml",
+            ROOT,
+        ),
+        ({"PYTHONHASHSEED": "7", "PYTHONUTF8": "0", "LANG": "tr_TR.UTF-8"}, str(spec), ROOT),
+    ]
+
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", DIGEST, path, seed.environment or "", str(folder)],
+            cwd=tmp_path,
+            env={**os.environ, **variables},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for variables, path, folder in places
+    }
+
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nothing_of_the_machine_comes_out(seed: Seed) -> None:
+    """No path of this machine, no user, no host; the path of the spec is not in it either."""
+    path = "/somewhere/unusual/zq-spec.yaml"
+    ours = {str(ROOT), tempfile.gettempdir() + "/", path, "zq-spec", os.uname().nodename}
+    ours |= {str(Path.home())} if Path.home() != Path("/") else set()
+
+    for name, content in files(seed, path=path).items():
+        found = [word for word in ours if word and word.encode() in content]
+        assert name.startswith(f"{seed.environment or 'default'}/")
+        assert not found, (name, found)

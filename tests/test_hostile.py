@@ -1,0 +1,41 @@
+"""Hostile input ends in a result or in diagnostics: a share of the cases that tests/real runs in full."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.pipeline import Given, Inputs
+from tests.hostile import child
+from tests.hostile.children import hostile
+from tests.hostile.seeds import seeds
+
+SHARE = 1_500
+
+
+def test_a_share_of_hostile_specs_compiles_or_is_refused() -> None:
+    """No traceback, no hang, no more than 1 GB; and the cases are not all refused at the first door."""
+    told = hostile(0, SHARE)
+
+    assert not told.failures, "\n".join(told.failures[:5])
+    assert told.compiled > SHARE // 10
+    assert len(told.codes) > 50
+
+
+def test_a_case_is_the_same_in_every_run() -> None:
+    """Or a failure could not be looked at."""
+    assert [child.case(number) for number in range(40)] == [child.case(number) for number in range(40)]
+    assert len({str(child.case(number).spec.content) for number in range(40)}) > 35
+
+
+def _broken(*_given: object) -> None:
+    raise ZeroDivisionError
+
+
+def test_what_a_room_raises_is_seen() -> None:
+    """The judge of the cases lets nothing through: a target that raises is a failure and not a diagnostic."""
+    inputs = Inputs(Given("system.yaml", seeds()[0].text))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(child, "compile_system", _broken)
+        with pytest.raises(ZeroDivisionError):
+            child.run(inputs)
+    assert child.run(inputs) is not None
