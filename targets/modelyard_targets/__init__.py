@@ -2,11 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from modelyard.target import Target
-from modelyard_targets import kubernetes
-from modelyard_targets.later import REASONS, later
 
-TARGETS: Final[Mapping[str, Target]] = {**{name: later(name) for name in REASONS}, "kubernetes": kubernetes.TARGET}
+_PROVIDERS: Final = ("aws", "gcp", "azure", "local", "kubernetes")
+
+
+class _Targets(Mapping[str, Target]):
+    """A provider's modules are imported when it is first asked for: a spec names one or two."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Target] = {}
+
+    def __getitem__(self, provider: str) -> Target:
+        if provider not in self._known and provider in _PROVIDERS:
+            self._known[provider] = _target(provider)
+        return self._known[provider]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_PROVIDERS)
+
+    def __len__(self) -> int:
+        return len(_PROVIDERS)
+
+
+def _target(provider: str) -> Target:
+    if provider == "kubernetes":
+        from modelyard_targets import kubernetes
+
+        return kubernetes.TARGET
+    from modelyard_targets.later import later
+
+    return later(provider)
+
+
+TARGETS: Final[Mapping[str, Target]] = _Targets()

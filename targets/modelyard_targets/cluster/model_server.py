@@ -25,8 +25,8 @@ from modelyard_targets.cluster.environment import (
     token_volumes,
     variables,
 )
+from modelyard_targets.cluster.fixed import SERVE_PORT
 from modelyard_targets.cluster.ray_cluster import (
-    SERVE_PORT,
     Group,
     RayCluster,
     cluster_spec,

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modelyard.diagnostics.base import Diagnostic
-from modelyard.diagnostics.target import run_elsewhere, run_of_once
 from modelyard.manifest import labels, metadata, object_of
 from modelyard.names import object_name
-from modelyard.plan import MonitorJob, Plan, Resource
+from modelyard.plan import MonitorJob, Resource
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.describe import describe_monitor
@@ -45,20 +43,6 @@ def lower_monitor(resource: Resource, context: Context) -> Iterator[Made]:
     spec: dict[str, Value] = {**cron_fields(schedule, context), "jobTemplate": {"spec": template}}
     cron_job: Manifest = object_of("batch/v1", "CronJob", _metadata(resource.name, resource, context), spec=spec)
     yield Made(resource.origin, cron_job)
-
-
-def check_monitors(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Pipelines that a breach cannot start: on another cluster, or with nothing to start them from."""
-    for resource in plan.on(placement):
-        if not isinstance(resource.value, MonitorJob) or not resource.value.monitor.on_breach.run:
-            continue
-        monitor = resource.value.monitor
-        pipeline = plan.system.pipelines[monitor.on_breach.run]
-        where = plan.system.at("monitors", monitor.name, "onBreach", "run")
-        if pipeline.target != placement:
-            yield run_elsewhere(where, pipeline.name, placement, pipeline.target)
-        elif pipeline.schedule.kind == "once":
-            yield run_of_once(where, pipeline.name)
 
 
 def _metadata(name: str, resource: Resource, context: Context) -> dict[str, Value]:

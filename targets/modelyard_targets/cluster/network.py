@@ -16,10 +16,10 @@ from modelyard.spec import Inference
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.context import REGISTRY_PORT, Context, Made, cluster_service
 from modelyard_targets.cluster.describe import stores_of, uses_registry
+from modelyard_targets.cluster.fixed import PORTS, SERVE_PORT
 from modelyard_targets.cluster.job import job_groups
 from modelyard_targets.cluster.launcher import launcher_name
 from modelyard_targets.cluster.model_server import serving_cluster_scales
-from modelyard_targets.cluster.ray_cluster import PORTS, SERVE_PORT
 
 COMPONENT = "network"
 NAMESPACE_NAME = "kubernetes.io/metadata.name"

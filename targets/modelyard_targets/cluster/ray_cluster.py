@@ -11,7 +11,7 @@ Facts about the operator that shape it, read from its source on 2026-11-24:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from modelyard.manifest import RESTRICTED, env, labels, memory_text, resources
 from modelyard.plan import Hardware
@@ -19,18 +19,9 @@ from modelyard.records import record
 from modelyard.stack import Value
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe_pipeline import group_resource
+from modelyard_targets.cluster.fixed import PORTS, SERVE_PORT
 from modelyard_targets.cluster.pods import SCRATCH, container, place_of, pod_spec, scratch_mount, support_place
 from modelyard_targets.cluster.sizes import AUTOSCALER, head_size
-
-PORTS = {
-    "gcs-server": 6379,
-    "dashboard": 8265,
-    "client": 10001,
-    "metrics": 8080,
-    "as-metrics": 44217,
-    "dash-metrics": 44227,
-}
-SERVE_PORT = 8000
 
 DIGEST = "modelyard.dev/description"
 """Annotation of Pods: a new description makes new Pods, which a changed ConfigMap alone would not."""
@@ -130,7 +121,7 @@ def _environment(cluster: RayCluster) -> list[Value]:
     return [env("RAY_USAGE_STATS_ENABLED", "0"), *cluster.environment]
 
 
-def _ports(names: dict[str, int]) -> list[Value]:
+def _ports(names: Mapping[str, int]) -> list[Value]:
     return [{"name": name, "containerPort": port} for name, port in names.items()]
 
 

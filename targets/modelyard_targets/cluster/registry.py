@@ -12,13 +12,14 @@ from modelyard.stack import Value
 from modelyard_targets.cluster.context import REGISTRY_PORT, Context, Made, bucket_name, mirrored
 from modelyard_targets.cluster.database import instances, login_of
 from modelyard_targets.cluster.environment import S3_CHECKSUMS
+from modelyard_targets.cluster.fixed import REGISTRY_NAME
 from modelyard_targets.cluster.network import network_policy, reach
 from modelyard_targets.cluster.platform_sizes import registry_replicas, registry_size
 from modelyard_targets.cluster.pods import support_place, tolerations
 from modelyard_targets.cluster.secrets import OBJECT_STORE_KEYS
 
 COMPONENT: Final = "registry"
-NAME: Final = "mlflow"
+NAME: Final = REGISTRY_NAME
 """Name of its Service and its Pods; what workloads call and policies select."""
 
 IMAGE: Final = "docker.io/burakince/mlflow"

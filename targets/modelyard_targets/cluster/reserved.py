@@ -9,7 +9,8 @@ from modelyard.diagnostics.plan import reserved_name
 from modelyard.names import object_name
 from modelyard.plan import Kind, Plan, RegistryServer
 from modelyard.spec import Store
-from modelyard_targets.cluster import namespace, registry, stores
+from modelyard_targets.cluster import namespace
+from modelyard_targets.cluster.fixed import BUCKET_NAME, REGISTRY_NAME
 
 _NAMED = frozenset(
     {
@@ -40,8 +41,8 @@ def _taken(plan: Plan, placement: str) -> Mapping[str, str]:
     found: dict[str, str] = dict.fromkeys(namespace.POLICIES, "the namespace has a network policy of that name")
     for resource in plan.on(placement):
         if isinstance(resource.value, RegistryServer) and not resource.value.registry.adopt:
-            found[registry.NAME] = "the registry's Pods and Service are called so"
+            found[REGISTRY_NAME] = "the registry's Pods and Service are called so"
         elif resource.kind is Kind.OBJECT_STORE and isinstance(resource.value, Store) and not resource.value.adopt:
-            name = object_name(stores.COMPONENT, resource.name)
+            name = object_name(BUCKET_NAME, resource.name)
             found[name] = f"what makes the bucket of store {quote(resource.name)} is called so"
     return found

@@ -15,7 +15,7 @@ from modelyard.source import Path
 from modelyard.spec import Endpoint, Gateway
 from modelyard.stack import Value
 from modelyard_targets.cluster.context import Context, Made
-from modelyard_targets.cluster.ray_cluster import SERVE_PORT
+from modelyard_targets.cluster.fixed import SERVE_PORT
 
 COMPONENT = "route"
 EXPOSURE = "modelyard.dev/exposure"

@@ -13,13 +13,14 @@ from modelyard.spec import Store
 from modelyard.stack import Value
 from modelyard_targets.cluster.context import Context, Made, bucket_name
 from modelyard_targets.cluster.environment import S3_CHECKSUMS
+from modelyard_targets.cluster.fixed import BUCKET_NAME
 from modelyard_targets.cluster.network import network_policy, reach
 from modelyard_targets.cluster.platform_sizes import STORE_JOB
 from modelyard_targets.cluster.pods import container, pod_spec, support_place, support_resources
 from modelyard_targets.cluster.secrets import OBJECT_STORE_KEYS
 from modelyard_targets.cluster.sizes import SUPPORT_DISK_BYTES
 
-COMPONENT: Final = "store"
+COMPONENT: Final = BUCKET_NAME
 
 _RETRIES = 5
 _DEADLINE_S = 600

@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
-from modelyard.target import Target
+from collections.abc import Iterable
+
+from modelyard.plan import Plan
+from modelyard.stack import Stack
+from modelyard.target import Object, Pins, Target
 from modelyard_targets.kubernetes.catalog import CATALOG
 from modelyard_targets.kubernetes.check import check
 from modelyard_targets.kubernetes.hardware import choose
-from modelyard_targets.kubernetes.lower import lower, objects
-from modelyard_targets.kubernetes.pins import pins_of
+
+# What makes objects is imported when objects are made: `validate` runs at every save of a spec and makes none.
+
+
+def _lower(plan: Plan, placement: str) -> Stack:
+    from modelyard_targets.kubernetes.lower import lower
+
+    return lower(plan, placement)
+
+
+def _objects(plan: Plan, placement: str) -> Iterable[Object]:
+    from modelyard_targets.kubernetes.lower import objects
+
+    return objects(plan, placement)
+
+
+def _pins(plan: Plan, placement: str) -> Pins:
+    from modelyard_targets.kubernetes.pins import pins_of
+
+    return pins_of(plan, placement)
+
 
 TARGET = Target(
     name="kubernetes",
     catalog=CATALOG,
     choose=choose,
     check=check,
-    lower=lower,
-    objects=objects,
-    pins=pins_of,
+    lower=_lower,
+    objects=_objects,
+    pins=_pins,
 )

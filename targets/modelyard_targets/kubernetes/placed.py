@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from modelyard.plan import Cluster, Kind, Plan, RegistryServer, Resource
 from modelyard.spec import ComputeClass, Taint, TargetSpec
 from modelyard_targets.cluster.context import REGISTRY_PORT, Context, context_for
-from modelyard_targets.cluster.runtime_image import runtime_image
+from modelyard_targets.cluster.fixed import REGISTRY_NAME
 from modelyard_targets.cluster.sizes import head_size
 from modelyard_targets.kubernetes.charts import charts
 from modelyard_targets.kubernetes.hardware import choose
 
-REGISTRY_NAME: Final = "mlflow"
-
 
 def context_of(plan: Plan, placement: str) -> Context:
     """The context of a placement on a cluster of somebody else's."""
+    # What only asks for a target or its add-ons needs no image, and not the modules that read its files.
+    from modelyard_targets.cluster.runtime_image import runtime_image
+
     target = target_of(plan, placement)
     selector, tolerations = _support(plan, target)
     namespace = target.namespace or plan.system.metadata.name

@@ -1,0 +1,25 @@
+"""Names and ports that no spec decides: what is checked goes by them as well as what is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+PORTS: Final[Mapping[str, int]] = {
+    "gcs-server": 6379,
+    "dashboard": 8265,
+    "client": 10001,
+    "metrics": 8080,
+    "as-metrics": 44217,
+    "dash-metrics": 44227,
+}
+"""Ports of a Ray cluster's head."""
+
+SERVE_PORT: Final = 8000
+"""Where Ray Serve answers, on every Pod."""
+
+REGISTRY_NAME: Final = "mlflow"
+"""The registry's Service, its Pods' label and its chart."""
+
+BUCKET_NAME: Final = "store"
+"""What the Job that makes a bucket is called, before the store's name; its component too."""
