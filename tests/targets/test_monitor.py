@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelyard_targets.cluster.monitor import check_monitors
+from modelyard_targets.cluster.check import check_monitors
 from tests.lowering import Object, lowered
 from tests.plans import plan_of
 from tests.specs import VALID_SPEC, changed
