@@ -6,10 +6,12 @@ Source: opentelemetry.io/docs/specs/otlp, read 2026-11.
 from __future__ import annotations
 
 import json
+import socket
 import time
 import urllib.request
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit, urlunsplit
 
 _TIMEOUT_S = 20
 _TRIES = 4
@@ -25,17 +27,52 @@ class Sample:
 
 
 def push(url: str, samples: Iterable[Sample], resource: Mapping[str, str], at_s: float | None = None) -> None:
-    """Send the samples; tries again for half a minute while the receiver is away, then raises OSError."""
+    """Send the samples to every receiver behind the URL; tries again for a while when none takes them, then raises
+    OSError.
+
+    Each replica of a Prometheus keeps what it got itself and judges alerts by that alone, and a headless Service has an
+    address for each of them. Samples that come twice are the same samples, since all of them say one time.
+    """
     body = json.dumps(request_body(list(samples), resource, time.time() if at_s is None else at_s)).encode()
     for attempt in range(_TRIES):
-        request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"}, method="POST")
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_S):
-                return
+            _push_once(url, body)
+            return
         except OSError:
             if attempt == _TRIES - 1:
                 raise
             time.sleep(2**attempt * 2)
+
+
+def _push_once(url: str, body: bytes) -> None:
+    """To each receiver; one that takes them is enough, as the others get the next run's."""
+    problem: OSError | None = None
+    taken = False
+    for receiver, host in _receivers(url):
+        headers = {"Content-Type": "application/json", "Host": host}
+        request = urllib.request.Request(receiver, data=body, headers=headers, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_S):
+                taken = True
+        except OSError as error:
+            problem = error
+    if problem is not None and not taken:
+        raise problem
+
+
+def _receivers(url: str) -> list[tuple[str, str]]:
+    """URLs of one address each, and the host to ask for there. A certificate is of a name, so https stays as it is."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    if parts.scheme != "http" or parts.hostname is None:
+        return [(url, host)]
+    port = parts.port or 80
+    found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    if len(addresses) < 2:
+        return [(url, host)]
+    places = [f"[{address}]:{port}" if ":" in address else f"{address}:{port}" for address in addresses]
+    return [(urlunsplit(parts._replace(netloc=place)), host) for place in places]
 
 
 def request_body(samples: list[Sample], resource: Mapping[str, str], at_s: float) -> dict[str, object]:
