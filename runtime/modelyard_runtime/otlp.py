@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from urllib.error import HTTPError
 from urllib.parse import urlsplit, urlunsplit
 
 _TIMEOUT_S = 20
@@ -54,6 +55,9 @@ def _push_once(url: str, body: bytes) -> None:
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S):
                 taken = True
+        except HTTPError as error:
+            error.close()
+            problem = error
         except OSError as error:
             problem = error
     if problem is not None and not taken:
