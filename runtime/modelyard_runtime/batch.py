@@ -123,7 +123,9 @@ class Scorer:
             rows = fitted(frame.astype(object), self._model.columns()) if self._model.columns() else frame
         except BadRequest as problem:
             raise Refusal(f"{piece.path} does not fit the model: {problem}") from None
-        return projected(with_answers(table, answer(self._model, self._task, rows), self._version), self._output)
+        whole = projected(with_answers(table, answer(self._model, self._task, rows), self._version), self._output)
+        in_path = {part.partition("=")[0] for part in piece.name.split("/")[:-1] if "=" in part}
+        return whole.drop_columns([name for name in whole.column_names if name in in_path])  # a reader adds them again
 
 
 def pieces(workload: Section, inputs: tuple[str, ...]) -> Iterator[Piece]:

@@ -1,0 +1,288 @@
+"""A model from its data to a breach of its monitor, on a local Ray; prints as JSON what happened on the way.
+
+Run as `python whole_runtime.py FOLDER` with the runtime on the path.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import ray
+from ray import serve
+
+from modelyard_runtime import batch, breach, monitor, pipeline, promotion, registry
+from modelyard_runtime.cluster_api import ClusterApi
+from modelyard_runtime.serve import application
+
+ROOT = Path(sys.argv[1])
+PORT = 8123
+GROUP = "group-retrain"
+RECEIVED: dict[str, list[Any]] = {"metrics": [], "jobs": []}
+FACTS: dict[str, Any] = {}
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """Takes metrics as Prometheus does, and Jobs as an API server does."""
+
+    def do_POST(self) -> None:
+        """Keep what is sent."""
+        sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        kind = "jobs" if "/jobs" in self.path else "metrics"
+        if kind == "jobs":
+            sent["metadata"]["creationTimestamp"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        RECEIVED[kind].append(sent)
+        self._answer(sent)
+
+    def do_GET(self) -> None:
+        """A CronJob, or the Jobs that were made."""
+        if "/cronjobs/" in self.path:
+            template = {"spec": {"template": {"spec": {}}}}
+            self._answer({"metadata": {"name": "retrain", "uid": "u1"}, "spec": {"jobTemplate": template}})
+        else:
+            self._answer({"items": RECEIVED["jobs"]})
+
+    def log_message(self, *args: Any) -> None:
+        """Say nothing."""
+
+    def _answer(self, content: Any) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def main() -> None:
+    """The whole way."""
+    receiver = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=receiver.serve_forever, daemon=True).start()
+    transactions = make_data()
+    ray.init(address="local", num_cpus=4, resources={GROUP: 2}, include_dashboard=False, log_to_driver=False)
+    train()
+    answer_requests(transactions)
+    score()
+    look(f"http://127.0.0.1:{receiver.server_port}")
+    serve.shutdown()
+    ray.shutdown()
+    sys.stdout.write(json.dumps(FACTS) + "\n")
+
+
+def make_data() -> pd.DataFrame:
+    """Transactions, and in another dataset which of them were fraud."""
+    random, count = np.random.default_rng(0), 600
+    frame = pd.DataFrame({"id": np.arange(count), "amount": random.gamma(2, 50, count)})
+    frame["country"] = random.choice(["ch", "de", "fr"], count)
+    frame["at"] = pd.Timestamp.now(tz="UTC") - pd.to_timedelta(np.arange(count)[::-1] * 60, unit="s")
+    truth = frame[["id"]].assign(fraud=((frame.amount > 120) & (frame.country != "ch")).astype(int))
+    for name, part in (
+        ("transactions/day=1/a", frame[:300]),
+        ("transactions/day=2/b", frame[300:]),
+        ("labels/a", truth),
+    ):
+        path = ROOT / f"{name}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.to_parquet(path)
+    return frame
+
+
+def described(type_: str, name: str, **more: Any) -> dict[str, Any]:
+    """A description of a workload, written to where the runtime looks for it."""
+    governance = {
+        "owner": {"team": "risk", "email": "risk@acme.example"},
+        "risk": "high",
+        "dataClasses": [],
+        "lineage": True,
+    }
+    workload = {
+        "apiVersion": "modelyard.dev/v1alpha1",
+        "kind": "Workload",
+        "type": type_,
+        "name": name,
+        "address": f"pipelines.{name}",
+        "system": "cards",
+        "environment": "default",
+        "target": "main",
+        "governance": governance,
+        "registry": {"uri": f"file://{ROOT}/registry"},
+        **more,
+    }
+    path = ROOT / f"{name}.json"
+    path.write_text(json.dumps(workload))
+    os.environ["MODELYARD_WORKLOAD"] = str(path)
+    return workload
+
+
+def model(**more: Any) -> dict[str, Any]:
+    """The model of all workloads."""
+    kinds = {"task": "binary-classification", "framework": "xgboost"}
+    return {"name": "fraud", "registeredName": "cards-fraud", **kinds, **more}
+
+
+def champion() -> dict[str, Any]:
+    """The model where it is used."""
+    return model(uri="models:/cards-fraud@champion", alias="champion")
+
+
+def datasets(*names: str) -> dict[str, Any]:
+    """Datasets of the description."""
+    more: dict[str, dict[str, Any]] = {
+        "transactions": {"timestamp": "at", "features": ["amount", "country"]},
+        "labels": {"label": "fraud"},
+        "scores": {},
+    }
+    return {name: {"uri": f"file://{ROOT}/{name}", "format": "parquet", **more[name]} for name in names}
+
+
+def step(*inputs: str, **more: Any) -> dict[str, Any]:
+    """A step of one or two small workers."""
+    resources = {"cpus": 1, "gpus": 0, "memoryBytes": 2**30, "group": GROUP}
+    return {
+        "needs": [],
+        "inputs": list(inputs),
+        "workers": {"min": 1, "max": 2},
+        "resources": resources,
+        "parameters": {},
+        "retries": 0,
+        "timeoutSeconds": 600,
+        **more,
+    }
+
+
+def train() -> None:
+    """A search, a gate that holds, and approvals that come later."""
+    space = {"max_depth": {"kind": "int", "low": 2, "high": 4}}
+    tuning = {"metric": "auc_pr", "goal": "maximize", "trials": 2, "parallel": 2, "earlyStopping": "asha", "seed": 1}
+    retrain = step("transactions", "labels", trainer="xgboost", parameters={"n_estimators": 20})
+    explained = model(explainability={"method": "shap", "sample": 50}, card={"purpose": "Ranks payments."})
+    asked = {
+        "model": explained,
+        "steps": {"retrain": retrain},
+        "data": datasets("transactions", "labels"),
+        "inputs": ["transactions", "labels"],
+        "retries": 0,
+        "timeoutSeconds": 900,
+        "split": {"fraction": 0.2, "by": "time", "seed": 1},
+        "tuning": {**tuning, "space": space},
+        "validation": [
+            {"name": "good", "metric": "auc_pr", "min": 0.8},
+            {"name": "better", "metric": "auc_pr", "versus": "champion", "minDelta": 0.0},
+        ],
+        "approvals": {"from": ["model-risk"], "minimum": 1},
+        "promoteTo": "champion",
+    }
+    workload = described("training", "retrain", pipeline=asked)
+    FACTS["train"] = pipeline.run()
+    registry.connect(workload)
+    FACTS["before approval"] = registry.version_at("cards-fraud", "champion") is None
+    version = registry.version("cards-fraud", "1")
+    FACTS["tags"] = dict(version.tags)
+    registry.tag(version, {"modelyard.approval.model-risk": "sha256:of-another-model"})
+    promotion.run()
+    FACTS["after an approval of another model"] = registry.version_at("cards-fraud", "champion") is None
+    registry.tag(version, {"modelyard.approval.model-risk": version.tags["modelyard.digest"]})
+    promotion.run()
+    at = registry.version_at("cards-fraud", "champion")
+    FACTS["champion"] = at.version if at else None
+
+
+def answer_requests(transactions: pd.DataFrame) -> None:
+    """The application behind HTTP: a token, rows that fit and rows that do not, and captures of all requests."""
+    (ROOT / "token").write_text("open sesame\n")
+    scorer = {
+        "endpoint": "scorer",
+        "variant": "champion",
+        "routePrefix": "/scorer",
+        "model": champion(),
+        "batching": {"maxSize": 4, "maxWaitMilliseconds": 20},
+        "timeoutSeconds": 60,
+        "capture": {"uri": f"file://{ROOT}/captures", "store": "lake", "fraction": 1.0},
+        "auth": {"type": "bearer-token", "tokenFile": str(ROOT / "token")},
+    }
+    described("server", "scorer", applications={"scorer-champion": scorer})
+    serve.start(http_options={"host": "127.0.0.1", "port": PORT}, proxy_location="HeadOnly")
+    serve.run(application({"application": "scorer-champion"}), name="scorer-champion", route_prefix="/scorer")
+    FACTS["health"] = ask("GET", "/scorer/healthz")
+    FACTS["without token"] = ask("POST", "/scorer", {"instances": []}, token="wrong")[0]
+    FACTS["wrong rows"] = ask("POST", "/scorer", {"instances": [{"amount": "much", "country": "de"}]})
+    rows = json.loads(transactions.drop(columns="at").to_json(orient="records"))
+    FACTS["answer"] = ask("POST", "/scorer", {"instances": [{"id": 1, "amount": 300, "country": "de"}]})
+    for start in range(0, 40, 10):  # what arrives now is dearer than what was learned from
+        dear = [{**row, "amount": row["amount"] + 400} for row in rows[start : start + 10]]
+        ask("POST", "/scorer", {"instances": dear})
+    serve.delete("scorer-champion")  # a replica that ends writes what it has captured
+
+
+def ask(method: str, path: str, body: Any = None, token: str = "open sesame") -> tuple[int, Any]:
+    """Status and JSON of one request."""
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Authorization": f"Bearer {token}"}
+    request = urllib.request.Request(f"http://127.0.0.1:{PORT}{path}", data, headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=90) as found:
+            return found.status, json.load(found)
+    except urllib.error.HTTPError as problem:
+        return problem.code, json.load(problem)
+
+
+def score() -> None:
+    """The same data scored twice: the second time nothing is done again."""
+    asked = {
+        "model": champion(),
+        "steps": {"score": step("transactions")},
+        "data": datasets("transactions", "scores"),
+        "inputs": ["transactions"],
+        "output": "scores",
+        "retries": 0,
+        "timeoutSeconds": 600,
+        "batchSize": 100,
+    }
+    workload = described("batch-inference", "score", pipeline=asked)
+    FACTS["score"] = pipeline.run()
+    FACTS["scored rows"] = len(pd.read_parquet(ROOT / "scores"))
+    again = batch.score_datasets(workload, ("transactions",), "scores", {}, (1, 1))
+    FACTS["scored again"] = again
+
+
+def look(receiver: str) -> None:
+    """Captures have moved: metrics are told, and the pipeline is started once within the cooldown."""
+    run = {"pipeline": "retrain", "cronJob": "retrain", "namespace": "cards"}
+    asked = {
+        "type": "data-drift",
+        "watch": "inference.scorer",
+        "checks": [{"name": "psi", "metric": "psi", "max": 0.2, "severity": "page"}],
+        "windowSeconds": 3600,
+        "data": {},
+        "models": [{**champion(), "variant": "champion"}],
+        "current": {"capture": {"uri": f"file://{ROOT}/captures", "store": "lake"}},
+        "reference": {},
+        "onBreach": {"notify": [], "run": run, "rollback": False, "cooldownSeconds": 3600},
+    }
+    metrics = {"otlp": f"{receiver}/api/v1/otlp/v1/metrics"}
+    workload = described("monitor", "drift", monitor=asked, metrics=metrics)
+    (ROOT / "account").write_text("secret")
+    api = ClusterApi(receiver, "cards", ROOT / "account", None)
+    ended = time.monotonic() + 60
+    while not list((ROOT / "captures").rglob("*.parquet")) and time.monotonic() < ended:
+        time.sleep(0.5)
+    now = datetime.now(UTC)
+    results = monitor.look(workload, now)
+    FACTS["drift"] = {one.feature: [one.value, one.breach] for one in results}
+    FACTS["told"] = monitor.tell(workload, results, now)
+    FACTS["metrics"] = sum(len(one["resourceMetrics"][0]["scopeMetrics"][0]["metrics"]) for one in RECEIVED["metrics"])
+    FACTS["acted"] = [*breach.act(workload, now, api), *breach.act(workload, now, api)]
+    FACTS["jobs"] = len(RECEIVED["jobs"])
+
+
+main()

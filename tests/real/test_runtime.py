@@ -1,0 +1,81 @@
+"""What runs inside the Pods, on a real Ray with a real registry: from data to a breach of a monitor."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import environments
+from engine.places import REPOSITORY
+
+PROGRAM = Path(__file__).parent / "programs" / "whole_runtime.py"
+REQUIREMENTS = ("runtime/modelyard_runtime/requirements.txt", "tests/runtime/requirements.txt")
+
+
+@pytest.fixture(scope="module")
+def facts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What happened in one run of the whole way."""
+    python = environments.environment("".join((REPOSITORY / path).read_text() for path in REQUIREMENTS))
+    variables = {"PYTHONPATH": str(REPOSITORY / "runtime"), "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
+    done = subprocess.run(
+        [str(python), str(PROGRAM), str(tmp_path_factory.mktemp("whole"))],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_a_model_waits_for_the_approval_of_exactly_itself(facts: dict[str, Any]) -> None:
+    """The run succeeds, the gate holds, and the alias moves only when the digest of this model was approved."""
+    assert facts["train"] == 0
+    assert facts["tags"]["modelyard.gate"] == "held"
+    assert facts["before approval"]
+    assert facts["after an approval of another model"]
+    assert facts["champion"] == "1"
+
+
+def test_a_version_knows_where_it_comes_from(facts: dict[str, Any]) -> None:
+    """Owner, code, description and the state of both datasets are kept with it."""
+    tags = facts["tags"]
+
+    assert tags["modelyard.owner"] == "risk <risk@acme.example>"
+    assert tags["modelyard.code"] == "modelyard_runtime:xgboost"
+    assert tags["modelyard.data.transactions"].partition(" ")[2].startswith("files=2 ")
+    assert tags["modelyard.data.labels"].partition(" ")[2].startswith("files=1 ")
+
+
+def test_it_answers_who_has_the_token_and_sends_rows_that_fit(facts: dict[str, Any]) -> None:
+    """Health is open; a wrong token and wrong rows are refused as JSON; a dear payment abroad is fraud."""
+    assert facts["health"][0] == 200
+    assert facts["without token"] == 401
+    assert facts["wrong rows"][0] == 422
+    assert facts["wrong rows"][1]["error"] == "column 'amount' must hold numbers, not \"much\""
+    status, content = facts["answer"]
+    assert (status, content["predictions"], content["model"]) == (200, [1], {"name": "cards-fraud", "version": "1"})
+    assert content["scores"][0] > 0.5
+
+
+def test_a_dataset_is_scored_once(facts: dict[str, Any]) -> None:
+    """Every row has one answer, and a second run finds both files done."""
+    assert facts["score"] == 0
+    assert facts["scored rows"] == 600
+    assert facts["scored again"] == {"scored": 0, "found": 2}
+
+
+def test_a_breach_says_which_column_moved_and_starts_one_run(facts: dict[str, Any]) -> None:
+    """Only the amounts moved; the metrics are told, and the second breach falls into the cooldown."""
+    assert [(name, breach) for name, (_, breach) in facts["drift"].items()] == [("amount", True), ("country", False)]
+    assert facts["told"]
+    assert facts["metrics"] == 3
+    assert facts["acted"][0] == "pipeline retrain is started"
+    assert "is not started" in facts["acted"][1]
+    assert facts["jobs"] == 1
