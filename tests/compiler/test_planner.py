@@ -15,6 +15,7 @@ from modelyard.plan import Access, Cluster, Identity, Kind, ModelServer, Plan, R
 from modelyard.planner import plan
 from modelyard.spec import System
 from modelyard_targets.kubernetes.hardware import choose
+from tests.examples import FOLDER
 from tests.plans import large_spec, plan_of, planned, resource, system_of, told
 from tests.specs import VALID_SPEC, changed
 
@@ -352,3 +353,16 @@ def _time(system: System) -> float:
         assert found is not None
     gc.enable()
     return best
+
+
+def test_a_link_has_the_port_of_the_address_that_it_leads_to() -> None:
+    """What is there already is reached as its URL says; the dearest mistake of a firewall rule is a wrong port."""
+    text = (
+        (FOLDER / "hello" / "system.yaml")
+        .read_text()
+        .replace("http://mlflow.mlflow.svc:5000", "https://mlflow.acme.example")
+    )
+    ends = {link.sink: (link.protocol, link.port) for link in plan_of(text).links}
+
+    assert ends["main:registry/registry"] == ("https", 443)
+    assert ends["main:object-store/lake"] == ("http", 9000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.plan import no_machine
@@ -133,14 +134,27 @@ class Draft:
         for ref, origin in wanted.secrets.items():
             self.use_secret(ref, resource.placement, origin, resource.workload, resource.place)
         if registry and self.registry is not None:
-            self.links.append(Link(resource.place, self.registry.place, "registry", "http", 5000))
+            adopted = self.system.registry.adopt if self.system.registry is not None else ""
+            protocol, port = _address(adopted, ("http", 5000))
+            self.links.append(Link(resource.place, self.registry.place, "registry", protocol, port))
 
     def link_store(self, resource: Resource, store: str, what: str) -> None:
         """Link a resource to a store by its name in the spec."""
         sink = self.system.stores[store]
-        kind, protocol, port = _STORES[sink.type]
+        kind, usual = _STORES[sink.type]
+        protocol, port = _address(sink.endpoint, usual)
         place = f"{sink.target}:{kind}/{store}"
         self.links.append(Link(resource.place, place, what, protocol, port))
 
 
-_STORES = {"object": (Kind.OBJECT_STORE, "https", 443), "database": (Kind.DATABASE, "postgresql", 5432)}
+def _address(url: str, usual: tuple[str, int]) -> tuple[str, int]:
+    """Protocol and port of a URL; the usual ones where there is none."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme or usual[0], parts.port or _PORTS.get(parts.scheme, usual[1])
+    except ValueError:  # a port beyond 65535, or half an IPv6 address: whoever opens the URL says so
+        return usual
+
+
+_PORTS = {"http": 80, "https": 443}
+_STORES = {"object": (Kind.OBJECT_STORE, ("https", 443)), "database": (Kind.DATABASE, ("postgresql", 5432))}

@@ -27,7 +27,7 @@ class _Fit:
     at: int
     machine: Machines
     accelerator: Accelerator | None
-    rank: tuple[bool, int, bool, float, int, int]
+    rank: tuple[int, bool, bool, float, int, int]
 
 
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
@@ -35,7 +35,8 @@ def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
 
     Within the alternatives of accelerators, in their order, the cheapest machine wins, then the one of which least is
     left over, then the one declared first. A class that wants no accelerator takes a machine with one only when
-    nothing else fits. `spot-first` prefers machines that may be taken away, `spot` takes nothing else.
+    nothing else fits. Among machines for one alternative, `spot-first` prefers those that may be taken away; `spot`
+    takes nothing else.
     """
     unknown = _unknown(compute, target)
     if unknown:
@@ -104,7 +105,7 @@ def _fits(compute: ComputeClass, target: TargetSpec) -> Iterator[_Fit]:
         price = machine.price_hourly if machine.price_hourly is not None else float("inf")
         late = compute.capacity == "spot-first" and not machine.spot
         yield _Fit(
-            at, machine, accelerator, (late, alternative, idle, price, _left_over(compute, machine, accelerator), at)
+            at, machine, accelerator, (alternative, late, idle, price, _left_over(compute, machine, accelerator), at)
         )
 
 
