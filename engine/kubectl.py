@@ -29,7 +29,7 @@ class Kubectl:
     kubeconfig: Path
     within: tuple[str, ...] = ()
 
-    def run(self, *arguments: str | Path, given: str | None = None, seconds: float = 120) -> str:
+    def run(self, *arguments: str | Path, given: str | None = None, seconds: float = 300) -> str:
         """What kubectl prints; Refused with its words when it fails."""
         return self._done(arguments, given, seconds).stdout
 

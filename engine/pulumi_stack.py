@@ -184,7 +184,7 @@ class PulumiStack:
             )
         return Running(process, events, output)
 
-    def run(self, operation: str, seconds: float = 300) -> Outcome:
+    def run(self, operation: str, seconds: float = 900) -> Outcome:
         """Runs an operation to its end; Failed when the engine says that it failed."""
         running = self.start(operation)
         try:
@@ -197,19 +197,19 @@ class PulumiStack:
             raise Failed(f"{operation}:\n" + "\n".join(outcome.errors) + f"\n{outcome.text[-6000:]}")
         return outcome
 
-    def up(self, seconds: float = 300) -> Outcome:
+    def up(self, seconds: float = 900) -> Outcome:
         """`pulumi up`."""
         return self.run("up", seconds)
 
-    def preview(self, seconds: float = 300) -> Outcome:
+    def preview(self, seconds: float = 900) -> Outcome:
         """`pulumi preview`."""
         return self.run("preview", seconds)
 
-    def refresh(self, seconds: float = 300) -> Outcome:
+    def refresh(self, seconds: float = 900) -> Outcome:
         """`pulumi refresh`."""
         return self.run("refresh", seconds)
 
-    def destroy(self, seconds: float = 300) -> Outcome:
+    def destroy(self, seconds: float = 900) -> Outcome:
         """`pulumi destroy`."""
         return self.run("destroy", seconds)
 
