@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import Final
 
@@ -38,5 +37,7 @@ def object_name(*parts: str, limit: int = LONGEST) -> str:
 
 def short_hash(*parts: str) -> str:
     """The first characters of the SHA-256 of the parts, told apart by their lengths."""
+    import hashlib  # OpenSSL comes along, and most names are short enough
+
     text = "".join(f"{len(part)}:{part}" for part in parts)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:HASH_LENGTH]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 
 from modelyard.records import record
 
-_FILE = Path(__file__).with_name("regions.json")
+_FILE = os.path.join(os.path.dirname(__file__), "regions.json")
 
 
 @record
@@ -27,5 +27,6 @@ class Regions:
 @lru_cache(maxsize=1)
 def regions() -> Regions:
     """The shipped table."""
-    data = json.loads(_FILE.read_text(encoding="utf-8"))
+    with open(_FILE, encoding="utf-8") as file:
+        data = json.load(file)
     return Regions(data["regions"], {code: tuple(members) for code, members in data["jurisdictions"].items()})

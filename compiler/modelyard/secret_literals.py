@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import deployment as problems
@@ -14,15 +15,15 @@ _LONG = 32
 _HINTS = re.compile("AKIA|ASIA|gh[opsur]_|github_pat_|xox|AIza|k_live_|eyJ|PRIVATE KEY|://")
 
 _LITERALS = (
-    (re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])"), "an AWS access key"),
-    (re.compile(r"(?<![A-Za-z0-9])(?:gh[opsur]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,})"), "a GitHub token"),
-    (re.compile(r"(?<![A-Za-z0-9])xox[abeprs]-[A-Za-z0-9-]{10,}"), "a Slack token"),
-    (re.compile(r"https://hooks\.slack\.com/[A-Za-z0-9/]{10,}"), "a Slack webhook"),
-    (re.compile(r"(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{35}"), "a Google API key"),
-    (re.compile(r"(?<![A-Za-z0-9])[sr]k_live_[A-Za-z0-9]{16,}"), "a Stripe key"),
-    (re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\."), "a signed web token"),
-    (re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY"), "a private key"),
-    (re.compile(r"://[^/\s:@]{1,200}:[^/\s:@]{1,200}@"), "a URL with a password"),
+    (r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])", "an AWS access key"),
+    (r"(?<![A-Za-z0-9])(?:gh[opsur]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,})", "a GitHub token"),
+    (r"(?<![A-Za-z0-9])xox[abeprs]-[A-Za-z0-9-]{10,}", "a Slack token"),
+    (r"https://hooks\.slack\.com/[A-Za-z0-9/]{10,}", "a Slack webhook"),
+    (r"(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{35}", "a Google API key"),
+    (r"(?<![A-Za-z0-9])[sr]k_live_[A-Za-z0-9]{16,}", "a Stripe key"),
+    (r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.", "a signed web token"),
+    (r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY", "a private key"),
+    (r"://[^/\s:@]{1,200}:[^/\s:@]{1,200}@", "a URL with a password"),
 )
 _TOKEN = re.compile(r"[A-Za-z0-9+/_=-]{32,}")
 _NAMES = re.compile(
@@ -71,8 +72,14 @@ def _collect(value: Json, path: Path, suspects: list[tuple[Path, str]], *, free:
             suspects.append(((*path, key), str(entry)))
 
 
+@cache
+def _literals() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Compiled when the first text is suspect; most specs hold none."""
+    return tuple((re.compile(pattern), what) for pattern, what in _LITERALS)
+
+
 def _looks_like(path: Path, value: str) -> str:
-    for pattern, what in _LITERALS:
+    for pattern, what in _literals():
         if pattern.search(value):
             return what
     if any(step in _FREE for step in path[:-1]) and _NAMES.search(str(path[-1])) and value.strip():

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
-from pathlib import Path
 
-_FILE = Path(__file__).with_name("time_zones.txt")
+_FILE = os.path.join(os.path.dirname(__file__), "time_zones.txt")
 
 
 @lru_cache(maxsize=1)
 def time_zones() -> dict[str, None]:
     """All names of the IANA database in order, links such as `UTC` included; release and date stand in the file."""
-    lines = _FILE.read_text(encoding="utf-8").splitlines()
+    with open(_FILE, encoding="utf-8") as file:
+        lines = file.read().splitlines()
     return dict.fromkeys(line for line in lines if line and not line.startswith("#"))

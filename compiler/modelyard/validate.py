@@ -10,9 +10,6 @@ import modelyard_schemas
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.load import at_most
 from modelyard.diagnostics.validate import does_not_fit
-from modelyard.faults import Faults
-from modelyard.keywords import python_pattern
-from modelyard.mistakes import describe
 from modelyard.shape import Schema
 from modelyard.source import Document, Json
 
@@ -29,6 +26,10 @@ def validate_with(schema: Schema, fits: Fits, document: Document) -> tuple[Diagn
     """The same by any schema and validator."""
     if fits(schema, document.value):
         return ()
+    # What finds and words mistakes is as large as the rest of the room, and a good spec needs none of it.
+    from modelyard.faults import Faults
+    from modelyard.mistakes import describe
+
     faults = Faults(schema, fits).of([schema], document.value)
     told = at_most(describe(document, fault) for fault in faults)
     return told or (does_not_fit(document.key_span(()), "the spec"),)
@@ -87,6 +88,8 @@ def python_fits(root: Schema) -> Fits:
 def _for_python(schema: Schema) -> Schema:
     """The same schema with its patterns as Python reads them."""
     result = {key: _part_for_python(value) for key, value in schema.items()}
+    from modelyard.keywords import python_pattern
+
     pattern = schema.get("pattern")
     return {**result, "pattern": python_pattern(pattern)} if isinstance(pattern, str) else result
 

@@ -47,7 +47,8 @@ def parser(commands: tuple[str, ...]) -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"modelyard {__version__}")
     top.set_defaults(debug=False)
-    found = top.add_subparsers(dest="command", metavar="command", required=True)
+    # without `prog`, argparse formats the usage for it, for which it measures the terminal
+    found = top.add_subparsers(prog="modelyard", dest="command", metavar="command", required=True)
     for command in commands:
         entry = found.add_parser(
             command,

@@ -8,7 +8,6 @@ import time
 from typing import TextIO
 
 from modelyard.diagnostics import Diagnostic
-from modelyard.render import render
 from modelyard.source import SourceFile
 
 _PATIENCE_S = 1.0
@@ -17,6 +16,10 @@ _BETWEEN_S = 0.2
 
 def report(diagnostics: tuple[Diagnostic, ...], files: tuple[SourceFile, ...], form: str, colour: str) -> None:
     """Print diagnostics: for people to standard error, for machines (json, sarif, github) to standard output."""
+    if form == "text" and not diagnostics:
+        return
+    from modelyard.render import render  # nothing else of a good run needs to know how mistakes are shown
+
     stream = sys.stderr if form == "text" else sys.stdout
     text = render(diagnostics, files, form, wants_colour(stream, colour))
     if text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from inspect import cleandoc
 from pathlib import Path
@@ -31,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _explain_code(what.upper())
     section, _, rest = what.partition(".")
     named = section in _SECTIONS_WITH_ADDRESSES or section in {"registry", "deployment"}
-    if named and "*" not in rest and spec_path(str(arguments.spec)).is_file():
+    if named and "*" not in rest and os.path.isfile(spec_path(str(arguments.spec))):
         code = _explain_in_spec(arguments, what)
         if code is not None:
             return code

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -54,6 +53,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _confess(problem: Exception, debug: bool) -> int:
     if debug:
+        import traceback
+
         traceback.print_exception(problem)
     kind = type(problem).__name__
     print(

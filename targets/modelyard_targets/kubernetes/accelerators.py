@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 from modelyard.records import record
 
-_TABLE: Final = Path(__file__).with_name("accelerators.json")
+_TABLE: Final = os.path.join(os.path.dirname(__file__), "accelerators.json")
 
 
 @record
@@ -39,7 +39,8 @@ def folded(name: str) -> str:
 
 @cache
 def _table() -> Mapping[str, Known]:
-    entries = json.loads(_TABLE.read_text(encoding="utf-8"))["accelerators"]
+    with open(_TABLE, encoding="utf-8") as file:
+        entries = json.load(file)["accelerators"]
     return {
         folded(name): Known(name, str(entry["resource"]), int(entry["memoryGi"]) * 1024**3)
         for name, entry in entries.items()

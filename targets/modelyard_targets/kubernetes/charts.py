@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 from modelyard.records import record
 
-_TABLE: Final = Path(__file__).with_name("charts.json")
+_TABLE: Final = os.path.join(os.path.dirname(__file__), "charts.json")
 
 REGISTRY: Final = "mlflow"
 """The chart of the registry, which goes into the system's own namespace."""
@@ -30,7 +30,8 @@ class Chart:
 @cache
 def charts() -> Mapping[str, Chart]:
     """Charts by the names that `present` uses, and the registry's."""
-    entries = json.loads(_TABLE.read_text(encoding="utf-8"))["charts"]
+    with open(_TABLE, encoding="utf-8") as file:
+        entries = json.load(file)["charts"]
     return {
         name: Chart(entry["chart"], entry["version"], entry["repository"], entry["namespace"], tuple(entry["images"]))
         for name, entry in entries.items()
