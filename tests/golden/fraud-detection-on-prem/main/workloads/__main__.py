@@ -218,7 +218,11 @@ registry = kubernetes.Chart(
                 },
             },
         },
-        "extraEnvVars": {"MLFLOW_S3_ENDPOINT_URL": "https://s3.frankfurt.acme.example"},
+        "extraEnvVars": {
+            "MLFLOW_S3_ENDPOINT_URL": "https://s3.frankfurt.acme.example",
+            "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
+            "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
+        },
     },
     depends_on=[foundation, registry_key],
 )

@@ -116,7 +116,11 @@ registry = kubernetes.Chart(
                 },
             },
         },
-        "extraEnvVars": {"MLFLOW_S3_ENDPOINT_URL": "http://ceph-rgw.storage.svc:8080"},
+        "extraEnvVars": {
+            "MLFLOW_S3_ENDPOINT_URL": "http://ceph-rgw.storage.svc:8080",
+            "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
+            "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
+        },
         "imagePullSecrets": [{"name": "registry-login"}],
     },
     depends_on=[foundation, registry_key],

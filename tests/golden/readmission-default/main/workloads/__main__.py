@@ -116,7 +116,11 @@ registry = kubernetes.Chart(
                 },
             },
         },
-        "extraEnvVars": {"MLFLOW_S3_ENDPOINT_URL": "https://objects.stmary.example:9021"},
+        "extraEnvVars": {
+            "MLFLOW_S3_ENDPOINT_URL": "https://objects.stmary.example:9021",
+            "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
+            "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
+        },
         "imagePullSecrets": [{"name": "registry"}],
     },
     depends_on=[foundation, registry_key],
