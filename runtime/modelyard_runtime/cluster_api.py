@@ -58,14 +58,6 @@ class ClusterApi:
         """The object as the server made it; ApiError 409 where one of its name exists."""
         return self._call("POST", f"{self._path(resource)}?fieldValidation=Strict", body)
 
-    def delete(self, resource: str, name: str) -> None:
-        """Remove an object and what it owns; one that is gone already is fine."""
-        try:
-            self._call("DELETE", f"{self._path(resource, name)}?propagationPolicy=Background", None)
-        except ApiError as problem:
-            if problem.status != 404:
-                raise
-
     def _path(self, resource: str, name: str = "") -> str:
         group, _, plural = resource.rpartition("/")
         path = f"/{group}/namespaces/{quote(self.namespace, safe='')}/{plural}"

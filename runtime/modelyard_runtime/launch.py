@@ -1,7 +1,8 @@
 """`launch`: from a Pod of a CronJob to one RayJob, and to its end.
 
 The Pod lives as long as the RayJob, so that the CronJob's concurrency policy, history and `kubectl get jobs` tell
-the truth about the run.
+the truth about the run. The run itself belongs to the Job, and not to the Pod: with a deleted or replaced Job it goes,
+while a Pod that has to leave its machine leaves hours of training running, and the Job's next Pod follows them.
 """
 
 from __future__ import annotations
@@ -22,23 +23,29 @@ TEMPLATE = Path("/etc/modelyard/rayjob.json")
 _RAY_JOBS = "apis/ray.io/v1/rayjobs"
 _LONGEST_NAME = 47  # a RayJob's; the operator appends to it. Source: ray-operator/controllers/ray/utils, v1.7.0
 _POLL_S = 10.0
+_ENDED = 128 + signal.SIGTERM
+"""The exit code of a Pod that was asked to leave; one for a run that failed would end the Job."""
+
 _log = logging.getLogger(__name__)
 
 
 class Stopped(Exception):
-    """The Pod was asked to end: its Job was deleted or replaced."""
+    """The Pod was asked to end: its machine is drained, or its Job is gone."""
 
 
 def run() -> int:
-    """Create the RayJob of the mounted template and wait: 0 when it succeeds, 1 when it fails."""
-    signal.signal(signal.SIGTERM, _stop)
+    """Create the RayJob of the mounted template and wait: 0 when it succeeds, 1 when it fails, 143 when told to end."""
+    signal.signal(signal.SIGTERM, stop)
     template = json.loads(Path(os.environ.get("MODELYARD_RAYJOB", TEMPLATE)).read_text(encoding="utf-8"))
-    job = os.environ.get("MODELYARD_JOB", "")
-    if not job:
-        raise Refusal("MODELYARD_JOB is not set; it names the Job that this Pod belongs to")
-    return launch(
-        ClusterApi.of_this_pod(), owned_by(named_after(template, job), job, os.environ.get("MODELYARD_JOB_UID", ""))
-    )
+    job, uid = _said("MODELYARD_JOB"), _said("MODELYARD_JOB_UID")
+    return launch(ClusterApi.of_this_pod(), owned_by(named_after(template, job), job, uid))
+
+
+def _said(variable: str) -> str:
+    value = os.environ.get(variable, "")
+    if not value:
+        raise Refusal(f"{variable} is not set; it says which Job this Pod belongs to")
+    return value
 
 
 def named_after(template: Object, job: str) -> Object:
@@ -52,9 +59,7 @@ def named_after(template: Object, job: str) -> Object:
 
 
 def owned_by(body: Object, job: str, uid: str) -> Object:
-    """The RayJob as a child of the Job, so that the CronJob's history limits remove both."""
-    if not uid:
-        return body
+    """The RayJob as a child of the Job: a deleted Job takes it along, and so do the CronJob's limits of history."""
     metadata = body["metadata"]
     assert isinstance(metadata, dict)
     owner = {"apiVersion": "batch/v1", "kind": "Job", "name": job, "uid": uid, "controller": True}
@@ -62,7 +67,7 @@ def owned_by(body: Object, job: str, uid: str) -> Object:
 
 
 def launch(api: ClusterApi, body: Object, poll_s: float = _POLL_S) -> int:
-    """Create or find the RayJob and follow it; when this Pod is stopped, the RayJob is removed with all it holds."""
+    """Create or find the RayJob and follow it to its end, or until this Pod is asked to leave."""
     metadata = body["metadata"]
     assert isinstance(metadata, dict)
     name = str(metadata["name"])
@@ -70,9 +75,8 @@ def launch(api: ClusterApi, body: Object, poll_s: float = _POLL_S) -> int:
         _create(api, name, body)
         return _follow(api, name, poll_s)
     except Stopped:
-        _log.info("asked to end; removing RayJob %s", name)
-        api.delete(_RAY_JOBS, name)
-        return 1
+        _log.info("asked to end; RayJob %s goes on as long as its Job does", name)
+        return _ENDED
 
 
 def _create(api: ClusterApi, name: str, body: Object) -> None:
@@ -116,5 +120,6 @@ def _follow(api: ClusterApi, name: str, poll_s: float) -> int:
         time.sleep(poll_s)
 
 
-def _stop(signum: int, frame: FrameType | None) -> None:
+def stop(signum: int, frame: FrameType | None) -> None:
+    """What SIGTERM does, which Python alone would not take as the first process of a container."""
     raise Stopped

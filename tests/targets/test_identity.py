@@ -30,7 +30,7 @@ def test_roles_are_there_for_what_starts_runs_alone() -> None:
 
 def test_a_launcher_makes_runs_and_reads_no_secret() -> None:
     assert rights(lowered(VALID_SPEC), "retrain-launcher") == {
-        ("ray.io", "rayjobs", verb, "*") for verb in ("create", "delete", "get")
+        ("ray.io", "rayjobs", verb, "*") for verb in ("create", "get")
     }
 
 

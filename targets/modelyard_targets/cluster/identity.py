@@ -31,7 +31,7 @@ def lower_identity(resource: Resource, context: Context) -> Iterator[Made]:
 
 def _rules(identity: Identity, context: Context) -> list[Value]:
     if identity.api == "launcher":
-        return [_rule("ray.io", ["rayjobs"], ["create", "delete", "get"])]
+        return [_rule("ray.io", ["rayjobs"], ["create", "get"])]
     if identity.api == "trigger":
         monitor = context.system.monitors[identity.workload.partition(".")[2]]
         started = context.cron_jobs[monitor.on_breach.run]
