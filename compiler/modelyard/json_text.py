@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from json.encoder import encode_basestring
 from math import isfinite
 
@@ -31,7 +32,7 @@ def _json(value: Value, newline: str) -> str:
     deeper = newline + "  "
     if isinstance(value, str):
         return _string(value)
-    if isinstance(value, Mapping):
+    if value.__class__ is dict or isinstance(value, Mapping):  # an abstract class is slow to ask
         if not value:
             return "{}"
         entries = [f"{_string(key)}: {_json(item, deeper)}" for key, item in value.items()]
@@ -57,10 +58,13 @@ def _number_or_word(value: Value) -> str:
     raise TypeError(f"{type(value).__name__} is not plain data")
 
 
+@lru_cache(maxsize=8192)
 def _string(text: object) -> str:
     if not isinstance(text, str):
         raise TypeError(f"a key is text, not {type(text).__name__}")
     quoted = encode_basestring(text)
+    if quoted.isascii() and quoted.isprintable():
+        return quoted
     return _UNSEEN.sub(_escape, quoted) if _UNSEEN.search(quoted) else quoted
 
 

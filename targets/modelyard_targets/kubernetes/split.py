@@ -28,7 +28,8 @@ def split(files: Sequence[File]) -> tuple[tuple[File, ...], ...]:
     """The files of each project, in order. The first holds what the others stand on.
 
     Which project a file goes to depends on its name and on the number of projects alone, and one project more takes
-    only its share from the others (rendezvous hashing): nothing else moves, since to move is to be removed and made.
+    only its share from the others (jump consistent hashing): nothing else moves, since to move is to be removed and
+    made again.
     """
     workloads = [file for file in files if file.name not in FOUNDATION]
     projects = max(1, ceil(sum(_objects(file.resources) for file in workloads) / AIM))
@@ -40,9 +41,17 @@ def split(files: Sequence[File]) -> tuple[tuple[File, ...], ...]:
 
 
 def _home(name: str, projects: int) -> int:
-    if projects == 1:
-        return 0
-    return max(range(projects), key=lambda at: hashlib.sha256(f"{at}:{name}".encode()).digest())
+    """Where a name is after it has jumped to as many of the new projects as chance, drawn from the name, lets it.
+
+    Of n projects the n-th is reached by one name in n. A name jumps a few times, so a thousand projects cost no more
+    than ten (Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm", 2014).
+    """
+    home, jump = 0, 0
+    while jump < projects:
+        home = jump
+        drawn = int.from_bytes(hashlib.sha256(f"{home}:{name}".encode()).digest()[:8], "big")
+        jump = (home + 1) * 2**64 // (drawn + 1)
+    return home
 
 
 def _objects(resources: Iterable[Resource]) -> int:
