@@ -6,41 +6,21 @@ from collections.abc import Mapping
 
 from modelyard.checks import check
 from modelyard.diagnostics import Diagnostic, has_errors, in_order
+from modelyard.inputs import Given, Inputs
 from modelyard.load import load
 from modelyard.overlay import overlay
 from modelyard.plan import Plan
 from modelyard.planner import plan
-from modelyard.records import field, record, replace
+from modelyard.records import record, replace
 from modelyard.resolve import resolve
-from modelyard.source import Document, SourceFile
+from modelyard.source import Document
 from modelyard.spec import System
 from modelyard.stack import Stack
 from modelyard.target import Target, check_catalog
 from modelyard.validate import validate
 from modelyard.variables import substitute
 
-
-@record
-class Given:
-    """A file as it was given: the path in the user's own words, and what it holds."""
-
-    path: str
-    content: str | bytes = field(repr=False)
-
-
-@record
-class Inputs:
-    """All that decides what comes out: the spec, an environment with its overlay file, and values of variables."""
-
-    spec: Given
-    environment: str | None = None
-    overlay: Given | None = None
-    variables: Mapping[str, str] = field(default_factory=dict[str, str])
-
-    def files(self) -> tuple[SourceFile, ...]:
-        """The texts that diagnostics point into."""
-        given = (self.spec,) if self.overlay is None else (self.spec, self.overlay)
-        return tuple(SourceFile.read(one.path, one.content) for one in given)
+__all__ = ["Given", "Inputs", "Outcome", "compile_system", "read", "understand"]
 
 
 @record

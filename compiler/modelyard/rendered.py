@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 from modelyard.faults import Faults
 from modelyard.records import record
-from modelyard.shape import Schema, Shape, definition, schema_of
+from modelyard.shape import Schema, Shape, definition, schema_of, texts
 from modelyard.source import Document, Json, Path
 from modelyard.yaml_text import scalar
+
+WITHOUT = "x-default-without"
+"""The keyword of the schema that names a field beside which the default does not hold."""
 
 
 @record
@@ -64,7 +67,7 @@ class _Writer:
         for fields in shape.fields():
             for key, entry in fields.items():
                 default = self._default(schema_of(entry))
-                if key not in told and default is not None:
+                if key not in told and default is not None and _stands(key, schema_of(entry), shape, value):
                     told.add(key)
                     yield key, default
 
@@ -77,6 +80,12 @@ class _Writer:
     def _origin(self, path: Path) -> str:
         span = self.document.value_span(path)
         return f"{span.file}:{span.line}"
+
+
+def _stands(key: str, entry: Schema, shape: Shape, value: dict[str, Json]) -> bool:
+    """Whether a default may be written out: not without the fields that it needs, nor beside one that it excludes."""
+    needed = [name for schema in shape.schemas for name in texts(schema_of(schema.get("dependentRequired")).get(key))]
+    return value.keys() >= set(needed) and entry.get(WITHOUT) not in value
 
 
 def _flow(value: Json) -> str:

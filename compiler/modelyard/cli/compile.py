@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import modelyard_schemas
 from modelyard import __version__
@@ -12,10 +13,12 @@ from modelyard.cli.console import Progress, report, say
 from modelyard.cli.inputs import gather
 from modelyard.diagnostics import Diagnostic, has_errors
 from modelyard.disk import OutputFile, Report, Tree, unchanged, write_file_atomically, write_trees
+from modelyard.inputs import Inputs
 from modelyard.lock import LOCK_NAME, Locked, digest, lock_text, targets_locked
-from modelyard.pipeline import Inputs
-from modelyard.plan import Plan
-from modelyard.target import Target
+
+if TYPE_CHECKING:
+    from modelyard.plan import Plan
+    from modelyard.target import Target
 
 
 def run(arguments: argparse.Namespace) -> int:

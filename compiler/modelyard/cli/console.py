@@ -9,6 +9,7 @@ from typing import TextIO
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.source import SourceFile
+from modelyard.terminal import visible
 
 _PATIENCE_S = 1.0
 _BETWEEN_S = 0.2
@@ -34,8 +35,8 @@ def wants_colour(stream: TextIO, choice: str) -> bool:
 
 
 def say(text: str) -> None:
-    """A line about the work itself, on standard error, so that standard output stays what was asked for."""
-    print(text, file=sys.stderr)
+    """Lines about the work itself, on standard error; a path in them moves no cursor."""
+    print("\n".join(visible(line) for line in text.split("\n")), file=sys.stderr)
 
 
 class Progress:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
-from pathlib import Path
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import files as tell
-from modelyard.pipeline import Given, Inputs
+from modelyard.inputs import Given, Inputs
 from modelyard.source import Span
 
 SPEC_NAME = "system.yaml"
@@ -26,24 +26,26 @@ def gather(arguments: argparse.Namespace) -> tuple[Inputs | None, tuple[Diagnost
     spec = _read(path, problems)
     overlay = None
     if environment is not None and not problems:
-        overlay_path = path.parent / "environments" / f"{environment}.yaml"
-        overlay = _read(overlay_path, problems) if overlay_path.is_file() else None
+        overlay_path = os.path.join(os.path.dirname(path), "environments", f"{environment}.yaml")
+        overlay = _read(overlay_path, problems) if os.path.isfile(overlay_path) else None
     if spec is None or problems:
         return None, tuple(problems)
     return Inputs(spec, environment, overlay, variables), ()
 
 
-def spec_path(typed: str) -> Path:
+def spec_path(typed: str) -> str:
     """The spec's file: what was typed, or `system.yaml` in the folder that was typed."""
-    path = Path(typed)
-    return path / SPEC_NAME if path.is_dir() else path
+    if typed in {"", ".", "./"}:
+        return SPEC_NAME
+    return os.path.join(typed, SPEC_NAME) if os.path.isdir(typed) else typed
 
 
-def _read(path: Path, problems: list[Diagnostic]) -> Given | None:
+def _read(path: str, problems: list[Diagnostic]) -> Given | None:
     try:
-        return Given(str(path), path.read_bytes())
+        with open(path, "rb") as file:
+            return Given(path, file.read())
     except OSError as problem:
-        problems.append(tell.unreadable(Span(str(path), 1, 1, 1), problem.strerror or "it cannot be read"))
+        problems.append(tell.unreadable(Span(path, 1, 1, 1), problem.strerror or "it cannot be read"))
     except ValueError:  # a NUL byte in the path
         problems.append(tell.unreadable(Span("?", 1, 1, 1), "its name holds a NUL character"))
     return None

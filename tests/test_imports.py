@@ -1,0 +1,97 @@
+"""What a command imports: start-up is most of what small specs cost, and parts that are not needed are not loaded."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SPEC = ROOT / "tests" / "fields" / "managed.yaml"
+
+LOADED = """
+import json, sys
+from modelyard.cli import main
+code = main(sys.argv[1:])
+sys.stdout.flush()
+print("\\n" + json.dumps([code, sorted(sys.modules)]), end="")
+"""
+
+NEVER = {
+    *("jsonschema", "pydantic", "rich", "click", "pulumi", "pulumi_kubernetes", "ray", "mlflow", "requests", "numpy"),
+    *("modelyard_stacks", "modelyard_runtime", "hypothesis", "pytest", "ssl", "asyncio", "http.client"),
+}
+"""Heavy, of the other side of the house, or a way to phone somewhere."""
+
+
+def loaded(*arguments: str, code: int = 0) -> set[str]:
+    """The modules that one run of the command line has loaded when it ends."""
+    run = subprocess.run(
+        [sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    ended, modules = json.loads(run.stdout.splitlines()[-1])
+    assert ended == code, run.stderr
+    return set(modules)
+
+
+def test_the_version_costs_nothing() -> None:
+    """No room, no YAML, no schema, and no look at what is installed."""
+    modules = loaded("--version")
+
+    ours = {name for name in modules if name.startswith("modelyard")}
+    assert ours == {"modelyard", "modelyard.cli", "modelyard.cli.main", "modelyard.cli.arguments"}
+    assert not modules & {*NEVER, "yaml", "jinja2", "jsonschema_rs", "importlib.metadata", "dataclasses"}
+
+
+def test_validate_loads_the_front_half_alone() -> None:
+    """Nothing that writes: no template, no printer of Python, no disk."""
+    modules = loaded("validate", str(SPEC))
+
+    assert {"yaml", "jsonschema_rs", "modelyard.planner"} <= modules
+    assert not modules & {*NEVER, "jinja2", "jsonpatch", "importlib.metadata", "modelyard.emit", "modelyard.disk"}
+
+
+def test_a_wrong_spec_costs_no_more(tmp_path: Path) -> None:
+    """Diagnostics are printed without a library for it."""
+    wrong = tmp_path / "system.yaml"
+    wrong.write_text(SPEC.read_text(encoding="utf-8").replace("replicas:", "replcias:"), encoding="utf-8")
+
+    modules = loaded("validate", str(wrong), code=1)
+
+    assert not modules & {*NEVER, "jinja2", "jsonpatch", "importlib.metadata", "modelyard.emit", "modelyard.disk"}
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    """A spec in a folder of its own."""
+    path = tmp_path / "system.yaml"
+    path.write_bytes(SPEC.read_bytes())
+    return path
+
+
+def test_compile_loads_what_it_writes_with(spec: Path) -> None:
+    """And nothing of the libraries that the emitted programs use."""
+    modules = loaded("compile", str(spec))
+
+    assert {"jinja2", "modelyard.emit", "modelyard.disk"} <= modules
+    assert not modules & {*NEVER - {"asyncio", "ssl"}, "importlib.metadata"}
+
+
+def test_an_unchanged_compile_loads_no_room(spec: Path) -> None:
+    """A look at the lock and the record is enough: no schema is compiled, no plan is made."""
+    loaded("compile", str(spec))
+
+    modules = loaded("compile", str(spec))
+
+    assert not modules & {
+        *NEVER,
+        "jinja2",
+        "jsonschema_rs",
+        "importlib.metadata",
+        "modelyard_targets",
+        "modelyard.emit",
+    }
+    assert not modules & {"modelyard.validate", "modelyard.resolve", "modelyard.planner", "modelyard.python_text"}
