@@ -36,7 +36,7 @@ def answer(model: Predictor, task: str, rows: pd.DataFrame) -> Answer:
     import numpy as np
 
     find = getattr(model, "classifier", None)
-    classifier = find() if callable(find) and task in CLASSIFICATION else None
+    classifier: Any = find() if callable(find) and task in CLASSIFICATION else None
     if classifier is not None:
         chances = np.asarray(classifier.predict_proba(rows), dtype=np.float64)
         values = np.asarray(classifier.classes_)[chances.argmax(axis=1)]

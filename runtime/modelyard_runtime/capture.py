@@ -97,10 +97,11 @@ class Captures:
 
     def _run(self) -> None:
         while not self._ended.wait(self._flush_s):
-            self._attempt()
-        self._attempt()
+            self.attempt()
+        self.attempt()
 
-    def _attempt(self) -> None:
+    def attempt(self) -> None:
+        """Write and delete what is due; a store that is away is tried again."""
         try:
             self.flush()
             self._expire(datetime.now(UTC))

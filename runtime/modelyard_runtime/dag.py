@@ -75,6 +75,7 @@ class Driver:
     def _looked_at(self, name: str, attempt: _Attempt, submit: Submit) -> bool:
         """False when the step has failed for good."""
         import ray
+        from ray.exceptions import RayError
 
         ready, _ = ray.wait([attempt.reference], timeout=0, fetch_local=False)
         if ready:
@@ -83,7 +84,7 @@ class Driver:
                 del self._running[name]
                 _log.info("step %s: done", name)
                 return True
-            except ray.exceptions.RayError as problem:
+            except RayError as problem:
                 cause = getattr(problem, "cause", None)
                 if isinstance(cause, Refusal):
                     self._end_all()

@@ -106,14 +106,11 @@ def _pipeline(model: Predictor) -> Any:
     """The scikit-learn pipeline behind a model that a built-in trainer made; None for any other."""
     find = getattr(getattr(model, "loaded", None), "get_raw_model", None)
     try:
-        inner = find() if callable(find) else None
+        inner: Any = find() if callable(find) else None
     except NotImplementedError:
         return None
-    return (
-        inner
-        if inner is not None and type(inner).__name__ == "Pipeline" and hasattr(inner[0], "get_feature_names_out")
-        else None
-    )
+    made_here = type(inner).__name__ == "Pipeline" and hasattr(inner[0], "get_feature_names_out")
+    return inner if made_here else None
 
 
 def _source(column: str, features: tuple[str, ...]) -> str:

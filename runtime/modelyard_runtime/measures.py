@@ -123,12 +123,12 @@ class Measures:
         return list(models)
 
     def _quality(self, check: Section, metric: str) -> Iterator[Measure]:
-        if self._joined is None:
-            self._joined = self._labelled()
+        joined = self._labelled() if self._joined is None else self._joined
+        self._joined = joined
         label = self._label()
         task = text(self._models()[0], "task")
-        classes = sorted({plain(one) for name in (label, PREDICTION) for one in self._joined[name].dropna()}, key=str)
-        for variant, rows in self._variants_of(self._joined):
+        classes = _classes({plain(one) for name in (label, PREDICTION) for one in joined[name].dropna()})
+        for variant, rows in self._variants_of(joined):
             if not len(rows):
                 continue
             known = list(classes) if task in CLASSIFICATION else []
@@ -139,7 +139,8 @@ class Measures:
                 value = page_hinkley(wrong)
             else:
                 value = score(metric, truth, said)
-            yield Measure(f"{variant}" if variant else "", value)
+            if value == value:  # some metrics are not defined where the labels are all of one class
+                yield Measure(variant, value)
 
     def _variants_of(self, rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         if VARIANT in self.window.own and VARIANT in rows.columns and rows[VARIANT].nunique() > 1:
@@ -242,6 +243,13 @@ def _comparable(column: pd.Series, reference: Profile) -> pd.Series:
     if reference.quantiles is None and pd.api.types.is_bool_dtype(column.dropna().infer_objects().dtype):
         return column
     return column
+
+
+def _classes(found: set[Any]) -> list[Any]:
+    """The classes in the order of a model's probabilities; both of a yes or no, even where only one was seen."""
+    if found <= {0, 1}:
+        return [0, 1]
+    return sorted(found, key=lambda one: (isinstance(one, str), one))
 
 
 def _answered(rows: pd.DataFrame) -> Answer:

@@ -53,7 +53,8 @@ class Network:
     def learn(self, rows: Any, target: Any, epochs: int) -> Network:
         """Train for some epochs more."""
         import numpy as np
-        import torch
+
+        torch = _torch()
 
         torch.manual_seed(self.random_state)
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -74,15 +75,16 @@ class Network:
 
     def _forward(self, rows: Any) -> Any:
         import numpy as np
-        import torch
+
+        torch = _torch()
 
         module = self._module().eval()
         with torch.no_grad():
             return module(torch.as_tensor(np.asarray(rows, dtype=np.float32)))
 
     def _module(self) -> Any:
-        import torch
-        from torch import nn
+        torch = _torch()
+        nn = torch.nn
 
         size, outputs = self.shape_
         layers: list[Any] = []
@@ -111,7 +113,7 @@ class NetworkClassifier(Network):
 
     def predict_proba(self, rows: Any) -> Any:
         """Probability of each class for each row."""
-        import torch
+        torch = _torch()
 
         return torch.softmax(self._forward(rows), dim=1).numpy()
 
@@ -129,7 +131,7 @@ class NetworkClassifier(Network):
         return np.asarray(target, dtype=np.int64)
 
     def _loss(self) -> Any:
-        from torch import nn
+        nn = _torch().nn
 
         return nn.CrossEntropyLoss()
 
@@ -151,6 +153,12 @@ class NetworkRegressor(Network):
         return ((numbers - self.middle_) / self.scale_).astype(np.float32)[:, None]
 
     def _loss(self) -> Any:
-        from torch import nn
+        nn = _torch().nn
 
         return nn.MSELoss()
+
+
+def _torch() -> Any:
+    import torch  # pyright: ignore[reportMissingImports]  # only in images of systems that use it
+
+    return torch

@@ -147,6 +147,7 @@ def _submit(workload: Section, name: str, results: dict[str, Any], run_name: str
 
 def _finish(workload: Section, made: dict[str, Done], run_name: str) -> int:
     import ray
+    from ray.exceptions import RayError
 
     steps = sections(section(workload, "pipeline"), "steps")
     modelled = [name for name in order(steps) if made[name].summary.has_model]
@@ -159,7 +160,7 @@ def _finish(workload: Section, made: dict[str, Done], run_name: str) -> int:
     ending: Any = ray.remote(finish_step).options(num_cpus=0, max_retries=0, resources=group)
     try:
         _log.info("%s", ray.get(ending.remote(dict(workload), name, made[name].result, reported, run_name)))
-    except ray.exceptions.RayError as problem:
+    except RayError as problem:
         cause = getattr(problem, "cause", None)
         if isinstance(cause, Refusal):
             raise Refusal(str(cause)) from None

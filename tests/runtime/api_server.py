@@ -1,0 +1,68 @@
+"""The few verbs of a Kubernetes API that the runtime uses, on loopback."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class ApiServer:
+    """Keeps objects by path. `on_get` is called before each look; `tokens` are the Authorization headers that came."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, dict[str, Any]] = {}
+        self.tokens: set[str] = set()
+        self.on_get: Callable[[], None] = lambda: None
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> ApiServer:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.on_get()
+                path, _, query = self.path.partition("?")
+                if path in outer.objects:
+                    self._answer(200, outer.objects[path])
+                elif query:
+                    self._answer(200, {"items": [v for k, v in outer.objects.items() if k.startswith(f"{path}/")]})
+                else:
+                    self._answer(404, {"message": "not found"})
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                path = f"{self.path.partition('?')[0]}/{body['metadata']['name']}"
+                if path in outer.objects:
+                    self._answer(409, {"message": "already exists"})
+                    return
+                outer.objects[path] = body
+                self._answer(201, body)
+
+            def do_DELETE(self) -> None:
+                found = outer.objects.pop(self.path.partition("?")[0], None)
+                self._answer(200 if found else 404, {})
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
+                pass
+
+            def _answer(self, status: int, content: Any) -> None:
+                outer.tokens.add(self.headers["Authorization"])
+                body = json.dumps(content).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+        return Handler

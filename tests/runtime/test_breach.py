@@ -1,0 +1,67 @@
+"""What follows a breach: one run of the pipeline within the cooldown, made as its CronJob would make it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelyard_runtime.breach import start
+from modelyard_runtime.cluster_api import ClusterApi
+from tests.runtime.api_server import ApiServer
+
+NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+WORKLOAD = {"name": "monitor-drift"}
+RUN = {"pipeline": "retrain", "cronJob": "retrain", "namespace": "cards"}
+COOLDOWN = timedelta(days=1)
+JOBS = "/apis/batch/v1/namespaces/cards/jobs"
+
+
+@pytest.fixture
+def server() -> Iterator[ApiServer]:
+    """An API server with the CronJob of a pipeline."""
+    with ApiServer() as running:
+        template = {"metadata": {"labels": {"of": "template"}}, "spec": {"backoffLimit": 3}}
+        running.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"] = {
+            "metadata": {"name": "retrain", "uid": "u-1", "labels": {"app.kubernetes.io/name": "retrain"}},
+            "spec": {"suspend": True, "jobTemplate": template},
+        }
+        yield running
+
+
+@pytest.fixture
+def api(server: ApiServer, tmp_path: Path) -> ClusterApi:
+    """The API as a Pod with a token sees it."""
+    (tmp_path / "token").write_text("secret")
+    return ClusterApi(server.url, "cards", tmp_path / "token", None)
+
+
+def jobs(server: ApiServer) -> list[dict[str, Any]]:
+    """The Jobs that were made."""
+    return [found for path, found in server.objects.items() if path.startswith(f"{JOBS}/")]
+
+
+def test_the_job_is_that_of_the_cron_job(server: ApiServer, api: ClusterApi) -> None:
+    """Its spec and owner are the CronJob's, so that the pipeline's own rules and history hold."""
+    assert start(api, WORKLOAD, RUN, NOW, COOLDOWN) == "pipeline retrain is started"
+
+    (job,) = jobs(server)
+    assert job["spec"] == {"backoffLimit": 3}
+    assert job["metadata"]["name"] == "retrain-202611240600"
+    assert job["metadata"]["labels"]["of"] == "template"
+    owner = job["metadata"]["ownerReferences"][0]
+    assert (owner["kind"], owner["uid"], owner["controller"]) == ("CronJob", "u-1", True)
+
+
+def test_a_second_breach_waits_for_the_cooldown(server: ApiServer, api: ClusterApi) -> None:
+    """A day later another run is started; before that none."""
+    start(api, WORKLOAD, RUN, NOW, COOLDOWN)
+    jobs(server)[0]["metadata"]["creationTimestamp"] = "2026-11-24T06:00:00Z"
+
+    assert "is not started" in start(api, WORKLOAD, RUN, NOW + timedelta(hours=23), COOLDOWN)
+    assert len(jobs(server)) == 1
+    assert start(api, WORKLOAD, RUN, NOW + timedelta(hours=25), COOLDOWN) == "pipeline retrain is started"
+    assert len(jobs(server)) == 2

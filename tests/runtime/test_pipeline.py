@@ -1,0 +1,80 @@
+"""What the description asks and the runtime does not do is refused before any work."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from modelyard_runtime.pipeline import check, order
+from modelyard_runtime.refusals import Refusal
+
+STEP: dict[str, Any] = {
+    "needs": [],
+    "trainer": "scikit-learn",
+    "inputs": ["rows"],
+    "workers": {"min": 1, "max": 1},
+    "resources": {"cpus": 1, "gpus": 0, "memoryBytes": 1, "group": "group-a"},
+    "parameters": {},
+    "retries": 0,
+    "timeoutSeconds": 60,
+}
+TRAINING: dict[str, Any] = {
+    "type": "training",
+    "pipeline": {
+        "model": {"task": "binary-classification"},
+        "steps": {"train": STEP},
+        "data": {"rows": {"uri": "file:///rows", "format": "json"}},
+        "validation": [{"name": "line", "metric": "auc_pr", "min": 0.5}],
+    },
+}
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """The training above with one thing changed."""
+    workload = copy.deepcopy(TRAINING)
+    *parents, last = path.split(".")
+    at: Any = workload
+    for part in parents:
+        at = at[int(part) if part.isdigit() else part]
+    at[last] = value
+    return workload
+
+
+def test_what_can_be_honoured_is_accepted() -> None:
+    check(TRAINING)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "why"),
+    [
+        ("type", "monitor", "'run' is for pipelines"),
+        ("pipeline.model.task", "ranking", "do not train models for ranking"),
+        ("pipeline.steps.train.workers", {"min": 2, "max": 2}, "trains in one worker here, and workers.min is 2"),
+        ("pipeline.steps.train.parameters", {"depth": 3}, "has no parameter 'depth'"),
+        ("pipeline.steps.train.parameters", {"estimator": "magic"}, "estimator 'magic' is not built in"),
+        ("pipeline.steps.train.needs", ["train"], "wait for each other"),
+        ("pipeline.validation.0.metric", "applause", "'applause' is not computed"),
+        (
+            "pipeline.tuning",
+            {"metric": "applause", "space": {"max_iter": {"kind": "int", "low": 1, "high": 2}}},
+            "goes by 'applause'",
+        ),
+    ],
+)
+def test_what_cannot_is_refused(path: str, value: Any, why: str) -> None:
+    with pytest.raises(Refusal, match=why):
+        check(changed(path, value))
+
+
+def test_scores_are_not_written_as_json() -> None:
+    scoring = changed("type", "batch-inference")
+    scoring["pipeline"]["steps"]["train"] = {**STEP, "trainer": "", "output": "rows"}
+
+    with pytest.raises(Refusal, match="json, which is read only"):
+        check(scoring)
+
+
+def test_steps_come_after_what_they_need() -> None:
+    assert order({"c": {"needs": ["b"]}, "b": {"needs": ["a"]}, "a": {"needs": []}}) == ["a", "b", "c"]

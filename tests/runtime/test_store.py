@@ -1,0 +1,90 @@
+"""A bucket, and datasets within it, on a service that speaks S3."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pyarrow as pa
+import pytest
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+from modelyard_runtime.datasets import read_frame, write_table
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.store import ensure_bucket
+
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """The address of the service."""
+    server = ThreadedMotoServer("127.0.0.1", 0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def client(endpoint: str) -> Any:
+    """A client of the service."""
+    keys = {"aws_access_key_id": "id", "aws_secret_access_key": "key"}
+    return boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
+
+
+@pytest.fixture
+def workload(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A description with one store, opened by two variables."""
+    monkeypatch.setenv("LAKE_ID", "id")
+    monkeypatch.setenv("LAKE_KEY", "key")
+    opened = {"accessKeyIdEnv": "LAKE_ID", "secretAccessKeyEnv": "LAKE_KEY"}
+    return {"stores": {"lake": {"uri": "s3://lake/", "endpoint": endpoint, "region": "us-east-1", **opened}}}
+
+
+def test_a_bucket_has_what_the_spec_says_and_may_be_made_again(client: Any) -> None:
+    """Retention counts in whole days, rounded up; old versions go as well."""
+    for _ in range(2):
+        ensure_bucket(client, "kept", versioned=True, retention_s=86400 + 1)
+
+    assert client.get_bucket_versioning(Bucket="kept")["Status"] == "Enabled"
+    (rule,) = client.get_bucket_lifecycle_configuration(Bucket="kept")["Rules"]
+    assert rule["Expiration"] == {"Days": 2}
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 2}
+
+
+def test_settings_that_are_taken_back_are_taken_back(client: Any) -> None:
+    ensure_bucket(client, "changed", versioned=True, retention_s=86400)
+    ensure_bucket(client, "changed", versioned=False, retention_s=0)
+
+    assert client.get_bucket_versioning(Bucket="changed")["Status"] == "Suspended"
+    with pytest.raises(client.exceptions.ClientError, match="NoSuchLifecycleConfiguration"):
+        client.get_bucket_lifecycle_configuration(Bucket="changed")
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_what_is_written_is_read_in_its_types(client: Any, workload: dict[str, Any], kind: str) -> None:
+    """Through the bucket, with the columns that the schema declares, and only the newest where a window is asked."""
+    ensure_bucket(client, "lake", versioned=False, retention_s=0)
+    now = datetime.now(UTC)
+    times = [now - timedelta(days=2), now - timedelta(minutes=1)]
+    table = pa.table({"id": [1, 2], "amount": [1.5, 2.0], "at": times})
+    schema = {"id": "integer", "amount": "number", "at": "timestamp"}
+    dataset: dict[str, Any] = {"uri": f"s3://lake/{kind}", "store": "lake", "format": kind, "timestamp": "at"}
+    dataset["schema"] = schema
+
+    write_table(workload, dataset, table, "part")
+
+    assert read_frame(workload, dataset)["amount"].tolist() == [1.5, 2.0]
+    assert read_frame(workload, dataset, 3600, now)["id"].tolist() == [2]
+
+
+def test_a_store_without_its_credentials_is_refused(workload: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable is named, and never its value."""
+    monkeypatch.delenv("LAKE_KEY")
+
+    with pytest.raises(Refusal, match="LAKE_KEY is not set"):
+        read_frame(workload, {"uri": "s3://lake/none", "store": "lake", "format": "parquet"})
