@@ -18,7 +18,8 @@ A target says for every kind of resource what becomes of it there: a component, 
 that asks.
 
 An image of your own has to hold the runtime (`modelyard_runtime`, as in the emitted `image/`) and Ray 2.60.0: KubeRay
-goes by the version that it is told.
+goes by the version that it is told. It has to hold `bash`, and `wget` where it serves: KubeRay's init container and its
+readiness probe call them.
 """
 
 
