@@ -170,10 +170,9 @@ def huge(parent: Container, key: int | str, random: Random) -> None:
 
 def deep(parent: Container, key: int | str, random: Random) -> None:
     """Mappings and lists within each other."""
-    value = _get(parent, key)
     for at in range(random.choice((5, 40, 200))):
-        value = [value] if at % 3 else {"a": value}
-    _put(parent, key, value)
+        inner = _get(parent, key)
+        _put(parent, key, [inner] if at % 3 else {"a": inner})
 
 
 _EDITS: Final[tuple[tuple[Edit, ...], tuple[int, ...]]] = (

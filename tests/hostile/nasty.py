@@ -9,7 +9,7 @@ NASTY: Final = (
     "[a]", "*a", "&a", "!a", "|", ">", "%a", "@a", "`id`", "? a", "---", "...", "---\nkind: Secret",
     "a\n---\nkind: Secret\n", "a\n  b: c", "no", "null", "~", "1e3", "0x10", "012", "1_000", "2026-01-01", "12:30",
     "=", "<<", "${x}", "${{ github.token }}", "{{ x }}", "{% raw %}", "{{ 7*7 }}", "{{`x`}}", "$(id)", "$(POD_IP)",
-    "$$(POD_IP)", "$HOME", "; rm -rf /", "&& id", "| id", "a b", "-rf", "--help", "'; DROP TABLE models;--",
+    "$$(POD_IP)", "$HOME", "; rm -rf /", "&& id", "| id", "a b", "-rf", " --help", "'; DROP TABLE models;--",
     "\"; import os; os.system('id'); \"", "'+__import__('os').system('id')+'", "\\x27", "\\N{BULLET}", "\x00", "\x07",
     "\x1b[31mred", "\x85", "\u2028", "\u202egnp", "\u200b", "\ufeff", "\U0001f600", "é",
     "</script><script>alert(1)</script>", "<b>a</b>", "<!-- a", "-->", "&amp;", "[a](javascript:alert(1))",
@@ -19,3 +19,30 @@ NASTY: Final = (
     "%(a)s", "${jndi:ldap://x}", "http://x.example/?a=b&c=d", "file:///etc/passwd", "s3://a/../b", "secret://a/b#c",
     "data:text/html,<b>", "a,b", "a;b", "a=b", "\t", " a ", "",
 )  # fmt: skip
+
+WORST: Final = (
+    *(
+        '"',
+        "'",
+        '"""',
+        "\\",
+        "a\nb",
+        "a: b",
+        "- a",
+        "a # b",
+        "*a",
+        "---\nkind: Secret",
+        "no",
+        "${{ github.token }}",
+        "{{ x }}",
+    ),
+    *(
+        "$(POD_IP)",
+        "; rm -rf /",
+        "\"; import os; os.system('id'); \"",
+        "\u202egnp",
+        "</script><script>alert(1)</script>",
+    ),
+    *("[a](javascript:alert(1))", "## a\n\n- b", "```\na", '"} or vector(1) #', "../../x", "\x1b[31mred", "\x00"),
+)
+"""One of each kind."""

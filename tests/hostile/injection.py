@@ -1,0 +1,141 @@
+"""Texts of code in the fields of a spec: which fields take which, and what comes out of a spec that holds them."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, TypeAlias, cast
+
+import jsonschema_rs
+
+from modelyard.api import compile_text
+from modelyard.source import Json, Path
+from tests.hostile.seeds import Seed
+from tests.hostile.structure import differences
+from tests.schemas.walk import SYSTEM
+
+Words: TypeAlias = Mapping[Path, str]
+
+FORMS: Final = ("zq{0}x", "zq{0}x zq", "zq{0}x.zq", "https://zq{0}x.example", "zq{0}x:zq", "#zq{0}x")
+"""Texts that mean nothing in any language, of the forms that fields have; the first that fits is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A text of a spec that any text of some form may replace; a key of a mapping has a path that ends in `?`."""
+
+    path: Path
+    harmless: str
+
+    @property
+    def is_key(self) -> bool:
+        """Whether it is the name of an entry that users choose."""
+        return self.path[-1] == "?"
+
+
+@lru_cache(maxsize=1)
+def _fits() -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(SYSTEM, pattern_options=jsonschema_rs.RegexOptions())
+
+
+def fits(value: Json) -> bool:
+    """Whether the schema takes a spec: what it refuses needs no further room."""
+    try:
+        return _fits().is_valid(value)
+    except ValueError:  # a lone surrogate, which no text that was read can hold
+        return False
+
+
+def compiled(value: Json) -> dict[str, bytes]:
+    """What a spec compiles to; nothing where it is refused."""
+    return dict(compile_text(json.dumps(value)).files)
+
+
+def filled(value: dict[str, Json], words: Mapping[Place, str]) -> dict[str, Json]:
+    """The spec with these texts in these places; keys last and the deepest first, so that the paths hold."""
+    changed = copy.deepcopy(value)
+    for place, word in sorted(words.items(), key=lambda item: (item[0].is_key, -len(item[0].path))):
+        if place.is_key:
+            mapping = cast("dict[str, Json]", _at(changed, place.path[:-2]))
+            entries = [(word if name == place.path[-2] else name, child) for name, child in mapping.items()]
+            mapping.clear()
+            mapping.update(entries)
+        else:
+            cast("dict[str | int, Json]", _at(changed, place.path[:-1]))[place.path[-1]] = word
+    return changed
+
+
+def _at(value: Json, path: Path) -> Json:
+    for step in path:
+        value = cast("dict[str | int, Json]", value)[step]
+    return value
+
+
+@lru_cache
+def places(seed: Seed) -> tuple[Place, ...]:
+    """Every text of the spec that takes a harmless word in its place."""
+    value = seed.alone()
+    found: list[Place] = []
+    for number, path in enumerate(_texts(value)):
+        for form in FORMS:
+            word = form.format(number)
+            place = Place(path, word)
+            spec = filled(value, {place: word})
+            if fits(spec) and compiled(spec):
+                found.append(place)
+                break
+    return tuple(found)
+
+
+def _texts(value: Json, path: Path = ()) -> Iterator[Path]:
+    if isinstance(value, str):
+        yield path
+    elif isinstance(value, dict):
+        for key, child in value.items():
+            yield (*path, key, "?")
+            yield from _texts(child, (*path, key))
+    elif isinstance(value, list):
+        for at, child in enumerate(value):
+            yield from _texts(child, (*path, at))
+
+
+def taking(seed: Seed, nasty: str) -> dict[Place, str]:
+    """The places that take a nasty text, alone or after a harmless word, with what stands there; all at once."""
+    value = seed.alone()
+    found: dict[Place, str] = {}
+    for place in places(seed):
+        # The first letter of a name decides its order, and two pools of one name are one: there it follows a word.
+        alone = () if place.is_key or place.path[-1] == "pool" else (nasty,)
+        for word in (*alone, f"{place.harmless}{nasty}"):
+            if fits(filled(value, {place: word})):
+                found[place] = word
+                break
+    return _accepted(value, found)
+
+
+def _accepted(value: dict[str, Json], words: dict[Place, str]) -> dict[Place, str]:
+    """Those of the words that later rooms take too: halves of them are tried until what is refused is alone."""
+    if not words or compiled(filled(value, words)):
+        return words
+    if len(words) == 1:
+        return {}
+    halves = list(words.items())
+    middle = len(halves) // 2
+    left, right = _accepted(value, dict(halves[:middle])), _accepted(value, dict(halves[middle:]))
+    return {**left, **right} if compiled(filled(value, {**left, **right})) else max(left, right, key=len)
+
+
+def problems(seed: Seed, nasty: str) -> list[str]:
+    """Where a nasty text is more than data in what comes out, of all places of a spec that take it."""
+    words = taking(seed, nasty)
+    if not words:
+        return []
+    value = seed.alone()
+    before = compiled(filled(value, {place: place.harmless for place in words}))
+    after = compiled(filled(value, words))
+    assert before, f"the harmless words are refused beside each other: {sorted(place.path[-1] for place in words)}"
+    assert after, f"{nasty!r} is refused where it was taken before"
+    return list(differences(before, after, {place.harmless: word for place, word in words.items()}))

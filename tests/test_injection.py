@@ -1,0 +1,65 @@
+"""Texts of code in the fields of a spec come out as data: a share of those that tests/real puts into every field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.hostile.injection import Place, compiled, filled, fits, places, problems
+from tests.hostile.nasty import NASTY, WORST
+from tests.hostile.seeds import Seed, seeds
+from tests.hostile.structure import differences
+
+WIDE = next(seed for seed in seeds() if seed.name == "wide")
+
+
+@pytest.mark.parametrize("nasty", WORST)
+def test_it_is_data(nasty: str) -> None:
+    """Files, documents, programs and expressions are those of a harmless text; only the texts themselves differ."""
+    assert problems(WIDE, nasty) == []
+
+
+def test_many_places_take_texts() -> None:
+    """Or nothing was tried."""
+    assert len(places(WIDE)) > 60
+    assert {"description", "team", "purpose", "reason"} <= {str(place.path[-1]) for place in places(WIDE)}
+    assert set(WORST) <= set(NASTY)
+
+
+@pytest.mark.parametrize(
+    ("path", "left", "right"),
+    [
+        ("a.yaml", "a: zq\n", "a: b\nc: d\n"),
+        ("a.yaml", "a: zq\n", "a: {b: c}\n"),
+        ("a.yaml", "a: [zq]\n", "a: [b, c]\n"),
+        ("a.yaml", "a: 1\n", "a: 2\n"),
+        ("a.yaml", "expr: x{a=\"zq\"}\n", "expr: x{a=\"b\"} or vector(1)\n"),
+        ("a.yaml", "spec: {entrypoint: run zq}\n", "spec: {entrypoint: run $(id)}\n"),
+        ("a.py", "print('zq')\n", "print('b'); import os\n"),
+        ("a.md", "zq\n", "<b>b</b>\n"),
+        ("a.md", "zq\n", "[a](https://b.example)\n"),
+        ("a.txt", "zq\n", "b\nc\n"),
+    ],
+)  # fmt: skip
+def test_what_is_more_than_data_is_seen(path: str, left: str, right: str) -> None:
+    """The judge of the outputs lets none of these through."""
+    assert list(differences({path: left.encode()}, {path: right.encode()}, {"zq": "b"}))
+
+
+@pytest.mark.parametrize("nasty", ["../../x", "a/../../b", "..", "/etc/passwd", "a\x00b", "a\nb"])
+def test_no_path_is_made_of_it(nasty: str) -> None:
+    """Every text of the spec as a path: files stay in their folder."""
+    seed: Seed = WIDE
+    for place in places(seed):
+        for path in compiled_with(seed, place.path, nasty):
+            assert not Path(path).is_absolute()
+            assert ".." not in Path(path).parts
+            assert "\x00" not in path
+            assert "\n" not in path
+
+
+def compiled_with(seed: Seed, path: tuple[str | int, ...], nasty: str) -> list[str]:
+    """The files of a spec with a text at one path; none where it is refused."""
+    spec = filled(seed.alone(), {Place(path, ""): nasty})
+    return list(compiled(spec)) if fits(spec) else []
