@@ -1,0 +1,56 @@
+"""Both validators say the same of every spec that there is in this repository, right or wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelyard.load import load
+from modelyard.pipeline import Given, Inputs, read
+from tests.examples import Example, every_example
+from tests.hostile import child
+from tests.schemas.validators import SPECS
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+FILES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for pattern in (
+        "examples/*/system.yaml",
+        "tests/fields/*.yaml",
+        "tests/failing/*/system.yaml",
+        "compiler/modelyard/templates/*.yaml",
+    )
+    for path in ROOT.glob(pattern)
+)
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_on_a_file(path: str) -> None:
+    """As it lies there, with its environments; what cannot be loaded reaches no validator."""
+    document, _ = load((ROOT / path).read_bytes(), path)
+
+    if document is not None:
+        SPECS.places(document.value)
+
+
+@pytest.mark.parametrize("example", [pytest.param(one, id=str(one)) for one in every_example()])
+def test_on_an_environment_of_an_example(example: Example) -> None:
+    """As the validating room gets it: with overlay and variables applied."""
+    document = read(example.inputs()).document
+    assert document is not None
+
+    assert SPECS.places(document.value) == frozenset()
+
+
+def test_on_hostile_specs() -> None:
+    """Those of them that load: many are wrong in many ways."""
+    judged = 0
+    for number in range(300):
+        inputs = child.case(number)
+        document = read(Inputs(Given("system.yaml", inputs.spec.content), inputs.environment)).document
+        if document is not None:
+            judged += 1
+            SPECS.places(document.value)
+
+    assert judged > 100
