@@ -121,7 +121,10 @@ def _block(lines: list[str], text: str, head: str, indent: str) -> None:
     chomp = "-" if not text.endswith("\n") else "+" if text.endswith("\n\n") else ""
     lines.append(f"{head}|{chomp}")
     content = text if chomp == "-" else text[:-1]
-    lines.extend(indent + line if line else "" for line in content.split("\n"))
+    if content.startswith("\n") or content.endswith("\n") or "\n\n" in content:
+        lines.extend(indent + line if line else "" for line in content.split("\n"))
+    else:
+        lines.append(indent + content.replace("\n", f"\n{indent}"))  # no empty line that must stay without spaces
 
 
 def _write(lines: list[str], value: Value, head: str, indent: str, list_indent: str) -> None:
