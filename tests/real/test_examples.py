@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +21,7 @@ from modelyard.disk import Tree, write_trees
 from modelyard.emit import stack_files
 from modelyard.pipeline import Outcome
 from modelyard.plan import ModelServer
-from modelyard.spec import TargetSpec
+from modelyard.spec import System, TargetSpec
 from modelyard_targets import TARGETS
 from tests.examples import Example, one_each
 
@@ -89,12 +91,21 @@ def unscheduled(kubectl: Kubectl, namespace: str) -> list[str]:
     return found
 
 
-def run_pipelines_now(kubectl: Kubectl, namespace: str) -> None:
-    """Create the RayJob of every pipeline from its template, as its launcher would: KWOK runs no launcher."""
+def run_pipelines(kubectl: Kubectl, namespace: str) -> None:
+    """One run of every pipeline, one after the other, made from its template as its launcher would: KWOK runs none."""
     for config in kubectl.all("configmap", namespace):
-        data = cast(Any, config).get("data", {})
-        if "rayjob.json" in data:
-            kubectl.run("apply", "--validate=strict", "--filename=-", given=data["rayjob.json"])
+        template = cast(Any, config).get("data", {}).get("rayjob.json")
+        if template:
+            kubectl.run("apply", "--validate=strict", "--filename=-", given=template)
+            settled(kubectl, namespace)
+            kubectl.run("delete", "rayjob", json.loads(template)["metadata"]["name"], "--namespace", namespace)
+
+
+def settled(kubectl: Kubectl, namespace: str) -> None:
+    """Every Ray cluster is whole, every Pod has a machine, and the operator complains of nothing."""
+    kubectl.wait_until(partial(ray_clusters_are_ready, kubectl, namespace), "Ray clusters are ready", 240)
+    assert unscheduled(kubectl, namespace) == []
+    assert "InvalidRay" not in kubectl.warnings()
 
 
 @pytest.fixture
@@ -121,15 +132,13 @@ def test_an_example_lives_and_dies(
     folder = written(outcome, tmp_path / "build")
     kubectl = control_plane.kubectl
     for placed in placements(outcome, folder, control_plane, chart_repository, pulumi_stack):
-        namespace = placed.target.namespace or example.name
+        namespace = placed.target.namespace or cast(System, outcome.system).metadata.name
         stack = placed.stack
         stack.up()
         assert stack.up().changed == {}
 
-        run_pipelines_now(kubectl, namespace)
-        kubectl.wait_until(lambda name=namespace: ray_clusters_are_ready(kubectl, name), "Ray clusters are ready", 120)
-        assert unscheduled(kubectl, namespace) == []
-        assert "InvalidRay" not in kubectl.warnings()
+        settled(kubectl, namespace)
+        run_pipelines(kubectl, namespace)
 
         grown, server = one_more_replica(outcome, placed.target.name)
         if server:
