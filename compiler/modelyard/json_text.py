@@ -32,7 +32,7 @@ def _json(value: Value, newline: str) -> str:
     deeper = newline + "  "
     if isinstance(value, str):
         return _string(value)
-    if value.__class__ is dict or isinstance(value, Mapping):  # an abstract class is slow to ask
+    if isinstance(value, (dict, Mapping)):  # dict first: an abstract class is slow to ask
         if not value:
             return "{}"
         entries = [f"{_string(key)}: {_json(item, deeper)}" for key, item in value.items()]

@@ -137,7 +137,7 @@ def _write(lines: list[str], value: Value, head: str, indent: str, list_indent: 
             _block(lines, value, head, indent or "  ")
         else:
             lines.append(head + _text(value))
-    elif value.__class__ is dict or isinstance(value, Mapping):  # an abstract class is slow to ask
+    elif isinstance(value, (dict, Mapping)):  # dict first: an abstract class is slow to ask
         if not value:
             lines.append(head + "{}")
             return
@@ -161,7 +161,7 @@ def _mapping(lines: list[str], value: Mapping[str, Value], first: str, indent: s
     lead = first
     for key, item in value.items():
         name = _text(key) if key.__class__ is str else _key(key)
-        if item.__class__ is str and "\n" not in item and len(name) <= _LONGEST_KEY:
+        if isinstance(item, str) and "\n" not in item and len(name) <= _LONGEST_KEY:
             lines.append(f"{lead}{name}: {_text(item)}")  # what _write would do: most entries are of this kind
         elif len(name) > _LONGEST_KEY:
             lines.append(f"{lead}? {name}")
@@ -182,7 +182,7 @@ def _sequence(lines: list[str], value: Sequence[Value], first: str, indent: str)
     deeper = indent + "  "
     lead = first
     for item in value:
-        if item and (item.__class__ is dict or isinstance(item, Mapping)):
+        if item and isinstance(item, (dict, Mapping)):
             _mapping(lines, item, f"{lead}- ", deeper)
         elif isinstance(item, _LISTS) and item:
             _sequence(lines, item, f"{lead}- ", deeper)
