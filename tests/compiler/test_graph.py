@@ -37,7 +37,7 @@ def test_a_picture_shows_what_runs_and_what_it_reaches() -> None:
 def test_every_target_is_a_box_of_its_own() -> None:
     plan = plan_of(large_spec(3))
 
-    assert re.findall(r"subgraph t\d\[\"(\w+)\"\]", mermaid(plan)) == ["near", "far"]
+    assert re.findall(r"subgraph t\d\[\"(\w+)\"\]", mermaid(plan)) == ["far", "near"]
     assert dot(plan).count("subgraph cluster_t") == 2
 
 
