@@ -68,7 +68,7 @@ test: engine check ## everything: builds the real parts, then check, then the te
 	$(PYTEST) tests/real
 
 bench: $(INSTALLED) ## budgets of speed and memory, as ratios in one run
-	$(PYTEST) tests/benchmarks -o python_files='bench_*.py'
+	$(PYTEST) tests/benchmarks -o python_files='bench_*.py' -o python_functions='bench_*'
 
 clean: ## remove the environment, caches of tools and compiled examples; the real parts stay in the cache folder
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist examples/*/build

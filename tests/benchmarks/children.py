@@ -1,0 +1,39 @@
+"""What a process of its own costs: processor time rather than the clock, since machines are shared, and memory."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+from dataclasses import dataclass
+
+_TELL = """
+import json, resource, sys, time
+def tell(began):
+    spent = time.process_time() - began
+    print(json.dumps([spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds of processor time, and the largest memory in MB."""
+
+    seconds: float
+    megabytes: float
+
+
+def whole(*command: str) -> float:
+    """Processor time of a whole process from its start to its end, in seconds."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, *command], check=False, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def part(code: str, *arguments: str) -> Cost:
+    """What the part of a program costs that begins with `began = time.process_time()` and ends with `tell(began)`."""
+    ended = subprocess.run([sys.executable, "-c", _TELL + code, *arguments], check=True, capture_output=True, text=True)
+    seconds, megabytes = json.loads(ended.stdout.splitlines()[-1])
+    return Cost(seconds, megabytes)

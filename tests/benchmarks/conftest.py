@@ -1,0 +1,53 @@
+"""Ratios that a run has found, printed with their budgets when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import TypeAlias
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+Within: TypeAlias = Callable[[str, float, float], None]
+
+Repeat: TypeAlias = Callable[[Callable[[], object], int], None]
+
+_found = pytest.StashKey[list[tuple[str, float, float]]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keeps what is found for the end of the run."""
+    config.stash[_found] = []
+
+
+@pytest.fixture
+def within(request: pytest.FixtureRequest) -> Within:
+    """Takes note of a figure and its budget, and fails where it is exceeded."""
+
+    def check(what: str, figure: float, budget: float) -> None:
+        request.config.stash[_found].append((what, figure, budget))
+        assert figure <= budget, f"{what}: {figure:.2f}, and the budget is {budget:g}"
+
+    return check
+
+
+@pytest.fixture
+def repeat(benchmark: BenchmarkFixture) -> Repeat:
+    """Runs something so many times under pytest-benchmark, which prints its times by the clock."""
+
+    def run(what: Callable[[], object], rounds: int) -> None:
+        attrgetter("pedantic")(benchmark)(what, rounds=rounds)  # it has no types
+
+    return run
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """A line a figure."""
+    found = config.stash[_found]
+    if found:
+        terminalreporter.section("budgets")
+        width = max(len(what) for what, _, _ in found)
+        for what, figure, budget in found:
+            verdict = "" if figure <= budget else "  exceeded"
+            terminalreporter.write_line(f"{what:<{width}}  {figure:9.2f}  of {budget:g}{verdict}")
