@@ -14,10 +14,12 @@ from modelyard_runtime.refusals import Refusal
 _WAIT_S = 1.0
 _log = logging.getLogger(__name__)
 
-Submit = Callable[[str, dict[str, Any]], tuple[Any, Any]]
+Submit = Callable[[str, dict[str, Any]], tuple[Any, Any, Any]]
 """Starts a step by name, with references to the results of those that it needs.
 
-Gives two references: to a small summary, which is fetched, and to the result, which stays where it was made.
+Gives the actor that it runs in, and two references: to a small summary, which is fetched, and to the result, which
+stays where it was made. A step runs in an actor of its own since that can be killed at any moment: a task that is
+cancelled by force just as it ends brings the driver down (Ray 2.60, task_manager.cc:1329, seen 2026-11-24).
 """
 
 
@@ -31,6 +33,7 @@ class Done:
 
 @dataclass(slots=True)
 class _Attempt:
+    actor: Any
     reference: Any
     result: Any
     number: int
@@ -92,7 +95,7 @@ class Driver:
                 return self._again(name, attempt, str(problem), submit)
         if time.monotonic() < attempt.ends_at:
             return True
-        ray.cancel(attempt.reference, force=True, recursive=True)
+        ray.kill(attempt.actor)
         why = "the run has taken its whole time" if attempt.ends_at == self._ends_at else "its time is over"
         return self._again(name, attempt, why, submit)
 
@@ -108,5 +111,5 @@ class Driver:
         import ray
 
         for attempt in self._running.values():
-            ray.cancel(attempt.reference, force=True, recursive=True)
+            ray.kill(attempt.actor)
         self._running.clear()

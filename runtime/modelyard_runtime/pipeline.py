@@ -13,7 +13,7 @@ from modelyard_runtime.description import Section, description, integer, names, 
 from modelyard_runtime.promotion import promote_waiting
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.scores import known_metrics
-from modelyard_runtime.steps import finish_step, perform, spread_out, worker_of
+from modelyard_runtime.steps import StepActor, finish_step, spread_out, worker_of
 from modelyard_runtime.trainers import TASKS, check_trainer
 from modelyard_runtime.tuning import check_tuning, fixed_parameters, middle
 
@@ -131,7 +131,7 @@ def _start_ray(pipeline: Section) -> None:
     ray.init(address="local", num_cpus=int(-(-cpus // 1)), resources=groups, include_dashboard=False)
 
 
-def _submit(workload: Section, name: str, results: dict[str, Any], run_name: str) -> tuple[Any, Any]:
+def _submit(workload: Section, name: str, results: dict[str, Any], run_name: str) -> tuple[Any, Any, Any]:
     """Start a step on a worker of its group: in the whole of it, or beside the workers that it starts itself."""
     import ray
 
@@ -139,10 +139,9 @@ def _submit(workload: Section, name: str, results: dict[str, Any], run_name: str
     worker = worker_of(step)
     if spread_out(workload, step):
         worker = {"num_cpus": 0, "resources": dict.fromkeys(worker["resources"], _BESIDE)}
-    options: dict[str, Any] = {"max_retries": 0, "num_returns": 2, **worker}
-    started: Any = ray.remote(perform).options(**options)
-    summary, made = started.remote(dict(workload), name, results, run_name)
-    return summary, made
+    actor: Any = ray.remote(StepActor).options(max_restarts=0, **worker).remote()
+    summary, made = actor.perform.options(num_returns=2).remote(dict(workload), name, results, run_name)
+    return actor, summary, made
 
 
 def _finish(workload: Section, made: dict[str, Done], run_name: str) -> int:

@@ -72,6 +72,14 @@ def perform(workload: Section, name: str, results: Mapping[str, Any], run: str) 
     return Summary(made.model is not None, made.reported), made
 
 
+class StepActor:
+    """The process of one try of a step."""
+
+    def perform(self, workload: Section, name: str, results: Mapping[str, Any], run: str) -> tuple[Summary, Made]:
+        """Run the step, as `perform` does."""
+        return perform(workload, name, results, run)
+
+
 def finish_step(workload: Section, name: str, made: Made, reported: Mapping[str, float], run: str) -> str:
     """What follows training, on a worker of the step that trained."""
     _log_here()
