@@ -200,7 +200,9 @@ def _reversed(system: System, bounds: Range, path: Path) -> Diagnostic:
 
 
 def origin(system: System) -> Iterator[Diagnostic]:
-    """Models that are used come from somewhere."""
+    """Models that are used come from somewhere: from a pipeline here, or from whoever shares an adopted registry."""
+    if system.registry is not None and system.registry.adopt:
+        return
     trained = {pipeline.model.model for pipeline in _training(system) if pipeline.model}
     used = [variant.model.model for inference in system.inference.values() for variant in inference.variants]
     used += [pipeline.model.model for pipeline in system.pipelines.values() if pipeline.model]

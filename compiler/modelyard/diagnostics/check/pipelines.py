@@ -339,9 +339,9 @@ def time_zone_unknown(span: Span, zone: str, known: Iterable[str]) -> Diagnostic
 
 
 def never_trained(span: Span, model: str) -> Diagnostic:
-    """A model is served or scores data, and no pipeline of this spec trains it.
+    """A model is served or scores data, no pipeline of this spec trains it, and the registry is this system's own.
 
-    That is fine when its versions come from elsewhere; say so in the registry that both share.
+    Versions of models that others train come with a registry that is adopted.
 
     Wrong:
 
@@ -351,13 +351,17 @@ def never_trained(span: Span, model: str) -> Diagnostic:
     Right:
 
         pipelines: {retrain: {type: training, model: fraud, inputs: [transactions], compute: cpu}}
+
+    or, where somebody else trains it:
+
+        registry: {adopt: "https://mlflow.acme.example"}
     """
     return Diagnostic(
         "W0447",
         Severity.WARNING,
         f"model {quote(model)} is used, and no pipeline trains it",
         span,
-        "add a pipeline of type training, or register its versions from elsewhere",
+        "add a pipeline of type training, or adopt the registry that its versions are in",
     )
 
 
