@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 
 _TELL = """
@@ -14,6 +16,12 @@ def tell(began):
     spent = time.process_time() - began
     print(json.dumps([spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
 """
+
+_BYTECODE = tempfile.mkdtemp(prefix="modelyard-bench-")
+_AS_INSTALLED = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"} | {
+    "PYTHONPYCACHEPREFIX": _BYTECODE
+}
+"""An installed program has its bytecode; a process that compiles its own sources would measure the Python compiler."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +35,14 @@ class Cost:
 def whole(*command: str) -> float:
     """Processor time of a whole process from its start to its end, in seconds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, *command], check=False, capture_output=True)
+    subprocess.run([sys.executable, *command], check=False, capture_output=True, env=_AS_INSTALLED)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def part(code: str, *arguments: str) -> Cost:
     """What the part of a program costs that begins with `began = time.process_time()` and ends with `tell(began)`."""
-    ended = subprocess.run([sys.executable, "-c", _TELL + code, *arguments], check=True, capture_output=True, text=True)
+    command = [sys.executable, "-c", _TELL + code, *arguments]
+    ended = subprocess.run(command, check=True, capture_output=True, text=True, env=_AS_INSTALLED)
     seconds, megabytes = json.loads(ended.stdout.splitlines()[-1])
     return Cost(seconds, megabytes)
