@@ -20,6 +20,11 @@ PROTECT = "modelyard.dev/protect"
 """Annotation of an object that holds data: `destroy` refuses it until the stack's setting `protect` is false."""
 
 _FIELD_MANAGER = "pulumi.com/patchFieldManager"
+_FORCE = "pulumi.com/patchForce"
+_WRITTEN_BACK = "ray.io/"
+"""KubeRay's operator writes the specs of its own kinds back whole (seen with 1.6.2) and so takes all their fields: what
+the manifest says wins them again, or no change of a server would ever pass.
+"""
 
 
 class Cluster(pulumi_kubernetes.Provider):
@@ -260,6 +265,8 @@ def _managed(document: Mapping[str, Json], manager: str) -> dict[str, Json]:
     """
     metadata = _metadata(document)
     annotations: dict[str, Json] = {**_annotations(document), _FIELD_MANAGER: manager}
+    if str(document.get("apiVersion")).startswith(_WRITTEN_BACK):
+        annotations[_FORCE] = "true"
     return {**document, "metadata": {**metadata, "annotations": annotations}}
 
 

@@ -21,7 +21,7 @@ from modelyard.disk import Tree, write_trees
 from modelyard.emit import stack_files
 from modelyard.pipeline import Outcome
 from modelyard.plan import ModelServer
-from modelyard.spec import System, TargetSpec
+from modelyard.spec import Range, System, TargetSpec
 from modelyard_targets import TARGETS
 from tests.examples import Example, one_each
 
@@ -143,10 +143,10 @@ def test_an_example_lives_and_dies(
         grown, server = one_more_replica(outcome, placed.target.name)
         if server:
             stack.replace(written(grown, tmp_path / "grown") / placed.target.name / "workloads")
-            changed = stack.up().changed
-            assert [(urn.rpartition("::")[2].rpartition("/")[2], how) for urn, how in changed.items()] == [
-                (server, "update")
-            ]
+            changed = {urn.partition("::")[2]: how for urn, how in stack.up().changed.items()}
+            assert [urn.rpartition("/")[2] for urn, how in changed.items() if how == "update"] == [server]
+            # the second replica of a server brings its disruption budget with it, and nothing else comes
+            assert all("PodDisruptionBudget" in urn for urn, how in changed.items() if how != "update"), changed
         assert stack.refresh().changed == {}
 
         stack.configure("protect", "false")
@@ -157,15 +157,17 @@ def test_an_example_lives_and_dies(
 
 
 def one_more_replica(outcome: Outcome, placement: str) -> tuple[Outcome, str]:
-    """The outcome with the first endpoint's variant allowed one replica more, and the name of its RayService."""
+    """The outcome with a server allowed one replica more, and the name of its RayService; none where nothing serves."""
     assert outcome.plan is not None
     plan = outcome.plan
     for at, resource in enumerate(plan.resources):
         if resource.placement == placement and isinstance(resource.value, ModelServer) and not resource.value.pool:
             application = resource.value.applications[0]
-            variant = application.variant
-            more = replace(variant.replicas, maximum=variant.replicas.maximum + 1)
-            larger = replace(application, variant=replace(variant, replicas=more))
+            least, most = application.variant.replicas.minimum, application.variant.replicas.maximum
+            more = Range(
+                least if most > least else least + 1, most + 1
+            )  # what scales goes on doing so, what does not, not
+            larger = replace(application, variant=replace(application.variant, replicas=more))
             server = replace(resource, value=replace(resource.value, applications=(larger,)))
             grown = replace(plan, resources=(*plan.resources[:at], server, *plan.resources[at + 1 :]))
             targets = plan.system.deployment.targets
