@@ -12,4 +12,5 @@ from tests.hostile.seeds import Seed, seeds
 @pytest.mark.parametrize("seed", [pytest.param(seed, id=seed.name) for seed in seeds()])
 def test_it_is_data(seed: Seed) -> None:
     """Files, documents, programs and expressions are those of a harmless text; only the texts themselves differ."""
-    assert [(nasty, found) for nasty in NASTY for found in problems(seed, nasty)] == []
+    texts = [text for text in NASTY if text]  # an empty one may leave its key out, such as the value of a taint
+    assert [(text, found) for text in texts for found in problems(seed, text)] == []
