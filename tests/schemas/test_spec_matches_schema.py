@@ -1,4 +1,4 @@
-"""`spec.py` and the schema say the same: every field of one has its place in the other."""
+"""`modelyard.spec` and the schema say the same: every field of one has its place in the other."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_every_class_of_the_spec_has_its_place() -> None:
     classes = {
         value
         for _, value in inspect.getmembers(spec, inspect.isclass)
-        if dataclasses.is_dataclass(value) and value.__module__ == spec.__name__
+        if dataclasses.is_dataclass(value) and value.__module__.startswith(f"{spec.__name__}.")
     }
 
     assert classes == set(PLACES) | ONE_TEXT
@@ -216,7 +216,7 @@ DEFAULTS: tuple[tuple[type, str, str], ...] = tuple(
 
 @pytest.mark.parametrize(("owner", "field", "name"), DEFAULTS, ids=[f"{o.__name__}.{f}" for o, f, _ in DEFAULTS])
 def test_defaults_are_the_same(owner: type, field: str, name: str) -> None:
-    """A default that `spec.py` states is stated by the schema, in its units."""
+    """A default that `modelyard.spec` states is stated by the schema, in its units."""
     default = next(known.default for known in dataclasses.fields(owner) if known.name == field)
     if dataclasses.is_dataclass(default):
         return

@@ -1,0 +1,120 @@
+"""Where a system runs: targets in the words of their providers, and which kind of workload goes where."""
+
+from __future__ import annotations
+
+from modelyard.records import record
+from modelyard.spec.references import SecretRef
+
+
+@record
+class Accelerator:
+    """`L4:1`: an accelerator's name and how many of it one Pod or machine has."""
+
+    name: str
+    count: int = 1
+
+
+@record
+class Taint:
+    key: str
+    value: str = ""
+    effect: str = "NoSchedule"  # NoSchedule PreferNoSchedule NoExecute
+
+
+@record
+class Machines:
+    """`count` equal machines of a cluster: what one of them offers to Pods."""
+
+    count: int
+    cpu_millis: int
+    memory_bytes: int
+    accelerator: Accelerator | None = None
+    accelerator_memory_bytes: int | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+    taints: tuple[Taint, ...] = ()
+    spot: bool = False
+    price_hourly: float | None = None  # in the budget's currency
+    currency: str = ""
+
+
+@record
+class Gateway:
+    """An existing Gateway (`name`, `namespace`, `listener`) or the class from which one is made (`class`)."""
+
+    class_name: str = ""
+    name: str = ""
+    namespace: str = ""
+    listener: str = ""
+    mirrors: bool = False  # the controller supports RequestMirror
+    certificate: SecretRef | None = None  # TLS of a Gateway that is made here
+
+
+@record
+class SecretStore:
+    """How `secret://<name>/…` is read in a cluster."""
+
+    name: str
+    via: str = "existing"  # existing (a Secret of the namespace) external-secrets
+    store: str = ""  # name of the SecretStore or ClusterSecretStore
+    scope: str = "cluster"  # cluster namespace
+    refresh_s: int = 3600
+
+
+@record
+class Images:
+    registry: str = ""  # prefix of images built here, and of mirrored ones
+    pull_secret: str = ""  # name of an existing Secret of type dockerconfigjson
+    mirror: bool = False  # every image is pulled from `registry`, third parties' too
+
+
+@record
+class Telemetry:
+    """Where metrics go besides the cluster's own Prometheus."""
+
+    remote_write: str = ""  # URL
+    secret: SecretRef | None = None  # bearer token
+    prometheus_labels: tuple[tuple[str, str], ...] = ()  # what the cluster's Prometheus selects monitors and rules by
+    namespace: str = "monitoring"  # where Prometheus runs
+    prometheus: str = ""  # its URL; default: the operator's own service in that namespace
+
+
+@record
+class TargetSpec:
+    """One entry of `deployment.targets`: a place to run, in the words of its provider."""
+
+    name: str
+    provider: str  # aws gcp azure kubernetes local
+    region: str = ""
+    network: str = "private"  # private public
+    residency: str = ""  # where a cluster stands: eu, us, ch … (clouds know it from the region)
+    context: str = ""  # kubeconfig context
+    namespace: str = ""  # default: the system's name
+    tenancy: str = "dedicated"  # dedicated shared private-cloud
+    edge: bool = False
+    capacity: tuple[Machines, ...] = ()
+    present: tuple[str, ...] = ()  # kuberay prometheus external-secrets cloudnative-pg
+    storage_class: str = ""
+    gateway: Gateway | None = None
+    secret_stores: tuple[SecretStore, ...] = ()
+    images: Images = Images()
+    telemetry: Telemetry = Telemetry()
+    egress: tuple[str, ...] = ()  # CIDRs that workloads may reach (object stores, databases outside the cluster)
+
+
+@record
+class Placement:
+    """Target by kind of workload; every field but `default` falls back to it."""
+
+    default: str
+    training: str
+    batch: str
+    inference: str
+    monitors: str
+    registry: str
+
+
+@record
+class Deployment:
+    mode: str  # cloud hybrid on-prem local
+    targets: tuple[TargetSpec, ...]
+    placement: Placement

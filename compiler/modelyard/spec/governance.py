@@ -1,0 +1,62 @@
+"""Who answers for a system, and the rules it keeps."""
+
+from __future__ import annotations
+
+from modelyard.records import record
+
+
+@record
+class Metadata:
+    name: str
+    description: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@record
+class Profile:
+    """Chooses defaults: `size: enterprise` asks for redundancy, `small` for frugality; `industry` for its policies."""
+
+    industry: str = "other"  # banking insurance healthcare telecom manufacturing retail public other
+    size: str = "small"  # small enterprise
+
+
+@record
+class Owner:
+    team: str
+    email: str
+    oncall: str = ""  # a channel's name
+
+
+@record
+class Budget:
+    monthly: float
+    currency: str  # USD EUR …
+    on_exceed: str = "warn"  # warn block
+
+
+@record
+class Approval:
+    """Who must agree before an action; today `promote`: before the alias of a model moves."""
+
+    groups: tuple[str, ...]
+    minimum: int = 1
+
+
+@record
+class Retention:
+    captures_s: int | None = None
+    runs_s: int | None = None  # finished runs (jobs) are kept this long
+    metrics_s: int | None = None
+
+
+@record
+class Governance:
+    owner: Owner
+    risk: str = "limited"  # minimal limited high
+    data_classes: tuple[str, ...] = ()
+    residency: tuple[str, ...] = ()
+    budget: Budget | None = None
+    approve_promotion: Approval | None = None
+    lineage: bool = True
+    explainability: bool = False  # every model must declare explainability
+    retention: Retention = Retention()

@@ -1,0 +1,97 @@
+"""What answers: endpoints and their variants."""
+
+from __future__ import annotations
+
+from modelyard.records import record
+from modelyard.spec.pipelines import Range, Source
+from modelyard.spec.references import ModelRef, SecretRef
+
+
+@record
+class Variant:
+    name: str
+    model: ModelRef
+    compute: str
+    replicas: Range
+    percent: int  # of the traffic
+
+
+@record
+class Mirror:
+    variant: str
+    percent: int = 100
+
+
+@record
+class Scaling:
+    metric: str = "ongoing-requests"
+    target: float = 2.0  # per replica
+    upscale_delay_s: int = 30
+    downscale_delay_s: int = 600
+
+
+@record
+class Batching:
+    """Requests gathered into one call of the model."""
+
+    max_size: int = 1
+    max_wait_ms: int = 10
+
+
+@record
+class Slo:
+    latency_ms: tuple[tuple[float, int], ...] = ()  # (0.99, 50): 99 % of requests within 50 ms
+    availability: float | None = None  # 0.9995
+    window_s: int = 30 * 86400
+
+
+@record
+class Rollout:
+    """How a new version of the servers replaces the old: `blue-green` whole, or `incremental` in steps of traffic."""
+
+    strategy: str = "blue-green"  # blue-green incremental in-place
+    step_percent: int = 10
+    interval_s: int = 60
+    max_surge_percent: int = 100
+
+
+@record
+class Capture:
+    """Requests and predictions kept in a store for monitors."""
+
+    fraction: float
+    store: str
+    path: str
+    retain_s: int | None
+
+
+@record
+class Auth:
+    type: str = "none"  # none bearer-token
+    token: SecretRef | None = None
+
+
+@record
+class Endpoint:
+    exposure: str = "cluster"  # cluster internal public
+    host: str = ""
+    path: str = "/"
+    timeout_s: int = 60
+    auth: Auth = Auth()
+    clients: tuple[str, ...] = ()  # namespaces that may call an endpoint of the cluster
+
+
+@record
+class Inference:
+    name: str
+    target: str
+    source: Source
+    variants: tuple[Variant, ...]
+    mirror: Mirror | None
+    scaling: Scaling
+    batching: Batching
+    slo: Slo | None
+    rollout: Rollout
+    capture: Capture | None
+    endpoint: Endpoint
+    pool: str = ""

@@ -1,0 +1,52 @@
+"""What watches, and where alerts go."""
+
+from __future__ import annotations
+
+from modelyard.records import record
+from modelyard.spec.needs import Check
+from modelyard.spec.pipelines import Schedule
+from modelyard.spec.references import SecretRef
+
+
+@record
+class Reference:
+    """What a monitor compares with: a window of a dataset, or the data that the model was trained on."""
+
+    data: str = ""  # empty: the training data, as kept with the model
+    window_s: int | None = None
+
+
+@record
+class OnBreach:
+    notify: tuple[str, ...] = ()  # channels
+    run: str = ""  # a pipeline's name
+    rollback: bool = False  # the watched model's alias goes back to the version before
+    cooldown_s: int = 86400
+
+
+@record
+class Monitor:
+    name: str
+    type: str  # data-drift prediction-drift concept-drift prediction-quality performance data-quality
+    target: str
+    watch: str  # inference.NAME pipelines.NAME data.NAME
+    checks: tuple[Check, ...]
+    reference: Reference | None
+    window_s: int
+    schedule: Schedule
+    compute: str
+    labels: str  # dataset with late labels, for prediction-quality and concept-drift
+    on_breach: OnBreach
+
+
+@record
+class Channel:
+    name: str
+    type: str  # slack pagerduty email webhook
+    secret: SecretRef | None  # slack/webhook URL, pagerduty routing key, smtp password
+    room: str = ""  # slack channel
+    to: str = ""  # email
+    sender: str = ""
+    smarthost: str = ""  # host:port of the mail server
+    username: str = ""
+    severities: tuple[str, ...] = ("page", "ticket")

@@ -1,0 +1,106 @@
+"""What a system needs: stores, hardware, a registry, data and models."""
+
+from __future__ import annotations
+
+from modelyard.records import record
+from modelyard.source import Path
+from modelyard.spec.deployment import Accelerator
+from modelyard.spec.references import SecretRef
+
+
+@record
+class Store:
+    """`type: object` (a bucket) or `type: database` (PostgreSQL): adopted by name, or managed."""
+
+    name: str
+    type: str  # object database
+    target: str
+    adopt: str = ""  # bucket name, or host[:port]/database
+    endpoint: str = ""  # URL of an S3-compatible service
+    region: str = ""
+    credentials: SecretRef | None = None  # Secret with keys access-key-id/secret-access-key, or username/password
+    versioned: bool = True
+    retention_s: int | None = None  # objects older than this are deleted
+    size_bytes: int | None = None  # database volume
+    replicas: int | None = None  # database instances
+
+
+@record
+class ComputeClass:
+    """A portable class of hardware for one Pod. Inline classes are named after where they stand."""
+
+    name: str
+    path: Path
+    cpu_millis: int
+    memory_bytes: int
+    accelerators: tuple[Accelerator, ...] = ()  # alternatives, best first
+    accelerator_memory_bytes: int | None = None  # or: any accelerator with at least this much
+    capacity: str = "on-demand"  # on-demand spot spot-first
+    disk_bytes: int | None = None
+
+
+@record
+class Registry:
+    """MLflow: adopted by URL, or run here on a database and an object store."""
+
+    adopt: str = ""
+    credentials: SecretRef | None = None  # of an adopted registry: username/password or token
+    database: str = ""  # a store of type database
+    artifacts: str = ""  # a store of type object
+    artifact_path: str = "mlflow"
+
+
+@record
+class Dataset:
+    name: str
+    format: str  # parquet csv json
+    store: str = ""
+    path: str = ""
+    uri: str = ""  # instead of store and path: binds the spec to a provider
+    description: str = ""
+    schema: tuple[tuple[str, str], ...] = ()  # column, type: string integer number boolean timestamp
+    features: tuple[str, ...] = ()
+    label: str = ""
+    timestamp: str = ""
+    delay_s: int | None = None  # labels arrive this late
+    classification: str = ""  # public internal confidential pii cardholder phi
+
+
+@record
+class Check:
+    """One line of a gate or a monitor: a metric within bounds, or against the champion."""
+
+    name: str
+    metric: str
+    minimum: float | None = None
+    maximum: float | None = None
+    versus: str = ""  # champion
+    min_delta: float = 0.0
+    data: str = ""  # dataset that the gate evaluates on; default: held-out part of the training data
+    features: tuple[str, ...] = ()  # monitors: only these columns
+    severity: str = "page"  # monitors: page ticket
+
+
+@record
+class ModelCard:
+    purpose: str = ""
+    limitations: str = ""
+    contact: str = ""
+    license: str = ""
+
+
+@record
+class Explainability:
+    method: str  # shap permutation
+    sample: int = 1000  # rows
+
+
+@record
+class Model:
+    name: str
+    task: str  # binary-classification multiclass-classification regression ranking forecasting recommendation
+    framework: str  # scikit-learn xgboost lightgbm pytorch custom
+    registered_name: str  # in the registry
+    card: ModelCard = ModelCard()
+    validation: tuple[Check, ...] = ()
+    explainability: Explainability | None = None

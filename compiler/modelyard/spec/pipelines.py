@@ -1,0 +1,99 @@
+"""What runs and ends: pipelines and their steps."""
+
+from __future__ import annotations
+
+from modelyard.records import record
+from modelyard.source import Json, Path
+from modelyard.spec.references import ModelRef
+
+
+@record
+class Source:
+    """User code: an image, an entrypoint `package.module:function`; either may be empty (our image, built-in code)."""
+
+    image: str = ""
+    entrypoint: str = ""
+
+
+@record
+class Schedule:
+    """How a run starts: `cron` by time, `once` when deployed, `on-demand` by hand or by a monitor."""
+
+    kind: str = "on-demand"  # cron once on-demand
+    cron: str = ""
+    time_zone: str = "Etc/UTC"
+    overlap: str = "forbid"  # forbid replace allow
+    starting_deadline_s: int = 3600
+
+
+@record
+class Range:
+    minimum: int
+    maximum: int
+
+
+@record
+class Parameter:
+    """One dimension of a search space."""
+
+    name: str
+    kind: str  # uniform loguniform int choice
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[Json, ...] = ()
+
+
+@record
+class Tuning:
+    metric: str
+    goal: str  # maximize minimize
+    trials: int
+    parallel: int
+    early_stopping: str  # none asha
+    space: tuple[Parameter, ...]
+    seed: int | None = None
+
+
+@record
+class Split:
+    """How training data is held out: `fraction` at random with `seed`, or the newest by the dataset's timestamp."""
+
+    fraction: float = 0.2
+    by: str = "random"  # random time
+    seed: int = 0
+
+
+@record
+class Step:
+    """One vertex of a pipeline's DAG; a pipeline without `steps` is one step of its own name."""
+
+    name: str
+    path: Path
+    needs: tuple[str, ...]
+    source: Source
+    trainer: str  # built in: scikit-learn xgboost lightgbm pytorch; empty where entrypoint runs
+    compute: str
+    workers: Range
+    inputs: tuple[str, ...]
+    output: str  # a dataset; empty for none
+    parameters: tuple[tuple[str, Json], ...]
+    retries: int
+    timeout_s: int
+
+
+@record
+class Pipeline:
+    name: str
+    type: str  # training batch-inference custom
+    target: str
+    model: ModelRef | None
+    inputs: tuple[str, ...]
+    output: str
+    steps: tuple[Step, ...]
+    schedule: Schedule
+    timeout_s: int
+    retries: int
+    tuning: Tuning | None = None
+    split: Split = Split()
+    promote_to: str = "champion"  # alias that moves when the gate holds
+    batch_size: int = 1024

@@ -1,0 +1,57 @@
+"""A whole spec for one environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from modelyard.records import record
+from modelyard.source import Document, Json, Span
+from modelyard.spec.deployment import Deployment
+from modelyard.spec.governance import Governance, Metadata, Profile
+from modelyard.spec.inference import Inference
+from modelyard.spec.monitors import Channel, Monitor
+from modelyard.spec.needs import ComputeClass, Dataset, Model, Registry, Store
+from modelyard.spec.pipelines import Pipeline
+
+
+@record
+class Override:
+    """A JSON Patch (RFC 6902) on one emitted object, with the reason why."""
+
+    name: str
+    target: str
+    kind: str
+    object: str
+    patch: tuple[Mapping[str, Json], ...]
+    reason: str
+
+
+@record
+class System:
+    """A whole spec for one environment."""
+
+    document: Document
+    environment: str
+    metadata: Metadata
+    profile: Profile
+    governance: Governance
+    deployment: Deployment
+    stores: Mapping[str, Store]
+    compute: Mapping[str, ComputeClass]
+    registry: Registry | None
+    data: Mapping[str, Dataset]
+    models: Mapping[str, Model]
+    pipelines: Mapping[str, Pipeline]
+    inference: Mapping[str, Inference]
+    monitors: Mapping[str, Monitor]
+    channels: Mapping[str, Channel]
+    overrides: tuple[Override, ...] = ()
+    moved: Mapping[str, str] | None = None  # new address -> old address: the new one keeps the old one's names
+
+    def key(self, *path: str | int) -> Span:
+        """Where the key at this path was written (or its nearest ancestor)."""
+        return self.document.key_span(path)
+
+    def at(self, *path: str | int) -> Span:
+        """Where the value at this path was written (or its nearest ancestor)."""
+        return self.document.value_span(path)
