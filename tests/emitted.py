@@ -9,7 +9,7 @@ from modelyard.program import Call
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.kubernetes.check import check
 from modelyard_targets.kubernetes.lower import lower, objects
-from modelyard_targets.kubernetes.placed import context_of
+from modelyard_targets.kubernetes.platform import context_of
 from tests.plans import plan_of
 
 Object: TypeAlias = dict[str, Any]

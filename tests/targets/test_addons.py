@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from engine.charts import known
-from modelyard_targets.kubernetes.charts import charts
+from modelyard_targets.cluster.charts import charts
 from tests.emitted import argument, calls, context
 from tests.specs import VALID_SPEC, changed
 

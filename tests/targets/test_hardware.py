@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from modelyard.plan import Hardware
 from modelyard.spec import Accelerator, ComputeClass, Machines, Taint, TargetSpec
-from modelyard_targets.kubernetes.accelerators import known, names
+from modelyard_targets.cluster.accelerators import known, names
 from modelyard_targets.kubernetes.hardware import ANY_MACHINE, choose
 
 GI = 1024**3

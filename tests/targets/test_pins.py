@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from modelyard_targets.kubernetes.pins import images_of, installed, pins_of
-from tests.plans import plan_of
+from modelyard_targets.cluster.pins import images_of, installed, pins_of
+from tests.emitted import context
 from tests.specs import VALID_SPEC, changed
 
 
 def test_charts_are_pinned_by_version() -> None:
-    assert pins_of(plan_of(VALID_SPEC), "main").charts == {
+    assert pins_of(context(VALID_SPEC)).charts == {
         "kube-prometheus-stack": "88.5.3",
         "external-secrets": "2.9.0",
         "cloudnative-pg": "0.29.0",
@@ -18,7 +18,7 @@ def test_charts_are_pinned_by_version() -> None:
 
 
 def test_images_are_pinned_by_tag() -> None:
-    images = pins_of(plan_of(VALID_SPEC), "main").images
+    images = pins_of(context(VALID_SPEC)).images
 
     assert images["docker.io/rayproject/ray"] == "2.60.0-py311"
     assert images["quay.io/kuberay/operator"] == "v1.7.0"
@@ -30,15 +30,15 @@ def test_images_of_the_user_are_among_them() -> None:
         "    compute: cpu\n    replicas: {min: 2",
         "    source: {image: 'ghcr.io:8443/acme/s:1'}\n    compute: cpu\n    replicas: {min: 2",
     )
-    plan = plan_of(text)
+    here = context(text)
 
-    assert "ghcr.io:8443/acme/s:1" in images_of(plan, "main")
-    assert pins_of(plan, "main").images["ghcr.io:8443/acme/s"] == "1"
+    assert "ghcr.io:8443/acme/s:1" in images_of(here)
+    assert pins_of(here).images["ghcr.io:8443/acme/s"] == "1"
 
 
 def test_what_is_present_is_not_pinned_here() -> None:
     text = changed("      residency: eu\n", "      residency: eu\n      present: [kuberay, prometheus]\n")
-    plan = plan_of(text)
+    here = context(text)
 
-    assert installed(plan, "main") == ("external-secrets", "cloudnative-pg", "mlflow")
-    assert "quay.io/kuberay/operator:v1.7.0" not in images_of(plan, "main")
+    assert installed(here.plan, "main") == ("external-secrets", "cloudnative-pg", "mlflow")
+    assert "quay.io/kuberay/operator:v1.7.0" not in images_of(here)

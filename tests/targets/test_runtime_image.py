@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import modelyard_runtime
+from modelyard_targets.cluster.placed import target_of
 from modelyard_targets.cluster.runtime_image import (
     content_hash,
     image_files,
@@ -14,7 +15,6 @@ from modelyard_targets.cluster.runtime_image import (
     requirements,
     runtime_image,
 )
-from modelyard_targets.kubernetes.placed import target_of
 from tests.plans import plan_of, system_of
 from tests.specs import VALID_SPEC, changed
 

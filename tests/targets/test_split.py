@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from modelyard.plan import Kind
-from modelyard_targets.kubernetes.files import FOUNDATION, File, files_of
+from modelyard_targets.cluster.files import FOUNDATION, File, files_of
+from modelyard_targets.cluster.split import split
 from modelyard_targets.kubernetes.lower import lower
-from modelyard_targets.kubernetes.placed import context_of
-from modelyard_targets.kubernetes.split import split
+from modelyard_targets.kubernetes.platform import context_of
 from tests.plans import large_spec, plan_of
 from tests.specs import VALID_SPEC
 

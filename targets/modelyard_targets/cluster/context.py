@@ -10,11 +10,15 @@ from modelyard.records import field, record
 from modelyard.source import Path
 from modelyard.spec import SecretRef, Store, System, Taint, TargetSpec
 from modelyard.stack import Manifest
+from modelyard_targets.cluster.platform import Platform
 
 RAY_VERSION = "2.60.0"
 """Ray in the runtime image; an image of the user's own must hold the same (docs/targets.md)."""
 
 REGISTRY_PORT = 5000
+
+ANY_PLATFORM = Platform()
+"""A cluster of which nothing more is known."""
 
 
 @record
@@ -49,6 +53,7 @@ class Context:
     monitored: bool  # Prometheus and its kinds are there
     support_selector: tuple[tuple[str, str], ...]  # machines for heads, submitters and launchers
     support_tolerations: tuple[Taint, ...]
+    platform: Platform
     identities: Mapping[str, Resource] = field(repr=False)  # by workload; a pipeline's second by `<workload>/launcher`
     cron_jobs: Mapping[str, str] = field(repr=False)  # by pipeline: the CronJob that starts its runs
     prefixes: Mapping[str, str] = field(repr=False)  # by endpoint: what keeps its servers apart from others of a pool
@@ -92,6 +97,7 @@ def context_for(
     ray_version: str = RAY_VERSION,
     support_selector: tuple[tuple[str, str], ...] = (),
     support_tolerations: tuple[Taint, ...] = (),
+    platform: Platform = ANY_PLATFORM,
 ) -> Context:
     """The context of one placement. An adopted registry's URL wins over `registry_uri`.
 
@@ -114,6 +120,7 @@ def context_for(
         monitored=monitored,
         support_selector=support_selector,
         support_tolerations=support_tolerations,
+        platform=platform,
         identities=_identities(here),
         cron_jobs={
             resource.value.pipeline.name: resource.name

@@ -26,6 +26,15 @@ from modelyard_targets.cluster.sizes import AUTOSCALER, head_size
 DIGEST = "modelyard.dev/description"
 """Annotation of Pods: a new description makes new Pods, which a changed ConfigMap alone would not."""
 
+_AUTOSCALER = "cluster-autoscaler.kubernetes.io"
+KEPT: Mapping[str, Value] = {f"{_AUTOSCALER}/safe-to-evict": "false", "karpenter.sh/do-not-disrupt": "true"}
+"""Annotations of Pods whose loss ends a Ray cluster or a run: no machine is emptied under them to save money."""
+GIVEN: Mapping[str, Value] = {f"{_AUTOSCALER}/safe-to-evict-local-volumes": "scratch,shared-mem"}
+"""Of Pods that a disruption budget guards: their scratch volume, and the one that KubeRay adds for shared memory, hold
+nothing that is missed, and would keep every machine alive. All three keys as the autoscalers' documentation has them,
+read 2026-11-24; docs/decisions/0014-heads.md.
+"""
+
 _TOKEN_FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount"
 _IDLE_S = 120
 _DRAIN_S = 15
@@ -77,7 +86,7 @@ def cluster_spec(cluster: RayCluster, context: Context) -> dict[str, Value]:
         **scaling,
         "headGroupSpec": {
             "rayStartParams": {"num-cpus": "0"},
-            "template": {"metadata": _pod_metadata(cluster, context), "spec": _head(cluster, context)},
+            "template": {"metadata": _pod_metadata(cluster, context, KEPT), "spec": _head(cluster, context)},
         },
         "workerGroupSpecs": [_group(group, cluster, context) for group in cluster.groups],
     }
@@ -112,9 +121,9 @@ def _api_token() -> dict[str, Value]:
     }
 
 
-def _pod_metadata(cluster: RayCluster, context: Context) -> dict[str, Value]:
+def _pod_metadata(cluster: RayCluster, context: Context, kept: Mapping[str, Value]) -> dict[str, Value]:
     labelled = labels(context.system.metadata.name, cluster.name, cluster.workload, cluster.component)
-    return {"labels": labelled, "annotations": {DIGEST: cluster.digest}}
+    return {"labels": labelled, "annotations": {DIGEST: cluster.digest, **kept}}
 
 
 def _environment(cluster: RayCluster) -> list[Value]:
@@ -154,7 +163,7 @@ def _group(group: Group, cluster: RayCluster, context: Context) -> dict[str, Val
         **sizes,
         "rayStartParams": {"resources": f"'{{\"{group_resource(group.name)}\": 1}}'"},
         "template": {
-            "metadata": _pod_metadata(cluster, context),
+            "metadata": _pod_metadata(cluster, context, GIVEN if cluster.serves else KEPT),
             "spec": _worker(group, cluster, context),
         },
     }

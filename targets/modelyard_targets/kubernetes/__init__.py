@@ -27,9 +27,10 @@ def _objects(plan: Plan, placement: str) -> Iterable[Object]:
 
 
 def _pins(plan: Plan, placement: str) -> Pins:
-    from modelyard_targets.kubernetes.pins import pins_of
+    from modelyard_targets.cluster.pins import pins_of
+    from modelyard_targets.kubernetes.platform import context_of
 
-    return pins_of(plan, placement)
+    return pins_of(context_of(plan, placement))
 
 
 TARGET = Target(

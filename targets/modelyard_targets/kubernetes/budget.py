@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.plan import budget_exceeded, budget_without_price, budget_would_be_exceeded
 from modelyard.plan import Plan, target_path
-from modelyard_targets.kubernetes.capacity import machines_needed, target_of
-
-HOURS_OF_A_MONTH: Final = 730
+from modelyard_targets.cluster.placed import target_of
+from modelyard_targets.cluster.prices import HOURS_OF_A_MONTH, money
+from modelyard_targets.kubernetes.capacity import machines_needed
 
 
 def check_budget(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -37,11 +36,6 @@ def monthly_high(plan: Plan, placement: str) -> float:
     capacity = target_of(plan, placement).capacity
     needed = machines_needed(plan, placement)
     return sum(count * (capacity[at].price_hourly or 0.0) * HOURS_OF_A_MONTH for at, count in needed.items())
-
-
-def money(amount: float, currency: str) -> str:
-    """`18000 USD`, or with cents where there are any."""
-    return f"{amount:.2f}".removesuffix(".00") + f" {currency}"
 
 
 def _unpriced(plan: Plan, clusters: list[str]) -> Iterator[Diagnostic]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.plan import cannot_be_packed, run_too_large, too_little
 from modelyard.manifest import cpu_text, memory_text
-from modelyard.plan import Hardware, Identity, Job, Kind, ModelServer, MonitorJob, Plan, RegistryServer
+from modelyard.plan import Plan
 from modelyard.records import record
-from modelyard.source import Json, Path
-from modelyard.spec import ComputeClass, Store, System, TargetSpec
-from modelyard_targets.cluster.platform_sizes import database_size, registry_replicas, registry_size
-from modelyard_targets.cluster.sizes import AUTOSCALER, LAUNCHER, SUBMITTER, Size, head_size
+from modelyard.source import Path
+from modelyard.spec import ComputeClass, System, Taint, TargetSpec
+from modelyard_targets.cluster.demand import Asked, demand
+from modelyard_targets.cluster.placed import target_of
+from modelyard_targets.cluster.sizes import head_size
 from modelyard_targets.kubernetes.hardware import choose
 from modelyard_targets.kubernetes.packing import CPU, MEMORY, Floor, Packed, Pods, Shape, pack
 
@@ -21,8 +22,12 @@ PODS_OF_A_MACHINE: Final = 110
 """The kubelet's own limit (kubernetes.io, "Considerations for large clusters", read 2026-11-24)."""
 
 
+Support: TypeAlias = tuple[tuple[tuple[str, str], ...], tuple[Taint, ...], str]
+"""Labels and taints of machines, and the machine that is preferred."""
+
+
 @record
-class Demand:
+class Packable:
     """What a placement asks for at its most: what is always there, and what each pipeline adds while it runs."""
 
     always: tuple[Pods, ...]
@@ -53,14 +58,14 @@ def check_capacity(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     if not target.capacity:
         return
     floor = Floor(target.capacity)
-    found = demand(plan, placement, floor)
+    found = pods_of(plan, placement, floor)
     hopeless: set[str] = set()
     for name, pods in found.runs.items():
         problem = _own_size(plan.system, name, pods, floor)
         if problem is not None:
             hopeless.add(name)
             yield problem
-    possible = Demand(found.always, {name: pods for name, pods in found.runs.items() if name not in hopeless})
+    possible = Packable(found.always, {name: pods for name, pods in found.runs.items() if name not in hopeless})
     for pods in possible.at_most():
         packed = pack(pods, floor)
         if packed.homeless is not None:
@@ -72,7 +77,7 @@ def machines_needed(plan: Plan, placement: str) -> Mapping[int, int]:
     """How many machines are in use when everything runs at its largest, by position in `capacity`."""
     floor = Floor(target_of(plan, placement).capacity)
     needed: dict[int, int] = {}
-    for pods in demand(plan, placement, floor).at_most():
+    for pods in pods_of(plan, placement, floor).at_most():
         packed: Packed = pack(pods, floor)
         for at, count in packed.used.items():
             needed[at] = max(needed.get(at, 0), count)
@@ -102,103 +107,26 @@ def quota(plan: Plan, placement: str) -> Mapping[str, str]:
     }
 
 
-def target_of(plan: Plan, placement: str) -> TargetSpec:
-    """The target of a placement."""
-    return next(target for target in plan.system.deployment.targets if target.name == placement)
+def pods_of(plan: Plan, placement: str, floor: Floor) -> Packable:
+    """Every Pod of a placement at its most, with the machines that it may be put on."""
+    asked = demand(plan, placement)
+    support = _support(plan.system, target_of(plan, placement))
+
+    def pods(one: Asked) -> Pods:
+        if one.hardware is not None:
+            shape = floor.shape_of(one.hardware)
+        else:
+            shape = floor.shape({CPU: one.size.cpu_millis, MEMORY: one.size.memory_bytes}, *support)
+        return Pods(one.most, shape, one.origin, one.what)
+
+    return Packable(tuple(map(pods, asked.always)), {name: tuple(map(pods, run)) for name, run in asked.runs.items()})
 
 
-def demand(plan: Plan, placement: str, floor: Floor) -> Demand:
-    """Every Pod of a placement, by the line that asks for it."""
-    system, target = plan.system, target_of(plan, placement)
-    support = _Support(system, target, floor)
-    always: list[Pods] = []
-    runs: dict[str, tuple[Pods, ...]] = {}
-    scaled = {
-        resource.value.workload
-        for resource in plan.on(placement)
-        if isinstance(resource.value, Identity) and resource.value.api == "autoscaler"
-    }
-    for resource in plan.on(placement):
-        value = resource.value
-        if isinstance(value, ModelServer):
-            always += _server(system, value, floor)
-            always.append(support.head(resource.origin, scales=resource.workload in scaled))
-        elif isinstance(value, MonitorJob):
-            shape = floor.shape_of(value.hardware)
-            always.append(Pods(1, shape, resource.origin, f"monitor '{value.monitor.name}'"))
-        elif isinstance(value, RegistryServer) and not value.registry.adopt:
-            count, size = registry_replicas(system, target), registry_size(system, target)
-            always.append(support.pods(count, size, resource.origin, "the registry"))
-        elif isinstance(value, Store) and resource.kind is Kind.DATABASE and not value.adopt:
-            size = database_size(system, target)
-            always.append(support.pods(value.replicas or 1, size, resource.origin, f"database '{value.name}'"))
-        elif isinstance(value, Job):
-            beside = (
-                support.head(resource.origin, scales=resource.workload in scaled),
-                support.pods(1, SUBMITTER, resource.origin, "what submits a run"),
-                support.pods(1, LAUNCHER, resource.origin, "what launches a run"),
-            )
-            runs[value.pipeline.name] = (*_workers(system, value, floor), *beside)
-    return Demand(tuple(always), runs)
-
-
-class _Support:
-    """Pods that nobody sized in the spec: they all go where the head of a Ray cluster would."""
-
-    def __init__(self, system: System, target: TargetSpec, floor: Floor) -> None:
-        self._size = head_size(system, target)
-        self._floor = floor
-        asked = ComputeClass("support", (), self._size.cpu_millis, self._size.memory_bytes)
-        chosen = choose(asked, target)
-        self._hardware: Hardware | None = None if isinstance(chosen, str) else chosen
-
-    def head(self, origin: Path, *, scales: bool) -> Pods:
-        """The head of a Ray cluster, with the autoscaler beside it where there is one."""
-        more = AUTOSCALER if scales else Size(0, 0)
-        size = Size(self._size.cpu_millis + more.cpu_millis, self._size.memory_bytes + more.memory_bytes)
-        return self.pods(1, size, origin, "the head of a Ray cluster")
-
-    def pods(self, count: int, size: Size, origin: Path, what: str) -> Pods:
-        """So many Pods of a size."""
-        amounts = {CPU: size.cpu_millis, MEMORY: size.memory_bytes}
-        if self._hardware is None:
-            return Pods(count, self._floor.shape(amounts), origin, what)
-        where = self._hardware
-        return Pods(count, self._floor.shape(amounts, where.selector, where.tolerations, where.machine), origin, what)
-
-
-def _server(system: System, server: ModelServer, floor: Floor) -> Iterator[Pods]:
-    for one in server.applications:
-        endpoint, variant = ("inference", one.inference.name), one.variant.name
-        own: Path = (*endpoint, "variants", variant, "replicas")
-        origin = _first_written(system, own, (*endpoint, "replicas"))
-        what = f"variant '{variant}' of endpoint '{one.inference.name}'"
-        yield Pods(one.variant.replicas.maximum, floor.shape_of(one.hardware), origin, what)
-
-
-def _workers(system: System, job: Job, floor: Floor) -> Iterator[Pods]:
-    """One group of workers for each hardware and image, as large as the largest step that uses it."""
-    groups: dict[tuple[Hardware, str], Pods] = {}
-    for step in job.pipeline.steps:
-        key = (job.hardware[step.name], step.source.image)
-        name = job.pipeline.name
-        own: Path = ("pipelines", name, "steps", step.name, "workers")
-        origin = _first_written(system, own, ("pipelines", name, "workers"))
-        pods = Pods(step.workers.maximum, floor.shape_of(key[0]), origin, f"pipeline '{name}'")
-        if key not in groups or pods.count > groups[key].count:
-            groups[key] = pods
-    yield from groups.values()
-
-
-def _first_written(system: System, *paths: Path) -> Path:
-    """The first of these paths that is in the spec, else what the first of them is in."""
-    for path in paths:
-        value: Json = system.document.value
-        for step in path:
-            value = value.get(str(step)) if isinstance(value, dict) else None
-        if value is not None:
-            return path
-    return paths[0][:2]
+def _support(system: System, target: TargetSpec) -> Support:
+    """Where Pods go that nobody sized in the spec: all of them where the head of a Ray cluster would."""
+    size = head_size(system, target)
+    chosen = choose(ComputeClass("support", (), size.cpu_millis, size.memory_bytes), target)
+    return ((), (), "") if isinstance(chosen, str) else (chosen.selector, chosen.tolerations, chosen.machine)
 
 
 def totals(pods: Iterable[Pods]) -> dict[str, int]:

@@ -11,11 +11,11 @@ from modelyard.plan import Cluster, Plan, Route, Secret, target_path
 from modelyard.spec import SecretRef, TargetSpec
 from modelyard_targets.cluster.check import check_workloads
 from modelyard_targets.cluster.context import secret_name
+from modelyard_targets.cluster.placed import addons_to_install, target_of
 from modelyard_targets.cluster.route import needs_route
 from modelyard_targets.kubernetes.budget import check_budget
 from modelyard_targets.kubernetes.capacity import check_capacity
 from modelyard_targets.kubernetes.check_stores import check_stores
-from modelyard_targets.kubernetes.placed import addons_to_install, target_of
 
 Rule: TypeAlias = Callable[[Plan, str], Iterator[Diagnostic]]
 
@@ -107,9 +107,9 @@ def check_patches(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     if all(override.target != placement for override in plan.system.overrides):
         return
     # Only for this are objects made before everything is checked: no other check pays for it.
-    from modelyard_targets.kubernetes.files import files_of, plain_objects_of
-    from modelyard_targets.kubernetes.overrides import check_overrides
-    from modelyard_targets.kubernetes.placed import context_of
+    from modelyard_targets.cluster.files import files_of, plain_objects_of
+    from modelyard_targets.cluster.overrides import check_overrides
+    from modelyard_targets.kubernetes.platform import context_of
 
     context = context_of(plan, placement)
     objects = (made for file in files_of(context) for made in plain_objects_of(file, context))

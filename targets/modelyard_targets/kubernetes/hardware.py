@@ -12,7 +12,7 @@ from modelyard.manifest import cpu_text, memory_text
 from modelyard.plan import Candidate, Hardware
 from modelyard.records import record
 from modelyard.spec import Accelerator, ComputeClass, Machines, Taint, TargetSpec
-from modelyard_targets.kubernetes.accelerators import Known, folded, known, names
+from modelyard_targets.cluster.accelerators import Known, folded, known, names
 
 ANY_MACHINE = "any machine"
 """What a Pod runs on where no capacity is declared: the cluster's scheduler decides."""

@@ -7,17 +7,17 @@ from typing import Final, TypeAlias
 
 from modelyard.program import Call, Literal, Ref
 from modelyard.stack import Value
-from modelyard_targets.cluster.context import Context
-from modelyard_targets.cluster.registry import FLASK_KEY, FLASK_SECRET, registry_values
-from modelyard_targets.kubernetes.addon_values import (
+from modelyard_targets.cluster.addon_values import (
     GRAFANA_SECRET,
     cloudnative_pg_values,
     external_secrets_values,
     kuberay_values,
     prometheus_values,
 )
-from modelyard_targets.kubernetes.charts import REGISTRY, Chart, charts
-from modelyard_targets.kubernetes.placed import addons_to_install, registry_of
+from modelyard_targets.cluster.charts import REGISTRY, Chart, charts
+from modelyard_targets.cluster.context import Context
+from modelyard_targets.cluster.placed import addons_to_install, registry_of
+from modelyard_targets.cluster.registry import FLASK_KEY, FLASK_SECRET, registry_values
 
 Values: TypeAlias = Callable[[Context], dict[str, Value]]
 

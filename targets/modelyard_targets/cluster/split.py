@@ -8,7 +8,7 @@ from math import ceil
 from typing import Final
 
 from modelyard.plan import Kind, ModelServer, Resource
-from modelyard_targets.kubernetes.files import FOUNDATION, File
+from modelyard_targets.cluster.files import FOUNDATION, File
 
 AIM: Final = 1000
 """Objects of a project on average where there are several; chance lets none of them reach twice as many."""

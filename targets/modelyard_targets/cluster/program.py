@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from modelyard.program import WRITTEN_BY, Call, Import, Literal, Program, Ref
+from modelyard_targets.cluster.addons import addon_calls, registry_calls
 from modelyard_targets.cluster.context import Context
-from modelyard_targets.kubernetes.addons import addon_calls, registry_calls
-from modelyard_targets.kubernetes.files import FOUNDATION
+from modelyard_targets.cluster.files import FOUNDATION
 
 
 def program_of(context: Context, files: tuple[str, ...]) -> Program:

@@ -8,17 +8,17 @@ from modelyard.plan import Kind, Plan
 from modelyard.spec import Store
 from modelyard.target import Pins
 from modelyard_targets.cluster import database
+from modelyard_targets.cluster.charts import REGISTRY, charts
 from modelyard_targets.cluster.context import Context
+from modelyard_targets.cluster.placed import addons_to_install, registry_of
 from modelyard_targets.cluster.runtime_image import BASE, needs_runtime_image
-from modelyard_targets.kubernetes.charts import REGISTRY, charts
-from modelyard_targets.kubernetes.placed import addons_to_install, context_of, registry_of
 
 
-def pins_of(plan: Plan, placement: str) -> Pins:
+def pins_of(context: Context) -> Pins:
     """Charts and images of a placement, by name."""
-    names = installed(plan, placement)
+    names = installed(context.plan, context.placement)
     pinned = {charts()[name].chart: charts()[name].version for name in names}
-    images = dict(_split(image) for image in images_of(plan, placement))
+    images = dict(_split(image) for image in images_of(context))
     return Pins(pinned, images)
 
 
@@ -28,12 +28,12 @@ def installed(plan: Plan, placement: str) -> tuple[str, ...]:
     return (*addons_to_install(plan, placement), *registry)
 
 
-def images_of(plan: Plan, placement: str) -> tuple[str, ...]:
+def images_of(context: Context) -> tuple[str, ...]:
     """Every image that a placement pulls, sorted, by the names under which others publish them.
 
     The base of the runtime image is among them, and the runtime image itself is not: it is built.
     """
-    context = context_of(plan, placement)
+    plan, placement = context.plan, context.placement
     found = {image for name in installed(plan, placement) for image in charts()[name].images}
     if any(
         isinstance(one.value, Store) and one.kind is Kind.DATABASE and not one.value.adopt for one in plan.on(placement)

@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Iterator
+from typing import Final
 
 from modelyard import __version__
 from modelyard.plan import Cluster, Kind, Secret
 from modelyard.spec import Store
-from modelyard.stack import Project, TextFile
+from modelyard.stack import TextFile
+from modelyard_targets.cluster.addons import addon_namespace
+from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, bucket_name, mirrored
+from modelyard_targets.cluster.files import File, objects_of
+from modelyard_targets.cluster.overrides import overrides_on
+from modelyard_targets.cluster.pins import images_of, installed
+from modelyard_targets.cluster.placed import addons_to_install
+from modelyard_targets.cluster.prices import money
 from modelyard_targets.cluster.prose import render
 from modelyard_targets.cluster.runtime_image import needs_runtime_image
 from modelyard_targets.cluster.secrets import existing_secrets, store_of
-from modelyard_targets.kubernetes.addons import addon_namespace
-from modelyard_targets.kubernetes.budget import money, monthly_high
-from modelyard_targets.kubernetes.charts import charts
-from modelyard_targets.kubernetes.files import File, objects_of
-from modelyard_targets.kubernetes.overrides import overrides_on
-from modelyard_targets.kubernetes.pins import images_of, installed
-from modelyard_targets.kubernetes.placed import addons_to_install
+from modelyard_targets.cluster.workloads_project import Workloads
 
 README: Final = "README.md"
 IMAGES: Final = "images.txt"
 
 
-Counted: TypeAlias = dict[str, Counter[str]]
-"""Objects of a file by their kind, for files that were made already."""
-
-
-def texts_of(
-    context: Context, files: Sequence[File], projects: Sequence[Project], counted: Counted
-) -> tuple[TextFile, ...]:
+def texts_of(context: Context, workloads: Workloads) -> tuple[TextFile, ...]:
     """README and, where a cluster pulls from a mirror or stands at the edge, the list of images."""
-    readme = TextFile(README, lambda: render("README.md.j2", _values(context, files, projects, counted)))
+    readme = TextFile(README, lambda: render("README.md.j2", readme_values(context, workloads)))
     if not _carries(context):
         return (readme,)
     return (readme, TextFile(IMAGES, lambda: image_list(context)))
@@ -42,7 +37,7 @@ def texts_of(
 
 def image_list(context: Context) -> str:
     """A line an image: the name under which it is published and, after a space, the name under which nodes pull it."""
-    lines = [f"{image} {mirrored(image, context.target)}\n" for image in images_of(context.plan, context.placement)]
+    lines = [f"{image} {mirrored(image, context.target)}\n" for image in images_of(context)]
     return "".join(lines)
 
 
@@ -50,9 +45,8 @@ def _carries(context: Context) -> bool:
     return context.target.edge or context.target.images.mirror
 
 
-def _values(
-    context: Context, files: Sequence[File], projects: Sequence[Project], counted: Counted
-) -> dict[str, object]:
+def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
+    """What a README says of any cluster; files that were written already are not made again to count their objects."""
     plan, placement, target = context.plan, context.placement, context.target
     here = plan.on(placement)
     secrets = tuple(resource for resource in here if resource.kind is Kind.SECRET)
@@ -65,8 +59,8 @@ def _values(
         "placement": placement,
         "target": target,
         "namespace": context.namespace,
-        "projects": projects,
-        "costs": tuple(_costs(context)),
+        "projects": workloads.projects,
+        "costs": (*context.platform.costs(plan, placement), *_budget(context)),
         "shared": target.tenancy == "shared",
         "charts": [f"{charts()[name].chart} {charts()[name].version}" for name in installed(plan, placement)],
         "present": [addon for addon in addons if addon in target.present],
@@ -78,17 +72,13 @@ def _values(
         "protected": [f"database {store.name}" for store in managed if store.type == "database"],
         "buckets": [bucket_name(store, context.system) for store in managed if store.type == "object"],
         "links": [link for link in plan.links if link.source.startswith(f"{placement}:") and link.what != "secret"],
-        "files": [(f"{file.name}.yaml", _kinds(file, counted, context)) for file in files],
+        "files": [(f"{file.name}.yaml", _kinds(file, workloads.counted, context)) for file in workloads.files],
         "overrides": [one for found in overrides_on(context.system, placement).values() for one in found],
     }
 
 
-def _costs(context: Context) -> Iterator[tuple[str, str]]:
+def _budget(context: Context) -> Iterator[tuple[str, str]]:
     budget = context.system.governance.budget
-    priced = [machine for machine in context.target.capacity if machine.price_hourly is not None]
-    if priced and len(priced) == len(context.target.capacity):
-        high = money(monthly_high(context.plan, context.placement), priced[0].currency)
-        yield "machines cost at most", f"{high} a month, if everything runs at its largest all the time"
     if budget is not None:
         yield "budget", f"{money(budget.monthly, budget.currency)} a month"
 
@@ -111,6 +101,6 @@ def _dashboards(context: Context) -> str:
     return f"kubectl -n {namespace} port-forward service/kube-prometheus-stack-grafana 3000:80"
 
 
-def _kinds(file: File, counted: Counted, context: Context) -> str:
+def _kinds(file: File, counted: dict[str, Counter[str]], context: Context) -> str:
     kinds = counted.get(file.name) or Counter(str(made.manifest["kind"]) for made in objects_of(file, context))
     return ", ".join(kind if count == 1 else f"{count} {kind}" for kind, count in kinds.items())

@@ -9,21 +9,20 @@ from modelyard.plan import Kind, Resource
 from modelyard.records import record
 from modelyard.stack import Manifest
 from modelyard_targets.cluster.channels import lower_channel
+from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.dashboard import lower_dashboard
 from modelyard_targets.cluster.database import lower_database
 from modelyard_targets.cluster.gateway import lower_gateway
 from modelyard_targets.cluster.monitor_rules import lower_monitor_rules
 from modelyard_targets.cluster.namespace import lower_namespace
+from modelyard_targets.cluster.overrides import overridden, overrides_on
 from modelyard_targets.cluster.registry import lower_registry
 from modelyard_targets.cluster.scraping import lower_scraping
 from modelyard_targets.cluster.secrets import lower_secrets
 from modelyard_targets.cluster.slo_rules import lower_slo_rules
 from modelyard_targets.cluster.stores import lower_object_store
 from modelyard_targets.cluster.workloads import WORKLOADS, Lower
-from modelyard_targets.kubernetes.capacity import quota
-from modelyard_targets.kubernetes.charts import charts
-from modelyard_targets.kubernetes.overrides import overridden, overrides_on
 
 FOUNDATION: Final = ("namespace", "secrets", "stores", "registry", "channels", "gateway")
 """Files that the others stand on, applied one after the other."""
@@ -103,7 +102,7 @@ def _labelled(manifest: Manifest, own: Mapping[str, str]) -> Manifest:
 
 
 def _namespace(resource: Resource, context: Context) -> Iterator[Made]:
-    return lower_namespace(resource, context, quota(context.plan, context.placement))
+    return lower_namespace(resource, context, context.platform.quota(context.plan, context.placement))
 
 
 def _database(resource: Resource, context: Context) -> Iterator[Made]:

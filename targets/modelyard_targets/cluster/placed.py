@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from modelyard.plan import Cluster, Kind, Plan, RegistryServer, Resource
-from modelyard.spec import ComputeClass, Taint, TargetSpec
+from modelyard.spec import TargetSpec
+from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import REGISTRY_PORT, Context, context_for
 from modelyard_targets.cluster.fixed import REGISTRY_NAME
-from modelyard_targets.cluster.sizes import head_size
-from modelyard_targets.kubernetes.charts import charts
-from modelyard_targets.kubernetes.hardware import choose
+from modelyard_targets.cluster.platform import Platform
 
 
-def context_of(plan: Plan, placement: str) -> Context:
-    """The context of a placement on a cluster of somebody else's."""
+def context_of(plan: Plan, placement: str, platform: Platform) -> Context:
+    """The context of a placement on a cluster of this platform."""
     # What only asks for a target or its add-ons needs no image, and not the modules that read its files.
     from modelyard_targets.cluster.runtime_image import runtime_image
 
     target = target_of(plan, placement)
-    selector, tolerations = _support(plan, target)
+    selector, tolerations = platform.support(plan, target)
     namespace = target.namespace or plan.system.metadata.name
     here = registry_of(plan, placement) is not None
     return context_for(
@@ -28,6 +27,7 @@ def context_of(plan: Plan, placement: str) -> Context:
         operator_namespace=charts()["kuberay"].namespace,
         support_selector=selector,
         support_tolerations=tolerations,
+        platform=platform,
     )
 
 
@@ -51,10 +51,3 @@ def addons_to_install(plan: Plan, placement: str) -> tuple[str, ...]:
             present = resource.value.target.present
             return tuple(addon for addon in resource.value.addons if addon not in present)
     return ()
-
-
-def _support(plan: Plan, target: TargetSpec) -> tuple[tuple[tuple[str, str], ...], tuple[Taint, ...]]:
-    """Where heads, launchers and the registry run: on the smallest declared machines that hold a head."""
-    size = head_size(plan.system, target)
-    chosen = choose(ComputeClass("support", (), size.cpu_millis, size.memory_bytes), target)
-    return ((), ()) if isinstance(chosen, str) else (chosen.selector, chosen.tolerations)

@@ -1,0 +1,82 @@
+"""The projects `workloads`, `workloads-2` … of a placement: what any cluster gets once it is there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from modelyard.records import record
+from modelyard.stack import Manifest, ManifestFile, Project, TextFile, Value
+from modelyard_targets.cluster.context import Context, Made
+from modelyard_targets.cluster.files import File, files_of, objects_of
+from modelyard_targets.cluster.program import further_program, program_of
+from modelyard_targets.cluster.runtime_image import image_files, needs_runtime_image
+from modelyard_targets.cluster.split import split
+
+FOLDER: Final = "workloads"
+REQUIREMENTS: Final = ("pulumi==3.272.0", "pulumi-kubernetes==4.34.2", "PyYAML==6.0.4")
+
+
+@record
+class Workloads:
+    """The projects of a placement in order, the files that they hold, and the build context of the runtime image.
+
+    `counted` fills while manifests are written: objects of a file by their kind, for a README that comes after them.
+    """
+
+    projects: tuple[Project, ...]
+    files: tuple[File, ...]
+    image: tuple[TextFile, ...]
+    counted: dict[str, Counter[str]]
+
+
+def workloads_of(context: Context, settings: Mapping[str, Value]) -> Workloads:
+    """Everything that runs in the cluster of a placement; `settings` are those of each project's stack."""
+    files = tuple(file for file in files_of(context) if next(objects_of(file, context), None) is not None)
+    counted: dict[str, Counter[str]] = {}
+    projects = tuple(_project(at, held, counted, context, settings) for at, held in enumerate(split(files)))
+    needed = needs_runtime_image(context.plan, context.placement)
+    image = image_files(context.system, context.target) if needed else ()
+    return Workloads(projects, files, image, counted)
+
+
+def objects_of_placement(context: Context) -> Iterator[Made]:
+    """Every object of a placement with the line of the spec that asked for it, in order of application."""
+    for file in files_of(context):
+        yield from objects_of(file, context)
+
+
+def _project(
+    at: int,
+    files: tuple[File, ...],
+    counted: dict[str, Counter[str]],
+    context: Context,
+    settings: Mapping[str, Value],
+) -> Project:
+    system = context.system
+    folder = FOLDER if at == 0 else f"{FOLDER}-{at + 1}"
+    names = tuple(file.name for file in files)
+    return Project(
+        folder=folder,
+        name=f"{system.metadata.name}-{context.placement}-{folder}",
+        description=f"The workloads of {system.metadata.name} on {context.placement}",
+        program=program_of(context, names) if at == 0 else further_program(context, names),
+        components=("base", "kubernetes"),
+        requirements=REQUIREMENTS,
+        settings=settings,
+        manifests=tuple(_manifests(file, counted, context) for file in files),
+    )
+
+
+def _manifests(file: File, counted: dict[str, Counter[str]], context: Context) -> ManifestFile:
+    """A file whose objects are counted for the README while they are made, so that they are made once."""
+
+    def documents() -> Iterator[Manifest]:
+        kinds: Counter[str] = Counter()
+        for made in objects_of(file, context):
+            kinds[str(made.manifest["kind"])] += 1
+            yield made.manifest
+        counted[file.name] = kinds
+
+    return ManifestFile(file.name, documents)
