@@ -42,11 +42,21 @@ def _project(project: Project, environment: str) -> Iterator[OutputFile]:
     yield OutputFile(f"Pulumi.{environment}.yaml", settings, partial(_merge_settings, project))
     yield OutputFile("__main__.py", lambda: print_program(project.program).encode("utf-8"))
     yield OutputFile("requirements.txt", partial(_lines, project.requirements))
-    if project.components:
-        for module in ("__init__", *project.components):
-            yield OutputFile(f"{_COMPONENTS}/{module}.py", partial(_component, module))
+    for module in _with_packages(project.components):
+        yield OutputFile(f"{_COMPONENTS}/{module.replace('.', '/')}.py", partial(_component, module))
     for manifest in project.manifests:
         yield OutputFile(f"manifests/{manifest.name}.yaml", partial(_manifests, manifest))
+
+
+def _with_packages(modules: Iterable[str]) -> Iterator[str]:
+    """Modules in order, each package that one lies in before the first of its own: `aws.network` needs two of them."""
+    told: set[str] = set()
+    for module in modules:
+        parts = module.split(".")
+        for name in (*(".".join([*parts[:depth], "__init__"]) for depth in range(len(parts))), module):
+            if name not in told:
+                told.add(name)
+                yield name
 
 
 def _project_file(project: Project) -> dict[str, Value]:
@@ -143,7 +153,7 @@ def _component(module: str) -> bytes:
     found = find_spec(_COMPONENTS)
     folders = found.submodule_search_locations if found is not None else None
     for folder in folders or ():
-        path = Path(folder, f"{module}.py")
+        path = Path(folder, f"{module.replace('.', '/')}.py")
         if path.is_file():
             return path.read_bytes()
     raise LookupError(f"{_COMPONENTS}.{module} is not installed")

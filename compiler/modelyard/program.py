@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from modelyard import __version__
 from modelyard.records import record
+from modelyard.source import Path
 
 WRITTEN_BY = f"Written by modelyard {__version__}; change the spec, not this file."
 """The title of every program, and the first line of every file that can hold a comment."""
@@ -24,10 +25,14 @@ class Import:
 
 @record
 class Ref:
-    """The result of an earlier call, or one of its attributes: `variable` or `variable.attribute`."""
+    """The result of an earlier call, or what it holds: `variable`, `variable.attribute` or `variable["key"]`.
+
+    Of both, the attribute comes first: `variable.attribute["key"]`. A key is text of anybody's.
+    """
 
     variable: str
     attribute: str = ""
+    key: str = ""
 
 
 @record
@@ -35,7 +40,8 @@ class Call:
     """`variable = component(name, **arguments)`; variable is a user's or our own name before `identifier()`.
 
     `component` is dotted from an imported name, such as `kubernetes.Cluster`. An empty variable prints a bare call.
-    `group` separates paragraphs: a blank line is printed where it changes.
+    `group` separates paragraphs: a blank line is printed where it changes. `origin` is the line of the spec that asked
+    for it, for `explain`; it is never printed.
     """
 
     variable: str
@@ -43,6 +49,7 @@ class Call:
     name: str
     arguments: tuple[tuple[str, Literal], ...] = ()
     group: str = ""
+    origin: Path = ()
 
 
 @record

@@ -152,8 +152,10 @@ def _escape(character: str, quote: str) -> str:
 def _reference(value: Ref, variables: Variables) -> str:
     if value.variable not in variables:
         raise ValueError(f"{value.variable} is used before it is made")
-    variable = variables[value.variable]
-    return f"{variable}.{_checked(_DOTTED, value.attribute)}" if value.attribute else variable
+    found = variables[value.variable]
+    if value.attribute:
+        found += f".{_checked(_DOTTED, value.attribute)}"
+    return f"{found}[{_string(value.key)}]" if value.key else found
 
 
 def _checked(form: re.Pattern[str], text: str) -> str:

@@ -40,8 +40,8 @@ class Project:
     """One Pulumi project.
 
     folder is where it lies in the target's folder, such as `workloads`. components are the modules of
-    `modelyard_stacks` that the program needs beside it. requirements are lines of `requirements.txt`. settings are the
-    stack's configuration: keys without the project's name.
+    `modelyard_stacks` that the program needs beside it, with dots where they lie deeper: `aws.network`. requirements
+    are lines of `requirements.txt`. settings are the stack's configuration: keys without the project's name.
     """
 
     folder: str

@@ -125,6 +125,22 @@ def test_components_are_the_library_byte_for_byte() -> None:
         assert found[f"workloads/modelyard_stacks/{module}.py"] == (library / f"{module}.py").read_bytes()
 
 
+def test_components_of_a_package_bring_the_package() -> None:
+    """Each package that a component lies in is written once, before the first of its own."""
+    project = replace(PROJECT, components=("base", "cloud.deep.a", "cloud.b"))
+    folder = "prod/main/workloads/modelyard_stacks/"
+    paths = [file.path for file in emit(replace(STACK, projects=(project,)))]
+
+    assert [path.removeprefix(folder) for path in paths if path.startswith(folder)] == [
+        "__init__.py",
+        "base.py",
+        "cloud/__init__.py",
+        "cloud/deep/__init__.py",
+        "cloud/deep/a.py",
+        "cloud/b.py",
+    ]
+
+
 def test_no_component_is_imported_for_it() -> None:
     """Emitting reads the library and never runs it: it would bring Pulumi along."""
     code = (

@@ -38,7 +38,8 @@ def programs(draw: st.DrawFn) -> Program:
     calls: list[Call] = []
     for number, variable in enumerate(variables):
         arguments = draw(st.dictionaries(keys, values, max_size=5))
-        earlier = [Ref(name, draw(st.sampled_from(["", "uri", "a.b"]))) for name in variables[:number]]
+        attributes, entries = st.sampled_from(["", "uri", "a.b"]), st.sampled_from(["", "host", 'a"b\n'])
+        earlier = [Ref(name, draw(attributes), draw(entries)) for name in variables[:number]]
         used = tuple((f"ref_{i}", ref) for i, ref in enumerate(earlier))
         group = draw(st.sampled_from(["", "a", "b"]))
         calls.append(Call(variable, "kubernetes.Cluster", draw(texts), (*arguments.items(), *used), group))
@@ -155,6 +156,7 @@ def test_a_program_reads_as_a_colleague_wrote_it() -> None:
             Call(
                 "", "kubernetes.Manifests", "all", (("files", tuple(f"manifests/{n}.yaml" for n in "abcdefg")),), "all"
             ),
+            Call("", "base.Host", "db", (("host", Ref("fraud", "outputs", 'the "host"')),), "all", ("stores", "db")),
         ),
         exports=(Export("cluster", Ref("cluster", "connection")),),
     )
@@ -179,6 +181,7 @@ def test_a_program_reads_as_a_colleague_wrote_it() -> None:
         '    "all",\n'
         "    files=[\n" + "".join(f'        "manifests/{name}.yaml",\n' for name in "abcdefg") + "    ],\n"
         ")\n"
+        """base.Host("db", host=fraud.outputs['the "host"'])\n"""
         "\n"
         'pulumi.export("cluster", cluster.connection)\n'
     )
