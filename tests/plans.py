@@ -8,7 +8,7 @@ from modelyard.plan import Kind, Plan, Resource
 from modelyard.planner import plan
 from modelyard.resolve import resolve
 from modelyard.spec import System
-from modelyard_targets.kubernetes.hardware import choose
+from modelyard_targets import TARGETS
 
 
 def system_of(text: str, environment: str = "prod") -> System:
@@ -23,7 +23,7 @@ def system_of(text: str, environment: str = "prod") -> System:
 def planned(text: str) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
     """What the planner makes of a spec, every target being a Kubernetes cluster."""
     system = system_of(text)
-    return plan(system, {target.name: choose for target in system.deployment.targets})
+    return plan(system, {target.name: TARGETS["kubernetes"].offer for target in system.deployment.targets})
 
 
 def plan_of(text: str) -> Plan:

@@ -77,7 +77,7 @@ def understand(inputs: Inputs, targets: Mapping[str, Target]) -> Outcome:
     if outcome.failed:
         return outcome
     used = {target.name: targets[target.provider] for target in system.deployment.targets}
-    planned, found = plan(system, {name: target.choose for name, target in used.items()})
+    planned, found = plan(system, {name: target.offer for name, target in used.items()})
     outcome = replace(outcome.after(found), plan=planned)
     if planned is None or outcome.failed:
         return outcome

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
-from modelyard.records import record
+from modelyard.records import field, record
 from modelyard.source import Path
 from modelyard.spec import (
     Accelerator,
@@ -58,6 +58,20 @@ class Candidate:
 
 
 @record
+class NodeGroup:
+    """Machines that a node pool is made of: any of `machines` does, and the first is what its price is of.
+
+    All offer the same number of the same accelerator, and none less of anything than the first.
+    """
+
+    machines: tuple[str, ...]  # instance types of the provider
+    spot: bool
+    accelerator: Accelerator | None  # what one machine offers, not what a Pod asks for
+    price_hourly: float | None
+    arch: str = "amd64"  # amd64 arm64
+
+
+@record
 class Hardware:
     """What one Pod of a compute class asks for on its placement, and the machine that was chosen for it."""
 
@@ -73,12 +87,40 @@ class Hardware:
     price_hourly: float | None
     considered: tuple[Candidate, ...]  # the choice first, then the next best
     accelerator_resource: str = ""  # what Pods ask for it by: nvidia.com/gpu, google.com/tpu …
+    groups: tuple[NodeGroup, ...] = ()  # made for it and tried in this order, if machines are made
+    elastic: bool = False  # any machine that is big enough is made when it is needed
 
 
 class Hardwarer(Protocol):
     """Chooses a machine for a compute class, or says in words why none fits (naming the nearest)."""
 
     def __call__(self, compute: ComputeClass, target: TargetSpec) -> Hardware | str: ...
+
+
+@record
+class Offer:
+    """What the planner asks of a target: its machines, and the add-ons that resources of a kind need there."""
+
+    choose: Hardwarer
+    addons: Mapping[Kind, tuple[str, ...]] = field(default_factory=dict[Kind, tuple[str, ...]])
+
+
+@record
+class NodePool:
+    """Machines for one compute class, on a placement whose machines are made: what its Pods select and tolerate."""
+
+    compute: str  # class name
+    hardware: Hardware
+
+    @property
+    def groups(self) -> tuple[NodeGroup, ...]:
+        """In the order in which they are tried; none where the class is elastic."""
+        return self.hardware.groups
+
+    @property
+    def elastic(self) -> bool:
+        """Whether any machine that is big enough will do, the cheapest at that time."""
+        return self.hardware.elastic
 
 
 @record
@@ -116,6 +158,12 @@ class Route:
     inference: Inference
     backends: tuple[Backend, ...]
     mirror: Backend | None
+
+    @property
+    def needs_gateway(self) -> bool:
+        """Whether a Service is not enough: clients from outside, traffic that is split, copied or moved in steps."""
+        split = len(self.backends) > 1 or self.mirror is not None or self.inference.rollout.strategy == "incremental"
+        return split or self.inference.endpoint.exposure != "cluster"
 
 
 @record
@@ -203,6 +251,7 @@ class RegistryServer:
 
 Payload: TypeAlias = (
     Cluster
+    | NodePool
     | Namespace
     | Store
     | RegistryServer

@@ -7,7 +7,7 @@ from typing import Protocol, TypeAlias
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.target import cannot_make, provider_not_yet
-from modelyard.plan import Hardwarer, Kind, Plan, Resource, target_path
+from modelyard.plan import Hardwarer, Kind, Offer, Plan, Resource, target_path
 from modelyard.records import field, record
 from modelyard.source import Path
 from modelyard.stack import Manifest, Stack
@@ -15,9 +15,14 @@ from modelyard.stack import Manifest, Stack
 
 @record
 class Component:
-    """This kind is made here; `what` says as what, in the platform's words, for docs/targets.md."""
+    """This kind is made here; `what` says as what, in the platform's words, for docs/targets.md.
+
+    `addons` of the cluster have to be there for it. A database or gateway that is adopted asks for none, nor does a
+    secret that exists.
+    """
 
     what: str
+    addons: tuple[str, ...] = ()
 
 
 @record
@@ -92,3 +97,9 @@ class Target:
     lower: Callable[[Plan, str], Stack]  # plan, placement; total once check found no error
     objects: Callable[[Plan, str], Iterable[Object]]  # plan, placement: every object with where it comes from
     pins: Callable[[Plan, str], Pins]  # plan, placement
+
+    @property
+    def offer(self) -> Offer:
+        """What the planner asks of it."""
+        made = {kind: entry.addons for kind, entry in self.catalog.items() if isinstance(entry, Component)}
+        return Offer(self.choose, {kind: addons for kind, addons in made.items() if addons})

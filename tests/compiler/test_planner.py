@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from modelyard.plan import Access, Cluster, Identity, Kind, ModelServer, Plan, Route, Secret
 from modelyard.planner import plan
 from modelyard.spec import System
-from modelyard_targets.kubernetes.hardware import choose
+from modelyard_targets import TARGETS
 from tests.examples import FOLDER
 from tests.plans import large_spec, plan_of, planned, resource, system_of, told
 from tests.specs import VALID_SPEC, changed
 
+ON_PREM = TARGETS["kubernetes"].offer
 ON_TWO = changed(
     "mode: on-prem",
     "mode: on-prem",
@@ -315,7 +316,7 @@ def test_the_valid_plan_is_whole() -> None:
 def test_every_plan_is_whole(models: int, moves: Random) -> None:
     """No cycle, no dangling link, no address twice, whatever is placed where."""
     system = scattered(system_of(large_spec(models)), moves)
-    found, diagnostics = plan(system, {"near": choose, "far": choose})
+    found, diagnostics = plan(system, {"near": ON_PREM, "far": ON_PREM})
 
     assert found is not None, diagnostics
     assert_whole(found)
@@ -343,12 +344,12 @@ def test_planning_takes_time_in_proportion() -> None:
 
 
 def _time(system: System) -> float:
-    choosers = {"near": choose, "far": choose}
+    offers = {"near": ON_PREM, "far": ON_PREM}
     best = float("inf")
     gc.disable()
     for _ in range(3):
         start = time.perf_counter()
-        found, _ = plan(system, choosers)
+        found, _ = plan(system, offers)
         best = min(best, time.perf_counter() - start)
         assert found is not None
     gc.enable()

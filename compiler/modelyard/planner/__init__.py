@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from modelyard.diagnostics.base import Diagnostic, has_errors, in_order
-from modelyard.plan import Hardwarer, Plan
+from modelyard.plan import Offer, Plan
 from modelyard.planner.draft import Draft
 from modelyard.planner.endpoints import plan_inference, plan_pools
 from modelyard.planner.monitors import plan_monitor
@@ -18,13 +18,12 @@ from modelyard.spec import System
 __all__ = ["plan"]
 
 
-def plan(system: System, choosers: Mapping[str, Hardwarer]) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
+def plan(system: System, offers: Mapping[str, Offer]) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
     """The plan of a checked system, or None when something cannot be planned.
 
-    `choosers` holds for each target, by name, who finds a machine for a compute class there. Takes time in proportion
-    to the spec.
+    `offers` holds for each target, by name, what there is to plan with. Takes time in proportion to the spec.
     """
-    draft = Draft(system, choosers)
+    draft = Draft(system, offers)
     draft.report(check_moved(system))
     plan_stores(draft)
     plan_registry(draft)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.plan import no_machine
-from modelyard.plan import Access, Hardware, Hardwarer, Identity, Kind, Link, Payload, Resource
+from modelyard.plan import Access, Hardware, Identity, Kind, Link, Offer, Payload, Resource
 from modelyard.records import field, record
 from modelyard.source import Path
 from modelyard.spec import Dataset, SecretRef, System, TargetSpec
@@ -44,7 +44,7 @@ class Wanted:
 class Draft:
     """Collects resources in an order in which they can be made. `shared` comes before `workloads`."""
 
-    def __init__(self, system: System, choosers: Mapping[str, Hardwarer]) -> None:
+    def __init__(self, system: System, offers: Mapping[str, Offer]) -> None:
         self.system = system
         self.targets: dict[str, TargetSpec] = {target.name: target for target in system.deployment.targets}
         self.shared: list[Resource] = []
@@ -55,7 +55,7 @@ class Draft:
         self.registry: Resource | None = None
         self.artifacts: tuple[str, str] | None = None  # store and prefix
         self.metrics: list[Resource] = []  # what Prometheus scrapes, or what pushes to it
-        self._choosers = choosers
+        self.offers = offers
         self._hardware: dict[tuple[str, str], Hardware | None] = {}
         self._moved = dict(system.moved or {})
 
@@ -86,13 +86,17 @@ class Draft:
         key = (placement, compute)
         if key not in self._hardware:
             asked = self.system.compute[compute]
-            chosen = self._choosers[placement](asked, self.targets[placement])
+            chosen = self.offers[placement].choose(asked, self.targets[placement])
             if isinstance(chosen, str):
                 self.found.append(no_machine(self.system.key(*asked.path), compute, placement, chosen))
                 self._hardware[key] = None
             else:
                 self._hardware[key] = chosen
         return self._hardware[key]
+
+    def chosen(self, compute: str, placement: str) -> Hardware | None:
+        """The machine that a workload got for a compute class there; None where none asked for it."""
+        return self._hardware.get((placement, compute))
 
     def use_secret(self, ref: SecretRef, placement: str, origin: Path, workload: str, reader: str = "") -> None:
         """Note that a workload on a placement reads a secret; `reader` is the place of the resource that does."""

@@ -9,7 +9,7 @@ from modelyard.diagnostics.plan import name_collision, reserved_name, same_names
 from modelyard.plan import Kind, Plan, Resource
 from modelyard.source import Path
 
-_OWN = frozenset({Kind.CLUSTER, Kind.NAMESPACE, Kind.SECRET, Kind.OBJECT_STORE, Kind.CHANNEL})
+_OWN = frozenset({Kind.CLUSTER, Kind.NODE_POOL, Kind.NAMESPACE, Kind.SECRET, Kind.OBJECT_STORE, Kind.CHANNEL})
 """Kinds whose names are not shared with workloads: nothing in the namespace is called like them."""
 
 _SECTIONS = {"inference": "endpoint", "pipelines": "pipeline", "monitors": "monitor", "pool": "pool"}
@@ -21,6 +21,9 @@ def check_names(plan: Plan) -> Iterator[Diagnostic]:
     claims: dict[tuple[str, str], Resource] = {}
     told: set[tuple[str, str]] = set()
     for resource in plan.resources:
+        if resource.kind is Kind.NODE_POOL and resource.name == "system":
+            why = "the machines of the platform itself are a pool of that name"
+            yield reserved_name(plan.system.key(*resource.origin), resource.name, why)
         if resource.kind in _OWN:
             continue
         if resource.name == "default":

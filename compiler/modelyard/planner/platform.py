@@ -13,9 +13,11 @@ from modelyard.plan import (
     Kind,
     Link,
     Namespace,
+    NodePool,
     Plan,
     RegistryServer,
     Resource,
+    Route,
     Secret,
     target_path,
 )
@@ -23,7 +25,6 @@ from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
 from modelyard.spec import Channel, TargetSpec
 
-_RAY = frozenset({Kind.MODEL_SERVER, Kind.TRAINING_JOB, Kind.BATCH_JOB, Kind.CUSTOM_JOB})
 _CHANNEL_SECRETS = {"slack": "url", "webhook": "url", "pagerduty": "key", "email": "password"}
 
 
@@ -107,7 +108,17 @@ def finish(draft: Draft) -> Plan:
         name = target.namespace or draft.system.metadata.name
         namespaces.append(Resource(Kind.NAMESPACE, name, target.name, (*origin, "namespace"), "", Namespace(target)))
     links = (*draft.links, *_secret_links(draft), *_metric_links(draft, addons))
-    return Plan(draft.system, (*clusters, *namespaces, *everything), links)
+    return Plan(draft.system, (*clusters, *_node_pools(draft), *namespaces, *everything), links)
+
+
+def _node_pools(draft: Draft) -> Iterator[Resource]:
+    """A pool for each class that a workload uses where machines are made, in the order of targets and classes."""
+    for target in draft.targets:
+        for compute in draft.system.compute.values():
+            hardware = draft.chosen(compute.name, target)
+            if hardware is not None and (hardware.groups or hardware.elastic):
+                pool = NodePool(compute.name, hardware)
+                yield Resource(Kind.NODE_POOL, object_name(compute.name), target, compute.path, "", pool)
 
 
 def _observed(resource: Resource, addons: dict[str, tuple[str, ...]]) -> bool:
@@ -172,31 +183,33 @@ def _addons(draft: Draft, resources: tuple[Resource, ...]) -> dict[str, tuple[st
     """Add-ons by placement: what some resource there needs, in the order in which they are installed."""
     needs: dict[str, set[str]] = {name: set() for name in draft.targets}
     for resource in resources:
-        needs[resource.placement].update(_needs(resource, draft.targets[resource.placement]))
+        if _needs(resource, draft.targets[resource.placement]):
+            needs[resource.placement].update(draft.offers[resource.placement].addons.get(resource.kind, ()))
     for name, target in draft.targets.items():
         if target.telemetry.remote_write or ("prometheus" in target.present and "kuberay" in needs[name]):
             needs[name].add("prometheus")
     return {name: tuple(addon for addon in _ORDER if addon in needed) for name, needed in needs.items()}
 
 
-_ORDER = ("prometheus", "external-secrets", "cloudnative-pg", "kuberay")
+_ORDER = ("prometheus", "external-secrets", "cloudnative-pg", "envoy-gateway", "kuberay")
 
 
-def _needs(resource: Resource, target: TargetSpec) -> Iterator[str]:
+def _needs(resource: Resource, target: TargetSpec) -> bool:
+    """Whether a resource asks anything of add-ons: what is there already does not."""
     value = resource.value
-    if resource.kind in _RAY:
-        yield "kuberay"
-    elif resource.kind in (Kind.ALERT_RULES, Kind.MONITOR):
-        yield "prometheus"
-    elif resource.kind is Kind.DATABASE and not getattr(value, "adopt", ""):
-        yield "cloudnative-pg"
-    elif isinstance(value, Secret) and _synced(value, target):
-        yield "external-secrets"
+    if resource.kind is Kind.DATABASE:
+        return not getattr(value, "adopt", "")
+    if isinstance(value, Route):
+        return target.gateway is None and value.needs_gateway
+    return not isinstance(value, Secret) or _synced(value, target)
 
 
 def _synced(secret: Secret, target: TargetSpec) -> bool:
     """Whether a secret is brought into the cluster by external-secrets."""
-    return any(store.name == secret.ref.store and store.via == "external-secrets" for store in target.secret_stores)
+    return any(store.name == secret.ref.store and store.via in _SYNCED for store in target.secret_stores)
+
+
+_SYNCED = frozenset({"external-secrets", "secrets-manager"})
 
 
 def _metric_links(draft: Draft, addons: dict[str, tuple[str, ...]]) -> Iterator[Link]:
