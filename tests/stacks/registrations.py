@@ -25,16 +25,49 @@ _answers: Any = getattr(mocks.MockMonitor, "RegisterResource")  # noqa: B009 - p
 _runs: Any = getattr(pulumi.runtime, "test")  # noqa: B009 - pulumi leaves it untyped
 
 
+ACCOUNT = "123456789012"
+ANSWERS: dict[str, dict[str, Any]] = {
+    "aws:index/getAvailabilityZones:getAvailabilityZones": {
+        "names": [f"eu-central-1{letter}" for letter in "abc"],
+        "zoneIds": [f"euc1-az{number}" for number in (2, 3, 1)],
+    },
+    "aws:index/getCallerIdentity:getCallerIdentity": {
+        "accountId": ACCOUNT,
+        "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/deployer/somebody",
+    },
+    "aws:iam/getSessionContext:getSessionContext": {"issuerArn": f"arn:aws:iam::{ACCOUNT}:role/deployer"},
+}
+"""What a cloud says when it is asked, by the function that asks."""
+
+COMPUTED: dict[str, dict[str, Any]] = {
+    "aws:eks/cluster:Cluster": {
+        "endpoint": "https://cluster.eks.example",
+        "certificateAuthority": {"data": "Y2VydGlmaWNhdGU="},
+        "vpcConfig": {"clusterSecurityGroupId": "sg-cluster", "vpcId": "vpc", "subnetIds": []},
+    },
+    "aws:eks/nodeGroup:NodeGroup": {"resources": [{"autoscalingGroups": [{"name": "asg"}]}]},
+    "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
+}
+"""What a cloud adds to the inputs of a resource, by its type."""
+
+
 class Nothing(pulumi.runtime.Mocks):
-    """Every resource becomes what was asked for."""
+    """Every resource becomes what was asked for, and what a cloud would add."""
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """The inputs, with a name as an id."""
-        return args.name, dict(cast("dict[str, Any]", args.inputs))  # pyright: ignore[reportUnknownMemberType]
+        """The inputs, with a name as an id; what belongs to AWS has an ARN."""
+        outputs: dict[str, Any] = dict(cast("dict[str, Any]", args.inputs))  # pyright: ignore[reportUnknownMemberType]
+        if args.typ.startswith("aws:"):
+            kind = args.typ.rpartition(":")[2]
+            outputs = {"arn": f"arn:aws:{args.typ.split(':')[1].partition('/')[0]}:::{kind}/{args.name}", **outputs}
+            outputs = {"name": args.name, "keyId": args.name, **outputs}
+        for key, value in COMPUTED.get(args.typ, {}).items():
+            outputs[key] = {**outputs.get(key, {}), **value} if isinstance(value, dict) else value
+        return args.name, outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
-        """No program of ours asks a provider anything."""
-        raise AssertionError(args.token)
+        """The answer of a cloud; no program of ours asks anything else."""
+        return ANSWERS[args.token]
 
 
 class Recorder(mocks.MockMonitor):

@@ -1,0 +1,153 @@
+"""The key that everything at rest is encrypted with."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi_aws import kms
+
+from .account import Account, protected
+from .policies import Reasoned, document
+
+_THIS_KEY = "in the policy of a key, * is that key and nothing else"
+_USE = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+
+
+class Key(pulumi.ComponentResource):
+    """A customer-managed KMS key, rotated every year, with the alias `alias/<name>`.
+
+    Roles of the account get at it by their own policies. Beyond these it serves CloudWatch Logs for log groups of the
+    account, CloudWatch alarms and EventBridge rules that write to encrypted topics and queues, and the service roles
+    that start nodes with encrypted disks. Whoever loses it loses all that it encrypted: it is protected, and a deletion
+    waits for 30 days.
+    """
+
+    arn: pulumi.Output[str]
+    account: Account
+
+    def __init__(self, name: str, *, account: Account, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("modelyard:aws:Key", name, None, account.options(opts))
+        self.account = account
+        key = kms.Key(
+            name,
+            kms.KeyArgs(
+                description=name,
+                enable_key_rotation=True,  # off by default
+                deletion_window_in_days=30,
+                policy=document(everywhere=_statements(account)),
+            ),
+            pulumi.ResourceOptions(parent=self, protect=protected()),
+        )
+        kms.Alias(
+            name,
+            kms.AliasArgs(name=f"alias/{name}", target_key_id=key.key_id),
+            pulumi.ResourceOptions(parent=self),
+        )
+        self.arn = key.arn
+        self.register_outputs({"arn": self.arn})
+
+
+def _statements(account: Account) -> list[Reasoned]:
+    region = account.region_name
+    this_account = {"aws:SourceAccount": account.account_id}
+    return [
+        (
+            {
+                # Without it only a call to AWS support brings the key back. It lets no one in by itself: it lets the
+                # account's IAM policies decide. https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
+                "Sid": "AccountPolicies",
+                "Effect": "Allow",
+                "Principal": {"AWS": account.arn("iam", "root", regional=False)},
+                "Action": "kms:*",
+                "Resource": "*",
+            },
+            _THIS_KEY,
+        ),
+        (
+            {
+                # Creating an encrypted log group fails without it.
+                # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html, 2026-11-24
+                "Sid": "LogGroups",
+                "Effect": "Allow",
+                "Principal": {"Service": f"logs.{region}.amazonaws.com"},
+                "Action": _USE,
+                "Resource": "*",
+                "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": account.arn("logs", "log-group:*")}},
+            },
+            _THIS_KEY,
+        ),
+        (
+            {
+                # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html, 2026-11-24
+                "Sid": "AlarmsToTopics",
+                "Effect": "Allow",
+                "Principal": {"Service": "cloudwatch.amazonaws.com"},
+                "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+                "Resource": "*",
+                "Condition": {"StringEquals": this_account},
+            },
+            _THIS_KEY,
+        ),
+        (
+            {
+                # To queues only: for encrypted topics these conditions are not supported.
+                # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html, 2026-11-24
+                "Sid": "EventsToQueues",
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+                "Resource": "*",
+                "Condition": {
+                    "StringEquals": this_account,
+                    "ArnLike": {"aws:SourceArn": account.arn("events", "rule/*")},
+                },
+            },
+            _THIS_KEY,
+        ),
+        *_node_disks(account),
+    ]
+
+
+def _node_disks(account: Account) -> list[Reasoned]:
+    """The service roles that start nodes; their own policies have no word on keys, so the key itself lets them in.
+
+    They are named by a condition and not as principals: KMS refuses a policy that names a principal which is not there,
+    and in a fresh account these come into being with the first Auto Scaling group and the first Spot request.
+    Source, 2026-11-24: https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
+    """
+    roles = {
+        "aws:PrincipalArn": [
+            account.arn("iam", f"role/aws-service-role/{role}", regional=False)
+            for role in (
+                "autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
+                "spot.amazonaws.com/AWSServiceRoleForEC2Spot",
+            )
+        ]
+    }
+    return [
+        (
+            {
+                "Sid": "NodeDisks",
+                "Effect": "Allow",
+                "Principal": {"AWS": "*"},
+                "Action": _USE,
+                "Resource": "*",
+                "Condition": {"ArnEquals": roles, "StringEquals": {"kms:CallerAccount": account.account_id}},
+            },
+            _THIS_KEY,
+        ),
+        (
+            {
+                "Sid": "NodeDiskGrants",
+                "Effect": "Allow",
+                "Principal": {"AWS": "*"},
+                "Action": "kms:CreateGrant",
+                "Resource": "*",
+                "Condition": {
+                    "ArnEquals": roles,
+                    "StringEquals": {"kms:CallerAccount": account.account_id},
+                    "Bool": {"kms:GrantIsForAWSResource": "true"},
+                },
+            },
+            _THIS_KEY,
+        ),
+    ]

@@ -1,0 +1,81 @@
+"""Programs of the AWS components, and what they register under mocks."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import modelyard_stacks
+from tests.stacks.programs import Registration, registrations
+
+Found: TypeAlias = dict[str, Registration]
+
+ACCOUNT = """\
+from modelyard_stacks.aws.account import Account
+
+account = Account("aws", region="eu-central-1", tags={"modelyard:system": "fraud"})
+"""
+KEY = f"""\
+{ACCOUNT}
+from modelyard_stacks.aws.key import Key
+
+key = Key("fraud-prod-main", account=account)
+"""
+NETWORK = f"""\
+{KEY}
+from modelyard_stacks.aws.network import Network
+
+network = Network(
+    "fraud-prod-main", account=account, key=key, nat="none", endpoints=["ecr.api", "sts"], log_days=90
+)
+"""
+
+
+def registered(folder: Path, program: str, settings: str = "") -> Found:
+    """What the program registers, by type and name: `aws:kms/key:Key fraud-prod-main`."""
+    shutil.copytree(next(iter(modelyard_stacks.__path__)), folder / "modelyard_stacks")
+    (folder / "Pulumi.yaml").write_text("name: tiny\nruntime: python\n")
+    lines = "".join(f"  tiny:{line}\n" for line in settings.splitlines())
+    (folder / "Pulumi.prod.yaml").write_text(f"config:\n{lines}" if lines else "{}\n")
+    (folder / "__main__.py").write_text(program)
+    (found,) = registrations(folder)
+    assert len({(each["type"], each["name"]) for each in found}) == len(found)
+    return {f"{each['type']} {each['name']}": each for each in found}
+
+
+def of(found: Found, type_: str) -> dict[str, Registration]:
+    """The registrations of one type, by name."""
+    return {each["name"]: each for each in found.values() if each["type"] == type_}
+
+
+def inputs(found: Found, type_: str, name: str) -> dict[str, Any]:
+    """What a resource was asked to be."""
+    given: dict[str, Any] = found[f"{type_} {name}"]["inputs"]
+    return given
+
+
+def needs(found: Found, type_: str, name: str) -> set[str]:
+    """Types and names of what a resource waits for: `aws:kms/key:Key fraud-prod-main`."""
+    return {" ".join(urn.rpartition("$")[2].split("::")) for urn in found[f"{type_} {name}"]["dependsOn"]}
+
+
+def policy(text: str) -> dict[str, dict[str, Any]]:
+    """The statements of a policy by their Sid."""
+    statements = json.loads(text)["Statement"]
+    assert len({each["Sid"] for each in statements}) == len(statements)
+    return {each["Sid"]: each for each in statements}
+
+
+def elsewhere(found: Found) -> set[str]:
+    """Resources of AWS that do not go to the account of the program, or stand outside of a component."""
+    return {
+        where
+        for where, each in found.items()
+        if each["type"].startswith("aws:")
+        and (
+            each["provider"] != "pulumi:pulumi:Stack$pulumi:providers:aws::aws"
+            or "modelyard:aws:" not in each["parent"]
+        )
+    }

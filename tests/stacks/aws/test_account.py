@@ -1,0 +1,51 @@
+"""The account as a provider: region, tags, and the account that it has to be."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.stacks.aws.programs import ACCOUNT, inputs, registered
+
+PROVIDER = "pulumi:providers:aws"
+NAMES = """
+import pulumi
+
+pulumi.ComponentResource("tiny:Names", "names", {
+    "arn": account.arn("logs", "log-group:*"),
+    "global": account.arn("iam", "root", regional=False),
+    "managed": account.managed_policy("AmazonEKSClusterPolicy"),
+})
+"""
+
+
+def test_region_and_tags_are_those_of_everything(tmp_path: Path) -> None:
+    given = inputs(registered(tmp_path, ACCOUNT), PROVIDER, "aws")
+
+    assert given["region"] == "eu-central-1"
+    assert json.loads(given["defaultTags"]) == {"tags": {"modelyard:system": "fraud"}}
+    assert "allowedAccountIds" not in given
+
+
+def test_a_pinned_account_is_the_only_one(tmp_path: Path) -> None:
+    program = ACCOUNT.replace("tags=", 'account_id="210987654321", tags=')
+
+    given = inputs(registered(tmp_path, program + NAMES), PROVIDER, "aws")
+
+    assert json.loads(given["allowedAccountIds"]) == ["210987654321"]
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [("eu-central-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")],
+)
+def test_arns_are_those_of_the_partition(region: str, partition: str, tmp_path: Path) -> None:
+    found = registered(tmp_path, ACCOUNT.replace("eu-central-1", region) + NAMES)
+
+    assert found["tiny:Names names"]["inputs"] == {
+        "arn": f"arn:{partition}:logs:{region}:123456789012:log-group:*",
+        "global": f"arn:{partition}:iam::123456789012:root",
+        "managed": f"arn:{partition}:iam::aws:policy/AmazonEKSClusterPolicy",
+    }

@@ -1,0 +1,29 @@
+"""Policies as data: JSON comes out, and nothing names every resource without saying why."""
+
+from __future__ import annotations
+
+import pulumi
+import pytest
+
+from modelyard_stacks.aws.policies import Statement, document
+
+READ: Statement = {"Sid": "Read", "Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::lake/*"}
+
+
+def test_every_resource_needs_a_reason() -> None:
+    with pytest.raises(ValueError, match="Read: the resource \\* needs a reason"):
+        document({**READ, "Resource": "*"})
+    with pytest.raises(ValueError, match="Read: the resource \\* needs a reason"):
+        document({**READ, "Resource": [pulumi.Output.from_input("arn"), "*"]})
+    with pytest.raises(ValueError, match="Read: the resource \\* needs a reason"):
+        document(everywhere=[({**READ, "Resource": "*"}, "")])
+
+
+@pytest.mark.parametrize("action", ["*", ["s3:GetObject", "*"]])
+def test_no_policy_allows_every_action(action: str | list[str]) -> None:
+    with pytest.raises(ValueError, match="Read: no policy allows every action"):
+        document(everywhere=[({**READ, "Action": action}, "a reason")])
+
+
+def test_what_is_denied_may_be_denied_everywhere() -> None:
+    document({**READ, "Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"})
