@@ -160,3 +160,23 @@ def test_images_are_pulled_as_the_target_says() -> None:
     assert pod["imagePullSecrets"] == [{"name": "pull"}]
     assert pod["containers"][0]["image"] == "registry.acme.example/acme/serve:1"
     assert pod["containers"][0]["imagePullPolicy"] == "IfNotPresent"
+
+
+def test_no_machine_is_emptied_under_a_head_or_a_run() -> None:
+    """Autoscalers of machines ask the annotations; workers that serve have a disruption budget instead."""
+    server, job = cluster(VALID_SPEC), run(VALID_SPEC, "retrain")["spec"]["rayClusterSpec"]
+    pods = {
+        "head": server["headGroupSpec"],
+        "server": server["workerGroupSpecs"][0],
+        "run": job["workerGroupSpecs"][0],
+        "its head": job["headGroupSpec"],
+    }
+    kept = {
+        name: pod["template"]["metadata"]["annotations"].get("cluster-autoscaler.kubernetes.io/safe-to-evict")
+        for name, pod in pods.items()
+    }
+
+    assert kept == {"head": "false", "server": None, "run": "false", "its head": "false"}
+    volumes = {volume["name"] for volume in pods["server"]["template"]["spec"]["volumes"] if "emptyDir" in volume}
+    local = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
+    assert volumes <= set(pods["server"]["template"]["metadata"]["annotations"][local].split(","))
