@@ -15,6 +15,8 @@ from pulumi_kubernetes.helm import v4 as helm
 from .base import Json, beside_the_program, read_documents
 
 Plain: TypeAlias = "None | bool | int | float | str | Sequence[Plain] | Mapping[str, Plain]"
+Given: TypeAlias = "None | bool | int | float | str | pulumi.Output[str] | Sequence[Given] | Mapping[str, Given]"
+"""Plain data of which texts may be known only while the program runs."""
 
 PROTECT = "modelyard.dev/protect"
 """Annotation of an object that holds data: `destroy` refuses it until the stack's setting `protect` is false."""
@@ -114,7 +116,7 @@ class Chart(helm.Chart):
         version: str,
         namespace: str,
         chart: str | None = None,
-        values: Mapping[str, Plain] | None = None,
+        values: Mapping[str, Given] | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -178,6 +180,37 @@ class GeneratedSecret(pulumi.CustomResource):
         )
 
 
+class Object(pulumi.CustomResource):
+    """One object that a program gives by value, since something in it is known only when another project has run.
+
+    `name` is the resource's own; of the object its `metadata` tells. Kinds and names are known beforehand.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: Cluster,
+        document: Mapping[str, Given],
+        depends_on: Sequence[pulumi.Resource] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        plain = cast("dict[str, Json]", dict(document))
+        props = _managed(plain, cluster.field_manager)
+        if plain["kind"] == "Secret":
+            values = {key: pulumi.Output.secret(plain[key]) for key in ("data", "stringData") if key in plain}
+            props = cast("dict[str, Json]", {**props, **values})
+        super().__init__(
+            type_token(plain),
+            name,
+            props,
+            pulumi.ResourceOptions.merge(
+                pulumi.ResourceOptions(provider=cluster, depends_on=list(depends_on)),
+                opts,
+            ),
+        )
+
+
 class Manifests(pulumi.ComponentResource):
     """The objects of YAML files in a folder beside the program, each a resource of its own.
 
@@ -186,6 +219,9 @@ class Manifests(pulumi.ComponentResource):
 
     What Kubernetes itself brings about is awaited (Deployments, Jobs). A custom resource counts as made once it is
     accepted: its operator may take as long as a model takes to load, and one broken model must not hold up the others.
+
+    `images` are registries that are known only while the program runs: where an image begins with such a host, what it
+    stands for is written instead.
     """
 
     def __init__(
@@ -196,6 +232,7 @@ class Manifests(pulumi.ComponentResource):
         files: Sequence[str],
         in_order: bool = False,
         folder: str = "manifests",
+        images: Mapping[str, pulumi.Input[str]] | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -203,20 +240,25 @@ class Manifests(pulumi.ComponentResource):
         protect = pulumi.Config().get_bool("protect") is not False
         before: Sequence[pulumi.Resource] = tuple(depends_on)
         for file in files:
-            last = self._apply(beside_the_program(folder, file), cluster, before, protect)
+            last = self._apply(beside_the_program(folder, file), cluster, before, protect, images or {})
             if in_order and last is not None:
                 before = (last,)
         self.register_outputs({})
 
     def _apply(
-        self, path: Path, cluster: Cluster, before: Sequence[pulumi.Resource], protect: bool
+        self,
+        path: Path,
+        cluster: Cluster,
+        before: Sequence[pulumi.Resource],
+        protect: bool,
+        images: Mapping[str, pulumi.Input[str]],
     ) -> pulumi.Resource | None:
         last: pulumi.Resource | None = None
         for document in read_documents(path):
             last = pulumi.CustomResource(
                 type_token(document),
                 resource_name(document),
-                _managed(document, cluster.field_manager),
+                with_images(_managed(document, cluster.field_manager), images),
                 pulumi.ResourceOptions(
                     parent=self,
                     provider=cluster,
@@ -225,6 +267,11 @@ class Manifests(pulumi.ComponentResource):
                 ),
             )
         return last
+
+
+def with_images(document: dict[str, Json], images: Mapping[str, pulumi.Input[str]]) -> dict[str, Json]:
+    """The object with the registry of every `image` in it that begins with one of these hosts replaced."""
+    return cast("dict[str, Json]", _replaced("", document, images)) if images else document
 
 
 def type_token(document: Mapping[str, Json]) -> str:
@@ -238,6 +285,15 @@ def resource_name(document: Mapping[str, Json]) -> str:
     metadata = _metadata(document)
     namespace = metadata.get("namespace")
     return f"{namespace}/{metadata['name']}" if namespace else str(metadata["name"])
+
+
+def _replaced(key: str, value: Json, images: Mapping[str, pulumi.Input[str]]) -> object:
+    if isinstance(value, dict):
+        return {name: _replaced(name, entry, images) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [_replaced("", entry, images) for entry in value]
+    host, slash, path = value.partition("/") if key == "image" and isinstance(value, str) else ("", "", "")
+    return pulumi.Output.concat(images[host], slash, path) if host in images and slash else value
 
 
 def _base64(text: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import runpy
 import sys
 from importlib import import_module
@@ -52,10 +53,18 @@ COMPUTED: dict[str, dict[str, Any]] = {
 
 
 class Nothing(pulumi.runtime.Mocks):
-    """Every resource becomes what was asked for, and what a cloud would add."""
+    """Every resource becomes what was asked for, and what a cloud would add.
+
+    Another stack has the outputs that the program takes of one.
+    """
+
+    def __init__(self, outputs: dict[str, str]) -> None:
+        self._outputs = outputs
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         """The inputs, with a name as an id; what belongs to AWS has an ARN."""
+        if args.typ == "pulumi:pulumi:StackReference":
+            return args.name, {"outputs": self._outputs, "secretOutputNames": ["kubeconfig"]}
         outputs: dict[str, Any] = dict(cast("dict[str, Any]", args.inputs))  # pyright: ignore[reportUnknownMemberType]
         if args.typ.startswith("aws:"):
             kind = args.typ.rpartition(":")[2]
@@ -73,8 +82,8 @@ class Nothing(pulumi.runtime.Mocks):
 class Recorder(mocks.MockMonitor):
     """Keeps what is registered."""
 
-    def __init__(self) -> None:
-        super().__init__(Nothing())
+    def __init__(self, answers: Nothing) -> None:
+        super().__init__(answers)
         self.seen: list[dict[str, Any]] = []
 
     def RegisterResource(self, request: Any) -> Any:
@@ -102,8 +111,12 @@ def register(folder: Path) -> list[dict[str, Any]]:
     (settings,) = folder.glob("Pulumi.*.yaml")
     said: Any = yaml.safe_load(settings.read_text())
     config = cast("dict[str, Any]", said.get("config", {}))
-    monitor = Recorder()
-    mocks.set_mocks(Nothing(), project["name"], settings.suffixes[0][1:], preview=False, monitor=monitor)
+    taken = re.findall(r'\["(\w+)"\]', (folder / "__main__.py").read_text())
+    answers = Nothing({name: f"the {name}" for name in taken})
+    monitor = Recorder(answers)
+    mocks.set_mocks(
+        answers, project["name"], settings.suffixes[0][1:], preview=False, monitor=monitor, organization="organization"
+    )
     pulumi.runtime.set_all_config({key: str(value) for key, value in config.items()})
     for name in [name for name in sys.modules if name.partition(".")[0] == "modelyard_stacks"]:
         del sys.modules[name]

@@ -1,0 +1,65 @@
+"""What a program knows of the project below it: which stack that is, and its outputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.stacks.programs import Refused, of_type, project, registrations
+
+PROGRAM = """\
+from modelyard_stacks.infrastructure import Infrastructure
+
+infrastructure = Infrastructure("below"{more})
+cluster = kubernetes.Cluster("main", kubeconfig=infrastructure["kubeconfig"])
+kubernetes.Object(
+    "seen",
+    cluster=cluster,
+    document={{
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {{"name": "seen", "namespace": "tiny"}},
+        "data": {{"stack": infrastructure.name, "host": infrastructure["host"]}},
+    }},
+)
+"""
+SECRET = "4dabf18193072939515e22adb298388d"
+"""The mark with which Pulumi encrypts a value."""
+
+
+def seen(folder: Path, settings: str = "", more: str = "") -> dict[str, str]:
+    """What a program finds: the stack that it looks into, and one of its outputs."""
+    (registered,) = registrations(project(folder / "p", PROGRAM.format(more=more), settings=settings))
+    (made,) = of_type(registered, "kubernetes:core/v1:ConfigMap")
+    data: dict[str, str] = made["inputs"]["data"]
+    return data
+
+
+def test_it_is_the_stack_of_the_same_name_in_the_same_organization(tmp_path: Path) -> None:
+    assert seen(tmp_path) == {"stack": "organization/below/prod", "host": "the host"}
+
+
+def test_a_setting_names_another_stack(tmp_path: Path) -> None:
+    assert seen(tmp_path, settings="infrastructure: acme/below/other")["stack"] == "acme/below/other"
+
+
+def test_a_second_target_has_a_setting_of_its_own(tmp_path: Path) -> None:
+    found = seen(tmp_path, settings="infrastructure: acme/a/b\nedge: acme/below/edge", more=', setting="edge"')
+
+    assert found["stack"] == "acme/below/edge"
+
+
+def test_an_output_that_is_missing_ends_the_run(tmp_path: Path) -> None:
+    """Under the mocks another stack has what the program writes in brackets, and nothing else."""
+    program = PROGRAM.format(more="").replace('infrastructure["host"]', 'infrastructure["ho" + "st"]')
+
+    with pytest.raises(Refused, match="host"):
+        registrations(project(tmp_path / "p", program))
+
+
+def test_the_way_into_the_cluster_stays_a_secret(tmp_path: Path) -> None:
+    (registered,) = registrations(project(tmp_path / "p", PROGRAM.format(more=""), settings=""))
+    (provider,) = of_type(registered, "pulumi:providers:kubernetes")
+
+    assert SECRET in provider["inputs"]["kubeconfig"]
