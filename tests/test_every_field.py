@@ -15,6 +15,8 @@ import yaml
 from modelyard.api import compile_text
 from modelyard.diagnostics import Diagnostic, Severity
 from modelyard.source import Json
+from modelyard.target import Component
+from modelyard_targets import TARGETS
 from tests.schemas.walk import Schema, alone, at, fields, filled, followed, schema_of
 
 Steps = tuple[str | int, ...]
@@ -38,13 +40,19 @@ DECISIVE = {
     "#/$defs/pipeline/then/else/properties/trainer": "has to agree with the model's framework",
     "#/$defs/secretStore/properties/via": "decides which fields stand beside it",
     "#/$defs/step/properties/trainer": "has to agree with the model's framework",
+    "#/$defs/targetFields/then/else/then/properties/network": "decides whether access stands beside it",
     "#/$defs/store/properties/type": "decides which fields stand beside it",
     "#/$defs/targetFields/properties/provider": "decides which fields stand beside it",
 }
 """Fields of which another value alone makes a wrong spec, since others follow from them."""
 
-CLOUDS = {"#/$defs/targetFields/else/then/properties/network", "#/$defs/targetFields/else/then/properties/region"}
-"""Fields of a provider that is refused as a whole until there is a target for it."""
+CLOUDS = ("#/$defs/targetFields/then/else/", "#/$defs/vpc/", "#/$defs/store/then/properties/encryptionKey")
+"""Beginnings of the places that only clouds have, which are refused as a whole until there is a target for them."""
+
+AWS_IS_MADE = any(isinstance(entry, Component) for entry in TARGETS["aws"].catalog.values())
+
+OF_AWS = ("#/$defs/targetFields/", "#/$defs/vpc/", "#/$defs/secretStore/", "#/$defs/store/", "#/$defs/computeClass/")
+"""Beginnings of the places that are looked at once more on AWS, where another target answers for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +72,11 @@ def compiled(value: Json) -> tuple[dict[str, bytes], tuple[Diagnostic, ...]]:
 
 @lru_cache(maxsize=1)
 def seeds() -> tuple[Seed, ...]:
-    """The specs that together fill every field on a cluster."""
+    """The specs that together fill every field: on clusters of one's own, and on AWS where that is made."""
     found: list[Seed] = []
     for path in sorted(SEEDS.glob("*.yaml")):
+        if path.stem.startswith("aws") and not AWS_IS_MADE:
+            continue
         value = cast("dict[str, Json]", yaml.safe_load(path.read_text()))
         files, told = compiled(value)
         assert files, told
@@ -89,7 +99,8 @@ def leaves() -> Iterator[str]:
     for place, schema in fields().items():
         inside = followed(schema)
         only_value = "const" in inside or len(_list(inside.get("enum"))) == 1
-        if not (only_value or _is_section(inside) or place.startswith("#/$defs/environment/") or place in CLOUDS):
+        passed_over = ("#/$defs/environment/", *(() if AWS_IS_MADE else CLOUDS))
+        if not (only_value or _is_section(inside) or place.startswith(passed_over)):
             yield place
 
 
@@ -162,10 +173,12 @@ def _list(value: Json) -> list[Json]:
     return value if isinstance(value, list) else []
 
 
-def verdicts(place: str) -> Iterator[str]:
-    """`differs`, `refused`, `same`, or what made an alternative no spec at all."""
+def verdicts(place: str, seeds_of: str = "") -> Iterator[str]:
+    """`differs`, `refused`, `same`, or what made an alternative no spec at all; in the seeds so called."""
     for number, path in occurrences().get(place, []):
         seed = seeds()[number]
+        if not seed.name.startswith(seeds_of):
+            continue
         value = value_at(seed.value, path)
         candidates = [changed(seed.value, path, new) for new in alternatives(place, value, seed.value) if new != value]
         for spec in (*candidates, without(seed.value, path)):
@@ -197,10 +210,32 @@ def test_a_field_is_honoured_or_refused(place: str) -> None:
     pytest.fail(f"{len(seen)} changes and none of them shows: {', '.join(dict.fromkeys(seen)) or 'no seed fills it'}")
 
 
+def _on_aws() -> list[str]:
+    """The fields that a spec for AWS fills, of the sections for which its target answers."""
+    filled_there = {place for place, found in occurrences().items() if any(_is_aws(number) for number, _ in found)}
+    return sorted(filled_there & {place for place in leaves() if place.startswith(OF_AWS) and place not in DECISIVE})
+
+
+def _is_aws(number: int) -> bool:
+    return seeds()[number].name.startswith("aws")
+
+
+@pytest.mark.skipif(not AWS_IS_MADE, reason="nothing is made on AWS yet")
+@pytest.mark.parametrize("place", _on_aws() if AWS_IS_MADE else ["#"])
+def test_a_field_is_honoured_or_refused_on_aws(place: str) -> None:
+    """What one target honours another must not pass over."""
+    seen: list[str] = []
+    for verdict in verdicts(place, "aws"):
+        if verdict in {"differs", "refused"}:
+            return
+        seen.append(verdict)
+    pytest.fail(f"{len(seen)} changes and none of them shows: {', '.join(dict.fromkeys(seen))}")
+
+
 def test_a_cloud_is_refused_as_a_whole() -> None:
     """A provider without a target is told at its line, once, and nothing comes out."""
     value = copy.deepcopy(seeds()[0].value)
-    value["deployment"] = {"mode": "cloud", "provider": "aws", "region": "eu-central-1", "network": "public"}
+    value["deployment"] = {"mode": "cloud", "provider": "gcp", "region": "europe-west3", "network": "public"}
     files, told = compiled(value)
 
     assert files == {}

@@ -228,7 +228,7 @@ def _reason(chain: Conditions, fault: Fault) -> str:
 def _allowed(name: str, chain: Conditions, shape: Shape) -> list[str]:
     """The words that a field may be, so that all conditions hold that must, and none that must not."""
     asked = [(_words(schema_of(schema_of(condition.get("properties")).get(name))), held) for condition, held in chain]
-    for words, must_hold in asked:
+    for words, must_hold in reversed(asked):  # the innermost condition is the narrowest
         if words and must_hold:
             return words
     excluded = [word for words, _ in asked for word in words]

@@ -150,7 +150,7 @@ def mappings(schema: Schema, depth: int = 0) -> st.SearchStrategy[Json]:
 
 def _draw_mapping(draw: st.DrawFn, schema: Schema, depth: int) -> Json:
     fields, required, forbidden = dict[str, Schema](), list[str](), set[str]()
-    for layer in _layers(draw, schema, forbidden):
+    for layer in _layers(draw, schema, forbidden, fields):
         for name, part in schema_of(layer.get("properties")).items():
             fields[name] = _narrowed(fields.get(name), schema_of(part))
         required += [str(name) for name in _texts_of(layer.get("required"))]
@@ -179,19 +179,30 @@ def _entries(schema: Schema, depth: int) -> st.SearchStrategy[Schema]:
     )
 
 
-def _layers(draw: st.DrawFn, schema: Schema, forbidden: set[str]) -> Iterator[Schema]:
-    """The schema, what it refers to, and one branch of each of its conditions, made to hold or not to hold."""
+def _layers(draw: st.DrawFn, schema: Schema, forbidden: set[str], fields: dict[str, Schema]) -> Iterator[Schema]:
+    """The schema, what it refers to, and one branch of each of its conditions, made to hold or not to hold.
+
+    `fields` is what the layers before have left of each field: a condition within a branch may be decided by it.
+    """
     yield schema
     reference = schema.get("$ref")
     if isinstance(reference, str):
-        yield from _layers(draw, at(reference), forbidden)
+        yield from _layers(draw, at(reference), forbidden, fields)
     condition = schema_of(schema.get("if"))
     if condition.get("type") == "object":
-        yield from _layers(draw, schema_of(schema["then"]), forbidden)
+        yield from _layers(draw, schema_of(schema["then"]), forbidden, fields)
     elif condition:
-        held = draw(st.booleans())
+        held = draw(st.sampled_from([held for held in (True, False) if _possible(condition, held, fields)]))
         yield condition if held else _negated(condition, forbidden)
-        yield from _layers(draw, schema_of(schema.get("then" if held else "else")), forbidden)
+        yield from _layers(draw, schema_of(schema.get("then" if held else "else")), forbidden, fields)
+
+
+def _possible(condition: Schema, held: bool, fields: dict[str, Schema]) -> bool:
+    """Whether some value is left for every field that a condition speaks of."""
+    return all(
+        _narrowed(fields.get(name), schema_of(part) if held else {"other": part}) != {"enum": []}
+        for name, part in schema_of(condition.get("properties")).items()
+    )
 
 
 def _negated(condition: Schema, forbidden: set[str]) -> Schema:

@@ -25,6 +25,7 @@ PLACES: dict[type, tuple[str, ...]] = {
     spec.Deployment: ("#/$defs/deployment",),
     spec.Placement: ("#/$defs/deployment/properties/placement",),
     spec.TargetSpec: ("#/$defs/target",),
+    spec.Vpc: ("#/$defs/vpc",),
     spec.Machines: ("#/$defs/machines",),
     spec.Taint: ("#/$defs/taint",),
     spec.Gateway: ("#/$defs/gateway",),

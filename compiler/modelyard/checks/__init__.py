@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
-from modelyard.checks import deployment, governance, inference, monitors, pipelines, schedules, secrets
+from modelyard.checks import clouds, deployment, governance, inference, monitors, pipelines, schedules, secrets
 from modelyard.diagnostics import Diagnostic
 from modelyard.spec import System
 
@@ -22,6 +22,11 @@ CHECKS: Final[tuple[Rule, ...]] = (
     deployment.binding,
     deployment.local_files,
     deployment.unused,
+    clouds.access,
+    clouds.ranges,
+    clouds.reachability,
+    clouds.secrets_manager,
+    clouds.encryption_keys,
     governance.approvals,
     governance.explainability,
     governance.cards,

@@ -110,6 +110,11 @@ def binding(system: System) -> Iterator[Diagnostic]:
         for data in system.data.values()
         if data.uri and not data.uri.startswith("file:")
     ]
+    bound += [
+        (("stores", store.name, "encryptionKey"), f"the key of store '{store.name}'")
+        for store in system.stores.values()
+        if store.encryption_key
+    ]
     bound += [(("overrides", override.name), f"override '{override.name}'") for override in system.overrides]
     for number, (path, what) in enumerate(bound, 1):
         yield problems.binds_to_provider(system.key(*path), what, number, len(bound))

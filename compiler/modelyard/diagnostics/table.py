@@ -8,6 +8,7 @@ from typing import Final
 
 from modelyard.diagnostics import emit, files, load, overlay, plan, platform, resolve, target, validate
 from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.check import clouds as check_clouds
 from modelyard.diagnostics.check import deployment as check_deployment
 from modelyard.diagnostics.check import governance as check_governance
 from modelyard.diagnostics.check import inference as check_inference
@@ -152,6 +153,13 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0478": check_monitors.severity_not_taken,
         "E0479": check_monitors.reference_data_missing,
         "E0480": check_monitors.monitored_timestamp_missing,
+        "E0481": check_clouds.access_of_private_network,
+        "E0482": check_clouds.public_without_access,
+        "W0483": check_clouds.ranges_overlap,
+        "E0484": check_clouds.reachable_from_itself,
+        "E0485": check_clouds.secrets_manager_elsewhere,
+        "E0486": check_clouds.encryption_key_of_nothing,
+        "E0487": check_clouds.key_of_other_region,
         "E0501": plan.name_collision,
         "W0501": plan.unused_target,
         "E0502": plan.reserved_name,

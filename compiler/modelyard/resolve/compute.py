@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelyard import units
 from modelyard.diagnostics import resolve as problems
-from modelyard.resolve.fields import Node, NotValidatedError, as_node, named, text, texts
+from modelyard.resolve.fields import Node, NotValidatedError, as_node, flag, named, text, texts
 from modelyard.resolve.quantities import cpu, size
 from modelyard.resolve.scope import Scope, bound
 from modelyard.source import Path
@@ -65,6 +65,7 @@ def _class(scope: Scope, name: str, node: Node, path: Path) -> ComputeClass:
         accelerator_memory_bytes=size(scope, node, "acceleratorMemory", path),
         capacity=text(node, "capacity", "on-demand"),
         disk_bytes=size(scope, node, "disk", path),
+        elastic=flag(node, "elastic", default=False),
     )
 
 

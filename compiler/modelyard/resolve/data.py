@@ -42,6 +42,7 @@ def _store(scope: Scope, name: str, node: Node, default_target: str) -> Store:
         retention_s=seconds(scope, node, "retention", path),
         size_bytes=size_bytes,
         replicas=None if replicas is None else int(replicas),
+        encryption_key=text(node, "encryptionKey"),
     )
 
 

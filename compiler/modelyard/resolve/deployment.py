@@ -6,7 +6,7 @@ from modelyard.diagnostics import resolve as problems
 from modelyard.resolve.compute import accelerator_of
 from modelyard.resolve.fields import Node, as_node, flag, items, mapping, named, pairs, text, texts, whole
 from modelyard.resolve.quantities import amount, cpu, seconds_or, size
-from modelyard.resolve.scope import Scope, reference, secret
+from modelyard.resolve.scope import Scope, reference, references, secret
 from modelyard.source import Json, Path
 from modelyard.spec import (
     Deployment,
@@ -18,6 +18,7 @@ from modelyard.spec import (
     Taint,
     TargetSpec,
     Telemetry,
+    Vpc,
 )
 
 _SHORT_NAME = "main"
@@ -37,8 +38,8 @@ def resolve_deployment(scope: Scope) -> Deployment:
         short: dict[str, Json] = {"provider": "local"} if mode == "local" else {}
         short.update((field, value) for field, value in node.items() if field not in _NOT_OF_A_TARGET)
         entries = [(_SHORT_NAME, short, ("deployment",))]
+    scope.names["targets"] = {name: None for name, _, _ in entries}
     targets = tuple(_target(scope, name, entry, path) for name, entry, path in entries)
-    scope.names["targets"] = {target.name: None for target in targets}
     scope.edges = {target.name for target in targets if target.edge}
     return Deployment(mode, targets, _placement(scope, node, targets))
 
@@ -68,6 +69,23 @@ def _target(scope: Scope, name: str, node: Node, path: Path) -> TargetSpec:
         images=_images(mapping(node, "images")),
         telemetry=_telemetry(mapping(node, "telemetry")),
         egress=texts(node, "egress"),
+        reachable_from=references(scope, "targets", node, "reachableFrom", path),
+        account=text(node, "account"),
+        version=text(node, "version"),
+        access=texts(node, "access"),
+        vpc=_vpc(scope, mapping(node, "vpc")) if text(node, "provider") == "aws" else Vpc(),
+    )
+
+
+def _vpc(scope: Scope, node: Node) -> Vpc:
+    """A network; of one that is made here, an enterprise survives the loss of a zone."""
+    adopt = text(node, "adopt")
+    usual = "per-zone" if scope.enterprise else "one"
+    return Vpc(
+        adopt=adopt,
+        subnets=texts(node, "subnets"),
+        cidr=text(node, "cidr", "10.0.0.0/16"),
+        nat="" if adopt else text(node, "nat", usual),
     )
 
 

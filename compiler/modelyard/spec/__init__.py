@@ -13,6 +13,7 @@ from modelyard.spec.deployment import (
     Taint,
     TargetSpec,
     Telemetry,
+    Vpc,
 )
 from modelyard.spec.governance import Approval, Budget, Governance, Metadata, Owner, Profile, Retention
 from modelyard.spec.inference import (
@@ -50,6 +51,7 @@ __all__ = [
     "SecretStore",
     "Images",
     "Telemetry",
+    "Vpc",
     "TargetSpec",
     "Placement",
     "Deployment",

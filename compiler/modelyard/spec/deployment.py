@@ -54,7 +54,7 @@ class SecretStore:
     """How `secret://<name>/…` is read in a cluster."""
 
     name: str
-    via: str = "existing"  # existing (a Secret of the namespace) external-secrets
+    via: str = "existing"  # existing (a Secret of the namespace) external-secrets secrets-manager
     store: str = ""  # name of the SecretStore or ClusterSecretStore
     scope: str = "cluster"  # cluster namespace
     refresh_s: int = 3600
@@ -79,13 +79,23 @@ class Telemetry:
 
 
 @record
+class Vpc:
+    """A network of AWS: an existing one with its private subnets, or the range and the way out of the one made here."""
+
+    adopt: str = ""  # its id
+    subnets: tuple[str, ...] = ()  # ids, of an adopted one
+    cidr: str = "10.0.0.0/16"
+    nat: str = ""  # none one per-zone; of one that is made
+
+
+@record
 class TargetSpec:
     """One entry of `deployment.targets`: a place to run, in the words of its provider."""
 
     name: str
     provider: str  # aws gcp azure kubernetes local
     region: str = ""
-    network: str = "private"  # private public
+    network: str = "private"  # private public: whether the API of a cloud cluster has a public address
     residency: str = ""  # where a cluster stands: eu, us, ch … (clouds know it from the region)
     context: str = ""  # kubeconfig context
     namespace: str = ""  # default: the system's name
@@ -99,6 +109,11 @@ class TargetSpec:
     images: Images = Images()
     telemetry: Telemetry = Telemetry()
     egress: tuple[str, ...] = ()  # CIDRs that workloads may reach (object stores, databases outside the cluster)
+    reachable_from: tuple[str, ...] = ()  # targets whose workloads may open connections to this one
+    account: str = ""  # AWS: twelve digits
+    version: str = ""  # AWS: of Kubernetes, 1.36
+    access: tuple[str, ...] = ()  # AWS: CIDRs that may call the public address of the API
+    vpc: Vpc = Vpc()  # AWS
 
 
 @record

@@ -23,6 +23,7 @@ class Store:
     retention_s: int | None = None  # objects older than this are deleted
     size_bytes: int | None = None  # database volume
     replicas: int | None = None  # database instances
+    encryption_key: str = ""  # ARN of the KMS key of an adopted bucket
 
 
 @record
@@ -37,6 +38,7 @@ class ComputeClass:
     accelerator_memory_bytes: int | None = None  # or: any accelerator with at least this much
     capacity: str = "on-demand"  # on-demand spot spot-first
     disk_bytes: int | None = None
+    elastic: bool = False  # any machine that is big enough, whichever is cheapest when it is needed
 
 
 @record

@@ -38,6 +38,8 @@ def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
     nothing else fits. Among machines for one alternative, `spot-first` prefers those that may be taken away; `spot`
     takes nothing else.
     """
+    if compute.elastic:
+        return "its machines are there already, and `elastic` chooses among those that a cloud makes; leave it out"
     unknown = _unknown(compute, target)
     if unknown:
         return unknown

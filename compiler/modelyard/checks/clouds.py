@@ -1,0 +1,76 @@
+"""Fields of clouds: who may call a cluster, ranges of networks, secrets and keys that only AWS has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from modelyard.checks.deployment import target_path
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import clouds as problems
+from modelyard.spec import System, TargetSpec
+
+
+def access(system: System) -> Iterator[Diagnostic]:
+    """A public address of a cluster's API is open to the ranges that are written out, which a private one has not."""
+    for target in system.deployment.targets:
+        if target.provider != "aws":
+            continue
+        path = target_path(system, target.name)
+        if target.access and target.network == "private":
+            yield problems.access_of_private_network(system.key(*path, "access"), target.name)
+        elif target.network == "public" and not target.access:
+            yield problems.public_without_access(system.at(*path, "network"), target.name)
+
+
+def ranges(system: System) -> Iterator[Diagnostic]:
+    """Networks of one system keep apart, so that they can be joined; a network that two targets share is one."""
+    networks = [target for target in system.deployment.targets if target.provider == "aws"]
+    for first, second in combinations(networks, 2):
+        if (not first.vpc.adopt or first.vpc.adopt != second.vpc.adopt) and _overlap(first, second):
+            span = system.key(*target_path(system, second.name), "vpc", "cidr")
+            yield problems.ranges_overlap(span, second.name, second.vpc.cidr, first.name, first.vpc.cidr)
+
+
+def _overlap(first: TargetSpec, second: TargetSpec) -> bool:
+    from ipaddress import ip_network  # few specs have two networks
+
+    one, other = (ip_network(target.vpc.cidr, strict=False) for target in (first, second))
+    return one.version == other.version and one.overlaps(other)
+
+
+def reachability(system: System) -> Iterator[Diagnostic]:
+    """A target is reached from others."""
+    for target in system.deployment.targets:
+        for at, name in enumerate(target.reachable_from):
+            if name == target.name:
+                span = system.at(*target_path(system, target.name), "reachableFrom", at)
+                yield problems.reachable_from_itself(span, name)
+
+
+def secrets_manager(system: System) -> Iterator[Diagnostic]:
+    """AWS Secrets Manager is read from clusters in AWS alone."""
+    for target in system.deployment.targets:
+        for store in target.secret_stores:
+            if store.via == "secrets-manager" and target.provider != "aws":
+                span = system.at(*target_path(system, target.name), "secretStores", store.name, "via")
+                yield problems.secrets_manager_elsewhere(span, store.name, target.name, target.provider)
+
+
+def encryption_keys(system: System) -> Iterator[Diagnostic]:
+    """A key is that of an adopted bucket in AWS, and lies in the bucket's region."""
+    targets = {target.name: target for target in system.deployment.targets}
+    for store in system.stores.values():
+        if not store.encryption_key:
+            continue
+        target, path = targets[store.target], ("stores", store.name, "encryptionKey")
+        why = ""
+        if target.provider != "aws" or store.endpoint:
+            why = "its bucket is of another service"
+        elif not store.adopt:
+            why = "its bucket is made here, with the key of its target"
+        key_region, region = store.encryption_key.split(":")[3], store.region or target.region
+        if why:
+            yield problems.encryption_key_of_nothing(system.key(*path), store.name, why)
+        elif key_region != region:
+            yield problems.key_of_other_region(system.at(*path), store.name, key_region, region)

@@ -1,0 +1,118 @@
+"""Rules about fields of clouds: what is refused and where, and what only looks wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.checks import check
+from modelyard.diagnostics import in_order
+from modelyard.spec import Vpc
+from tests.diagnosing import places
+from tests.plans import system_of
+
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+SPEC = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: leads}
+governance: {owner: {team: growth, email: growth@acme.example}}
+deployment:
+  mode: hybrid
+  targets:
+    main: {provider: aws, region: eu-central-1, AWS}
+    plant: {provider: kubernetes, context: plant, PLANT}
+    OTHER
+  placement: {default: main}
+stores:
+  lake: {type: object, STORE}
+data: {clicks: {store: lake, path: clicks, format: parquet}}
+pipelines:
+  tidy: {type: custom, inputs: [clicks], source: {entrypoint: "leads:tidy"}, compute: {cpu: 1, memory: 2Gi}}
+"""
+
+
+def spec(
+    aws: str = "network: private", plant: str = "edge: false", store: str = "versioned: true", other: str = ""
+) -> str:
+    third = f"other: {{{other}}}" if other else "# nothing else"
+    return SPEC.replace("AWS", aws).replace("PLANT", plant).replace("STORE", store).replace("OTHER", third)
+
+
+def found_in(text: str) -> list[str]:
+    """What the rules say of a spec that resolves, as `line:column code`."""
+    return places(in_order(check(system_of(text))))
+
+
+def column(text: str, line: int, word: str) -> int:
+    return text.splitlines()[line - 1].index(word) + 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "line", "word", "code"),
+    [
+        ({"aws": "access: [192.0.2.0/24]"}, 8, "access", "E0481"),
+        ({"aws": "network: public"}, 8, "public", "E0482"),
+        ({"other": "provider: aws, region: eu-west-1"}, 10, "other", "W0483"),
+        ({"aws": "vpc: {cidr: 10.9.0.0/20}", "other": "provider: aws, region: eu-west-1, vpc: {cidr: 10.9.8.0/24}"},
+         10, "cidr", "W0483"),
+        ({"plant": "reachableFrom: [main, plant]"}, 9, "plant]", "E0484"),
+        ({"plant": "secretStores: {m: {via: secrets-manager}}"}, 9, "secrets-manager", "E0485"),
+        ({"store": f'adopt: lake, target: plant, encryptionKey: "{KEY}"'}, 13, "encryptionKey", "E0486"),
+        ({"store": f'adopt: lake, endpoint: "http://s3.x", encryptionKey: "{KEY}"'}, 13, "encryptionKey", "E0486"),
+        ({"store": f'encryptionKey: "{KEY}"'}, 13, "encryptionKey", "E0486"),
+        ({"store": f'adopt: lake, region: eu-west-1, encryptionKey: "{KEY}"'}, 13, '"arn', "E0487"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_told_where_it_stands(changes: dict[str, str], line: int, word: str, code: str) -> None:
+    text = spec(**changes)
+
+    assert f"{line}:{column(text, line, word)} {code}" in found_in(text)
+    assert {one.split()[1] for one in found_in(text)} - {"W0410"} == {code}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"aws": "network: public, access: [192.0.2.0/24]"},
+        {"other": "provider: aws, region: eu-west-1, vpc: {cidr: 10.1.0.0/16}"},
+        {"aws": 'vpc: {cidr: "fd00:1::/56"}', "other": "provider: aws, region: eu-west-1"},
+        {"plant": "reachableFrom: [main]"},
+        {"aws": "secretStores: {m: {via: secrets-manager}}"},
+    ],
+)
+def test_what_fits_is_not_told(changes: dict[str, str]) -> None:
+    assert found_in(spec(**changes)) == []
+
+
+def test_a_network_that_two_targets_share_does_not_overlap_itself() -> None:
+    shared = "vpc: {adopt: vpc-0a1b2c3d, subnets: [subnet-0a1b2c3d, subnet-0a1b2c3e], cidr: 10.9.0.0/16}"
+
+    assert found_in(spec(aws=shared, other=f"provider: aws, region: eu-central-1, {shared}")) == []
+
+
+def test_the_key_of_an_adopted_bucket_binds_the_spec() -> None:
+    assert [one.split()[1] for one in found_in(spec(store=f'adopt: lake, encryptionKey: "{KEY}"'))] == ["W0410"]
+
+
+@pytest.mark.parametrize(
+    ("size", "field", "expected"),
+    [
+        ("small", "", Vpc(nat="one")),
+        ("enterprise", "", Vpc(nat="per-zone")),
+        ("enterprise", "vpc: {nat: none}", Vpc(nat="none")),
+        (
+            "enterprise",
+            "vpc: {adopt: vpc-0a1b2c3d, subnets: [subnet-0a1b2c3d, subnet-0a1b2c3e], cidr: 10.9.0.0/16}",
+            Vpc("vpc-0a1b2c3d", ("subnet-0a1b2c3d", "subnet-0a1b2c3e"), "10.9.0.0/16"),
+        ),
+    ],
+)
+def test_the_way_out_of_a_network_follows_the_size(size: str, field: str, expected: Vpc) -> None:
+    """A network that loses a zone must not lose the others; an adopted one is left as it is."""
+    text = spec(aws=field or "network: private").replace("governance:", f"profile: {{size: {size}}}\ngovernance:", 1)
+    targets = {target.name: target for target in system_of(text).deployment.targets}
+
+    assert targets["main"].vpc == expected
+    assert targets["plant"].vpc == Vpc()
