@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.target import cannot_make, provider_not_yet
 from modelyard.plan import Hardwarer, Kind, Offer, Plan, Resource, target_path
+from modelyard.program import Call
 from modelyard.records import field, record
 from modelyard.source import Path
 from modelyard.stack import Manifest, Stack
@@ -86,6 +87,11 @@ class Pins:
     images: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
+def no_calls(plan: Plan, placement: str) -> Iterable[Call]:
+    """Of what is there already no component is made."""
+    return ()
+
+
 @record
 class Target:
     """A provider that modelyard emits for."""
@@ -97,6 +103,7 @@ class Target:
     lower: Callable[[Plan, str], Stack]  # plan, placement; total once check found no error
     objects: Callable[[Plan, str], Iterable[Object]]  # plan, placement: every object with where it comes from
     pins: Callable[[Plan, str], Pins]  # plan, placement
+    calls: Callable[[Plan, str], Iterable[Call]] = no_calls  # plan, placement: components of its infrastructure
 
     @property
     def offer(self) -> Offer:

@@ -24,11 +24,12 @@ from modelyard_targets.cluster.slo_rules import lower_slo_rules
 from modelyard_targets.cluster.stores import lower_object_store
 from modelyard_targets.cluster.workloads import WORKLOADS, Lower
 
-FOUNDATION: Final = ("namespace", "secrets", "stores", "registry", "channels", "gateway")
+FOUNDATION: Final = ("namespace", "nodes", "secrets", "stores", "registry", "channels", "gateway")
 """Files that the others stand on, applied one after the other."""
 
 _SHARED: Final[Mapping[Kind, str]] = {
     Kind.NAMESPACE: "namespace",
+    Kind.NODE_POOL: "nodes",
     Kind.SECRET: "secrets",
     Kind.OBJECT_STORE: "stores",
     Kind.DATABASE: "stores",
@@ -111,6 +112,7 @@ def _database(resource: Resource, context: Context) -> Iterator[Made]:
 
 LOWERINGS: Final[Mapping[Kind, tuple[Lower, ...]]] = {
     Kind.CLUSTER: (lower_gateway,),
+    Kind.NODE_POOL: (),
     Kind.NAMESPACE: (_namespace, lower_scraping),
     Kind.OBJECT_STORE: (lower_object_store,),
     Kind.DATABASE: (_database,),

@@ -36,11 +36,11 @@ def split(files: Sequence[File]) -> tuple[tuple[File, ...], ...]:
     held: list[list[File]] = [[] for _ in range(projects)]
     held[0] += [file for file in files if file.name in FOUNDATION]
     for file in workloads:
-        held[_home(file.name, projects)].append(file)
+        held[home(file.name, projects)].append(file)
     return tuple(tuple(found) for found in held)
 
 
-def _home(name: str, projects: int) -> int:
+def home(name: str, projects: int) -> int:
     """Where a name is after it has jumped to as many of the new projects as chance, drawn from the name, lets it.
 
     Of n projects the n-th is reached by one name in n. A name jumps a few times, so a thousand projects cost no more

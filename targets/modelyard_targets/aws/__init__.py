@@ -1,0 +1,52 @@
+"""The target `aws`: EKS with its network, machines, stores and identities in one account and region."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from modelyard.plan import Plan
+from modelyard.program import Call
+from modelyard.stack import Stack
+from modelyard.target import Object, Pins, Target
+from modelyard_targets.aws.catalog import CATALOG
+from modelyard_targets.aws.check import check
+from modelyard_targets.aws.hardware import choose
+
+# What makes programs and objects is imported when they are made: `validate` runs at every save of a spec.
+
+
+def _lower(plan: Plan, placement: str) -> Stack:
+    from modelyard_targets.aws.lower import lower
+
+    return lower(plan, placement)
+
+
+def _objects(plan: Plan, placement: str) -> Iterable[Object]:
+    from modelyard_targets.aws.lower import objects
+
+    return objects(plan, placement)
+
+
+def _calls(plan: Plan, placement: str) -> Iterable[Call]:
+    from modelyard_targets.aws.lower import calls
+
+    return calls(plan, placement)
+
+
+def _pins(plan: Plan, placement: str) -> Pins:
+    from modelyard_targets.aws.platform import context_of
+    from modelyard_targets.cluster.pins import pins_of
+
+    return pins_of(context_of(plan, placement))
+
+
+TARGET = Target(
+    name="aws",
+    catalog=CATALOG,
+    choose=choose,
+    check=check,
+    lower=_lower,
+    objects=_objects,
+    calls=_calls,
+    pins=_pins,
+)

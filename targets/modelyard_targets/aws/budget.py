@@ -1,0 +1,93 @@
+"""What the machines of a placement cost a month at most, against the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil
+
+from modelyard.cron import parse
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.plan import budget_exceeded, budget_would_be_exceeded
+from modelyard.plan import Hardware, NodePool, Plan
+from modelyard.spec import Pipeline
+from modelyard_targets.aws.machines import Price, table
+from modelyard_targets.aws.pools import pods_of_a_node, system_hardware, system_nodes
+from modelyard_targets.cluster.demand import Asked, demand
+from modelyard_targets.cluster.placed import target_of
+from modelyard_targets.cluster.prices import HOURS_OF_A_MONTH, money
+
+CURRENCY = "USD"
+
+
+def check_budget(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """A budget is kept by the AWS targets together; told once, for the first of them."""
+    budget = plan.system.governance.budget
+    clouds = [name for name in plan.placements() if target_of(plan, name).provider == "aws"]
+    if budget is None or budget.currency != CURRENCY or not clouds or clouds[0] != placement:
+        return
+    monthly = sum(monthly_high(plan, name) for name in clouds)
+    if monthly > budget.monthly:
+        tell = budget_exceeded if budget.on_exceed == "block" else budget_would_be_exceeded
+        span = plan.system.at("governance", "budget", "monthly")
+        yield tell(span, money(budget.monthly, budget.currency), money(monthly, CURRENCY))
+
+
+def monthly_high(plan: Plan, placement: str) -> float:
+    """The price of nodes when endpoints are at their largest all month long, and every run takes all of its time.
+
+    Of a run that is started by hand or by a monitor nobody knows how often it is: it counts once. Nodes are those of
+    the first choice of each class; what other groups cost where these are not to be had is not in it.
+    """
+    target, asked = target_of(plan, placement), demand(plan, placement, databases=False)
+    system = system_hardware(plan.system, target)
+    cost = system_nodes(plan, placement).most * (system.price_hourly or 0.0) * HOURS_OF_A_MONTH
+    cost += sum(_hourly(one) for one in asked.always) * HOURS_OF_A_MONTH
+    for name, run in asked.runs.items():
+        cost += sum(_hourly(one) for one in run) * _hours(plan.system.pipelines[name])
+    return cost
+
+
+def prices_of(plan: Plan, placement: str) -> tuple[Price, ...]:
+    """The prices that were counted with, each source once."""
+    region = target_of(plan, placement).region
+    found: dict[tuple[str, str], Price] = {}
+    for hardware in _machines(plan, placement):
+        price = table().price(hardware.machine, region, hardware.spot)
+        if price is not None:
+            found.setdefault((price.source, price.region), price)
+    return tuple(found.values())
+
+
+def cost_rows(plan: Plan, placement: str) -> Iterator[tuple[str, str]]:
+    """Rows of the README: the most that machines cost, and where the prices are from."""
+    high = money(monthly_high(plan, placement), CURRENCY)
+    yield (
+        "machines cost at most",
+        f"{high} a month: endpoints at their largest all the time, every run until its timeout",
+    )
+    for price in prices_of(plan, placement):
+        yield "prices", f"of {price.date}, {price.region}: {price.source}"
+
+
+def _machines(plan: Plan, placement: str) -> Iterator[Hardware]:
+    yield system_hardware(plan.system, target_of(plan, placement))
+    yield from (one.value.hardware for one in plan.on(placement) if isinstance(one.value, NodePool))
+
+
+def _hourly(asked: Asked) -> float:
+    """What the nodes of these Pods cost an hour at most; Pods of the platform are in the system pool's nodes."""
+    hardware = asked.hardware
+    if hardware is None or hardware.price_hourly is None:
+        return 0.0
+    fit = pods_of_a_node(hardware, hardware.groups[0]) if hardware.groups else 1
+    return asked.most / fit * hardware.price_hourly
+
+
+def _hours(pipeline: Pipeline) -> float:
+    """How long a pipeline's runs take a month if each takes all of its time."""
+    one = pipeline.timeout_s / 3600
+    if pipeline.schedule.kind != "cron":
+        return min(HOURS_OF_A_MONTH, one)
+    gaps = parse(pipeline.schedule.cron).gaps_s()
+    starts = ceil(HOURS_OF_A_MONTH * 3600 / gaps[0]) if gaps is not None else 0
+    return min(HOURS_OF_A_MONTH, starts * one)

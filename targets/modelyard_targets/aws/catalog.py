@@ -1,0 +1,39 @@
+"""What AWS makes of each kind of resource."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.plan import Kind
+from modelyard.target import Catalog, Component
+
+CATALOG: Final[Catalog] = {
+    Kind.CLUSTER: Component(
+        "EKS in a private network of its own or an adopted one, with its own KMS key; add-ons at pinned versions"
+    ),
+    Kind.NODE_POOL: Component(
+        "managed node groups, one for each alternative of machines, or a NodePool of Karpenter where `elastic`"
+    ),
+    Kind.NAMESPACE: Component("Namespace with restricted Pod security, LimitRange, default-deny NetworkPolicy"),
+    Kind.OBJECT_STORE: Component("an S3 bucket: own key, versioned, TLS only, never public; or an adopted one"),
+    Kind.DATABASE: Component(
+        "RDS for PostgreSQL, private and encrypted, or an adopted PostgreSQL", addons=("external-secrets",)
+    ),
+    Kind.REGISTRY: Component("MLflow by its Helm chart on RDS and S3, or an adopted registry"),
+    Kind.SECRET: Component(
+        "an ExternalSecret (AWS Secrets Manager or another store), or a Secret that exists",
+        addons=("external-secrets",),
+    ),
+    Kind.IDENTITY: Component(
+        "ServiceAccount and, where a workload names data or secrets, an IAM role by EKS Pod Identity"
+    ),
+    Kind.MODEL_SERVER: Component("RayService, PodDisruptionBudget, NetworkPolicy, PodMonitors", addons=("kuberay",)),
+    Kind.ROUTE: Component("HTTPRoute with weights and RequestMirror", addons=("envoy-gateway",)),
+    Kind.TRAINING_JOB: Component("CronJob that creates RayJobs, or one RayJob", addons=("kuberay",)),
+    Kind.BATCH_JOB: Component("CronJob that creates RayJobs, or one RayJob", addons=("kuberay",)),
+    Kind.CUSTOM_JOB: Component("CronJob that creates RayJobs, or one RayJob", addons=("kuberay",)),
+    Kind.MONITOR: Component("CronJob", addons=("prometheus",)),
+    Kind.ALERT_RULES: Component("PrometheusRule", addons=("prometheus",)),
+    Kind.DASHBOARD: Component("ConfigMap for Grafana"),
+    Kind.CHANNEL: Component("AlertmanagerConfig"),
+}

@@ -1,0 +1,134 @@
+"""What everything in an account stands on: the account itself, its key, the network and the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.plan import Cluster, Plan, target_path
+from modelyard.program import Call, Literal, Ref
+from modelyard.source import Path
+from modelyard.spec import System, TargetSpec
+from modelyard_targets.aws.names import cluster_name
+from modelyard_targets.aws.versions import Release, default_version, releases
+from modelyard_targets.cluster.context import Context
+
+GROUP: Final = "foundation"
+ZONES: Final = 3
+_ENTERPRISE_LOG_DAYS: Final = 365
+_LOG_DAYS: Final = 30
+
+_ALWAYS_CALLED: Final = ("ec2", "ecr.api", "ecr.dkr", "eks-auth")
+"""By nodes and their Pods: addresses and volumes, images, and the credentials of Pod Identity. S3 has a gateway."""
+
+
+def account_call(context: Context) -> Call:
+    """The provider: its region, the account that it has to be, and the tags of everything."""
+    target, here = context.target, target_path(context.system, context.placement)
+    arguments: list[tuple[str, Literal]] = [("region", target.region)]
+    if target.account:
+        arguments.append(("account_id", target.account))
+    arguments.append(("tags", dict(tags(context.system, context.placement))))
+    return Call("account", "Account", context.placement, tuple(arguments), GROUP, here)
+
+
+def foundation_calls(context: Context) -> Iterator[Call]:
+    """Account, key, network and cluster, in this order."""
+    here, name = target_path(context.system, context.placement), cluster_name(context.system, context.placement)
+    yield account_call(context)
+    yield Call("key", "Key", name, (("account", Ref("account")),), GROUP, here)
+    yield _network(context, name)
+    yield _cluster(context, name)
+
+
+def addon_call(context: Context) -> Call:
+    """The add-ons that run on nodes, once there are some."""
+    name = cluster_name(context.system, context.placement)
+    arguments: tuple[tuple[str, Literal], ...] = (
+        ("cluster", Ref("cluster")),
+        ("versions", dict(release_of(context.target).on_nodes())),
+        ("depends_on", (Ref("system_pool"),)),
+    )
+    return Call("cluster_addons", "ClusterAddons", name, arguments, "pools", _version_path(context))
+
+
+def tags(system: System, placement: str) -> Iterator[tuple[str, str]]:
+    """What is said of a system on everything that is made for it; budgets and bills go by the first."""
+    yield "modelyard:system", system.metadata.name
+    yield "modelyard:environment", system.environment
+    yield "modelyard:target", placement
+    yield "modelyard:owner", system.governance.owner.team
+    for key, value in system.metadata.labels:
+        yield f"label:{key}", value
+
+
+def release_of(target: TargetSpec) -> Release:
+    """The release of Kubernetes that a target runs; the check has refused those that are not known."""
+    return releases()[target.version or default_version()]
+
+
+def log_days(system: System) -> int:
+    """How long the account keeps logs of the control plane and of the network."""
+    return _ENTERPRISE_LOG_DAYS if system.profile.size == "enterprise" else _LOG_DAYS
+
+
+def nat_of(system: System, target: TargetSpec) -> str:
+    """The way out of the network: `none`, `one`, or `per-zone`, which survives the loss of a zone."""
+    return target.vpc.nat or ("per-zone" if system.profile.size == "enterprise" else "one")
+
+
+def endpoints_of(plan: Plan, placement: str) -> tuple[str, ...]:
+    """The services that nodes and Pods call, each by an endpoint within the network."""
+    called = [*_ALWAYS_CALLED, "autoscaling", "eks"]  # the autoscaler reads and sizes node groups
+    addons = addons_of(plan, placement)
+    if "external-secrets" in addons:
+        called.append("secretsmanager")
+    if "karpenter" in addons:
+        called += ["sqs", "ssm"]  # interruptions, and which image a node starts from
+    return tuple(sorted(called))
+
+
+def addons_of(plan: Plan, placement: str) -> tuple[str, ...]:
+    """The add-ons of a placement's cluster."""
+    return next((one.value.addons for one in plan.on(placement) if isinstance(one.value, Cluster)), ())
+
+
+def _network(context: Context, name: str) -> Call:
+    vpc, here = context.target.vpc, target_path(context.system, context.placement)
+    if vpc.adopt:
+        adopted: tuple[tuple[str, Literal], ...] = (
+            ("account", Ref("account")),
+            ("vpc_id", vpc.adopt),
+            ("subnet_ids", vpc.subnets),
+            ("cidr", vpc.cidr),
+        )
+        return Call("network", "AdoptedNetwork", name, adopted, GROUP, (*here, "vpc"))
+    made: tuple[tuple[str, Literal], ...] = (
+        ("account", Ref("account")),
+        ("key", Ref("key")),
+        ("cidr", vpc.cidr),
+        ("zones", ZONES),
+        ("nat", nat_of(context.system, context.target)),
+        ("endpoints", endpoints_of(context.plan, context.placement)),
+        ("log_days", log_days(context.system)),
+    )
+    return Call("network", "Network", name, made, GROUP, (*here, "vpc"))
+
+
+def _cluster(context: Context, name: str) -> Call:
+    release = release_of(context.target)
+    arguments: list[tuple[str, Literal]] = [
+        ("account", Ref("account")),
+        ("network", Ref("network")),
+        ("key", Ref("key")),
+        ("version", release.version),
+        ("addons", dict(release.before_nodes())),
+    ]
+    if context.target.access:
+        arguments.append(("public_access_cidrs", context.target.access))
+    arguments.append(("log_days", log_days(context.system)))
+    return Call("cluster", "Cluster", name, tuple(arguments), GROUP, _version_path(context))
+
+
+def _version_path(context: Context) -> Path:
+    return (*target_path(context.system, context.placement), "version")

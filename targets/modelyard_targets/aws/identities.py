@@ -1,0 +1,143 @@
+"""Who may do what: a role for each workload with exactly what it names, and for what runs the platform itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from modelyard.plan import Access, Identity, NodePool, Resource, Secret, target_path
+from modelyard.program import Call, Literal, Ref
+from modelyard.spec import SecretRef
+from modelyard_targets.aws.names import cluster_name
+from modelyard_targets.aws.storage import managed_databases, store_variable
+from modelyard_targets.cluster.charts import charts
+from modelyard_targets.cluster.context import Context, bucket_name
+from modelyard_targets.cluster.secrets import store_of
+
+GROUP: Final = "identities"
+PLATFORM: Final = "platform"
+AUTOSCALER: Final = "cluster-autoscaler"
+SECRETS: Final = "external-secrets"
+KARPENTER: Final = "karpenter"
+_NAMESPACES: Final = {AUTOSCALER: "kube-system", KARPENTER: "kube-system"}
+
+
+def identity_calls(roles: Iterable[Resource], context: Context) -> Iterator[Call]:
+    """A role for each of these workloads: those that open a bucket or read a secret of the account."""
+    for resource in roles:
+        yield _identity(resource, context, apart=False)
+
+
+def identity_calls_apart(roles: Iterable[Resource], context: Context) -> Iterator[Call]:
+    """The same in a project that does not make the buckets and knows them by name."""
+    for resource in roles:
+        yield _identity(resource, context, apart=True)
+
+
+def has_role(resource: Resource, context: Context) -> bool:
+    """Whether an identity reaches anything that AWS guards."""
+    value = resource.value
+    return isinstance(value, Identity) and bool(_access(value, context) or secret_names(value.secrets, context))
+
+
+def platform_calls(context: Context) -> Iterator[Call]:
+    """Roles of what runs in the cluster for everybody: what sizes node groups, and what reads secrets."""
+    name, here = cluster_name(context.system, context.placement), target_path(context.system, context.placement)
+    cluster: tuple[tuple[str, Literal], ...] = (("cluster", Ref("cluster")), ("key", Ref("key")))
+    yield Call("autoscaler", "ClusterAutoscaler", name, (*cluster, *_account(AUTOSCALER)), PLATFORM, here)
+    read = _read(context)
+    if read:
+        arguments = (*cluster, *_account(SECRETS), *read)
+        yield Call("secrets_reader", "SecretsReader", name, arguments, PLATFORM, here)
+    if has_elastic_pool(context):
+        yield Call("karpenter", "Karpenter", name, (*cluster, *_account(KARPENTER)), PLATFORM, here)
+
+
+def has_elastic_pool(context: Context) -> bool:
+    """Whether a compute class takes whichever machine is cheapest when it is needed."""
+    here = context.plan.on(context.placement)
+    return any(isinstance(one.value, NodePool) and one.value.elastic for one in here)
+
+
+def crossing_calls(context: Context) -> Iterator[Call]:
+    """A user for each workload of another place that opens a bucket here: it has no role to be given."""
+    for resource in context.plan.resources:
+        value = resource.value
+        if not isinstance(value, Identity) or _provider(resource.placement, context) == "aws":
+            continue
+        mine = tuple(
+            one for one in _access(value, context) if context.system.stores[one.store].target == context.placement
+        )
+        if mine:
+            access = tuple(_grant(one, context, apart=False) for one in mine)
+            name = f"{resource.placement}-{resource.name}"
+            arguments: tuple[tuple[str, Literal], ...] = (("account", Ref("account")), ("access", access))
+            yield Call(crossing_variable(resource), "Crossing", name, arguments, "crossings", resource.origin)
+
+
+def crossing_variable(resource: Resource) -> str:
+    """The variable of a crossing, and with `_access_key_id` or `_secret_access_key` the names of its outputs."""
+    return f"{resource.placement}_{resource.name}".replace("-", "_") + "_crossing"
+
+
+def secret_names(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]:
+    """The secrets of Secrets Manager among these references, by the names that they have there."""
+    found = (ref.path for ref in refs if store_of(ref, context).via == "secrets-manager")
+    return tuple(dict.fromkeys(found))
+
+
+def _identity(resource: Resource, context: Context, *, apart: bool) -> Call:
+    value = resource.value
+    assert isinstance(value, Identity)
+    arguments: tuple[tuple[str, Literal], ...] = (
+        ("cluster", Ref("cluster")),
+        ("key", Ref("key")),
+        ("namespace", context.namespace),
+        ("service_account", resource.name),
+        *_given("access", tuple(_grant(one, context, apart=apart) for one in _access(value, context))),
+        *_given("secrets", secret_names(value.secrets, context)),
+    )
+    return Call("", "Identity", resource.name, arguments, GROUP, resource.origin)
+
+
+def _account(addon: str) -> tuple[tuple[str, Literal], ...]:
+    return ("namespace", _NAMESPACES.get(addon) or charts()[addon].namespace), ("service_account", addon)
+
+
+def _read(context: Context) -> tuple[tuple[str, Literal], ...]:
+    """What External Secrets may read: the secrets that are named, and the logins of databases."""
+    here = context.plan.on(context.placement)
+    refs = tuple(one.value.ref for one in here if isinstance(one.value, Secret))
+    arns = tuple(Ref(store_variable(one.name), "secret_arn") for one in managed_databases(context))
+    return (*_given("secrets", secret_names(refs, context)), *_given("arns", arns))
+
+
+def _access(value: Identity, context: Context) -> tuple[Access, ...]:
+    """What is asked of buckets of AWS; a service that only speaks like S3 is opened with its own credentials."""
+    stores = context.system.stores
+    return tuple(
+        access
+        for access in value.access
+        if not stores[access.store].endpoint and _provider(stores[access.store].target, context) == "aws"
+    )
+
+
+def _given(argument: str, value: tuple[Literal, ...]) -> tuple[tuple[str, Literal], ...]:
+    """An argument that is left out where it says nothing."""
+    return ((argument, value),) if value else ()
+
+
+def _grant(access: Access, context: Context, *, apart: bool) -> dict[str, Literal]:
+    store = context.system.stores[access.store]
+    here = store.target == context.placement and not store.adopt
+    bucket: Literal = bucket_name(store, context.system)
+    key: Mapping[str, Literal] = {"key": store.encryption_key} if store.encryption_key else {}
+    if here and apart:
+        key = {"key": Ref("key", "arn")}
+    elif here:
+        bucket, key = Ref(store_variable(store.name), "bucket"), {"key": Ref(store_variable(store.name), "key_arn")}
+    return {"bucket": bucket, "prefix": access.prefix, "mode": access.mode, **key}
+
+
+def _provider(placement: str, context: Context) -> str:
+    return next((one.provider for one in context.system.deployment.targets if one.name == placement), "")

@@ -1,0 +1,134 @@
+"""The projects `infrastructure`, `infrastructure-2` …: what an account gets before anything runs in its cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import ceil
+from typing import Final
+
+from modelyard.plan import Resource, target_path
+from modelyard.program import WRITTEN_BY, Call, Export, Import, Literal, Program, Ref
+from modelyard.stack import Project
+from modelyard_targets.aws.components import imports_of, modules_of
+from modelyard_targets.aws.foundation import account_call, addon_call, foundation_calls
+from modelyard_targets.aws.identities import (
+    crossing_calls,
+    has_elastic_pool,
+    has_role,
+    identity_calls,
+    identity_calls_apart,
+    platform_calls,
+)
+from modelyard_targets.aws.names import cluster_name
+from modelyard_targets.aws.operations import operation_calls
+from modelyard_targets.aws.pools import pool_calls, system_pool_call
+from modelyard_targets.aws.storage import has_registry, image_calls, managed_databases, storage_calls, store_variable
+from modelyard_targets.cluster.context import Context
+from modelyard_targets.cluster.split import AIM, home
+
+FOLDER: Final = "infrastructure"
+REQUIREMENTS: Final = ("pulumi==3.272.0", "pulumi-aws==7.51.1")
+
+_OF_A_ROLE: Final = 4
+"""Resources of one identity: the component, its role, policy and association."""
+
+_CREDENTIALS: Final = ("access_key_id", "secret_access_key")
+
+
+def infrastructure_of(context: Context) -> tuple[Project, ...]:
+    """The projects in order. The first holds what the others stand on, which are roles and nothing else."""
+    roles = _roles(context)
+    projects = max(1, ceil(len(roles) * _OF_A_ROLE / AIM))
+    held: list[list[Resource]] = [[] for _ in range(projects)]
+    for resource in roles:
+        held[home(resource.name, projects)].append(resource)
+    first = tuple(first_calls(context, held[0]))
+    return (
+        _project(0, first, exports_of(context), context),
+        *(_project(at, tuple(further_calls(context, held[at])), (), context) for at in range(1, projects)),
+    )
+
+
+def calls_of(context: Context) -> Iterator[Call]:
+    """Every component of a placement's infrastructure, for whoever asks which line made it."""
+    yield from first_calls(context, _roles(context))
+
+
+def first_calls(context: Context, roles: Sequence[Resource]) -> Iterator[Call]:
+    """What the first project calls, in order; `roles` are the identities whose roles it makes."""
+    yield from foundation_calls(context)
+    yield system_pool_call(context)
+    yield addon_call(context)
+    yield from pool_calls(context)
+    yield from storage_calls(context)
+    yield from image_calls(context)
+    yield from platform_calls(context)
+    yield from identity_calls(roles, context)
+    yield from crossing_calls(context)
+    yield from operation_calls(context)
+
+
+def further_calls(context: Context, roles: Sequence[Resource]) -> Iterator[Call]:
+    """What one of several projects calls: the roles of its workloads, on what the first project has made."""
+    here = target_path(context.system, context.placement)
+    name = cluster_name(context.system, context.placement)
+    yield account_call(context)
+    yield Call("infrastructure", "Infrastructure", _name(0, context), (), "foundation", here)
+    account: tuple[str, Literal] = ("account", Ref("account"))
+    key: tuple[str, Literal] = ("arn", Ref("infrastructure", key="key_arn"))
+    cluster: tuple[str, Literal] = ("cluster_name", Ref("infrastructure", key="cluster_name"))
+    yield Call("key", "AdoptedKey", name, (account, key), "foundation", here)
+    yield Call("cluster", "AdoptedCluster", name, (account, cluster), "foundation", here)
+    yield from identity_calls_apart(roles, context)
+
+
+def exports_of(context: Context) -> tuple[Export, ...]:
+    """What the workloads project asks of this one by name."""
+    found = [
+        Export("kubeconfig", Ref("cluster", "kubeconfig")),
+        Export("cluster_name", Ref("cluster", "name")),
+        Export("region", Ref("account", "region_name")),
+        Export("key_arn", Ref("key", "arn")),
+        Export("node_role", Ref("cluster", "node_role_name")),
+    ]
+    if has_registry(context):
+        found.append(Export("image_registry", Ref("images", "host")))
+    for resource in managed_databases(context):
+        output, variable = resource.name.replace("-", "_"), store_variable(resource.name)
+        parts = (("host", "host"), ("port", "port"), ("secret", "secret_arn"))
+        found += [Export(f"{output}_{part}", Ref(variable, attribute)) for part, attribute in parts]
+    if has_elastic_pool(context):
+        found.append(Export("karpenter_queue", Ref("karpenter", "queue_name")))
+    for call in crossing_calls(context):
+        output = call.variable.removesuffix("_crossing")
+        found += [
+            Export(f"{output}_{part}", Ref(call.variable, part)) for part in ("access_key_id", "secret_access_key")
+        ]
+    return tuple(found)
+
+
+def _roles(context: Context) -> tuple[Resource, ...]:
+    return tuple(resource for resource in context.plan.on(context.placement) if has_role(resource, context))
+
+
+def _project(at: int, calls: tuple[Call, ...], exports: tuple[Export, ...], context: Context) -> Project:
+    system = context.system
+    folder = FOLDER if at == 0 else f"{FOLDER}-{at + 1}"
+    what = "What {} stands on" if at == 0 else "More roles for the workloads of {}"
+    return Project(
+        folder=folder,
+        name=_name(at, context),
+        description=f"{what.format(system.metadata.name)} on {context.placement}",
+        program=Program(WRITTEN_BY, (*_pulumi(exports), *imports_of(calls)), calls, exports),
+        components=modules_of(calls),
+        requirements=REQUIREMENTS,
+    )
+
+
+def _pulumi(exports: tuple[Export, ...]) -> tuple[Import, ...]:
+    return (Import("pulumi"),) if exports else ()
+
+
+def _name(at: int, context: Context) -> str:
+    folder = FOLDER if at == 0 else f"{FOLDER}-{at + 1}"
+    return f"{context.system.metadata.name}-{context.placement}-{folder}"

@@ -1,0 +1,36 @@
+"""From a plan to the projects of one AWS account: the infrastructure, then the workloads on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.plan import Plan
+from modelyard.program import Call
+from modelyard.stack import Stack
+from modelyard_targets.aws.infrastructure import calls_of, infrastructure_of
+from modelyard_targets.aws.platform import context_of
+from modelyard_targets.aws.readme import texts_of
+from modelyard_targets.cluster.context import Made
+from modelyard_targets.cluster.workloads_project import objects_of_placement, workloads_of
+
+
+def lower(plan: Plan, placement: str) -> Stack:
+    """The stack of a placement in AWS; empty where nothing is placed."""
+    if not plan.on(placement):
+        return Stack(plan.system.environment, placement, ())
+    context = context_of(plan, placement)
+    infrastructure, workloads = infrastructure_of(context), workloads_of(context, {})
+    texts = (*workloads.image, *texts_of(context, infrastructure, workloads))
+    return Stack(plan.system.environment, placement, (*infrastructure, *workloads.projects), texts)
+
+
+def objects(plan: Plan, placement: str) -> Iterator[Made]:
+    """Every object of a placement's cluster with the line of the spec that asked for it, in order of application."""
+    if plan.on(placement):
+        yield from objects_of_placement(context_of(plan, placement))
+
+
+def calls(plan: Plan, placement: str) -> Iterator[Call]:
+    """Every component of a placement's infrastructure with the line of the spec that asked for it."""
+    if plan.on(placement):
+        yield from calls_of(context_of(plan, placement))

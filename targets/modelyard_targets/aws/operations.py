@@ -1,0 +1,55 @@
+"""What watches the account from outside of the cluster: the budget, and alarms on databases and the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil
+from typing import Final
+
+from modelyard.plan import target_path
+from modelyard.program import Call, Literal, Ref
+from modelyard_targets.aws.foundation import nat_of
+from modelyard_targets.aws.names import cluster_name
+from modelyard_targets.aws.storage import managed_databases, store_variable
+from modelyard_targets.cluster.context import Context
+
+GROUP: Final = "operations"
+
+
+def operation_calls(context: Context) -> Iterator[Call]:
+    """A budget where the spec has one, and alarms where there is something to be alarmed about."""
+    yield from _budget(context)
+    yield from _alarms(context)
+
+
+def _budget(context: Context) -> Iterator[Call]:
+    """One for the whole system, in the first of its AWS targets: it counts by the tag of the system."""
+    budget = context.system.governance.budget
+    clouds = [one.name for one in context.system.deployment.targets if one.provider == "aws"]
+    used = [name for name in clouds if context.plan.on(name)]
+    if budget is None or not used or used[0] != context.placement:
+        return
+    arguments: tuple[tuple[str, Literal], ...] = (
+        ("account", Ref("account")),
+        ("monthly_usd", ceil(budget.monthly)),
+        ("system", context.system.metadata.name),
+        ("emails", (context.system.governance.owner.email,)),
+    )
+    name = cluster_name(context.system, context.placement)
+    yield Call("", "Budget", name, arguments, GROUP, ("governance", "budget"))
+
+
+def _alarms(context: Context) -> Iterator[Call]:
+    databases = tuple(Ref(store_variable(one.name)) for one in managed_databases(context))
+    translated = not context.target.vpc.adopt and nat_of(context.system, context.target) != "none"
+    if not databases and not translated:
+        return
+    arguments: tuple[tuple[str, Literal], ...] = (
+        ("account", Ref("account")),
+        ("key", Ref("key")),
+        ("network", Ref("network")),
+        *((("databases", databases),) if databases else ()),
+        ("emails", (context.system.governance.owner.email,)),
+    )
+    name, here = cluster_name(context.system, context.placement), target_path(context.system, context.placement)
+    yield Call("", "Alarms", name, arguments, GROUP, here)

@@ -1,0 +1,106 @@
+"""What holds data: buckets, databases and the registry of images. What is adopted is left as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.plan import Kind, Resource, target_path
+from modelyard.program import Call, Literal, Ref
+from modelyard.spec import Store
+from modelyard_targets.aws.foundation import log_days
+from modelyard_targets.aws.names import cluster_name, repository
+from modelyard_targets.aws.versions import postgresql_version
+from modelyard_targets.cluster.context import Context, bucket_name
+from modelyard_targets.cluster.runtime_image import needs_runtime_image
+
+GROUP: Final = "data"
+_DAY_S: Final = 86400
+_GI: Final = 1024**3
+
+ENTERPRISE_DATABASE: Final = "db.m7g.large"
+DATABASE: Final = "db.t4g.small"
+"""2 CPUs each, with 8 and 2 GiB: the registry's tables are small, and its load is that of runs that begin and end."""
+
+_ENTERPRISE_BACKUP_DAYS: Final = 35
+_BACKUP_DAYS: Final = 7
+
+
+def storage_calls(context: Context) -> Iterator[Call]:
+    """A bucket and a database for each store that is managed here."""
+    for resource in context.plan.on(context.placement):
+        if resource.kind is Kind.OBJECT_STORE and not _store(resource).adopt:
+            yield _bucket(resource, context)
+    for resource in managed_databases(context):
+        yield _database(resource, context)
+
+
+def image_calls(context: Context) -> Iterator[Call]:
+    """The account's registry for the runtime image, where that is needed and the target names no other."""
+    if not has_registry(context):
+        return
+    arguments: tuple[tuple[str, Literal], ...] = (
+        ("account", Ref("account")),
+        ("key", Ref("key")),
+        ("repositories", (repository(context.system, context.placement),)),
+    )
+    name = cluster_name(context.system, context.placement)
+    yield Call("images", "ImageRegistry", name, arguments, GROUP, target_path(context.system, context.placement))
+
+
+def has_registry(context: Context) -> bool:
+    """Whether images are kept in the account."""
+    return not context.target.images.registry and needs_runtime_image(context.plan, context.placement)
+
+
+def managed_databases(context: Context) -> tuple[Resource, ...]:
+    """The databases that are made here."""
+    here = context.plan.on(context.placement)
+    return tuple(one for one in here if one.kind is Kind.DATABASE and not _store(one).adopt)
+
+
+def store_variable(store: str) -> str:
+    """The variable of a bucket or database: the last word keeps it apart from all others."""
+    return f"{store}_store"
+
+
+def database_machine(context: Context) -> str:
+    """The instance class of a managed database."""
+    return ENTERPRISE_DATABASE if context.enterprise else DATABASE
+
+
+def _store(resource: Resource) -> Store:
+    assert isinstance(resource.value, Store)
+    return resource.value
+
+
+def _bucket(resource: Resource, context: Context) -> Call:
+    store = _store(resource)
+    days = -(-store.retention_s // _DAY_S) if store.retention_s is not None else None
+    arguments: tuple[tuple[str, Literal], ...] = (
+        ("account", Ref("account")),
+        ("key", Ref("key")),
+        ("bucket", bucket_name(store, context.system)),
+        ("versioned", store.versioned),
+        ("retention_days", days),
+    )
+    return Call(store_variable(store.name), "ObjectStore", store.name, arguments, GROUP, resource.origin)
+
+
+def _database(resource: Resource, context: Context) -> Call:
+    store = _store(resource)
+    replicas = store.replicas if store.replicas is not None else (2 if context.enterprise else 1)
+    arguments: tuple[tuple[str, Literal], ...] = (
+        ("account", Ref("account")),
+        ("key", Ref("key")),
+        ("network", Ref("network")),
+        ("cluster", Ref("cluster")),
+        ("database", store.name.replace("-", "_")),
+        ("storage_gib", -(-(store.size_bytes or 0) // _GI)),
+        ("machine", database_machine(context)),
+        ("version", postgresql_version()),
+        ("replicas", replicas > 1),
+        ("backup_days", _ENTERPRISE_BACKUP_DAYS if context.enterprise else _BACKUP_DAYS),
+        ("log_days", log_days(context.system)),
+    )
+    return Call(store_variable(store.name), "Database", store.name, arguments, GROUP, resource.origin)
