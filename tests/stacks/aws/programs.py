@@ -28,7 +28,12 @@ NETWORK = f"""\
 from modelyard_stacks.aws.network import Network
 
 network = Network(
-    "fraud-prod-main", account=account, key=key, nat="none", endpoints=["ecr.api", "sts"], log_days=90
+    "fraud-prod-main",
+    account=account,
+    key=key,
+    nat="none",
+    endpoints=["ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "sts"],
+    log_days=90,
 )
 """
 

@@ -1,0 +1,227 @@
+"""The network that everything of a target lives in: one of our own, or one that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv4Network
+from typing import Literal, TypeAlias
+
+import pulumi
+import pulumi_aws
+from pulumi_aws import ec2
+
+from .account import Account
+from .endpoints import service_endpoints
+from .flow_logs import flow_logs
+from .key import Key
+
+Nat: TypeAlias = Literal["none", "one", "per-zone"]
+
+_NODES_NEED = ("ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "sts")
+"""Endpoints without which a node that reaches no internet never joins, or its Pods never get their roles.
+
+Source: https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html, 2026-11-24.
+"""
+
+_NO_CLUSTERS = ["use1-az3", "usw1-az2", "cac1-az3"]
+"""Zones in which EKS takes no subnet.
+
+Source: https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html, 2026-11-24.
+"""
+
+
+class AdoptedNetwork:
+    """A network that somebody else keeps, with its routes, endpoints and flow logs: makes nothing.
+
+    `subnet_ids` are private subnets in two zones or more, `cidr` is the block of the VPC.
+    """
+
+    def __init__(self, name: str, *, account: Account, vpc_id: str, subnet_ids: Sequence[str], cidr: str) -> None:
+        self.name = name
+        self.account = account
+        self.vpc_id = pulumi.Output.from_input(vpc_id)
+        self.subnet_ids = [pulumi.Output.from_input(subnet_id) for subnet_id in subnet_ids]
+        self.cidr = cidr
+        self.nat_gateway_ids: list[pulumi.Output[str]] = []
+        self.ready: tuple[pulumi.Resource, ...] = ()
+
+
+class Network(pulumi.ComponentResource):
+    """A VPC with one private subnet a zone, from which nothing is reachable that has not asked first.
+
+    `nat` is the way out to the internet: none, one gateway, or one a zone, which outlives the loss of a zone. With a
+    way out there is also one small public subnet a zone, for the gateways and for load balancers; nothing else gets a
+    public address. S3 and the services in `endpoints` are reached without leaving AWS. All traffic is written down.
+
+    `cidr` is cut into eighths: one for each private subnet, the last for the public ones. So a zone more changes no
+    subnet that is there. `ready` is what a machine needs before it can talk to anyone.
+    """
+
+    vpc_id: pulumi.Output[str]
+    subnet_ids: list[pulumi.Output[str]]
+    nat_gateway_ids: list[pulumi.Output[str]]
+    ready: tuple[pulumi.Resource, ...]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        account: Account,
+        key: Key,
+        cidr: str = "10.0.0.0/16",
+        zones: int = 3,
+        nat: Nat,
+        endpoints: Sequence[str],
+        log_days: int,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("modelyard:aws:Network", name, None, account.options(opts))
+        missing = [service for service in _NODES_NEED if service not in endpoints]
+        if nat == "none" and missing:
+            raise pulumi.RunError(f"network {name}: without a way out it needs the endpoints {', '.join(missing)} too")
+        self.name = name
+        self.account = account
+        self.cidr = cidr
+        self._child = pulumi.ResourceOptions(parent=self)
+        private, public = subnet_blocks(cidr, zones)
+        self._vpc = ec2.Vpc(
+            name,
+            # endpoints with private names need both
+            ec2.VpcArgs(cidr_block=cidr, enable_dns_hostnames=True, enable_dns_support=True, tags={"Name": name}),
+            self._child,
+        )
+        self.vpc_id = self._vpc.id
+        self._zones = pulumi_aws.get_availability_zones_output(
+            state="available",
+            # zones that an account has asked for are Local and Wavelength Zones, where most services are not
+            filters=[pulumi_aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"])],
+            exclude_zone_ids=_NO_CLUSTERS,
+            opts=pulumi.InvokeOutputOptions(provider=account),
+        )
+        # the group that a VPC brings along lets its members talk to each other and to the world; empty, it is harmless
+        ec2.DefaultSecurityGroup(
+            name, ec2.DefaultSecurityGroupArgs(vpc_id=self.vpc_id, ingress=[], egress=[]), self._child
+        )
+        flow_logs(name, account=account, key=key, vpc_id=self.vpc_id, days=log_days, opts=self._child)
+
+        subnets = [
+            self._subnet(
+                "private", index, block, {"kubernetes.io/role/internal-elb": "1", "karpenter.sh/discovery": name}
+            )
+            for index, block in enumerate(private)
+        ]
+        self.subnet_ids = [subnet.id for subnet in subnets]
+        tables = [self._table(f"{name}-private-{index + 1}", subnet) for index, subnet in enumerate(subnets)]
+        gateways = self._gateways(public, 1 if nat == "one" else len(public)) if nat != "none" else []
+        self.nat_gateway_ids = [gateway.id for gateway in gateways]
+        ways_out = [
+            self._default_route(f"{name}-private-{index + 1}", table, nat_gateway_id=gateways[index % len(gateways)].id)
+            for index, table in enumerate(tables)
+            if gateways
+        ]
+        reached = service_endpoints(
+            name,
+            account=account,
+            vpc_id=self.vpc_id,
+            cidr=cidr,
+            subnet_ids=self.subnet_ids,
+            route_table_ids=[table.id for table in tables],
+            services=endpoints,
+            opts=self._child,
+        )
+        self.ready = (*ways_out, *reached)
+        self.register_outputs({"vpcId": self.vpc_id, "subnetIds": self.subnet_ids})
+
+    def _subnet(self, kind: str, index: int, block: str, tags: dict[str, str]) -> ec2.Subnet:
+        name = f"{self.name}-{kind}-{index + 1}"
+        return ec2.Subnet(
+            name,
+            ec2.SubnetArgs(
+                vpc_id=self.vpc_id,
+                cidr_block=block,
+                availability_zone=self._zones.names.apply(lambda names: _pick(names, index)),
+                map_public_ip_on_launch=False,
+                tags={"Name": name, **tags},
+            ),
+            # a zone that AWS opens or closes must not move a subnet and all that lives in it
+            pulumi.ResourceOptions(parent=self, ignore_changes=["availabilityZone"]),
+        )
+
+    def _table(self, name: str, *subnets: ec2.Subnet) -> ec2.RouteTable:
+        table = ec2.RouteTable(name, ec2.RouteTableArgs(vpc_id=self.vpc_id, tags={"Name": name}), self._child)
+        for index, subnet in enumerate(subnets):
+            ec2.RouteTableAssociation(
+                f"{name}-{index + 1}" if len(subnets) > 1 else name,
+                ec2.RouteTableAssociationArgs(route_table_id=table.id, subnet_id=subnet.id),
+                self._child,
+            )
+        return table
+
+    def _default_route(
+        self,
+        name: str,
+        table: ec2.RouteTable,
+        *,
+        nat_gateway_id: pulumi.Output[str] | None = None,
+        gateway_id: pulumi.Output[str] | None = None,
+    ) -> ec2.Route:
+        return ec2.Route(
+            name,
+            ec2.RouteArgs(
+                route_table_id=table.id,
+                destination_cidr_block="0.0.0.0/0",
+                nat_gateway_id=nat_gateway_id,
+                gateway_id=gateway_id,
+            ),
+            self._child,
+        )
+
+    def _gateways(self, blocks: Sequence[str], count: int) -> list[ec2.NatGateway]:
+        internet = ec2.InternetGateway(
+            self.name, ec2.InternetGatewayArgs(vpc_id=self.vpc_id, tags={"Name": self.name}), self._child
+        )
+        subnets = [
+            self._subnet("public", index, block, {"kubernetes.io/role/elb": "1"}) for index, block in enumerate(blocks)
+        ]
+        route = self._default_route(
+            f"{self.name}-public", self._table(f"{self.name}-public", *subnets), gateway_id=internet.id
+        )
+        return [self._gateway(f"{self.name}-{index + 1}", subnets[index], internet, route) for index in range(count)]
+
+    def _gateway(
+        self, name: str, subnet: ec2.Subnet, internet: ec2.InternetGateway, route: ec2.Route
+    ) -> ec2.NatGateway:
+        # the internet gateway cannot be taken away from a VPC that has an address in use: that has to go first
+        address = ec2.Eip(
+            name,
+            ec2.EipArgs(domain="vpc", tags={"Name": name}),
+            pulumi.ResourceOptions(parent=self, depends_on=[internet]),
+        )
+        return ec2.NatGateway(
+            name,
+            ec2.NatGatewayArgs(allocation_id=address.allocation_id, subnet_id=subnet.id, tags={"Name": name}),
+            pulumi.ResourceOptions(parent=self, depends_on=[route]),
+        )
+
+
+def subnet_blocks(cidr: str, zones: int) -> tuple[list[str], list[str]]:
+    """Blocks of the private and of the public subnets; raises RunError where they would be too small or too many.
+
+    A /22 has 128 addresses for each private subnet, and a public one has the 32 that a load balancer asks for.
+    """
+    whole = IPv4Network(cidr)
+    if not 16 <= whole.prefixlen <= 22:
+        raise pulumi.RunError(f"network {cidr}: the block of a VPC has to be between /16 and /22 here")
+    if not 2 <= zones <= 4:
+        raise pulumi.RunError(f"network {cidr}: a cluster takes two to four zones, not {zones}")
+    eighths = list(whole.subnets(prefixlen_diff=3))
+    small = eighths[-1].subnets(new_prefix=min(whole.prefixlen + 8, 27))
+    return [str(block) for block in eighths[:zones]], [
+        str(block) for _, block in zip(range(zones), small, strict=False)
+    ]
+
+
+def _pick(names: Sequence[str], index: int) -> str:
+    if index >= len(names):
+        raise pulumi.RunError(f"this region has only {len(names)} zones for a cluster: {', '.join(names)}")
+    return names[index]

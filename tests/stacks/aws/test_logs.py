@@ -1,0 +1,17 @@
+"""How long CloudWatch keeps what it is given."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard_stacks.aws.logs import retention_days
+
+
+@pytest.mark.parametrize(("days", "kept"), [(1, 1), (2, 3), (90, 90), (91, 120), (366, 400), (3653, 3653)])
+def test_never_shorter_than_asked(days: int, kept: int) -> None:
+    assert retention_days(days) == kept
+
+
+def test_for_ever_is_not_offered() -> None:
+    with pytest.raises(ValueError, match="3653 days at most, not 3654"):
+        retention_days(3654)

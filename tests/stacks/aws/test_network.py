@@ -1,0 +1,214 @@
+"""Networks: what is private, what leads out, what is written down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelyard_stacks.aws.network import subnet_blocks
+from tests.stacks.aws.programs import ACCOUNT, NETWORK, Found, elsewhere, inputs, needs, of, policy, registered
+from tests.stacks.programs import Refused
+
+NAME = "fraud-prod-main"
+SUBNET = "aws:ec2/subnet:Subnet"
+ROUTE = "aws:ec2/route:Route"
+NAT = "aws:ec2/natGateway:NatGateway"
+ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
+ADOPTED = f"""{ACCOUNT}
+import pulumi
+
+from modelyard_stacks.aws.network import AdoptedNetwork
+
+network = AdoptedNetwork(
+    "shared", account=account, vpc_id="vpc-1", subnet_ids=["subnet-1", "subnet-2"], cidr="10.8.0.0/16"
+)
+pulumi.ComponentResource("tiny:Seen", "seen", {{"vpc": network.vpc_id, "subnets": network.subnet_ids}})
+"""
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """A network without a way out."""
+    return registered(tmp_path_factory.mktemp("closed"), NETWORK)
+
+
+@pytest.fixture(scope="module")
+def per_zone(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """A network with a gateway a zone."""
+    return registered(tmp_path_factory.mktemp("zones"), NETWORK.replace('nat="none"', 'nat="per-zone"'))
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """A network with one gateway, in two zones, with S3 as its only endpoint."""
+    program = NETWORK.replace('nat="none"', 'nat="one", zones=2')
+    start, rest = program.split("endpoints=[")
+    return registered(tmp_path_factory.mktemp("one"), f"{start}endpoints=[{rest[rest.index(']') :]}")
+
+
+def test_without_a_way_out_nothing_is_public(closed: Found) -> None:
+    assert set(of(closed, SUBNET)) == {f"{NAME}-private-{zone}" for zone in (1, 2, 3)}
+    assert of(closed, ROUTE) == {}
+    assert [
+        kind for kind in (NAT, "aws:ec2/internetGateway:InternetGateway", "aws:ec2/eip:Eip") if of(closed, kind)
+    ] == []
+
+
+def test_no_subnet_hands_out_public_addresses(per_zone: Found) -> None:
+    subnets = of(per_zone, SUBNET)
+
+    assert len(subnets) == 6
+    assert {each["inputs"]["mapPublicIpOnLaunch"] for each in subnets.values()} == {False}
+
+
+def test_subnets_are_spread_over_zones_and_stay_there(per_zone: Found) -> None:
+    for kind in ("private", "public"):
+        zones = [inputs(per_zone, SUBNET, f"{NAME}-{kind}-{zone}")["availabilityZone"] for zone in (1, 2, 3)]
+        assert zones == ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
+    assert {tuple(each["ignoreChanges"]) for each in of(per_zone, SUBNET).values()} == {("availabilityZone",)}
+
+
+def test_load_balancers_and_karpenter_find_their_subnets(per_zone: Found) -> None:
+    private = inputs(per_zone, SUBNET, f"{NAME}-private-1")["tags"]
+    public = inputs(per_zone, SUBNET, f"{NAME}-public-1")["tags"]
+
+    assert private["kubernetes.io/role/internal-elb"] == "1"
+    assert private["karpenter.sh/discovery"] == NAME
+    assert public["kubernetes.io/role/elb"] == "1"
+    assert "karpenter.sh/discovery" not in public
+
+
+def test_each_zone_has_its_gateway(per_zone: Found) -> None:
+    private = {
+        name: each["inputs"]["natGatewayId"]
+        for name, each in of(per_zone, ROUTE).items()
+        if "natGatewayId" in each["inputs"]
+    }
+
+    assert private == {f"{NAME}-private-{zone}": f"{NAME}-{zone}" for zone in (1, 2, 3)}
+    assert {name: each["inputs"]["subnetId"] for name, each in of(per_zone, NAT).items()} == {
+        f"{NAME}-{zone}": f"{NAME}-public-{zone}" for zone in (1, 2, 3)
+    }
+    assert inputs(per_zone, ROUTE, f"{NAME}-public")["gatewayId"] == NAME
+
+
+def test_one_gateway_is_shared(one: Found) -> None:
+    private = {each["inputs"]["natGatewayId"] for each in of(one, ROUTE).values() if "natGatewayId" in each["inputs"]}
+
+    assert private == {f"{NAME}-1"}
+    assert set(of(one, NAT)) == {f"{NAME}-1"}
+    assert len(of(one, SUBNET)) == 4
+    assert set(of(one, ENDPOINT)) == {f"{NAME}-s3"}
+    assert of(one, "aws:ec2/securityGroup:SecurityGroup") == {}
+
+
+def test_what_takes_an_address_goes_before_the_internet_gateway(per_zone: Found) -> None:
+    assert f"aws:ec2/internetGateway:InternetGateway {NAME}" in needs(per_zone, "aws:ec2/eip:Eip", f"{NAME}-1")
+    assert f"{ROUTE} {NAME}-public" in needs(per_zone, NAT, f"{NAME}-1")
+
+
+def test_endpoints_are_private_and_for_this_network_only(closed: Found) -> None:
+    interfaces = {name: each["inputs"] for name, each in of(closed, ENDPOINT).items() if name != f"{NAME}-s3"}
+    rule = inputs(closed, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", f"{NAME}-endpoints")
+
+    assert {each["serviceName"] for each in interfaces.values()} == {
+        f"com.amazonaws.eu-central-1.{service}" for service in ("ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "sts")
+    }
+    for each in interfaces.values():
+        assert each["privateDnsEnabled"] is True
+        assert each["vpcEndpointType"] == "Interface"
+        assert each["securityGroupIds"] == [f"{NAME}-endpoints"]
+        assert len(each["subnetIds"]) == 3
+    assert (rule["cidrIpv4"], rule["fromPort"], rule["toPort"], rule["ipProtocol"]) == ("10.0.0.0/16", 443, 443, "tcp")
+
+
+def test_s3_is_reached_from_every_private_subnet(closed: Found) -> None:
+    given = inputs(closed, ENDPOINT, f"{NAME}-s3")
+
+    assert given["vpcEndpointType"] == "Gateway"
+    assert given["routeTableIds"] == [f"{NAME}-private-{zone}" for zone in (1, 2, 3)]
+
+
+def test_without_a_way_out_nodes_need_their_endpoints(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="without a way out it needs the endpoints eks-auth too"):
+        registered(tmp_path, NETWORK.replace('"eks-auth", ', ""))
+
+
+def test_the_default_group_lets_nothing_through(closed: Found) -> None:
+    given = inputs(closed, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", NAME)
+
+    assert given == {"egress": [], "ingress": [], "vpcId": NAME}
+
+
+def test_all_traffic_is_written_down_and_encrypted(closed: Found) -> None:
+    name = f"{NAME}-flow-logs"
+    log = inputs(closed, "aws:ec2/flowLog:FlowLog", name)
+    group = inputs(closed, "aws:cloudwatch/logGroup:LogGroup", name)
+    role = inputs(closed, "aws:iam/role:Role", name)
+    rights = policy(inputs(closed, "aws:iam/rolePolicy:RolePolicy", name)["policy"])
+
+    assert (log["trafficType"], log["vpcId"]) == ("ALL", NAME)
+    assert group["name"] == f"/aws/vpc/{NAME}/flow-logs"
+    assert group["kmsKeyId"] == f"arn:aws:kms:::Key/{NAME}"
+    assert group["retentionInDays"] == 90
+    assert policy(role["assumeRolePolicy"])["Service"]["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "123456789012"}
+    }
+    assert rights["Write"]["Resource"] == f"arn:aws:cloudwatch:::LogGroup/{name}:*"
+    assert f"aws:iam/rolePolicy:RolePolicy {name}" in needs(closed, "aws:ec2/flowLog:FlowLog", name)
+
+
+def test_names_inside_are_resolved(closed: Found) -> None:
+    given = inputs(closed, "aws:ec2/vpc:Vpc", NAME)
+
+    assert (given["enableDnsHostnames"], given["enableDnsSupport"]) == (True, True)
+
+
+@pytest.mark.parametrize("network", ["closed", "per_zone", "one"])
+def test_everything_belongs_to_the_network_and_the_account(network: str, request: pytest.FixtureRequest) -> None:
+    assert elsewhere(request.getfixturevalue(network)) == set()
+
+
+def test_an_adopted_network_makes_nothing(tmp_path: Path) -> None:
+    found = registered(tmp_path, ADOPTED)
+
+    assert [each["type"] for each in found.values() if each["type"].startswith("aws:")] == []
+    assert found["tiny:Seen seen"]["inputs"] == {"vpc": "vpc-1", "subnets": ["subnet-1", "subnet-2"]}
+
+
+def test_a_zone_more_moves_no_subnet() -> None:
+    two, three = subnet_blocks("10.20.0.0/16", 2), subnet_blocks("10.20.0.0/16", 3)
+
+    assert two[0] == three[0][:2] == ["10.20.0.0/19", "10.20.32.0/19"]
+    assert two[1] == three[1][:2] == ["10.20.224.0/24", "10.20.225.0/24"]
+
+
+def test_the_smallest_block_leaves_room_for_load_balancers() -> None:
+    private, public = subnet_blocks("10.20.0.0/22", 4)
+
+    assert private == ["10.20.0.0/25", "10.20.0.128/25", "10.20.1.0/25", "10.20.1.128/25"]
+    assert public == ["10.20.3.128/27", "10.20.3.160/27", "10.20.3.192/27", "10.20.3.224/27"]
+
+
+@pytest.mark.parametrize(
+    ("cidr", "zones", "message"),
+    [
+        ("10.0.0.0/15", 3, "between /16 and /22"),
+        ("10.0.0.0/23", 3, "between /16 and /22"),
+        ("10.0.0.0/16", 1, "two to four zones, not 1"),
+        ("10.0.0.0/16", 5, "two to four zones, not 5"),
+    ],
+)
+def test_blocks_that_cannot_work_are_refused(cidr: str, zones: int, message: str) -> None:
+    with pytest.raises(Exception, match=message):
+        subnet_blocks(cidr, zones)
+
+
+def test_a_region_with_too_few_zones_says_so(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="only 3 zones"):
+        registered(tmp_path, NETWORK.replace('nat="none"', 'nat="none", zones=4'))
+
+
+def test_the_key_comes_first(closed: Found) -> None:
+    assert f"aws:kms/key:Key {NAME}" in needs(closed, "aws:cloudwatch/logGroup:LogGroup", f"{NAME}-flow-logs")
