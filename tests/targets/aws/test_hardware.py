@@ -1,0 +1,256 @@
+"""Which instance types a compute class gets, in which order they are tried, and what never changes that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelyard.plan import Hardware
+from modelyard.spec import Accelerator, ComputeClass, Taint, TargetSpec
+from modelyard_targets.aws.hardware import choose, choose_from
+from modelyard_targets.aws.machines import Machine, Table, table
+from tests.targets.aws.hardware_asked import GI, asked, machine, market
+
+REGIONS = ("us-east-1", "eu-central-1", "eu-west-1", "ap-south-1")
+
+
+def on(region: str = "us-east-1") -> TargetSpec:
+    return TargetSpec(name="main", provider="aws", region=region)
+
+
+def chosen(compute: ComputeClass, region: str = "us-east-1") -> Hardware:
+    found = choose(compute, on(region))
+    assert isinstance(found, Hardware), found
+    return found
+
+
+def picked(machines: Table, compute: ComputeClass, region: str = "us-east-1") -> Hardware:
+    found = choose_from(machines, compute, region)
+    assert isinstance(found, Hardware), found
+    return found
+
+
+def by_name(name: str) -> Machine:
+    return next(one for one in table().machines if one.name == name)
+
+
+@pytest.mark.parametrize(
+    ("compute", "region", "machine", "price"),
+    [
+        (asked(1, 4), "us-east-1", "m6i.large", 0.096),
+        (asked(2, 4), "us-east-1", "c7i.xlarge", 0.1785),
+        (asked(2, 8), "us-east-1", "m6i.xlarge", 0.192),
+        (asked(1, 12), "us-east-1", "r7i.large", 0.1323),
+        (asked(3, 12, capacity="spot"), "us-east-1", "m5.xlarge", 0.07044),
+        (asked(3, 12, "T4"), "us-east-1", "g4dn.xlarge", 0.526),
+        (asked(3, 12, "L4"), "us-east-1", "g6.xlarge", 0.8048),
+        (asked(3, 12, "L4"), "eu-central-1", "g6.xlarge", 1.0064),
+        (asked(3, 12, "A10G", capacity="spot-first"), "eu-west-1", "g5.xlarge", 0.5746),
+        (asked(3, 12, "A10G", "L4"), "us-east-1", "g5.xlarge", 1.006),
+        (asked(6, 24, "L4"), "eu-central-1", "g6.2xlarge", 0.9776),
+        (asked(8, 32, "L4:4"), "us-east-1", "g6.12xlarge", 4.6016),
+        (asked(3, 24, "L40S"), "eu-central-1", "g6e.xlarge", 2.327),
+        (asked(8, 32, "H100"), "us-east-1", "p5.4xlarge", 6.88),
+        (asked(90, 1000, "A100:8"), "us-east-1", "p4d.24xlarge", 21.957642),
+        (asked(90, 1000, "a100-80gb:8"), "us-east-1", "p4de.24xlarge", 27.44705),
+        (asked(90, 1000, "H200:8"), "us-east-1", "p5en.48xlarge", 63.296),
+        (asked(90, 1000, "B200:8"), "us-east-1", "p6-b200.48xlarge", 113.9328),
+        (asked(3, 12, by_memory=16), "us-east-1", "g4dn.xlarge", 0.526),
+        (asked(3, 12, by_memory=20), "eu-central-1", "g6.xlarge", 1.0064),
+        (asked(3, 12, by_memory=40), "us-east-1", "g6e.xlarge", 1.861),
+        (asked(3, 12, "Inferentia2"), "us-east-1", "inf2.xlarge", 0.7582),
+    ],
+)
+def test_the_cheapest_machine_that_holds_one_pod(
+    compute: ComputeClass, region: str, machine: str, price: float
+) -> None:
+    found = chosen(compute, region)
+
+    assert (found.machine, found.price_hourly) == (machine, price)
+    assert found.considered[0].machine == machine
+    assert found.considered[0].price_hourly == price
+
+
+def test_a_node_keeps_something_for_itself() -> None:
+    """Two CPUs do not fit on a machine of two."""
+    assert chosen(asked(2, 4)).machine == "c7i.xlarge"
+    assert chosen(asked(1.75, 6)).machine == "m6i.large"
+
+
+def test_pods_are_kept_to_their_pool() -> None:
+    found = chosen(asked(3, 12, "L4"))
+
+    assert found.selector == (("modelyard.dev/pool", "train"),)
+    assert found.tolerations == (Taint("modelyard.dev/pool", "train"), Taint("nvidia.com/gpu"))
+    assert found.accelerator_resource == "nvidia.com/gpu"
+    assert chosen(asked()).tolerations == (Taint("modelyard.dev/pool", "train"),)
+
+
+def test_a_label_holds_any_name_of_a_class() -> None:
+    long = replace(asked(), name="a" * 63)
+
+    assert 0 < len(chosen(long).selector[0][1]) <= 47
+
+
+@pytest.mark.parametrize(
+    ("capacity", "ways"),
+    [("on-demand", [False, False]), ("spot", [True, True]), ("spot-first", [True, False, True, False])],
+)
+def test_alternatives_are_tried_in_order_spot_before_on_demand(capacity: str, ways: list[bool]) -> None:
+    groups = chosen(asked(3, 12, "L4", "A10G", capacity=capacity)).groups
+
+    assert [group.spot for group in groups] == ways
+    names = [group.accelerator.name for group in groups if group.accelerator is not None]
+    assert names == ["L4"] * (len(ways) // 2) + ["A10G"] * (len(ways) // 2)
+
+
+def test_spot_has_depth_and_no_machine_in_it_holds_less_than_the_first() -> None:
+    groups = chosen(asked(3, 12, capacity="spot-first")).groups
+
+    assert [group.machines for group in groups] == [
+        ("m5.xlarge", "m6i.xlarge", "m7i.xlarge", "r5.xlarge", "r7i.xlarge"),
+        ("m6i.xlarge",),
+    ]
+    assert [group.price_hourly for group in groups] == [0.07044, 0.192]
+
+
+def test_an_alternative_that_pods_do_not_ask_for_in_the_same_way_is_no_stand_in() -> None:
+    """A Pod that asks for one accelerator would get one of the four that it was to have instead."""
+    assert [group.accelerator for group in chosen(asked(3, 12, "A10G", "L4:4")).groups] == [Accelerator("A10G", 1)]
+    assert [group.accelerator for group in chosen(asked(3, 12, "Inferentia2", "L4")).groups] == [
+        Accelerator("Inferentia2", 1)
+    ]
+
+
+def test_by_memory_the_cheapest_kinds_stand_in_for_each_other() -> None:
+    """Three of them: beyond, machines cost many times as much."""
+    groups = chosen(asked(3, 12, by_memory=20)).groups
+
+    assert [group.accelerator.name for group in groups if group.accelerator] == ["L4", "A10G", "L40S"]
+
+
+def test_an_elastic_class_has_no_groups() -> None:
+    found = chosen(replace(asked(3, 12), elastic=True))
+
+    assert found.elastic
+    assert found.groups == ()
+    assert found.machine == "m6i.xlarge"
+
+
+def test_a_price_that_is_not_known_makes_no_machine_cheap() -> None:
+    """Of two machines, only one of which has a price in the region, the reference region's prices decide."""
+    machines = market(
+        machine("a", 4, 16), machine("b", 8, 16), us={"a": 1.0, "b": 1.1}, eu={"a": 1.3}, us_spot={"b": 0.2}
+    )
+
+    assert picked(machines, asked(), "eu-central-1").machine == "a"
+    assert picked(machines, asked(), "eu-central-1").price_hourly == 1.3
+    assert picked(machines, asked(capacity="spot")).machine == "a"
+
+
+def test_where_all_prices_of_a_region_are_known_they_decide() -> None:
+    machines = market(
+        machine("a", 4, 16),
+        machine("b", 8, 16),
+        us={"a": 1.0, "b": 1.1},
+        eu={"a": 1.3, "b": 1.2},
+        eu_spot={"a": 0.3, "b": 0.9},
+    )
+
+    assert picked(machines, asked(), "eu-central-1").machine == "b"
+    assert picked(machines, asked(capacity="spot"), "eu-central-1").machine == "a"
+    assert picked(machines, asked(), "us-east-1").machine == "a"
+
+
+def test_a_bigger_machine_wins_only_where_no_pod_is_dearer_on_it() -> None:
+    """At the same price it holds more Pods; at a higher one a single Pod would pay for room that nobody asked for."""
+    same = market(machine("a", 4, 16), machine("b", 16, 64), us={"a": 1.0, "b": 1.0})
+    dearer = market(machine("a", 4, 16), machine("b", 16, 64), us={"a": 1.0, "b": 1.1})
+
+    assert picked(same, asked(4, 16)).machine == "b"
+    assert picked(dearer, asked(4, 16)).machine == "a"
+
+
+def test_a_machine_without_any_price_comes_last() -> None:
+    machines = market(machine("a", 4, 16), machine("b", 4, 16), us={"b": 9.0})
+    found = picked(machines, asked())
+
+    assert [one.machine for one in found.considered] == ["b", "a"]
+    assert [one.price_hourly for one in found.considered] == [9.0, None]
+
+
+SIZES = st.tuples(st.integers(1, 200), st.integers(1, 4000))
+ACCELERATORS = st.lists(
+    st.sampled_from(["T4", "L4", "A10G", "L40S", "H100", "A100-80GB", "MI300X"]), max_size=3, unique=True
+)
+
+
+@given(
+    small=SIZES,
+    more=SIZES,
+    wanted=ACCELERATORS,
+    region=st.sampled_from(REGIONS),
+    capacity=st.sampled_from(["on-demand", "spot", "spot-first"]),
+)
+def test_who_asks_for_more_never_gets_a_smaller_machine_nor_a_cheaper_one(
+    small: tuple[int, int], more: tuple[int, int], wanted: list[str], region: str, capacity: str
+) -> None:
+    """Prices on demand in the reference region, which are all known."""
+    large = (small[0] + more[0] - 1, small[1] + more[1] - 1)
+    less, most = (choose(asked(*size, *wanted, capacity=capacity), on(region)) for size in (small, large))
+    if isinstance(most, str):
+        return
+    assert isinstance(less, Hardware), less
+    one, two = by_name(less.machine), by_name(most.machine)
+    smaller = two.cpu_millis <= one.cpu_millis and two.memory_bytes <= one.memory_bytes
+    assert not smaller or (one.cpu_millis, one.memory_bytes) == (two.cpu_millis, two.memory_bytes)
+    if less.accelerator == most.accelerator:
+        low, high = (table().price(name, "us-east-1", spot=False) for name in (one.name, two.name))
+        assert low is not None
+        assert high is not None
+        assert low.hourly <= high.hourly
+
+
+@given(
+    size=SIZES,
+    wanted=ACCELERATORS,
+    last=st.sampled_from(["T4", "L4", "A100", "H200:8", "B200:8"]),
+    region=st.sampled_from(REGIONS),
+)
+def test_an_alternative_at_the_end_never_changes_the_first_choice(
+    size: tuple[int, int], wanted: list[str], last: str, region: str
+) -> None:
+    before = choose(asked(*size, *wanted), on(region))
+    if isinstance(before, Hardware) and wanted:
+        assert chosen(asked(*size, *wanted, last), region).machine == before.machine
+
+
+@given(
+    size=SIZES,
+    wanted=ACCELERATORS,
+    memory=st.sampled_from([0, 0, 16, 24, 80]),
+    region=st.sampled_from(REGIONS),
+    capacity=st.sampled_from(["on-demand", "spot", "spot-first"]),
+)
+def test_every_machine_of_every_group_holds_the_pod(
+    size: tuple[int, int], wanted: list[str], memory: int, region: str, capacity: str
+) -> None:
+    compute = asked(*size, *(() if memory else wanted), capacity=capacity, by_memory=memory)
+    found = choose(compute, on(region))
+    if isinstance(found, str):
+        return
+    assert found.machine == found.groups[0].machines[0]
+    assert found.spot == found.groups[0].spot == (capacity != "on-demand")
+    for group in found.groups:
+        for name in group.machines:
+            one = by_name(name)
+            assert (one.accelerator, one.arch) == (group.accelerator, group.arch)
+            assert one.cpu_millis >= compute.cpu_millis
+            assert one.memory_bytes >= compute.memory_bytes
+            assert (one.accelerator is None) is (found.accelerator is None)
+            if one.accelerator is not None and found.accelerator is not None:
+                assert one.accelerator.count >= found.accelerator.count
+                assert (one.accelerator_memory_bytes or 0) >= memory * GI

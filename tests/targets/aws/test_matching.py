@@ -1,0 +1,37 @@
+"""Which machines a class may get at all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from modelyard.spec import Accelerator
+from modelyard_targets.aws.machines import Table
+from modelyard_targets.aws.matching import alternative, usable
+from tests.targets.aws.hardware_asked import asked, machine, market
+
+PLAIN, L4 = machine("plain", 4, 16), machine("gpu", 4, 16, "L4:4")
+
+
+def test_an_accelerator_is_for_those_who_ask_for_it() -> None:
+    assert alternative(asked(), L4) is None
+    assert alternative(asked(1, 4, "L4"), PLAIN) is None
+    assert alternative(asked(1, 4, by_memory=1), PLAIN) is None
+    assert alternative(asked(), PLAIN) == (0, None, "")
+
+
+def test_alternatives_count_from_the_first() -> None:
+    assert alternative(asked(1, 4, "A10G", "l4:2"), L4) == (1, Accelerator("l4", 2), "l4")
+    assert alternative(asked(1, 4, "A10G", "L4:8"), L4) is None
+
+
+def test_memory_is_of_one_accelerator() -> None:
+    assert alternative(asked(1, 4, by_memory=24), L4) == (0, Accelerator("L4", 1), "*")
+    assert alternative(asked(1, 4, by_memory=25), L4) is None
+    assert alternative(asked(1, 4, by_memory=1), replace(L4, accelerator_memory_bytes=None)) is None
+
+
+def test_machines_that_the_images_do_not_run_on_or_that_tire_are_left_out() -> None:
+    other, tired = replace(PLAIN, name="arm", arch="arm64"), replace(PLAIN, name="t", burstable=True)
+    machines: Table = market(other, PLAIN, tired)
+
+    assert list(usable(machines)) == [PLAIN]
