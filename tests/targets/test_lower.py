@@ -38,14 +38,14 @@ def test_a_folder_is_complete() -> None:
 
 
 def test_every_kind_of_the_plan_is_lowered_or_made_with_others() -> None:
-    assert {kind for kind in Kind if kind not in LOWERINGS} == {Kind.SECRET, Kind.NODE_POOL}
+    assert {kind for kind in Kind if kind not in LOWERINGS} == {Kind.SECRET}
 
 
 def test_every_resource_has_a_file() -> None:
     plan = plan_of(VALID_SPEC)
     named = {file_of(resource) for resource in plan.resources}
 
-    assert set(FOUNDATION) <= named | {"gateway"}
+    assert set(FOUNDATION) <= named | {"gateway", "nodes"}
     assert {"model-scorer", "pipeline-nightly", "monitor-quality"} <= named
 
 
