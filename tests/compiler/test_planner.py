@@ -11,15 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelyard.plan import Access, Cluster, Identity, Kind, ModelServer, Plan, Route, Secret
+from modelyard.plan import Access, Cluster, Identity, Kind, ModelServer, NodePool, Offer, Plan, Route, Secret
 from modelyard.planner import plan
 from modelyard.spec import System
 from modelyard_targets import TARGETS
+from modelyard_targets.aws.hardware import choose as choose_on_aws
 from tests.examples import FOLDER
 from tests.plans import large_spec, plan_of, planned, resource, system_of, told
 from tests.specs import VALID_SPEC, changed
 
 ON_PREM = TARGETS["kubernetes"].offer
+CLOUD = Offer(choose_on_aws)
 ON_TWO = changed(
     "mode: on-prem",
     "mode: on-prem",
@@ -28,6 +30,13 @@ ON_TWO = changed(
         "    branch: {provider: kubernetes, context: branch}\n  placement: {default: main, inference: branch}",
     ),
 )
+
+
+def made(text: str) -> Plan:
+    """The plan of a spec whose one target makes its machines."""
+    found, diagnostics = plan(system_of(text), {"main": CLOUD})
+    assert found is not None, diagnostics
+    return found
 
 
 def identity(plan: Plan, name: str) -> Identity:
@@ -289,6 +298,67 @@ def test_names_of_the_platform_are_taken() -> None:
     assert told(changed("context: frankfurt", "context: frankfurt\n      namespace: kube-system")) == [
         "E0502 kube-system"
     ]
+
+
+def test_machines_that_are_made_are_planned_before_what_runs_on_them() -> None:
+    """A pool for each class that a workload uses, with the class's line; none where machines are there already."""
+    result = made(VALID_SPEC)
+    pools = [one for one in result.resources if one.kind is Kind.NODE_POOL]
+
+    assert [(one.name, one.origin, one.workload) for one in pools] == [
+        ("cpu", ("compute", "cpu"), ""),
+        ("train", ("compute", "train"), ""),
+        ("monitors-default", ("monitors",), ""),
+    ]
+    assert all(isinstance(one.value, NodePool) and one.value.groups for one in pools)
+    assert result.resources.index(pools[-1]) < min(
+        at for at, one in enumerate(result.resources) if one.workload or one.kind is Kind.SECRET
+    )
+    assert [one for one in plan_of(VALID_SPEC).resources if one.kind is Kind.NODE_POOL] == []
+    assert_whole(result)
+
+
+def test_a_class_that_nothing_uses_has_no_machines() -> None:
+    text = changed("compute:\n  cpu:", "compute:\n  idle: {cpu: 1, memory: 4Gi}\n  cpu:")
+
+    assert [one.name for one in made(text).resources if one.kind is Kind.NODE_POOL][:1] == ["cpu"]
+
+
+def test_an_elastic_class_has_a_pool_without_groups() -> None:
+    found = resource(made(changed("cpu: {cpu: 2,", "cpu: {elastic: true, cpu: 2,")), Kind.NODE_POOL, "cpu").value
+
+    assert isinstance(found, NodePool)
+    assert (found.elastic, found.groups, found.compute) == (True, (), "cpu")
+
+
+def test_the_pool_of_the_platform_is_not_a_class() -> None:
+    text = VALID_SPEC.replace("  cpu: {cpu: 2", "  system: {cpu: 2").replace("compute: cpu", "compute: system")
+    _, found = plan(system_of(text), {"main": CLOUD})
+
+    assert [(one.code, one.span.line if one.span else 0) for one in found] == [
+        ("E0502", text.splitlines().index("  system: {cpu: 2, memory: 8Gi}") + 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("mode: on-prem", "mode: on-prem", ("external-secrets", "kuberay")),
+        ("runs: {type: database}", "runs: {type: database, adopt: runs, endpoint: db.acme.example}", ("kuberay",)),
+        (
+            "      gateway: {name: edge, namespace: gateways, mirrors: true}\n",
+            "",
+            ("external-secrets", "envoy-gateway", "kuberay"),
+        ),
+    ],
+)
+def test_add_ons_are_what_the_target_says_of_kinds(old: str, new: str, expected: tuple[str, ...]) -> None:
+    """Nothing of them is known to the planner but their order; what is adopted or declared asks for none."""
+    needs = {Kind.DATABASE: ("external-secrets",), Kind.ROUTE: ("envoy-gateway",), Kind.TRAINING_JOB: ("kuberay",)}
+    found, diagnostics = plan(system_of(changed(old, new)), {"main": Offer(ON_PREM.choose, needs)})
+
+    assert found is not None, diagnostics
+    assert addons(found) == expected
 
 
 def test_two_targets_cannot_be_one_namespace() -> None:

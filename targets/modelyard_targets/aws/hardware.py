@@ -106,14 +106,13 @@ def _footing(machines: Table, compute: ComputeClass, kind: str, region: str, spo
     """By which price machines of one kind of accelerator are compared."""
     rivals = [machine.name for machine in usable(machines) if kind_of(compute, machine) == kind]
     rivals = [name for name in rivals if machines.price(name, region, spot) is not None]
-    for where, taken in (((region, True), spot), ((region, False), True)):
-        if taken and all((name, *where) in machines.prices for name in rivals):
-            break
-    else:
-        where = (REFERENCE_REGION, False)
+    ways = (True, False) if spot else (False,)
+    known_of_all = (way for way in ways if all((name, region, way) in machines.prices for name in rivals))
+    way = next(known_of_all, None)
 
     def price(name: str) -> float:
-        found = machines.prices.get((name, *where)) or machines.price(name, region, spot)
+        where = (name, REFERENCE_REGION, False) if way is None else (name, region, way)
+        found = machines.prices.get(where) or machines.price(name, region, spot)
         return found.hourly if found is not None else float("inf")
 
     return price
