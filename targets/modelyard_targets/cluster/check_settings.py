@@ -1,0 +1,122 @@
+"""What no cluster can honour of what is said of its target: labels, secrets, the gateway, telemetry and overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from modelyard.diagnostics import platform as problems
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.plan import Cluster, Plan, Route, Secret, target_path
+from modelyard.spec import SecretRef, TargetSpec
+from modelyard_targets.cluster.context import Context, secret_name
+from modelyard_targets.cluster.placed import addons_to_install, target_of
+from modelyard_targets.cluster.route import needs_route
+
+_RESERVED: Final = ("app.kubernetes.io/", "modelyard.dev/", "kubernetes.io/")
+
+
+def check_settings(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Everything here but overrides, which are tried on what is emitted."""
+    yield from check_telemetry(plan, placement)
+    yield from check_gateway(plan, placement)
+    yield from check_labels(plan, placement)
+    yield from check_secrets(plan, placement)
+    yield from check_unused(plan, placement)
+
+
+def check_telemetry(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Whose Prometheus it is decides who says where it writes to."""
+    target = target_of(plan, placement)
+    here = (*target_path(plan.system, placement), "telemetry")
+    present = "prometheus" in target.present
+    if target.telemetry.remote_write and present:
+        yield problems.prometheus_is_theirs(plan.system.key(*here, "remoteWrite"), placement, "remoteWrite")
+    if target.telemetry.prometheus and not present:
+        yield problems.prometheus_is_ours(plan.system.at(*here, "prometheus"), placement)
+
+
+def check_gateway(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """What is public is encrypted."""
+    target = target_of(plan, placement)
+    gateway = target.gateway
+    if gateway is None or not gateway.class_name or gateway.certificate is not None:
+        return
+    for resource in plan.on(placement):
+        value = resource.value
+        if isinstance(value, Route) and value.inference.endpoint.exposure == "public" and needs_route(value, gateway):
+            where = plan.system.at("inference", value.inference.name, "endpoint", "exposure")
+            yield problems.public_without_certificate(where, value.inference.name, placement)
+
+
+def check_labels(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """The user's labels are on every object and must leave ours alone."""
+    for label, _ in plan.system.metadata.labels:
+        if label.startswith(_RESERVED):
+            yield problems.reserved_label(plan.system.key("metadata", "labels", label), label)
+
+
+def check_secrets(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Two references that would be one Secret."""
+    target = target_of(plan, placement)
+    known: dict[str, SecretRef] = {}
+    for resource in plan.on(placement):
+        if isinstance(resource.value, Secret):
+            ref = resource.value.ref
+            name = secret_name(ref, target)
+            other = known.setdefault(name, ref)
+            if (other.store, other.path) != (ref.store, ref.path) and _differ(other, ref, target):
+                where = plan.system.at(*resource.origin)
+                yield problems.secrets_meet(where, _text(other), _text(ref), name)
+
+
+def check_unused(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """What is said of a target without any effect on it."""
+    target = target_of(plan, placement)
+    here = target_path(plan.system, placement)
+    for field, what, used in _uses(plan, placement, target):
+        if not used:
+            yield problems.nothing_uses(plan.system.key(*here, field), placement, field, what)
+
+
+def check_patches(plan: Plan, placement: str, context: Callable[[], Context]) -> Iterator[Diagnostic]:
+    """Overrides are tried on the objects that they name; `context` is made only where there are any."""
+    if all(override.target != placement for override in plan.system.overrides):
+        return
+    # Only for this are objects made before everything is checked: no other check pays for it.
+    from modelyard_targets.cluster.files import files_of, plain_objects_of
+    from modelyard_targets.cluster.overrides import check_overrides
+
+    made = context()
+    objects = (one for file in files_of(made) for one in plain_objects_of(file, made))
+    yield from check_overrides(plan.system, placement, objects)
+
+
+def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str, str, bool]]:
+    """Fields that were written, why they may have no effect, and whether they have one."""
+    resources = plan.on(placement)
+    addons = next((one.value.addons for one in resources if isinstance(one.value, Cluster)), ())
+    installs = addons_to_install(plan, placement)
+    if target.storage_class:
+        used = "prometheus" in installs or "cloudnative-pg" in addons
+        yield "storageClass", "nothing placed there has a volume", used
+    if target.gateway is not None:
+        routes = [one.value for one in resources if isinstance(one.value, Route)]
+        used = any(needs_route(route, target.gateway) for route in routes) or any(
+            route.inference.rollout.strategy == "incremental" for route in routes
+        )
+        yield "gateway", "no endpoint there is reached through it", used
+    if target.telemetry != type(target.telemetry)():
+        yield "telemetry", "nothing there is observed", "prometheus" in addons
+
+
+def _differ(one: SecretRef, other: SecretRef, target: TargetSpec) -> bool:
+    """Existing Secrets of two stores are the same Secrets; those of an outside store are not."""
+    if one.path == other.path:
+        vias = {store.name: store.via for store in target.secret_stores}
+        return any(vias.get(ref.store, "existing") != "existing" for ref in (one, other))
+    return True
+
+
+def _text(ref: SecretRef) -> str:
+    return f"secret://{ref.store}/{ref.path}" + (f"#{ref.key}" if ref.key else "")
