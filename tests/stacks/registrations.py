@@ -48,6 +48,16 @@ COMPUTED: dict[str, dict[str, Any]] = {
     },
     "aws:eks/nodeGroup:NodeGroup": {"resources": [{"autoscalingGroups": [{"name": "asg"}]}]},
     "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
+    "aws:iam/accessKey:AccessKey": {"secret": "made-by-iam"},
+    "aws:rds/instance:Instance": {
+        "address": "database.rds.example",
+        "masterUserSecrets": [
+            {
+                "secretArn": f"arn:aws:secretsmanager:eu-central-1:{ACCOUNT}:secret:rds!db-1-abcdef",
+                "secretStatus": "active",
+            }
+        ],
+    },
 }
 """What a cloud adds to the inputs of a resource, by its type."""
 

@@ -1,0 +1,69 @@
+"""What a system may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+from pulumi_aws import budgets
+
+from .account import Account
+
+_MOST_ADDRESSES = 10
+"""Of one notification.
+
+Source: https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_NotificationWithSubscribers.html,
+2026-11-24.
+"""
+
+
+class Budget(pulumi.ComponentResource):
+    """A monthly budget for everything that carries the system's tag: mail at 80 % and at all of it, and when the
+    month's forecast passes it.
+
+    AWS counts by a tag once `modelyard:system` is activated for cost allocation, which only the account that pays can
+    do (Billing, Cost allocation tags), a day after the first resource carried it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        account: Account,
+        monthly_usd: int,
+        system: str,
+        emails: Sequence[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("modelyard:aws:Budget", name, None, account.options(opts))
+        if not 0 < len(emails) <= _MOST_ADDRESSES:
+            raise ValueError(f"{name}: a budget tells 1 to {_MOST_ADDRESSES} addresses, not {len(emails)}")
+        budgets.Budget(
+            name,
+            budgets.BudgetArgs(
+                budget_type="COST",
+                time_unit="MONTHLY",
+                limit_amount=str(monthly_usd),  # the API takes a text
+                limit_unit="USD",
+                cost_filters=[
+                    # https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-create-filters.html
+                    budgets.BudgetCostFilterArgs(name="TagKeyValue", values=[f"user:modelyard:system${system}"])
+                ],
+                notifications=[
+                    _notification(kind, percent, emails)
+                    for kind, percent in (("ACTUAL", 80), ("ACTUAL", 100), ("FORECASTED", 100))
+                ],
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
+        self.register_outputs({})
+
+
+def _notification(kind: str, percent: int, emails: Sequence[str]) -> budgets.BudgetNotificationArgs:
+    return budgets.BudgetNotificationArgs(
+        notification_type=kind,
+        comparison_operator="GREATER_THAN",
+        threshold=percent,
+        threshold_type="PERCENTAGE",
+        subscriber_email_addresses=list(emails),
+    )

@@ -1,0 +1,74 @@
+"""Where images lie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+from pulumi_aws import ecr
+
+from .account import Account, protected
+from .key import Key
+
+_UNTAGGED_DAYS = 14
+
+
+class ImageRegistry(pulumi.ComponentResource):
+    """Repositories of the account's registry: a tag is written once, and what is pushed is scanned.
+
+    Untagged images are deleted after 14 days. `host` is what an image's name begins with.
+    """
+
+    host: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        account: Account,
+        key: Key,
+        repositories: Sequence[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("modelyard:aws:ImageRegistry", name, None, account.options(opts))
+        for repository in repositories:
+            self._repository(repository, key)
+        self.host = pulumi.Output.concat(account.account_id, f".dkr.ecr.{account.region_name}.{account.dns_suffix}")
+        self.register_outputs({"host": self.host})
+
+    def _repository(self, name: str, key: Key) -> None:
+        made = ecr.Repository(
+            name,
+            ecr.RepositoryArgs(
+                name=name,
+                image_tag_mutability="IMMUTABLE",  # MUTABLE by default
+                image_scanning_configuration=ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
+                # fixed at creation; AES256 with a key of AWS by default
+                encryption_configurations=[
+                    ecr.RepositoryEncryptionConfigurationArgs(encryption_type="KMS", kms_key=key.arn)
+                ],
+                # with images in it a repository is not deleted unless this is set, by an `up` before the `destroy`
+                force_delete=not protected(),
+            ),
+            pulumi.ResourceOptions(parent=self, protect=protected()),
+        )
+        ecr.LifecyclePolicy(
+            name,
+            ecr.LifecyclePolicyArgs(repository=made.name, policy=pulumi.Output.json_dumps(_untagged())),
+            pulumi.ResourceOptions(parent=self),
+        )
+
+
+def _untagged() -> dict[str, object]:
+    """Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html, 2026-11-24."""
+    selection = {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days"}
+    return {
+        "rules": [
+            {
+                "rulePriority": 1,
+                "description": "images that no tag names any more",
+                "selection": {**selection, "countNumber": _UNTAGGED_DAYS},
+                "action": {"type": "expire"},
+            }
+        ]
+    }

@@ -1,0 +1,51 @@
+"""The budget of a system: what carries its tag, told to its owner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.stacks.aws.programs import ACCOUNT, elsewhere, inputs, registered
+from tests.stacks.programs import Refused
+
+BUDGET = "aws:budgets/budget:Budget"
+
+
+def budget(emails: str) -> str:
+    return f"""{ACCOUNT}
+from modelyard_stacks.aws.budget import Budget
+
+Budget("budget", account=account, monthly_usd=18000, system="fraud", emails={emails})
+"""
+
+
+def test_a_budget_counts_what_carries_the_tag(tmp_path: Path) -> None:
+    found = registered(tmp_path, budget('["risk@acme.example"]'))
+    given = inputs(found, BUDGET, "budget")
+
+    assert given["limitAmount"] == "18000"
+    assert given["limitUnit"] == "USD"
+    assert (given["budgetType"], given["timeUnit"]) == ("COST", "MONTHLY")
+    assert given["costFilters"] == [{"name": "TagKeyValue", "values": ["user:modelyard:system$fraud"]}]
+    assert not elsewhere(found)
+
+
+def test_its_owner_is_told_before_and_when_it_is_spent(tmp_path: Path) -> None:
+    given = inputs(registered(tmp_path, budget('["risk@acme.example"]')), BUDGET, "budget")
+
+    assert [(each["notificationType"], each["threshold"]) for each in given["notifications"]] == [
+        ("ACTUAL", 80),
+        ("ACTUAL", 100),
+        ("FORECASTED", 100),
+    ]
+    for each in given["notifications"]:
+        assert each["comparisonOperator"] == "GREATER_THAN"
+        assert each["thresholdType"] == "PERCENTAGE"
+        assert each["subscriberEmailAddresses"] == ["risk@acme.example"]
+
+
+@pytest.mark.parametrize("emails", ["[]", '["a@acme.example"] * 11'])
+def test_a_budget_that_tells_nobody_or_too_many_is_refused(emails: str, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="budget: a budget tells 1 to 10 addresses"):
+        registered(tmp_path, budget(emails))

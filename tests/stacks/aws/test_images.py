@@ -1,0 +1,61 @@
+"""Repositories of images: written once, scanned, encrypted with our key."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.stacks.aws.programs import KEY, Found, elsewhere, inputs, of, registered
+
+REPOSITORY = "aws:ecr/repository:Repository"
+PROGRAM = f"""{KEY}
+import pulumi
+from modelyard_stacks.aws.images import ImageRegistry
+
+images = ImageRegistry("images", account=account, key=key, repositories=["fraud/runtime", "fraud/mlflow"])
+pulumi.ComponentResource("tiny:Names", "names", {{"host": images.host}})
+"""
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """Two repositories."""
+    return registered(tmp_path_factory.mktemp("images"), PROGRAM)
+
+
+def test_a_tag_is_written_once_and_images_are_scanned(found: Found) -> None:
+    assert set(of(found, REPOSITORY)) == {"fraud/runtime", "fraud/mlflow"}
+    assert inputs(found, REPOSITORY, "fraud/runtime") == {
+        "name": "fraud/runtime",
+        "imageTagMutability": "IMMUTABLE",
+        "imageScanningConfiguration": {"scanOnPush": True},
+        "encryptionConfigurations": [{"encryptionType": "KMS", "kmsKey": "arn:aws:kms:::Key/fraud-prod-main"}],
+        "forceDelete": False,
+    }
+    assert not elsewhere(found)
+
+
+def test_images_that_no_tag_names_expire(found: Found) -> None:
+    given = inputs(found, "aws:ecr/lifecyclePolicy:LifecyclePolicy", "fraud/runtime")
+    (rule,) = json.loads(given["policy"])["rules"]
+
+    assert rule["selection"] == {
+        "tagStatus": "untagged",
+        "countType": "sinceImagePushed",
+        "countUnit": "days",
+        "countNumber": 14,
+    }
+    assert rule["action"] == {"type": "expire"}
+
+
+def test_the_host_is_that_of_the_account_and_region(found: Found) -> None:
+    assert found["tiny:Names names"]["inputs"]["host"] == "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
+
+
+def test_a_repository_with_images_is_deleted_only_where_protection_is_off(tmp_path: Path) -> None:
+    found = registered(tmp_path, PROGRAM, settings="protect: false")
+
+    assert inputs(found, REPOSITORY, "fraud/runtime")["forceDelete"] is True
+    assert not found[f"{REPOSITORY} fraud/runtime"]["protect"]
