@@ -40,5 +40,5 @@ def test_what_is_present_is_not_pinned_here() -> None:
     text = changed("      residency: eu\n", "      residency: eu\n      present: [kuberay, prometheus]\n")
     here = context(text)
 
-    assert installed(here.plan, "main") == ("external-secrets", "cloudnative-pg", "mlflow")
+    assert installed(here) == ("external-secrets", "cloudnative-pg", "mlflow")
     assert "quay.io/kuberay/operator:v1.7.0" not in images_of(here)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeAlias
 
+from modelyard.plan import RegistryServer, Resource
 from modelyard.program import Call, Literal, Ref
+from modelyard.records import replace
 from modelyard.stack import Value
 from modelyard_targets.cluster.addon_values import (
     GRAFANA_SECRET,
@@ -16,7 +18,8 @@ from modelyard_targets.cluster.addon_values import (
 )
 from modelyard_targets.cluster.charts import REGISTRY, Chart, charts
 from modelyard_targets.cluster.context import Context
-from modelyard_targets.cluster.placed import addons_to_install, registry_of
+from modelyard_targets.cluster.placed import installed_addons, registry_of
+from modelyard_targets.cluster.platform import AddOn, Given
 from modelyard_targets.cluster.registry import FLASK_KEY, FLASK_SECRET, registry_values
 
 Values: TypeAlias = Callable[[Context], dict[str, Value]]
@@ -32,7 +35,7 @@ _VALUES: Final[Mapping[str, Values]] = {
 def addon_calls(context: Context) -> tuple[Call, ...]:
     """A namespace and a chart for each add-on that is needed and not there."""
     calls: list[Call] = []
-    for addon in addons_to_install(context.plan, context.placement):
+    for addon in installed_addons(context):
         calls += _addon(addon, context)
     return tuple(calls)
 
@@ -62,18 +65,31 @@ def registry_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
     identity = context.identity("registry")
     assert identity is not None
     values = registry_values(resource, identity.name, context)
-    chart = _chart("registry", charts()[REGISTRY], context.namespace, values, (foundation, Ref("registry_key")))
-    return (secret, chart)
+    login = tuple(_login(resource, foundation, context))
+    needs = (foundation, Ref("registry_key"), *(Ref(call.variable) for call in login))
+    chart = _chart("registry", charts()[REGISTRY], context.namespace, values, needs)
+    return (secret, *login, chart)
+
+
+def _login(resource: Resource, foundation: Ref, context: Context) -> Iterator[Call]:
+    """What opens the registry's database, where the cloud runs it and keeps its login."""
+    server = resource.value
+    if isinstance(server, RegistryServer) and server.database is not None and not server.database.adopt:
+        managed = context.platform.database(server.database, context)
+        if managed is not None:
+            yield replace(managed.login, arguments=(*managed.login.arguments, ("depends_on", (foundation,))))
 
 
 def _addon(addon: str, context: Context) -> list[Call]:
     namespace = addon_namespace(addon, context)
     variable = addon.replace("-", "_")
+    own = context.platform.installs.get(addon, AddOn())
+    level: tuple[tuple[str, Literal], ...] = (("pod_security", own.pod_security),)
     made = Call(
         f"{variable}_namespace",
         "kubernetes.Namespace",
         namespace,
-        (("cluster", Ref("cluster")),),
+        (("cluster", Ref("cluster")), *(level if own.pod_security != "restricted" else ())),
         group=addon,
     )
     calls = [made]
@@ -81,7 +97,13 @@ def _addon(addon: str, context: Context) -> list[Call]:
     if addon == "prometheus" and not context.target.edge:
         calls.append(_grafana_secret(namespace, Ref(made.variable)))
         needs.append(Ref("grafana_admin"))
-    calls.append(_chart(variable, charts()[addon], namespace, _VALUES[addon](context), tuple(needs), addon))
+    for call in own.before(context):
+        calls.append(replace(call, arguments=(*call.arguments, ("depends_on", tuple(needs))), group=addon))
+        needs = [*needs[:1], Ref(call.variable)]
+    values = {**(_VALUES[addon](context) if addon in _VALUES else {}), **own.values(context)}
+    calls.append(_chart(variable, charts()[addon], namespace, values, tuple(needs), addon))
+    needed: tuple[tuple[str, Literal], ...] = (("depends_on", (Ref(variable),)),)
+    calls += [replace(call, arguments=(*call.arguments, *needed), group=addon) for call in own.after(context)]
     return calls
 
 
@@ -100,7 +122,7 @@ def _chart(
     variable: str,
     chart: Chart,
     namespace: str,
-    values: Mapping[str, Value],
+    values: Mapping[str, Given],
     needs: tuple[Ref, ...],
     group: str = "registry",
 ) -> Call:
@@ -115,10 +137,10 @@ def _chart(
     return Call(variable, "kubernetes.Chart", chart.chart, arguments, group=group)
 
 
-def _literal(value: Value) -> Literal:
+def _literal(value: Given) -> Literal:
     """The same data, with lists as the program model holds them."""
     if isinstance(value, Mapping):
         return {key: _literal(entry) for key, entry in value.items()}
-    if isinstance(value, (str, bool, int, float)) or value is None:
+    if isinstance(value, (str, bool, int, float, Ref)) or value is None:
         return value
     return tuple(_literal(entry) for entry in value)

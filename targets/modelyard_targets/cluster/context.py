@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from modelyard.names import object_name
 from modelyard.plan import Cluster, Identity, Job, Link, ModelServer, Plan, Resource
 from modelyard.records import field, record
 from modelyard.source import Path
@@ -16,6 +17,10 @@ RAY_VERSION = "2.60.0"
 """Ray in the runtime image; an image of the user's own must hold the same (docs/targets.md)."""
 
 REGISTRY_PORT = 5000
+
+_CLOUDS = frozenset({"aws", "gcp", "azure"})
+_LONGEST_BUCKET = 63
+_BUCKET_HASH = 6
 
 ANY_PLATFORM = Platform()
 """A cluster of which nothing more is known."""
@@ -103,7 +108,7 @@ def context_for(
 
     `support_selector` and `support_tolerations` say which machines take the Pods that no compute class sizes.
     """
-    target = next(target for target in plan.system.deployment.targets if target.name == placement)
+    target = platform.target(plan, placement)
     here = plan.on(placement)
     registry = plan.system.registry
     monitored = any("prometheus" in resource.value.addons for resource in here if isinstance(resource.value, Cluster))
@@ -150,11 +155,35 @@ def secret_name(ref: SecretRef, target: TargetSpec) -> str:
 
 
 def bucket_name(store: Store, system: System) -> str:
-    """The bucket behind a store: adopted, or named after system and environment, since a service holds many."""
+    """The bucket behind a store: adopted, or named after system and environment, since a service holds many.
+
+    A cloud's buckets belong to whoever takes their names first, in any account: these end in a hash of the owner.
+    """
     if store.adopt:
         return store.adopt
     parts = (system.metadata.name, "" if system.environment == "default" else system.environment, store.name)
-    return "-".join(part for part in parts if part)
+    name = "-".join(part for part in parts if part)
+    cloud = _cloud_of(store, system)
+    if cloud is None or store.endpoint:
+        return name
+    import hashlib  # OpenSSL comes along
+
+    owner = system.governance.owner
+    whose = "\n".join((owner.team, owner.email, cloud.region, system.metadata.name, system.environment))
+    digest = hashlib.sha256(whose.encode()).hexdigest()[:_BUCKET_HASH]
+    return f"{object_name(name, limit=_LONGEST_BUCKET - _BUCKET_HASH - 1)}-{digest}"
+
+
+def region_of(store: Store, system: System) -> str:
+    """The region of a store: its own, or that of the cloud target which it is in; empty where there is none."""
+    cloud = _cloud_of(store, system)
+    return store.region or (cloud.region if cloud is not None and not store.endpoint else "")
+
+
+def _cloud_of(store: Store, system: System) -> TargetSpec | None:
+    """The target of a store, if it is a cloud."""
+    where = next((target for target in system.deployment.targets if target.name == store.target), None)
+    return where if where is not None and where.provider in _CLOUDS else None
 
 
 def object_uri(store: Store, path: str, system: System) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard.manifest import cpu_text, labels, memory_text, metadata, object_of
-from modelyard.plan import Resource
+from modelyard.plan import Kind, Resource
+from modelyard.program import Ref
 from modelyard.records import record
 from modelyard.spec import Store
 from modelyard.stack import Manifest, Value
@@ -30,12 +31,19 @@ IMAGE: Final = "ghcr.io/cloudnative-pg/postgresql:18.6-system-trixie"
 class Login:
     """Where a database is, and the Secret that opens it."""
 
-    host: str
+    host: str | Ref  # a Ref where only the program knows it
     port: int
     database: str
     secret: str
     username_key: str
     password_key: str
+
+
+def runs_here(resource: Resource, context: Context) -> bool:
+    """Whether a resource is a database whose instances are Pods of the cluster."""
+    store = resource.value
+    managed = resource.kind is Kind.DATABASE and isinstance(store, Store) and not store.adopt
+    return managed and isinstance(store, Store) and context.platform.database(store, context) is None
 
 
 def login_of(store: Store, context: Context) -> Login:
@@ -45,6 +53,9 @@ def login_of(store: Store, context: Context) -> Login:
         host, _, port = address.partition(":")
         secret = context.secret(store.credentials).name if store.credentials else ""
         return Login(host, int(port or PORT), database or store.name, secret, "username", "password")
+    managed = context.platform.database(store, context)
+    if managed is not None:
+        return Login(managed.host, managed.port, _identifier(store.name), managed.secret, "username", "password")
     host = f"{store.name}-rw.{context.namespace}.svc.cluster.local"
     return Login(host, PORT, _identifier(store.name), f"{store.name}-app", "username", "password")
 
@@ -55,10 +66,10 @@ def instances(name: str) -> dict[str, Value]:
 
 
 def lower_database(resource: Resource, context: Context, operator_namespace: str) -> Iterator[Made]:
-    """The Cluster of a managed database and who may reach it; nothing for an adopted one."""
+    """The Cluster of a managed database and who may reach it; nothing for one that is adopted or that a cloud runs."""
     store = resource.value
     assert isinstance(store, Store)
-    if store.adopt:
+    if not runs_here(resource, context):
         return
     yield _policy(resource, context, operator_namespace)
     yield Made(resource.origin, _cluster(resource, store, context))

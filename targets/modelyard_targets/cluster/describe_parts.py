@@ -9,7 +9,7 @@ from modelyard.plan import Application
 from modelyard.source import Json
 from modelyard.spec import Capture, Check, Dataset, Model, ModelRef, Store
 from modelyard.stack import Value
-from modelyard_targets.cluster.context import Context
+from modelyard_targets.cluster.context import Context, region_of
 
 
 def digest(value: Value) -> str:
@@ -49,8 +49,9 @@ def describe_store(store: Store, context: Context) -> dict[str, Json]:
     described: dict[str, Json] = {"uri": context.uri(store)}
     if store.endpoint:
         described["endpoint"] = store.endpoint
-    if store.region:
-        described["region"] = store.region
+    region = region_of(store, context.system)
+    if region:
+        described["region"] = region
     if store.credentials is not None:
         described["accessKeyIdEnv"] = store_variable(store.name, "ACCESS_KEY_ID")
         described["secretAccessKeyEnv"] = store_variable(store.name, "SECRET_ACCESS_KEY")

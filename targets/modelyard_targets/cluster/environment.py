@@ -10,7 +10,7 @@ from modelyard.plan import ModelServer, Resource
 from modelyard.source import Json
 from modelyard.spec import Inference, SecretRef, Store
 from modelyard.stack import Value
-from modelyard_targets.cluster.context import Context, Made
+from modelyard_targets.cluster.context import Context, Made, region_of
 from modelyard_targets.cluster.describe import DESCRIPTION_FOLDER, TOKEN_FOLDER, stores_of, uses_registry
 from modelyard_targets.cluster.describe_parts import store_variable
 
@@ -75,8 +75,9 @@ def _artifact_variables(store: Store, context: Context) -> list[Value]:
     found: list[Value] = []
     if store.endpoint:
         found += [env("AWS_ENDPOINT_URL", store.endpoint), env("MLFLOW_S3_ENDPOINT_URL", store.endpoint)]
-    if store.region:
-        found.append(env("AWS_DEFAULT_REGION", store.region))
+    region = region_of(store, context.system)
+    if region:
+        found.append(env("AWS_DEFAULT_REGION", region))
     if store.credentials is not None:
         for key, suffix in _KEYS:
             secret = context.secret(store.credentials, key)

@@ -106,13 +106,17 @@ def _namespace(resource: Resource, context: Context) -> Iterator[Made]:
     return lower_namespace(resource, context, context.platform.quota(context.plan, context.placement))
 
 
+def _machines(resource: Resource, context: Context) -> Iterator[Made]:
+    yield from context.platform.machines(resource, context)
+
+
 def _database(resource: Resource, context: Context) -> Iterator[Made]:
     return lower_database(resource, context, charts()["cloudnative-pg"].namespace)
 
 
 LOWERINGS: Final[Mapping[Kind, tuple[Lower, ...]]] = {
     Kind.CLUSTER: (lower_gateway,),
-    Kind.NODE_POOL: (),
+    Kind.NODE_POOL: (_machines,),
     Kind.NAMESPACE: (_namespace, lower_scraping),
     Kind.OBJECT_STORE: (lower_object_store,),
     Kind.DATABASE: (_database,),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from modelyard.manifest import labels, metadata, object_of, without_empty
-from modelyard.plan import Job, ModelServer, MonitorJob, Resource
+from modelyard.plan import Identity, Job, ModelServer, MonitorJob, Resource
 from modelyard.spec import Inference
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.context import REGISTRY_PORT, Context, Made, cluster_service
@@ -111,6 +111,14 @@ def reach_api(context: Context) -> dict[str, Value]:
     return {"to": declared if context.target.egress else list(_ANYWHERE), "ports": ports(*_API_PORTS)}
 
 
+def reach_identity(workload: str, context: Context) -> list[Value]:
+    """Egress to what hands a Pod the credentials of its identity, where the identity opens anything of a cloud."""
+    identities = [one.value for one in (context.identity(workload),) if one is not None]
+    opened = any(isinstance(one, Identity) and (one.access or one.secrets) for one in identities)
+    agents: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in context.platform.identity_agents]
+    return [{"to": agents, "ports": ports(80)}] if agents and opened else []
+
+
 def _outside(context: Context) -> list[Value]:
     declared: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in context.target.egress]
     return declared or list(_ANYWHERE)
@@ -204,7 +212,8 @@ def _gateway(context: Context) -> dict[str, Value]:
     """Where the proxies of a gateway run is its controller's choice, unless the spec names a namespace."""
     gateway = context.target.gateway
     assert gateway is not None
-    return namespace(gateway.namespace) if gateway.namespace else every_namespace()
+    where = gateway.namespace or context.platform.gateway_namespace
+    return namespace(where) if where else every_namespace()
 
 
 def _reached(resource: Resource, uris: Sequence[str], context: Context) -> list[Value]:
@@ -215,6 +224,7 @@ def _reached(resource: Resource, uris: Sequence[str], context: Context) -> list[
     for store in stores_of(resource.workload, context):
         openings.append(reach(store.endpoint or context.uri(store), context))
     openings += [reach(uri, context) for uri in uris]
+    openings += reach_identity(resource.workload, context)
     found: list[Value] = []
     for opening in openings:
         if opening not in found:

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modelyard.plan import Kind, Plan
-from modelyard.spec import Store
 from modelyard.target import Pins
 from modelyard_targets.cluster import database
 from modelyard_targets.cluster.charts import REGISTRY, charts
 from modelyard_targets.cluster.context import Context
-from modelyard_targets.cluster.placed import addons_to_install, registry_of
+from modelyard_targets.cluster.placed import installed_addons, registry_of
 from modelyard_targets.cluster.runtime_image import BASE, needs_runtime_image
 
 
 def pins_of(context: Context) -> Pins:
     """Charts and images of a placement, by name."""
-    names = installed(context.plan, context.placement)
+    names = installed(context)
     pinned = {charts()[name].chart: charts()[name].version for name in names}
     images = dict(_split(image) for image in images_of(context))
     return Pins(pinned, images)
 
 
-def installed(plan: Plan, placement: str) -> tuple[str, ...]:
+def installed(context: Context) -> tuple[str, ...]:
     """The charts that the program of a placement installs."""
-    registry = (REGISTRY,) if registry_of(plan, placement) is not None else ()
-    return (*addons_to_install(plan, placement), *registry)
+    registry = (REGISTRY,) if registry_of(context.plan, context.placement) is not None else ()
+    return (*installed_addons(context), *registry)
 
 
 def images_of(context: Context) -> tuple[str, ...]:
@@ -34,10 +32,8 @@ def images_of(context: Context) -> tuple[str, ...]:
     The base of the runtime image is among them, and the runtime image itself is not: it is built.
     """
     plan, placement = context.plan, context.placement
-    found = {image for name in installed(plan, placement) for image in charts()[name].images}
-    if any(
-        isinstance(one.value, Store) and one.kind is Kind.DATABASE and not one.value.adopt for one in plan.on(placement)
-    ):
+    found = {image for name in installed(context) for image in charts()[name].images}
+    if any(database.runs_here(one, context) for one in plan.on(placement)):
         found.add(database.IMAGE)
     if needs_runtime_image(plan, placement):
         found.add(BASE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modelyard.plan import Cluster, Kind, Plan, RegistryServer, Resource
+from modelyard.records import replace
 from modelyard.spec import TargetSpec
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import REGISTRY_PORT, Context, context_for
@@ -15,14 +16,15 @@ def context_of(plan: Plan, placement: str, platform: Platform) -> Context:
     # What only asks for a target or its add-ons needs no image, and not the modules that read its files.
     from modelyard_targets.cluster.runtime_image import runtime_image
 
-    target = target_of(plan, placement)
+    target = platform.target(plan, placement)
+    prefix = target.images.registry or platform.image_prefix(plan, placement)
     selector, tolerations = platform.support(plan, target)
     namespace = target.namespace or plan.system.metadata.name
     here = registry_of(plan, placement) is not None
     return context_for(
         plan,
         placement,
-        runtime_image=runtime_image(plan.system, target),
+        runtime_image=runtime_image(plan.system, replace(target, images=replace(target.images, registry=prefix))),
         registry_uri=f"http://{REGISTRY_NAME}.{namespace}.svc.cluster.local:{REGISTRY_PORT}" if here else "",
         operator_namespace=charts()["kuberay"].namespace,
         support_selector=selector,
@@ -51,3 +53,10 @@ def addons_to_install(plan: Plan, placement: str) -> tuple[str, ...]:
             present = resource.value.target.present
             return tuple(addon for addon in resource.value.addons if addon not in present)
     return ()
+
+
+def installed_addons(context: Context) -> tuple[str, ...]:
+    """What the program of a placement installs: what its platform needs itself, then what the system needs."""
+    plan, placement = context.plan, context.placement
+    own = tuple(addon for addon in context.platform.addons(plan, placement) if addon not in context.target.present)
+    return (*own, *(addon for addon in addons_to_install(plan, placement) if addon not in own))

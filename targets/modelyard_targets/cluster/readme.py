@@ -20,7 +20,7 @@ from modelyard_targets.cluster.placed import addons_to_install
 from modelyard_targets.cluster.prices import money
 from modelyard_targets.cluster.prose import render
 from modelyard_targets.cluster.runtime_image import needs_runtime_image
-from modelyard_targets.cluster.secrets import existing_secrets, store_of
+from modelyard_targets.cluster.secrets import existing_secrets, store_kind, store_object, store_of
 from modelyard_targets.cluster.workloads_project import Workloads
 
 README: Final = "README.md"
@@ -62,7 +62,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "projects": workloads.projects,
         "costs": (*context.platform.costs(plan, placement), *_budget(context)),
         "shared": target.tenancy == "shared",
-        "charts": [f"{charts()[name].chart} {charts()[name].version}" for name in installed(plan, placement)],
+        "charts": [f"{charts()[name].chart} {charts()[name].version}" for name in installed(context)],
         "present": [addon for addon in addons if addon in target.present],
         "images": _carries(context),
         "image": context.runtime_image if needs_runtime_image(plan, placement) else "",
@@ -88,10 +88,9 @@ def _secret_stores(context: Context) -> Iterator[str]:
     for resource in context.plan.on(context.placement):
         if isinstance(resource.value, Secret):
             store = store_of(resource.value.ref, context)
-            kind = "ClusterSecretStore" if store.scope == "cluster" else "SecretStore"
             if store.via == "external-secrets" and store.name not in told:
                 told.add(store.name)
-                yield f"{kind} {store.store or store.name}"
+                yield f"{store_kind(store)} {store_object(store)}"
 
 
 def _dashboards(context: Context) -> str:

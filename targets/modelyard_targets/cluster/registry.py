@@ -9,11 +9,12 @@ from modelyard.manifest import cpu_text, labels, memory_text
 from modelyard.plan import RegistryServer, Resource
 from modelyard.spec import Store
 from modelyard.stack import Value
-from modelyard_targets.cluster.context import REGISTRY_PORT, Context, Made, bucket_name, mirrored
+from modelyard_targets.cluster.context import REGISTRY_PORT, Context, Made, bucket_name, mirrored, region_of
 from modelyard_targets.cluster.database import instances, login_of
 from modelyard_targets.cluster.environment import S3_CHECKSUMS
 from modelyard_targets.cluster.fixed import REGISTRY_NAME
-from modelyard_targets.cluster.network import network_policy, reach
+from modelyard_targets.cluster.network import network_policy, ports, reach, reach_identity
+from modelyard_targets.cluster.platform import Given
 from modelyard_targets.cluster.platform_sizes import registry_replicas, registry_size
 from modelyard_targets.cluster.pods import support_place, tolerations
 from modelyard_targets.cluster.secrets import OBJECT_STORE_KEYS
@@ -41,8 +42,8 @@ def lower_registry(resource: Resource, context: Context) -> Iterator[Made]:
         egress.append(_reach_database(server.database, context))
     if server.artifacts is not None:
         egress.append(reach(server.artifacts.endpoint or context.uri(server.artifacts), context))
-    ports: list[Value] = [{"protocol": "TCP", "port": REGISTRY_PORT}]
-    ingress: list[Value] = [{"from": [clients], "ports": ports}]
+    egress += reach_identity("registry", context)
+    ingress: list[Value] = [{"from": [clients], "ports": ports(REGISTRY_PORT)}]
     selector: dict[str, Value] = {"app.kubernetes.io/name": NAME}
     yield network_policy(resource, NAME, selector, context, ingress=ingress, egress=egress)
 
@@ -52,17 +53,20 @@ def _reach_database(store: Store, context: Context) -> dict[str, Value]:
     login = login_of(store, context)
     if store.adopt:
         return reach(f"postgresql://{login.host}:{login.port}", context)
+    managed = context.platform.database(store, context)
+    if managed is not None:
+        return {"to": [{"ipBlock": {"cidr": managed.network}}], "ports": ports(managed.port)}
     return {"to": [instances(store.name)], "ports": [{"protocol": "TCP", "port": login.port}]}
 
 
-def registry_values(resource: Resource, account: str, context: Context) -> dict[str, Value]:
+def registry_values(resource: Resource, account: str, context: Context) -> dict[str, Given]:
     """Values of the chart community-charts/mlflow 1.11.5."""
     size = registry_size(context.system, context.target)
     asked: dict[str, Value] = {"cpu": cpu_text(size.cpu_millis), "memory": memory_text(size.memory_bytes)}
     place = support_place(context)
     image: dict[str, Value] = {"repository": mirrored(IMAGE, context.target)}
     pull = context.target.images.pull_secret
-    values: dict[str, Value] = {
+    values: dict[str, Given] = {
         "fullnameOverride": NAME,
         "replicaCount": registry_replicas(context.system, context.target),
         "image": image,
@@ -81,7 +85,7 @@ def registry_values(resource: Resource, account: str, context: Context) -> dict[
         "backendStore": _backend(_server(resource), context),
         "artifactRoot": _artifacts(_server(resource), context),
     }
-    environment = _environment(_server(resource))
+    environment = _environment(_server(resource), context)
     if environment:
         values["extraEnvVars"] = environment
     if pull:
@@ -110,7 +114,7 @@ def _hosts(context: Context) -> list[Value]:
     return [*(f"{name}:{REGISTRY_PORT}" for name in names), "localhost:*", "127.0.0.1:*"]
 
 
-def _backend(server: RegistryServer, context: Context) -> dict[str, Value]:
+def _backend(server: RegistryServer, context: Context) -> dict[str, Given]:
     assert server.database is not None
     login = login_of(server.database, context)
     return {
@@ -139,11 +143,11 @@ def _artifacts(server: RegistryServer, context: Context) -> dict[str, Value]:
     return {"s3": bucket}
 
 
-def _environment(server: RegistryServer) -> dict[str, Value]:
+def _environment(server: RegistryServer, context: Context) -> dict[str, Value]:
     found: dict[str, Value] = {}
     if server.artifacts is not None and server.artifacts.endpoint:
         found["MLFLOW_S3_ENDPOINT_URL"] = server.artifacts.endpoint
         found.update(S3_CHECKSUMS)
-    if server.artifacts is not None and server.artifacts.region:
-        found["AWS_DEFAULT_REGION"] = server.artifacts.region
+    if server.artifacts is not None and region_of(server.artifacts, context.system):
+        found["AWS_DEFAULT_REGION"] = region_of(server.artifacts, context.system)
     return found

@@ -27,9 +27,15 @@ def serve_service(server: str) -> str:
     return f"{server}-serve-svc"
 
 
-def gateway_name(gateway: Gateway, system: str) -> str:
-    """The Gateway that routes hang on: an existing one, or the one that is made from a class."""
-    return gateway.name or system
+def gateway_name(gateway: Gateway, exposure: str, context: Context) -> str:
+    """The Gateway that routes hang on: an existing one, or the one that is made from a class.
+
+    Where the platform knows what is reached from the internet, that has a Gateway of its own: on one that is open to
+    everybody, nothing else may hang.
+    """
+    system = context.system.metadata.name
+    apart = exposure == "public" and context.platform.gateway_class == gateway.class_name and gateway.class_name
+    return gateway.name or (f"{system}-public" if apart else system)
 
 
 def check_routes(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -83,7 +89,7 @@ def lower_route(resource: Resource, context: Context) -> Iterator[Made]:
     endpoint = route.inference.endpoint
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     parent: dict[str, Value] = {
-        "name": gateway_name(gateway, context.system.metadata.name),
+        "name": gateway_name(gateway, endpoint.exposure, context),
         "namespace": gateway.namespace or context.namespace,
     }
     if gateway.listener:

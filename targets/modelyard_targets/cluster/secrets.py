@@ -67,9 +67,10 @@ def keys_of(ref: SecretRef, context: Context) -> tuple[str, ...]:
 
 def lower_secrets(resources: Sequence[Resource], context: Context) -> Iterator[Made]:
     """An ExternalSecret for each Secret that External Secrets is to write; nothing for those that exist."""
+    yield from context.platform.secret_stores(context)
     for wanted in secrets_of(resources, context):
         store = store_of(wanted.ref, context)
-        if store.via == "external-secrets":
+        if store.via != "existing":
             yield Made(wanted.origin, _external_secret(wanted, store, context))
 
 
@@ -82,6 +83,16 @@ def store_of(ref: SecretRef, context: Context) -> SecretStore:
     """How a reference is read; a store that the target says nothing of means Secrets that exist."""
     declared = {store.name: store for store in context.target.secret_stores}
     return declared.get(ref.store, SecretStore(ref.store))
+
+
+def store_kind(store: SecretStore) -> str:
+    """The kind of the object that External Secrets reads a store by."""
+    return "ClusterSecretStore" if store.scope == "cluster" else "SecretStore"
+
+
+def store_object(store: SecretStore) -> str:
+    """The name of that object; the one of a cloud's own service is made here."""
+    return store.via if store.via == "secrets-manager" else store.store or store.name
 
 
 def _namespace(ref: SecretRef, context: Context) -> str:
@@ -99,10 +110,7 @@ def _external_secret(wanted: Wanted, store: SecretStore, context: Context) -> Ma
         metadata(wanted.name, wanted.namespace, labelled),
         spec={
             "refreshInterval": f"{store.refresh_s}s",
-            "secretStoreRef": {
-                "name": store.store or store.name,
-                "kind": "ClusterSecretStore" if store.scope == "cluster" else "SecretStore",
-            },
+            "secretStoreRef": {"name": store_object(store), "kind": store_kind(store)},
             "target": {"name": wanted.name, "creationPolicy": "Owner", "deletionPolicy": "Retain", **template},
             "data": [{"secretKey": key, "remoteRef": {"key": wanted.ref.path, "property": key}} for key in wanted.keys],
         },
