@@ -54,6 +54,11 @@ def test_validate_loads_the_front_half_alone() -> None:
     assert not modules & {*NEVER, "jinja2", "jsonpatch", "importlib.metadata", "modelyard.emit", "modelyard.disk"}
 
 
+def test_machines_of_a_cloud_are_read_where_the_spec_names_it() -> None:
+    """A system on clusters that are there already knows nothing of instance types and their prices."""
+    assert not [name for name in loaded("validate", str(SPEC)) if name.startswith("modelyard_targets.aws")]
+
+
 def test_a_wrong_spec_costs_no_more(tmp_path: Path) -> None:
     """Diagnostics are printed without a library for it."""
     wrong = tmp_path / "system.yaml"

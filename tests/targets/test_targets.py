@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from modelyard.plan import Kind
+from modelyard.records import replace
 from modelyard.target import Component, NotYet
 from modelyard_targets import TARGETS
 from modelyard_targets.tables import targets_page
@@ -22,6 +23,15 @@ def test_every_kind_has_an_entry_with_its_words(provider: str) -> None:
 
     assert set(catalog) == set(Kind)
     assert all((entry.what if isinstance(entry, Component) else entry.reason).strip() for entry in catalog.values())
+
+
+def test_the_planner_is_offered_what_the_catalog_says() -> None:
+    """Its machines, and the add-ons of kinds that need some; a kind that cannot be made needs none."""
+    catalog = {Kind.DATABASE: Component("a database", addons=("operator",)), Kind.CHANNEL: Component("a channel")}
+    target = replace(TARGETS["kubernetes"], catalog={**catalog, Kind.ROUTE: NotYet("later")})
+
+    assert target.offer.addons == {Kind.DATABASE: ("operator",)}
+    assert target.offer.choose is TARGETS["kubernetes"].choose
 
 
 @pytest.mark.parametrize("provider", ["aws", "gcp", "azure"])

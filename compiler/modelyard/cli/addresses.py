@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
+from modelyard.cli.machines import machines_of
 from modelyard.pipeline import Outcome
-from modelyard.plan import Application, Hardware, Job, ModelServer, MonitorJob, Plan, Resource
+from modelyard.plan import Plan, Resource
 from modelyard.source import Json, Path, Span
 from modelyard.stack import Manifest
 from modelyard_targets import TARGETS
@@ -21,7 +22,7 @@ def explain_address(outcome: Outcome, address: str) -> list[str]:
         return [*lines, "  nothing is planned of it: the spec has errors (see modelyard validate)"]
     resources = [resource for resource in outcome.plan.resources if _belongs(resource, path, address)]
     lines += _resources(outcome.plan, resources)
-    lines += [line for resource in resources for line in _machines(resource)]
+    lines += machines_of(outcome.plan, resources, path)
     lines += _links(outcome.plan, resources)
     lines += _objects(outcome.plan, path, address)
     return lines
@@ -52,27 +53,6 @@ def _resources(plan: Plan, resources: list[Resource]) -> list[str]:
             for resource in resources
         ),
     ]
-
-
-def _machines(resource: Resource) -> Iterator[str]:
-    for label, hardware in _hardware(resource):
-        yield f"\nmachine of {label} (compute class {hardware.compute}):"
-        for at, candidate in enumerate(hardware.considered):
-            price = "no price declared" if candidate.price_hourly is None else f"{candidate.price_hourly:g} an hour"
-            yield f"  {'chosen' if at == 0 else 'next'}: {candidate.machine}, {price}; {candidate.why}"
-        if not hardware.considered:
-            yield f"  {hardware.machine or 'any machine'}: the target declares no capacity to choose from"
-
-
-def _hardware(resource: Resource) -> Iterator[tuple[str, Hardware]]:
-    value = resource.value
-    if isinstance(value, ModelServer):
-        applications: tuple[Application, ...] = value.applications
-        yield from ((f"{resource.name}, variant {one.variant.name}", one.hardware) for one in applications)
-    elif isinstance(value, Job):
-        yield from ((f"{resource.name}, step {step}", hardware) for step, hardware in value.hardware.items())
-    elif isinstance(value, MonitorJob):
-        yield resource.name, value.hardware
 
 
 def _links(plan: Plan, resources: list[Resource]) -> list[str]:

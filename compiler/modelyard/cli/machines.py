@@ -1,0 +1,56 @@
+"""What `explain` says of machines: which was chosen and at what price, the next best, and what is tried in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from modelyard.plan import Application, Hardware, Job, ModelServer, MonitorJob, NodeGroup, Plan, Resource
+from modelyard.source import Path
+
+
+def machines_of(plan: Plan, resources: Iterable[Resource], path: Path) -> Iterator[str]:
+    """The machines that these resources run on, and those of the compute class at `path` if there is one."""
+    mine = {resource.place for resource in resources}
+    used: dict[tuple[str, Hardware], list[str]] = {}
+    for resource in plan.resources:
+        for label, hardware in _hardware(resource):
+            asked = plan.system.compute[hardware.compute].path
+            if resource.place in mine or (path[0] == "compute" and asked[: len(path)] == path):
+                used.setdefault((resource.placement, hardware), []).append(label)
+    for (placement, hardware), labels in used.items():
+        yield f"\nmachine of {'; '.join(labels)} (compute class {hardware.compute}, on {placement}):"
+        yield from _lines(hardware)
+
+
+def _hardware(resource: Resource) -> Iterator[tuple[str, Hardware]]:
+    value = resource.value
+    if isinstance(value, ModelServer):
+        applications: tuple[Application, ...] = value.applications
+        yield from ((f"{resource.name}, variant {one.variant.name}", one.hardware) for one in applications)
+    elif isinstance(value, Job):
+        yield from ((f"{resource.name}, step {step}", hardware) for step, hardware in value.hardware.items())
+    elif isinstance(value, MonitorJob):
+        yield resource.name, value.hardware
+
+
+def _lines(hardware: Hardware) -> Iterator[str]:
+    for at, candidate in enumerate(hardware.considered):
+        place, price = "chosen" if at == 0 else "next", _price(candidate.price_hourly)
+        yield f"  {place}: {candidate.machine}, {price}; {candidate.why}"
+    if not hardware.considered:
+        yield f"  {hardware.machine or 'any machine'}: the target declares no capacity to choose from"
+    if hardware.elastic:
+        yield "  elastic: made when it is needed, as any machine that is big enough, the cheapest at that time"
+    if hardware.groups:
+        yield "  tried in this order:"
+        yield from (f"    {at}. {_group(group)}" for at, group in enumerate(hardware.groups, 1))
+
+
+def _group(group: NodeGroup) -> str:
+    has = f" with {group.accelerator.name}:{group.accelerator.count}" if group.accelerator is not None else ""
+    kind = "spot" if group.spot else "on demand"
+    return f"{kind}: {' or '.join(group.machines)}{has}, {_price(group.price_hourly)}"
+
+
+def _price(hourly: float | None) -> str:
+    return "no price known" if hourly is None else f"{hourly:g} an hour"

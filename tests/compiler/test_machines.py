@@ -1,0 +1,75 @@
+"""What `explain` says of machines, on a platform that makes them and on one where they are there."""
+
+from __future__ import annotations
+
+from modelyard.cli.machines import machines_of
+from modelyard.plan import Hardware, Offer, Plan
+from modelyard.planner import plan
+from modelyard.records import replace
+from modelyard.spec import ComputeClass, TargetSpec
+from modelyard_targets.aws.hardware import choose
+from tests.plans import plan_of, system_of
+from tests.specs import VALID_SPEC, changed
+
+
+def on_aws(text: str) -> Plan:
+    """The plan of a spec whose machines are those of AWS in Frankfurt."""
+
+    def frankfurt(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
+        return choose(compute, replace(target, region="eu-central-1"))
+
+    found, diagnostics = plan(system_of(text), {"main": Offer(frankfurt)})
+    assert found is not None, diagnostics
+    return found
+
+
+def told(plan: Plan, address: str) -> list[str]:
+    path = tuple(address.split("."))
+    resources = [one for one in plan.resources if one.workload == address or one.origin[: len(path)] == path]
+    return [line for text in machines_of(plan, resources, path) for line in text.splitlines() if line]
+
+
+def test_the_machine_of_an_endpoint_with_its_price_and_the_next_best() -> None:
+    lines = told(on_aws(VALID_SPEC), "inference.scorer")
+
+    assert lines[0].startswith("machine of scorer-challenger, variant challenger; scorer-champion, variant champion ")
+    assert lines[0].endswith("(compute class cpu, on main):")
+    assert lines[1].startswith("  chosen: m6i.xlarge, 0.192 an hour; no accelerator; ")
+    assert "in us-east-1, as none is known of eu-central-1 (karpenter-provider-aws" in lines[1]
+    assert "2026-07-20" in lines[1]
+    assert [line.split(",")[0] for line in lines[2:4]] == ["  next: m5.xlarge", "  next: m7i.xlarge"]
+    assert lines[4:] == ["  tried in this order:", "    1. on demand: m6i.xlarge, 0.192 an hour"]
+
+
+def test_a_compute_class_shows_everything_that_is_tried_for_it() -> None:
+    """And only that class, whoever uses it."""
+    text = changed("train: {cpu: 8, memory: 32Gi,", "train: {cpu: 3, memory: 12Gi,")
+    lines = told(on_aws(text), "compute.train")
+
+    assert lines[0] == "machine of retrain, step retrain (compute class train, on main):"
+    assert lines[1].startswith("  chosen: g6.xlarge, 0.4408 an hour; L4:1 of 22.4Gi; USD, spot, in eu-central-1 (")
+    assert lines[4:] == [
+        "  tried in this order:",
+        "    1. spot: g6.xlarge or g6.2xlarge with L4:1, 0.4408 an hour",
+        "    2. on demand: g6.xlarge with L4:1, 1.0064 an hour",
+        "    3. spot: g5.xlarge or g5.2xlarge with A10G:1, 0.6249 an hour",
+        "    4. on demand: g5.xlarge with A10G:1, 1.258 an hour",
+    ]
+
+
+def test_an_elastic_class_says_that_machines_come_when_they_are_needed() -> None:
+    lines = told(on_aws(changed("cpu: {cpu: 2,", "cpu: {elastic: true, cpu: 2,")), "compute.cpu")
+
+    assert lines[-1].startswith("  elastic: made when it is needed")
+    assert not [line for line in lines if "tried" in line]
+
+
+def test_where_machines_are_there_already_nothing_is_tried() -> None:
+    lines = told(plan_of(VALID_SPEC), "compute.cpu")
+
+    assert lines[1] == "  chosen: capacity[0], 0.4 an hour; no accelerator, on demand; leaves 14 CPUs and 56Gi"
+    assert not [line for line in lines if "tried" in line]
+
+
+def test_a_section_that_is_no_class_has_no_machines_of_others() -> None:
+    assert told(plan_of(VALID_SPEC), "stores.lake") == []
