@@ -14,11 +14,12 @@ those on demand in the reference region. What is shown is the best known price o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Final
 
 from modelyard.names import object_name
 from modelyard.plan import Hardware, NodeGroup
-from modelyard.records import record
+from modelyard.records import record, replace
 from modelyard.spec import Accelerator, ComputeClass, Taint, TargetSpec
 from modelyard_targets.aws.considered import considered
 from modelyard_targets.aws.lacking import nothing_fits, unknown
@@ -50,11 +51,30 @@ class Fit:
 
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
     """The machines for a class in the target's region, or in words why there are none."""
-    return choose_from(table(), compute, target.region)
+    return _for_class(compute, _chosen_once(replace(compute, name="", path=()), target.region))
 
 
 def choose_from(machines: Table, compute: ComputeClass, region: str) -> Hardware | str:
     """The same among these machines."""
+    return _for_class(compute, _chosen(machines, compute, region))
+
+
+@lru_cache(maxsize=1024)
+def _chosen_once(compute: ComputeClass, region: str) -> Hardware | str:
+    """Large systems ask for the same again and again, under the names of their endpoints and steps."""
+    return _chosen(table(), compute, region)
+
+
+def _for_class(compute: ComputeClass, found: Hardware | str) -> Hardware | str:
+    """The choice with the label and taint of the nodes that are made for the class."""
+    if isinstance(found, str):
+        return found
+    pool = object_name(compute.name)
+    tolerations = (Taint(POOL, pool), *found.tolerations)
+    return replace(found, compute=compute.name, selector=((POOL, pool),), tolerations=tolerations)
+
+
+def _chosen(machines: Table, compute: ComputeClass, region: str) -> Hardware | str:
     refused = unknown(machines, compute)
     if refused:
         return refused
@@ -64,7 +84,6 @@ def choose_from(machines: Table, compute: ComputeClass, region: str) -> Hardware
         return nothing_fits(machines, compute)
     best = fits[0]
     resource = _asked(best)[0]
-    pool = object_name(compute.name)
     return Hardware(
         compute=compute.name,
         cpu_millis=compute.cpu_millis,
@@ -73,8 +92,8 @@ def choose_from(machines: Table, compute: ComputeClass, region: str) -> Hardware
         accelerator=best.accelerator,
         machine=best.machine.name,
         spot=spot,
-        selector=((POOL, pool),),
-        tolerations=(Taint(POOL, pool), *((Taint(resource),) if resource else ())),
+        selector=(),
+        tolerations=(Taint(resource),) if resource else (),
         price_hourly=best.price.hourly if best.price is not None else None,
         considered=considered(compute, region, spot, [(one.machine, one.accelerator, one.price) for one in fits]),
         accelerator_resource=resource,
