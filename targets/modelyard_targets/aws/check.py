@@ -2,22 +2,121 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
-from modelyard.diagnostics.base import Diagnostic
-from modelyard.plan import Plan
+from modelyard.diagnostics import aws as problems
+from modelyard.diagnostics.base import Diagnostic, has_errors
+from modelyard.plan import Identity, Plan, target_path
 from modelyard_targets.aws.budget import check_budget
+from modelyard_targets.aws.check_network import check_images, check_network
+from modelyard_targets.aws.check_stores import check_stores
+from modelyard_targets.aws.foundation import tags
+from modelyard_targets.aws.names import cluster_name
+from modelyard_targets.aws.versions import releases
 from modelyard_targets.cluster.check import check_workloads
+from modelyard_targets.cluster.check_settings import check_patches, check_settings
+from modelyard_targets.cluster.context import Context
+from modelyard_targets.cluster.placed import target_of
 
 Rule: TypeAlias = Callable[[Plan, str], Iterator[Diagnostic]]
+
+_LONGEST_CLUSTER: Final = 100
+_LONGEST_TAG: Final = 256
+_MOST_TAGS: Final = 45
+"""Fifty, less what components add themselves (docs.aws.amazon.com/tag-editor, read 2026-11-24)."""
+
+_NOT_IN_TAG: Final = re.compile(r"[^\w .:/=+@-]")
+_PATTERN: Final = re.compile(r"[*?$]")
 
 
 def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Everything that lowering relies on, told at the line that asks for it."""
-    if plan.on(placement):
-        for rule in CHECKS:
-            yield from rule(plan, placement)
+    if not plan.on(placement):
+        return
+    found = [problem for rule in CHECKS for problem in rule(plan, placement)]
+    yield from found
+    if not has_errors(found):  # patches are tried on what is emitted, and nothing is before all else holds
+        yield from check_patches(plan, placement, lambda: _context(plan, placement))
 
 
-CHECKS: Final[tuple[Rule, ...]] = (check_workloads, check_budget)
+def _context(plan: Plan, placement: str) -> Context:
+    from modelyard_targets.aws.platform import context_of
+
+    return context_of(plan, placement)
+
+
+def check_version(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Only versions whose add-ons are known."""
+    version = target_of(plan, placement).version
+    if version and version not in releases():
+        where = plan.system.at(*target_path(plan.system, placement), "version")
+        yield problems.unknown_version(where, version, releases())
+
+
+def check_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """The name of the cluster, which is also that of its key and its log groups."""
+    name = cluster_name(plan.system, placement)
+    if len(name) > _LONGEST_CLUSTER:
+        yield problems.name_too_long(plan.system.at("metadata", "name"), "the cluster", name, _LONGEST_CLUSTER)
+
+
+def check_tags(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """What is said of the system on everything in the account."""
+    system = plan.system
+    made = tuple(tags(system, placement))
+    if len(made) > _MOST_TAGS:
+        label, _ = system.metadata.labels[-1]
+        why = f"with it there are {len(made)} tags of at most {_MOST_TAGS}"
+        yield problems.not_a_tag(system.key("metadata", "labels", label), "label", label, why)
+    team = system.governance.owner.team
+    if _NOT_IN_TAG.search(team) or len(team) > _LONGEST_TAG:
+        where = system.at("governance", "owner", "team")
+        yield problems.not_a_tag(where, "team", team, _tag_fault(team))
+
+
+def check_paths(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Prefixes that a policy would read as patterns, and buckets in another account."""
+    system = plan.system
+    here = target_of(plan, placement)
+    targets = {target.name: target for target in system.deployment.targets}
+    for resource in plan.on(placement):
+        if not isinstance(resource.value, Identity):
+            continue
+        for access in resource.value.access:
+            store = system.stores[access.store]
+            other = targets[store.target]
+            sign = _PATTERN.search(access.prefix)
+            if sign is not None:
+                yield problems.pattern_in_path(system.key(*resource.origin), access.prefix, sign.group())
+            if other.provider == "aws" and not store.adopt and here.account != other.account:
+                where = system.key(*resource.origin)
+                yield problems.bucket_of_another_account(where, store.name, placement, other.name)
+
+
+def check_currency(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Dollars, in which AWS counts."""
+    budget = plan.system.governance.budget
+    if budget is not None and budget.currency != "USD":
+        yield problems.budget_in_dollars(plan.system.at("governance", "budget", "monthly"), budget.currency)
+
+
+def _tag_fault(text: str) -> str:
+    sign = _NOT_IN_TAG.search(text)
+    return f"{sign.group()!r} is not allowed" if sign is not None else f"it is longer than {_LONGEST_TAG} characters"
+
+
+CHECKS: Final[tuple[Rule, ...]] = (
+    check_workloads,
+    check_version,
+    check_names,
+    check_tags,
+    check_network,
+    check_images,
+    check_stores,
+    check_paths,
+    check_settings,
+    check_currency,
+    check_budget,
+)

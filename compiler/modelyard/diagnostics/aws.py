@@ -1,0 +1,273 @@
+"""What is told about a plan that AWS cannot honour: E064 and E065."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
+from modelyard.source import Span
+
+
+def unknown_version(span: Span, version: str, known: Iterable[str]) -> Diagnostic:
+    """Add-ons of EKS are pinned to versions that go with a version of Kubernetes, and are known for a few.
+
+    Wrong:
+
+        deployment: {mode: cloud, provider: aws, region: eu-central-1, version: "1.21"}
+
+    Right:
+
+        deployment: {mode: cloud, provider: aws, region: eu-central-1, version: "1.36"}
+    """
+    names = tuple(known)
+    return Diagnostic(
+        "E0640",
+        Severity.ERROR,
+        f"no add-ons are known for Kubernetes {quote(version)} on EKS; there are {' and '.join(names)}",
+        span,
+        nearest(version, names, "did you mean {}?") or f"write version: '{names[0]}', or leave it out",
+    )
+
+
+def name_too_long(span: Span, what: str, name: str, limit: int) -> Diagnostic:
+    """Names in AWS are made of system, environment, target and what they are of, and each service has its limit.
+
+    Wrong:
+
+        metadata: {name: card-payment-fraud-detection-platform}
+        stores: {registry-of-models-and-experiments: {type: database}}
+
+    Right:
+
+        metadata: {name: card-fraud}
+        stores: {registry: {type: database}}
+    """
+    return Diagnostic(
+        "E0641",
+        Severity.ERROR,
+        f"{what} would be called {name!r}, which is {len(name)} characters of at most {limit}",
+        span,
+        "shorten the name of the system, of the target, or this one",
+    )
+
+
+def double_hyphen(span: Span, what: str, name: str) -> Diagnostic:
+    """Identifiers of RDS do not take two hyphens in a row.
+
+    Wrong:
+
+        stores: {registry--db: {type: database}}
+
+    Right:
+
+        stores: {registry-db: {type: database}}
+    """
+    return Diagnostic(
+        "E0642",
+        Severity.ERROR,
+        f"{what} would be called {name!r}, and RDS takes no two hyphens in a row",
+        span,
+        "write one hyphen",
+    )
+
+
+def range_does_not_fit(span: Span, cidr: str, why: str) -> Diagnostic:
+    """A network is cut into subnets for three zones, and each Pod has an address of it.
+
+    So it is a range of IPv4 between /16, the most that a VPC takes, and /22, and it begins where such a range begins.
+
+    Wrong:
+
+        vpc: {cidr: 10.20.0.0/26}
+
+    Right:
+
+        vpc: {cidr: 10.20.0.0/18}
+    """
+    return Diagnostic(
+        "E0643",
+        Severity.ERROR,
+        f"a network cannot have the range {quote(cidr)}: {why}",
+        span,
+        "write a range of IPv4 from /16 to /22, such as 10.20.0.0/16",
+    )
+
+
+def database_size(span: Span, store: str, size: str) -> Diagnostic:
+    """RDS for PostgreSQL has volumes from 20 GiB to 64 TiB.
+
+    Wrong:
+
+        stores: {registry-db: {type: database, size: 5Gi}}
+
+    Right:
+
+        stores: {registry-db: {type: database, size: 20Gi}}
+    """
+    return Diagnostic(
+        "E0644",
+        Severity.ERROR,
+        f"database {quote(store)} asks for {size}, and RDS has volumes from 20Gi to 64Ti",
+        span,
+        "choose a size between the two",
+    )
+
+
+def bucket_name_refused(span: Span, bucket: str, why: str) -> Diagnostic:
+    """What is adopted has to be able to exist: S3 has rules for the names of buckets.
+
+    Wrong:
+
+        stores: {lake: {type: object, adopt: acme_lake}}
+
+    Right:
+
+        stores: {lake: {type: object, adopt: acme-lake}}
+    """
+    return Diagnostic(
+        "E0645", Severity.ERROR, f"no bucket of S3 is called {quote(bucket)}: {why}", span, "name the bucket as it is"
+    )
+
+
+def not_of_this_bucket(span: Span, store: str, field: str, why: str) -> Diagnostic:
+    """Buckets of S3 are opened by the roles of workloads and lie in the region of their target.
+
+    An endpoint, and credentials for it, are what a service has that only speaks like S3; such a bucket is adopted.
+
+    Wrong:
+
+        stores: {lake: {type: object, credentials: "secret://kubernetes/lake"}}
+
+    Right:
+
+        stores: {lake: {type: object}}
+    """
+    return Diagnostic(
+        "E0646", Severity.ERROR, f"store {quote(store)} cannot have {field}: {why}", span, f"remove {field}"
+    )
+
+
+def images_out_of_reach(span: Span, placement: str) -> Diagnostic:
+    """Without NAT nothing in the network reaches the internet, where the images of add-ons are published.
+
+    A registry of one's own that the network reaches has to hold copies of them all.
+
+    Wrong:
+
+        vpc: {nat: none}
+
+    Right:
+
+        vpc: {nat: none}
+        images: {registry: 123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror, mirror: true}
+    """
+    return Diagnostic(
+        "E0647",
+        Severity.ERROR,
+        f"nodes of target {quote(placement)} cannot pull images: it has no way to the internet, and no mirror",
+        span,
+        "write images: {registry: …, mirror: true}, or nat: one",
+    )
+
+
+def one_standby(span: Span, store: str, replicas: int) -> Diagnostic:
+    """RDS keeps one standby in another zone, however many instances are asked for.
+
+    Wrong:
+
+        stores: {registry-db: {type: database, replicas: 5}}
+
+    Right:
+
+        stores: {registry-db: {type: database, replicas: 2}}
+    """
+    return Diagnostic(
+        "W0648",
+        Severity.WARNING,
+        f"database {quote(store)} asks for {replicas} instances; RDS runs one with a standby in another zone",
+        span,
+        "write replicas: 2",
+    )
+
+
+def budget_in_dollars(span: Span, currency: str) -> Diagnostic:
+    """Prices and budgets of AWS are in US dollars, and no rate of exchange is known here.
+
+    Wrong:
+
+        governance: {budget: {monthly: 18000 EUR}}
+
+    Right:
+
+        governance: {budget: {monthly: 19500 USD}}
+    """
+    return Diagnostic(
+        "E0649",
+        Severity.ERROR,
+        f"a budget of AWS is in USD, and this one is in {currency}",
+        span,
+        "write the budget in USD",
+    )
+
+
+def not_a_tag(span: Span, what: str, text: str, why: str) -> Diagnostic:
+    """Owner and labels become tags of everything that is made, by which costs are found again.
+
+    Tags of AWS take letters, digits, spaces and `_ . : / = + - @`, 256 of them, and there are fifty at most.
+
+    Wrong:
+
+        governance: {owner: {team: "risk & fraud", email: risk@acme.example}}
+
+    Right:
+
+        governance: {owner: {team: "risk and fraud", email: risk@acme.example}}
+    """
+    return Diagnostic(
+        "E0650", Severity.ERROR, f"{what} {quote(text)} cannot be a tag of AWS: {why}", span, "choose another one"
+    )
+
+
+def pattern_in_path(span: Span, path: str, sign: str) -> Diagnostic:
+    """A path becomes part of a policy, where these characters stand for others: more would be allowed than is named.
+
+    Wrong:
+
+        data: {payments: {store: lake, path: "payments/*/latest", format: parquet}}
+
+    Right:
+
+        data: {payments: {store: lake, path: payments, format: parquet}}
+    """
+    return Diagnostic(
+        "E0651",
+        Severity.ERROR,
+        f"path {quote(path)} holds {quote(sign)}, which is a pattern where rights are given",
+        span,
+        "name the folder above it",
+    )
+
+
+def bucket_of_another_account(span: Span, store: str, placement: str, other: str) -> Diagnostic:
+    """A role reaches a bucket of another account only if that account lets it in; what is made here does not.
+
+    Wrong:
+
+        deployment:
+          targets:
+            main: {provider: aws, region: eu-central-1, account: "111111111111"}
+            lab: {provider: aws, region: eu-west-1, account: "222222222222"}
+        stores: {lake: {type: object, target: main}}
+        pipelines: {retrain: {target: lab, inputs: [what is in lake], …}}
+
+    Right:
+
+        pipelines: {retrain: {target: main, inputs: [what is in lake], …}}
+    """
+    return Diagnostic(
+        "E0652",
+        Severity.ERROR,
+        f"workloads of {quote(placement)} cannot open store {quote(store)}, which is in the account of {quote(other)}",
+        span,
+        f"place the workload on {quote(other)}, or the two targets in one account",
+    )

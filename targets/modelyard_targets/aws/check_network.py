@@ -1,0 +1,54 @@
+"""What AWS cannot honour of a network: ranges that are no VPC's, and nodes that cannot pull their images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network, ip_network
+from typing import Final
+
+from modelyard.diagnostics import aws as problems
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.plan import Plan, target_path
+from modelyard_targets.aws.foundation import nat_of
+from modelyard_targets.cluster.placed import target_of
+
+_WIDEST: Final = 16
+_NARROWEST: Final = 22
+"""An eighth of it is a zone's subnet: 128 addresses, of which each Pod takes one."""
+
+_PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
+
+
+def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """The range of a network that is made; an adopted one is as it is, but it is one of IPv4."""
+    vpc = target_of(plan, placement).vpc
+    why = _fault(vpc.cidr, adopted=bool(vpc.adopt))
+    if why:
+        where = plan.system.at(*target_path(plan.system, placement), "vpc", "cidr")
+        yield problems.range_does_not_fit(where, vpc.cidr, why)
+
+
+def check_images(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Images come from the internet, or from a mirror."""
+    target = target_of(plan, placement)
+    if target.vpc.adopt or nat_of(plan.system, target) != "none":
+        return
+    if not (target.images.mirror and target.images.registry):
+        where = plan.system.at(*target_path(plan.system, placement), "vpc", "nat")
+        yield problems.images_out_of_reach(where, placement)
+
+
+def _fault(cidr: str, *, adopted: bool) -> str:
+    try:
+        network = ip_network(cidr)
+    except ValueError:
+        return "it does not begin where a range of its size does"
+    if not isinstance(network, IPv4Network):
+        return "it is of IPv6"
+    if adopted:
+        return ""
+    if not _WIDEST <= network.prefixlen <= _NARROWEST:
+        return f"/{network.prefixlen} is not between /{_WIDEST} and /{_NARROWEST}"
+    if not any(network.subnet_of(private) for private in _PRIVATE):
+        return "its addresses belong to somebody on the internet"
+    return ""

@@ -1,0 +1,111 @@
+"""What AWS cannot honour of stores: names and sizes that it refuses, and what only other services have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.diagnostics import aws as problems
+from modelyard.diagnostics import platform as shared
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.manifest import memory_text
+from modelyard.plan import Plan, RegistryServer
+from modelyard.source import Json
+from modelyard.spec import Store, System, TargetSpec
+from modelyard_targets.aws.names import cluster_name
+from modelyard_targets.cluster.placed import target_of
+
+_THEIRS: Final = ("versioned", "retention", "size", "replicas")
+_GI: Final = 1024**3
+_SMALLEST: Final = 20 * _GI
+_LARGEST: Final = 64 * 1024 * _GI
+"""Of a volume of gp3 (docs.aws.amazon.com/AmazonRDS, "Amazon RDS DB instance storage", read 2026-11-24)."""
+
+_LONGEST_DATABASE: Final = 63
+_LONGEST_BUCKET: Final = 63
+_ADDRESS: Final = re.compile(r"\d+\.\d+\.\d+\.\d+")
+_PREFIXES: Final = ("xn--", "sthree-", "amzn-s3-demo-")
+_SUFFIXES: Final = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+"""Of names that S3 keeps (docs.aws.amazon.com/AmazonS3, "General purpose bucket naming rules", read 2026-11-24)."""
+
+
+def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Every store of a placement, and the database that its registry stands on."""
+    target = target_of(plan, placement)
+    for resource in plan.on(placement):
+        value = resource.value
+        if isinstance(value, Store):
+            yield from _check_adopted(value, plan.system)
+            check = _check_bucket if value.type == "object" else _check_database
+            yield from check(value, plan.system, target)
+        elif isinstance(value, RegistryServer) and value.database is not None and not value.registry.adopt:
+            database = value.database
+            if database.target != placement and not database.adopt:
+                where = plan.system.at("registry", "database")
+                yield shared.store_elsewhere(where, database.name, database.target, placement)
+
+
+def _check_adopted(store: Store, system: System) -> Iterator[Diagnostic]:
+    written = _written(system, store.name)
+    for field in _THEIRS:
+        if store.adopt and field in written:
+            yield shared.adopted_is_not_ours(system.key("stores", store.name, field), store.name, field)
+
+
+def _check_bucket(store: Store, system: System, target: TargetSpec) -> Iterator[Diagnostic]:
+    here = ("stores", store.name)
+    if store.endpoint:
+        if not store.adopt:
+            why = "a bucket that is made here is one of S3"
+            yield problems.not_of_this_bucket(system.key(*here, "endpoint"), store.name, "endpoint", why)
+        return
+    fault = _bucket_fault(store.adopt)
+    if fault:
+        yield problems.bucket_name_refused(system.at(*here, "adopt"), store.adopt, fault)
+    if store.credentials is not None:
+        why = "roles of workloads open buckets of S3"
+        yield problems.not_of_this_bucket(system.key(*here, "credentials"), store.name, "credentials", why)
+    if store.region and store.region != target.region:
+        why = f"its target is in {target.region}, and data does not leave the region of those who use it"
+        yield problems.not_of_this_bucket(system.at(*here, "region"), store.name, "region", why)
+
+
+def _check_database(store: Store, system: System, target: TargetSpec) -> Iterator[Diagnostic]:
+    here = ("stores", store.name)
+    if store.adopt:
+        if store.credentials is None:
+            yield shared.credentials_needed(system.key(*here), store.name, "the registry signs in")
+        return
+    if store.credentials is not None:
+        yield shared.credentials_are_made(system.key(*here, "credentials"), store.name)
+    size = store.size_bytes or 0
+    if not _SMALLEST <= size <= _LARGEST:
+        yield problems.database_size(system.at(*here, "size"), store.name, memory_text(size))
+    if "replicas" in _written(system, store.name) and (store.replicas or 1) > 2:
+        yield problems.one_standby(system.at(*here, "replicas"), store.name, store.replicas or 1)
+    name = f"{cluster_name(system, target.name)}-{store.name}"
+    if len(name) > _LONGEST_DATABASE:
+        yield problems.name_too_long(system.key(*here), f"database '{store.name}'", name, _LONGEST_DATABASE)
+    elif "--" in name:
+        yield problems.double_hyphen(system.key(*here), f"database '{store.name}'", name)
+
+
+def _bucket_fault(name: str) -> str:
+    """Why S3 has no bucket of an adopted one's name, or nothing; the schema has looked at how it begins and ends."""
+    if not name:
+        return ""
+    if len(name) > _LONGEST_BUCKET:
+        return f"it is longer than {_LONGEST_BUCKET} characters"
+    if "_" in name:
+        return "names of S3 hold no underscore"
+    if ".." in name or _ADDRESS.fullmatch(name):
+        return "it has two dots in a row" if ".." in name else "it is an address of IPv4"
+    kept = [part for part in _PREFIXES if name.startswith(part)] + [part for part in _SUFFIXES if name.endswith(part)]
+    return f"AWS keeps names with {kept[0]!r} to itself" if kept else ""
+
+
+def _written(system: System, store: str) -> dict[str, Json]:
+    stores = system.document.value.get("stores")
+    entry = stores.get(store) if isinstance(stores, dict) else None
+    return entry if isinstance(entry, dict) else {}
