@@ -10,13 +10,19 @@ from importlib import import_module
 
 from modelyard_runtime.refusals import Refusal
 
-# Every module has `run() -> int`; the values are what --help says.
+# Every module has `run() -> int`, given the verb's own arguments by name; the values are what --help says.
 VERBS = {
     "run": ("modelyard_runtime.pipeline", "run the steps of a pipeline, inside its Ray cluster"),
     "promote": ("modelyard_runtime.promotion", "move the alias to the newest version that has its approvals now"),
     "monitor": ("modelyard_runtime.monitor", "compare a window of data with its reference, and act on a breach"),
     "launch": ("modelyard_runtime.launch", "create the Ray job of a pipeline, and wait for its end"),
     "store": ("modelyard_runtime.store", "create a bucket with its versioning and retention"),
+    "bundle": ("modelyard_runtime.carry", "carry a delivered model by hand: pack it into a file, or unpack it"),
+}
+
+_BUNDLE_ACTIONS = {
+    "pack": ("folder of bundles, or s3:// URI of one", "file to write"),
+    "unpack": ("file to read", "folder of bundles, or s3:// URI of one, in which it is put in use"),
 }
 
 
@@ -27,15 +33,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     verbs = parser.add_subparsers(dest="verb", metavar="verb", required=True)
     for verb, (_, help_text) in VERBS.items():
-        verbs.add_parser(verb, help=help_text, description=help_text.capitalize() + ".")
-    arguments = parser.parse_args(argv)
+        of_verb = verbs.add_parser(verb, help=help_text, description=help_text.capitalize() + ".")
+        if verb == "bundle":
+            _add_actions(of_verb)
+    given = vars(parser.parse_args(argv))
+    module, _ = VERBS[given.pop("verb")]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     try:
-        code: int = import_module(VERBS[arguments.verb][0]).run()
+        code: int = import_module(module).run(**given)
     except Refusal as refusal:
         sys.stderr.write(f"refused: {refusal}\n")
         return 1
     return code
+
+
+def _add_actions(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="action", required=True)
+    for action, (source, target) in _BUNDLE_ACTIONS.items():
+        of_action = actions.add_parser(action)
+        of_action.add_argument("source", help=source)
+        of_action.add_argument("target", help=target)
 
 
 if __name__ == "__main__":

@@ -7,17 +7,23 @@ fitting marker is not scored again; what was interrupted, or has changed, replac
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import logging
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime import registry
 from modelyard_runtime.answers import Answer, answer, plain
+from modelyard_runtime.bundle import MODEL
+from modelyard_runtime.bundle_tar import packed, unpacked
 from modelyard_runtime.capture import MODEL_VERSION, PREDICTION, SCORE
 from modelyard_runtime.datasets import FORMATS, PARTITIONING, dataset_place, typed
 from modelyard_runtime.description import Section, integer, section, sections, text
+from modelyard_runtime.models import Models
 from modelyard_runtime.payloads import BadRequest, fitted
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage import Place
@@ -47,8 +53,12 @@ def score_datasets(
     import ray.data
 
     pipeline = section(workload, "pipeline")
-    registry.connect(workload)
-    version = _version(section(pipeline, "model"))
+    model = section(pipeline, "model")
+    source = Models(workload, model)
+    version = source.version()
+    if version is None:
+        wanted = text(model, "alias")
+        raise Refusal(f"{text(model, 'uri')} does not exist yet: no version has been promoted to {wanted!r}")
     found = list(pieces(workload, inputs))
     target = dataset_place(workload, sections(pipeline, "data")[output])
     waiting = [piece for piece in found if read_marker(target, piece) != _mark(piece, version.version)]
@@ -57,9 +67,10 @@ def score_datasets(
         least, most = max(workers[0], 1), max(workers[1], 1)
         items = [{"dataset": one.dataset, "path": one.path, "state": one.state, "name": one.name} for one in waiting]
         asked: dict[str, Any] = {key: value for key, value in worker.items() if value}
+        handed = Handed(version, None if source.bundles is None else ray.put(packed(Path(version.uri).parent)))
         scored = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
             Scorer,
-            fn_constructor_args=(dict(workload), output, version.uri, version.version),
+            fn_constructor_args=(dict(workload), output, handed),
             batch_size=1,
             compute=ray.data.ActorPoolStrategy(min_size=min(least, len(items)), max_size=min(most, len(items))),
             **asked,
@@ -68,19 +79,37 @@ def score_datasets(
     return {"scored": len(waiting), "found": len(found)}
 
 
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """The version that all workers score with; a bundle is handed to them, so that none asks for it again."""
+
+    version: registry.Version
+    bundle: Any = None  # a reference to the packed bundle
+
+    def load(self, workload: Section) -> registry.Model:
+        """The model, on a worker."""
+        if self.bundle is None:
+            registry.connect(workload)
+            return registry.load(self.version.uri)
+        import ray
+
+        # It stays as long as the worker's disk does: a model may read its files again when it is asked.
+        folder = unpacked(io.BytesIO(ray.get(self.bundle)), Path(tempfile.mkdtemp(prefix="bundle-")))
+        return registry.load(str(folder / MODEL))
+
+
 class Scorer:
     """An actor of the pool: it loads the model once, and then takes file after file."""
 
-    def __init__(self, workload: Section, output: str, uri: str, version: str) -> None:
-        registry.connect(workload)
+    def __init__(self, workload: Section, output: str, handed: Handed) -> None:
         pipeline = section(workload, "pipeline")
         self._workload = workload
         self._data = sections(pipeline, "data")
         self._output = self._data[output]
         self._task = text(section(pipeline, "model"), "task")
         self._rows = integer(pipeline, "batchSize", 1024)
-        self._model = registry.load(uri)
-        self._version = version
+        self._model = handed.load(workload)
+        self._version = handed.version.version
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Score the files that a batch names."""
@@ -214,11 +243,3 @@ def _marker(target: Place, piece: Piece) -> Place:
 
 def _mark(piece: Piece, version: str) -> dict[str, str]:
     return {"name": piece.name, "state": piece.state, "version": version}
-
-
-def _version(model: Section) -> registry.Version:
-    name, alias, number = (text(model, key) for key in ("registeredName", "alias", "version"))
-    found = registry.version(name, number) if number else registry.version_at(name, alias)
-    if found is None:
-        raise Refusal(f"{text(model, 'uri')} does not exist yet: no version has been promoted to {alias!r}")
-    return found

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from modelyard_runtime import registry
 from modelyard_runtime.cluster_api import ApiError, ClusterApi, Object
+from modelyard_runtime.delivery import deliver
 from modelyard_runtime.description import Section, integer, rows, section, text
+from modelyard_runtime.refusals import Refusal
 
 _MONITOR_LABEL = "modelyard.dev/started-by"
 _LONGEST_NAME = 63
@@ -69,10 +71,14 @@ def job_of(cron_job: Object, monitor: str, now: datetime) -> Object:
 
 def take_back(workload: Section, now: datetime, cooldown: timedelta) -> list[str]:
     """The alias of each watched model back to the version before, unless that was done within the cooldown."""
+    models = rows(section(workload, "monitor"), "models")
+    for model in models:
+        if "bundle" in model:
+            raise Refusal(f"{text(model, 'uri')} comes as a bundle; it can be taken back only where its registry is")
     registry.connect(workload)
     done: list[str] = []
     seen: set[tuple[str, str]] = set()
-    for model in rows(section(workload, "monitor"), "models"):
+    for model in models:
         name, alias = text(model, "registeredName"), text(model, "alias")
         if not alias or (name, alias) in seen:
             continue
@@ -87,6 +93,8 @@ def take_back(workload: Section, now: datetime, cooldown: timedelta) -> list[str
         done.append(
             f"{alias!r} of {name} is version {before} again" if before else f"{alias!r} of {name} has none before"
         )
+        if delivered := deliver(workload, model, alias):
+            done.append(delivered)
     return done
 
 

@@ -8,10 +8,12 @@ import threading
 import uuid
 from collections import deque
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.answers import Answer, plain
 from modelyard_runtime.description import Section, integer, number, text
+from modelyard_runtime.spool import SpoolMetrics, spool_of
 from modelyard_runtime.storage import Place, place
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ class Captures:
         self._place = place(workload, text(capture, "uri"), text(capture, "store"))
         self._fraction = number(capture, "fraction")
         self._retain_s = integer(capture, "retainSeconds")
+        self._spool = spool_of(capture)
+        self._told = SpoolMetrics(self._spool, variant) if self._spool is not None else None
         self._variant = variant
         self._replica = uuid.uuid4().hex[:12]
         self._waiting: deque[dict[str, Any]] = deque()
@@ -73,7 +77,7 @@ class Captures:
                 self._waiting.append(kept)
 
     def flush(self) -> None:
-        """Write what waits; what cannot be written waits on."""
+        """Write what waits; what cannot be written waits on: with a spool on the disk, else in memory."""
         with self._lock:
             records = list(self._waiting)
             dropped, self._dropped = self._dropped, 0
@@ -81,6 +85,9 @@ class Captures:
             _log.warning("%d rows were not captured: the store of captures has been away for too long", dropped)
         if not records:
             return
+        self._write_all(records)
+
+    def _write_all(self, records: list[dict[str, Any]]) -> None:
         by_day: dict[str, list[dict[str, Any]]] = {}
         for record in records:
             by_day.setdefault(record[CAPTURED_AT].strftime("%Y-%m-%d"), []).append(record)
@@ -104,18 +111,27 @@ class Captures:
         """Write and delete what is due; a store that is away is tried again."""
         try:
             self.flush()
+            if self._spool is not None:
+                self._spool.forward(self._place)
             self._expire(datetime.now(UTC))
         except (OSError, ValueError) as problem:
             _log.warning("captures cannot be written: %s", problem)
+        if self._told is not None:
+            self._told.tell()
 
     def _write(self, day: str, records: list[dict[str, Any]]) -> None:
         import pyarrow as pa
         import pyarrow.parquet as parquet
 
-        folder = self._place.below(f"day={day}", f"variant={self._variant}")
-        folder.filesystem.create_dir(folder.path, recursive=True)
         self._written += 1
         name = f"{self._replica}-{self._written:08d}.parquet"
+        if self._spool is not None:
+            stream = BytesIO()
+            parquet.write_table(pa.table(_columns(records)), stream)
+            self._spool.keep(f"day={day}/variant={self._variant}/{name}", stream.getvalue(), len(records))
+            return
+        folder = self._place.below(f"day={day}", f"variant={self._variant}")
+        folder.filesystem.create_dir(folder.path, recursive=True)
         staged = folder.below(f"_{name}")
         with staged.filesystem.open_output_stream(staged.path) as stream:
             parquet.write_table(pa.table(_columns(records)), stream)

@@ -9,7 +9,8 @@ from modelyard_runtime.datasets import dataset_place
 from modelyard_runtime.description import Section, digest, section, sections, text
 
 _LONGEST = 4000  # a tag's value; MLflow's bound is 8000 on a run and 5000 on some stores
-_ADDED = "registered_model_meta"  # MLflow's client adds it to what it fetches by a version's name
+ADDED = "registered_model_meta"
+"""A file that MLflow's client adds to what it fetches by a version's name."""
 
 
 def owner_tags(workload: Section) -> dict[str, str]:
@@ -54,7 +55,7 @@ def fingerprint(workload: Section, dataset: Section) -> str:
 def content_digest(folder: Path) -> str:
     """A hash over every file of a model and its path: what an approval is bound to."""
     total = hashlib.sha256()
-    for path in sorted(one for one in folder.rglob("*") if one.is_file() and one.name != _ADDED):
+    for path in sorted(one for one in folder.rglob("*") if one.is_file() and one.name != ADDED):
         name, content = path.relative_to(folder).as_posix().encode(), path.read_bytes()
         total.update(len(name).to_bytes(8, "big") + name + len(content).to_bytes(8, "big") + content)
     return f"sha256:{total.hexdigest()}"

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from modelyard_runtime import registry
 from modelyard_runtime.answers import CLASSIFICATION, Answer, coded, plain, predictions
 from modelyard_runtime.capture import PREDICTION, SCORE
 from modelyard_runtime.datasets import read_frame
 from modelyard_runtime.description import Section, integer, names, section, sections, text
 from modelyard_runtime.drift import drift
+from modelyard_runtime.models import Models
 from modelyard_runtime.page_hinkley import page_hinkley
 from modelyard_runtime.profiles import Profile, profile
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.scores import score
-from modelyard_runtime.trained import kept_profiles
 from modelyard_runtime.training_data import join
 from modelyard_runtime.windows import VARIANT, Window, current
 
@@ -92,7 +91,7 @@ class Measures:
             wanted = [name for name in frame.columns if name in _ANSWERS] if prediction else names(dataset, "features")
             wanted = wanted or [name for name in frame.columns if name not in hidden | set(_ANSWERS)]
             return {name: profile(frame[name]) for name in wanted}
-        kept = kept_profiles(self._model_version(variant).run_id)
+        kept = self._kept(variant)
         columns = sections(kept, "columns")
         wanted = list(_ANSWERS) if prediction else names(kept, "features")
         return {name: Profile.from_json(columns[name]) for name in wanted if name in columns}
@@ -105,15 +104,15 @@ class Measures:
             raise Refusal(f"the reference {text(described, 'data')!r} has no row")
         return frame
 
-    def _model_version(self, variant: str) -> registry.Version:
-        registry.connect(self._workload)
-        models = self._models()
-        model = next((one for one in models if text(one, "variant") == variant), models[0])
-        number, name = text(model, "version"), text(model, "registeredName")
-        found = registry.version(name, number) if number else registry.version_at(name, text(model, "alias"))
+    def _kept(self, variant: str) -> Section:
+        """What was kept of the data that the model of a variant learned from."""
+        described = self._models()
+        model = next((one for one in described if text(one, "variant") == variant), described[0])
+        models = Models(self._workload, model)
+        found = models.version()
         if found is None:
             raise Refusal(f"the reference is the training data of {text(model, 'uri')}, which does not exist yet")
-        return found
+        return models.profiles(found)
 
     def _models(self) -> list[Section]:
         found = self._monitor.get("models")

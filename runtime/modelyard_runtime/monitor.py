@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from modelyard_runtime.breach import act
+from modelyard_runtime.bundle_metrics import samples as bundle_samples
 from modelyard_runtime.description import Section, bound, description, rows, section, text
 from modelyard_runtime.measures import Measure, Measures
+from modelyard_runtime.models import Bundles
 from modelyard_runtime.otlp import Sample, push
 from modelyard_runtime.refusals import Refusal
 
@@ -65,12 +67,17 @@ def look(workload: Section, now: datetime) -> tuple[Result, ...]:
 
 
 def samples(workload: Section, results: tuple[Result, ...], now: datetime) -> list[Sample]:
-    """The results as metrics."""
+    """The results as metrics, with the state of the bundles that they rest on."""
     own = {"system": text(workload, "system"), "monitor": text(workload, "address").rpartition(".")[2]}
     found: list[Sample] = []
     for one in results:
         labels = {**own, "check": one.check, "feature": one.feature or "all"}
         found += [Sample(VALUE, one.value, labels), Sample(BREACH, float(one.breach), labels)]
+    for model in rows(section(workload, "monitor"), "models"):
+        if "bundle" in model:
+            bundles = Bundles(workload, model)
+            bundles.on_disk()
+            found += bundle_samples(bundles, {**own, "model": text(model, "name")})
     return [*found, Sample(LAST_RUN, now.timestamp(), own)]
 
 

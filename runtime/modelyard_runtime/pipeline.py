@@ -27,9 +27,9 @@ def run() -> int:
     check(workload)
     pipeline = section(workload, "pipeline")
     _start_ray(pipeline)
-    if "approvals" in pipeline:
+    if "approvals" in pipeline or "delivery" in section(pipeline, "model"):
         registry.connect(workload)
-        _log.info("before the run: %s", promote_waiting(pipeline))
+        _log.info("before the run: %s", promote_waiting(workload))
     run_name = new_run()
     driver = Driver(sections(pipeline, "steps"), integer(pipeline, "timeoutSeconds"))
     made = driver.run(lambda name, results: _submit(workload, name, results, run_name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from modelyard_runtime import registry
+from modelyard_runtime.delivery import deliver
 from modelyard_runtime.description import Section, description, section, text
 from modelyard_runtime.gate import APPROVAL_TAG, DIGEST_TAG, missing_approvals
 from modelyard_runtime.refusals import Refusal
@@ -20,12 +21,13 @@ def run() -> int:
     if text(workload, "type") != "training":
         raise Refusal("only a training pipeline promotes")
     registry.connect(workload)
-    _log.info("%s", promote_waiting(section(workload, "pipeline")))
+    _log.info("%s", promote_waiting(workload))
     return 0
 
 
-def promote(pipeline: Section, version: registry.Version) -> str:
-    """Move the alias to a version, unless approvals are missing. Says what came of it."""
+def promote(workload: Section, version: registry.Version) -> str:
+    """Move the alias to a version, unless approvals are missing, and deliver it. Says what came of it."""
+    pipeline = section(workload, "pipeline")
     alias = text(pipeline, "promoteTo")
     digest = version.tags.get(DIGEST_TAG, "")
     missing, groups = missing_approvals(pipeline, version.tags, digest)
@@ -37,11 +39,17 @@ def promote(pipeline: Section, version: registry.Version) -> str:
     if section(pipeline, "approvals"):
         _unchanged(version, digest)
     registry.move_alias(version.name, alias, version.version)
-    return f"{alias!r} of {version.name} is now version {version.version}"
+    delivered = deliver(workload, section(pipeline, "model"), alias)
+    sentence = f"{alias!r} of {version.name} is now version {version.version}"
+    return f"{sentence}; {delivered}" if delivered else sentence
 
 
-def promote_waiting(pipeline: Section) -> str:
-    """The same for the newest version that waits, if it is newer than what the alias points to."""
+def promote_waiting(workload: Section) -> str:
+    """The same for the newest version that waits, if it is newer than what the alias points to.
+
+    Where none waits, what the alias points to is delivered if that was interrupted.
+    """
+    pipeline = section(workload, "pipeline")
     name, alias = text(section(pipeline, "model"), "registeredName"), text(pipeline, "promoteTo")
     now = registry.version_at(name, alias)
     waiting = [
@@ -54,8 +62,10 @@ def promote_waiting(pipeline: Section) -> str:
     for version in sorted(waiting, key=lambda one: -int(one.version)):
         missing, _ = missing_approvals(pipeline, version.tags, version.tags.get(DIGEST_TAG, ""))
         if not missing:
-            return promote(pipeline, version)
-    return f"no version of {name} that waits has its approvals; {len(waiting)} wait"
+            return promote(workload, version)
+    delivered = deliver(workload, section(pipeline, "model"), alias)
+    sentence = f"no version of {name} that waits has its approvals; {len(waiting)} wait"
+    return f"{sentence}; {delivered}" if delivered else sentence
 
 
 def _unchanged(version: registry.Version, digest: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.description import Section, section, sections, text
@@ -139,8 +139,29 @@ def taken_back_at(name: str, alias: str) -> datetime | None:
     return datetime.fromisoformat(stamp) if stamp else None
 
 
+PROFILES = "modelyard/profiles.json"
+"""Where a run keeps what its data and answers looked like: monitors compare with it."""
+
+
+def profiles(run_id: str) -> Section | None:
+    """What was kept of the data of a run; None where it kept nothing."""
+    from mlflow import artifacts
+
+    folder, _, _ = PROFILES.rpartition("/")
+    found = artifacts.list_artifacts(run_id=run_id, artifact_path=folder) or ()
+    if PROFILES not in {one.path for one in found}:
+        return None
+    kept: Section = artifacts.load_dict(f"runs:/{run_id}/{PROFILES}")
+    return kept
+
+
+def run_began(run_id: str) -> str:
+    """When a run began, as in ISO 8601: the same whenever it is asked."""
+    return datetime.fromtimestamp(_client().get_run(run_id).info.start_time / 1000, UTC).isoformat()
+
+
 def load(uri: str) -> Model:
-    """A model of the registry, ready to predict."""
+    """A model, ready to predict: by its address in the registry, or by its folder."""
     import mlflow.pyfunc
 
     return Model(mlflow.pyfunc.load_model(uri))

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime import registry
 from modelyard_runtime.answers import Answer, Predictor, answer, plain
+from modelyard_runtime.bundle_metrics import BundleMetrics
 from modelyard_runtime.capture import Captures
 from modelyard_runtime.description import Section, description, digest, integer, section, sections, text
+from modelyard_runtime.models import Models
 from modelyard_runtime.payloads import BadRequest, fitted, rows_of
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.tokens import Token
@@ -62,6 +64,7 @@ class Serving:
     model: Predictor
     columns: tuple[registry.Column, ...]
     version: str
+    uri: str
 
 
 class Server:
@@ -77,9 +80,10 @@ class Server:
         self._timeout_s = integer(described, "timeoutSeconds")
         self._entrypoint = text(described, "entrypoint")
         self._token = Token(text(section(described, "auth"), "tokenFile")) if "auth" in described else None
-        registry.connect(workload)
+        self._models = Models(workload, self._model)
+        self._told = BundleMetrics(self._models.bundles, {"application": name}) if self._models.bundles else None
         self._serving: Serving | None = None
-        self._renew()
+        self._begin()
         capture = section(described, "capture")
         self._captures = Captures(workload, capture, text(described, "variant")) if capture else None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
@@ -155,11 +159,25 @@ class Server:
             found |= dict(zip(places, said, strict=True))
         return [found[place] for place in range(len(asked))]
 
+    def _begin(self) -> None:
+        """Load a first model: what this disk holds of a bundle, so that no store is waited for that is out of reach."""
+        bundles = self._models.bundles
+        if bundles is not None and bundles.on_disk() is not None:
+            self._load(bundles.version())
+        if self._serving is None:
+            self._renew()
+        elif self._told is not None:
+            self._told.tell()
+
     def _renew(self) -> None:
         """Load what the description's URI means now, unless it is what answers already."""
-        name, alias, number = (text(self._model, key) for key in ("registeredName", "alias", "version"))
-        version = registry.version(name, number) if number else registry.version_at(name, alias)
-        if version is None or (self._serving is not None and self._serving.version == version.version):
+        version = self._models.version()
+        if self._told is not None:
+            self._told.tell()
+        self._load(version)
+
+    def _load(self, version: registry.Version | None) -> None:
+        if version is None or (self._serving is not None and self._serving.uri == version.uri):
             return
         loaded = registry.load(version.uri)
         model: Predictor = loaded
@@ -167,11 +185,12 @@ class Server:
             model = entrypoint(self._entrypoint)(loaded)
             if not callable(getattr(model, "predict", None)):
                 raise Refusal(f"entrypoint {self._entrypoint} must give an object with predict(rows)")
-        self._serving = Serving(model, loaded.columns(), version.version)
-        _log.info("%s serves version %s of %s", self._name, version.version, name)
+        self._serving = Serving(model, loaded.columns(), version.version, version.uri)
+        _log.info("%s serves version %s of %s", self._name, version.version, version.name)
 
     def _follow(self) -> None:
-        while not self._ended.wait(_FOLLOW_S):
+        bundles = self._models.bundles
+        while not self._ended.wait(_FOLLOW_S if bundles is None else bundles.poll_s):
             try:
                 self._renew()
             except Exception:  # noqa: BLE001 - the version that answers goes on answering

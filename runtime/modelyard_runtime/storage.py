@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import uuid
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -61,3 +63,45 @@ def _from_environment(store: Section, name: str) -> str | None:
     if not value:
         raise Refusal(f"{variable} is not set; the description says that it opens a store")
     return value
+
+
+def local(folder: Path) -> Place:
+    """A folder of this machine."""
+    from pyarrow import fs
+
+    return Place(fs.LocalFileSystem(), str(folder))
+
+
+def is_local(where: Place) -> bool:
+    """Whether a place is on this machine."""
+    from pyarrow import fs
+
+    return isinstance(where.filesystem, fs.LocalFileSystem)
+
+
+def write_whole(where: Place, content: bytes) -> None:
+    """Write one file; a reader sees what was there before or the whole of it.
+
+    An object store shows an object when it is complete, and has no folders that would have to be made, for which a
+    workload may have no right. On a disk the file is written beside and renamed.
+    """
+    if not is_local(where):
+        with where.filesystem.open_output_stream(where.path) as stream:
+            stream.write(content)
+        return
+    path = Path(where.path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    staged = path.with_name(f"_{uuid.uuid4().hex}")  # readers of datasets and captures pass over it
+    try:
+        write_durably(staged, content)
+        staged.replace(path)
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a file of a disk that may lose its power: it is on the disk before what follows says that it is there."""
+    with path.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())

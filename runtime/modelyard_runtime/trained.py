@@ -23,7 +23,6 @@ from modelyard_runtime.promotion import GATE_TAG, promote
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.training_data import TrainingData
 
-PROFILES = "modelyard/profiles.json"
 EXPLANATION = "modelyard/explanation.json"
 
 _log = logging.getLogger(__name__)
@@ -71,7 +70,7 @@ def finish(workload: Section, step_name: str, trained: Trained, data: TrainingDa
         _keep_verdicts(version, verdicts)
     if lines := refused(verdicts):
         return f"version {version.version} of {version.name} is kept, and the gate refuses it: {_why(lines)}"
-    return promote(pipeline, registry.version(version.name, version.version))
+    return promote(workload, registry.version(version.name, version.version))
 
 
 def digest_of(uri: str) -> str:
@@ -80,14 +79,6 @@ def digest_of(uri: str) -> str:
 
     with tempfile.TemporaryDirectory(prefix="model-") as folder:
         return content_digest(Path(artifacts.download_artifacts(artifact_uri=uri, dst_path=folder)))
-
-
-def kept_profiles(run_id: str) -> Section:
-    """The profiles that were kept with a model when it was trained."""
-    from mlflow import artifacts
-
-    found: Section = artifacts.load_dict(f"runs:/{run_id}/{PROFILES}")
-    return found
 
 
 def _inputs(step: Section) -> list[Json]:
@@ -150,7 +141,7 @@ def _log_profiles(loaded: registry.Model, task: str, data: TrainingData, run_id:
     found = profiles(data.train, [*data.features, data.label])
     found |= profiles(pd.DataFrame(answers), list(answers))
     kept: dict[str, Json] = {name: one.to_json() for name, one in found.items()}
-    mlflow.log_dict({"features": list(data.features), "label": data.label, "columns": kept}, PROFILES)
+    mlflow.log_dict({"features": list(data.features), "label": data.label, "columns": kept}, registry.PROFILES)
 
 
 def _keep_verdicts(version: registry.Version, verdicts: tuple[Verdict, ...]) -> None:

@@ -1,0 +1,75 @@
+"""Delivery: the version that an alias points to, as a bundle for those who cannot reach the registry."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import tempfile
+from pathlib import Path
+
+from modelyard_runtime import registry
+from modelyard_runtime.bundle import MANIFEST, MODEL, PROFILES, Bundle, files_in, folder_name
+from modelyard_runtime.bundle_store import current, publish
+from modelyard_runtime.description import Section, section, text
+from modelyard_runtime.gate import APPROVAL_TAG, DIGEST_TAG
+from modelyard_runtime.lineage import ADDED, content_digest
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.storage import Place, place
+
+_log = logging.getLogger(__name__)
+
+
+def deliver(workload: Section, model: Section, alias: str) -> str:
+    """Write what an alias points to now to where the description wants its bundles. Says what came of it.
+
+    Safe to run again: what is delivered already is left as it is, and what was interrupted is done anew.
+    """
+    delivery = section(model, "delivery")
+    if not delivery:
+        return ""
+    version = registry.version_at(text(model, "registeredName"), alias)
+    if version is None:
+        return f"nothing is delivered: {alias!r} of {text(model, 'registeredName')} points to no version yet"
+    return deliver_version(version, alias, place(workload, text(delivery, "uri"), text(delivery, "store")))
+
+
+def deliver_version(version: registry.Version, alias: str, where: Place) -> str:
+    """The same for one version and one place."""
+    sentence = f"version {version.version} of {version.name} is delivered for {alias!r}"
+    digest = version.tags.get(DIGEST_TAG, "")
+    now = current(where)
+    if now is not None and digest and now.folder == folder_name(version.version, digest):
+        return f"{sentence} already"
+    with tempfile.TemporaryDirectory(prefix="bundle-") as name:
+        folder = Path(name) / "bundle"
+        write_bundle(version, alias, folder)
+        pointer = publish(folder, where)
+    _log.info("delivered %s to %s", pointer.folder, where.path)
+    return sentence
+
+
+def write_bundle(version: registry.Version, alias: str, folder: Path) -> Bundle:
+    """The bundle of a version in a new folder; files that are not those of the gate are refused."""
+    from mlflow import artifacts
+
+    folder.mkdir(parents=True)
+    with tempfile.TemporaryDirectory(prefix="model-") as name:
+        model = Path(artifacts.download_artifacts(artifact_uri=version.uri, dst_path=name))
+        (model / ADDED).unlink(missing_ok=True)
+        digest, wanted = content_digest(model), version.tags.get(DIGEST_TAG, "")
+        if wanted and wanted != digest:
+            raise Refusal(
+                f"version {version.version} of {version.name} is not what its gate saw: its files hash to {digest}"
+            )
+        shutil.copytree(model, folder / MODEL)
+    profiles = registry.profiles(version.run_id) if version.run_id else None
+    if profiles is not None:
+        (folder / PROFILES).write_text(json.dumps(profiles, sort_keys=True), encoding="utf-8")
+    approvals = {
+        tag.removeprefix(APPROVAL_TAG): given for tag, given in version.tags.items() if tag.startswith(APPROVAL_TAG)
+    }
+    made = registry.run_began(version.run_id) if version.run_id else ""
+    bundle = Bundle(version.name, alias, version.version, version.run_id, digest, made, approvals, files_in(folder))
+    (folder / MANIFEST).write_text(bundle.text(), encoding="utf-8")
+    return bundle

@@ -1,0 +1,130 @@
+"""Where a workload's models come from: the registry, or bundles of it where the registry is out of reach."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from modelyard_runtime import registry
+from modelyard_runtime.bundle import MODEL, POINTER, PROFILES, Broken, Pointer
+from modelyard_runtime.bundle_store import bundle_of, current, fetch, kept
+from modelyard_runtime.description import Section, integer, section, text
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.storage import Place, local, place
+
+_POLL_S = 60
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A bundle on this disk that is in use."""
+
+    pointer: Pointer
+    folder: Path
+
+
+class Models:
+    """The versions of one model, as its description says where to find them."""
+
+    def __init__(self, workload: Section, model: Section) -> None:
+        self._model = model
+        self.bundles = Bundles(workload, model) if "bundle" in model else None
+        if self.bundles is None:
+            registry.connect(workload)
+
+    def version(self) -> registry.Version | None:
+        """What the reference means now; None where there is nothing yet. `uri` of a bundle's version is its folder."""
+        if self.bundles is not None:
+            self.bundles.renew()
+            return self.bundles.version()
+        name, alias, number = (text(self._model, key) for key in ("registeredName", "alias", "version"))
+        return registry.version(name, number) if number else registry.version_at(name, alias)
+
+    def profiles(self, version: registry.Version) -> Section:
+        """What the data looked like that a version learned from."""
+        found = _bundled_profiles(version) if self.bundles is not None else registry.profiles(version.run_id)
+        if found is None:
+            raise Refusal(f"nothing was kept of the data that version {version.version} of {version.name} learned from")
+        return found
+
+
+class Bundles:
+    """The bundles of one alias: what is in use here, renewed from the store whenever that is in reach.
+
+    Out of reach, what is on the disk is used: what was brought last, or what was carried there by hand.
+    """
+
+    def __init__(self, workload: Section, model: Section) -> None:
+        described = section(model, "bundle")
+        self._what = text(model, "uri")
+        self._workload = workload
+        self._described = described
+        self._source: Place | None = None
+        self._disk = Path(text(described, "cache"))
+        self._held: Held | None = None
+        self.poll_s = float(integer(described, "pollSeconds", _POLL_S))
+
+    def version(self) -> registry.Version | None:
+        """What is in use, without asking anybody; its `uri` is the folder of the model."""
+        if self._held is None:
+            return None
+        bundle = bundle_of(self._held.folder)
+        uri = str(self._held.folder / MODEL)
+        return registry.Version(bundle.registered_name, bundle.version, uri, {}, bundle.run)
+
+    def on_disk(self) -> Held | None:
+        """What this disk holds, compared with its hashes when it is another than what is in use."""
+        if self._held is not None and self._held.folder.is_dir() and self._on_disk() == self._held.pointer:
+            return self._held
+        found = kept(self._disk)
+        self._held = None if found is None else Held(*found)
+        return self._held
+
+    def renew(self) -> Held | None:
+        """What the store says is in use, whole and compared with its hashes, else what is on the disk."""
+        try:
+            pointer = current(self._place())
+            if pointer is None:
+                _log.info("no bundle of %s was delivered yet", self._what)
+                return self.on_disk()
+            if self._held is None or self._held.pointer != pointer:
+                self._held = Held(pointer, fetch(self._place(), pointer, self._disk))
+            (self._disk / POINTER).touch()  # its time says when the store was in reach last, also to the next process
+        except OSError as problem:
+            _log.warning("the store of bundles is out of reach, what is here goes on: %s", problem)
+            return self.on_disk()
+        except Broken as problem:
+            _log.error("a bundle of %s was refused, what is here goes on: %s", self._what, problem)
+            return self.on_disk()
+        return self._held
+
+    def age_s(self) -> float:
+        """Seconds since the store said that what is in use here is, or since that was carried here by hand."""
+        try:
+            return max(time.time() - (self._disk / POINTER).stat().st_mtime, 0.0)
+        except OSError:
+            return 0.0
+
+    def _on_disk(self) -> Pointer | None:
+        try:
+            return current(local(self._disk))
+        except (OSError, Broken):
+            return None
+
+    def _place(self) -> Place:
+        if self._source is None:
+            self._source = place(self._workload, text(self._described, "uri"), text(self._described, "store"))
+        return self._source
+
+
+def _bundled_profiles(version: registry.Version) -> Section | None:
+    path = Path(version.uri).parent / PROFILES
+    try:
+        found: Section = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return found

@@ -1,0 +1,59 @@
+"""An S3-compatible service whose network may be cut: the same address and content before and after."""
+
+from __future__ import annotations
+
+import logging
+import urllib.request
+from typing import Any
+
+import boto3
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+BUCKET = "models"
+_KEYS = {"aws_access_key_id": "id", "aws_secret_access_key": "key"}
+
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
+
+
+class ObjectStore:
+    """A service with one bucket, on a port of its own. What it holds lives in this process, not in its server."""
+
+    def __init__(self) -> None:
+        self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+        self._server.start()
+        self._port = self._server.get_host_and_port()[1]
+        request = urllib.request.Request(f"{self.endpoint}/moto-api/reset", method="POST")
+        urllib.request.urlopen(request, timeout=30).close()
+        self.client.create_bucket(Bucket=BUCKET)
+
+    @property
+    def endpoint(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def client(self) -> Any:
+        """A client of it, by another library than the runtime's."""
+        return boto3.client("s3", endpoint_url=self.endpoint, region_name="us-east-1", **_KEYS)
+
+    def names(self) -> list[str]:
+        """What it holds, in order."""
+        found = self.client.list_objects_v2(Bucket=BUCKET).get("Contents", [])
+        return [str(one["Key"]) for one in found]
+
+    def cut(self) -> None:
+        """From now on nobody answers."""
+        self._server.stop()
+
+    def mend(self) -> None:
+        """The same service answers again."""
+        self._server = ThreadedMotoServer("127.0.0.1", self._port, verbose=False)
+        self._server.start()
+
+    def described(self, monkeypatch: Any) -> dict[str, Any]:
+        """The stores of a description, with the variables that open them."""
+        monkeypatch.setenv("STORE_ID", "id")
+        monkeypatch.setenv("STORE_KEY", "key")
+        opened = {"accessKeyIdEnv": "STORE_ID", "secretAccessKeyEnv": "STORE_KEY"}
+        uri = f"s3://{BUCKET}/"
+        return {"stores": {"artifacts": {"uri": uri, "endpoint": self.endpoint, "region": "us-east-1", **opened}}}
