@@ -24,8 +24,8 @@ from modelyard.spec import Accelerator, ComputeClass, Taint, TargetSpec
 from modelyard_targets.aws.considered import considered
 from modelyard_targets.aws.lacking import nothing_fits, unknown
 from modelyard_targets.aws.machines import REFERENCE_REGION, Machine, Price, Table, table
-from modelyard_targets.aws.matching import alternative, kind_of, usable
-from modelyard_targets.cluster.accelerators import folded, known
+from modelyard_targets.aws.matching import alternative, kind_of, resource_of, usable
+from modelyard_targets.cluster.accelerators import folded
 
 POOL: Final = "modelyard.dev/pool"
 """Label of the nodes of a pool, and key of their taint."""
@@ -140,8 +140,8 @@ def _footing(machines: Table, compute: ComputeClass, kind: str, region: str, spo
 def _groups(machines: Table, compute: ComputeClass, region: str) -> Iterator[NodeGroup]:
     """What is tried in turn: for each alternative spot and then on demand, as far as the class wants them.
 
-    A Pod asks for the accelerators of the first choice, so that only alternatives of the same number and the same
-    device plugin can stand in for it when it runs.
+    A Pod asks for the accelerators of the first choice, so that only alternatives of the same number can stand in for
+    it when it runs.
     """
     ways = {"spot": (True,), "spot-first": (True, False)}.get(compute.capacity, (False,))
     by_way = {way: _by_kind(_fits(machines, compute, region, spot=way)) for way in ways}
@@ -168,7 +168,8 @@ def _by_kind(fits: list[Fit]) -> dict[str, list[Fit]]:
 
 def _asked(fit: Fit) -> tuple[str, int]:
     """What a Pod on this machine asks for: the name of the resource and how many."""
-    return (_resource(fit.accelerator), fit.accelerator.count) if fit.accelerator is not None else ("", 0)
+    accelerator = fit.accelerator
+    return (resource_of(accelerator.name), accelerator.count) if accelerator is not None else ("", 0)
 
 
 def _beside(best: Fit, other: Fit) -> bool:
@@ -184,8 +185,3 @@ def _beside(best: Fit, other: Fit) -> bool:
     most = 2 * one.vcpus if one.accelerator is not None else one.vcpus
     holds = two.cpu_millis >= one.cpu_millis and two.memory_bytes >= one.memory_bytes
     return holds and two.vcpus <= most and two.memory_gib <= 2 * one.memory_gib
-
-
-def _resource(accelerator: Accelerator) -> str:
-    found = known(accelerator.name)
-    return found.resource if found is not None else ""

@@ -9,7 +9,7 @@ from modelyard.manifest import cpu_text
 from modelyard.spec import ComputeClass
 from modelyard_targets.aws.considered import gibibytes
 from modelyard_targets.aws.machines import Machine, Table
-from modelyard_targets.aws.matching import alternative, usable
+from modelyard_targets.aws.matching import alternative, resource_of, usable
 from modelyard_targets.cluster.accelerators import folded, known
 
 
@@ -26,8 +26,16 @@ def unknown(machines: Table, compute: ComputeClass) -> str:
     first = known(compute.accelerators[0].name)
     memory = first.memory_bytes if first is not None else 0
     close = min(offered, key=lambda name: abs(offered[name] - memory))
-    wish = " or ".join(one.name for one in compute.accelerators)
-    return f"no machine of EC2 has {wish}; the nearest accelerator is {close} with {gibibytes(offered[close])}"
+    return f"{_why(machines, compute)}; the nearest accelerator is {close} with {gibibytes(offered[close])}"
+
+
+def _why(machines: Table, compute: ComputeClass) -> str:
+    """Whether EC2 has none of them, or has machines that nothing here knows how to use."""
+    there = {folded(one.accelerator.name) for one in machines.machines if one.accelerator}
+    for wanted in compute.accelerators:
+        if folded(wanted.name) in there:
+            return f"{wanted.name} is asked for by {resource_of(wanted.name)}, which no add-on offers yet"
+    return f"no machine of EC2 has {' or '.join(one.name for one in compute.accelerators)}"
 
 
 def nothing_fits(machines: Table, compute: ComputeClass) -> str:

@@ -7,12 +7,27 @@ from typing import Final
 
 from modelyard.spec import Accelerator, ComputeClass
 from modelyard_targets.aws.machines import Machine, Table
-from modelyard_targets.cluster.accelerators import folded
+from modelyard_targets.cluster.accelerators import folded, known
+
+SERVED: Final = "nvidia.com/gpu"
+"""The one resource that the cluster's add-ons offer and the runtime image is built for. Trainium and Inferentia would
+need the device plugin of Neuron, and frameworks of its own in the image.
+"""
 
 
 def usable(machines: Table) -> Iterator[Machine]:
     """Machines that the images run on, at full speed for as long as it takes. The images are of amd64."""
-    return (machine for machine in machines.machines if machine.arch == "amd64" and not machine.burstable)
+    for machine in machines.machines:
+        offered = machine.accelerator
+        served = offered is None or resource_of(offered.name) == SERVED
+        if served and machine.arch == "amd64" and not machine.burstable:
+            yield machine
+
+
+def resource_of(accelerator: str) -> str:
+    """What Pods ask for an accelerator by, empty where nobody knows it."""
+    found = known(accelerator)
+    return found.resource if found is not None else ""
 
 
 BY_MEMORY: Final = "*"

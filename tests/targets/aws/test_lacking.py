@@ -24,6 +24,11 @@ from tests.targets.aws.hardware_asked import asked
             asked(4, 16, "TPU-v5e", "V100"),
             "no machine of EC2 has TPU-v5e or V100; the nearest accelerator is T4 with 16Gi",
         ),
+        (
+            asked(4, 16, "Trainium"),
+            "Trainium is asked for by aws.amazon.com/neuron, which no add-on offers yet; "
+            "the nearest accelerator is A100 with 40Gi",
+        ),
         (asked(4, 16, "L4OS", "L4"), "an accelerator called 'L4OS'; did you mean 'L40S'?"),
     ],
 )

@@ -32,6 +32,6 @@ def test_memory_is_of_one_accelerator() -> None:
 
 def test_machines_that_the_images_do_not_run_on_or_that_tire_are_left_out() -> None:
     other, tired = replace(PLAIN, name="arm", arch="arm64"), replace(PLAIN, name="t", burstable=True)
-    machines: Table = market(other, PLAIN, tired)
+    machines: Table = market(other, PLAIN, tired, machine("inf", 4, 16, "Inferentia2:1"))
 
     assert list(usable(machines)) == [PLAIN]
