@@ -57,9 +57,10 @@ def trust(service: str, *, conditions: Conditions | None = None) -> pulumi.Outpu
     return document(statement)
 
 
-def pod_trust() -> pulumi.Output[str]:
-    """Who may take a role: Pods, through EKS Pod Identity, which also tags the session with cluster and namespace.
+def pod_trust(cluster_arn: pulumi.Input[str], *, namespace: str, service_account: str) -> pulumi.Output[str]:
+    """Who may take a role: Pods of one ServiceAccount in one cluster, through EKS Pod Identity.
 
+    It tags the session with where the Pod runs: an association that is made elsewhere does not get the role.
     Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html, 2026-11-24.
     """
     return document(
@@ -68,6 +69,13 @@ def pod_trust() -> pulumi.Output[str]:
             "Effect": "Allow",
             "Principal": {"Service": "pods.eks.amazonaws.com"},
             "Action": ["sts:AssumeRole", "sts:TagSession"],
+            "Condition": {
+                "StringEquals": {
+                    "aws:RequestTag/eks-cluster-arn": cluster_arn,
+                    "aws:RequestTag/kubernetes-namespace": namespace,
+                    "aws:RequestTag/kubernetes-service-account": service_account,
+                }
+            },
         }
     )
 

@@ -36,6 +36,20 @@ network = Network(
     log_days=90,
 )
 """
+CLUSTER = f"""\
+{NETWORK}
+from modelyard_stacks.aws.cluster import Cluster
+
+cluster = Cluster(
+    "fraud-prod-main",
+    account=account,
+    network=network,
+    key=key,
+    version="1.36",
+    addons={{"eks-pod-identity-agent": "v1.3.0", "vpc-cni": "v1.20.0", "kube-proxy": "v1.36.0"}},
+    log_days=365,
+)
+"""
 
 
 def registered(folder: Path, program: str, settings: str = "") -> Found:

@@ -1,0 +1,108 @@
+"""Who may administer a cluster, from where, and with which kubeconfig."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pulumi
+import pulumi_aws
+from pulumi_aws import eks, iam
+
+from .account import Account
+
+
+def administrators(
+    name: str, *, account: Account, cluster_name: pulumi.Input[str], opts: pulumi.ResourceOptions
+) -> list[eks.AccessPolicyAssociation]:
+    """Access for the principals of the stack's setting `admins`, a list of ARNs of roles and users.
+
+    Without the setting, for the role that runs Pulumi when the cluster is made, since EKS was told to let nobody in by
+    itself. Who runs Pulumi later changes nothing: an `up` from somewhere else must not lock out those who were in.
+    """
+    named = admins()
+    if named:
+        return [
+            _administrator(f"{name}-{arn.rpartition(':')[2].replace('/', '-')}", arn, account, cluster_name, opts)
+            for arn in named
+        ]
+    kept = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=["principalArn"]))
+    return [_administrator(f"{name}-deployer", _deployer(account), account, cluster_name, kept)]
+
+
+def admins() -> list[str]:
+    """The setting `admins`; raises RunError where it is no list of ARNs."""
+    arns = _listed("admins", "arn:aws:iam::123456789012:role/platform")
+    if any(not arn.startswith("arn:") for arn in arns):
+        raise pulumi.RunError(f"the setting admins names ARNs of roles and users, not {', '.join(arns)}")
+    return arns
+
+
+def api_clients() -> list[str]:
+    """The setting `apiClients`: blocks of networks that are connected to the cluster's and may talk to its API."""
+    return _listed("apiClients", "10.99.0.0/16")
+
+
+def kubeconfig(
+    name: str,
+    *,
+    region: str,
+    cluster_name: pulumi.Input[str],
+    endpoint: pulumi.Input[str],
+    authority: pulumi.Input[str],
+) -> pulumi.Output[str]:
+    """A kubeconfig without any secret: each use asks the AWS command line for a token that soon ends."""
+    asked = ["--region", region, "eks", "get-token", "--output", "json", "--cluster-name", cluster_name]
+    execute = {
+        "apiVersion": "client.authentication.k8s.io/v1beta1",
+        "command": "aws",
+        "args": asked,
+        "interactiveMode": "Never",
+    }
+    return pulumi.Output.json_dumps(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": name, "cluster": {"server": endpoint, "certificate-authority-data": authority}}],
+            "users": [{"name": name, "user": {"exec": execute}}],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+            "current-context": name,
+        }
+    )
+
+
+def _listed(setting: str, example: str) -> list[str]:
+    said: object = pulumi.Config().get_object(setting)
+    if said is None:
+        return []
+    listed = cast("list[object]", said) if isinstance(said, list) else []
+    texts = [text for text in listed if isinstance(text, str)]
+    if not texts or len(texts) != len(listed):
+        raise pulumi.RunError(f"the setting {setting} is a list: pulumi config set --path '{setting}[0]' {example}")
+    return texts
+
+
+def _administrator(
+    name: str,
+    principal: pulumi.Input[str],
+    account: Account,
+    cluster_name: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+) -> eks.AccessPolicyAssociation:
+    entry = eks.AccessEntry(name, eks.AccessEntryArgs(cluster_name=cluster_name, principal_arn=principal), opts)
+    return eks.AccessPolicyAssociation(
+        name,
+        eks.AccessPolicyAssociationArgs(
+            cluster_name=cluster_name,
+            principal_arn=entry.principal_arn,
+            policy_arn=f"arn:{account.partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+            access_scope=eks.AccessPolicyAssociationAccessScopeArgs(type="cluster"),
+        ),
+        opts,
+    )
+
+
+def _deployer(account: Account) -> pulumi.Output[str]:
+    """The role behind the session that runs Pulumi: a session has an ARN of its own, which EKS does not take."""
+    asked = pulumi.InvokeOutputOptions(provider=account)
+    caller = pulumi_aws.get_caller_identity_output(opts=asked)
+    return iam.get_session_context_output(arn=caller.arn, opts=asked).issuer_arn

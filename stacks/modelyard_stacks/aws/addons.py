@@ -1,0 +1,126 @@
+"""Add-ons that EKS keeps for a cluster, at the versions that are asked for, with roles of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws import eks, iam
+
+from .account import Account
+from .key import Key
+from .policies import document, pod_trust
+
+_NAMESPACE = "kube-system"
+
+
+@dataclass(frozen=True, slots=True)
+class AddonRole:
+    """What an add-on may do in AWS: the role that one ServiceAccount gets, and what gives the role its rights."""
+
+    service_account: str
+    arn: pulumi.Output[str]
+    rights: tuple[pulumi.Resource, ...]
+
+
+def addon(
+    name: str,
+    addon_name: str,
+    *,
+    cluster_name: pulumi.Input[str],
+    version: str,
+    configuration: pulumi.Output[str] | None = None,
+    role: AddonRole | None = None,
+    depends_on: Sequence[pulumi.Resource] = (),
+    opts: pulumi.ResourceOptions,
+) -> eks.Addon:
+    """One add-on at exactly this version.
+
+    What EKS brings along by itself is overwritten once; what somebody changes later on the cluster is left to them.
+    """
+    identities = [
+        eks.AddonPodIdentityAssociationArgs(service_account=each.service_account, role_arn=each.arn)
+        for each in (role,)
+        if each is not None
+    ]
+    before = [*depends_on, *(role.rights if role is not None else ())]
+    return eks.Addon(
+        f"{name}-{addon_name}",
+        eks.AddonArgs(
+            cluster_name=cluster_name,
+            addon_name=addon_name,
+            addon_version=version,
+            configuration_values=configuration,
+            pod_identity_associations=identities or None,
+            resolve_conflicts_on_create="OVERWRITE",
+            resolve_conflicts_on_update="PRESERVE",
+        ),
+        pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=before)),
+    )
+
+
+def network_role(
+    name: str, *, account: Account, cluster_arn: pulumi.Input[str], opts: pulumi.ResourceOptions
+) -> AddonRole:
+    """Giving Pods their addresses: a role of its own, so that nodes, and what breaks out of a Pod, cannot do it."""
+    title, service_account = f"{name}-vpc-cni", "aws-node"
+    role = _role(title, "Addresses of Pods", cluster_arn, service_account, opts)
+    return AddonRole(
+        service_account, role.arn, (_managed(title, role, account.managed_policy("AmazonEKS_CNI_Policy"), opts),)
+    )
+
+
+def volumes_role(
+    name: str, *, account: Account, key: Key, cluster_arn: pulumi.Input[str], opts: pulumi.ResourceOptions
+) -> AddonRole:
+    """Making volumes for Pods; the policy of AWS has no word on keys, so encrypting with ours stands beside it.
+
+    Source: https://docs.aws.amazon.com/eks/latest/userguide/ebs-csi.html, 2026-11-24.
+    """
+    title, service_account = f"{name}-ebs-csi", "ebs-csi-controller-sa"
+    role = _role(title, "Volumes of Pods", cluster_arn, service_account, opts)
+    managed = _managed(title, role, account.managed_policy("service-role/AmazonEBSCSIDriverPolicy"), opts)
+    encrypt = iam.RolePolicy(
+        title,
+        iam.RolePolicyArgs(
+            role=role.id,
+            policy=document(
+                {
+                    "Sid": "Encrypt",
+                    "Effect": "Allow",
+                    "Action": [
+                        "kms:Decrypt",
+                        "kms:DescribeKey",
+                        "kms:GenerateDataKeyWithoutPlaintext",
+                        "kms:ReEncrypt*",
+                    ],
+                    "Resource": key.arn,
+                },
+                {
+                    "Sid": "LetDisksUseTheKey",
+                    "Effect": "Allow",
+                    "Action": "kms:CreateGrant",
+                    "Resource": key.arn,
+                    "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+                },
+            ),
+        ),
+        opts,
+    )
+    return AddonRole(service_account, role.arn, (managed, encrypt))
+
+
+def _role(
+    title: str,
+    description: str,
+    cluster_arn: pulumi.Input[str],
+    service_account: str,
+    opts: pulumi.ResourceOptions,
+) -> iam.Role:
+    trusted = pod_trust(cluster_arn, namespace=_NAMESPACE, service_account=service_account)
+    return iam.Role(title, iam.RoleArgs(description=description, assume_role_policy=trusted), opts)
+
+
+def _managed(title: str, role: iam.Role, policy_arn: str, opts: pulumi.ResourceOptions) -> iam.RolePolicyAttachment:
+    return iam.RolePolicyAttachment(title, iam.RolePolicyAttachmentArgs(role=role.name, policy_arn=policy_arn), opts)

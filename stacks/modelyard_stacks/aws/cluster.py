@@ -1,0 +1,233 @@
+"""A Kubernetes cluster on EKS, closed from the first minute on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+from pulumi_aws import ec2, eks, iam, vpc
+
+from .access import administrators, api_clients, kubeconfig
+from .account import Account, protected
+from .addons import AddonRole, addon, network_role, volumes_role
+from .key import Key
+from .logs import LogGroup
+from .network import AdoptedNetwork, Network
+from .policies import trust
+
+_BEFORE_NODES = ("eks-pod-identity-agent", "vpc-cni", "kube-proxy")
+
+
+class Cluster(pulumi.ComponentResource):
+    """The control plane, the roles of control plane and nodes, and the add-ons that a node needs to become ready.
+
+    The API answers inside the network; from outside only to `public_access_cidrs`, and to nobody if there are none.
+    Networks that are connected to it are named by the stack's setting `apiClients`, a list of CIDR blocks. Nobody is
+    let in for having made it: see the setting `admins`. Secrets are encrypted with the key, and every kind of log that
+    the control plane has is kept for `log_days`.
+
+    `addons` are versions of eks-pod-identity-agent, vpc-cni and kube-proxy. `ready` is what nodes have to wait for.
+    """
+
+    name: pulumi.Output[str]
+    arn: pulumi.Output[str]
+    endpoint: pulumi.Output[str]
+    kubeconfig: pulumi.Output[str]
+    security_group_id: pulumi.Output[str]
+    node_role_arn: pulumi.Output[str]
+    node_role_name: pulumi.Output[str]
+    ready: tuple[pulumi.Resource, ...]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        account: Account,
+        network: Network | AdoptedNetwork,
+        key: Key,
+        version: str,
+        addons: Mapping[str, str],
+        public_access_cidrs: Sequence[str] = (),
+        log_days: int,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("modelyard:aws:Cluster", name, None, account.options(opts))
+        if set(addons) != set(_BEFORE_NODES):
+            raise pulumi.RunError(
+                f"cluster {name}: nodes need the add-ons {', '.join(_BEFORE_NODES)}, each at a version"
+            )
+        self.title = name
+        self.account = account
+        self.network = network
+        self.key = key
+        self.version = version
+        self._child = pulumi.ResourceOptions(parent=self)
+        cluster = self._control_plane(public_access_cidrs, log_days)
+        self.name, self.arn, self.endpoint = cluster.name, cluster.arn, cluster.endpoint
+        self.security_group_id = cluster.vpc_config.apply(lambda config: config.cluster_security_group_id or "")
+        self._open_api_inside()
+        # the group that EKS makes gets no tags from us, and Karpenter finds it by this one
+        ec2.Tag(
+            name,
+            ec2.TagArgs(resource_id=self.security_group_id, key="karpenter.sh/discovery", value=name),
+            self._child,
+        )
+        administrators(name, account=account, cluster_name=self.name, opts=self._child)
+        node_role, attached = self._node_role()
+        self.node_role_arn, self.node_role_name = node_role.arn, node_role.name
+        self.kubeconfig = kubeconfig(
+            name,
+            region=account.region_name,
+            cluster_name=self.name,
+            endpoint=self.endpoint,
+            authority=cluster.certificate_authority.apply(lambda authority: authority.data or ""),
+        )
+        self.ready = (*attached, *self._addons(addons))
+        self.register_outputs({"name": self.name, "endpoint": self.endpoint})
+
+    def _control_plane(self, public_access_cidrs: Sequence[str], log_days: int) -> eks.Cluster:
+        name = self.title
+        # EKS makes this group itself if it finds none, not encrypted and kept for ever
+        logs = LogGroup(
+            f"{name}-cluster", path=f"/aws/eks/{name}/cluster", key=self.key, days=log_days, opts=self._child
+        )
+        role = iam.Role(
+            f"{name}-cluster",
+            iam.RoleArgs(description=f"Control plane of {name}", assume_role_policy=trust("eks.amazonaws.com")),
+            self._child,
+        )
+        attachment = self._attach(f"{name}-cluster", role, "AmazonEKSClusterPolicy")
+        return eks.Cluster(
+            name,
+            eks.ClusterArgs(
+                name=name,
+                version=self.version,  # the newest, once and for all, if left out
+                role_arn=role.arn,
+                vpc_config=eks.ClusterVpcConfigArgs(
+                    subnet_ids=self.network.subnet_ids,
+                    endpoint_private_access=True,  # off by default
+                    endpoint_public_access=bool(public_access_cidrs),  # on by default, for the whole world
+                    public_access_cidrs=list(public_access_cidrs) or None,
+                ),
+                access_config=eks.ClusterAccessConfigArgs(
+                    authentication_mode="API",
+                    # whoever makes it would be its administrator for ever, listed nowhere
+                    bootstrap_cluster_creator_admin_permissions=False,
+                ),
+                encryption_config=eks.ClusterEncryptionConfigArgs(
+                    provider=eks.ClusterEncryptionConfigProviderArgs(key_arn=self.key.arn), resources=["secrets"]
+                ),
+                enabled_cluster_log_types=["api", "audit", "authenticator", "controllerManager", "scheduler"],
+                deletion_protection=protected(),  # off by default
+                # extended support of an old version costs six times as much: upgrade instead
+                # https://aws.amazon.com/eks/pricing/, 2026-11-24
+                upgrade_policy=eks.ClusterUpgradePolicyArgs(support_type="STANDARD"),
+                # those add-ons come below, at versions of ours; a change of this replaces the cluster
+                bootstrap_self_managed_addons=False,
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=[logs, attachment], protect=protected()),
+        )
+
+    def _open_api_inside(self) -> None:
+        """The private endpoint answers to the cluster's own group only, and those who work on it are elsewhere.
+
+        Source: https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html, 2026-11-24.
+        """
+        for index, cidr in enumerate((self.network.cidr, *api_clients())):
+            vpc.SecurityGroupIngressRule(
+                f"{self.title}-api-{index}" if index else f"{self.title}-api",
+                vpc.SecurityGroupIngressRuleArgs(
+                    security_group_id=self.security_group_id,
+                    description="API of the cluster",
+                    cidr_ipv4=cidr,
+                    ip_protocol="tcp",
+                    from_port=443,
+                    to_port=443,
+                ),
+                self._child,
+            )
+
+    def _node_role(self) -> tuple[iam.Role, list[iam.RolePolicyAttachment]]:
+        """What every node may do: join, let the agent fetch roles for Pods, pull images; no shell, no addresses."""
+        name = f"{self.title}-node"
+        role = iam.Role(
+            name,
+            iam.RoleArgs(description=f"Nodes of {self.title}", assume_role_policy=trust("ec2.amazonaws.com")),
+            self._child,
+        )
+        return role, [
+            self._attach(f"{name}-{suffix}", role, policy)
+            for suffix, policy in (
+                ("worker", "AmazonEKSWorkerNodePolicy"),
+                ("images", "AmazonEC2ContainerRegistryPullOnly"),
+            )
+        ]
+
+    def _attach(self, name: str, role: iam.Role, policy: str) -> iam.RolePolicyAttachment:
+        return iam.RolePolicyAttachment(
+            name,
+            iam.RolePolicyAttachmentArgs(role=role.name, policy_arn=self.account.managed_policy(policy)),
+            self._child,
+        )
+
+    def _addons(self, versions: Mapping[str, str]) -> list[pulumi.Resource]:
+        role = network_role(self.title, account=self.account, cluster_arn=self.arn, opts=self._child)
+        agent, proxy = (
+            addon(self.title, name, cluster_name=self.name, version=versions[name], opts=self._child)
+            for name in ("eks-pod-identity-agent", "kube-proxy")
+        )
+        network = addon(
+            self.title,
+            "vpc-cni",
+            cluster_name=self.name,
+            version=versions["vpc-cni"],
+            # off by default: NetworkPolicy objects would be accepted and do nothing
+            # https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy-configure.html, 2026-11-24
+            configuration=pulumi.Output.json_dumps({"enableNetworkPolicy": "true"}),
+            role=role,
+            depends_on=[agent],  # without the agent on a node this one gets no role there, and no Pod an address
+            opts=self._child,
+        )
+        return [agent, network, proxy]
+
+
+class ClusterAddons(pulumi.ComponentResource):
+    """Add-ons whose Pods need a node: coredns, aws-ebs-csi-driver and what else is named in `versions`.
+
+    EKS counts them as broken until they run, so they have to wait for a node group: name it in `depends_on`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: Cluster,
+        versions: Mapping[str, str],
+        depends_on: Sequence[pulumi.Resource],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("modelyard:aws:ClusterAddons", name, None, cluster.account.options(opts))
+        for addon_name, version in versions.items():
+            volumes = addon_name == "aws-ebs-csi-driver"
+            # default tags of the provider do not reach volumes that the driver makes
+            tags = {"controller": {"extraVolumeTags": dict(cluster.account.common_tags)}}
+            addon(
+                name,
+                addon_name,
+                cluster_name=cluster.name,
+                version=version,
+                configuration=pulumi.Output.json_dumps(tags) if volumes else None,
+                role=self._volumes_role(name, cluster) if volumes else None,
+                depends_on=depends_on,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        self.register_outputs({})
+
+    def _volumes_role(self, name: str, cluster: Cluster) -> AddonRole:
+        return volumes_role(
+            name,
+            account=cluster.account,
+            key=cluster.key,
+            cluster_arn=cluster.arn,
+            opts=pulumi.ResourceOptions(parent=self),
+        )

@@ -1,0 +1,84 @@
+"""Who administers a cluster, and which networks may talk to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pulumi
+import pytest
+from pulumi.runtime import set_all_config
+
+from modelyard_stacks.aws.access import admins, api_clients
+from tests.stacks.aws.programs import CLUSTER, Found, inputs, of, registered
+
+NAME = "fraud-prod-main"
+ENTRY = "aws:eks/accessEntry:AccessEntry"
+ASSOCIATION = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
+RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+PLATFORM = "arn:aws:iam::123456789012:role/teams/platform"
+NAMED = f"""\
+admins: '["{PLATFORM}"]'
+apiClients: '["10.99.0.0/16"]'
+"""
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """A cluster whose settings name administrators and clients."""
+    return registered(tmp_path_factory.mktemp("named"), CLUSTER, NAMED)
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """A cluster without settings."""
+    return registered(tmp_path_factory.mktemp("found"), CLUSTER)
+
+
+@pytest.fixture(autouse=True)
+def no_settings() -> Iterator[None]:
+    """Settings that a test makes end with it."""
+    yield
+    set_all_config({})
+
+
+def test_who_deploys_it_administers_it_unless_others_are_named(found: Found) -> None:
+    assert inputs(found, ENTRY, f"{NAME}-deployer") == {
+        "clusterName": NAME,
+        "principalArn": "arn:aws:iam::123456789012:role/deployer",
+    }
+    assert len(of(found, ENTRY)) == 1
+
+
+def test_a_deployment_by_somebody_else_locks_nobody_out(found: Found) -> None:
+    assert found[f"{ENTRY} {NAME}-deployer"]["ignoreChanges"] == ["principalArn"]
+    assert found[f"{ASSOCIATION} {NAME}-deployer"]["ignoreChanges"] == ["principalArn"]
+
+
+def test_administrators_are_those_who_are_named(named: Found) -> None:
+    assert {each["inputs"]["principalArn"] for each in of(named, ENTRY).values()} == {PLATFORM}
+    (association,) = of(named, ASSOCIATION).values()
+    assert association["inputs"]["policyArn"] == ("arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy")
+    assert association["inputs"]["accessScope"] == {"type": "cluster"}
+    assert association["ignoreChanges"] == []
+
+
+def test_connected_networks_reach_the_api(named: Found) -> None:
+    blocks = {name: each["inputs"]["cidrIpv4"] for name, each in of(named, RULE).items() if "-api" in name}
+
+    assert blocks == {f"{NAME}-api": "10.0.0.0/16", f"{NAME}-api-1": "10.99.0.0/16"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "message"),
+    [
+        ("admins", '{"a": 1}', "the setting admins is a list"),
+        ("admins", "[]", "the setting admins is a list"),
+        ("admins", '["platform"]', "the setting admins names ARNs of roles and users, not platform"),
+        ("apiClients", "[1]", "the setting apiClients is a list"),
+    ],
+)
+def test_settings_of_another_shape_are_refused(setting: str, value: str, message: str) -> None:
+    set_all_config({f"{pulumi.get_project()}:{setting}": value})
+
+    with pytest.raises(pulumi.RunError, match=message):
+        admins() if setting == "admins" else api_clients()

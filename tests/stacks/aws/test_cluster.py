@@ -1,0 +1,236 @@
+"""The cluster: what EKS leaves open by default is closed, and what nodes need is there before them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.stacks.aws.programs import CLUSTER, Found, elsewhere, inputs, needs, of, policy, registered
+from tests.stacks.programs import Refused
+
+NAME = "fraud-prod-main"
+TYPE = "aws:eks/cluster:Cluster"
+ADDON = "aws:eks/addon:Addon"
+RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+MORE = """
+import pulumi
+
+from modelyard_stacks.aws.cluster import ClusterAddons
+
+system = pulumi.CustomResource("tiny:index:Pool", "system", {})
+ClusterAddons(
+    "fraud-prod-main",
+    cluster=cluster,
+    versions={"coredns": "v1.12.0", "aws-ebs-csi-driver": "v1.50.0"},
+    depends_on=[system],
+)
+pulumi.ComponentResource("tiny:Seen", "seen", {
+    "kubeconfig": cluster.kubeconfig,
+    "group": cluster.security_group_id,
+    "role": cluster.node_role_arn,
+    "roleName": cluster.node_role_name,
+    "endpoint": cluster.endpoint,
+})
+"""
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """A cluster with all its add-ons and no settings."""
+    return registered(tmp_path_factory.mktemp("cluster"), CLUSTER + MORE)
+
+
+@pytest.fixture(scope="module")
+def loosened(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """A cluster that is reached from outside and may be destroyed."""
+    program = CLUSTER.replace("log_days=365", 'log_days=365, public_access_cidrs=["198.51.100.0/24"]')
+    return registered(tmp_path_factory.mktemp("loosened"), program, "protect: false")
+
+
+def test_the_api_is_private(found: Found) -> None:
+    given = inputs(found, TYPE, NAME)["vpcConfig"]
+
+    assert given["endpointPrivateAccess"] is True
+    assert given["endpointPublicAccess"] is False
+    assert "publicAccessCidrs" not in given
+    assert given["subnetIds"] == [f"{NAME}-private-{zone}" for zone in (1, 2, 3)]
+
+
+def test_the_api_opens_only_to_the_blocks_that_are_named(loosened: Found) -> None:
+    given = inputs(loosened, TYPE, NAME)["vpcConfig"]
+
+    assert given["endpointPublicAccess"] is True
+    assert given["publicAccessCidrs"] == ["198.51.100.0/24"]
+    assert given["endpointPrivateAccess"] is True
+
+
+def test_inside_it_answers_to_its_network(found: Found) -> None:
+    rules = {name: each["inputs"] for name, each in of(found, RULE).items() if name != f"{NAME}-endpoints"}
+
+    assert rules == {
+        f"{NAME}-api": {
+            "securityGroupId": "sg-cluster",
+            "description": "API of the cluster",
+            "cidrIpv4": "10.0.0.0/16",
+            "ipProtocol": "tcp",
+            "fromPort": 443,
+            "toPort": 443,
+        }
+    }
+
+
+def test_nobody_is_let_in_for_having_made_it(found: Found) -> None:
+    given = inputs(found, TYPE, NAME)["accessConfig"]
+
+    assert given == {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": False}
+
+
+def test_secrets_are_encrypted_and_every_log_is_kept(found: Found) -> None:
+    given = inputs(found, TYPE, NAME)
+    group = inputs(found, "aws:cloudwatch/logGroup:LogGroup", f"{NAME}-cluster")
+
+    assert given["encryptionConfig"] == {
+        "provider": {"keyArn": f"arn:aws:kms:::Key/{NAME}"},
+        "resources": ["secrets"],
+    }
+    assert given["enabledClusterLogTypes"] == ["api", "audit", "authenticator", "controllerManager", "scheduler"]
+    assert group["name"] == f"/aws/eks/{NAME}/cluster"
+    assert group["kmsKeyId"] == f"arn:aws:kms:::Key/{NAME}"
+    assert group["retentionInDays"] == 365
+
+
+def test_log_group_and_rights_come_before_the_cluster(found: Found) -> None:
+    """EKS would make a log group of its own, and cannot clean up after itself once its rights are gone."""
+    before = needs(found, TYPE, NAME)
+
+    assert f"aws:cloudwatch/logGroup:LogGroup {NAME}-cluster" in before
+    assert f"{ATTACHMENT} {NAME}-cluster" in before
+
+
+def test_it_is_hard_to_lose(found: Found, loosened: Found) -> None:
+    assert inputs(found, TYPE, NAME)["deletionProtection"] is True
+    assert found[f"{TYPE} {NAME}"]["protect"] is True
+    assert inputs(loosened, TYPE, NAME)["deletionProtection"] is False
+    assert loosened[f"{TYPE} {NAME}"]["protect"] is False
+
+
+def test_version_and_support_are_ours_to_choose(found: Found) -> None:
+    given = inputs(found, TYPE, NAME)
+
+    assert given["version"] == "1.36"
+    assert given["upgradePolicy"] == {"supportType": "STANDARD"}
+    assert given["bootstrapSelfManagedAddons"] is False
+
+
+def test_every_addon_has_its_version(found: Found) -> None:
+    assert {each["inputs"]["addonName"]: each["inputs"]["addonVersion"] for each in of(found, ADDON).values()} == {
+        "aws-ebs-csi-driver": "v1.50.0",
+        "coredns": "v1.12.0",
+        "eks-pod-identity-agent": "v1.3.0",
+        "kube-proxy": "v1.36.0",
+        "vpc-cni": "v1.20.0",
+    }
+    for each in of(found, ADDON).values():
+        assert each["inputs"]["resolveConflictsOnCreate"] == "OVERWRITE"
+        assert each["inputs"]["resolveConflictsOnUpdate"] == "PRESERVE"
+
+
+def test_network_policies_do_something(found: Found) -> None:
+    assert json.loads(inputs(found, ADDON, f"{NAME}-vpc-cni")["configurationValues"]) == {"enableNetworkPolicy": "true"}
+
+
+def test_what_needs_a_node_waits_for_one(found: Found) -> None:
+    for name in ("coredns", "aws-ebs-csi-driver"):
+        assert "tiny:index:Pool system" in needs(found, ADDON, f"{NAME}-{name}")
+    for name in ("vpc-cni", "kube-proxy", "eks-pod-identity-agent"):
+        assert "tiny:index:Pool system" not in needs(found, ADDON, f"{NAME}-{name}")
+    assert f"{ADDON} {NAME}-eks-pod-identity-agent" in needs(found, ADDON, f"{NAME}-vpc-cni")
+
+
+@pytest.mark.parametrize(
+    ("addon", "service_account", "managed"),
+    [
+        ("vpc-cni", "aws-node", "AmazonEKS_CNI_Policy"),
+        ("ebs-csi", "ebs-csi-controller-sa", "service-role/AmazonEBSCSIDriverPolicy"),
+    ],
+)
+def test_addons_have_roles_that_only_their_pods_get(
+    addon: str, service_account: str, managed: str, found: Found
+) -> None:
+    title = f"{NAME}-{addon}"
+    name = f"{NAME}-aws-ebs-csi-driver" if addon == "ebs-csi" else title
+    trusted = policy(inputs(found, "aws:iam/role:Role", title)["assumeRolePolicy"])["Pods"]
+
+    assert inputs(found, ADDON, name)["podIdentityAssociations"] == [
+        {"serviceAccount": service_account, "roleArn": f"arn:aws:iam:::Role/{title}"}
+    ]
+    assert trusted["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+    assert trusted["Condition"]["StringEquals"] == {
+        "aws:RequestTag/eks-cluster-arn": f"arn:aws:eks:::Cluster/{NAME}",
+        "aws:RequestTag/kubernetes-namespace": "kube-system",
+        "aws:RequestTag/kubernetes-service-account": service_account,
+    }
+    assert inputs(found, ATTACHMENT, title)["policyArn"] == f"arn:aws:iam::aws:policy/{managed}"
+    assert f"{ATTACHMENT} {title}" in needs(found, ADDON, name)
+
+
+def test_volumes_of_pods_are_encrypted_with_the_key_and_tagged(found: Found) -> None:
+    rights = policy(inputs(found, "aws:iam/rolePolicy:RolePolicy", f"{NAME}-ebs-csi")["policy"])
+    values = json.loads(inputs(found, ADDON, f"{NAME}-aws-ebs-csi-driver")["configurationValues"])
+
+    assert {each["Resource"] for each in rights.values()} == {f"arn:aws:kms:::Key/{NAME}"}
+    assert rights["LetDisksUseTheKey"]["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    assert values == {"controller": {"extraVolumeTags": {"modelyard:system": "fraud"}}}
+
+
+def test_nodes_may_join_and_pull_and_no_more(found: Found) -> None:
+    policies = {
+        each["inputs"]["policyArn"].rpartition("/")[2]
+        for each in of(found, ATTACHMENT).values()
+        if each["inputs"]["role"] == f"{NAME}-node"
+    }
+
+    assert policies == {"AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly"}
+
+
+def test_the_kubeconfig_holds_no_secret(found: Found) -> None:
+    seen = found["tiny:Seen seen"]["inputs"]
+    config = json.loads(seen["kubeconfig"])
+    (user,) = config["users"]
+
+    assert config["clusters"][0]["cluster"] == {
+        "server": "https://cluster.eks.example",
+        "certificate-authority-data": "Y2VydGlmaWNhdGU=",
+    }
+    assert set(user["user"]) == {"exec"}
+    assert user["user"]["exec"]["command"] == "aws"
+    assert user["user"]["exec"]["args"] == [
+        *("--region", "eu-central-1", "eks", "get-token", "--output", "json", "--cluster-name", NAME)
+    ]
+    assert config["current-context"] == config["contexts"][0]["name"]
+    assert config["contexts"][0]["context"] == {"cluster": config["clusters"][0]["name"], "user": user["name"]}
+
+
+def test_others_can_refer_to_it(found: Found) -> None:
+    seen = found["tiny:Seen seen"]["inputs"]
+
+    assert seen["group"] == "sg-cluster"
+    assert seen["role"] == f"arn:aws:iam:::Role/{NAME}-node"
+    assert seen["roleName"] == f"{NAME}-node"
+    assert inputs(found, "aws:ec2/tag:Tag", NAME) == {
+        "resourceId": "sg-cluster",
+        "key": "karpenter.sh/discovery",
+        "value": NAME,
+    }
+
+
+def test_everything_belongs_to_a_component_and_the_account(found: Found) -> None:
+    assert elsewhere(found) == set()
+
+
+def test_nodes_need_all_three_addons(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="nodes need the add-ons eks-pod-identity-agent, vpc-cni, kube-proxy"):
+        registered(tmp_path, CLUSTER.replace('"vpc-cni": "v1.20.0", ', ""))
