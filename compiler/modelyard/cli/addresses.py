@@ -24,6 +24,7 @@ def explain_address(outcome: Outcome, address: str) -> list[str]:
     lines += _resources(outcome.plan, resources)
     lines += machines_of(outcome.plan, resources, path)
     lines += _links(outcome.plan, resources)
+    lines += _components(outcome.plan, path)
     lines += _objects(outcome.plan, path, address)
     return lines
 
@@ -63,6 +64,17 @@ def _links(plan: Plan, resources: list[Resource]) -> list[str]:
         for link in found
     ]
     return ["", "talks:", *lines] if lines else []
+
+
+def _components(plan: Plan, path: Path) -> list[str]:
+    """What the infrastructure program makes because of a line at this path or below it."""
+    lines = [
+        f"  {target.name}: {call.component} {call.name}, from {_place(plan.system.key(*call.origin))}"
+        for target in plan.system.deployment.targets
+        for call in TARGETS[target.provider].calls(plan, target.name)
+        if call.origin[: len(path)] == path
+    ]
+    return ["", "infrastructure:", *lines] if lines else []
 
 
 def _objects(plan: Plan, path: Path, address: str) -> list[str]:

@@ -19,14 +19,13 @@ from modelyard_targets.aws.identities import (
     identity_calls_apart,
     platform_calls,
 )
-from modelyard_targets.aws.names import cluster_name
+from modelyard_targets.aws.names import cluster_name, folder_name, project_name
 from modelyard_targets.aws.operations import operation_calls
 from modelyard_targets.aws.pools import pool_calls, system_pool_call
 from modelyard_targets.aws.storage import has_registry, image_calls, managed_databases, storage_calls, store_variable
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.split import AIM, home
 
-FOLDER: Final = "infrastructure"
 REQUIREMENTS: Final = ("pulumi==3.272.0", "pulumi-aws==7.51.1")
 
 _OF_A_ROLE: Final = 4
@@ -73,7 +72,9 @@ def further_calls(context: Context, roles: Sequence[Resource]) -> Iterator[Call]
     here = target_path(context.system, context.placement)
     name = cluster_name(context.system, context.placement)
     yield account_call(context)
-    yield Call("infrastructure", "Infrastructure", _name(0, context), (), "foundation", here)
+    yield Call(
+        "infrastructure", "Infrastructure", project_name(context.system, context.placement), (), "foundation", here
+    )
     account: tuple[str, Literal] = ("account", Ref("account"))
     key: tuple[str, Literal] = ("arn", Ref("infrastructure", key="key_arn"))
     cluster: tuple[str, Literal] = ("cluster_name", Ref("infrastructure", key="cluster_name"))
@@ -113,11 +114,10 @@ def _roles(context: Context) -> tuple[Resource, ...]:
 
 def _project(at: int, calls: tuple[Call, ...], exports: tuple[Export, ...], context: Context) -> Project:
     system = context.system
-    folder = FOLDER if at == 0 else f"{FOLDER}-{at + 1}"
-    what = "What {} stands on" if at == 0 else "More roles for the workloads of {}"
+    what = "Network, machines, stores and roles of {}" if at == 0 else "More roles of {}"
     return Project(
-        folder=folder,
-        name=_name(at, context),
+        folder=folder_name(at),
+        name=project_name(system, context.placement, at),
         description=f"{what.format(system.metadata.name)} on {context.placement}",
         program=Program(WRITTEN_BY, (*_pulumi(exports), *imports_of(calls)), calls, exports),
         components=modules_of(calls),
@@ -127,8 +127,3 @@ def _project(at: int, calls: tuple[Call, ...], exports: tuple[Export, ...], cont
 
 def _pulumi(exports: tuple[Export, ...]) -> tuple[Import, ...]:
     return (Import("pulumi"),) if exports else ()
-
-
-def _name(at: int, context: Context) -> str:
-    folder = FOLDER if at == 0 else f"{FOLDER}-{at + 1}"
-    return f"{context.system.metadata.name}-{context.placement}-{folder}"

@@ -11,6 +11,7 @@ from modelyard.spec import System
 SYSTEM_POOL: Final = "system"
 """The pool of heads, of what starts runs, and of add-ons: on demand, and without a taint."""
 
+_FOLDER: Final = "infrastructure"
 _LONGEST_GROUP: Final = 55
 """EKS takes 63 characters for a node group, and Pulumi appends eight."""
 
@@ -19,6 +20,16 @@ def cluster_name(system: System, placement: str) -> str:
     """The cluster, the alias of its key and its log groups: system, environment and target."""
     parts = (system.metadata.name, "" if system.environment == "default" else system.environment, placement)
     return "-".join(part for part in parts if part)
+
+
+def project_name(system: System, placement: str, at: int = 0) -> str:
+    """The project of the infrastructure, or one of several."""
+    return f"{system.metadata.name}-{placement}-{folder_name(at)}"
+
+
+def folder_name(at: int) -> str:
+    """The folder of a project: `infrastructure`, then `infrastructure-2` and so on."""
+    return _FOLDER if at == 0 else f"{_FOLDER}-{at + 1}"
 
 
 def group_name(pool: str, group: NodeGroup) -> str:

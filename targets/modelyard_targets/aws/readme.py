@@ -2,14 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
 
+from modelyard.plan import Kind, NodePool
+from modelyard.records import record
+from modelyard.spec import Store
 from modelyard.stack import Project, TextFile
-from modelyard_targets.cluster.context import Context
-from modelyard_targets.cluster.readme import texts_of as texts_of_workloads
+from modelyard_targets.aws.budget import cost_rows
+from modelyard_targets.aws.foundation import nat_of, release_of
+from modelyard_targets.aws.names import cluster_name, group_name
+from modelyard_targets.aws.pools import pool_nodes
+from modelyard_targets.aws.storage import has_registry, managed_databases
+from modelyard_targets.cluster.context import Context, bucket_name
+from modelyard_targets.cluster.prose import render
+from modelyard_targets.cluster.readme import README, image_texts, readme_values
 from modelyard_targets.cluster.workloads_project import Workloads
+
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+_NAT: Final = {"none": "traffic between zones", "one": "the NAT gateway", "per-zone": "the NAT gateways"}
+
+
+@record
+class _Group:
+    """A row of the table of machines."""
+
+    compute: str
+    name: str
+    machines: tuple[str, ...]
+    capacity: str
+    least: int
+    most: int
 
 
 def texts_of(context: Context, infrastructure: Sequence[Project], workloads: Workloads) -> tuple[TextFile, ...]:
     """README and, where a cluster pulls from a mirror, the list of images."""
-    return texts_of_workloads(context, workloads)
+    readme = TextFile(README, lambda: render("aws.md.j2", _values(context, infrastructure, workloads), _TEMPLATES))
+    return (readme, *image_texts(context))
+
+
+def _values(context: Context, infrastructure: Sequence[Project], workloads: Workloads) -> dict[str, object]:
+    system, target = context.system, context.target
+    databases = [resource.name for resource in managed_databases(context)]
+    buckets = list(_buckets(context))
+    name = cluster_name(system, context.placement)
+    return {
+        **readme_values(context, workloads),
+        "projects": (*infrastructure, *workloads.projects),
+        "infrastructure": infrastructure,
+        "workloads": workloads.projects,
+        "cluster": name,
+        "release": release_of(target),
+        "private": target.network == "private",
+        "nat": _NAT[nat_of(system, target)] if not target.vpc.adopt else _NAT["none"],
+        "pools": tuple(_groups(context)),
+        "own_registry": has_registry(context),
+        "image_path": context.runtime_image.partition("/")[2],
+        "databases": databases,
+        "buckets": buckets,
+        "protected_here": [
+            f"the cluster and the key {name}",
+            *(f"bucket {bucket}" for bucket in buckets),
+            *(f"database {database}" for database in databases),
+        ],
+        "prices": tuple(cost_rows(context.plan, context.placement)),
+    }
+
+
+def _buckets(context: Context) -> Iterator[str]:
+    for resource in context.plan.on(context.placement):
+        if resource.kind is Kind.OBJECT_STORE and isinstance(resource.value, Store) and not resource.value.adopt:
+            yield bucket_name(resource.value, context.system)
+
+
+def _groups(context: Context) -> Iterator[_Group]:
+    sizes = pool_nodes(context.plan, context.placement)
+    for resource in context.plan.on(context.placement):
+        if isinstance(resource.value, NodePool):
+            for at, group in enumerate(resource.value.groups):
+                nodes = sizes[resource.value.compute, at]
+                capacity = "spot" if group.spot else "on demand"
+                name = group_name(resource.name, group)
+                yield _Group(resource.value.compute, name, group.machines, capacity, nodes.least, nodes.most)

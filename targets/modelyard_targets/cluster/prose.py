@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_FOLDER: Final = Path(__file__).parent / "templates"
+FOLDER: Final = Path(__file__).parent / "templates"
 _MARKUP = re.compile(r"[\\`*_\[\]|~<>&]|^[#+=-]|^(?=\d+[.)]\s)")
 _BREAKS = re.compile(r"\s+")
 
@@ -23,9 +23,9 @@ class Said(str):
     __slots__ = ()
 
 
-def render(template: str, values: Mapping[str, object]) -> str:
-    """A template of the folder `templates` with these values."""
-    return _environment().get_template(template).render(values)
+def render(template: str, values: Mapping[str, object], folder: Path = FOLDER) -> str:
+    """A template with these values, of this folder; what it extends lies there or in the folder of all clusters."""
+    return _environment(folder).get_template(template).render(values)
 
 
 def as_text(value: object) -> str:
@@ -55,11 +55,11 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def _environment(folder: Path) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     found = Environment(
-        loader=FileSystemLoader(_FOLDER),
+        loader=FileSystemLoader((folder, FOLDER)),
         undefined=StrictUndefined,
         finalize=as_text,
         trim_blocks=True,

@@ -30,9 +30,12 @@ IMAGES: Final = "images.txt"
 def texts_of(context: Context, workloads: Workloads) -> tuple[TextFile, ...]:
     """README and, where a cluster pulls from a mirror or stands at the edge, the list of images."""
     readme = TextFile(README, lambda: render("README.md.j2", readme_values(context, workloads)))
-    if not _carries(context):
-        return (readme,)
-    return (readme, TextFile(IMAGES, lambda: image_list(context)))
+    return (readme, *image_texts(context))
+
+
+def image_texts(context: Context) -> tuple[TextFile, ...]:
+    """The list of images, where they have to be carried."""
+    return (TextFile(IMAGES, lambda: image_list(context)),) if _carries(context) else ()
 
 
 def image_list(context: Context) -> str:
