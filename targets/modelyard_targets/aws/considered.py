@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 
 from modelyard.manifest import cpu_text
 from modelyard.plan import Candidate
+from modelyard.records import replace
 from modelyard.spec import Accelerator, ComputeClass
 from modelyard_targets.aws.machines import Machine, Price
 
@@ -15,9 +16,12 @@ Considered: TypeAlias = tuple[Machine, Accelerator | None, Price | None]
 _KEPT: Final = 3
 
 
-def considered(compute: ComputeClass, region: str, spot: bool, fits: list[Considered]) -> tuple[Candidate, ...]:
-    """The choice and the two next best, of which there may be fewer."""
-    return tuple(_candidate(compute, region, spot, *one) for one in fits[:_KEPT])
+def considered(
+    compute: ComputeClass, region: str, spot: bool, fits: list[Considered], hint: str
+) -> tuple[Candidate, ...]:
+    """The choice, with what there is to say about it besides, and the two next best, of which there may be fewer."""
+    first, *others = (_candidate(compute, region, spot, *one) for one in fits[:_KEPT])
+    return (replace(first, why=first.why + hint), *others)
 
 
 def _candidate(

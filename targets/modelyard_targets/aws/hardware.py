@@ -22,7 +22,7 @@ from modelyard.plan import Hardware, NodeGroup
 from modelyard.records import record, replace
 from modelyard.spec import Accelerator, ComputeClass, Taint, TargetSpec
 from modelyard_targets.aws.considered import considered
-from modelyard_targets.aws.lacking import nothing_fits, unknown
+from modelyard_targets.aws.lacking import just_too_small, nothing_fits, unknown
 from modelyard_targets.aws.machines import REFERENCE_REGION, Machine, Price, Table, table
 from modelyard_targets.aws.matching import alternative, kind_of, resource_of, usable
 from modelyard_targets.cluster.accelerators import folded
@@ -84,6 +84,8 @@ def _chosen(machines: Table, compute: ComputeClass, region: str) -> Hardware | s
         return nothing_fits(machines, compute)
     best = fits[0]
     resource = _asked(best)[0]
+    told = [(one.machine, one.accelerator, one.price) for one in fits]
+    hint = just_too_small(machines, compute, region, spot, best.price)
     return Hardware(
         compute=compute.name,
         cpu_millis=compute.cpu_millis,
@@ -95,7 +97,7 @@ def _chosen(machines: Table, compute: ComputeClass, region: str) -> Hardware | s
         selector=(),
         tolerations=(Taint(resource),) if resource else (),
         price_hourly=best.price.hourly if best.price is not None else None,
-        considered=considered(compute, region, spot, [(one.machine, one.accelerator, one.price) for one in fits]),
+        considered=considered(compute, region, spot, told, hint),
         accelerator_resource=resource,
         groups=() if compute.elastic else tuple(_groups(machines, compute, region)),
         elastic=compute.elastic,
