@@ -36,7 +36,8 @@ def reserved_name(span: Span, name: str, why: str) -> Diagnostic:
     """Some names belong to the platform itself.
 
     Every Kubernetes namespace has a ServiceAccount `default`, and the namespaces `default` and `kube-*` hold what is
-    not this system's.
+    not this system's. Where machines are made, those of the cluster itself are the pool `system`, and no compute class
+    is called so.
 
     Wrong:
 
