@@ -1,0 +1,248 @@
+"""Identities of workloads: roles that Pods get through EKS Pod Identity, with what a spec names and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, NotRequired, TypedDict
+
+import pulumi
+from pulumi_aws import eks, iam
+
+from .account import Account
+from .adopted import AdoptedCluster, AdoptedKey
+from .cluster import Cluster
+from .key import Key
+from .policies import Statement, document
+
+_LONGEST_PREFIX = 38  # IAM allows 64 characters and the provider appends 26
+
+
+class StoreAccess(TypedDict):
+    """What may be done with one folder or file of a bucket; `write` includes `read`, and an empty prefix is all of it.
+
+    `key` is the KMS key that encrypts the bucket; where it is left out, S3's own keys do.
+    """
+
+    bucket: pulumi.Input[str]
+    prefix: str
+    mode: Literal["read", "write"]
+    key: NotRequired[pulumi.Input[str]]
+
+
+class Identity(pulumi.ComponentResource):
+    """The role of one workload: the Pods of its service account, on this cluster, get it and nobody else does.
+
+    `secrets` are names in Secrets Manager; of a secret that a key other than `key` encrypts, the owner of that key has
+    to let the role in.
+    """
+
+    role_arn: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: Cluster | AdoptedCluster,
+        key: Key | AdoptedKey,
+        namespace: str,
+        service_account: str,
+        access: Sequence[StoreAccess] = (),
+        secrets: Sequence[str] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("modelyard:aws:Identity", name, None, key.account.options(opts))
+        if not access and not secrets:
+            raise pulumi.RunError(f"{name}: a role that may do nothing is not made")
+        arns = [secret_arn(key.account, secret) for secret in secrets]
+        role = pod_role(
+            self,
+            name,
+            cluster=cluster,
+            account=key.account,
+            namespace=namespace,
+            service_account=service_account,
+            policy=document(*store_statements(key.account, access), *secret_statements(key, arns)),
+        )
+        self.role_arn = role.arn
+        self.register_outputs({"role_arn": self.role_arn})
+
+
+def pod_role(
+    parent: pulumi.Resource,
+    name: str,
+    *,
+    cluster: Cluster | AdoptedCluster,
+    account: Account,
+    namespace: str,
+    service_account: str,
+    policy: pulumi.Input[str],
+) -> iam.Role:
+    """A role with this policy for the Pods of one service account, and the association that hands it to them."""
+    within = pulumi.ResourceOptions(parent=parent)
+    role = iam.Role(
+        name,
+        iam.RoleArgs(
+            name_prefix=pulumi.Output.from_input(cluster.name).apply(lambda cluster_name: _prefix(cluster_name, name)),
+            description=f"Pods of {namespace}/{service_account}",
+            assume_role_policy=_trust(cluster, namespace, service_account),
+            tags={"modelyard:workload": name},
+        ),
+        within,
+    )
+    rights = iam.RolePolicy(name, iam.RolePolicyArgs(role=role.name, policy=policy), within)
+    eks.PodIdentityAssociation(
+        name,
+        eks.PodIdentityAssociationArgs(
+            cluster_name=cluster.name, namespace=namespace, service_account=service_account, role_arn=role.arn
+        ),
+        # a Pod that starts between the two would keep credentials that may do nothing yet
+        pulumi.ResourceOptions(parent=parent, depends_on=[rights]),
+    )
+    return role
+
+
+def store_statements(account: Account, access: Sequence[StoreAccess]) -> Iterable[Statement]:
+    """What allows this access and no more: `lake-2/` begins with the same text as `lake/` and stays closed.
+
+    A prefix may be a file, so the key without a slash is read too. It is not listed, for a list of `lake` would show
+    `lake-2/`: of a key that is not there S3 then says 403 and not 404.
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html, 2026-11-24.
+    """
+    writable = [each for each in access if each["mode"] == "write"]
+    if access:
+        yield {
+            "Sid": "ReadObjects",
+            "Effect": "Allow",
+            "Action": "s3:GetObject",
+            "Resource": [arn for each in access for arn in _objects(account, each)],
+        }
+    for position, each in enumerate(access):
+        yield _listing(account, each, f"List{position}")
+    if writable:
+        yield {
+            "Sid": "WriteObjects",
+            "Effect": "Allow",
+            "Action": ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject"],
+            "Resource": [arn for each in writable for arn in _objects(account, each)],
+        }
+    yield from _key_statements(account, access, writable)
+
+
+def secret_statements(key: Key | AdoptedKey, arns: Sequence[pulumi.Input[str]]) -> Iterable[Statement]:
+    """What allows to read these secrets, and to decrypt them where our key encrypts them."""
+    if not arns:
+        return
+    yield {"Sid": "ReadSecrets", "Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": list(arns)}
+    yield {
+        "Sid": "DecryptSecrets",
+        "Effect": "Allow",
+        "Action": "kms:Decrypt",
+        "Resource": key.arn,
+        "Condition": {
+            "StringEquals": {"kms:ViaService": _via(key.account, "secretsmanager")},
+            # https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html, 2026-11-24
+            "StringLike": {"kms:EncryptionContext:SecretARN": list(arns)},
+        },
+    }
+
+
+def secret_arn(account: Account, name: str) -> pulumi.Output[str]:
+    """A secret by its name: AWS appends a hyphen and six characters of its own, and a longer name has more than these.
+
+    Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html, 2026-11-24.
+    """
+    return account.arn("secretsmanager", f"secret:{_literal(name)}-??????")
+
+
+def _listing(account: Account, access: StoreAccess, sid: str) -> Statement:
+    folder = _folder(access)
+    statement: Statement = {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": "s3:ListBucket",
+        "Resource": _bucket_arn(account, access["bucket"]),
+    }
+    if folder:
+        statement["Condition"] = {"StringLike": {"s3:prefix": f"{folder}/*"}}
+    return statement
+
+
+def _key_statements(
+    account: Account, access: Sequence[StoreAccess], writable: Sequence[StoreAccess]
+) -> Iterable[Statement]:
+    for sid, action, those in (("Decrypt", "kms:Decrypt", access), ("Encrypt", "kms:GenerateDataKey", writable)):
+        encrypted = [each for each in those if "key" in each]
+        if not encrypted:
+            continue
+        # With a bucket key, S3 names the bucket to KMS, without one the object; which objects, S3 itself has looked at.
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html, 2026-11-24
+        buckets = [_bucket_arn(account, bucket) for bucket in _distinct(each["bucket"] for each in encrypted)]
+        context = [arn for bucket in buckets for arn in (bucket, pulumi.Output.concat(bucket, "/*"))]
+        yield {
+            "Sid": f"{sid}Objects",
+            "Effect": "Allow",
+            "Action": action,
+            "Resource": _distinct(each["key"] for each in encrypted if "key" in each),
+            "Condition": {
+                "StringEquals": {"kms:ViaService": _via(account, "s3")},
+                "StringLike": {"kms:EncryptionContext:aws:s3:arn": context},
+            },
+        }
+
+
+def _trust(cluster: Cluster | AdoptedCluster, namespace: str, service_account: str) -> pulumi.Output[str]:
+    """Pod Identity tags the session with where the Pod runs: an association made elsewhere does not get the role.
+
+    Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html, 2026-11-24.
+    """
+    return document(
+        {
+            "Sid": "Pods",
+            "Effect": "Allow",
+            "Principal": {"Service": "pods.eks.amazonaws.com"},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+            "Condition": {
+                "StringEquals": {
+                    "aws:RequestTag/eks-cluster-arn": cluster.arn,
+                    "aws:RequestTag/kubernetes-namespace": namespace,
+                    "aws:RequestTag/kubernetes-service-account": service_account,
+                }
+            },
+        }
+    )
+
+
+def _prefix(cluster: str, workload: str) -> str:
+    """`<cluster>-<workload>-`, of which the end of the cluster's name goes first where it is too long."""
+    tail = f"-{workload}"[: _LONGEST_PREFIX // 2 + 4]
+    return f"{cluster[: _LONGEST_PREFIX - 1 - len(tail)]}{tail}-"
+
+
+def _objects(account: Account, access: StoreAccess) -> tuple[pulumi.Output[str], ...]:
+    bucket, folder = _bucket_arn(account, access["bucket"]), _folder(access)
+    if not folder:
+        return (pulumi.Output.concat(bucket, "/*"),)
+    return tuple(pulumi.Output.concat(bucket, "/", path) for path in (folder, f"{folder}/*"))
+
+
+def _bucket_arn(account: Account, bucket: pulumi.Input[str]) -> pulumi.Output[str]:
+    return pulumi.Output.concat(f"arn:{account.partition}:s3:::", bucket)
+
+
+def _folder(access: StoreAccess) -> str:
+    return _literal(access["prefix"].strip("/"))
+
+
+def _literal(text: str) -> str:
+    """A text that names one thing in a policy. Raises RunError where IAM would read it as a pattern."""
+    if any(sign in text for sign in "*?$"):
+        raise pulumi.RunError(f"{text}: in a policy this would be a pattern")
+    return text
+
+
+def _via(account: Account, service: str) -> str:
+    return f"{service}.{account.region_name}.{account.dns_suffix}"
+
+
+def _distinct(texts: Iterable[pulumi.Input[str]]) -> list[pulumi.Input[str]]:
+    return list(dict.fromkeys(texts))

@@ -1,0 +1,217 @@
+"""What Karpenter's controller may do: start and end machines that carry this cluster's tags, and read what is on offer.
+
+Which actions Karpenter 1.14 calls, and which tags it sets, is said by
+https://karpenter.sh/docs/reference/cloudformation/, 2026-11-24.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from .account import Account
+from .policies import Conditions, Reasoned, Statement
+
+_MADE = ("fleet", "instance", "launch-template", "network-interface", "spot-instances-request", "volume")
+_STARTING = ["ec2:CreateFleet", "ec2:RunInstances"]
+
+
+def controller_statements(
+    account: Account, cluster: str, cluster_arn: str, node_role_arn: str, queue_arn: str, key_arn: str
+) -> Iterable[Statement]:
+    """What names the resources it is about, or their tags: what it makes has to carry those of this cluster and of a
+    NodePool, and nothing else is changed or ended.
+    """
+    yield from _machines(account, cluster)
+    yield from _profiles(account, cluster, node_role_arn)
+    yield from _disks(account, key_arn)
+    yield {"Sid": "FindCluster", "Effect": "Allow", "Action": "eks:DescribeCluster", "Resource": cluster_arn}
+    yield {
+        "Sid": "HearOfInterruptions",
+        "Effect": "Allow",
+        "Action": ["sqs:DeleteMessage", "sqs:GetQueueUrl", "sqs:ReceiveMessage"],
+        "Resource": queue_arn,
+    }
+    yield {
+        "Sid": "ReadMessages",
+        "Effect": "Allow",
+        "Action": "kms:Decrypt",
+        "Resource": key_arn,
+        "Condition": {"StringEquals": {"kms:ViaService": f"sqs.{account.region_name}.{account.dns_suffix}"}},
+    }
+    yield {
+        "Sid": "ReadImageNames",
+        "Effect": "Allow",
+        "Action": "ssm:GetParameter",
+        "Resource": f"arn:{account.partition}:ssm:{account.region_name}::parameter/aws/service/*",
+    }
+
+
+def reading_everywhere(account: Account) -> Sequence[Reasoned]:
+    """What can be allowed for every resource only: https://docs.aws.amazon.com/service-authorization/latest/reference/."""
+    offers = [
+        "ec2:DescribeCapacityReservations",
+        "ec2:DescribeImages",
+        "ec2:DescribeInstanceStatus",
+        "ec2:DescribeInstanceTypeOfferings",
+        "ec2:DescribeInstanceTypes",
+        "ec2:DescribeInstances",
+        "ec2:DescribeLaunchTemplates",
+        "ec2:DescribePlacementGroups",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSpotPriceHistory",
+        "ec2:DescribeSubnets",
+    ]
+    region: Conditions = {"StringEquals": {"aws:RequestedRegion": account.region_name}}
+    return (
+        (
+            {"Sid": "ReadOffers", "Effect": "Allow", "Action": offers, "Resource": "*", "Condition": region},
+            "EC2 knows no resource for what it describes",
+        ),
+        (
+            {"Sid": "ReadPrices", "Effect": "Allow", "Action": "pricing:GetProducts", "Resource": "*"},
+            "the price list is one for all accounts and regions",
+        ),
+        (
+            {"Sid": "ListProfiles", "Effect": "Allow", "Action": "iam:ListInstanceProfiles", "Resource": "*"},
+            "a list of profiles has no resource; the controller removes by it those it has left behind",
+        ),
+    )
+
+
+def _machines(account: Account, cluster: str) -> Iterable[Statement]:
+    yield {
+        "Sid": "StartFrom",
+        "Effect": "Allow",
+        "Action": _STARTING,
+        "Resource": [
+            *(f"arn:{account.partition}:ec2:{account.region_name}::{kind}/*" for kind in ("image", "snapshot")),
+            *(account.arn("ec2", f"{kind}/*") for kind in ("security-group", "subnet")),
+        ],
+    }
+    yield {
+        "Sid": "StartFromOwnTemplates",
+        "Effect": "Allow",
+        "Action": _STARTING,
+        "Resource": account.arn("ec2", "launch-template/*"),
+        "Condition": _own(cluster),
+    }
+    made = [account.arn("ec2", f"{kind}/*") for kind in _MADE]
+    yield {
+        "Sid": "StartTagged",
+        "Effect": "Allow",
+        "Action": [*_STARTING, "ec2:CreateLaunchTemplate"],
+        "Resource": made,
+        "Condition": _to_be_own(cluster),
+    }
+    tagged = _to_be_own(cluster)
+    creating = ["CreateFleet", "CreateLaunchTemplate", "RunInstances"]
+    yield {
+        "Sid": "TagWhatIsStarted",
+        "Effect": "Allow",
+        "Action": "ec2:CreateTags",
+        "Resource": made,
+        "Condition": {**tagged, "StringEquals": {**tagged["StringEquals"], "ec2:CreateAction": creating}},
+    }
+    yield {
+        "Sid": "NameOwnMachines",
+        "Effect": "Allow",
+        "Action": "ec2:CreateTags",
+        "Resource": account.arn("ec2", "instance/*"),
+        "Condition": {
+            **_own(cluster),
+            "StringEqualsIfExists": {"aws:RequestTag/eks:eks-cluster-name": cluster},
+            "ForAllValues:StringEquals": {"aws:TagKeys": ["Name", "eks:eks-cluster-name", "karpenter.sh/nodeclaim"]},
+        },
+    }
+    yield {
+        "Sid": "EndOwnMachines",
+        "Effect": "Allow",
+        "Action": ["ec2:DeleteLaunchTemplate", "ec2:TerminateInstances"],
+        "Resource": [account.arn("ec2", f"{kind}/*") for kind in ("instance", "launch-template")],
+        "Condition": _own(cluster),
+    }
+
+
+def _profiles(account: Account, cluster: str, node_role_arn: str) -> Iterable[Statement]:
+    """Instance profiles, by which a machine gets the nodes' role; no other role can be handed to one."""
+    profiles = account.arn("iam", "instance-profile/*", regional=False)
+    yield {
+        "Sid": "GiveNodesTheirRole",
+        "Effect": "Allow",
+        "Action": "iam:PassRole",
+        "Resource": node_role_arn,
+        "Condition": {"StringEquals": {"iam:PassedToService": f"ec2.{account.dns_suffix}"}},
+    }
+    yield {
+        "Sid": "MakeProfiles",
+        "Effect": "Allow",
+        "Action": "iam:CreateInstanceProfile",
+        "Resource": profiles,
+        "Condition": _profile_tags(account, cluster, "aws:RequestTag", named=True),
+    }
+    has = _profile_tags(account, cluster, "aws:ResourceTag", named=False)
+    gets = _profile_tags(account, cluster, "aws:RequestTag", named=True)
+    yield {
+        "Sid": "TagOwnProfiles",
+        "Effect": "Allow",
+        "Action": "iam:TagInstanceProfile",
+        "Resource": profiles,
+        "Condition": {operator: {**has[operator], **gets[operator]} for operator in has},
+    }
+    yield {
+        "Sid": "ChangeOwnProfiles",
+        "Effect": "Allow",
+        "Action": ["iam:AddRoleToInstanceProfile", "iam:DeleteInstanceProfile", "iam:RemoveRoleFromInstanceProfile"],
+        "Resource": profiles,
+        "Condition": has,
+    }
+    yield {"Sid": "ReadProfiles", "Effect": "Allow", "Action": "iam:GetInstanceProfile", "Resource": profiles}
+
+
+def _disks(account: Account, key_arn: str) -> Iterable[Statement]:
+    """Disks that our key encrypts: EC2 uses it in the name of who starts the machine.
+
+    Source: https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html, 2026-11-24.
+    """
+    via = {"kms:ViaService": f"ec2.{account.region_name}.{account.dns_suffix}"}
+    yield {
+        "Sid": "EncryptDisks",
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncrypt*"],
+        "Resource": key_arn,
+        "Condition": {"StringEquals": via},
+    }
+    yield {
+        "Sid": "LendTheKeyToDisks",
+        "Effect": "Allow",
+        "Action": "kms:CreateGrant",
+        "Resource": key_arn,
+        "Condition": {"StringEquals": via, "Bool": {"kms:GrantIsForAWSResource": "true"}},
+    }
+
+
+def _own(cluster: str) -> Conditions:
+    return {
+        "StringEquals": {f"aws:ResourceTag/kubernetes.io/cluster/{cluster}": "owned"},
+        "StringLike": {"aws:ResourceTag/karpenter.sh/nodepool": "*"},
+    }
+
+
+def _to_be_own(cluster: str) -> Conditions:
+    return {
+        "StringEquals": {
+            f"aws:RequestTag/kubernetes.io/cluster/{cluster}": "owned",
+            "aws:RequestTag/eks:eks-cluster-name": cluster,
+        },
+        "StringLike": {"aws:RequestTag/karpenter.sh/nodepool": "*"},
+    }
+
+
+def _profile_tags(account: Account, cluster: str, tag: str, *, named: bool) -> Conditions:
+    exact = {
+        f"{tag}/kubernetes.io/cluster/{cluster}": "owned",
+        f"{tag}/topology.kubernetes.io/region": account.region_name,
+    }
+    if named:
+        exact[f"{tag}/eks:eks-cluster-name"] = cluster
+    return {"StringEquals": exact, "StringLike": {f"{tag}/karpenter.k8s.aws/ec2nodeclass": "*"}}

@@ -1,0 +1,212 @@
+"""Roles of add-ons that make nodes or read secrets; their charts belong to the workloads project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import pulumi
+from pulumi_aws import cloudwatch, sqs
+
+from .account import Account
+from .cluster import Cluster
+from .identity import pod_role, secret_arn, secret_statements
+from .karpenter import controller_statements, reading_everywhere
+from .key import Key
+from .policies import Reasoned, Statement, document
+
+_QUEUE_SECONDS = 300
+_EVENTS: Mapping[str, tuple[str, str]] = {
+    "health": ("aws.health", "AWS Health Event"),
+    "rebalance": ("aws.ec2", "EC2 Instance Rebalance Recommendation"),
+    "reservation": ("aws.ec2", "EC2 Capacity Reservation Instance Interruption Warning"),
+    "spot": ("aws.ec2", "EC2 Spot Instance Interruption Warning"),
+    "state": ("aws.ec2", "EC2 Instance State-change Notification"),
+}
+
+
+class ClusterAutoscaler(pulumi.ComponentResource):
+    """The role of the cluster autoscaler: it reads what groups there are, and sizes those of this cluster alone."""
+
+    role_arn: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: Cluster,
+        key: Key,
+        namespace: str,
+        service_account: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("modelyard:aws:ClusterAutoscaler", name, None, key.account.options(opts))
+        role = pod_role(
+            self,
+            name,
+            cluster=cluster,
+            account=key.account,
+            namespace=namespace,
+            service_account=service_account,
+            policy=pulumi.Output.from_input(cluster.name).apply(
+                lambda cluster_name: _autoscaler(key.account, cluster_name)
+            ),
+        )
+        self.role_arn = role.arn
+        self.register_outputs({"role_arn": self.role_arn})
+
+
+class SecretsReader(pulumi.ComponentResource):
+    """The role of External Secrets: it reads these secrets, by name or by ARN, and can list none."""
+
+    role_arn: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: Cluster,
+        key: Key,
+        namespace: str,
+        service_account: str,
+        secrets: Sequence[str] = (),
+        arns: Sequence[pulumi.Input[str]] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("modelyard:aws:SecretsReader", name, None, key.account.options(opts))
+        every = [*(secret_arn(key.account, secret) for secret in secrets), *arns]
+        if not every:
+            raise pulumi.RunError(f"{name}: a role that may read nothing is not made")
+        role = pod_role(
+            self,
+            name,
+            cluster=cluster,
+            account=key.account,
+            namespace=namespace,
+            service_account=service_account,
+            policy=document(*secret_statements(key, every)),
+        )
+        self.role_arn = role.arn
+        self.register_outputs({"role_arn": self.role_arn})
+
+
+class Karpenter(pulumi.ComponentResource):
+    """The role of Karpenter's controller, and the queue on which AWS tells it that a node is about to go.
+
+    Its nodes have the role of the cluster's other nodes: EKS lets that one in as soon as a managed node group has it,
+    and there always is one, for what starts nodes must run somewhere.
+    Source: https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html, 2026-11-24.
+    """
+
+    role_arn: pulumi.Output[str]
+    queue_name: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: Cluster,
+        key: Key,
+        namespace: str,
+        service_account: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("modelyard:aws:Karpenter", name, None, key.account.options(opts))
+        queue = self._queue(name, key)
+        self.queue_name = queue.name
+        inputs = pulumi.Output.all(cluster.name, cluster.arn, cluster.node_role_arn, queue.arn, key.arn)
+        role = pod_role(
+            self,
+            name,
+            cluster=cluster,
+            account=key.account,
+            namespace=namespace,
+            service_account=service_account,
+            policy=inputs.apply(
+                lambda found: document(
+                    *controller_statements(key.account, *found), everywhere=reading_everywhere(key.account)
+                )
+            ),
+        )
+        self.role_arn = role.arn
+        self.register_outputs({"role_arn": self.role_arn, "queue_name": self.queue_name})
+
+    def _queue(self, name: str, key: Key) -> sqs.Queue:
+        within = pulumi.ResourceOptions(parent=self)
+        queue = sqs.Queue(
+            name,
+            sqs.QueueArgs(message_retention_seconds=_QUEUE_SECONDS, kms_master_key_id=key.arn),
+            within,
+        )
+        policy = document(*_queue_statements(key.account, queue.arn))
+        sqs.QueuePolicy(name, sqs.QueuePolicyArgs(queue_url=queue.url, policy=policy), within)
+        for event, (source, kind) in _EVENTS.items():
+            pattern = pulumi.Output.json_dumps({"source": [source], "detail-type": [kind]})
+            rule = cloudwatch.EventRule(
+                f"{name}-{event}",
+                cloudwatch.EventRuleArgs(description=f"{kind}, for {name}", event_pattern=pattern),
+                within,
+            )
+            cloudwatch.EventTarget(f"{name}-{event}", cloudwatch.EventTargetArgs(rule=rule.name, arn=queue.arn), within)
+        return queue
+
+
+def _autoscaler(account: Account, cluster: str) -> pulumi.Output[str]:
+    """Source: https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md,
+    2026-11-24. EKS tags the groups of its node groups with the name of their cluster.
+    """
+    sizing: Statement = {
+        "Sid": "SizeOwnGroups",
+        "Effect": "Allow",
+        "Action": ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"],
+        "Resource": account.arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/*"),
+        "Condition": {"StringEquals": {f"aws:ResourceTag/k8s.io/cluster-autoscaler/{cluster}": "owned"}},
+    }
+    labels: Statement = {
+        "Sid": "ReadNodeGroups",
+        "Effect": "Allow",
+        "Action": "eks:DescribeNodegroup",
+        "Resource": account.arn("eks", f"nodegroup/{cluster}/*"),
+    }
+    reading: Reasoned = (
+        {
+            "Sid": "ReadGroupsAndMachines",
+            "Effect": "Allow",
+            "Action": [
+                "autoscaling:DescribeAutoScalingGroups",
+                "autoscaling:DescribeAutoScalingInstances",
+                "autoscaling:DescribeLaunchConfigurations",
+                "autoscaling:DescribeScalingActivities",
+                "autoscaling:DescribeTags",
+                "ec2:DescribeImages",
+                "ec2:DescribeInstanceTypes",
+                "ec2:DescribeLaunchTemplateVersions",
+                "ec2:GetInstanceTypesFromInstanceRequirements",
+            ],
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:RequestedRegion": account.region_name}},
+        },
+        "these actions know no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/",
+    )
+    return document(sizing, labels, everywhere=[reading])
+
+
+def _queue_statements(account: Account, queue_arn: pulumi.Output[str]) -> Iterable[Statement]:
+    yield {
+        "Sid": "Events",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": account.account_id},
+            "ArnLike": {"aws:SourceArn": account.arn("events", "rule/*")},
+        },
+    }
+    yield {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Resource": queue_arn,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }

@@ -1,0 +1,78 @@
+"""Alarms on databases and NAT gateways, and the topic that tells of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.stacks.aws.programs import Found, elsewhere, inputs, of, policy, registered
+from tests.stacks.aws.test_database import PROGRAM as DATABASE
+
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+TOPIC = "aws:sns/topic:Topic"
+PROGRAM = f"""{DATABASE.replace('nat="none"', 'nat="per-zone"')}
+from modelyard_stacks.aws.alarms import Alarms
+
+Alarms(
+    "alarms", account=account, key=key, network=network, databases=[database], emails=["risk@acme.example"]
+)
+"""
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """Alarms of one database and three NAT gateways."""
+    return registered(tmp_path_factory.mktemp("alarms"), PROGRAM)
+
+
+def test_a_database_is_watched(found: Found) -> None:
+    limits = {
+        (each["inputs"]["metricName"], each["inputs"]["comparisonOperator"], each["inputs"]["threshold"])
+        for each in of(found, ALARM).values()
+        if each["inputs"]["namespace"] == "AWS/RDS"
+    }
+
+    assert limits == {
+        ("FreeStorageSpace", "LessThanThreshold", 0.15 * 100 * 2**30),
+        ("CPUUtilization", "GreaterThanThreshold", 80),
+        ("DatabaseConnections", "GreaterThanThreshold", 720),
+    }
+    assert inputs(found, ALARM, "registry-db-cpu")["dimensions"] == {
+        "DBInstanceIdentifier": "fraud-prod-main-registry-db"
+    }
+
+
+def test_every_nat_gateway_is_watched(found: Found) -> None:
+    watched = [each["inputs"] for each in of(found, ALARM).values() if each["inputs"]["namespace"] == "AWS/NATGateway"]
+
+    assert {each["dimensions"]["NatGatewayId"] for each in watched} == set(of(found, "aws:ec2/natGateway:NatGateway"))
+    assert {each["metricName"] for each in watched} == {"ErrorPortAllocation"}
+    assert len(watched) == 3
+
+
+def test_each_alarm_tells_the_topic_that_it_began_and_ended(found: Found) -> None:
+    for each in of(found, ALARM).values():
+        assert each["inputs"]["alarmActions"] == each["inputs"]["okActions"] == ["arn:aws:sns:::Topic/alarms"]
+
+
+def test_the_topic_is_encrypted_and_only_our_alarms_write_to_it(found: Found) -> None:
+    statements = policy(inputs(found, "aws:sns/topicPolicy:TopicPolicy", "alarms")["policy"])
+
+    assert inputs(found, TOPIC, "alarms")["kmsMasterKeyId"] == "arn:aws:kms:::Key/fraud-prod-main"
+    assert statements["OurAlarms"]["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert statements["OurAlarms"]["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "123456789012"},
+        "ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:*"},
+    }
+    assert [sid for sid, each in statements.items() if each["Effect"] == "Allow"] == ["OurAlarms"]
+    assert statements["TlsOnly"]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert not elsewhere(found)
+
+
+def test_the_owner_is_told_by_mail(found: Found) -> None:
+    (given,) = of(found, "aws:sns/topicSubscription:TopicSubscription").values()
+
+    assert given["inputs"] == {
+        "topic": "arn:aws:sns:::Topic/alarms",
+        "protocol": "email",
+        "endpoint": "risk@acme.example",
+    }

@@ -1,0 +1,168 @@
+"""Identities of workloads: what a role may do, and which Pods get it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stacks.aws.clusters import CLUSTER
+from tests.stacks.aws.programs import Found, elsewhere, inputs, needs, of, policy, registered
+from tests.stacks.programs import Refused
+
+ROLE = "aws:iam/role:Role"
+RIGHTS = "aws:iam/rolePolicy:RolePolicy"
+ASSOCIATION = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+KEY_ARN = "arn:aws:kms:::Key/fraud-prod-main"
+
+
+def identity(rest: str, name: str = "retrain") -> str:
+    return f"""{CLUSTER}
+from modelyard_stacks.aws.identity import Identity
+
+Identity("{name}", cluster=cluster, key=key, namespace="fraud", service_account="retrain", {rest})
+"""
+
+
+PROGRAM = identity(
+    """access=[
+    {"bucket": "lake", "prefix": "transactions/", "mode": "read", "key": key.arn},
+    {"bucket": "lake", "prefix": "scores", "mode": "write", "key": key.arn},
+    {"bucket": "adopted", "prefix": "", "mode": "read"},
+], secrets=["fraud/pagerduty"]"""
+)
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """A workload that reads one folder, writes another, reads a bucket without a key of its own and one secret."""
+    return registered(tmp_path_factory.mktemp("identity"), PROGRAM)
+
+
+@pytest.fixture(scope="module")
+def rights(found: Found) -> dict[str, dict[str, Any]]:
+    """Its statements, by their Sid."""
+    return policy(inputs(found, RIGHTS, "retrain")["policy"])
+
+
+def test_only_pods_of_its_service_account_on_this_cluster_get_the_role(found: Found) -> None:
+    statements = policy(inputs(found, ROLE, "retrain")["assumeRolePolicy"])
+
+    assert statements == {
+        "Pods": {
+            "Sid": "Pods",
+            "Effect": "Allow",
+            "Principal": {"Service": "pods.eks.amazonaws.com"},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+            "Condition": {
+                "StringEquals": {
+                    "aws:RequestTag/eks-cluster-arn": "arn:aws:eks:::Cluster/fraud-prod-main",
+                    "aws:RequestTag/kubernetes-namespace": "fraud",
+                    "aws:RequestTag/kubernetes-service-account": "retrain",
+                }
+            },
+        }
+    }
+    assert inputs(found, ASSOCIATION, "retrain") == {
+        "clusterName": "fraud-prod-main",
+        "namespace": "fraud",
+        "serviceAccount": "retrain",
+        "roleArn": "arn:aws:iam:::Role/retrain",
+    }
+    assert not elsewhere(found)
+
+
+def test_pods_get_the_role_once_it_has_its_rights(found: Found) -> None:
+    assert f"{RIGHTS} retrain" in needs(found, ASSOCIATION, "retrain")
+
+
+def test_objects_are_read_below_what_is_named(rights: dict[str, dict[str, Any]]) -> None:
+    assert rights["ReadObjects"]["Action"] == "s3:GetObject"
+    assert rights["ReadObjects"]["Resource"] == [
+        "arn:aws:s3:::lake/transactions",
+        "arn:aws:s3:::lake/transactions/*",
+        "arn:aws:s3:::lake/scores",
+        "arn:aws:s3:::lake/scores/*",
+        "arn:aws:s3:::adopted/*",
+    ]
+
+
+def test_objects_are_written_where_it_says_so(rights: dict[str, dict[str, Any]]) -> None:
+    assert rights["WriteObjects"]["Action"] == ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject"]
+    assert rights["WriteObjects"]["Resource"] == ["arn:aws:s3:::lake/scores", "arn:aws:s3:::lake/scores/*"]
+
+
+def test_only_what_is_below_a_folder_is_listed(rights: dict[str, dict[str, Any]]) -> None:
+    assert rights["List0"]["Condition"] == {"StringLike": {"s3:prefix": "transactions/*"}}
+    assert rights["List1"]["Condition"] == {"StringLike": {"s3:prefix": "scores/*"}}
+    assert "Condition" not in rights["List2"]
+    assert [rights[f"List{n}"]["Resource"] for n in range(3)] == [
+        "arn:aws:s3:::lake",
+        "arn:aws:s3:::lake",
+        "arn:aws:s3:::adopted",
+    ]
+
+
+def test_the_key_serves_these_objects_only_and_through_s3_only(rights: dict[str, dict[str, Any]]) -> None:
+    via = {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}
+
+    assert rights["DecryptObjects"]["Action"] == "kms:Decrypt"
+    assert rights["DecryptObjects"]["Resource"] == [KEY_ARN]
+    assert rights["DecryptObjects"]["Condition"]["StringEquals"] == via
+    assert rights["DecryptObjects"]["Condition"]["StringLike"] == {
+        "kms:EncryptionContext:aws:s3:arn": [
+            "arn:aws:s3:::lake",
+            "arn:aws:s3:::lake/*",
+        ]
+    }
+    assert rights["EncryptObjects"]["Action"] == "kms:GenerateDataKey"
+    assert rights["EncryptObjects"]["Condition"]["StringEquals"] == via
+
+
+def test_secrets_are_read_by_name(rights: dict[str, dict[str, Any]]) -> None:
+    arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:fraud/pagerduty-??????"
+
+    assert rights["ReadSecrets"]["Action"] == "secretsmanager:GetSecretValue"
+    assert rights["ReadSecrets"]["Resource"] == [arn]
+    assert rights["DecryptSecrets"]["Resource"] == KEY_ARN
+    assert rights["DecryptSecrets"]["Condition"] == {
+        "StringEquals": {"kms:ViaService": "secretsmanager.eu-central-1.amazonaws.com"},
+        "StringLike": {"kms:EncryptionContext:SecretARN": [arn]},
+    }
+
+
+def test_nothing_is_allowed_everywhere(rights: dict[str, dict[str, Any]]) -> None:
+    assert {each["Effect"] for each in rights.values()} == {"Allow"}
+    assert not [sid for sid, each in rights.items() if each["Resource"] == "*" or "*" in each["Resource"]]
+    assert not [sid for sid, each in rights.items() if "*" in str(each["Action"])]
+
+
+def test_one_who_only_reads_can_neither_write_nor_encrypt(tmp_path: Path) -> None:
+    reader = identity('access=[{"bucket": "lake", "prefix": "a/", "mode": "read", "key": key.arn}]')
+
+    statements = policy(inputs(registered(tmp_path, reader), RIGHTS, "retrain")["policy"])
+
+    assert set(statements) == {"ReadObjects", "List0", "DecryptObjects"}
+
+
+def test_a_role_is_called_like_its_cluster_and_workload(found: Found, tmp_path: Path) -> None:
+    long = identity('secrets=["a"]', name="nightly-scores-of-all-merchants-in-europe")
+
+    assert inputs(found, ROLE, "retrain")["namePrefix"] == "fraud-prod-main-retrain-"
+    assert inputs(found, ROLE, "retrain")["tags"]["modelyard:workload"] == "retrain"
+    (other,) = (name for name in of(registered(tmp_path, long), ROLE) if name.startswith("nightly"))
+    assert other == "nightly-scores-of-all-merchants-in-europe"
+
+
+@pytest.mark.parametrize(
+    ("rest", "message"),
+    [
+        ("", "retrain: a role that may do nothing is not made"),
+        ('access=[{"bucket": "lake", "prefix": "a*", "mode": "read"}]', "a\\*: in a policy this would be a pattern"),
+        ('secrets=["${aws:username}"]', "in a policy this would be a pattern"),
+    ],
+)
+def test_patterns_and_empty_roles_are_refused(rest: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=message):
+        registered(tmp_path, identity(rest))
