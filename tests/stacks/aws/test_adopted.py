@@ -1,0 +1,50 @@
+"""What another project has made: roles stand on it, and nothing of it is registered again."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.stacks.aws.programs import ACCOUNT, Found, inputs, of, policy, registered
+
+PROGRAM = f"""{ACCOUNT}
+from modelyard_stacks.aws.adopted import AdoptedCluster, AdoptedKey
+from modelyard_stacks.aws.identity import Identity
+
+key = AdoptedKey("fraud-prod-main", account=account, arn="arn:aws:kms:eu-central-1:123456789012:key/1234")
+cluster = AdoptedCluster("fraud-prod-main", account=account, cluster_name="fraud-prod-main")
+Identity(
+    "retrain",
+    cluster=cluster,
+    key=key,
+    namespace="fraud",
+    service_account="retrain",
+    access=[{{"bucket": "lake", "prefix": "transactions", "mode": "read", "key": key.arn}}],
+)
+"""
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """A role on the cluster and the key of another project."""
+    return registered(tmp_path_factory.mktemp("adopted"), PROGRAM)
+
+
+def test_nothing_of_the_other_project_is_made_again(found: Found) -> None:
+    assert of(found, "aws:eks/cluster:Cluster") == {}
+    assert of(found, "aws:kms/key:Key") == {}
+
+
+def test_a_role_is_for_pods_of_that_cluster_alone(found: Found) -> None:
+    trust = policy(inputs(found, "aws:iam/role:Role", "retrain")["assumeRolePolicy"])["Pods"]
+    association = inputs(found, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "retrain")
+
+    cluster = trust["Condition"]["StringEquals"]["aws:RequestTag/eks-cluster-arn"]
+    assert cluster.startswith("arn:aws:eks:eu-central-1:")
+    assert cluster.endswith(":cluster/fraud-prod-main")
+    assert association["clusterName"] == "fraud-prod-main"
+
+
+def test_a_role_uses_that_key(found: Found) -> None:
+    rights = policy(inputs(found, "aws:iam/rolePolicy:RolePolicy", "retrain")["policy"])
+
+    assert "arn:aws:kms:eu-central-1:123456789012:key/1234" in str(rights["DecryptObjects"]["Resource"])
