@@ -58,7 +58,7 @@ governance: {owner: {team: ml, email: ml@acme.example, oncall: oncall}}
 deployment:
   mode: on-prem
   targets:
-    near: {provider: kubernetes, context: near}
+    near: {provider: kubernetes, context: near, reachableFrom: [far]}
     far: {provider: kubernetes, context: far}
   placement: {default: near, inference: far}
 stores: {lake: {type: object, target: near, adopt: lake, endpoint: "https://s3.acme.example", credentials: secret://vault/lake}}

@@ -173,6 +173,7 @@ class Job:
     pipeline: Pipeline
     model: Model | None
     hardware: Mapping[str, Hardware]  # by step
+    bundles: tuple[str, ...] = ()  # aliases of the model that other placements read: what promotes them writes bundles
 
 
 @record
@@ -304,6 +305,11 @@ class Link:
     protocol: str = ""
     port: int = 0
 
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The placements of the source and of the sink."""
+        return self.source.partition(":")[0], self.sink.partition(":")[0]
+
 
 @record
 class Plan:
@@ -317,10 +323,34 @@ class Plan:
         """The resources of one target, in order."""
         return tuple(resource for resource in self.resources if resource.placement == placement)
 
+    def crossings(self, placement: str = "") -> tuple[Link, ...]:
+        """The links between two targets, in order; with a placement, those of which one end lies there.
+
+        A registry that is adopted by its URL lies on no target.
+        """
+        adopted = self.system.registry is not None and bool(self.system.registry.adopt)
+        return tuple(
+            link
+            for link in self.links
+            if link.ends[0] != link.ends[1]
+            and (not placement or placement in link.ends)
+            and not (adopted and link.what == "registry")
+        )
+
+    def bundled(self, placement: str) -> bool:
+        """Whether models reach this target as bundles: the registry runs on another one, and is not opened across."""
+        registry = self.system.registry
+        return registry is not None and not registry.adopt and self.system.deployment.placement.registry != placement
+
     def placements(self) -> tuple[str, ...]:
         """The targets that something is placed on, in the order of the spec."""
         used = {resource.placement for resource in self.resources}
         return tuple(target.name for target in self.system.deployment.targets if target.name in used)
+
+
+def bundle_path(artifact_path: str, registered_name: str, alias: str) -> str:
+    """Where the bundle of a model lies in the store of artifacts; nothing else is below it."""
+    return f"{artifact_path.rstrip('/')}/bundles/{registered_name}/{alias}/"
 
 
 def target_path(system: System, target: str) -> Path:

@@ -29,6 +29,7 @@ ON_TWO = changed(
         "  placement: {default: main}",
         "    branch: {provider: kubernetes, context: branch}\n  placement: {default: main, inference: branch}",
     ),
+    ("      residency: eu\n", "      residency: eu\n      reachableFrom: [branch]\n"),
 )
 
 
@@ -201,7 +202,8 @@ def test_a_channel_exists_where_its_alerts_are() -> None:
 def test_what_crosses_between_targets_is_a_link() -> None:
     found = plan_of(ON_TWO)
 
-    assert links(found, "branch:model-server/scorer-champion", "registry") == ["main:registry/registry"]
+    assert links(found, "branch:model-server/scorer-champion", "registry") == []
+    assert links(found, "branch:model-server/scorer-champion", "artifacts") == ["main:object-store/lake"]
     assert links(found, "branch:model-server/scorer-champion", "capture") == ["main:object-store/lake"]
     assert [one.placement for one in found.resources if one.name == "vault-lake"] == ["main", "branch"]
 

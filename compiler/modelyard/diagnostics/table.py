@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from modelyard.diagnostics import emit, files, load, overlay, plan, platform, resolve, target, validate
+from modelyard.diagnostics import aws, crossings, emit, files, load, overlay, plan, platform, resolve, target, validate
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.check import clouds as check_clouds
 from modelyard.diagnostics.check import deployment as check_deployment
@@ -174,6 +174,9 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0513": plan.budget_exceeded,
         "W0513": plan.budget_would_be_exceeded,
         "E0514": plan.budget_without_price,
+        "E0520": crossings.not_reachable,
+        "E0521": crossings.bundle_of_version,
+        "E0522": crossings.rollback_elsewhere,
         "E0601": target.cannot_make,
         "E0602": target.provider_not_yet,
         "E0610": target.gateway_needed,
@@ -197,6 +200,19 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0632": platform.reserved_label,
         "E0633": platform.secrets_meet,
         "W0634": platform.nothing_uses,
+        "E0640": aws.unknown_version,
+        "E0641": aws.name_too_long,
+        "E0642": aws.double_hyphen,
+        "E0643": aws.range_does_not_fit,
+        "E0644": aws.database_size,
+        "E0645": aws.bucket_name_refused,
+        "E0646": aws.not_of_this_bucket,
+        "E0647": aws.images_out_of_reach,
+        "W0648": aws.one_standby,
+        "E0649": aws.budget_in_dollars,
+        "E0650": aws.not_a_tag,
+        "E0651": aws.pattern_in_path,
+        "E0652": aws.bucket_of_another_account,
         "E0701": emit.edited_by_hand,
         "E0702": emit.file_in_the_way,
         "E0703": emit.folder_in_the_way,

@@ -171,18 +171,19 @@ def run_of_once(span: Span, pipeline: str) -> Diagnostic:
 
 
 def registry_elsewhere(span: Span, workload: str, placement: str, other: str) -> Diagnostic:
-    """A registry that runs in one cluster has no address in another one.
+    """A registry that runs in one cluster has no address in another one, and what trains writes to it.
 
-    What several clusters use has to be reachable from all of them: a registry that is adopted by its URL.
+    Models are served, scored and watched elsewhere from bundles. What trains elsewhere needs a registry that is
+    reachable from all clusters: one that is adopted by its URL.
 
     Wrong:
 
-        deployment: {placement: {default: main, inference: edge, registry: main}, …}
+        deployment: {placement: {default: main, training: edge, registry: main}, …}
         registry: {database: runs, artifacts: lake}
 
     Right:
 
-        deployment: {placement: {default: main, inference: edge, registry: main}, …}
+        deployment: {placement: {default: main, training: edge, registry: main}, …}
         registry: {adopt: "https://mlflow.acme.example"}
     """
     return Diagnostic(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from modelyard.diagnostics.base import Diagnostic, has_errors, in_order
 from modelyard.plan import Offer, Plan
+from modelyard.planner.crossings import check_crossings
 from modelyard.planner.draft import Draft
 from modelyard.planner.endpoints import plan_inference, plan_pools
 from modelyard.planner.monitors import plan_monitor
@@ -37,5 +38,6 @@ def plan(system: System, offers: Mapping[str, Offer]) -> tuple[Plan | None, tupl
     planned = finish(draft)
     if not has_errors(draft.found):
         draft.report(check_names(planned))
+        draft.report(check_crossings(planned))
     found = in_order(draft.found)
     return (None if has_errors(found) else planned), found

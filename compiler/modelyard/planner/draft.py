@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.plan import no_machine
-from modelyard.plan import Access, Hardware, Identity, Kind, Link, Offer, Payload, Resource
+from modelyard.plan import Access, Hardware, Identity, Kind, Link, Offer, Payload, Resource, bundle_path
+from modelyard.planner.crossings import aliases_to_bundle, bundled_on
 from modelyard.records import field, record
 from modelyard.source import Path
-from modelyard.spec import Dataset, SecretRef, System, TargetSpec
+from modelyard.spec import Dataset, ModelRef, SecretRef, System, TargetSpec
 
 
 @record(frozen=False)
@@ -57,6 +58,7 @@ class Draft:
         self.metrics: list[Resource] = []  # what Prometheus scrapes, or what pushes to it
         self.offers = offers
         self._hardware: dict[tuple[str, str], Hardware | None] = {}
+        self.bundles = aliases_to_bundle(system)
         self._moved = dict(system.moved or {})
 
     def report(self, found: Iterable[Diagnostic]) -> None:
@@ -120,6 +122,17 @@ class Draft:
         if self.artifacts is not None:
             store, prefix = self.artifacts
             wanted.store(store, prefix, mode, "artifacts")
+            self.wants_credentials(wanted, store)
+
+    def wants_models(self, wanted: Wanted, placement: str, models: Iterable[ModelRef]) -> None:
+        """Let a workload read models: from the registry, or as bundles where that is on another target."""
+        if not bundled_on(self.system, placement):
+            self.wants_artifacts(wanted, "read")
+        elif self.artifacts is not None:
+            store, prefix = self.artifacts
+            for ref in models:
+                registered = self.system.models[ref.model].registered_name
+                wanted.store(store, bundle_path(prefix, registered, ref.alias), "read", "artifacts")
             self.wants_credentials(wanted, store)
 
     def wants_credentials(self, wanted: Wanted, store: str) -> None:

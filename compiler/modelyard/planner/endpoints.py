@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from modelyard.names import object_name
 from modelyard.plan import AlertRules, Application, Backend, Kind, Link, ModelServer, Resource, Route
+from modelyard.planner.crossings import bundled_on
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
 from modelyard.spec import Inference, Variant
@@ -79,7 +80,7 @@ def _server(
 ) -> None:
     value = ModelServer(tuple(one for one in applications if one is not None), pool)
     server = draft.add(Kind.MODEL_SERVER, name, placement, origin, value, workload)
-    draft.connect(server, wanted, registry=True)
+    draft.connect(server, wanted, registry=not bundled_on(draft.system, placement))
     draft.metrics.append(server)
 
 
@@ -105,7 +106,7 @@ def _request(route: Resource, server: str) -> Link:
 
 def _want(draft: Draft, inference: Inference, wanted: Wanted) -> None:
     """Models from the registry, a place for what is captured, and the token that clients show."""
-    draft.wants_artifacts(wanted, "read")
+    draft.wants_models(wanted, inference.target, (variant.model for variant in inference.variants))
     if inference.capture is not None:
         wanted.store(inference.capture.store, inference.capture.path, "write", "capture")
         draft.wants_credentials(wanted, inference.capture.store)

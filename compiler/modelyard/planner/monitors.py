@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.plan import rules_only
 from modelyard.plan import AlertRules, Kind, Link, MonitorJob
+from modelyard.planner.crossings import bundled_on, watched_refs
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.planner.pipelines import KINDS
 from modelyard.source import Json, Path
@@ -41,7 +42,7 @@ def _job(draft: Draft, monitor: Monitor, name: str, workload: str, origin: Path)
     draft.identity(name, monitor.target, origin, workload, wanted, api)
     value = MonitorJob(monitor, hardware, inference, models)
     job = draft.add(Kind.MONITOR, name, monitor.target, origin, value, workload)
-    draft.connect(job, wanted, registry=bool(models))
+    draft.connect(job, wanted, registry=bool(models) and not bundled_on(draft.system, monitor.target))
     draft.metrics.append(job)
     if monitor.on_breach.run:
         pipeline = draft.system.pipelines[monitor.on_breach.run]
@@ -58,7 +59,7 @@ def _wanted(draft: Draft, monitor: Monitor, inference: Inference | None, models:
     for name in _watched_data(system, monitor):
         draft.wants_dataset(wanted, system.data[name], "read")
     if models:
-        draft.wants_artifacts(wanted, "read")
+        draft.wants_models(wanted, monitor.target, watched_refs(system, monitor.watch))
     return wanted
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modelyard.plan import Hardware, Job, Kind
+from modelyard.planner.crossings import bundled_on
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
 from modelyard.spec import Pipeline
@@ -28,8 +29,11 @@ def plan_pipeline(draft: Draft, pipeline: Pipeline) -> None:
     if pipeline.schedule.kind != "once":
         starts: Path = (*origin, "schedule")
         draft.identity(f"{name}-launcher", placement, starts, workload, Wanted(), "launcher")
-    job = draft.add(KINDS[pipeline.type], name, placement, origin, Job(pipeline, model, hardware), workload)
-    draft.connect(job, wanted, registry=model is not None)
+    bundles = draft.bundles.get(pipeline.model.model, ()) if pipeline.model and pipeline.type == "training" else ()
+    value = Job(pipeline, model, hardware, bundles)
+    job = draft.add(KINDS[pipeline.type], name, placement, origin, value, workload)
+    bundled = pipeline.type == "batch-inference" and bundled_on(draft.system, placement)
+    draft.connect(job, wanted, registry=model is not None and not bundled)
     draft.metrics.append(job)
 
 
@@ -46,7 +50,10 @@ def _wanted(draft: Draft, pipeline: Pipeline) -> Wanted:
     if pipeline.output:
         draft.wants_dataset(wanted, system.data[pipeline.output], "write")
     if pipeline.model is not None:
-        draft.wants_artifacts(wanted, "write" if pipeline.type == "training" else "read")
+        if pipeline.type == "batch-inference":
+            draft.wants_models(wanted, pipeline.target, (pipeline.model,))
+        else:
+            draft.wants_artifacts(wanted, "write" if pipeline.type == "training" else "read")
         if pipeline.type == "training":
             for check in system.models[pipeline.model.model].validation:
                 if check.data:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from modelyard.diagnostics import platform as problems
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.plan import Plan, RegistryServer
+from modelyard.plan import Plan
 from modelyard.source import Json
 from modelyard.spec import Store, System
 
@@ -14,16 +14,11 @@ _THEIRS = ("versioned", "retention", "size", "replicas")
 
 
 def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Every store of a placement, and the database that its registry stands on."""
+    """Every store of a placement."""
     for resource in plan.on(placement):
         value = resource.value
         if isinstance(value, Store):
             yield from _check_store(value, plan.system, placement)
-        elif isinstance(value, RegistryServer) and value.database is not None and not value.registry.adopt:
-            database = value.database
-            if database.target != placement and not database.adopt:
-                where = plan.system.at("registry", "database")
-                yield problems.store_elsewhere(where, database.name, database.target, placement)
 
 
 def _check_store(store: Store, system: System, placement: str) -> Iterator[Diagnostic]:

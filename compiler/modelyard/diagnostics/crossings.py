@@ -1,0 +1,78 @@
+"""What is told about links between targets: E0520 to E0529."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def not_reachable(span: Span, workload: str, placement: str, what: str, other: str) -> Diagnostic:
+    """A workload on one target reads or writes what lies inside of a cluster that lets nobody in.
+
+    Connections are opened from a cluster of your own to a cloud, and not the other way: nothing assumes a hole in
+    your firewall. Where there is one, `reachableFrom` says so.
+
+    Wrong:
+
+        targets: {main: {provider: aws, region: eu-central-1}, plant: {provider: kubernetes}}
+        stores: {pictures: {type: object, target: plant, adopt: pictures, endpoint: "https://s3.plant.example"}}
+        pipelines: {learn: {target: main, inputs: [pictures], …}}
+
+    Right:
+
+        targets: {main: {provider: aws, region: eu-central-1}, plant: {provider: kubernetes, reachableFrom: [main]}}
+    """
+    return Diagnostic(
+        "E0520",
+        Severity.ERROR,
+        f"{quote(workload)} on target {quote(placement)} needs {what} on target {quote(other)}, which lets in no"
+        " connection from there",
+        span,
+        f"place the two together, or add reachableFrom: [{placement}] to target {quote(other)} if a way is there",
+    )
+
+
+def bundle_of_version(span: Span, model: str, placement: str, registry: str) -> Diagnostic:
+    """Where the registry is on another target, models come as bundles, which are written when an alias moves.
+
+    The registry itself is never opened to other targets. A version by its number is only known there.
+
+    Wrong:
+
+        deployment: {placement: {default: main, inference: plant}, …}
+        inference: {sorter: {variants: {only: {model: defects@3}}, …}}
+
+    Right:
+
+        inference: {sorter: {variants: {only: {model: defects@champion}}, …}}
+    """
+    return Diagnostic(
+        "E0521",
+        Severity.ERROR,
+        f"model {quote(model)} comes to target {quote(placement)} as a bundle of an alias, and this is a version",
+        span,
+        f"name an alias, as in {model}@champion, or place it on {quote(registry)}, where the registry is",
+    )
+
+
+def rollback_elsewhere(span: Span, monitor: str, placement: str, registry: str) -> Diagnostic:
+    """A rollback moves an alias in the registry, which is never opened to other targets.
+
+    Wrong:
+
+        deployment: {placement: {default: main, monitors: plant}, …}
+        monitors: {quality: {onBreach: {rollback: true}, …}}
+
+    Right:
+
+        deployment: {placement: {default: main, monitors: main}, …}
+        monitors: {quality: {onBreach: {rollback: true}, …}}
+    """
+    return Diagnostic(
+        "E0522",
+        Severity.ERROR,
+        f"monitor {quote(monitor)} on target {quote(placement)} cannot move an alias in the registry on target"
+        f" {quote(registry)}",
+        span,
+        f"place the monitor on {quote(registry)}, or let it only notify",
+    )

@@ -1,0 +1,176 @@
+"""What crosses between targets: bundles instead of the registry, openings that exist, and refusals of all others."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.plan import Access, Identity, Job, Kind, Plan, bundle_path
+from modelyard.planner.crossings import aliases_to_bundle
+from tests.plans import plan_of, resource, system_of, told
+
+SPEC = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: fraud}
+governance: {owner: {team: payments, email: payments@acme.example}}
+deployment:
+  mode: hybrid
+  targets:
+    main: {provider: aws, region: eu-central-1}
+    shop: {provider: kubernetes, context: shop}
+  placement: {default: main}
+registry: {database: runs, artifacts: lake}
+stores:
+  runs: {type: database}
+  lake: {type: object}
+compute: {cpu: {cpu: 2, memory: 8Gi}}
+data:
+  payments: {store: lake, path: payments/, format: parquet, label: is_fraud, timestamp: at}
+  scores: {store: lake, path: scores/, format: parquet}
+models:
+  risk: {task: binary-classification, framework: xgboost}
+  other: {task: binary-classification, framework: xgboost}
+pipelines:
+  learn: {type: training, model: risk, inputs: [payments], compute: cpu}
+  learn-other: {type: training, model: other, inputs: [payments], compute: cpu}
+inference:
+  desk: {variants: {only: {model: other@champion}}, compute: cpu}
+  till: {target: shop, variants: {only: {model: risk@champion}}, compute: cpu}
+"""
+TILL = "  till: {target: shop, variants: {only: {model: risk@champion}}, compute: cpu}\n"
+PLANT = """\
+  pictures: {type: object, target: shop, adopt: pictures, endpoint: "https://s3.shop.example:9000"}
+compute: {cpu: {"""
+
+
+def identity(plan: Plan, name: str) -> Identity:
+    value = resource(plan, Kind.IDENTITY, name).value
+    assert isinstance(value, Identity)
+    return value
+
+
+def job(plan: Plan, name: str) -> Job:
+    value = resource(plan, Kind.TRAINING_JOB, name).value
+    assert isinstance(value, Job)
+    return value
+
+
+def crossing(text: str, placement: str = "") -> list[tuple[str, str, str, int]]:
+    return [(link.source, link.sink, link.protocol, link.port) for link in plan_of(text).crossings(placement)]
+
+
+def changed(old: str, new: str, text: str = SPEC) -> str:
+    assert text.count(old) == 1
+    return text.replace(old, new)
+
+
+def test_a_model_served_elsewhere_comes_as_a_bundle() -> None:
+    """Its server reads one prefix of the store of artifacts, and the registry is not opened to it."""
+    found = plan_of(SPEC)
+
+    assert crossing(SPEC) == [("shop:model-server/till", "main:object-store/lake", "https", 443)]
+    assert identity(found, "till").access == (Access("lake", "mlflow/bundles/fraud-risk/champion/", "read"),)
+    assert (found.bundled("shop"), found.bundled("main")) == (True, False)
+    assert bundle_path("mlflow/", "fraud-risk", "champion") == "mlflow/bundles/fraud-risk/champion/"
+
+
+def test_what_promotes_writes_the_bundles_that_are_read_elsewhere() -> None:
+    """Its right to write artifacts covers them; a model that stays with its registry has none."""
+    found = plan_of(SPEC)
+
+    assert job(found, "learn").bundles == ("champion",)
+    assert job(found, "learn-other").bundles == ()
+    assert Access("lake", "mlflow", "write") in identity(found, "learn").access
+
+
+def test_both_ends_see_a_crossing_and_both_lose_it() -> None:
+    """Removing the one thing that crosses leaves nothing of it on either side."""
+    without = changed(TILL, "")
+    found = plan_of(without)
+
+    assert crossing(SPEC, "main") == crossing(SPEC, "shop") == crossing(SPEC)
+    assert found.crossings() == ()
+    assert job(found, "learn").bundles == ()
+    assert found.placements() == ("main",)
+
+
+def test_batches_and_monitors_elsewhere_read_bundles_too() -> None:
+    spec = changed(
+        "inference:\n",
+        "  nightly: {type: batch-inference, target: shop, model: risk@candidate, inputs: [payments], output: scores,"
+        " compute: cpu}\ninference:\n",
+    )
+    spec += (
+        "monitors:\n  shape: {type: prediction-drift, target: shop, watch: pipelines.nightly,"
+        " reference: {}, window: 1d, checks: {psi: {max: 0.2}}}\n"
+    )
+    found = plan_of(spec)
+
+    bundle = Access("lake", "mlflow/bundles/fraud-risk/candidate/", "read")
+    assert bundle in identity(found, "nightly").access
+    assert bundle in identity(found, "monitor-shape").access
+    assert {link.what for link in found.crossings("shop")} == {"artifacts", "data"}
+    assert job(found, "learn").bundles == ("candidate", "champion")
+    assert aliases_to_bundle(system_of(spec)) == {"risk": ("candidate", "champion")}
+
+
+def test_an_adopted_registry_is_on_no_target() -> None:
+    """Everybody calls it by its URL: nothing is bundled, and no cluster has to let anybody in for it."""
+    spec = changed("{database: runs, artifacts: lake}", '{adopt: "https://mlflow.acme.example"}')
+    found = plan_of(changed("{default: main}", "{default: main, registry: shop}", spec))
+
+    assert found.crossings() == ()
+    assert not found.bundled("main")
+    assert job(found, "learn").bundles == ()
+
+
+def test_a_cluster_of_ones_own_lets_nobody_in() -> None:
+    """Unless it says whom: from a cloud as from another cluster."""
+    spec = changed("compute: {cpu: {", PLANT, changed("{store: lake, path: payments/", "{store: pictures, path: payments/"))
+
+    assert told(spec) == ["E0520 learn", "E0520 learn-other"]
+    opened = changed("context: shop", "context: shop, reachableFrom: [main]", spec)
+    assert told(opened) == []
+    assert ("main:training-job/learn", "shop:object-store/pictures", "https", 9000) in crossing(opened)
+    cluster = changed("{provider: aws, region: eu-central-1}", "{provider: kubernetes, context: main}", spec)
+    assert "E0520 learn" in told(cluster)
+    assert "E0520 till" in told(cluster)
+    assert told(cluster.replace("context: main", "context: shop, namespace: other")) == []
+
+
+def test_the_artifacts_must_be_reachable_for_bundles() -> None:
+    """A registry on a cluster of one's own, served from a cloud: the cloud would have to come in."""
+    spec = changed("{default: main}", "{default: shop, inference: main}").replace("target: shop, ", "")
+
+    assert told(spec) == ["E0520 desk", "E0520 till"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("risk@champion", "risk@3", ["E0521 risk@3"]),
+        ("{type: database}", "{type: database, target: shop}", ["E0520 registry", "E0627 runs"]),
+        (
+            "{type: database}",
+            '{type: database, adopt: "db.acme.example/mlflow", target: main, credentials: secret://kubernetes/db}',
+            [],
+        ),
+    ],
+)
+def test_what_nothing_carries_is_refused(old: str, new: str, expected: list[str]) -> None:
+    assert told(changed(old, new)) == expected
+
+
+def test_an_alias_is_not_moved_from_afar() -> None:
+    spec = changed("compute: cpu}\n", "compute: cpu, capture: {sample: 10%, store: lake, retain: 30d}}\n", SPEC[-81:])
+    spec = (
+        SPEC[:-81]
+        + spec
+        + (
+            "monitors:\n  quality: {type: prediction-quality, target: shop, watch: inference.till, labels: payments,"
+            " window: 7d, checks: {auc_roc: {min: 0.8}}, onBreach: {rollback: true}}\n"
+        )
+    )
+
+    assert told(spec) == ["E0522 rollback"]
+    assert told(spec.replace("type: prediction-quality, target: shop", "type: prediction-quality")) == []
