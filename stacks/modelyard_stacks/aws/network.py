@@ -17,7 +17,7 @@ from .key import Key
 
 Nat: TypeAlias = Literal["none", "one", "per-zone"]
 
-_NODES_NEED = ("ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "sts")
+_NODES_NEED = ("ec2", "ecr.api", "ecr.dkr", "eks-auth")
 """Endpoints without which a node that reaches no internet never joins, or its Pods never get their roles.
 
 Source: https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html, 2026-11-24.

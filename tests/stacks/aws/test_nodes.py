@@ -1,0 +1,203 @@
+"""Node pools: machines that give nothing away, and that an autoscaler can start from nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.stacks.aws.programs import CLUSTER, Found, elsewhere, inputs, needs, of, registered
+from tests.stacks.programs import Refused
+
+GROUP = "aws:eks/nodeGroup:NodeGroup"
+TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+TAG = "aws:autoscaling/tag:Tag"
+NAME = "fraud-prod-main"
+POOLS = f"""\
+{CLUSTER}
+from modelyard_stacks.aws.nodes import NodePool
+
+NodePool(
+    "system",
+    cluster=cluster,
+    network=network,
+    key=key,
+    pool="system",
+    machines=["m7g.large"],
+    capacity="on-demand",
+    min_nodes=3,
+    max_nodes=6,
+    disk_gib=60,
+    arch="arm64",
+    tainted=False,
+)
+NodePool(
+    "train-spot",
+    cluster=cluster,
+    network=network,
+    key=key,
+    pool="train",
+    machines=["g6.2xlarge", "g5.2xlarge"],
+    capacity="spot",
+    min_nodes=0,
+    max_nodes=8,
+    disk_gib=200,
+    accelerator="nvidia",
+    accelerators=1,
+)
+NodePool(
+    "cheap",
+    cluster=cluster,
+    network=network,
+    key=key,
+    pool="cheap",
+    machines=["inf2.xlarge"],
+    capacity="on-demand",
+    min_nodes=0,
+    max_nodes=2,
+    disk_gib=100,
+    accelerator="neuron",
+    accelerators=1,
+)
+"""
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """A system pool, one with GPUs on spot, one with Neuron devices."""
+    return registered(tmp_path_factory.mktemp("nodes"), POOLS)
+
+
+@pytest.mark.parametrize("pool", ["system", "train-spot", "cheap"])
+def test_pods_do_not_reach_the_credentials_of_the_machine(pool: str, found: Found) -> None:
+    assert inputs(found, TEMPLATE, pool)["metadataOptions"] == {
+        "httpEndpoint": "enabled",
+        "httpTokens": "required",
+        "httpPutResponseHopLimit": 1,
+    }
+
+
+@pytest.mark.parametrize(("pool", "size"), [("system", 60), ("train-spot", 200)])
+def test_disks_are_encrypted_and_as_large_as_asked(pool: str, size: int, found: Found) -> None:
+    (disk,) = inputs(found, TEMPLATE, pool)["blockDeviceMappings"]
+
+    assert disk == {
+        "deviceName": "/dev/xvda",
+        "ebs": {
+            "volumeType": "gp3",
+            "volumeSize": size,
+            "encrypted": "true",
+            "kmsKeyId": f"arn:aws:kms:::Key/{NAME}",
+            "deleteOnTermination": "true",
+        },
+    }
+    assert "diskSize" not in inputs(found, GROUP, pool)
+    assert "remoteAccess" not in inputs(found, GROUP, pool)
+
+
+def test_what_is_launched_has_the_tags_of_everything(found: Found) -> None:
+    specifications = inputs(found, TEMPLATE, "system")["tagSpecifications"]
+
+    assert {each["resourceType"] for each in specifications} == {"instance", "network-interface", "volume"}
+    for each in specifications:
+        assert each["tags"] == {"modelyard:system": "fraud", "Name": f"{NAME}-system"}
+
+
+def test_machines_and_capacity_are_those_asked_for(found: Found) -> None:
+    system, train = inputs(found, GROUP, "system"), inputs(found, GROUP, "train-spot")
+
+    assert (system["instanceTypes"], system["capacityType"]) == (["m7g.large"], "ON_DEMAND")
+    assert (train["instanceTypes"], train["capacityType"]) == (["g6.2xlarge", "g5.2xlarge"], "SPOT")
+    assert train["subnetIds"] == [f"{NAME}-private-{zone}" for zone in (1, 2, 3)]
+    assert train["nodeRoleArn"] == f"arn:aws:iam:::Role/{NAME}-node"
+    assert train["launchTemplate"] == {"id": "train-spot", "version": "1"}
+    assert train["version"] == "1.36"
+
+
+@pytest.mark.parametrize(
+    ("pool", "image"),
+    [
+        ("system", "AL2023_ARM_64_STANDARD"),
+        ("train-spot", "AL2023_x86_64_NVIDIA"),
+        ("cheap", "AL2023_x86_64_NEURON"),
+    ],
+)
+def test_the_image_brings_the_driver(pool: str, image: str, found: Found) -> None:
+    assert inputs(found, GROUP, pool)["amiType"] == image
+
+
+def test_the_number_of_nodes_is_the_autoscalers(found: Found) -> None:
+    assert inputs(found, GROUP, "train-spot")["scalingConfig"] == {"minSize": 0, "maxSize": 8, "desiredSize": 0}
+    assert inputs(found, GROUP, "system")["scalingConfig"] == {"minSize": 3, "maxSize": 6, "desiredSize": 3}
+    assert {tuple(each["ignoreChanges"]) for each in of(found, GROUP).values()} == {("scalingConfig.desiredSize",)}
+
+
+def test_pools_are_told_apart_by_label_and_taint(found: Found) -> None:
+    system, train, cheap = (inputs(found, GROUP, pool) for pool in ("system", "train-spot", "cheap"))
+    own = {"key": "modelyard.dev/pool", "value": "train", "effect": "NO_SCHEDULE"}
+
+    assert system["labels"] == {"modelyard.dev/pool": "system", "modelyard.dev/capacity": "on-demand"}
+    assert system["taints"] == []
+    assert train["labels"] == {
+        "modelyard.dev/pool": "train",
+        "modelyard.dev/capacity": "spot",
+        "nvidia.com/gpu.present": "true",
+    }
+    assert train["taints"] == [own, {"key": "nvidia.com/gpu", "value": "true", "effect": "NO_SCHEDULE"}]
+    assert cheap["taints"] == [{**own, "value": "cheap"}]
+
+
+@pytest.mark.parametrize("pool", ["system", "train-spot", "cheap"])
+def test_the_autoscaler_knows_a_node_before_there_is_one(pool: str, found: Found) -> None:
+    """The tags say the same as labels, taints and devices of the group."""
+    prefix = "k8s.io/cluster-autoscaler/node-template/"
+    group = inputs(found, GROUP, pool)
+    tags = {
+        each["inputs"]["tag"]["key"].removeprefix(prefix): each["inputs"]["tag"]["value"]
+        for name, each in of(found, TAG).items()
+        if name.startswith(f"{pool}-")
+    }
+    devices = {"train-spot": {"resources/nvidia.com/gpu": "1"}, "cheap": {"resources/aws.amazon.com/neuron": "1"}}
+    disk = {"system": "60Gi", "train-spot": "200Gi", "cheap": "100Gi"}
+
+    assert tags == {
+        **{f"label/{key}": value for key, value in group["labels"].items()},
+        **{f"taint/{each['key']}": f"{each['value']}:NoSchedule" for each in group["taints"]},
+        **devices.get(pool, {}),
+        "resources/ephemeral-storage": disk[pool],
+    }
+    for each in of(found, TAG).values():
+        assert each["inputs"]["autoscalingGroupName"] == "asg"
+        assert each["inputs"]["tag"]["key"].startswith(prefix)
+
+
+def test_broken_nodes_are_replaced_and_scarce_ones_not_doubled(found: Found) -> None:
+    system, train = inputs(found, GROUP, "system"), inputs(found, GROUP, "train-spot")
+
+    assert system["nodeRepairConfig"] == train["nodeRepairConfig"] == {"enabled": True}
+    assert system["updateConfig"]["updateStrategy"] == "DEFAULT"
+    assert train["updateConfig"]["updateStrategy"] == "MINIMAL"
+
+
+def test_nodes_wait_for_what_makes_them_ready_and_lets_them_out(tmp_path: Path) -> None:
+    found = registered(tmp_path, POOLS.replace('nat="none"', 'nat="one"'))
+
+    before = needs(found, GROUP, "system")
+
+    for addon in ("vpc-cni", "kube-proxy", "eks-pod-identity-agent"):
+        assert f"aws:eks/addon:Addon {NAME}-{addon}" in before
+    for right in ("worker", "images"):
+        assert f"aws:iam/rolePolicyAttachment:RolePolicyAttachment {NAME}-node-{right}" in before
+    assert f"aws:ec2/route:Route {NAME}-private-1" in before
+    assert f"aws:ec2/vpcEndpoint:VpcEndpoint {NAME}-ecr-dkr" in before
+
+
+def test_everything_belongs_to_a_component_and_the_account(found: Found) -> None:
+    assert elsewhere(found) == set()
+
+
+def test_an_accelerator_without_an_image_is_refused(tmp_path: Path) -> None:
+    program = POOLS.replace('accelerator="neuron"', 'accelerator="neuron", arch="arm64"')
+
+    with pytest.raises(Refused, match="node pool cheap: EKS has no image for neuron on arm64"):
+        registered(tmp_path, program)
