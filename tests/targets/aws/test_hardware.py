@@ -117,6 +117,27 @@ def test_spot_has_depth_and_no_machine_in_it_holds_less_than_the_first() -> None
     assert [group.price_hourly for group in groups] == [0.07044, 0.192]
 
 
+def test_spot_turns_to_machines_that_are_as_large_and_not_much_larger() -> None:
+    """What is idle on a larger machine is paid for: of CPUs nothing, where they are all that is paid for."""
+    plain = market(
+        machine("a", 4, 16),
+        machine("memory", 4, 32),
+        machine("too-much-memory", 4, 64),
+        machine("more-cpus", 8, 16),
+        us={"a": 1.0, "memory": 1.2, "too-much-memory": 1.3, "more-cpus": 1.4},
+    )
+    accelerated = market(
+        machine("a", 4, 16, "L4"),
+        machine("twice", 8, 32, "L4"),
+        machine("too-large", 16, 32, "L4"),
+        machine("others", 8, 32, "L4:4"),
+        us={"a": 1.0, "twice": 1.2, "too-large": 1.3, "others": 1.4},
+    )
+
+    assert picked(plain, asked(capacity="spot")).groups[0].machines == ("a", "memory")
+    assert picked(accelerated, asked(1, 4, "L4", capacity="spot")).groups[0].machines == ("a", "twice")
+
+
 def test_an_alternative_that_pods_do_not_ask_for_in_the_same_way_is_no_stand_in() -> None:
     """A Pod that asks for one accelerator would get one of the four that it was to have instead."""
     assert [group.accelerator for group in chosen(asked(3, 12, "A10G", "L4:4")).groups] == [Accelerator("A10G", 1)]
