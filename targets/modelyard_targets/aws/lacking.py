@@ -52,7 +52,7 @@ def just_too_small(machines: Table, compute: ComputeClass, region: str, spot: bo
 
     A class that is written like a machine (4 CPUs and 16Gi) does not fit on that machine, since the node keeps some.
     """
-    cheaper: list[tuple[float, str, Machine]] = []
+    cheaper: list[tuple[float, int, str, Machine]] = []
     for machine in usable(machines):
         price, match = machines.price(machine.name, region, spot), alternative(compute, machine)
         if price is None or taken is None or match is None or match[0] != 0:
@@ -60,16 +60,16 @@ def just_too_small(machines: Table, compute: ComputeClass, region: str, spot: bo
         same = (price.region, price.spot) == (taken.region, taken.spot)
         near = machine.cpu_millis >= _NEAR * compute.cpu_millis and machine.memory_bytes >= _NEAR * compute.memory_bytes
         if same and near and price.hourly <= _MUCH_LESS * taken.hourly:
-            cheaper.append((price.hourly, machine.name, machine))
+            cheaper.append((price.hourly, -machine.generation, machine.name, machine))
     if not cheaper:
         return ""
-    hourly, name, machine = min(cheaper, key=lambda one: one[:2])
+    hourly, _, name, machine = min(cheaper, key=lambda one: one[:3])
     cpu, memory = (min(compute.cpu_millis, machine.cpu_millis), min(compute.memory_bytes, machine.memory_bytes))
     return f"; {cpu_text(cpu)} CPUs and {gibibytes(memory)} would fit on {name} for {hourly:g}"
 
 
 _NEAR: Final = 0.8
-_MUCH_LESS: Final = 0.7
+_MUCH_LESS: Final = 0.75
 
 
 def _lacks(compute: ComputeClass, machine: Machine) -> Iterator[str]:
