@@ -10,7 +10,7 @@ from pulumi_aws import eks, iam
 
 from .account import Account
 from .key import Key
-from .policies import document, pod_trust
+from .policies import document, pod_trust, role_prefix
 
 _NAMESPACE = "kube-system"
 
@@ -65,7 +65,7 @@ def network_role(
 ) -> AddonRole:
     """Giving Pods their addresses: a role of its own, so that nodes, and what breaks out of a Pod, cannot do it."""
     title, service_account = f"{name}-vpc-cni", "aws-node"
-    role = _role(title, "Addresses of Pods", cluster_arn, service_account, opts)
+    role = _role(name, "vpc-cni", "Addresses of Pods", cluster_arn, service_account, opts)
     return AddonRole(
         service_account, role.arn, (_managed(title, role, account.managed_policy("AmazonEKS_CNI_Policy"), opts),)
     )
@@ -79,7 +79,7 @@ def volumes_role(
     Source: https://docs.aws.amazon.com/eks/latest/userguide/ebs-csi.html, 2026-11-24.
     """
     title, service_account = f"{name}-ebs-csi", "ebs-csi-controller-sa"
-    role = _role(title, "Volumes of Pods", cluster_arn, service_account, opts)
+    role = _role(name, "ebs-csi", "Volumes of Pods", cluster_arn, service_account, opts)
     managed = _managed(title, role, account.managed_policy("service-role/AmazonEBSCSIDriverPolicy"), opts)
     encrypt = iam.RolePolicy(
         title,
@@ -112,14 +112,19 @@ def volumes_role(
 
 
 def _role(
-    title: str,
+    name: str,
+    use: str,
     description: str,
     cluster_arn: pulumi.Input[str],
     service_account: str,
     opts: pulumi.ResourceOptions,
 ) -> iam.Role:
     trusted = pod_trust(cluster_arn, namespace=_NAMESPACE, service_account=service_account)
-    return iam.Role(title, iam.RoleArgs(description=description, assume_role_policy=trusted), opts)
+    return iam.Role(
+        f"{name}-{use}",
+        iam.RoleArgs(name_prefix=role_prefix(name, use), description=description, assume_role_policy=trusted),
+        opts,
+    )
 
 
 def _managed(title: str, role: iam.Role, policy_arn: str, opts: pulumi.ResourceOptions) -> iam.RolePolicyAttachment:

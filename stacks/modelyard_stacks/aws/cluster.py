@@ -13,7 +13,7 @@ from .addons import AddonRole, addon, network_role, volumes_role
 from .key import Key
 from .logs import LogGroup
 from .network import AdoptedNetwork, Network
-from .policies import trust
+from .policies import role_prefix, trust
 
 _BEFORE_NODES = ("eks-pod-identity-agent", "vpc-cni", "kube-proxy")
 
@@ -93,7 +93,11 @@ class Cluster(pulumi.ComponentResource):
         )
         role = iam.Role(
             f"{name}-cluster",
-            iam.RoleArgs(description=f"Control plane of {name}", assume_role_policy=trust("eks.amazonaws.com")),
+            iam.RoleArgs(
+                name_prefix=role_prefix(name, "cluster"),
+                description=f"Control plane of {name}",
+                assume_role_policy=trust("eks.amazonaws.com"),
+            ),
             self._child,
         )
         attachment = self._attach(f"{name}-cluster", role, "AmazonEKSClusterPolicy")
@@ -152,7 +156,11 @@ class Cluster(pulumi.ComponentResource):
         name = f"{self.title}-node"
         role = iam.Role(
             name,
-            iam.RoleArgs(description=f"Nodes of {self.title}", assume_role_policy=trust("ec2.amazonaws.com")),
+            iam.RoleArgs(
+                name_prefix=role_prefix(self.title, "node"),
+                description=f"Nodes of {self.title}",
+                assume_role_policy=trust("ec2.amazonaws.com"),
+            ),
             self._child,
         )
         return role, [

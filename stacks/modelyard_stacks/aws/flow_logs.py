@@ -8,7 +8,7 @@ from pulumi_aws import ec2, iam
 from .account import Account
 from .key import Key
 from .logs import LogGroup
-from .policies import document, trust
+from .policies import document, role_prefix, trust
 
 
 def flow_logs(
@@ -20,6 +20,7 @@ def flow_logs(
     role = iam.Role(
         title,
         iam.RoleArgs(
+            name_prefix=role_prefix(name, "flow-logs"),
             description=f"Writes down the traffic of {name}",
             assume_role_policy=trust(
                 "vpc-flow-logs.amazonaws.com",

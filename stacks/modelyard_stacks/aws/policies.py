@@ -7,6 +7,8 @@ from typing import Literal, NotRequired, TypeAlias, TypedDict
 
 import pulumi
 
+_LONGEST_PREFIX = 64 - 26
+
 Texts: TypeAlias = pulumi.Input[str] | Sequence[pulumi.Input[str]]
 Conditions: TypeAlias = Mapping[str, Mapping[str, Texts]]
 
@@ -78,6 +80,15 @@ def pod_trust(cluster_arn: pulumi.Input[str], *, namespace: str, service_account
             },
         }
     )
+
+
+def role_prefix(name: str, use: str) -> str:
+    """`<name>-<use>-`, to which the provider appends 26 characters; the end of a long name goes first.
+
+    IAM allows 64: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, 2026-11-24.
+    """
+    tail = f"-{use}-"
+    return f"{name[: _LONGEST_PREFIX - len(tail)]}{tail}"
 
 
 def _plain(texts: Texts) -> tuple[str, ...]:

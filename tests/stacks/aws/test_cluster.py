@@ -234,3 +234,13 @@ def test_everything_belongs_to_a_component_and_the_account(found: Found) -> None
 def test_nodes_need_all_three_addons(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="nodes need the add-ons eks-pod-identity-agent, vpc-cni, kube-proxy"):
         registered(tmp_path, CLUSTER.replace('"vpc-cni": "v1.20.0", ', ""))
+
+
+def test_no_name_is_too_long_for_a_role(tmp_path: Path) -> None:
+    """IAM allows 64 characters, of which the provider takes 26; Pulumi's own names would simply be refused."""
+    long = "a-system-whose-name-is-nearly-as-long-as-a-name-can-be-production-main"
+    found = registered(tmp_path, (CLUSTER + MORE).replace('"fraud-prod-main"', f'"{long}"'))
+    prefixes = {each["inputs"].get("namePrefix", "x" * 65) for each in of(found, "aws:iam/role:Role").values()}
+
+    assert len(prefixes) == 5
+    assert max(map(len, prefixes)) <= 38

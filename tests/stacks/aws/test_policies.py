@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 import pytest
 
-from modelyard_stacks.aws.policies import Statement, document
+from modelyard_stacks.aws.policies import Statement, document, role_prefix
 
 READ: Statement = {"Sid": "Read", "Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::lake/*"}
 
@@ -27,3 +27,15 @@ def test_no_policy_allows_every_action(action: str | list[str]) -> None:
 
 def test_what_is_denied_may_be_denied_everywhere() -> None:
     document({**READ, "Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"})
+
+
+@pytest.mark.parametrize(
+    ("name", "prefix"),
+    [
+        ("fraud-prod-main", "fraud-prod-main-vpc-cni-"),
+        ("a-system-with-a-rather-long-name-production-main", "a-system-with-a-rather-long-n-vpc-cni-"),
+    ],
+)
+def test_a_role_says_what_it_is_for_however_long_the_name(name: str, prefix: str) -> None:
+    assert role_prefix(name, "vpc-cni") == prefix
+    assert len(prefix) <= 38
