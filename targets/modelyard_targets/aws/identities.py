@@ -19,7 +19,6 @@ PLATFORM: Final = "platform"
 AUTOSCALER: Final = "cluster-autoscaler"
 SECRETS: Final = "external-secrets"
 KARPENTER: Final = "karpenter"
-_NAMESPACES: Final = {AUTOSCALER: "kube-system", KARPENTER: "kube-system"}
 
 
 def identity_calls(roles: Iterable[Resource], context: Context) -> Iterator[Call]:
@@ -101,7 +100,8 @@ def _identity(resource: Resource, context: Context, *, apart: bool) -> Call:
 
 
 def _account(addon: str) -> tuple[tuple[str, Literal], ...]:
-    return ("namespace", _NAMESPACES.get(addon) or charts()[addon].namespace), ("service_account", addon)
+    """Where the Pods of an add-on run, and as whom: its chart calls the account like itself."""
+    return ("namespace", charts()[addon].namespace), ("service_account", addon)
 
 
 def _read(context: Context) -> tuple[tuple[str, Literal], ...]:

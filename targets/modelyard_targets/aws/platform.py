@@ -5,15 +5,25 @@ from __future__ import annotations
 from typing import Final
 
 from modelyard.plan import Plan
-from modelyard.spec import TargetSpec
+from modelyard.records import replace
+from modelyard.spec import Gateway, TargetSpec
+from modelyard_targets.aws.addons import INSTALLS, addons_of_nodes
+from modelyard_targets.aws.elastic import node_pool
+from modelyard_targets.aws.foundation import addons_of
 from modelyard_targets.aws.names import SYSTEM_POOL, cluster_name, project_name
+from modelyard_targets.aws.services import database, gateway_annotations, secret_stores, storage_classes
+from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context
+from modelyard_targets.cluster.envoy import CLASS, CONTROLLER, ENVOY, PARAMETERS
 from modelyard_targets.cluster.placed import context_of as context_on
 from modelyard_targets.cluster.placed import target_of
 from modelyard_targets.cluster.platform import Platform, Where
 
 _NOT_KNOWN_YET: Final = "registry.invalid"
 """Stands in manifests for the account's registry where the spec does not say which account: a name that is nobody's."""
+
+_AGENTS: Final = ("169.254.170.23/32", "fd00:ec2::23/128")
+"""EKS Pod Identity on every node (docs.aws.amazon.com/eks, "Set up the Amazon EKS Pod Identity Agent", 2026-11-24)."""
 
 
 def context_of(plan: Plan, placement: str) -> Context:
@@ -38,85 +48,30 @@ def _image_prefix(plan: Plan, placement: str) -> str:
     return f"{host}/{cluster_name(plan.system, placement)}"
 
 
-PLATFORM: Final = Platform(
-    support=_support,
-    below=_below,
-    image_prefix=_image_prefix,
-    image_registries={_NOT_KNOWN_YET: "image_registry"},
-)
-
-
-def _database(store: Store, context: Context) -> ManagedDatabase | None:
-    """PostgreSQL of RDS: its address and the name of its secret are known to the project below."""
-    output = store.name.replace("-", "_")
-    data: list[Given] = [
-        {
-            "secretKey": key,
-            "remoteRef": {"key": Ref("infrastructure", key=f"{output}_secret"), "property": key},
-        }
-        for key in ("username", "password")
-    ]
-    secret = f"{store.name}-login"
-    document: dict[str, Given] = {
-        "apiVersion": "external-secrets.io/v1",
-        "kind": "ExternalSecret",
-        "metadata": {
-            "name": secret,
-            "namespace": context.namespace,
-            "labels": labels(context.system.metadata.name, secret, f"stores.{store.name}", "database"),
-        },
-        "spec": {
-            "refreshInterval": "1h",
-            "secretStoreRef": {"kind": "ClusterSecretStore", "name": SECRETS_MANAGER},
-            "target": {"name": secret, "creationPolicy": "Owner", "deletionPolicy": "Retain"},
-            "data": data,
-        },
-    }
-    return ManagedDatabase(
-        host=Ref("infrastructure", key=f"{output}_host"),
-        port=_POSTGRESQL,
-        network=context.target.vpc.cidr,
-        secret=secret,
-        login=_object(f"{store.name}_login", f"{context.namespace}/{secret}", document, "registry"),
-    )
-
-
-def _gateway_annotations(exposure: str, context: Context) -> Mapping[str, str]:
-    """A network load balancer of the address family of the cluster; only what is public is reached from the internet."""
-    internal = {} if exposure == "public" else {f"{_BALANCER}-internal": "true"}
-    return {
-        f"{_BALANCER}-type": "nlb",
-        f"{_BALANCER}-cross-zone-load-balancing-enabled": "true",
-        **internal,
-    }
-
-
-def _databases(context: Context) -> bool:
-    values = (one.value for one in context.plan.on(context.placement) if one.kind is Kind.DATABASE)
-    return any(isinstance(store, Store) and not store.adopt for store in values)
-
-
-def _object(variable: str, name: str, document: Mapping[str, Given], group: str) -> Call:
-    arguments = (("cluster", Ref("cluster")), ("document", as_literal(document)))
-    return Call(variable, "kubernetes.Object", name, arguments, group)
+def _target(plan: Plan, placement: str) -> TargetSpec:
+    """With the gateway that is made where some route needs one and none is declared."""
+    target = target_of(plan, placement)
+    if target.gateway is None and ENVOY in addons_of(plan, placement):
+        return replace(target, gateway=Gateway(class_name=CLASS, mirrors=True))
+    return target
 
 
 PLATFORM: Final = Platform(
     support=_support,
-    costs=_costs,
     target=_target,
     below=_below,
     image_prefix=_image_prefix,
-    image_registries={LATE_REGISTRY: "image_registry"},
+    image_registries={_NOT_KNOWN_YET: "image_registry"},
     addons=addons_of_nodes,
     installs=INSTALLS,
-    foundation=_foundation,
-    secret_stores=_secret_stores,
+    foundation=storage_classes,
+    secret_stores=secret_stores,
     machines=node_pool,
-    database=_database,
+    database=database,
     gateway_class=CLASS,
     gateway_controller=CONTROLLER,
-    gateway_annotations=_gateway_annotations,
+    gateway_parameters=PARAMETERS,
+    gateway_annotations=gateway_annotations,
     gateway_namespace=charts()[ENVOY].namespace,
     identity_agents=_AGENTS,
 )

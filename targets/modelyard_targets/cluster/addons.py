@@ -19,7 +19,7 @@ from modelyard_targets.cluster.addon_values import (
 from modelyard_targets.cluster.charts import REGISTRY, Chart, charts
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.placed import installed_addons, registry_of
-from modelyard_targets.cluster.platform import AddOn, Given
+from modelyard_targets.cluster.platform import AddOn, Given, as_literal
 from modelyard_targets.cluster.registry import FLASK_KEY, FLASK_SECRET, registry_values
 
 Values: TypeAlias = Callable[[Context], dict[str, Value]]
@@ -131,16 +131,7 @@ def _chart(
         ("repository", chart.repository),
         ("version", chart.version),
         ("namespace", namespace),
-        ("values", _literal(values)),
+        ("values", as_literal(values)),
         ("depends_on", needs),
     )
     return Call(variable, "kubernetes.Chart", chart.chart, arguments, group=group)
-
-
-def _literal(value: Given) -> Literal:
-    """The same data, with lists as the program model holds them."""
-    if isinstance(value, Mapping):
-        return {key: _literal(entry) for key, entry in value.items()}
-    if isinstance(value, (str, bool, int, float, Ref)) or value is None:
-        return value
-    return tuple(_literal(entry) for entry in value)

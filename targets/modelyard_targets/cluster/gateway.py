@@ -21,46 +21,59 @@ def lower_gateway(resource: Resource, context: Context) -> Iterator[Made]:
     if gateway is None or not gateway.class_name or gateway.name:
         return
     origin = (*resource.origin, "gateway")
-    if gateway.class_name == context.platform.gateway_class and _uses_class(gateway, context):
-        yield Made(origin, _class(context))
-    routes = _routes(gateway, context)
-    for exposure in dict.fromkeys(route.inference.endpoint.exposure for route in routes):
+    exposures = _exposures(gateway, context)
+    if gateway.class_name == context.platform.gateway_class:
+        for name in _classes(exposures, context):
+            yield Made(origin, _class(name, context))
+    for exposure in exposures if context.platform.gateway_class else exposures[:1]:
         yield Made(origin, _gateway(gateway, exposure, context))
-        if gateway.class_name != context.platform.gateway_class:
-            return
 
 
-def _routes(gateway: Gateway, context: Context) -> Iterator[Route]:
-    """What hangs on a Gateway of ours, the internal before the public."""
-    values = [one.value for one in context.plan.on(context.placement) if isinstance(one.value, Route)]
-    routes = [route for route in values if needs_route(route, gateway)]
-    yield from sorted(routes, key=lambda route: route.inference.endpoint.exposure == "public")
+def public_class(class_name: str) -> str:
+    """The class of Gateways that the internet reaches, beside one whose Gateways it does not."""
+    return f"{class_name}-public"
 
 
-def _uses_class(gateway: Gateway, context: Context) -> bool:
-    """Whether a Gateway of this class will be there: one of ours, or one that KubeRay makes for a rollout."""
-    values = [one.value for one in context.plan.on(context.placement) if isinstance(one.value, Route)]
-    return any(needs_route(one, gateway) or one.inference.rollout.strategy == "incremental" for one in values)
+def _exposures(gateway: Gateway, context: Context) -> list[str]:
+    """From where the routes of Gateways of ours are reached, the public ones last."""
+    found = (route.inference.endpoint.exposure for route in _routes(context) if needs_route(route, gateway))
+    return sorted(dict.fromkeys(found), key=lambda exposure: exposure == "public")
 
 
-def _class(context: Context) -> Manifest:
+def _routes(context: Context) -> Iterator[Route]:
+    return (one.value for one in context.plan.on(context.placement) if isinstance(one.value, Route))
+
+
+def _classes(exposures: list[str], context: Context) -> Iterator[str]:
+    """The classes of Gateways that will be there: ours, and those that KubeRay makes for a rollout."""
+    rolls = any(route.inference.rollout.strategy == "incremental" for route in _routes(context))
+    if rolls or any(exposure != "public" for exposure in exposures):
+        yield context.platform.gateway_class
+    if "public" in exposures:
+        yield public_class(context.platform.gateway_class)
+
+
+def _class(name: str, context: Context) -> Manifest:
     system = context.system.metadata.name
-    described: dict[str, Value] = {
-        "name": context.platform.gateway_class,
-        "labels": labels(system, system, component=COMPONENT),
-    }
-    spec: dict[str, Value] = {"controllerName": context.platform.gateway_controller}
+    described: dict[str, Value] = {"name": name, "labels": labels(system, system, component=COMPONENT)}
+    parameters: dict[str, Value] = {**context.platform.gateway_parameters, "name": name}
+    spec: dict[str, Value] = {"controllerName": context.platform.gateway_controller, "parametersRef": parameters}
     return object_of("gateway.networking.k8s.io/v1", "GatewayClass", described, spec=spec)
 
 
 def _gateway(gateway: Gateway, exposure: str, context: Context) -> Manifest:
-    """One for all that a company reaches, and on platforms that know the internet another for what everybody does."""
+    """One for all that a company reaches, and on platforms that know the internet another for what everybody does.
+
+    How a Gateway of a class of ours is reached is what the class refers to; one of somebody else's is told itself.
+    """
     system = context.system.metadata.name
     name = gateway_name(gateway, exposure, context)
     described = metadata(name, context.namespace, labels(system, system, component=COMPONENT))
-    spec: dict[str, Value] = {"gatewayClassName": gateway.class_name, "listeners": [_listener(context)]}
+    ours = gateway.class_name == context.platform.gateway_class
+    class_name = public_class(gateway.class_name) if ours and exposure == "public" else gateway.class_name
+    spec: dict[str, Value] = {"gatewayClassName": class_name, "listeners": [_listener(context)]}
     annotations = context.platform.gateway_annotations(exposure, context)
-    if annotations:
+    if annotations and not ours:
         spec["infrastructure"] = {"annotations": dict(annotations)}
     return object_of("gateway.networking.k8s.io/v1", "Gateway", described, spec=spec)
 

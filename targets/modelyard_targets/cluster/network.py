@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from modelyard.manifest import labels, metadata, object_of, without_empty
 from modelyard.plan import Identity, Job, ModelServer, MonitorJob, Resource
-from modelyard.spec import Inference
+from modelyard.spec import Inference, Store
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.context import REGISTRY_PORT, Context, Made, cluster_service
 from modelyard_targets.cluster.describe import stores_of, uses_registry
@@ -109,6 +109,13 @@ def reach_api(context: Context) -> dict[str, Value]:
     """
     declared: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in (*context.target.egress, *_PRIVATE)]
     return {"to": declared if context.target.egress else list(_ANYWHERE), "ports": ports(*_API_PORTS)}
+
+
+def reach_store(store: Store, context: Context) -> dict[str, Value]:
+    """Egress to an object store. Nobody lists the addresses of a cloud's own: `egress` bounds all else, not those."""
+    if not store.endpoint and context.platform.identity_agents:
+        return {"to": list(_ANYWHERE), "ports": ports(_SCHEME_PORTS["https"])}
+    return reach(store.endpoint or context.uri(store), context)
 
 
 def reach_identity(workload: str, context: Context) -> list[Value]:
@@ -222,7 +229,7 @@ def _reached(resource: Resource, uris: Sequence[str], context: Context) -> list[
     if uses_registry(resource, context):
         openings.append(_registry(context))
     for store in stores_of(resource.workload, context):
-        openings.append(reach(store.endpoint or context.uri(store), context))
+        openings.append(reach_store(store, context))
     openings += [reach(uri, context) for uri in uris]
     openings += reach_identity(resource.workload, context)
     found: list[Value] = []

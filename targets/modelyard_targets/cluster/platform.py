@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from modelyard.plan import Plan, Resource
-from modelyard.program import Call, Ref
+from modelyard.program import Call, Literal, Ref
 from modelyard.records import field, record
 from modelyard.spec import Store, Taint, TargetSpec
 
@@ -18,6 +18,15 @@ Given: TypeAlias = "None | bool | int | float | str | Ref | Sequence[Given] | Ma
 
 Where: TypeAlias = tuple[tuple[tuple[str, str], ...], tuple[Taint, ...]]
 """Labels of the machines that Pods are put on, and the taints that they tolerate."""
+
+
+def as_literal(value: Given) -> Literal:
+    """The same data, with lists as the program model holds them."""
+    if isinstance(value, Mapping):
+        return {key: as_literal(entry) for key, entry in value.items()}
+    if isinstance(value, (str, bool, int, float, Ref)) or value is None:
+        return value
+    return tuple(as_literal(entry) for entry in value)
 
 
 def anywhere(plan: Plan, target: TargetSpec) -> Where:
@@ -114,6 +123,7 @@ class Platform:
 
     `target` is the target as it is lowered: the spec's, with what the platform brings along filled in. Where `below`
     names a project, that one makes the cluster: the program reads its outputs, among them `kubeconfig`.
+    `gateway_parameters` are of an object for each class of gateways, of the same name, that says how these are made.
     """
 
     support: Callable[[Plan, TargetSpec], Where] = anywhere  # machines for heads, submitters, launchers, the registry
@@ -131,6 +141,7 @@ class Platform:
     database: Callable[[Store, Context], ManagedDatabase | None] = no_database
     gateway_class: str = ""  # made here, for this controller
     gateway_controller: str = ""
+    gateway_parameters: Mapping[str, str] = field(default_factory=dict[str, str])  # group, kind, namespace
     gateway_annotations: Callable[[str, Context], Mapping[str, str]] = no_annotations  # exposure: internal public
     gateway_namespace: str = ""  # where its proxies run, where that is known
     identity_agents: tuple[str, ...] = ()  # CIDRs at which a Pod gets the credentials of its identity, by HTTP

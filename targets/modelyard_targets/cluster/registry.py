@@ -13,7 +13,7 @@ from modelyard_targets.cluster.context import REGISTRY_PORT, Context, Made, buck
 from modelyard_targets.cluster.database import instances, login_of
 from modelyard_targets.cluster.environment import S3_CHECKSUMS
 from modelyard_targets.cluster.fixed import REGISTRY_NAME
-from modelyard_targets.cluster.network import network_policy, ports, reach, reach_identity
+from modelyard_targets.cluster.network import network_policy, ports, reach, reach_identity, reach_store
 from modelyard_targets.cluster.platform import Given
 from modelyard_targets.cluster.platform_sizes import registry_replicas, registry_size
 from modelyard_targets.cluster.pods import support_place, tolerations
@@ -41,7 +41,7 @@ def lower_registry(resource: Resource, context: Context) -> Iterator[Made]:
     if server.database is not None:
         egress.append(_reach_database(server.database, context))
     if server.artifacts is not None:
-        egress.append(reach(server.artifacts.endpoint or context.uri(server.artifacts), context))
+        egress.append(reach_store(server.artifacts, context))
     egress += reach_identity("registry", context)
     ingress: list[Value] = [{"from": [clients], "ports": ports(REGISTRY_PORT)}]
     selector: dict[str, Value] = {"app.kubernetes.io/name": NAME}

@@ -34,7 +34,7 @@ def gateway_name(gateway: Gateway, exposure: str, context: Context) -> str:
     everybody, nothing else may hang.
     """
     system = context.system.metadata.name
-    apart = exposure == "public" and context.platform.gateway_class == gateway.class_name and gateway.class_name
+    apart = exposure == "public" and context.platform.gateway_class
     return gateway.name or (f"{system}-public" if apart else system)
 
 

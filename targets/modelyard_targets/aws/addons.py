@@ -1,0 +1,133 @@
+"""Add-ons of EKS beside those of any cluster: what sizes node groups, what offers GPUs, and what makes elastic nodes.
+
+Values are those of the charts' own values.yaml at the versions of charts.json, read 2026-11-24.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from modelyard.manifest import POD_SECURITY, RESTRICTED
+from modelyard.plan import Plan
+from modelyard.program import Ref
+from modelyard_targets.aws.elastic import node_class, pools_of
+from modelyard_targets.aws.identities import AUTOSCALER, KARPENTER
+from modelyard_targets.aws.names import SYSTEM_POOL, group_name
+from modelyard_targets.cluster.context import Context, mirrored
+from modelyard_targets.cluster.envoy import ENVOY, ENVOY_GATEWAY
+from modelyard_targets.cluster.platform import AddOn, Given
+
+DEVICE_PLUGIN: Final = "nvidia-device-plugin"
+
+_POOL: Final = "modelyard.dev/pool"
+_NVIDIA: Final = "nvidia.com/gpu"
+_HIGHEST: Final = 100
+_NOBODY: Final = 65534
+
+
+def addons_of_nodes(plan: Plan, placement: str) -> tuple[str, ...]:
+    """What the machines of a placement need in its cluster, before anything runs on them."""
+    pools = pools_of(plan, placement)
+    found = [AUTOSCALER]
+    if any(pool.hardware.accelerator_resource == _NVIDIA for _, pool in pools):
+        found.append(DEVICE_PLUGIN)
+    if any(pool.elastic for _, pool in pools):
+        found.append(KARPENTER)
+    return tuple(found)
+
+
+def priorities(context: Context) -> Mapping[str, Given]:
+    """Node groups by the names of their autoscaling groups, the first of each pool the highest.
+
+    EKS calls such a group `eks-<node group>-<uuid>`, and Pulumi appends seven characters to the node group's own name.
+    """
+    ranked: dict[str, list[str]] = {}
+    for name, pool in pools_of(context.plan, context.placement):
+        for at, group in enumerate(pool.groups):
+            ranked.setdefault(str(_HIGHEST - at), []).append(f"^eks-{group_name(name, group)}-[0-9a-f]{{7}}-")
+    return {**ranked, "1": [".*"]}
+
+
+def _autoscaler(context: Context) -> Mapping[str, Given]:
+    """It tries the groups of a pool in their order, and takes a node away when others have room for its Pods.
+
+    Pods that must not be moved say so themselves; a folder on the node's own disk is no reason to keep a node.
+    """
+    pull = context.target.images.pull_secret
+    return {
+        "fullnameOverride": AUTOSCALER,
+        "awsRegion": context.target.region,
+        "autoDiscovery": {"clusterName": Ref("infrastructure", key="cluster_name")},
+        "image": {
+            "repository": mirrored("registry.k8s.io/autoscaling/cluster-autoscaler", context.target),
+            **({"pullSecrets": [pull]} if pull else {}),
+        },
+        "rbac": {"serviceAccount": {"name": AUTOSCALER}},
+        "replicaCount": 2 if context.enterprise else 1,
+        "expanderPriorities": priorities(context),
+        "extraArgs": {
+            "expander": "priority",
+            "skip-nodes-with-local-storage": False,
+            "skip-nodes-with-system-pods": False,
+        },
+        "nodeSelector": {_POOL: SYSTEM_POOL},
+        "resources": _resources("100m", "600Mi"),
+        "securityContext": {**POD_SECURITY, "fsGroup": _NOBODY, "runAsGroup": _NOBODY, "runAsUser": _NOBODY},
+        "containerSecurityContext": {**RESTRICTED, "runAsUser": _NOBODY, "readOnlyRootFilesystem": True},
+    }
+
+
+def _device_plugin(context: Context) -> Mapping[str, Given]:
+    """On every node with NVIDIA's accelerators: the driver is in the image of the node, the plugin is not."""
+    pools = pools_of(context.plan, context.placement)
+    names = [name for name, pool in pools if pool.hardware.accelerator_resource == _NVIDIA]
+    chosen: Given = {"key": _POOL, "operator": "In", "values": names}
+    terms: list[Given] = [{"matchExpressions": [chosen]}]
+    pull = context.target.images.pull_secret
+    return {
+        "image": {"repository": mirrored("nvcr.io/nvidia/k8s-device-plugin", context.target)},
+        **({"imagePullSecrets": [{"name": pull}]} if pull else {}),
+        "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}},
+        "tolerations": [{"key": key, "operator": "Exists", "effect": "NoSchedule"} for key in (_POOL, _NVIDIA)],
+        "resources": _resources("20m", "128Mi"),
+    }
+
+
+def _karpenter(context: Context) -> Mapping[str, Given]:
+    """In a network without a way out it asks for no prices, which are told in one region only."""
+    pull = context.target.images.pull_secret
+    return {
+        **({"imagePullSecrets": [{"name": pull}]} if pull else {}),
+        "serviceAccount": {"name": KARPENTER},
+        "replicas": 2 if context.enterprise else 1,
+        "nodeSelector": {"kubernetes.io/os": "linux", _POOL: SYSTEM_POOL},
+        "controller": {
+            "image": {"repository": mirrored("public.ecr.aws/karpenter/controller", context.target)},
+            "env": [{"name": "AWS_REGION", "value": context.target.region}],
+            "resources": _resources("500m", "1Gi"),
+        },
+        "settings": {
+            "clusterName": Ref("infrastructure", key="cluster_name"),
+            "interruptionQueue": Ref("infrastructure", key="karpenter_queue"),
+            "isolatedVPC": context.target.vpc.nat == "none",
+        },
+    }
+
+
+def _secrets(context: Context) -> Mapping[str, Given]:
+    """Its role in the account is given to a ServiceAccount of this name."""
+    return {"serviceAccount": {"name": "external-secrets"}}
+
+
+def _resources(cpu: str, memory: str) -> dict[str, Given]:
+    return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": memory}}
+
+
+INSTALLS: Final[Mapping[str, AddOn]] = {
+    AUTOSCALER: AddOn(values=_autoscaler),
+    DEVICE_PLUGIN: AddOn(values=_device_plugin, pod_security="privileged"),
+    KARPENTER: AddOn(values=_karpenter, after=node_class),
+    "external-secrets": AddOn(values=_secrets),
+    ENVOY: ENVOY_GATEWAY,
+}

@@ -1,0 +1,139 @@
+"""Elastic classes: Karpenter makes whichever machine is cheapest when a Pod waits, within what the class asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil
+from typing import Final
+
+from modelyard.manifest import cpu_text, labels, memory_text, object_of
+from modelyard.plan import NodePool, Plan, Resource
+from modelyard.program import Call, Ref
+from modelyard.spec import ComputeClass
+from modelyard.stack import Value
+from modelyard_targets.aws.foundation import tags
+from modelyard_targets.aws.machines import table
+from modelyard_targets.aws.matching import SERVED, alternative, usable
+from modelyard_targets.aws.names import cluster_name
+from modelyard_targets.cluster.context import Context, Made
+from modelyard_targets.cluster.demand import demand
+from modelyard_targets.cluster.platform import Given, as_literal
+
+NODE_CLASS: Final = "modelyard"
+COMPONENT: Final = "nodes"
+POOL: Final = "modelyard.dev/pool"
+
+_WAYS: Final = {"spot": ["spot"], "spot-first": ["spot", "on-demand"]}
+_GI: Final = 1024**3
+_IMAGES_GIB: Final = 100
+_SPARE: Final = 2
+
+
+def pools_of(plan: Plan, placement: str) -> tuple[tuple[str, NodePool], ...]:
+    """The pools of a placement by the names that their nodes are labelled with, elastic or not."""
+    return tuple((one.name, one.value) for one in plan.on(placement) if isinstance(one.value, NodePool))
+
+
+def node_pool(resource: Resource, context: Context) -> Iterator[Made]:
+    """The NodePool of an elastic class: which machines it may take, and how much of them at most.
+
+    A node goes when nothing runs on it, and never because it is old or another would be cheaper: runs take days.
+    """
+    pool = resource.value
+    if not isinstance(pool, NodePool) or not pool.elastic:
+        return
+    compute = context.system.compute[pool.compute]
+    taints: list[Value] = [{"key": POOL, "value": resource.name, "effect": "NoSchedule"}]
+    if pool.hardware.accelerator_resource:
+        taints.append({"key": pool.hardware.accelerator_resource, "value": "true", "effect": "NoSchedule"})
+    template: dict[str, Value] = {
+        "metadata": {"labels": {POOL: resource.name}},
+        "spec": {
+            "nodeClassRef": {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": NODE_CLASS},
+            "expireAfter": "Never",
+            "taints": taints,
+            "requirements": _requirements(compute),
+        },
+    }
+    spec: dict[str, Value] = {
+        "template": template,
+        "disruption": {"consolidationPolicy": "WhenEmpty", "consolidateAfter": "5m"},
+        "limits": _limits(pool, context),
+    }
+    described: dict[str, Value] = {
+        "name": resource.name,
+        "labels": labels(context.system.metadata.name, resource.name, component=COMPONENT),
+    }
+    yield Made(resource.origin, object_of("karpenter.sh/v1", "NodePool", described, spec=spec))
+
+
+def node_class(context: Context) -> Iterator[Call]:
+    """How every such node is made: its role, network and disk are those of the project below.
+
+    The machine image is the newest of Amazon Linux 2023 that EKS publishes for the cluster's version.
+    """
+    name, network = cluster_name(context.system, context.placement), context.target.vpc
+    discovered: list[Given] = [{"tags": {"karpenter.sh/discovery": name}}]
+    subnets: list[Given] = [{"id": subnet} for subnet in network.subnets]
+    volume: dict[str, Given] = {
+        "volumeSize": f"{_disk_gib(context)}Gi",
+        "volumeType": "gp3",
+        "encrypted": True,
+        "kmsKeyID": Ref("infrastructure", key="key_arn"),
+        "deleteOnTermination": True,
+    }
+    spec: dict[str, Given] = {
+        "amiSelectorTerms": [{"alias": "al2023@latest"}],
+        "role": Ref("infrastructure", key="node_role"),
+        "subnetSelectorTerms": subnets or discovered,
+        "securityGroupSelectorTerms": discovered,
+        "blockDeviceMappings": [{"deviceName": "/dev/xvda", "rootVolume": True, "ebs": volume}],
+        "metadataOptions": {"httpTokens": "required", "httpPutResponseHopLimit": 1},
+        "tags": dict(tags(context.system, context.placement)),
+    }
+    document: dict[str, Given] = {
+        "apiVersion": "karpenter.k8s.aws/v1",
+        "kind": "EC2NodeClass",
+        "metadata": {"name": NODE_CLASS},
+        "spec": spec,
+    }
+    arguments = (("cluster", Ref("cluster")), ("document", as_literal(document)))
+    yield Call("node_class", "kubernetes.Object", NODE_CLASS, arguments)
+
+
+def _requirements(compute: ComputeClass) -> list[Value]:
+    """Machines that hold one Pod, by name: a label that a new generation does not have yet excludes nothing."""
+    names = [
+        machine.name
+        for machine in usable(table())
+        if alternative(compute, machine) is not None
+        and compute.cpu_millis <= machine.cpu_millis
+        and compute.memory_bytes <= machine.memory_bytes
+    ]
+    ways: list[Value] = list(_WAYS.get(compute.capacity, ["on-demand"]))
+    return [
+        {"key": "node.kubernetes.io/instance-type", "operator": "In", "values": sorted(names)},
+        {"key": "karpenter.sh/capacity-type", "operator": "In", "values": ways},
+        {"key": "kubernetes.io/arch", "operator": "In", "values": ["amd64"]},
+    ]
+
+
+def _limits(pool: NodePool, context: Context) -> dict[str, Value]:
+    """Twice what all Pods of the class ask for at their most: room for what a machine has more than they need."""
+    asked = demand(context.plan, context.placement, databases=False)
+    everything = (*asked.always, *(one for run in asked.runs.values() for one in run))
+    most = sum(one.most for one in everything if one.hardware is not None and one.hardware.compute == pool.compute)
+    count, hardware = max(1, most) * _SPARE, pool.hardware
+    found: dict[str, Value] = {
+        "cpu": cpu_text(hardware.cpu_millis * count),
+        "memory": memory_text(hardware.memory_bytes * count),
+    }
+    if hardware.accelerator is not None:
+        found[hardware.accelerator_resource or SERVED] = str(hardware.accelerator.count * count)
+    return found
+
+
+def _disk_gib(context: Context) -> int:
+    """Images, and what the Pods of the largest class may write, of which two may share a node."""
+    pools = [pool for _, pool in pools_of(context.plan, context.placement) if pool.elastic]
+    return _IMAGES_GIB + _SPARE * ceil(max((one.hardware.disk_bytes or 0) for one in pools) / _GI)

@@ -1,0 +1,106 @@
+"""Services of the account as the cluster sees them: volumes, secrets, databases and load balancers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from modelyard.manifest import labels, object_of
+from modelyard.plan import Kind, Secret, target_path
+from modelyard.program import Call, Ref
+from modelyard.spec import Store
+from modelyard.stack import Value
+from modelyard_targets.cluster.context import Context, Made
+from modelyard_targets.cluster.platform import Given, ManagedDatabase, as_literal
+from modelyard_targets.cluster.secrets import store_of
+
+SECRETS_MANAGER: Final = "secrets-manager"
+"""The ClusterSecretStore of the account's own service."""
+
+_POSTGRESQL: Final = 5432
+_BALANCER: Final = "service.beta.kubernetes.io/aws-load-balancer"
+
+
+def storage_classes(context: Context) -> Iterator[Call]:
+    """The class of every volume that asks for none: gp3, encrypted with the key of the project below."""
+    document: dict[str, Given] = {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": "gp3", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+        "provisioner": "ebs.csi.aws.com",
+        "parameters": {"type": "gp3", "encrypted": "true", "kmsKeyId": Ref("infrastructure", key="key_arn")},
+        "reclaimPolicy": "Delete",
+        "volumeBindingMode": "WaitForFirstConsumer",
+        "allowVolumeExpansion": True,
+    }
+    yield _object("storage_class", "gp3", document, "cluster")
+
+
+def secret_stores(context: Context) -> Iterator[Made]:
+    """Secrets Manager, for the namespaces of this system alone; the controller may read only what the spec names."""
+    secrets = [one.value for one in context.plan.on(context.placement) if isinstance(one.value, Secret)]
+    asked = any(store_of(secret.ref, context).via == SECRETS_MANAGER for secret in secrets)
+    if not asked and not _has_database(context):
+        return
+    spaces: list[Value] = list(dict.fromkeys((context.namespace, context.target.telemetry.namespace)))
+    described: dict[str, Value] = {
+        "name": SECRETS_MANAGER,
+        "labels": labels(context.system.metadata.name, SECRETS_MANAGER, component="secret"),
+    }
+    service: dict[str, Value] = {"service": "SecretsManager", "region": context.target.region}
+    spec: dict[str, Value] = {"conditions": [{"namespaces": spaces}], "provider": {"aws": service}}
+    manifest = object_of("external-secrets.io/v1", "ClusterSecretStore", described, spec=spec)
+    yield Made(target_path(context.system, context.placement), manifest)
+
+
+def database(store: Store, context: Context) -> ManagedDatabase:
+    """PostgreSQL of RDS: its address and the name of its secret are known to the project below."""
+    output, secret = store.name.replace("-", "_"), f"{store.name}-login"
+    named = Ref("infrastructure", key=f"{output}_secret")
+    data: list[Given] = [
+        {"secretKey": key, "remoteRef": {"key": named, "property": key}} for key in ("username", "password")
+    ]
+    document: dict[str, Given] = {
+        "apiVersion": "external-secrets.io/v1",
+        "kind": "ExternalSecret",
+        "metadata": {
+            "name": secret,
+            "namespace": context.namespace,
+            "labels": labels(context.system.metadata.name, secret, f"stores.{store.name}", "database"),
+        },
+        "spec": {
+            "refreshInterval": "1h",
+            "secretStoreRef": {"kind": "ClusterSecretStore", "name": SECRETS_MANAGER},
+            "target": {"name": secret, "creationPolicy": "Owner", "deletionPolicy": "Retain"},
+            "data": data,
+        },
+    }
+    return ManagedDatabase(
+        host=Ref("infrastructure", key=f"{output}_host"),
+        port=_POSTGRESQL,
+        network=context.target.vpc.cidr,
+        secret=secret,
+        login=_object(f"{store.name}_login", f"{context.namespace}/{secret}", document, "registry"),
+    )
+
+
+def gateway_annotations(exposure: str, context: Context) -> Mapping[str, str]:
+    """A network load balancer in every zone; the internet reaches only that of what is public.
+
+    EKS makes one that everybody reaches where nothing is said.
+    """
+    return {
+        f"{_BALANCER}-type": "nlb",
+        f"{_BALANCER}-internal": "false" if exposure == "public" else "true",
+        f"{_BALANCER}-cross-zone-load-balancing-enabled": "true",
+    }
+
+
+def _has_database(context: Context) -> bool:
+    values = (one.value for one in context.plan.on(context.placement) if one.kind is Kind.DATABASE)
+    return any(isinstance(store, Store) and not store.adopt for store in values)
+
+
+def _object(variable: str, name: str, document: Mapping[str, Given], group: str) -> Call:
+    arguments = (("cluster", Ref("cluster")), ("document", as_literal(document)))
+    return Call(variable, "kubernetes.Object", name, arguments, group)
