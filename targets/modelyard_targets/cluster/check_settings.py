@@ -10,6 +10,7 @@ from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import Cluster, Plan, Route, Secret, target_path
 from modelyard.spec import SecretRef, TargetSpec
 from modelyard_targets.cluster.context import Context, secret_name
+from modelyard_targets.cluster.disk import has_disk
 from modelyard_targets.cluster.placed import addons_to_install, target_of
 from modelyard_targets.cluster.route import needs_route
 
@@ -98,7 +99,8 @@ def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str,
     addons = next((one.value.addons for one in resources if isinstance(one.value, Cluster)), ())
     installs = addons_to_install(plan, placement)
     if target.storage_class:
-        used = "prometheus" in installs or "cloudnative-pg" in addons
+        disks = any(has_disk(resource, plan, target) for resource in resources)
+        used = "prometheus" in installs or "cloudnative-pg" in addons or disks
         yield "storageClass", "nothing placed there has a volume", used
     if target.gateway is not None:
         routes = [one.value for one in resources if isinstance(one.value, Route)]

@@ -5,9 +5,12 @@ Whatever the spec says of machine learning, and no Kubernetes object carries, st
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from modelyard.plan import Application, Identity, Job, ModelServer, MonitorJob, Resource
 from modelyard.source import Json
-from modelyard.spec import Capture, Inference, ModelRef, Store
+from modelyard.spec import Capture, Inference, Model, ModelRef, Store
+from modelyard_targets.cluster.bundles import bundle, delivery
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe_parts import (
     capture_place,
@@ -19,6 +22,8 @@ from modelyard_targets.cluster.describe_parts import (
     serve_prefix,
 )
 from modelyard_targets.cluster.describe_pipeline import describe_pipeline
+from modelyard_targets.cluster.disk import disk_folder
+from modelyard_targets.cluster.sizes import EDGE_SPOOL_BYTES
 
 DESCRIPTION_FOLDER = "/etc/modelyard"
 TOKEN_FOLDER = "/etc/modelyard-tokens"
@@ -32,7 +37,7 @@ def describe_server(resource: Resource, context: Context) -> dict[str, Json]:
     assert isinstance(server, ModelServer)
     described = _header(resource, "server", context)
     described["applications"] = {
-        application_name(one): describe_application(one, context) for one in server.applications
+        application_name(one): describe_application(one, resource, context) for one in server.applications
     }
     return described
 
@@ -42,7 +47,7 @@ def describe_job(resource: Resource, context: Context) -> dict[str, Json]:
     job = resource.value
     assert isinstance(job, Job)
     described = _header(resource, job.pipeline.type, context)
-    described["pipeline"] = describe_pipeline(job, context)
+    described["pipeline"] = describe_pipeline(resource, context)
     return described
 
 
@@ -53,7 +58,7 @@ def describe_monitor(resource: Resource, context: Context) -> dict[str, Json]:
     described = _header(resource, "monitor", context)
     if context.prometheus_uri:
         described["metrics"] = {"otlp": context.prometheus_uri + _OTLP_PATH}
-    described["monitor"] = _monitor(job, context)
+    described["monitor"] = _monitor(resource, job, context)
     return described
 
 
@@ -110,14 +115,15 @@ def stores_of(workload: str, context: Context) -> tuple[Store, ...]:
     return tuple(context.system.stores[name] for name in names)
 
 
-def describe_application(application: Application, context: Context) -> dict[str, Json]:
+def describe_application(application: Application, resource: Resource, context: Context) -> dict[str, Json]:
     """One variant of an endpoint."""
     inference = application.inference
+    model, ref = application.model, application.variant.model
     described: dict[str, Json] = {
         "endpoint": inference.name,
         "variant": application.variant.name,
         "routePrefix": serve_prefix(application),
-        "model": describe_model(application.model, application.variant.model),
+        "model": {**describe_model(model, ref), **bundle(model, ref, resource, context)},
     }
     if inference.source.entrypoint:
         described["entrypoint"] = inference.source.entrypoint
@@ -127,7 +133,8 @@ def describe_application(application: Application, context: Context) -> dict[str
     }
     described["timeoutSeconds"] = inference.endpoint.timeout_s
     if inference.capture is not None:
-        described["capture"] = _capture(inference.capture, context)
+        spool: dict[str, Json] = {"spool": _spool(application, resource, context)} if context.target.edge else {}
+        described["capture"] = {**_capture(inference.capture, context), **spool}
     if inference.endpoint.auth.type != "none":
         described["auth"] = {"type": inference.endpoint.auth.type, "tokenFile": token_file(inference)}
     return described
@@ -146,7 +153,16 @@ def _capture(capture: Capture, context: Context) -> dict[str, Json]:
     return described
 
 
-def _monitor(job: MonitorJob, context: Context) -> dict[str, Json]:
+def _spool(application: Application, resource: Resource, context: Context) -> dict[str, Json]:
+    """Where captures wait for a network; those of a pool share what one server may have."""
+    server = resource.value
+    assert isinstance(server, ModelServer)
+    scratch = application.hardware.disk_bytes or 4 * EDGE_SPOOL_BYTES
+    most = min(EDGE_SPOOL_BYTES, scratch // 4) // len(server.applications)
+    return {"folder": f"{disk_folder(resource, context)}/captures/{application_name(application)}", "maxBytes": most}
+
+
+def _monitor(resource: Resource, job: MonitorJob, context: Context) -> dict[str, Json]:
     monitor = job.monitor
     reference = monitor.reference
     current = _current(job, context)
@@ -158,7 +174,7 @@ def _monitor(job: MonitorJob, context: Context) -> dict[str, Json]:
         "checks": [describe_check(check, monitor=True) for check in monitor.checks],
         "windowSeconds": monitor.window_s,
         "data": describe_datasets(named, context),
-        "models": _watched_models(job, context),
+        "models": _watched_models(resource, job, context),
         "current": current,
     }
     if reference is not None:
@@ -182,19 +198,38 @@ def _current(job: MonitorJob, context: Context) -> dict[str, Json]:
     return {"data": name}
 
 
-def _watched_models(job: MonitorJob, context: Context) -> list[Json]:
+def _watched_models(resource: Resource, job: MonitorJob, context: Context) -> list[Json]:
+    return [
+        _watched_model(model, ref, variant, resource, job, context) for model, ref, variant in _watched(job, context)
+    ]
+
+
+def _watched(job: MonitorJob, context: Context) -> Iterator[tuple[Model, ModelRef | None, str]]:
+    """The models behind what is watched, with the version that is meant and the variant that serves it."""
     models = context.system.models
     if job.inference is not None:
-        return [
-            {**describe_model(models[variant.model.model], variant.model), "variant": variant.name}
-            for variant in job.inference.variants
-        ]
+        for variant in job.inference.variants:
+            yield models[variant.model.model], variant.model, variant.name
+        return
     section, _, name = job.monitor.watch.partition(".")
     pipeline = context.system.pipelines.get(name) if section == "pipelines" else None
     if pipeline is None or pipeline.model is None:
-        return [describe_model(model) for model in job.models]
+        for model in job.models:
+            yield model, None, ""
+        return
     ref = ModelRef(pipeline.model.model, pipeline.promote_to) if pipeline.type == "training" else pipeline.model
-    return [describe_model(models[ref.model], ref)]
+    yield models[ref.model], ref, ""
+
+
+def _watched_model(
+    model: Model, ref: ModelRef | None, variant: str, resource: Resource, job: MonitorJob, context: Context
+) -> Json:
+    described = {**describe_model(model, ref), **bundle(model, ref, resource, context)}
+    if ref is not None and job.monitor.on_breach.rollback:
+        described |= delivery(model, ref.alias, context)
+    if variant:
+        described["variant"] = variant
+    return described
 
 
 def _on_breach(job: MonitorJob, context: Context) -> dict[str, Json]:

@@ -10,6 +10,7 @@ from modelyard.source import Json
 from modelyard.spec import Capture, Check, Dataset, Model, ModelRef, Store
 from modelyard.stack import Value
 from modelyard_targets.cluster.context import Context, region_of
+from modelyard_targets.cluster.crossing import crosses
 
 
 def digest(value: Value) -> str:
@@ -52,7 +53,7 @@ def describe_store(store: Store, context: Context) -> dict[str, Json]:
     region = region_of(store, context.system)
     if region:
         described["region"] = region
-    if store.credentials is not None:
+    if store.credentials is not None or crosses(store, context):
         described["accessKeyIdEnv"] = store_variable(store.name, "ACCESS_KEY_ID")
         described["secretAccessKeyEnv"] = store_variable(store.name, "SECRET_ACCESS_KEY")
     return described

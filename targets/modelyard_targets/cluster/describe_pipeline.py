@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from modelyard.plan import Job
+from modelyard.plan import Job, Resource
 from modelyard.source import Json
 from modelyard.spec import Step, Tuning
+from modelyard_targets.cluster.bundles import bundle, delivery
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe_parts import (
     describe_check,
@@ -29,8 +30,10 @@ def ray_cpus(cpu_millis: int) -> int:
     return -(-cpu_millis // 1000)
 
 
-def describe_pipeline(job: Job, context: Context) -> dict[str, Json]:
+def describe_pipeline(resource: Resource, context: Context) -> dict[str, Json]:
     """Steps, data, search and gate of a pipeline of any type."""
+    job = resource.value
+    assert isinstance(job, Job)
     pipeline, model = job.pipeline, job.model
     training = pipeline.type == "training"
     validation = model.validation if model is not None and training else ()
@@ -38,8 +41,11 @@ def describe_pipeline(job: Job, context: Context) -> dict[str, Json]:
     for step in pipeline.steps:
         named += [*step.inputs, step.output]
     described: dict[str, Json] = {}
-    if model is not None:
-        described["model"] = describe_made_model(model) if training else describe_model(model, pipeline.model)
+    if model is not None and training:
+        described["model"] = {**describe_made_model(model), **delivery(model, pipeline.promote_to, context)}
+    elif model is not None:
+        found = bundle(model, pipeline.model, resource, context) if pipeline.type == "batch-inference" else {}
+        described["model"] = {**describe_model(model, pipeline.model), **found}
     described["steps"] = {step.name: _step(step, job, context) for step in pipeline.steps}
     described["data"] = describe_datasets(named, context)
     described["inputs"] = list(pipeline.inputs)

@@ -11,10 +11,11 @@ from modelyard.source import Json
 from modelyard.spec import Inference, SecretRef, Store
 from modelyard.stack import Value
 from modelyard_targets.cluster.context import Context, Made, region_of
+from modelyard_targets.cluster.crossing import CROSSING_KEYS, crossing_to
 from modelyard_targets.cluster.describe import DESCRIPTION_FOLDER, TOKEN_FOLDER, stores_of, uses_registry
 from modelyard_targets.cluster.describe_parts import store_variable
 
-_KEYS = (("access-key-id", "ACCESS_KEY_ID"), ("secret-access-key", "SECRET_ACCESS_KEY"))
+_KEYS = tuple((key, key.upper().replace("-", "_")) for key in CROSSING_KEYS)  # those of the spec are called alike
 
 
 S3_CHECKSUMS: Final = {
@@ -30,10 +31,10 @@ def variables(resource: Resource, context: Context) -> list[Value]:
     """Environment of every container of ours in a workload: where its registry and stores are, and how they open."""
     found: list[Value] = []
     if uses_registry(resource, context):
-        found += _registry_variables(context)
+        found += _registry_variables(resource, context)
     stores = stores_of(resource.workload, context)
     for store in stores:
-        found += _store_variables(store, context)
+        found += _store_variables(store, resource.workload, context)
     if any(store.endpoint for store in (*stores, *_artifacts(resource, context))):
         found += [env(name, value) for name, value in S3_CHECKSUMS.items()]
     return found
@@ -47,7 +48,7 @@ def _artifacts(resource: Resource, context: Context) -> tuple[Store, ...]:
     return (context.system.stores[registry.artifacts],)
 
 
-def _registry_variables(context: Context) -> list[Value]:
+def _registry_variables(resource: Resource, context: Context) -> list[Value]:
     found: list[Value] = [env("MLFLOW_TRACKING_URI", context.registry_uri)]
     registry = context.system.registry
     if registry is None:
@@ -55,7 +56,7 @@ def _registry_variables(context: Context) -> list[Value]:
     if registry.adopt and registry.credentials is not None:
         found += _registry_credentials(registry.credentials, context)
     if registry.artifacts:
-        found += _artifact_variables(context.system.stores[registry.artifacts], context)
+        found += _artifact_variables(context.system.stores[registry.artifacts], resource.workload, context)
     return found
 
 
@@ -70,7 +71,7 @@ def _registry_credentials(ref: SecretRef, context: Context) -> list[Value]:
     ]
 
 
-def _artifact_variables(store: Store, context: Context) -> list[Value]:
+def _artifact_variables(store: Store, workload: str, context: Context) -> list[Value]:
     """MLflow opens its artifacts by the standard variables of S3 alone."""
     found: list[Value] = []
     if store.endpoint:
@@ -78,18 +79,21 @@ def _artifact_variables(store: Store, context: Context) -> list[Value]:
     region = region_of(store, context.system)
     if region:
         found.append(env("AWS_DEFAULT_REGION", region))
+    secret = _secret_of(store, workload, context)
+    return [*found, *(env_from_secret(f"AWS_{suffix}", secret, key) for key, suffix in _KEYS if secret)]
+
+
+def _store_variables(store: Store, workload: str, context: Context) -> list[Value]:
+    secret = _secret_of(store, workload, context)
+    return [env_from_secret(store_variable(store.name, suffix), secret, key) for key, suffix in _KEYS if secret]
+
+
+def _secret_of(store: Store, workload: str, context: Context) -> str:
+    """The Secret with the key that opens a store: the spec's, or that of a crossing; empty where an identity does."""
     if store.credentials is not None:
-        for key, suffix in _KEYS:
-            secret = context.secret(store.credentials, key)
-            found.append(env_from_secret(f"AWS_{suffix}", secret.name, key))
-    return found
-
-
-def _store_variables(store: Store, context: Context) -> list[Value]:
-    if store.credentials is None:
-        return []
-    name = context.secret(store.credentials).name
-    return [env_from_secret(store_variable(store.name, suffix), name, key) for key, suffix in _KEYS]
+        return context.secret(store.credentials).name
+    crossing = crossing_to(store, workload, context)
+    return crossing.secret if crossing is not None else ""
 
 
 def description_name(resource: Resource) -> str:

@@ -15,6 +15,7 @@ from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.describe import describe_job
 from modelyard_targets.cluster.describe_parts import digest
 from modelyard_targets.cluster.describe_pipeline import step_group
+from modelyard_targets.cluster.disk import disk_mounts, disk_volumes, lower_disk
 from modelyard_targets.cluster.environment import (
     description,
     description_mount,
@@ -42,6 +43,7 @@ def lower_job(resource: Resource, context: Context) -> Iterator[Made]:
     job = job_of(resource)
     described = describe_job(resource, context)
     yield description(resource, described, COMPONENT, context)
+    yield from lower_disk(resource, context)
     spec = ray_job_spec(resource, described, context)
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     if job.pipeline.schedule.kind == "once":
@@ -77,6 +79,8 @@ def ray_job_spec(resource: Resource, described: dict[str, Json], context: Contex
         mounts=(description_mount(),),
         scales=scaling_groups(groups),
         serves=False,
+        worker_volumes=disk_volumes(resource, context),
+        worker_mounts=disk_mounts(resource, context),
     )
     return {
         "entrypoint": ENTRYPOINT,

@@ -16,6 +16,7 @@ from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.describe import application_name, describe_server
 from modelyard_targets.cluster.describe_parts import digest, serve_prefix
 from modelyard_targets.cluster.describe_pipeline import group_resource, ray_cpus
+from modelyard_targets.cluster.disk import disk_mounts, disk_volumes, lower_disk
 from modelyard_targets.cluster.environment import (
     description,
     description_mount,
@@ -42,9 +43,10 @@ _SPARE_S = 30
 
 
 def lower_server(resource: Resource, context: Context) -> Iterator[Made]:
-    """Description, RayService and disruption budgets of a MODEL_SERVER."""
+    """Description, disk at the edge, RayService and disruption budgets of a MODEL_SERVER."""
     described = describe_server(resource, context)
     yield description(resource, described, COMPONENT, context)
+    yield from lower_disk(resource, context)
     yield Made(resource.origin, ray_service(resource, described, context))
     for group in groups_of(_server(resource), context):
         if group.minimum > 1:
@@ -118,6 +120,8 @@ def _cluster(
         scales=serving_cluster_scales(server, context),
         serves=True,
         grace_s=_longest_request(server) + _SPARE_S,
+        worker_volumes=disk_volumes(resource, context),
+        worker_mounts=disk_mounts(resource, context),
     )
 
 

@@ -11,6 +11,7 @@ from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.describe import describe_monitor
 from modelyard_targets.cluster.describe_parts import digest
+from modelyard_targets.cluster.disk import disk_mounts, disk_volumes, lower_disk
 from modelyard_targets.cluster.environment import (
     description,
     description_mount,
@@ -34,6 +35,7 @@ def lower_monitor(resource: Resource, context: Context) -> Iterator[Made]:
     assert isinstance(job, MonitorJob)
     described = describe_monitor(resource, context)
     yield description(resource, described, COMPONENT, context)
+    yield from lower_disk(resource, context)
     template = _job(resource, job, context)
     schedule = job.monitor.schedule
     if schedule.kind == "once":
@@ -59,7 +61,7 @@ def _job(resource: Resource, job: MonitorJob, context: Context) -> dict[str, Val
         context.runtime_image,
         worker_resources(job.hardware),
         environment=variables(resource, context),
-        mounts=[description_mount()],
+        mounts=[description_mount(), *disk_mounts(resource, context)],
         command=["python", "-m", "modelyard_runtime", "monitor"],
     )
     spec = pod_spec(
@@ -68,7 +70,7 @@ def _job(resource: Resource, job: MonitorJob, context: Context) -> dict[str, Val
         account=service_account(resource, context),
         token=bool(job.monitor.on_breach.run),
         place=place_of(job.hardware),
-        volumes=[description_volume(resource)],
+        volumes=[description_volume(resource), *disk_volumes(resource, context)],
         scratch_bytes=job.hardware.disk_bytes,
         restartPolicy="Never",
     )

@@ -68,6 +68,8 @@ class RayCluster:
     scales: bool
     serves: bool
     grace_s: int = 60  # from the wish that a worker ends to its end
+    worker_volumes: tuple[Value, ...] = ()
+    worker_mounts: tuple[Value, ...] = ()
 
 
 def scaling_groups(groups: Sequence[Group]) -> bool:
@@ -179,7 +181,7 @@ def _worker(group: Group, cluster: RayCluster, context: Context) -> dict[str, Va
         group.image,
         worker_resources(group.hardware),
         environment=_environment(cluster),
-        mounts=cluster.mounts,
+        mounts=(*cluster.mounts, *cluster.worker_mounts),
         ports=_ports({"metrics": PORTS["metrics"], **({"serve": SERVE_PORT} if cluster.serves else {})}),
         lifecycle={"preStop": {"exec": {"command": ["/bin/sh", "-c", stop]}}},
     )
@@ -189,7 +191,7 @@ def _worker(group: Group, cluster: RayCluster, context: Context) -> dict[str, Va
         account=cluster.account,
         token=False,
         place=place_of(group.hardware),
-        volumes=cluster.volumes,
+        volumes=(*cluster.volumes, *cluster.worker_volumes),
         scratch_bytes=group.hardware.disk_bytes,
         **rest,
     )

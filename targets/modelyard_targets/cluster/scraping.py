@@ -23,6 +23,14 @@ _CLUSTER: Final[Value] = {
 """The label that Ray's own dashboards filter by (KubeRay v1.7.0, read 2026-11-24)."""
 
 
+_OWN_NAMES: Final[Value] = {
+    "sourceLabels": ["__name__"],
+    "regex": "ray_(modelyard_.+)",
+    "targetLabel": "__name__",
+}
+"""Ray puts its own name before that of every metric; ours are called the same wherever they come from."""
+
+
 def lower_scraping(resource: Resource, context: Context) -> Iterator[Made]:
     """Two PodMonitors for a NAMESPACE with Ray in it, where there is a Prometheus: heads have three ports, workers
     one.
@@ -36,8 +44,16 @@ def lower_scraping(resource: Resource, context: Context) -> Iterator[Made]:
         spec: dict[str, Value] = {
             "selector": {"matchLabels": {PART_OF: system, "ray.io/node-type": node}},
             "podTargetLabels": [WORKLOAD],
-            "podMetricsEndpoints": [{"port": port, "relabelings": [_CLUSTER]} for port in ports],
+            "podMetricsEndpoints": [
+                {"port": port, "relabelings": [_CLUSTER], **_own_names(node, context)} for port in ports
+            ],
         }
         labelled = {**labels(system, name, "", "metrics"), **dict(context.target.telemetry.prometheus_labels)}
         described = metadata(name, context.namespace, labelled)
         yield Made(resource.origin, object_of("monitoring.coreos.com/v1", "PodMonitor", described, spec=spec))
+
+
+def _own_names(node: str, context: Context) -> dict[str, Value]:
+    """Where servers tell of bundles or of captures that wait."""
+    tells = context.target.edge or context.plan.bundled(context.placement)
+    return {"metricRelabelings": [_OWN_NAMES]} if tells and node == "worker" else {}

@@ -28,6 +28,12 @@ LAUNCHER = Size(100, 128 * _MI)
 SUPPORT_DISK_BYTES = 512 * _MI
 """What a container that only starts others may write: its log, which the kubelet rotates, and small files."""
 
+EDGE_DISK_BYTES = 10 * _GI
+"""The volume of a workload at the edge: bundles of its models, two of each, and captures that wait."""
+
+EDGE_SPOOL_BYTES = 2 * _GI
+"""Most captures of one server that wait for their store; what is oldest gives way."""
+
 
 def head_size(system: System, target: TargetSpec) -> Size:
     """The head of a Ray cluster: it schedules, and runs the driver of a pipeline, but no task of it."""

@@ -1,0 +1,50 @@
+"""Models that cross to another placement as bundles: who writes them, who reads them, and where they are kept."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.plan import Job, Resource, bundle_path
+from modelyard.source import Json
+from modelyard.spec import Model, ModelRef
+from modelyard_targets.cluster.context import Context
+from modelyard_targets.cluster.disk import disk_folder
+
+POLL_S: Final = 60
+"""How often a server asks whether another bundle is in use."""
+
+
+def bundle(model: Model, ref: ModelRef | None, resource: Resource, context: Context) -> dict[str, Json]:
+    """The entry of a model's description that says where its bundle is read; empty where the registry is in reach."""
+    if ref is None or not context.plan.bundled(context.placement):
+        return {}
+    where = _folder(model, ref.alias, context)
+    cache = f"{disk_folder(resource, context)}/bundles/{model.registered_name}/{ref.alias}"
+    return {"bundle": {**where, "cache": cache, "pollSeconds": POLL_S}} if where else {}
+
+
+def delivery(model: Model, alias: str, context: Context) -> dict[str, Json]:
+    """The entry that says where bundles of an alias are written when it moves; empty where nobody reads them."""
+    if (model.registered_name, alias) not in _read_elsewhere(context):
+        return {}
+    where = _folder(model, alias, context)
+    return {"delivery": where} if where else {}
+
+
+def _folder(model: Model, alias: str, context: Context) -> dict[str, Json]:
+    registry = context.system.registry
+    if registry is None or not registry.artifacts:
+        return {}
+    store = context.system.stores[registry.artifacts]
+    path = bundle_path(registry.artifact_path, model.registered_name, alias)
+    return {"uri": context.uri(store, path), "store": store.name}
+
+
+def _read_elsewhere(context: Context) -> frozenset[tuple[str, str]]:
+    """Registered names and aliases that other placements read as bundles."""
+    return frozenset(
+        (resource.value.model.registered_name, alias)
+        for resource in context.plan.on(context.placement)
+        if isinstance(resource.value, Job) and resource.value.model is not None
+        for alias in resource.value.bundles
+    )

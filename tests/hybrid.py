@@ -1,0 +1,84 @@
+"""A system whose registry runs in a cloud and whose servers stand elsewhere, for what crosses between them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from modelyard.plan import Plan
+from modelyard.planner import plan
+from modelyard_targets import TARGETS
+from modelyard_targets.cluster.workloads import WORKLOADS, lower_workload
+from tests.lowering import Lowered, context_of
+from tests.plans import system_of
+
+HYBRID_SPEC = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: till}
+profile: {industry: retail, size: small}
+governance: {owner: {team: stores, email: stores@acme.example}}
+deployment:
+  mode: hybrid
+  targets:
+    main: {provider: aws, region: eu-central-1}
+    shop:
+      provider: kubernetes
+      context: shop
+      edge: true
+      storageClass: local-path
+      capacity: [{count: 2, cpu: 16, memory: 64Gi}]
+  placement: {default: main, inference: shop, batch: shop, monitors: shop, registry: main}
+stores:
+  lake: {type: object, target: main}
+  runs: {type: database, target: main}
+registry: {database: runs, artifacts: lake}
+data:
+  sales: {store: lake, path: sales/, format: parquet, label: stolen, timestamp: at}
+  scores: {store: lake, path: scores/, format: parquet}
+models:
+  theft: {task: binary-classification, framework: xgboost, validation: {auc: {metric: auc_pr, min: 0.8}}}
+pipelines:
+  retrain: {type: training, model: theft, inputs: [sales], compute: {cpu: 4, memory: 16Gi}}
+  nightly:
+    {type: batch-inference, model: theft@champion, inputs: [sales], output: scores, compute: {cpu: 2, memory: 8Gi}}
+inference:
+  till:
+    variants: {live: {model: theft@champion}}
+    compute: {cpu: 2, memory: 8Gi}
+    replicas: 1
+    rollout: {strategy: in-place}
+    capture: {sample: 10%, store: lake}
+monitors:
+  drift: {type: data-drift, watch: inference.till, checks: {psi: {max: 0.2}}, compute: {cpu: 1, memory: 4Gi}}
+"""
+
+
+def hybrid(*changes: tuple[str, str]) -> str:
+    """The spec with some things changed."""
+    text = HYBRID_SPEC
+    for before, after in changes:
+        assert before in text, before
+        text = text.replace(before, after)
+    return text
+
+
+def hybrid_plan(text: str = HYBRID_SPEC) -> Plan:
+    """Its plan, with the machines of each target."""
+    system = system_of(text)
+    made, found = plan(system, {target.name: TARGETS[target.provider].offer for target in system.deployment.targets})
+    assert made is not None, found
+    return made
+
+
+def hybrid_lowered(text: str = HYBRID_SPEC, placement: str = "shop") -> Lowered:
+    """The objects of its workloads on one placement."""
+    made = hybrid_plan(text)
+    context = context_of(made, placement)
+    resources = [resource for resource in made.on(placement) if resource.kind in WORKLOADS]
+    return Lowered(context, tuple(made for resource in resources for made in lower_workload(resource, context)))
+
+
+def described(lowered: Lowered, name: str) -> Any:
+    """The description of a workload."""
+    return json.loads(lowered.get("ConfigMap", f"{name}-description")["data"]["workload.json"])

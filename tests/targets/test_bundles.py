@@ -1,0 +1,87 @@
+"""Where the registry is out of reach, models come as bundles from where a promotion writes them."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+
+import modelyard_schemas
+from modelyard.plan import Kind
+from modelyard_targets.cluster.scraping import lower_scraping
+from tests.crds import problems
+from tests.hybrid import described, hybrid, hybrid_lowered
+
+
+def test_what_is_read_is_what_the_promotion_writes() -> None:
+    """By server, batch and monitor; none of them names a registry."""
+    shop, main = hybrid_lowered(), hybrid_lowered(placement="main")
+    written = described(main, "retrain")["pipeline"]["model"]["delivery"]
+
+    assert written["uri"].endswith("/mlflow/bundles/till-theft/champion/")
+    assert written["uri"].startswith("s3://till-")
+    read = (
+        described(shop, "till")["applications"]["till-live"]["model"],
+        described(shop, "nightly")["pipeline"]["model"],
+        described(shop, "monitor-drift")["monitor"]["models"][0],
+    )
+    for model in read:
+        assert {"uri": model["bundle"]["uri"], "store": model["bundle"]["store"]} == written
+        assert "delivery" not in model
+    for name in ("till", "nightly", "monitor-drift"):
+        assert "registry" not in described(shop, name)
+    assert "registry" in described(main, "retrain")
+
+
+def test_an_alias_that_nobody_reads_elsewhere_is_not_delivered() -> None:
+    """Another alias, or servers beside the registry."""
+    other = hybrid(("inputs: [sales], compute: {cpu: 4", "promoteTo: candidate, inputs: [sales], compute: {cpu: 4"))
+    beside = hybrid(("inference: shop, batch: shop, monitors: shop", "inference: main, batch: main, monitors: main"))
+
+    for text in (other, beside):
+        assert "delivery" not in described(hybrid_lowered(text, "main"), "retrain")["pipeline"]["model"]
+
+
+def test_a_server_beside_the_registry_reads_from_it() -> None:
+    beside = hybrid(("inference: shop, batch: shop", "inference: main, batch: main"))
+    made = hybrid_lowered(beside, "main")
+
+    assert "bundle" not in described(made, "till")["applications"]["till-live"]["model"]
+    assert "registry" in described(made, "till")
+
+
+def test_a_monitor_that_takes_an_alias_back_delivers_it() -> None:
+    """It stands where the registry is; the endpoint that it watches is elsewhere."""
+    text = hybrid(
+        ("monitors: shop", "monitors: main"),
+        ("checks: {psi: {max: 0.2}}", "checks: {psi: {max: 0.2}}, onBreach: {rollback: true}"),
+    )
+    main = hybrid_lowered(text, "main")
+
+    model = described(main, "monitor-drift")["monitor"]["models"][0]
+    assert model["delivery"] == described(main, "retrain")["pipeline"]["model"]["delivery"]
+
+
+def test_everything_that_crosses_is_valid() -> None:
+    """Descriptions by their schema, objects by their own APIs."""
+    schema = json.loads(modelyard_schemas.text("workload"))
+    for placement in ("shop", "main"):
+        made = list(hybrid_lowered(placement=placement))
+        texts = [one["data"]["workload.json"] for one in made if "workload.json" in one.get("data", {})]
+
+        assert texts
+        for text in texts:
+            jsonschema.validate(json.loads(text), schema)
+        assert [(one["kind"], one["metadata"]["name"], problems(one)) for one in made if problems(one)] == []
+
+
+def test_what_servers_tell_is_called_alike_everywhere() -> None:
+    """Ray puts its name before that of a metric; where bundles are told of, it is taken away again."""
+    shop = hybrid_lowered().context
+    (place,) = [one for one in shop.plan.on("shop") if one.kind is Kind.NAMESPACE]
+    made = [json.loads(json.dumps(one.manifest)) for one in lower_scraping(place, shop)]
+    heads, workers = (one["spec"]["podMetricsEndpoints"] for one in made)
+
+    assert all("metricRelabelings" not in one for one in heads)
+    assert [one["metricRelabelings"][0]["regex"] for one in workers] == ["ray_(modelyard_.+)"]
+    assert [problems(one) for one in made] == [[], []]

@@ -1,0 +1,90 @@
+"""At the edge a disk keeps what is needed after a restart without a network, where all Pods can share it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.hybrid import described, hybrid, hybrid_lowered
+from tests.lowering import Lowered
+
+ONE_MACHINE = ("count: 2, cpu", "count: 1, cpu")
+TWO_REPLICAS = ("replicas: 1", "replicas: 2")
+BLUE_GREEN = ("strategy: in-place", "strategy: blue-green")
+
+
+def server(made: Lowered) -> tuple[list[Any], list[Any]]:
+    """The volumes of the head and of the workers of the server."""
+    spec = made.get("RayService", "till")["spec"]["rayClusterConfig"]
+    (group,) = spec["workerGroupSpecs"]
+    pods = spec["headGroupSpec"]["template"]["spec"], group["template"]["spec"]
+    head, worker = ([one["name"] for one in pod["volumes"]] for pod in pods)
+    return head, worker
+
+
+def test_the_pods_that_work_have_the_disk_and_the_head_has_not() -> None:
+    made = hybrid_lowered()
+    claim = made.get("PersistentVolumeClaim", "till-disk")
+    head, worker = server(made)
+
+    assert claim["spec"]["storageClassName"] == "local-path"
+    assert claim["spec"]["accessModes"] == ["ReadWriteOnce"]
+    assert "disk" in worker
+    assert "disk" not in head
+    application = described(made, "till")["applications"]["till-live"]
+    assert application["model"]["bundle"]["cache"] == "/var/lib/modelyard/bundles/till-theft/champion"
+    assert application["capture"]["spool"]["folder"] == "/var/lib/modelyard/captures/till-live"
+    assert made.names("PersistentVolumeClaim") == ["nightly-disk", "till-disk", "monitor-drift-disk"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "shared"),
+    [
+        ((TWO_REPLICAS,), False),
+        ((BLUE_GREEN,), False),
+        ((TWO_REPLICAS, ONE_MACHINE), True),
+        ((BLUE_GREEN, ONE_MACHINE), True),
+    ],
+)
+def test_pods_on_two_machines_have_no_disk_in_common(changes: tuple[tuple[str, str], ...], shared: bool) -> None:
+    """Each then keeps to its own, which lives as long as the Pod."""
+    made = hybrid_lowered(hybrid(*changes))
+
+    assert made.has("PersistentVolumeClaim", "till-disk") is shared
+    cache = described(made, "till")["applications"]["till-live"]["model"]["bundle"]["cache"]
+    assert cache.startswith("/var/lib/modelyard/" if shared else "/tmp/modelyard/")
+
+
+def test_a_cluster_that_is_not_at_the_edge_has_no_such_disk() -> None:
+    """Its bundles are beside the other files of a Pod, and captures wait in memory."""
+    made = hybrid_lowered(hybrid(("      edge: true\n", ""), ("      storageClass: local-path\n", "")))
+    application = described(made, "till")["applications"]["till-live"]
+
+    assert made.names("PersistentVolumeClaim") == []
+    assert "spool" not in application["capture"]
+    assert application["model"]["bundle"]["cache"].startswith("/tmp/modelyard/")
+
+
+def test_members_of_a_pool_share_what_may_wait() -> None:
+    """And no spool fills the disk that the spec gives to a Pod."""
+    small = hybrid(TWO_REPLICAS, ("memory: 8Gi}\n    replicas", "memory: 8Gi, disk: 4Gi}\n    replicas"))
+    pool = hybrid(("    replicas: 1\n", "    replicas: 1\n    pool: all\n"))
+    second = pool.replace("monitors:\n  drift", POOL_MEMBER + "monitors:\n  drift")
+
+    spool = described(hybrid_lowered(small), "till")["applications"]["till-live"]["capture"]["spool"]
+    assert spool["maxBytes"] == 2**30
+    spools = [one["capture"]["spool"] for one in described(hybrid_lowered(second), "pool-all")["applications"].values()]
+    assert [one["maxBytes"] for one in spools] == [2**30, 2**30]
+    assert len({one["folder"] for one in spools}) == 2
+
+
+POOL_MEMBER = """\
+  exit:
+    variants: {live: {model: theft@champion}}
+    compute: {cpu: 2, memory: 8Gi}
+    replicas: 1
+    pool: all
+    rollout: {strategy: in-place}
+    capture: {sample: 10%, store: lake}
+"""
