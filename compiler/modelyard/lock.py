@@ -26,6 +26,7 @@ class Locked:
     targets: tuple[str, ...]
     charts: Mapping[str, str]
     images: Mapping[str, str]
+    resources: Mapping[str, Mapping[str, str]]  # by target: address, and the section and name that asked for it
 
 
 def digest(*parts: str | bytes) -> str:
@@ -39,9 +40,29 @@ def digest(*parts: str | bytes) -> str:
 
 def environments(text: str | bytes) -> dict[str, Json]:
     """The environments of a lock as they stand in it; none where it cannot be read: it is written anew."""
+    return _section(_without_resources(text), "environments")
+
+
+def resources_locked(text: str | bytes, environment: str) -> dict[str, dict[str, str]]:
+    """By target, what the last compile of an environment left behind: addresses, and what asked for them."""
+    entry = _section(text, "resources").get(environment)
+    targets = entry if isinstance(entry, dict) else {}
+    return {
+        target: {address: str(owner) for address, owner in found.items()}
+        for target, found in targets.items()
+        if isinstance(found, dict)
+    }
+
+
+def _section(text: str | bytes, name: str) -> dict[str, Json]:
     found, _ = load(text, LOCK_NAME)
-    entries = found.value.get("environments") if found is not None else None
-    return dict(entries) if isinstance(entries, dict) else {}
+    section = found.value.get(name) if found is not None else None
+    return dict(section) if isinstance(section, dict) else {}
+
+
+def _without_resources(text: str | bytes) -> str | bytes:
+    """The lock without its last section, which grows with the system: an unchanged compile does not read it."""
+    return text.partition("\nresources:\n")[0] if isinstance(text, str) else text.partition(b"\nresources:\n")[0]
 
 
 def targets_locked(text: str | bytes, environment: str, inputs: str) -> tuple[str, ...]:
@@ -62,6 +83,9 @@ def lock_text(before: str | bytes, environment: str, locked: Locked, schema: str
         "schema": digest(schema),
         "environments": {name: entries[name] for name in sorted(entries)},
     }
+    resources: dict[str, Value] = {**_section(before, "resources")}
+    resources[environment] = {target: dict(sorted(found.items())) for target, found in locked.resources.items()}
+    written["resources"] = {name: resources[name] for name in sorted(resources)}
     return comment("Written by modelyard; part of the review, never edited by hand.") + document(written)
 
 

@@ -126,7 +126,8 @@ def test_an_adopted_registry_is_on_no_target() -> None:
 
 def test_a_cluster_of_ones_own_lets_nobody_in() -> None:
     """Unless it says whom: from a cloud as from another cluster."""
-    spec = changed("compute: {cpu: {", PLANT, changed("{store: lake, path: payments/", "{store: pictures, path: payments/"))
+    read = changed("{store: lake, path: payments/", "{store: pictures, path: payments/")
+    spec = changed("compute: {cpu: {", PLANT, read)
 
     assert told(spec) == ["E0520 learn", "E0520 learn-other"]
     opened = changed("context: shop", "context: shop, reachableFrom: [main]", spec)

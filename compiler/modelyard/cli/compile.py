@@ -14,7 +14,7 @@ from modelyard.cli.inputs import gather
 from modelyard.diagnostics import Diagnostic, has_errors
 from modelyard.disk import OutputFile, Report, Tree, unchanged, write_file_atomically, write_trees
 from modelyard.inputs import Inputs
-from modelyard.lock import LOCK_NAME, Locked, digest, lock_text, targets_locked
+from modelyard.lock import LOCK_NAME, Locked, digest, lock_text, resources_locked, targets_locked
 
 if TYPE_CHECKING:
     from modelyard.plan import Plan
@@ -67,6 +67,7 @@ def _nothing_to_do(arguments: argparse.Namespace, folder: Path) -> int:
 def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path, key: str) -> int:
     # The rooms and the targets are imported here: an unchanged compile needs none of them.
     from modelyard.emit import stack_files
+    from modelyard.lasting import check_gone
     from modelyard.pipeline import compile_system
     from modelyard_targets import TARGETS
 
@@ -75,13 +76,16 @@ def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path, key: str)
         report(outcome.diagnostics, inputs.files(), arguments.format, arguments.color)
         return 1
     environment = inputs.environment or "default"
+    beside = Path(inputs.spec.path).parent
+    planned = outcome.plan
+    outcome = outcome.after(tuple(check_gone(planned, resources_locked(_lock(beside), environment))))
     with Progress("files") as progress:
         trees = [
             Tree(environment, stack.target, _counted(stack_files(stack), progress), key) for stack in outcome.stacks
         ]
         written, problems = write_trees(out, trees, force=arguments.force)
     if not has_errors(problems):
-        problems += _write_lock(Path(inputs.spec.path).parent, environment, _locked(key, outcome.plan, TARGETS))
+        problems += _write_lock(beside, environment, _locked(key, planned, TARGETS))
     report((*outcome.diagnostics, *problems), inputs.files(), arguments.format, arguments.color)
     if has_errors(problems):
         return 1
@@ -97,10 +101,12 @@ def _counted(files: Iterator[OutputFile], progress: Progress) -> Iterator[Output
 
 
 def _locked(key: str, plan: Plan, targets: Mapping[str, Target]) -> Locked:
+    from modelyard.lasting import lasting
+
     pins = {target.name: targets[target.provider].pins(plan, target.name) for target in plan.system.deployment.targets}
     charts = {name: version for one in pins.values() for name, version in one.charts.items()}
     images = {name: tag for one in pins.values() for name, tag in one.images.items()}
-    return Locked(key, tuple(pins), charts, images)
+    return Locked(key, tuple(pins), charts, images, lasting(plan))
 
 
 def _write_lock(beside: Path, environment: str, locked: Locked) -> tuple[Diagnostic, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from modelyard.diagnostics.base import Diagnostic, Severity, quote
 from modelyard.source import Span
 
@@ -163,6 +165,26 @@ def moved_twice(span: Span, new: str, old: str, first: str) -> Diagnostic:
         span,
         "let it have names of its own",
     )
+
+
+def would_be_destroyed(span: Span, addresses: Sequence[str], target: str, fate: str, hint: str) -> Diagnostic:
+    """Something stood in the last compile of this environment, as `modelyard.lock` remembers it, and is gone.
+
+    Where it was renamed, `moved` keeps the names of its objects, so that nothing is made anew and traffic goes on. It
+    is told once, by the compile that takes it away; the lock shows it to whoever reviews the change.
+
+    Wrong, after the endpoint was `scorer`:
+
+        inference: {fraud-scorer: {…}}
+
+    Right:
+
+        inference: {fraud-scorer: {…}}
+        moved: {inference.fraud-scorer: inference.scorer}
+    """
+    what = " and ".join(quote(address) for address in addresses)
+    verb = "is" if len(addresses) == 1 else "are"
+    return Diagnostic("W0502", Severity.WARNING, f"{what} on target {quote(target)} {verb} gone: {fate}", span, hint)
 
 
 def unused_target(span: Span, target: str) -> Diagnostic:

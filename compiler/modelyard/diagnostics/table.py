@@ -163,6 +163,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0501": plan.name_collision,
         "W0501": plan.unused_target,
         "E0502": plan.reserved_name,
+        "W0502": plan.would_be_destroyed,
         "E0503": plan.no_registry,
         "E0504": plan.no_machine,
         "E0505": plan.same_namespace,

@@ -1,0 +1,79 @@
+"""What a plan leaves behind when it is applied, and what of it the next plan would take away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.plan import would_be_destroyed
+from modelyard.nearest import nearest_name
+from modelyard.plan import Kind, Plan, Resource
+from modelyard.spec import Store
+
+_WORKLOADS = frozenset({Kind.MODEL_SERVER, Kind.TRAINING_JOB, Kind.BATCH_JOB, Kind.CUSTOM_JOB, Kind.MONITOR})
+_STORES = frozenset({Kind.OBJECT_STORE, Kind.DATABASE})
+_MOVABLE = frozenset({"inference", "pipelines", "monitors"})
+
+
+def lasting(plan: Plan) -> dict[str, dict[str, str]]:
+    """By target, the address of everything that works or holds data, and the section and name that asked for it.
+
+    What is adopted is not in it: it was there before, and stays.
+    """
+    found: dict[str, dict[str, str]] = {name: {} for name in plan.placements()}
+    for resource in plan.resources:
+        if resource.kind in _WORKLOADS:
+            found[resource.placement][resource.address] = resource.workload
+        elif resource.kind in _STORES and not _adopted(resource):
+            found[resource.placement][resource.address] = f"stores.{resource.name}"
+    return found
+
+
+def _adopted(resource: Resource) -> bool:
+    return isinstance(resource.value, Store) and bool(resource.value.adopt)
+
+
+def check_gone(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> Iterator[Diagnostic]:
+    """What stood in the last plan of this environment and is in this one no more, each of its owners told once.
+
+    A target that is gone as a whole is left out: its stack is not updated, and nothing of it is destroyed by that.
+    """
+    now = lasting(plan)
+    providers = {target.name: target.provider for target in plan.system.deployment.targets}
+    for target, addresses in before.items():
+        if target not in now:
+            continue
+        owners: dict[str, list[str]] = {}
+        for address, owner in addresses.items():
+            if address not in now[target]:
+                owners.setdefault(owner, []).append(address)
+        known = set(addresses.values())
+        fresh = [owner for owner in dict.fromkeys(now[target].values()) if owner not in known]
+        for owner, gone in owners.items():
+            section = owner.partition(".")[0]
+            where = plan.system.key("inference" if section == "pool" else section)
+            fate = _fate(gone[0].partition("/")[0], providers[target])
+            yield would_be_destroyed(where, gone, target, fate, _hint(owner, fresh))
+
+
+def _fate(kind: str, provider: str) -> str:
+    """What becomes of something that no program names any more."""
+    if kind == Kind.OBJECT_STORE and provider == "kubernetes":
+        return "its bucket stays, and nothing uses it"
+    if kind in _STORES:
+        return "`pulumi up` stops at it, since it is protected, until you decide about its data"
+    return "`pulumi up` will destroy it"
+
+
+def _hint(owner: str, fresh: Iterable[str]) -> str:
+    """How a rename is told apart from a removal, with the new name that comes nearest."""
+    section, _, name = owner.partition(".")
+    renamed = [owner.partition(".")[2] for owner in fresh if owner.startswith(f"{section}.")]
+    if not renamed:
+        return ""
+    if section == "stores":
+        return "if it was renamed: give it its name back, or adopt what is there under the new one"
+    if section not in _MOVABLE:
+        return "if it was renamed: give it its name back"
+    near = nearest_name(name, renamed) or renamed[0]
+    return f"if it was renamed: moved: {{{section}.{near}: {section}.{name}}}"

@@ -1,0 +1,130 @@
+"""What the lock remembers of a plan, and what is told when the next one takes it away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelyard.cli import main
+from modelyard.lasting import check_gone, lasting
+from modelyard.lock import LOCK_NAME, Locked, lock_text, resources_locked, targets_locked
+from tests.plans import large_spec, plan_of
+from tests.specs import VALID_SPEC, changed
+
+BEFORE = lasting(plan_of(VALID_SPEC))
+MADE = changed("lake: {type: object, adopt: acme-fraud-lake,", "lake: {type: object,")
+SCORER = VALID_SPEC.replace("  scorer:", "  fraud-scorer:").replace("inference.scorer", "inference.fraud-scorer")
+
+
+def gone(spec: str, before: dict[str, dict[str, str]] = BEFORE) -> list[tuple[str, str]]:
+    """What is told about a spec after a plan, and what to do about it."""
+    told = list(check_gone(plan_of(spec), before))
+    assert {one.code for one in told} <= {"W0502"}
+    return [(one.message, one.hint) for one in told]
+
+
+def test_what_works_or_holds_data_is_remembered_with_what_asked_for_it() -> None:
+    """What is adopted stays whatever the spec says, and everything else can be made again."""
+    assert {
+        "main": {
+            "batch-job/nightly": "pipelines.nightly",
+            "custom-job/report": "pipelines.report",
+            "database/runs": "stores.runs",
+            "model-server/scorer-challenger": "inference.scorer",
+            "model-server/scorer-champion": "inference.scorer",
+            **{address: owner for address, owner in BEFORE["main"].items() if address.startswith("monitor/")},
+            "training-job/retrain": "pipelines.retrain",
+        }
+    } == BEFORE
+    assert lasting(plan_of(MADE))["main"]["object-store/lake"] == "stores.lake"
+
+
+def test_nothing_is_gone_from_the_same_spec_and_from_a_first_one() -> None:
+    assert gone(VALID_SPEC) == gone(VALID_SPEC, {}) == gone(large_spec(12), {}) == []
+
+
+def test_a_renamed_endpoint_is_told_with_its_new_name() -> None:
+    assert gone(SCORER) == [
+        (
+            "'model-server/scorer-challenger' and 'model-server/scorer-champion' on target 'main' are gone:"
+            " `pulumi up` will destroy it",
+            "if it was renamed: moved: {inference.fraud-scorer: inference.scorer}",
+        )
+    ]
+
+
+def test_what_moved_keeps_its_names_and_is_not_told() -> None:
+    assert gone(SCORER + "moved: {inference.fraud-scorer: inference.scorer}\n") == []
+
+
+def test_the_nearest_new_name_is_offered() -> None:
+    spec = VALID_SPEC.replace("  nightly:", "  score-all:").replace("  retrain:", "  retrains:")
+    spec = spec.replace("pipelines.nightly", "pipelines.score-all").replace("pipelines.retrain", "pipelines.retrains")
+    hints = [hint for _, hint in gone(spec)]
+
+    assert hints[-1] == "if it was renamed: moved: {pipelines.retrains: pipelines.retrain}"
+
+
+def test_a_removed_variant_has_nothing_to_be_renamed_to() -> None:
+    spec = changed(
+        "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n", ""
+    )
+
+    assert [hint for _, hint in gone(spec)] == [""]
+
+
+@pytest.mark.parametrize(
+    ("spec", "before", "fate", "hint"),
+    [
+        (VALID_SPEC.replace("runs", "history"), BEFORE, "since it is protected", "give it its name back, or"),
+        (VALID_SPEC, lasting(plan_of(MADE)), "its bucket stays", ""),
+        (VALID_SPEC, {"main": {"model-server/pool-a": "pool.a"}}, "will destroy it", ""),
+    ],
+)  # fmt: skip
+def test_data_is_told_apart_from_work(spec: str, before: dict[str, dict[str, str]], fate: str, hint: str) -> None:
+    ((message, found),) = gone(spec, before)
+
+    assert fate in message
+    assert hint in found
+
+
+def test_a_target_that_is_gone_as_a_whole_is_left_alone() -> None:
+    """Nothing updates its stack any more."""
+    assert gone(VALID_SPEC, {"branch": {"model-server/scorer": "inference.scorer"}}) == []
+
+
+def test_the_lock_keeps_what_each_environment_left() -> None:
+    resources = {"main": {"model-server/b": "inference.b", "model-server/a": "inference.a"}}
+    first = lock_text(b"", "prod", Locked("sha256:1", ("main",), {}, {}, resources), "schema")
+    second = lock_text(first, "dev", Locked("sha256:2", ("main",), {}, {}, {"main": {}}), "schema")
+
+    assert resources_locked(second, "prod") == resources
+    assert resources_locked(second, "dev") == {"main": {}}
+    assert resources_locked(second.encode(), "staging") == resources_locked("lockVersion: 1\n", "prod") == {}
+    assert second.index("model-server/a") < second.index("model-server/b")
+
+
+def test_an_unchanged_compile_does_not_read_what_grows_with_the_system() -> None:
+    text = lock_text(b"", "prod", Locked("sha256:1", ("main",), {}, {}, {"main": {"a/b": "c.d"}}), "schema")
+    head, found, _ = text.partition("\nresources:\n")
+
+    assert found
+    assert targets_locked(head + found + "{ no YAML: [", "prod", "sha256:1") == ("main",)
+    assert targets_locked(f"{head}{found}]".encode(), "prod", "sha256:1") == ("main",)
+
+
+def test_a_compile_tells_what_the_last_one_left_and_remembers_the_new(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "system.yaml"
+    spec.write_text(VALID_SPEC)
+    assert main(["compile", str(spec)]) == 0
+    assert "W0502" not in capsys.readouterr().err
+    spec.write_text(SCORER)
+    assert main(["compile", str(spec)]) == 0
+    told = capsys.readouterr().err
+
+    assert "moved: {inference.fraud-scorer: inference.scorer}" in told
+    locked = resources_locked((tmp_path / LOCK_NAME).read_bytes(), "default")
+    assert locked == lasting(plan_of(SCORER))
