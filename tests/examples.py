@@ -57,7 +57,7 @@ def every_example() -> Iterator[Example]:
 @lru_cache(maxsize=1)
 def on_clusters() -> tuple[Example, ...]:
     """Those whose targets are Kubernetes clusters."""
-    return tuple(example for example in every_example() if _providers(example) == {"kubernetes"})
+    return tuple(example for example in every_example() if providers_of(example) == {"kubernetes"})
 
 
 def one_each() -> tuple[Example, ...]:
@@ -65,6 +65,7 @@ def one_each() -> tuple[Example, ...]:
     return tuple({example.name: example for example in on_clusters()}.values())
 
 
-def _providers(example: Example) -> set[str]:
+def providers_of(example: Example) -> set[str]:
+    """The providers of its targets."""
     system = understand(example.inputs(), TARGETS).system
     return set() if system is None else {target.provider for target in system.deployment.targets}

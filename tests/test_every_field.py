@@ -159,7 +159,8 @@ def alternatives(place: str, value: Json, spec: dict[str, Json]) -> Iterator[Jso
 
 
 def _names(value: Json, spec: dict[str, Json]) -> Iterator[Json]:
-    inference = {name: schema_of(schema_of(one).get("variants")) for name, one in schema_of(spec["inference"]).items()}
+    endpoints = schema_of(spec.get("inference", {})).items()
+    inference = {name: schema_of(schema_of(one).get("variants")) for name, one in endpoints}
     nested = {"targets": schema_of(schema_of(spec["deployment"]).get("targets")), **inference}
     for name, section in (*spec.items(), *nested.items()):
         if isinstance(section, dict) and isinstance(value, str):

@@ -11,10 +11,10 @@ from modelyard.api import Compiled, compile_text
 from modelyard.cli.init import templates
 from modelyard.load import load
 from modelyard.source import Json
-from tests.examples import FOLDER, Example, every_example, on_clusters
+from tests.examples import FOLDER, Example, every_example, on_clusters, providers_of
 
 EVERY = list(every_example())
-NOT_YET = [example for example in EVERY if example not in on_clusters()]
+NOT_YET = [example for example in EVERY if providers_of(example) - {"kubernetes", "aws"}]
 TEMPLATES = templates()
 
 EXPECTED_WARNINGS = {"recommender-default": ["W0410"]}

@@ -33,6 +33,10 @@ def _target(provider: str) -> Target:
         from modelyard_targets import kubernetes
 
         return kubernetes.TARGET
+    if provider == "aws":
+        from modelyard_targets import aws
+
+        return aws.TARGET
     from modelyard_targets.later import later
 
     return later(provider)

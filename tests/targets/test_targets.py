@@ -34,7 +34,7 @@ def test_the_planner_is_offered_what_the_catalog_says() -> None:
     assert target.offer.choose is TARGETS["kubernetes"].choose
 
 
-@pytest.mark.parametrize("provider", ["aws", "gcp", "azure"])
+@pytest.mark.parametrize("provider", ["gcp", "azure"])
 def test_a_provider_that_is_not_made_yet_is_told_once_where_it_is_named(provider: str) -> None:
     start, end = VALID_SPEC.index("      provider: kubernetes"), VALID_SPEC.index("  placement:")
     text = VALID_SPEC[:start] + f"      provider: {provider}\n      region: eu-west-1\n" + VALID_SPEC[end:]

@@ -66,9 +66,9 @@ def _check_bucket(store: Store, system: System, target: TargetSpec) -> Iterator[
     if store.credentials is not None:
         why = "roles of workloads open buckets of S3"
         yield problems.not_of_this_bucket(system.key(*here, "credentials"), store.name, "credentials", why)
-    if store.region and store.region != target.region:
-        why = f"its target is in {target.region}, and data does not leave the region of those who use it"
-        yield problems.not_of_this_bucket(system.at(*here, "region"), store.name, "region", why)
+    if store.encryption_key and store.region and store.region != target.region:
+        why = f"roles may use a key only through the S3 of {target.region}, where its target is"
+        yield problems.not_of_this_bucket(system.key(*here, "encryptionKey"), store.name, "encryptionKey", why)
 
 
 def _check_database(store: Store, system: System, target: TargetSpec) -> Iterator[Diagnostic]:

@@ -36,6 +36,7 @@ MODULES: Final[Mapping[str, str]] = {
 NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "aws.access": ("aws.account",),
     "aws.addons": ("aws.account", "aws.key", "aws.policies"),
+    "aws.adopted": ("aws.account",),
     "aws.alarms": ("aws.account", "aws.database", "aws.key", "aws.network", "aws.policies"),
     "aws.budget": ("aws.account",),
     "aws.cluster": ("aws.access", "aws.account", "aws.addons", "aws.key", "aws.logs", "aws.network", "aws.policies"),
@@ -43,12 +44,13 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "aws.database": ("aws.account", "aws.cluster", "aws.key", "aws.logs", "aws.network"),
     "aws.endpoints": ("aws.account",),
     "aws.flow_logs": ("aws.account", "aws.key", "aws.logs", "aws.policies"),
-    "aws.identity": ("aws.account", "aws.cluster", "aws.key", "aws.policies"),
+    "aws.identity": ("aws.account", "aws.adopted", "aws.cluster", "aws.key", "aws.policies"),
     "aws.images": ("aws.account", "aws.key"),
     "aws.karpenter": ("aws.account", "aws.policies"),
     "aws.key": ("aws.account", "aws.policies"),
     "aws.logs": ("aws.key",),
     "aws.network": ("aws.account", "aws.endpoints", "aws.flow_logs", "aws.key"),
+    "aws.nodes": ("aws.cluster", "aws.key", "aws.network"),
     "aws.platform": ("aws.account", "aws.cluster", "aws.identity", "aws.karpenter", "aws.key", "aws.policies"),
     "aws.storage": ("aws.account", "aws.key", "aws.policies"),
 }
