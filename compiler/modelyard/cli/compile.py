@@ -18,6 +18,7 @@ from modelyard.lock import LOCK_NAME, Locked, digest, lock_text, resources_locke
 
 if TYPE_CHECKING:
     from modelyard.plan import Plan
+    from modelyard.stack import Stack
     from modelyard.target import Target
 
 
@@ -90,7 +91,7 @@ def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path, key: str)
     if has_errors(problems):
         return 1
     if arguments.format == "text":
-        _tell(out / environment, [stack.target for stack in outcome.stacks], written)
+        _tell(out / environment, outcome.stacks, written)
     return 0
 
 
@@ -114,7 +115,9 @@ def _write_lock(beside: Path, environment: str, locked: Locked) -> tuple[Diagnos
     return write_file_atomically(beside / LOCK_NAME, text.encode())
 
 
-def _tell(folder: Path, targets: list[str], written: tuple[Report, ...]) -> None:
-    for target, one in zip(targets, written, strict=True):
-        say(f"{folder / target}: {one.total} files, {one.written} written, {one.removed} removed")
-    say(f"next: read {folder / targets[0] / 'README.md'}, then `pulumi up` in {folder / targets[0] / 'workloads'}")
+def _tell(folder: Path, stacks: tuple[Stack, ...], written: tuple[Report, ...]) -> None:
+    for stack, one in zip(stacks, written, strict=True):
+        say(f"{folder / stack.target}: {one.total} files, {one.written} written, {one.removed} removed")
+    first = folder / stacks[0].target
+    projects = [project.folder for project in stacks[0].projects[:1]]
+    say(f"next: read {first / 'README.md'}, then `pulumi up` in {first.joinpath(*projects)}")
