@@ -21,7 +21,12 @@ def service_endpoints(
     services: Sequence[str],
     opts: pulumi.ResourceOptions,
 ) -> list[ec2.VpcEndpoint]:
-    """S3, which costs nothing and whose traffic no gateway has to carry, and each of `services`, such as `ecr.api`."""
+    """S3, which costs nothing and whose traffic no gateway has to carry, and each of `services`, such as `ecr.api`.
+
+    Raises RunError for services in China, where some of them have names of another form.
+    """
+    if services and account.partition == "aws-cn":
+        raise pulumi.RunError(f"network {name}: the names of endpoints in China are not known here, adopt a network")
     prefix = f"com.amazonaws.{account.region_name}"
     s3 = ec2.VpcEndpoint(
         f"{name}-s3",

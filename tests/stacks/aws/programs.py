@@ -50,6 +50,53 @@ cluster = Cluster(
     log_days=365,
 )
 """
+POOLS = f"""\
+{CLUSTER}
+from modelyard_stacks.aws.nodes import NodePool
+
+NodePool(
+    "system",
+    cluster=cluster,
+    network=network,
+    key=key,
+    pool="system",
+    machines=["m7g.large"],
+    capacity="on-demand",
+    min_nodes=3,
+    max_nodes=6,
+    disk_gib=60,
+    arch="arm64",
+    tainted=False,
+)
+NodePool(
+    "train-spot",
+    cluster=cluster,
+    network=network,
+    key=key,
+    pool="train",
+    machines=["g6.2xlarge", "g5.2xlarge"],
+    capacity="spot",
+    min_nodes=0,
+    max_nodes=8,
+    disk_gib=200,
+    accelerator="nvidia",
+    accelerators=1,
+)
+NodePool(
+    "cheap",
+    cluster=cluster,
+    network=network,
+    key=key,
+    pool="cheap",
+    machines=["inf2.xlarge"],
+    capacity="on-demand",
+    min_nodes=0,
+    max_nodes=2,
+    disk_gib=100,
+    accelerator="neuron",
+    accelerators=1,
+)
+"""
 
 
 def registered(folder: Path, program: str, settings: str = "") -> Found:
@@ -98,3 +145,17 @@ def elsewhere(found: Found) -> set[str]:
             or "modelyard:aws:" not in each["parent"]
         )
     }
+
+
+def allowed_everywhere(found: Found) -> dict[str, set[str]]:
+    """Every statement that allows something on the resource `*` or by a bare `*`, by type and name of its resource."""
+    wide: dict[str, set[str]] = {}
+    for where, each in found.items():
+        for field in ("policy", "assumeRolePolicy"):
+            for sid, statement in policy(each["inputs"].get(field, '{"Statement": []}')).items():
+                words = [statement["Action"], statement.get("Resource", ())]
+                if statement["Effect"] == "Allow" and any(
+                    "*" in ([word] if isinstance(word, str) else word) for word in words
+                ):
+                    wide.setdefault(where, set()).add(sid)
+    return wide

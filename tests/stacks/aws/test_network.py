@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from modelyard_stacks.aws.network import subnet_blocks
-from tests.stacks.aws.programs import ACCOUNT, NETWORK, Found, elsewhere, inputs, needs, of, policy, registered
+from tests.stacks.aws.programs import KEY, NETWORK, POOLS, Found, elsewhere, inputs, needs, of, policy, registered
 from tests.stacks.programs import Refused
 
 NAME = "fraud-prod-main"
@@ -15,7 +15,7 @@ SUBNET = "aws:ec2/subnet:Subnet"
 ROUTE = "aws:ec2/route:Route"
 NAT = "aws:ec2/natGateway:NatGateway"
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
-ADOPTED = f"""{ACCOUNT}
+ADOPTED = f"""{KEY}
 import pulumi
 
 from modelyard_stacks.aws.network import AdoptedNetwork
@@ -173,8 +173,25 @@ def test_everything_belongs_to_the_network_and_the_account(network: str, request
 def test_an_adopted_network_makes_nothing(tmp_path: Path) -> None:
     found = registered(tmp_path, ADOPTED)
 
-    assert [each["type"] for each in found.values() if each["type"].startswith("aws:")] == []
+    assert [each["type"] for each in found.values() if each["type"].startswith("aws:ec2")] == []
     assert found["tiny:Seen seen"]["inputs"] == {"vpc": "vpc-1", "subnets": ["subnet-1", "subnet-2"]}
+
+
+def test_a_cluster_lives_in_an_adopted_network(tmp_path: Path) -> None:
+    start = POOLS.index("from modelyard_stacks.aws.network import")
+    found = registered(tmp_path, ADOPTED + POOLS[POOLS.index(")\n", start) + 2 :])
+
+    assert inputs(found, "aws:eks/cluster:Cluster", NAME)["vpcConfig"]["subnetIds"] == ["subnet-1", "subnet-2"]
+    assert inputs(found, "aws:eks/nodeGroup:NodeGroup", "system")["subnetIds"] == ["subnet-1", "subnet-2"]
+    assert inputs(found, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", f"{NAME}-api")["cidrIpv4"] == (
+        "10.8.0.0/16"
+    )
+    assert of(found, "aws:ec2/vpc:Vpc") == of(found, SUBNET) == of(found, ENDPOINT) == {}
+
+
+def test_endpoints_in_china_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="the names of endpoints in China are not known here, adopt a network"):
+        registered(tmp_path, NETWORK.replace("eu-central-1", "cn-north-1"))
 
 
 def test_a_zone_more_moves_no_subnet() -> None:

@@ -6,60 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.stacks.aws.programs import CLUSTER, Found, elsewhere, inputs, needs, of, registered
+from tests.stacks.aws.programs import POOLS, Found, allowed_everywhere, elsewhere, inputs, needs, of, registered
 from tests.stacks.programs import Refused
 
 GROUP = "aws:eks/nodeGroup:NodeGroup"
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 TAG = "aws:autoscaling/tag:Tag"
 NAME = "fraud-prod-main"
-POOLS = f"""\
-{CLUSTER}
-from modelyard_stacks.aws.nodes import NodePool
-
-NodePool(
-    "system",
-    cluster=cluster,
-    network=network,
-    key=key,
-    pool="system",
-    machines=["m7g.large"],
-    capacity="on-demand",
-    min_nodes=3,
-    max_nodes=6,
-    disk_gib=60,
-    arch="arm64",
-    tainted=False,
-)
-NodePool(
-    "train-spot",
-    cluster=cluster,
-    network=network,
-    key=key,
-    pool="train",
-    machines=["g6.2xlarge", "g5.2xlarge"],
-    capacity="spot",
-    min_nodes=0,
-    max_nodes=8,
-    disk_gib=200,
-    accelerator="nvidia",
-    accelerators=1,
-)
-NodePool(
-    "cheap",
-    cluster=cluster,
-    network=network,
-    key=key,
-    pool="cheap",
-    machines=["inf2.xlarge"],
-    capacity="on-demand",
-    min_nodes=0,
-    max_nodes=2,
-    disk_gib=100,
-    accelerator="neuron",
-    accelerators=1,
-)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -190,6 +143,11 @@ def test_nodes_wait_for_what_makes_them_ready_and_lets_them_out(tmp_path: Path) 
         assert f"aws:iam/rolePolicyAttachment:RolePolicyAttachment {NAME}-node-{right}" in before
     assert f"aws:ec2/route:Route {NAME}-private-1" in before
     assert f"aws:ec2/vpcEndpoint:VpcEndpoint {NAME}-ecr-dkr" in before
+
+
+def test_only_the_policy_of_the_key_names_every_resource(found: Found) -> None:
+    """There `*` is the key itself."""
+    assert set(allowed_everywhere(found)) == {f"aws:kms/key:Key {NAME}"}
 
 
 def test_everything_belongs_to_a_component_and_the_account(found: Found) -> None:
