@@ -22,10 +22,11 @@ def route(text: str) -> Object:
 
 def refused(text: str) -> list[str]:
     """Codes and the lines that they point at."""
-    lines = text.splitlines()
+    lines, plan = text.splitlines(), plan_of(text)
+    gateway = next(target.gateway for target in plan.system.deployment.targets if target.name == "main")
     return [
         f"{found.code} {lines[found.span.line - 1].strip()}"
-        for found in check_routes(plan_of(text), "main")
+        for found in check_routes(plan, "main", gateway)
         if found.span is not None
     ]
 

@@ -13,6 +13,7 @@ from modelyard_targets.aws.budget import check_budget
 from modelyard_targets.aws.check_network import check_images, check_network
 from modelyard_targets.aws.check_stores import check_stores
 from modelyard_targets.aws.foundation import tags
+from modelyard_targets.aws.gateway import filled_in
 from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.versions import releases
 from modelyard_targets.cluster.check import check_workloads
@@ -35,7 +36,9 @@ def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Everything that lowering relies on, told at the line that asks for it."""
     if not plan.on(placement):
         return
-    found = [problem for rule in CHECKS for problem in rule(plan, placement)]
+    target = filled_in(plan, placement)
+    found = [*check_workloads(plan, placement, target), *check_settings(plan, placement, target)]
+    found += [problem for rule in CHECKS for problem in rule(plan, placement)]
     yield from found
     if not has_errors(found):  # patches are tried on what is emitted, and nothing is before all else holds
         yield from check_patches(plan, placement, lambda: _context(plan, placement))
@@ -108,7 +111,6 @@ def _tag_fault(text: str) -> str:
 
 
 CHECKS: Final[tuple[Rule, ...]] = (
-    check_workloads,
     check_version,
     check_names,
     check_tags,
@@ -116,7 +118,6 @@ CHECKS: Final[tuple[Rule, ...]] = (
     check_images,
     check_stores,
     check_paths,
-    check_settings,
     check_currency,
     check_budget,
 )

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from modelyard.plan import Plan
-from modelyard.records import replace
-from modelyard.spec import Gateway, TargetSpec
+from modelyard.spec import TargetSpec
 from modelyard_targets.aws.addons import INSTALLS, addons_of_nodes
 from modelyard_targets.aws.elastic import node_pool
-from modelyard_targets.aws.foundation import addons_of
+from modelyard_targets.aws.gateway import filled_in
 from modelyard_targets.aws.names import SYSTEM_POOL, cluster_name, project_name
 from modelyard_targets.aws.services import database, gateway_annotations, secret_stores, storage_classes
 from modelyard_targets.cluster.charts import charts
@@ -48,17 +47,9 @@ def _image_prefix(plan: Plan, placement: str) -> str:
     return f"{host}/{cluster_name(plan.system, placement)}"
 
 
-def _target(plan: Plan, placement: str) -> TargetSpec:
-    """With the gateway that is made where some route needs one and none is declared."""
-    target = target_of(plan, placement)
-    if target.gateway is None and ENVOY in addons_of(plan, placement):
-        return replace(target, gateway=Gateway(class_name=CLASS, mirrors=True))
-    return target
-
-
 PLATFORM: Final = Platform(
     support=_support,
-    target=_target,
+    target=filled_in,
     below=_below,
     image_prefix=_image_prefix,
     image_registries={_NOT_KNOWN_YET: "image_registry"},

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.target import registry_elsewhere, run_elsewhere, run_of_once
 from modelyard.plan import MonitorJob, Plan
+from modelyard.spec import TargetSpec
 from modelyard_targets.cluster.reserved import check_names
 from modelyard_targets.cluster.route import check_routes
 
 
-def check_workloads(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """What no cluster can honour of the workloads of a placement."""
+def check_workloads(plan: Plan, placement: str, target: TargetSpec) -> Iterator[Diagnostic]:
+    """What no cluster can honour of the workloads of a placement; `target` is it with what its platform fills in."""
     yield from check_names(plan, placement)
-    yield from check_routes(plan, placement)
+    yield from check_routes(plan, placement, target.gateway)
     yield from check_monitors(plan, placement)
     yield from _check_registry(plan, placement)
 

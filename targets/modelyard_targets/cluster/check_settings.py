@@ -8,7 +8,7 @@ from typing import Final
 from modelyard.diagnostics import platform as problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import Cluster, Plan, Route, Secret, target_path
-from modelyard.spec import SecretRef, TargetSpec
+from modelyard.spec import Gateway, SecretRef, TargetSpec
 from modelyard_targets.cluster.context import Context, secret_name
 from modelyard_targets.cluster.disk import has_disk
 from modelyard_targets.cluster.placed import addons_to_install, target_of
@@ -17,10 +17,12 @@ from modelyard_targets.cluster.route import needs_route
 _RESERVED: Final = ("app.kubernetes.io/", "modelyard.dev/", "kubernetes.io/")
 
 
-def check_settings(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Everything here but overrides, which are tried on what is emitted."""
+def check_settings(plan: Plan, placement: str, target: TargetSpec) -> Iterator[Diagnostic]:
+    """Everything here but overrides, which are tried on what is emitted; `target` is it with what its platform fills
+    in.
+    """
     yield from check_telemetry(plan, placement)
-    yield from check_gateway(plan, placement)
+    yield from check_gateway(plan, placement, target.gateway)
     yield from check_labels(plan, placement)
     yield from check_secrets(plan, placement)
     yield from check_unused(plan, placement)
@@ -37,10 +39,8 @@ def check_telemetry(plan: Plan, placement: str) -> Iterator[Diagnostic]:
         yield problems.prometheus_is_ours(plan.system.at(*here, "prometheus"), placement)
 
 
-def check_gateway(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+def check_gateway(plan: Plan, placement: str, gateway: Gateway | None) -> Iterator[Diagnostic]:
     """What is public is encrypted."""
-    target = target_of(plan, placement)
-    gateway = target.gateway
     if gateway is None or not gateway.class_name or gateway.certificate is not None:
         return
     for resource in plan.on(placement):

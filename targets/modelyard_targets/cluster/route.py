@@ -38,10 +38,8 @@ def gateway_name(gateway: Gateway, exposure: str, context: Context) -> str:
     return gateway.name or (f"{system}-public" if apart else system)
 
 
-def check_routes(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+def check_routes(plan: Plan, placement: str, gateway: Gateway | None) -> Iterator[Diagnostic]:
     """What an endpoint asks of a gateway that its target does not have."""
-    gateways = {target.name: target.gateway for target in plan.system.deployment.targets}
-    gateway = gateways[placement]
     for resource in plan.on(placement):
         if isinstance(resource.value, Route):
             yield from _check(resource.value, gateway, plan, placement)

@@ -30,7 +30,9 @@ def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Everything that lowering relies on, told at the line that asks for it."""
     if not plan.on(placement):
         return
-    found = [problem for rule in CHECKS for problem in rule(plan, placement)]
+    target = target_of(plan, placement)
+    found = [*check_workloads(plan, placement, target), *check_settings(plan, placement, target)]
+    found += [problem for rule in CHECKS for problem in rule(plan, placement)]
     yield from found
     if not has_errors(found):  # patches are tried on what is emitted, and nothing is before all else holds
         yield from check_patches(plan, placement, lambda: _context(plan, placement))
@@ -53,10 +55,8 @@ def check_tenancy(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 CHECKS: Final[tuple[Rule, ...]] = (
-    check_workloads,
     check_stores,
     check_tenancy,
-    check_settings,
     check_capacity,
     check_budget,
 )

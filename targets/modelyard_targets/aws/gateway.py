@@ -1,0 +1,18 @@
+"""The gateway that a cluster of AWS gets where some route needs one and the spec declares none."""
+
+from __future__ import annotations
+
+from modelyard.plan import Plan
+from modelyard.records import replace
+from modelyard.spec import Gateway, TargetSpec
+from modelyard_targets.aws.foundation import addons_of
+from modelyard_targets.cluster.envoy import CLASS, ENVOY
+from modelyard_targets.cluster.placed import target_of
+
+
+def filled_in(plan: Plan, placement: str) -> TargetSpec:
+    """The target with the gateway that is made for it."""
+    target = target_of(plan, placement)
+    if target.gateway is None and ENVOY in addons_of(plan, placement):
+        return replace(target, gateway=Gateway(class_name=CLASS, mirrors=True))
+    return target
