@@ -12,6 +12,8 @@ from modelyard.pipeline import Given, Inputs, Outcome, compile_system, understan
 from modelyard_targets import TARGETS
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples"
+SYSTEMS = Path(__file__).resolve().parent / "systems"
+"""Specs of tests that are treated like examples: what comes out of them is kept and compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Example:
 
     name: str
     environment: str | None
+    root: Path = FOLDER
 
     def __str__(self) -> str:
         return f"{self.name}-{self.environment or 'default'}"
@@ -31,7 +34,7 @@ class Example:
 
     def inputs(self, text: str | None = None) -> Inputs:
         """What a compile of it reads; text stands for another spec than the one on disk."""
-        folder = FOLDER / self.name
+        folder = self.root / self.name
         beside = folder / "environments" / f"{self.environment}.yaml"
         overlay = Given(str(beside), beside.read_bytes()) if beside.is_file() else None
         spec = (folder / "system.yaml").read_bytes() if text is None else text
@@ -58,6 +61,12 @@ def every_example() -> Iterator[Example]:
 def on_clusters() -> tuple[Example, ...]:
     """Those whose targets are Kubernetes clusters."""
     return tuple(example for example in every_example() if providers_of(example) == {"kubernetes"})
+
+
+@lru_cache(maxsize=1)
+def on_clouds() -> tuple[Example, ...]:
+    """Systems of which a part runs on a cloud that is made for them."""
+    return tuple(Example(path.parent.name, None, SYSTEMS) for path in sorted(SYSTEMS.glob("*/system.yaml")))
 
 
 def one_each() -> tuple[Example, ...]:

@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from modelyard.emit import emit
-from tests.examples import Example, on_clusters
+from tests.examples import Example, on_clouds, on_clusters
 from tests.stacks.programs import Registration, registrations
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-EXAMPLES = on_clusters()
+EXAMPLES = (*on_clusters(), *on_clouds())
 STEADY = ("type", "name", "parent", "dependsOn", "protect", "ignoreChanges")
 
 
@@ -38,7 +38,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("examples")
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+@pytest.mark.parametrize("example", on_clusters(), ids=str)
 def test_every_document_is_registered_once_and_little_else(example: Example, root: Path) -> None:
     """Beside the documents: stack, cluster and two groups, and for an add-on its namespace, its chart and a secret."""
     for folder, found in emitted(root).items():

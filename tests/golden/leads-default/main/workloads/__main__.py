@@ -1,0 +1,489 @@
+"""Written by modelyard 0.1.0; change the spec, not this file."""
+
+from modelyard_stacks import kubernetes
+from modelyard_stacks.infrastructure import Infrastructure
+
+infrastructure = Infrastructure("leads-main-infrastructure")
+cluster = kubernetes.Cluster("main", kubeconfig=infrastructure["kubeconfig"])
+storage_class = kubernetes.Object(
+    "gp3",
+    cluster=cluster,
+    document={
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": "gp3", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+        "provisioner": "ebs.csi.aws.com",
+        "parameters": {"type": "gp3", "encrypted": "true", "kmsKeyId": infrastructure["key_arn"]},
+        "reclaimPolicy": "Delete",
+        "volumeBindingMode": "WaitForFirstConsumer",
+        "allowVolumeExpansion": True,
+    },
+)
+
+cluster_autoscaler_namespace = kubernetes.Namespace("cluster-autoscaler", cluster=cluster)
+cluster_autoscaler = kubernetes.Chart(
+    "cluster-autoscaler",
+    cluster=cluster,
+    repository="https://kubernetes.github.io/autoscaler",
+    version="9.59.1",
+    namespace="cluster-autoscaler",
+    values={
+        "fullnameOverride": "cluster-autoscaler",
+        "awsRegion": "eu-central-1",
+        "autoDiscovery": {"clusterName": infrastructure["cluster_name"]},
+        "image": {"repository": "registry.k8s.io/autoscaling/cluster-autoscaler"},
+        "rbac": {"serviceAccount": {"name": "cluster-autoscaler"}},
+        "replicaCount": 1,
+        "expanderPriorities": {
+            "100": ["^eks-gpu-g6-2xlarge-spot-[0-9a-f]{7}-", "^eks-small-m6i-large-on-demand-[0-9a-f]{7}-"],
+            "99": ["^eks-gpu-g6-2xlarge-on-demand-[0-9a-f]{7}-"],
+            "98": ["^eks-gpu-g5-2xlarge-spot-[0-9a-f]{7}-"],
+            "97": ["^eks-gpu-g5-2xlarge-on-demand-[0-9a-f]{7}-"],
+            "1": [".*"],
+        },
+        "extraArgs": {
+            "expander": "priority",
+            "skip-nodes-with-local-storage": False,
+            "skip-nodes-with-system-pods": False,
+        },
+        "nodeSelector": {"modelyard.dev/pool": "system"},
+        "resources": {"requests": {"cpu": "100m", "memory": "600Mi"}, "limits": {"memory": "600Mi"}},
+        "securityContext": {
+            "fsGroup": 65534,
+            "runAsGroup": 65534,
+            "runAsNonRoot": True,
+            "runAsUser": 65534,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containerSecurityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "runAsNonRoot": True,
+            "runAsUser": 65534,
+            "seccompProfile": {"type": "RuntimeDefault"},
+            "readOnlyRootFilesystem": True,
+        },
+    },
+    depends_on=[cluster_autoscaler_namespace],
+)
+
+nvidia_device_plugin_namespace = kubernetes.Namespace(
+    "nvidia-device-plugin",
+    cluster=cluster,
+    pod_security="privileged",
+)
+nvidia_device_plugin = kubernetes.Chart(
+    "nvidia-device-plugin",
+    cluster=cluster,
+    repository="https://nvidia.github.io/k8s-device-plugin",
+    version="0.20.0",
+    namespace="nvidia-device-plugin",
+    values={
+        "image": {"repository": "nvcr.io/nvidia/k8s-device-plugin"},
+        "affinity": {
+            "nodeAffinity": {
+                "requiredDuringSchedulingIgnoredDuringExecution": {
+                    "nodeSelectorTerms": [
+                        {"matchExpressions": [{"key": "modelyard.dev/pool", "operator": "In", "values": ["gpu"]}]},
+                    ],
+                },
+            },
+        },
+        "tolerations": [
+            {"key": "modelyard.dev/pool", "operator": "Exists", "effect": "NoSchedule"},
+            {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},
+        ],
+        "resources": {"requests": {"cpu": "20m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+    },
+    depends_on=[nvidia_device_plugin_namespace],
+)
+
+karpenter_namespace = kubernetes.Namespace("karpenter", cluster=cluster)
+karpenter = kubernetes.Chart(
+    "karpenter",
+    cluster=cluster,
+    repository="oci://public.ecr.aws/karpenter",
+    version="1.14.1",
+    namespace="karpenter",
+    values={
+        "serviceAccount": {"name": "karpenter"},
+        "replicas": 1,
+        "nodeSelector": {"kubernetes.io/os": "linux", "modelyard.dev/pool": "system"},
+        "controller": {
+            "image": {"repository": "public.ecr.aws/karpenter/controller"},
+            "env": [{"name": "AWS_REGION", "value": "eu-central-1"}],
+            "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"memory": "1Gi"}},
+        },
+        "settings": {
+            "clusterName": infrastructure["cluster_name"],
+            "interruptionQueue": infrastructure["karpenter_queue"],
+            "isolatedVPC": False,
+        },
+    },
+    depends_on=[karpenter_namespace],
+)
+node_class = kubernetes.Object(
+    "modelyard",
+    cluster=cluster,
+    document={
+        "apiVersion": "karpenter.k8s.aws/v1",
+        "kind": "EC2NodeClass",
+        "metadata": {"name": "modelyard"},
+        "spec": {
+            "amiSelectorTerms": [{"alias": "al2023@latest"}],
+            "role": infrastructure["node_role"],
+            "subnetSelectorTerms": [{"tags": {"karpenter.sh/discovery": "leads-main"}}],
+            "securityGroupSelectorTerms": [{"tags": {"karpenter.sh/discovery": "leads-main"}}],
+            "blockDeviceMappings": [
+                {
+                    "deviceName": "/dev/xvda",
+                    "rootVolume": True,
+                    "ebs": {
+                        "volumeSize": "160Gi",
+                        "volumeType": "gp3",
+                        "encrypted": True,
+                        "kmsKeyID": infrastructure["key_arn"],
+                        "deleteOnTermination": True,
+                    },
+                },
+            ],
+            "metadataOptions": {"httpTokens": "required", "httpPutResponseHopLimit": 1},
+            "tags": {
+                "modelyard:system": "leads",
+                "modelyard:environment": "default",
+                "modelyard:target": "main",
+                "modelyard:owner": "growth",
+                "label:domain": "sales",
+            },
+        },
+    },
+    depends_on=[karpenter],
+)
+
+external_secrets_namespace = kubernetes.Namespace("external-secrets", cluster=cluster)
+external_secrets = kubernetes.Chart(
+    "external-secrets",
+    cluster=cluster,
+    repository="https://charts.external-secrets.io",
+    version="2.9.0",
+    namespace="external-secrets",
+    values={
+        "global": {"repository": "ghcr.io/external-secrets/external-secrets"},
+        "installCRDs": True,
+        "replicaCount": 1,
+        "leaderElect": False,
+        "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+        "webhook": {
+            "replicaCount": 1,
+            "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+        },
+        "certController": {"resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}}},
+        "serviceAccount": {"name": "external-secrets"},
+    },
+    depends_on=[external_secrets_namespace],
+)
+
+envoy_gateway_namespace = kubernetes.Namespace("envoy-gateway-system", cluster=cluster, pod_security="baseline")
+certificates_account = kubernetes.Object(
+    "certificates-account",
+    cluster=cluster,
+    document={
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": "certgen", "namespace": "envoy-gateway-system"},
+        "automountServiceAccountToken": False,
+    },
+    depends_on=[envoy_gateway_namespace],
+)
+certificates_role = kubernetes.Object(
+    "certificates-role",
+    cluster=cluster,
+    document={
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": "certgen", "namespace": "envoy-gateway-system"},
+        "rules": [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "create", "update"]}],
+    },
+    depends_on=[envoy_gateway_namespace, certificates_account],
+)
+certificates_binding = kubernetes.Object(
+    "certificates-binding",
+    cluster=cluster,
+    document={
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "certgen", "namespace": "envoy-gateway-system"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "certgen"},
+        "subjects": [{"kind": "ServiceAccount", "name": "certgen", "namespace": "envoy-gateway-system"}],
+    },
+    depends_on=[envoy_gateway_namespace, certificates_role],
+)
+certificates_job = kubernetes.Object(
+    "certificates-job",
+    cluster=cluster,
+    document={
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "certgen", "namespace": "envoy-gateway-system"},
+        "spec": {
+            "backoffLimit": 3,
+            "template": {
+                "spec": {
+                    "serviceAccountName": "certgen",
+                    "automountServiceAccountToken": True,
+                    "restartPolicy": "Never",
+                    "securityContext": {
+                        "fsGroup": 65532,
+                        "runAsGroup": 65532,
+                        "runAsNonRoot": True,
+                        "runAsUser": 65532,
+                        "seccompProfile": {"type": "RuntimeDefault"},
+                    },
+                    "nodeSelector": {"modelyard.dev/pool": "system"},
+                    "containers": [
+                        {
+                            "name": "certgen",
+                            "image": "docker.io/envoyproxy/gateway:v1.9.0",
+                            "command": ["envoy-gateway", "certgen"],
+                            "args": ["--disable-topology-injector"],
+                            "env": [
+                                {
+                                    "name": "ENVOY_GATEWAY_NAMESPACE",
+                                    "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}},
+                                },
+                                {"name": "KUBERNETES_CLUSTER_DOMAIN", "value": "cluster.local"},
+                            ],
+                            "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+                            "securityContext": {
+                                "allowPrivilegeEscalation": False,
+                                "capabilities": {"drop": ["ALL"]},
+                                "runAsNonRoot": True,
+                                "runAsUser": 65532,
+                                "seccompProfile": {"type": "RuntimeDefault"},
+                                "readOnlyRootFilesystem": True,
+                            },
+                        },
+                    ],
+                },
+            },
+        },
+    },
+    depends_on=[envoy_gateway_namespace, certificates_binding],
+)
+envoy_gateway = kubernetes.Chart(
+    "gateway-helm",
+    cluster=cluster,
+    repository="oci://docker.io/envoyproxy",
+    version="1.9.0",
+    namespace="envoy-gateway-system",
+    values={
+        "deployment": {
+            "envoyGateway": {
+                "image": {"repository": "docker.io/envoyproxy/gateway", "tag": "v1.9.0"},
+                "resources": {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
+            },
+            "replicas": 1,
+            "pod": {"nodeSelector": {"modelyard.dev/pool": "system"}},
+        },
+        "topologyInjector": {"enabled": False},
+    },
+    depends_on=[envoy_gateway_namespace, certificates_job],
+)
+envoy_proxies = kubernetes.Object(
+    "envoy-gateway-system/envoy",
+    cluster=cluster,
+    document={
+        "apiVersion": "gateway.envoyproxy.io/v1alpha1",
+        "kind": "EnvoyProxy",
+        "metadata": {"name": "envoy", "namespace": "envoy-gateway-system"},
+        "spec": {
+            "provider": {
+                "type": "Kubernetes",
+                "kubernetes": {
+                    "envoyDeployment": {
+                        "replicas": 1,
+                        "pod": {"nodeSelector": {"modelyard.dev/pool": "system"}},
+                        "container": {
+                            "resources": {"requests": {"cpu": "200m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
+                        },
+                    },
+                    "envoyService": {
+                        "annotations": {
+                            "service.beta.kubernetes.io/aws-load-balancer-type": "nlb",
+                            "service.beta.kubernetes.io/aws-load-balancer-internal": "true",
+                            "service.beta.kubernetes.io/aws-load-balancer-cross-zone-load-balancing-enabled": "true",
+                        },
+                    },
+                },
+            },
+        },
+    },
+    depends_on=[envoy_gateway],
+)
+envoy_public_proxies = kubernetes.Object(
+    "envoy-gateway-system/envoy-public",
+    cluster=cluster,
+    document={
+        "apiVersion": "gateway.envoyproxy.io/v1alpha1",
+        "kind": "EnvoyProxy",
+        "metadata": {"name": "envoy-public", "namespace": "envoy-gateway-system"},
+        "spec": {
+            "provider": {
+                "type": "Kubernetes",
+                "kubernetes": {
+                    "envoyDeployment": {
+                        "replicas": 1,
+                        "pod": {"nodeSelector": {"modelyard.dev/pool": "system"}},
+                        "container": {
+                            "resources": {"requests": {"cpu": "200m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
+                        },
+                    },
+                    "envoyService": {
+                        "annotations": {
+                            "service.beta.kubernetes.io/aws-load-balancer-type": "nlb",
+                            "service.beta.kubernetes.io/aws-load-balancer-internal": "false",
+                            "service.beta.kubernetes.io/aws-load-balancer-cross-zone-load-balancing-enabled": "true",
+                        },
+                    },
+                },
+            },
+        },
+    },
+    depends_on=[envoy_gateway],
+)
+
+kuberay_namespace = kubernetes.Namespace("kuberay-system", cluster=cluster)
+kuberay = kubernetes.Chart(
+    "kuberay-operator",
+    cluster=cluster,
+    repository="https://ray-project.github.io/kuberay-helm/",
+    version="1.7.0",
+    namespace="kuberay-system",
+    values={
+        "image": {"repository": "quay.io/kuberay/operator"},
+        "replicas": 1,
+        "leaderElectionEnabled": True,
+        "resources": {"requests": {"cpu": "200m", "memory": "512Mi"}, "limits": {"memory": "512Mi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+            "runAsNonRoot": True,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    },
+    depends_on=[kuberay_namespace],
+)
+
+foundation = kubernetes.Manifests(
+    "foundation",
+    cluster=cluster,
+    files=["namespace.yaml", "nodes.yaml", "secrets.yaml", "registry.yaml", "gateway.yaml"],
+    in_order=True,
+    depends_on=[
+        cluster_autoscaler,
+        nvidia_device_plugin,
+        karpenter,
+        node_class,
+        external_secrets,
+        certificates_account,
+        certificates_role,
+        certificates_binding,
+        certificates_job,
+        envoy_gateway,
+        envoy_proxies,
+        envoy_public_proxies,
+        kuberay,
+    ],
+)
+
+registry_key = kubernetes.GeneratedSecret(
+    "mlflow-flask-server-secret-key",
+    cluster=cluster,
+    namespace="leads",
+    generated=["MLFLOW_FLASK_SERVER_SECRET_KEY"],
+    depends_on=[foundation],
+)
+runs_login = kubernetes.Object(
+    "leads/runs-login",
+    cluster=cluster,
+    document={
+        "apiVersion": "external-secrets.io/v1",
+        "kind": "ExternalSecret",
+        "metadata": {
+            "name": "runs-login",
+            "namespace": "leads",
+            "labels": {
+                "app.kubernetes.io/name": "runs-login",
+                "app.kubernetes.io/part-of": "leads",
+                "app.kubernetes.io/managed-by": "pulumi",
+                "modelyard.dev/system": "leads",
+                "modelyard.dev/workload": "stores.runs",
+                "modelyard.dev/component": "database",
+            },
+        },
+        "spec": {
+            "refreshInterval": "1h",
+            "secretStoreRef": {"kind": "ClusterSecretStore", "name": "secrets-manager"},
+            "target": {"name": "runs-login", "creationPolicy": "Owner", "deletionPolicy": "Retain"},
+            "data": [
+                {"secretKey": "username", "remoteRef": {"key": infrastructure["runs_secret"], "property": "username"}},
+                {"secretKey": "password", "remoteRef": {"key": infrastructure["runs_secret"], "property": "password"}},
+            ],
+        },
+    },
+    depends_on=[foundation],
+)
+registry = kubernetes.Chart(
+    "mlflow",
+    cluster=cluster,
+    repository="https://community-charts.github.io/helm-charts",
+    version="1.11.5",
+    namespace="leads",
+    values={
+        "fullnameOverride": "mlflow",
+        "replicaCount": 1,
+        "image": {"repository": "docker.io/burakince/mlflow"},
+        "initImages": {"mlflowDbMigration": {"repository": "docker.io/burakince/mlflow"}},
+        "serviceAccount": {"create": False, "name": "registry"},
+        "podSecurityContext": {
+            "fsGroup": 1001,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "runAsNonRoot": True,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "extraPodLabels": {
+            "app.kubernetes.io/part-of": "leads",
+            "app.kubernetes.io/managed-by": "pulumi",
+            "modelyard.dev/system": "leads",
+            "modelyard.dev/workload": "registry",
+            "modelyard.dev/component": "registry",
+        },
+        "service": {"port": 5000},
+        "resources": {"requests": {"cpu": "500m", "memory": "2Gi"}, "limits": {"cpu": "500m", "memory": "2Gi"}},
+        "serverAllowedHosts": [
+            "mlflow:5000",
+            "mlflow.leads:5000",
+            "mlflow.leads.svc:5000",
+            "mlflow.leads.svc.cluster.local:5000",
+            "localhost:*",
+            "127.0.0.1:*",
+        ],
+        "backendStore": {
+            "databaseMigration": True,
+            "postgres": {"enabled": True, "host": infrastructure["runs_host"], "port": 5432, "database": "runs"},
+            "existingDatabaseSecret": {"name": "runs-login", "usernameKey": "username", "passwordKey": "password"},
+        },
+        "artifactRoot": {"s3": {"enabled": True, "bucket": "leads-lake-d9d943", "path": "mlflow"}},
+        "extraEnvVars": {"AWS_DEFAULT_REGION": "eu-central-1"},
+        "nodeSelector": {"modelyard.dev/pool": "system"},
+    },
+    depends_on=[foundation, registry_key, runs_login],
+)
+
+kubernetes.Manifests(
+    "workloads",
+    cluster=cluster,
+    files=["pipeline-fit.yaml", "pipeline-scoring.yaml", "model-score.yaml"],
+    depends_on=[foundation, registry],
+)
