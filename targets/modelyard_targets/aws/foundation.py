@@ -14,7 +14,10 @@ from modelyard_targets.aws.versions import Release, default_version, releases
 from modelyard_targets.cluster.context import Context
 
 GROUP: Final = "foundation"
-ZONES: Final = 3
+_ZONES: Final = 3
+_TWO_ZONES: Final = frozenset({"us-west-1"})
+"""Accounts get two zones there (docs.aws.amazon.com/global-infrastructure, "AWS Regions", read 2026-11-24)."""
+
 _ENTERPRISE_LOG_DAYS: Final = 365
 _LOG_DAYS: Final = 30
 
@@ -107,7 +110,7 @@ def _network(context: Context, name: str) -> Call:
         ("account", Ref("account")),
         ("key", Ref("key")),
         ("cidr", vpc.cidr),
-        ("zones", ZONES),
+        ("zones", 2 if context.target.region in _TWO_ZONES else _ZONES),
         ("nat", nat_of(context.system, context.target)),
         ("endpoints", endpoints_of(context.plan, context.placement)),
         ("log_days", log_days(context.system)),

@@ -8,7 +8,7 @@ from typing import Final
 from modelyard.plan import Access, Identity, NodePool, Resource, Secret, target_path
 from modelyard.program import Call, Literal, Ref
 from modelyard.spec import SecretRef
-from modelyard_targets.aws.names import cluster_name
+from modelyard_targets.aws.names import cluster_name, project_name
 from modelyard_targets.aws.storage import managed_databases, store_variable
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, bucket_name
@@ -56,6 +56,21 @@ def has_elastic_pool(context: Context) -> bool:
     """Whether a compute class takes whichever machine is cheapest when it is needed."""
     here = context.plan.on(context.placement)
     return any(isinstance(one.value, NodePool) and one.value.elastic for one in here)
+
+
+def neighbour_calls(context: Context) -> Iterator[Call]:
+    """The infrastructure of other AWS targets, of whose buckets a workload here opens one: their keys are theirs."""
+    opened: dict[str, Resource] = {}
+    for resource in context.plan.on(context.placement):
+        if isinstance(resource.value, Identity):
+            for access in _access(resource.value, context):
+                store = context.system.stores[access.store]
+                if store.target != context.placement and not store.adopt:
+                    opened.setdefault(store.target, resource)
+    for target, resource in opened.items():
+        setting: tuple[str, Literal] = ("setting", target)
+        name = project_name(context.system, target)
+        yield Call(_neighbour(target), "Infrastructure", name, (setting,), "neighbours", resource.origin)
 
 
 def crossing_calls(context: Context) -> Iterator[Call]:
@@ -134,9 +149,15 @@ def _grant(access: Access, context: Context, *, apart: bool) -> dict[str, Litera
     key: Mapping[str, Literal] = {"key": store.encryption_key} if store.encryption_key else {}
     if here and apart:
         key = {"key": Ref("key", "arn")}
+    elif store.target != context.placement and not store.adopt:
+        key = {"key": Ref(_neighbour(store.target), key="key_arn")}
     elif here:
         bucket, key = Ref(store_variable(store.name), "bucket"), {"key": Ref(store_variable(store.name), "key_arn")}
     return {"bucket": bucket, "prefix": access.prefix, "mode": access.mode, **key}
+
+
+def _neighbour(target: str) -> str:
+    return f"{target}_infrastructure"
 
 
 def _provider(placement: str, context: Context) -> str:

@@ -17,6 +17,7 @@ from modelyard_targets.aws.identities import (
     has_role,
     identity_calls,
     identity_calls_apart,
+    neighbour_calls,
     platform_calls,
 )
 from modelyard_targets.aws.names import cluster_name, folder_name, project_name
@@ -62,6 +63,7 @@ def first_calls(context: Context, roles: Sequence[Resource]) -> Iterator[Call]:
     yield from storage_calls(context)
     yield from image_calls(context)
     yield from platform_calls(context)
+    yield from neighbour_calls(context)
     yield from identity_calls(roles, context)
     yield from crossing_calls(context)
     yield from operation_calls(context)
@@ -80,6 +82,7 @@ def further_calls(context: Context, roles: Sequence[Resource]) -> Iterator[Call]
     cluster: tuple[str, Literal] = ("cluster_name", Ref("infrastructure", key="cluster_name"))
     yield Call("key", "AdoptedKey", name, (account, key), "foundation", here)
     yield Call("cluster", "AdoptedCluster", name, (account, cluster), "foundation", here)
+    yield from neighbour_calls(context)
     yield from identity_calls_apart(roles, context)
 
 

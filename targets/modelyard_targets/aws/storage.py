@@ -82,7 +82,7 @@ def _bucket(resource: Resource, context: Context) -> Call:
         ("key", Ref("key")),
         ("bucket", bucket_name(store, context.system)),
         ("versioned", store.versioned),
-        ("retention_days", days),
+        *((("retention_days", days),) if days is not None else ()),
     )
     return Call(store_variable(store.name), "ObjectStore", store.name, arguments, GROUP, resource.origin)
 

@@ -138,14 +138,7 @@ small_m6i_large_on_demand_pool = NodePool(
     disk_gib=100,
 )
 
-lake_store = ObjectStore(
-    "lake",
-    account=account,
-    key=key,
-    bucket="leads-lake-d9d943",
-    versioned=True,
-    retention_days=None,
-)
+lake_store = ObjectStore("lake", account=account, key=key, bucket="leads-lake-d9d943", versioned=True)
 runs_store = Database(
     "runs",
     account=account,
