@@ -19,6 +19,9 @@ _OPERATORS = {
         "config/crds/bases/external-secrets.io_secretstores.yaml",
         "config/crds/bases/external-secrets.io_clustersecretstores.yaml",
     ),
+    "github.com/envoyproxy/gateway@v1.9.0": (
+        "charts/gateway-helm/charts/crds/crds/generated/gateway.envoyproxy.io_envoyproxies.yaml",
+    ),
 }
 """Definitions of add-ons, by Go module: always read from there."""
 
@@ -29,6 +32,10 @@ _FALLBACK = {
         "config/crd/bases/ray.io_rayservices.yaml",
     ),
     "sigs.k8s.io/gateway-api@v1.4.1": ("config/crd/standard/*.yaml",),
+    "github.com/aws/karpenter-provider-aws@v1.14.1": (
+        "pkg/apis/crds/karpenter.k8s.aws_ec2nodeclasses.yaml",
+        "pkg/apis/crds/karpenter.sh_nodepools.yaml",
+    ),
     "github.com/prometheus-operator/prometheus-operator@v0.93.1": (
         "example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml",
         "example/prometheus-operator-crd/monitoring.coreos.com_probes.yaml",

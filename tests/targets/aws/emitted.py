@@ -1,0 +1,115 @@
+"""What comes out for a cluster in AWS, for tests: a spec that uses most of it, its objects, and its program's calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias, cast
+
+from modelyard.plan import Plan
+from modelyard.planner import plan
+from modelyard.program import Call, Literal, Ref
+from modelyard_targets.aws.lower import lower, objects
+from modelyard_targets.aws.platform import context_of
+from modelyard_targets.cluster.context import Context
+from tests.plans import system_of
+
+Object: TypeAlias = dict[str, Any]
+
+AWS_SPEC = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: leads, labels: {domain: sales}}
+governance: {owner: {team: growth, email: growth@acme.example}}
+deployment:
+  mode: cloud
+  provider: aws
+  region: eu-central-1
+  vpc: {cidr: 10.20.0.0/16}
+  secretStores: {manager: {via: secrets-manager, refresh: 15m}}
+stores:
+  lake: {type: object}
+  runs: {type: database}
+registry: {database: runs, artifacts: lake}
+compute:
+  small: {cpu: 1, memory: 2Gi}
+  gpu: {cpu: 4, memory: 16Gi, accelerators: ["L4:1", "A10G:1"], capacity: spot-first}
+  free: {cpu: 2, memory: 8Gi, disk: 30Gi, elastic: true}
+data:
+  clicks: {format: parquet, store: lake, path: clicks, label: left, timestamp: at}
+  scores: {format: parquet, store: lake, path: scores}
+models: {churn: {task: binary-classification, framework: xgboost}}
+pipelines:
+  fit: {type: training, model: churn, inputs: [clicks], compute: gpu}
+  scoring:
+    type: batch-inference
+    model: churn@champion
+    inputs: [clicks]
+    output: scores
+    compute: free
+    workers: {min: 0, max: 3}
+inference:
+  score:
+    variants: {only: {model: churn@champion}}
+    compute: small
+    endpoint: {exposure: internal, auth: {type: bearer-token, token: "secret://manager/token#value"}}
+"""
+
+
+def changed(*changes: tuple[str, str]) -> str:
+    """The spec with some things replaced; what is replaced must be there."""
+    text = AWS_SPEC
+    for before, after in changes:
+        assert before in text, before
+        text = text.replace(before, after, 1)
+    return text
+
+
+def plan_of(text: str = AWS_SPEC) -> Plan:
+    """The plan of a spec, with the machines and add-ons of AWS."""
+    from modelyard_targets import TARGETS
+
+    system = system_of(text)
+    made, found = plan(system, {target.name: TARGETS[target.provider].offer for target in system.deployment.targets})
+    assert made is not None, found
+    return made
+
+
+def context(text: str = AWS_SPEC) -> Context:
+    """The context that the only target is lowered in."""
+    return context_of(plan_of(text), "main")
+
+
+def emitted(text: str = AWS_SPEC) -> list[Object]:
+    """Every object of its manifests, in order."""
+    return [cast("Object", made.manifest) for made in objects(plan_of(text), "main")]
+
+
+def one(kind: str, name: str, text: str = AWS_SPEC) -> Object:
+    """The one object of that kind and name."""
+    (found,) = [each for each in emitted(text) if (each["kind"], each["metadata"]["name"]) == (kind, name)]
+    return found
+
+
+def names(kind: str, text: str = AWS_SPEC) -> list[str]:
+    """Names of all objects of a kind, in order."""
+    return [each["metadata"]["name"] for each in emitted(text) if each["kind"] == kind]
+
+
+def calls(text: str = AWS_SPEC) -> dict[str, Call]:
+    """The calls of the first workloads project, by their variable or else their name."""
+    (found,) = [one for one in lower(plan_of(text), "main").projects if one.folder == "workloads"]
+    return {call.variable or call.name: call for call in found.program.calls}
+
+
+def argument(call: Call, name: str) -> Any:
+    """An argument of a call as it arrives: an output of the project below as `the <name>`."""
+    return arrived(dict(call.arguments)[name])
+
+
+def arrived(value: Literal) -> Any:
+    """A value of the program as plain data."""
+    if isinstance(value, Ref):
+        return f"the {value.key}" if value.key else value.variable
+    if isinstance(value, Mapping):
+        return {key: arrived(entry) for key, entry in value.items()}
+    return [arrived(entry) for entry in value] if isinstance(value, tuple) else value

@@ -1,0 +1,139 @@
+"""Add-ons that only a cluster of ours needs: there where something needs them, and with values that charts know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+
+from engine.charts import known
+from modelyard_targets.aws.addons import priorities
+from modelyard_targets.cluster.charts import charts
+from tests.targets.aws.emitted import AWS_SPEC, argument, calls, changed, context
+
+MIRRORED = changed(
+    ("  vpc:", "  images: {registry: registry.acme.example, pullSecret: pull, mirror: true}\n  vpc:"),
+)
+ENTERPRISE = changed(("governance:", "profile: {size: enterprise}\ngovernance:"))
+PLAIN = changed(
+    ('  gpu: {cpu: 4, memory: 16Gi, accelerators: ["L4:1", "A10G:1"], capacity: spot-first}\n', ""),
+    ("compute: gpu", "compute: small"),
+    (", elastic: true", ""),
+)
+
+
+def installed(text: str) -> list[str]:
+    return [name for name, call in calls(text).items() if call.component == "kubernetes.Chart"]
+
+
+def test_machines_bring_what_they_need() -> None:
+    assert installed(AWS_SPEC)[:3] == ["cluster_autoscaler", "nvidia_device_plugin", "karpenter"]
+
+
+def test_what_no_machine_needs_is_not_installed() -> None:
+    assert installed(PLAIN)[:2] == ["cluster_autoscaler", "external_secrets"]
+
+
+def test_what_is_present_is_not_installed_again() -> None:
+    text = changed(("  vpc:", "  present: [kuberay]\n  vpc:"))
+
+    assert "kuberay" in installed(AWS_SPEC)
+    assert "kuberay" not in installed(text)
+
+
+@pytest.mark.parametrize("text", [AWS_SPEC, MIRRORED, ENTERPRISE], ids=["small", "mirrored", "enterprise"])
+def test_charts_know_every_value(text: str) -> None:
+    """By the names in each chart's own values.yaml."""
+    values = {chart.name: chart.values for chart in known()}
+    for call in calls(text).values():
+        if call.component == "kubernetes.Chart":
+            assert list(_unknown(argument(call, "values"), values[call.name])) == []
+
+
+def test_groups_of_a_pool_are_tried_in_their_order() -> None:
+    ranked = cast("dict[str, list[str]]", priorities(context()))
+    gpu = {rank: [name for name in names if "eks-gpu-" in name] for rank, names in ranked.items()}
+
+    assert [(rank, name.split("-")[2], "spot" in name) for rank, (name,) in _filled(gpu)] == [
+        ("100", "g6", True),
+        ("99", "g6", False),
+        ("98", "g5", True),
+        ("97", "g5", False),
+    ]
+    assert ranked["1"] == [".*"]
+
+
+def test_a_priority_means_one_group_and_no_other() -> None:
+    """By what EKS calls the autoscaling group of a node group."""
+    (pattern,) = [name for name in cast("Any", priorities(context()))["100"] if "-gpu-" in name]
+    uuid = "40ca2f0a-8b4e-11d1-2f3a-000000000000"
+
+    assert re.search(pattern, f"eks-gpu-g6-2xlarge-spot-0a1b2c3-{uuid}")
+    assert not re.search(pattern, f"eks-gpu-g6-2xlarge-spot-large-0a1b2c3-{uuid}")
+    assert not re.search(pattern, f"eks-more-gpu-g6-2xlarge-spot-0a1b2c3-{uuid}")
+
+
+def test_the_autoscaler_sizes_the_cluster_that_the_project_below_has_made() -> None:
+    values = argument(calls()["cluster_autoscaler"], "values")
+
+    assert values["autoDiscovery"] == {"clusterName": "the cluster_name"}
+    assert values["awsRegion"] == "eu-central-1"
+    assert values["extraArgs"]["expander"] == "priority"
+
+
+def test_the_device_plugin_goes_where_gpus_are() -> None:
+    values = argument(calls()["nvidia_device_plugin"], "values")
+    (term,) = values["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+
+    assert term == {"matchExpressions": [{"key": "modelyard.dev/pool", "operator": "In", "values": ["gpu"]}]}
+    assert {each["key"] for each in values["tolerations"]} == {"modelyard.dev/pool", "nvidia.com/gpu"}
+    assert argument(calls()["nvidia_device_plugin_namespace"], "pod_security") == "privileged"
+
+
+def test_karpenter_hears_of_interruptions() -> None:
+    settings = argument(calls()["karpenter"], "values")["settings"]
+
+    assert settings == {
+        "clusterName": "the cluster_name",
+        "interruptionQueue": "the karpenter_queue",
+        "isolatedVPC": False,
+    }
+
+
+def test_without_a_way_out_karpenter_asks_nothing_outside() -> None:
+    text = changed(("{cidr: 10.20.0.0/16}", "{cidr: 10.20.0.0/16, nat: none}"))
+
+    assert argument(calls(text)["karpenter"], "values")["settings"]["isolatedVPC"] is True
+
+
+def test_accounts_are_those_that_have_a_role() -> None:
+    made = calls()
+
+    assert argument(made["cluster_autoscaler"], "values")["rbac"]["serviceAccount"]["name"] == "cluster-autoscaler"
+    assert argument(made["karpenter"], "values")["serviceAccount"]["name"] == "karpenter"
+    assert argument(made["external_secrets"], "values")["serviceAccount"]["name"] == "external-secrets"
+
+
+def test_every_image_comes_from_the_mirror_where_there_is_one() -> None:
+    text = str([argument(calls(MIRRORED)[name], "values") for name in installed(MIRRORED)])
+
+    for name in ("cluster-autoscaler", "karpenter", "nvidia-device-plugin", "envoy-gateway"):
+        host = charts()[name].images[0].partition("/")[0]
+        assert host not in text, name
+    assert "registry.acme.example/karpenter/controller" in text
+
+
+def _filled(ranked: dict[str, list[str]]) -> list[tuple[str, list[str]]]:
+    return [(rank, names) for rank, names in ranked.items() if names]
+
+
+def _unknown(values: dict[str, Any], names: Any, path: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        if names is None:
+            return
+        if key not in names:
+            yield f"{path}{key}"
+        elif isinstance(value, dict) and names[key] is not None:
+            yield from _unknown(cast("dict[str, Any]", value), names[key], f"{path}{key}.")

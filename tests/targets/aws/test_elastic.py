@@ -1,0 +1,108 @@
+"""Elastic classes: which machines Karpenter may make for them, how many at most, and how each is made."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard_targets.aws.machines import table
+from tests.crds import problems
+from tests.targets.aws.emitted import AWS_SPEC, argument, calls, changed, names, one
+
+GPU = changed(
+    ("capacity: spot-first}", "capacity: spot-first, elastic: true}"),
+)
+
+
+def requirement(key: str, pool: str = "free", text: str = AWS_SPEC) -> list[str]:
+    """The values that a pool allows of a label."""
+    asked = one("NodePool", pool, text)["spec"]["template"]["spec"]["requirements"]
+    (found,) = [each["values"] for each in asked if each["key"] == key]
+    return list(found)
+
+
+def test_only_elastic_classes_have_a_pool_of_karpenter() -> None:
+    assert names("NodePool") == ["free"]
+    assert sorted(names("NodePool", GPU)) == ["free", "gpu"]
+
+
+@pytest.mark.parametrize("name", ["gpu", "free"])
+def test_the_api_takes_them(name: str) -> None:
+    assert problems(one("NodePool", name, GPU)) == []
+
+
+def test_machines_are_those_that_hold_a_pod() -> None:
+    by_name = {machine.name: machine for machine in table().machines}
+    found = [by_name[name] for name in requirement("node.kubernetes.io/instance-type")]
+
+    assert found
+    assert all(machine.cpu_millis >= 2000 and machine.memory_bytes >= 8 * 1024**3 for machine in found)
+    assert all(machine.accelerator is None and machine.arch == "amd64" for machine in found)
+
+
+def test_accelerators_are_those_that_are_asked_for() -> None:
+    by_name = {machine.name: machine for machine in table().machines}
+    found = {by_name[name].accelerator for name in requirement("node.kubernetes.io/instance-type", "gpu", GPU)}
+
+    assert {one.name for one in found if one is not None} == {"L4", "A10G"}
+    assert None not in found
+
+
+@pytest.mark.parametrize(
+    ("capacity", "ways"),
+    [("on-demand", ["on-demand"]), ("spot", ["spot"]), ("spot-first", ["spot", "on-demand"])],
+)
+def test_how_machines_are_paid_for(capacity: str, ways: list[str]) -> None:
+    text = changed(("elastic: true", f"elastic: true, capacity: {capacity}"))
+
+    assert requirement("karpenter.sh/capacity-type", text=text) == ways
+
+
+def test_pods_of_the_class_find_its_nodes_and_no_others_do() -> None:
+    template = one("NodePool", "gpu", GPU)["spec"]["template"]
+
+    assert template["metadata"]["labels"] == {"modelyard.dev/pool": "gpu"}
+    assert [(each["key"], each["value"], each["effect"]) for each in template["spec"]["taints"]] == [
+        ("modelyard.dev/pool", "gpu", "NoSchedule"),
+        ("nvidia.com/gpu", "true", "NoSchedule"),
+    ]
+
+
+def test_no_node_goes_while_something_runs_on_it() -> None:
+    spec = one("NodePool", "free")["spec"]
+
+    assert spec["disruption"]["consolidationPolicy"] == "WhenEmpty"
+    assert spec["template"]["spec"]["expireAfter"] == "Never"
+
+
+def test_a_pool_ends_somewhere() -> None:
+    """Three workers of two CPUs each, and as much again for what machines have more than they need."""
+    assert one("NodePool", "free")["spec"]["limits"] == {"cpu": "12", "memory": "48Gi"}
+
+
+def test_nodes_are_made_as_the_account_wants_them() -> None:
+    made = argument(calls()["node_class"], "document")
+
+    assert problems(made) == []
+    assert made["spec"]["role"] == "the node_role"
+    assert made["spec"]["metadataOptions"] == {"httpTokens": "required", "httpPutResponseHopLimit": 1}
+    (disk,) = made["spec"]["blockDeviceMappings"]
+    assert disk["ebs"]["kmsKeyID"] == "the key_arn"
+    assert disk["ebs"]["volumeSize"] == "160Gi"
+    assert made["spec"]["tags"]["modelyard:system"] == "leads"
+
+
+def test_an_adopted_network_has_its_subnets_named() -> None:
+    text = changed(
+        (
+            "vpc: {cidr: 10.20.0.0/16}",
+            "vpc: {adopt: vpc-0a1b2c3d4e5f60718, cidr: 10.0.0.0/16, "
+            "subnets: [subnet-0a1b2c3d4e5f60718, subnet-0f9e8d7c6b5a43210]}",
+        )
+    )
+    spec = argument(calls(text)["node_class"], "document")["spec"]
+
+    assert spec["subnetSelectorTerms"] == [{"id": "subnet-0a1b2c3d4e5f60718"}, {"id": "subnet-0f9e8d7c6b5a43210"}]
+
+
+def test_the_class_of_nodes_waits_for_karpenter() -> None:
+    assert argument(calls()["node_class"], "depends_on") == ["karpenter"]

@@ -1,0 +1,142 @@
+"""How a cluster of EKS differs from any other: what its program reads from below, what its Pods may reach."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.crds import problems
+from tests.targets.aws.emitted import AWS_SPEC, argument, calls, changed, context, emitted, names, one
+
+CERTIFICATE = ("  vpc:", "  gateway: {class: other, certificate: secret://manager/tls}\n  vpc:")
+PUBLIC = ("exposure: internal", "exposure: public, host: s.acme.example")
+AGENT = {
+    "to": [{"ipBlock": {"cidr": "169.254.170.23/32"}}, {"ipBlock": {"cidr": "fd00:ec2::23/128"}}],
+    "ports": [{"protocol": "TCP", "port": 80}],
+}
+
+
+def egress(policy: str, text: str = AWS_SPEC) -> list[Any]:
+    """What a NetworkPolicy lets out."""
+    found: list[Any] = one("NetworkPolicy", policy, text)["spec"]["egress"]
+    return found
+
+
+def test_the_cluster_is_the_one_that_the_project_below_makes() -> None:
+    made = calls()
+
+    assert made["infrastructure"].name == "leads-main-infrastructure"
+    assert argument(made["cluster"], "kubeconfig") == "the kubeconfig"
+
+
+def test_the_runtime_image_is_in_the_registry_of_the_account() -> None:
+    text = changed(("  vpc:", '  account: "123456789012"\n  vpc:'))
+    repository = "leads-prod-main/leads-runtime:"
+
+    assert context(text).runtime_image.startswith(f"123456789012.dkr.ecr.eu-central-1.amazonaws.com/{repository}")
+    assert "images" not in dict(calls(text)["foundation"].arguments)
+
+
+def test_where_nobody_says_which_account_the_registry_comes_late() -> None:
+    made = calls()
+
+    assert context().runtime_image.startswith("registry.invalid/leads-prod-main/leads-runtime:")
+    for name in ("foundation", "workloads"):
+        assert argument(made[name], "images") == {"registry.invalid": "the image_registry"}
+
+
+def test_a_registry_that_is_declared_is_used() -> None:
+    text = changed(("  vpc:", "  images: {registry: registry.acme.example/ml}\n  vpc:"))
+
+    assert context(text).runtime_image.startswith("registry.acme.example/ml/leads-runtime:")
+    assert "images" not in dict(calls(text)["foundation"].arguments)
+
+
+def test_heads_and_launchers_are_on_the_system_pool() -> None:
+    server = one("RayService", "score")["spec"]["rayClusterConfig"]
+
+    assert server["headGroupSpec"]["template"]["spec"]["nodeSelector"] == {"modelyard.dev/pool": "system"}
+    (workers,) = server["workerGroupSpecs"]
+    assert workers["template"]["spec"]["nodeSelector"] == {"modelyard.dev/pool": "small"}
+
+
+def test_a_pod_that_opens_a_bucket_gets_its_credentials_on_the_node() -> None:
+    assert AGENT in egress("score")
+    assert AGENT in egress("fit")
+
+
+def test_a_pod_that_opens_nothing_of_the_account_gets_none() -> None:
+    """What starts a run talks to the cluster's API alone."""
+    text = changed(("compute: gpu}", "compute: gpu, schedule: {cron: '0 2 * * 0'}}"))
+
+    assert AGENT not in egress("fit-launcher", text)
+
+
+def test_buckets_are_reached_whatever_else_may_be() -> None:
+    """Nobody lists the addresses of S3."""
+    text = changed(("  vpc:", "  egress: [10.60.0.0/16]\n  vpc:"))
+    opened = [rule for rule in egress("fit", text) if {"protocol": "TCP", "port": 443} in rule.get("ports", [])]
+
+    assert any(each["ipBlock"]["cidr"] == "0.0.0.0/0" for rule in opened for each in rule["to"])
+
+
+def test_the_registry_reaches_its_database_within_the_network() -> None:
+    assert {
+        "to": [{"ipBlock": {"cidr": "10.20.0.0/16"}}],
+        "ports": [{"protocol": "TCP", "port": 5432}],
+    } in egress("mlflow")
+
+
+def test_workloads_know_the_region_and_no_endpoint() -> None:
+    (workers,) = one("RayService", "score")["spec"]["rayClusterConfig"]["workerGroupSpecs"]
+    (container,) = workers["template"]["spec"]["containers"]
+    environment = {each["name"]: each.get("value") for each in container["env"]}
+
+    assert environment["AWS_DEFAULT_REGION"] == "eu-central-1"
+    assert not [name for name in environment if "ENDPOINT" in name or "ACCESS_KEY" in name]
+
+
+def test_a_gateway_is_made_where_a_route_needs_one() -> None:
+    assert names("GatewayClass") == ["envoy"]
+    assert names("Gateway") == ["leads"]
+    assert one("Gateway", "leads")["spec"]["gatewayClassName"] == "envoy"
+    assert names("Gateway", changed(("exposure: internal", "exposure: cluster"))) == []
+    assert "envoy_gateway" not in calls(changed(("exposure: internal", "exposure: cluster")))
+
+
+def test_the_proxies_alone_reach_the_servers_from_outside() -> None:
+    rules = one("NetworkPolicy", "score")["spec"]["ingress"]
+    spaces = [
+        each["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+        for rule in rules
+        for each in rule["from"]
+        if "matchLabels" in each.get("namespaceSelector", {}) and "podSelector" not in each
+    ]
+
+    assert "envoy-gateway-system" in spaces
+
+
+def test_what_is_public_hangs_on_a_gateway_of_its_own() -> None:
+    more = (
+        "inference:\n",
+        "inference:\n  inner:\n    variants: {only: {model: churn@champion}}\n    compute: small\n"
+        "    endpoint: {exposure: internal, auth: {type: bearer-token, token: 'secret://manager/token#value'}}\n",
+    )
+    text = changed(CERTIFICATE, PUBLIC, more)
+    internal = "service.beta.kubernetes.io/aws-load-balancer-internal"
+
+    assert names("Gateway", text) == ["leads", "leads-public"]
+    for name, answer in (("leads", "true"), ("leads-public", "false")):
+        assert one("Gateway", name, text)["spec"]["infrastructure"]["annotations"][internal] == answer
+    assert one("HTTPRoute", "score", text)["spec"]["parentRefs"][0]["name"] == "leads-public"
+    assert one("HTTPRoute", "inner", text)["spec"]["parentRefs"][0]["name"] == "leads"
+
+
+def test_the_api_takes_every_object() -> None:
+    """Of kinds whose definitions are at hand; those of External Secrets are judged by a real API server."""
+    told = {
+        f"{each['kind']} {each['metadata']['name']}": problems(each)
+        for each in emitted()
+        if not each["apiVersion"].startswith("external-secrets.io/")
+    }
+
+    assert {name: found for name, found in told.items() if found} == {}
