@@ -143,7 +143,7 @@ def not_of_this_bucket(span: Span, store: str, field: str, why: str) -> Diagnost
         stores: {lake: {type: object}}
     """
     return Diagnostic(
-        "E0646", Severity.ERROR, f"store {quote(store)} cannot have {field}: {why}", span, f"remove {field}"
+        "E0646", Severity.ERROR, f"store {quote(store)} takes no {field}, since {why}", span, f"remove {field}"
     )
 
 
@@ -210,41 +210,21 @@ def budget_in_dollars(span: Span, currency: str) -> Diagnostic:
     )
 
 
-def not_a_tag(span: Span, what: str, text: str, why: str) -> Diagnostic:
-    """Owner and labels become tags of everything that is made, by which costs are found again.
+def not_a_tag(span: Span, label: str, why: str) -> Diagnostic:
+    """Labels become tags of everything that is made, by which costs are found again.
 
-    Tags of AWS take letters, digits, spaces and `_ . : / = + - @`, 256 of them, and there are fifty at most.
-
-    Wrong:
-
-        governance: {owner: {team: "risk & fraud", email: risk@acme.example}}
-
-    Right:
-
-        governance: {owner: {team: "risk and fraud", email: risk@acme.example}}
-    """
-    return Diagnostic(
-        "E0650", Severity.ERROR, f"{what} {quote(text)} cannot be a tag of AWS: {why}", span, "choose another one"
-    )
-
-
-def pattern_in_path(span: Span, path: str, sign: str) -> Diagnostic:
-    """A path becomes part of a policy, where these characters stand for others: more would be allowed than is named.
+    Tags of AWS have keys of 128 characters at most, and there are fifty on a resource, some of which are ours.
 
     Wrong:
 
-        data: {payments: {store: lake, path: "payments/*/latest", format: parquet}}
+        metadata: {name: fraud, labels: {the-longest-of-prefixes.cost-centres.finance.acme.example/…: "4711"}}
 
     Right:
 
-        data: {payments: {store: lake, path: payments, format: parquet}}
+        metadata: {name: fraud, labels: {cost-centre: "4711"}}
     """
     return Diagnostic(
-        "E0651",
-        Severity.ERROR,
-        f"path {quote(path)} holds {quote(sign)}, which is a pattern where rights are given",
-        span,
-        "name the folder above it",
+        "E0650", Severity.ERROR, f"label {quote(label)} cannot be a tag of AWS: {why}", span, "shorten it or remove it"
     )
 
 
@@ -265,7 +245,7 @@ def bucket_of_another_account(span: Span, store: str, placement: str, other: str
         pipelines: {retrain: {target: main, inputs: [what is in lake], …}}
     """
     return Diagnostic(
-        "E0652",
+        "E0651",
         Severity.ERROR,
         f"workloads of {quote(placement)} cannot open store {quote(store)}, which is in the account of {quote(other)}",
         span,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
@@ -24,12 +23,9 @@ from modelyard_targets.cluster.placed import target_of
 Rule: TypeAlias = Callable[[Plan, str], Iterator[Diagnostic]]
 
 _LONGEST_CLUSTER: Final = 100
-_LONGEST_TAG: Final = 256
+_LONGEST_TAG: Final = 128
 _MOST_TAGS: Final = 45
 """Fifty, less what components add themselves (docs.aws.amazon.com/tag-editor, read 2026-11-24)."""
-
-_NOT_IN_TAG: Final = re.compile(r"[^\w .:/=+@-]")
-_PATTERN: Final = re.compile(r"[*?$]")
 
 
 def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -66,36 +62,32 @@ def check_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_tags(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """What is said of the system on everything in the account."""
+    """The user's labels, on everything in the account."""
     system = plan.system
     made = tuple(tags(system, placement))
+    for key, _ in system.metadata.labels:
+        if len(key) + len("label:") > _LONGEST_TAG:
+            why = f"its key is longer than the {_LONGEST_TAG - len('label:')} characters that there are"
+            yield problems.not_a_tag(system.key("metadata", "labels", key), key, why)
     if len(made) > _MOST_TAGS:
         label, _ = system.metadata.labels[-1]
-        why = f"with it there are {len(made)} tags of at most {_MOST_TAGS}"
-        yield problems.not_a_tag(system.key("metadata", "labels", label), "label", label, why)
-    team = system.governance.owner.team
-    if _NOT_IN_TAG.search(team) or len(team) > _LONGEST_TAG:
-        where = system.at("governance", "owner", "team")
-        yield problems.not_a_tag(where, "team", team, _tag_fault(team))
+        why = f"with it there are {len(made)} tags, of at most {_MOST_TAGS}"
+        yield problems.not_a_tag(system.key("metadata", "labels", label), label, why)
 
 
-def check_paths(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Prefixes that a policy would read as patterns, and buckets in another account."""
+def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Buckets that are made in another account, which lets nobody of this one in."""
     system = plan.system
-    here = target_of(plan, placement)
     targets = {target.name: target for target in system.deployment.targets}
+    here = targets[placement]
     for resource in plan.on(placement):
         if not isinstance(resource.value, Identity):
             continue
-        for access in resource.value.access:
-            store = system.stores[access.store]
-            other = targets[store.target]
-            sign = _PATTERN.search(access.prefix)
-            if sign is not None:
-                yield problems.pattern_in_path(system.key(*resource.origin), access.prefix, sign.group())
-            if other.provider == "aws" and not store.adopt and here.account != other.account:
+        for store in dict.fromkeys(access.store for access in resource.value.access):
+            other = targets[system.stores[store].target]
+            if other.provider == "aws" and not system.stores[store].adopt and here.account != other.account:
                 where = system.key(*resource.origin)
-                yield problems.bucket_of_another_account(where, store.name, placement, other.name)
+                yield problems.bucket_of_another_account(where, store, placement, other.name)
 
 
 def check_currency(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -105,11 +97,6 @@ def check_currency(plan: Plan, placement: str) -> Iterator[Diagnostic]:
         yield problems.budget_in_dollars(plan.system.at("governance", "budget", "monthly"), budget.currency)
 
 
-def _tag_fault(text: str) -> str:
-    sign = _NOT_IN_TAG.search(text)
-    return f"{sign.group()!r} is not allowed" if sign is not None else f"it is longer than {_LONGEST_TAG} characters"
-
-
 CHECKS: Final[tuple[Rule, ...]] = (
     check_version,
     check_names,
@@ -117,7 +104,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     check_network,
     check_images,
     check_stores,
-    check_paths,
+    check_accounts,
     check_currency,
     check_budget,
 )

@@ -1,0 +1,71 @@
+"""Infrastructure programs of a spec for AWS, for tests: calls by component and name, and what the target refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelyard.pipeline import Given, Inputs, understand
+from modelyard.plan import Plan
+from modelyard.program import Call, Literal, Program, Ref
+from modelyard_targets import TARGETS
+from modelyard_targets.aws.lower import lower
+from tests.diagnosing import Question, examine
+from tests.examples import SYSTEMS
+
+LEADS = (SYSTEMS / "leads" / "system.yaml").read_text(encoding="utf-8")
+HYBRID = (SYSTEMS / "hybrid" / "system.yaml").read_text(encoding="utf-8")
+
+
+def changed(*changes: tuple[str, str], text: str = LEADS) -> str:
+    """The spec with some things replaced; what is replaced must be there."""
+    for before, after in changes:
+        assert before in text, before
+        text = text.replace(before, after, 1)
+    return text
+
+
+def plan_of(text: str = LEADS) -> Plan:
+    """The plan of a spec in which nothing is wrong."""
+    outcome = understand(Inputs(Given("system.yaml", text)), TARGETS)
+    assert outcome.plan is not None
+    assert not outcome.failed, outcome.diagnostics
+    return outcome.plan
+
+
+def programs(text: str = LEADS, placement: str = "main") -> dict[str, Program]:
+    """By the folder of their project, those of the infrastructure."""
+    projects = lower(plan_of(text), placement).projects
+    return {one.folder: one.program for one in projects if one.folder.startswith("infrastructure")}
+
+
+def made(text: str = LEADS, placement: str = "main") -> dict[str, Call]:
+    """Every call of every infrastructure program, by component and name: `NodePool system`."""
+    return {
+        f"{call.component} {call.name}": call
+        for program in programs(text, placement).values()
+        for call in program.calls
+    }
+
+
+def arguments(call: Call) -> dict[str, Any]:
+    """What a call is given; a result of another call as `variable.attribute` or `variable[key]`."""
+    return {name: _plain(value) for name, value in call.arguments}
+
+
+def refused(text: str) -> list[str]:
+    """Codes and the lines that they point at, of errors and warnings."""
+    lines = text.splitlines()
+    return [f"{one.code} {lines[one.span.line - 1].strip()}" for one in examine(Question(text)) if one.span is not None]
+
+
+def _plain(value: Literal) -> Any:
+    if isinstance(value, Ref):
+        return (
+            value.variable
+            + (f".{value.attribute}" if value.attribute else "")
+            + (f"[{value.key}]" if value.key else "")
+        )
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, tuple) else value

@@ -1,0 +1,48 @@
+"""What machines cost at most: runs by their hours, endpoints all month; and what happens to who asks for more."""
+
+from __future__ import annotations
+
+from modelyard_targets.aws.budget import monthly_high, prices_of
+from tests.targets.aws.infrastructure import LEADS, arguments, changed, made, plan_of, refused
+
+OWNER = "email: growth@acme.example}"
+
+
+def budget(said: str) -> str:
+    return changed((OWNER, f"{OWNER}, budget: {{{said}}}"))
+
+
+def high(*changes: tuple[str, str]) -> float:
+    return monthly_high(plan_of(changed(*changes)), "main")
+
+
+def test_more_replicas_cost_more() -> None:
+    assert high(("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 9}\n")) > high()
+
+
+def test_a_run_costs_for_the_time_that_it_may_take() -> None:
+    assert high(("    timeout: 2h\n", "    timeout: 4h\n")) > high()
+
+
+def test_a_run_that_never_ends_costs_a_month_and_no_more() -> None:
+    assert high(("    timeout: 2h\n", "    timeout: 24h\n")) == high(("    timeout: 2h\n", "    timeout: 30h\n"))
+
+
+def test_prices_have_a_source_and_a_date() -> None:
+    assert all(price.source and price.date for price in prices_of(plan_of(), "main"))
+    assert prices_of(plan_of(), "main")
+
+
+def test_a_budget_that_is_too_small_is_told_or_blocks() -> None:
+    assert refused(budget("monthly: 100 USD")) == [
+        f"W0513 governance: {{owner: {{team: growth, {OWNER}, budget: {{monthly: 100 USD}}}}"
+    ]
+    assert refused(budget("monthly: 100 USD, onExceed: block"))[0].startswith("E0513 ")
+    assert refused(budget("monthly: 100000 USD, onExceed: block")) == []
+
+
+def test_the_account_watches_the_budget_too() -> None:
+    call = arguments(made(budget("monthly: 99999.50 USD"))["Budget leads-main"])
+
+    assert (call["monthly_usd"], call["system"], call["emails"]) == (100000, "leads", ["growth@acme.example"])
+    assert not [name for name in made(LEADS) if name.startswith("Budget")]

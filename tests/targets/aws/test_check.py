@@ -1,0 +1,113 @@
+"""What AWS cannot honour: each is told at the line that asks for it, and what is near it passes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.targets.aws.infrastructure import LEADS, changed, refused
+
+VPC = "vpc: {cidr: 10.20.0.0/16}"
+LAKE = "  lake: {type: object}"
+RUNS = "  runs: {type: database}"
+OWNER = "email: growth@acme.example}"
+MIRROR = "images: {registry: registry.acme.example/ml, mirror: true}"
+
+
+def codes(*changes: tuple[str, str]) -> set[str]:
+    return {found.partition(" ")[0] for found in refused(changed(*changes))}
+
+
+def test_nothing_is_wrong_with_the_spec() -> None:
+    assert refused(LEADS) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code"),
+    [
+        (VPC, f'version: "1.21"\n  {VPC}', "E0640"),
+        (VPC, "vpc: {cidr: 10.20.0.0/23}", "E0643"),
+        (VPC, "vpc: {cidr: 10.0.0.0/15}", "E0643"),
+        (VPC, "vpc: {cidr: 10.20.1.0/16}", "E0643"),
+        (VPC, "vpc: {cidr: 8.8.0.0/16}", "E0643"),
+        (VPC, "vpc: {cidr: 10.20.0.0/16, nat: none}", "E0647"),
+        (RUNS, "  runs: {type: database, size: 19Gi}", "E0644"),
+        (RUNS, "  runs: {type: database, size: 65Ti}", "E0644"),
+        (RUNS, "  runs: {type: database, replicas: 3}", "W0648"),
+        (RUNS, '  runs: {type: database, credentials: "secret://manager/db"}', "E0625"),
+        (RUNS, "  runs: {type: database, adopt: db.acme.example/mlflow}", "E0626"),
+        (LAKE, "  lake: {type: object, adopt: acme_lake}", "E0645"),
+        (LAKE, "  lake: {type: object, adopt: acme..lake}", "E0645"),
+        (LAKE, "  lake: {type: object, adopt: 192.168.10.1}", "E0645"),
+        (LAKE, "  lake: {type: object, adopt: acme-s3alias}", "E0645"),
+        (LAKE, '  lake: {type: object, endpoint: "https://s3.acme.example"}', "E0646"),
+        (LAKE, '  lake: {type: object, credentials: "secret://manager/lake"}', "E0646"),
+        (LAKE, "  lake: {type: object, adopt: acme-lake, versioned: true}", "E0624"),
+        (OWNER, f"{OWNER}, budget: {{monthly: 900 EUR}}", "E0649"),
+    ],
+)
+def test_it_is_refused(before: str, after: str, code: str) -> None:
+    assert code in codes((before, after))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (VPC, f'version: "1.35"\n  {VPC}'),
+        (VPC, "vpc: {cidr: 10.20.0.0/22}"),
+        (VPC, "vpc: {cidr: 172.16.0.0/16}"),
+        (VPC, f"vpc: {{cidr: 10.20.0.0/16, nat: none}}\n  {MIRROR}"),
+        (RUNS, "  runs: {type: database, size: 20Gi, replicas: 2}"),
+        (RUNS, "  runs: {type: database, size: 64Ti}"),
+        (LAKE, "  lake: {type: object, adopt: acme.lake-1}"),
+        (OWNER, f"{OWNER}, budget: {{monthly: 90000 USD}}"),
+    ],
+)
+def test_what_is_near_it_passes(before: str, after: str) -> None:
+    assert refused(changed((before, after))) == []
+
+
+def test_names_count_with_system_and_target() -> None:
+    """RDS takes 63 characters, and a database is called after all three."""
+    system = ("metadata: {name: leads", f"metadata: {{name: {'l' * 28}ds")
+    store = (RUNS, f"  {'r' * 30}: {{type: database}}")
+    registry = ("database: runs", f"database: {'r' * 30}")
+
+    assert "E0641" in codes(system, store, registry)
+    assert "E0641" not in codes(store, registry)
+
+
+def test_a_name_with_two_hyphens_is_no_identifier_of_a_database() -> None:
+    assert "E0642" in codes((RUNS, "  runs--db: {type: database}"), ("database: runs", "database: runs--db"))
+
+
+def test_labels_are_tags_of_which_there_are_fifty() -> None:
+    many = ", ".join(f"l{at}: x" for at in range(50))
+    long = f"{'.'.join(['cost'] * 28)}/x: y"
+
+    assert "E0650" in codes(("{domain: sales}", f"{{{many}}}"))
+    assert "E0650" in codes(("{domain: sales}", f"{{{long}}}"))
+
+
+TWO = """
+  mode: cloud
+  targets:
+    main: {provider: aws, region: eu-central-1, account: "123456789012", vpc: {cidr: 10.20.0.0/16},
+      secretStores: {manager: {via: secrets-manager, refresh: 15m}}}
+    lab: {provider: aws, region: eu-central-1, account: "%s", vpc: {cidr: 10.30.0.0/16}}
+  placement: {default: main}
+"""
+
+
+def two(account: str) -> str:
+    start, end = LEADS.index("\n  mode: cloud"), LEADS.index("stores:\n  lake")
+    text = LEADS[:start] + TWO % account + LEADS[end:]
+    source = "{image: 'acme.example/x:1', entrypoint: 'x.y:z'}"
+    custom = f"  export: {{type: custom, target: lab, inputs: [clicks], compute: small, source: {source}}}\n"
+    return text.replace("inference:\n", f"{custom}inference:\n", 1)
+
+
+def test_a_bucket_of_another_account_is_out_of_reach() -> None:
+    same, other = refused(two("123456789012")), refused(two("210987654321"))
+
+    assert not [found for found in same if found.startswith("E")]
+    assert [found.partition(" ")[0] for found in other if found.startswith("E")] == ["E0651"]

@@ -1,0 +1,150 @@
+"""The infrastructure program: what stands on what, what it exports, and how it is divided when there is much of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.python_text import print_program
+from modelyard_targets.aws.lower import calls, lower
+from tests.targets.aws.infrastructure import HYBRID, LEADS, arguments, changed, made, plan_of, programs
+
+ENDPOINT = "  score%d: {variants: {only: {model: churn@champion}}, compute: small}\n"
+
+
+def many(count: int) -> str:
+    """A spec with so many endpoints more, each with an identity of its own."""
+    return LEADS + "".join(ENDPOINT % at for at in range(count))
+
+
+def homes(text: str) -> dict[str, str]:
+    """The project of each role."""
+    return {
+        call.name: folder
+        for folder, program in programs(text).items()
+        for call in program.calls
+        if call.component == "Identity"
+    }
+
+
+def test_the_cluster_stands_on_network_and_key() -> None:
+    order = [call.component for call in programs()["infrastructure"].calls]
+
+    assert order[:5] == ["Account", "Key", "Network", "Cluster", "NodePool"]
+    assert order.index("ClusterAddons") > order.index("NodePool")
+    assert arguments(made()["ClusterAddons leads-main"])["depends_on"] == ["system_pool"]
+
+
+def test_everything_carries_the_system_environment_target_and_owner() -> None:
+    assert arguments(made()["Account main"])["tags"] == {
+        "modelyard:system": "leads",
+        "modelyard:environment": "default",
+        "modelyard:target": "main",
+        "modelyard:owner": "growth",
+        "label:domain": "sales",
+    }
+
+
+def test_exports_are_what_the_workloads_ask_for() -> None:
+    exported = {one.name for one in programs()["infrastructure"].exports}
+    text = "".join(
+        print_program(project.program)
+        for project in lower(plan_of(), "main").projects
+        if project.folder.startswith("workloads")
+    )
+    asked = {part.partition('"]')[0] for part in text.split('infrastructure["')[1:]}
+
+    assert asked
+    assert asked <= exported
+
+
+def test_an_adopted_network_is_not_made() -> None:
+    subnets = "[subnet-0a1b2c3d4e5f60718, subnet-0f9e8d7c6b5a43210]"
+    vpc = f"vpc: {{adopt: vpc-0a1b2c3d4e5f60718, subnets: {subnets}, cidr: 10.1.0.0/16}}"
+    found = made(changed(("vpc: {cidr: 10.20.0.0/16}", vpc)))
+
+    assert "Network leads-main" not in found
+    assert arguments(found["AdoptedNetwork leads-main"])["vpc_id"] == "vpc-0a1b2c3d4e5f60718"
+
+
+def test_an_adopted_bucket_gets_rights_and_nothing_else() -> None:
+    arn = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    found = made(
+        changed(("lake: {type: object}", f'lake: {{type: object, adopt: acme-leads, encryptionKey: "{arn}"}}'))
+    )
+
+    assert not [name for name in found if name.startswith("ObjectStore")]
+    assert arguments(found["Identity score"])["access"] == [
+        {"bucket": "acme-leads", "prefix": "mlflow", "mode": "read", "key": arn}
+    ]
+
+
+def test_images_are_kept_in_the_account_unless_another_registry_is_named() -> None:
+    other = changed(("  vpc:", "  images: {registry: registry.acme.example/ml}\n  vpc:"))
+
+    assert arguments(made()["ImageRegistry leads-main"])["repositories"] == ["leads-main/leads-runtime"]
+    assert not [name for name in made(other) if name.startswith("ImageRegistry")]
+
+
+@pytest.mark.parametrize(("region", "zones"), [("eu-central-1", 3), ("us-west-1", 2)])
+def test_zones_are_those_of_the_region(region: str, zones: int) -> None:
+    text = changed(("region: eu-central-1", f"region: {region}"))
+
+    assert arguments(made(text)["Network leads-main"])["zones"] == zones
+
+
+def test_few_roles_stay_in_one_project() -> None:
+    assert list(programs()) == ["infrastructure"]
+
+
+def test_many_roles_become_several_projects_that_know_the_first_by_its_outputs() -> None:
+    found = programs(many(300))
+
+    assert list(found) == ["infrastructure", "infrastructure-2"]
+    components = [call.component for call in found["infrastructure-2"].calls]
+    assert components[:4] == ["Account", "Infrastructure", "AdoptedKey", "AdoptedCluster"]
+    assert set(components[4:]) == {"Identity"}
+    assert len(homes(many(300))) == 304
+
+
+def test_one_more_model_moves_no_other_role() -> None:
+    before, after = homes(many(300)), homes(many(301))
+
+    assert {name: after[name] for name in before} == before
+
+
+def test_the_projects_are_applied_before_the_workloads() -> None:
+    folders = [project.folder for project in lower(plan_of(many(300)), "main").projects]
+
+    assert folders[:3] == ["infrastructure", "infrastructure-2", "workloads"]
+
+
+def test_every_component_knows_the_line_that_asked_for_it() -> None:
+    plan = plan_of()
+    origins = {f"{call.component} {call.name}": call.origin for call in calls(plan, "main")}
+
+    assert origins["ObjectStore lake"] == ("stores", "lake")
+    assert origins["NodePool gpu-g6-2xlarge-spot"] == ("compute", "gpu")
+    assert all(origins.values())
+
+
+def test_what_another_cluster_opens_gets_a_user_with_those_rights() -> None:
+    found = made(HYBRID)
+    (access,) = arguments(found["Crossing stores-till"])["access"]
+
+    assert access["mode"] == "read"
+    assert access["prefix"].startswith("mlflow/bundles/")
+    exported = {one.name for one in programs(HYBRID)["infrastructure"].exports}
+    assert {"stores_till_access_key_id", "stores_till_secret_access_key"} <= exported
+
+
+def test_without_the_crossing_neither_user_nor_output_is_left() -> None:
+    start = HYBRID.index("  till:")
+    text = HYBRID[:start] + HYBRID[HYBRID.index("\nmonitors:") :]
+    text = text.replace("mode: hybrid", "mode: cloud")
+    lines = text.splitlines(keepends=True)
+    first = next(at for at, line in enumerate(lines) if line.startswith("    stores:"))
+    last = next(at for at, line in enumerate(lines) if line.startswith("  placement:"))
+    alone = "".join(lines[:first] + lines[last:])
+
+    assert not [name for name in made(alone) if name.startswith("Crossing")]
+    assert not [one for one in programs(alone)["infrastructure"].exports if "till" in one.name]

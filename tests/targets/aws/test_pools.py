@@ -1,0 +1,91 @@
+"""How many nodes there are: never none where something serves, none where only runs use them, and room for the most."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.plan import NodePool
+from modelyard_targets.aws.pools import Nodes, disk_gib, pods_of_a_node, pool_nodes, system_nodes
+from tests.targets.aws.infrastructure import HYBRID, LEADS, arguments, changed, made, plan_of
+
+REPLICAS = ("    compute: small\n", "    compute: small\n    replicas: {min: 3, max: 9}\n")
+
+
+def bounds(text: str) -> dict[str, tuple[int, int]]:
+    """Nodes at least and at most, by node group."""
+    pools = {name: arguments(call) for name, call in made(text).items() if call.component == "NodePool"}
+    return {name.removeprefix("NodePool "): (pool["min_nodes"], pool["max_nodes"]) for name, pool in pools.items()}
+
+
+def test_what_serves_is_never_without_a_node() -> None:
+    assert bounds(LEADS)["small-m6i-large-on-demand"] == (1, 1)
+    assert bounds(changed(REPLICAS))["small-m6i-large-on-demand"] == (3, 9)
+
+
+def test_pods_share_a_node_that_has_room_for_several() -> None:
+    small = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 500m, memory: 1Gi}")
+    nodes = pool_nodes(plan_of(changed(REPLICAS, small)), "main")
+    hardware = next(
+        one.value.hardware
+        for one in plan_of(changed(REPLICAS, small)).on("main")
+        if isinstance(one.value, NodePool) and one.value.compute == "small"
+    )
+    fit = pods_of_a_node(hardware, hardware.groups[0])
+
+    assert fit > 1
+    assert nodes["small", 0] == Nodes(-(-3 // fit), -(-9 // fit))
+
+
+def test_what_only_runs_use_has_no_node_between_them() -> None:
+    found = bounds(LEADS)
+
+    assert {least for name, (least, _) in found.items() if name.startswith("gpu-")} == {0}
+
+
+def test_each_group_can_take_all_of_its_class() -> None:
+    workers = ("inputs: [clicks], compute: gpu}", "inputs: [clicks], compute: gpu, workers: {min: 1, max: 6}}")
+    found = {name: most for name, (_, most) in bounds(changed(workers)).items() if name.startswith("gpu-")}
+
+    assert len(found) == 4
+    assert set(found.values()) == {6}
+
+
+def test_groups_are_named_after_machine_and_capacity() -> None:
+    assert [name for name in bounds(LEADS) if name.startswith("gpu-")] == [
+        "gpu-g6-2xlarge-spot",
+        "gpu-g6-2xlarge-on-demand",
+        "gpu-g5-2xlarge-spot",
+        "gpu-g5-2xlarge-on-demand",
+    ]
+
+
+def test_the_system_pool_has_no_taint_and_spans_the_zones() -> None:
+    small, enterprise = made(LEADS)["NodePool system"], made(HYBRID)["NodePool system"]
+
+    assert arguments(small)["tainted"] is False
+    assert arguments(small)["min_nodes"] == 2
+    assert arguments(enterprise)["min_nodes"] == 3
+    assert arguments(enterprise)["capacity"] == "on-demand"
+
+
+def test_the_system_pool_grows_with_what_stands_on_it() -> None:
+    more = "".join(
+        f"  score{at}: {{variants: {{only: {{model: churn@champion}}}}, compute: small}}\n" for at in range(20)
+    )
+    few, many = system_nodes(plan_of(), "main"), system_nodes(plan_of(LEADS + more), "main")
+
+    assert many.least > few.least
+    assert many.most > many.least
+
+
+def test_an_elastic_class_has_no_node_group() -> None:
+    assert not [name for name in made(LEADS) if name.startswith("NodePool free")]
+    assert "Karpenter leads-main" in made(LEADS)
+
+
+@pytest.mark.parametrize(("disk", "gib"), [("", 100), (", disk: 20Gi", 100), (", disk: 200Gi", 250)])
+def test_disks_hold_images_and_what_pods_write(disk: str, gib: int) -> None:
+    text = changed(("capacity: spot-first}", f"capacity: spot-first{disk}}}"))
+    pool = next(one.value for one in plan_of(text).on("main") if isinstance(one.value, NodePool) and one.name == "gpu")
+
+    assert disk_gib(pool.hardware, pool.groups[0]) == gib
