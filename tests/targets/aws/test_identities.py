@@ -1,0 +1,76 @@
+"""Roles: each workload what it names, the platform what it reads, and nothing to those who reach nothing."""
+
+from __future__ import annotations
+
+from tests.targets.aws.infrastructure import HYBRID, LEADS, arguments, changed, made, plan_of, programs
+
+LAB = """
+  mode: cloud
+  targets:
+    main: {provider: aws, region: eu-central-1, vpc: {cidr: 10.20.0.0/16},
+      secretStores: {manager: {via: secrets-manager, refresh: 15m}}}
+    lab: {provider: aws, region: eu-west-1, vpc: {cidr: 10.30.0.0/16}}
+  placement: {default: main}
+"""
+
+
+def with_a_lab() -> str:
+    """A pipeline on a second AWS target reads a bucket of the first."""
+    start, end = LEADS.index("\n  mode: cloud"), LEADS.index("stores:\n  lake")
+    source = "{image: 'acme.example/x:1', entrypoint: 'x.y:z'}"
+    custom = f"  export: {{type: custom, target: lab, inputs: [clicks], compute: small, source: {source}}}\n"
+    return (LEADS[:start] + LAB + LEADS[end:]).replace("inference:\n", f"{custom}inference:\n", 1)
+
+
+def test_a_workload_gets_what_it_names() -> None:
+    given = arguments(made()["Identity scoring"])
+
+    assert given["service_account"] == "scoring"
+    assert [(one["prefix"], one["mode"]) for one in given["access"]] == [
+        ("clicks", "read"),
+        ("scores", "write"),
+        ("mlflow", "read"),
+    ]
+    assert {one["key"] for one in given["access"]} == {"lake_store.key_arn"}
+
+
+def test_a_launcher_reaches_nothing_of_aws_and_has_no_role() -> None:
+    accounts = {one.name for one in plan_of().on("main") if one.kind.value == "identity"}
+    roles = {name.removeprefix("Identity ") for name in made() if name.startswith("Identity ")}
+
+    assert accounts - roles == {"fit-launcher", "scoring-launcher"}
+
+
+def test_what_brings_secrets_may_read_those_and_the_logins_of_databases() -> None:
+    reader = arguments(made()["SecretsReader leads-main"])
+
+    assert reader["secrets"] == ["token"]
+    assert reader["arns"] == ["runs_store.secret_arn"]
+
+
+def test_who_reads_no_secret_of_aws_has_no_reader() -> None:
+    text = changed(
+        ("via: secrets-manager, refresh: 15m", "via: external-secrets, store: vault"),
+        (
+            "  runs: {type: database}",
+            '  runs: {type: database, adopt: db.acme.example/runs, credentials: "secret://manager/db"}',
+        ),
+    )
+
+    assert not [name for name in made(text) if name.startswith("SecretsReader")]
+    assert "secrets" not in arguments(made(text)["Identity score"])
+
+
+def test_a_bucket_of_another_target_is_opened_with_the_key_of_that_target() -> None:
+    found = made(with_a_lab(), "lab")
+    (access,) = arguments(found["Identity export"])["access"]
+
+    assert arguments(found["Infrastructure leads-main-infrastructure"]) == {"setting": "main"}
+    assert access["key"] == "main_infrastructure[key_arn]"
+    assert access["mode"] == "read"
+    assert "infrastructure" in programs(with_a_lab(), "lab")
+
+
+def test_a_workload_beside_the_bucket_needs_no_user() -> None:
+    assert not [name for name in made(with_a_lab()) if name.startswith("Crossing")]
+    assert [name for name in made(HYBRID) if name.startswith("Crossing")] == ["Crossing stores-till"]

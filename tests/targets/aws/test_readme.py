@@ -1,0 +1,61 @@
+"""The README of a target in AWS: order, price, what is replaced and what is protected, for whoever applies it."""
+
+from __future__ import annotations
+
+from modelyard_targets.aws.lower import lower
+from tests.targets.aws.infrastructure import HYBRID, LEADS, changed, plan_of
+
+
+def readme(text: str = LEADS) -> str:
+    return next(one.text() for one in lower(plan_of(text), "main").texts if one.path == "README.md")
+
+
+def test_infrastructure_is_applied_first_then_the_image_then_the_workloads() -> None:
+    apply = readme().partition("## Apply")[2].partition("## Undo")[0]
+
+    places = [apply.index(part) for part in ("cd infrastructure", "docker push", "cd workloads")]
+    assert places == sorted(places)
+
+
+def test_the_image_goes_to_the_registry_of_the_account_or_to_the_one_that_is_named() -> None:
+    named = readme(changed(("  vpc:", "  images: {registry: registry.acme.example/ml}\n  vpc:")))
+
+    assert "stack output image_registry" in readme()
+    assert 'docker push "$registry"/leads-main/leads-runtime:' in readme()
+    assert "docker push registry.acme.example/ml/leads-runtime:" in named
+    assert "image_registry" not in named
+
+
+def test_prices_have_a_date_and_a_source() -> None:
+    cost = readme().partition("## What it costs")[2].partition("## Machines")[0]
+
+    assert "USD a month" in cost
+    assert "us-east-1" in cost or "eu-central-1" in cost
+    assert "2026-" in cost
+
+
+def test_what_holds_data_is_named() -> None:
+    undo = readme(HYBRID).partition("## Undo")[2].partition("## What it costs")[0]
+
+    assert "database registry-db" in undo
+    assert "acme-fraud-lake" not in undo
+
+
+def test_every_group_of_machines_is_listed_with_its_bounds() -> None:
+    rows = [line for line in readme().splitlines() if line.startswith("| gpu |")]
+
+    assert len(rows) == 4
+    assert all("0 to 1" in row for row in rows)
+
+
+def test_a_private_cluster_is_applied_from_inside() -> None:
+    public = changed(("  vpc:", "  network: public\n  access: [192.0.2.10/32]\n  vpc:"))
+
+    assert "has no public address" in readme()
+    assert "has no public address" not in readme(public)
+
+
+def test_links_across_are_listed() -> None:
+    links = readme(HYBRID).partition("## Who talks to whom")[2]
+
+    assert "`main:" in links

@@ -1,0 +1,33 @@
+"""Versions of Kubernetes and its add-ons: each complete, with a day until which it is supported."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from modelyard_targets.aws.versions import BEFORE_NODES, default_version, postgresql_version, releases
+
+
+def test_the_usual_version_is_known() -> None:
+    assert default_version() in releases()
+
+
+def test_every_release_has_what_nodes_need_and_what_needs_nodes() -> None:
+    for release in releases().values():
+        assert set(release.before_nodes()) == set(BEFORE_NODES)
+        assert set(release.on_nodes()) == {"coredns", "aws-ebs-csi-driver"}
+        assert {**release.before_nodes(), **release.on_nodes()} == release.addons
+
+
+def test_kube_proxy_is_of_the_same_minor_version() -> None:
+    for version, release in releases().items():
+        assert release.addons["kube-proxy"].startswith(f"v{version}.")
+
+
+def test_a_newer_version_is_supported_longer() -> None:
+    days = [date.fromisoformat(release.supported_until) for release in releases().values()]
+
+    assert days == sorted(days, reverse=True)
+
+
+def test_postgresql_is_a_major_version() -> None:
+    assert postgresql_version().isdecimal()
