@@ -23,6 +23,7 @@ from modelyard.diagnostics import codes
 from modelyard.disk.record import RECORD
 from modelyard.disk.switch import LOCK
 from modelyard.lock import LOCK_NAME
+from tests.examples import SYSTEMS
 from tests.hostile.seeds import Seed, seeds
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -545,3 +546,12 @@ def test_an_internal_error_confesses(run: Run, system: Path, monkeypatch: pytest
     assert "please report it" in said.err
     assert "Traceback" not in said.err
     assert "Traceback" in run("validate", system, "--debug").err
+
+
+def test_explain_names_what_a_line_made_in_the_cloud(run: Run, tmp_path: Path) -> None:
+    spec = tmp_path / "system.yaml"
+    spec.write_bytes((SYSTEMS / "leads" / "system.yaml").read_bytes())
+    told = run("explain", "stores.lake", str(spec)).out
+
+    assert "main: ObjectStore lake, from" in told
+    assert "Database" not in told

@@ -251,3 +251,27 @@ def bucket_of_another_account(span: Span, store: str, placement: str, other: str
         span,
         f"place the workload on {quote(other)}, or the two targets in one account",
     )
+
+
+def beyond_quota(span: Span, what: str, count: int, quota: int) -> Diagnostic:
+    """EKS has quotas that AWS raises when it is asked; until then a part is not made.
+
+    Every compute class is a pool of its own, and so is one that stands inline at an endpoint or a step: named classes
+    that many use make few pools.
+
+    Wrong:
+
+        inference: {a: {compute: {cpu: 1, memory: 2Gi}, …}, b: {compute: {cpu: 1, memory: 2Gi}, …}, …}
+
+    Right:
+
+        compute: {small: {cpu: 1, memory: 2Gi}}
+        inference: {a: {compute: small, …}, b: {compute: small, …}, …}
+    """
+    return Diagnostic(
+        "W0652",
+        Severity.WARNING,
+        f"{what} {count}, and an account has a quota of {quota} unless AWS has raised it",
+        span,
+        "name compute classes that several workloads share, or have the quota raised",
+    )

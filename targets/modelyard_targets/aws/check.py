@@ -7,13 +7,14 @@ from typing import Final, TypeAlias
 
 from modelyard.diagnostics import aws as problems
 from modelyard.diagnostics.base import Diagnostic, has_errors
-from modelyard.plan import Identity, Plan, target_path
+from modelyard.plan import Identity, NodePool, Plan, target_path
 from modelyard_targets.aws.budget import check_budget
 from modelyard_targets.aws.check_network import check_images, check_network
 from modelyard_targets.aws.check_stores import check_stores
 from modelyard_targets.aws.foundation import tags
 from modelyard_targets.aws.gateway import filled_in
 from modelyard_targets.aws.names import cluster_name
+from modelyard_targets.aws.pools import pool_nodes
 from modelyard_targets.aws.versions import releases
 from modelyard_targets.cluster.check import check_workloads
 from modelyard_targets.cluster.check_settings import check_patches, check_settings
@@ -23,6 +24,10 @@ from modelyard_targets.cluster.placed import target_of
 Rule: TypeAlias = Callable[[Plan, str], Iterator[Diagnostic]]
 
 _LONGEST_CLUSTER: Final = 100
+_NODE_GROUPS: Final = 30
+_NODES: Final = 450
+"""Of a cluster and of a managed node group (docs.aws.amazon.com/eks, "Amazon EKS service quotas", read 2026-11-24)."""
+
 _LONGEST_TAG: Final = 128
 _MOST_TAGS: Final = 45
 """Fifty, less what components add themselves (docs.aws.amazon.com/tag-editor, read 2026-11-24)."""
@@ -90,6 +95,21 @@ def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
                 yield problems.bucket_of_another_account(where, store, placement, other.name)
 
 
+def check_quotas(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Node groups of a cluster, and nodes of a group, beyond what an account gets unasked."""
+    pools = [one for one in plan.on(placement) if isinstance(one.value, NodePool)]
+    groups = 1 + sum(len(one.value.groups) for one in pools if isinstance(one.value, NodePool))
+    if groups > _NODE_GROUPS:
+        where = plan.system.key(*target_path(plan.system, placement))
+        yield problems.beyond_quota(where, "node groups there would be", groups, _NODE_GROUPS)
+    sizes = pool_nodes(plan, placement)
+    for pool in pools:
+        nodes = sizes.get((pool.value.compute, 0)) if isinstance(pool.value, NodePool) else None
+        if nodes is not None and nodes.most > _NODES:
+            where = plan.system.key(*pool.origin)
+            yield problems.beyond_quota(where, "nodes of its group may be", nodes.most, _NODES)
+
+
 def check_currency(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Dollars, in which AWS counts."""
     budget = plan.system.governance.budget
@@ -105,6 +125,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     check_images,
     check_stores,
     check_accounts,
+    check_quotas,
     check_currency,
     check_budget,
 )

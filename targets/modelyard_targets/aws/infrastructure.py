@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from math import ceil
 from typing import Final
 
-from modelyard.plan import Resource, target_path
+from modelyard.plan import NodePool, Resource, target_path
 from modelyard.program import WRITTEN_BY, Call, Export, Import, Literal, Program, Ref
 from modelyard.stack import Project
 from modelyard_targets.aws.components import imports_of, modules_of
@@ -29,8 +29,10 @@ from modelyard_targets.cluster.split import AIM, home
 
 REQUIREMENTS: Final = ("pulumi==3.272.0", "pulumi-aws==7.51.1")
 
+_OF_A_CLUSTER: Final = 150
+_OF_A_GROUP: Final = 8
 _OF_A_ROLE: Final = 4
-"""Resources of one identity: the component, its role, policy and association."""
+"""Resources at most: of network, cluster and what runs it; of a node group with its tags; of a workload's role."""
 
 _CREDENTIALS: Final = ("access_key_id", "secret_access_key")
 
@@ -38,7 +40,8 @@ _CREDENTIALS: Final = ("access_key_id", "secret_access_key")
 def infrastructure_of(context: Context) -> tuple[Project, ...]:
     """The projects in order. The first holds what the others stand on, which are roles and nothing else."""
     roles = _roles(context)
-    projects = max(1, ceil(len(roles) * _OF_A_ROLE / AIM))
+    groups = sum(len(one.value.groups) for one in context.plan.on(context.placement) if isinstance(one.value, NodePool))
+    projects = max(1, ceil((_OF_A_CLUSTER + groups * _OF_A_GROUP + len(roles) * _OF_A_ROLE) / AIM))
     held: list[list[Resource]] = [[] for _ in range(projects)]
     for resource in roles:
         held[home(resource.name, projects)].append(resource)

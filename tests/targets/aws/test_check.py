@@ -111,3 +111,14 @@ def test_a_bucket_of_another_account_is_out_of_reach() -> None:
 
     assert not [found for found in same if found.startswith("E")]
     assert [found.partition(" ")[0] for found in other if found.startswith("E")] == ["E0651"]
+
+
+def test_what_is_beyond_a_quota_is_told() -> None:
+    """Every inline class is a pool of its own; nodes are counted by what one holds."""
+    compute = "compute: {cpu: 1, memory: 2Gi}"
+    inline = "".join(f"  more{at}: {{variants: {{only: {{model: churn@champion}}}}, {compute}}}\n" for at in range(30))
+    large = ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 900}\n")
+
+    assert refused(LEADS + inline) == ["W0652 deployment:"]
+    assert refused(changed(large)) == ["W0652 small: {cpu: 1, memory: 2Gi}"]
+    assert refused(changed(large, ("max: 900", "max: 450"))) == []
