@@ -228,8 +228,10 @@ def not_a_tag(span: Span, label: str, why: str) -> Diagnostic:
     )
 
 
-def bucket_of_another_account(span: Span, store: str, placement: str, other: str) -> Diagnostic:
+def bucket_out_of_reach(span: Span, store: str, placement: str, other: str, what: str) -> Diagnostic:
     """A role reaches a bucket of another account only if that account lets it in; what is made here does not.
+
+    It uses keys through the S3 of its own region alone.
 
     Wrong:
 
@@ -247,9 +249,9 @@ def bucket_of_another_account(span: Span, store: str, placement: str, other: str
     return Diagnostic(
         "E0651",
         Severity.ERROR,
-        f"workloads of {quote(placement)} cannot open store {quote(store)}, which is in the account of {quote(other)}",
+        f"workloads of {quote(placement)} cannot open store {quote(store)}, which is in the {what} of {quote(other)}",
         span,
-        f"place the workload on {quote(other)}, or the two targets in one account",
+        f"place the workload on {quote(other)}, or the two targets in one {what}",
     )
 
 

@@ -212,7 +212,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0648": aws.one_standby,
         "E0649": aws.budget_in_dollars,
         "E0650": aws.not_a_tag,
-        "E0651": aws.bucket_of_another_account,
+        "E0651": aws.bucket_out_of_reach,
         "W0652": aws.beyond_quota,
         "E0701": emit.edited_by_hand,
         "E0702": emit.file_in_the_way,

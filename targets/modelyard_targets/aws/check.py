@@ -81,7 +81,7 @@ def check_tags(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Buckets that are made in another account, which lets nobody of this one in."""
+    """Buckets that are made in another account, which lets nobody of this one in, or with a key of another region."""
     system = plan.system
     targets = {target.name: target for target in system.deployment.targets}
     here = targets[placement]
@@ -90,9 +90,12 @@ def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             continue
         for store in dict.fromkeys(access.store for access in resource.value.access):
             other = targets[system.stores[store].target]
-            if other.provider == "aws" and not system.stores[store].adopt and here.account != other.account:
-                where = system.key(*resource.origin)
-                yield problems.bucket_of_another_account(where, store, placement, other.name)
+            if other.provider != "aws" or system.stores[store].adopt:
+                continue
+            for what, same in (("account", here.account == other.account), ("region", here.region == other.region)):
+                if not same:
+                    where = system.key(*resource.origin)
+                    yield problems.bucket_out_of_reach(where, store, placement, other.name, what)
 
 
 def check_quotas(plan: Plan, placement: str) -> Iterator[Diagnostic]:

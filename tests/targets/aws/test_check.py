@@ -113,6 +113,14 @@ def test_a_bucket_of_another_account_is_out_of_reach() -> None:
     assert [found.partition(" ")[0] for found in other if found.startswith("E")] == ["E0651"]
 
 
+def test_a_bucket_of_another_region_has_a_key_that_is_out_of_reach() -> None:
+    text = two("123456789012").replace(
+        "lab: {provider: aws, region: eu-central-1", "lab: {provider: aws, region: eu-west-1"
+    )
+
+    assert [found.partition(" ")[0] for found in refused(text) if found.startswith("E")] == ["E0651"]
+
+
 def test_what_is_beyond_a_quota_is_told() -> None:
     """Every inline class is a pool of its own; nodes are counted by what one holds."""
     compute = "compute: {cpu: 1, memory: 2Gi}"

@@ -9,7 +9,7 @@ LAB = """
   targets:
     main: {provider: aws, region: eu-central-1, vpc: {cidr: 10.20.0.0/16},
       secretStores: {manager: {via: secrets-manager, refresh: 15m}}}
-    lab: {provider: aws, region: eu-west-1, vpc: {cidr: 10.30.0.0/16}}
+    lab: {provider: aws, region: eu-central-1, vpc: {cidr: 10.30.0.0/16}}
   placement: {default: main}
 """
 
