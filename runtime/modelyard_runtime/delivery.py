@@ -31,7 +31,14 @@ def deliver(workload: Section, model: Section, alias: str) -> str:
     version = registry.version_at(text(model, "registeredName"), alias)
     if version is None:
         return f"nothing is delivered: {alias!r} of {text(model, 'registeredName')} points to no version yet"
-    return deliver_version(version, alias, place(workload, text(delivery, "uri"), text(delivery, "store")))
+    where = place(workload, text(delivery, "uri"), text(delivery, "store"))
+    try:
+        return deliver_version(version, alias, where)
+    except OSError as problem:
+        raise Refusal(
+            f"{alias!r} of {version.name} is version {version.version}, and its bundle cannot be delivered: {problem}; "
+            "the next run delivers it, and so does `promote`"
+        ) from None
 
 
 def deliver_version(version: registry.Version, alias: str, where: Place) -> str:

@@ -99,3 +99,27 @@ def test_a_breach_says_which_column_moved_and_starts_one_run(facts: dict[str, An
     assert facts["acted"][0] == "pipeline retrain is started"
     assert "is not started" in facts["acted"][1]
     assert facts["jobs"] == 1
+
+
+def test_a_place_without_a_network_goes_on_with_what_it_has(tmp_path: Path) -> None:
+    """A server follows promotions by their bundles; without the store it begins again, and so do scoring and monitors.
+
+    Captures of that time arrive when the store is back, and so does what was promoted meanwhile.
+    """
+    assert happened("whole_bundles.py", tmp_path) == {
+        "before": 503,
+        "trained": [0, 0, 0],
+        "first": True,
+        "second": True,
+        "told": True,
+        "after restart": "2",
+        "age grows": True,
+        "scored": {"scored": 1, "found": 1},
+        "scored by": ["2"],
+        "compared": [["heat", False]],
+        "pushed": ["modelyard_bundle_age_seconds", "modelyard_bundle_version"],
+        "waiting": True,
+        "third": True,
+        "arrived": True,
+        "left": 0,
+    }

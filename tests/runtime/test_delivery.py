@@ -64,7 +64,11 @@ def approve(version: registry.Version) -> None:
 
 def read(tmp_path: Path) -> Models:
     """Another place, which reads what was delivered."""
-    bundle = {"uri": f"file://{tmp_path}/bundles", "store": "artifacts", "cache": str(tmp_path / "disk")}
+    bundle: dict[str, Any] = {
+        "uri": f"file://{tmp_path}/bundles",
+        "store": "artifacts",
+        "cache": str(tmp_path / "disk"),
+    }
     named: dict[str, Any] = {"registeredName": "fraud", "alias": "champion", "uri": "models:/fraud@champion"}
     return Models({}, {**named, "bundle": bundle})
 
@@ -104,6 +108,17 @@ def test_what_was_interrupted_is_delivered_by_the_next_run(workload: dict[str, A
     before = sorted((tmp_path / "bundles").rglob("*"))
     assert promote_waiting(workload).endswith("already")
     assert sorted((tmp_path / "bundles").rglob("*")) == before
+
+
+def test_a_store_out_of_reach_is_told_with_what_to_do(workload: dict[str, Any], tmp_path: Path) -> None:
+    """The alias has moved; the next run delivers what it points to."""
+    approve(train(1))
+    (tmp_path / "bundles").write_text("in the way")
+
+    with pytest.raises(Refusal, match="is version 1, and its bundle cannot be delivered"):
+        promote_waiting(workload)
+    (tmp_path / "bundles").unlink()
+    assert promote_waiting(workload).endswith("version 1 of fraud is delivered for 'champion'")
 
 
 def test_an_alias_that_is_taken_back_takes_its_bundle_with_it(workload: dict[str, Any], tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import json
 import jsonschema
 
 import modelyard_schemas
-from modelyard.plan import Kind
+from modelyard.plan import Identity, Kind
 from modelyard_targets.cluster.scraping import lower_scraping
 from tests.crds import problems
 from tests.hybrid import described, hybrid, hybrid_lowered
@@ -60,6 +60,11 @@ def test_a_monitor_that_takes_an_alias_back_delivers_it() -> None:
 
     model = described(main, "monitor-drift")["monitor"]["models"][0]
     assert model["delivery"] == described(main, "retrain")["pipeline"]["model"]["delivery"]
+    identity = main.context.identity("monitors.drift")
+    assert identity is not None
+    assert isinstance(identity.value, Identity)
+    written = [access.prefix for access in identity.value.access if access.mode == "write"]
+    assert written == ["mlflow/bundles/till-theft/champion/"]
 
 
 def test_everything_that_crosses_is_valid() -> None:

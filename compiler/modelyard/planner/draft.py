@@ -135,6 +135,16 @@ class Draft:
                 wanted.store(store, bundle_path(prefix, registered, ref.alias), "read", "artifacts")
             self.wants_credentials(wanted, store)
 
+    def wants_deliveries(self, wanted: Wanted, models: Iterable[ModelRef]) -> None:
+        """Let a workload that moves aliases write the bundles of those that other targets read, and no others."""
+        if self.artifacts is None:
+            return
+        store, prefix = self.artifacts
+        for ref in models:
+            if ref.alias in self.bundles.get(ref.model, ()):
+                registered = self.system.models[ref.model].registered_name
+                wanted.store(store, bundle_path(prefix, registered, ref.alias), "write", "artifacts")
+
     def wants_credentials(self, wanted: Wanted, store: str) -> None:
         """Let a workload open a store."""
         wanted.secret(self.system.stores[store].credentials, "stores", store, "credentials")

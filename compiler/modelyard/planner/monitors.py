@@ -59,7 +59,10 @@ def _wanted(draft: Draft, monitor: Monitor, inference: Inference | None, models:
     for name in _watched_data(system, monitor):
         draft.wants_dataset(wanted, system.data[name], "read")
     if models:
-        draft.wants_models(wanted, monitor.target, watched_refs(system, monitor.watch))
+        refs = watched_refs(system, monitor.watch)
+        draft.wants_models(wanted, monitor.target, refs)
+        if monitor.on_breach.rollback:
+            draft.wants_deliveries(wanted, refs)
     return wanted
 
 

@@ -1,0 +1,297 @@
+"""A model on its way to a place that loses its network: trained, delivered, served, and asked while the store is away.
+
+Run as `python whole_bundles.py FOLDER` with the runtime and this folder on the path; prints as JSON what happened.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import numpy as np
+import pandas as pd
+import ray
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+from ray import serve
+
+from modelyard_runtime import batch, monitor, pipeline
+from modelyard_runtime.serve import application
+
+ROOT = Path(sys.argv[1])
+PORT, METRICS = 8124, 8125
+GROUP = "group-learn"
+BUCKET = "models"
+FACTS: dict[str, Any] = {}
+
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
+
+
+class Link:
+    """The line to an object store; what the store holds outlives the line."""
+
+    def __init__(self) -> None:
+        self.server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+        self.server.start()
+        self.port = self.server.get_host_and_port()[1]
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+        keys = {"aws_access_key_id": "id", "aws_secret_access_key": "key", "region_name": "us-east-1"}
+        self.client: Any = boto3.client("s3", endpoint_url=self.endpoint, **keys)
+        self.client.create_bucket(Bucket=BUCKET)
+
+    def cut(self) -> None:
+        """Nobody answers any more."""
+        self.server.stop()
+
+    def mend(self) -> None:
+        """The same store at the same place."""
+        self.server = ThreadedMotoServer("127.0.0.1", self.port, verbose=False)
+        self.server.start()
+
+    def keys(self, prefix: str) -> list[str]:
+        """What the store holds below a prefix."""
+        found = self.client.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
+        return [one["Key"] for one in found]
+
+
+def main() -> None:
+    """The whole way."""
+    os.environ.update({"STORE_ID": "id", "STORE_KEY": "key"})
+    link = Link()
+    make_data()
+    ray.init(
+        address="local",
+        num_cpus=4,
+        resources={GROUP: 2},
+        include_dashboard=False,
+        log_to_driver=False,
+        _metrics_export_port=METRICS,
+    )
+    serve.start(http_options={"host": "127.0.0.1", "port": PORT}, proxy_location="HeadOnly")
+    follow(link)
+    restart_without_link(link)
+    work_without_link(link)
+    come_back(link)
+    serve.shutdown()
+    ray.shutdown()
+    link.cut()
+    sys.stdout.write(json.dumps(FACTS) + "\n")
+
+
+def make_data() -> None:
+    """Readings of a machine, and whether it failed."""
+    random, count = np.random.default_rng(0), 300
+    frame = pd.DataFrame({"heat": random.normal(50, 10, count), "at": pd.Timestamp.now(tz="UTC")})
+    frame["failed"] = (frame.heat > 55).astype(int)
+    (ROOT / "readings").mkdir(parents=True)
+    frame.to_parquet(ROOT / "readings" / "a.parquet")
+
+
+def described(link: Link, type_: str, name: str, **more: Any) -> dict[str, Any]:
+    """A description of a workload, written to where the runtime looks for it."""
+    governance = {
+        "owner": {"team": "t", "email": "t@acme.example"},
+        "risk": "minimal",
+        "dataClasses": [],
+        "lineage": True,
+    }
+    opened = {"accessKeyIdEnv": "STORE_ID", "secretAccessKeyEnv": "STORE_KEY"}
+    store = {"uri": f"s3://{BUCKET}/", "endpoint": link.endpoint, "region": "us-east-1", **opened}
+    workload = {
+        "apiVersion": "modelyard.dev/v1alpha1",
+        "kind": "Workload",
+        "type": type_,
+        "name": name,
+        "address": f"pipelines.{name}",
+        "system": "plant",
+        "environment": "default",
+        "target": "main",
+        "governance": governance,
+        "stores": {"artifacts": store},
+        **more,
+    }
+    path = ROOT / f"{name}.json"
+    path.write_text(json.dumps(workload))
+    os.environ["MODELYARD_WORKLOAD"] = str(path)
+    return workload
+
+
+FOLDER = {"uri": f"s3://{BUCKET}/mlflow/bundles/wear/champion/", "store": "artifacts"}
+
+
+def model(**more: Any) -> dict[str, Any]:
+    """The model of all workloads."""
+    kinds = {"task": "binary-classification", "framework": "scikit-learn"}
+    return {"name": "wear", "registeredName": "wear", **kinds, **more}
+
+
+def read() -> dict[str, Any]:
+    """The model where its registry is out of reach: nothing of it is named there."""
+    bundle = {**FOLDER, "cache": str(ROOT / "disk" / "bundles"), "pollSeconds": 1}
+    return model(uri="models:/wear@champion", alias="champion", bundle=bundle)
+
+
+def datasets(*names: str) -> dict[str, Any]:
+    """Datasets of the description."""
+    more = {"label": "failed", "timestamp": "at", "features": ["heat"]}
+    return {name: {"uri": f"file://{ROOT}/{name}", "format": "parquet", **more} for name in names}
+
+
+def step(**more: Any) -> dict[str, Any]:
+    """A step of one small worker."""
+    resources = {"cpus": 1, "gpus": 0, "memoryBytes": 2**30, "group": GROUP}
+    sizes = {"workers": {"min": 1, "max": 1}, "resources": resources}
+    return {"needs": [], "inputs": ["readings"], **sizes, "parameters": {}, "retries": 0, "timeoutSeconds": 600, **more}
+
+
+def train(link: Link) -> int:
+    """One run, whose version is promoted and delivered."""
+    asked = {
+        "model": model(delivery=FOLDER),
+        "steps": {"learn": step(trainer="scikit-learn")},
+        "data": datasets("readings"),
+        "inputs": ["readings"],
+        "retries": 0,
+        "timeoutSeconds": 900,
+        "split": {"fraction": 0.2, "by": "random", "seed": 1},
+        "validation": [{"name": "good", "metric": "auc_pr", "min": 0.5}],
+        "promoteTo": "champion",
+    }
+    described(link, "training", "learn", pipeline=asked, registry={"uri": f"file://{ROOT}/registry"})
+    return pipeline.run()
+
+
+def start(link: Link) -> None:
+    """The server, which knows of no registry."""
+    spool = {"folder": str(ROOT / "disk" / "captures"), "maxBytes": 2**20}
+    line = {
+        "endpoint": "line",
+        "variant": "live",
+        "routePrefix": "/line",
+        "model": read(),
+        "batching": {"maxSize": 1, "maxWaitMilliseconds": 0},
+        "timeoutSeconds": 60,
+        "capture": {"uri": f"s3://{BUCKET}/captures/", "store": "artifacts", "fraction": 1.0, "spool": spool},
+    }
+    described(link, "server", "line", applications={"line-live": line})
+    serve.run(application({"application": "line-live"}), name="line-live", route_prefix="/line")
+
+
+def ask(heat: float = 90.0) -> tuple[int, Any]:
+    """Status and JSON of one request."""
+    data = json.dumps({"instances": [{"heat": heat}]}).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{PORT}/line", data, method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=90) as found:
+            return found.status, json.load(found)
+    except urllib.error.HTTPError as problem:
+        return problem.code, json.load(problem)
+
+
+def version() -> str:
+    """Which version answers now; empty where none does."""
+    status, content = ask()
+    return content["model"]["version"] if status == 200 else ""
+
+
+def told() -> dict[str, float]:
+    """What the server's metrics say of its bundle."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{METRICS}/metrics", timeout=30) as found:
+        lines = [line for line in found.read().decode().splitlines() if line.startswith("ray_modelyard_bundle")]
+    return {line.partition("{")[0].removeprefix("ray_"): float(line.rpartition(" ")[2]) for line in lines}
+
+
+def until(what: Callable[[], bool], patience_s: float = 90) -> bool:
+    """Whether something becomes true in time."""
+    ends = time.monotonic() + patience_s
+    while time.monotonic() < ends:
+        if what():
+            return True
+        time.sleep(0.5)
+    return False
+
+
+def follow(link: Link) -> None:
+    """Nothing is delivered, then one version, and then another one."""
+    start(link)
+    FACTS["before"] = ask()[0]
+    FACTS["trained"] = [train(link)]
+    FACTS["first"] = until(lambda: version() == "1")
+    FACTS["trained"].append(train(link))
+    FACTS["second"] = until(lambda: version() == "2")
+    FACTS["told"] = until(lambda: told().get("modelyard_bundle_version") == 2.0)
+
+
+def restart_without_link(link: Link) -> None:
+    """A replica that ends and one that begins while the store is away."""
+    link.cut()
+    serve.delete("line-live")
+    start(link)
+    FACTS["after restart"] = version()
+    first = told().get("modelyard_bundle_age_seconds", 0.0)
+    FACTS["age grows"] = until(lambda: told().get("modelyard_bundle_age_seconds", 0.0) > first + 2)
+
+
+def work_without_link(link: Link) -> None:
+    """Rows are scored on a worker, and a monitor compares with what the model learned from."""
+    scoring = {
+        "model": read(),
+        "steps": {"score": step()},
+        "data": datasets("readings", "scores"),
+        "inputs": ["readings"],
+        "output": "scores",
+        "retries": 0,
+        "timeoutSeconds": 600,
+        "batchSize": 100,
+    }
+    workload = described(link, "batch-inference", "score", pipeline=scoring)
+    worker = {"num_cpus": 1, "resources": {GROUP: 1}}
+    FACTS["scored"] = batch.score_datasets(workload, ("readings",), "scores", worker, (1, 1))
+    FACTS["scored by"] = sorted(set(pd.read_parquet(ROOT / "scores")["model_version"]))
+    watching = {
+        "type": "data-drift",
+        "watch": "data.readings",
+        "checks": [{"name": "psi", "metric": "psi", "max": 0.5, "severity": "page"}],
+        "windowSeconds": 3600,
+        "data": datasets("readings"),
+        "models": [read()],
+        "current": {"data": "readings"},
+        "reference": {},
+        "onBreach": {"notify": [], "rollback": False, "cooldownSeconds": 0},
+    }
+    workload = described(link, "monitor", "drift", monitor=watching)
+    now = datetime.now(UTC)
+    results = monitor.look(workload, now)
+    FACTS["compared"] = [(one.feature, one.breach) for one in results]
+    FACTS["pushed"] = sorted({one.name for one in monitor.samples(workload, results, now) if "bundle" in one.name})
+
+
+def waiting() -> int:
+    """How many files of captures wait on the disk."""
+    return len(list((ROOT / "disk" / "captures").rglob("*.parquet.*")))
+
+
+def come_back(link: Link) -> None:
+    """What was captured arrives, and what was promoted meanwhile is served."""
+    serve.delete("line-live")  # a replica that ends writes what it has captured, to the disk
+    FACTS["waiting"] = until(lambda: waiting() > 0)
+    link.mend()
+    before = len(link.keys("captures/"))
+    FACTS["trained"].append(train(link))
+    start(link)
+    FACTS["third"] = until(lambda: version() == "3")
+    serve.delete("line-live")
+    FACTS["arrived"] = until(lambda: len(link.keys("captures/")) > before)
+    FACTS["left"] = waiting()
+
+
+main()
