@@ -1,0 +1,81 @@
+"""An AWS that nobody here wrote, on loopback: moto's server, with IAM enforced once everything is made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+from urllib.request import Request, urlopen
+
+REGION = "eu-central-1"
+
+_boto3: Any = import_module("boto3")  # comes without types
+_moto: Any = import_module("moto.server")
+_Config: Any = import_module("botocore.config").Config
+_ClientError: Any = import_module("botocore.exceptions").ClientError
+
+_PLAIN = {"Content-Type": "text/plain"}  # of a form, moto would not see the body
+_NO_AUTH = "test"  # what moto does not look at before IAM is enforced
+
+
+class Cloud:
+    """The server's address, and clients of it."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+
+    def client(self, service: str, credentials: dict[str, str] | None = None) -> Any:
+        """A client of one service: as the one who makes everything, or with credentials that IAM looks at."""
+        known = credentials or {"AccessKeyId": _NO_AUTH, "SecretAccessKey": _NO_AUTH}
+        return _boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id=known["AccessKeyId"],
+            aws_secret_access_key=known["SecretAccessKey"],
+            aws_session_token=known.get("SessionToken"),
+            config=_Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+        )
+
+    @contextmanager
+    def enforced(self) -> Generator[None]:
+        """IAM is asked about every request until the end of the block."""
+        before = self._enforce_after("0")
+        try:
+            yield
+        finally:
+            self._enforce_after(before)
+
+    def _enforce_after(self, requests: str) -> str:
+        asked = Request(f"{self.endpoint}/moto-api/reset-auth", data=requests.encode(), headers=_PLAIN)
+        with urlopen(asked, timeout=10) as answer:
+            return str(json.loads(answer.read())["PREVIOUS_INITIAL_NO_AUTH_ACTION_COUNT"])
+
+
+@contextmanager
+def running() -> Generator[Cloud]:
+    """A server with nothing in it, on a port of its own."""
+    server: Any = _moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        cloud = Cloud(f"http://{host}:{port}")
+        with urlopen(Request(f"{cloud.endpoint}/moto-api/reset", method="POST"), timeout=10):
+            pass
+        yield cloud
+    finally:
+        server.stop()
+
+
+def permitted(attempt: Any) -> bool:
+    """Whether a call went through, or was denied; anything else is a mistake of the test."""
+    try:
+        attempt()
+    except _ClientError as problem:
+        code = problem.response["Error"]["Code"]
+        if code in ("403", "AccessDenied", "AccessDeniedException"):
+            return False
+        raise
+    return True

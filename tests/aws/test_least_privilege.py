@@ -1,0 +1,310 @@
+"""Least privilege, tried: an identity does what its workload declares, and is denied what lies beside it.
+
+Policies come from the components as they register them. moto's IAM decides about objects, by action and resource, with
+real requests of a real client. It looks at no condition of a right, reads no `?` in a resource, does not say which
+secret or key it is about, and weighs no bucket policy. What depends on these (prefixes of lists, secrets, keys, trust,
+bucket policies) is decided by `rights.allows`, which has to agree with moto wherever moto does look. Neither knows
+service control policies, permission boundaries or policies of a session.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.aws.cloud import REGION, Cloud, permitted, running
+from tests.aws.rights import allows, denies
+from tests.stacks.aws.clusters import CLUSTER
+from tests.stacks.aws.programs import Found, inputs, registered
+
+ACCOUNT = "123456789012"
+KEY = "arn:aws:kms:::Key/fraud-prod-main"
+CLUSTER_ARN = "arn:aws:eks:::Cluster/fraud-prod-main"
+PROGRAM = f"""{CLUSTER}
+from modelyard_stacks.aws.crossing import Crossing
+from modelyard_stacks.aws.identity import Identity
+from modelyard_stacks.aws.storage import ObjectStore
+
+ObjectStore("lake", account=account, key=key, bucket="lake", versioned=True, retention_days=None)
+access = [
+    {{"bucket": "lake", "prefix": "transactions/", "mode": "read", "key": key.arn}},
+    {{"bucket": "lake", "prefix": "claims/2026/all.csv", "mode": "read", "key": key.arn}},
+    {{"bucket": "lake", "prefix": "scores/", "mode": "write", "key": key.arn}},
+]
+secrets = ["fraud/pagerduty"]
+Identity(
+    "retrain", cluster=cluster, key=key, namespace="fraud", service_account="retrain", access=access, secrets=secrets
+)
+Crossing("till", account=account, access=access)
+"""
+OBJECTS = (
+    ("lake", "transactions/day=1/a.parquet"),
+    ("lake", "transactions-raw/a.parquet"),
+    ("lake", "transactions.csv"),
+    ("lake", "claims/2026/all.csv"),
+    ("lake", "claims/2026/all.csv.bak"),
+    ("lake", "claims/2026/others.csv"),
+    ("lake", "scores/a.parquet"),
+    ("lake", "scores-eu/a.parquet"),
+    ("lake", "top.parquet"),
+    ("other", "transactions/a.parquet"),
+    ("other", "scores/a.parquet"),
+)
+
+
+class Attempt(NamedTuple):
+    """One request, and whether it has to go through."""
+
+    action: str
+    bucket: str
+    key: str
+    expected: bool
+
+    @property
+    def arn(self) -> str:
+        """What IAM calls the object."""
+        return f"arn:aws:s3:::{self.bucket}/{self.key}"
+
+
+READABLE = {
+    ("lake", "transactions/day=1/a.parquet"),
+    ("lake", "claims/2026/all.csv"),
+    ("lake", "scores/a.parquet"),
+}
+WRITABLE = {("lake", "scores/a.parquet")}
+ATTEMPTS = (
+    *(Attempt("s3:GetObject", *each, each in READABLE) for each in OBJECTS),
+    *(Attempt("s3:PutObject", *each, each in WRITABLE) for each in OBJECTS),
+    *(Attempt("s3:DeleteObject", *each, each in WRITABLE) for each in OBJECTS),
+    Attempt("s3:PutObject", "lake", "scores/new/b.parquet", True),
+    Attempt("s3:PutObject", "lake", "transactions/day=1/b.parquet", False),
+    Attempt("s3:GetObjectTagging", "lake", "transactions/day=1/a.parquet", False),
+    Attempt("s3:PutObjectTagging", "lake", "scores/a.parquet", False),
+)
+CALLS: dict[str, Callable[[Any, Attempt], object]] = {
+    "s3:GetObject": lambda s3, one: s3.get_object(Bucket=one.bucket, Key=one.key)["Body"].read(),
+    "s3:PutObject": lambda s3, one: s3.put_object(Bucket=one.bucket, Key=one.key, Body=b"new"),
+    "s3:DeleteObject": lambda s3, one: s3.delete_object(Bucket=one.bucket, Key=one.key),
+    "s3:GetObjectTagging": lambda s3, one: s3.get_object_tagging(Bucket=one.bucket, Key=one.key),
+    "s3:PutObjectTagging": lambda s3, one: s3.put_object_tagging(
+        Bucket=one.bucket, Key=one.key, Tagging={"TagSet": [{"Key": "a", "Value": "b"}]}
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """What the components register for one workload."""
+    return registered(tmp_path_factory.mktemp("rights"), PROGRAM)
+
+
+@pytest.fixture(scope="module")
+def rights(found: Found) -> str:
+    """The policy of the workload's role."""
+    return str(inputs(found, "aws:iam/rolePolicy:RolePolicy", "retrain")["policy"])
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    """Buckets with objects in and around what is declared, and secrets likewise."""
+    with running() as made:
+        s3, secrets = made.client("s3"), made.client("secretsmanager")
+        for bucket in ("lake", "other"):
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        for name in ("fraud/pagerduty", "fraud/pagerduty-eu", "fraud/pagerduty2", "fraud/other"):
+            secrets.create_secret(Name=name, SecretString="{}")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def credentials(cloud: Cloud, found: Found, rights: str) -> dict[str, dict[str, str]]:
+    """Of a session of the role and of the crossing's user, each with exactly what its component registers."""
+    iam = cloud.client("iam")
+    deployer = iam.create_user(UserName="deployer")["User"]["Arn"]
+    trust = {"Effect": "Allow", "Principal": {"AWS": deployer}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName="retrain", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    iam.put_role_policy(RoleName="retrain", PolicyName="retrain", PolicyDocument=rights)
+    session = cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="pod")["Credentials"]
+
+    iam.create_user(UserName="till")
+    crossing = str(inputs(found, "aws:iam/userPolicy:UserPolicy", "till")["policy"])
+    iam.put_user_policy(UserName="till", PolicyName="till", PolicyDocument=crossing)
+    return {"role": session, "user": iam.create_access_key(UserName="till")["AccessKey"]}
+
+
+@pytest.fixture(autouse=True)
+def objects(request: pytest.FixtureRequest) -> None:
+    """What an earlier test deleted is there again."""
+    if "cloud" in request.fixturenames:
+        s3 = request.getfixturevalue("cloud").client("s3")
+        for bucket, key in OBJECTS:
+            s3.put_object(Bucket=bucket, Key=key, Body=b"old")
+
+
+@pytest.mark.parametrize("who", ["role", "user"])
+def test_objects_are_reached_as_declared_and_no_others(
+    who: str, cloud: Cloud, credentials: dict[str, dict[str, str]], rights: str
+) -> None:
+    s3 = cloud.client("s3", credentials[who])
+    with cloud.enforced():
+        tried = {one: permitted(partial(CALLS[one.action], s3, one)) for one in ATTEMPTS}
+
+    assert [one for one, went in tried.items() if went is not one.expected] == []
+    assert [one for one, went in tried.items() if went is not allows(rights, one.action, one.arn)] == []
+
+
+@pytest.mark.parametrize("who", ["role", "user"])
+def test_nothing_else_of_the_account_is_seen(who: str, cloud: Cloud, credentials: dict[str, dict[str, str]]) -> None:
+    def client(service: str) -> Any:
+        return cloud.client(service, credentials[who])
+
+    s3, iam = client("s3"), client("iam")
+    attempts: dict[str, Callable[[], object]] = {
+        "list every bucket": s3.list_buckets,
+        "list another bucket": lambda: s3.list_objects_v2(Bucket="other", Prefix="transactions/"),
+        "read the policy of a bucket": lambda: s3.get_bucket_policy(Bucket="lake"),
+        "open a bucket": lambda: s3.delete_public_access_block(Bucket="lake"),
+        "delete a bucket": lambda: s3.delete_bucket(Bucket="other"),
+        "stop versions": lambda: s3.put_bucket_versioning(
+            Bucket="lake", VersioningConfiguration={"Status": "Suspended"}
+        ),
+        "list secrets": client("secretsmanager").list_secrets,
+        "make a user": lambda: iam.create_user(UserName="mine"),
+        "widen the own role": lambda: iam.put_role_policy(RoleName="retrain", PolicyName="more", PolicyDocument="{}"),
+        "end a machine": lambda: client("ec2").terminate_instances(InstanceIds=["i-0123456789abcdef0"]),
+        "list keys": client("kms").list_keys,
+    }
+    with cloud.enforced():
+        went = [name for name, attempt in attempts.items() if permitted(attempt)]
+
+    assert went == []
+
+
+@pytest.mark.parametrize(
+    ("bucket", "prefix", "expected"),
+    [
+        ("lake", "transactions/", True),
+        ("lake", "transactions/day=1/", True),
+        ("lake", "scores/", True),
+        ("lake", "transactions", False),  # would show transactions-raw/
+        ("lake", "transactions-raw/", False),
+        ("lake", "claims/2026/", False),
+        ("lake", "", False),
+        ("other", "transactions/", False),
+    ],
+)
+def test_only_what_lies_below_a_declared_folder_is_listed(
+    bucket: str, prefix: str, expected: bool, rights: str
+) -> None:
+    assert allows(rights, "s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": prefix}) is expected
+
+
+def test_what_may_be_listed_is(cloud: Cloud, credentials: dict[str, dict[str, str]]) -> None:
+    s3 = cloud.client("s3", credentials["role"])
+
+    with cloud.enforced():
+        listed = s3.list_objects_v2(Bucket="lake", Prefix="transactions/")["Contents"]
+
+    assert [each["Key"] for each in listed] == ["transactions/day=1/a.parquet"]
+
+
+def test_a_list_that_names_no_prefix_is_denied(rights: str) -> None:
+    assert not allows(rights, "s3:ListBucket", "arn:aws:s3:::lake")
+    assert not allows(rights, "s3:ListAllMyBuckets", "*")
+
+
+def test_the_secret_that_is_named_is_read_and_none_with_a_longer_name(cloud: Cloud, rights: str) -> None:
+    """The ARNs, with what AWS appends to a name, are the server's."""
+    listed = cloud.client("secretsmanager").list_secrets()["SecretList"]
+    arns = {each["Name"]: each["ARN"] for each in listed}
+
+    assert len(arns) == 4
+    read = {name for name, arn in arns.items() if allows(rights, "secretsmanager:GetSecretValue", arn)}
+    assert read == {"fraud/pagerduty"}
+    for action in ("PutSecretValue", "DeleteSecret", "UpdateSecret", "DescribeSecret"):
+        assert not allows(rights, f"secretsmanager:{action}", arns["fraud/pagerduty"])
+
+
+@pytest.mark.parametrize(
+    ("action", "key", "service", "where", "expected"),
+    [
+        ("Decrypt", KEY, "s3", "arn:aws:s3:::lake", True),
+        ("Decrypt", KEY, "s3", "arn:aws:s3:::lake/transactions/a", True),
+        ("GenerateDataKey", KEY, "s3", "arn:aws:s3:::lake", True),
+        ("Decrypt", KEY, "s3", "arn:aws:s3:::other", False),
+        ("Decrypt", KEY, "rds", "arn:aws:s3:::lake", False),
+        ("Decrypt", "arn:aws:kms:::Key/another", "s3", "arn:aws:s3:::lake", False),
+        ("CreateGrant", KEY, "s3", "arn:aws:s3:::lake", False),
+        ("ScheduleKeyDeletion", KEY, "s3", "arn:aws:s3:::lake", False),
+    ],
+)
+def test_the_key_is_used_through_s3_for_this_bucket_only(
+    action: str, key: str, service: str, where: str, expected: bool, rights: str
+) -> None:
+    context = {"kms:ViaService": f"{service}.{REGION}.amazonaws.com", "kms:EncryptionContext:aws:s3:arn": where}
+
+    assert allows(rights, f"kms:{action}", key, context) is expected
+
+
+def test_the_key_is_never_used_directly(rights: str) -> None:
+    assert not allows(rights, "kms:Decrypt", KEY)
+    assert not allows(rights, "kms:GenerateDataKey", KEY, {"kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::lake"})
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, True),
+        ({"aws:RequestTag/kubernetes-service-account": "default"}, False),
+        ({"aws:RequestTag/kubernetes-namespace": "kube-system"}, False),
+        ({"aws:RequestTag/eks-cluster-arn": f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/another"}, False),
+    ],
+)
+def test_only_pods_of_the_workload_get_its_role(changed: dict[str, str], expected: bool, found: Found) -> None:
+    trust = str(inputs(found, "aws:iam/role:Role", "retrain")["assumeRolePolicy"])
+    tags = {
+        "aws:RequestTag/eks-cluster-arn": CLUSTER_ARN,
+        "aws:RequestTag/kubernetes-namespace": "fraud",
+        "aws:RequestTag/kubernetes-service-account": "retrain",
+    }
+
+    assert allows(trust, "sts:AssumeRole", context={**tags, **changed}) is expected
+
+
+@pytest.mark.parametrize(
+    ("headers", "refused"),
+    [
+        ({}, False),
+        ({"s3:x-amz-server-side-encryption": "aws:kms", "s3:x-amz-server-side-encryption-aws-kms-key-id": KEY}, False),
+        ({"s3:x-amz-server-side-encryption": "aws:kms"}, True),
+        ({"s3:x-amz-server-side-encryption": "AES256"}, True),
+        ({"s3:x-amz-server-side-encryption": "aws:kms", "s3:x-amz-server-side-encryption-aws-kms-key-id": "k"}, True),
+    ],
+)
+def test_a_bucket_takes_nothing_that_another_key_encrypts(headers: dict[str, str], refused: bool, found: Found) -> None:
+    bucket = inputs(found, "aws:s3/bucketPolicy:BucketPolicy", "lake")
+    put = ("s3:PutObject", "arn:aws:s3:::Bucket/lake/scores/a")
+
+    assert denies(bucket["policy"], *put, {"aws:SecureTransport": "true", **headers}) is refused
+    assert denies(bucket["policy"], *put, {"aws:SecureTransport": "false", **headers})
+    assert not denies(bucket["policy"], "s3:GetObject", put[1], {"aws:SecureTransport": "true"})
+
+
+def test_a_role_that_only_reads_changes_nothing(cloud: Cloud, tmp_path: Path) -> None:
+    program = PROGRAM.replace('"mode": "write"', '"mode": "read"')
+    text = str(inputs(registered(tmp_path, program), "aws:iam/rolePolicy:RolePolicy", "retrain")["policy"])
+    iam = cloud.client("iam")
+    iam.create_user(UserName="reader")
+    iam.put_user_policy(UserName="reader", PolicyName="reader", PolicyDocument=text)
+    s3 = cloud.client("s3", iam.create_access_key(UserName="reader")["AccessKey"])
+    writing = [one for one in ATTEMPTS if one.action != "s3:GetObject"]
+
+    with cloud.enforced():
+        assert [one for one in writing if permitted(partial(CALLS[one.action], s3, one))] == []
+        assert permitted(partial(s3.get_object, Bucket="lake", Key="claims/2026/all.csv"))
