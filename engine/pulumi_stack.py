@@ -100,8 +100,8 @@ class PulumiStack:
 
     The project's folder is copied first, since the engine writes into `Pulumi.<stack>.yaml`. The stack is made by the
     literal command `pulumi stack init`, so a `Pulumi.yaml` that the command line does not accept fails at once.
-    python is an interpreter that has what the project's requirements.txt names, and needs nothing else. within is put
-    before operations, such as `nsenter --net=…`.
+    python is an interpreter that has what the project's requirements.txt names, and needs nothing else. A PATH in the
+    environment is searched first. within is put before operations, such as `nsenter --net=…`.
     """
 
     def __init__(
@@ -119,17 +119,18 @@ class PulumiStack:
         self._python = python
         self._within = within
         self._count = 0
+        given = dict(environment or {})
         state = scratch / "state"
         state.mkdir(parents=True)
         self._environment = {
             "HOME": str(scratch),
-            "PATH": _path(python),
+            "PATH": _path(python, given.pop("PATH", "")),
             "PULUMI_BACKEND_URL": f"file://{state}",
             "PULUMI_CONFIG_PASSPHRASE": "only for this test",
             "PULUMI_HOME": str(scratch / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "true",
-            **(environment or {}),
+            **given,
         }
         shutil.copytree(project, self.folder)
         self.command("stack", "init", stack)
@@ -238,7 +239,7 @@ def _pulumi() -> Path:
     return installed_pulumi() or binary("pulumi")
 
 
-def _path(python: Path) -> str:
+def _path(python: Path, first: str) -> str:
     """Where engine, provider plugins and the interpreter are found; the machine's own programs come last."""
-    folders = (_pulumi().parent, binaries(), python.parent)
-    return os.pathsep.join((*map(str, folders), os.environ.get("PATH", os.defpath)))
+    folders = (first, _pulumi().parent, binaries(), python.parent)
+    return os.pathsep.join((*filter(None, map(str, folders)), os.environ.get("PATH", os.defpath)))

@@ -1,0 +1,120 @@
+"""Values between the engine's protocol and the cloud's API: plain data, its names, and when two of them are equal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+from google.protobuf import json_format, struct_pb2
+
+Values: TypeAlias = dict[str, Any]
+"""What the engine sends and what the API answers: data whose shape botocore's models know, not Python's types."""
+
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""How the engine writes a value that is only known after the update. Source: pulumi/sdk rpc, read 2026-11-24."""
+
+
+def from_struct(struct: struct_pb2.Struct) -> Values:
+    """Plain data; whole numbers become integers again."""
+    found: Values = _whole(json_format.MessageToDict(struct))
+    return found
+
+
+def to_struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
+    """The protocol's form of plain data; what is None is left out."""
+    struct = struct_pb2.Struct()
+    json_format.ParseDict({key: value for key, value in values.items() if value is not None}, struct)
+    return struct
+
+
+def is_unknown(value: Any) -> bool:
+    """Whether a value, or something in it, is only known after the update."""
+    if isinstance(value, dict):
+        return any(is_unknown(each) for each in value.values())
+    if isinstance(value, list):
+        return any(is_unknown(each) for each in value)
+    return bool(value == UNKNOWN)
+
+
+def upper(value: Any) -> Any:
+    """The API's spelling of a property: names begin with a capital letter, at every depth; what is None is left out."""
+    return _renamed(value, lambda name: name[:1].upper() + name[1:])
+
+
+def lower(value: Any) -> Any:
+    """The provider's spelling of an API answer: names begin with a small letter, at every depth."""
+    return _renamed(value, lambda name: name[:1].lower() + name[1:])
+
+
+def picked(values: Mapping[str, Any], *names: str) -> Values:
+    """The named properties that are set, as the API spells them."""
+    found: Values = upper({name: values[name] for name in names if values.get(name) is not None})
+    return found
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal for the cloud: lists without order, JSON texts by what they say, numbers and booleans also as text."""
+    return bool(_canonical(one) == _canonical(other))
+
+
+def holds(found: Any, wanted: Any) -> bool:
+    """Whether an answer says all that was asked for; it may say more."""
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        return all(name in found and holds(found[name], value) for name, value in wanted.items())
+    if isinstance(wanted, list) and isinstance(found, list):
+        return len(wanted) == len(found) and all(any(holds(each, want) for each in found) for want in wanted)
+    return same(found, wanted)
+
+
+def settled(declared: Any, asked: Any, answered: Any) -> Any:
+    """The declared property while the API still answers what was asked for; else the answer, so that drift is seen."""
+    return declared if holds(answered, asked) else lower(answered)
+
+
+def tag_list(tags: Mapping[str, str] | None) -> list[Values]:
+    """Tags as most of the API wants them."""
+    return [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
+
+
+def tag_map(tags: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
+    """Tags as the provider gives them, from either spelling of the API; those that AWS itself sets are left out."""
+    found = {tag["Key" if "Key" in tag else "key"]: tag["Value" if "Value" in tag else "value"] for tag in tags or ()}
+    return {key: value for key, value in found.items() if not key.startswith("aws:")}
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _whole(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_whole(each) for each in value]
+    return value
+
+
+def _renamed(value: Any, rename: Any) -> Any:
+    if isinstance(value, dict):
+        return {rename(key): _renamed(each, rename) for key, each in value.items() if each is not None}
+    if isinstance(value, list):
+        return [_renamed(each, rename) for each in value]
+    return value
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, str):
+        if value[:1] in ("{", "["):
+            try:
+                return _canonical(json.loads(value))
+            except ValueError:
+                return value
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, dict):
+        return {key: _canonical(each) for key, each in value.items() if each not in (None, [], {})}
+    if isinstance(value, list):
+        return sorted((_canonical(each) for each in value), key=repr)
+    return value

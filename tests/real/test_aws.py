@@ -1,0 +1,155 @@
+"""The real engine makes, keeps, changes and takes away things in an AWS on loopback."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.aws.cloud import Cloud
+from engine.aws.cloud import cloud as running_cloud
+from engine.aws.orders import Order
+from engine.pulumi_stack import Failed, Outcome, PulumiStack
+
+SMALL = Path(__file__).parent / "programs" / "aws"
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    """An AWS of the test's own."""
+    with running_cloud(tmp_path / "cloud") as found:
+        yield found
+
+
+@pytest.fixture
+def small(cloud: Cloud, pulumi_stack: Callable[..., PulumiStack]) -> PulumiStack:
+    """A stack of the small program."""
+    return pulumi_stack(SMALL, "test", **cloud.variables())
+
+
+def _names(outcome: Outcome) -> dict[str, str]:
+    """Class name and logical name of what was not left alone, and what was done to it."""
+    return {
+        " ".join((urn.split("::")[2].rpartition(":")[2], urn.rpartition("::")[2])): operation
+        for urn, operation in outcome.changed.items()
+    }
+
+
+def test_up_again_changes_nothing_and_destroy_leaves_nothing(cloud: Cloud, small: PulumiStack) -> None:
+    """create, same, one update in place, and nothing at all; the cloud says what it was told."""
+    assert set(small.preview().changes.values()) == {"create"}
+    assert set(small.up().changes.values()) == {"create"}
+    assert cloud.surprises() == {}
+    assert small.up().changed == {}
+    assert small.refresh().changed == {}
+
+    small.configure("days", "60")
+    assert _names(small.up()) == {"BucketLifecycleConfiguration data": "update"}
+    rules = cloud.client("s3").get_bucket_lifecycle_configuration(Bucket="small-data-20261124")["Rules"]
+    assert rules[0]["Expiration"] == {"Days": 60}
+
+    assert set(small.destroy().changes.values()) == {"delete"}
+    assert small.resources() == []
+    assert cloud.client("s3").list_buckets()["Buckets"] == []
+    assert [vpc["CidrBlock"] for vpc in cloud.client("ec2").describe_vpcs()["Vpcs"] if not vpc["IsDefault"]] == []
+
+
+def test_drift_is_seen_and_put_right(cloud: Cloud, small: PulumiStack) -> None:
+    """What somebody changed by hand is seen by a refresh, and the next up takes it back."""
+    small.up()
+    cloud.client("s3").put_bucket_versioning(
+        Bucket="small-data-20261124", VersioningConfiguration={"Status": "Suspended"}
+    )
+    ec2 = cloud.client("ec2")
+    groups = ec2.describe_security_groups()["SecurityGroups"]
+    (web,) = [group for group in groups if group["GroupName"].startswith("web-")]
+    ec2.revoke_security_group_ingress(GroupId=web["GroupId"], IpPermissions=web["IpPermissions"])
+    (vpc,) = [vpc for vpc in ec2.describe_vpcs()["Vpcs"] if not vpc["IsDefault"]]
+    ec2.create_tags(Resources=[vpc["VpcId"]], Tags=[{"Key": "owner", "Value": "somebody"}])
+
+    assert _names(small.refresh()) == {
+        "BucketVersioning data": "update",
+        "SecurityGroupIngressRule https": "delete",
+        "Vpc network": "update",
+    }
+    assert _names(small.up()) == {
+        "BucketVersioning data": "update",
+        "SecurityGroupIngressRule https": "create",
+        "Vpc network": "update",
+    }
+    assert cloud.client("s3").get_bucket_versioning(Bucket="small-data-20261124")["Status"] == "Enabled"
+    assert small.up().changed == {}
+
+
+def test_what_cannot_change_is_replaced_with_all_that_hangs_on_it(small: PulumiStack) -> None:
+    """Another address range means another network; the gateway moves over."""
+    small.up()
+    small.configure("cidr", "10.1.0.0/16")
+
+    changed = _names(small.up())
+
+    assert changed["InternetGateway gateway"] == "update"
+    assert {name for name in changed if name.startswith(("Vpc", "Subnet"))} == {
+        "Vpc network",
+        "Subnet subnet-0",
+        "Subnet subnet-1",
+    }
+    assert "Bucket data" not in changed
+    assert small.up().changed == {}
+
+
+def test_a_refusal_reaches_the_user(small: PulumiStack) -> None:
+    """An address range that AWS does not take fails with its reason."""
+    small.configure("cidr", "10.0.0.0/8")
+
+    with pytest.raises(Failed, match="/16 to /28 are allowed"):
+        small.up()
+
+
+def test_a_bucket_with_objects_stays(cloud: Cloud, small: PulumiStack) -> None:
+    """Deletion is refused while there is something in the bucket, and works when it is empty."""
+    small.up()
+    s3 = cloud.client("s3")
+    version = s3.put_object(Bucket="small-data-20261124", Key="one", Body=b"1")["VersionId"]
+
+    with pytest.raises(Failed, match="BucketNotEmpty"):
+        small.destroy()
+
+    s3.delete_object(Bucket="small-data-20261124", Key="one", VersionId=version)
+    small.destroy()
+    assert small.resources() == []
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_call_that_fails_is_finished_by_the_next_up(cloud: Cloud, small: PulumiStack, after: bool) -> None:
+    """Whether or not the thing was made when the call failed, the next up ends with one of it."""
+    cloud.orders.give(Order("fail", verb="create", kind="aws:kms/key:Key", after=after))
+
+    with pytest.raises(Failed, match="told to fail"):
+        small.up()
+
+    small.up()
+    assert len(cloud.client("kms").list_keys()["Keys"]) == 1
+    assert small.up().changed == {}
+
+
+def test_a_killed_run_is_resumed(cloud: Cloud, small: PulumiStack) -> None:
+    """A run that is killed while a call hangs leaves the rest to the next one."""
+    cloud.orders.give(Order("stall", verb="create", kind="aws:kms/key:Key"))
+    running = small.start("up")
+    # the key, its alias and the encryption with it are left; whatever else was begun has ended
+    while len(small.resources()) < 17:
+        assert not running.ended
+        time.sleep(0.5)
+    running.kill()
+    cloud.orders.clear()
+
+    small.unlock()
+    assert "aws:kms/key:Key" in str(small.export()["pending_operations"])
+    small.up()
+
+    assert len(cloud.client("kms").list_keys()["Keys"]) == 1
+    small.destroy()
+    assert small.resources() == []
