@@ -153,12 +153,15 @@ def _read_rule(api: Api, found: str, values: Values) -> Values | None:
     seen = lower({name: rule[name] for name in names if rule.get(name) not in (None, "")})
     if seen["ipProtocol"] == "-1":  # the API answers -1 for both ports; the provider leaves them out
         seen = {name: value for name, value in seen.items() if name not in ("fromPort", "toPort")}
+    named = (rule.get("ReferencedGroupInfo") or {}).get("GroupId")
+    if named and values.get("description"):  # moto forgets it for rules that name a group
+        seen.setdefault("description", values["description"])
     return {
         **seen,
         "arn": api.arn("ec2", f"security-group-rule/{found}"),
         "securityGroupRuleId": found,
         "securityGroupId": rule["GroupId"],
-        "referencedSecurityGroupId": (rule.get("ReferencedGroupInfo") or {}).get("GroupId"),
+        "referencedSecurityGroupId": named,
         "tagsAll": ec2.tags_of(rule),
     }
 

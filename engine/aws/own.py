@@ -78,10 +78,21 @@ def _delete_instance(api: Api, wanted: Values) -> Values:
     return api.moto("rds", "delete_db_instance", wanted)
 
 
+def _caller(api: Api, wanted: Values) -> Values:
+    """moto's caller is a user of a kind that is not there; deployments run as a session of a role."""
+    account = api.moto("sts", "get_caller_identity", wanted)["Account"]
+    return {
+        "Account": account,
+        "Arn": f"arn:aws:sts::{account}:assumed-role/deployer/pulumi",
+        "UserId": "AROALOOPBACKDEPLOYER:pulumi",
+    }
+
+
 OWN: Mapping[tuple[str, str], Own] = {
     **clusters.OWN,
     **own_nodes.OWN,
     **access.OWN,
+    ("sts", "get_caller_identity"): _caller,
     ("eks", "tag_resource"): _tag,
     ("eks", "untag_resource"): _untag,
     ("budgets", "create_budget"): _create_budget,

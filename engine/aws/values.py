@@ -112,9 +112,9 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
-        return f"{value:g}" if isinstance(value, float) else str(value)
+        return str(int(value)) if value == int(value) else str(value)
     if isinstance(value, dict):
         return {key: _canonical(each) for key, each in value.items() if each not in (None, [], {})}
     if isinstance(value, list):
-        return sorted((_canonical(each) for each in value), key=repr)
+        return sorted((_canonical(each) for each in value), key=lambda each: json.dumps(each, sort_keys=True))
     return value
