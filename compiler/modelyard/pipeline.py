@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from modelyard.budget import check_budget
 from modelyard.checks import check
 from modelyard.diagnostics import Diagnostic, has_errors, in_order
 from modelyard.inputs import Given, Inputs
@@ -84,7 +85,11 @@ def understand(inputs: Inputs, targets: Mapping[str, Target]) -> Outcome:
     outcome = outcome.after(tuple(check_catalog(planned, {name: target.catalog for name, target in used.items()})))
     if outcome.failed:
         return outcome
-    return outcome.after(tuple(problem for name, target in used.items() for problem in target.check(planned, name)))
+    outcome = outcome.after(tuple(problem for name, target in used.items() for problem in target.check(planned, name)))
+    if outcome.failed or system.governance.budget is None:
+        return outcome
+    costs = (target.cost(planned, name) for name, target in used.items())
+    return outcome.after(tuple(check_budget(planned, [cost for cost in costs if cost is not None])))
 
 
 def compile_system(inputs: Inputs, targets: Mapping[str, Target]) -> Outcome:

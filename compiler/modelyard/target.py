@@ -93,6 +93,17 @@ def no_calls(plan: Plan, placement: str) -> Iterable[Call]:
 
 
 @record
+class Cost:
+    """What the machines of a placement cost a month, in the budget's currency.
+
+    sure is what is paid for in any case; most what it comes to when all is at its largest all the time.
+    """
+
+    sure: float
+    most: float
+
+
+@record
 class Target:
     """A provider that modelyard emits for."""
 
@@ -103,6 +114,7 @@ class Target:
     lower: Callable[[Plan, str], Stack]  # plan, placement; total once check found no error
     objects: Callable[[Plan, str], Iterable[Object]]  # plan, placement: every object with where it comes from
     pins: Callable[[Plan, str], Pins]  # plan, placement
+    cost: Callable[[Plan, str], Cost | None]  # plan, placement; None where nothing is paid for
     calls: Callable[[Plan, str], Iterable[Call]] = no_calls  # plan, placement: components of its infrastructure
 
     @property

@@ -99,3 +99,8 @@ def _ratio(text: str, units: dict[str, int]) -> tuple[int, int] | None:
         return None
     part = found[2] or ""
     return int(found[1] + part) * units[found[3]], int(10 ** len(part))
+
+
+def money_text(amount: float, currency: str) -> str:
+    """`18000 USD`, or with cents where there are any."""
+    return f"{amount:.2f}".removesuffix(".00") + f" {currency}"

@@ -123,3 +123,10 @@ def test_memory_of_any_size_is_exact(number: int, unit: str) -> None:
     base, power = (1024 if unit.endswith("i") else 1000), "MGT".index(unit[0]) + 2
 
     assert units.memory_bytes(f"{number}{unit}") == number * base**power
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"), [(18000.0, "18000 USD"), (0.5, "0.50 USD"), (1234.567, "1234.57 USD"), (0.0, "0 USD")]
+)
+def test_cents_are_told_where_there_are_any(amount: float, text: str) -> None:
+    assert units.money_text(amount, "USD") == text

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modelyard.budget import check_budget
 from modelyard.diagnostics import Diagnostic, Severity
 from modelyard.plan import Plan
 from modelyard.spec import Accelerator, Machines, Taint
-from modelyard_targets.kubernetes.budget import check_budget, monthly_high
+from modelyard_targets.kubernetes.budget import check_prices, cost, monthly_high
 from modelyard_targets.kubernetes.capacity import check_capacity, machines_needed, quota
 from modelyard_targets.kubernetes.packing import CPU, MEMORY, Floor, Pods, pack
 from tests.plans import large_spec, plan_of
@@ -24,7 +25,12 @@ GI = 1024**3
 def said(text: str, plan_text: str = "") -> list[str]:
     """Codes and the line that each points into."""
     plan = plan_of(plan_text or text)
-    return [_line(text, one) for one in (*check_capacity(plan, "main"), *check_budget(plan, "main"))]
+    return [_line(text, one) for one in (*check_capacity(plan, "main"), *check_prices(plan, "main"), *_budget(plan))]
+
+
+def _budget(plan: Plan) -> tuple[Diagnostic, ...]:
+    found = cost(plan, "main")
+    return () if found is None else tuple(check_budget(plan, [found]))
 
 
 def _line(text: str, found: Diagnostic) -> str:
@@ -88,7 +94,7 @@ def test_an_open_cluster_says_nothing() -> None:
 
     assert list(check_capacity(plan, "main")) == []
     assert quota(plan, "main") == {}
-    assert [one.code for one in check_budget(plan, "main")] == ["E0514"]
+    assert [one.code for one in check_prices(plan, "main")] == ["E0514"]
 
 
 def test_a_machine_without_a_price() -> None:
@@ -111,7 +117,7 @@ def test_machines_that_nobody_needs_need_no_price() -> None:
 )
 def test_a_budget_that_is_too_small(more: str, code: str, severity: str) -> None:
     text = changed("{monthly: 18000 USD}", f"{{monthly: 100 USD{more}}}")
-    (found,) = check_budget(plan_of(text), "main")
+    (found,) = _budget(plan_of(text))
 
     assert found.code == code
     assert found.severity is Severity(severity)

@@ -57,7 +57,7 @@ def test_a_pipeline_that_ran_once_cannot_be_started() -> None:
 def test_a_pipeline_of_another_cluster_cannot_be_started() -> None:
     text = changed(
         "      gateway: {name: edge",
-        "      gateway: {name: edge",
+        "      reachableFrom: [far]\n      gateway: {name: edge",
         (
             "  placement: {default: main}",
             "    far: {provider: kubernetes, context: far, residency: eu}\n  placement: {default: main, training: far}",

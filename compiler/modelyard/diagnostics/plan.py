@@ -284,8 +284,10 @@ def cannot_be_packed(span: Span, target: str, what: str, count: int, amount: str
 
 
 def budget_exceeded(span: Span, budget: str, monthly: str) -> Diagnostic:
-    """The machines that are needed when everything runs at its largest, all month, cost more than the budget allows.
+    """The machines that have to be paid for cost more than the budget allows.
 
+    On a cluster of your own those are all that are needed when everything runs at its largest, since they have to be
+    there; in a cloud those that never go away: endpoints at their smallest, and what the cluster itself takes.
     `onExceed: block` makes it an error.
 
     Wrong:
@@ -297,12 +299,12 @@ def budget_exceeded(span: Span, budget: str, monthly: str) -> Diagnostic:
 
         governance: {budget: {monthly: 900 USD, onExceed: block}, …}
     """
-    message = f"the budget is {budget} a month, and at its largest the system needs machines for {monthly}"
-    return Diagnostic("E0513", Severity.ERROR, message, span, "lower the largest numbers of replicas and workers")
+    message = f"the budget is {budget} a month, and the system needs machines for {monthly}"
+    return Diagnostic("E0513", Severity.ERROR, message, span, "lower the numbers of replicas and workers")
 
 
 def budget_would_be_exceeded(span: Span, budget: str, monthly: str) -> Diagnostic:
-    """The machines that are needed when everything runs at its largest, all month, cost more than the budget allows.
+    """The machines that have to be paid for cost more than the budget allows, as for E0513.
 
     `onExceed: warn`, which is the default, makes it a warning.
 
@@ -314,8 +316,34 @@ def budget_would_be_exceeded(span: Span, budget: str, monthly: str) -> Diagnosti
 
         governance: {budget: {monthly: 900 USD}, …}
     """
-    message = f"the budget is {budget} a month, and at its largest the system needs machines for {monthly}"
-    return Diagnostic("W0513", Severity.WARNING, message, span, "lower the largest numbers of replicas and workers")
+    message = f"the budget is {budget} a month, and the system needs machines for {monthly}"
+    return Diagnostic("W0513", Severity.WARNING, message, span, "lower the numbers of replicas and workers")
+
+
+def budget_may_be_exceeded(span: Span, budget: str, sure: str, most: str) -> Diagnostic:
+    """A cloud's machines cost more than the budget allows if the system is at its largest all month.
+
+    Counted are endpoints with all their replicas, and runs that take all of their time with all of their workers. What
+    is paid for in any case lies within the budget, so this is a warning, whatever `onExceed` says; the budget that is
+    made in the account tells when it comes so far.
+
+    Wrong:
+
+        governance: {budget: {monthly: 2000 USD}, …}
+        inference: {scorer: {replicas: {min: 2, max: 60}, …}}
+
+    Right:
+
+        inference: {scorer: {replicas: {min: 2, max: 6}, …}}
+    """
+    return Diagnostic(
+        "W0516",
+        Severity.WARNING,
+        f"the budget is {budget} a month; the system needs machines for {sure}, and for {most} if all of it is at its "
+        "largest all the time",
+        span,
+        "lower the largest numbers of replicas and workers, or the timeouts of runs",
+    )
 
 
 def budget_without_price(span: Span, target: str, why: str) -> Diagnostic:

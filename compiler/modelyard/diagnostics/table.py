@@ -174,6 +174,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0512": plan.cannot_be_packed,
         "E0513": plan.budget_exceeded,
         "W0513": plan.budget_would_be_exceeded,
+        "W0516": plan.budget_may_be_exceeded,
         "E0514": plan.budget_without_price,
         "E0520": crossings.not_reachable,
         "E0521": crossings.bundle_of_version,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from modelyard.plan import Plan
 from modelyard.program import Call
 from modelyard.stack import Stack
-from modelyard.target import Object, Pins, Target
+from modelyard.target import Cost, Object, Pins, Target
 from modelyard_targets.aws.catalog import CATALOG
 from modelyard_targets.aws.check import check
 from modelyard_targets.aws.hardware import choose
@@ -40,11 +40,18 @@ def _pins(plan: Plan, placement: str) -> Pins:
     return pins_of(context_of(plan, placement))
 
 
+def _cost(plan: Plan, placement: str) -> Cost | None:
+    from modelyard_targets.aws.budget import cost
+
+    return cost(plan, placement)
+
+
 TARGET = Target(
     name="aws",
     catalog=CATALOG,
     choose=choose,
     check=check,
+    cost=_cost,
     lower=_lower,
     objects=_objects,
     calls=_calls,

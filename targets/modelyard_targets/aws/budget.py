@@ -1,4 +1,4 @@
-"""What the machines of a placement cost a month at most, against the budget."""
+"""What the machines of a placement cost a month, at least and at most."""
 
 from __future__ import annotations
 
@@ -6,30 +6,32 @@ from collections.abc import Iterator
 from math import ceil
 
 from modelyard.cron import parse
-from modelyard.diagnostics.base import Diagnostic
-from modelyard.diagnostics.plan import budget_exceeded, budget_would_be_exceeded
 from modelyard.plan import Hardware, NodePool, Plan
 from modelyard.spec import Pipeline
+from modelyard.target import Cost
+from modelyard.units import money_text
 from modelyard_targets.aws.machines import Price, table
 from modelyard_targets.aws.pools import pods_of_a_node, system_hardware, system_nodes
 from modelyard_targets.cluster.demand import Asked, demand
 from modelyard_targets.cluster.placed import target_of
-from modelyard_targets.cluster.prices import HOURS_OF_A_MONTH, money
+from modelyard_targets.cluster.prices import HOURS_OF_A_MONTH
 
 CURRENCY = "USD"
 
 
-def check_budget(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """A budget is kept by the AWS targets together; told once, for the first of them."""
-    budget = plan.system.governance.budget
-    clouds = [name for name in plan.placements() if target_of(plan, name).provider == "aws"]
-    if budget is None or budget.currency != CURRENCY or not clouds or clouds[0] != placement:
-        return
-    monthly = sum(monthly_high(plan, name) for name in clouds)
-    if monthly > budget.monthly:
-        tell = budget_exceeded if budget.on_exceed == "block" else budget_would_be_exceeded
-        span = plan.system.at("governance", "budget", "monthly")
-        yield tell(span, money(budget.monthly, budget.currency), money(monthly, CURRENCY))
+def cost(plan: Plan, placement: str) -> Cost | None:
+    """What the nodes cost that never go away, and those of a system at its largest; None where nothing is placed."""
+    if not plan.on(placement):
+        return None
+    return Cost(monthly_low(plan, placement), monthly_high(plan, placement))
+
+
+def monthly_low(plan: Plan, placement: str) -> float:
+    """The price of nodes when endpoints are at their smallest all month long and nothing else runs."""
+    target, asked = target_of(plan, placement), demand(plan, placement, databases=False)
+    system = system_hardware(plan.system, target)
+    nodes = system_nodes(plan, placement).least * (system.price_hourly or 0.0)
+    return (nodes + sum(_hourly(one, one.least) for one in asked.always)) * HOURS_OF_A_MONTH
 
 
 def monthly_high(plan: Plan, placement: str) -> float:
@@ -41,9 +43,9 @@ def monthly_high(plan: Plan, placement: str) -> float:
     target, asked = target_of(plan, placement), demand(plan, placement, databases=False)
     system = system_hardware(plan.system, target)
     cost = system_nodes(plan, placement).most * (system.price_hourly or 0.0) * HOURS_OF_A_MONTH
-    cost += sum(_hourly(one) for one in asked.always) * HOURS_OF_A_MONTH
+    cost += sum(_hourly(one, one.most) for one in asked.always) * HOURS_OF_A_MONTH
     for name, run in asked.runs.items():
-        cost += sum(_hourly(one) for one in run) * _hours(plan.system.pipelines[name])
+        cost += sum(_hourly(one, one.most) for one in run) * _hours(plan.system.pipelines[name])
     return cost
 
 
@@ -60,7 +62,10 @@ def prices_of(plan: Plan, placement: str) -> tuple[Price, ...]:
 
 def cost_rows(plan: Plan, placement: str) -> Iterator[tuple[str, str]]:
     """Rows of the README: the most that machines cost, and where the prices are from."""
-    high = money(monthly_high(plan, placement), CURRENCY)
+    low, high = (
+        money_text(amount, CURRENCY) for amount in (monthly_low(plan, placement), monthly_high(plan, placement))
+    )
+    yield "machines cost in any case", f"{low} a month: endpoints at their smallest, and what the cluster itself takes"
     yield (
         "machines cost at most",
         f"{high} a month: endpoints at their largest all the time, every run until its timeout",
@@ -74,13 +79,13 @@ def _machines(plan: Plan, placement: str) -> Iterator[Hardware]:
     yield from (one.value.hardware for one in plan.on(placement) if isinstance(one.value, NodePool))
 
 
-def _hourly(asked: Asked) -> float:
-    """What the nodes of these Pods cost an hour at most; Pods of the platform are in the system pool's nodes."""
+def _hourly(asked: Asked, pods: int) -> float:
+    """What the nodes of so many of these Pods cost an hour; Pods of the platform are in the system pool's nodes."""
     hardware = asked.hardware
     if hardware is None or hardware.price_hourly is None:
         return 0.0
     fit = pods_of_a_node(hardware, hardware.groups[0]) if hardware.groups else 1
-    return asked.most / fit * hardware.price_hourly
+    return pods / fit * hardware.price_hourly
 
 
 def _hours(pipeline: Pipeline) -> float:

@@ -8,7 +8,6 @@ from typing import Final, TypeAlias
 from modelyard.diagnostics import aws as problems
 from modelyard.diagnostics.base import Diagnostic, has_errors
 from modelyard.plan import Identity, NodePool, Plan, target_path
-from modelyard_targets.aws.budget import check_budget
 from modelyard_targets.aws.check_network import check_images, check_network
 from modelyard_targets.aws.check_stores import check_stores
 from modelyard_targets.aws.foundation import tags
@@ -130,5 +129,4 @@ CHECKS: Final[tuple[Rule, ...]] = (
     check_accounts,
     check_quotas,
     check_currency,
-    check_budget,
 )

@@ -10,6 +10,7 @@ from modelyard import __version__
 from modelyard.plan import Cluster, Kind, Secret
 from modelyard.spec import Store
 from modelyard.stack import TextFile
+from modelyard.units import money_text
 from modelyard_targets.cluster.addons import addon_namespace
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, bucket_name, mirrored
@@ -17,7 +18,6 @@ from modelyard_targets.cluster.files import File, objects_of
 from modelyard_targets.cluster.overrides import overrides_on
 from modelyard_targets.cluster.pins import images_of, installed
 from modelyard_targets.cluster.placed import addons_to_install
-from modelyard_targets.cluster.prices import money
 from modelyard_targets.cluster.prose import render
 from modelyard_targets.cluster.runtime_image import needs_runtime_image
 from modelyard_targets.cluster.secrets import existing_secrets, store_kind, store_object, store_of
@@ -83,7 +83,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
 def _budget(context: Context) -> Iterator[tuple[str, str]]:
     budget = context.system.governance.budget
     if budget is not None:
-        yield "budget", f"{money(budget.monthly, budget.currency)} a month"
+        yield "budget", f"{money_text(budget.monthly, budget.currency)} a month"
 
 
 def _secret_stores(context: Context) -> Iterator[str]:

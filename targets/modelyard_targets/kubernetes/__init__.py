@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from modelyard.plan import Plan
 from modelyard.stack import Stack
-from modelyard.target import Object, Pins, Target
+from modelyard.target import Cost, Object, Pins, Target
 from modelyard_targets.kubernetes.catalog import CATALOG
 from modelyard_targets.kubernetes.check import check
 from modelyard_targets.kubernetes.hardware import choose
@@ -33,11 +33,18 @@ def _pins(plan: Plan, placement: str) -> Pins:
     return pins_of(context_of(plan, placement))
 
 
+def _cost(plan: Plan, placement: str) -> Cost | None:
+    from modelyard_targets.kubernetes.budget import cost
+
+    return cost(plan, placement)
+
+
 TARGET = Target(
     name="kubernetes",
     catalog=CATALOG,
     choose=choose,
     check=check,
+    cost=_cost,
     lower=_lower,
     objects=_objects,
     pins=_pins,

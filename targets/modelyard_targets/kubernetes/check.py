@@ -12,7 +12,7 @@ from modelyard_targets.cluster.check import check_workloads
 from modelyard_targets.cluster.check_settings import check_patches, check_settings
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.placed import addons_to_install, target_of
-from modelyard_targets.kubernetes.budget import check_budget
+from modelyard_targets.kubernetes.budget import check_prices
 from modelyard_targets.kubernetes.capacity import check_capacity
 from modelyard_targets.kubernetes.check_stores import check_stores
 
@@ -58,5 +58,5 @@ CHECKS: Final[tuple[Rule, ...]] = (
     check_stores,
     check_tenancy,
     check_capacity,
-    check_budget,
+    check_prices,
 )

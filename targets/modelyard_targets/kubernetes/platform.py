@@ -7,11 +7,11 @@ from typing import Final
 
 from modelyard.plan import Plan
 from modelyard.spec import ComputeClass, TargetSpec
+from modelyard.units import money_text
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.placed import context_of as context_on
 from modelyard_targets.cluster.placed import target_of
 from modelyard_targets.cluster.platform import Platform, Where
-from modelyard_targets.cluster.prices import money
 from modelyard_targets.cluster.sizes import head_size
 from modelyard_targets.kubernetes.budget import monthly_high
 from modelyard_targets.kubernetes.capacity import quota
@@ -34,7 +34,7 @@ def _costs(plan: Plan, placement: str) -> Iterator[tuple[str, str]]:
     capacity = target_of(plan, placement).capacity
     priced = [machine for machine in capacity if machine.price_hourly is not None]
     if priced and len(priced) == len(capacity):
-        high = money(monthly_high(plan, placement), priced[0].currency)
+        high = money_text(monthly_high(plan, placement), priced[0].currency)
         yield "machines cost at most", f"{high} a month, if everything runs at its largest all the time"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelyard_targets.aws.budget import monthly_high, prices_of
+from modelyard_targets.aws.budget import monthly_high, monthly_low, prices_of
 from tests.targets.aws.infrastructure import LEADS, arguments, changed, made, plan_of, refused
 
 OWNER = "email: growth@acme.example}"
@@ -39,6 +39,15 @@ def test_a_budget_that_is_too_small_is_told_or_blocks() -> None:
     ]
     assert refused(budget("monthly: 100 USD, onExceed: block"))[0].startswith("E0513 ")
     assert refused(budget("monthly: 100000 USD, onExceed: block")) == []
+
+
+def test_what_only_a_full_system_costs_never_blocks() -> None:
+    """Endpoints scale and runs end: what they may cost at most is a warning, and the floor is what counts."""
+    low, high = (of(plan_of(), "main") for of in (monthly_low, monthly_high))
+    between = (low + high) / 2
+
+    assert low < between < high
+    assert refused(budget(f"monthly: {between:.0f} USD, onExceed: block"))[0].startswith("W0516 ")
 
 
 def test_the_account_watches_the_budget_too() -> None:

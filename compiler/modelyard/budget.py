@@ -1,0 +1,30 @@
+"""What all targets together cost a month, against the budget that the spec sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.plan import budget_exceeded, budget_may_be_exceeded, budget_would_be_exceeded
+from modelyard.plan import Plan
+from modelyard.target import Cost
+from modelyard.units import money_text
+
+
+def check_budget(plan: Plan, costs: Sequence[Cost]) -> Iterator[Diagnostic]:
+    """What is paid for in any case must lie within the budget; what only a full system costs is warned about.
+
+    A target without a cost has none, or has told by itself why nobody knows it.
+    """
+    budget = plan.system.governance.budget
+    if budget is None or not costs:
+        return
+    span = plan.system.at("governance", "budget", "monthly")
+    sure, most = (sum(amounts) for amounts in zip(*((one.sure, one.most) for one in costs), strict=True))
+    allowed = money_text(budget.monthly, budget.currency)
+    if sure > budget.monthly:
+        tell = budget_exceeded if budget.on_exceed == "block" else budget_would_be_exceeded
+        yield tell(span, allowed, money_text(sure, budget.currency))
+    elif most > budget.monthly:
+        amounts = (money_text(amount, budget.currency) for amount in (sure, most))
+        yield budget_may_be_exceeded(span, allowed, *amounts)

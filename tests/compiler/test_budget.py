@@ -1,0 +1,31 @@
+"""Budgets are kept by all targets together: what is paid for in any case decides, the rest is a warning."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.budget import check_budget
+from modelyard.target import Cost
+from tests.plans import plan_of
+from tests.specs import changed
+
+
+def said(block: bool, *costs: Cost) -> list[str]:
+    """Codes, with a budget of 18000 USD."""
+    more = ", onExceed: block" if block else ""
+    plan = plan_of(changed("{monthly: 18000 USD}", f"{{monthly: 18000 USD{more}}}"))
+    return [one.code for one in check_budget(plan, costs)]
+
+
+@pytest.mark.parametrize(("block", "code"), [(False, "W0513"), (True, "E0513")])
+def test_targets_share_one_budget(block: bool, code: str) -> None:
+    """Two halves that would each pass are too much together."""
+    half = Cost(10_000, 10_000)
+
+    assert said(block, half) == []
+    assert said(block, half, half) == [code]
+
+
+def test_a_full_system_is_a_warning() -> None:
+    assert said(True, Cost(1_000, 9_000), Cost(1_000, 9_001)) == ["W0516"]
+    assert said(True, Cost(1_000, 9_000), Cost(1_000, 9_000)) == []
