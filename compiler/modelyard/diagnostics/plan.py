@@ -173,7 +173,7 @@ def would_be_destroyed(span: Span, addresses: Sequence[str], target: str, fate: 
     Where it was renamed, `moved` keeps the names of its objects, so that nothing is made anew and traffic goes on. It
     is told once, by the compile that takes it away; the lock shows it to whoever reviews the change.
 
-    Wrong, after the endpoint was `scorer`:
+    Wrong: the endpoint was `scorer` in the last compile.
 
         inference: {fraud-scorer: {…}}
 
