@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import sys
 from collections.abc import Generator
@@ -10,26 +11,42 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
+import yaml
 from botocore.config import Config
 
 from engine.aws.api import ENDPOINT, FOLDER
+from engine.aws.clusters import AUTHORITY, SERVER
+from engine.aws.fake_nodes import KUBECONFIG
 from engine.aws.orders import Orders
 from engine.aws.store import Store
-from engine.places import REPOSITORY
+from engine.control_plane import Cluster
+from engine.places import REPOSITORY, cache
 from engine.processes import Processes, free_ports
 
 ACCOUNT = "123456789012"
 """The one account that moto knows."""
 
+_TOKEN = "MODELYARD_AWS_TOKEN"
+_AWS = """#!/bin/sh
+# The one command of the AWS command line that a kubeconfig asks for.
+case " $* " in
+*" eks get-token "*) ;;
+*) echo "unknown command: aws $*" >&2; exit 2 ;;
+esac
+printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1","status":{"token":"%s"}}' \
+    "$MODELYARD_AWS_TOKEN"
+"""
+
 
 class Cloud:
     """A running AWS: no call of a stack that has its variables leaves this machine."""
 
-    def __init__(self, folder: Path, endpoint: str, region: str) -> None:
+    def __init__(self, folder: Path, endpoint: str, region: str, cluster: Cluster | None = None) -> None:
         self.folder = folder
         self.region = region
         self.orders = Orders(folder)
         self._endpoint = endpoint
+        self._cluster = _kubernetes(cluster) if cluster else {}
         self._programs = folder / "bin"
 
     def variables(self) -> dict[str, str]:
@@ -39,6 +56,8 @@ class Cloud:
             ENDPOINT: self._endpoint,
             FOLDER: str(self.folder),
             "AWS_REGION": self.region,
+            "MODELYARD_CACHE": str(cache()),  # a stack has a home of its own, and kubectl is in ours
+            **self._cluster,
         }
 
     def client(self, service: str) -> Any:
@@ -59,12 +78,16 @@ class Cloud:
 
 
 @contextmanager
-def cloud(folder: Path, region: str = "eu-central-1") -> Generator[Cloud]:
-    """An AWS without anything in it but what every account has; ended on leaving."""
+def cloud(folder: Path, region: str = "eu-central-1", cluster: Cluster | None = None) -> Generator[Cloud]:
+    """An AWS without anything in it but what every account has; ended on leaving.
+
+    cluster is the API server behind each cluster of EKS: node groups put nodes there, and kubeconfigs lead to it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (port,) = free_ports(1)
-    found = Cloud(folder, f"http://127.0.0.1:{port}", region)
-    _program(folder / "bin" / "pulumi-resource-aws", "engine.aws.provider")
+    found = Cloud(folder, f"http://127.0.0.1:{port}", region, cluster)
+    _executable(folder / "bin" / "pulumi-resource-aws", _provider())
+    _executable(folder / "bin" / "aws", _AWS)
     with Processes(folder) as processes:
         processes.start(
             "moto",
@@ -91,9 +114,25 @@ def _answers(found: Cloud) -> bool:
     return True
 
 
-def _program(path: Path, module: str) -> None:
-    """An executable that runs a module of this repository with this interpreter, whatever the caller's own is."""
+def _kubernetes(cluster: Cluster) -> dict[str, str]:
+    """What makes a cluster of EKS be this one; its certificate signs itself."""
+    config: Any = yaml.safe_load(cluster.kubeconfig.read_text())
+    certificate = (cluster.folder / "certificates" / "apiserver.crt").read_bytes()
+    return {
+        SERVER: config["clusters"][0]["cluster"]["server"],
+        AUTHORITY: base64.b64encode(certificate).decode(),
+        KUBECONFIG: str(cluster.kubeconfig),
+        _TOKEN: config["users"][0]["user"]["token"],
+    }
+
+
+def _provider() -> str:
+    """Runs the provider of this repository with this interpreter, whatever the caller's own is."""
+    python = f"env -u PYTHONHOME PYTHONPATH={REPOSITORY} {sys.executable} -W ignore -m engine.aws.provider"
+    return f'#!/bin/sh\nexec {python} "$@"\n'
+
+
+def _executable(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    python = f"env -u PYTHONHOME PYTHONPATH={REPOSITORY} {sys.executable} -W ignore -m {module}"
-    path.write_text(f'#!/bin/sh\nexec {python} "$@"\n')
+    path.write_text(text)
     path.chmod(0o755)

@@ -24,7 +24,8 @@ def put(group: Values) -> None:
         return
     wanted = int(group["scalingConfig"]["desiredSize"])
     _removed(kubectl, group, keep=wanted)
-    nodes.add_nodes(kubectl, [_node(group, position) for position in range(wanted)])
+    if wanted:
+        nodes.add_nodes(kubectl, [_node(group, position) for position in range(wanted)])
 
 
 def remove(group: Values) -> None:

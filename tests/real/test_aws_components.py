@@ -1,0 +1,78 @@
+"""Infrastructure that is emitted for AWS goes up in an AWS on loopback, stays, and goes away only when it may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from engine import nodes
+from engine.aws.cloud import Cloud
+from engine.aws.cloud import cloud as running_cloud
+from engine.control_plane import Cluster
+from engine.kubectl import Kubectl
+from engine.pulumi_stack import Failed, PulumiStack
+from modelyard.disk import Tree, write_trees
+from modelyard.emit import stack_files
+from tests.examples import Example, on_clouds
+
+EXAMPLES = [pytest.param(example, id=str(example)) for example in on_clouds()]
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
+    """An AWS whose clusters are the control plane; the nodes of other tests come back afterwards."""
+    nodes.remove_nodes(control_plane.kubectl)
+    with running_cloud(tmp_path / "cloud", cluster=control_plane) as found:
+        yield found
+    nodes.remove_nodes(control_plane.kubectl)
+    nodes.add_nodes(
+        control_plane.kubectl, [nodes.Node(f"large-{at}", resources=(("nvidia.com/gpu", 8),)) for at in range(2)]
+    )
+
+
+def _infrastructure(example: Example, out: Path) -> Path:
+    """The first infrastructure project of an example, on disk."""
+    outcome = example.compiled()
+    assert not outcome.failed, outcome.diagnostics
+    trees = [Tree(one.environment, one.target, stack_files(one), "test") for one in outcome.stacks]
+    _, problems = write_trees(out, trees)
+    assert problems == ()
+    return next(iter(sorted((out / example.stack).glob("*/infrastructure"))))
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_infrastructure_lives_and_dies(
+    example: Example,
+    tmp_path: Path,
+    cloud: Cloud,
+    control_plane: Cluster,
+    pulumi_stack: Callable[..., PulumiStack],
+) -> None:
+    """up, up again (nothing), refresh (nothing); the kubeconfig works; what is protected stays until told otherwise."""
+    stack = pulumi_stack(_infrastructure(example, tmp_path / "build"), example.stack, **cloud.variables())
+
+    assert set(stack.up().changes.values()) == {"create"}
+    assert cloud.surprises() == {}
+    assert stack.up().changed == {}
+    assert stack.refresh().changed == {}
+
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(stack.command("stack", "output", "kubeconfig", "--show-secrets"))
+    kubectl = Kubectl(control_plane.kubectl.binary, kubeconfig, ("env", *_assigned(cloud.variables())))
+    pools = {str(name) for name in kubectl.run("get", "node", "--output=name").split()}
+    assert any(name.startswith("node/system-") for name in pools), pools
+
+    with pytest.raises(Failed, match="protect"):
+        stack.destroy()
+    stack.configure("protect", "false")
+    stack.up()
+    stack.destroy()
+    assert stack.resources() == []
+    assert cloud.surprises() == {}
+    assert kubectl.run("get", "node", "--output=name").split() == []
+
+
+def _assigned(variables: dict[str, str]) -> list[str]:
+    return [f"{name}={value}" for name, value in variables.items()]
