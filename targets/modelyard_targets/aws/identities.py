@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from modelyard.plan import Access, Identity, NodePool, Resource, Secret, target_path
-from modelyard.program import Call, Literal, Ref
+from modelyard.program import Call, Export, Literal, Ref
 from modelyard.spec import SecretRef
 from modelyard_targets.aws.names import cluster_name, project_name
 from modelyard_targets.aws.storage import managed_databases, store_variable
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, bucket_name
+from modelyard_targets.cluster.crossing import CROSSING_OUTPUTS, crossing_output, infrastructure_setting
 from modelyard_targets.cluster.secrets import store_of
 
 GROUP: Final = "identities"
@@ -68,7 +69,7 @@ def neighbour_calls(context: Context) -> Iterator[Call]:
                 if store.target != context.placement and not store.adopt:
                     opened.setdefault(store.target, resource)
     for target, resource in opened.items():
-        setting: tuple[str, Literal] = ("setting", target)
+        setting: tuple[str, Literal] = ("setting", infrastructure_setting(target))
         name = project_name(context.system, target)
         yield Call(_neighbour(target), "Infrastructure", name, (setting,), "neighbours", resource.origin)
 
@@ -89,9 +90,17 @@ def crossing_calls(context: Context) -> Iterator[Call]:
             yield Call(crossing_variable(resource), "Crossing", name, arguments, "crossings", resource.origin)
 
 
+def crossing_exports(context: Context) -> Iterator[Export]:
+    """Both halves of the key of each of these users, by the names at which the programs of their places ask."""
+    for call in crossing_calls(context):
+        stem = call.variable.removesuffix("crossing")
+        for part in CROSSING_OUTPUTS:
+            yield Export(f"{stem}{part}", Ref(call.variable, part))
+
+
 def crossing_variable(resource: Resource) -> str:
-    """The variable of a crossing, and with `_access_key_id` or `_secret_access_key` the names of its outputs."""
-    return f"{resource.placement}_{resource.name}".replace("-", "_") + "_crossing"
+    """The variable of a crossing."""
+    return crossing_output(resource, "crossing")
 
 
 def secret_names(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]:

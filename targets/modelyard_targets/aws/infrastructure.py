@@ -13,6 +13,7 @@ from modelyard_targets.aws.components import imports_of, modules_of
 from modelyard_targets.aws.foundation import account_call, addon_call, foundation_calls
 from modelyard_targets.aws.identities import (
     crossing_calls,
+    crossing_exports,
     has_elastic_pool,
     has_role,
     identity_calls,
@@ -33,8 +34,6 @@ _OF_A_CLUSTER: Final = 150
 _OF_A_GROUP: Final = 8
 _OF_A_ROLE: Final = 4
 """Resources at most: of network, cluster and what runs it; of a node group with its tags; of a workload's role."""
-
-_CREDENTIALS: Final = ("access_key_id", "secret_access_key")
 
 
 def infrastructure_of(context: Context) -> tuple[Project, ...]:
@@ -106,11 +105,7 @@ def exports_of(context: Context) -> tuple[Export, ...]:
         found += [Export(f"{output}_{part}", Ref(variable, attribute)) for part, attribute in parts]
     if has_elastic_pool(context):
         found.append(Export("karpenter_queue", Ref("karpenter", "queue_name")))
-    for call in crossing_calls(context):
-        output = call.variable.removesuffix("_crossing")
-        found += [
-            Export(f"{output}_{part}", Ref(call.variable, part)) for part in ("access_key_id", "secret_access_key")
-        ]
+    found += crossing_exports(context)
     return tuple(found)
 
 

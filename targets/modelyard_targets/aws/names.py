@@ -7,6 +7,7 @@ from typing import Final
 from modelyard.names import object_name
 from modelyard.plan import NodeGroup
 from modelyard.spec import System
+from modelyard_targets.cluster.crossing import infrastructure_project
 
 SYSTEM_POOL: Final = "system"
 """The pool of heads, of what starts runs, and of add-ons: on demand, and without a taint."""
@@ -24,7 +25,7 @@ def cluster_name(system: System, placement: str) -> str:
 
 def project_name(system: System, placement: str, at: int = 0) -> str:
     """The project of the infrastructure, or one of several."""
-    return f"{system.metadata.name}-{placement}-{folder_name(at)}"
+    return infrastructure_project(system, placement) + ("" if at == 0 else f"-{at + 1}")
 
 
 def folder_name(at: int) -> str:

@@ -13,6 +13,9 @@ from modelyard_targets.cluster.context import Context
 CROSSING_KEYS: Final = ("access-key-id", "secret-access-key")
 """Keys of a crossing's Secret."""
 
+CROSSING_OUTPUTS: Final = tuple(key.replace("-", "_") for key in CROSSING_KEYS)
+"""What a crossing is asked for in the program that makes it; its outputs end alike."""
+
 
 @record
 class Crossing:
@@ -22,6 +25,14 @@ class Crossing:
     target: str
     secret: str
     stores: tuple[Store, ...]
+    identity: Resource
+
+
+def crossings_on(context: Context) -> tuple[Crossing, ...]:
+    """The crossings of every workload on this placement, in the order of the plan."""
+    here = context.plan.on(context.placement)
+    workloads = dict.fromkeys(one.value.workload for one in here if isinstance(one.value, Identity))
+    return tuple(crossing for workload in workloads for crossing in crossings_of(workload, context))
 
 
 def crossings_of(workload: str, context: Context) -> tuple[Crossing, ...]:
@@ -41,7 +52,11 @@ def crossings_of(workload: str, context: Context) -> tuple[Crossing, ...]:
     several = len(by_target) > 1
     return tuple(
         Crossing(
-            workload, target, object_name("crossing", identity.name, *([target] if several else [])), tuple(stores)
+            workload,
+            target,
+            object_name("crossing", identity.name, *([target] if several else [])),
+            tuple(stores),
+            identity,
         )
         for target, stores in by_target.items()
     )
@@ -54,9 +69,24 @@ def crossing_to(store: Store, workload: str, context: Context) -> Crossing | Non
 
 def crosses(store: Store, context: Context) -> bool:
     """Whether a store is one of AWS that this placement has no identity for, and the spec no credentials."""
-    if store.type != "object" or store.endpoint or store.credentials is not None or store.target == context.placement:
+    if store.type != "object" or store.endpoint or store.credentials is not None:
         return False
-    return _provider(store.target, context.system) == "aws"
+    return _provider(store.target, context.system) == "aws" != context.target.provider
+
+
+def crossing_output(identity: Resource, part: str) -> str:
+    """What an infrastructure calls a half of the key that it makes for a workload elsewhere."""
+    return f"{identity.placement}_{identity.name}".replace("-", "_") + f"_{part}"
+
+
+def infrastructure_project(system: System, target: str) -> str:
+    """The project that makes a target in a cloud, or the first of several: whose outputs are read elsewhere."""
+    return f"{system.metadata.name}-{target}-infrastructure"
+
+
+def infrastructure_setting(target: str) -> str:
+    """The setting that names the stack of another target's infrastructure; apart from every other setting."""
+    return f"infrastructure-{target}"
 
 
 def reads_bundles(resource: Resource, plan: Plan) -> bool:

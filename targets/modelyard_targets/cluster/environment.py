@@ -79,16 +79,16 @@ def _artifact_variables(store: Store, workload: str, context: Context) -> list[V
     region = region_of(store, context.system)
     if region:
         found.append(env("AWS_DEFAULT_REGION", region))
-    secret = _secret_of(store, workload, context)
+    secret = secret_of(store, workload, context)
     return [*found, *(env_from_secret(f"AWS_{suffix}", secret, key) for key, suffix in _KEYS if secret)]
 
 
 def _store_variables(store: Store, workload: str, context: Context) -> list[Value]:
-    secret = _secret_of(store, workload, context)
+    secret = secret_of(store, workload, context)
     return [env_from_secret(store_variable(store.name, suffix), secret, key) for key, suffix in _KEYS if secret]
 
 
-def _secret_of(store: Store, workload: str, context: Context) -> str:
+def secret_of(store: Store, workload: str, context: Context) -> str:
     """The Secret with the key that opens a store: the spec's, or that of a crossing; empty where an identity does."""
     if store.credentials is not None:
         return context.secret(store.credentials).name

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from modelyard.program import WRITTEN_BY, Call, Import, Literal, Program, Ref
 from modelyard_targets.cluster.addons import addon_calls, registry_calls
 from modelyard_targets.cluster.context import Context
+from modelyard_targets.cluster.crossing_secrets import crossing_calls
 from modelyard_targets.cluster.files import FOUNDATION
 
 
@@ -18,12 +19,16 @@ def program_of(context: Context, files: tuple[str, ...]) -> Program:
     workloads = tuple(name for name in files if name not in FOUNDATION)
     charts = tuple(Ref(call.variable) for call in addons if _is_needed(call))
     registry = registry_calls(context, Ref("foundation"))
-    needs = (Ref("foundation"), *(Ref(call.variable) for call in registry if call.component == "kubernetes.Chart"))
+    crossing = crossing_calls(context, Ref("foundation"))
+    before = [call.variable for call in registry if call.component == "kubernetes.Chart"]
+    before += [call.variable for call in crossing if call.component == "kubernetes.Object"]
+    needs = (Ref("foundation"), *(Ref(variable) for variable in before))
     calls = (
         *_cluster(context),
         *context.platform.foundation(context),
         *addons,
         _manifests("foundation", foundation, charts, images, in_order=True),
+        *crossing,
         *registry,
         *((_manifests("workloads", workloads, needs, images),) if workloads else ()),
     )

@@ -11,7 +11,7 @@ from modelyard.spec import Store
 from modelyard.stack import Value
 from modelyard_targets.cluster.context import REGISTRY_PORT, Context, Made, bucket_name, mirrored, region_of
 from modelyard_targets.cluster.database import instances, login_of
-from modelyard_targets.cluster.environment import S3_CHECKSUMS
+from modelyard_targets.cluster.environment import S3_CHECKSUMS, secret_of
 from modelyard_targets.cluster.fixed import REGISTRY_NAME
 from modelyard_targets.cluster.network import network_policy, ports, reach, reach_identity, reach_store
 from modelyard_targets.cluster.platform import Given
@@ -136,9 +136,9 @@ def _artifacts(server: RegistryServer, context: Context) -> dict[str, Value]:
         "bucket": bucket_name(server.artifacts, context.system),
         "path": server.registry.artifact_path,
     }
-    if server.artifacts.credentials is not None:
+    secret = secret_of(server.artifacts, "registry", context)
+    if secret:
         first, second = OBJECT_STORE_KEYS
-        secret = context.secret(server.artifacts.credentials).name
         bucket["existingSecret"] = {"name": secret, "keyOfAccessKeyId": first, "keyOfSecretAccessKey": second}
     return {"s3": bucket}
 

@@ -57,13 +57,14 @@ def _project(
     system = context.system
     folder = FOLDER if at == 0 else f"{FOLDER}-{at + 1}"
     names = tuple(file.name for file in files)
-    below = context.platform.below(context.plan, context.placement)
+    program = program_of(context, names) if at == 0 else further_program(context, names)
+    reads = any(call.component == "Infrastructure" for call in program.calls)
     return Project(
         folder=folder,
         name=f"{system.metadata.name}-{context.placement}-{folder}",
         description=f"The workloads of {system.metadata.name} on {context.placement}",
-        program=program_of(context, names) if at == 0 else further_program(context, names),
-        components=("base", "infrastructure", "kubernetes") if below else ("base", "kubernetes"),
+        program=program,
+        components=("base", "infrastructure", "kubernetes") if reads else ("base", "kubernetes"),
         requirements=REQUIREMENTS,
         settings=settings,
         manifests=tuple(_manifests(file, counted, context) for file in files),

@@ -65,7 +65,7 @@ def test_a_bucket_of_another_target_is_opened_with_the_key_of_that_target() -> N
     found = made(with_a_lab(), "lab")
     (access,) = arguments(found["Identity export"])["access"]
 
-    assert arguments(found["Infrastructure leads-main-infrastructure"]) == {"setting": "main"}
+    assert arguments(found["Infrastructure leads-main-infrastructure"]) == {"setting": "infrastructure-main"}
     assert access["key"] == "main_infrastructure[key_arn]"
     assert access["mode"] == "read"
     assert "infrastructure" in programs(with_a_lab(), "lab")

@@ -1,0 +1,117 @@
+"""The Secret of a crossing is written by the program, from the outputs of the target whose store it opens."""
+
+from __future__ import annotations
+
+from modelyard.program import Program, Ref
+from modelyard.python_text import print_program
+from modelyard_targets import TARGETS
+from tests.emitted import argument
+from tests.hybrid import hybrid, hybrid_plan
+
+TILL = """\
+  till:
+    variants: {live: {model: theft@champion}}
+    compute: {cpu: 2, memory: 8Gi}
+    replicas: 1
+    rollout: {strategy: in-place}
+    capture: {sample: 10%, store: lake}
+"""
+DRIFT = (
+    "  drift: {type: data-drift, watch: inference.till, checks: {psi: {max: 0.2}}, compute: {cpu: 1, memory: 4Gi}}\n"
+)
+NIGHTLY = (
+    "  nightly:\n    {type: batch-inference, model: theft@champion, inputs: [sales], output: scores,"
+    " compute: {cpu: 2, memory: 8Gi}}\n"
+)
+ON_PREM_REGISTRY = (
+    ("placement: {default: main,", "placement: {default: main, training: shop,"),
+    ("registry: main}", "registry: shop}"),
+    ("  runs: {type: database, target: main}", "  runs: {type: database, target: shop}"),
+)
+
+
+def programs(text: str, placement: str = "shop") -> list[Program]:
+    """The programs of the workloads of a placement."""
+    plan = hybrid_plan(text)
+    provider = next(one.provider for one in plan.system.deployment.targets if one.name == placement)
+    projects = TARGETS[provider].lower(plan, placement).projects
+    return [project.program for project in projects if project.folder.startswith("workloads")]
+
+
+def test_each_workload_has_its_own_secret_with_the_key_that_was_made_for_it() -> None:
+    (program,) = programs(hybrid())
+    made = {call.name: call for call in program.calls}
+    document = dict(made["crossing-till"].arguments)["document"]
+
+    assert isinstance(document, dict)
+    assert (document["kind"], document["type"]) == ("Secret", "Opaque")
+    assert document["stringData"] == {
+        "access-key-id": Ref("main_infrastructure", key="shop_till_access_key_id"),
+        "secret-access-key": Ref("main_infrastructure", key="shop_till_secret_access_key"),
+    }
+    assert {name for name in made if name.startswith("crossing-")} == {
+        "crossing-till",
+        "crossing-nightly",
+        "crossing-monitor-drift",
+    }
+    assert made["crossing-till"].origin == ("inference", "till")
+
+
+def test_the_other_project_is_read_once_and_can_be_named() -> None:
+    """By a setting of its own, whatever a target is called."""
+    text = print_program(programs(hybrid())[0])
+
+    assert text.count('Infrastructure("till-main-infrastructure", setting="infrastructure-main")') == 1
+    assert "from modelyard_stacks.infrastructure import Infrastructure" in text
+
+
+def test_secrets_come_after_their_namespace_and_before_who_reads_them() -> None:
+    (program,) = programs(hybrid())
+    made = {call.name: call for call in program.calls}
+
+    assert argument(made["crossing-till"], "depends_on") == (Ref("foundation"),)
+    assert Ref(made["crossing-till"].variable) in argument(made["workloads"], "depends_on")
+
+
+def test_what_is_asked_for_is_what_the_other_side_exports() -> None:
+    """Both ends are made from one identity: no output is asked for that is not there, and none is left over."""
+    exported = set[str]()
+    for project in TARGETS["aws"].lower(hybrid_plan(), "main").projects:
+        exported |= {export.name for export in project.program.exports if export.name.startswith("shop_")}
+    asked = set[str]()
+    for call in programs(hybrid())[0].calls:
+        if call.name.startswith("crossing-"):
+            document = dict(call.arguments)["document"]
+            assert isinstance(document, dict)
+            values = document["stringData"]
+            assert isinstance(values, dict)
+            asked |= {value.key for value in values.values() if isinstance(value, Ref)}
+
+    assert asked == exported
+    assert len(asked) == 6
+
+
+def test_without_a_crossing_nothing_is_read() -> None:
+    """Neither a Secret nor a reference to the other project stays on either side."""
+    text = hybrid(
+        (TILL, "  till: {target: main, variants: {live: {model: theft@champion}}, compute: {cpu: 2, memory: 8Gi}}\n")
+    )
+    text = text.replace("monitors:\n", "").replace(DRIFT, "").replace(NIGHTLY, "")
+
+    for placement in ("main", "shop"):
+        for program in programs(text, placement):
+            assert not [call for call in program.calls if call.name.startswith("crossing-")]
+            assert "infrastructure-main" not in print_program(program)
+
+
+def test_a_registry_of_ones_own_opens_a_bucket_of_the_cloud_by_its_key() -> None:
+    """Its chart reads the Secret of the crossing, as it would one of the spec."""
+    text = hybrid(*ON_PREM_REGISTRY)
+    made = {call.name: call for program in programs(text) for call in program.calls}
+    values = dict(made["mlflow"].arguments)["values"]
+
+    assert isinstance(values, dict)
+    root = values["artifactRoot"]
+    assert isinstance(root, dict)
+    assert root["s3"]["existingSecret"]["name"] == "crossing-registry"  # type: ignore[index,call-overload]
+    assert "crossing-registry" in made
