@@ -82,3 +82,11 @@ def hybrid_lowered(text: str = HYBRID_SPEC, placement: str = "shop") -> Lowered:
 def described(lowered: Lowered, name: str) -> Any:
     """The description of a workload."""
     return json.loads(lowered.get("ConfigMap", f"{name}-description")["data"]["workload.json"])
+
+
+def without_section(text: str, name: str) -> str:
+    """A spec without one entry of a section: its line at two spaces and what is indented below it."""
+    lines = text.splitlines(keepends=True)
+    start = next(at for at, line in enumerate(lines) if line.startswith(f"  {name}:"))
+    ends = (at for at in range(start + 1, len(lines)) if lines[at].strip() and not lines[at].startswith("   "))
+    return "".join(lines[:start] + lines[next(ends, len(lines)) :])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from modelyard.plan import Plan
 from modelyard.target import Pins
 from modelyard_targets.cluster import database
 from modelyard_targets.cluster.charts import REGISTRY, charts
@@ -37,17 +38,17 @@ def images_of(context: Context) -> tuple[str, ...]:
         found.add(database.IMAGE)
     if needs_runtime_image(plan, placement):
         found.add(BASE)
-    found.update(_users(context))
+    found.update(users_images(plan, placement))
     return tuple(sorted(found))
 
 
-def _users(context: Context) -> Iterator[str]:
-    """Images that the spec names for workloads placed here."""
-    here = {resource.workload for resource in context.plan.on(context.placement)}
-    for pipeline in context.system.pipelines.values():
+def users_images(plan: Plan, placement: str) -> Iterator[str]:
+    """Images that the spec names for workloads of a placement."""
+    here = {resource.workload for resource in plan.on(placement)}
+    for pipeline in plan.system.pipelines.values():
         if f"pipelines.{pipeline.name}" in here:
             yield from (step.source.image for step in pipeline.steps if step.source.image)
-    for inference in context.system.inference.values():
+    for inference in plan.system.inference.values():
         if f"inference.{inference.name}" in here and inference.source.image:
             yield inference.source.image
 

@@ -14,6 +14,7 @@ from modelyard.units import money_text
 from modelyard_targets.cluster.addons import addon_namespace
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, bucket_name, mirrored
+from modelyard_targets.cluster.crossing_readme import crossing_values
 from modelyard_targets.cluster.files import File, objects_of
 from modelyard_targets.cluster.overrides import overrides_on
 from modelyard_targets.cluster.pins import images_of, installed
@@ -76,6 +77,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "buckets": [bucket_name(store, context.system) for store in managed if store.type == "object"],
         "links": [link for link in plan.links if link.source.startswith(f"{placement}:") and link.what != "secret"],
         "files": [(f"{file.name}.yaml", _kinds(file, workloads.counted, context)) for file in workloads.files],
+        **crossing_values(context),
         "overrides": [one for found in overrides_on(context.system, placement).values() for one in found],
     }
 

@@ -1,0 +1,142 @@
+"""What a README says of the crossings of its target: each connection, the order of both sides, and images to carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from modelyard.plan import Kind, Link, Resource
+from modelyard.records import record
+from modelyard.spec import TargetSpec
+from modelyard_targets.cluster.context import Context, mirrored
+from modelyard_targets.cluster.crossing import crossing_to, infrastructure_setting
+from modelyard_targets.cluster.pins import users_images
+from modelyard_targets.cluster.runtime_image import needs_runtime_image, runtime_image
+
+_CLOUDS = frozenset({"aws", "gcp", "azure"})
+
+
+@record
+class Opening:
+    """A row of the table: a connection between two targets, as seen from one of them."""
+
+    direction: str
+    source: str
+    sink: str
+    what: str
+    protocol: str
+    port: int
+    opened_by: str
+
+
+@record
+class Before:
+    """A target that has to be there first, the folder to apply there, and the setting that names its stack if any."""
+
+    target: str
+    folder: str
+    setting: str
+
+
+@record
+class Carried:
+    """An image of a target: where it comes from, and the name under which its nodes pull it."""
+
+    target: str
+    source: str
+    there: str
+
+
+def crossing_values(context: Context) -> dict[str, object]:
+    """The values of the template's section on crossings; its first is empty where nothing crosses."""
+    links = context.plan.crossings(context.placement)
+    return {
+        "crossings": (*(_opening(link, context) for link in links), *_telemetry(context)),
+        "before": tuple(_before(links, context)),
+        "after": tuple(dict.fromkeys(link.ends[0] for link in links if link.ends[1] == context.placement)),
+        "bundles": _bundles(links, context),
+        "carried": tuple(_carried(links, context)),
+    }
+
+
+def _opening(link: Link, context: Context) -> Opening:
+    inward = link.ends[1] == context.placement
+    direction = f"in, from {link.ends[0]}" if inward else f"out, to {link.ends[1]}"
+    return Opening(
+        direction, link.source, link.sink, link.what, link.protocol, link.port, _opened_by(link, inward, context)
+    )
+
+
+def _opened_by(link: Link, inward: bool, context: Context) -> str:
+    source, sink = context.placed[link.source], context.placed[link.sink]
+    store = context.system.stores.get(sink.name)
+    if sink.kind not in {Kind.OBJECT_STORE, Kind.DATABASE} or store is None:
+        return ""
+    if store.credentials is not None:
+        return "the credentials of the store"
+    if store.endpoint or _target(sink, context).provider not in _CLOUDS:
+        return ""
+    if _target(source, context).provider == _target(sink, context).provider:
+        return "the role of the workload"
+    if inward:
+        return f"a user of its own, {source.placement}-{source.name}"
+    crossing = crossing_to(store, source.workload, context)
+    return f"the key in the Secret {crossing.secret}" if crossing is not None else ""
+
+
+def _telemetry(context: Context) -> Iterator[Opening]:
+    """Metrics that are written to a place outside of all targets, where there are several."""
+    where = context.target.telemetry.remote_write
+    if where and context.monitored and len(context.system.deployment.targets) > 1:
+        parts = urlsplit(where)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        source = f"{context.placement}:{Kind.CLUSTER}/{context.placement}"
+        opened = "the token of telemetry" if context.target.telemetry.secret is not None else ""
+        yield Opening("out", source, parts.hostname or where, "metrics", parts.scheme, port, opened)
+
+
+def _before(links: tuple[Link, ...], context: Context) -> Iterator[Before]:
+    """The other ends of what goes out from here: whoever calls comes after who is called."""
+    providers = {target.name: target.provider for target in context.system.deployment.targets}
+    for name in dict.fromkeys(link.ends[1] for link in links if link.ends[0] == context.placement):
+        cloud = providers[name] in _CLOUDS
+        yield Before(name, "infrastructure" if cloud else "workloads", infrastructure_setting(name) if cloud else "")
+
+
+def _bundles(links: tuple[Link, ...], context: Context) -> str:
+    """How models come here, or go from here; empty where they do neither."""
+    registry = context.system.deployment.placement.registry
+    readers = tuple(
+        dict.fromkeys(link.ends[0] for link in links if link.what == "artifacts" and context.plan.bundled(link.ends[0]))
+    )
+    if not readers:
+        return ""
+    if context.placement in readers:
+        return (
+            f"Models come from {registry} as bundles: a promotion writes one, it is read over the first of these"
+            " connections and kept on disk, so that what runs here goes on when the link is down."
+        )
+    return (
+        f"Models go to {', '.join(readers)} as bundles, which a promotion writes beside the artifacts of the registry."
+    )
+
+
+def _carried(links: tuple[Link, ...], context: Context) -> Iterator[Carried]:
+    """Images of clusters of one's own that a cloud is connected with: they pull none from the account's registry."""
+    ends = {end for link in links for end in link.ends}
+    targets = [target for target in context.system.deployment.targets if target.name in ends]
+    if any(target.provider in _CLOUDS for target in targets):
+        for target in targets:
+            if target.provider not in _CLOUDS:
+                yield from _images(target, context)
+
+
+def _images(target: TargetSpec, context: Context) -> Iterator[Carried]:
+    if needs_runtime_image(context.plan, target.name):
+        yield Carried(target.name, f"built from {target.name}/image", runtime_image(context.system, target))
+    for image in dict.fromkeys(users_images(context.plan, target.name)):
+        yield Carried(target.name, image, mirrored(image, target))
+
+
+def _target(resource: Resource, context: Context) -> TargetSpec:
+    return next(target for target in context.system.deployment.targets if target.name == resource.placement)

@@ -1,0 +1,112 @@
+"""The READMEs of both sides list what crosses: who opens what with which key, and what comes first."""
+
+from __future__ import annotations
+
+from modelyard.plan import Plan
+from modelyard_targets import TARGETS
+from tests.hybrid import HYBRID_SPEC, hybrid, hybrid_plan, without_section
+from tests.plans import plan_of
+
+CLUSTERS = (
+    ("mode: hybrid", "mode: on-prem"),
+    (
+        "main: {provider: aws, region: eu-central-1}",
+        "main: {provider: kubernetes, context: main, reachableFrom: [shop],"
+        " capacity: [{count: 4, cpu: 16, memory: 64Gi}]}",
+    ),
+    (
+        "lake: {type: object, target: main}",
+        'lake: {type: object, target: main, endpoint: "https://s3.acme.example:9000", credentials: secret://vault/lake}',
+    ),
+)
+
+
+def readme(plan: Plan, placement: str) -> str:
+    """The README of a placement."""
+    provider = next(one.provider for one in plan.system.deployment.targets if one.name == placement)
+    (text,) = [file.text() for file in TARGETS[provider].lower(plan, placement).texts if file.path == "README.md"]
+    return text
+
+
+def section(text: str) -> str:
+    """What it says of crossings."""
+    return text.partition("## What crosses")[2].partition("\n## ")[0]
+
+
+def test_both_sides_list_each_connection_as_they_see_it() -> None:
+    plan = hybrid_plan()
+    here, there = section(readme(plan, "shop")), section(readme(plan, "main"))
+    ends = "`shop:model-server/till` | `main:object-store/lake` | artifacts | https | 443"
+
+    assert f"| out, to main | {ends} | the key in the Secret crossing-till |" in here
+    assert f"| in, from shop | {ends} | a user of its own, shop-till |" in there
+    for link in plan.crossings():
+        for text in (here, there):
+            assert f"`{link.source}` | `{link.sink}` | {link.what} | {link.protocol} | {link.port} |" in text
+
+
+def test_they_say_the_order_in_which_they_are_applied() -> None:
+    plan = hybrid_plan()
+
+    here = section(readme(plan, "shop"))
+    assert "Apply `infrastructure/` of main before what is here, and undo what is here before that." in here
+    assert "pulumi config set infrastructure-main ORGANIZATION/PROJECT/STACK" in here
+    assert "Apply what is on shop after this, and undo it before this." in section(readme(plan, "main"))
+
+
+def test_they_say_that_models_come_as_bundles() -> None:
+    plan = hybrid_plan()
+
+    assert "Models come from main as bundles" in section(readme(plan, "shop"))
+    assert "Models go to shop as bundles" in section(readme(plan, "main"))
+
+
+def test_they_list_images_that_have_to_be_on_the_other_side() -> None:
+    """Images of the cluster alone, on both sides: none is pulled from the account's registry."""
+    text = hybrid(
+        (
+            "      context: shop\n",
+            "      context: shop\n      images: {registry: registry.shop.example, mirror: true}\n",
+        ),
+        (
+            "    replicas: 1\n",
+            "    replicas: 1\n    source: {image: 'ghcr.io/acme/till:1', entrypoint: 'till.app:build'}\n",
+        ),
+    )
+    plan = hybrid_plan(text)
+
+    for placement in ("shop", "main"):
+        found = section(readme(plan, placement))
+        assert "| shop | built from shop/image | `registry.shop.example/till-runtime:" in found
+        assert "| shop | ghcr.io/acme/till:1 | `registry.shop.example/acme/till:1` |" in found
+        assert "| main |" not in found
+
+
+def test_metrics_that_leave_are_listed() -> None:
+    text = hybrid(
+        (
+            "      context: shop\n",
+            '      context: shop\n      telemetry: {remoteWrite: "https://metrics.acme.example/push"}\n',
+        )
+    )
+
+    row = "| out | `shop:cluster/shop` | `metrics.acme.example` | metrics | https | 443 | – |"
+    assert row in section(readme(hybrid_plan(text), "shop"))
+    assert "metrics.acme.example" not in section(readme(hybrid_plan(text), "main"))
+
+
+def test_two_clusters_of_ones_own_share_a_bucket_by_its_credentials() -> None:
+    """No stack is read; the one that makes the bucket still comes first."""
+    plan = hybrid_plan(hybrid(*CLUSTERS))
+    text = section(readme(plan, "shop"))
+
+    assert "| https | 9000 | the credentials of the store |" in text
+    assert "Apply `workloads/` of main before what is here" in text
+    assert "pulumi config set" not in text
+
+
+def test_where_nothing_crosses_nothing_is_said() -> None:
+    text = without_section(without_section(without_section(HYBRID_SPEC, "till"), "nightly"), "drift")
+    plan = plan_of(text.replace("inference:\n", "").replace("monitors:\n", ""))
+
+    assert section(readme(plan, "main")) == ""
