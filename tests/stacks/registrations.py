@@ -133,8 +133,8 @@ def register(folder: Path) -> list[dict[str, Any]]:
     sys.path.insert(0, str(folder))
     try:
         _runs(lambda: runpy.run_path(str(folder / "__main__.py"), run_name="__main__") and None)()
-        owner = Path(str(sys.modules["modelyard_stacks"].__file__)).parent
-        assert owner == folder / "modelyard_stacks", owner
+        library = sys.modules.get("modelyard_stacks")  # a program that was written by hand has none
+        assert library is None or Path(str(library.__file__)).parent == folder / "modelyard_stacks", library
     finally:
         sys.path.remove(str(folder))
     return sorted(monitor.seen, key=lambda one: (one["type"], one["name"]))
