@@ -1,4 +1,4 @@
-"""The examples as tests see them: which there are, and which of their environments run on Kubernetes clusters alone."""
+"""The examples as tests see them: which there are, where their environments run, and of which all is kept."""
 
 from __future__ import annotations
 
@@ -64,9 +64,23 @@ def on_clusters() -> tuple[Example, ...]:
 
 
 @lru_cache(maxsize=1)
+def on_aws() -> tuple[Example, ...]:
+    """Those of which a part runs on AWS, and all of it on what is emitted for."""
+    placed = ((example, providers_of(example)) for example in every_example())
+    return tuple(example for example, providers in placed if "aws" in providers and providers <= {"aws", "kubernetes"})
+
+
+@lru_cache(maxsize=1)
 def on_clouds() -> tuple[Example, ...]:
     """Systems of which a part runs on a cloud that is made for them."""
     return tuple(Example(path.parent.name, None, SYSTEMS) for path in sorted(SYSTEMS.glob("*/system.yaml")))
+
+
+@lru_cache(maxsize=1)
+def kept() -> tuple[Example, ...]:
+    """Those of which everything that comes out is kept: AWS by one system of each shape."""
+    shapes = {"hello-aws", "fraud-detection-default"}
+    return (*on_clusters(), *(one for one in on_aws() if str(one) in shapes), Example("leads", None, SYSTEMS))
 
 
 def one_each() -> tuple[Example, ...]:

@@ -11,13 +11,13 @@ from modelyard.api import Compiled, compile_text
 from modelyard.cli.init import templates
 from modelyard.load import load
 from modelyard.source import Json
-from tests.examples import FOLDER, Example, every_example, on_clusters, providers_of
+from tests.examples import FOLDER, Example, every_example, on_aws, on_clusters, providers_of
 
 EVERY = list(every_example())
 NOT_YET = [example for example in EVERY if providers_of(example) - {"kubernetes", "aws"}]
 TEMPLATES = templates()
 
-EXPECTED_WARNINGS = {"recommender-default": ["W0410"]}
+EXPECTED_WARNINGS = {"recommender-default": ["W0410"], "recommender-aws": ["W0410"]}
 """An override binds to one provider, and is there to show that."""
 
 _PROVIDERS = {"aws", "gcp", "azure", "kubernetes", "local"}
@@ -51,7 +51,7 @@ def providers_named(value: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[s
             yield from providers_named(inner, (*path, str(at)))
 
 
-@pytest.mark.parametrize("example", on_clusters(), ids=str)
+@pytest.mark.parametrize("example", [*on_clusters(), *on_aws()], ids=str)
 def test_example_compiles(example: Example) -> None:
     """It comes out whole: a project for each target, a manifest for each workload, no warning but the expected."""
     outcome = compiled(example)
@@ -61,6 +61,8 @@ def test_example_compiles(example: Example) -> None:
     assert system is not None
     for target in system.deployment.targets:
         assert f"{example.stack}/{target.name}/workloads/__main__.py" in outcome.files
+        made = f"{example.stack}/{target.name}/infrastructure/__main__.py" in outcome.files
+        assert made == (target.provider == "aws")
     for section, prefix, target_of in (
         ("inference", "model", {one.name: one.target for one in system.inference.values() if not one.pool}),
         ("pipelines", "pipeline", {one.name: one.target for one in system.pipelines.values()}),
@@ -92,6 +94,23 @@ def test_what_is_not_made_yet_is_refused(example: Example) -> None:
 def _line(texts: Mapping[str, str | bytes], path: str, line: int) -> str:
     text = next(text for known, text in texts.items() if known.endswith(path))
     return (text if isinstance(text, str) else text.decode()).splitlines()[line - 1]
+
+
+def test_examples_show_what_aws_has() -> None:
+    """Hybrid, an adopted network, an elastic class, and a machine of eight accelerators with spot first."""
+    systems = {str(example): found for example in on_aws() if (found := example.compiled().system)}
+    targets = {name: system.deployment.targets for name, system in systems.items()}
+    classes = {name: system.compute.values() for name, system in systems.items()}
+
+    assert len({example.name for example in on_aws()}) >= 5
+    assert [name for name, system in systems.items() if system.deployment.mode == "hybrid"]
+    assert [name for name, found in targets.items() if any(one.vpc.adopt for one in found)]
+    assert [name for name, found in classes.items() if any(one.elastic for one in found)]
+    assert [
+        name
+        for name, found in classes.items()
+        if any(one.capacity == "spot-first" and one.accelerators and one.accelerators[0].count == 8 for one in found)
+    ]
 
 
 def test_examples_are_of_different_trades() -> None:

@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from modelyard.emit import emit
-from tests.examples import Example, on_clouds, on_clusters
+from tests.examples import Example, kept, on_clusters
 from tests.stacks.programs import Registration, registrations
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-EXAMPLES = (*on_clusters(), *on_clouds())
+EXAMPLES = kept()
 STEADY = ("type", "name", "parent", "dependsOn", "protect", "ignoreChanges")
 
 

@@ -16,7 +16,7 @@ import modelyard_stacks
 from modelyard.emit import stack_files
 from modelyard.spec import System, TargetSpec
 from modelyard_targets.cluster import runtime_image
-from tests.examples import Example, on_clouds, on_clusters
+from tests.examples import Example, kept
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 COPIES = {
@@ -30,7 +30,7 @@ def _fixed_hash(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[rep
     monkeypatch.setattr(runtime_image, "content_hash", _no_hash)
 
 
-@pytest.mark.parametrize("example", (*on_clusters(), *on_clouds()), ids=str)
+@pytest.mark.parametrize("example", kept(), ids=str)
 def test_what_comes_out_is_what_is_expected(example: Example, accept: bool) -> None:
     """The whole of it, for every target of the example."""
     outcome = example.compiled()
