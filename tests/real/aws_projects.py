@@ -1,0 +1,189 @@
+"""Both projects of a system on AWS as tests see them: in one state, against an AWS and a cluster on loopback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from engine import nodes
+from engine.aws.cloud import Cloud
+from engine.charts import ChartRepository
+from engine.kubectl import Kubectl
+from engine.pulumi_stack import Outcome as Done
+from engine.pulumi_stack import PulumiStack
+from modelyard.disk import Tree, write_trees
+from modelyard.emit import stack_files
+from modelyard.pipeline import Outcome
+from modelyard.spec import System
+from modelyard_targets.aws.machines import table
+from tests.examples import Example
+
+LARGEST_GROUP = 8
+"""A group of nodes may be larger than it is of use to a test: Pods without a machine would be seen with less."""
+
+_EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
+
+
+@dataclass(frozen=True, slots=True)
+class Projects:
+    """The two projects of one target, the second of which reads what the first has put out."""
+
+    target: str
+    namespace: str
+    infrastructure: PulumiStack
+    workloads: PulumiStack
+
+
+def target_on_aws(outcome: Outcome) -> str:
+    """The name of the first target on AWS."""
+    assert outcome.system is not None
+    return next(target.name for target in outcome.system.deployment.targets if target.provider == "aws")
+
+
+def written(outcome: Outcome, out: Path) -> Path:
+    """The folder of the first target on AWS, after all trees of an outcome have been written."""
+    assert not outcome.failed, outcome.diagnostics
+    trees = [Tree(one.environment, one.target, stack_files(one), "test") for one in outcome.stacks]
+    _, problems = write_trees(out, trees)
+    assert problems == ()
+    return out / outcome.stacks[0].environment / target_on_aws(outcome)
+
+
+def projects(
+    example: Example,
+    outcome: Outcome,
+    tmp_path: Path,
+    cloud: Cloud,
+    charts: ChartRepository,
+    make: Callable[..., PulumiStack],
+) -> Projects:
+    """The stacks of both projects of an example: what a user makes by two `pulumi stack init`."""
+    assert outcome.system is not None
+    folder = written(outcome, tmp_path / "build")
+    backend = tmp_path / "backend"
+    backend.mkdir()
+    variables = {**cloud.variables(), "PULUMI_BACKEND_URL": f"file://{backend}"}
+    infrastructure = make(folder / "infrastructure", example.stack, **variables)
+    workloads = make(folder / "workloads", example.stack, **variables)
+    workloads.configure("chartRepository", charts.url)
+    return Projects(folder.name, _namespace(outcome.system, folder.name), infrastructure, workloads)
+
+
+def _namespace(system: System, target: str) -> str:
+    (found,) = [one for one in system.deployment.targets if one.name == target]
+    return found.namespace or system.metadata.name
+
+
+def add_machines(kubectl: Kubectl, cloud: Cloud, manifests: Path) -> None:
+    """What an autoscaler would add: as many nodes as each group may have, just as large as its smallest machine is.
+
+    Where Karpenter makes machines, one of the smallest of each of its pools.
+    """
+    added = [*_of_groups(cloud), *_of_karpenter(manifests)]
+    if added:
+        nodes.add_nodes(kubectl, added)
+
+
+def _of_groups(cloud: Cloud) -> Iterator[nodes.Node]:
+    for group in groups(cloud):
+        for position in range(min(int(group["scalingConfig"]["maxSize"]), LARGEST_GROUP)):
+            yield _node(
+                f"{group['nodegroupName']}-{position}",
+                min(group["instanceTypes"], key=_size),
+                {**group.get("labels", {}), "eks.amazonaws.com/nodegroup": group["nodegroupName"]},
+                [(one["key"], one.get("value", ""), _EFFECTS[one["effect"]]) for one in group.get("taints", ())],
+            )
+
+
+def _of_karpenter(manifests: Path) -> Iterator[nodes.Node]:
+    file = manifests / "nodes.yaml"
+    for pool in yaml.safe_load_all(file.read_text()) if file.exists() else ():
+        template = pool["spec"]["template"]
+        spec = template["spec"]
+        wanted = {one["key"]: one["values"] for one in spec["requirements"]}
+        yield _node(
+            f"{pool['metadata']['name']}-0",
+            min(wanted["node.kubernetes.io/instance-type"], key=_size),
+            template["metadata"].get("labels", {}),
+            [(one["key"], one.get("value", ""), one["effect"]) for one in spec.get("taints", ())],
+        )
+
+
+def _size(machine: str) -> tuple[int, int]:
+    found = next(one for one in table().machines if one.name == machine)
+    return found.cpu_millis, found.memory_bytes
+
+
+def _node(name: str, machine: str, labels: dict[str, str], taints: list[tuple[str, str, str]]) -> nodes.Node:
+    """A node as its machine leaves it to Pods."""
+    found = next(one for one in table().machines if one.name == machine)
+    return nodes.Node(
+        name,
+        cpu=f"{found.cpu_millis}m",
+        memory=str(found.memory_bytes),
+        resources=(("nvidia.com/gpu", found.accelerator.count),) if found.accelerator else (),
+        labels=(*labels.items(), ("node.kubernetes.io/instance-type", machine)),
+        taints=tuple(taints),
+    )
+
+
+def groups(cloud: Cloud) -> list[dict[str, Any]]:
+    """The node groups of all clusters."""
+    eks = cloud.client("eks")
+    return [
+        eks.describe_nodegroup(clusterName=cluster, nodegroupName=group)["nodegroup"]
+        for cluster in eks.list_clusters()["clusters"]
+        for group in eks.list_nodegroups(clusterName=cluster)["nodegroups"]
+    ]
+
+
+def left_in(cloud: Cloud) -> dict[str, list[str]]:
+    """What is still there that costs or holds data, by what it is; without what every account has from the start."""
+    ec2, keys = cloud.client("ec2"), cloud.client("kms")
+    found = {
+        "buckets": [one["Name"] for one in cloud.client("s3").list_buckets()["Buckets"]],
+        "clusters": cloud.client("eks").list_clusters()["clusters"],
+        "databases": [
+            one["DBInstanceIdentifier"] for one in cloud.client("rds").describe_db_instances()["DBInstances"]
+        ],
+        "networks": [one["VpcId"] for one in ec2.describe_vpcs()["Vpcs"] if not one["IsDefault"]],
+        "addresses": [one["AllocationId"] for one in ec2.describe_addresses()["Addresses"]],
+        "gateways": [
+            one["NatGatewayId"] for one in ec2.describe_nat_gateways()["NatGateways"] if one["State"] != "deleted"
+        ],
+        "templates": [one["LaunchTemplateId"] for one in ec2.describe_launch_templates()["LaunchTemplates"]],
+        "roles": [one["RoleName"] for one in cloud.client("iam").list_roles()["Roles"]],
+        "users": [one["UserName"] for one in cloud.client("iam").list_users()["Users"]],
+        "registries": [one["repositoryName"] for one in cloud.client("ecr").describe_repositories()["repositories"]],
+        "logs": [one["logGroupName"] for one in cloud.client("logs").describe_log_groups()["logGroups"]],
+        "topics": [one["TopicArn"] for one in cloud.client("sns").list_topics()["Topics"]],
+        "queues": cloud.client("sqs").list_queues().get("QueueUrls", []),
+        "rules": [one["Name"] for one in cloud.client("events").list_rules()["Rules"]],
+        "alarms": [one["AlarmName"] for one in cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]],
+        "keys": [
+            one["KeyId"]
+            for one in keys.list_keys()["Keys"]
+            if keys.describe_key(KeyId=one["KeyId"])["KeyMetadata"]["KeyState"] == "Enabled"
+        ],
+    }
+    return {kind: names for kind, names in found.items() if names}
+
+
+def told(done: Done) -> dict[str, str]:
+    """Class and logical name of what was not left alone, such as `NodeGroup system`, and what was done to it."""
+    found: dict[str, str] = {}
+    for urn, operation in done.changed.items():
+        kind = urn.split("::")[2].rpartition("$")[2]
+        if not kind.startswith("modelyard:"):
+            found[f"{kind.rpartition(':')[2]} {urn.rpartition('::')[2]}"] = operation
+    return found
+
+
+def output(stack: PulumiStack, name: str) -> str:
+    """An output of a stack."""
+    return str(json.loads(stack.command("stack", "output", "--json", "--show-secrets", "--stack", stack.stack))[name])

@@ -1,0 +1,78 @@
+"""Systems on AWS under the real engine: infrastructure in an AWS on loopback, workloads on an API server beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from engine import nodes
+from engine.aws.cloud import Cloud
+from engine.aws.cloud import cloud as running_cloud
+from engine.charts import ChartRepository
+from engine.control_plane import Cluster
+from engine.pulumi_stack import Failed, PulumiStack
+from tests.examples import Example, on_clouds
+from tests.real.aws_projects import Projects, add_machines, left_in, projects
+from tests.real.test_examples import run_pipelines, settled
+
+EXAMPLES = [pytest.param(example, id=str(example)) for example in on_clouds()]
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
+    """An AWS whose clusters are the control plane; the nodes of other tests come back afterwards."""
+    nodes.remove_nodes(control_plane.kubectl)
+    with running_cloud(tmp_path / "cloud", cluster=control_plane) as found:
+        yield found
+    nodes.remove_nodes(control_plane.kubectl)
+    nodes.add_nodes(
+        control_plane.kubectl, [nodes.Node(f"large-{at}", resources=(("nvidia.com/gpu", 8),)) for at in range(2)]
+    )
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_both_projects_live_and_die(
+    example: Example,
+    tmp_path: Path,
+    cloud: Cloud,
+    control_plane: Cluster,
+    chart_repository: ChartRepository,
+    pulumi_stack: Callable[..., PulumiStack],
+) -> None:
+    """Infrastructure, then workloads by its outputs; again, nothing; away in reverse, and nothing is left."""
+    before = left_in(cloud)
+    made = projects(example, example.compiled(), tmp_path, cloud, chart_repository, pulumi_stack)
+
+    assert set(made.infrastructure.preview().changes.values()) == {"create"}
+    assert set(made.infrastructure.up().changes.values()) == {"create"}
+    assert cloud.surprises() == {}
+    assert made.infrastructure.up().changed == {}
+
+    _workloads_live_and_die(made, cloud, control_plane)
+
+    with pytest.raises(Failed, match="protect"):
+        made.infrastructure.command("destroy", "--yes")
+    assert made.infrastructure.up().changed == {}  # it stopped before anything was gone
+    made.infrastructure.configure("protect", "false")
+    made.infrastructure.up()
+    made.infrastructure.destroy()
+    assert made.infrastructure.resources() == []
+    assert left_in(cloud) == before
+
+
+def _workloads_live_and_die(made: Projects, cloud: Cloud, control_plane: Cluster) -> None:
+    """up by the exported kubeconfig, every Pod on a machine of its class, up again (nothing), destroy."""
+    kubectl = control_plane.kubectl
+    add_machines(kubectl, cloud, made.workloads.folder / "manifests")
+    made.workloads.up()
+    assert made.workloads.up().changed == {}
+    settled(kubectl, made.namespace)
+    run_pipelines(kubectl, made.namespace)
+
+    made.workloads.configure("protect", "false")
+    made.workloads.up()
+    made.workloads.destroy(600)
+    assert made.workloads.resources() == []
+    assert kubectl.value("namespace", made.namespace, "{.metadata.name}") == ""
