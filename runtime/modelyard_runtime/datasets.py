@@ -65,12 +65,12 @@ def read_ray(workload: Section, dataset: Section) -> ray.data.Dataset:
 
 
 def feature_columns(dataset: Section, columns: list[str]) -> list[str]:
-    """The columns that a model may see: those declared, or all but label and timestamp."""
+    """The columns that a model may see: those declared, or all but label, timestamp and group."""
     declared = names(dataset, "features")
     missing = [name for name in declared if name not in columns]
     if missing:
         raise Refusal(f"the data lacks the feature column {missing[0]!r}; it has {', '.join(columns[:20])}")
-    hidden = {text(dataset, "label"), text(dataset, "timestamp")}
+    hidden = {text(dataset, "label"), text(dataset, "timestamp"), text(dataset, "group")}
     return declared or [name for name in columns if name not in hidden]
 
 

@@ -11,13 +11,14 @@ from modelyard_runtime.datasets import read_frame
 from modelyard_runtime.description import Section, section, sections, text
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.scores import Predictions, known_metrics, score
-from modelyard_runtime.training_data import TrainingData, numeric
+from modelyard_runtime.training_data import TrainingData, group_numbers, numeric
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
     Numbers = npt.NDArray[np.float64]
+    Groups = npt.NDArray[np.int64] | None
 
 
 class Evaluation:
@@ -30,15 +31,15 @@ class Evaluation:
         self._datasets = sections(pipeline, "data")
         self._data = data
         self._reported = reported
-        self._said: dict[tuple[str, str], tuple[Numbers, Predictions]] = {}
+        self._said: dict[tuple[str, str], tuple[Numbers, Predictions, Groups]] = {}
 
     def metrics(self, model: registry.Model) -> dict[str, float]:
         """The metrics of the task on the held-out rows, as far as the model has scores, and what user code reported."""
         found = dict(self._reported)
-        truth, said = self._ask("", model, "")
+        asked = self._ask("", model, "")
         for name in known_metrics(self._task):
             try:
-                found[name] = score(name, truth, said)
+                found[name] = score(name, *asked)
             except (Refusal, ValueError):
                 continue
         return found
@@ -73,16 +74,23 @@ class Evaluation:
 
         return measured
 
-    def _ask(self, uri: str, model: registry.Model, data: str) -> tuple[Numbers, Predictions]:
+    def _ask(self, uri: str, model: registry.Model, data: str) -> tuple[Numbers, Predictions, Groups]:
         if (uri, data) not in self._said:
             rows = self._data.held_out
+            groups = self._data.groups(rows)
             if data:
                 dataset = self._datasets[data]
                 frame = read_frame(self._workload, dataset)
                 if self._data.label not in frame.columns:
                     raise Refusal(f"the gate evaluates on {data!r}, which lacks the label {self._data.label!r}")
                 rows = numeric(frame.dropna(subset=[self._data.label]), self._data.features)
+                group = text(dataset, "group")
+                groups = group_numbers(rows[group]) if group else None
             columns = [one.name for one in model.columns()] or list(self._data.features)
             said = answer(model, self._task, rows[columns])
-            self._said[uri, data] = self._data.truth(rows), predictions(said, self._task, list(self._data.classes))
+            self._said[uri, data] = (
+                self._data.truth(rows),
+                predictions(said, self._task, list(self._data.classes)),
+                groups,
+            )
         return self._said[uri, data]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _SEED = 0
 _BACKGROUND_ROWS = 100
-_METRICS = {"binary-classification": "log_loss", "multiclass-classification": "log_loss"}
+_METRICS = {"binary-classification": "log_loss", "multiclass-classification": "log_loss", "ranking": "ndcg"}
 
 
 def explanation(model: Predictor, task: str, data: TrainingData, asked: Section) -> dict[str, Json]:
@@ -32,16 +32,17 @@ def _permutation(model: Predictor, task: str, data: TrainingData, rows: pd.DataF
     """How much worse the model is when a column is shuffled."""
     import numpy as np
 
-    features, truth, shuffle = list(data.features), data.truth(rows), np.random.default_rng(_SEED)
+    features, shuffle = list(data.features), np.random.default_rng(_SEED)
+    truth, groups = data.truth(rows), data.groups(rows)
 
     def quality(frame: pd.DataFrame) -> float:
         said = predictions(answer(model, task, frame), task, list(data.classes))
-        return score(metric if said.scores is not None or metric == "rmse" else "accuracy", truth, said)
+        return score(used, truth, said, groups)
 
     metric = _METRICS.get(task, "rmse")
     plain = predictions(answer(model, task, rows[features]), task, list(data.classes))
-    used = metric if plain.scores is not None or metric == "rmse" else "accuracy"
-    base = score(used, truth, plain)
+    used = "accuracy" if metric == "log_loss" and plain.scores is None else metric
+    base = score(used, truth, plain, groups)
     return {
         name: better(used, base, quality(rows[features].assign(**{name: shuffle.permutation(rows[name].to_numpy())})))
         for name in features

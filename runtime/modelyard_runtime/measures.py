@@ -17,7 +17,7 @@ from modelyard_runtime.page_hinkley import page_hinkley
 from modelyard_runtime.profiles import Profile, profile
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.scores import score
-from modelyard_runtime.training_data import join
+from modelyard_runtime.training_data import group_numbers, join
 from modelyard_runtime.windows import VARIANT, Window, current
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Measures:
         joined = self._labelled() if self._joined is None else self._joined
         self._joined = joined
         label = self._label()
-        task = text(self._models()[0], "task")
+        task, group = text(self._models()[0], "task"), self._group()
         classes = _classes({plain(one) for name in (label, PREDICTION) for one in joined[name].dropna()})
         for variant, rows in self._variants_of(joined):
             if not len(rows):
@@ -137,7 +137,7 @@ class Measures:
                 wrong = (truth != said.values).astype(float) if known else abs(truth - said.values)
                 value = page_hinkley(wrong)
             else:
-                value = score(metric, truth, said)
+                value = score(metric, truth, said, group_numbers(rows[group]) if group else None)
             if value == value:  # some metrics are not defined where the labels are all of one class
                 yield Measure(variant, value)
 
@@ -156,6 +156,12 @@ class Measures:
         if not label:
             raise Refusal("quality needs a dataset with a label: `labels` of the monitor, or the watched one")
         return label
+
+    def _group(self) -> str:
+        """The column that says which rows are of one query; empty where nothing says it."""
+        data = sections(self._monitor, "data")
+        named = (text(self._monitor, "labels"), text(section(self._monitor, "current"), "data"))
+        return next((text(data[name], "group") for name in named if name in data and text(data[name], "group")), "")
 
     def _labelled(self) -> pd.DataFrame:
         """Predictions with what turned out to be true, in the order in which they were made."""

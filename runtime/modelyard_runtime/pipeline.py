@@ -14,6 +14,7 @@ from modelyard_runtime.promotion import promote_waiting
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.scores import known_metrics
 from modelyard_runtime.steps import StepActor, finish_step, spread_out, worker_of
+from modelyard_runtime.together import TOGETHER
 from modelyard_runtime.trainers import TASKS, check_trainer
 from modelyard_runtime.tuning import check_tuning, fixed_parameters, middle
 
@@ -88,9 +89,10 @@ def _check_step(kind: str, pipeline: Section, step: Section) -> None:
     if task not in TASKS:
         raise Refusal(f"built-in trainers do not train models for {task}; give the step an entrypoint")
     check_trainer(trainer, task, {**fixed_parameters(step), **(middle(tuning) if tuning else {})})
-    if integer(section(step, "workers"), "min") > 1 and not tuning:
+    most = integer(section(step, "workers"), "max")
+    if most > 1 and not tuning and trainer not in TOGETHER:
         raise Refusal(
-            f"{trainer} trains in one worker here, and workers.min is {integer(section(step, 'workers'), 'min')}; "
+            f"{trainer} trains on one worker, and workers.max is {most}; "
             "use one worker, a search, or an entrypoint that trains with Ray Train"
         )
 

@@ -25,12 +25,18 @@ class Predictions:
     scores: Numbers | None = None
 
 
-def score(metric: str, truth: Numbers, said: Predictions) -> float:
-    """The value of one metric; Refusal names a metric that is unknown or needs scores that the model does not give."""
-    if metric not in _METRICS:
-        raise Refusal(f"metric {metric!r} is not computed here; known are {', '.join(sorted(_METRICS))}")
+def score(metric: str, truth: Numbers, said: Predictions, groups: npt.NDArray[np.int64] | None = None) -> float:
+    """The value of one metric; Refusal names a metric that is unknown or needs scores that the model does not give.
+
+    Metrics of ranked rows need `groups`, which says for each row which query it is of.
+    """
+    if metric not in _METRICS and metric not in _RANKED:
+        known = ", ".join(sorted((*_METRICS, *_RANKED)))
+        raise Refusal(f"metric {metric!r} is not computed here; known are {known}")
     if not len(truth):
         raise Refusal(f"metric {metric!r} has no rows to be computed from")
+    if metric in _RANKED:
+        return _mean_of_groups(metric, truth, said, groups)
     return float(_METRICS[metric](truth, said))
 
 
@@ -113,37 +119,38 @@ def _relative(weighted: bool, symmetric: bool) -> Callable[[Numbers, Predictions
     return compute
 
 
-def _ranked(at: int | None, gain: Callable[[Numbers], float]) -> Callable[[Numbers, Predictions], float]:
-    """A metric of one ranked list: relevance in the order of the scores."""
+def _mean_of_groups(metric: str, truth: Numbers, said: Predictions, groups: npt.NDArray[np.int64] | None) -> float:
+    """The mean over all queries of which some row is relevant: of the others every order is as good."""
+    import numpy as np
 
-    def compute(truth: Numbers, said: Predictions) -> float:
-        import numpy as np
-
-        by = said.values if said.scores is None else _positive(said, "ranking")
-        ordered = truth[np.argsort(-by, kind="stable")]
-        return gain(ordered if at is None else np.concatenate((ordered[:at], [float((truth > 0).sum())])))
-
-    return compute
+    if groups is None:
+        raise Refusal(f"metric {metric!r} needs to know which rows are of one query: `group` of a dataset")
+    by = said.values if said.scores is None else _positive(said, metric)
+    order = np.lexsort((-by, groups))  # by group, the highest score of each first
+    ordered, numbers = truth[order], groups[order]
+    lists = np.split(ordered, np.flatnonzero(np.diff(numbers)) + 1)
+    found = [_RANKED[metric](one) for one in lists if (one > 0).any()]
+    if not found:
+        raise Refusal(f"metric {metric!r} needs a query with something relevant, and there is none")
+    return float(np.mean(found))
 
 
 def _ndcg(ordered: Numbers) -> float:
     import numpy as np
 
     discount = 1 / np.log2(np.arange(2, len(ordered) + 2))
-    ideal = float((np.sort(ordered)[::-1] * discount).sum())
-    return float((ordered * discount).sum()) / ideal if ideal else 0.0
+    return float((ordered * discount).sum() / (np.sort(ordered)[::-1] * discount).sum())
 
 
 def _average_precision(ordered: Numbers) -> float:
     import numpy as np
 
     hits = ordered > 0
-    return float((np.cumsum(hits)[hits] / (np.flatnonzero(hits) + 1)).mean()) if hits.any() else 0.0
+    return float((np.cumsum(hits)[hits] / (np.flatnonzero(hits) + 1)).mean())
 
 
-def _recall(ordered_and_total: Numbers) -> float:
-    total = float(ordered_and_total[-1])
-    return float((ordered_and_total[:-1] > 0).sum()) / total if total else 0.0
+def _recall_at_10(ordered: Numbers) -> float:
+    return float((ordered[:10] > 0).sum() / (ordered > 0).sum())
 
 
 _METRICS: dict[str, Callable[[Numbers, Predictions], float]] = {
@@ -161,7 +168,9 @@ _METRICS: dict[str, Callable[[Numbers, Predictions], float]] = {
     "mape": _relative(weighted=False, symmetric=False),
     "wape": _relative(weighted=True, symmetric=False),
     "smape": _relative(weighted=False, symmetric=True),
-    "ndcg": _ranked(None, _ndcg),
-    "map": _ranked(None, _average_precision),
-    "recall_at_10": _ranked(10, _recall),
+}
+_RANKED: dict[str, Callable[[Numbers], float]] = {
+    "ndcg": _ndcg,
+    "map": _average_precision,
+    "recall_at_10": _recall_at_10,
 }

@@ -12,6 +12,7 @@ from modelyard_runtime.batch import score_datasets
 from modelyard_runtime.context import Context
 from modelyard_runtime.description import Json, Section, integer, names, number, section, sections, text
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.together import train_together, trains_together
 from modelyard_runtime.trained import Trained, finish
 from modelyard_runtime.trainers import check_trainer, grow
 from modelyard_runtime.training_data import TrainingData, training_data
@@ -57,6 +58,8 @@ def spread_out(workload: Section, step: Section) -> bool:
         return True
     if "entrypoint" in step:
         return integer(section(step, "workers"), "max") > 1
+    if text(step, "trainer"):
+        return trains_together(step)
     return text(workload, "type") == "batch-inference"
 
 
@@ -108,6 +111,8 @@ def _built_in(workload: Section, step: Section, inputs: tuple[str, ...]) -> Made
     parameters, tuning = fixed_parameters(step), section(pipeline, "tuning")
     check_trainer(trainer, task, parameters)
     data = training_data(workload, inputs, task)
+    if not tuning and trains_together(step):
+        return Made(train_together(step, task, parameters, data, worker_of(step)), data, parameters=parameters)
     if not tuning:
         return Made(_trained(trainer, task, parameters, data), data, parameters=parameters)
     shared = ray.put(data)

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from modelyard_runtime.training_data import TrainingData
 
 TRAINERS = ("scikit-learn", "xgboost", "lightgbm", "pytorch")
-TASKS = frozenset({"binary-classification", "multiclass-classification", "regression", "forecasting"})
+TASKS = frozenset({"binary-classification", "multiclass-classification", "regression", "forecasting", "ranking"})
+
+_RANKERS = ("xgboost", "lightgbm")
 
 _SEED = 0
 _MOST_CATEGORIES = 100
@@ -26,6 +28,8 @@ def check_trainer(trainer: str, task: str, parameters: Mapping[str, Json]) -> No
     """Refuse what the trainer cannot do, before any work."""
     if task not in TASKS:
         raise Refusal(f"built-in trainers do not train models for {task}; give the pipeline an entrypoint")
+    if task == "ranking" and trainer not in _RANKERS:
+        raise Refusal(f"{trainer} does not train models for ranking; {' and '.join(_RANKERS)} do")
     estimator(trainer, task, parameters)
 
 
@@ -41,12 +45,35 @@ def grow(trainer: str, task: str, parameters: Mapping[str, Json], data: Training
     from sklearn.pipeline import Pipeline
 
     model = estimator(trainer, task, parameters)
+    before, ready = prepared(trainer, model, data)
+    target, more = labels(trainer, data), _groups(trainer, task, data)
+    for grown in _GROWTH.get(_growth_of(model), _at_once)(model, ready, target, rungs, more):
+        yield Pipeline([("columns", before), ("model", grown)])
+
+
+def prepared(trainer: str, model: Any, data: TrainingData) -> tuple[Any, Any]:
+    """The preprocessing, fitted, and the rows to learn from as the estimator takes them."""
     rows = data.train[list(data.features)]
     before = preprocessing(rows, scaled=trainer == "pytorch" or _is_linear(model))
-    ready = before.fit_transform(rows)
-    target = labels(trainer, data)
-    for grown in _GROWTH.get(_growth_of(model), _at_once)(model, ready, target, rungs):
-        yield Pipeline([("columns", before), ("model", grown)])
+    return before, before.fit_transform(rows)
+
+
+def _groups(trainer: str, task: str, data: TrainingData) -> dict[str, Any]:
+    """Which rows a ranker compares, in the library's words; nothing for other tasks."""
+    import numpy as np
+
+    if task != "ranking":
+        return {}
+    numbers = groups_of(data)
+    return {"qid": numbers} if trainer == "xgboost" else {"group": np.unique(numbers, return_counts=True)[1]}
+
+
+def groups_of(data: TrainingData) -> Any:
+    """The query of each row to learn from; rows of one query stand together, in order of their number."""
+    numbers = data.groups(data.train)
+    if numbers is None:
+        raise Refusal("a ranker needs to know which rows are of one query: `group` of a dataset")
+    return numbers
 
 
 def preprocessing(rows: pd.DataFrame, scaled: bool) -> Any:
@@ -70,7 +97,7 @@ def labels(trainer: str, data: TrainingData) -> Any:
     import numpy as np
 
     if not data.classes:
-        return data.train[data.label].to_numpy(dtype=np.float64)
+        return data.train[data.label].to_numpy(dtype=np.float64)  # of a ranking: how relevant the row is, 0 1 2 …
     if trainer in {"xgboost", "pytorch"} and data.classes != tuple(range(len(data.classes))):
         shown = ", ".join(repr(one) for one in data.classes[:5])
         raise Refusal(
@@ -88,10 +115,14 @@ def _maker(trainer: str, task: str, name: str) -> Callable[..., Any]:
     if trainer == "xgboost":
         import xgboost
 
+        if task == "ranking":
+            return xgboost.XGBRanker
         return xgboost.XGBClassifier if classifies else xgboost.XGBRegressor
     if trainer == "lightgbm":
         import lightgbm
 
+        if task == "ranking":
+            return lightgbm.LGBMRanker
         return lightgbm.LGBMClassifier if classifies else lightgbm.LGBMRegressor
     if trainer == "pytorch":
         from modelyard_runtime.networks import NetworkClassifier, NetworkRegressor
@@ -143,29 +174,29 @@ def _parts(total: int, rungs: int) -> list[int]:
     return [total * (rung + 1) // rungs - total * rung // rungs for rung in range(rungs)]
 
 
-def _grow_xgboost(model: Any, ready: Any, target: Any, rungs: int) -> Iterator[Any]:
+def _grow_xgboost(model: Any, ready: Any, target: Any, rungs: int, more: Mapping[str, Any]) -> Iterator[Any]:
     from sklearn.base import clone
 
     before = None
     for part in _parts(int(model.n_estimators or 100), rungs):
         grown = clone(model).set_params(n_estimators=part)
-        grown.fit(ready, target, xgb_model=before)
+        grown.fit(ready, target, xgb_model=before, **more)
         before = grown.get_booster()
         yield grown
 
 
-def _grow_lightgbm(model: Any, ready: Any, target: Any, rungs: int) -> Iterator[Any]:
+def _grow_lightgbm(model: Any, ready: Any, target: Any, rungs: int, more: Mapping[str, Any]) -> Iterator[Any]:
     from sklearn.base import clone
 
     before = None
     for part in _parts(int(model.n_estimators), rungs):
         grown = clone(model).set_params(n_estimators=part)
-        grown.fit(ready, target, init_model=before)
+        grown.fit(ready, target, init_model=before, **more)
         before = grown.booster_
         yield grown
 
 
-def _grow_histograms(model: Any, ready: Any, target: Any, rungs: int) -> Iterator[Any]:
+def _grow_histograms(model: Any, ready: Any, target: Any, rungs: int, more: Mapping[str, Any]) -> Iterator[Any]:
     parts = _parts(int(model.max_iter), rungs)
     model.set_params(warm_start=len(parts) > 1)
     for rung in range(len(parts)):
@@ -174,17 +205,17 @@ def _grow_histograms(model: Any, ready: Any, target: Any, rungs: int) -> Iterato
         yield model
 
 
-def _grow_network(model: Any, ready: Any, target: Any, rungs: int) -> Iterator[Any]:
+def _grow_network(model: Any, ready: Any, target: Any, rungs: int, more: Mapping[str, Any]) -> Iterator[Any]:
     for part in _parts(int(model.epochs), rungs):
         model.learn(ready, target, part)
         yield model
 
 
-def _at_once(model: Any, ready: Any, target: Any, rungs: int) -> Iterator[Any]:
-    yield model.fit(ready, target)
+def _at_once(model: Any, ready: Any, target: Any, rungs: int, more: Mapping[str, Any]) -> Iterator[Any]:
+    yield model.fit(ready, target, **more)
 
 
-_GROWTH: dict[str, Callable[[Any, Any, Any, int], Iterator[Any]]] = {
+_GROWTH: dict[str, Callable[[Any, Any, Any, int, Mapping[str, Any]], Iterator[Any]]] = {
     "XGB": _grow_xgboost,
     "LGBM": _grow_lightgbm,
     "HistGradientBoosting": _grow_histograms,

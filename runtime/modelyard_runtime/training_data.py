@@ -34,12 +34,19 @@ class TrainingData:
         column = rows[self.label]
         return coded(column, list(self.classes)) if self.classes else column.to_numpy(dtype=np.float64)
 
+    def groups(self, rows: pd.DataFrame) -> npt.NDArray[np.int64] | None:
+        """Which rows are of one query, as a number for each row; None where the data say nothing of that."""
+        import numpy as np
+
+        return rows[_GROUP].to_numpy(dtype=np.int64) if _GROUP in rows.columns else None
+
     def inner(self, split: Section) -> TrainingData:
         """The rows to learn from, split once more: a search must not see what the gate judges by."""
         train, held_out = split_rows(self.train, split, _TIME if _TIME in self.train.columns else "")
         return TrainingData(train, held_out, self.features, self.label, self.classes)
 
 
+_GROUP = "__group"  # the query that a row is of, as a number; rows of one query stand together
 _TIME = "__time"  # when a row happened, kept beside its features for later splits
 
 
@@ -47,7 +54,7 @@ def training_data(workload: Section, inputs: Iterable[str], task: str) -> Traini
     """The inputs, joined where there are several, split as the pipeline says."""
     pipeline = section(workload, "pipeline")
     table = Joined.read(workload, tuple(inputs))
-    frame = table.frame.dropna(subset=[table.label]).reset_index(drop=True)
+    frame = table.frame.dropna(subset=[one for one in (table.label, table.group) if one]).reset_index(drop=True)
     if len(frame) < _FEWEST_ROWS:
         raise Refusal(f"{len(frame)} rows with a label are too few to learn from and to judge by")
     features = tuple(table.features)
@@ -58,6 +65,8 @@ def training_data(workload: Section, inputs: Iterable[str], task: str) -> Traini
         chosen = chosen.assign(**{_TIME: frame[table.timestamp]})
     elif text(split, "by") == "time":
         raise Refusal("a split by time needs a dataset with a timestamp column")
+    if table.group:
+        chosen = chosen.assign(**{_GROUP: group_numbers(frame[table.group])})
     train, held_out = split_rows(chosen, split, _TIME if table.timestamp else "")
     classes: tuple[Any, ...] = ()
     if task in CLASSIFICATION:
@@ -75,6 +84,8 @@ def split_rows(frame: pd.DataFrame, split: Section, timestamp: str) -> tuple[pd.
     """Two parts: at random by the seed, or the newest rows as the second."""
     import numpy as np
 
+    if _GROUP in frame.columns:
+        return _split_groups(frame, split, timestamp)
     held = min(max(round(len(frame) * number(split, "fraction", 0.2)), 1), len(frame) - 1)
     if text(split, "by") == "time":
         order = np.argsort(frame[timestamp].to_numpy(), kind="stable")
@@ -82,6 +93,32 @@ def split_rows(frame: pd.DataFrame, split: Section, timestamp: str) -> tuple[pd.
         order = np.random.default_rng(integer(split, "seed")).permutation(len(frame))
     cut = len(frame) - held
     return frame.iloc[order[:cut]].reset_index(drop=True), frame.iloc[order[cut:]].reset_index(drop=True)
+
+
+def group_numbers(column: pd.Series) -> npt.NDArray[np.int64]:
+    """A number for each value of a group column; a row without a value is in none, -1."""
+    import pandas as pd
+
+    numbers: npt.NDArray[np.int64] = pd.factorize(column)[0]
+    return numbers
+
+
+def _split_groups(frame: pd.DataFrame, split: Section, timestamp: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Whole groups at random by the seed, or the newest of them as the second part; each part ordered by group."""
+    import numpy as np
+
+    found = np.unique(frame[_GROUP].to_numpy())
+    if len(found) < 2:
+        raise Refusal("all rows are of one group; at least two are needed, to learn from and to judge by")
+    held = min(max(round(len(found) * number(split, "fraction", 0.2)), 1), len(found) - 1)
+    if text(split, "by") == "time":
+        last = frame.groupby(_GROUP)[timestamp].max().reindex(found)
+        order = found[np.argsort(last.to_numpy(), kind="stable")]
+    else:
+        order = np.random.default_rng(integer(split, "seed")).permutation(found)
+    ordered = frame.sort_values(_GROUP, kind="stable")
+    newest = ordered[_GROUP].isin(order[len(found) - held :])
+    return ordered[~newest].reset_index(drop=True), ordered[newest].reset_index(drop=True)
 
 
 def numeric(frame: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
@@ -108,6 +145,7 @@ class Joined:
     features: list[str]
     label: str
     timestamp: str
+    group: str
 
     @classmethod
     def read(cls, workload: Section, inputs: tuple[str, ...]) -> Joined:
@@ -122,12 +160,13 @@ class Joined:
         declared = [column for one in described.values() for column in names(one, "features")]
         for name, one in described.items():
             feature_columns(one, list(frames[name].columns))
-        hidden = {*keys, *(text(one, key) for one in described.values() for key in ("label", "timestamp"))}
+        hidden = {*keys, *(text(one, key) for one in described.values() for key in ("label", "timestamp", "group"))}
         features = list(dict.fromkeys(declared)) or [name for name in frame.columns if name not in hidden]
         if not features:
             raise Refusal(f"the inputs {', '.join(inputs)} leave no column to learn from")
         timestamp = next((text(one, "timestamp") for one in described.values() if text(one, "timestamp")), "")
-        return cls(frame, features, text(described[labelled[0]], "label"), timestamp)
+        group = next((text(one, "group") for one in described.values() if text(one, "group")), "")
+        return cls(frame, features, text(described[labelled[0]], "label"), timestamp, group)
 
 
 def join(frames: dict[str, pd.DataFrame], described: dict[str, Section]) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -80,7 +80,7 @@ def trial_of_trainer(
         for model in grow(trainer, task, {**fixed, **parameters}, inner, RUNGS):
             rows = inner.held_out
             said = predictions(answer(_Fitted(model), task, rows[list(inner.features)]), task, list(inner.classes))
-            tell({metric: score(metric, inner.truth(rows), said)})
+            tell({metric: score(metric, inner.truth(rows), said, inner.groups(rows))})
 
     return trial
 

@@ -50,8 +50,9 @@ def test_what_can_be_honoured_is_accepted() -> None:
     ("path", "value", "why"),
     [
         ("type", "monitor", "'run' is for pipelines"),
-        ("pipeline.model.task", "ranking", "do not train models for ranking"),
-        ("pipeline.steps.train.workers", {"min": 2, "max": 2}, "trains in one worker here, and workers.min is 2"),
+        ("pipeline.model.task", "ranking", "does not train models for ranking"),
+        ("pipeline.model.task", "recommendation", "do not train models for recommendation"),
+        ("pipeline.steps.train.workers", {"min": 1, "max": 2}, "trains on one worker, and workers.max is 2"),
         ("pipeline.steps.train.parameters", {"depth": 3}, "has no parameter 'depth'"),
         ("pipeline.steps.train.parameters", {"estimator": "magic"}, "estimator 'magic' is not built in"),
         ("pipeline.steps.train.needs", ["train"], "wait for each other"),

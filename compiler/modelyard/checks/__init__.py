@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
-from modelyard.checks import clouds, deployment, governance, inference, monitors, pipelines, schedules, secrets
+from modelyard.checks import (
+    built_in,
+    clouds,
+    deployment,
+    governance,
+    inference,
+    monitors,
+    pipelines,
+    schedules,
+    secrets,
+)
 from modelyard.diagnostics import Diagnostic
 from modelyard.spec import System
 
@@ -37,6 +47,9 @@ CHECKS: Final[tuple[Rule, ...]] = (
     pipelines.columns,
     pipelines.inputs,
     pipelines.trainers,
+    built_in.tasks,
+    built_in.together,
+    built_in.groups,
     pipelines.gates,
     pipelines.tuning,
     pipelines.steps,

@@ -5,7 +5,7 @@ from __future__ import annotations
 _CLASSES = ("accuracy", "f1", "precision", "recall")
 _BINARY = (*_CLASSES, "auc_roc", "auc_pr", "log_loss", "brier")
 _NUMBERS = ("rmse", "mae", "mape", "r2", "wape", "smape")
-_RANKS = ("ndcg", "map", "recall_at_10")
+RANKS = ("ndcg", "map", "recall_at_10")
 _DRIFT = ("psi", "ks", "chi2", "js", "wasserstein", "missing")
 
 BY_TASK = {
@@ -13,8 +13,8 @@ BY_TASK = {
     "multiclass-classification": (*_CLASSES, "log_loss"),
     "regression": _NUMBERS,
     "forecasting": _NUMBERS,
-    "ranking": _RANKS,
-    "recommendation": _RANKS,
+    "ranking": RANKS,
+    "recommendation": RANKS,
 }
 BUILT_IN = frozenset(metric for metrics in BY_TASK.values() for metric in metrics)
 SMALLER_IS_BETTER = frozenset({"log_loss", "brier", "rmse", "mae", "mape", "wape", "smape"})
@@ -22,8 +22,8 @@ SMALLER_IS_BETTER = frozenset({"log_loss", "brier", "rmse", "mae", "mape", "wape
 BY_MONITOR = {
     "data-drift": _DRIFT,
     "prediction-drift": _DRIFT,
-    "prediction-quality": (*_BINARY, *_NUMBERS, *_RANKS),
-    "concept-drift": (*_BINARY, *_NUMBERS, *_RANKS, "page_hinkley"),
+    "prediction-quality": (*_BINARY, *_NUMBERS, *RANKS),
+    "concept-drift": (*_BINARY, *_NUMBERS, *RANKS, "page_hinkley"),
     "performance": ("p50_ms", "p90_ms", "p95_ms", "p99_ms", "error_rate", "throughput_rps", "availability"),
     "data-quality": ("missing", "duplicates", "schema", "out_of_range", "freshness_s", "rows"),
 }

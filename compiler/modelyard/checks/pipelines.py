@@ -26,7 +26,7 @@ def columns(system: System) -> Iterator[Diagnostic]:
 def _columns_in_schema(system: System, data: Dataset, suggestions: Suggestions) -> Iterator[Diagnostic]:
     known = dict(data.schema)
     named: list[tuple[Path, str]] = [(("features", at), column) for at, column in enumerate(data.features)]
-    named += [(("label",), data.label), (("timestamp",), data.timestamp)]
+    named += [(("label",), data.label), (("timestamp",), data.timestamp), (("group",), data.group)]
     for path, column in named:
         if column and column not in known:
             span = system.at("data", data.name, *path)

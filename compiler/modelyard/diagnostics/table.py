@@ -14,6 +14,7 @@ from modelyard.diagnostics.check import governance as check_governance
 from modelyard.diagnostics.check import inference as check_inference
 from modelyard.diagnostics.check import monitors as check_monitors
 from modelyard.diagnostics.check import pipelines as check_pipelines
+from modelyard.diagnostics.check import trainers as check_trainers
 
 CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
     {
@@ -126,6 +127,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0446": check_pipelines.time_zone_unknown,
         "W0447": check_pipelines.never_trained,
         "W0448": check_pipelines.bound_in_wrong_direction,
+        "E0449": check_trainers.trains_on_one_worker,
         "E0450": check_inference.traffic_not_whole,
         "E0451": check_inference.mirror_gets_traffic,
         "E0452": check_inference.rollout_not_incremental,
@@ -137,6 +139,8 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0458": check_inference.latencies_out_of_order,
         "E0459": check_inference.batching_breaks_slo,
         "W0460": check_inference.alert_without_reader,
+        "E0461": check_trainers.trainer_cannot,
+        "E0462": check_trainers.group_missing,
         "E0465": check_monitors.metric_of_other_monitor,
         "E0466": check_monitors.watch_does_not_fit,
         "E0467": check_monitors.capture_missing,

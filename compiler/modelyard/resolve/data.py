@@ -78,6 +78,7 @@ def _dataset(scope: Scope, name: str, node: Node) -> Dataset:
         features=texts(node, "features"),
         label=text(node, "label"),
         timestamp=text(node, "timestamp"),
+        group=text(node, "group"),
         delay_s=seconds(scope, node, "delay", path),
         classification=text(node, "classification"),
     )

@@ -64,6 +64,7 @@ class Dataset:
     features: tuple[str, ...] = ()
     label: str = ""
     timestamp: str = ""
+    group: str = ""  # column that the rows of one query share
     delay_s: int | None = None  # labels arrive this late
     classification: str = ""  # public internal confidential pii cardholder phi
 

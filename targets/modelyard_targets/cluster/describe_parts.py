@@ -70,7 +70,7 @@ def _dataset(dataset: Dataset, context: Context) -> dict[str, Json]:
         described["schema"] = dict(dataset.schema)
     if dataset.features:
         described["features"] = list(dataset.features)
-    for key, text in (("label", dataset.label), ("timestamp", dataset.timestamp)):
+    for key, text in (("label", dataset.label), ("timestamp", dataset.timestamp), ("group", dataset.group)):
         if text:
             described[key] = text
     if dataset.delay_s is not None:

@@ -1,0 +1,98 @@
+"""Built-in trainers: which tasks each knows, on how many workers, and how ranked rows belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.checks.metrics import RANKS
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import trainers as problems
+from modelyard.source import Path
+from modelyard.spec import Monitor, Pipeline, Step, System
+
+_TABLES = frozenset({"binary-classification", "multiclass-classification", "regression", "forecasting"})
+_TASKS = {
+    "scikit-learn": _TABLES,
+    "xgboost": _TABLES | {"ranking"},
+    "lightgbm": _TABLES | {"ranking"},
+    "pytorch": _TABLES,
+}
+TOGETHER = ("xgboost", "lightgbm")
+"""Trainers that use several workers for one model."""
+
+
+def tasks(system: System) -> Iterator[Diagnostic]:
+    """A built-in trainer knows the task of the model that it trains."""
+    for _, step, task in _built_in(system):
+        if task not in _TASKS[step.trainer]:
+            able = [name for name, known in _TASKS.items() if task in known]
+            written = _written(system, (*step.path, "trainer"))
+            span = system.at(*step.path, "trainer") if written else system.key(*step.path)
+            yield problems.trainer_cannot(span, step.trainer, task, able)
+
+
+def together(system: System) -> Iterator[Diagnostic]:
+    """Several workers are asked for where the trainer uses them, for one model or for trials of a search."""
+    for pipeline, step, _ in _built_in(system):
+        if pipeline.tuning is None and step.workers.maximum > 1 and step.trainer not in TOGETHER:
+            own: Path = (*step.path, "workers")
+            path = own if _written(system, own) else ("pipelines", pipeline.name, "workers")
+            yield problems.trains_on_one_worker(system.key(*path), step.trainer, step.workers.maximum, TOGETHER)
+
+
+def groups(system: System) -> Iterator[Diagnostic]:
+    """Where rows are ranked, a dataset says which of them belong together."""
+    told: set[str] = set()
+    for pipeline, step, task in _built_in(system):
+        if task == "ranking" and not _grouped(system, step.inputs):
+            assert pipeline.model is not None
+            told.add(pipeline.model.model)
+            yield problems.group_missing(system.key(*step.path), f"pipeline '{pipeline.name}'", step.inputs)
+    yield from _gates(system, told)
+    for monitor in system.monitors.values():
+        yield from _monitored(system, monitor)
+
+
+def _gates(system: System, told: set[str]) -> Iterator[Diagnostic]:
+    """Gates are judged on what the model's pipeline reads, or on a dataset of their own."""
+    read: dict[str, list[str]] = {}
+    for pipeline in system.pipelines.values():
+        if pipeline.type == "training" and pipeline.model:
+            inputs = [name for step in pipeline.steps for name in step.inputs]
+            read.setdefault(pipeline.model.model, []).extend(inputs)
+    for model in system.models.values():
+        for check in model.validation:
+            names = (check.data,) if check.data else tuple(dict.fromkeys(read.get(model.name, ())))
+            ranked = check.metric in RANKS and model.name in read
+            if ranked and not _grouped(system, names) and not (model.name in told and not check.data):
+                span = system.key("models", model.name, "validation", check.name)
+                yield problems.group_missing(span, f"gate '{check.name}'", names)
+
+
+def _monitored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
+    """Quality is judged by labels, which are joined to what was said."""
+    section, _, name = monitor.watch.partition(".")
+    output = system.pipelines[name].output if section == "pipelines" else ""
+    names = tuple(one for one in (monitor.labels, output) if one)
+    if monitor.type not in {"prediction-quality", "concept-drift"} or _grouped(system, names):
+        return
+    for check in monitor.checks:
+        if check.metric in RANKS:
+            span = system.key("monitors", monitor.name, "checks", check.name)
+            yield problems.group_missing(span, f"check '{check.name}'", names)
+
+
+def _grouped(system: System, names: tuple[str, ...]) -> bool:
+    return any(system.data[name].group for name in names)
+
+
+def _built_in(system: System) -> Iterator[tuple[Pipeline, Step, str]]:
+    """Every step that a built-in trainer runs, with the task of its model."""
+    for pipeline in system.pipelines.values():
+        for step in pipeline.steps:
+            if step.trainer and pipeline.model is not None:
+                yield pipeline, step, system.models[pipeline.model.model].task
+
+
+def _written(system: System, path: Path) -> bool:
+    return system.at(*path) != system.at(*path[:-1])

@@ -1,0 +1,79 @@
+"""What is told about built-in trainers and ranked rows: E0449, E0461 and E0462."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def trains_on_one_worker(span: Span, trainer: str, workers: int, able: Sequence[str]) -> Diagnostic:
+    """A built-in trainer that knows one worker only would leave the others idle.
+
+    Boosted trees are grown by several workers together. With `tuning`, workers are trials that run at the same time,
+    whatever the trainer.
+
+    Wrong:
+
+        pipelines: {retrain: {type: training, trainer: scikit-learn, workers: {min: 1, max: 4}, …}}
+
+    Right:
+
+        pipelines: {retrain: {type: training, trainer: scikit-learn, workers: 1, …}}
+    """
+    return Diagnostic(
+        "E0449",
+        Severity.ERROR,
+        f"the trainer {trainer} trains on one worker, and there may be {workers}",
+        span,
+        f"write workers: 1, train with {' or '.join(able)}, or name an entrypoint that trains with Ray Train",
+    )
+
+
+def trainer_cannot(span: Span, trainer: str, task: str, able: Sequence[str]) -> Diagnostic:
+    """A built-in trainer makes no models for this task.
+
+    Wrong:
+
+        models: {towers: {task: recommendation, framework: pytorch}}
+        pipelines: {train: {type: training, model: towers, inputs: [plays], compute: gpu}}
+
+    Right:
+
+        pipelines: {train: {type: training, model: towers, inputs: [plays], compute: gpu,
+        source: {entrypoint: "shop.towers:train"}}}
+    """
+    other = f", or train with {' or '.join(able)}" if able else ""
+    return Diagnostic(
+        "E0461",
+        Severity.ERROR,
+        f"the trainer {trainer} does not train models for {task}",
+        span,
+        f'name your own code, as source: {{entrypoint: "package.module:function"}}{other}',
+    )
+
+
+def group_missing(span: Span, what: str, data: Sequence[str]) -> Diagnostic:
+    """Rows are ranked among those of one query, and no column says which these are.
+
+    A ranker learns the order within each query; `ndcg`, `map` and `recall_at_10` are computed for each query, and are
+    the mean of these. One list of all rows would say nothing.
+
+    Wrong:
+
+        data: {clicks: {store: lake, path: clicks/, format: parquet, label: bought}}
+        models: {ranker: {task: ranking, framework: lightgbm}}
+
+    Right:
+
+        data: {clicks: {store: lake, path: clicks/, format: parquet, label: bought, group: search_id}}
+    """
+    where = f"dataset {' or '.join(quote(name) for name in data)}" if data else "a dataset of its inputs"
+    return Diagnostic(
+        "E0462",
+        Severity.ERROR,
+        f"{what} ranks rows, and nothing says which of them belong together",
+        span,
+        f"add group: COLUMN to {where}",
+    )

@@ -1,0 +1,127 @@
+"""Built-in trainers on two workers of a local Ray, beside the same on one; prints as JSON how they compare.
+
+Run as `python whole_training.py` with the runtime on the path.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import ray
+
+from modelyard_runtime.answers import answer, predictions
+from modelyard_runtime.scores import score
+from modelyard_runtime.together import train_together
+from modelyard_runtime.trainers import grow
+from modelyard_runtime.training_data import TrainingData
+
+ROUNDS = 40
+WORKER = {"num_cpus": 1, "num_gpus": 0, "resources": {"group-a": 0.99}}
+METRICS = {
+    "binary-classification": "auc_pr",
+    "multiclass-classification": "accuracy",
+    "regression": "r2",
+    "ranking": "ndcg",
+}
+
+
+def data(task: str, count: int = 3000) -> TrainingData:
+    """Rows of two numbers and a text; of a ranking, ten for each query."""
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": random.normal(size=count), "b": random.normal(size=count)})
+    frame["c"] = random.choice(["x", "y"], count)
+    value = frame.a + frame.b**2 + (frame.c == "x") + random.normal(0, 0.3, count)
+    grades = np.clip(value.round(), 0, 3).astype(int)
+    labels = {"binary-classification": (value > 1).astype(int), "regression": value}
+    frame["label"] = labels.get(task, grades)
+    if task == "ranking":
+        frame["__group"] = np.arange(count) // 10
+    classes = {"binary-classification": (0, 1), "multiclass-classification": (0, 1, 2, 3)}.get(task, ())
+    cut = count * 4 // 5
+    return TrainingData(frame[:cut], frame[cut:], ("a", "b", "c"), "label", classes)
+
+
+def quality(model: Any, task: str, rows: TrainingData) -> float:
+    """How good a model is on what it has not seen."""
+    held = rows.held_out
+
+    class Asked:
+        def predict(self, asked: Any) -> Any:
+            return model.predict(asked)
+
+        def classifier(self) -> Any:
+            return model if rows.classes else None
+
+    said = predictions(answer(Asked(), task, held[list(rows.features)]), task, list(rows.classes))
+    return score(METRICS[task], rows.truth(held), said, rows.groups(held))
+
+
+def step(trainer: str, least: int) -> dict[str, Any]:
+    """A step of up to two workers that is tried once more."""
+    return {"trainer": trainer, "workers": {"min": least, "max": 2}, "retries": 1}
+
+
+def workers() -> list[int]:
+    """Processes of Ray Train's workers below this one."""
+    found: list[int] = []
+    for entry in Path("/proc").iterdir():
+        try:
+            title = (entry / "cmdline").read_bytes()
+            parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
+            above = Path("/proc", parent, "stat").read_text().rpartition(")")[2].split()[1]
+        except OSError:
+            continue
+        if title.startswith(b"ray::RayTrainWorker") and above == str(os.getpid()):
+            found.append(int(entry.name))
+    return found
+
+
+def kill_one(killed: list[int]) -> None:
+    """End one worker without a word, when both have been at work for a while."""
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        found = workers()
+        if len(found) == 2:
+            time.sleep(2)
+            os.kill(found[1], signal.SIGKILL)
+            killed.append(found[1])
+            return
+        time.sleep(0.05)
+
+
+def main() -> None:
+    """Each trainer and task, and one run that loses a worker."""
+    ray.init(address="local", num_cpus=2, resources={"group-a": 2}, include_dashboard=False, log_to_driver=False)
+    facts: dict[str, Any] = {}
+    for trainer, task in (
+        ("xgboost", "ranking"),
+        ("xgboost", "multiclass-classification"),
+        ("lightgbm", "binary-classification"),
+        ("lightgbm", "ranking"),
+    ):
+        rows, parameters = data(task), {"n_estimators": ROUNDS}
+        both = train_together(step(trainer, 2), task, parameters, rows, WORKER)
+        *_, one = grow(trainer, task, parameters, rows)
+        facts[f"{trainer} {task}"] = [quality(both, task, rows), quality(one, task, rows)]
+    killed: list[int] = []
+    threading.Thread(target=kill_one, args=(killed,), daemon=True).start()
+    rows = data("regression", 20000)
+    model = train_together(step("xgboost", 1), "regression", {"n_estimators": 2000, "max_depth": 4}, rows, WORKER)
+    facts["lost"] = len(killed)
+    facts["rounds"] = model[-1].get_booster().num_boosted_rounds()
+    facts["quality"] = quality(model, "regression", rows)
+    ray.shutdown()
+    sys.stdout.write(json.dumps(facts) + "\n")
+
+
+if __name__ == "__main__":
+    main()
