@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pulumi
-from pulumi_aws import ec2, eks, iam, vpc
+from pulumi_aws import eks, iam, vpc
 
 from .access import administrators, api_clients, kubeconfig
 from .account import Account, protected
@@ -66,12 +66,6 @@ class Cluster(pulumi.ComponentResource):
         self.name, self.arn, self.endpoint = cluster.name, cluster.arn, cluster.endpoint
         self.security_group_id = cluster.vpc_config.apply(lambda config: config.cluster_security_group_id or "")
         self._open_api_inside()
-        # the group that EKS makes gets no tags from us, and Karpenter finds it by this one
-        ec2.Tag(
-            name,
-            ec2.TagArgs(resource_id=self.security_group_id, key="karpenter.sh/discovery", value=name),
-            self._child,
-        )
         administrators(name, account=account, cluster_name=self.name, opts=self._child)
         node_role, attached = self._node_role()
         self.node_role_arn, self.node_role_name = node_role.arn, node_role.name

@@ -111,13 +111,15 @@ class Network(pulumi.ComponentResource):
             for index, block in enumerate(private)
         ]
         self.subnet_ids = [subnet.id for subnet in subnets]
-        tables = [self._table(f"{name}-private-{index + 1}", subnet) for index, subnet in enumerate(subnets)]
+        # one that they share, unless each zone has a way out of its own
+        tables = [self._table(f"{name}-private-{index + 1}") for index in range(zones if nat == "per-zone" else 1)]
+        for index, subnet in enumerate(subnets):
+            self._associate(f"{name}-private-{index + 1}", tables[index % len(tables)], subnet)
         gateways = self._gateways(public, 1 if nat == "one" else len(public)) if nat != "none" else []
         self.nat_gateway_ids = [gateway.id for gateway in gateways]
         ways_out = [
-            self._default_route(f"{name}-private-{index + 1}", table, nat_gateway_id=gateways[index % len(gateways)].id)
-            for index, table in enumerate(tables)
-            if gateways
+            self._default_route(f"{name}-private-{index + 1}", table, nat_gateway_id=gateway.id)
+            for index, (table, gateway) in enumerate(zip(tables, gateways, strict=False))
         ]
         reached = service_endpoints(
             name,
@@ -147,15 +149,13 @@ class Network(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self, ignore_changes=["availabilityZone"]),
         )
 
-    def _table(self, name: str, *subnets: ec2.Subnet) -> ec2.RouteTable:
-        table = ec2.RouteTable(name, ec2.RouteTableArgs(vpc_id=self.vpc_id, tags={"Name": name}), self._child)
-        for index, subnet in enumerate(subnets):
-            ec2.RouteTableAssociation(
-                f"{name}-{index + 1}" if len(subnets) > 1 else name,
-                ec2.RouteTableAssociationArgs(route_table_id=table.id, subnet_id=subnet.id),
-                self._child,
-            )
-        return table
+    def _table(self, name: str) -> ec2.RouteTable:
+        return ec2.RouteTable(name, ec2.RouteTableArgs(vpc_id=self.vpc_id, tags={"Name": name}), self._child)
+
+    def _associate(self, name: str, table: ec2.RouteTable, subnet: ec2.Subnet) -> None:
+        ec2.RouteTableAssociation(
+            name, ec2.RouteTableAssociationArgs(route_table_id=table.id, subnet_id=subnet.id), self._child
+        )
 
     def _default_route(
         self,
@@ -183,9 +183,10 @@ class Network(pulumi.ComponentResource):
         subnets = [
             self._subnet("public", index, block, {"kubernetes.io/role/elb": "1"}) for index, block in enumerate(blocks)
         ]
-        route = self._default_route(
-            f"{self.name}-public", self._table(f"{self.name}-public", *subnets), gateway_id=internet.id
-        )
+        table = self._table(f"{self.name}-public")
+        for index, subnet in enumerate(subnets):
+            self._associate(f"{self.name}-public-{index + 1}", table, subnet)
+        route = self._default_route(f"{self.name}-public", table, gateway_id=internet.id)
         return [self._gateway(f"{self.name}-{index + 1}", subnets[index], internet, route) for index in range(count)]
 
     def _gateway(

@@ -106,7 +106,8 @@ class NodePool(pulumi.ComponentResource):
                 ignore_changes=["scalingConfig.desiredSize"],
             ),
         )
-        self._describe_to_autoscaler(name, group, labels, taints, _resources(disk_gib, accelerator, accelerators))
+        if not min_nodes:
+            self._describe_to_autoscaler(name, group, labels, taints, _resources(disk_gib, accelerator, accelerators))
         self.name = group.node_group_name
         self.register_outputs({"name": self.name})
 
@@ -151,7 +152,9 @@ class NodePool(pulumi.ComponentResource):
         taints: Sequence[tuple[str, str]],
         resources: Mapping[str, str],
     ) -> None:
-        """What a node would offer, for a group that has none at the moment: read from tags of its Auto Scaling group.
+        """What a node would offer, for a group that may have none: read from tags of its Auto Scaling group.
+
+        Of a group that always has nodes, the autoscaler looks at one of them.
 
         Source: https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md,
         2026-11-24.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import pulumi
-from pulumi_aws import cloudwatch, sqs
+from pulumi_aws import cloudwatch, ec2, sqs
 
 from .account import Account
 from .cluster import Cluster
@@ -90,7 +90,8 @@ class SecretsReader(pulumi.ComponentResource):
 
 
 class Karpenter(pulumi.ComponentResource):
-    """The role of Karpenter's controller, and the queue on which AWS tells it that a node is about to go.
+    """The role of Karpenter's controller, the mark by which it finds the security group of its nodes, and the queue on
+    which AWS tells it that a node is about to go.
 
     Its nodes have the role of the cluster's other nodes: EKS lets that one in as soon as a managed node group has it,
     and there always is one, for what starts nodes must run somewhere.
@@ -111,6 +112,9 @@ class Karpenter(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("modelyard:aws:Karpenter", name, None, key.account.options(opts))
+        # the group that EKS makes gets no tags from us, and Karpenter finds it by this one
+        tag = ec2.TagArgs(resource_id=cluster.security_group_id, key="karpenter.sh/discovery", value=cluster.title)
+        ec2.Tag(name, tag, pulumi.ResourceOptions(parent=self))
         queue = self._queue(name, key)
         self.queue_name = queue.name
         inputs = pulumi.Output.all(cluster.name, cluster.arn, cluster.node_role_arn, queue.arn, key.arn)

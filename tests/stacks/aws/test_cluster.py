@@ -220,11 +220,6 @@ def test_others_can_refer_to_it(found: Found) -> None:
     assert seen["group"] == "sg-cluster"
     assert seen["role"] == f"arn:aws:iam:::Role/{NAME}-node"
     assert seen["roleName"] == f"{NAME}-node"
-    assert inputs(found, "aws:ec2/tag:Tag", NAME) == {
-        "resourceId": "sg-cluster",
-        "key": "karpenter.sh/discovery",
-        "value": NAME,
-    }
 
 
 def test_everything_belongs_to_a_component_and_the_account(found: Found) -> None:

@@ -123,11 +123,24 @@ def test_endpoints_are_private_and_for_this_network_only(closed: Found) -> None:
     assert (rule["cidrIpv4"], rule["fromPort"], rule["toPort"], rule["ipProtocol"]) == ("10.0.0.0/16", 443, 443, "tcp")
 
 
-def test_s3_is_reached_from_every_private_subnet(closed: Found) -> None:
+def test_s3_is_reached_from_every_private_subnet(closed: Found, per_zone: Found) -> None:
     given = inputs(closed, ENDPOINT, f"{NAME}-s3")
 
     assert given["vpcEndpointType"] == "Gateway"
-    assert given["routeTableIds"] == [f"{NAME}-private-{zone}" for zone in (1, 2, 3)]
+    assert given["routeTableIds"] == [f"{NAME}-private-1"]
+    assert inputs(per_zone, ENDPOINT, f"{NAME}-s3")["routeTableIds"] == [f"{NAME}-private-{zone}" for zone in (1, 2, 3)]
+
+
+def test_subnets_share_a_table_unless_each_has_a_way_out_of_its_own(closed: Found, per_zone: Found) -> None:
+    def tables(found: Found) -> dict[str, str]:
+        associations = of(found, "aws:ec2/routeTableAssociation:RouteTableAssociation").values()
+        return {each["inputs"]["subnetId"]: each["inputs"]["routeTableId"] for each in associations}
+
+    private = [f"{NAME}-private-{zone}" for zone in (1, 2, 3)]
+    public = {f"{NAME}-public-{zone}": f"{NAME}-public" for zone in (1, 2, 3)}
+
+    assert tables(closed) == dict.fromkeys(private, f"{NAME}-private-1")
+    assert tables(per_zone) == {**dict(zip(private, private, strict=True)), **public}
 
 
 def test_without_a_way_out_nodes_need_their_endpoints(tmp_path: Path) -> None:

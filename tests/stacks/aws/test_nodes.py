@@ -100,7 +100,7 @@ def test_pools_are_told_apart_by_label_and_taint(found: Found) -> None:
     assert cheap["taints"] == [{**own, "value": "cheap"}]
 
 
-@pytest.mark.parametrize("pool", ["system", "train-spot", "cheap"])
+@pytest.mark.parametrize("pool", ["train-spot", "cheap"])
 def test_the_autoscaler_knows_a_node_before_there_is_one(pool: str, found: Found) -> None:
     """The tags say the same as labels, taints and devices of the group."""
     prefix = "k8s.io/cluster-autoscaler/node-template/"
@@ -111,7 +111,7 @@ def test_the_autoscaler_knows_a_node_before_there_is_one(pool: str, found: Found
         if name.startswith(f"{pool}-")
     }
     devices = {"train-spot": {"resources/nvidia.com/gpu": "1"}, "cheap": {"resources/aws.amazon.com/neuron": "1"}}
-    disk = {"system": "60Gi", "train-spot": "200Gi", "cheap": "100Gi"}
+    disk = {"train-spot": "200Gi", "cheap": "100Gi"}
 
     assert tags == {
         **{f"label/{key}": value for key, value in group["labels"].items()},
@@ -122,6 +122,10 @@ def test_the_autoscaler_knows_a_node_before_there_is_one(pool: str, found: Found
     for each in of(found, TAG).values():
         assert each["inputs"]["autoscalingGroupName"] == "asg"
         assert each["inputs"]["tag"]["key"].startswith(prefix)
+
+
+def test_a_pool_that_always_has_nodes_is_known_by_them(found: Found) -> None:
+    assert [name for name in of(found, TAG) if name.startswith("system-")] == []
 
 
 def test_broken_nodes_are_replaced_and_scarce_ones_not_doubled(found: Found) -> None:

@@ -110,6 +110,14 @@ def test_every_change_that_karpenter_may_make_is_bound_to_a_tag_or_to_one_resour
             assert reads or named or tagged, sid
 
 
+def test_karpenter_finds_the_group_of_the_cluster(found: Found) -> None:
+    assert inputs(found, "aws:ec2/tag:Tag", "karpenter") == {
+        "resourceId": "sg-cluster",
+        "key": "karpenter.sh/discovery",
+        "value": "fraud-prod-main",
+    }
+
+
 def test_karpenter_hands_out_the_role_of_the_nodes_and_no_other(found: Found) -> None:
     statement = rights(found, "karpenter")["GiveNodesTheirRole"]
 
