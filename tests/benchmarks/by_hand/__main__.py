@@ -13,11 +13,11 @@ import pulumi
 import pulumi_aws as aws
 
 REGION = "eu-central-1"
-NAME = "hello-main"
+NAME = "hello-aws-main"
 NAMESPACE = "hello"
 TAGS = {
     "modelyard:system": "hello",
-    "modelyard:environment": "default",
+    "modelyard:environment": "aws",
     "modelyard:target": "main",
     "modelyard:owner": "growth",
 }
@@ -461,7 +461,7 @@ addon(
 
 # ---- the bucket
 
-lake = aws.s3.Bucket("lake", bucket="hello-lake-835198", opts=after(protect=PROTECT))
+lake = aws.s3.Bucket("lake", bucket="hello-aws-lake-9387c7", opts=after(protect=PROTECT))
 lake_objects = pulumi.Output.concat(lake.arn, "/*")
 aws.s3.BucketServerSideEncryptionConfiguration(
     "lake",
