@@ -50,7 +50,9 @@ inference:
     rollout: {strategy: in-place}
     capture: {sample: 10%, store: lake}
 monitors:
-  drift: {type: data-drift, watch: inference.till, checks: {psi: {max: 0.2}}, compute: {cpu: 1, memory: 4Gi}}
+  drift:
+    {type: data-drift, watch: inference.till, reference: {data: sales, window: 30d}, window: 1d,
+     checks: {psi: {max: 0.2}}, compute: {cpu: 1, memory: 4Gi}}
 """
 
 
@@ -85,8 +87,10 @@ def described(lowered: Lowered, name: str) -> Any:
 
 
 def without_section(text: str, name: str) -> str:
-    """A spec without one entry of a section: its line at two spaces and what is indented below it."""
+    """A spec without one entry of a section, and without the section where that was all of it."""
     lines = text.splitlines(keepends=True)
     start = next(at for at, line in enumerate(lines) if line.startswith(f"  {name}:"))
     ends = (at for at in range(start + 1, len(lines)) if lines[at].strip() and not lines[at].startswith("   "))
-    return "".join(lines[:start] + lines[next(ends, len(lines)) :])
+    end = next(ends, len(lines))
+    alone = not lines[start - 1].startswith(" ") and not "".join(lines[end : end + 1]).startswith(" ")
+    return "".join(lines[: start - alone] + lines[end:])

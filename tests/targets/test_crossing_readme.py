@@ -49,9 +49,11 @@ def test_they_say_the_order_in_which_they_are_applied() -> None:
     plan = hybrid_plan()
 
     here = section(readme(plan, "shop"))
-    assert "Apply `infrastructure/` of main before what is here, and undo what is here before that." in here
+    assert "Apply `infrastructure/` of main before `workloads/` here, and undo them in reverse." in here
     assert "pulumi config set infrastructure-main ORGANIZATION/PROJECT/STACK" in here
-    assert "Apply what is on shop after this, and undo it before this." in section(readme(plan, "main"))
+    assert "Apply what is on shop after `infrastructure/` here, and undo it before that." in section(
+        readme(plan, "main")
+    )
 
 
 def test_they_say_that_models_come_as_bundles() -> None:
@@ -101,12 +103,12 @@ def test_two_clusters_of_ones_own_share_a_bucket_by_its_credentials() -> None:
     text = section(readme(plan, "shop"))
 
     assert "| https | 9000 | the credentials of the store |" in text
-    assert "Apply `workloads/` of main before what is here" in text
+    assert "Apply `workloads/` of main before `workloads/` here" in text
     assert "pulumi config set" not in text
 
 
 def test_where_nothing_crosses_nothing_is_said() -> None:
     text = without_section(without_section(without_section(HYBRID_SPEC, "till"), "nightly"), "drift")
-    plan = plan_of(text.replace("inference:\n", "").replace("monitors:\n", ""))
+    plan = plan_of(text)
 
     assert section(readme(plan, "main")) == ""

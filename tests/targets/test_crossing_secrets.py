@@ -6,23 +6,8 @@ from modelyard.program import Program, Ref
 from modelyard.python_text import print_program
 from modelyard_targets import TARGETS
 from tests.emitted import argument
-from tests.hybrid import hybrid, hybrid_plan
+from tests.hybrid import HYBRID_SPEC, hybrid, hybrid_plan, without_section
 
-TILL = """\
-  till:
-    variants: {live: {model: theft@champion}}
-    compute: {cpu: 2, memory: 8Gi}
-    replicas: 1
-    rollout: {strategy: in-place}
-    capture: {sample: 10%, store: lake}
-"""
-DRIFT = (
-    "  drift: {type: data-drift, watch: inference.till, checks: {psi: {max: 0.2}}, compute: {cpu: 1, memory: 4Gi}}\n"
-)
-NIGHTLY = (
-    "  nightly:\n    {type: batch-inference, model: theft@champion, inputs: [sales], output: scores,"
-    " compute: {cpu: 2, memory: 8Gi}}\n"
-)
 ON_PREM_REGISTRY = (
     ("placement: {default: main,", "placement: {default: main, training: shop,"),
     ("registry: main}", "registry: shop}"),
@@ -93,10 +78,8 @@ def test_what_is_asked_for_is_what_the_other_side_exports() -> None:
 
 def test_without_a_crossing_nothing_is_read() -> None:
     """Neither a Secret nor a reference to the other project stays on either side."""
-    text = hybrid(
-        (TILL, "  till: {target: main, variants: {live: {model: theft@champion}}, compute: {cpu: 2, memory: 8Gi}}\n")
-    )
-    text = text.replace("monitors:\n", "").replace(DRIFT, "").replace(NIGHTLY, "")
+    text = without_section(without_section(HYBRID_SPEC, "nightly"), "drift")
+    text = text.replace("inference: shop", "inference: main")
 
     for placement in ("main", "shop"):
         for program in programs(text, placement):

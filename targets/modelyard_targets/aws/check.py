@@ -88,11 +88,12 @@ def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
         if not isinstance(resource.value, Identity):
             continue
         for store in dict.fromkeys(access.store for access in resource.value.access):
-            other = targets[system.stores[store].target]
-            if other.provider != "aws" or system.stores[store].adopt:
+            bucket, other = system.stores[store], targets[system.stores[store].target]
+            if other.provider != "aws" or bucket.endpoint or (bucket.adopt and not bucket.encryption_key):
                 continue
-            for what, same in (("account", here.account == other.account), ("region", here.region == other.region)):
-                if not same:
+            theirs = not bucket.adopt and here.account != other.account  # an adopted one is opened by its own policy
+            for what, differs in (("account", theirs), ("region", here.region != other.region)):
+                if differs:
                     where = system.key(*resource.origin)
                     yield problems.bucket_out_of_reach(where, store, placement, other.name, what)
 

@@ -14,6 +14,8 @@ from modelyard_targets.cluster.pins import users_images
 from modelyard_targets.cluster.runtime_image import needs_runtime_image, runtime_image
 
 _CLOUDS = frozenset({"aws", "gcp", "azure"})
+_INFRASTRUCTURE = "infrastructure/"
+_WORKLOADS = "workloads/"
 
 
 @record
@@ -31,10 +33,11 @@ class Opening:
 
 @record
 class Before:
-    """A target that has to be there first, the folder to apply there, and the setting that names its stack if any."""
+    """What has to be there before a folder here is applied, and the setting that names its stack where it is read."""
 
     target: str
     folder: str
+    here: str
     setting: str
 
 
@@ -53,6 +56,7 @@ def crossing_values(context: Context) -> dict[str, object]:
     return {
         "crossings": (*(_opening(link, context) for link in links), *_telemetry(context)),
         "before": tuple(_before(links, context)),
+        "made_by": _made_by(context.target.provider),
         "after": tuple(dict.fromkeys(link.ends[0] for link in links if link.ends[1] == context.placement)),
         "bundles": _bundles(links, context),
         "carried": tuple(_carried(links, context)),
@@ -99,8 +103,14 @@ def _before(links: tuple[Link, ...], context: Context) -> Iterator[Before]:
     """The other ends of what goes out from here: whoever calls comes after who is called."""
     providers = {target.name: target.provider for target in context.system.deployment.targets}
     for name in dict.fromkeys(link.ends[1] for link in links if link.ends[0] == context.placement):
-        cloud = providers[name] in _CLOUDS
-        yield Before(name, "infrastructure" if cloud else "workloads", infrastructure_setting(name) if cloud else "")
+        there, here = _made_by(providers[name]), _made_by(context.target.provider)
+        folder = here if there == _INFRASTRUCTURE else _WORKLOADS
+        yield Before(name, there, folder, infrastructure_setting(name) if there == _INFRASTRUCTURE else "")
+
+
+def _made_by(provider: str) -> str:
+    """The folder that makes stores of a target."""
+    return _INFRASTRUCTURE if provider in _CLOUDS else _WORKLOADS
 
 
 def _bundles(links: tuple[Link, ...], context: Context) -> str:

@@ -1,0 +1,173 @@
+"""Two targets in one system, from the text of a spec to the files of both: whatever crosses has two ends or none."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics.base import Severity
+from modelyard.emit import stack_files
+from modelyard.pipeline import Given, Inputs, Outcome, compile_system
+from modelyard_targets import TARGETS
+from tests.examples import Example
+from tests.hybrid import HYBRID_SPEC, hybrid, without_section
+
+FRAUD = Example("fraud-detection", None)
+CLUSTERS = ("mode: hybrid", "mode: on-prem")
+MAIN = "main: {provider: kubernetes, context: main, capacity: [{count: 4, cpu: 16, memory: 64Gi}]}"
+LAKE = (
+    "lake: {type: object, target: main}",
+    'lake: {type: object, target: main, endpoint: "https://s3.acme.example:9000", credentials: secret://kubernetes/lake}',
+)
+SHOP = """\
+    shop:
+      provider: kubernetes
+      context: shop
+      edge: true
+      storageClass: local-path
+      capacity: [{count: 2, cpu: 16, memory: 64Gi}]
+"""
+FILMS = (
+    ("  sales: {store: lake, path: sales/", "  sales: {store: films, path: sales/"),
+    (
+        "  runs: {type",
+        '  films: {type: object, target: shop, adopt: films, endpoint: "https://s3.shop.example:9000",'
+        " credentials: secret://kubernetes/films}\n  runs: {type",
+    ),
+)
+"""A bucket in the shop, and the pipeline of the cloud that reads it."""
+
+
+def two_clouds(region: str, *changes: tuple[str, str]) -> str:
+    """Both targets in AWS."""
+    shop = f"    shop: {{provider: aws, region: {region}, vpc: {{cidr: 10.9.0.0/16}}}}\n"
+    return hybrid(("mode: hybrid", "mode: cloud"), (SHOP, shop), *changes)
+
+
+def compiled(text: str) -> Outcome:
+    """Through all rooms."""
+    return compile_system(Inputs(Given("system.yaml", text)), TARGETS)
+
+
+def files(outcome: Outcome) -> dict[str, str]:
+    """Every file that comes out, by target and path, without copies of the library and the runtime."""
+    assert not outcome.failed, outcome.diagnostics
+    found: dict[str, str] = {}
+    for stack in outcome.stacks:
+        for file in stack_files(stack):
+            if "modelyard_stacks" not in file.path and "modelyard_runtime" not in file.path:
+                found[f"{stack.target}/{file.path}"] = file.render().decode()
+    return found
+
+
+def errors(outcome: Outcome) -> list[str]:
+    """Codes of what is refused."""
+    return sorted(one.code for one in outcome.diagnostics if one.severity is Severity.ERROR)
+
+
+def spec_of_fraud() -> str:
+    """The reference spec."""
+    return (FRAUD.root / FRAUD.name / "system.yaml").read_text(encoding="utf-8")
+
+
+def test_every_link_between_targets_has_a_row_on_both_sides() -> None:
+    outcome = FRAUD.compiled()
+    found = files(outcome)
+
+    assert outcome.plan is not None
+    links = outcome.plan.crossings()
+    assert len(links) == 1
+    for link in links:
+        row = f"`{link.source}` | `{link.sink}` | {link.what} | {link.protocol} | {link.port} |"
+        for end in link.ends:
+            assert row in next(text for path, text in found.items() if path.endswith(f"{end}/README.md"))
+
+
+def test_the_reference_spec_comes_out_for_both_with_both_ends_of_the_crossing() -> None:
+    found = files(FRAUD.compiled())
+
+    assert "stores_till_access_key_id" in found["main/infrastructure/__main__.py"]
+    assert '"crossing-till"' in found["stores/workloads/__main__.py"]
+    assert 'main_infrastructure["stores_till_access_key_id"]' in found["stores/workloads/__main__.py"]
+    assert "crossing-till" in found["stores/workloads/manifests/model-till.yaml"]
+
+
+def test_removing_what_crosses_removes_both_ends() -> None:
+    """No user, no output, no bundle, no word of it stays on the side that goes on; the other side is empty."""
+    alone = without_section(without_section(HYBRID_SPEC, "nightly"), "drift")
+    for text, ends in (
+        (spec_of_fraud(), ("stores/", "stores_till")),
+        (alone, ("shop/", "shop_till", "/bundles/", '"delivery"')),
+    ):
+        before, after = (
+            files(compiled(text)),
+            files(compiled(without_section(text, "till"))),
+        )
+
+        for end in ends:
+            assert any(end in path or end in content for path, content in before.items()), end
+            assert not [path for path, content in after.items() if end in path or end in content], end
+        assert not [path for path, content in after.items() if "rossing" in content]
+
+
+def test_each_user_may_do_exactly_what_its_workload_names() -> None:
+    """Three workloads of the shop, three users: a bundle is read, captures and scores are written."""
+    program = files(compiled(HYBRID_SPEC))["main/infrastructure/__main__.py"]
+    _, _, till = program.partition('    "shop-till",')
+    till = " ".join(till.partition("\n)")[0].split())
+
+    assert program.count(" = Crossing(") == 3
+    assert '"prefix": "mlflow/bundles/till-theft/champion/", "mode": "read"' in till
+    assert '"mode": "write"' in till
+    assert "sales" not in till
+
+
+def test_two_clusters_of_ones_own_meet_where_one_lets_the_other_in() -> None:
+    """By an address and credentials that both know; no stack of the one is read by the other."""
+    let_in = (
+        "main: {provider: aws, region: eu-central-1}",
+        MAIN.replace("{provider", "{reachableFrom: [shop], provider"),
+    )
+    found = files(compiled(hybrid(CLUSTERS, let_in, LAKE)))
+
+    assert "Infrastructure" not in found["shop/workloads/__main__.py"]
+    policy = found["shop/workloads/manifests/model-till.yaml"]
+    assert "port: 9000" in policy
+    assert "name: lake" in policy
+    assert errors(compiled(hybrid(CLUSTERS, (let_in[0], MAIN), LAKE))) == ["E0520", "E0520", "E0520"]
+
+
+def test_two_targets_of_one_account_open_buckets_by_their_roles() -> None:
+    """No key leaves the account: the role names the bucket and the other target's key of encryption."""
+    found = files(compiled(two_clouds("eu-central-1")))
+    program = found["shop/infrastructure/__main__.py"]
+
+    assert "Crossing" not in found["main/infrastructure/__main__.py"]
+    assert 'main_infrastructure = Infrastructure("till-main-infrastructure", setting="infrastructure-main")' in program
+    assert 'main_infrastructure["key_arn"]' in program
+    assert "crossing" not in found["shop/workloads/__main__.py"]
+    assert "ACCESS_KEY" not in found["shop/workloads/manifests/model-till.yaml"]
+    assert "| the role of the workload |" in found["shop/README.md"]
+
+
+def test_two_regions_share_adopted_buckets_alone() -> None:
+    """A key of encryption stays in its region, so what is made with one there is not opened from here."""
+    assert set(errors(compiled(two_clouds("eu-west-1")))) == {"E0651"}
+    adopted = ("lake: {type: object, target: main}", "lake: {type: object, target: main, adopt: acme-lake}")
+    program = files(compiled(two_clouds("eu-west-1", adopted)))["shop/infrastructure/__main__.py"]
+
+    assert '"bucket": "acme-lake"' in program
+    assert "Infrastructure(" not in program
+    key = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+    encrypted = (adopted[0], f"lake: {{type: object, target: main, adopt: acme-lake, encryptionKey: '{key}'}}")
+    assert set(errors(compiled(two_clouds("eu-west-1", encrypted)))) == {"E0651"}
+
+
+def test_a_cloud_comes_into_a_cluster_of_ones_own_only_where_that_is_said() -> None:
+    """What is trained in the cloud on data of the shop is refused, unless the shop lets it in."""
+    opened = ("      context: shop\n", "      context: shop\n      reachableFrom: [main]\n")
+    found = files(compiled(hybrid(opened, *FILMS)))
+
+    assert errors(compiled(hybrid(*FILMS))) == ["E0520"]
+    policy = found["main/workloads/manifests/pipeline-retrain.yaml"]
+    assert "port: 9000" in policy
+    readme = found["main/README.md"]
+    assert "| out, to shop | `main:training-job/retrain` | `shop:object-store/films` | data | https | 9000 |" in readme
+    assert "Apply `workloads/` of shop before `workloads/` here" in readme
