@@ -1,0 +1,93 @@
+"""What a component takes and gives has a type: nothing in a signature of the library is `Any`, however deep."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
+from pkgutil import walk_packages
+from typing import Any, TypedDict, TypeVar, cast, get_args, get_type_hints, is_typeddict
+
+import pulumi
+import pytest
+
+import modelyard_stacks
+
+# the SDK deprecates parts of itself
+pytestmark = pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of:DeprecationWarning")
+
+MODULES = [name for _, name, package in walk_packages(modelyard_stacks.__path__, "modelyard_stacks.") if not package]
+
+_PULUMI = {"Output": pulumi.Output, "T": TypeVar("T")}
+"""Names in the text of Pulumi's own aliases, such as Input."""
+
+
+def public(module: object) -> Iterator[tuple[str, Callable[..., object]]]:
+    """The functions of a module, and the methods and properties of its classes, that are called from outside."""
+    for name, value in vars(module).items():
+        if name.startswith("_") or getattr(value, "__module__", "") != getattr(module, "__name__", None):
+            continue
+        if inspect.isclass(value):
+            for method, found in vars(value).items():
+                called = found.fget if isinstance(found, property) else getattr(found, "__func__", found)
+                if inspect.isfunction(called) and (method in {"__init__", "__getitem__"} or not method.startswith("_")):
+                    yield f"{name}.{method}", called
+        elif inspect.isfunction(value):
+            yield name, value
+
+
+def untyped(function: Callable[..., object]) -> list[str]:
+    """The parameters of a function without a type, or with one that holds `Any`; `return` for what it gives."""
+    hints = get_type_hints(function, localns=_PULUMI)
+    asked = [name for name in inspect.signature(function).parameters if name != "self"]
+    return [name for name in (*asked, "return") if name not in hints or _holds_any(hints[name], set())]
+
+
+def _holds_any(kind: object, seen: set[int]) -> bool:
+    if kind is Any:
+        return True
+    if id(kind) in seen:
+        return False
+    seen.add(id(kind))
+    inside = list(get_args(kind))
+    for each in tuple(inside):  # of Callable[[int], str]
+        inside += cast("list[object]", each) if isinstance(each, list) else []
+    if is_typeddict(kind):
+        inside += get_type_hints(kind, localns=_PULUMI).values()
+    return any(_holds_any(each, seen) for each in inside)
+
+
+class Open(TypedDict):
+    """Fields of which one is anything."""
+
+    name: str
+    rest: Mapping[str, Sequence[Any]]
+
+
+def anything(name: str, rest: Open, *, more: Callable[[Any], None], fine: Mapping[str, str]) -> list[Open] | None:
+    """A signature with holes, for the test of the test."""
+
+
+def test_a_hole_is_found_however_deep() -> None:
+    assert untyped(anything) == ["rest", "more", "return"]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_no_signature_holds_any(name: str) -> None:
+    """Of the library: as text of its annotations, aliases and typed dictionaries followed."""
+    found = dict(public(import_module(name)))
+
+    assert {where: holes for where, function in found.items() if (holes := untyped(function))} == {}
+
+
+def test_all_components_are_looked_at() -> None:
+    """What emitted programs call is among what is looked at."""
+    found = {where for name in MODULES for where, _ in public(import_module(name))}
+
+    assert {
+        "Network.__init__",
+        "Cluster.__init__",
+        "Database.__init__",
+        "Object.__init__",
+        "Infrastructure.__getitem__",
+    } <= found
