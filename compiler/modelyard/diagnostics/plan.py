@@ -283,6 +283,31 @@ def cannot_be_packed(span: Span, target: str, what: str, count: int, amount: str
     )
 
 
+def no_room_for_upgrade(span: Span, server: str, target: str, count: int, amount: str) -> Diagnostic:
+    """A new version of a server is made whole beside the old one, and the declared machines have no room for both.
+
+    Counted are all endpoints at their least, what serves them, and the least of this one a second time with its head.
+    The new one would wait for room for ever, and the old one would go on answering.
+
+    Wrong:
+
+        capacity: [{count: 2, cpu: 16, memory: 64Gi}]
+        inference: {scorer: {compute: {cpu: 4, memory: 8Gi}, replicas: 5, …}}
+
+    Right:
+
+        inference: {scorer: {compute: {cpu: 4, memory: 8Gi}, replicas: 5, rollout: {strategy: in-place}, …}}
+    """
+    return Diagnostic(
+        "W0515",
+        Severity.WARNING,
+        f"no room for an upgrade of {quote(server)} on target {quote(target)}: "
+        f"beside the old one {_pods(count)} of {amount} would find no place",
+        span,
+        "write rollout: {strategy: incremental} or in-place, or declare more machines under `capacity`",
+    )
+
+
 def budget_exceeded(span: Span, budget: str, monthly: str) -> Diagnostic:
     """The machines that have to be paid for cost more than the budget allows.
 

@@ -180,6 +180,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0513": plan.budget_would_be_exceeded,
         "W0516": plan.budget_may_be_exceeded,
         "E0514": plan.budget_without_price,
+        "W0515": plan.no_room_for_upgrade,
         "E0520": crossings.not_reachable,
         "E0521": crossings.bundle_of_version,
         "E0522": crossings.rollback_elsewhere,

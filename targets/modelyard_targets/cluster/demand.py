@@ -32,10 +32,11 @@ class Asked:
 
 @record
 class Demand:
-    """What is always there, and what each pipeline adds while it runs."""
+    """What is always there, and what each pipeline adds while it runs. `servers` are part of what is always there."""
 
     always: tuple[Asked, ...]
     runs: Mapping[str, tuple[Asked, ...]]  # by pipeline
+    servers: Mapping[str, tuple[Asked, ...]]  # by the name of their resource, each with its head
 
 
 def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
@@ -43,6 +44,7 @@ def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
     system, target = plan.system, target_of(plan, placement)
     always: list[Asked] = []
     runs: dict[str, tuple[Asked, ...]] = {}
+    servers: dict[str, tuple[Asked, ...]] = {}
     resources = plan.on(placement)
     scaled = {
         resource.value.workload
@@ -53,7 +55,8 @@ def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
         value = resource.value
         head = _head(system, target, resource, scales=resource.workload in scaled)
         if isinstance(value, ModelServer):
-            always += (*_server(system, value), head)
+            servers[resource.name] = (*_server(system, value), head)
+            always += servers[resource.name]
         elif isinstance(value, MonitorJob):
             what = f"monitor '{value.monitor.name}'"
             always.append(Asked(0, 1, _size(value.hardware), value.hardware, resource.origin, what))
@@ -70,7 +73,7 @@ def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
                 Asked(0, 1, LAUNCHER, None, resource.origin, "what launches a run"),
             )
             runs[value.pipeline.name] = (*_workers(system, value), *beside)
-    return Demand(tuple(always), runs)
+    return Demand(tuple(always), runs, servers)
 
 
 def _head(system: System, target: TargetSpec, resource: Resource, *, scales: bool) -> Asked:

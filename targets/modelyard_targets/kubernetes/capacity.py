@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.diagnostics.plan import cannot_be_packed, run_too_large, too_little
+from modelyard.diagnostics.plan import cannot_be_packed, no_room_for_upgrade, run_too_large, too_little
 from modelyard.manifest import cpu_text, memory_text
-from modelyard.plan import Plan
+from modelyard.plan import ModelServer, Plan
 from modelyard.records import record
 from modelyard.source import Path
 from modelyard.spec import ComputeClass, System, Taint, TargetSpec
@@ -71,6 +71,36 @@ def check_capacity(plan: Plan, placement: str) -> Iterator[Diagnostic]:
         if packed.homeless is not None:
             yield _shortage(plan.system, placement, pods, packed.homeless, floor)
             return
+    if not hopeless:
+        yield from _upgrades(plan, placement, floor)
+
+
+def _upgrades(plan: Plan, placement: str, floor: Floor) -> Iterator[Diagnostic]:
+    """Servers of which a second one, which takes over when it is ready, finds no room even in quiet times."""
+    asked = demand(plan, placement)
+    support = _support(plan.system, target_of(plan, placement))
+
+    def least(pods: tuple[Asked, ...]) -> tuple[Pods, ...]:
+        return tuple(_pods(floor, support, one, one.least) for one in pods if one.least)
+
+    quiet = least(asked.always)
+    tried: dict[tuple[tuple[int, Shape], ...], Pods | None] = {}  # equal servers find the same room
+    for resource in plan.on(placement):
+        if not isinstance(resource.value, ModelServer):
+            continue
+        first = resource.value.applications[0].inference
+        if first.rollout.strategy != "blue-green":
+            continue
+        again = least(asked.servers[resource.name])
+        key = tuple((one.count, one.shape) for one in again)
+        if key not in tried:
+            tried[key] = pack((*quiet, *again), floor).homeless
+        homeless = tried[key]
+        if homeless is not None:
+            system, path = plan.system, ("inference", first.name)
+            own = system.at(*path, "rollout")
+            span = own if own != system.at(*path) else system.key(*path)
+            yield no_room_for_upgrade(span, resource.name, placement, homeless.count, amount_text(homeless.shape))
 
 
 def machines_needed(plan: Plan, placement: str) -> Mapping[int, int]:
@@ -110,16 +140,21 @@ def quota(plan: Plan, placement: str) -> Mapping[str, str]:
 def pods_of(plan: Plan, placement: str, floor: Floor) -> Packable:
     """Every Pod of a placement at its most, with the machines that it may be put on."""
     asked = demand(plan, placement)
+
     support = _support(plan.system, target_of(plan, placement))
 
     def pods(one: Asked) -> Pods:
-        if one.hardware is not None:
-            shape = floor.shape_of(one.hardware)
-        else:
-            shape = floor.shape({CPU: one.size.cpu_millis, MEMORY: one.size.memory_bytes}, *support)
-        return Pods(one.most, shape, one.origin, one.what)
+        return _pods(floor, support, one, one.most)
 
     return Packable(tuple(map(pods, asked.always)), {name: tuple(map(pods, run)) for name, run in asked.runs.items()})
+
+
+def _pods(floor: Floor, support: Support, one: Asked, count: int) -> Pods:
+    if one.hardware is not None:
+        shape = floor.shape_of(one.hardware)
+    else:
+        shape = floor.shape({CPU: one.size.cpu_millis, MEMORY: one.size.memory_bytes}, *support)
+    return Pods(count, shape, one.origin, one.what)
 
 
 def _support(system: System, target: TargetSpec) -> Support:
