@@ -171,3 +171,13 @@ def test_a_cloud_comes_into_a_cluster_of_ones_own_only_where_that_is_said() -> N
     readme = found["main/README.md"]
     assert "| out, to shop | `main:training-job/retrain` | `shop:object-store/films` | data | https | 9000 |" in readme
     assert "Apply `workloads/` of shop before `workloads/` here" in readme
+
+
+def test_targets_that_wait_for_each_other_are_refused() -> None:
+    """Each would need the other's key of encryption before it is made; a bucket that is there already ends that."""
+    films = "films: {type: object, target: shop}\n  runs: {type"
+    both = (FILMS[0], ("  runs: {type", f"  {films}"))
+
+    assert errors(compiled(two_clouds("eu-central-1", *both))) == ["E0653"] * 2
+    adopted = (FILMS[0], ("  runs: {type", f"  {films.replace('shop}', 'shop, adopt: acme-films}')}"))
+    assert errors(compiled(two_clouds("eu-central-1", *adopted))) == []

@@ -277,3 +277,29 @@ def beyond_quota(span: Span, what: str, count: int, quota: int) -> Diagnostic:
         span,
         "name compute classes that several workloads share, or have the quota raised",
     )
+
+
+def each_first(span: Span, store: str, placement: str, other: str) -> Diagnostic:
+    """What opens a bucket of another target has to be told its key of encryption: that target is made before.
+
+    Where each opens a bucket that the other one makes, neither can be made first. An adopted bucket is there already.
+
+    Wrong:
+
+        stores: {lake: {type: object, target: main}, lab-lake: {type: object, target: lab}}
+        pipelines:
+          a: {target: main, inputs: [what is in lab-lake], …}
+          b: {target: lab, inputs: [what is in lake], …}
+
+    Right:
+
+        stores: {lake: {type: object, target: main}, lab-lake: {type: object, target: main}}
+    """
+    return Diagnostic(
+        "E0653",
+        Severity.ERROR,
+        f"store {quote(store)} of {quote(other)} is opened from {quote(placement)}, of which {quote(other)} opens one"
+        " itself, so that neither can be made first",
+        span,
+        f"keep the stores that both open on one target, or adopt {quote(store)}",
+    )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from modelyard.diagnostics import aws as problems
 from modelyard.diagnostics.base import Diagnostic, has_errors
-from modelyard.plan import Identity, NodePool, Plan, target_path
+from modelyard.plan import Identity, NodePool, Plan, Resource, target_path
 from modelyard_targets.aws.check_network import check_images, check_network
 from modelyard_targets.aws.check_stores import check_stores
 from modelyard_targets.aws.foundation import tags
@@ -98,6 +98,39 @@ def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
                     yield problems.bucket_out_of_reach(where, store, placement, other.name, what)
 
 
+def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Buckets of targets that, by way of others or not, wait for this one themselves."""
+    waits = {target.name: _opened(plan, target.name) for target in plan.system.deployment.targets}
+    for other, (store, resource) in waits.pop(placement).items():
+        if placement in _reached(other, waits):
+            where = plan.system.key(*resource.origin)
+            yield problems.each_first(where, store, placement, other)
+
+
+def _opened(plan: Plan, placement: str) -> dict[str, tuple[str, Resource]]:
+    """The other AWS targets whose infrastructure that of a placement reads: of each a bucket, and who opens it."""
+    targets = {target.name: target for target in plan.system.deployment.targets}
+    found: dict[str, tuple[str, Resource]] = {}
+    for resource in plan.on(placement) if targets[placement].provider == "aws" else ():
+        for access in resource.value.access if isinstance(resource.value, Identity) else ():
+            store = plan.system.stores[access.store]
+            if store.target != placement and not store.adopt and targets[store.target].provider == "aws":
+                found.setdefault(store.target, (store.name, resource))
+    return found
+
+
+def _reached(start: str, waits: Mapping[str, Mapping[str, tuple[str, Resource]]]) -> set[str]:
+    """What has to be there before a target, however far off."""
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        for name in waits.get(waiting.pop(), {}):
+            if name not in found:
+                found.add(name)
+                waiting.append(name)
+    return found
+
+
 def check_quotas(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Node groups of a cluster, and nodes of a group, beyond what an account gets unasked."""
     pools = [one for one in plan.on(placement) if isinstance(one.value, NodePool)]
@@ -128,6 +161,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     check_images,
     check_stores,
     check_accounts,
+    check_order,
     check_quotas,
     check_currency,
 )
