@@ -1,0 +1,171 @@
+"""A hybrid system under the real engine: what crosses is there on both sides, opens what it should, and goes whole."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from engine import nodes
+from engine.aws.api import ENDPOINT
+from engine.aws.cloud import Cloud
+from engine.aws.cloud import cloud as running_cloud
+from engine.charts import ChartRepository
+from engine.control_plane import Cluster
+from engine.kubectl import Kubectl
+from engine.pulumi_stack import PulumiStack
+from modelyard.pipeline import Outcome
+from tests.aws.cloud import Cloud as Moto
+from tests.aws.cloud import permitted
+from tests.examples import Example
+from tests.hybrid import without_section
+from tests.real.test_examples import written
+
+EXAMPLE = Example("fraud-detection", None)
+LAKE = "acme-fraud-lake"
+BUNDLE = "mlflow/bundles/fraud-detection-fraud-xgb/champion/"
+OWN = "tills"
+"""The namespace of the shops' cluster: both clusters are one here."""
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """The three stacks of the system, in the order in which they are applied."""
+
+    infrastructure: PulumiStack
+    workloads: PulumiStack
+    tills: PulumiStack
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
+    """An AWS whose clusters are the control plane; the nodes of other tests come back afterwards."""
+    nodes.remove_nodes(control_plane.kubectl)
+    with running_cloud(tmp_path / "cloud", cluster=control_plane) as found:
+        found.client("s3").create_bucket(Bucket=LAKE, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        yield found
+    nodes.remove_nodes(control_plane.kubectl)
+    nodes.add_nodes(
+        control_plane.kubectl, [nodes.Node(f"large-{at}", resources=(("nvidia.com/gpu", 8),)) for at in range(2)]
+    )
+
+
+def compiled(*, till: bool = True) -> Outcome:
+    """The example, what runs in the shops in a namespace of its own; with or without the one thing that crosses."""
+    text = (EXAMPLE.root / EXAMPLE.name / "system.yaml").read_text(encoding="utf-8")
+    assert text.count("context: stores-frankfurt\n") == 1
+    text = text.replace("context: stores-frankfurt\n", f"context: stores-frankfurt\n      namespace: {OWN}\n")
+    return EXAMPLE.compiled(text if till else without_section(text, "till"))
+
+
+def system(
+    folder: Path, backend: Path, cloud: Cloud, control_plane: Cluster, charts: ChartRepository, make: Callable[..., Any]
+) -> System:
+    """The stacks of a compiled system in one state, as its owner would have them."""
+    backend.mkdir()
+    variables = {**cloud.variables(), "PULUMI_BACKEND_URL": f"file://{backend}"}
+    infrastructure = make(folder / "main" / "infrastructure", EXAMPLE.stack, **variables)
+    workloads = make(folder / "main" / "workloads", EXAMPLE.stack, **variables)
+    workloads.configure("chartRepository", charts.url)
+    tills = make(folder / "stores" / "workloads", EXAMPLE.stack, **variables)
+    tills.configure("kubeconfig", control_plane.kubeconfig.read_text(), secret=True)
+    tills.configure("context", "bench")
+    return System(infrastructure, workloads, tills)
+
+
+def users(cloud: Cloud) -> list[str]:
+    """The users of the account."""
+    return [one["UserName"] for one in cloud.client("iam").list_users()["Users"]]
+
+
+def key_of(kubectl: Kubectl, secret: str) -> dict[str, str]:
+    """What a Secret of the shops' cluster says, as a client of AWS calls it."""
+    data = cast("dict[str, str]", kubectl.get("secret", secret, OWN)["data"])
+    plain = {name: base64.b64decode(value).decode() for name, value in data.items()}
+    return {"AccessKeyId": plain["access-key-id"], "SecretAccessKey": plain["secret-access-key"]}
+
+
+def put_objects(cloud: Cloud) -> None:
+    """A bundle that the till reads, and what lies beside it."""
+    for path in (f"{BUNDLE}current.json", "mlflow/bundles/fraud-detection-fraud-xgb/candidate/a", "transactions/a"):
+        cloud.client("s3").put_object(Bucket=LAKE, Key=path, Body=b"{}")
+
+
+def test_a_crossing_lives_and_dies_on_both_sides(
+    tmp_path: Path,
+    cloud: Cloud,
+    control_plane: Cluster,
+    chart_repository: ChartRepository,
+    pulumi_stack: Callable[..., PulumiStack],
+) -> None:
+    """Three stacks up, the key opens the bundle and nothing else, up again (nothing), and without the till no key."""
+    kubectl = control_plane.kubectl
+    outcome = compiled()
+    made = system(
+        written(outcome, tmp_path / "build"),
+        tmp_path / "backend",
+        cloud,
+        control_plane,
+        chart_repository,
+        pulumi_stack,
+    )
+    for stack in (made.infrastructure, made.workloads, made.tills):
+        assert set(stack.up().changed.values()) == {"create"}
+
+    (user,) = users(cloud)
+    key = key_of(kubectl, "crossing-till")
+    known = cloud.client("iam").list_access_keys(UserName=user)["AccessKeyMetadata"]
+    assert [one["AccessKeyId"] for one in known] == [key["AccessKeyId"]]
+    put_objects(cloud)
+    the_key_opens_the_bundle_alone(Moto(cloud.variables()[ENDPOINT]), key)
+    assert key["SecretAccessKey"] not in made.tills.command("stack", "export", "--stack", EXAMPLE.stack)
+
+    for stack in (made.infrastructure, made.workloads, made.tills):
+        assert stack.up().changed == {}
+
+    the_till_is_removed(made, compiled(till=False), tmp_path / "without", cloud)
+
+    for stack in (made.workloads, made.infrastructure):
+        stack.configure("protect", "false")
+        stack.up()
+        stack.destroy(600)
+        assert stack.resources() == []
+    assert [one["Name"] for one in cloud.client("s3").list_buckets()["Buckets"]] == [LAKE]
+
+
+def the_key_opens_the_bundle_alone(moto: Moto, key: dict[str, str]) -> None:
+    """Asked of moto's IAM, with the key as the Pods get it."""
+    s3 = moto.client("s3", key)
+    with moto.enforced():
+        assert permitted(lambda: s3.get_object(Bucket=LAKE, Key=f"{BUNDLE}current.json"))
+        for path in ("mlflow/bundles/fraud-detection-fraud-xgb/candidate/a", "transactions/a"):
+            assert not permitted(lambda path=path: s3.get_object(Bucket=LAKE, Key=path))
+        assert not permitted(lambda: s3.put_object(Bucket=LAKE, Key=f"{BUNDLE}current.json", Body=b""))
+        assert not permitted(lambda: s3.delete_object(Bucket=LAKE, Key=f"{BUNDLE}current.json"))
+
+
+def the_till_is_removed(made: System, without: Outcome, folder: Path, cloud: Cloud) -> None:
+    """Nothing is left for the shops' cluster, whose stack goes first; then its user goes with its key."""
+    remaining = written(without, folder)
+    assert not (remaining / "stores" / "workloads").exists()
+    made.tills.configure("protect", "false")
+    made.tills.up()
+    made.tills.destroy(600)
+    assert made.tills.resources() == []
+
+    made.infrastructure.replace(remaining / "main" / "infrastructure")
+    changed = made.infrastructure.up().changed
+    assert {urn.split("::")[2].rpartition("$")[2]: how for urn, how in changed.items() if how == "delete"} == {
+        "modelyard:aws:Crossing": "delete",
+        "aws:iam/user:User": "delete",
+        "aws:iam/userPolicy:UserPolicy": "delete",
+        "aws:iam/accessKey:AccessKey": "delete",
+    }
+    assert users(cloud) == []
+    made.workloads.replace(remaining / "main" / "workloads")
+    made.workloads.up()
+    assert made.workloads.up().changed == {}
