@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws
 from pulumi_aws import ec2
 
-from .account import Account
+from .account import Account, protected
 from .endpoints import service_endpoints
 from .flow_logs import flow_logs
 from .key import Key
@@ -88,7 +88,8 @@ class Network(pulumi.ComponentResource):
             name,
             # endpoints with private names need both
             ec2.VpcArgs(cidr_block=cidr, enable_dns_hostnames=True, enable_dns_support=True, tags={"Name": name}),
-            self._child,
+            # another block replaces it, and neither EKS nor RDS moves into another network: refused before it begins
+            pulumi.ResourceOptions(parent=self, protect=protected()),
         )
         self.vpc_id = self._vpc.id
         self._zones = pulumi_aws.get_availability_zones_output(

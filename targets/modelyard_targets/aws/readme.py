@@ -62,7 +62,7 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
         "databases": databases,
         "buckets": buckets,
         "protected_here": [
-            f"the cluster and the key {name}",
+            f"the cluster and the key {name}" if target.vpc.adopt else f"the network, the cluster and the key {name}",
             *(f"bucket {bucket}" for bucket in buckets),
             *(f"database {database}" for database in databases),
         ],

@@ -46,8 +46,8 @@ ENCRYPTED_BY = {
 }
 """Where each type of resource that stores something names its key; what nests it deeper has its own test."""
 
-HOLDS_DATA = {BUCKET, CLUSTER, DATABASE, IMAGES, KEY}
-"""What Pulumi must not remove before it is told so: with it data goes, or what opens it."""
+HOLDS_DATA = {BUCKET, CLUSTER, DATABASE, IMAGES, KEY, NETWORK}
+"""What Pulumi must not remove before it is told so: with it data goes, what opens it, or what all else stands in."""
 
 WIDE = {
     "AccountPolicies": "a key's own policy has no resource but the key, and gives the account what IAM gives on",

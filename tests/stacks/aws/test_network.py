@@ -178,6 +178,14 @@ def test_names_inside_are_resolved(closed: Found) -> None:
     assert (given["enableDnsHostnames"], given["enableDnsSupport"]) == (True, True)
 
 
+def test_another_block_is_refused_while_the_network_is_protected(closed: Found, tmp_path: Path) -> None:
+    """A VPC has one block for its life, and neither clusters nor databases move into another network."""
+    open_ended = registered(tmp_path, NETWORK, settings="protect: false")
+
+    assert closed[f"aws:ec2/vpc:Vpc {NAME}"]["protect"]
+    assert not open_ended[f"aws:ec2/vpc:Vpc {NAME}"]["protect"]
+
+
 @pytest.mark.parametrize("network", ["closed", "per_zone", "one"])
 def test_everything_belongs_to_the_network_and_the_account(network: str, request: pytest.FixtureRequest) -> None:
     assert elsewhere(request.getfixturevalue(network)) == set()
