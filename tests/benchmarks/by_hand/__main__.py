@@ -130,7 +130,7 @@ vpc = aws.ec2.Vpc(
     enable_dns_hostnames=True,
     enable_dns_support=True,
     tags={"Name": NAME},
-    opts=here,
+    opts=after(protect=PROTECT),
 )
 aws.ec2.DefaultSecurityGroup(NAME, vpc_id=vpc.id, ingress=[], egress=[], opts=here)
 
