@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from engine.pulumi_stack import Outcome as Done
 from engine.pulumi_stack import PulumiStack
 from modelyard.disk import Tree, write_trees
 from modelyard.emit import stack_files
-from modelyard.pipeline import Outcome
-from modelyard.spec import System
+from modelyard.pipeline import Outcome, compile_system
+from modelyard.spec import System, Vpc
+from modelyard_targets import TARGETS
 from modelyard_targets.aws.machines import table
 from tests.examples import Example
 
@@ -43,6 +45,43 @@ def target_on_aws(outcome: Outcome) -> str:
     """The name of the first target on AWS."""
     assert outcome.system is not None
     return next(target.name for target in outcome.system.deployment.targets if target.provider == "aws")
+
+
+def region_of(example: Example) -> str:
+    """Where its first target on AWS is."""
+    outcome = example.compiled()
+    assert outcome.system is not None
+    return next(target.region for target in outcome.system.deployment.targets if target.provider == "aws") or ""
+
+
+def in_networks_of(example: Example, cloud: Cloud) -> Outcome:
+    """The example compiled, each network that it adopts being one that is made here first, as its owners did."""
+    outcome = example.compiled()
+    assert outcome.system is not None
+    inputs = example.inputs()
+    for network in (target.vpc for target in outcome.system.deployment.targets if target.vpc.adopt):
+        ids = _network(cloud, network)
+        assert inputs.overlay is not None
+        text = inputs.overlay.content.decode() if isinstance(inputs.overlay.content, bytes) else inputs.overlay.content
+        for written_id, found in ids.items():
+            assert written_id in text
+            text = text.replace(written_id, found)
+        inputs = replace(inputs, overlay=replace(inputs.overlay, content=text))
+    return compile_system(inputs, TARGETS)
+
+
+def _network(cloud: Cloud, network: Vpc) -> dict[str, str]:
+    """A VPC with private subnets in as many zones; what each is called in the spec, and here."""
+    ec2 = cloud.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock=network.cidr)["Vpc"]["VpcId"]
+    zones = [zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"]]
+    blocks = IPv4Network(network.cidr).subnets(prefixlen_diff=3)
+    made = {network.adopt: vpc}
+    for position, (subnet, block) in enumerate(zip(network.subnets, blocks, strict=False)):
+        zone = zones[position % len(zones)]
+        answer = ec2.create_subnet(VpcId=vpc, CidrBlock=str(block), AvailabilityZone=zone)
+        made[subnet] = answer["Subnet"]["SubnetId"]
+    return made
 
 
 def written(outcome: Outcome, out: Path) -> Path:

@@ -12,19 +12,19 @@ from engine.aws.cloud import Cloud
 from engine.aws.cloud import cloud as running_cloud
 from engine.charts import ChartRepository
 from engine.control_plane import Cluster
-from engine.pulumi_stack import Failed, PulumiStack
-from tests.examples import Example, on_clouds
-from tests.real.aws_projects import Projects, add_machines, left_in, projects
+from engine.pulumi_stack import PulumiStack
+from tests.examples import Example, on_aws
+from tests.real.aws_projects import add_machines, in_networks_of, left_in, projects, region_of
 from tests.real.test_examples import run_pipelines, settled
 
-EXAMPLES = [pytest.param(example, id=str(example)) for example in on_clouds()]
+EXAMPLES = [pytest.param(example, id=str(example)) for example in on_aws()]
 
 
 @pytest.fixture
-def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
+def cloud(example: Example, tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
     """An AWS whose clusters are the control plane; the nodes of other tests come back afterwards."""
     nodes.remove_nodes(control_plane.kubectl)
-    with running_cloud(tmp_path / "cloud", cluster=control_plane) as found:
+    with running_cloud(tmp_path / "cloud", region_of(example), cluster=control_plane) as found:
         yield found
     nodes.remove_nodes(control_plane.kubectl)
     nodes.add_nodes(
@@ -41,29 +41,17 @@ def test_both_projects_live_and_die(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """Infrastructure, then workloads by its outputs; again, nothing; away in reverse, and nothing is left."""
+    """Infrastructure, then workloads by its outputs; each again, nothing; away in reverse, and nothing is left."""
+    outcome = in_networks_of(example, cloud)
     before = left_in(cloud)
-    made = projects(example, example.compiled(), tmp_path, cloud, chart_repository, pulumi_stack)
+    made = projects(example, outcome, tmp_path, cloud, chart_repository, pulumi_stack)
+    for stack in (made.infrastructure, made.workloads):
+        stack.configure("protect", "false")
 
-    assert set(made.infrastructure.preview().changes.values()) == {"create"}
     assert set(made.infrastructure.up().changes.values()) == {"create"}
     assert cloud.surprises() == {}
     assert made.infrastructure.up().changed == {}
 
-    _workloads_live_and_die(made, cloud, control_plane)
-
-    with pytest.raises(Failed, match="protect"):
-        made.infrastructure.command("destroy", "--yes")
-    assert made.infrastructure.up().changed == {}  # it stopped before anything was gone
-    made.infrastructure.configure("protect", "false")
-    made.infrastructure.up()
-    made.infrastructure.destroy()
-    assert made.infrastructure.resources() == []
-    assert left_in(cloud) == before
-
-
-def _workloads_live_and_die(made: Projects, cloud: Cloud, control_plane: Cluster) -> None:
-    """up by the exported kubeconfig, every Pod on a machine of its class, up again (nothing), destroy."""
     kubectl = control_plane.kubectl
     add_machines(kubectl, cloud, made.workloads.folder / "manifests")
     made.workloads.up()
@@ -71,8 +59,9 @@ def _workloads_live_and_die(made: Projects, cloud: Cloud, control_plane: Cluster
     settled(kubectl, made.namespace)
     run_pipelines(kubectl, made.namespace)
 
-    made.workloads.configure("protect", "false")
-    made.workloads.up()
-    made.workloads.destroy(600)
+    made.workloads.destroy()
     assert made.workloads.resources() == []
     assert kubectl.value("namespace", made.namespace, "{.metadata.name}") == ""
+    made.infrastructure.destroy()
+    assert made.infrastructure.resources() == []
+    assert left_in(cloud) == before

@@ -13,7 +13,7 @@ import yaml
 
 from engine.places import binary
 from modelyard.stack import Project
-from tests.examples import Example, on_clusters
+from tests.examples import Example, on_aws, on_clusters
 from tests.real.scanners.scanned import Object, Scanned, scanned
 from tests.real.scanners.scanning import Finding, findings
 
@@ -60,7 +60,9 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> list[Finding]:
         if os.environ.get("CI") == "true":
             pytest.fail(missing)
         pytest.skip(missing)
-    systems = {name: objects for example in on_clusters() for name, objects in objects_of(example).items()}
+    systems = {
+        name: objects for example in (*on_clusters(), *on_aws()) for name, objects in objects_of(example).items()
+    }
     return findings(systems, tmp_path_factory.mktemp("scanned"))
 
 
