@@ -87,13 +87,14 @@ def test_the_reference_spec_comes_out_for_both_with_both_ends_of_the_crossing() 
     assert '"crossing-till"' in found["stores/workloads/__main__.py"]
     assert 'main_infrastructure["stores_till_access_key_id"]' in found["stores/workloads/__main__.py"]
     assert "crossing-till" in found["stores/workloads/manifests/model-till.yaml"]
+    assert "/bundles/fraud-detection-fraud-xgb/champion/" in found["main/workloads/manifests/pipeline-retrain.yaml"]
 
 
 def test_removing_what_crosses_removes_both_ends() -> None:
     """No user, no output, no bundle, no word of it stays on the side that goes on; the other side is empty."""
     alone = without_section(without_section(HYBRID_SPEC, "nightly"), "drift")
     for text, ends in (
-        (spec_of_fraud(), ("stores/", "stores_till")),
+        (spec_of_fraud(), ("stores/", "stores_till", "/bundles/", '"otherDeliveries"')),
         (alone, ("shop/", "shop_till", "/bundles/", '"delivery"')),
     ):
         before, after = (

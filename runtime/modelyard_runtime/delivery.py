@@ -41,6 +41,14 @@ def deliver(workload: Section, model: Section, alias: str) -> str:
         ) from None
 
 
+def deliver_all(workload: Section, model: Section, alias: str) -> str:
+    """The same for this alias, and for those that others move: a human does so in the registry, and nobody is told."""
+    found = [deliver(workload, model, alias)]
+    for other, delivery in section(model, "otherDeliveries").items():
+        found.append(deliver(workload, {**model, "delivery": delivery}, other))
+    return "; ".join(sentence for sentence in found if sentence)
+
+
 def deliver_version(version: registry.Version, alias: str, where: Place) -> str:
     """The same for one version and one place."""
     sentence = f"version {version.version} of {version.name} is delivered for {alias!r}"

@@ -28,7 +28,7 @@ def run() -> int:
     check(workload)
     pipeline = section(workload, "pipeline")
     _start_ray(pipeline)
-    if "approvals" in pipeline or "delivery" in section(pipeline, "model"):
+    if "approvals" in pipeline or {"delivery", "otherDeliveries"} & section(pipeline, "model").keys():
         registry.connect(workload)
         _log.info("before the run: %s", promote_waiting(workload))
     run_name = new_run()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from modelyard_runtime import registry
-from modelyard_runtime.delivery import deliver
+from modelyard_runtime.delivery import deliver_all
 from modelyard_runtime.description import Section, description, section, text
 from modelyard_runtime.gate import APPROVAL_TAG, DIGEST_TAG, missing_approvals
 from modelyard_runtime.refusals import Refusal
@@ -39,7 +39,7 @@ def promote(workload: Section, version: registry.Version) -> str:
     if section(pipeline, "approvals"):
         _unchanged(version, digest)
     registry.move_alias(version.name, alias, version.version)
-    delivered = deliver(workload, section(pipeline, "model"), alias)
+    delivered = deliver_all(workload, section(pipeline, "model"), alias)
     sentence = f"{alias!r} of {version.name} is now version {version.version}"
     return f"{sentence}; {delivered}" if delivered else sentence
 
@@ -47,7 +47,7 @@ def promote(workload: Section, version: registry.Version) -> str:
 def promote_waiting(workload: Section) -> str:
     """The same for the newest version that waits, if it is newer than what the alias points to.
 
-    Where none waits, what the alias points to is delivered if that was interrupted.
+    Where none waits, what aliases point to now is delivered where that was not done yet.
     """
     pipeline = section(workload, "pipeline")
     name, alias = text(section(pipeline, "model"), "registeredName"), text(pipeline, "promoteTo")
@@ -63,7 +63,7 @@ def promote_waiting(workload: Section) -> str:
         missing, _ = missing_approvals(pipeline, version.tags, version.tags.get(DIGEST_TAG, ""))
         if not missing:
             return promote(workload, version)
-    delivered = deliver(workload, section(pipeline, "model"), alias)
+    delivered = deliver_all(workload, section(pipeline, "model"), alias)
     sentence = f"no version of {name} that waits has its approvals; {len(waiting)} wait"
     return f"{sentence}; {delivered}" if delivered else sentence
 

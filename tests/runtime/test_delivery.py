@@ -110,6 +110,22 @@ def test_what_was_interrupted_is_delivered_by_the_next_run(workload: dict[str, A
     assert sorted((tmp_path / "bundles").rglob("*")) == before
 
 
+def test_an_alias_that_a_human_moved_is_delivered_by_the_next_run(workload: dict[str, Any], tmp_path: Path) -> None:
+    """The pipeline promotes to another alias; nobody tells it when somebody moves this one in the registry."""
+    model = workload["pipeline"]["model"]
+    workload["pipeline"] |= {
+        "promoteTo": "candidate",
+        "model": {"registeredName": "fraud", "otherDeliveries": {"champion": model["delivery"]}},
+    }
+    version = train(1)
+    assert "'champion' of fraud points to no version yet" in promote_waiting(workload)
+    registry.move_alias("fraud", "champion", version.version)
+
+    assert promote_waiting(workload).endswith("version 1 of fraud is delivered for 'champion'")
+    assert read(tmp_path).version() is not None
+    assert promote_waiting(workload).endswith("already")
+
+
 def test_a_store_out_of_reach_is_told_with_what_to_do(workload: dict[str, Any], tmp_path: Path) -> None:
     """The alias has moved; the next run delivers what it points to."""
     approve(train(1))

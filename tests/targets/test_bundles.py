@@ -33,13 +33,24 @@ def test_what_is_read_is_what_the_promotion_writes() -> None:
     assert "registry" in described(main, "retrain")
 
 
+def test_an_alias_that_a_human_moves_is_delivered_too() -> None:
+    """The pipeline promotes to another one; what is read elsewhere is written by it all the same."""
+    text = hybrid(("inputs: [sales], compute: {cpu: 4", "promoteTo: candidate, inputs: [sales], compute: {cpu: 4"))
+    model = described(hybrid_lowered(text, "main"), "retrain")["pipeline"]["model"]
+    read = described(hybrid_lowered(text), "till")["applications"]["till-live"]["model"]["bundle"]
+
+    assert "delivery" not in model
+    assert model["otherDeliveries"] == {"champion": {"uri": read["uri"], "store": read["store"]}}
+    assert "otherDeliveries" not in described(hybrid_lowered(placement="main"), "retrain")["pipeline"]["model"]
+
+
 def test_an_alias_that_nobody_reads_elsewhere_is_not_delivered() -> None:
-    """Another alias, or servers beside the registry."""
-    other = hybrid(("inputs: [sales], compute: {cpu: 4", "promoteTo: candidate, inputs: [sales], compute: {cpu: 4"))
+    """Servers beside the registry."""
     beside = hybrid(("inference: shop, batch: shop, monitors: shop", "inference: main, batch: main, monitors: main"))
 
-    for text in (other, beside):
-        assert "delivery" not in described(hybrid_lowered(text, "main"), "retrain")["pipeline"]["model"]
+    model = described(hybrid_lowered(beside, "main"), "retrain")["pipeline"]["model"]
+    assert "delivery" not in model
+    assert "otherDeliveries" not in model
 
 
 def test_a_server_beside_the_registry_reads_from_it() -> None:

@@ -31,6 +31,16 @@ def delivery(model: Model, alias: str, context: Context) -> dict[str, Json]:
     return {"delivery": where} if where else {}
 
 
+def other_deliveries(model: Model, moved: str, context: Context) -> dict[str, Json]:
+    """The entry with the aliases that are read elsewhere and that somebody else moves: a human, in the registry."""
+    found: dict[str, Json] = {}
+    for name, alias in sorted(_read_elsewhere(context)):
+        where = _folder(model, alias, context) if name == model.registered_name and alias != moved else {}
+        if where:
+            found[alias] = where
+    return {"otherDeliveries": found} if found else {}
+
+
 def _folder(model: Model, alias: str, context: Context) -> dict[str, Json]:
     registry = context.system.registry
     if registry is None or not registry.artifacts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from modelyard.plan import Job, Resource
 from modelyard.source import Json
 from modelyard.spec import Step, Tuning
-from modelyard_targets.cluster.bundles import bundle, delivery
+from modelyard_targets.cluster.bundles import bundle, delivery, other_deliveries
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe_parts import (
     describe_check,
@@ -42,7 +42,11 @@ def describe_pipeline(resource: Resource, context: Context) -> dict[str, Json]:
         named += [*step.inputs, step.output]
     described: dict[str, Json] = {}
     if model is not None and training:
-        described["model"] = {**describe_made_model(model), **delivery(model, pipeline.promote_to, context)}
+        bundles = {
+            **delivery(model, pipeline.promote_to, context),
+            **other_deliveries(model, pipeline.promote_to, context),
+        }
+        described["model"] = {**describe_made_model(model), **bundles}
     elif model is not None:
         found = bundle(model, pipeline.model, resource, context) if pipeline.type == "batch-inference" else {}
         described["model"] = {**describe_model(model, pipeline.model), **found}
