@@ -83,9 +83,9 @@ def test_every_link_between_targets_has_a_row_on_both_sides() -> None:
 def test_the_reference_spec_comes_out_for_both_with_both_ends_of_the_crossing() -> None:
     found = files(FRAUD.compiled())
 
-    assert "stores_till_access_key_id" in found["main/infrastructure/__main__.py"]
+    assert "stores__till_access_key_id" in found["main/infrastructure/__main__.py"]
     assert '"crossing-till"' in found["stores/workloads/__main__.py"]
-    assert 'main_infrastructure["stores_till_access_key_id"]' in found["stores/workloads/__main__.py"]
+    assert 'main_infrastructure["stores__till_access_key_id"]' in found["stores/workloads/__main__.py"]
     assert "crossing-till" in found["stores/workloads/manifests/model-till.yaml"]
     assert "/bundles/fraud-detection-fraud-xgb/champion/" in found["main/workloads/manifests/pipeline-retrain.yaml"]
 
@@ -94,8 +94,8 @@ def test_removing_what_crosses_removes_both_ends() -> None:
     """No user, no output, no bundle, no word of it stays on the side that goes on; the other side is empty."""
     alone = without_section(without_section(HYBRID_SPEC, "nightly"), "drift")
     for text, ends in (
-        (spec_of_fraud(), ("stores/", "stores_till", "/bundles/", '"otherDeliveries"')),
-        (alone, ("shop/", "shop_till", "/bundles/", '"delivery"')),
+        (spec_of_fraud(), ("stores/", "stores__till", "/bundles/", '"otherDeliveries"')),
+        (alone, ("shop/", "shop__till", "/bundles/", '"delivery"')),
     ):
         before, after = (
             files(compiled(text)),
@@ -111,7 +111,7 @@ def test_removing_what_crosses_removes_both_ends() -> None:
 def test_each_user_may_do_exactly_what_its_workload_names() -> None:
     """Three workloads of the shop, three users: a bundle is read, captures and scores are written."""
     program = files(compiled(HYBRID_SPEC))["main/infrastructure/__main__.py"]
-    _, _, till = program.partition('    "shop-till",')
+    _, _, till = program.partition('    "shop.till",')
     till = " ".join(till.partition("\n)")[0].split())
 
     assert program.count(" = Crossing(") == 3
@@ -182,3 +182,21 @@ def test_targets_that_wait_for_each_other_are_refused() -> None:
     assert errors(compiled(two_clouds("eu-central-1", *both))) == ["E0653"] * 2
     adopted = (FILMS[0], ("  runs: {type", f"  {films.replace('shop}', 'shop, adopt: acme-films}')}"))
     assert errors(compiled(two_clouds("eu-central-1", *adopted))) == []
+
+
+def test_names_that_would_be_read_alike_stay_apart() -> None:
+    """Of a placement and a workload: shop and a-till, shop-a and till."""
+    other = "    shop-a: {provider: kubernetes, context: shop-a, capacity: [{count: 2, cpu: 16, memory: 64Gi}]}\n"
+    till = "variants: {live: {model: theft@champion}}, compute: {cpu: 2, memory: 8Gi}, replicas: 1"
+    text = hybrid(
+        ("  placement:", f"{other}  placement:"),
+        ("  till:\n", f"  till: {{target: shop-a, {till}, rollout: {{strategy: in-place}}}}\n  a-till:\n"),
+        ("watch: inference.till", "watch: inference.a-till"),
+    )
+    found = files(compiled(text))
+
+    for shop, output in (("shop", "shop__a_till"), ("shop-a", "shop_a__till")):
+        assert f'"{output}_access_key_id"' in found["main/infrastructure/__main__.py"]
+        assert f'"{output}_access_key_id"' in found[f"{shop}/workloads/__main__.py"]
+    assert '    "shop.a-till",' in found["main/infrastructure/__main__.py"]
+    assert '    "shop-a.till",' in found["main/infrastructure/__main__.py"]

@@ -39,7 +39,7 @@ def test_both_sides_list_each_connection_as_they_see_it() -> None:
     ends = "`shop:model-server/till` | `main:object-store/lake` | artifacts | https | 443"
 
     assert f"| out, to main | {ends} | the key in the Secret crossing-till |" in here
-    assert f"| in, from shop | {ends} | a user of its own, shop-till |" in there
+    assert f"| in, from shop | {ends} | a user of its own, shop.till |" in there
     for link in plan.crossings():
         for text in (here, there):
             assert f"`{link.source}` | `{link.sink}` | {link.what} | {link.protocol} | {link.port} |" in text

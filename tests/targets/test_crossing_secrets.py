@@ -31,8 +31,8 @@ def test_each_workload_has_its_own_secret_with_the_key_that_was_made_for_it() ->
     assert isinstance(document, dict)
     assert (document["kind"], document["type"]) == ("Secret", "Opaque")
     assert document["stringData"] == {
-        "access-key-id": Ref("main_infrastructure", key="shop_till_access_key_id"),
-        "secret-access-key": Ref("main_infrastructure", key="shop_till_secret_access_key"),
+        "access-key-id": Ref("main_infrastructure", key="shop__till_access_key_id"),
+        "secret-access-key": Ref("main_infrastructure", key="shop__till_secret_access_key"),
     }
     assert {name for name in made if name.startswith("crossing-")} == {
         "crossing-till",

@@ -85,7 +85,7 @@ def crossing_calls(context: Context) -> Iterator[Call]:
         )
         if mine:
             access = tuple(_grant(one, context, apart=False) for one in mine)
-            name = f"{resource.placement}-{resource.name}"
+            name = f"{resource.placement}.{resource.name}"  # no label of DNS has a dot
             arguments: tuple[tuple[str, Literal], ...] = (("account", Ref("account")), ("access", access))
             yield Call(crossing_variable(resource), "Crossing", name, arguments, "crossings", resource.origin)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from modelyard.names import object_name
+from modelyard.names import object_name, short_hash
 from modelyard.plan import Identity, Job, ModelServer, MonitorJob, Plan, Resource
 from modelyard.records import record
 from modelyard.spec import Store, System
@@ -75,8 +75,13 @@ def crosses(store: Store, context: Context) -> bool:
 
 
 def crossing_output(identity: Resource, part: str) -> str:
-    """What an infrastructure calls a half of the key that it makes for a workload elsewhere."""
-    return f"{identity.placement}_{identity.name}".replace("-", "_") + f"_{part}"
+    """What an infrastructure calls a half of the key that it makes for a workload elsewhere.
+
+    Two underscores keep `shop` and `a-till` apart from `shop-a` and `till`; names with two hyphens need a hash for it.
+    """
+    parts = (identity.placement, identity.name)
+    stem = "__".join(parts) if "--" not in "".join(parts) else "__".join((*parts, short_hash(*parts)))
+    return f"{stem}_{part}".replace("-", "_")
 
 
 def infrastructure_project(system: System, target: str) -> str:

@@ -83,7 +83,7 @@ def _opened_by(link: Link, inward: bool, context: Context) -> str:
     if _target(source, context).provider == _target(sink, context).provider:
         return "the role of the workload"
     if inward:
-        return f"a user of its own, {source.placement}-{source.name}"
+        return f"a user of its own, {source.placement}.{source.name}"
     crossing = crossing_to(store, source.workload, context)
     return f"the key in the Secret {crossing.secret}" if crossing is not None else ""
 

@@ -73,4 +73,4 @@ def test_a_bucket_of_another_target_is_opened_with_the_key_of_that_target() -> N
 
 def test_a_workload_beside_the_bucket_needs_no_user() -> None:
     assert not [name for name in made(with_a_lab()) if name.startswith("Crossing")]
-    assert [name for name in made(HYBRID) if name.startswith("Crossing")] == ["Crossing stores-till"]
+    assert [name for name in made(HYBRID) if name.startswith("Crossing")] == ["Crossing stores.till"]

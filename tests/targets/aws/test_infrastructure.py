@@ -129,12 +129,12 @@ def test_every_component_knows_the_line_that_asked_for_it() -> None:
 
 def test_what_another_cluster_opens_gets_a_user_with_those_rights() -> None:
     found = made(HYBRID)
-    (access,) = arguments(found["Crossing stores-till"])["access"]
+    (access,) = arguments(found["Crossing stores.till"])["access"]
 
     assert access["mode"] == "read"
     assert access["prefix"].startswith("mlflow/bundles/")
     exported = {one.name for one in programs(HYBRID)["infrastructure"].exports}
-    assert {"stores_till_access_key_id", "stores_till_secret_access_key"} <= exported
+    assert {"stores__till_access_key_id", "stores__till_secret_access_key"} <= exported
 
 
 def test_without_the_crossing_neither_user_nor_output_is_left() -> None:

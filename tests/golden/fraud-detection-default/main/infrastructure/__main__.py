@@ -255,8 +255,8 @@ Identity(
     ],
 )
 
-stores_till_crossing = Crossing(
-    "stores-till",
+stores__till_crossing = Crossing(
+    "stores.till",
     account=account,
     access=[
         {"bucket": "acme-fraud-lake", "prefix": "mlflow/bundles/fraud-detection-fraud-xgb/champion/", "mode": "read"},
@@ -288,5 +288,5 @@ pulumi.export("image_registry", images.host)
 pulumi.export("registry_db_host", registry_db_store.host)
 pulumi.export("registry_db_port", registry_db_store.port)
 pulumi.export("registry_db_secret", registry_db_store.secret_arn)
-pulumi.export("stores_till_access_key_id", stores_till_crossing.access_key_id)
-pulumi.export("stores_till_secret_access_key", stores_till_crossing.secret_access_key)
+pulumi.export("stores__till_access_key_id", stores__till_crossing.access_key_id)
+pulumi.export("stores__till_secret_access_key", stores__till_crossing.secret_access_key)

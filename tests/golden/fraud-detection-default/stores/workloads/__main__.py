@@ -28,8 +28,8 @@ crossing_till_secret = kubernetes.Object(
         },
         "type": "Opaque",
         "stringData": {
-            "access-key-id": main_infrastructure["stores_till_access_key_id"],
-            "secret-access-key": main_infrastructure["stores_till_secret_access_key"],
+            "access-key-id": main_infrastructure["stores__till_access_key_id"],
+            "secret-access-key": main_infrastructure["stores__till_secret_access_key"],
         },
     },
     depends_on=[foundation],
