@@ -1,0 +1,200 @@
+"""The life of one system on AWS: each kind of change does what its README says, drift, failures, a kill and the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from engine.aws.cloud import Cloud
+from engine.aws.cloud import cloud as running_cloud
+from engine.aws.orders import Order
+from engine.pulumi_stack import Failed, PulumiStack, Running
+from tests.examples import SYSTEMS, Example
+from tests.real.aws_projects import groups, left_in, told, written
+
+LEADS = Example("leads", None, SYSTEMS)
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """The text of the system's spec as it stands, and what is compiled from it."""
+
+    text: str
+    out: Path
+
+    def edited(self, old: str, new: str) -> Spec:
+        """Another text; the old words have to be there."""
+        assert old in self.text, old
+        return Spec(self.text.replace(old, new), self.out)
+
+    def folder(self) -> Path:
+        """The infrastructure that comes out of it."""
+        out = self.out / str(abs(hash(self.text)))
+        return written(LEADS.compiled(self.text), out) / "infrastructure"
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    """An AWS of the test's own, without a cluster behind it: nothing here runs Pods."""
+    with running_cloud(tmp_path / "cloud") as found:
+        yield found
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Spec:
+    """The system one minor version of Kubernetes behind, so that it can go up."""
+    text = (SYSTEMS / "leads" / "system.yaml").read_text()
+    return Spec(text, tmp_path / "build").edited(
+        "  region: eu-central-1\n", '  region: eu-central-1\n  version: "1.35"\n'
+    )
+
+
+@pytest.fixture
+def stack(spec: Spec, cloud: Cloud, pulumi_stack: Callable[..., PulumiStack]) -> PulumiStack:
+    """The stack of its infrastructure."""
+    return pulumi_stack(spec.folder(), LEADS.stack, **cloud.variables())
+
+
+def _after(stack: PulumiStack, spec: Spec) -> dict[str, str]:
+    """What an up does after the spec has become this one; one more does nothing."""
+    stack.replace(spec.folder())
+    changed = told(stack.up())
+    assert stack.up().changed == {}
+    return changed
+
+
+def _wanted(stack: PulumiStack, spec: Spec) -> tuple[dict[str, str], str]:
+    """What a preview shows, and its complaints."""
+    stack.replace(spec.folder())
+    outcome = stack.start("preview").wait(300)
+    return told(outcome), "\n".join(outcome.errors)
+
+
+def _readme_rows(spec: Spec) -> set[str]:
+    """What the README of the emitted target says of changes: the first column of its table."""
+    readme = (spec.folder().parent / "README.md").read_text()
+    table = readme.partition("## What a change does")[2].partition("\n## ")[0]
+    rows = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines() if line.startswith("| ")]
+    return {row for row in rows if row != "change"}
+
+
+def test_each_change_does_what_the_readme_says(spec: Spec, stack: PulumiStack) -> None:
+    """A row of the README's table each; what it calls in place is updated, and only what it names is replaced."""
+    rows = _readme_rows(spec)
+    stack.up()
+
+    rows.remove("numbers of replicas and workers")
+    spec = spec.edited("    compute: small\n", "    compute: small\n    replicas: {min: 3, max: 6}\n")
+    assert _after(stack, spec) == {"NodeGroup small-m6i-large-on-demand": "update", "NodeGroup system": "update"}
+
+    rows.remove("machines: `accelerators`, `cpu`, `memory`, `capacity` of a class")
+    spec = spec.edited('["L4:1", "A10G:1"]', '["L4:1"]').edited("{cpu: 1, memory: 2Gi}", "{cpu: 3, memory: 12Gi}")
+    changed = _after(stack, spec)
+    groups_changed = {name: how for name, how in changed.items() if name.startswith("NodeGroup ")}
+    assert groups_changed == {
+        "NodeGroup gpu-g5-2xlarge-on-demand": "delete",
+        "NodeGroup gpu-g5-2xlarge-spot": "delete",
+        "NodeGroup small-m6i-large-on-demand": "delete",
+        "NodeGroup small-m6i-xlarge-on-demand": "create",
+    }
+    assert {name.partition(" ")[0] for name in changed} == {"NodeGroup", "LaunchTemplate", "Tag"}
+
+    rows.remove("`retention`, `versioned` of a bucket; `budget`, rights of workloads")
+    spec = spec.edited("lake: {type: object}", "lake: {type: object, retention: 60d}")
+    assert _after(stack, spec) == {"BucketLifecycleConfiguration lake": "update"}
+
+    rows.remove("`size` of a database")
+    spec = spec.edited("runs: {type: database}", "runs: {type: database, size: 40Gi}")
+    assert _after(stack, spec) == {"Instance runs": "update", "MetricAlarm runs-storage": "update"}
+
+    rows.remove("`version` of Kubernetes")
+    spec = spec.edited('  version: "1.35"\n', "")
+    changed = _after(stack, spec)
+    assert set(changed.values()) == {"update"}
+    assert {name.partition(" ")[0] for name in changed} == {"Cluster", "NodeGroup", "Addon"}
+    stack.replace(spec.edited("  region: eu-central-1\n", '  region: eu-central-1\n  version: "1.35"\n').folder())
+    with pytest.raises(Failed, match="Unsupported Kubernetes minor version"):
+        stack.up()
+
+    rows.remove("name of a store")
+    changed, said = _wanted(stack, spec.edited("lake", "lake-two"))
+    assert changed["Bucket lake-two"] == "create"
+    assert 'Bucket::lake" cannot be deleted' in said
+
+    rows.remove("`vpc`, `region`; names of the system, the environment or the target")
+    _, said = _wanted(stack, spec.edited("10.20.0.0/16", "10.30.0.0/16"))
+    assert "unable to replace resource" in said
+    assert ":Vpc::leads-main" in said
+
+    assert rows == set()
+
+
+def test_trouble_is_survived_to_the_end(cloud: Cloud, stack: PulumiStack) -> None:
+    """A call that fails, a killed run, drift, protection, and nothing left at the end."""
+    before = left_in(cloud)
+
+    cloud.orders.give(Order("fail", verb="create", kind="aws:eks/cluster:Cluster"))
+    with pytest.raises(Failed, match="told to fail"):
+        stack.up()
+
+    cloud.orders.give(Order("stall", verb="create", kind="aws:eks/nodeGroup:NodeGroup"))
+    running = stack.start("up")
+    _until_all_else_is_done(cloud, running)
+    running.kill()
+    cloud.orders.clear()
+    stack.unlock()
+    stack.up()
+    assert stack.up().changed == {}
+
+    _drift(cloud, stack)
+    found = {
+        "BucketPolicy lake": ("delete", "create"),
+        "NodeGroup small-m6i-large-on-demand": ("update", "update"),
+        "SecurityGroupIngressRule runs": ("delete", "create"),
+    }
+    assert told(stack.refresh()) == {name: seen for name, (seen, _) in found.items()}
+    assert told(stack.up()) == {name: mended for name, (_, mended) in found.items()}
+    assert stack.refresh().changed == {}
+
+    with pytest.raises(Failed, match="protect"):
+        stack.command("destroy", "--yes")
+    assert stack.up().changed == {}  # its preview failed, so nothing was gone
+    stack.configure("protect", "false")
+    stack.up()
+    stack.destroy()
+    assert stack.resources() == []
+    assert left_in(cloud) == before
+
+
+def _until_all_else_is_done(cloud: Cloud, running: Running) -> None:
+    """Until one call hangs and the engine begins nothing more, so that what else was begun has ended."""
+    begun = -1
+    while not cloud.orders.stalled or running.begun != begun:
+        assert not running.ended
+        begun = running.begun
+        time.sleep(5)
+
+
+def _drift(cloud: Cloud, stack: PulumiStack) -> None:
+    """What somebody does by hand: a policy and a rule are gone, and a group may grow further."""
+    cloud.client("s3").delete_bucket_policy(Bucket=_id(stack, "Bucket", "lake"))
+    ec2, group = cloud.client("ec2"), _id(stack, "SecurityGroup", "runs")
+    (database,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=database["IpPermissions"])
+    (small,) = [one for one in groups(cloud) if one["nodegroupName"].startswith("small-")]
+    named = {"clusterName": small["clusterName"], "nodegroupName": small["nodegroupName"]}
+    cloud.client("eks").update_nodegroup_config(**named, scalingConfig={**small["scalingConfig"], "maxSize": 9})
+
+
+def _id(stack: PulumiStack, kind: str, name: str) -> str:
+    """What AWS calls a thing of the stack."""
+    (found,) = [
+        str(one["id"])
+        for one in stack.resources()
+        if str(one["type"]).endswith(f":{kind}") and str(one["urn"]).endswith(f"::{name}") and "id" in one
+    ]
+    return found
