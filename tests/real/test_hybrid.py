@@ -19,10 +19,10 @@ from engine.control_plane import Cluster
 from engine.kubectl import Kubectl
 from engine.pulumi_stack import PulumiStack
 from modelyard.pipeline import Outcome
-from tests.aws.cloud import Cloud as Moto
-from tests.aws.cloud import permitted
 from tests.examples import Example
 from tests.hybrid import without_section
+from tests.moto.cloud import Cloud as Moto
+from tests.moto.cloud import permitted
 from tests.real.test_examples import written
 
 EXAMPLE = Example("fraud-detection", None)

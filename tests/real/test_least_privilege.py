@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.aws.cloud import REGION, Cloud, permitted, running
-from tests.aws.rights import allows, denies
+from tests.moto.cloud import REGION, Cloud, permitted, running
+from tests.moto.rights import allows, denies
 from tests.stacks.aws.clusters import CLUSTER
 from tests.stacks.aws.programs import Found, inputs, registered
 
