@@ -509,6 +509,8 @@ def whole(folder: Path) -> tuple[str, int]:
 def test_a_compile_that_is_ended_leaves_a_whole_tree(tmp_path: Path, run: Run, sent: signal.Signals) -> None:
     """The old one or the new one, at whatever moment; the next compile succeeds and leaves nothing behind."""
     spec, text, count = tmp_path / "system.yaml", large(150), 150
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in whatever a shell runs in its background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     spec.write_text(text.replace("{0}", "2"), encoding="utf-8")
     began = time.monotonic()
     assert run("compile", tmp_path).code == 0

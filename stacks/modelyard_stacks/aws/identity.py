@@ -12,9 +12,7 @@ from .account import Account
 from .adopted import AdoptedCluster, AdoptedKey
 from .cluster import Cluster
 from .key import Key
-from .policies import Statement, document
-
-_LONGEST_PREFIX = 38  # IAM allows 64 characters and the provider appends 26
+from .policies import Statement, document, pod_trust, role_prefix
 
 
 class StoreAccess(TypedDict):
@@ -82,9 +80,11 @@ def pod_role(
     role = iam.Role(
         name,
         iam.RoleArgs(
-            name_prefix=pulumi.Output.from_input(cluster.name).apply(lambda cluster_name: _prefix(cluster_name, name)),
+            name_prefix=pulumi.Output.from_input(cluster.name).apply(
+                lambda cluster_name: role_prefix(cluster_name, name)
+            ),
             description=f"Pods of {namespace}/{service_account}",
-            assume_role_policy=_trust(cluster, namespace, service_account),
+            assume_role_policy=pod_trust(cluster.arn, namespace=namespace, service_account=service_account),
             tags={"modelyard:workload": name},
         ),
         within,
@@ -188,34 +188,6 @@ def _key_statements(
                 "StringLike": {"kms:EncryptionContext:aws:s3:arn": context},
             },
         }
-
-
-def _trust(cluster: Cluster | AdoptedCluster, namespace: str, service_account: str) -> pulumi.Output[str]:
-    """Pod Identity tags the session with where the Pod runs: an association made elsewhere does not get the role.
-
-    Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html, 2026-11-24.
-    """
-    return document(
-        {
-            "Sid": "Pods",
-            "Effect": "Allow",
-            "Principal": {"Service": "pods.eks.amazonaws.com"},
-            "Action": ["sts:AssumeRole", "sts:TagSession"],
-            "Condition": {
-                "StringEquals": {
-                    "aws:RequestTag/eks-cluster-arn": cluster.arn,
-                    "aws:RequestTag/kubernetes-namespace": namespace,
-                    "aws:RequestTag/kubernetes-service-account": service_account,
-                }
-            },
-        }
-    )
-
-
-def _prefix(cluster: str, workload: str) -> str:
-    """`<cluster>-<workload>-`, of which the end of the cluster's name goes first where it is too long."""
-    tail = f"-{workload}"[: _LONGEST_PREFIX // 2 + 4]
-    return f"{cluster[: _LONGEST_PREFIX - 1 - len(tail)]}{tail}-"
 
 
 def _objects(account: Account, access: StoreAccess) -> tuple[pulumi.Output[str], ...]:

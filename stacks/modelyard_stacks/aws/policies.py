@@ -8,6 +8,7 @@ from typing import Literal, NotRequired, TypeAlias, TypedDict
 import pulumi
 
 _LONGEST_PREFIX = 64 - 26
+_LONGEST_USE = 22  # of these, so that something is left of the name
 
 Texts: TypeAlias = pulumi.Input[str] | Sequence[pulumi.Input[str]]
 Conditions: TypeAlias = Mapping[str, Mapping[str, Texts]]
@@ -83,11 +84,11 @@ def pod_trust(cluster_arn: pulumi.Input[str], *, namespace: str, service_account
 
 
 def role_prefix(name: str, use: str) -> str:
-    """`<name>-<use>-`, to which the provider appends 26 characters; the end of a long name goes first.
+    """`<name>-<use>-`, to which the provider appends 26 characters; of a long name the end goes, and of a long use too.
 
     IAM allows 64: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, 2026-11-24.
     """
-    tail = f"-{use}-"
+    tail = f"-{use[:_LONGEST_USE]}-"
     return f"{name[: _LONGEST_PREFIX - len(tail)]}{tail}"
 
 
