@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.plan import would_be_destroyed
@@ -52,17 +52,18 @@ def check_gone(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> Iterator[
         for owner, gone in owners.items():
             section = owner.partition(".")[0]
             where = plan.system.key("inference" if section == "pool" else section)
-            fate = _fate(gone[0].partition("/")[0], providers[target])
+            fate = _fate(gone, providers[target])
             yield would_be_destroyed(where, gone, target, fate, _hint(owner, fresh))
 
 
-def _fate(kind: str, provider: str) -> str:
-    """What becomes of something that no program names any more."""
+def _fate(gone: Sequence[str], provider: str) -> str:
+    """What becomes of things of one kind that no program names any more."""
+    kind = gone[0].partition("/")[0]
     if kind == Kind.OBJECT_STORE and provider == "kubernetes":
         return "its bucket stays, and nothing uses it"
     if kind in _STORES:
         return "`pulumi up` stops at it, since it is protected, until you decide about its data"
-    return "`pulumi up` will destroy it"
+    return f"`pulumi up` will destroy {'them' if len(gone) > 1 else 'it'}"
 
 
 def _hint(owner: str, fresh: Iterable[str]) -> str:

@@ -48,7 +48,7 @@ def test_a_renamed_endpoint_is_told_with_its_new_name() -> None:
     assert gone(SCORER) == [
         (
             "'model-server/scorer-challenger' and 'model-server/scorer-champion' on target 'main' are gone:"
-            " `pulumi up` will destroy it",
+            " `pulumi up` will destroy them",
             "if it was renamed: moved: {inference.fraud-scorer: inference.scorer}",
         )
     ]

@@ -1,0 +1,51 @@
+"""A rename in the spec that destroys nothing: what lies in the account and in the cluster keeps its name."""
+
+from __future__ import annotations
+
+import re
+
+from modelyard.stack import Manifest
+from modelyard_targets.aws.lower import objects
+from tests.targets.aws.infrastructure import LEADS, made, plan_of
+
+RENAMED = re.sub(r"(?m)^  score:", "  prospects:", LEADS).replace("inference.score", "inference.prospects")
+MOVED = RENAMED + "moved: {inference.prospects: inference.score}\n"
+
+
+def manifests(text: str) -> dict[tuple[str, str], Manifest]:
+    """The objects of the workloads by kind and name."""
+    found = [made_object.manifest for made_object in objects(plan_of(text), "main")]
+    return {(str(one["kind"]), _name(one)): one for one in found}
+
+
+def _name(manifest: Manifest) -> str:
+    metadata = manifest["metadata"]
+    assert isinstance(metadata, dict)
+    return str(metadata["name"])
+
+
+def test_nothing_in_the_account_notices_the_rename() -> None:
+    """Bucket, database, roles and machines are called as before, so `pulumi up` leaves them alone."""
+    assert made(MOVED).keys() == made(LEADS).keys()
+    assert {
+        call.component for name, call in made(MOVED).items() if call.arguments != made(LEADS)[name].arguments
+    } == set()
+
+
+def test_objects_keep_their_names_too() -> None:
+    """The server is changed in place, under the name that it had."""
+    assert manifests(MOVED).keys() == manifests(LEADS).keys()
+
+
+def test_without_it_a_role_and_a_server_are_other_ones() -> None:
+    gone = made(LEADS).keys() - made(RENAMED).keys()
+
+    assert {name.partition(" ")[0] for name in gone} == {"Identity"}
+    assert ("RayService", "score") not in manifests(RENAMED)
+
+
+def test_the_bucket_and_the_registry_never_hang_on_the_name_of_an_endpoint() -> None:
+    held = [name for name in made(LEADS) if name.startswith(("ObjectStore", "Database"))]
+
+    assert held
+    assert all(made(RENAMED)[name] == made(LEADS)[name] for name in held)
