@@ -137,7 +137,7 @@ def register(folder: Path) -> list[dict[str, Any]]:
         assert library is None or Path(str(library.__file__)).parent == folder / "modelyard_stacks", library
     finally:
         sys.path.remove(str(folder))
-    return sorted(monitor.seen, key=lambda one: (one["type"], one["name"]))
+    return sorted(monitor.seen, key=lambda one: (one["type"], one["name"], one["parent"]))
 
 
 def _short(urn: str) -> str:
