@@ -10,7 +10,7 @@ RUNTIME_REQUIREMENTS := runtime/modelyard_runtime/requirements.txt tests/runtime
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo check style types mypy pyright imports unit runtime test real engine bench clean
+.PHONY: help demo check style types mypy pyright imports unit clouds runtime test real engine bench clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -52,7 +52,10 @@ pyright: $(INSTALLED) $(RUNTIME)
 	$(BIN)/pyright --project runtime/pyrightconfig.json --pythonpath "$$(cat $(RUNTIME))"
 
 unit: $(INSTALLED)
-	$(PYTEST) -n 2 --ignore=tests/real --ignore=tests/runtime
+	$(PYTEST) -n 2 --ignore=tests/real --ignore=tests/runtime --ignore=tests/stacks/aws
+
+clouds: $(INSTALLED) ## the components of clouds under Pulumi's mocks: each run loads a large SDK
+	$(PYTEST) -n 2 tests/stacks/aws
 
 runtime: $(RUNTIME)
 	"$$(cat $(RUNTIME))" -m pytest tests/runtime
@@ -64,7 +67,7 @@ engine: $(INSTALLED) ## build the real parts into the cache folder, once
 real: engine
 	$(PYTEST) tests/real
 
-test: engine check ## everything: builds the real parts, then check, then the tests that use them
+test: engine check clouds ## everything: builds the real parts, then check and clouds, then the tests that use them
 	$(PYTEST) tests/real
 
 bench: $(INSTALLED) ## budgets of speed and memory, as ratios in one run
