@@ -102,8 +102,31 @@ def run_pipelines(kubectl: Kubectl, namespace: str) -> None:
             kubectl.run("delete", "rayjob", json.loads(template)["metadata"]["name"], "--namespace", namespace)
 
 
+def provide_volumes(kubectl: Kubectl, namespace: str) -> None:
+    """A volume for each claim, as the storage class of a cluster would make it; there is no provisioner here."""
+    for claim in kubectl.all("persistentvolumeclaim", namespace):
+        name, spec = cast(Any, claim)["metadata"]["name"], cast(Any, claim)["spec"]
+        if spec.get("volumeName"):
+            continue
+        volume = {
+            "apiVersion": "v1",
+            "kind": "PersistentVolume",
+            "metadata": {"name": f"{namespace}-{name}"},
+            "spec": {
+                "capacity": spec["resources"]["requests"],
+                "accessModes": spec["accessModes"],
+                "storageClassName": spec.get("storageClassName", ""),
+                "persistentVolumeReclaimPolicy": "Delete",
+                "claimRef": {"namespace": namespace, "name": name},
+                "hostPath": {"path": f"/nowhere/{name}"},
+            },
+        }
+        kubectl.run("apply", "--filename=-", given=json.dumps(volume))
+
+
 def settled(kubectl: Kubectl, namespace: str) -> None:
     """Every Ray cluster is whole, every Pod has a machine, and the operator complains of nothing."""
+    provide_volumes(kubectl, namespace)
     kubectl.wait_until(partial(ray_clusters_are_ready, kubectl, namespace), "Ray clusters are ready", 240)
     assert unscheduled(kubectl, namespace) == []
     assert "InvalidRay" not in kubectl.warnings()
@@ -147,7 +170,7 @@ def test_an_example_lives_and_dies(
         run_pipelines(kubectl, namespace)
 
         grown, server = one_more_replica(outcome, placed.target.name)
-        if server:
+        if server and not claims(placed.project):
             stack.replace(written(grown, tmp_path / "grown") / placed.target.name / "workloads")
             changed = {urn.partition("::")[2]: how for urn, how in stack.up().changed.items()}
             budgets = {urn for urn in changed if "PodDisruptionBudget" in urn}
@@ -164,6 +187,7 @@ def test_an_example_lives_and_dies(
             kubectl.run("delete", "namespace", namespace)
         for priority in priorities(placed.project):
             kubectl.run("delete", "priorityclass", priority)
+        kubectl.run("delete", "persistentvolume", "--all", "--wait=false")
         assert kubectl.value("namespace", namespace, "{.metadata.name}") == ""
 
 
@@ -171,6 +195,12 @@ def priorities(project: Path) -> set[str]:
     """The PriorityClasses that an override of the example names, since nothing of ours makes or needs one."""
     texts = (path.read_text(encoding="utf-8") for path in project.glob("manifests/*.yaml"))
     return {name for text in texts for name in re.findall(r"priorityClassName: ([a-z0-9-]+)", text)}
+
+
+def claims(project: Path) -> bool:
+    """Whether a server keeps a disk, which a second replica takes away: that waits for Pods which never leave here."""
+    texts = (path.read_text(encoding="utf-8") for path in project.glob("manifests/*.yaml"))
+    return any("kind: PersistentVolumeClaim" in text for text in texts)
 
 
 def one_more_replica(outcome: Outcome, placement: str) -> tuple[Outcome, str]:
