@@ -13,6 +13,7 @@ from typing import Any
 import botocore.session
 import yaml
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from engine.aws.api import ENDPOINT, FOLDER
 from engine.aws.clusters import AUTHORITY, SERVER
@@ -109,7 +110,7 @@ def cloud(folder: Path, region: str = "eu-central-1", cluster: Cluster | None = 
 def _answers(found: Cloud) -> bool:
     try:
         found.client("sts").get_caller_identity()
-    except Exception:  # noqa: BLE001 - not there yet, in whatever way
+    except (BotoCoreError, ClientError):  # nobody listens yet, or what listens is not ready
         return False
     return True
 

@@ -41,25 +41,29 @@ class Projects:
     workloads: PulumiStack
 
 
+def system_of(outcome: Outcome) -> System:
+    """The system of an example, which has to compile."""
+    assert outcome.system is not None, outcome.diagnostics
+    assert not outcome.failed, outcome.diagnostics
+    return outcome.system
+
+
 def target_on_aws(outcome: Outcome) -> str:
     """The name of the first target on AWS."""
-    assert outcome.system is not None
-    return next(target.name for target in outcome.system.deployment.targets if target.provider == "aws")
+    return next(target.name for target in system_of(outcome).deployment.targets if target.provider == "aws")
 
 
 def region_of(example: Example) -> str:
     """Where its first target on AWS is."""
-    outcome = example.compiled()
-    assert outcome.system is not None
-    return next(target.region for target in outcome.system.deployment.targets if target.provider == "aws") or ""
+    targets = system_of(example.compiled()).deployment.targets
+    return next(target.region for target in targets if target.provider == "aws") or ""
 
 
 def in_networks_of(example: Example, cloud: Cloud) -> Outcome:
     """The example compiled, each network that it adopts being one that is made here first, as its owners did."""
     outcome = example.compiled()
-    assert outcome.system is not None
     inputs = example.inputs()
-    for network in (target.vpc for target in outcome.system.deployment.targets if target.vpc.adopt):
+    for network in (target.vpc for target in system_of(outcome).deployment.targets if target.vpc.adopt):
         ids = _network(cloud, network)
         assert inputs.overlay is not None
         text = inputs.overlay.content.decode() if isinstance(inputs.overlay.content, bytes) else inputs.overlay.content
@@ -102,7 +106,6 @@ def projects(
     make: Callable[..., PulumiStack],
 ) -> Projects:
     """The stacks of both projects of an example: what a user makes by two `pulumi stack init`."""
-    assert outcome.system is not None
     folder = written(outcome, tmp_path / "build")
     backend = tmp_path / "backend"
     backend.mkdir()
@@ -110,7 +113,7 @@ def projects(
     infrastructure = make(folder / "infrastructure", example.stack, **variables)
     workloads = make(folder / "workloads", example.stack, **variables)
     workloads.configure("chartRepository", charts.url)
-    return Projects(folder.name, _namespace(outcome.system, folder.name), infrastructure, workloads)
+    return Projects(folder.name, _namespace(system_of(outcome), folder.name), infrastructure, workloads)
 
 
 def _namespace(system: System, target: str) -> str:

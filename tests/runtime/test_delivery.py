@@ -122,7 +122,9 @@ def test_an_alias_that_a_human_moved_is_delivered_by_the_next_run(workload: dict
     registry.move_alias("fraud", "champion", version.version)
 
     assert promote_waiting(workload).endswith("version 1 of fraud is delivered for 'champion'")
-    assert read(tmp_path).version() is not None
+    delivered = read(tmp_path).version()
+    assert delivered is not None
+    assert delivered.version == str(version.version)
     assert promote_waiting(workload).endswith("already")
 
 
