@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from modelyard.diagnostics import aws as problems
-from modelyard.diagnostics.base import Diagnostic, has_errors
+from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import Identity, NodePool, Plan, Resource, target_path
 from modelyard_targets.aws.check_network import check_images, check_network
 from modelyard_targets.aws.check_stores import check_stores
@@ -15,12 +15,9 @@ from modelyard_targets.aws.gateway import filled_in
 from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.pools import pool_nodes
 from modelyard_targets.aws.versions import releases
-from modelyard_targets.cluster.check import check_workloads
-from modelyard_targets.cluster.check_settings import check_patches, check_settings
+from modelyard_targets.cluster.check import Rule, check_cluster
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.placed import target_of
-
-Rule: TypeAlias = Callable[[Plan, str], Iterator[Diagnostic]]
 
 _LONGEST_CLUSTER: Final = 100
 _NODE_GROUPS: Final = 30
@@ -34,14 +31,8 @@ _MOST_TAGS: Final = 45
 
 def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Everything that lowering relies on, told at the line that asks for it."""
-    if not plan.on(placement):
-        return
-    target = filled_in(plan, placement)
-    found = [*check_workloads(plan, placement, target), *check_settings(plan, placement, target)]
-    found += [problem for rule in CHECKS for problem in rule(plan, placement)]
-    yield from found
-    if not has_errors(found):  # patches are tried on what is emitted, and nothing is before all else holds
-        yield from check_patches(plan, placement, lambda: _context(plan, placement))
+    if plan.on(placement):
+        yield from check_cluster(plan, placement, filled_in(plan, placement), CHECKS, _context)
 
 
 def _context(plan: Plan, placement: str) -> Context:

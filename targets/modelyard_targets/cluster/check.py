@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
 
-from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.base import Diagnostic, has_errors
 from modelyard.diagnostics.target import registry_elsewhere, run_elsewhere, run_of_once
 from modelyard.plan import MonitorJob, Plan
 from modelyard.spec import TargetSpec
+from modelyard_targets.cluster.check_settings import check_patches, check_settings
+from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.reserved import check_names
 from modelyard_targets.cluster.route import check_routes
+
+Rule: TypeAlias = Callable[[Plan, str], Iterator[Diagnostic]]
+"""Plan and placement: what a provider cannot honour."""
+
+
+def check_cluster(
+    plan: Plan, placement: str, target: TargetSpec, rules: Iterable[Rule], context: Callable[[Plan, str], Context]
+) -> Iterator[Diagnostic]:
+    """Everything that lowering relies on, told at the line that asks for it: what holds anywhere, then `rules`.
+
+    `target` is the placement's with what its platform fills in; `context` is made only where objects are patched.
+    """
+    found = [*check_workloads(plan, placement, target), *check_settings(plan, placement, target)]
+    found += [problem for rule in rules for problem in rule(plan, placement)]
+    yield from found
+    if not has_errors(found):  # patches are tried on what is emitted, and nothing is before all else holds
+        yield from check_patches(plan, placement, lambda: context(plan, placement))
 
 
 def check_workloads(plan: Plan, placement: str, target: TargetSpec) -> Iterator[Diagnostic]:

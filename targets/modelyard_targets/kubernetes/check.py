@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Final, TypeAlias
+from collections.abc import Iterator
+from typing import Final
 
 from modelyard.diagnostics import platform as problems
-from modelyard.diagnostics.base import Diagnostic, has_errors
+from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import Plan, target_path
-from modelyard_targets.cluster.check import check_workloads
-from modelyard_targets.cluster.check_settings import check_patches, check_settings
+from modelyard_targets.cluster.check import Rule, check_cluster
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.placed import addons_to_install, target_of
 from modelyard_targets.kubernetes.budget import check_prices
 from modelyard_targets.kubernetes.capacity import check_capacity
 from modelyard_targets.kubernetes.check_stores import check_stores
-
-Rule: TypeAlias = Callable[[Plan, str], Iterator[Diagnostic]]
 
 _WHY: Final = {
     "kuberay": "runs everything here",
@@ -28,14 +25,8 @@ _WHY: Final = {
 
 def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Everything that lowering relies on, told at the line that asks for it."""
-    if not plan.on(placement):
-        return
-    target = target_of(plan, placement)
-    found = [*check_workloads(plan, placement, target), *check_settings(plan, placement, target)]
-    found += [problem for rule in CHECKS for problem in rule(plan, placement)]
-    yield from found
-    if not has_errors(found):  # patches are tried on what is emitted, and nothing is before all else holds
-        yield from check_patches(plan, placement, lambda: _context(plan, placement))
+    if plan.on(placement):
+        yield from check_cluster(plan, placement, target_of(plan, placement), CHECKS, _context)
 
 
 def _context(plan: Plan, placement: str) -> Context:
