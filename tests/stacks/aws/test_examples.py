@@ -7,7 +7,8 @@ that a new component which forgets it is found.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
@@ -18,7 +19,7 @@ import pytest
 from modelyard.emit import emit
 from tests.examples import on_aws
 from tests.stacks.aws.programs import Found, allowed_everywhere, inputs, of
-from tests.stacks.programs import registrations
+from tests.stacks.programs import Registration, registrations
 
 KEY = "aws:kms/key:Key"
 CLUSTER = "aws:eks/cluster:Cluster"
@@ -100,9 +101,21 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> list[Made]:
         folders += [(str(example), folder) for folder in at]
     every = registrations(*(folder for _, folder in folders))
     return [
-        Made(example, folder, {f"{each['type']} {each['name']}": each for each in registered})
+        Made(example, folder, _told_apart(registered))
         for (example, folder), registered in zip(folders, every, strict=True)
     ]
+
+
+def _told_apart(registered: Sequence[Registration]) -> Found:
+    """By type and name; what several components call alike is told apart by the component: none hides another."""
+    alike = Counter((each["type"], each["name"]) for each in registered)
+    found: Found = {}
+    for each in registered:
+        shared = alike[each["type"], each["name"]] > 1
+        name = f"{each['name']} of {each['parent']}" if shared else each["name"]
+        found[f"{each['type']} {name}"] = {**each, "name": name}
+    assert len(found) == len(registered)
+    return found
 
 
 def asked(made: list[Made], *types: str) -> Iterator[tuple[str, dict[str, Any]]]:
