@@ -7,6 +7,8 @@ PYTEST := $(BIN)/python -m pytest
 # What runs inside Ray has large libraries of its own, in an environment in the cache folder.
 RUNTIME := .venv/.runtime
 RUNTIME_REQUIREMENTS := runtime/modelyard_runtime/requirements.txt tests/runtime/requirements.txt
+# Tests whose programs load the SDKs of clouds.
+MOCKED := tests/stacks/aws tests/stacks/test_mocks.py tests/benchmarks/test_by_hand.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -31,8 +33,7 @@ demo: $(INSTALLED) ## set up what is needed, compile the reference system, show 
 	@echo "then on a cluster of your own: cd examples/fraud-detection/build/on-prem/main/workloads && pulumi up"
 
 check: $(INSTALLED) $(RUNTIME) ## everything that needs no real parts, in under two minutes
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target style imports mypy pyright
-	@$(MAKE) --no-print-directory unit runtime
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target style imports pyright unit runtime mypy
 
 style: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -52,10 +53,10 @@ pyright: $(INSTALLED) $(RUNTIME)
 	$(BIN)/pyright --project runtime/pyrightconfig.json --pythonpath "$$(cat $(RUNTIME))"
 
 unit: $(INSTALLED)
-	$(PYTEST) -n 2 --ignore=tests/real --ignore=tests/runtime --ignore=tests/stacks/aws
+	$(PYTEST) -n 2 --dist worksteal --ignore=tests/real --ignore=tests/runtime $(MOCKED:%=--ignore=%)
 
-clouds: $(INSTALLED) ## the components of clouds under Pulumi's mocks: each run loads a large SDK
-	$(PYTEST) -n 2 tests/stacks/aws
+clouds: $(INSTALLED) ## programs and components under Pulumi's mocks: each run loads a large SDK
+	$(PYTEST) -n 2 --dist worksteal $(MOCKED)
 
 runtime: $(RUNTIME)
 	"$$(cat $(RUNTIME))" -m pytest tests/runtime
