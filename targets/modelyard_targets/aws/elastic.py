@@ -12,6 +12,7 @@ from modelyard.program import Call, Ref
 from modelyard.spec import ComputeClass
 from modelyard.stack import Value
 from modelyard_targets.aws.foundation import tags
+from modelyard_targets.aws.hardware import POOL
 from modelyard_targets.aws.machines import table
 from modelyard_targets.aws.matching import SERVED, alternative, usable
 from modelyard_targets.aws.names import cluster_name
@@ -21,7 +22,6 @@ from modelyard_targets.cluster.platform import Given, as_literal
 
 NODE_CLASS: Final = "modelyard"
 COMPONENT: Final = "nodes"
-POOL: Final = "modelyard.dev/pool"
 
 _WAYS: Final = {"spot": ["spot"], "spot-first": ["spot", "on-demand"]}
 _GI: Final = 1024**3
