@@ -338,14 +338,19 @@ class Plan:
         )
 
     def bundled(self, placement: str) -> bool:
-        """Whether models reach this target as bundles: the registry runs on another one, and is not opened across."""
-        registry = self.system.registry
-        return registry is not None and not registry.adopt and self.system.deployment.placement.registry != placement
+        """Whether models reach this target as bundles."""
+        return bundled_on(self.system, placement)
 
     def placements(self) -> tuple[str, ...]:
         """The targets that something is placed on, in the order of the spec."""
         used = {resource.placement for resource in self.resources}
         return tuple(target.name for target in self.system.deployment.targets if target.name in used)
+
+
+def bundled_on(system: System, placement: str) -> bool:
+    """Whether models reach a placement as bundles: their registry runs on another target, and is not opened across."""
+    registry = system.registry
+    return registry is not None and not registry.adopt and system.deployment.placement.registry != placement
 
 
 def bundle_path(artifact_path: str, registered_name: str, alias: str) -> str:

@@ -7,16 +7,10 @@ from collections.abc import Iterator
 from modelyard.diagnostics import crossings as problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.platform import store_elsewhere
-from modelyard.plan import Kind, Plan, RegistryServer
+from modelyard.plan import Kind, Plan, RegistryServer, bundled_on
 from modelyard.spec import ModelRef, System, TargetSpec
 
 _HELD: dict[str, str] = {Kind.OBJECT_STORE: "store", Kind.DATABASE: "database", Kind.REGISTRY: "registry"}
-
-
-def bundled_on(system: System, placement: str) -> bool:
-    """Whether models reach a placement as bundles: their registry runs on another target, and is not opened across."""
-    registry = system.registry
-    return registry is not None and not registry.adopt and system.deployment.placement.registry != placement
 
 
 def aliases_to_bundle(system: System) -> dict[str, tuple[str, ...]]:

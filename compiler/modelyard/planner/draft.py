@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.plan import no_machine
-from modelyard.plan import Access, Hardware, Identity, Kind, Link, Offer, Payload, Resource, bundle_path
-from modelyard.planner.crossings import aliases_to_bundle, bundled_on
+from modelyard.plan import Access, Hardware, Identity, Kind, Link, Offer, Payload, Resource, bundle_path, bundled_on
+from modelyard.planner.crossings import aliases_to_bundle
 from modelyard.records import field, record
 from modelyard.source import Path
 from modelyard.spec import Dataset, ModelRef, SecretRef, System, TargetSpec

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from modelyard.names import object_name
-from modelyard.plan import AlertRules, Application, Backend, Kind, Link, ModelServer, Resource, Route
-from modelyard.planner.crossings import bundled_on
+from modelyard.plan import AlertRules, Application, Backend, Kind, Link, ModelServer, Resource, Route, bundled_on
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
 from modelyard.spec import Inference, Variant

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.plan import rules_only
-from modelyard.plan import AlertRules, Kind, Link, MonitorJob
-from modelyard.planner.crossings import bundled_on, watched_refs
+from modelyard.plan import AlertRules, Kind, Link, MonitorJob, bundled_on
+from modelyard.planner.crossings import watched_refs
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.planner.pipelines import KINDS
 from modelyard.source import Json, Path

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from modelyard.plan import Hardware, Job, Kind
-from modelyard.planner.crossings import bundled_on
+from modelyard.plan import Hardware, Job, Kind, bundled_on
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
 from modelyard.spec import Pipeline

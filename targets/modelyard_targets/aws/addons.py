@@ -12,6 +12,7 @@ from modelyard.manifest import POD_SECURITY, RESTRICTED
 from modelyard.plan import Plan
 from modelyard.program import Ref
 from modelyard_targets.aws.elastic import node_class, pools_of
+from modelyard_targets.aws.hardware import POOL
 from modelyard_targets.aws.identities import AUTOSCALER, KARPENTER
 from modelyard_targets.aws.names import SYSTEM_POOL, group_name
 from modelyard_targets.cluster.context import Context, mirrored
@@ -20,7 +21,6 @@ from modelyard_targets.cluster.platform import AddOn, Given
 
 DEVICE_PLUGIN: Final = "nvidia-device-plugin"
 
-_POOL: Final = "modelyard.dev/pool"
 _NVIDIA: Final = "nvidia.com/gpu"
 _HIGHEST: Final = 100
 _NOBODY: Final = 65534
@@ -71,7 +71,7 @@ def _autoscaler(context: Context) -> Mapping[str, Given]:
             "skip-nodes-with-local-storage": False,
             "skip-nodes-with-system-pods": False,
         },
-        "nodeSelector": {_POOL: SYSTEM_POOL},
+        "nodeSelector": {POOL: SYSTEM_POOL},
         "resources": _resources("100m", "600Mi"),
         "securityContext": {**POD_SECURITY, "fsGroup": _NOBODY, "runAsGroup": _NOBODY, "runAsUser": _NOBODY},
         "containerSecurityContext": {**RESTRICTED, "runAsUser": _NOBODY, "readOnlyRootFilesystem": True},
@@ -82,14 +82,14 @@ def _device_plugin(context: Context) -> Mapping[str, Given]:
     """On every node with NVIDIA's accelerators: the driver is in the image of the node, the plugin is not."""
     pools = pools_of(context.plan, context.placement)
     names = [name for name, pool in pools if pool.hardware.accelerator_resource == _NVIDIA]
-    chosen: Given = {"key": _POOL, "operator": "In", "values": names}
+    chosen: Given = {"key": POOL, "operator": "In", "values": names}
     terms: list[Given] = [{"matchExpressions": [chosen]}]
     pull = context.target.images.pull_secret
     return {
         "image": {"repository": mirrored("nvcr.io/nvidia/k8s-device-plugin", context.target)},
         **({"imagePullSecrets": [{"name": pull}]} if pull else {}),
         "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}},
-        "tolerations": [{"key": key, "operator": "Exists", "effect": "NoSchedule"} for key in (_POOL, _NVIDIA)],
+        "tolerations": [{"key": key, "operator": "Exists", "effect": "NoSchedule"} for key in (POOL, _NVIDIA)],
         "resources": _resources("20m", "128Mi"),
     }
 
@@ -101,7 +101,7 @@ def _karpenter(context: Context) -> Mapping[str, Given]:
         **({"imagePullSecrets": [{"name": pull}]} if pull else {}),
         "serviceAccount": {"name": KARPENTER},
         "replicas": 2 if context.enterprise else 1,
-        "nodeSelector": {"kubernetes.io/os": "linux", _POOL: SYSTEM_POOL},
+        "nodeSelector": {"kubernetes.io/os": "linux", POOL: SYSTEM_POOL},
         "controller": {
             "image": {"repository": mirrored("public.ecr.aws/karpenter/controller", context.target)},
             "env": [{"name": "AWS_REGION", "value": context.target.region}],

@@ -9,6 +9,7 @@ from modelyard.spec import TargetSpec
 from modelyard_targets.aws.addons import INSTALLS, addons_of_nodes
 from modelyard_targets.aws.elastic import node_pool
 from modelyard_targets.aws.gateway import filled_in
+from modelyard_targets.aws.hardware import POOL
 from modelyard_targets.aws.names import SYSTEM_POOL, cluster_name, project_name
 from modelyard_targets.aws.services import database, gateway_annotations, secret_stores, storage_classes
 from modelyard_targets.cluster.charts import charts
@@ -32,7 +33,7 @@ def context_of(plan: Plan, placement: str) -> Context:
 
 def _support(plan: Plan, target: TargetSpec) -> Where:
     """Heads, what starts runs, and the registry: on the system pool, which has no taint."""
-    return (("modelyard.dev/pool", SYSTEM_POOL),), ()
+    return ((POOL, SYSTEM_POOL),), ()
 
 
 def _below(plan: Plan, placement: str) -> str:
