@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from modelyard.checks import check
-from modelyard.diagnostics import in_order
 from modelyard.spec import Vpc
-from tests.diagnosing import places
+from tests.compiler.checks.asked import found_in
 from tests.plans import system_of
 
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -37,11 +35,6 @@ def spec(
 ) -> str:
     third = f"other: {{{other}}}" if other else "# nothing else"
     return SPEC.replace("AWS", aws).replace("PLANT", plant).replace("STORE", store).replace("OTHER", third)
-
-
-def found_in(text: str) -> list[str]:
-    """What the rules say of a spec that resolves, as `line:column code`."""
-    return places(in_order(check(system_of(text))))
 
 
 def column(text: str, line: int, word: str) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from modelyard.plan import Access, Identity, Job, Kind, Plan, bundle_path
+from modelyard.plan import Access, Job, Kind, Plan, bundle_path
 from modelyard.planner.crossings import aliases_to_bundle
+from tests.compiler.planner.planned import identity
 from tests.plans import plan_of, resource, system_of, told
 
 SPEC = """\
@@ -41,12 +42,6 @@ TILL = "  till: {target: shop, variants: {only: {model: risk@champion}}, compute
 PLANT = """\
   pictures: {type: object, target: shop, adopt: pictures, endpoint: "https://s3.shop.example:9000"}
 compute: {cpu: {"""
-
-
-def identity(plan: Plan, name: str) -> Identity:
-    value = resource(plan, Kind.IDENTITY, name).value
-    assert isinstance(value, Identity)
-    return value
 
 
 def job(plan: Plan, name: str) -> Job:

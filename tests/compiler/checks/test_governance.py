@@ -1,0 +1,33 @@
+"""The policies of an industry, of high risk, and of what is open to the public."""
+
+from __future__ import annotations
+
+from tests.compiler.checks.asked import codes_in, found_in
+from tests.specs import changed
+
+
+def test_regulated_industries_ask_for_more() -> None:
+    """The same system in a bank: what is missing is a warning, and at high risk approvals are needed."""
+    bank = ("industry: retail", "industry: banking")
+    bare = (
+        "    card: {purpose: Ranks card payments by the risk of fraud., limitations: Not for corporate cards.}\n",
+        "",
+    )
+    no_class = (", delay: 45d, classification: pii", ", delay: 45d")
+    no_auth = ("      auth: {type: bearer-token, token: secret://vault/scorer#token}\n", "")
+    unexplained = ("    explainability: {method: shap}\n", "")
+    high = ("risk: limited", "risk: high")
+    no_approvals = ("  approvals: {promote: {from: [model-risk, payments-risk], minimum: 2}}\n", "")
+
+    assert found_in(changed(*bank)) == []
+    assert sorted(codes_in(changed(*bank, bare, no_class, no_auth))) == ["W0422", "W0424", "W0425"]
+    assert sorted(codes_in(changed(*bank, high, unexplained))) == ["W0426"]
+    assert codes_in(changed(*bank, high, no_approvals)) == ["E0416"]
+    assert codes_in(changed(*high, no_approvals)) == []  # retail
+
+
+def test_public_endpoints_ask_who_is_there() -> None:
+    no_auth = ("      auth: {type: bearer-token, token: secret://vault/scorer#token}\n", "")
+
+    assert codes_in(changed("exposure: internal", "exposure: public", no_auth)) == ["E0421"]
+    assert codes_in(changed("exposure: internal", "exposure: public")) == []

@@ -1,0 +1,44 @@
+"""Rules about pipelines: steps that wait for each other, and the time zones of their schedules."""
+
+from __future__ import annotations
+
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelyard.checks import check
+from modelyard.time_zones import time_zones
+from tests.plans import system_of
+from tests.specs import VALID_SPEC
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from("abcdef"), st.sets(st.sampled_from("abcdef"), max_size=3), min_size=1, max_size=6
+    ).filter(lambda graph: all(needed in graph for needs in graph.values() for needed in needs))
+)
+def test_circles_are_found_where_there_is_one(graph: dict[str, set[str]]) -> None:
+    """As the standard library finds them; and every step that is named waits for the next."""
+    steps = "".join(
+        f'      {name}: {{needs: [{", ".join(sorted(needs))}], source: {{entrypoint: "a:b"}}}}\n'
+        for name, needs in graph.items()
+    )
+    start, end = VALID_SPEC.index("      collect:"), VALID_SPEC.index("inference:\n")
+    system = system_of(VALID_SPEC[:start] + steps + VALID_SPEC[end:])
+    told = [found for found in check(system) if found.code == "E0439"]
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError:
+        circle = told[0].message.removeprefix("these steps wait for each other: ").split(" → ")
+        assert circle[0] == circle[-1]
+        assert all(later in graph[earlier] for earlier, later in pairwise(circle))
+    else:
+        assert told == []
+
+
+def test_time_zones_are_shipped() -> None:
+    """A name and a link of the database; the list does not depend on the machine."""
+    assert {"Europe/Berlin", "America/Argentina/Buenos_Aires", "UTC", "Etc/UTC"} <= set(time_zones())
+    assert not any(" " in name for name in time_zones())

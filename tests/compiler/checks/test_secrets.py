@@ -1,0 +1,97 @@
+"""Secrets: found wherever they stand in clear, never repeated, and never suspected in what only looks like one."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.compiler.checks.asked import codes_in, found_in, told_of
+from tests.diagnosing import Question, diagnose
+from tests.specs import changed
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "AKIAIOSFODNN7EXAMPLE",
+        "postgresql://app:correct-horse@db.acme.example/app",
+        "ghp_" + "a1B2" * 9,
+        "xoxb-1234567890-abcdefghij",
+        "AIza" + "Sy1-" * 9,
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2ln",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY1234",
+    ],
+)
+@pytest.mark.parametrize("place", ["parameters: {note: VALUE}", "parameters: {deep: [{note: VALUE}]}"])
+def test_secrets_in_clear(value: str, place: str) -> None:
+    """They are found wherever they stand, and no message repeats them."""
+    spec = changed("    compute: train\n", f"    compute: train\n    {place.replace('VALUE', value)}\n")
+    told = told_of(spec)
+
+    assert [found.code for found in told] == ["E0407"]
+    assert all(found.secret and value not in found.message + found.hint for found in told)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "{password: hunter2}",
+        "{warehouse_password: hunter2}",
+        "{api_key: 12345678}",
+        "{nested: {auth_token: abc}}",
+    ],
+)
+def test_secrets_by_their_name(parameters: str) -> None:
+    """What is called a password is one, however short."""
+    spec = changed("    compute: train\n", f"    compute: train\n    parameters: {parameters}\n")
+
+    assert codes_in(spec) == ["E0407"]
+
+
+def test_a_secret_is_not_printed_beside_another_mistake() -> None:
+    """What resolve refuses may stand on the same line."""
+    old = "{type: custom,"
+    spec = changed(
+        "  report:\n    type: custom\n",
+        "  other: {type: custom, inputs: [trnsactions], source: "
+        '{entrypoint: "a:b"}, compute: cpu, parameters: {password: correct-horse}}\n'
+        "  report:\n    type: custom\n",
+    )
+    question = Question(spec)
+
+    assert codes_in(spec) == ["E0301", "E0407"]
+    assert "correct-horse" not in diagnose(question)
+    assert old in diagnose(question)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "{max_tokens: 4096}",
+        '{pad_token: "<pad>"}',
+        '{monotone_constraints: "(1,-1,0)"}',
+        "{checkpoint: models/Fraud/2026-11-24/Best/Model/Final}",
+        "{digest: sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0ba822cd15d6c15b0f00a08}",
+        "{url: https://api.acme.example/v1/rates?base=EUR}",
+        "{objective: binary_logistic_with_a_very_long_name_indeed}",
+        "{secret_sauce: none}",
+    ],
+)
+def test_what_only_looks_like_a_secret(parameters: str) -> None:
+    spec = changed("    compute: train\n", f"    compute: train\n    parameters: {parameters}\n")
+
+    assert codes_in(spec) == []
+
+
+def test_a_secret_reference_may_come_from_a_variable() -> None:
+    """The reference lands where secrets are read, so the variable may hold it."""
+    spec = changed("key: secret://vault/pagerduty#fraud", 'key: "${vars.key}"') + 'vars: {key: "secret://vault/x#y"}\n'
+
+    assert found_in(spec) == []
+
+
+def test_an_unknown_secret_store_is_told_for_every_place_that_reads_it() -> None:
+    told = told_of(changed("{vault: {via: external-secrets, store: vault}}", "{valt: {}}"))
+
+    assert {found.code for found in told} == {"E0406"}
+    assert {found.hint for found in told} == {"did you mean 'valt'?"}
+    assert len(told) == 3  # the lake, the endpoint's token, the channel

@@ -1,0 +1,38 @@
+"""What endpoints become: servers, routes to them, and what each may write."""
+
+from __future__ import annotations
+
+from modelyard.plan import Access, Kind, ModelServer, Route
+from tests.compiler.planner.planned import identity, links
+from tests.plans import large_spec, plan_of, resource
+from tests.specs import VALID_SPEC, changed
+
+
+def test_a_server_writes_only_what_it_captures() -> None:
+    found = identity(plan_of(VALID_SPEC), "scorer")
+
+    assert found.access == (Access("lake", "mlflow", "read"), Access("lake", "captures/scorer", "write"))
+    assert [(ref.path, ref.key) for ref in found.secrets] == [("lake", ""), ("scorer", "token")]
+
+
+def test_an_endpoint_with_one_variant_is_one_server_of_its_own_name() -> None:
+    spec = changed(
+        "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n", ""
+    )
+    found = plan_of(spec)
+
+    route = resource(found, Kind.ROUTE, "scorer").value
+    assert isinstance(route, Route)
+    assert [(one.server, one.percent) for one in route.backends] == [("scorer", 100)]
+    assert links(found, "main:route/scorer", "requests") == ["main:model-server/scorer"]
+
+
+def test_members_of_a_pool_share_a_server_and_its_identity() -> None:
+    found = plan_of(large_spec(9))
+
+    server = resource(found, Kind.MODEL_SERVER, "pool-shared0")
+    assert isinstance(server.value, ModelServer)
+    assert [one.route_prefix for one in server.value.applications] == ["/e0", "/e4", "/e8"]
+    assert server.workload == "pool.shared0"
+    assert identity(found, "pool-shared0").workload == "pool.shared0"
+    assert links(found, "far:route/e4", "requests") == ["far:model-server/pool-shared0"]

@@ -1,0 +1,77 @@
+"""Names in a plan: kept by renames, refused where two things would share one, taken by the platform."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.plan import Kind
+from modelyard.planner import plan
+from tests.compiler.planner.planned import CLOUD, ON_TWO
+from tests.plans import plan_of, planned, resource, system_of, told
+from tests.specs import VALID_SPEC, changed
+
+
+def test_a_rename_keeps_the_names_of_objects() -> None:
+    """What has moved is found at its new address and still called as before."""
+    text = VALID_SPEC.replace("inference.scorer", "inference.card-scorer").replace(
+        "\n  scorer:\n", "\n  card-scorer:\n"
+    )
+    spec = text + "moved: {inference.card-scorer: inference.scorer}\n"
+    found = resource(plan_of(spec), Kind.MODEL_SERVER, "scorer-champion")
+
+    assert found.workload == "inference.card-scorer"
+
+
+def test_two_things_cannot_both_keep_a_name() -> None:
+    text = (
+        VALID_SPEC.replace("  report:\n", "  reporting:\n")
+        + "moved: {pipelines.reporting: pipelines.a, pipelines.nightly: pipelines.a}\n"
+    )
+
+    assert "E0507 pipelines.a" in told(text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name"),
+    [
+        ("\n  report:\n", "\n  monitor-drift:\n", "monitor-drift"),
+        ("\n  report:\n", "\n  scorer-champion:\n", "scorer-champion"),
+        ("\n  report:\n", "\n  retrain-launcher:\n", "retrain-launcher"),
+        ("\n  report:\n", "\n  registry:\n", "registry"),
+        ("\n  report:\n", "\n  runs:\n", "runs"),
+    ],
+)
+def test_two_things_of_one_name_are_refused(old: str, new: str, name: str) -> None:
+    """A name that two objects would share is told with both places."""
+    result, found = planned(changed(old, new))
+
+    assert result is None
+    assert {one.code for one in found} == {"E0501"}
+    assert all(f"'{name}'" in one.message and "system.yaml:" in one.message for one in found)
+
+
+def test_a_collision_is_told_once() -> None:
+    """Not for every object of the two."""
+    assert len(planned(changed("\n  report:\n", "\n  monitor-drift:\n"))[1]) == 1
+
+
+def test_names_of_the_platform_are_taken() -> None:
+    assert "E0502 default" in told(changed("\n  report:\n", "\n  default:\n"))
+    assert told(changed("context: frankfurt", "context: frankfurt\n      namespace: kube-system")) == [
+        "E0502 kube-system"
+    ]
+
+
+def test_the_pool_of_the_platform_is_not_a_class() -> None:
+    text = VALID_SPEC.replace("  cpu: {cpu: 2", "  system: {cpu: 2").replace("compute: cpu", "compute: system")
+    _, found = plan(system_of(text), {"main": CLOUD})
+
+    assert [(one.code, one.span.line if one.span else 0) for one in found] == [
+        ("E0502", text.splitlines().index("  system: {cpu: 2, memory: 8Gi}") + 1)
+    ]
+
+
+def test_two_targets_cannot_be_one_namespace() -> None:
+    spec = ON_TWO.replace("context: branch", "context: frankfurt")
+
+    assert told(spec) == ["E0505 main"]

@@ -1,0 +1,53 @@
+"""What pipelines become: a run with the rights that it needs, and a launcher that has none of them."""
+
+from __future__ import annotations
+
+from modelyard.plan import Access
+from tests.compiler.planner.planned import identity
+from tests.plans import plan_of
+from tests.specs import VALID_SPEC, changed
+
+
+def test_a_training_pipeline_may_read_its_inputs_and_write_artifacts() -> None:
+    """An identity holds exactly what its workload names."""
+    found = identity(plan_of(VALID_SPEC), "retrain")
+
+    assert found.access == (Access("lake", "transactions/", "read"), Access("lake", "mlflow", "write"))
+    assert [ref.path for ref in found.secrets] == ["lake"]
+    assert found.api == "autoscaler"
+
+
+def test_a_batch_pipeline_writes_its_output_and_only_reads_models() -> None:
+    found = identity(plan_of(VALID_SPEC), "nightly").access
+
+    assert found == (
+        Access("lake", "transactions/", "read"),
+        Access("lake", "scores/", "write"),
+        Access("lake", "mlflow", "read"),
+    )
+
+
+def test_what_starts_a_run_can_do_nothing_else() -> None:
+    """The launcher of a pipeline is another identity than its run, without data and secrets."""
+    found = identity(plan_of(VALID_SPEC), "retrain-launcher")
+
+    assert (found.access, found.secrets, found.api) == ((), (), "launcher")
+
+
+def test_a_pipeline_that_runs_once_needs_no_launcher() -> None:
+    once = plan_of(changed('schedule: {cron: "30 3 * * *"}', "schedule: once"))
+
+    assert not [one for one in once.resources if one.name == "nightly-launcher"]
+
+
+def test_a_gate_reads_the_data_that_it_evaluates_on() -> None:
+    spec = changed("{metric: auc_pr, min: 0.82}", "{metric: auc_pr, min: 0.82, data: chargebacks}")
+
+    assert Access("lake", "chargebacks/", "read") in identity(plan_of(spec), "retrain").access
+
+
+def test_a_fixed_size_needs_no_autoscaler() -> None:
+    spec = changed("workers: {min: 1, max: 2}", "workers: 2", ("replicas: {min: 2, max: 6}", "replicas: 2"))
+
+    assert identity(plan_of(spec), "retrain").api == ""
+    assert identity(plan_of(spec), "scorer").api == ""

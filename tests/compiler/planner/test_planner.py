@@ -1,0 +1,67 @@
+"""Every plan is whole, with nothing that dangles, and is made in a time in proportion to the system."""
+
+from __future__ import annotations
+
+import gc
+import time
+from dataclasses import replace
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modelyard.planner import plan
+from modelyard.spec import System
+from tests.compiler.planner.planned import ON_PREM, ON_TWO, assert_whole
+from tests.plans import large_spec, plan_of, system_of
+from tests.specs import VALID_SPEC
+
+
+def test_the_valid_plan_is_whole() -> None:
+    assert_whole(plan_of(VALID_SPEC))
+    assert_whole(plan_of(ON_TWO))
+
+
+@settings(max_examples=25, deadline=None)
+@given(models=st.integers(0, 60), moves=st.randoms(use_true_random=False))
+def test_every_plan_is_whole(models: int, moves: Random) -> None:
+    """No cycle, no dangling link, no address twice, whatever is placed where."""
+    system = scattered(system_of(large_spec(models)), moves)
+    found, diagnostics = plan(system, {"near": ON_PREM, "far": ON_PREM})
+
+    assert found is not None, diagnostics
+    assert_whole(found)
+
+
+def scattered(system: System, moves: Random) -> System:
+    """The same system with its workloads on any target."""
+
+    def place() -> str:
+        return moves.choice(("near", "far"))
+
+    return replace(
+        system,
+        pipelines={name: replace(one, target=place()) for name, one in system.pipelines.items()},
+        inference={name: replace(one, target=place()) for name, one in system.inference.items()},
+        monitors={name: replace(one, target=place()) for name, one in system.monitors.items()},
+    )
+
+
+def test_planning_takes_time_in_proportion() -> None:
+    """Ten times the models are planned in about ten times as long: the ratio of the two, in one run."""
+    times = {models: _time(system_of(large_spec(models))) for models in (300, 3000)}
+
+    assert times[3000] < 25 * times[300]
+
+
+def _time(system: System) -> float:
+    offers = {"near": ON_PREM, "far": ON_PREM}
+    best = float("inf")
+    gc.disable()
+    for _ in range(3):
+        start = time.process_time()
+        found, _ = plan(system, offers)
+        best = min(best, time.process_time() - start)
+        assert found is not None
+    gc.enable()
+    return best

@@ -1,0 +1,173 @@
+"""What a cluster gets for the sake of its workloads: add-ons, channels, secrets, a registry, machines."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.plan import Kind, NodePool, Offer, Plan, Secret
+from modelyard.planner import plan
+from tests.compiler.planner.planned import CLOUD, ON_PREM, ON_TWO, addons, assert_whole, links
+from tests.examples import FOLDER
+from tests.plans import large_spec, plan_of, planned, resource, system_of, told
+from tests.specs import VALID_SPEC, changed
+
+
+def made(text: str) -> Plan:
+    """The plan of a spec whose one target makes its machines."""
+    found, diagnostics = plan(system_of(text), {"main": CLOUD})
+    assert found is not None, diagnostics
+    return found
+
+
+def test_addons_are_those_that_something_needs() -> None:
+    """A cluster gets no operator that nothing asks for."""
+    assert addons(plan_of(VALID_SPEC)) == ("prometheus", "external-secrets", "cloudnative-pg", "kuberay")
+    bare = plan_of(large_spec(0) + "pipelines: {p: {type: custom, source: {entrypoint: 'a:b'}, compute: cpu}}\n")
+    assert addons(bare, "near") == ("kuberay",)
+
+
+def test_an_adopted_database_needs_no_operator() -> None:
+    spec = changed(
+        "runs: {type: database}",
+        "runs: {type: database, adopt: db.acme.example/mlflow, credentials: secret://vault/db}",
+    )
+
+    assert "cloudnative-pg" not in addons(plan_of(spec))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("mode: on-prem", "mode: on-prem", ("external-secrets", "kuberay")),
+        ("runs: {type: database}", "runs: {type: database, adopt: runs, endpoint: db.acme.example}", ("kuberay",)),
+        (
+            "      gateway: {name: edge, namespace: gateways, mirrors: true}\n",
+            "",
+            ("external-secrets", "envoy-gateway", "kuberay"),
+        ),
+    ],
+)
+def test_add_ons_are_what_the_target_says_of_kinds(old: str, new: str, expected: tuple[str, ...]) -> None:
+    """Nothing of them is known to the planner but their order; what is adopted or declared asks for none."""
+    needs = {Kind.DATABASE: ("external-secrets",), Kind.ROUTE: ("envoy-gateway",), Kind.TRAINING_JOB: ("kuberay",)}
+    found, diagnostics = plan(system_of(changed(old, new)), {"main": Offer(ON_PREM.choose, needs)})
+
+    assert found is not None, diagnostics
+    assert addons(found) == expected
+
+
+def test_a_dashboard_needs_something_to_show() -> None:
+    """Without an SLO, a monitor or telemetry there is no Prometheus, and so no dashboard."""
+    quiet = large_spec(0) + (
+        "models: {m: {task: regression, framework: xgboost}}\n"
+        "inference: {e: {variants: {a: {model: m@champion}}, compute: cpu}}\n"
+    )
+
+    assert not [one for one in plan_of(quiet).resources if one.kind is Kind.DASHBOARD]
+    assert [one.name for one in plan_of(VALID_SPEC).resources if one.kind is Kind.DASHBOARD] == ["scorer"]
+
+
+def test_a_channel_exists_where_its_alerts_are() -> None:
+    """The owner's channel is wanted where the SLO is watched, a monitor's where the monitor runs."""
+    found = plan_of(ON_TWO)
+
+    assert [one.place for one in found.resources if one.kind is Kind.CHANNEL] == [
+        "branch:channel/oncall",
+        "main:channel/oncall",
+    ]
+
+
+def test_what_crosses_between_targets_is_a_link() -> None:
+    found = plan_of(ON_TWO)
+
+    assert links(found, "branch:model-server/scorer-champion", "registry") == []
+    assert links(found, "branch:model-server/scorer-champion", "artifacts") == ["main:object-store/lake"]
+    assert links(found, "branch:model-server/scorer-champion", "capture") == ["main:object-store/lake"]
+    assert [one.placement for one in found.resources if one.name == "vault-lake"] == ["main", "branch"]
+
+
+def test_a_link_has_the_port_of_the_address_that_it_leads_to() -> None:
+    """What is there already is reached as its URL says; the dearest mistake of a firewall rule is a wrong port."""
+    text = (
+        (FOLDER / "hello" / "system.yaml")
+        .read_text()
+        .replace("http://mlflow.mlflow.svc:5000", "https://mlflow.acme.example")
+    )
+    ends = {link.sink: (link.protocol, link.port) for link in plan_of(text).links}
+
+    assert ends["main:registry/registry"] == ("https", 443)
+    assert ends["main:object-store/lake"] == ("http", 9000)
+
+
+def test_a_secret_names_its_readers_and_the_line_that_named_it() -> None:
+    found = resource(plan_of(VALID_SPEC), Kind.SECRET, "vault-scorer-token")
+
+    assert found.origin == ("inference", "scorer", "endpoint", "auth", "token")
+    assert isinstance(found.value, Secret)
+    assert found.value.workloads == ("inference.scorer",)
+
+
+def test_no_registry_where_models_are_used() -> None:
+    spec = changed("registry: {database: runs, artifacts: lake}\n", "")
+
+    assert told(spec) == ["E0503 fraud-xgb@champion"]
+
+
+def test_no_registry_where_none_is_needed() -> None:
+    bare = plan_of(large_spec(0) + "pipelines: {p: {type: custom, source: {entrypoint: 'a:b'}, compute: cpu}}\n")
+
+    assert not [one for one in bare.resources if one.kind is Kind.REGISTRY]
+
+
+def test_a_target_that_carries_nothing_is_told() -> None:
+    spec = changed(
+        "  placement: {default: main}",
+        "    spare: {provider: kubernetes, context: b, residency: eu}\n  placement: {default: main}",
+    )
+    result, _ = planned(spec)
+
+    assert told(spec) == ["W0501 spare"]
+    assert result is not None
+    assert result.placements() == ("main",)
+
+
+CPU_TOO_LARGE = changed("cpu: {cpu: 2, memory: 8Gi}", "cpu: {cpu: 2, memory: 512Gi}")
+
+
+def test_what_fits_nowhere_is_told_once_at_the_class() -> None:
+    result, found = planned(CPU_TOO_LARGE)
+
+    assert result is None
+    assert told(CPU_TOO_LARGE) == ["E0504 cpu"]
+    assert "the nearest is capacity[1] with 128Gi of the 512Gi of memory" in found[0].message
+
+
+def test_machines_that_are_made_are_planned_before_what_runs_on_them() -> None:
+    """A pool for each class that a workload uses, with the class's line; none where machines are there already."""
+    result = made(VALID_SPEC)
+    pools = [one for one in result.resources if one.kind is Kind.NODE_POOL]
+
+    assert [(one.name, one.origin, one.workload) for one in pools] == [
+        ("cpu", ("compute", "cpu"), ""),
+        ("train", ("compute", "train"), ""),
+        ("monitors-default", ("monitors",), ""),
+    ]
+    assert all(isinstance(one.value, NodePool) and one.value.groups for one in pools)
+    assert result.resources.index(pools[-1]) < min(
+        at for at, one in enumerate(result.resources) if one.workload or one.kind is Kind.SECRET
+    )
+    assert [one for one in plan_of(VALID_SPEC).resources if one.kind is Kind.NODE_POOL] == []
+    assert_whole(result)
+
+
+def test_a_class_that_nothing_uses_has_no_machines() -> None:
+    text = changed("compute:\n  cpu:", "compute:\n  idle: {cpu: 1, memory: 4Gi}\n  cpu:")
+
+    assert [one.name for one in made(text).resources if one.kind is Kind.NODE_POOL][:1] == ["cpu"]
+
+
+def test_an_elastic_class_has_a_pool_without_groups() -> None:
+    found = resource(made(changed("cpu: {cpu: 2,", "cpu: {elastic: true, cpu: 2,")), Kind.NODE_POOL, "cpu").value
+
+    assert isinstance(found, NodePool)
+    assert (found.elastic, found.groups, found.compute) == (True, (), "cpu")
