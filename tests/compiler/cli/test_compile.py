@@ -1,0 +1,114 @@
+"""What a compile leaves on disk: all of it, nothing more than has changed, and never somebody's work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from modelyard.api import compile_text
+from modelyard.disk.record import RECORD
+from modelyard.disk.switch import LOCK
+from modelyard.lock import LOCK_NAME
+from tests.compiler.cli.said import SPEC, Run, many_endpoints, tree
+
+
+def test_compile(run: Run, system: Path) -> None:
+    """The projects lie in build beside the spec, the lock too; the next step is told; nothing on standard output."""
+    said = run("compile", system)
+
+    assert (said.code, said.out) == (0, "")
+    assert (system / "build/default/main/workloads/__main__.py").is_file()
+    assert (system / LOCK_NAME).is_file()
+    assert "pulumi up" in said.err
+
+
+def test_compile_writes_what_the_public_function_gives(run: Run, system: Path) -> None:
+    run("compile", system, "--env", "prod", "--set", "replicas=3")
+
+    expected = compile_text(SPEC, environment="prod", variables={"replicas": "3"})
+    found = {
+        path: content
+        for path, (_, _, content) in tree(system / "build").items()
+        if path != LOCK and not path.endswith(f"/{RECORD}")
+    }
+    assert found == dict(expected.files)
+
+
+def test_an_unchanged_compile_touches_nothing(run: Run, system: Path) -> None:
+    """Not one file: the same numbers on disk, the same times."""
+    run("compile", system)
+    before = tree(system)
+
+    said = run("compile", system)
+
+    assert said.code == 0
+    assert "nothing has changed" in said.err
+    assert tree(system) == before
+
+
+def test_variables_and_environments_are_changes(run: Run, system: Path) -> None:
+    run("compile", system)
+    assert "nothing has changed" not in run("compile", system, "--set", "replicas=3").err
+    assert "nothing has changed" not in run("compile", system, "--env", "prod").err
+    assert "nothing has changed" in run("compile", system, "--set", "replicas=3").err
+    assert {path.name for path in (system / "build").iterdir() if not path.name.startswith(".")} == {"default", "prod"}
+
+
+def test_one_changed_model_writes_only_its_files(run: Run, tmp_path: Path) -> None:
+    """Of two hundred endpoints one gets more memory: its manifest is written, with the record and the lock."""
+    spec = tmp_path / "system.yaml"
+    spec.write_text(many_endpoints([1] * 200), encoding="utf-8")
+    run("compile", spec)
+    before = tree(tmp_path)
+    spec.write_text(many_endpoints([2 if at == 77 else 1 for at in range(200)]), encoding="utf-8")
+
+    said = run("compile", spec)
+
+    after = tree(tmp_path)
+    changed = {path for path in after if after[path] != before.get(path)}
+    emitted = {path for path in changed if path.startswith("build/") and not path.endswith(f"/{RECORD}")}
+    assert said.code == 0
+    assert [Path(path).name for path in emitted] == ["model-e77.yaml"]
+    assert set(after) == set(before)
+
+
+def test_a_wrong_spec_leaves_the_old_output(run: Run, system: Path) -> None:
+    run("compile", system)
+    before = tree(system / "build")
+    (system / "system.yaml").write_text(SPEC.replace("compute:", "compte:"), encoding="utf-8")
+
+    assert run("compile", system).code == 1
+    assert tree(system / "build") == before
+
+
+def test_another_folder(run: Run, system: Path, tmp_path: Path) -> None:
+    said = run("compile", system, "--out", tmp_path / "elsewhere")
+
+    assert said.code == 0
+    assert (tmp_path / "elsewhere/default/main/README.md").is_file()
+    assert not (system / "build").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_told(run: Run, system: Path) -> None:
+    (system / "build").write_text("a file", encoding="utf-8")
+
+    said = run("compile", system)
+
+    assert said.code == 1
+    assert "E07" in said.err
+    assert (system / "build").read_text(encoding="utf-8") == "a file"
+
+
+def test_what_was_edited_by_hand_stays_unless_forced(run: Run, system: Path) -> None:
+    """And with --force it is kept beside."""
+    run("compile", system)
+    edited = system / "build/default/main/workloads/manifests/model-score.yaml"
+    edited.write_text("mine: true\n", encoding="utf-8")
+    (system / "system.yaml").write_text(SPEC.replace("memory: 2Gi", "memory: 3Gi"), encoding="utf-8")
+
+    refused = run("compile", system)
+    assert (refused.code, "E0701" in refused.err) == (1, True)
+    assert edited.read_text(encoding="utf-8") == "mine: true\n"
+
+    assert run("compile", system, "--force").code == 0
+    assert "mine" not in edited.read_text(encoding="utf-8")
+    assert [path for path in edited.parent.iterdir() if path.read_text(encoding="utf-8") == "mine: true\n"]

@@ -1,0 +1,50 @@
+"""A compile that is ended at any moment leaves the old tree or the new one."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.compiler.cli.said import COMMAND, Run, many_endpoints
+
+
+def whole(folder: Path) -> tuple[str, int]:
+    """Which version of the spec the tree is from, and how many manifests it has: one version, or this fails."""
+    manifests = list((folder / "build/default/main").glob("workloads*/manifests/model-*.yaml"))
+    versions = {"2Gi" if "memory: 2Gi" in path.read_text(encoding="utf-8") else "4Gi" for path in manifests}
+    (version,) = versions
+    return version, len(manifests)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
+def test_a_compile_that_is_ended_leaves_a_whole_tree(tmp_path: Path, run: Run, sent: signal.Signals) -> None:
+    """The old one or the new one, at whatever moment; the next compile succeeds and leaves nothing behind."""
+    spec, count = tmp_path / "system.yaml", 150
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in whatever a shell runs in its background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    spec.write_text(many_endpoints([2] * count), encoding="utf-8")
+    began = time.monotonic()
+    assert run("compile", tmp_path).code == 0
+    took = time.monotonic() - began
+    interrupted = 0
+    for turn in range(12):
+        spec.write_text(many_endpoints([(4, 2)[turn % 2]] * count), encoding="utf-8")
+        process = subprocess.Popen([*COMMAND, "compile", str(tmp_path)], stderr=subprocess.PIPE, text=True)
+        time.sleep(0.1 + took * turn / 10)
+        process.send_signal(sent)
+        _, told = process.communicate()
+        interrupted += process.returncode != 0
+        assert whole(tmp_path)[1] == count
+        if sent is signal.SIGINT and process.returncode not in (0, -signal.SIGINT):
+            assert process.returncode == 130, told
+            assert "Traceback" not in told
+
+    assert interrupted > 0
+    spec.write_text(many_endpoints([4] * count), encoding="utf-8")
+    assert run("compile", tmp_path).code == 0
+    assert whole(tmp_path) == ("4Gi", count)
+    assert {path.name for path in (tmp_path / "build/default").iterdir()} == {"main"}

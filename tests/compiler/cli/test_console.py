@@ -1,0 +1,55 @@
+"""Terminals and pipes: colour where it can be seen, and readers that go away."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.compiler.cli.said import COMMAND, Run
+
+
+def _on_a_terminal(arguments: list[str], **variables: str) -> str:
+    """What is printed where both streams are a terminal."""
+    ours, theirs = pty.openpty()
+    env = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}}
+    process = subprocess.Popen(
+        [*COMMAND, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env={**env, "TERM": "xterm", **variables}
+    )
+    os.close(theirs)
+    found = b""
+    while True:
+        try:
+            piece = os.read(ours, 4096)
+        except OSError:  # the other side is closed
+            break
+        if not piece:
+            break
+        found += piece
+    process.wait()
+    os.close(ours)
+    return found.decode()
+
+
+def test_colour_is_for_terminals(wrong: Path, run: Run) -> None:
+    assert "\x1b[" in _on_a_terminal(["validate", str(wrong)])
+    assert "\x1b[" not in _on_a_terminal(["validate", str(wrong)], NO_COLOR="1")
+    assert "\x1b[" not in _on_a_terminal(["validate", str(wrong)], TERM="dumb")
+    assert "\x1b[" not in _on_a_terminal(["validate", str(wrong), "--color", "never"])
+    assert "\x1b[" not in run("validate", wrong).err
+    assert "\x1b[" in run("validate", wrong, "--color", "always").err
+
+
+@pytest.mark.parametrize("arguments", [("schema",), ("render", "."), ("explain", "inference.*"), ("--help",)])
+def test_a_reader_that_goes_away_is_no_mistake(system: Path, arguments: tuple[str, ...]) -> None:
+    """As with `| head`: no traceback, and no code that says that something is wrong."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as gone:
+        ended = subprocess.run([*COMMAND, *arguments], stdout=gone, stderr=subprocess.PIPE, text=True, cwd=system)
+
+    assert ended.stderr == ""
+    assert ended.returncode == 0

@@ -1,0 +1,54 @@
+"""Codes, fields and addresses are explained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelyard.diagnostics import codes
+from tests.compiler.cli.said import Run
+from tests.examples import SYSTEMS
+
+
+@pytest.mark.parametrize("code", ["E0203", "e0701", "E0150", "W0412"])
+def test_explain_a_code(run: Run, code: str) -> None:
+    said = run("explain", code)
+
+    assert said.code == 0
+    assert said.out.startswith(f"{code.upper()}: ")
+    assert "Right:" in said.out
+
+
+def test_every_code_has_its_page(run: Run) -> None:
+    assert all(run("explain", code).code == 0 for code in codes())
+    unknown = run("explain", "E9999")
+    assert (unknown.code, unknown.out) == (1, "")
+
+
+def test_explain_a_field(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "replicas" in run("explain", "inference.*.replicas").out
+    assert "owner" in run("explain", "governance").out
+    wrong = run("explain", "inference.*.replcias")
+    assert (wrong.code, "replicas" in wrong.err) == (1, True)
+
+
+def test_explain_an_address(run: Run, system: Path) -> None:
+    """Which line made which resource."""
+    said = run("explain", "inference.score", system)
+
+    assert said.code == 0
+    assert "system.yaml:11" in said.out
+    assert "RayService/score" in said.out
+    wrong = run("explain", "inference.scor", system)
+    assert (wrong.code, "score" in wrong.err) == (1, True)
+
+
+def test_explain_names_what_a_line_made_in_the_cloud(run: Run, tmp_path: Path) -> None:
+    spec = tmp_path / "system.yaml"
+    spec.write_bytes((SYSTEMS / "leads" / "system.yaml").read_bytes())
+    told = run("explain", "stores.lake", str(spec)).out
+
+    assert "main: ObjectStore lake, from" in told
+    assert "Database" not in told

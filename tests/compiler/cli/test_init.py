@@ -1,0 +1,37 @@
+"""Specs to start from: each compiles at once, and nothing is overwritten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelyard.cli.init import templates
+from tests.compiler.cli.said import SPEC, Run
+
+
+@pytest.mark.parametrize("template", templates())
+def test_a_template_compiles_at_once(run: Run, tmp_path: Path, template: str) -> None:
+    folder = tmp_path / "my-first"
+    said = run("init", folder, "--template", template)
+
+    assert said.code == 0
+    assert "modelyard compile" in said.err
+    assert run("validate", folder).code == 0
+    assert run("compile", folder).code == 0
+    assert "name: my-first" in (folder / "system.yaml").read_text(encoding="utf-8")
+
+
+def test_init_overwrites_nothing(run: Run, system: Path) -> None:
+    said = run("init", system)
+
+    assert said.code == 1
+    assert "there already" in said.err
+    assert (system / "system.yaml").read_text(encoding="utf-8") == SPEC
+
+
+def test_init_lists_and_suggests(run: Run, tmp_path: Path) -> None:
+    assert set(templates()) == {line.split()[0] for line in run("init", "--list").out.splitlines()}
+    wrong = run("init", tmp_path / "x", "--template", "minimla")
+    assert (wrong.code, "minimal" in wrong.err) == (1, True)
+    assert not (tmp_path / "x").exists()

@@ -1,0 +1,69 @@
+"""The command line as a person meets it first: help, what is misspelt, and mistakes that are ours."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from modelyard import __version__
+from modelyard.cli.main import COMMANDS
+from tests.compiler.cli.said import COMMAND, Run
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_teaches(run: Run, command: str) -> None:
+    """What it does, an example to copy, and every option with its meaning; on standard output, and 0."""
+    said = run(command, "--help")
+
+    assert said.code == 0
+    assert f"modelyard {command}" in said.out.partition("example:")[2]
+    assert said.err == ""
+
+
+def test_the_first_help_shows_the_first_steps(run: Run) -> None:
+    said = run("--help")
+
+    assert said.code == 0
+    assert all(command in said.out for command in COMMANDS)
+    assert "first steps:" in said.out
+    assert "exit codes:" in said.out
+
+
+def test_the_version(run: Run) -> None:
+    assert run("--version").out == f"modelyard {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("complie",), ("compile", "--no-such"), ("validate", "--format", "xml"), ("explain",)]
+)
+def test_what_cannot_be_understood_is_told_and_is_not_our_mistake(run: Run, arguments: tuple[str, ...]) -> None:
+    """2 would say that modelyard is wrong."""
+    said = run(*arguments)
+
+    assert said.code == 1
+    assert "usage: modelyard" in said.err
+    assert said.out == ""
+
+
+def test_the_module_is_the_command(system: Path) -> None:
+    ended = subprocess.run([*COMMAND, "validate", str(system)], capture_output=True, text=True)
+
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert "valid" in ended.stderr
+
+
+def test_an_internal_error_confesses(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """2, one line, no traceback unless it is asked for."""
+
+    def broken(*_given: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("modelyard.cli.validate.understand", broken)
+
+    said = run("validate", system)
+    assert (said.code, said.out) == (2, "")
+    assert "please report it" in said.err
+    assert "Traceback" not in said.err
+    assert "Traceback" in run("validate", system, "--debug").err

@@ -1,0 +1,41 @@
+"""What is rendered is a spec, says where each value comes from, and compiles to the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from modelyard.api import compile_text
+from tests.compiler.cli.said import Run
+from tests.hostile.seeds import Seed, seeds
+
+
+@pytest.mark.parametrize("seed", [pytest.param(seed, id=seed.name) for seed in seeds()])
+def test_what_is_rendered_is_a_spec_that_compiles_to_the_same(run: Run, tmp_path: Path, seed: Seed) -> None:
+    """Overlays and variables applied, defaults written out, and not one byte of the output is another."""
+    (tmp_path / "system.yaml").write_text(seed.text, encoding="utf-8")
+    said = run("render", tmp_path, *(["--env", seed.environment] if seed.environment else []))
+    assert said.code == 0
+
+    expected = compile_text(seed.text, environment=seed.environment)
+    rendered = yaml.safe_load(said.out)
+    text = "\n".join(line.partition("  # ")[0].rstrip() for line in said.out.splitlines()) + "\n"
+    assert yaml.safe_load(text) == rendered
+    again = compile_text(text, environment=None)
+    assert again.ok, again.diagnostics
+    environment = seed.environment or "default"
+    ours = {path.partition("/")[2]: content for path, content in expected.files.items()}
+    theirs = {path.partition("/")[2]: content for path, content in again.files.items()}
+    if environment == "default":
+        assert theirs == ours
+    else:
+        assert {path.replace("Pulumi.default.", f"Pulumi.{environment}.") for path in theirs} == set(ours)
+
+
+def test_rendered_values_say_where_they_come_from(run: Run, system: Path) -> None:
+    lines = run("render", system, "--env", "prod").out.splitlines()
+
+    assert any("min: 2" in line and line.endswith("system.yaml:16") for line in lines)
+    assert any(line.endswith("# default") for line in lines)
