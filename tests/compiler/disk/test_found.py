@@ -1,0 +1,132 @@
+"""What others put into a tree, or edited in it, is never lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelyard.disk import (
+    Report,
+    switch,
+)
+from tests.compiler.disk.written import FILES, content, leftovers, tree, write
+
+
+def test_what_others_put_there_stays(tmp_path: Path) -> None:
+    """Files, links, empty folders and whole folders of others come along; links are not followed."""
+    write(tmp_path, FILES)
+    root = tmp_path / "prod/main"
+    (root / "NOTES.md").write_text("mine")
+    (root / "workloads/Pulumi.dev.yaml").write_text("config: {}")
+    (root / "venv/lib").mkdir(parents=True)
+    (root / "venv/lib/x.py").write_text("x")
+    (root / "venv/empty").mkdir(mode=0o500)
+    (root / "venv/python").symlink_to("/usr/bin/python3")
+    (root / "lost").symlink_to("nowhere")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/o").write_text("o")
+    (root / "venv/folder").symlink_to(tmp_path / "outside")
+    inode = (root / "venv/lib/x.py").stat().st_ino
+    report, problems = write(tmp_path, {"README.md": "two"})
+
+    assert (report, problems) == (Report(1, 0, 3), [])
+    assert tree(tmp_path) == {
+        "README.md": "two",
+        "NOTES.md": "mine",
+        "workloads/Pulumi.dev.yaml": "config: {}",
+        "venv/lib/x.py": "x",
+        "venv/empty/": "",
+        "venv/python": "-> /usr/bin/python3",
+        "lost": "-> nowhere",
+        "venv/folder": f"-> {tmp_path}/outside",
+    }
+    assert (root / "venv/lib/x.py").stat().st_ino == inode
+    assert (tmp_path / "outside/o").read_text() == "o"
+    assert leftovers(tmp_path) == []
+
+
+def test_an_edited_file_refuses_the_whole_write(tmp_path: Path) -> None:
+    """Whether it would be changed or would go: the edit is named, and nothing is written."""
+    write(tmp_path, FILES)
+    root = tmp_path / "prod/main"
+    for path in ("README.md", "workloads/Pulumi.yaml", "w/b"):
+        (root / path).write_text("edited")
+    before = content(tmp_path)
+    _, problems = write(tmp_path, {"README.md": "two", "workloads/Pulumi.yaml": "name: a", "new": "n"})
+
+    assert problems == [
+        f"E0701 'prod/main/{path}' was edited after modelyard wrote it"
+        for path in ("README.md", "workloads/Pulumi.yaml", "w/b")
+    ]
+    assert content(tmp_path) == before
+
+
+def test_force_keeps_the_edited_text_beside(tmp_path: Path) -> None:
+    """Under a name that nothing has; and the next compile carries it like any file of others."""
+    write(tmp_path, FILES)
+    root = tmp_path / "prod/main"
+    (root / "README.md").write_text("edited")
+    (root / "README.md.edited").write_text("earlier")
+    (root / "w/b").write_text("gone but edited")
+    _, problems = write(tmp_path, {"README.md": "two"}, force=True)
+
+    assert problems == []
+    expected = {
+        "README.md": "two",
+        "README.md.edited": "earlier",
+        "README.md.edited-2": "edited",
+        "w/b.edited": "gone but edited",
+    }
+    assert tree(tmp_path) == expected
+    assert write(tmp_path, {"README.md": "two"}) == (Report(0, 1, 0), [])
+    assert tree(tmp_path) == expected
+
+
+def test_an_edit_that_says_the_same_is_no_edit(tmp_path: Path) -> None:
+    """Somebody who wrote just what would be written is in nobody's way."""
+    write(tmp_path, FILES)
+    (tmp_path / "prod/main/README.md").write_text("two")
+
+    assert write(tmp_path, {**FILES, "README.md": "two"}) == (Report(0, 4, 0), [])
+
+
+def test_a_file_that_was_deleted_is_written_again(tmp_path: Path) -> None:
+    """Deleting a file of ours is undone by compiling."""
+    write(tmp_path, FILES)
+    (tmp_path / "prod/main/w/b").unlink()
+
+    assert write(tmp_path, FILES) == (Report(1, 3, 0), [])
+    assert tree(tmp_path) == FILES
+
+
+def test_a_file_of_others_is_not_overwritten(tmp_path: Path) -> None:
+    """At a path of ours it refuses the write; with force it is kept beside; what is the same is adopted."""
+    root = tmp_path / "prod/main"
+    (root / "w").mkdir(parents=True)
+    (root / "README.md").write_text("mine")
+    (root / "w/b").write_text("b")
+    _, problems = write(tmp_path, FILES)
+
+    assert problems == [
+        "E0702 'prod/main/README.md' is not a file that modelyard wrote, and it wants to write there",
+    ]
+    assert tree(tmp_path) == {"README.md": "mine", "w/b": "b"}
+    assert write(tmp_path, FILES, force=True) == (Report(3, 1, 0), [])
+    assert tree(tmp_path) == {**FILES, "README.md.edited": "mine"}
+
+
+def test_what_is_written_in_the_last_moment_is_rescued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that appears or is edited between looking and switching is moved into the new tree."""
+    write(tmp_path, FILES)
+    real = switch.switch
+
+    def meanwhile(folder: str, root: str) -> bool:
+        Path(root, "late/deep").mkdir(parents=True)
+        Path(root, "late/deep/x").write_text("late")
+        Path(root, "w/b").write_text("edited late")
+        return real(folder, root)
+
+    monkeypatch.setattr("modelyard.disk.write.switch", meanwhile)
+    assert write(tmp_path, {**FILES, "w/b": "B"})[1] == []
+    assert tree(tmp_path) == {**FILES, "w/b": "B", "w/b.edited": "edited late", "late/deep/x": "late"}

@@ -1,0 +1,95 @@
+"""What is not written: paths that lead out, paths that meet, and what links and folders stand in the way of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from modelyard.disk import (
+    RECORD,
+    OutputFile,
+    switch,
+    write_tree,
+)
+from tests.compiler.disk.written import FILES, a_file, a_folder, a_link, content, outputs, write
+
+
+@pytest.mark.parametrize(
+    ("path", "make", "code"),
+    [
+        ("prod", a_file, "E0703"),
+        ("prod", a_link, "E0704"),
+        ("prod/main", a_file, "E0703"),
+        ("prod/main", a_link, "E0704"),
+        ("prod/main/workloads", a_file, "E0703"),
+        ("prod/main/workloads", a_link, "E0704"),
+        ("prod/main/workloads/manifests", a_link, "E0704"),
+        ("prod/main/README.md", a_folder, "E0703"),
+        ("prod/main/README.md", a_link, "E0704"),
+        (f"prod/main/{RECORD}", a_folder, "E0703"),
+        (f"prod/main/{RECORD}", a_link, "E0704"),
+    ],
+)
+@pytest.mark.parametrize("force", [False, True])
+def test_links_and_folders_in_the_way(
+    tmp_path: Path, path: str, make: Callable[[Path], None], code: str, force: bool
+) -> None:
+    """They are named and never followed, removed or moved, not even with force."""
+    make(tmp_path / path)
+    before = content(tmp_path)
+    _, problems = write(tmp_path, FILES, force=force)
+
+    assert [problem.partition("' ")[0] for problem in problems] == [f"{code} '{path}"]
+    assert content(tmp_path) == before
+    assert set(os.listdir(tmp_path)) == {"prod", switch.LOCK}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/etc/x",
+        "../x",
+        "a/../b",
+        "a//b",
+        "./a",
+        "a/",
+        "a\\b",
+        "a\0b",
+        "a/" + "x" * 256,
+        "ü" * 128,
+        "\ud800",
+        RECORD,
+    ],
+)
+def test_paths_that_are_none_are_refused(tmp_path: Path, path: str) -> None:
+    """Nothing is written outside the tree, and nothing that a system cannot hold."""
+    _, problems = write(tmp_path, {**FILES, path: "x"})
+
+    assert [problem[:5] for problem in problems] == ["E0705"]
+    assert not (tmp_path / "prod").exists()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("a", "A"), ("x/a", "X/b"), ("a", "a/b"), ("a/b", "a"), ("straße", "STRASSE"), ("é", "e\u0301"), ("a", "a")],
+)
+def test_paths_that_meet_are_refused(tmp_path: Path, one: str, other: str) -> None:
+    """Some systems hold only one of two names that differ in case or composition."""
+    files = [OutputFile(one, lambda: b"1"), OutputFile(other, lambda: b"2")]
+    _, problems = write_tree(tmp_path, "prod", "main", files, "k")
+
+    assert [found.code for found in problems] == ["E0705"]
+
+
+@pytest.mark.parametrize("name", ["..", ".hidden", "a/b", "", "a\0", "x" * 256])
+def test_names_that_are_no_folder_are_refused(tmp_path: Path, name: str) -> None:
+    """An environment and a target are one folder each."""
+    for environment, target in ((name, "main"), ("prod", name)):
+        _, problems = write_tree(tmp_path / "build", environment, target, outputs(FILES), "k")
+
+        assert [found.code for found in problems] == ["E0705"]
+    assert not (tmp_path / "build").exists()

@@ -1,0 +1,77 @@
+"""The record of a tree: what is known of it without compiling, and how little it is believed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from modelyard.disk import (
+    RECORD,
+    Report,
+    unchanged,
+)
+from tests.compiler.disk.written import FILES, write
+
+
+def test_the_same_tree_has_the_same_record(tmp_path: Path) -> None:
+    """No time, no path, no order of writing is in it."""
+    write(tmp_path / "a", FILES)
+    write(tmp_path / "b", dict(reversed(FILES.items())))
+
+    assert (tmp_path / "a/prod/main" / RECORD).read_bytes() == (tmp_path / "b/prod/main" / RECORD).read_bytes()
+
+
+def test_unchanged_asks_key_and_content(tmp_path: Path) -> None:
+    """Another key, a missing tree, an edit of the same length and time, a file that is gone: all are changes."""
+    assert not unchanged(tmp_path, "prod", "main", "k")
+    write(tmp_path, FILES)
+    readme = tmp_path / "prod/main/README.md"
+    status = readme.stat()
+
+    assert unchanged(tmp_path, "prod", "main", "k")
+    assert not unchanged(tmp_path, "prod", "main", "k2")
+    assert not unchanged(tmp_path, "prod", "other", "k")
+    readme.write_text("eno")
+    os.utime(readme, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert not unchanged(tmp_path, "prod", "main", "k")
+    readme.unlink()
+    assert not unchanged(tmp_path, "prod", "main", "k")
+    readme.write_text("one")
+    (tmp_path / "prod/main/NOTES.md").write_text("mine")
+    assert unchanged(tmp_path, "prod", "main", "k")
+    os.rename(tmp_path / "prod/main/w", tmp_path / "w")
+    (tmp_path / "prod/main/w").symlink_to(tmp_path / "w")
+    assert not unchanged(tmp_path, "prod", "main", "k")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"{", b"[]", b"{}", b'{"key": "k", "files": []}', b'{"key": 1, "files": {}}', b"[" * 100_000, b"\xff"],
+    ids=range(8),
+)
+def test_a_record_that_is_none_protects_every_file(tmp_path: Path, text: bytes) -> None:
+    """Without a record nothing counts as ours: the same content is adopted, other content is not overwritten."""
+    write(tmp_path, FILES)
+    (tmp_path / "prod/main" / RECORD).write_bytes(text)
+
+    assert not unchanged(tmp_path, "prod", "main", "k")
+    assert write(tmp_path, {**FILES, "w/b": "B"})[1] == [
+        "E0702 'prod/main/w/b' is not a file that modelyard wrote, and it wants to write there"
+    ]
+    assert write(tmp_path, FILES) == (Report(0, 4, 0), [])
+    assert unchanged(tmp_path, "prod", "main", "k")
+
+
+def test_a_record_cannot_lead_out_of_the_tree(tmp_path: Path) -> None:
+    """A record that somebody edited removes and reads nothing elsewhere."""
+    write(tmp_path, FILES)
+    (tmp_path / "victim").write_text("v")
+    record = tmp_path / "prod/main" / RECORD
+    record.write_text(record.read_text().replace('"w/b"', '"../../victim"'))
+    report, problems = write(tmp_path, {"README.md": "one", "w/b": "b"})
+
+    assert problems == []
+    assert report == Report(0, 2, 2)
+    assert (tmp_path / "victim").read_text() == "v"

@@ -1,0 +1,107 @@
+"""The old tree gives way to the new: on any file system, after runs that died, beside runs that live."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from modelyard.disk import (
+    Report,
+    switch,
+    unchanged,
+)
+from tests.compiler.disk.written import FILES, a_folder, leftovers, tree, write
+
+
+def test_what_dead_runs_left_is_removed(tmp_path: Path) -> None:
+    """Prepared folders go, what they link to does not, and folders that only look alike stay."""
+    write(tmp_path, FILES)
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/o").write_text("o")
+    for name in (".main.123-0123abcd", ".main.9-0123abcd.old", ".gone.7-00000000"):
+        a_folder(tmp_path / "prod" / name / "sub")
+        (tmp_path / "prod" / name / "link").symlink_to(tmp_path / "outside")
+    a_folder(tmp_path / "prod/.main.backup")
+    write(tmp_path, FILES)
+
+    assert leftovers(tmp_path) == [".main.backup"]
+    assert (tmp_path / "outside/o").read_text() == "o"
+
+
+def test_a_tree_renamed_aside_by_a_dead_run_is_put_back(tmp_path: Path) -> None:
+    """Where two renames are needed, a run that died between them has lost nothing."""
+    write(tmp_path, FILES)
+    (tmp_path / "prod/main/NOTES.md").write_text("mine")
+    os.rename(tmp_path / "prod/main", tmp_path / "prod/.main.123-0123abcd.old")
+    assert not unchanged(tmp_path, "prod", "main", "k")
+
+    assert write(tmp_path, FILES) == (Report(0, 4, 0), [])
+    assert tree(tmp_path) == {**FILES, "NOTES.md": "mine"}
+
+
+def test_without_an_exchange_two_renames_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On systems that cannot exchange two folders the result is the same."""
+
+    def cannot(_one: str, _other: str) -> bool:
+        return False
+
+    monkeypatch.setattr(switch, "_exchange", cannot)
+    write(tmp_path, FILES)
+    (tmp_path / "prod/main/NOTES.md").write_text("mine")
+
+    assert write(tmp_path, {"README.md": "two"}) == (Report(1, 0, 3), [])
+    assert tree(tmp_path) == {"README.md": "two", "NOTES.md": "mine"}
+    assert leftovers(tmp_path) == []
+
+
+def test_without_hard_links_files_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On file systems that have none, time and content stay."""
+    write(tmp_path, FILES)
+    before = (tmp_path / "prod/main/README.md").stat()
+
+    def none(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", none)
+    assert write(tmp_path, {**FILES, "w/b": "B"}) == (Report(1, 3, 0), [])
+    assert tree(tmp_path) == {**FILES, "w/b": "B"}
+    assert (tmp_path / "prod/main/README.md").stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_a_busy_output_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that does not get the lock in time says who has it, and writes nothing."""
+    monkeypatch.setattr(switch, "PATIENCE_S", 0.05)
+    with switch.locked(str(tmp_path)):
+        _, problems = write(tmp_path, FILES)
+
+    assert problems == [f"E0706 another modelyard writes to '{tmp_path}'"]
+    assert not (tmp_path / "prod").exists()
+    assert write(tmp_path, FILES)[1] == []
+
+
+TWO_RUNS = """
+import sys
+from pathlib import Path
+from modelyard.disk import OutputFile, write_tree
+for turn in range(25):
+    files = [OutputFile(f"{n % 7}/{n}", (sys.argv[2] + str(turn)).encode) for n in range(40)]
+    report, problems = write_tree(Path(sys.argv[1]), "prod", "main", files, sys.argv[2])
+    assert not problems, problems
+    assert report.total == 40
+"""
+
+
+def test_two_runs_at_once_do_not_mix(tmp_path: Path) -> None:
+    """They take turns; at the end the tree is what one of them wrote last."""
+    runs = [subprocess.Popen([sys.executable, "-c", TWO_RUNS, str(tmp_path), name]) for name in ("a", "b")]
+
+    assert [run.wait(60) for run in runs] == [0, 0]
+    found = tree(tmp_path)
+    assert len(found) == 40
+    assert set(found.values()) in ({"a24"}, {"b24"})
+    assert leftovers(tmp_path) == []

@@ -1,0 +1,175 @@
+"""A tree is written whole, untouched where nothing changed, several together or none of them."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from modelyard.disk import (
+    RECORD,
+    OutputFile,
+    Report,
+    Tree,
+    switch,
+    unchanged,
+    write_tree,
+    write_trees,
+)
+from tests.compiler.disk.written import FILES, content, everything, leftovers, outputs, told, tree, write
+
+
+def test_a_tree_is_written(tmp_path: Path) -> None:
+    """All files, with the usual permissions, nothing beside them."""
+    mask = os.umask(0o022)
+    try:
+        report, problems = write(tmp_path / "build", FILES)
+    finally:
+        os.umask(mask)
+    root = tmp_path / "build/prod/main"
+
+    assert (report, problems) == (Report(4, 0, 0), [])
+    assert report.total == 4
+    assert tree(tmp_path / "build") == FILES
+    assert leftovers(tmp_path / "build") == []
+    assert (root / "README.md").stat().st_mode & 0o777 == 0o644
+    assert (root / "workloads").stat().st_mode & 0o777 == 0o755
+
+
+def test_nothing_changed_touches_nothing(tmp_path: Path) -> None:
+    """The same again leaves every file and every folder as it was, inode and time."""
+    write(tmp_path, FILES)
+    (tmp_path / "prod/main/NOTES.md").write_text("mine")
+    before = everything(tmp_path)
+    report, problems = write(tmp_path, FILES)
+
+    assert (report, problems) == (Report(0, 4, 0), [])
+    assert everything(tmp_path) == before
+
+
+def test_one_changed_file_is_the_only_one_written(tmp_path: Path) -> None:
+    """All others keep inode and time, and have one name each."""
+    write(tmp_path, FILES)
+    before = everything(tmp_path)
+    report, _ = write(tmp_path, {**FILES, "w/b": "B"}, "k2")
+    after = everything(tmp_path)
+    changed = {path for path in before if Path(path).is_file() and before[path] != after[path]}
+
+    assert report == Report(1, 3, 0)
+    assert changed == {str(tmp_path / "prod/main/w/b"), str(tmp_path / "prod/main" / RECORD)}
+    assert (tmp_path / "prod/main/README.md").stat().st_nlink == 1
+
+
+def test_another_key_changes_the_record_only(tmp_path: Path) -> None:
+    """A spec that changed and came out the same writes one small file."""
+    write(tmp_path, FILES)
+    before = everything(tmp_path)
+    write(tmp_path, FILES, "k2")
+    after = everything(tmp_path)
+
+    assert {path for path in after if Path(path).is_file() and before[path] != after[path]} == {
+        str(tmp_path / "prod/main" / RECORD)
+    }
+    assert unchanged(tmp_path, "prod", "main", "k2")
+    assert leftovers(tmp_path) == []
+
+
+def test_files_that_are_no_more_are_removed(tmp_path: Path) -> None:
+    """Files of ours go, and the folders that held nothing else."""
+    write(tmp_path, FILES)
+    report, problems = write(tmp_path, {"README.md": "one"})
+
+    assert (report, problems) == (Report(0, 1, 3), [])
+    assert tree(tmp_path) == {"README.md": "one"}
+
+
+def test_a_file_may_become_a_folder_and_back(tmp_path: Path) -> None:
+    """What is ours may change its shape."""
+    write(tmp_path, {"a": "1", "b/c": "2"})
+    _, problems = write(tmp_path, {"a/x": "3", "b": "4"})
+
+    assert problems == []
+    assert tree(tmp_path) == {"a/x": "3", "b": "4"}
+
+
+def test_the_output_folder_itself_may_be_a_link(tmp_path: Path) -> None:
+    """It was given by the user, who knows where it leads."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "build").symlink_to("disk")
+
+    assert write(tmp_path / "build", FILES)[1] == []
+    assert tree(tmp_path / "disk") == FILES
+
+
+def test_several_targets_are_written_together_or_not_at_all(tmp_path: Path) -> None:
+    """What is in the way of one target leaves all of them as they were."""
+    trees = [Tree("prod", name, list(outputs(FILES)), "k") for name in ("cloud", "edge")]
+    assert write_trees(tmp_path, trees) == ((Report(4, 0, 0), Report(4, 0, 0)), ())
+    (tmp_path / "prod/edge/README.md").write_text("edited")
+    before = content(tmp_path)
+    changed = [Tree("prod", name, list(outputs({"README.md": "two"})), "k") for name in ("cloud", "edge")]
+    reports, problems = write_trees(tmp_path, changed)
+
+    assert reports == ()
+    assert [found.code for found in problems] == ["E0701"]
+    assert content(tmp_path) == before
+
+
+def test_a_switch_that_fails_takes_back_those_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second of three targets cannot be switched: the first is again what it was."""
+    names = ("one", "two", "three")
+    write_trees(tmp_path, [Tree("prod", name, list(outputs({"a": "old"})), "k") for name in names[:2]])
+    real = switch.switch
+
+    def failing(folder: str, root: str) -> bool:
+        if root.endswith("/two"):
+            raise OSError(errno.EIO, "disk on fire", root)
+        return real(folder, root)
+
+    monkeypatch.setattr("modelyard.disk.write.switch", failing)
+    _, problems = write_trees(tmp_path, [Tree("prod", name, list(outputs({"a": "new"})), "k2") for name in names])
+
+    assert told(problems, tmp_path) == ["E0707 cannot write 'prod/two': disk on fire"]
+    assert (tmp_path / "prod/one/a").read_text() == "old"
+    assert sorted(path.name for path in (tmp_path / "prod").iterdir()) == ["one", "two"]
+
+
+def test_a_full_disk_is_told_with_the_path_of_the_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is half-written, and the message does not name the folder in which the tree was prepared."""
+    write(tmp_path, FILES)
+    before = tree(tmp_path)
+
+    def full(_path: str, _data: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), _path)
+
+    monkeypatch.setattr("modelyard.disk.stage.write_new", full)
+    _, problems = write(tmp_path, {**FILES, "w/b": "B"})
+
+    assert problems == ["E0707 cannot write 'prod/main/w/b': No space left on device"]
+    assert tree(tmp_path) == before
+    assert leftovers(tmp_path) == []
+
+
+def test_an_output_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
+    """The reason of the system is passed on."""
+    (tmp_path / "build").write_text("")
+
+    assert write(tmp_path / "build", FILES)[1] == [f"E0707 cannot write '{tmp_path}/build': File exists"]
+
+
+def test_control_c_leaves_nothing_behind(tmp_path: Path) -> None:
+    """An interrupt while a file is made ends the run and removes what was prepared."""
+    write(tmp_path, FILES)
+
+    def interrupted() -> bytes:
+        raise KeyboardInterrupt
+
+    files = [OutputFile("new", lambda: b"n"), OutputFile("z", interrupted)]
+    with pytest.raises(KeyboardInterrupt):
+        write_tree(tmp_path, "prod", "main", files, "k2")
+
+    assert tree(tmp_path) == FILES
+    assert leftovers(tmp_path) == []
+    assert write(tmp_path, FILES) == (Report(0, 4, 0), [])

@@ -1,0 +1,91 @@
+"""Trees that tests write, and what lies on disk then."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from modelyard.diagnostics import Diagnostic
+from modelyard.disk import (
+    RECORD,
+    OutputFile,
+    Report,
+    switch,
+    write_tree,
+)
+
+FILES = {"README.md": "one", "workloads/Pulumi.yaml": "name: a", "workloads/manifests/a.yaml": "a: 1", "w/b": "b"}
+
+
+def outputs(files: Mapping[str, str]) -> Iterator[OutputFile]:
+    """Output files with these texts."""
+    for path, text in files.items():
+        yield OutputFile(path, text.encode)
+
+
+def write(
+    out: Path, files: Mapping[str, str], key: str = "k", *, target: str = "main", force: bool = False
+) -> tuple[Report, list[str]]:
+    """Write one tree; the codes of what was in the way, and the path that each names."""
+    report, problems = write_tree(out, "prod", target, outputs(files), key, force)
+    return report, told(problems, out)
+
+
+def told(problems: Iterable[Diagnostic], out: Path) -> list[str]:
+    """Each problem as its code and the quoted path."""
+    return [f"{found.code} {found.message.replace(str(out) + '/', '')}" for found in problems]
+
+
+def tree(out: Path) -> dict[str, str]:
+    """Every file below the tree that is no record, with its text; folders that are empty too."""
+    root = out / "prod" / "main"
+    found: dict[str, str] = {}
+    for folder, folders, files in os.walk(root):
+        for name in files:
+            path = Path(folder, name)
+            text = f"-> {os.readlink(path)}" if path.is_symlink() else path.read_text()
+            found[path.relative_to(root).as_posix()] = text
+        for name in folders:
+            path = Path(folder, name)
+            if path.is_symlink():
+                found[path.relative_to(root).as_posix()] = f"-> {os.readlink(path)}"
+            elif not any(path.iterdir()):
+                found[path.relative_to(root).as_posix() + "/"] = ""
+    found.pop(RECORD, None)
+    return found
+
+
+def everything(out: Path) -> dict[str, tuple[int, int]]:
+    """Inode and time of every file and folder below the output folder, itself included."""
+    paths = [out, *out.rglob("*")]
+    return {str(path): (path.lstat().st_ino, path.lstat().st_mtime_ns) for path in paths}
+
+
+def content(out: Path) -> dict[str, tuple[int, int]]:
+    """Inode and time of everything but the folders in which the lock and the preparations come and go."""
+    around = {str(out), f"{out}/prod", f"{out}/{switch.LOCK}"}
+    return {path: seen for path, seen in everything(out).items() if path not in around}
+
+
+def leftovers(out: Path) -> list[str]:
+    """Whatever lies beside the trees."""
+    return [path.name for path in (out / "prod").iterdir() if path.name.startswith(".")]
+
+
+def a_folder(path: Path) -> None:
+    """A folder with a file of somebody."""
+    path.mkdir(parents=True)
+    (path / "mine").write_text("mine")
+
+
+def a_file(path: Path) -> None:
+    """A file of somebody."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("mine")
+
+
+def a_link(path: Path) -> None:
+    """A link that leads out of the output folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to("/tmp", target_is_directory=True)
