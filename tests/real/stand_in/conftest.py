@@ -1,0 +1,32 @@
+"""An AWS of the test's own, and the provider in front of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.aws.api import ENDPOINT, FOLDER
+from engine.aws.cloud import Cloud
+from engine.aws.cloud import cloud as running_cloud
+from engine.aws.lifecycle import Lifecycle
+from tests.real.stand_in.world import World
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    """An AWS of the test's own."""
+    with running_cloud(tmp_path / "cloud") as found:
+        yield found
+
+
+@pytest.fixture
+def world(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The provider, configured, in this process."""
+    for name in (ENDPOINT, FOLDER):
+        monkeypatch.setenv(name, cloud.variables()[name])
+    lifecycle = Lifecycle(cloud.folder)
+    lifecycle.configure({"region": "eu-central-1", "defaultTags": json.dumps({"tags": {"owner": "platform"}})})
+    return World(lifecycle)

@@ -1,0 +1,45 @@
+"""Roles, users and what they may do."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.aws.api import Refused
+from engine.aws.cloud import Cloud
+from tests.real.stand_in.world import World, all_ends, policy_of, trust_in
+
+
+def test_identities(world: World, cloud: Cloud) -> None:
+    """Roles, users, their policies and keys."""
+    trust = trust_in("ec2.amazonaws.com")
+    role = world.make("role", "aws:iam/role:Role", assumeRolePolicy=trust, namePrefix="fraud-", description="nodes")
+    assert role["name"].startswith("fraud-")
+    managed = "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"
+    world.make("managed", "aws:iam/rolePolicyAttachment:RolePolicyAttachment", role=role["name"], policyArn=managed)
+    world.make("inline", "aws:iam/rolePolicy:RolePolicy", role=role["name"], policy=policy_of("s3:GetObject"))
+    policy = world.make("policy", "aws:iam/policy:Policy", policy=policy_of("s3:ListBucket"))
+    own = policy["arn"]
+    world.make("attached", "aws:iam/rolePolicyAttachment:RolePolicyAttachment", role=role["id"], policyArn=own)
+    user = world.make("user", "aws:iam/user:User", forceDestroy=False, tags={"workload": "scorer"})
+    world.make("shared", "aws:iam/userPolicyAttachment:UserPolicyAttachment", user=user["name"], policyArn=own)
+    world.make("rights", "aws:iam/userPolicy:UserPolicy", user=user["name"], policy=policy_of("s3:GetObject"))
+    key = world.make("key", "aws:iam/accessKey:AccessKey", user=user["name"])
+    assert key["secret"]
+
+    assert world.change("inline", policy=policy_of("s3:PutObject"))[0] == ["policy"]
+    assert world.change("policy", policy=policy_of("s3:DeleteObject"))[0] == ["policy"]
+    assert world.change("role", description="machines")[0] == ["description"]
+    assert world.change("user", tags={"workload": "other"})[0] == ["tags", "tagsAll"]
+    assert world.replaced_by("managed", policyArn="arn:aws:iam::aws:policy/AmazonEKSClusterPolicy") == ["policyArn"]
+    with pytest.raises(Refused, match="no Statement"):
+        world.make("wrong", "aws:iam/policy:Policy", policy="{}")
+    with pytest.raises(Refused, match="NoSuchEntity"):
+        world.make(
+            "unknown",
+            "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+            role=role["name"],
+            policyArn="arn:aws:iam::aws:policy/AmazonEKSNodePolicyThatIsNot",
+        )
+    with pytest.raises(Refused, match="DeleteConflict"):
+        world.remove("role")
+    all_ends(world, cloud)
