@@ -9,6 +9,8 @@ RUNTIME := .venv/.runtime
 RUNTIME_REQUIREMENTS := runtime/modelyard_runtime/requirements.txt tests/runtime/requirements.txt
 # Tests whose programs load the SDKs of clouds.
 MOCKED := tests/stacks/aws tests/stacks/test_mocks.py tests/benchmarks/test_by_hand.py
+# Two at once, since much of it waits; what one machine can carry only once stays with one worker.
+REAL := $(PYTEST) -n 2 --dist loadgroup tests/real
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -66,10 +68,10 @@ engine: $(INSTALLED) ## build the real parts into the cache folder, once
 	$(BIN)/python -m engine build
 
 real: engine
-	$(PYTEST) tests/real
+	$(REAL)
 
 test: engine check clouds ## everything: builds the real parts, then check and clouds, then the tests that use them
-	$(PYTEST) tests/real
+	$(REAL)
 
 bench: $(INSTALLED) ## budgets of speed and memory, as ratios in one run
 	$(PYTEST) tests/benchmarks -o python_files='bench_*.py' -o python_functions='bench_*'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -20,11 +20,25 @@ from engine.whole_kubernetes import whole_kubernetes as running_whole_kubernetes
 StackMaker: TypeAlias = Callable[..., PulumiStack]
 
 _cannot_run = pytest.StashKey[dict[str, None]]()
+_TOLD = "cannot run here"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keeps the reasons why something cannot run here, for the end of the run."""
     config.stash[_cannot_run] = {}
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker hands its reasons over."""
+    reasons = session.config.stash[_cannot_run]
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput[_TOLD] = list(reasons)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Takes the reasons of a worker, if it lived to tell them."""
+    node.config.stash[_cannot_run].update(dict.fromkeys(getattr(node, "workeroutput", {}).get(_TOLD, ())))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -33,6 +47,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("what this machine cannot run")
         for reason in reasons:
             terminalreporter.write_line(f"- {reason}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Gives everything that needs a whole Kubernetes to one worker: a machine carries one of them."""
+    for item in items:
+        if "whole_kubernetes" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("whole Kubernetes"))
 
 
 def _demand(request: pytest.FixtureRequest, part: str, reasons: list[str]) -> None:

@@ -22,6 +22,8 @@ from tests.moto.rights import allows, denies
 from tests.stacks.aws.clusters import CLUSTER
 from tests.stacks.aws.programs import Found, inputs, registered
 
+pytestmark = pytest.mark.xdist_group("least privilege")
+
 ACCOUNT = "123456789012"
 KEY = "arn:aws:kms:::Key/fraud-prod-main"
 CLUSTER_ARN = "arn:aws:eks:::Cluster/fraud-prod-main"
