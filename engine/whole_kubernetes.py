@@ -154,7 +154,11 @@ def _start_kubelet(processes: Processes, folder: Path, kubeconfig: Path) -> None
                 "clusterDNS": [NODE_ADDRESS],
                 "clusterDomain": "cluster.local",
                 "containerRuntimeEndpoint": f"unix://{_socket(folder)}",
-                "evictionHard": {"nodefs.available": "100Mi", "imagefs.available": "100Mi", "memory.available": "100Mi"},
+                "evictionHard": {
+                    "nodefs.available": "100Mi",
+                    "imagefs.available": "100Mi",
+                    "memory.available": "100Mi",
+                },
                 "failCgroupV1": False,
                 "failSwapOn": False,
                 # Never: on a disk that is nearly full the kubelet would remove images, and none can be pulled again.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modelyard.faults import Faults
 from modelyard.records import record
 from modelyard.shape import Schema, Shape, definition, schema_of, texts
 from modelyard.source import Document, Json, Path
+from modelyard.validate.faults import Faults
 from modelyard.yaml_text import scalar
 
 WITHOUT = "x-default-without"

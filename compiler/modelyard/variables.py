@@ -10,8 +10,8 @@ from modelyard.diagnostics import overlay as tell
 from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.diagnostics.load import at_most
 from modelyard.keywords import has_type, same
+from modelyard.load.scalars import MAX_INTEGER, plain_value
 from modelyard.records import field, record, replace
-from modelyard.scalars import MAX_INTEGER, plain_value
 from modelyard.source import Container, Document, Json, Lines, Path, Span, Spans
 
 SECTION: Final = "vars"

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelyard import builder
-from modelyard.builder import Limits
-from modelyard.events import NextEvent, next_event
-from modelyard.load import load
+from modelyard.load import builder, load
+from modelyard.load.builder import Limits
+from modelyard.load.events import NextEvent, next_event
 from modelyard.source import Json
 from tests.compiler.conftest import Loaded
 from tests.places import places

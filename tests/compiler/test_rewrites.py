@@ -7,9 +7,9 @@ from typing import cast
 import pytest
 
 import modelyard_schemas
-from modelyard.rewrites import rewritten
 from modelyard.shape import schema_of
 from modelyard.source import Json
+from modelyard.validate.rewrites import rewritten
 
 
 def pattern_of(name: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelyard.scalars import plain_value
+from modelyard.load.scalars import plain_value
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import gc
 import re
 from typing import Final
 
-from modelyard.builder import LIMITS, Builder, Limits
 from modelyard.diagnostics import load as tell
 from modelyard.diagnostics.base import Diagnostic, in_order
+from modelyard.load.builder import LIMITS, Builder, Limits
 from modelyard.source import Document, Json, SourceFile, Span
 
 _CONTROLS: Final = bytes([*range(9), 11, 12, *range(14, 32), 127])

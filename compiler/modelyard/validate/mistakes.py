@@ -8,11 +8,11 @@ from typing import Final
 
 from modelyard.diagnostics import validate as tell
 from modelyard.diagnostics.base import Diagnostic, nearest, quote
-from modelyard.faults import Fault
 from modelyard.keywords import FITS, repeated
-from modelyard.rewrites import rewritten
 from modelyard.shape import Conditions, Schema, Shape, conditions_of, schema_of, texts
 from modelyard.source import Document, Json, Path
+from modelyard.validate.faults import Fault
+from modelyard.validate.rewrites import rewritten
 
 _SECTIONS: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -10,9 +10,9 @@ import yaml
 
 from modelyard.diagnostics import load as tell
 from modelyard.diagnostics.base import Diagnostic, nearest
-from modelyard.events import next_event, syntax_problem
+from modelyard.load.events import next_event, syntax_problem
+from modelyard.load.scalars import MAX_INTEGER, NUMBER_STARTS, WORDS, plain_number, plain_value
 from modelyard.records import record
-from modelyard.scalars import MAX_INTEGER, NUMBER_STARTS, WORDS, plain_number, plain_value
 from modelyard.source import Json, SourceFile, Span, Spans
 
 # Names of this module are found faster than attributes of another; they are looked up for every event.

@@ -27,8 +27,8 @@ def validate_with(schema: Schema, fits: Fits, document: Document) -> tuple[Diagn
     if fits(schema, document.value):
         return ()
     # What finds and words mistakes is as large as the rest of the room, and a good spec needs none of it.
-    from modelyard.faults import Faults
-    from modelyard.mistakes import describe
+    from modelyard.validate.faults import Faults
+    from modelyard.validate.mistakes import describe
 
     faults = Faults(schema, fits).of([schema], document.value)
     told = at_most(describe(document, fault) for fault in faults)
