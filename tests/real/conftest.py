@@ -30,9 +30,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A worker hands its reasons over."""
-    reasons = session.config.stash[_cannot_run]
-    if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput[_TOLD] = list(reasons)
+    told: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told[_TOLD] = [*session.config.stash[_cannot_run]]
 
 
 @pytest.hookimpl(optionalhook=True)
