@@ -11,7 +11,7 @@ from .account import Account
 from .database import Database
 from .key import Key
 from .network import AdoptedNetwork, Network
-from .policies import Statement, document
+from .policies import Statement, document, tls_only
 
 _PERIOD_S = 300
 _LEAST_FREE = 0.15
@@ -143,11 +143,4 @@ def _topic_statements(account: Account, topic_arn: pulumi.Output[str]) -> Iterab
             "ArnLike": {"aws:SourceArn": account.arn("cloudwatch", "alarm:*")},
         },
     }
-    yield {
-        "Sid": "TlsOnly",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "sns:Publish",
-        "Resource": topic_arn,
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
+    yield tls_only("sns:Publish", topic_arn)

@@ -12,7 +12,7 @@ from .cluster import Cluster
 from .identity import pod_role, secret_arn, secret_statements
 from .karpenter import controller_statements, reading_everywhere
 from .key import Key
-from .policies import Reasoned, Statement, document
+from .policies import Reasoned, Statement, document, tls_only
 
 _QUEUE_SECONDS = 300
 _EVENTS: Mapping[str, tuple[str, str]] = {
@@ -206,11 +206,4 @@ def _queue_statements(account: Account, queue_arn: pulumi.Output[str]) -> Iterab
             "ArnLike": {"aws:SourceArn": account.arn("events", "rule/*")},
         },
     }
-    yield {
-        "Sid": "TlsOnly",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "sqs:*",
-        "Resource": queue_arn,
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
+    yield tls_only("sqs:*", queue_arn)

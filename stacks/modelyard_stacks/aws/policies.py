@@ -83,6 +83,18 @@ def pod_trust(cluster_arn: pulumi.Input[str], *, namespace: str, service_account
     )
 
 
+def tls_only(action: str, resource: Texts) -> Statement:
+    """Whatever else the policy of a resource says, nobody does this to it without TLS."""
+    return {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": action,
+        "Resource": resource,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
 def role_prefix(name: str, use: str) -> str:
     """`<name>-<use>-`, to which the provider appends 26 characters; of a long name the end goes, and of a long use too.
 

@@ -9,7 +9,7 @@ from pulumi_aws import s3
 
 from .account import Account, protected
 from .key import Key
-from .policies import document
+from .policies import document, tls_only
 
 _UNFINISHED_DAYS = 7
 _NONCURRENT_DAYS = 30
@@ -91,14 +91,7 @@ class ObjectStore(pulumi.ComponentResource):
     def _policy(self) -> pulumi.Output[str]:
         objects = pulumi.Output.concat(self.arn, "/*")
         return document(
-            {
-                "Sid": "TlsOnly",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "s3:*",
-                "Resource": [self.arn, objects],
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            },
+            tls_only("s3:*", [self.arn, objects]),
             {
                 # Who asks for no encryption gets ours. Who asks for one has to name our key: aws:kms alone means AWS's.
                 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/specifying-kms-encryption.html, 2026-11-24
