@@ -93,7 +93,7 @@ def understand(inputs: Inputs, targets: Mapping[str, Target]) -> Outcome:
 
 
 def compile_system(inputs: Inputs, targets: Mapping[str, Target]) -> Outcome:
-    """The stacks of one environment, a stack a target, in the order of the spec."""
+    """The stacks of one environment, a stack a target, in the order of their names."""
     outcome = understand(inputs, targets)
     if outcome.plan is None or outcome.failed:
         return outcome

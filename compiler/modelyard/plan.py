@@ -240,11 +240,15 @@ class Cluster:
 
 @record
 class Namespace:
+    """A namespace of the system's own."""
+
     target: TargetSpec
 
 
 @record
 class RegistryServer:
+    """The registry, with the database and the store that it runs on where it runs here."""
+
     registry: Registry
     database: Store | None
     artifacts: Store | None
@@ -342,7 +346,7 @@ class Plan:
         return bundled_on(self.system, placement)
 
     def placements(self) -> tuple[str, ...]:
-        """The targets that something is placed on, in the order of the spec."""
+        """The targets that something is placed on, in the order of their names."""
         used = {resource.placement for resource in self.resources}
         return tuple(target.name for target in self.system.deployment.targets if target.name in used)
 

@@ -23,7 +23,7 @@ def _sensitive(system: System) -> list[str]:
 
 
 def _in_production(system: System) -> dict[str, None]:
-    """The models that are served or score data, in the order of the spec."""
+    """The models that are served or score data."""
     used = [variant.model.model for inference in system.inference.values() for variant in inference.variants]
     used += [
         pipeline.model.model

@@ -28,7 +28,7 @@ _FITTING = {
 
 
 def monitors(system: System) -> Iterator[Diagnostic]:
-    """Each monitor against all the rules about it, in the order of the spec."""
+    """Each monitor against all the rules about it."""
     for monitor in system.monitors.values():
         for rule in _RULES:
             yield from rule(system, monitor)

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 from modelyard.nearest import nearest, nearest_name
 from modelyard.records import record
 from modelyard.source import Span
 
-__all__ = ["Diagnostic", "Severity", "has_errors", "in_order", "nearest", "nearest_name", "quote", "shorten"]
+__all__ = ["ENTRIES", "Diagnostic", "Severity", "has_errors", "in_order", "nearest", "nearest_name", "quote", "shorten"]
+
+ENTRIES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "stores": "store",
+        "compute": "compute class",
+        "data": "dataset",
+        "models": "model",
+        "pipelines": "pipeline",
+        "inference": "endpoint",
+        "monitors": "monitor",
+        "channels": "channel",
+        "overrides": "override",
+        "vars": "variable",
+        "targets": "target",
+    }
+)
+"""What one of the things is called that a section names."""
 
 _LONGEST = 40
 

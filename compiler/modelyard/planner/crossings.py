@@ -14,7 +14,7 @@ _HELD: dict[str, str] = {Kind.OBJECT_STORE: "store", Kind.DATABASE: "database", 
 
 
 def aliases_to_bundle(system: System) -> dict[str, tuple[str, ...]]:
-    """By model, the aliases that placements without the registry serve, score or watch; in the order of the spec."""
+    """By model, the aliases that placements without the registry serve, score or watch."""
     found: dict[str, dict[str, None]] = {}
     for placement, refs in _readers(system):
         if bundled_on(system, placement):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modelyard.diagnostics.base import Diagnostic, quote
+from modelyard.diagnostics.base import ENTRIES, Diagnostic, quote
 from modelyard.diagnostics.plan import name_collision, reserved_name, same_namespace
 from modelyard.plan import Kind, Plan, Resource
 from modelyard.source import Path
@@ -12,7 +12,7 @@ from modelyard.source import Path
 _OWN = frozenset({Kind.CLUSTER, Kind.NODE_POOL, Kind.NAMESPACE, Kind.SECRET, Kind.OBJECT_STORE, Kind.CHANNEL})
 """Kinds whose names are not shared with workloads: nothing in the namespace is called like them."""
 
-_SECTIONS = {"inference": "endpoint", "pipelines": "pipeline", "monitors": "monitor", "pool": "pool"}
+_WORKLOADS = frozenset({"inference", "pipelines", "monitors", "pool"})
 
 
 def check_names(plan: Plan) -> Iterator[Diagnostic]:
@@ -49,8 +49,8 @@ def _owner(resource: Resource) -> str:
 def _what(resource: Resource) -> str:
     """A resource in the words of the spec."""
     section, _, name = resource.workload.partition(".")
-    if section in _SECTIONS:
-        text = f"{_SECTIONS[section]} {quote(name)}"
+    if section in _WORKLOADS:
+        text = f"{ENTRIES.get(section, section)} {quote(name)}"
         variant = resource.origin[3:4] if resource.kind is Kind.MODEL_SERVER else ()
         return f"variant {quote(variant[0])} of {text}" if variant else text
     return "the registry" if resource.workload == "registry" else f"{resource.kind.value} {quote(resource.name)}"

@@ -78,7 +78,7 @@ def plan_registry(draft: Draft) -> None:
 
 
 def _model_uses(draft: Draft) -> Iterator[tuple[Path, str]]:
-    """Where models are trained, scored and served, in the order of the spec."""
+    """Where models are trained, scored and served."""
     for pipeline in draft.system.pipelines.values():
         if pipeline.model is not None:
             yield ("pipelines", pipeline.name, "model"), pipeline.model.model

@@ -9,7 +9,7 @@ from modelyard.spec import Deployment, Override
 
 
 def resolve_overrides(scope: Scope, deployment: Deployment) -> tuple[Override, ...]:
-    """The JSON patches, in the order of the spec."""
+    """The JSON patches, in the order of their names."""
     return tuple(_override(scope, name, node, deployment) for name, node in named(scope.root, "overrides"))
 
 

@@ -55,7 +55,7 @@ def mapping(node: Node, field: str) -> Node:
 
 
 def named(node: Node, field: str) -> list[tuple[str, Node]]:
-    """The entries of a mapping of mappings, in the order of the spec."""
+    """The entries of a mapping of mappings."""
     return [(name, as_node(entry, field)) for name, entry in mapping(node, field).items()]
 
 
@@ -85,5 +85,5 @@ def texts(node: Node, field: str) -> tuple[str, ...]:
 
 
 def pairs(node: Node, field: str) -> tuple[tuple[str, str], ...]:
-    """A mapping of texts as pairs, in the order of the spec."""
+    """A mapping of texts as pairs."""
     return tuple((name, text({name: value}, name)) for name, value in mapping(node, field).items())

@@ -7,24 +7,13 @@ from collections.abc import Iterable
 from modelyard import units
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import resolve as problems
+from modelyard.diagnostics.base import ENTRIES
 from modelyard.records import field, record
 from modelyard.resolve.fields import Node, NotValidatedError, mapping, text, texts
 from modelyard.source import Document, Json, Path, Span
 from modelyard.spec import ComputeClass, SecretRef
 
 SECTIONS = ("stores", "compute", "data", "models", "pipelines", "inference", "monitors", "channels")
-
-_SINGULAR = {
-    "stores": "store",
-    "compute": "compute class",
-    "data": "dataset",
-    "models": "model",
-    "pipelines": "pipeline",
-    "inference": "endpoint",
-    "monitors": "monitor",
-    "channels": "channel",
-    "targets": "target",
-}
 _SUGGESTED = 50  # mistakes that get a suggestion: looking for one costs a walk over all names
 
 
@@ -85,7 +74,7 @@ def bound(scope: Scope, section: str, name: str, path: Path) -> str:
 
 def unknown(scope: Scope, section: str, name: str, span: Span) -> Diagnostic:
     """That a section has no such entry, with the nearest name that it has."""
-    return problems.unknown_reference(span, _SINGULAR[section], name, scope.suggestions(scope.names[section]))
+    return problems.unknown_reference(span, ENTRIES[section], name, scope.suggestions(scope.names[section]))
 
 
 def reference(scope: Scope, section: str, node: Node, key: str, path: Path, default: str = "") -> str:

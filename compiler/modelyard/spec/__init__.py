@@ -90,4 +90,4 @@ __all__ = [
 ]
 
 # Ways of saying the same thing once: quantities are integers in the unit that their field's name ends with,
-# references are the bare names of what they point at, and every named thing is kept in the order of the spec.
+# references are the bare names of what they point at, and named things are in the order of their names.

@@ -16,6 +16,8 @@ class Accelerator:
 
 @record
 class Taint:
+    """What keeps Pods off a machine unless they tolerate it, as Kubernetes says it."""
+
     key: str
     value: str = ""
     effect: str = "NoSchedule"  # NoSchedule PreferNoSchedule NoExecute
@@ -62,6 +64,8 @@ class SecretStore:
 
 @record
 class Images:
+    """Where the images of a target come from."""
+
     registry: str = ""  # prefix of images built here, and of mirrored ones
     pull_secret: str = ""  # name of an existing Secret of type dockerconfigjson
     mirror: bool = False  # every image is pulled from `registry`, third parties' too
@@ -130,6 +134,8 @@ class Placement:
 
 @record
 class Deployment:
+    """The targets of a system, what they are together, and where its workloads go."""
+
     mode: str  # cloud hybrid on-prem local
     targets: tuple[TargetSpec, ...]
     placement: Placement

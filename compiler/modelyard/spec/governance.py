@@ -7,6 +7,8 @@ from modelyard.records import record
 
 @record
 class Metadata:
+    """A system's name and what it is labelled with."""
+
     name: str
     description: str = ""
     labels: tuple[tuple[str, str], ...] = ()
@@ -22,6 +24,8 @@ class Profile:
 
 @record
 class Owner:
+    """Who answers for a system, and whom its alerts call."""
+
     team: str
     email: str
     oncall: str = ""  # a channel's name
@@ -29,6 +33,8 @@ class Owner:
 
 @record
 class Budget:
+    """What a system may cost a month, and whether more is told or refused."""
+
     monthly: float
     currency: str  # USD EUR …
     on_exceed: str = "warn"  # warn block
@@ -44,6 +50,8 @@ class Approval:
 
 @record
 class Retention:
+    """How long what a system leaves behind is kept."""
+
     captures_s: int | None = None
     runs_s: int | None = None  # finished runs (jobs) are kept this long
     metrics_s: int | None = None
@@ -51,6 +59,8 @@ class Retention:
 
 @record
 class Governance:
+    """Who answers for a system, at what risk, with which data, and what it has to keep to."""
+
     owner: Owner
     risk: str = "limited"  # minimal limited high
     data_classes: tuple[str, ...] = ()

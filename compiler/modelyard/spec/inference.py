@@ -9,6 +9,8 @@ from modelyard.spec.references import ModelRef, SecretRef
 
 @record
 class Variant:
+    """One of the models that answer an endpoint, on its own hardware, with its share of the traffic."""
+
     name: str
     model: ModelRef
     compute: str
@@ -18,12 +20,16 @@ class Variant:
 
 @record
 class Mirror:
+    """The variant that gets a copy of requests, whose answers are dropped."""
+
     variant: str
     percent: int = 100
 
 
 @record
 class Scaling:
+    """By what load replicas are added and taken away, and how soon."""
+
     metric: str = "ongoing-requests"
     target: float = 2.0  # per replica
     upscale_delay_s: int = 30
@@ -40,6 +46,8 @@ class Batching:
 
 @record
 class Slo:
+    """What an endpoint promises, over which time; alerts fire when the promise is used up too fast."""
+
     latency_ms: tuple[tuple[float, int], ...] = ()  # (0.99, 50): 99 % of requests within 50 ms
     availability: float | None = None  # 0.9995
     window_s: int = 30 * 86400
@@ -67,12 +75,16 @@ class Capture:
 
 @record
 class Auth:
+    """How callers show who they are."""
+
     type: str = "none"  # none bearer-token
     token: SecretRef | None = None
 
 
 @record
 class Endpoint:
+    """Where an endpoint is reached, and by whom."""
+
     exposure: str = "cluster"  # cluster internal public
     host: str = ""
     path: str = "/"
@@ -83,6 +95,8 @@ class Endpoint:
 
 @record
 class Inference:
+    """Models that answer requests at one address, and all that is promised of it."""
+
     name: str
     target: str
     source: Source

@@ -18,6 +18,8 @@ class Reference:
 
 @record
 class OnBreach:
+    """Who is told when a check fails, and what is started or taken back, at most once in each cooldown."""
+
     notify: tuple[str, ...] = ()  # channels
     run: str = ""  # a pipeline's name
     rollback: bool = False  # the watched model's alias goes back to the version before
@@ -26,6 +28,8 @@ class OnBreach:
 
 @record
 class Monitor:
+    """What is watched, by which checks, over which window, and what follows."""
+
     name: str
     type: str  # data-drift prediction-drift concept-drift prediction-quality performance data-quality
     target: str
@@ -41,6 +45,8 @@ class Monitor:
 
 @record
 class Channel:
+    """Where alerts go."""
+
     name: str
     type: str  # slack pagerduty email webhook
     secret: SecretRef | None  # slack/webhook URL, pagerduty routing key, smtp password

@@ -54,6 +54,8 @@ class Registry:
 
 @record
 class Dataset:
+    """Files of one format in a store, and which columns mean what."""
+
     name: str
     format: str  # parquet csv json
     store: str = ""
@@ -86,6 +88,8 @@ class Check:
 
 @record
 class ModelCard:
+    """What a model is for and where it fails, in prose."""
+
     purpose: str = ""
     limitations: str = ""
     contact: str = ""
@@ -94,12 +98,16 @@ class ModelCard:
 
 @record
 class Explainability:
+    """How predictions are explained, on how many rows."""
+
     method: str  # shap permutation
     sample: int = 1000  # rows
 
 
 @record
 class Model:
+    """What is learnt, and what a version has to show before it is promoted."""
+
     name: str
     task: str  # binary-classification multiclass-classification regression ranking forecasting recommendation
     framework: str  # scikit-learn xgboost lightgbm pytorch custom

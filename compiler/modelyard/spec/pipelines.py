@@ -28,6 +28,8 @@ class Schedule:
 
 @record
 class Range:
+    """From so many to so many; equal where nothing scales."""
+
     minimum: int
     maximum: int
 
@@ -45,6 +47,8 @@ class Parameter:
 
 @record
 class Tuning:
+    """A search for parameters: what it is judged by, how long it goes on, and where it looks."""
+
     metric: str
     goal: str  # maximize minimize
     trials: int
@@ -83,6 +87,8 @@ class Step:
 
 @record
 class Pipeline:
+    """Steps that run and end: a training, a scoring of data, or code of the user."""
+
     name: str
     type: str  # training batch-inference custom
     target: str

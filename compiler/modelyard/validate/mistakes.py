@@ -7,27 +7,13 @@ from types import MappingProxyType
 from typing import Final
 
 from modelyard.diagnostics import validate as tell
-from modelyard.diagnostics.base import Diagnostic, nearest, quote
+from modelyard.diagnostics.base import ENTRIES, Diagnostic, nearest, quote
 from modelyard.keywords import FITS, repeated
 from modelyard.shape import Conditions, Schema, Shape, conditions_of, schema_of, texts
 from modelyard.source import Document, Json, Path
 from modelyard.validate.faults import Fault
 from modelyard.validate.rewrites import rewritten
 
-_SECTIONS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "stores": "store",
-        "compute": "compute class",
-        "data": "dataset",
-        "models": "model",
-        "pipelines": "pipeline",
-        "inference": "endpoint",
-        "monitors": "monitor",
-        "channels": "channel",
-        "overrides": "override",
-        "vars": "variable",
-    }
-)
 _TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "object": "a mapping",
@@ -53,8 +39,8 @@ def owner_of(path: Path) -> str:
     """What a place is called: `the spec`, `model 'ranker'`, or its path."""
     if not path:
         return "the spec"
-    if len(path) == 2 and path[0] in _SECTIONS:
-        return f"{_SECTIONS[str(path[0])]} {quote(path[1])}"
+    if len(path) == 2 and path[0] in ENTRIES:
+        return f"{ENTRIES[str(path[0])]} {quote(path[1])}"
     return quote(".".join(str(step) for step in path))
 
 
