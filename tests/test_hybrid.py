@@ -171,7 +171,7 @@ def test_a_cloud_comes_into_a_cluster_of_ones_own_only_where_that_is_said() -> N
     assert "port: 9000" in policy
     readme = found["main/README.md"]
     assert "| out, to shop | `main:training-job/retrain` | `shop:object-store/films` | data | https | 9000 |" in readme
-    assert "Apply `workloads/` of shop before `workloads/` here" in readme
+    assert "Apply `workloads/` of shop" not in readme  # the bucket is there already
 
 
 def test_targets_that_wait_for_each_other_are_refused() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Protocol, TypeAlias
+from urllib.parse import urlsplit
 
 from modelyard.records import field, record
 from modelyard.source import Path
@@ -360,6 +361,15 @@ def bundled_on(system: System, placement: str) -> bool:
 def bundle_path(artifact_path: str, registered_name: str, alias: str) -> str:
     """Where the bundle of a model lies in the store of artifacts; nothing else is below it."""
     return f"{artifact_path.rstrip('/')}/bundles/{registered_name}/{alias}/"
+
+
+def cluster_service(uri: str) -> tuple[str, str] | None:
+    """Name and namespace of a Service, where a URL's host is one: `mlflow.ml.svc.cluster.local` is ("mlflow", "ml")."""
+    try:
+        labels = (urlsplit(uri).hostname or "").split(".")
+    except ValueError:  # half an IPv6 address: whoever opens the URL says so
+        return None
+    return (labels[0], labels[1]) if len(labels) >= 3 and labels[2] == "svc" else None
 
 
 def target_path(system: System, target: str) -> Path:

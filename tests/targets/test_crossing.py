@@ -81,3 +81,19 @@ def test_two_clouds_are_two_keys() -> None:
         "crossing-till-main": ["lake"],
         "crossing-till-other": ["more"],
     }
+
+
+def test_a_bucket_of_a_cloud_is_not_among_declared_addresses() -> None:
+    """Nobody lists them: its port is open beside `egress` to who crosses, and to no other workload of the cluster."""
+    text = hybrid(("      context: shop\n", "      context: shop\n      egress: [10.20.0.0/16]\n"))
+    anywhere = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}}
+    till = hybrid_lowered(text).get("NetworkPolicy", "till")
+    outside = [rule for rule in till["spec"]["egress"] if "ports" in rule]
+
+    assert [rule["ports"] for rule in outside] == [[{"protocol": "TCP", "port": 443}]]
+    assert anywhere in outside[0]["to"]
+    theirs = text.replace("target: main}\n  runs", 'target: main, endpoint: "https://s3.acme.example"}\n  runs')
+    bound = hybrid_lowered(theirs).get("NetworkPolicy", "till")
+    assert [rule["to"] for rule in bound["spec"]["egress"] if "ports" in rule] == [
+        [{"ipBlock": {"cidr": "10.20.0.0/16"}}]
+    ]

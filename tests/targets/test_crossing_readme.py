@@ -112,3 +112,51 @@ def test_where_nothing_crosses_nothing_is_said() -> None:
     plan = plan_of(text)
 
     assert section(readme(plan, "main")) == ""
+
+
+def test_a_registry_at_an_address_is_listed_where_it_is_called_from_afar() -> None:
+    """It is on no target: whoever calls it from another one than its own opens that connection outwards."""
+    adopted = (
+        "registry: {database: runs, artifacts: lake}",
+        'registry: {adopt: "https://mlflow.acme.example:8443", credentials: "secret://kubernetes/mlflow#token"}',
+    )
+    plan = hybrid_plan(hybrid(adopted, ("  runs: {type: database, target: main}\n", "")))
+    row = "| `mlflow.acme.example` | registry | https | 8443 | the credentials of the registry |"
+
+    here = section(readme(plan, "shop"))
+    for workload in ("model-server/till", "batch-job/nightly", "monitor/monitor-drift"):
+        assert f"| out | `shop:{workload}` {row}" in here
+    assert "mlflow.acme.example" not in section(readme(plan, "main"))
+
+
+def test_what_was_there_before_is_not_waited_for() -> None:
+    """An adopted bucket of a cluster needs no order, also where each reads the other's; a user in the cloud does."""
+    films = (
+        "  runs: {type",
+        '  films: {type: object, target: shop, adopt: films, endpoint: "https://s3.shop.example",'
+        " credentials: secret://vault/films}\n  runs: {type",
+    )
+    read = ("  sales: {store: lake, path: sales/", "  sales: {store: films, path: sales/")
+    let_in = ("      context: shop\n", "      context: shop\n      reachableFrom: [main]\n")
+    lake = ("lake: {type: object", "lake: {type: object, adopt: lake")
+    made = (films[0], films[1].replace(" adopt: films,", ""))
+    managed = hybrid_plan(hybrid(*CLUSTERS))
+    adopted = hybrid_plan(hybrid(*CLUSTERS, lake, films, read, let_in))
+    mutual = hybrid_plan(hybrid(*CLUSTERS, made, read, let_in))
+
+    assert "Apply `workloads/` of main before `workloads/` here" in section(readme(managed, "shop"))
+    for plan in (adopted, mutual):
+        for placement in ("main", "shop"):
+            assert "What crosses" in readme(plan, placement)
+            assert "Apply" not in section(readme(plan, placement))
+    cloud = hybrid_plan(hybrid(lake))
+    assert "Apply `infrastructure/` of main before `workloads/` here" in section(readme(cloud, "shop"))
+
+
+def test_what_only_the_program_writes_is_named_for_argo() -> None:
+    found = readme(hybrid_plan(), "shop")
+
+    assert (
+        "once the add-ons below are there, and with them what only `workloads/__main__.py` writes: the Secret" in found
+    )
+    assert "the Secret crossing-till" in found

@@ -62,6 +62,7 @@ def test_a_pipeline_of_another_cluster_cannot_be_started() -> None:
             "  placement: {default: main}",
             "    far: {provider: kubernetes, context: far, residency: eu}\n  placement: {default: main, training: far}",
         ),
+        ("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}'),
     )
     found = list(check_monitors(plan_of(text), "main"))
 

@@ -1,4 +1,4 @@
-"""What is told about links between targets: E0520 to E0529."""
+"""What is told about links between targets: E0520 to E0524."""
 
 from __future__ import annotations
 
@@ -75,4 +75,54 @@ def rollback_elsewhere(span: Span, monitor: str, placement: str, registry: str) 
         f" {quote(registry)}",
         span,
         f"place the monitor on {quote(registry)}, or let it only notify",
+    )
+
+
+def service_elsewhere(span: Span, workload: str, placement: str, what: str, other: str, host: str) -> Diagnostic:
+    """The name of a Service, such as minio.storage.svc, is known inside of its own cluster and nowhere else.
+
+    In another cluster the same name is another Service or none, and the workload would wait for it.
+
+    Wrong:
+
+        stores: {pictures: {type: object, target: plant, adopt: pictures, endpoint: "http://minio.storage.svc:9000"}}
+        pipelines: {learn: {target: lab, inputs: [pictures], …}}
+
+    Right:
+
+        stores: {pictures: {type: object, target: plant, adopt: pictures, endpoint: "https://s3.plant.example"}}
+        pipelines: {learn: {target: lab, inputs: [pictures], …}}
+    """
+    return Diagnostic(
+        "E0523",
+        Severity.ERROR,
+        f"{quote(workload)} on target {quote(placement)} needs {what}, whose address {quote(host)} is known inside of"
+        f" target {quote(other)} alone",
+        span,
+        "give it an address that both reach, or place the two together",
+    )
+
+
+def measured_elsewhere(span: Span, monitor: str, placement: str, endpoint: str, other: str) -> Diagnostic:
+    """A monitor of type performance is rules on the metrics of an endpoint, which its own cluster has alone.
+
+    On another target the rules would find no metrics, and never tell anybody.
+
+    Wrong:
+
+        inference: {sorter: {target: plant, …}}
+        monitors: {speed: {type: performance, target: main, watch: inference.sorter, …}}
+
+    Right:
+
+        inference: {sorter: {target: plant, …}}
+        monitors: {speed: {type: performance, target: plant, watch: inference.sorter, …}}
+    """
+    return Diagnostic(
+        "E0524",
+        Severity.ERROR,
+        f"monitor {quote(monitor)} on target {quote(placement)} sees no metrics of endpoint {quote(endpoint)}, which is"
+        f" on {quote(other)}",
+        span,
+        f"write target: {other} at the monitor; its alerts go to the channels from there",
     )

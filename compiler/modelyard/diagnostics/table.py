@@ -184,6 +184,8 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0520": crossings.not_reachable,
         "E0521": crossings.bundle_of_version,
         "E0522": crossings.rollback_elsewhere,
+        "E0523": crossings.service_elsewhere,
+        "E0524": crossings.measured_elsewhere,
         "E0601": target.cannot_make,
         "E0602": target.provider_not_yet,
         "E0610": target.gateway_needed,

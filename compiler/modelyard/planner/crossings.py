@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from modelyard.diagnostics import crossings as problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.platform import store_elsewhere
-from modelyard.plan import Kind, Plan, RegistryServer, bundled_on
-from modelyard.spec import ModelRef, System, TargetSpec
+from modelyard.diagnostics.target import registry_elsewhere
+from modelyard.plan import Kind, Link, Plan, RegistryServer, Resource, bundled_on, cluster_service
+from modelyard.spec import RULES_ONLY, ModelRef, System, TargetSpec
 
-_HELD: dict[str, str] = {Kind.OBJECT_STORE: "store", Kind.DATABASE: "database", Kind.REGISTRY: "registry"}
+_HELD: dict[str, str] = {Kind.OBJECT_STORE: "store", Kind.DATABASE: "database"}
 
 
 def aliases_to_bundle(system: System) -> dict[str, tuple[str, ...]]:
@@ -46,36 +47,64 @@ def check_crossings(plan: Plan) -> Iterator[Diagnostic]:
     """Links that nothing carries, and what a placement without the registry cannot do; each is told once."""
     if len(plan.system.deployment.targets) == 1:
         return
-    yield from _unreachable(plan)
+    yield from _connections(plan)
     yield from _databases(plan)
     yield from _fixed_versions(plan.system)
     yield from _rollbacks(plan.system)
+    yield from _measured_elsewhere(plan.system)
 
 
-def _unreachable(plan: Plan) -> Iterator[Diagnostic]:
-    """Connections into a cluster of one's own from a target that may open none there."""
-    targets = {target.name: target for target in plan.system.deployment.targets}
-    origins = {resource.place: resource for resource in plan.resources}
+def _connections(plan: Plan) -> Iterator[Diagnostic]:
+    """What a workload would connect to on another target and cannot; each is told once."""
+    placed = {resource.place: resource for resource in plan.resources}
     told: set[tuple[str, str]] = set()
-    for link in plan.crossings():
-        here, there = link.ends
-        kind, _, name = link.sink.partition(":")[2].partition("/")
-        if kind not in _HELD or _lets_in(targets[there], targets[here]):
+    for link in plan.links:
+        reader, sink = placed[link.source], placed[link.sink]
+        who = reader.workload or reader.address
+        if reader.placement == sink.placement or (who, link.sink) in told:
             continue
-        reader = origins[link.source]
-        if (reader.workload or reader.address, link.sink) in told:
-            continue
-        told.add((reader.workload or reader.address, link.sink))
-        what = f"{_HELD[kind]} '{name}'" if kind != Kind.REGISTRY else "the registry"
-        where = plan.system.key(*reader.origin[:2])
-        yield problems.not_reachable(where, reader.workload or reader.address, here, what, there)
+        problem = _connection(reader, who, sink, link, plan.system)
+        if problem is not None:
+            told.add((who, link.sink))
+            yield problem
+
+
+def _connection(reader: Resource, who: str, sink: Resource, link: Link, system: System) -> Diagnostic | None:
+    targets = {target.name: target for target in system.deployment.targets}
+    here, there = targets[reader.placement], targets[sink.placement]
+    where = system.key(*reader.origin[:2])
+    adopted = sink.kind is Kind.REGISTRY and system.registry is not None and bool(system.registry.adopt)
+    what = "the registry" if sink.kind is Kind.REGISTRY else f"{_HELD.get(sink.kind, '')} '{sink.name}'"
+    service = cluster_service(_address(sink, system))
+    if service is not None and not _one_cluster(there, here):
+        return problems.service_elsewhere(where, who, here.name, what, there.name, ".".join((*service, "svc")))
+    if sink.kind is Kind.REGISTRY:
+        return None if adopted else registry_elsewhere(where, who, here.name, there.name)
+    if sink.kind not in _HELD or _lets_in(there, here):
+        return None
+    return problems.not_reachable(where, who, here.name, what, there.name)
+
+
+def _address(sink: Resource, system: System) -> str:
+    """What the spec says of where a store or registry is; empty where nothing has to be said."""
+    if sink.kind is Kind.REGISTRY:
+        return system.registry.adopt if system.registry is not None else ""
+    store = system.stores.get(sink.name) if sink.kind in _HELD else None
+    if store is None:
+        return ""
+    return store.endpoint if store.type == "object" else f"postgresql://{store.adopt}"
 
 
 def _lets_in(target: TargetSpec, other: TargetSpec) -> bool:
     """Whether what runs on the other target may open connections to this one; two of one cluster always may."""
     if target.provider != "kubernetes" or other.name in target.reachable_from:
         return True
-    return other.provider == "kubernetes" and target.context == other.context
+    return _one_cluster(target, other)
+
+
+def _one_cluster(target: TargetSpec, other: TargetSpec) -> bool:
+    """Clusters of which no context tells which they are, are two."""
+    return target.provider == other.provider == "kubernetes" and target.context == other.context != ""
 
 
 def _databases(plan: Plan) -> Iterator[Diagnostic]:
@@ -114,3 +143,14 @@ def _rollbacks(system: System) -> Iterator[Diagnostic]:
         if monitor.on_breach.rollback and bundled_on(system, monitor.target):
             where = system.key("monitors", monitor.name, "onBreach", "rollback")
             yield problems.rollback_elsewhere(where, monitor.name, monitor.target, system.deployment.placement.registry)
+
+
+def _measured_elsewhere(system: System) -> Iterator[Diagnostic]:
+    """Rules about latency and errors look at the Prometheus of their own cluster, which knows only what runs there."""
+    for monitor in system.monitors.values():
+        if monitor.type not in RULES_ONLY:
+            continue
+        watched = system.inference[monitor.watch.partition(".")[2]]
+        if watched.target != monitor.target:
+            where = system.key("monitors", monitor.name, "target")
+            yield problems.measured_elsewhere(where, monitor.name, monitor.target, watched.name, watched.target)

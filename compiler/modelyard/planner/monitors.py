@@ -11,10 +11,7 @@ from modelyard.planner.crossings import watched_refs
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.planner.pipelines import KINDS
 from modelyard.source import Json, Path
-from modelyard.spec import Inference, Model, Monitor, System
-
-RULES_ONLY = frozenset({"performance"})
-"""Types of monitors that are alert rules on the metrics of a server, and no job."""
+from modelyard.spec import RULES_ONLY, Inference, Model, Monitor, System
 
 _OF_JOBS = ("schedule", "compute", "reference", "labels")
 

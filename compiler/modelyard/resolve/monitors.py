@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from modelyard.resolve.compute import compute_of_monitor
 from modelyard.resolve.data import check_of
 from modelyard.resolve.fields import Node, flag, mapping, named, text, texts
@@ -9,7 +11,7 @@ from modelyard.resolve.pipelines import schedule_of
 from modelyard.resolve.quantities import seconds, seconds_or
 from modelyard.resolve.scope import Scope, address, reference, references, secret
 from modelyard.source import Path
-from modelyard.spec import Channel, Deployment, Monitor, OnBreach, Owner, Reference, Schedule
+from modelyard.spec import RULES_ONLY, Channel, Deployment, Inference, Monitor, OnBreach, Owner, Reference, Schedule
 
 _DAY_S = 86400
 _HOURLY = Schedule(kind="cron", cron="0 * * * *")
@@ -17,17 +19,27 @@ _DAILY = Schedule(kind="cron", cron="0 6 * * *")
 _SECRETS = {"slack": "url", "webhook": "url", "pagerduty": "key", "email": "password"}
 
 
-def resolve_monitors(scope: Scope, deployment: Deployment, owner: Owner) -> dict[str, Monitor]:
+def resolve_monitors(
+    scope: Scope, deployment: Deployment, endpoints: Mapping[str, Inference], owner: Owner
+) -> dict[str, Monitor]:
     """All monitors.
+
+    Without a target they go where monitors are placed, but what looks at latency and errors to its endpoint: only there
+    are they measured.
 
     Without a schedule they run every hour when the window is shorter than a day, else daily at 06:00 UTC; without
     `notify` a breach goes to the owner's on-call channel.
     """
     oncall = (owner.oncall,) if owner.oncall else ()
     return {
-        name: _monitor(scope, name, node, deployment.placement.monitors, oncall)
+        name: _monitor(scope, name, node, _home(node, deployment, endpoints), oncall)
         for name, node in named(scope.root, "monitors")
     }
+
+
+def _home(node: Node, deployment: Deployment, endpoints: Mapping[str, Inference]) -> str:
+    watched = endpoints.get(text(node, "watch").removeprefix("inference."))
+    return watched.target if watched is not None and text(node, "type") in RULES_ONLY else deployment.placement.monitors
 
 
 def _monitor(scope: Scope, name: str, node: Node, default_target: str, oncall: tuple[str, ...]) -> Monitor:

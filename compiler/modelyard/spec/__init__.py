@@ -28,7 +28,7 @@ from modelyard.spec.inference import (
     Slo,
     Variant,
 )
-from modelyard.spec.monitors import Channel, Monitor, OnBreach, Reference
+from modelyard.spec.monitors import RULES_ONLY, Channel, Monitor, OnBreach, Reference
 from modelyard.spec.needs import Check, ComputeClass, Dataset, Explainability, Model, ModelCard, Registry, Store
 from modelyard.spec.pipelines import Parameter, Pipeline, Range, Schedule, Source, Split, Step, Tuning
 from modelyard.spec.references import ModelRef, SecretRef
@@ -87,6 +87,7 @@ __all__ = [
     "Channel",
     "Override",
     "System",
+    "RULES_ONLY",
 ]
 
 # Ways of saying the same thing once: quantities are integers in the unit that their field's name ends with,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 from modelyard.diagnostics.base import Diagnostic, has_errors
-from modelyard.diagnostics.target import registry_elsewhere, run_elsewhere, run_of_once
+from modelyard.diagnostics.target import run_elsewhere, run_of_once
 from modelyard.plan import MonitorJob, Plan
 from modelyard.spec import TargetSpec
 from modelyard_targets.cluster.check_settings import check_patches, check_settings
@@ -37,7 +37,6 @@ def check_workloads(plan: Plan, placement: str, target: TargetSpec) -> Iterator[
     yield from check_names(plan, placement)
     yield from check_routes(plan, placement, target.gateway)
     yield from check_monitors(plan, placement)
-    yield from _check_registry(plan, placement)
 
 
 def check_monitors(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -52,17 +51,3 @@ def check_monitors(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             yield run_elsewhere(where, pipeline.name, placement, pipeline.target)
         elif pipeline.schedule.kind == "once":
             yield run_of_once(where, pipeline.name)
-
-
-def _check_registry(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Workloads whose registry runs inside of another cluster; each is told once."""
-    registry = plan.system.registry
-    if registry is None or registry.adopt or plan.system.deployment.placement.registry == placement:
-        return
-    links = {link.source for link in plan.links if link.what == "registry"}
-    told: set[str] = set()
-    for resource in plan.on(placement):
-        if resource.place in links and resource.workload not in told:
-            told.add(resource.workload)
-            where = plan.system.key(*resource.origin)
-            yield registry_elsewhere(where, resource.workload, placement, plan.system.deployment.placement.registry)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from modelyard.names import object_name
 from modelyard.plan import Cluster, Identity, Job, Link, ModelServer, Plan, Resource
@@ -163,7 +162,7 @@ def bucket_name(store: Store, system: System) -> str:
         return store.adopt
     parts = (system.metadata.name, "" if system.environment == "default" else system.environment, store.name)
     name = "-".join(part for part in parts if part)
-    cloud = _cloud_of(store, system)
+    cloud = cloud_of(store, system)
     if cloud is None or store.endpoint:
         return name
     import hashlib  # OpenSSL comes along
@@ -176,11 +175,11 @@ def bucket_name(store: Store, system: System) -> str:
 
 def region_of(store: Store, system: System) -> str:
     """The region of a store: its own, or that of the cloud target which it is in; empty where there is none."""
-    cloud = _cloud_of(store, system)
+    cloud = cloud_of(store, system)
     return store.region or (cloud.region if cloud is not None and not store.endpoint else "")
 
 
-def _cloud_of(store: Store, system: System) -> TargetSpec | None:
+def cloud_of(store: Store, system: System) -> TargetSpec | None:
     """The target of a store, if it is a cloud."""
     where = next((target for target in system.deployment.targets if target.name == store.target), None)
     return where if where is not None and where.provider in _CLOUDS else None
@@ -200,12 +199,6 @@ def mirrored(image: str, target: TargetSpec) -> str:
     host, slash, rest = image.partition("/")
     path = rest if slash and ("." in host or ":" in host or host == "localhost") else image
     return image if image.startswith(f"{target.images.registry}/") else f"{target.images.registry}/{path}"
-
-
-def cluster_service(uri: str) -> tuple[str, str] | None:
-    """Name and namespace of a Service, where a URL's host is one: `mlflow.ml.svc.cluster.local` is ("mlflow", "ml")."""
-    labels = (urlsplit(uri).hostname or "").split(".")
-    return (labels[0], labels[1]) if len(labels) >= 3 and labels[2] == "svc" else None
 
 
 def _prometheus_uri(target: TargetSpec) -> str:

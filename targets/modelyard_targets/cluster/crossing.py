@@ -7,7 +7,7 @@ from typing import Final
 from modelyard.names import object_name, short_hash
 from modelyard.plan import Identity, Job, ModelServer, MonitorJob, Plan, Resource
 from modelyard.records import record
-from modelyard.spec import Store, System
+from modelyard.spec import Store, System, TargetSpec
 from modelyard_targets.cluster.context import Context
 
 CROSSING_KEYS: Final = ("access-key-id", "secret-access-key")
@@ -69,9 +69,14 @@ def crossing_to(store: Store, workload: str, context: Context) -> Crossing | Non
 
 def crosses(store: Store, context: Context) -> bool:
     """Whether a store is one of AWS that this placement has no identity for, and the spec no credentials."""
+    return crosses_from(store, context.target, context.system)
+
+
+def crosses_from(store: Store, target: TargetSpec, system: System) -> bool:
+    """The same of any target."""
     if store.type != "object" or store.endpoint or store.credentials is not None:
         return False
-    return _provider(store.target, context.system) == "aws" != context.target.provider
+    return _provider(store.target, system) == "aws" != target.provider
 
 
 def crossing_output(identity: Resource, part: str) -> str:

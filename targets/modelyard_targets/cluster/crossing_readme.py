@@ -9,7 +9,7 @@ from modelyard.plan import Kind, Link, Resource
 from modelyard.records import record
 from modelyard.spec import TargetSpec
 from modelyard_targets.cluster.context import Context, mirrored
-from modelyard_targets.cluster.crossing import crossing_to, infrastructure_setting
+from modelyard_targets.cluster.crossing import crosses_from, crossing_to, crossings_on, infrastructure_setting
 from modelyard_targets.cluster.pins import users_images
 from modelyard_targets.cluster.runtime_image import needs_runtime_image, runtime_image
 
@@ -54,10 +54,11 @@ def crossing_values(context: Context) -> dict[str, object]:
     """The values of the template's section on crossings; its first is empty where nothing crosses."""
     links = context.plan.crossings(context.placement)
     return {
-        "crossings": (*(_opening(link, context) for link in links), *_telemetry(context)),
+        "crossings": (*(_opening(link, context) for link in links), *_adopted_registry(context), *_telemetry(context)),
         "before": tuple(_before(links, context)),
         "made_by": _made_by(context.target.provider),
-        "after": tuple(dict.fromkeys(link.ends[0] for link in links if link.ends[1] == context.placement)),
+        "after": tuple(dict.fromkeys(link.ends[0] for link in _awaited(links, context, inward=True))),
+        "keys": tuple(f"the Secret {crossing.secret}" for crossing in crossings_on(context)),
         "bundles": _bundles(links, context),
         "carried": tuple(_carried(links, context)),
     }
@@ -88,6 +89,18 @@ def _opened_by(link: Link, inward: bool, context: Context) -> str:
     return f"the key in the Secret {crossing.secret}" if crossing is not None else ""
 
 
+def _adopted_registry(context: Context) -> Iterator[Opening]:
+    """Who calls a registry that is on no target, from another one than that which it belongs to by the spec."""
+    registry = context.system.registry
+    if registry is None or not registry.adopt or context.system.deployment.placement.registry == context.placement:
+        return
+    host = urlsplit(registry.adopt).hostname or registry.adopt
+    opened = "the credentials of the registry" if registry.credentials is not None else ""
+    for link in context.plan.links:
+        if link.what == "registry" and link.ends[0] == context.placement:
+            yield Opening("out", link.source, host, link.what, link.protocol, link.port, opened)
+
+
 def _telemetry(context: Context) -> Iterator[Opening]:
     """Metrics that are written to a place outside of all targets, where there are several."""
     where = context.target.telemetry.remote_write
@@ -102,10 +115,33 @@ def _telemetry(context: Context) -> Iterator[Opening]:
 def _before(links: tuple[Link, ...], context: Context) -> Iterator[Before]:
     """The other ends of what goes out from here: whoever calls comes after who is called."""
     providers = {target.name: target.provider for target in context.system.deployment.targets}
-    for name in dict.fromkeys(link.ends[1] for link in links if link.ends[0] == context.placement):
+    for name in dict.fromkeys(link.ends[1] for link in _awaited(links, context, inward=False)):
         there, here = _made_by(providers[name]), _made_by(context.target.provider)
         folder = here if there == _INFRASTRUCTURE else _WORKLOADS
         yield Before(name, there, folder, infrastructure_setting(name) if there == _INFRASTRUCTURE else "")
+
+
+def _awaited(links: tuple[Link, ...], context: Context, *, inward: bool) -> Iterator[Link]:
+    """What comes here, or goes out from here, to something that is made; what was there before is not waited for.
+
+    Two clusters that read each other's buckets are applied in any order: the runs of the first wait, its objects do
+    not.
+    """
+    both = {link.ends for link in links if _is_made(link, context)}
+    for link in links:
+        source, sink = link.ends
+        mutual = (sink, source) in both and _made_by(_target(context.placed[link.sink], context).provider) == _WORKLOADS
+        if context.placement == (sink if inward else source) and _is_made(link, context) and not mutual:
+            yield link
+
+
+def _is_made(link: Link, context: Context) -> bool:
+    """Whether the other side makes the bucket, or a user for who opens it from here."""
+    source, sink = context.placed[link.source], context.placed[link.sink]
+    store = context.system.stores.get(sink.name)
+    if store is None or not store.adopt:
+        return True
+    return crosses_from(store, _target(source, context), context.system)
 
 
 def _made_by(provider: str) -> str:

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from modelyard.manifest import labels, metadata, object_of, without_empty
-from modelyard.plan import Identity, Job, ModelServer, MonitorJob, Resource
+from modelyard.plan import Identity, Job, ModelServer, MonitorJob, Resource, cluster_service
 from modelyard.spec import Inference, Store
 from modelyard.stack import Manifest, Value
-from modelyard_targets.cluster.context import REGISTRY_PORT, Context, Made, cluster_service
+from modelyard_targets.cluster.context import REGISTRY_PORT, Context, Made, cloud_of
 from modelyard_targets.cluster.describe import stores_of, uses_registry
 from modelyard_targets.cluster.fixed import PORTS, SERVE_PORT
 from modelyard_targets.cluster.job import job_groups
@@ -112,8 +112,10 @@ def reach_api(context: Context) -> dict[str, Value]:
 
 
 def reach_store(store: Store, context: Context) -> dict[str, Value]:
-    """Egress to an object store. Nobody lists the addresses of a cloud's own: `egress` bounds all else, not those."""
-    if not store.endpoint and context.platform.identity_agents:
+    """Egress to an object store. Nobody lists the addresses of a cloud's own: `egress` bounds all else, not those,
+    from inside of the cloud as from elsewhere.
+    """
+    if not store.endpoint and cloud_of(store, context.system) is not None:
         return {"to": list(_ANYWHERE), "ports": ports(_SCHEME_PORTS["https"])}
     return reach(store.endpoint or context.uri(store), context)
 

@@ -170,3 +170,45 @@ def test_an_alias_is_not_moved_from_afar() -> None:
 
     assert told(spec) == ["E0522 rollback"]
     assert told(spec.replace("type: prediction-quality, target: shop", "type: prediction-quality")) == []
+
+
+def test_the_name_of_a_service_leads_nowhere_from_another_cluster() -> None:
+    """Whoever reads it there is told, though the cluster would let it in; in one cluster it is an address."""
+    read = changed("{store: lake, path: payments/", "{store: pictures, path: payments/")
+    spec = changed("compute: {cpu: {", PLANT.replace("https://s3.shop.example", "http://minio.storage.svc"), read)
+    opened = changed("context: shop", "context: shop, reachableFrom: [main]", spec)
+
+    assert told(opened) == ["E0523 learn", "E0523 learn-other"]
+    cluster = changed("{provider: aws, region: eu-central-1}", "{provider: kubernetes, context: main}", spec)
+    assert "E0523 learn" in told(cluster)
+    assert told(cluster.replace("context: main", "context: shop, namespace: other")) == []
+    assert "E0523 learn" in told(cluster.replace("context: main", "tenancy: shared").replace(", context: shop", ""))
+
+
+def test_an_adopted_registry_that_is_a_service_is_that_of_its_own_cluster() -> None:
+    spec = changed("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "http://mlflow.ml.svc:5000"}')
+
+    assert told(spec) == ["E0523 till"]
+    assert told(spec.replace("http://mlflow.ml.svc:5000", "https://mlflow.acme.example")) == []
+
+
+def test_a_registry_that_runs_elsewhere_is_not_opened_by_letting_it_in() -> None:
+    """What trains elsewhere is told so at once, and not first to open a way that would not help."""
+    spec = changed("{default: main}", "{default: shop, training: main}")
+    spec = spec.replace("  desk: {", "  desk: {target: shop, ")
+    spec = spec.replace("lake: {type: object}", "lake: {type: object, target: main}")
+
+    assert told(spec) == ["E0615 learn", "E0615 learn-other"]
+    assert told(spec.replace("context: shop}", "context: shop, reachableFrom: [main]}")) == told(spec)
+
+
+def test_latency_is_watched_where_it_is_measured() -> None:
+    """The Prometheus of another cluster has no metrics of the endpoint, and its rules would never say anything; so
+    that where nothing is said, the monitor goes to its endpoint, wherever other monitors are.
+    """
+    spec = f"{SPEC}monitors:\n  speed: {{type: performance, watch: inference.till, checks: {{p99_ms: {{max: 50}}}}}}\n"
+
+    assert told(spec) == []
+    assert resource(plan_of(spec), Kind.ALERT_RULES, "monitor-speed").placement == "shop"
+    assert told(spec.replace("{type: performance", "{type: performance, target: shop")) == []
+    assert told(spec.replace("{type: performance", "{type: performance, target: main")) == ["E0524 target"]

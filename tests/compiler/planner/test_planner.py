@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelyard.planner import plan
-from modelyard.spec import System
+from modelyard.spec import RULES_ONLY, Monitor, System
 from tests.compiler.planner.planned import ON_PREM, ON_TWO, assert_whole
 from tests.plans import large_spec, plan_of, system_of
 from tests.specs import VALID_SPEC
@@ -34,16 +34,21 @@ def test_every_plan_is_whole(models: int, moves: Random) -> None:
 
 
 def scattered(system: System, moves: Random) -> System:
-    """The same system with its workloads on any target."""
+    """The same system with its workloads on any target, and rules on metrics where these are measured."""
 
     def place() -> str:
         return moves.choice(("near", "far"))
 
+    inference = {name: replace(one, target=place()) for name, one in system.inference.items()}
+
+    def home(monitor: Monitor) -> str:
+        return inference[monitor.watch.partition(".")[2]].target if monitor.type in RULES_ONLY else place()
+
     return replace(
         system,
         pipelines={name: replace(one, target=place()) for name, one in system.pipelines.items()},
-        inference={name: replace(one, target=place()) for name, one in system.inference.items()},
-        monitors={name: replace(one, target=place()) for name, one in system.monitors.items()},
+        inference=inference,
+        monitors={name: replace(one, target=home(one)) for name, one in system.monitors.items()},
     )
 
 

@@ -163,7 +163,6 @@ kubernetes.Manifests(
         "pipeline-train-towers.yaml",
         "monitor-clicks.yaml",
         "monitor-impressions-drift.yaml",
-        "monitor-start-page-speed.yaml",
     ],
     depends_on=[foundation],
 )

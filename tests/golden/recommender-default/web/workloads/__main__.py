@@ -149,6 +149,6 @@ foundation = kubernetes.Manifests(
 kubernetes.Manifests(
     "workloads",
     cluster=cluster,
-    files=["model-candidates.yaml", "model-similar.yaml", "model-start-page.yaml"],
+    files=["model-candidates.yaml", "model-similar.yaml", "model-start-page.yaml", "monitor-start-page-speed.yaml"],
     depends_on=[foundation],
 )
