@@ -32,6 +32,37 @@ def test_it_lists_the_secrets_that_have_to_be_there() -> None:
     assert "ClusterSecretStore vault" in files(VALID_SPEC)["README.md"]
 
 
+def test_it_says_which_stores_can_only_be_known_later() -> None:
+    """Where the operator that knows them is installed here, nobody can make them before."""
+    there = changed("      residency: eu\n", "      residency: eu\n      present: [external-secrets]\n")
+
+    assert "what reads a secret waits for stores that come later" in files(VALID_SPEC)["README.md"]
+    assert "what reads a secret waits for stores that come later" not in files(there)["README.md"]
+
+
+def test_it_says_which_gateway_has_to_be_there() -> None:
+    """One that is named, or the class of one that is made; and nothing where no endpoint is reached through it."""
+    made = changed("{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, mirrors: true}")
+    closed = changed(
+        "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
+        "",
+        ("      exposure: internal\n      host: scores.acme.example\n", ""),
+    )
+
+    assert "1. The Gateway `edge` has to be there, in the namespace `gateways`.\n" in files(VALID_SPEC)["README.md"]
+    assert "1. The GatewayClass `cilium` has to be there, with its controller" in files(made)["README.md"]
+    assert "Gateway" not in files(closed)["README.md"]
+
+
+def test_it_says_how_charts_come_from_a_mirror() -> None:
+    carried = changed(
+        "      residency: eu\n", "      residency: eu\n      images: {registry: registry.acme.example, mirror: true}\n"
+    )
+
+    assert "`pulumi config set chartRepository URL` names a mirror." in files(carried)["README.md"]
+    assert "chartRepository" not in files(VALID_SPEC)["README.md"]
+
+
 def test_it_names_links_with_protocol_and_port() -> None:
     assert (
         "| `main:registry/registry` | `main:database/runs` | database | postgresql | 5432 |"

@@ -91,7 +91,7 @@ def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path, key: str)
     if has_errors(problems):
         return 1
     if arguments.format == "text":
-        _tell(out / environment, outcome.stacks, written)
+        _tell(out / environment, planned, outcome.stacks, written)
     return 0
 
 
@@ -115,9 +115,10 @@ def _write_lock(beside: Path, environment: str, locked: Locked) -> tuple[Diagnos
     return write_file_atomically(beside / LOCK_NAME, text.encode())
 
 
-def _tell(folder: Path, stacks: tuple[Stack, ...], written: tuple[Report, ...]) -> None:
+def _tell(folder: Path, plan: Plan, stacks: tuple[Stack, ...], written: tuple[Report, ...]) -> None:
     for stack, one in zip(stacks, written, strict=True):
         say(f"{folder / stack.target}: {one.total} files, {one.written} written, {one.removed} removed")
-    first = folder / stacks[0].target
-    projects = [project.folder for project in stacks[0].projects[:1]]
-    say(f"next: read {first / 'README.md'}, then `pulumi up` in {first.joinpath(*projects)}")
+    calling = {link.ends[0] for link in plan.crossings()}  # whoever calls another target comes after it
+    first = next((stack for stack in stacks if stack.target not in calling), stacks[0])
+    project = folder.joinpath(first.target, *(one.folder for one in first.projects[:1]))
+    say(f"next: read {folder / first.target / 'README.md'}, then `pulumi up` in {project}")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard import __version__
-from modelyard.plan import Cluster, Kind, Secret
-from modelyard.spec import Store
+from modelyard.plan import Cluster, Kind, Route, Secret
+from modelyard.spec import Gateway, Store
 from modelyard.stack import TextFile
 from modelyard.units import money_text
 from modelyard_targets.cluster.addons import addon_namespace
@@ -20,6 +20,7 @@ from modelyard_targets.cluster.overrides import overrides_on
 from modelyard_targets.cluster.pins import images_of, installed
 from modelyard_targets.cluster.placed import addons_to_install
 from modelyard_targets.cluster.prose import render
+from modelyard_targets.cluster.route import needs_route
 from modelyard_targets.cluster.runtime_image import needs_runtime_image
 from modelyard_targets.cluster.secrets import existing_secrets, store_kind, store_object, store_of
 from modelyard_targets.cluster.workloads_project import Workloads
@@ -71,6 +72,8 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "images": _carries(context),
         "image": context.runtime_image if needs_runtime_image(plan, placement) else "",
         "secret_stores": tuple(_secret_stores(context)),
+        "installs_external_secrets": "external-secrets" in addons_to_install(plan, placement),
+        "gateway": _gateway(context),
         "secrets": existing_secrets(secrets, context),
         "dashboards": _dashboards(context),
         "protected": [f"database {store.name}" for store in managed if store.type == "database"],
@@ -96,6 +99,16 @@ def _secret_stores(context: Context) -> Iterator[str]:
             if store.via == "external-secrets" and store.name not in told:
                 told.add(store.name)
                 yield f"{store_kind(store)} {store_object(store)}"
+
+
+def _gateway(context: Context) -> Gateway | None:
+    """The Gateway that routes hang on, or the class of the one that is made for them; None where neither is brought."""
+    gateway, ours = context.target.gateway, context.platform.gateway_class
+    if gateway is None or (ours and gateway.class_name == ours):
+        return None
+    routes = (one.value for one in context.plan.on(context.placement) if isinstance(one.value, Route))
+    used = any(needs_route(one, gateway) or one.inference.rollout.strategy == "incremental" for one in routes)
+    return gateway if used else None
 
 
 def _dashboards(context: Context) -> str:

@@ -9,6 +9,7 @@ from modelyard.disk.record import RECORD
 from modelyard.disk.switch import LOCK
 from modelyard.lock import LOCK_NAME
 from tests.compiler.cli.said import SPEC, Run, many_endpoints, tree
+from tests.hybrid import HYBRID_SPEC
 
 
 def test_compile(run: Run, system: Path) -> None:
@@ -19,6 +20,16 @@ def test_compile(run: Run, system: Path) -> None:
     assert (system / "build/default/main/workloads/__main__.py").is_file()
     assert (system / LOCK_NAME).is_file()
     assert "pulumi up" in said.err
+
+
+def test_the_next_step_is_the_target_that_others_call(run: Run, tmp_path: Path) -> None:
+    """Not the first by name: a server at the edge of a system reads the models that the centre of it keeps."""
+    spec = tmp_path / "system.yaml"
+    spec.write_text(HYBRID_SPEC.replace(" shop", " branch"), encoding="utf-8")
+
+    said = run("compile", spec)
+
+    assert said.err.splitlines()[-1].endswith(f"then `pulumi up` in {tmp_path}/build/default/main/infrastructure")
 
 
 def test_compile_writes_what_the_public_function_gives(run: Run, system: Path) -> None:
