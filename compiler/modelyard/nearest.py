@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from modelyard.synonyms import SYNONYMS
+
 _COMPARED = 200
 """Names that are compared letter by letter for one mistake; the others were ruled out by length and letters."""
+
+_SHORTEST = 3
+"""So many letters say enough to take a beginning for the whole."""
 
 
 def nearest_name(word: str, known: Iterable[str]) -> str | None:
@@ -13,16 +18,42 @@ def nearest_name(word: str, known: Iterable[str]) -> str | None:
     folded = _fold(word)
     if not folded or len(folded) > 80:
         return None
+    names = [name for name in known if name != word]
+    distance, near = _closest(folded, names)
+    if distance == 0:
+        return near
+    return _synonym(folded, names) or near or _beginning(folded, names)
+
+
+def _closest(folded: str, known: Iterable[str]) -> tuple[int, str | None]:
+    """The name with the fewest differences in spelling, and how many they are."""
     allowed = max(1, len(folded) // 3)
     best: tuple[int, int, str] | None = None
     for at, name in enumerate(_plausible(folded, known, allowed)):
         bound = allowed if best is None else best[0]
         distance = _distance(folded, _fold(name), bound)
-        if distance <= bound and name != word and (best is None or distance < best[0]):
+        if distance <= bound and (best is None or distance < best[0]):
             best = (distance, at, name)
             if distance == 0:
                 break
-    return None if best is None else best[2]
+    return (allowed, None) if best is None else (best[0], best[2])
+
+
+def _synonym(folded: str, known: list[str]) -> str | None:
+    """What is called by another word here."""
+    return next((name for name in SYNONYMS.get(folded, ()) if name in known), None)
+
+
+def _beginning(folded: str, known: list[str]) -> str | None:
+    """The only name that begins with the word, or that the word begins with: `batch` is `batch-inference`."""
+    if len(folded) < _SHORTEST or len(known) > _COMPARED:
+        return None
+    found = [name for name in known if _begins(folded, _fold(name))]
+    return found[0] if len(found) == 1 else None
+
+
+def _begins(word: str, name: str) -> bool:
+    return name.startswith(word) or (len(name) >= _SHORTEST and word.startswith(name))
 
 
 def nearest(word: str, known: Iterable[str], hint: str) -> str:

@@ -10,7 +10,7 @@ from modelyard.diagnostics import overlay as tell
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.load import at_most
 from modelyard.records import field, record, replace
-from modelyard.source import Document, Json, Span, Spans, appended
+from modelyard.source import Document, Json, Path, Span, Spans, appended
 
 SECTION: Final = "environments"
 _NAME: Final = re.compile(r"[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?\Z")
@@ -64,7 +64,7 @@ def _refused(document: Document, environment: str | None, extra: Document | None
 def _merged(document: Document, patch: dict[str, Json]) -> tuple[Document, tuple[Diagnostic, ...]]:
     merge = _Merge(document, document.spans.copy())
     value = merge.without(merge.mapping(document.value, patch), SECTION)
-    return replace(document, value=value, spans=merge.spans), at_most(merge.diagnostics)
+    return replace(document, value=value, spans=merge.spans, deleted=merge.deleted), at_most(merge.diagnostics)
 
 
 @record(frozen=False)
@@ -74,8 +74,9 @@ class _Merge:
     document: Document
     spans: Spans
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    deleted: dict[Path, Span] = field(default_factory=dict[Path, Span])
 
-    def mapping(self, base: dict[str, Json], patch: dict[str, Json]) -> dict[str, Json]:
+    def mapping(self, base: dict[str, Json], patch: dict[str, Json], path: Path = ()) -> dict[str, Json]:
         """`base` with `patch` merged into it; null deletes, and what is no mapping is replaced whole."""
         result = dict(base)
         numbers = self._numbers(base)
@@ -85,9 +86,10 @@ class _Merge:
             if value is None:
                 if key not in base:
                     self.diagnostics.append(tell.deletes_nothing(self._key_span(written), key, base))
+                self.deleted[*path, key] = self._key_span(written)
                 result.pop(key, None)
             elif isinstance(value, dict):
-                result[key] = self.mapping(before if isinstance(before, dict) else {}, value)
+                result[key] = self.mapping(before if isinstance(before, dict) else {}, value, (*path, key))
             else:
                 result[key] = value
             if not (isinstance(value, dict) and isinstance(before, dict)):

@@ -50,7 +50,7 @@ def read(inputs: Inputs) -> Outcome:
     outcome = Outcome().after(found)
     extra = None
     if inputs.overlay is not None:
-        extra, found = load(inputs.overlay.content, inputs.overlay.path)
+        extra, found = load(inputs.overlay.content, inputs.overlay.path, may_be_empty=True)
         outcome = outcome.after(found)
     if document is None or outcome.failed:
         return outcome

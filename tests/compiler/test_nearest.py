@@ -42,3 +42,34 @@ def test_the_closest_of_several_is_taken() -> None:
     """Fewer differences win, and the first of equals."""
     assert nearest_name("model", ["modes", "models", "nodes"]) == "modes"
     assert nearest_name("modelx", ["modes", "models"]) == "models"
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "meant"),
+    [
+        ("gpu", ["cpu", "memory", "accelerators"], "accelerators"),
+        ("vCPU", ["cpu", "memory"], "cpu"),
+        ("k8s", ["aws", "kubernetes"], "kubernetes"),
+        ("roc_auc", ["accuracy", "auc_roc", "auc_pr"], "auc_roc"),
+        ("weights", ["variants", "traffic"], "traffic"),
+    ],
+)
+def test_words_from_elsewhere_are_known(word: str, known: list[str], meant: str) -> None:
+    """What others call so is offered before a word that is only spelt alike, where the place has it."""
+    assert nearest_name(word, known) == meant
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "meant"),
+    [
+        ("batch", ["training", "batch-inference"], "batch-inference"),
+        ("xgb", ["scikit-learn", "xgboost"], "xgboost"),
+        ("minimum", ["min", "max"], "min"),
+        ("drift", ["data-drift", "prediction-drift"], None),
+        ("mo", ["models"], None),
+        ("log", ["logs-a", "logs-b"], None),
+    ],
+)
+def test_a_beginning_is_enough_where_one_name_has_it(word: str, known: list[str], meant: str | None) -> None:
+    """A word that begins one known name, and one that goes on where the name ends."""
+    assert nearest_name(word, known) == meant

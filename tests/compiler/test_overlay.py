@@ -130,6 +130,25 @@ def test_an_environment_in_two_places_is_refused(loaded: Loaded) -> None:
     assert places(overlay(loaded(SPEC), "dev", renamed(loaded("a: 1"), "environments/dev.yaml"))[1]) == ["6:3 E0131"]
 
 
+def test_what_is_deleted_is_remembered(loaded: Loaded) -> None:
+    """By its path, where: what lacks it afterwards points there."""
+    document, _ = overlay(loaded(SPEC), "dev")
+
+    assert document.deleted == {
+        ("stores", "lake", "region"): Span("system.yaml", 7, 38, 44),
+        ("stores", "runs"): Span("system.yaml", 7, 53, 57),
+    }
+
+
+@pytest.mark.parametrize("text", ["", "# later\n", "---\n", "null\n"])
+def test_a_file_without_an_environment_changes_nothing(loaded: Loaded, text: str) -> None:
+    """As an entry without a value does."""
+    extra, found = load(text, "environments/dev.yaml", may_be_empty=True)
+
+    assert (extra and extra.value, found) == ({}, ())
+    assert overlay(loaded("a: 1"), "dev", extra)[0].value == {"a": 1}
+
+
 def test_a_file_of_environments_is_refused(loaded: Loaded) -> None:
     """The file is one environment."""
     extra = renamed(loaded("environments: {dev: {}}"), "environments/dev.yaml")

@@ -13,8 +13,10 @@ from modelyard.validate.rewrites import rewritten
 
 
 def pattern_of(name: str) -> str:
-    definitions = schema_of(cast("dict[str, Json]", modelyard_schemas.load())["$defs"])
-    return str(schema_of(definitions[name])["pattern"])
+    found = schema_of(cast("dict[str, Json]", modelyard_schemas.load())["$defs"])
+    for step in name.split("/"):
+        found = schema_of(found[step])
+    return str(found["pattern"])
 
 
 @pytest.mark.parametrize(
@@ -29,9 +31,22 @@ def pattern_of(name: str) -> str:
         ("duration", "15min", "15m"),
         ("duration", "7 Days", "7d"),
         ("duration", "1 month", ""),
+        ("duration", "1 year", "365d"),
+        ("duration", "1h30m", "90m"),
+        ("duration", "1d12h", "36h"),
+        ("duration", "1d30m", ""),
+        ("duration", "3600", ""),
         ("latency", "50 msec", "50ms"),
+        ("latency", "0.1", "100ms"),
+        ("latency", "250", "250ms"),
         ("percent", "20 percent", "20%"),
         ("percent", "20 %", "20%"),
+        ("percent", "0.2", "20%"),
+        ("percent", "20", "20%"),
+        ("percent", "120%", ""),
+        ("memory", "8", "8Gi"),
+        ("memory", "4096", "4096Mi"),
+        ("money", "9000", "9000 USD"),
         ("money", "18000usd", "18000 USD"),
         ("money", "$18,000", "18000 USD"),
         ("money", "18.000,00 €", ""),
@@ -42,6 +57,24 @@ def pattern_of(name: str) -> str:
         ("url", "mlflow.acme.example", "https://mlflow.acme.example"),
         ("storePath", "/lake/x/", "lake/x/"),
         ("storePath", "./lake", "lake"),
+        ("storePath", "s3://acme-lake/orders/2026", "orders/2026"),
+        ("objectName", "s3://acme-lake", "acme-lake"),
+        ("objectName", "s3://acme-lake/orders", "acme-lake"),
+        ("hostName", "https://scores.acme.example/v1", "scores.acme.example"),
+        ("modelReference", "fraud-xgb:champion", "fraud-xgb@champion"),
+        ("modelReference", "models:/fraud-xgb/3", "fraud-xgb@3"),
+        ("modelReference", "models:/fraud-xgb@champion", "fraud-xgb@champion"),
+        ("name", "data.transactions", "transactions"),
+        ("name", "shop.prod", "shop-prod"),
+        ("entrypoint", "fraud.train.main", "fraud.train:main"),
+        ("entrypoint", "train.py", ""),
+        ("image", "ghcr.io/acme/train", ""),
+        ("accelerator", "H100", "H100:1"),
+        ("cronSchedule/properties/cron", "@daily", "0 0 * * *"),
+        ("cronSchedule/properties/cron", "0 0 4 * * 1", "0 4 * * 1"),
+        ("cronSchedule/properties/cron", "0 4 ? * 1", "0 4 * * 1"),
+        ("cronSchedule/properties/cron", "\u201c0 4 * * 1\u201d", "0 4 * * 1"),
+        ("cronSchedule/properties/cron", "every monday", ""),
         ("metricName", "AUC-PR", "auc_pr"),
     ],
 )

@@ -53,7 +53,30 @@ deployment: {mode: on-prem, provider: kubernetes, context: frankfurt}
         ("stores:", "6:1 E0201", "remove the line, or give it a value"),
         ("stores: {runs: {type: database, replicas: '3'}}", "6:43 E0201", "write 3 without quotes"),
         ("stores: {runs: {type: database, replicas: 0}}", "6:43 E0206", ""),
-        ("stores: {runs: {type: database, size: 20}}", "6:39 E0201", "write it as in '20Gi'"),
+        ("stores: {runs: {type: database, size: 20}}", "6:39 E0201", "did you mean '20Gi'?"),
+        ("stores: {runs: {type: database, colour: x}}", "6:33 E0203",
+         "known here: type, target, adopt, credentials, size, replicas"),
+        ("models: fraud", "6:9 E0201", "write a mapping keyed by name: 'name: …'"),
+        ("models: {m: {task: ranking, framework: custom, card: {purpose: 5}}}", "6:64 E0201", "put it in quotes: '5'"),
+        ("compute: {t: {cpu: 4, memory: 1Gi, accelerators: [L4: 1]}}", "6:51 E0201", "write L4:1, without a space"),
+        ("compute: {t: {cpu: 4, memory: 1Gi, accelerators: {L4: 1}}}", "6:50 E0201", "write L4:1, without a space"),
+        ("compute: {t: {cpu: 4, memory: 1Gi, accelerators: 1}}", "6:50 E0201", "write it as in [\"L4:1\", \"A10G:1\"]"),
+        ("compute: {t: {cpu: 4, memory: 1Gi, gpu: 1}}", "6:36 E0203", "did you mean 'accelerators'?"),
+        ("compute: {t: {cpu: 4, memory: 1Gi, region: eu}}", "6:36 E0203",
+         "known here: cpu, memory, capacity, elastic, disk, accelerators"),
+        ("data: {t: {format: csv, uri: 's3://a/b', features: {a: , b: }}}", "6:52 E0201", "write a list: [a, b]"),
+        ("pipelines: {p: {type: custom, inputs: {a: 5}}}", "6:39 E0201", "begin each entry with '- '"),
+        ("pipelines: {p: {type: custom, workers: 2-4}}", "6:40 E0201", "write {min: 2, max: 4}"),
+        ("pipelines: {p: {type: custom, workers: 1_000}}", "6:40 E0201", "write 1000"),
+        ("pipelines: {p: {type: custom, workers: [1, 2]}}", "6:40 E0201", "write a mapping such as {min: 1, max: 8}"),
+        ("pipelines: {p: {type: custom, cron: 0 4 * * 1}}", "6:31 E0203", "write it under 'schedule'"),
+        ("pipelines: {p: {type: custom, schedule: 0 4 * * 1}}", "6:41 E0205", 'write {cron: "0 4 * * 1"}'),
+        ("pipelines: {p: {type: custom, schedule: daily}}", "6:41 E0205", ""),
+        ("monitors: {m: {checks: {psi: 0.2}, type: data-drift, watch: inference.s}}", "6:30 E0201",
+         "write a mapping such as {max: 0.2}"),
+        ("inference: {s: {model: m@live, compute: c}}", "6:17 E0203", "write it under 'variants.NAME'"),
+        ("inference: {s: {compute: c, traffic: 5, variants: {a: {model: m@b}}}}", "6:38 E0201",
+         "write a mapping such as {champion: 95, challenger: 5}"),
         ("compute: {cpu: {cpu: 4, memory: 16GB}}", "6:33 E0205", "did you mean '16G'?"),
         ("compute: {t: {cpu: 4, memory: 1Gi, accelerators: []}}", "6:36 E0207", ""),
         ("data: {t: {format: csv, uri: 's3://a/b', path: b}}", "6:42 E0209", "use it or 'uri', not both"),
@@ -71,6 +94,35 @@ def test_a_mistake_is_told_once_where_it_is(examined: Examined, part: str, found
 
     assert places(diagnostics) == [found]
     assert diagnostics[0].hint == hint
+
+
+@pytest.mark.parametrize(
+    ("part", "found", "hint"),
+    [
+        ("stores:\n  lake:\n  type: object\n  adopt: x\n", "7:3 E0201", "indent 'type' and 'adopt' deeper than 'lake'"),
+        ("stores:\n\nlake:\n  type: object\n", "6:1 E0201", "indent 'lake' deeper than 'stores'"),
+        ("pipelines:\n  p:\n    type: custom\n    schedule:\n    cron: 0 4 * * 1\n", "9:5 E0201",
+         "indent 'cron' deeper than 'schedule'"),
+    ],
+)  # fmt: skip
+def test_fields_that_are_not_indented_are_one_mistake(examined: Examined, part: str, found: str, hint: str) -> None:
+    """What stands below a field that holds nothing, and is known there, was meant to stand inside of it."""
+    diagnostics = examined(HEAD + part)
+
+    assert places(diagnostics) == [found]
+    assert diagnostics[0].hint == hint
+
+
+def test_a_name_without_its_section_is_completed(examined: Examined) -> None:
+    """The spec itself says which section has the name."""
+    monitor = "{type: data-drift, watch: s, checks: {psi: {max: 0.2}}, onBreach: {run: retrain}}"
+    sections = "data: {}\ninference: {s: }\npipelines: {retrain: }\n"
+    found = examined(f"{HEAD}{sections}monitors: {{m: {monitor}}}\n")
+
+    assert [one.hint for one in found if one.code == "E0205"] == [
+        "did you mean 'inference.s'?",
+        "did you mean 'pipelines.retrain'?",
+    ]
 
 
 def test_ten_mistakes_need_one_run(examined: Examined) -> None:
@@ -155,7 +207,7 @@ def test_every_keyword_of_the_schema_is_known() -> None:
         "unevaluatedProperties", "propertyNames", "required", "dependentRequired", "items",
     }  # fmt: skip
     told = {"title", "description", "examples", "default"}
-    silent = {"$schema", "$id", *told, "x-expected", "x-secret", "x-default-without"}
+    silent = {"$schema", "$id", *told, "x-expected", "x-secret", "x-default-without", "x-text-is"}
 
     assert set(_keywords(SYSTEM)) <= known | silent
 

@@ -19,7 +19,9 @@ def _one_of(names: Iterable[str]) -> str:
     return f"{shown}, …" if len(listed) > 5 else shown
 
 
-def unknown_reference(span: Span, kind: str, name: str, known: Iterable[str]) -> Diagnostic:
+def unknown_reference(
+    span: Span, kind: str, name: str, known: Iterable[str], deleted: Span | None = None
+) -> Diagnostic:
     """A name is used that is declared nowhere.
 
     References are bare names of entries in the section that the field is about; all of them are bound before
@@ -34,6 +36,9 @@ def unknown_reference(span: Span, kind: str, name: str, known: Iterable[str]) ->
 
         pipelines: {retrain: {type: training, model: fraud, inputs: [transactions], compute: cpu}}
     """
+    if deleted is not None:
+        place = f"line {deleted.line} of {deleted.file}"
+        return _error("E0301", f"there is no {kind} {quote(name)}", span, f"the environment deletes it in {place}")
     known = list(known)
     hint = nearest(name, known, "did you mean {}?") or (f"there is {_one_of(known)}" if 0 < len(known) <= 5 else "")
     return _error("E0301", f"there is no {kind} {quote(name)}", span, hint)

@@ -46,7 +46,7 @@ def missing_field(span: Span, field: str, owner: str, hint: str) -> Diagnostic:
     return Diagnostic("E0202", Severity.ERROR, f"{owner} lacks the field {quote(field)}", span, hint)
 
 
-def unknown_field(span: Span, field: str, owner: str, known: Iterable[str]) -> Diagnostic:
+def unknown_field(span: Span, field: str, owner: str, known: Iterable[str], homes: Iterable[str] = ()) -> Diagnostic:
     """A field that the schema does not know at this place.
 
     Nothing is ignored: a misspelt field would otherwise silently be its default.
@@ -66,9 +66,15 @@ def unknown_field(span: Span, field: str, owner: str, known: Iterable[str]) -> D
         hint = f"put a space after the colon: '{beginning}: …'"
     else:
         hint = nearest(field, names, "did you mean {}?")
-    if not hint and 0 < len(names) <= _LISTED:
-        hint = f"known here: {', '.join(names)}"
+    if not hint:
+        hint = f"write it under {' or '.join(quote(home) for home in list(homes)[:3])}" if homes else _listed(names)
     return Diagnostic("E0203", Severity.ERROR, f"unknown field {quote(field)} in {owner}", span, hint)
+
+
+def _listed(names: list[str]) -> str:
+    """The fields that are known at a place, cut where they are many."""
+    more = ", …" if len(names) > _LISTED else ""
+    return f"known here: {', '.join(names[:_LISTED])}{more}" if names else ""
 
 
 def not_one_of(span: Span, found: str, allowed: Iterable[str], hint: str) -> Diagnostic:

@@ -17,10 +17,13 @@ _FORBIDDEN: Final = re.compile(
 )
 
 
-def load(text: str | bytes, path: str, limits: Limits = LIMITS) -> tuple[Document | None, tuple[Diagnostic, ...]]:
+def load(
+    text: str | bytes, path: str, limits: Limits = LIMITS, may_be_empty: bool = False
+) -> tuple[Document | None, tuple[Diagnostic, ...]]:
     """The document that a text holds, or None and the reasons.
 
     The text is a whole file; `path` is how the user names it. JSON is YAML and is read as such.
+    An environment may be empty, and then changes nothing.
     """
     if len(text) > limits.size_mib * 2**20:
         return None, (tell.file_too_large(Span(path, 1, 1, 2), limits.size_mib),)
@@ -28,7 +31,7 @@ def load(text: str | bytes, path: str, limits: Limits = LIMITS) -> tuple[Documen
     refused = _undecodable(text, path) or _forbidden(source)
     if refused:
         return None, in_order(refused)
-    builder = Builder(source, limits)
+    builder = Builder(source, limits, may_be_empty)
     value = _without_collector(builder)
     if builder.diagnostics or not isinstance(value, dict):
         return None, tell.at_most(builder.diagnostics)

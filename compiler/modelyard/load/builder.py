@@ -54,12 +54,13 @@ class Stop(Exception):
 class Builder:
     """Reads one document by recursive descent, which the allowed depth keeps short of Python's."""
 
-    def __init__(self, source: SourceFile, limits: Limits = LIMITS) -> None:
+    def __init__(self, source: SourceFile, limits: Limits = LIMITS, may_be_empty: bool = False) -> None:
         self.spans = Spans()
         self.root = (1, 1, 2)
         self.diagnostics: list[Diagnostic] = []
         self._source = source
         self._limits = limits
+        self._may_be_empty = may_be_empty
         self._most_values = limits.values
         self._next = next_event(source.text)
         self._depth = 0
@@ -86,11 +87,15 @@ class Builder:
         self._refuse_many_directives()
         self._next()
         if isinstance(self._next(), yaml.StreamEndEvent):
+            if self._may_be_empty:
+                return {}
             self._stop(tell.empty_document(self._span(0, 0)))
         event = self._next()
         value = self._value(event)
         self.root = _numbers(event.start_mark, self._end)
         self._refuse_second_document()
+        if self._may_be_empty and value is None:
+            return {}
         if not isinstance(value, dict):
             self._refuse_top_level(event, value)
         return value
@@ -226,7 +231,9 @@ class Builder:
         if isinstance(value, str) and event.__class__ is _Scalar:
             return value
         found = "an alias" if event.__class__ is _Alias else _kind_of(value)
-        self._tell(tell.key_not_text(self._event_span(event), found, "write a name"))
+        is_template = self._source.text.startswith("{", event.start_mark.index - 1) and isinstance(value, dict)
+        hint = "quote braces that are text; a variable is written ${vars.NAME}" if is_template else "write a name"
+        self._tell(tell.key_not_text(self._event_span(event), found, hint))
         return None
 
     def _scalar(self, event: Any) -> Json:

@@ -42,6 +42,9 @@ _DASH = "put the '-' on a line of its own"
 _NEXT_LINE = "begin the text on the next line"
 
 _NO_SPACE: Final = re.compile(r"\s*[\w.-]+(:)(?=[^\s:/])")
+_NO_BREAK: Final = re.compile("(?:[ -]*|[ -]*[A-Za-z0-9_-]+:)([\u00a0\u2000-\u200b\u202f\u3000])")
+_OPENING: Final = {quotes: re.compile(rf"[:,\[{{-]\s*({quotes})[^{quotes}]*\Z") for quotes in ('"', "'")}
+_LOOKED_BACK: Final = 1000
 _KEY: Final = re.compile(r"\s*(?:- +)?([\w.-]+)\s*:")
 
 _PROBLEMS: Final = (
@@ -99,6 +102,9 @@ def next_event(text: str, pure: bool = not HAS_LIBYAML) -> NextEvent:
 def syntax_problem(error: yaml.YAMLError, lines: Lines) -> SyntaxProblem:
     """What the parser complains about, in our words, at the place where a human would look."""
     problem = _told(error)
+    earlier = _space(problem, lines) or _quotes(problem, lines)
+    if earlier is not None:
+        return earlier
     line = lines[problem.line]
     before, character = line[: problem.column], line[problem.column : problem.column + 1]
     if character == "\t" and not before.strip():
@@ -106,6 +112,30 @@ def syntax_problem(error: yaml.YAMLError, lines: Lines) -> SyntaxProblem:
     if problem.message == _BAD_START and character:
         return replace(problem, message=f"a text cannot begin with '{character}'")
     return _colon(problem, lines) if problem.hint == _COLON else problem
+
+
+def _space(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
+    """A space that only looks like one, in this line or the one above: it comes with text that was copied."""
+    for at in range(problem.line, max(-1, problem.line - 3), -1):
+        found = _NO_BREAK.match(lines[at])
+        if found:
+            message = f"this is U+{ord(found[1]):04X}, which only looks like a space"
+            return SyntaxProblem(message, "write a space instead", at, found.start(1))
+    return None
+
+
+def _quotes(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
+    """Quotes that are not closed in an earlier line and swallowed all up to the quotes before this place."""
+    before = lines[problem.line][: problem.column]
+    for quotes, opening in _OPENING.items():
+        if before.count(quotes) % 2 == 0:
+            continue
+        for at in range(problem.line - 1, max(-1, problem.line - _LOOKED_BACK), -1):
+            if lines[at].count(quotes) % 2:
+                found = opening.search(lines[at])
+                hint = f"close the quotes; they end at those in line {problem.line + 1}"
+                return found and SyntaxProblem("this text in quotes is not closed", hint, at, found.start(1))
+    return None
 
 
 def _colon(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem:

@@ -74,7 +74,10 @@ def bound(scope: Scope, section: str, name: str, path: Path) -> str:
 
 def unknown(scope: Scope, section: str, name: str, span: Span) -> Diagnostic:
     """That a section has no such entry, with the nearest name that it has."""
-    return problems.unknown_reference(span, ENTRIES[section], name, scope.suggestions(scope.names[section]))
+    path = ("deployment", "targets", name) if section == "targets" else (section, name)
+    deleted = scope.document.deleted.get(path)
+    known = scope.suggestions(scope.names[section])
+    return problems.unknown_reference(span, ENTRIES[section], name, known, deleted)
 
 
 def reference(scope: Scope, section: str, node: Node, key: str, path: Path, default: str = "") -> str:

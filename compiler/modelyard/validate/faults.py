@@ -24,6 +24,7 @@ class Fault:
 
     `name` is the field that is missing, unknown, excluded or badly named.
     `shape` is that of the missing field and of the bad name, and else that of the place.
+    `others` are the fields under which an unknown one is known, and those that belong below one that holds nothing.
     """
 
     path: Path
@@ -32,6 +33,7 @@ class Fault:
     value: Json
     shape: Shape
     name: str = ""
+    others: tuple[str, ...] = ()
 
 
 class Faults:
@@ -54,9 +56,12 @@ class Faults:
             if wrong.keyword == "type":
                 return
         if isinstance(value, dict):
-            yield from self._field_faults(shape, value, path)
+            outdented = self._outdented(shape, value)
+            misplaced = {name for below in outdented.values() for name in below}
+            yield from self._field_faults(shape, value, path, outdented)
             for name, child in value.items():
-                yield from self._child_faults(shape.children(name), child, (*path, name))
+                if name not in outdented and name not in misplaced:
+                    yield from self._child_faults(shape.children(name), child, (*path, name))
         elif isinstance(value, list):
             items = [schema_of(schema["items"]) for schema in shape.schemas if "items" in schema]
             for at, child in enumerate(value):
@@ -78,16 +83,22 @@ class Faults:
 
     # --- fields of a mapping
 
-    def _field_faults(self, shape: Shape, value: dict[str, Json], path: Path) -> Iterator[Fault]:
+    def _field_faults(
+        self, shape: Shape, value: dict[str, Json], path: Path, outdented: dict[str, list[str]]
+    ) -> Iterator[Fault]:
         missing = [name for name in shape.required() if name not in value]
-        known = shape.names()
-        for name in value:
-            if shape.closed and name not in known:
-                beginning = name.split(":", 1)[0]
-                meant = beginning if beginning in known else nearest_name(name, known)
+        for name, below in outdented.items():
+            yield Fault(
+                (*path, name), "outdented", None, None, self.shape(shape.children(name), {}), name, tuple(below)
+            )
+        misplaced = {name for below in outdented.values() for name in below}
+        for name in self._unknown_names(shape, value):
+            if name not in misplaced:
+                found = self._unknown(shape, name, value, path)
+                meant = self._meant(found)
                 if meant in missing:
                     missing.remove(meant)
-                yield self._unknown(shape, name, value, path)
+                yield found
         for name in missing:
             yield Fault(path, "required", None, value, self.shape(shape.children(name), None), name)
         for schema in shape.schemas:
@@ -98,9 +109,50 @@ class Faults:
             if "propertyNames" in schema:
                 yield from self._name_faults(schema_of(schema["propertyNames"]), value, path)
 
+    def _unknown_names(self, shape: Shape, value: dict[str, Json]) -> list[str]:
+        known = shape.names()
+        return [name for name in value if shape.closed and name not in known]
+
+    def _meant(self, unknown: Fault) -> str | None:
+        """The known field that an unknown one is, or belongs under."""
+        known = unknown.shape.names()
+        beginning = unknown.name.split(":", 1)[0]
+        if beginning in known:
+            return beginning
+        return nearest_name(unknown.name, known) or next((home.split(".")[0] for home in unknown.others), None)
+
+    def _outdented(self, shape: Shape, value: dict[str, Json]) -> dict[str, list[str]]:
+        """By a field that holds nothing, those right after it that belong below it."""
+        result: dict[str, list[str]] = {}
+        unknown = set(self._unknown_names(shape, value))
+        empty: str | None = None
+        for name, child in value.items():
+            if empty is not None and self._belongs_below(shape, empty, name, name in unknown):
+                result.setdefault(empty, []).append(name)
+            else:
+                empty = name if child is None and name not in unknown else None
+        return result
+
+    def _belongs_below(self, shape: Shape, field: str, name: str, is_unknown: bool) -> bool:
+        """Whether a name is known below a field and not beside it, where names of the user's own are known as well."""
+        if shape.closed and not is_unknown:
+            return False
+        below = self.shape(shape.children(field), {})
+        return name in below.names() or (is_unknown and bool(schema_of(below.first("additionalProperties"))))
+
+    def _homes(self, shape: Shape, name: str) -> Iterator[str]:
+        """The fields of a place under which a name is known."""
+        for field in shape.names():
+            below = self.shape(shape.children(field), {})
+            if name in below.names():
+                yield field
+            elif name in self.shape([schema_of(below.first("additionalProperties"))], {}).names():
+                yield f"{field}.NAME"
+
     def _unknown(self, shape: Shape, name: str, value: dict[str, Json], path: Path) -> Fault:
         elsewhere = any(name in branch_names([excluded.branch]) for excluded in shape.excluded)
-        return Fault((*path, name), "excluded" if elsewhere else "unknown", None, value, shape, name)
+        keyword = "excluded" if elsewhere else "unknown"
+        return Fault((*path, name), keyword, None, value, shape, name, tuple(self._homes(shape, name)))
 
     def _name_faults(self, schema: Schema, value: dict[str, Json], path: Path) -> Iterator[Fault]:
         for name in value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -10,10 +11,11 @@ from modelyard.diagnostics import validate as tell
 from modelyard.diagnostics.base import ENTRIES, Diagnostic, nearest, quote
 from modelyard.keywords import FITS, repeated
 from modelyard.shape import Conditions, Schema, Shape, conditions_of, schema_of, texts
-from modelyard.source import Document, Json, Path
+from modelyard.source import Document, Json, Path, Span
 from modelyard.validate.faults import Fault
-from modelyard.validate.rewrites import rewritten
+from modelyard.validate.hints import form_hint, rewritten_hint, type_hint, yaml_word
 
+_COMMENT: Final = "quote a text that begins with '#': after a space, it begins a comment"
 _TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "object": "a mapping",
@@ -25,7 +27,6 @@ _TYPES: Final[Mapping[str, str]] = MappingProxyType(
         "null": "nothing",
     }
 )
-_SWITCHES: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
 def describe(document: Document, fault: Fault) -> Diagnostic:
@@ -57,11 +58,6 @@ def found_words(value: Json) -> str:
     return f"the text {quote(value)}" if isinstance(value, str) else f"the number {value}"
 
 
-def yaml_word(value: Json) -> str:
-    """A scalar as it is written in a spec."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 # --- the value of a field
 
 
@@ -78,44 +74,15 @@ def _type(document: Document, fault: Fault) -> Diagnostic:
     value = fault.value
     is_empty = value is None or value in ({}, [])
     span = document.key_span(fault.path) if is_empty else document.value_span(fault.path)
-    return tell.wrong_type(span, expected, found_words(value), _type_hint(names, fault))
+    hint = _COMMENT if value is None and _is_comment(document, span) else type_hint(names, fault)
+    return tell.wrong_type(span, expected, found_words(value), hint)
 
 
-def _type_hint(names: list[str], fault: Fault) -> str:
-    value = fault.value
-    if value is None:
-        return "remove the line, or give it a value"
-    if isinstance(value, list) and "object" in names:
-        if schema_of(fault.shape.first("additionalProperties")):
-            return "named things are a mapping keyed by name: write 'name: …', without dashes"
-        return "write 'field: value' lines, without dashes"
-    if "array" in names and not isinstance(value, dict | list):
-        return f"write a list: [{yaml_word(value)}]" if len(str(value)) < 40 else "write a list"
-    if isinstance(value, str) and names != ["object"]:
-        return _text_hint(names, value)
-    example = fault.shape.example()
-    if names == ["object"]:
-        return f"write a mapping with {', '.join(fault.shape.names()[:6])}" if fault.shape.names() else ""
-    if "string" in names and isinstance(value, int | float):
-        if isinstance(value, bool) or any("pattern" not in schema for schema in fault.shape.schemas[-1:]):
-            return f"put it in quotes: '{yaml_word(value)}'"
-        suggestion = _rewritten(fault.shape, yaml_word(value))
-        return suggestion or (f"write it as in {quote(example)}" if isinstance(example, str) else "")
-    return ""
-
-
-def _text_hint(names: list[str], value: str) -> str:
-    """Text where something else belongs: a word that only YAML 1.1 read as true or false, or a quoted number."""
-    if "boolean" in names and value.lower() in _SWITCHES:
-        return f"write {_SWITCHES[value.lower()]}; in YAML 1.2 {quote(value)} is text"
-    if "boolean" in names and value.lower() in {"true", "false"}:
-        return f"write {value.lower()} without quotes"
-    number = value.strip()
-    if {"number", "integer"} & set(names) and number.replace(".", "", 1).isdecimal() and number.isascii():
-        return f"write {number} without quotes"
-    if "integer" in names and number.endswith("%"):
-        return "leave the sign out"
-    return ""
+def _is_comment(document: Document, span: Span) -> bool:
+    """Whether what should be the value is a comment to YAML, such as `room: #alerts`."""
+    file = next(file for file in document.files if file.path == span.file)
+    line = file.lines()[span.line - 1][span.end_column - 1 :]
+    return re.match(r"\s*:\s+#\w", line) is not None
 
 
 def _word(document: Document, fault: Fault) -> Diagnostic:
@@ -133,15 +100,8 @@ def _form(document: Document, fault: Fault) -> Diagnostic:
     shape = fault.shape
     example = shape.example()
     expected = shape.text("x-expected") or (f"something like {quote(example)}" if example else "another form of text")
-    hint = _rewritten(shape, str(fault.value)) if isinstance(fault.value, str) else ""
+    hint = form_hint(document, shape, fault.value) if isinstance(fault.value, str) else ""
     return tell.wrong_form(document.value_span(fault.path), expected, found_words(fault.value), hint)
-
-
-def _rewritten(shape: Shape, text: str) -> str:
-    """A hint with the same text in the form that is asked for, where that is clear."""
-    patterns = [str(schema["pattern"]) for schema in shape.schemas if "pattern" in schema]
-    better = rewritten(text, patterns)
-    return f"did you mean {quote(better)}?" if better else ""
 
 
 def _bounds(document: Document, fault: Fault) -> Diagnostic:
@@ -175,6 +135,9 @@ def _repeated(document: Document, fault: Fault) -> Diagnostic:
 
 
 def _missing(document: Document, fault: Fault) -> Diagnostic:
+    deleted = document.deleted.get((*fault.path, fault.name))
+    if deleted is not None:
+        return tell.missing_field(deleted, fault.name, owner_of(fault.path), "keep it: null deletes it here")
     hint = f"add '{fault.name}'"
     field = fault.shape
     constant, example = field.first("const"), field.example()
@@ -186,12 +149,34 @@ def _missing(document: Document, fault: Fault) -> Diagnostic:
         hint = f"add '{fault.name}' with {' and '.join(field.required()[:4])}"
     elif texts(field.first("enum")):
         hint = f"add '{fault.name}': one of {', '.join(texts(field.first('enum'))[:8])}"
-    return tell.missing_field(document.key_span(fault.path), fault.name, owner_of(fault.path), hint)
+    span = document.key_span(fault.path)
+    return tell.missing_field(span, fault.name, owner_of(fault.path), hint + _namesake(document, fault.path))
+
+
+def _namesake(document: Document, path: Path) -> str:
+    """Where an environment names what the base does not have: the name of the base that was meant."""
+    section = document.value.get(str(path[0])) if len(path) == 2 else None
+    written = document.key_span(path)
+    if not isinstance(section, dict):
+        return ""
+    before = [name for name in section if _is_before(document.key_span((path[0], name)), written)]
+    return nearest(str(path[1]), before, ", or write {} if that is what it should change")
+
+
+def _is_before(span: Span, other: Span) -> bool:
+    return span.file != other.file or span.line < other.line
 
 
 def _unknown(document: Document, fault: Fault) -> Diagnostic:
     span = document.key_span(fault.path)
-    return tell.unknown_field(span, fault.name, owner_of(fault.path[:-1]), fault.shape.names())
+    return tell.unknown_field(span, fault.name, owner_of(fault.path[:-1]), fault.shape.names(), fault.others)
+
+
+def _outdented(document: Document, fault: Fault) -> Diagnostic:
+    expected = fault.shape.text("x-expected") or "a mapping"
+    below = " and ".join(quote(name) for name in fault.others[:3])
+    hint = f"indent {below} deeper than {quote(fault.name)}"
+    return tell.wrong_type(document.key_span(fault.path), expected, "nothing", hint)
 
 
 def _excluded(document: Document, fault: Fault) -> Diagnostic:
@@ -234,7 +219,7 @@ def _needs(document: Document, fault: Fault) -> Diagnostic:
 
 def _name(document: Document, fault: Fault) -> Diagnostic:
     expected = fault.shape.text("x-expected") or "another form"
-    return tell.bad_name(document.key_span(fault.path), fault.name, expected, _rewritten(fault.shape, fault.name))
+    return tell.bad_name(document.key_span(fault.path), fault.name, expected, rewritten_hint(fault.shape, fault.name))
 
 
 _TELL: Final[Mapping[str, Callable[[Document, Fault], Diagnostic]]] = MappingProxyType(
@@ -256,6 +241,7 @@ _TELL: Final[Mapping[str, Callable[[Document, Fault], Diagnostic]]] = MappingPro
         "uniqueItems": _repeated,
         "required": _missing,
         "unknown": _unknown,
+        "outdented": _outdented,
         "excluded": _excluded,
         "dependentRequired": _needs,
         "propertyNames": _name,

@@ -31,6 +31,10 @@ _UNITS: Final = {
     "msec": "ms",
     "percent": "%",
     "pct": "%",
+    "y": "y",
+    "yr": "y",
+    "year": "y",
+    "years": "y",
     "kb": "K",
     "mb": "M",
     "gb": "G",
@@ -52,8 +56,29 @@ _UNITS: Final = {
     "gbp": " GBP",
     "chf": " CHF",
 }
+_DAYS_OF_A_YEAR: Final = 365
+_SMALLER: Final = {"w": ("d", 7), "d": ("h", 24), "h": ("m", 60), "m": ("s", 60)}
+"""By the unit of a duration, the next smaller one, and how many of it there are."""
+
+_MACROS: Final = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
 _SIGNS: Final = {"$": " USD", "€": " EUR", "£": " GBP"}
 _QUANTITY: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z%]+)\Z")
+_DURATIONS: Final = re.compile(r"([0-9]{1,6})([wdhm])\s*([0-9]{1,6})([dhms])\Z")
+_REGISTERED: Final = re.compile(r"models:/([^/@]+)[/@]([^/@]+)\Z")
+_ADDRESS: Final = re.compile(r"[a-z0-9+]+://([^/]*)/*(.*)\Z", re.IGNORECASE)
+_IN_SECTION: Final = re.compile(r"(stores|compute|data|models|channels|vars)\.[a-z]")
+_DOTTED: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+\Z")
+_ACCELERATOR: Final = re.compile(r"[A-Z]{1,3}[0-9]+[A-Za-z0-9-]*\Z")
+_NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?\Z")
+_SURELY_MEGABYTES: Final = 2048
 _AMOUNT: Final = re.compile(r"([$€£])\s*([0-9][0-9,_ ]*(?:\.[0-9]+)?)\Z|([0-9][0-9,_ ]*(?:\.[0-9]+)?)\s*([$€£])\Z")
 
 
@@ -62,16 +87,22 @@ def rewritten(text: str, patterns: Iterable[str]) -> str:
     wanted = list(patterns)
     if not wanted or len(text) > _LONGEST:
         return ""
-    for better in _rewritings(text):
+    holds_path = all(matches("a/b", pattern) for pattern in wanted)
+    for better in _rewritings(text, holds_path):
         if better != text and all(matches(better, pattern) for pattern in wanted):
             return better
     return ""
 
 
-def _rewritings(text: str) -> Iterator[str]:
-    stripped = text.strip()
+def _rewritings(text: str, holds_path: bool) -> Iterator[str]:
+    """What may have been meant, the likeliest first."""
+    stripped = text.strip().strip("\u201c\u201d\u201e\u2018\u2019\"'\u00a0 ")
     yield stripped
     yield from _quantities(stripped)
+    yield from _numbers(stripped)
+    yield from _schedules(stripped)
+    yield from _references(stripped)
+    yield from _addresses(stripped, holds_path)
     yield stripped.removeprefix("./").lstrip("/")
     yield re.sub(r"[^a-z0-9-]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", stripped).lower()).strip("-")
     yield stripped.lower()
@@ -81,13 +112,64 @@ def _rewritings(text: str) -> Iterator[str]:
     yield f"https://{stripped}"
 
 
+def _schedules(text: str) -> Iterator[str]:
+    """A cron line of five fields for a macro, for one with seconds, and for one with the `?` of other programs."""
+    yield _MACROS.get(text.lower(), text)
+    fields = text.replace("?", "*").split()
+    if len(fields) in {5, 6, 7}:
+        yield " ".join(fields[-5:] if len(fields) == 6 else fields[1:6] if len(fields) == 7 else fields)
+
+
+def _references(text: str) -> Iterator[str]:
+    """A model's version as MLflow writes it, a name without its section, a function, and an accelerator's count."""
+    registered = _REGISTERED.match(text)
+    if registered:
+        yield f"{registered[1]}@{registered[2]}"
+    yield text.replace(":", "@", 1)
+    if _IN_SECTION.match(text):
+        yield text.partition(".")[2]
+    if _DOTTED.match(text) and not text.endswith(".py"):
+        yield ":".join(text.rsplit(".", 1))
+    if _ACCELERATOR.match(text):
+        yield f"{text}:1"
+
+
+def _addresses(text: str, holds_path: bool) -> Iterator[str]:
+    """The path in a URL, or its host or bucket."""
+    found = _ADDRESS.match(text)
+    if found:
+        yield found[2] if holds_path else found[1]
+
+
+def _numbers(text: str) -> Iterator[str]:
+    """A number that lacks its unit, where one unit is likely: a share, milliseconds, GiB, dollars."""
+    if not _NUMBER.match(text):
+        return
+    number = float(text)
+    if 0 < number < 1:
+        yield f"{number * 100:g}%"
+        yield f"{number * 1000:g}ms"
+    yield f"{text}%"
+    yield f"{text}ms"
+    yield f"{text}Gi" if number < _SURELY_MEGABYTES else f"{text}Mi"
+    yield f"{text} USD"
+
+
 def _quantities(text: str) -> Iterator[str]:
     found = _QUANTITY.match(text)
     if found:
         number, unit = found.groups()
         yield number + unit
         yield f"{number} {unit.upper()}"
-        yield number + _UNITS.get(unit.lower(), unit)
+        short = _UNITS.get(unit.lower(), unit)
+        yield number + short
+        if short == "y" and number.isdecimal():
+            yield f"{int(number) * _DAYS_OF_A_YEAR}d"
+    several = _DURATIONS.match(text)
+    if several:
+        large, unit, small, smaller = several.groups()
+        if _SMALLER[unit][0] == smaller:
+            yield f"{int(large) * _SMALLER[unit][1] + int(small)}{smaller}"
     amount = _AMOUNT.match(text)
     if amount:
         digits = re.sub(r"[,_ ]", "", amount[2] or amount[3])

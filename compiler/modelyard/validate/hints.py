@@ -1,0 +1,159 @@
+"""What to write instead: by the examples of the schema, and with the user's own words where it is clear."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final
+
+from modelyard.diagnostics.base import quote
+from modelyard.keywords import matches
+from modelyard.shape import Schema, Shape, schema_of
+from modelyard.source import Document, Json
+from modelyard.validate.faults import Fault
+from modelyard.validate.rewrites import rewritten
+
+_CRON_FIELDS: Final = 5
+_LONGEST_EXAMPLE: Final = 70
+_DECIMAL: Final = re.compile(r"[0-9]+(\.[0-9]+)?\Z", re.ASCII)
+_BOUNDS: Final = re.compile(r"([0-9]+) ?(?:-|\.\.|to|\u2013) ?([0-9]+)\Z", re.ASCII)
+_SWITCHES: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+_PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_./@-]*( [A-Za-z0-9_./@-]+)*\Z", re.ASCII)
+
+
+def yaml_word(value: Json) -> str:
+    """A scalar as it is written in a spec."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def flow(value: Json) -> str:
+    """A value on one line, as a spec would have it: `{metric: auc_pr, goal: maximize}`."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{name}: {flow(child)}' for name, child in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(flow, value))}]"
+    return json.dumps(value) if isinstance(value, str) and not _PLAIN.match(value) else yaml_word(value)
+
+
+def rewritten_hint(shape: Shape, text: str) -> str:
+    """A hint with the same text in the form that is asked for, where that is clear."""
+    patterns = [str(schema["pattern"]) for schema in shape.schemas if "pattern" in schema]
+    better = rewritten(text, patterns)
+    return f"did you mean {quote(better)}?" if better else ""
+
+
+def form_hint(document: Document, shape: Shape, text: str) -> str:
+    """What to write instead of a text of another form; what the spec names elsewhere is known."""
+    field = shape.text("x-text-is")
+    if field and len(text.split()) == _CRON_FIELDS:
+        return f'write {{{field}: "{text}"}}'
+    patterns = [str(schema["pattern"]) for schema in shape.schemas if "pattern" in schema]
+    for section, entries in document.value.items():
+        address = f"{section}.{text}"
+        if isinstance(entries, dict) and text in entries and all(matches(address, pattern) for pattern in patterns):
+            return f"did you mean {quote(address)}?"
+    return rewritten_hint(shape, text)
+
+
+def type_hint(names: list[str], fault: Fault) -> str:
+    """What to write instead of a value of another type; `names` are the types that fit."""
+    value = fault.value
+    if value is None:
+        return "remove the line, or give it a value"
+    if isinstance(value, list) and "object" in names:
+        return _list_hint(fault)
+    if isinstance(value, dict) and "string" in names:
+        return _pair_hint(value, fault.shape)
+    if isinstance(value, dict) and "array" in names:
+        entries = [name for name, child in value.items() if child is None or child is True]
+        return f"write a list: [{', '.join(entries)}]" if len(entries) == len(value) else "begin each entry with '- '"
+    if "array" in names and "string" not in names and not isinstance(value, dict):
+        example = fault.shape.example()
+        if isinstance(example, list) and isinstance(value, int | float):
+            return f"write a list, as in {flow(example)}"
+        return f"write a list: [{yaml_word(value)}]" if len(str(value)) < 40 else "write a list"
+    if names == ["object"]:
+        return _mapping_hint(fault)
+    if isinstance(value, str):
+        return _text_hint(names, value, fault.shape)
+    if "string" in names and isinstance(value, int | float):
+        return _number_hint(value, fault.shape)
+    return ""
+
+
+def _pair_hint(value: dict[str, Json], shape: Shape) -> str:
+    """A mapping where text belongs: text with a colon, of which a space made a key and its value."""
+    for name, child in value.items():
+        text = f"{name}:{yaml_word(child)}"
+        patterns = [str(schema["pattern"]) for schema in shape.schemas if "pattern" in schema]
+        if len(value) == 1 and patterns and all(matches(text, pattern) for pattern in patterns):
+            return f"write {text}, without a space"
+    example = shape.example()
+    return f"write it as in {_quoted(example)}" if example else ""
+
+
+def _quoted(example: Json) -> str:
+    return quote(example) if isinstance(example, str) else flow(example)
+
+
+def _list_hint(fault: Fault) -> str:
+    """A list where a mapping belongs."""
+    if schema_of(fault.shape.first("additionalProperties")):
+        return "named things are a mapping keyed by name: write 'name: …', without dashes"
+    is_of_mappings = isinstance(fault.value, list) and any(isinstance(item, dict) for item in fault.value)
+    return "write 'field: value' lines, without dashes" if is_of_mappings else _mapping_hint(fault)
+
+
+def _mapping_hint(fault: Fault) -> str:
+    """What a mapping looks like here: by the example of the schema, or by those of its fields."""
+    shape = fault.shape
+    example = shape.example()
+    if not isinstance(example, dict):
+        examples = {name: _example_of(shape.children(name)) for name in shape.required()}
+        example = {} if None in examples.values() else examples
+    if example and len(flow(example)) <= _LONGEST_EXAMPLE:
+        return f"write a mapping such as {flow(example)}"
+    if shape.names():
+        return f"write a mapping with {', '.join(shape.names()[:6])}"
+    return "write a mapping keyed by name: 'name: …'" if schema_of(shape.first("additionalProperties")) else ""
+
+
+def _example_of(schemas: list[Schema]) -> Json:
+    """A value for a field, by what stands beside its reference."""
+    for schema in schemas:
+        for keyword in ("examples", "enum"):
+            found = schema.get(keyword)
+            if isinstance(found, list) and found:
+                return found[0]
+    return None
+
+
+def _number_hint(value: float, shape: Shape) -> str:
+    """A number or true and false where text belongs."""
+    text = yaml_word(value)
+    patterns = [str(schema["pattern"]) for schema in shape.schemas if "pattern" in schema]
+    if all(matches(text, pattern) for pattern in patterns):
+        return f"put it in quotes: '{text}'"
+    example = shape.example()
+    return rewritten_hint(shape, text) or (f"write it as in {_quoted(example)}" if example else "")
+
+
+def _text_hint(names: list[str], value: str, shape: Shape) -> str:
+    """Text where something else belongs: a word that only YAML 1.1 read as true or false, or a quoted number."""
+    if "boolean" in names and value.lower() in _SWITCHES:
+        return f"write {_SWITCHES[value.lower()]}; in YAML 1.2 {quote(value)} is text"
+    if "boolean" in names and value.lower() in {"true", "false"}:
+        return f"write {value.lower()} without quotes"
+    if not {"number", "integer"} & set(names):
+        return ""
+    number = value.strip()
+    if _DECIMAL.match(number):
+        return f"write {number} without quotes"
+    if _DECIMAL.match(number.replace("_", "").replace(",", "")):
+        return f"write {number.replace('_', '').replace(',', '')}"
+    bounds = _BOUNDS.match(number)
+    if bounds and {"min", "max"} <= set(shape.names()):
+        return f"write {{min: {bounds[1]}, max: {bounds[2]}}}"
+    if number.endswith("%") and _DECIMAL.match(number[:-1]):
+        return "leave the sign out" if "number" not in names else f"write {float(number[:-1]) / 100:g}"
+    return ""
