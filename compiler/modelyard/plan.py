@@ -370,11 +370,3 @@ def cluster_service(uri: str) -> tuple[str, str] | None:
     except ValueError:  # half an IPv6 address: whoever opens the URL says so
         return None
     return (labels[0], labels[1]) if len(labels) >= 3 and labels[2] == "svc" else None
-
-
-def target_path(system: System, target: str) -> Path:
-    """Where a target was written: `deployment.targets.NAME`, or `deployment` itself in its short form."""
-    deployment = system.document.value.get("deployment")
-    if isinstance(deployment, dict) and "targets" not in deployment:
-        return ("deployment",)
-    return ("deployment", "targets", target)

@@ -7,10 +7,11 @@ from typing import Protocol, TypeAlias
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.target import cannot_make, provider_not_yet
-from modelyard.plan import Hardwarer, Kind, Offer, Plan, Resource, target_path
+from modelyard.plan import Hardwarer, Kind, Offer, Plan, Resource
 from modelyard.program import Call
 from modelyard.records import field, record
 from modelyard.source import Path
+from modelyard.spec import target_path
 from modelyard.stack import Manifest, Stack
 
 

@@ -23,7 +23,7 @@ CLUSTERS = (
 
 def readme(plan: Plan, placement: str) -> str:
     """The README of a placement."""
-    provider = next(one.provider for one in plan.system.deployment.targets if one.name == placement)
+    provider = plan.system.target(placement).provider
     (text,) = [file.text() for file in TARGETS[provider].lower(plan, placement).texts if file.path == "README.md"]
     return text
 

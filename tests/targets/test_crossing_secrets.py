@@ -18,7 +18,7 @@ ON_PREM_REGISTRY = (
 def programs(text: str, placement: str = "shop") -> list[Program]:
     """The programs of the workloads of a placement."""
     plan = hybrid_plan(text)
-    provider = next(one.provider for one in plan.system.deployment.targets if one.name == placement)
+    provider = plan.system.target(placement).provider
     projects = TARGETS[provider].lower(plan, placement).projects
     return [project.program for project in projects if project.folder.startswith("workloads")]
 

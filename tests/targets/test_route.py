@@ -23,7 +23,7 @@ def route(text: str) -> Object:
 def refused(text: str) -> list[str]:
     """Codes and the lines that they point at."""
     lines, plan = text.splitlines(), plan_of(text)
-    gateway = next(target.gateway for target in plan.system.deployment.targets if target.name == "main")
+    gateway = plan.system.target("main").gateway
     return [
         f"{found.code} {lines[found.span.line - 1].strip()}"
         for found in check_routes(plan, "main", gateway)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from modelyard.checks.deployment import target_path
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import clouds as problems
-from modelyard.spec import System, TargetSpec
+from modelyard.spec import System, TargetSpec, target_path
 
 
 def access(system: System) -> Iterator[Diagnostic]:

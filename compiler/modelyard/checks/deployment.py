@@ -8,9 +8,8 @@ from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import deployment as problems
 from modelyard.regions import regions
 from modelyard.source import Path
-from modelyard.spec import System, TargetSpec
+from modelyard.spec import System, TargetSpec, target_path
 
-_CLOUDS = frozenset({"aws", "gcp", "azure"})
 _ALLOWED = {
     "cloud": "clouds, and clusters with tenancy: private-cloud",
     "on-prem": "clusters of your own (provider: kubernetes, not tenancy: private-cloud)",
@@ -25,15 +24,8 @@ _FITTING = {
 }
 
 
-def target_path(system: System, name: str) -> Path:
-    """Where a target is written: under `targets`, or beside `mode` in the short form."""
-    path: Path = ("deployment", "targets", name)
-    deployment = system.document.value.get("deployment")
-    return path if isinstance(deployment, dict) and "targets" in deployment else ("deployment",)
-
-
 def _kind(target: TargetSpec) -> str:
-    if target.provider in _CLOUDS or target.tenancy == "private-cloud":
+    if target.in_cloud or target.tenancy == "private-cloud":
         return "cloud"
     return "local" if target.provider == "local" else "cluster"
 
@@ -66,7 +58,7 @@ def residency(system: System) -> Iterator[Diagnostic]:
         return
     for target in system.deployment.targets:
         path = target_path(system, target.name)
-        if target.provider in _CLOUDS:
+        if target.in_cloud:
             yield from _region(system, target, target.region, (*path, "region"), f"target '{target.name}'")
         elif target.provider == "kubernetes" and not target.residency:
             yield problems.residency_missing(system.key(*path), target.name, allowed)
@@ -76,7 +68,7 @@ def residency(system: System) -> Iterator[Diagnostic]:
     targets = {target.name: target for target in system.deployment.targets}
     for store in system.stores.values():
         target = targets[store.target]
-        if store.region and not store.endpoint and target.provider in _CLOUDS:
+        if store.region and not store.endpoint and target.in_cloud:
             path = ("stores", store.name, "region")
             yield from _region(system, target, store.region, path, f"store '{store.name}'")
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from modelyard.checks.deployment import target_path
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import deployment as problems
 from modelyard.secret_literals import secret_literals
 from modelyard.source import Path
-from modelyard.spec import SecretRef, System
+from modelyard.spec import SecretRef, System, target_path
 
 _BUILT_IN = "kubernetes"
 

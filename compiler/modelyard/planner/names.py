@@ -66,7 +66,7 @@ def _namespaces(plan: Plan) -> Iterator[Diagnostic]:
     for resource in plan.resources:
         if resource.kind is not Kind.NAMESPACE:
             continue
-        target = next(one for one in plan.system.deployment.targets if one.name == resource.placement)
+        target = plan.system.target(resource.placement)
         span = plan.system.at(*resource.origin) if target.namespace else plan.system.key("metadata", "name")
         if resource.name == "default" or resource.name.startswith("kube-"):
             yield reserved_name(span, resource.name, "that namespace holds what is not of this system")

@@ -19,11 +19,10 @@ from modelyard.plan import (
     Resource,
     Route,
     Secret,
-    target_path,
 )
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
-from modelyard.spec import Channel, TargetSpec
+from modelyard.spec import Channel, TargetSpec, target_path
 
 _CHANNEL_SECRETS = {"slack": "url", "webhook": "url", "pagerduty": "key", "email": "password"}
 

@@ -32,7 +32,7 @@ from modelyard.spec.monitors import RULES_ONLY, Channel, Monitor, OnBreach, Refe
 from modelyard.spec.needs import Check, ComputeClass, Dataset, Explainability, Model, ModelCard, Registry, Store
 from modelyard.spec.pipelines import Parameter, Pipeline, Range, Schedule, Source, Split, Step, Tuning
 from modelyard.spec.references import ModelRef, SecretRef
-from modelyard.spec.system import Override, System
+from modelyard.spec.system import Override, System, target_path
 
 __all__ = [
     "SecretRef",
@@ -88,6 +88,7 @@ __all__ = [
     "Override",
     "System",
     "RULES_ONLY",
+    "target_path",
 ]
 
 # Ways of saying the same thing once: quantities are integers in the unit that their field's name ends with,

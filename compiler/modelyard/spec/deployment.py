@@ -119,6 +119,11 @@ class TargetSpec:
     access: tuple[str, ...] = ()  # AWS: CIDRs that may call the public address of the API
     vpc: Vpc = Vpc()  # AWS
 
+    @property
+    def in_cloud(self) -> bool:
+        """Whether its provider is a public cloud, whose regions say where it lies."""
+        return self.provider in {"aws", "gcp", "azure"}
+
 
 @record
 class Placement:

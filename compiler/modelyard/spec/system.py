@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from modelyard.records import record
-from modelyard.source import Document, Json, Span
-from modelyard.spec.deployment import Deployment
+from modelyard.source import Document, Json, Path, Span
+from modelyard.spec.deployment import Deployment, TargetSpec
 from modelyard.spec.governance import Governance, Metadata, Profile
 from modelyard.spec.inference import Inference
 from modelyard.spec.monitors import Channel, Monitor
@@ -48,6 +48,10 @@ class System:
     overrides: tuple[Override, ...] = ()
     moved: Mapping[str, str] | None = None  # new address -> old address: the new one keeps the old one's names
 
+    def target(self, name: str) -> TargetSpec:
+        """The target of that name, which is there: names are bound."""
+        return next(target for target in self.deployment.targets if target.name == name)
+
     def key(self, *path: str | int) -> Span:
         """Where the key at this path was written (or its nearest ancestor)."""
         return self.document.key_span(path)
@@ -55,3 +59,11 @@ class System:
     def at(self, *path: str | int) -> Span:
         """Where the value at this path was written (or its nearest ancestor)."""
         return self.document.value_span(path)
+
+
+def target_path(system: System, target: str) -> Path:
+    """Where a target was written: `deployment.targets.NAME`, or `deployment` itself in its short form."""
+    deployment = system.document.value.get("deployment")
+    if isinstance(deployment, dict) and "targets" not in deployment:
+        return ("deployment",)
+    return ("deployment", "targets", target)

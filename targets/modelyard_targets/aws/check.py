@@ -7,7 +7,8 @@ from typing import Final
 
 from modelyard.diagnostics import aws as problems
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.plan import Identity, NodePool, Plan, Resource, target_path
+from modelyard.plan import Identity, NodePool, Plan, Resource
+from modelyard.spec import target_path
 from modelyard_targets.aws.check_network import check_images, check_network
 from modelyard_targets.aws.check_stores import check_stores
 from modelyard_targets.aws.foundation import tags

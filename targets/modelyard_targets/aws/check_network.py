@@ -8,7 +8,8 @@ from typing import Final
 
 from modelyard.diagnostics import aws as problems
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.plan import Plan, target_path
+from modelyard.plan import Plan
+from modelyard.spec import target_path
 from modelyard_targets.aws.foundation import nat_of
 from modelyard_targets.cluster.placed import target_of
 

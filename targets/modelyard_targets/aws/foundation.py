@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.plan import Cluster, Plan, target_path
+from modelyard.plan import Cluster, Plan
 from modelyard.program import Call, Literal, Ref
 from modelyard.source import Path
-from modelyard.spec import System, TargetSpec
+from modelyard.spec import System, TargetSpec, target_path
 from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.versions import Release, default_version, releases
 from modelyard_targets.cluster.context import Context

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from modelyard.plan import Access, Identity, NodePool, Resource, Secret, target_path
+from modelyard.plan import Access, Identity, NodePool, Resource, Secret
 from modelyard.program import Call, Export, Literal, Ref
-from modelyard.spec import SecretRef
+from modelyard.spec import SecretRef, target_path
 from modelyard_targets.aws.names import cluster_name, project_name
 from modelyard_targets.aws.storage import managed_databases, store_variable
 from modelyard_targets.cluster.charts import charts
@@ -78,7 +78,7 @@ def crossing_calls(context: Context) -> Iterator[Call]:
     """A user for each workload of another place that opens a bucket here: it has no role to be given."""
     for resource in context.plan.resources:
         value = resource.value
-        if not isinstance(value, Identity) or _provider(resource.placement, context) == "aws":
+        if not isinstance(value, Identity) or context.system.target(resource.placement).provider == "aws":
             continue
         mine = tuple(
             one for one in _access(value, context) if context.system.stores[one.store].target == context.placement
@@ -142,7 +142,7 @@ def _access(value: Identity, context: Context) -> tuple[Access, ...]:
     return tuple(
         access
         for access in value.access
-        if not stores[access.store].endpoint and _provider(stores[access.store].target, context) == "aws"
+        if not stores[access.store].endpoint and context.system.target(stores[access.store].target).provider == "aws"
     )
 
 
@@ -167,7 +167,3 @@ def _grant(access: Access, context: Context, *, apart: bool) -> dict[str, Litera
 
 def _neighbour(target: str) -> str:
     return f"{target}_infrastructure"
-
-
-def _provider(placement: str, context: Context) -> str:
-    return next((one.provider for one in context.system.deployment.targets if one.name == placement), "")

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from math import ceil
 from typing import Final
 
-from modelyard.plan import NodePool, Resource, target_path
+from modelyard.plan import NodePool, Resource
 from modelyard.program import WRITTEN_BY, Call, Export, Import, Literal, Program, Ref
+from modelyard.spec import target_path
 from modelyard.stack import Project
 from modelyard_targets.aws.components import imports_of, modules_of
 from modelyard_targets.aws.foundation import account_call, addon_call, foundation_calls

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from math import ceil
 from typing import Final
 
-from modelyard.plan import target_path
 from modelyard.program import Call, Literal, Ref
+from modelyard.spec import target_path
 from modelyard_targets.aws.foundation import nat_of
 from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.storage import managed_databases, store_variable

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from math import ceil
 from typing import Final
 
-from modelyard.plan import Hardware, NodeGroup, NodePool, Plan, target_path
+from modelyard.plan import Hardware, NodeGroup, NodePool, Plan
 from modelyard.program import Call, Literal, Ref
 from modelyard.records import record
-from modelyard.spec import ComputeClass, System, TargetSpec
+from modelyard.spec import ComputeClass, System, TargetSpec, target_path
 from modelyard_targets.aws.foundation import addons_of
 from modelyard_targets.aws.hardware import choose
 from modelyard_targets.aws.machines import Machine, table

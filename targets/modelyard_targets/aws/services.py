@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from modelyard.manifest import labels, object_of
-from modelyard.plan import Kind, Secret, target_path
+from modelyard.plan import Kind, Secret
 from modelyard.program import Call, Ref
-from modelyard.spec import Store
+from modelyard.spec import Store, target_path
 from modelyard.stack import Value
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.platform import Given, ManagedDatabase, as_literal

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.plan import Kind, Resource, target_path
+from modelyard.plan import Kind, Resource
 from modelyard.program import Call, Literal, Ref
-from modelyard.spec import Store
+from modelyard.spec import Store, target_path
 from modelyard_targets.aws.foundation import log_days
 from modelyard_targets.aws.names import cluster_name, repository
 from modelyard_targets.aws.versions import postgresql_version

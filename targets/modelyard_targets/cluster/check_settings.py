@@ -7,8 +7,8 @@ from typing import Final
 
 from modelyard.diagnostics import platform as problems
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.plan import Cluster, Plan, Route, Secret, target_path
-from modelyard.spec import Gateway, SecretRef, TargetSpec
+from modelyard.plan import Cluster, Plan, Route, Secret
+from modelyard.spec import Gateway, SecretRef, TargetSpec, target_path
 from modelyard_targets.cluster.context import Context, secret_name
 from modelyard_targets.cluster.disk import has_disk
 from modelyard_targets.cluster.placed import addons_to_install, target_of

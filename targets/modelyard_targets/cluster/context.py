@@ -17,7 +17,6 @@ RAY_VERSION = "2.60.0"
 
 REGISTRY_PORT = 5000
 
-_CLOUDS = frozenset({"aws", "gcp", "azure"})
 _LONGEST_BUCKET = 63
 _BUCKET_HASH = 6
 
@@ -181,14 +180,13 @@ def region_of(store: Store, system: System) -> str:
 
 def cloud_of(store: Store, system: System) -> TargetSpec | None:
     """The target of a store, if it is a cloud."""
-    where = next((target for target in system.deployment.targets if target.name == store.target), None)
-    return where if where is not None and where.provider in _CLOUDS else None
+    where = system.target(store.target)
+    return where if where.in_cloud else None
 
 
 def object_uri(store: Store, path: str, system: System) -> str:
     """`s3://bucket/path`: a cluster's stores speak S3, a cloud's what is its own."""
-    provider = next((target.provider for target in system.deployment.targets if target.name == store.target), "")
-    scheme = {"gcp": "gs", "azure": "abfss"}.get(provider, "s3")
+    scheme = {"gcp": "gs", "azure": "abfss"}.get(system.target(store.target).provider, "s3")
     return f"{scheme}://{bucket_name(store, system)}/{path.lstrip('/')}"
 
 

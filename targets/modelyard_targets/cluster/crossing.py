@@ -76,7 +76,7 @@ def crosses_from(store: Store, target: TargetSpec, system: System) -> bool:
     """The same of any target."""
     if store.type != "object" or store.endpoint or store.credentials is not None:
         return False
-    return _provider(store.target, system) == "aws" != target.provider
+    return target.provider != "aws" and system.target(store.target).provider == "aws"
 
 
 def crossing_output(identity: Resource, part: str) -> str:
@@ -107,7 +107,3 @@ def reads_bundles(resource: Resource, plan: Plan) -> bool:
     if isinstance(value, Job):
         return value.pipeline.type == "batch-inference"
     return isinstance(value, ModelServer) or (isinstance(value, MonitorJob) and bool(value.models))
-
-
-def _provider(target: str, system: System) -> str:
-    return next((one.provider for one in system.deployment.targets if one.name == target), "")

@@ -13,7 +13,6 @@ from modelyard_targets.cluster.crossing import crosses_from, crossing_to, crossi
 from modelyard_targets.cluster.pins import users_images
 from modelyard_targets.cluster.runtime_image import needs_runtime_image, runtime_image
 
-_CLOUDS = frozenset({"aws", "gcp", "azure"})
 _INFRASTRUCTURE = "infrastructure/"
 _WORKLOADS = "workloads/"
 
@@ -56,7 +55,7 @@ def crossing_values(context: Context) -> dict[str, object]:
     return {
         "crossings": (*(_opening(link, context) for link in links), *_adopted_registry(context), *_telemetry(context)),
         "before": tuple(_before(links, context)),
-        "made_by": _made_by(context.target.provider),
+        "made_by": _made_by(context.target),
         "after": tuple(dict.fromkeys(link.ends[0] for link in _awaited(links, context, inward=True))),
         "keys": tuple(f"the Secret {crossing.secret}" for crossing in crossings_on(context)),
         "bundles": _bundles(links, context),
@@ -79,7 +78,7 @@ def _opened_by(link: Link, inward: bool, context: Context) -> str:
         return ""
     if store.credentials is not None:
         return "the credentials of the store"
-    if store.endpoint or _target(sink, context).provider not in _CLOUDS:
+    if store.endpoint or not _target(sink, context).in_cloud:
         return ""
     if _target(source, context).provider == _target(sink, context).provider:
         return "the role of the workload"
@@ -114,9 +113,8 @@ def _telemetry(context: Context) -> Iterator[Opening]:
 
 def _before(links: tuple[Link, ...], context: Context) -> Iterator[Before]:
     """The other ends of what goes out from here: whoever calls comes after who is called."""
-    providers = {target.name: target.provider for target in context.system.deployment.targets}
     for name in dict.fromkeys(link.ends[1] for link in _awaited(links, context, inward=False)):
-        there, here = _made_by(providers[name]), _made_by(context.target.provider)
+        there, here = _made_by(context.system.target(name)), _made_by(context.target)
         folder = here if there == _INFRASTRUCTURE else _WORKLOADS
         yield Before(name, there, folder, infrastructure_setting(name) if there == _INFRASTRUCTURE else "")
 
@@ -130,7 +128,7 @@ def _awaited(links: tuple[Link, ...], context: Context, *, inward: bool) -> Iter
     both = {link.ends for link in links if _is_made(link, context)}
     for link in links:
         source, sink = link.ends
-        mutual = (sink, source) in both and _made_by(_target(context.placed[link.sink], context).provider) == _WORKLOADS
+        mutual = (sink, source) in both and _made_by(_target(context.placed[link.sink], context)) == _WORKLOADS
         if context.placement == (sink if inward else source) and _is_made(link, context) and not mutual:
             yield link
 
@@ -144,9 +142,9 @@ def _is_made(link: Link, context: Context) -> bool:
     return crosses_from(store, _target(source, context), context.system)
 
 
-def _made_by(provider: str) -> str:
+def _made_by(target: TargetSpec) -> str:
     """The folder that makes stores of a target."""
-    return _INFRASTRUCTURE if provider in _CLOUDS else _WORKLOADS
+    return _INFRASTRUCTURE if target.in_cloud else _WORKLOADS
 
 
 def _bundles(links: tuple[Link, ...], context: Context) -> str:
@@ -171,9 +169,9 @@ def _carried(links: tuple[Link, ...], context: Context) -> Iterator[Carried]:
     """Images of clusters of one's own that a cloud is connected with: they pull none from the account's registry."""
     ends = {end for link in links for end in link.ends}
     targets = [target for target in context.system.deployment.targets if target.name in ends]
-    if any(target.provider in _CLOUDS for target in targets):
+    if any(target.in_cloud for target in targets):
         for target in targets:
-            if target.provider not in _CLOUDS:
+            if not target.in_cloud:
                 yield from _images(target, context)
 
 
@@ -185,4 +183,4 @@ def _images(target: TargetSpec, context: Context) -> Iterator[Carried]:
 
 
 def _target(resource: Resource, context: Context) -> TargetSpec:
-    return next(target for target in context.system.deployment.targets if target.name == resource.placement)
+    return context.system.target(resource.placement)

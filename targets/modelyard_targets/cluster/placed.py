@@ -35,7 +35,7 @@ def context_of(plan: Plan, placement: str, platform: Platform) -> Context:
 
 def target_of(plan: Plan, placement: str) -> TargetSpec:
     """The target of a placement."""
-    return next(target for target in plan.system.deployment.targets if target.name == placement)
+    return plan.system.target(placement)
 
 
 def registry_of(plan: Plan, placement: str) -> Resource | None:

@@ -46,7 +46,7 @@ def unpriced(plan: Plan, placement: str) -> Iterable[tuple[str, str]]:
 
 def as_written(plan: Plan, placement: str) -> TargetSpec:
     """The target as it stands in the spec."""
-    return next(target for target in plan.system.deployment.targets if target.name == placement)
+    return plan.system.target(placement)
 
 
 def none_below(plan: Plan, placement: str) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.plan import budget_without_price
-from modelyard.plan import Plan, target_path
+from modelyard.plan import Plan
+from modelyard.spec import target_path
 from modelyard.target import Cost
 from modelyard_targets.cluster.placed import target_of
 from modelyard_targets.cluster.prices import HOURS_OF_A_MONTH

@@ -7,7 +7,8 @@ from typing import Final
 
 from modelyard.diagnostics import platform as problems
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.plan import Plan, target_path
+from modelyard.plan import Plan
+from modelyard.spec import target_path
 from modelyard_targets.cluster.check import Rule, check_cluster
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.placed import addons_to_install, target_of
