@@ -73,6 +73,14 @@ class NodeGroup:
 
 
 @record
+class Fallback:
+    """Machines that Pods may run on, where those that they prefer are gone: by their labels."""
+
+    machine: str
+    selector: tuple[tuple[str, str], ...]
+
+
+@record
 class Hardware:
     """What one Pod of a compute class asks for on its placement, and the machine that was chosen for it."""
 
@@ -90,6 +98,7 @@ class Hardware:
     accelerator_resource: str = ""  # what Pods ask for it by: nvidia.com/gpu, google.com/tpu …
     groups: tuple[NodeGroup, ...] = ()  # made for it and tried in this order, if machines are made
     elastic: bool = False  # any machine that is big enough is made when it is needed
+    fallback: Fallback | None = None  # where its Pods go when what was chosen is taken away or full
 
 
 class Hardwarer(Protocol):

@@ -209,3 +209,19 @@ def _time(plan: Plan) -> float:
         best = min(best, time.process_time() - start)
     gc.enable()
     return best
+
+
+def test_what_falls_back_counts_on_both_kinds_of_machines() -> None:
+    """Pods that prefer spot fill machines on demand as well, and nothing is refused that finds a place there."""
+    spot = (
+        "- {count: 1, cpu: 16, memory: 64Gi, spot: true, price: 0.1 USD, labels: {life: spot}, taints: [{key: spot}]}"
+    )
+    text = changed(
+        "cpu: {cpu: 2, memory: 8Gi}",
+        "cpu: {cpu: 2, memory: 8Gi, capacity: spot-first}",
+        ("      gateway: {name", f"        {spot}\n      gateway: {{name"),
+        ("replicas: {min: 2, max: 6}", "replicas: 12"),
+    )
+
+    assert said(text) == []
+    assert said(text.replace("capacity: spot-first}\n  train", "capacity: spot}\n  train"))[0].startswith("E0511")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelyard.plan import Hardware
+from modelyard.plan import Fallback, Hardware
 from modelyard.spec import Accelerator, ComputeClass, Machines, Taint, TargetSpec
 from modelyard_targets.cluster.accelerators import known, names
 from modelyard_targets.kubernetes.hardware import ANY_MACHINE, choose
@@ -190,3 +190,38 @@ def test_a_choice_always_holds_its_pod(cpus: list[int], memories: list[int], cpu
         assert not fits
     else:
         assert machines[int(found.machine[9:-1])] in fits
+
+
+def test_spot_first_falls_back_to_what_is_the_same_on_demand() -> None:
+    """The cheapest machine on demand stands behind one that may be taken away, and its taints are tolerated too."""
+    spot = replace(CPU, spot=True, labels=(("life", "spot"),), taints=(Taint("spot"),))
+    fixed = replace(CPU, labels=(("life", "long"),), taints=(Taint("ml"),))
+
+    found = chosen(asked(capacity="spot-first"), fixed, spot, CPU)
+    assert found.selector == (("life", "spot"),)
+    assert found.fallback == Fallback("capacity[0]", (("life", "long"),))
+    assert found.tolerations == (Taint("spot"), Taint("ml"))
+    assert chosen(asked(capacity="spot"), fixed, spot).fallback is None
+    assert chosen(asked(capacity="spot-first"), spot).fallback is None
+    assert chosen(asked(capacity="spot-first"), fixed).fallback is None
+
+
+def test_what_stands_behind_spot_has_the_same_accelerator() -> None:
+    """Another alternative is not what the class prefers, and machines that cannot be told apart are refused."""
+    spot = replace(L4, spot=True, labels=(("gpu", "spot"),))
+    other = replace(A10G, labels=(("gpu", "a10g"),))
+
+    assert chosen(asked(4, 16, "L4", "A10G", capacity="spot-first"), spot, other).fallback is None
+    assert chosen(asked(4, 16, "L4", "A10G", capacity="spot-first"), spot, other, L4).fallback == Fallback(
+        "capacity[2]", L4.labels
+    )
+    wanted = asked(4, 16, "L4", capacity="spot-first")
+    assert "capacity[1] could as well land on capacity[2]" in refusal(
+        wanted, spot, replace(L4, labels=()), replace(A10G, labels=())
+    )
+
+
+def test_work_without_an_accelerator_leaves_spot_machines_with_one_alone() -> None:
+    spot = replace(L4, spot=True, labels=(("gpu", "spot"),))
+
+    assert chosen(asked(capacity="spot-first"), spot, CPU).machine == "capacity[1]"

@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from modelyard.spec import Taint
+from modelyard_targets.cluster.pods import Place, placing
+from tests.crds import problems
 from tests.lowering import Object, lowered, pod_specs
 from tests.specs import VALID_SPEC
 
@@ -40,3 +43,41 @@ def test_the_root_is_read_only_and_the_scratch_volume_is_home() -> None:
                 mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
                 assert container["securityContext"]["readOnlyRootFilesystem"] is True
                 assert {"name": "HOME", "value": mounts["scratch"]} in container["env"]
+
+
+def test_pods_prefer_spot_and_fall_back() -> None:
+    """By labels: what both kinds of machines share is asked for, one of both is needed, and spot weighs more."""
+    spot, fixed = (("pool", "ml"), ("life", "spot")), (("pool", "ml"), ("life", "long"))
+
+    found = placing(Place(spot, (Taint("spot"),), fixed))
+    assert found["nodeSelector"] == {"pool": "ml"}
+    assert found["affinity"] == {
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {
+                "nodeSelectorTerms": [
+                    {"matchExpressions": [{"key": "life", "operator": "In", "values": ["spot"]}]},
+                    {"matchExpressions": [{"key": "life", "operator": "In", "values": ["long"]}]},
+                ]
+            },
+            "preferredDuringSchedulingIgnoredDuringExecution": [
+                {
+                    "weight": 100,
+                    "preference": {"matchExpressions": [{"key": "life", "operator": "In", "values": ["spot"]}]},
+                }
+            ],
+        }
+    }
+    assert (
+        problems({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {**found, "containers": []}})
+        == []
+    )
+
+
+def test_machines_on_demand_without_labels_need_none() -> None:
+    found = placing(Place((("life", "spot"),), (), ()))
+
+    assert "nodeSelector" not in found
+    affinity = found["affinity"]
+    assert isinstance(affinity, dict)
+    assert list(affinity["nodeAffinity"]) == ["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert placing(Place((), (), ())) == {}

@@ -39,6 +39,8 @@ def _lines(hardware: Hardware) -> Iterator[str]:
         yield f"  {place}: {candidate.machine}, {price}; {candidate.why}"
     if not hardware.considered:
         yield f"  {hardware.machine or 'any machine'}: the target declares no capacity to choose from"
+    if hardware.fallback is not None:
+        yield f"  when that is taken away or full: {hardware.fallback.machine}"
     if hardware.elastic:
         yield "  elastic: made when it is needed, as any machine that is big enough, the cheapest at that time"
     if hardware.groups:

@@ -22,11 +22,13 @@ class Place:
 
     selector: tuple[tuple[str, str], ...]
     tolerations: tuple[Taint, ...]
+    fallback: tuple[tuple[str, str], ...] | None = None  # labels of others, where those are only preferred
 
 
 def place_of(hardware: Hardware) -> Place:
     """The machines of a compute class."""
-    return Place(hardware.selector, hardware.tolerations)
+    fallback = hardware.fallback.selector if hardware.fallback is not None else None
+    return Place(hardware.selector, hardware.tolerations, fallback)
 
 
 def support_place(context: Context) -> Place:
@@ -37,6 +39,40 @@ def support_place(context: Context) -> Place:
 def support_resources(size: Size) -> dict[str, Value]:
     """What such a Pod asks for, its disk as well: nothing that it does may fill that of its machine."""
     return resources(size.cpu_millis, size.memory_bytes, {"ephemeral-storage": memory_text(SUPPORT_DISK_BYTES)})
+
+
+def placing(place: Place) -> dict[str, Value]:
+    """The fields of a Pod that put it on machines: those of its labels, or rather those than the fallback's."""
+    selector, affinity = place.selector, {}
+    if place.fallback is not None:
+        selector = tuple(label for label in selector if label in place.fallback)
+        affinity = _preference(
+            [label for label in place.selector if label not in selector],
+            [label for label in place.fallback if label not in selector],
+        )
+    return without_empty(
+        {
+            "nodeSelector": dict(selector),
+            "affinity": {"nodeAffinity": affinity} if affinity else {},
+            "tolerations": tolerations(place.tolerations),
+        }
+    )
+
+
+def _preference(first: Sequence[tuple[str, str]], second: Sequence[tuple[str, str]]) -> dict[str, Value]:
+    """Nodes with the first labels are preferred; those with the second do, or any where there are no second."""
+    if not first:
+        return {}
+    preferred: dict[str, Value] = {
+        "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "preference": _term(first)}]
+    }
+    terms: list[Value] = [_term(first), _term(second)]
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}} if second else {}
+    return {**required, **preferred}
+
+
+def _term(wanted: Sequence[tuple[str, str]]) -> dict[str, Value]:
+    return {"matchExpressions": [{"key": key, "operator": "In", "values": [value]} for key, value in wanted]}
 
 
 def tolerations(taints: Sequence[Taint]) -> list[Value]:
@@ -97,10 +133,9 @@ def pod_spec(
         **without_empty(
             {
                 "imagePullSecrets": [{"name": pull}] if pull else [],
-                "nodeSelector": dict(place.selector),
-                "tolerations": tolerations(place.tolerations),
             }
         ),
+        **placing(place),
         **rest,
         "containers": list(containers),
         "volumes": [

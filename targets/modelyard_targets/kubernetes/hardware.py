@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from modelyard.diagnostics import nearest
 from modelyard.manifest import cpu_text, memory_text
-from modelyard.plan import Candidate, Hardware
+from modelyard.plan import Candidate, Fallback, Hardware
 from modelyard.records import record
 from modelyard.spec import Accelerator, ComputeClass, Machines, Taint, TargetSpec
 from modelyard_targets.cluster.accelerators import Known, folded, known, names
@@ -27,7 +27,7 @@ class _Fit:
     at: int
     machine: Machines
     accelerator: Accelerator | None
-    rank: tuple[int, bool, bool, float, int, int]
+    rank: tuple[int, bool, bool, float, int, int]  # alternative, idle accelerator, on demand after spot, price …
 
 
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
@@ -35,8 +35,8 @@ def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
 
     Within the alternatives of accelerators, in their order, the cheapest machine wins, then the one of which least is
     left over, then the one declared first. A class that wants no accelerator takes a machine with one only when
-    nothing else fits. Among machines for one alternative, `spot-first` prefers those that may be taken away; `spot`
-    takes nothing else.
+    nothing else fits. Among machines for one alternative, `spot-first` prefers those that may be taken away, and falls
+    back to the best of those on demand; `spot` takes nothing else.
     """
     if compute.elastic:
         return "its machines are there already, and `elastic` chooses among those that a cloud makes; leave it out"
@@ -48,14 +48,15 @@ def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
     fits = sorted(_fits(compute, target), key=lambda fit: fit.rank)
     if not fits:
         return _nothing_fits(compute, target)
-    best = fits[0]
-    stranger = _reachable_by_mistake(compute, best, target)
-    if stranger is not None:
-        return (
-            f"a Pod meant for capacity[{best.at}] could as well land on capacity[{stranger}], "
-            "which is not what was asked for; give one of them labels or taints of its own"
-        )
-    return _hardware(compute, best, fits)
+    chosen = (fits[0], *_fallback(fits))
+    for fit in chosen:
+        stranger = _reachable_by_mistake(compute, fit, chosen, target)
+        if stranger is not None:
+            return (
+                f"a Pod meant for capacity[{fit.at}] could as well land on capacity[{stranger}], "
+                "which is not what was asked for; give one of them labels or taints of its own"
+            )
+    return _hardware(compute, chosen, fits)
 
 
 def _unknown(compute: ComputeClass, target: TargetSpec) -> str:
@@ -107,8 +108,20 @@ def _fits(compute: ComputeClass, target: TargetSpec) -> Iterator[_Fit]:
         price = machine.price_hourly if machine.price_hourly is not None else float("inf")
         late = compute.capacity == "spot-first" and not machine.spot
         yield _Fit(
-            at, machine, accelerator, (alternative, late, idle, price, _left_over(compute, machine, accelerator), at)
+            at, machine, accelerator, (alternative, idle, late, price, _left_over(compute, machine, accelerator), at)
         )
+
+
+def _fallback(fits: list[_Fit]) -> tuple[_Fit, ...]:
+    """The best machine on demand behind one that may be taken away, if it offers the same; `fits` are in order.
+
+    Only `spot-first` has both kinds among its fits.
+    """
+    best = fits[0]
+    if not best.machine.spot:
+        return ()
+    same = (fit for fit in fits if not fit.machine.spot and fit.rank[:2] == best.rank[:2])
+    return tuple(fit for fit in same if _resource(fit.accelerator) == _resource(best.accelerator))[:1]
 
 
 def _allowed(compute: ComputeClass, machine: Machines) -> bool:
@@ -205,12 +218,19 @@ def _tolerations(machine: Machines, resource: str) -> tuple[Taint, ...]:
     return own if not resource or any(taint.key == resource for taint in own) else (*own, usual)
 
 
-def _reachable_by_mistake(compute: ComputeClass, best: _Fit, target: TargetSpec) -> int | None:
-    """A machine of another sort that a Pod with the labels and tolerations of the choice could be put on."""
-    tolerated = {(taint.key, taint.value) for taint in _tolerations(best.machine, _resource(best.accelerator))}
+def _all_tolerations(chosen: tuple[_Fit, ...]) -> tuple[Taint, ...]:
+    found = [taint for fit in chosen for taint in _tolerations(fit.machine, _resource(fit.accelerator))]
+    return tuple(dict.fromkeys(found))
+
+
+def _reachable_by_mistake(
+    compute: ComputeClass, best: _Fit, chosen: tuple[_Fit, ...], target: TargetSpec
+) -> int | None:
+    """A machine of another sort that a Pod with the labels of one choice and the tolerations of all could be put on."""
+    tolerated = {(taint.key, taint.value) for taint in _all_tolerations(chosen)}
     for at, other in enumerate(target.capacity):
         labels = set(other.labels)
-        if at == best.at or not labels.issuperset(best.machine.labels):
+        if any(at == fit.at for fit in chosen) or not labels.issuperset(best.machine.labels):
             continue
         blocked = any(
             taint.effect != "PreferNoSchedule" and not {(taint.key, taint.value), (taint.key, "")} & tolerated
@@ -231,8 +251,9 @@ def _unwanted(compute: ComputeClass, best: _Fit, other: Machines) -> bool:
     return same and other.accelerator.count >= best.accelerator.count and _alternative(compute, other) is None
 
 
-def _hardware(compute: ComputeClass, best: _Fit, fits: list[_Fit]) -> Hardware:
-    resource = _resource(best.accelerator)
+def _hardware(compute: ComputeClass, chosen: tuple[_Fit, ...], fits: list[_Fit]) -> Hardware:
+    best = chosen[0]
+    fallbacks = [Fallback(f"capacity[{fit.at}]", fit.machine.labels) for fit in chosen[1:]]
     return Hardware(
         compute=compute.name,
         cpu_millis=compute.cpu_millis,
@@ -242,10 +263,11 @@ def _hardware(compute: ComputeClass, best: _Fit, fits: list[_Fit]) -> Hardware:
         machine=f"capacity[{best.at}]",
         spot=best.machine.spot,
         selector=best.machine.labels,
-        tolerations=_tolerations(best.machine, resource),
+        tolerations=_all_tolerations(chosen),
         price_hourly=best.machine.price_hourly,
         considered=tuple(_candidate(compute, fit) for fit in fits[:_KEPT]),
-        accelerator_resource=resource,
+        accelerator_resource=_resource(best.accelerator),
+        fallback=fallbacks[0] if fallbacks else None,
     )
 
 

@@ -54,7 +54,11 @@ class Floor:
         amounts = {CPU: hardware.cpu_millis, MEMORY: hardware.memory_bytes}
         if hardware.accelerator is not None:
             amounts[hardware.accelerator_resource] = hardware.accelerator.count
-        return self.shape(amounts, hardware.selector, hardware.tolerations, hardware.machine)
+        shape = self.shape(amounts, hardware.selector, hardware.tolerations, hardware.machine)
+        if hardware.fallback is None:
+            return shape
+        behind = self.shape(amounts, hardware.fallback.selector, hardware.tolerations, hardware.fallback.machine)
+        return Shape(shape.amounts, tuple(dict.fromkeys((*shape.machines, *behind.machines))))
 
     def shape(
         self,

@@ -57,6 +57,16 @@ def test_a_compute_class_shows_everything_that_is_tried_for_it() -> None:
     ]
 
 
+def test_machines_of_ones_own_tell_what_stands_behind_spot() -> None:
+    """Whoever asks why a Pod runs on demand reads that it may."""
+    pool = "spot: true, labels: {life: spot}, taints: [{key: spot}]"
+    spot = f'        - {{count: 2, cpu: 32, memory: 128Gi, accelerators: "L4:1", {pool}}}\n'
+    lines = told(plan_of(changed("      gateway: {name", f"{spot}      gateway: {{name")), "compute.train")
+
+    assert lines[1].startswith("  chosen: capacity[2], ")
+    assert lines[-1] == "  when that is taken away or full: capacity[1]"
+
+
 def test_an_elastic_class_says_that_machines_come_when_they_are_needed() -> None:
     lines = told(on_aws(changed("cpu: {cpu: 2,", "cpu: {elastic: true, cpu: 2,")), "compute.cpu")
 
