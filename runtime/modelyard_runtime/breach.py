@@ -13,6 +13,9 @@ from modelyard_runtime.refusals import Refusal
 
 _MONITOR_LABEL = "modelyard.dev/started-by"
 _LONGEST_NAME = 63
+_KEPT_S = 7 * 86400
+"""How long a run that a monitor started is kept where the pipeline's own history would decide."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -39,7 +42,7 @@ def start(api: ClusterApi, workload: Section, run: Section, now: datetime, coold
         return (
             f"pipeline {text(run, 'pipeline')} is not started: it was at {last.isoformat()}, the cooldown is {cooldown}"
         )
-    body = job_of(api.get("apis/batch/v1/cronjobs", cron_job), monitor, now)
+    body = job_of(api.get("apis/batch/v1/cronjobs", cron_job), monitor, now, cooldown)
     try:
         api.create("apis/batch/v1/jobs", body)
     except ApiError as problem:
@@ -48,11 +51,17 @@ def start(api: ClusterApi, workload: Section, run: Section, now: datetime, coold
     return f"pipeline {text(run, 'pipeline')} is started"
 
 
-def job_of(cron_job: Object, monitor: str, now: datetime) -> Object:
-    """The Job that the CronJob would make now, owned by it, with a label that says who started it."""
+def job_of(cron_job: Object, monitor: str, now: datetime, cooldown: timedelta) -> Object:
+    """The Job that the CronJob would make now, with a label that says who started it.
+
+    The label is all that remembers the cooldown, so the Job outlives it: it goes with the CronJob, which is not its
+    controller and does not count it in its history.
+    """
     metadata, spec = _mapping(cron_job, "metadata"), _mapping(cron_job, "spec")
     template = _mapping(spec, "jobTemplate")
-    described = _mapping(template, "metadata")
+    described, run = _mapping(template, "metadata"), _mapping(template, "spec")
+    kept = run.get("ttlSecondsAfterFinished", _KEPT_S)
+    kept_s = max(kept if isinstance(kept, int) else 0, int(cooldown.total_seconds()))
     stamp = now.strftime("%Y%m%d%H%M")
     name = f"{str(metadata['name'])[: _LONGEST_NAME - len(stamp) - 1].rstrip('-')}-{stamp}"
     owner = {"apiVersion": "batch/v1", "kind": "CronJob", "name": metadata["name"], "uid": metadata["uid"]}
@@ -63,9 +72,9 @@ def job_of(cron_job: Object, monitor: str, now: datetime) -> Object:
             "name": name,
             "labels": {**_mapping(metadata, "labels"), **_mapping(described, "labels"), _MONITOR_LABEL: monitor},
             "annotations": {**_mapping(described, "annotations"), "cronjob.kubernetes.io/instantiate": "manual"},
-            "ownerReferences": [{**owner, "controller": True}],
+            "ownerReferences": [owner],
         },
-        "spec": template["spec"],
+        "spec": {**run, "ttlSecondsAfterFinished": kept_s},
     }
 
 

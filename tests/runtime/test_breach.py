@@ -45,15 +45,38 @@ def jobs(server: ApiServer) -> list[dict[str, Any]]:
 
 
 def test_the_job_is_that_of_the_cron_job(server: ApiServer, api: ClusterApi) -> None:
-    """Its spec and owner are the CronJob's, so that the pipeline's own rules and history hold."""
+    """Its spec and owner are the CronJob's, so that the pipeline's own rules hold and both go together."""
     assert start(api, WORKLOAD, RUN, NOW, COOLDOWN) == "pipeline retrain is started"
 
     (job,) = jobs(server)
-    assert job["spec"] == {"backoffLimit": 3}
+    assert job["spec"]["backoffLimit"] == 3
     assert job["metadata"]["name"] == "retrain-202611240600"
     assert job["metadata"]["labels"]["of"] == "template"
     owner = job["metadata"]["ownerReferences"][0]
-    assert (owner["kind"], owner["uid"], owner["controller"]) == ("CronJob", "u-1", True)
+    assert (owner["kind"], owner["uid"]) == ("CronJob", "u-1")
+
+
+@pytest.mark.parametrize(
+    ("cooldown", "of_runs", "kept"),
+    [
+        (timedelta(days=30), 3600, 30 * 86400),
+        (timedelta(hours=1), 90 * 86400, 90 * 86400),
+        (timedelta(days=30), None, 30 * 86400),
+        (timedelta(hours=1), None, 7 * 86400),
+    ],
+)
+def test_a_run_is_kept_as_long_as_its_cooldown(
+    server: ApiServer, api: ClusterApi, cooldown: timedelta, of_runs: int | None, kept: int
+) -> None:
+    """Neither a short `retention.runs` nor the history of a busy CronJob makes a monitor forget what it started."""
+    template = server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]["spec"]["jobTemplate"]["spec"]
+    if of_runs is not None:
+        template["ttlSecondsAfterFinished"] = of_runs
+    start(api, WORKLOAD, RUN, NOW, cooldown)
+
+    (job,) = jobs(server)
+    assert job["spec"]["ttlSecondsAfterFinished"] == kept
+    assert not any(owner.get("controller") for owner in job["metadata"]["ownerReferences"])
 
 
 def test_a_second_breach_waits_for_the_cooldown(server: ApiServer, api: ClusterApi) -> None:
