@@ -70,8 +70,9 @@ def substitute(document: Document, settings: Mapping[str, str]) -> tuple[Documen
 
 
 def _unused(document: Document, variables: Mapping[str, Variable], used: set[str]) -> Iterator[Diagnostic]:
+    """Variables that no text refers to; in another environment one may be used that has no place in this."""
     for name in variables:
-        if name not in used:
+        if name not in used and not any(f"${{vars.{name}}}" in file.text for file in document.files):
             yield tell.unused_variable(document.key_span((SECTION, name)), name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from modelyard.overlay import overlay
 from modelyard.source import Json, Span
 from modelyard.variables import substitute
 from tests.compiler.conftest import Loaded
@@ -102,6 +103,14 @@ def test_a_document_without_references_is_the_same_one(loaded: Loaded) -> None:
 def test_what_is_told(loaded: Loaded, text: str, settings: dict[str, str], found: list[str]) -> None:
     """At the reference, at the declaration, or without a place for the command line."""
     assert places(substitute(loaded(text), settings)[1]) == found
+
+
+def test_a_variable_whose_place_another_environment_has_is_used(loaded: Loaded) -> None:
+    """What an overlay replaced, or adds elsewhere, is no reason to remove the variable."""
+    text = "vars: {a: 1, b: 2, c: 3}\nx: '${vars.a}'\nenvironments: {dev: {x: 0}, prod: {x: '${vars.b}'}}\n"
+    document, _ = overlay(loaded(text), "dev", None)
+
+    assert places(substitute(document, {})[1]) == ["1:20 W0148"]
 
 
 def test_variables_do_not_grow_without_end(loaded: Loaded) -> None:
