@@ -116,6 +116,15 @@ def test_every_image_comes_from_the_mirror_where_there_is_one() -> None:
     assert context(SPECS["pulled"]).runtime_image.startswith("registry.acme.example/")
 
 
+def test_the_login_of_a_registry_goes_where_its_images_go() -> None:
+    """Images of third parties need it only where they come from the mirror."""
+    without = SPECS["pulled"].replace(", mirror: true", "")
+
+    assert argument(calls(SPECS["pulled"])["kuberay-operator"], "values")["imagePullSecrets"] == ({"name": "pull"},)
+    assert "imagePullSecrets" not in argument(calls(without)["kuberay-operator"], "values")
+    assert "global" not in prometheus(without)
+
+
 def _unknown(values: dict[str, Any], names: Any, path: str = "") -> Iterator[str]:
     for key, value in values.items():
         if names is None:

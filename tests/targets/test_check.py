@@ -90,6 +90,19 @@ def test_what_has_no_effect_is_told() -> None:
     assert refused(nothing) == ["W0634 storageClass"]
 
 
+def test_a_certificate_that_no_gateway_of_ours_shows() -> None:
+    """KubeRay makes the Gateway of an incremental rollout itself, and that speaks HTTP alone."""
+    text = changed(
+        "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
+        "    rollout: {strategy: incremental}\n",
+        ("      host: scores.acme.example\n", ""),
+        (GATEWAY, "{class: istio, certificate: secret://vault/tls}"),
+    )
+
+    assert refused(text) == ["W0634 certificate"]
+    assert refused(text.replace("strategy: incremental", "strategy: blue-green")) == []
+
+
 def test_secrets_that_exist_are_the_same_under_every_store() -> None:
     """Stores that are read as existing Secrets are names for one place."""
     text = changed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from modelyard.spec import Store
 from modelyard_targets.cluster.database import Login, login_of
+from tests.crds import problems
 from tests.emitted import context, names, one
 from tests.specs import VALID_SPEC, changed
 
@@ -61,3 +62,12 @@ def test_a_database_is_called_like_its_store_in_letters_that_sql_takes() -> None
 
     assert (login.host, login.database) == ("model-runs-rw.fraud.svc.cluster.local", "model_runs")
     assert login.secret == "model-runs-app"
+
+
+def test_its_metrics_are_scraped_where_there_is_a_prometheus() -> None:
+    """By the name that CloudNativePG gives the port which the policy opens."""
+    monitor = one(VALID_SPEC, "PodMonitor", "database-runs")
+
+    assert monitor["spec"]["selector"] == {"matchLabels": {"cnpg.io/cluster": "runs"}}
+    assert monitor["spec"]["podMetricsEndpoints"] == [{"port": "metrics"}]
+    assert problems(monitor) == []

@@ -187,11 +187,50 @@ def test_data_by_address_is_reached_too() -> None:
     assert peers(policy(text, "retrain")["egress"], "to", 8443) == []
 
 
+def reached(uri: str) -> list[dict[str, Any]]:
+    """The openings to an address."""
+    return [rule for rule in reach(uri, context_of(plan_of(VALID_SPEC))) if isinstance(rule, dict)]
+
+
 @pytest.mark.parametrize(
     ("uri", "port"),
-    [("https://a.example", 443), ("http://a.example", 80), ("https://a.example:8443/x", 8443), ("s3://bucket/x", 443)],
+    [
+        ("https://a.b.example", 443),
+        ("http://a.b.example", 80),
+        ("https://a.b.example:8443/x", 8443),
+        ("s3://bucket/x", 443),
+    ],
 )
 def test_a_url_says_its_port(uri: str, port: int) -> None:
-    rule = reach(uri, context_of(plan_of(VALID_SPEC)))
+    (rule,) = reached(uri)
 
     assert rule["ports"] == [{"protocol": "TCP", "port": port}]
+
+
+@pytest.mark.parametrize(
+    ("uri", "where"),
+    [
+        ("http://minio.storage:9000", "storage"),
+        ("https://minio.storage:9000", "storage"),
+        ("http://minio:9000", "fraud"),
+        ("postgresql://pg.data:9000", "data"),
+    ],
+)
+def test_a_short_host_may_be_a_service(uri: str, where: str) -> None:
+    """Pods search the namespaces of their cluster first, and a host of the company's network may be as short."""
+    inside, outside = reached(uri)
+
+    assert inside == {"to": [{"namespaceSelector": {"matchLabels": {NAMESPACE: where}}}]}
+    assert outside["ports"] == [{"protocol": "TCP", "port": 9000}]
+
+
+@pytest.mark.parametrize("uri", ["s3://bucket/x", "https://acme.example", "http://10.0.0.7:9000", "http://[::1]:80"])
+def test_what_no_search_finds_is_outside(uri: str) -> None:
+    assert len(reached(uri)) == 1
+
+
+def test_private_addresses_that_are_declared_too_stand_once() -> None:
+    text = changed("      gateway: {name", "      egress: [10.0.0.0/8]\n      gateway: {name")
+    to = policy(text, "scorer-champion.head")["egress"][0]["to"]
+
+    assert [one["ipBlock"]["cidr"] for one in to].count("10.0.0.0/8") == 1

@@ -67,17 +67,22 @@ def test_pods_prefer_spot_and_fall_back() -> None:
             ],
         }
     }
-    assert (
-        problems({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {**found, "containers": []}})
-        == []
-    )
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {**found, "containers": []}}
+    assert problems(pod) == []
 
 
 def test_machines_on_demand_without_labels_need_none() -> None:
     found = placing(Place((("life", "spot"),), (), ()))
 
     assert "nodeSelector" not in found
-    affinity = found["affinity"]
-    assert isinstance(affinity, dict)
-    assert list(affinity["nodeAffinity"]) == ["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert found["affinity"] == {
+        "nodeAffinity": {
+            "preferredDuringSchedulingIgnoredDuringExecution": [
+                {
+                    "weight": 100,
+                    "preference": {"matchExpressions": [{"key": "life", "operator": "In", "values": ["spot"]}]},
+                }
+            ]
+        }
+    }
     assert placing(Place((), (), ())) == {}

@@ -101,3 +101,24 @@ def test_at_the_edge_every_image_is_listed_with_its_name_there() -> None:
     assert "docker.io/rayproject/ray:2.60.0-py311 registry.shop.example/rayproject/ray:2.60.0-py311" in listed
     assert "quay.io/kuberay/operator:v1.7.0 registry.shop.example/kuberay/operator:v1.7.0" in listed
     assert listed == sorted(listed)
+
+
+def test_it_says_where_the_login_of_the_registry_has_to_be() -> None:
+    """In every namespace whose images come from there: with a mirror, those of add-ons too."""
+    pulled = "      images: {registry: registry.acme.example, pullSecret: pull}\n"
+    text = changed("      residency: eu\n", f"      residency: eu\n{pulled}")
+    mirrored = text.replace("pullSecret: pull", "pullSecret: pull, mirror: true")
+
+    assert "has to be in the namespace `fraud`.\n" in files(text)["README.md"]
+    assert (
+        "which may be made before: `fraud`, `monitoring`, `external-secrets`, `cnpg-system`, `kuberay-system`.\n"
+        in files(mirrored)["README.md"]
+    )
+
+
+def test_it_says_who_asks_whom_for_metrics() -> None:
+    """Prometheus scrapes servers and runs; a monitor pushes."""
+    text = files(VALID_SPEC)["README.md"]
+
+    assert "| `main:cluster/main` | `main:model-server/scorer-champion` | metrics | http | 8080 |" in text
+    assert "| `main:monitor/monitor-drift` | `main:cluster/main` | metrics | http | 9090 |" in text

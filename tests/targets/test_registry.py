@@ -68,3 +68,14 @@ def test_redundancy_where_it_is_asked_for() -> None:
 def test_an_adopted_registry_is_not_installed() -> None:
     assert "mlflow" not in calls(ADOPTED)
     assert "mlflow" not in names(ADOPTED, "NetworkPolicy")
+
+
+def test_a_drain_leaves_one_of_several() -> None:
+    """One alone needs no budget, which would keep its machine from ever being drained."""
+    several = changed("size: small", "size: enterprise")
+
+    assert one(several, "PodDisruptionBudget", "mlflow")["spec"] == {
+        "minAvailable": 1,
+        "selector": {"matchLabels": {"app.kubernetes.io/name": "mlflow"}},
+    }
+    assert "mlflow" not in names(VALID_SPEC, "PodDisruptionBudget")

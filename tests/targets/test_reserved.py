@@ -44,3 +44,23 @@ def test_what_makes_a_bucket_has_a_name_too() -> None:
 
     assert told(changed(*renamed)) == []
     assert told(changed("adopt: acme-fraud-lake, ", "", renamed)) == ["store-lake:"]
+
+
+@pytest.mark.parametrize("name", ["monitoring", "kuberay-system", "cnpg-system"])
+def test_a_namespace_of_an_add_on(name: str) -> None:
+    """What closes the namespace of a system would close Prometheus or an operator in."""
+    text = changed("      residency: eu\n", f"      residency: eu\n      namespace: {name}\n")
+
+    assert told(text) == [name]
+
+
+def test_a_system_called_like_an_add_ons_namespace() -> None:
+    assert told(changed("metadata: {name: fraud,", "metadata: {name: monitoring,")) == [
+        VALID_SPEC.splitlines()[2][len("metadata: {") :].replace("fraud", "monitoring", 1)
+    ]
+
+
+def test_a_namespace_is_free_where_its_add_on_is_elsewhere() -> None:
+    text = changed("      residency: eu\n", "      residency: eu\n      namespace: cnpg-system\n")
+
+    assert told(text.replace("      namespace: cnpg", "      present: [cloudnative-pg]\n      namespace: cnpg")) == []

@@ -212,9 +212,11 @@ _SYNCED = frozenset({"external-secrets", "secrets-manager"})
 
 
 def _metric_links(draft: Draft, addons: dict[str, tuple[str, ...]]) -> Iterator[Link]:
-    """What pushes to Prometheus or is scraped by it, where there is one."""
+    """Where there is a Prometheus, monitors push to it, and it scrapes the Pods of everything else."""
     for resource in draft.metrics:
         if _observed(resource, addons):
-            yield Link(
-                resource.place, f"{resource.placement}:{Kind.CLUSTER}/{resource.placement}", "metrics", "http", 9090
-            )
+            prometheus = f"{resource.placement}:{Kind.CLUSTER}/{resource.placement}"
+            if resource.kind is Kind.MONITOR:
+                yield Link(resource.place, prometheus, "metrics", "http", 9090)
+            else:
+                yield Link(prometheus, resource.place, "metrics", "http", 8080)

@@ -15,7 +15,7 @@ from modelyard_targets.aws.elastic import node_class, pools_of
 from modelyard_targets.aws.hardware import POOL
 from modelyard_targets.aws.identities import AUTOSCALER, KARPENTER
 from modelyard_targets.aws.names import SYSTEM_POOL, group_name
-from modelyard_targets.cluster.context import Context, mirrored
+from modelyard_targets.cluster.context import Context, mirrored, pull_secret_of_addons
 from modelyard_targets.cluster.envoy import ENVOY, ENVOY_GATEWAY
 from modelyard_targets.cluster.platform import AddOn, Given
 
@@ -54,7 +54,7 @@ def _autoscaler(context: Context) -> Mapping[str, Given]:
 
     Pods that must not be moved say so themselves; a folder on the node's own disk is no reason to keep a node.
     """
-    pull = context.target.images.pull_secret
+    pull = pull_secret_of_addons(context.target)
     return {
         "fullnameOverride": AUTOSCALER,
         "awsRegion": context.target.region,
@@ -84,7 +84,7 @@ def _device_plugin(context: Context) -> Mapping[str, Given]:
     names = [name for name, pool in pools if pool.hardware.accelerator_resource == _NVIDIA]
     chosen: Given = {"key": POOL, "operator": "In", "values": names}
     terms: list[Given] = [{"matchExpressions": [chosen]}]
-    pull = context.target.images.pull_secret
+    pull = pull_secret_of_addons(context.target)
     return {
         "image": {"repository": mirrored("nvcr.io/nvidia/k8s-device-plugin", context.target)},
         **({"imagePullSecrets": [{"name": pull}]} if pull else {}),
@@ -96,7 +96,7 @@ def _device_plugin(context: Context) -> Mapping[str, Given]:
 
 def _karpenter(context: Context) -> Mapping[str, Given]:
     """In a network without a way out it asks for no prices, which are told in one region only."""
-    pull = context.target.images.pull_secret
+    pull = pull_secret_of_addons(context.target)
     return {
         **({"imagePullSecrets": [{"name": pull}]} if pull else {}),
         "serviceAccount": {"name": KARPENTER},

@@ -9,7 +9,7 @@ from typing import Final
 
 from modelyard.manifest import memory_text
 from modelyard.stack import Value
-from modelyard_targets.cluster.context import Context, mirrored
+from modelyard_targets.cluster.context import Context, mirrored, pull_secret_of_addons
 
 GRAFANA_SECRET: Final = "grafana-admin"
 
@@ -92,7 +92,7 @@ def prometheus_values(context: Context) -> dict[str, Value]:
         "alertmanager": {"alertmanagerSpec": _alertmanager_spec(context, replicas)},
         "grafana": {"enabled": False} if edge else _grafana(),
     }
-    image_registry, pull = _registry(context), context.target.images.pull_secret
+    image_registry, pull = _registry(context), pull_secret_of_addons(context.target)
     shared: dict[str, Value] = {}
     if image_registry:
         shared["imageRegistry"] = image_registry
@@ -187,5 +187,5 @@ def _registry(context: Context) -> str:
 
 
 def _pull(key: str, context: Context) -> dict[str, Value]:
-    pull = context.target.images.pull_secret
+    pull = pull_secret_of_addons(context.target)
     return {key: [{"name": pull}]} if pull else {}

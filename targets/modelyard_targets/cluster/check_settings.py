@@ -77,7 +77,7 @@ def check_unused(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     here = target_path(plan.system, placement)
     for field, what, used in _uses(plan, placement, target):
         if not used:
-            yield problems.nothing_uses(plan.system.key(*here, field), placement, field, what)
+            yield problems.nothing_uses(plan.system.key(*here, *field.split(".")), placement, field, what)
 
 
 def check_patches(plan: Plan, placement: str, context: Callable[[], Context]) -> Iterator[Diagnostic]:
@@ -108,6 +108,9 @@ def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str,
             route.inference.rollout.strategy == "incremental" for route in routes
         )
         yield "gateway", "no endpoint there is reached through it", used
+        if used and target.gateway.certificate is not None:
+            tls = any(needs_route(route, target.gateway) for route in routes)
+            yield "gateway.certificate", "the Gateway that KubeRay makes for an incremental rollout has no TLS", tls
     if target.telemetry != type(target.telemetry)():
         yield "telemetry", "nothing there is observed", "prometheus" in addons
 

@@ -199,6 +199,11 @@ def mirrored(image: str, target: TargetSpec) -> str:
     return image if image.startswith(f"{target.images.registry}/") else f"{target.images.registry}/{path}"
 
 
+def pull_secret_of_addons(target: TargetSpec) -> str:
+    """The login that add-ons in namespaces of their own need: none where their images come from where they are made."""
+    return target.images.pull_secret if target.images.mirror else ""
+
+
 def _prometheus_uri(target: TargetSpec) -> str:
     if target.telemetry.prometheus:
         return target.telemetry.prometheus.rstrip("/")

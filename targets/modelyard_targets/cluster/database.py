@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.manifest import cpu_text, labels, memory_text, metadata, object_of
+from modelyard.manifest import WORKLOAD, cpu_text, labels, memory_text, metadata, object_of
 from modelyard.plan import Kind, Resource
 from modelyard.program import Ref
 from modelyard.records import record
@@ -73,6 +73,8 @@ def lower_database(resource: Resource, context: Context, operator_namespace: str
         return
     yield _policy(resource, context, operator_namespace)
     yield Made(resource.origin, _cluster(resource, store, context))
+    if context.monitored:
+        yield Made(resource.origin, _scraped(resource, context))
 
 
 def _identifier(name: str) -> str:
@@ -108,6 +110,19 @@ def _cluster(resource: Resource, store: Store, context: Context) -> Manifest:
     }
     described = metadata(store.name, context.namespace, labelled, {PROTECT: "true"})
     return object_of("postgresql.cnpg.io/v1", "Cluster", described, spec=spec)
+
+
+def _scraped(resource: Resource, context: Context) -> Manifest:
+    """What instances tell of themselves, such as how far replicas are behind; the operator's field is deprecated."""
+    labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
+    labelled = {**labelled, **dict(context.target.telemetry.prometheus_labels)}
+    spec: dict[str, Value] = {
+        "selector": {"matchLabels": {"cnpg.io/cluster": resource.name}},
+        "podTargetLabels": [WORKLOAD],
+        "podMetricsEndpoints": [{"port": "metrics"}],
+    }
+    described = metadata(f"database-{resource.name}", context.namespace, labelled)
+    return object_of("monitoring.coreos.com/v1", "PodMonitor", described, spec=spec)
 
 
 def _policy(resource: Resource, context: Context, operator_namespace: str) -> Made:

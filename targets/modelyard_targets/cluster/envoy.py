@@ -11,7 +11,7 @@ from typing import Final
 from modelyard.manifest import POD_SECURITY, RESTRICTED
 from modelyard.program import Call, Ref
 from modelyard_targets.cluster.charts import charts
-from modelyard_targets.cluster.context import Context, mirrored
+from modelyard_targets.cluster.context import Context, mirrored, pull_secret_of_addons
 from modelyard_targets.cluster.gateway import public_class
 from modelyard_targets.cluster.platform import AddOn, Given, as_literal
 
@@ -28,7 +28,8 @@ _RIGHTS: Final = "rbac.authorization.k8s.io"
 def _values(context: Context) -> Mapping[str, Given]:
     """The controller on the platform's own machines; what injects zones into proxies would need the hook's webhook."""
     target = context.target
-    pulls: list[Given] = [{"name": target.images.pull_secret}] if target.images.pull_secret else []
+    pull = pull_secret_of_addons(target)
+    pulls: list[Given] = [{"name": pull}] if pull else []
     repository, _, tag = _image("gateway").rpartition(":")
     values: dict[str, Given] = {
         "deployment": {
@@ -99,7 +100,7 @@ def _job(context: Context) -> dict[str, Given]:
         "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
         "securityContext": {**RESTRICTED, "runAsUser": _USER, "readOnlyRootFilesystem": True},
     }
-    pull = context.target.images.pull_secret
+    pull = pull_secret_of_addons(context.target)
     spec: dict[str, Given] = {
         "serviceAccountName": _CERTIFICATES,
         "automountServiceAccountToken": True,

@@ -7,6 +7,7 @@ which clouds serve credentials. docs/decisions/0010-openings.md has the reasons.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
@@ -33,6 +34,9 @@ _ANYWHERE: tuple[Value, ...] = (
 _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 """Where the API of a cluster of one's own is: private addresses (RFC 1918, RFC 4193) and shared ones (RFC 6598)."""
 _SCHEME_PORTS = {"http": 80, "https": 443, "s3": 443, "gs": 443, "abfss": 443}
+_SERVED = frozenset({"http", "postgresql"})
+"""Schemes of Services. A bucket is no host, and a short name behind https without a port is a domain."""
+_LABEL = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def lower_network(resource: Resource, context: Context) -> Iterator[Made]:
@@ -89,17 +93,28 @@ def network_policy(
     return Made(resource.origin, manifest)
 
 
-def reach(uri: str, context: Context) -> dict[str, Value]:
+def reach(uri: str, context: Context) -> list[Value]:
     """Egress to a URL: a Service's namespace, or a port on the addresses that the target lets workloads reach.
 
     A policy is about Pods, which may listen on another port than their Service, so that a namespace is opened whole.
+    A short host may be a Service or a host outside; a namespace that does not exist is no opening.
     """
     service = cluster_service(uri)
     if service is not None:
-        return {"to": [namespace(service[1])]}
+        return [{"to": [namespace(service[1])]}]
     parts = urlsplit(uri)
     port = parts.port or _SCHEME_PORTS.get(parts.scheme, 443)
-    return {"to": _outside(context), "ports": ports(port)}
+    near = _namespace_by_search(parts.hostname or "", context) if parts.scheme in _SERVED or parts.port else ""
+    inside: list[Value] = [{"to": [namespace(near)]}] if near else []
+    return [*inside, {"to": _outside(context), "ports": ports(port)}]
+
+
+def _namespace_by_search(host: str, context: Context) -> str:
+    """Where a Pod looks for a host of one or two labels first: `mlflow` beside itself, `mlflow.ml` in `ml`."""
+    labels = host.split(".")
+    if not all(_LABEL.fullmatch(label) for label in labels):
+        return ""
+    return {1: context.namespace, 2: labels[-1]}.get(len(labels), "")
 
 
 def reach_api(context: Context) -> dict[str, Value]:
@@ -107,16 +122,17 @@ def reach_api(context: Context) -> dict[str, Value]:
 
     A target that declares its `egress` keeps to it: beside that only private addresses are open, not the internet.
     """
-    declared: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in (*context.target.egress, *_PRIVATE)]
+    addresses = dict.fromkeys((*context.target.egress, *_PRIVATE))
+    declared: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in addresses]
     return {"to": declared if context.target.egress else list(_ANYWHERE), "ports": ports(*_API_PORTS)}
 
 
-def reach_store(store: Store, context: Context) -> dict[str, Value]:
+def reach_store(store: Store, context: Context) -> list[Value]:
     """Egress to an object store. Nobody lists the addresses of a cloud's own: `egress` bounds all else, not those,
     from inside of the cloud as from elsewhere.
     """
     if not store.endpoint and cloud_of(store, context.system) is not None:
-        return {"to": list(_ANYWHERE), "ports": ports(_SCHEME_PORTS["https"])}
+        return [{"to": list(_ANYWHERE), "ports": ports(_SCHEME_PORTS["https"])}]
     return reach(store.endpoint or context.uri(store), context)
 
 
@@ -166,7 +182,7 @@ def _job(resource: Resource, job: Job, context: Context) -> Iterator[Made]:
 def _monitor(resource: Resource, job: MonitorJob, context: Context) -> Iterator[Made]:
     egress = _reached(resource, _monitor_uris(job, context), context)
     if context.prometheus_uri:
-        egress.append(reach(context.prometheus_uri, context))
+        egress += reach(context.prometheus_uri, context)
     if job.monitor.on_breach.run:
         egress.append(reach_api(context))
     yield network_policy(resource, resource.name, _selector(resource.name), context, egress=egress)
@@ -229,10 +245,11 @@ def _reached(resource: Resource, uris: Sequence[str], context: Context) -> list[
     """Egress to the registry, the stores and the datasets of a workload, each opening once."""
     openings: list[Value] = []
     if uses_registry(resource, context):
-        openings.append(_registry(context))
+        openings += _registry(context)
     for store in stores_of(resource.workload, context):
-        openings.append(reach_store(store, context))
-    openings += [reach(uri, context) for uri in uris]
+        openings += reach_store(store, context)
+    for uri in uris:
+        openings += reach(uri, context)
     openings += reach_identity(resource.workload, context)
     found: list[Value] = []
     for opening in openings:
@@ -241,13 +258,13 @@ def _reached(resource: Resource, uris: Sequence[str], context: Context) -> list[
     return found
 
 
-def _registry(context: Context) -> dict[str, Value]:
+def _registry(context: Context) -> list[Value]:
     registry = context.system.registry
     service = cluster_service(context.registry_uri)
     if registry is None or registry.adopt or service is None:
         return reach(context.registry_uri, context)
     where = {**namespace(service[1]), **pods(service[0])}
-    return {"to": [where], "ports": ports(REGISTRY_PORT)}
+    return [{"to": [where], "ports": ports(REGISTRY_PORT)}]
 
 
 def _job_uris(job: Job, context: Context) -> list[str]:

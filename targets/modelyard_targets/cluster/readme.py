@@ -13,12 +13,12 @@ from modelyard.stack import TextFile
 from modelyard.units import money_text
 from modelyard_targets.cluster.addons import addon_namespace
 from modelyard_targets.cluster.charts import charts
-from modelyard_targets.cluster.context import Context, bucket_name, mirrored
+from modelyard_targets.cluster.context import Context, bucket_name, mirrored, pull_secret_of_addons
 from modelyard_targets.cluster.crossing_readme import crossing_values
 from modelyard_targets.cluster.files import File, objects_of
 from modelyard_targets.cluster.overrides import overrides_on
 from modelyard_targets.cluster.pins import images_of, installed
-from modelyard_targets.cluster.placed import addons_to_install
+from modelyard_targets.cluster.placed import addons_to_install, installed_addons
 from modelyard_targets.cluster.prose import render
 from modelyard_targets.cluster.route import needs_route
 from modelyard_targets.cluster.runtime_image import needs_runtime_image
@@ -64,6 +64,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "placement": placement,
         "target": target,
         "namespace": context.namespace,
+        "pull_namespaces": _pull_namespaces(context),
         "projects": workloads.projects,
         "costs": (*context.platform.costs(plan, placement), *_budget(context)),
         "shared": target.tenancy == "shared",
@@ -83,6 +84,12 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         **crossing_values(context),
         "overrides": [one for found in overrides_on(context.system, placement).values() for one in found],
     }
+
+
+def _pull_namespaces(context: Context) -> tuple[str, ...]:
+    """Where Pods need the login of the registry: their own namespace, and those of add-ons that come from it."""
+    addons = installed_addons(context) if pull_secret_of_addons(context.target) else ()
+    return tuple(dict.fromkeys((context.namespace, *(addon_namespace(addon, context) for addon in addons))))
 
 
 def _budget(context: Context) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.manifest import cpu_text, labels, memory_text
+from modelyard.manifest import cpu_text, labels, memory_text, metadata, object_of
 from modelyard.plan import RegistryServer, Resource
 from modelyard.spec import Store
 from modelyard.stack import Value
@@ -32,31 +32,36 @@ _USER = 1001
 
 
 def lower_registry(resource: Resource, context: Context) -> Iterator[Made]:
-    """Who may reach the registry and what it reaches; nothing for an adopted one."""
+    """Who may reach the registry, what it reaches, and how many drains leave; nothing for an adopted one."""
     server = _server(resource)
     if server.registry.adopt:
         return
     clients: dict[str, Value] = {"podSelector": {"matchLabels": {"modelyard.dev/system": context.system.metadata.name}}}
     egress: list[Value] = []
     if server.database is not None:
-        egress.append(_reach_database(server.database, context))
+        egress += _reach_database(server.database, context)
     if server.artifacts is not None:
-        egress.append(reach_store(server.artifacts, context))
+        egress += reach_store(server.artifacts, context)
     egress += reach_identity("registry", context)
     ingress: list[Value] = [{"from": [clients], "ports": ports(REGISTRY_PORT)}]
     selector: dict[str, Value] = {"app.kubernetes.io/name": NAME}
     yield network_policy(resource, NAME, selector, context, ingress=ingress, egress=egress)
+    if registry_replicas(context.system, context.target) > 1:
+        labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
+        budget: dict[str, Value] = {"minAvailable": 1, "selector": {"matchLabels": selector}}
+        described = metadata(NAME, context.namespace, labelled)
+        yield Made(resource.origin, object_of("policy/v1", "PodDisruptionBudget", described, spec=budget))
 
 
-def _reach_database(store: Store, context: Context) -> dict[str, Value]:
+def _reach_database(store: Store, context: Context) -> list[Value]:
     """The instances of a database of ours and no other Pod beside them; an adopted one by its address."""
     login = login_of(store, context)
     if store.adopt:
         return reach(f"postgresql://{login.host}:{login.port}", context)
     managed = context.platform.database(store, context)
     if managed is not None:
-        return {"to": [{"ipBlock": {"cidr": managed.network}}], "ports": ports(managed.port)}
-    return {"to": [instances(store.name)], "ports": [{"protocol": "TCP", "port": login.port}]}
+        return [{"to": [{"ipBlock": {"cidr": managed.network}}], "ports": ports(managed.port)}]
+    return [{"to": [instances(store.name)], "ports": [{"protocol": "TCP", "port": login.port}]}]
 
 
 def registry_values(resource: Resource, account: str, context: Context) -> dict[str, Given]:

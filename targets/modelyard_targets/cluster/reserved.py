@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.diagnostics.plan import reserved_name
 from modelyard.names import object_name
-from modelyard.plan import Kind, Plan, RegistryServer
+from modelyard.plan import Cluster, Kind, Plan, RegistryServer
 from modelyard.spec import Store
 from modelyard_targets.cluster import namespace
+from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.fixed import BUCKET_NAME, REGISTRY_NAME
+from modelyard_targets.cluster.placed import addons_to_install, target_of
 
 _NAMED = frozenset(
     {
@@ -27,13 +29,28 @@ _NAMED = frozenset(
 
 
 def check_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Workloads whose policy would take the place of the platform's, or whose Pods would pass for the registry's."""
+    """Workloads whose policy would take the place of the platform's, or whose Pods would pass for the registry's; and
+    a namespace that an add-on has, which would be closed to it.
+    """
+    yield from _check_namespace(plan, placement)
     taken = _taken(plan, placement)
     told: set[str] = set()
     for resource in plan.on(placement):
         if resource.kind in _NAMED and resource.name in taken and resource.name not in told:
             told.add(resource.name)
             yield reserved_name(plan.system.key(*resource.origin[:2]), resource.name, taken[resource.name])
+
+
+def _check_namespace(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    target = target_of(plan, placement)
+    here = plan.on(placement)
+    addons = next((one.value.addons for one in here if isinstance(one.value, Cluster)), ())
+    kept = {charts()[addon].namespace for addon in addons_to_install(plan, placement) if addon != "prometheus"}
+    kept |= {target.telemetry.namespace} if "prometheus" in addons else set()
+    for resource in here:
+        if resource.kind is Kind.NAMESPACE and resource.name in kept:
+            span = plan.system.at(*resource.origin) if target.namespace else plan.system.key("metadata", "name")
+            yield reserved_name(span, resource.name, "an add-on has that namespace, and would be closed in")
 
 
 def _taken(plan: Plan, placement: str) -> Mapping[str, str]:

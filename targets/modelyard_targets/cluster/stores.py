@@ -39,7 +39,7 @@ def lower_object_store(resource: Resource, context: Context) -> Iterator[Made]:
     )
     yield Made(resource.origin, account)
     selector: dict[str, Value] = {"app.kubernetes.io/name": name}
-    yield network_policy(resource, name, selector, context, egress=[reach(store.endpoint, context)])
+    yield network_policy(resource, name, selector, context, egress=reach(store.endpoint, context))
     spec = _job_spec(store, name, labelled, context)
     described = metadata(object_name(name, short_hash(json_text(spec))), context.namespace, labelled)
     yield Made(resource.origin, object_of("batch/v1", "Job", described, spec=spec))

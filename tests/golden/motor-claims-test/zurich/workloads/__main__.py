@@ -20,7 +20,6 @@ prometheus = kubernetes.Chart(
     version="88.5.3",
     namespace="monitoring",
     values={
-        "global": {"imagePullSecrets": [{"name": "harbor"}]},
         "crds": {"enabled": True},
         "nodeExporter": {"enabled": False},
         "kubeStateMetrics": {"enabled": True},
@@ -114,7 +113,6 @@ kuberay = kubernetes.Chart(
             "runAsNonRoot": True,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "imagePullSecrets": [{"name": "harbor"}],
     },
     depends_on=[kuberay_namespace],
 )

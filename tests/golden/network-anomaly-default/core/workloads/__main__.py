@@ -15,7 +15,6 @@ cloudnative_pg = kubernetes.Chart(
         "image": {"repository": "ghcr.io/cloudnative-pg/cloudnative-pg"},
         "replicaCount": 2,
         "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "256Mi"}},
-        "imagePullSecrets": [{"name": "registry-login"}],
     },
     depends_on=[cloudnative_pg_namespace],
 )
@@ -39,7 +38,6 @@ kuberay = kubernetes.Chart(
             "runAsNonRoot": True,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "imagePullSecrets": [{"name": "registry-login"}],
     },
     depends_on=[kuberay_namespace],
 )

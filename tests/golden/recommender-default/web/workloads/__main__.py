@@ -20,7 +20,6 @@ prometheus = kubernetes.Chart(
     version="88.5.3",
     namespace="monitoring",
     values={
-        "global": {"imagePullSecrets": [{"name": "registry"}]},
         "crds": {"enabled": True},
         "nodeExporter": {"enabled": False},
         "kubeStateMetrics": {"enabled": True},
@@ -103,13 +102,8 @@ external_secrets = kubernetes.Chart(
         "webhook": {
             "replicaCount": 2,
             "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
-            "imagePullSecrets": [{"name": "registry"}],
         },
-        "certController": {
-            "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
-            "imagePullSecrets": [{"name": "registry"}],
-        },
-        "imagePullSecrets": [{"name": "registry"}],
+        "certController": {"resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}}},
     },
     depends_on=[external_secrets_namespace],
 )
@@ -133,7 +127,6 @@ kuberay = kubernetes.Chart(
             "runAsNonRoot": True,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "imagePullSecrets": [{"name": "registry"}],
     },
     depends_on=[kuberay_namespace],
 )
