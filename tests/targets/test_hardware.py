@@ -138,6 +138,7 @@ def test_nothing_fits() -> None:
     assert refusal(asked(4, 16, "L4", "A10G"), CPU) == (
         "the nearest is capacity[0] with no accelerator instead of L4:1 or A10G:1"
     )
+    assert refusal(asked(4, 16, "A10G"), CPU, L4) == "the nearest is capacity[1] with L4:1 instead of A10G:1"
 
 
 def test_what_was_considered_begins_with_the_choice() -> None:

@@ -17,7 +17,15 @@ BY_TASK = {
     "recommendation": RANKS,
 }
 BUILT_IN = frozenset(metric for metrics in BY_TASK.values() for metric in metrics)
-SMALLER_IS_BETTER = frozenset({"log_loss", "brier", "rmse", "mae", "mape", "wape", "smape"})
+_ERRORS = ("log_loss", "brier", "rmse", "mae", "mape", "wape", "smape")
+_LATENCIES = ("p50_ms", "p90_ms", "p95_ms", "p99_ms")
+_SHARES_OF_BAD = ("missing", "duplicates", "out_of_range", "error_rate")
+SMALLER_IS_BETTER = frozenset(_ERRORS)
+SMALL_WHEN_WELL = frozenset((*_ERRORS, *_DRIFT, "page_hinkley", *_LATENCIES, *_SHARES_OF_BAD, "freshness_s"))
+"""The same for everything that a monitor looks at."""
+LARGER_IS_BETTER = frozenset((*BUILT_IN.difference(_ERRORS), "availability"))
+AT_MOST_1 = frozenset((*LARGER_IS_BETTER, "brier", "ks", "js", *_SHARES_OF_BAD))
+"""Metrics that never exceed 1: shares, areas under curves, and r2."""
 
 BY_MONITOR = {
     "data-drift": _DRIFT,

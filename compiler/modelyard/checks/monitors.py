@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from modelyard.checks.metrics import BY_MONITOR, BY_TASK
-from modelyard.checks.pipelines import bounds_of
+from modelyard.checks.pipelines import bounds_of, direction_of, within_reach
 from modelyard.checks.schedules import gaps_s
 from modelyard.checks.suggestions import Suggestions
 from modelyard.diagnostics import Diagnostic
@@ -59,6 +59,8 @@ def _metrics(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     for check in monitor.checks:
         path = ("monitors", monitor.name, "checks", check.name)
         yield from bounds_of(system, check, path)
+        yield from direction_of(system, check, path)
+        yield from within_reach(system, check, path)
         written = check.metric != check.name
         span = system.at(*path, "metric") if written else system.key(*path)
         if check.metric not in known:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modelyard.checks.metrics import BUILT_IN, BY_TASK, SMALLER_IS_BETTER
+from modelyard.checks.metrics import (
+    AT_MOST_1,
+    BUILT_IN,
+    BY_TASK,
+    LARGER_IS_BETTER,
+    SMALL_WHEN_WELL,
+    SMALLER_IS_BETTER,
+)
 from modelyard.checks.suggestions import Suggestions
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import pipelines as problems
@@ -70,7 +77,10 @@ def gates(system: System) -> Iterator[Diagnostic]:
             path = ("models", model.name, "validation", check.name)
             yield from bounds_of(system, check, path)
             yield from _metric(system, check.metric, model, model.name in own, (*path, "metric"))
-            yield from _direction(system, check, path)
+            if check.metric in BUILT_IN:
+                yield from direction_of(system, check, path)
+            if model.name not in own:
+                yield from within_reach(system, check, path)
 
 
 def _reporting_own_metrics(system: System) -> set[str]:
@@ -97,13 +107,20 @@ def _metric(system: System, metric: str, model: Model, own: bool, path: Path) ->
         yield problems.metric_unknown(span, metric, fitting, f"for model '{model.name}'")
 
 
-def _direction(system: System, check: Check, path: Path) -> Iterator[Diagnostic]:
-    if check.versus or check.metric not in BUILT_IN:
+def direction_of(system: System, check: Check, path: Path) -> Iterator[Diagnostic]:
+    """The only bound of a check keeps the metric from being bad, not from being good."""
+    if check.versus or (check.minimum is None) == (check.maximum is None):
         return
-    if check.maximum is None and check.metric in SMALLER_IS_BETTER:
+    if check.maximum is None and check.metric in SMALL_WHEN_WELL:
         yield problems.bound_in_wrong_direction(system.key(*path, "min"), check.metric, "min")
-    elif check.minimum is None and check.metric not in SMALLER_IS_BETTER:
+    elif check.minimum is None and check.metric in LARGER_IS_BETTER:
         yield problems.bound_in_wrong_direction(system.key(*path, "max"), check.metric, "max")
+
+
+def within_reach(system: System, check: Check, path: Path) -> Iterator[Diagnostic]:
+    """A metric that never exceeds 1 can reach its lower bound: 95 was meant as a percentage."""
+    if check.metric in AT_MOST_1 and check.minimum is not None and check.minimum > 1:
+        yield problems.bound_out_of_reach(system.at(*path, "min"), check.metric, check.minimum)
 
 
 def bounds_of(system: System, check: Check, path: Path) -> Iterator[Diagnostic]:

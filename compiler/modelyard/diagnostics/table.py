@@ -164,6 +164,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0485": check_clouds.secrets_manager_elsewhere,
         "E0486": check_clouds.encryption_key_of_nothing,
         "E0487": check_clouds.key_of_other_region,
+        "E0488": check_pipelines.bound_out_of_reach,
         "E0501": plan.name_collision,
         "W0501": plan.unused_target,
         "E0502": plan.reserved_name,

@@ -67,7 +67,7 @@ def _namespaces(plan: Plan) -> Iterator[Diagnostic]:
         if resource.kind is not Kind.NAMESPACE:
             continue
         target = plan.system.target(resource.placement)
-        span = plan.system.at(*resource.origin) if target.namespace else plan.system.key("metadata", "name")
+        span = plan.system.at(*resource.origin) if target.namespace else plan.system.at("metadata", "name")
         if resource.name == "default" or resource.name.startswith("kube-"):
             yield reserved_name(span, resource.name, "that namespace holds what is not of this system")
         if target.provider != "kubernetes":

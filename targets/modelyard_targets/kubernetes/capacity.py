@@ -178,11 +178,11 @@ def _own_size(system: System, name: str, pods: tuple[Pods, ...], floor: Floor) -
     for group in pods:
         fitting = floor.fitting(group.shape)
         if fitting < group.count:
-            return run_too_large(system.at(*group.origin), name, group.count, fitting, amount_text(group.shape))
+            return run_too_large(system.at(*group.origin, "max"), name, group.count, fitting, amount_text(group.shape))
     homeless = pack(pods, floor).homeless
     if homeless is None:
         return None
-    return run_too_large(system.at(*homeless.origin), name, homeless.count, 0, amount_text(homeless.shape))
+    return run_too_large(system.at(*homeless.origin, "max"), name, homeless.count, 0, amount_text(homeless.shape))
 
 
 def _shortage(system: System, placement: str, pods: tuple[Pods, ...], homeless: Pods, floor: Floor) -> Diagnostic:
@@ -193,14 +193,14 @@ def _shortage(system: System, placement: str, pods: tuple[Pods, ...], homeless: 
     short = [(asked[what] / max(1, declared), what, declared) for what, declared in _declared(usable, asked, floor)]
     excess, what, declared = max(short)
     if excess <= 1:
-        most = system.at(*homeless.origin)
+        most = system.at(*homeless.origin, "max")
         return cannot_be_packed(most, placement, homeless.what, homeless.count, amount_text(homeless.shape))
     by_line: dict[Path, int] = {}
     for one in rivals:
         by_line[one.origin] = by_line.get(one.origin, 0) + one.count * dict(one.shape.amounts).get(what, 0)
     line = max(by_line, key=lambda path: by_line[path])
     words = resource_text(what, asked[what]), resource_text(what, declared)
-    return too_little(system.at(*line), placement, *words, resource_text(what, by_line[line]))
+    return too_little(system.at(*line, "max"), placement, *words, resource_text(what, by_line[line]))
 
 
 def _declared(usable: set[int], asked: Mapping[str, int], floor: Floor) -> Iterator[tuple[str, int]]:

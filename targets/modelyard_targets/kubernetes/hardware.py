@@ -200,13 +200,14 @@ def _nothing_fits(compute: ComputeClass, target: TargetSpec) -> str:
     return f"the nearest is capacity[{at}] with {' and '.join(_lacks(compute, machine))}"
 
 
-def _distance(compute: ComputeClass, machine: Machines) -> tuple[int, int]:
-    """How far a machine is from holding a Pod: how many things it lacks, then how much of them, in thousandths of
-    what is asked.
+def _distance(compute: ComputeClass, machine: Machines) -> tuple[int, bool, int]:
+    """How far a machine is from holding a Pod: how many things it lacks, whether it has no accelerator where one is
+    asked for, then how much it lacks, in thousandths of what is asked.
     """
     short_cpu = max(0, compute.cpu_millis - machine.cpu_millis) * 1000 // max(1, compute.cpu_millis)
     short_memory = max(0, compute.memory_bytes - machine.memory_bytes) * 1000 // max(1, compute.memory_bytes)
-    return len(_lacks(compute, machine)), short_cpu + short_memory
+    wants = bool(compute.accelerators) or compute.accelerator_memory_bytes is not None
+    return len(_lacks(compute, machine)), wants and machine.accelerator is None, short_cpu + short_memory
 
 
 def _tolerations(machine: Machines, resource: str) -> tuple[Taint, ...]:

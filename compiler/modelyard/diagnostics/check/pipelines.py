@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
 from modelyard.source import Span
 
+_WHOLE = 100
+
 
 def column_unknown(span: Span, column: str, data: str, known: Iterable[str]) -> Diagnostic:
     """A column is named that the dataset's schema does not have.
@@ -365,8 +367,25 @@ def never_trained(span: Span, model: str) -> Diagnostic:
     )
 
 
+def bound_out_of_reach(span: Span, metric: str, bound: float) -> Diagnostic:
+    """A lower bound that the metric never reaches: no model would ever be promoted, and a monitor would never be quiet.
+
+    Shares, areas under curves and r2 are 1 at most.
+
+    Wrong:
+
+        validation: {auc: {metric: auc_roc, min: 85}}
+
+    Right:
+
+        validation: {auc: {metric: auc_roc, min: 0.85}}
+    """
+    hint = f"write {bound / 100:g} for {bound:g}%" if bound <= _WHOLE else "write a number below 1"
+    return Diagnostic("E0488", Severity.ERROR, f"{quote(metric)} is 1 at most, never {bound:g}", span, hint)
+
+
 def bound_in_wrong_direction(span: Span, metric: str, bound: str) -> Diagnostic:
-    """The only bound of a check passes models for being bad.
+    """The only bound of a check passes models for being bad, or has a monitor raise alarm because all is well.
 
     Wrong:
 
