@@ -8,8 +8,8 @@ from typing import Any
 from modelyard.plan import Plan
 from modelyard.planner import plan
 from modelyard_targets import TARGETS
-from modelyard_targets.cluster.workloads import WORKLOADS, lower_workload
-from tests.lowering import Lowered, context_of
+from modelyard_targets.cluster.workloads import WORKLOADS
+from tests.lowering import Lowered, context_of, lower_workload
 from tests.plans import system_of
 
 HYBRID_SPEC = """\

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
-from modelyard.plan import Plan
+from modelyard.plan import Plan, Resource
 from modelyard_targets.cluster.context import Context, Made, context_for
-from modelyard_targets.cluster.workloads import WORKLOADS, lower_workload
+from modelyard_targets.cluster.workloads import WORKLOADS
 from tests.plans import plan_of
 
 Object: TypeAlias = dict[str, Any]
@@ -44,6 +44,12 @@ class Lowered:
 def context_of(plan: Plan, placement: str = "main") -> Context:
     """The context that the tests lower in."""
     return context_for(plan, placement, runtime_image=IMAGE, registry_uri=REGISTRY)
+
+
+def lower_workload(resource: Resource, context: Context) -> Iterator[Made]:
+    """The objects of one resource of a kind that WORKLOADS names."""
+    for lower in WORKLOADS[resource.kind]:
+        yield from lower(resource, context)
 
 
 def lowered(text: str, placement: str = "main") -> Lowered:

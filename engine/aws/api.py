@@ -76,18 +76,6 @@ class Api:
                 raise Refused("ValidationException", f"{operation}: {error}") from error
         return answered
 
-    def pages(self, service: str, operation: str, key: str, /, **parameters: Any) -> list[Any]:
-        """All that a listing call names under a key of its answer, page after page."""
-        token_in, token_out = ("NextToken", "NextToken") if service == "ec2" else ("nextToken", "nextToken")
-        found: list[Any] = []
-        token: str | None = None
-        while True:
-            answer = self.call(service, operation, **parameters, **({token_in: token} if token else {}))
-            found += answer[key]
-            token = answer.get(token_out)
-            if not token:
-                return found
-
     def arn(self, service: str, rest: str, *, everywhere: bool = False) -> str:
         """An ARN of this account; everywhere leaves the region out."""
         return f"arn:aws:{service}:{'' if everywhere else self.region}:{self.account}:{rest}"

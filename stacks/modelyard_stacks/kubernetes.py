@@ -14,7 +14,6 @@ from pulumi_kubernetes.helm import v4 as helm
 
 from .base import Json, beside_the_program, read_documents
 
-Plain: TypeAlias = "None | bool | int | float | str | Sequence[Plain] | Mapping[str, Plain]"
 Given: TypeAlias = "None | bool | int | float | str | pulumi.Output[str] | Sequence[Given] | Mapping[str, Given]"
 """Plain data of which texts may be known only while the program runs."""
 

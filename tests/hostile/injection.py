@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, TypeAlias, cast
+from typing import Final, cast
 
 import jsonschema_rs
 
@@ -16,8 +16,6 @@ from modelyard.source import Json, Path
 from tests.hostile.seeds import Seed
 from tests.hostile.structure import differences
 from tests.schemas.walk import SYSTEM
-
-Words: TypeAlias = Mapping[Path, str]
 
 FORMS: Final = ("zq{0}x", "zq{0}x zq", "zq{0}x.zq", "https://zq{0}x.example", "zq{0}x:zq", "#zq{0}x")
 """Texts that mean nothing in any language, of the forms that fields have; the first that fits is taken."""

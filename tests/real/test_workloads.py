@@ -16,8 +16,7 @@ from engine.whole_kubernetes import WholeKubernetes
 from modelyard.plan import Kind
 from modelyard.yaml_text import documents
 from modelyard_targets.cluster.context import context_for
-from modelyard_targets.cluster.workloads import lower_workload
-from tests.lowering import lowered
+from tests.lowering import lower_workload, lowered
 from tests.plans import plan_of
 from tests.targets.test_workloads import SPECS
 

@@ -11,9 +11,8 @@ import jsonschema_rs
 import pytest
 
 from modelyard.plan import Kind
-from modelyard_targets.cluster.workloads import lower_workload
 from tests.crds import problems
-from tests.lowering import Object, context_of, differences, lowered, pod_specs
+from tests.lowering import Object, context_of, differences, lower_workload, lowered, pod_specs
 from tests.plans import large_spec, plan_of
 from tests.specs import VALID_SPEC, changed
 

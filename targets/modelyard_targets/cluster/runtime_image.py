@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypedDict
 
 from modelyard.plan import Job, ModelServer, MonitorJob, Plan, Resource
 from modelyard.spec import Store, System, TargetSpec
@@ -114,9 +114,17 @@ def _runtime() -> dict[str, str]:
     return {f"{_PACKAGE}/{path.relative_to(root).as_posix()}": path.read_text(encoding="utf-8") for path in found}
 
 
+class _Table(TypedDict):
+    """Lines of `requirements.txt`: for every workload, by framework, and for explanations by shap."""
+
+    always: list[str]
+    frameworks: dict[str, list[str]]
+    shap: list[str]
+
+
 @cache
-def _table() -> dict[str, Any]:
-    table: dict[str, Any] = json.loads(Path(__file__).with_name("requirements.json").read_text(encoding="utf-8"))
+def _table() -> _Table:
+    table: _Table = json.loads(Path(__file__).with_name("requirements.json").read_text(encoding="utf-8"))
     return table
 
 

@@ -26,9 +26,3 @@ WORKLOADS: Mapping[Kind, tuple[Lower, ...]] = {
     Kind.MONITOR: (lower_network, lower_monitor),
 }
 """By kind, what makes its objects, in the order in which they are applied: openings before what needs them."""
-
-
-def lower_workload(resource: Resource, context: Context) -> Iterator[Made]:
-    """The objects of one resource of a kind that WORKLOADS names."""
-    for lower in WORKLOADS[resource.kind]:
-        yield from lower(resource, context)
