@@ -27,6 +27,23 @@ _WRITTEN_BACK = "ray.io/"
 the manifest says wins them again, or no change of a server would ever pass.
 """
 
+_OF_PODS = [
+    f"spec.rayClusterConfig.{field}"
+    for field in (
+        "autoscalerOptions",
+        "enableInTreeAutoscaling",
+        "headGroupSpec",
+        "rayVersion",
+        "workerGroupSpecs[*].groupName",
+        "workerGroupSpecs[*].rayStartParams",
+        "workerGroupSpecs[*].template",
+    )
+]
+"""What KubeRay never changes in a server that has no second Ray cluster beside it (`upgradeStrategy: None`; read in
+v1.6.2 on 2026-11-25): without a replacement, a new image would be accepted and never run. Numbers of replicas and the
+configuration of Serve it does change in place.
+"""
+
 
 class Cluster(pulumi_kubernetes.Provider):
     """The cluster that everything goes to, by a context of the kubeconfig or by a kubeconfig of its own.
@@ -219,6 +236,8 @@ class Manifests(pulumi.ComponentResource):
     What Kubernetes itself brings about is awaited (Deployments, Jobs). A custom resource counts as made once it is
     accepted: its operator may take as long as a model takes to load, and one broken model must not hold up the others.
 
+    A RayService that is rolled out in place is removed and made again where its Pods change: there is no room for both.
+
     `images` are registries that are known only while the program runs: where an image begins with such a host, what it
     stands for is written instead.
     """
@@ -254,6 +273,7 @@ class Manifests(pulumi.ComponentResource):
     ) -> pulumi.Resource | None:
         last: pulumi.Resource | None = None
         for document in read_documents(path):
+            in_place = _is_in_place(document)
             last = pulumi.CustomResource(
                 type_token(document),
                 resource_name(document),
@@ -263,6 +283,8 @@ class Manifests(pulumi.ComponentResource):
                     provider=cluster,
                     depends_on=list(before) if last is None else [last],
                     protect=protect and _annotations(document).get(PROTECT) == "true",
+                    replace_on_changes=_OF_PODS if in_place else None,
+                    delete_before_replace=True if in_place else None,
                 ),
             )
         return last
@@ -293,6 +315,12 @@ def _replaced(key: str, value: Json, images: Mapping[str, pulumi.Input[str]]) ->
         return [_replaced("", entry, images) for entry in value]
     host, slash, path = value.partition("/") if key == "image" and isinstance(value, str) else ("", "", "")
     return pulumi.Output.concat(images[host], slash, path) if host in images and slash else value
+
+
+def _is_in_place(document: Mapping[str, Json]) -> bool:
+    spec = document.get("spec")
+    strategy = spec.get("upgradeStrategy") if document.get("kind") == "RayService" and isinstance(spec, dict) else None
+    return isinstance(strategy, dict) and strategy.get("type") == "None"
 
 
 def _base64(text: str) -> str:

@@ -108,6 +108,8 @@ class Recorder(mocks.MockMonitor):
                 "dependsOn": sorted(_short(urn) for urn in request.dependencies),
                 "protect": request.protect,
                 "ignoreChanges": list(request.ignoreChanges),
+                **({"replaceOnChanges": list(request.replaceOnChanges)} if request.replaceOnChanges else {}),
+                **({"deleteBeforeReplace": True} if request.deleteBeforeReplace else {}),
                 "remote": request.remote,
                 "inputs": inputs,
             }

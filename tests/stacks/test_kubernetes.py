@@ -233,3 +233,25 @@ def test_a_type_is_called_as_pulumi_calls_it(version: str, kind: str, expected: 
 def test_a_resource_is_called_by_namespace_and_name() -> None:
     assert resource_name({"metadata": {"name": "a", "namespace": "n"}}) == "n/a"
     assert resource_name({"metadata": {"name": "a"}}) == "a"
+
+
+@pytest.mark.parametrize(("strategy", "replaced"), [("None", True), ("NewCluster", False)])
+def test_a_server_that_is_rolled_out_in_place_is_made_again_where_its_pods_change(
+    tmp_path: Path, strategy: str, replaced: bool
+) -> None:
+    """KubeRay would take a new image and never run it; the old one goes first, since there is no room for two."""
+    server = (
+        "apiVersion: ray.io/v1\nkind: RayService\nmetadata: {name: till, namespace: tiny}\n"
+        f'spec: {{upgradeStrategy: {{type: "{strategy}"}}, rayClusterConfig: {{}}}}\n'
+    )
+    program = (
+        'cluster = kubernetes.Cluster("main")\nkubernetes.Manifests("workloads", cluster=cluster, files=["s.yaml"])\n'
+    )
+    (registered,) = registrations(project(tmp_path / "p", program, [("s.yaml", server)]))
+    (found,) = of_type(registered, "kubernetes:ray.io/v1:RayService")
+
+    paths = found.get("replaceOnChanges", [])
+    assert ("spec.rayClusterConfig.workerGroupSpecs[*].template" in paths) is replaced
+    assert ("spec.rayClusterConfig.headGroupSpec" in paths) is replaced
+    assert not any("replicas" in path.lower() or "serveconfig" in path.lower() for path in paths)
+    assert found.get("deleteBeforeReplace", False) is replaced

@@ -83,6 +83,20 @@ def test_a_new_description_makes_new_pods() -> None:
     assert annotations(before.get("RayService", name)) != annotations(after.get("RayService", name))
 
 
+def test_in_place_a_new_description_changes_the_configuration_of_serve_alone() -> None:
+    """With other Pods, the server would be removed and made again; so it is where its stores are elsewhere."""
+    in_place = ("    slo: {", "    rollout: {strategy: in-place}\n    slo: {")
+
+    def spec(old: str, new: str) -> Any:
+        return lowered(changed(old, new, in_place)).get("RayService", "scorer-champion")["spec"]
+
+    before, after = spec("sample: 20%", "sample: 20%"), spec("sample: 20%", "sample: 30%")
+    assert before["rayClusterConfig"] == after["rayClusterConfig"]
+    assert before["serveConfigV2"] != after["serveConfigV2"]
+    moved = spec('endpoint: "https://s3.acme.example"', 'endpoint: "https://s3.frankfurt.acme.example"')
+    assert before["rayClusterConfig"]["headGroupSpec"] != moved["rayClusterConfig"]["headGroupSpec"]
+
+
 @pytest.mark.parametrize(
     ("rollout", "upgrade"),
     [("blue-green", {"type": "NewCluster"}), ("in-place", {"type": "None"})],

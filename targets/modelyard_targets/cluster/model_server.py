@@ -112,7 +112,7 @@ def _cluster(
         component=COMPONENT,
         account=service_account(resource, context),
         image=groups[0].image,
-        digest=digest(described),
+        digest=digest(_of_pods(server, described)),
         groups=groups,
         environment=(*variables(resource, context), *latency_buckets(server)),
         volumes=(description_volume(resource), *tokens),
@@ -123,6 +123,13 @@ def _cluster(
         worker_volumes=disk_volumes(resource, context),
         worker_mounts=disk_mounts(resource, context),
     )
+
+
+def _of_pods(server: ModelServer, described: dict[str, Json]) -> dict[str, Json]:
+    """What in the description makes new Pods: all of it, or in place what applications, made anew alone, do not see."""
+    if server.applications[0].inference.rollout.strategy != "in-place":
+        return described
+    return {name: described[name] for name in ("registry", "stores") if name in described}
 
 
 def _longest_request(server: ModelServer) -> int:

@@ -60,7 +60,7 @@ class RayCluster:
     component: str
     account: str
     image: str
-    digest: str
+    digest: str  # of what in the description makes new Pods
     groups: tuple[Group, ...]
     environment: tuple[Value, ...]
     volumes: tuple[Value, ...]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard import __version__
-from modelyard.plan import Cluster, Kind, Route, Secret
+from modelyard.plan import Cluster, Kind, ModelServer, Route, Secret
 from modelyard.spec import Gateway, Store
 from modelyard.stack import TextFile
 from modelyard.units import money_text
@@ -77,6 +77,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "gateway": _gateway(context),
         "secrets": existing_secrets(secrets, context),
         "dashboards": _dashboards(context),
+        "in_place": tuple(_in_place(context)),
         "protected": [f"database {store.name}" for store in managed if store.type == "database"],
         "buckets": [bucket_name(store, context.system) for store in managed if store.type == "object"],
         "links": [link for link in plan.links if link.source.startswith(f"{placement}:") and link.what != "secret"],
@@ -116,6 +117,14 @@ def _gateway(context: Context) -> Gateway | None:
     routes = (one.value for one in context.plan.on(context.placement) if isinstance(one.value, Route))
     used = any(needs_route(one, gateway) or one.inference.rollout.strategy == "incremental" for one in routes)
     return gateway if used else None
+
+
+def _in_place(context: Context) -> Iterator[str]:
+    """Servers that are replaced without a second one beside them."""
+    for resource in context.plan.on(context.placement):
+        value = resource.value
+        if isinstance(value, ModelServer) and value.applications[0].inference.rollout.strategy == "in-place":
+            yield resource.name
 
 
 def _dashboards(context: Context) -> str:

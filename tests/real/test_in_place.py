@@ -1,0 +1,72 @@
+"""Servers without a second Ray cluster beside them, under the real engine and KubeRay's real operator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+from engine.control_plane import Cluster
+from engine.kubectl import Object
+from engine.pulumi_stack import PulumiStack
+from modelyard.stack import Value
+from modelyard.yaml_text import documents
+from tests.lowering import lowered
+from tests.specs import changed
+from tests.stacks.programs import project
+
+IN_PLACE = ("    slo: {", "    rollout: {strategy: in-place}\n    slo: {")
+SERVER = "scorer-champion"
+NAMESPACE = "in-place"
+PROGRAM = """\
+cluster = kubernetes.Cluster("main")
+kubernetes.Manifests("workloads", cluster=cluster, files=["server.yaml"])
+"""
+
+
+def server(old: str, new: str) -> list[Object]:
+    """The objects of an endpoint's server that Pods need, in a namespace of its own."""
+    made = lowered(changed(old, new, IN_PLACE))
+    wanted = [made.get("ConfigMap", f"{SERVER}-description"), made.get("RayService", SERVER)]
+    account: Object = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "scorer"}}
+    found: list[Object] = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}]
+    return [*found, *({**one, "metadata": {**one["metadata"], "namespace": NAMESPACE}} for one in (account, *wanted))]
+
+
+def written(folder: Path, objects: list[Object]) -> Path:
+    """A project that applies them."""
+    folder.mkdir(parents=True)
+    project(folder, PROGRAM, [("server.yaml", documents(cast("list[Value]", objects)))], "context: bench")
+    (folder / "requirements.txt").write_text("pulumi==3.272.0\npulumi-kubernetes==4.34.2\nPyYAML==6.0.4\n")
+    return folder
+
+
+def test_new_pods_replace_the_server_and_all_else_changes_it(
+    tmp_path: Path, control_plane: Cluster, pulumi_stack: Callable[..., PulumiStack]
+) -> None:
+    """KubeRay takes a new image and goes on with the old one; removed and made again, the server has it."""
+    kubectl = control_plane.kubectl
+    stack = pulumi_stack(written(tmp_path / "first", server("sample: 20%", "sample: 20%")), "prod")
+    stack.configure("kubeconfig", control_plane.kubeconfig.read_text(), secret=True)
+    assert set(stack.up().changed.values()) == {"create"}
+
+    def clusters() -> list[str]:
+        return [one["metadata"]["name"] for one in cast("list[Any]", kubectl.all("rayclusters", NAMESPACE))]
+
+    kubectl.wait_until(lambda: len(clusters()) == 1, "a Ray cluster is there", 60)
+    first = clusters()
+
+    def applied(name: str, old: str, new: str) -> set[str]:
+        stack.replace(written(tmp_path / name, server(old, new)))
+        return {how for urn, how in stack.up().changed.items() if urn.endswith(f"{NAMESPACE}/{SERVER}")}
+
+    assert applied("sample", "sample: 20%", "sample: 30%") == {"update"}
+    assert applied("replicas", "replicas: {min: 2, max: 6}", "replicas: {min: 3, max: 6}") == {"update"}
+    assert clusters() == first
+
+    assert "replace" in " ".join(applied("cpu", "cpu: {cpu: 2, memory: 8Gi}", "cpu: {cpu: 3, memory: 8Gi}"))
+    kubectl.wait_until(lambda: len(clusters()) == 1 and clusters() != first, "another Ray cluster is there", 120)
+    (cluster,) = cast("list[Any]", kubectl.all("rayclusters", NAMESPACE))
+    (worker,) = cluster["spec"]["workerGroupSpecs"][0]["template"]["spec"]["containers"]
+    assert worker["resources"]["requests"]["cpu"] == "3"
+    stack.destroy()
