@@ -83,9 +83,9 @@ def test_every_link_between_targets_has_a_row_on_both_sides() -> None:
 def test_the_reference_spec_comes_out_for_both_with_both_ends_of_the_crossing() -> None:
     found = files(FRAUD.compiled())
 
-    assert "stores__till_access_key_id" in found["main/infrastructure/__main__.py"]
+    assert "stores__till_access_key_id_1" in found["main/infrastructure/__main__.py"]
     assert '"crossing-till"' in found["stores/workloads/__main__.py"]
-    assert 'main_infrastructure["stores__till_access_key_id"]' in found["stores/workloads/__main__.py"]
+    assert 'main_infrastructure["stores__till_access_key_id_1"]' in found["stores/workloads/__main__.py"]
     assert "crossing-till" in found["stores/workloads/manifests/model-till.yaml"]
     assert "/bundles/fraud-detection-fraud-xgb/champion/" in found["main/workloads/manifests/pipeline-retrain.yaml"]
 
@@ -196,7 +196,7 @@ def test_names_that_would_be_read_alike_stay_apart() -> None:
     found = files(compiled(text))
 
     for shop, output in (("shop", "shop__a_till"), ("shop-a", "shop_a__till")):
-        assert f'"{output}_access_key_id"' in found["main/infrastructure/__main__.py"]
-        assert f'"{output}_access_key_id"' in found[f"{shop}/workloads/__main__.py"]
+        assert f'"{output}_access_key_id_1"' in found["main/infrastructure/__main__.py"]
+        assert f'"{output}_access_key_id_1"' in found[f"{shop}/workloads/__main__.py"]
     assert '    "shop.a-till",' in found["main/infrastructure/__main__.py"]
     assert '    "shop-a.till",' in found["main/infrastructure/__main__.py"]

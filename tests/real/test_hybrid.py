@@ -86,7 +86,7 @@ def key_of(kubectl: Kubectl, secret: str) -> dict[str, str]:
     """What a Secret of the shops' cluster says, as a client of AWS calls it."""
     data = cast("dict[str, str]", kubectl.get("secret", secret, OWN)["data"])
     plain = {name: base64.b64decode(value).decode() for name, value in data.items()}
-    return {"AccessKeyId": plain["access-key-id"], "SecretAccessKey": plain["secret-access-key"]}
+    return {"AccessKeyId": plain["access-key-id-1"], "SecretAccessKey": plain["secret-access-key-1"]}
 
 
 def put_objects(cloud: Cloud) -> None:

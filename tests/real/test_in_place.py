@@ -28,9 +28,12 @@ def server(old: str, new: str) -> list[Object]:
     """The objects of an endpoint's server that Pods need, in a namespace of its own."""
     made = lowered(changed(old, new, IN_PLACE))
     wanted = [made.get("ConfigMap", f"{SERVER}-description"), made.get("RayService", SERVER)]
-    account: Object = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "scorer"}}
-    found: list[Object] = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}]
-    return [*found, *({**one, "metadata": {**one["metadata"], "namespace": NAMESPACE}} for one in (account, *wanted))]
+    where: Object = {"namespace": NAMESPACE}
+    found: list[Object] = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "scorer", **where}},
+    ]
+    return [*found, *({**one, "metadata": {**one["metadata"], **where}} for one in wanted)]
 
 
 def written(folder: Path, objects: list[Object]) -> Path:

@@ -88,6 +88,7 @@ def test_what_has_no_effect_is_told() -> None:
     )
 
     assert refused(nothing) == ["W0634 storageClass"]
+    assert refused(target("accessKeys: [2]")) == ["W0634 accessKeys"]
 
 
 def test_a_certificate_that_no_gateway_of_ours_shows() -> None:

@@ -31,8 +31,10 @@ def test_a_store_of_a_cloud_is_opened_by_the_key_of_its_workload() -> None:
         assert (crossing.target, crossing.secret) == ("main", secret)
         assert [store.name for store in crossing.stores] == ["lake"]
         given = variables(made.get(kind, name))
-        assert given["MODELYARD_STORE_LAKE_ACCESS_KEY_ID"] == {"secretKeyRef": {"name": secret, "key": "access-key-id"}}
-        assert given["MODELYARD_STORE_LAKE_SECRET_ACCESS_KEY"]["secretKeyRef"]["key"] == "secret-access-key"
+        assert given["MODELYARD_STORE_LAKE_ACCESS_KEY_ID"] == {
+            "secretKeyRef": {"name": secret, "key": "access-key-id-1"}
+        }
+        assert given["MODELYARD_STORE_LAKE_SECRET_ACCESS_KEY"]["secretKeyRef"]["key"] == "secret-access-key-1"
         assert "MLFLOW_TRACKING_URI" not in given
         store = described(made, name)["stores"]["lake"]
         assert store["accessKeyIdEnv"] == "MODELYARD_STORE_LAKE_ACCESS_KEY_ID"

@@ -160,3 +160,16 @@ def test_what_only_the_program_writes_is_named_for_argo() -> None:
         "once the add-ons below are there, and with them what only `workloads/__main__.py` writes: the Secret" in found
     )
     assert "the Secret crossing-till" in found
+
+
+def test_the_cluster_is_told_how_keys_are_exchanged() -> None:
+    """One step at a time, with the lines to write; who only lends its buckets reads nothing of it."""
+    one = section(readme(hybrid_plan(), "shop"))
+    two = hybrid(("      context: shop\n", "      context: shop\n      accessKeys: [4, 5]\n"))
+
+    assert "Write `accessKeys: [1, 2]` at the target `shop` in the spec" in one
+    assert "write `accessKeys: [2]` and compile" in one
+    text = section(readme(hybrid_plan(two), "shop"))
+    assert "Number 5 takes over from 4" in text
+    assert "write `accessKeys: [5]` at the target `shop`" in text
+    assert "accessKeys" not in readme(hybrid_plan(), "main")

@@ -6,7 +6,7 @@ from modelyard.program import Program, Ref
 from modelyard.python_text import print_program
 from modelyard_targets import TARGETS
 from tests.emitted import argument
-from tests.hybrid import HYBRID_SPEC, hybrid, hybrid_plan, without_section
+from tests.hybrid import HYBRID_SPEC, hybrid, hybrid_lowered, hybrid_plan, without_section
 
 ON_PREM_REGISTRY = (
     ("placement: {default: main,", "placement: {default: main, training: shop,"),
@@ -31,8 +31,8 @@ def test_each_workload_has_its_own_secret_with_the_key_that_was_made_for_it() ->
     assert isinstance(document, dict)
     assert (document["kind"], document["type"]) == ("Secret", "Opaque")
     assert document["stringData"] == {
-        "access-key-id": Ref("main_infrastructure", key="shop__till_access_key_id"),
-        "secret-access-key": Ref("main_infrastructure", key="shop__till_secret_access_key"),
+        "access-key-id-1": Ref("main_infrastructure", key="shop__till_access_key_id_1"),
+        "secret-access-key-1": Ref("main_infrastructure", key="shop__till_secret_access_key_1"),
     }
     assert {name for name in made if name.startswith("crossing-")} == {
         "crossing-till",
@@ -98,3 +98,24 @@ def test_a_registry_of_ones_own_opens_a_bucket_of_the_cloud_by_its_key() -> None
     assert isinstance(root, dict)
     assert root["s3"]["existingSecret"]["name"] == "crossing-registry"  # type: ignore[index,call-overload]
     assert "crossing-registry" in made
+
+
+def test_a_key_takes_over_from_another() -> None:
+    """Both are in the Secret while Pods of before go on with theirs; new ones take the last."""
+    two = ("      context: shop\n", "      context: shop\n      accessKeys: [1, 2]\n")
+    (program,) = programs(hybrid(two))
+    document = dict({call.name: call for call in program.calls}["crossing-till"].arguments)["document"]
+
+    assert isinstance(document, dict)
+    assert isinstance(document["stringData"], dict)
+    assert [*document["stringData"]] == [
+        f"{half}-{number}" for number in (1, 2) for half in ("access-key-id", "secret-access-key")
+    ]
+    server = str(hybrid_lowered(hybrid(two)).get("RayService", "till"))
+    assert "'key': 'access-key-id-2'" in server
+    assert "access-key-id-1" not in server
+    (infrastructure,) = (
+        project.program for project in TARGETS["aws"].lower(hybrid_plan(hybrid(two)), "main").projects[:1]
+    )
+    assert "keys=[1, 2]" in print_program(infrastructure)
+    assert "shop__till_secret_access_key_2" in {export.name for export in infrastructure.exports}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from modelyard.diagnostics import resolve as problems
 from modelyard.resolve.compute import accelerator_of
-from modelyard.resolve.fields import Node, as_node, flag, items, mapping, named, pairs, text, texts, whole
+from modelyard.resolve.fields import Node, as_node, flag, items, mapping, named, pairs, text, texts, whole, wholes
 from modelyard.resolve.quantities import amount, cpu, seconds_or, size
 from modelyard.resolve.scope import Scope, reference, references, secret
 from modelyard.source import Json, Path
 from modelyard.spec import (
+    FIRST_KEYS,
     Deployment,
     Gateway,
     Images,
@@ -70,6 +71,7 @@ def _target(scope: Scope, name: str, node: Node, path: Path) -> TargetSpec:
         telemetry=_telemetry(mapping(node, "telemetry")),
         egress=texts(node, "egress"),
         reachable_from=references(scope, "targets", node, "reachableFrom", path),
+        access_keys=wholes(node, "accessKeys", FIRST_KEYS),
         account=text(node, "account"),
         version=text(node, "version"),
         access=texts(node, "access"),

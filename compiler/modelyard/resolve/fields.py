@@ -46,6 +46,14 @@ def whole(node: Node, field: str, default: int) -> int:
     return default if value is None else int(value)
 
 
+def wholes(node: Node, field: str, default: tuple[int, ...]) -> tuple[int, ...]:
+    """A list of whole numbers, or the default."""
+    values = items(node, field)
+    if not all(isinstance(value, int | float) for value in values):
+        raise NotValidatedError(field)
+    return tuple(int(value) for value in values if isinstance(value, int | float)) or default
+
+
 def mapping(node: Node, field: str) -> Node:
     """A mapping, or an empty one."""
     value = node.get(field, EMPTY)

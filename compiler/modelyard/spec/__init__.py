@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modelyard.spec.deployment import (
+    FIRST_KEYS,
     Accelerator,
     Deployment,
     Gateway,
@@ -89,6 +90,7 @@ __all__ = [
     "System",
     "RULES_ONLY",
     "target_path",
+    "FIRST_KEYS",
 ]
 
 # Ways of saying the same thing once: quantities are integers in the unit that their field's name ends with,

@@ -92,6 +92,9 @@ class Vpc:
     nat: str = ""  # none one per-zone; of one that is made
 
 
+FIRST_KEYS = (1,)
+
+
 @record
 class TargetSpec:
     """One entry of `deployment.targets`: a place to run, in the words of its provider."""
@@ -114,6 +117,7 @@ class TargetSpec:
     telemetry: Telemetry = Telemetry()
     egress: tuple[str, ...] = ()  # CIDRs that workloads may reach (object stores, databases outside the cluster)
     reachable_from: tuple[str, ...] = ()  # targets whose workloads may open connections to this one
+    access_keys: tuple[int, ...] = FIRST_KEYS  # of users in AWS whom workloads here are; the last is used
     account: str = ""  # AWS: twelve digits
     version: str = ""  # AWS: of Kubernetes, 1.36
     access: tuple[str, ...] = ()  # AWS: CIDRs that may call the public address of the API

@@ -11,15 +11,19 @@ from .account import Account
 from .identity import StoreAccess, store_statements
 from .policies import document
 
+_MOST_KEYS = 2
+"""Of a user (docs.aws.amazon.com/IAM, "IAM and AWS STS quotas", read 2026-11-25)."""
+
 
 class Crossing(pulumi.ComponentResource):
-    """A user with one access key and exactly this access, since no role reaches Pods of a cluster that is not EKS.
+    """A user with exactly this access, since no role reaches Pods of a cluster that is not EKS.
 
-    The key does not expire: replacing this resource makes a new one. The secret half is kept encrypted in the state.
+    `keys` are numbers of its access keys, of which each is another key. None of them expires: a second one is added,
+    given to who uses the first, and the first left out then. The secret halves are kept encrypted in the state.
     """
 
-    access_key_id: pulumi.Output[str]
-    secret_access_key: pulumi.Output[str]
+    access_key_ids: dict[str, pulumi.Output[str]]
+    secret_access_keys: dict[str, pulumi.Output[str]]
 
     def __init__(
         self,
@@ -27,19 +31,23 @@ class Crossing(pulumi.ComponentResource):
         *,
         account: Account,
         access: Sequence[StoreAccess],
+        keys: Sequence[int],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("modelyard:aws:Crossing", name, None, account.options(opts))
         if not access:
             raise pulumi.RunError(f"{name}: a user that may do nothing is not made")
+        if not 1 <= len(set(keys)) == len(keys) <= _MOST_KEYS:
+            raise pulumi.RunError(f"{name}: a user has one key, or two that differ")
         within = pulumi.ResourceOptions(parent=self)
         user = iam.User(name, iam.UserArgs(force_destroy=False, tags={"modelyard:workload": name}), within)
         rights = iam.UserPolicy(
             name, iam.UserPolicyArgs(user=user.name, policy=document(*store_statements(account, access))), within
         )
-        key = iam.AccessKey(
-            name, iam.AccessKeyArgs(user=user.name), pulumi.ResourceOptions(parent=self, depends_on=[rights])
-        )
-        self.access_key_id = key.id
-        self.secret_access_key = pulumi.Output.secret(key.secret)
-        self.register_outputs({"access_key_id": self.access_key_id, "secret_access_key": self.secret_access_key})
+        after = pulumi.ResourceOptions(parent=self, depends_on=[rights])
+        made = {
+            str(number): iam.AccessKey(f"{name}-{number}", iam.AccessKeyArgs(user=user.name), after) for number in keys
+        }
+        self.access_key_ids = {number: key.id for number, key in made.items()}
+        self.secret_access_keys = {number: pulumi.Output.secret(key.secret) for number, key in made.items()}
+        self.register_outputs({"access_key_ids": self.access_key_ids, "secret_access_keys": self.secret_access_keys})

@@ -12,7 +12,7 @@ from modelyard_targets.aws.names import cluster_name, project_name
 from modelyard_targets.aws.storage import managed_databases, store_variable
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, bucket_name
-from modelyard_targets.cluster.crossing import CROSSING_OUTPUTS, crossing_output, infrastructure_setting
+from modelyard_targets.cluster.crossing import CROSSING_HALVES, crossing_output, infrastructure_setting, key_output
 from modelyard_targets.cluster.secrets import store_of
 
 GROUP: Final = "identities"
@@ -86,16 +86,24 @@ def crossing_calls(context: Context) -> Iterator[Call]:
         if mine:
             access = tuple(_grant(one, context, apart=False) for one in mine)
             name = f"{resource.placement}.{resource.name}"  # no label of DNS has a dot
-            arguments: tuple[tuple[str, Literal], ...] = (("account", Ref("account")), ("access", access))
+            arguments: tuple[tuple[str, Literal], ...] = (
+                ("account", Ref("account")),
+                ("access", access),
+                ("keys", _key_numbers(resource, context)),
+            )
             yield Call(crossing_variable(resource), "Crossing", name, arguments, "crossings", resource.origin)
 
 
 def crossing_exports(context: Context) -> Iterator[Export]:
-    """Both halves of the key of each of these users, by the names at which the programs of their places ask."""
-    for call in crossing_calls(context):
-        stem = call.variable.removesuffix("crossing")
-        for part in CROSSING_OUTPUTS:
-            yield Export(f"{stem}{part}", Ref(call.variable, part))
+    """Both halves of the keys of each of these users, by the names at which the programs of their places ask."""
+    made = {call.variable for call in crossing_calls(context)}
+    for resource in context.plan.resources:
+        variable = crossing_variable(resource)
+        if isinstance(resource.value, Identity) and variable in made:
+            for number in _key_numbers(resource, context):
+                for half in CROSSING_HALVES:
+                    held = f"{half.replace('-', '_')}s"
+                    yield Export(key_output(resource, half, number), Ref(variable, held, str(number)))
 
 
 def crossing_variable(resource: Resource) -> str:
@@ -163,6 +171,10 @@ def _grant(access: Access, context: Context, *, apart: bool) -> dict[str, Litera
     elif here:
         bucket, key = Ref(store_variable(store.name), "bucket"), {"key": Ref(store_variable(store.name), "key_arn")}
     return {"bucket": bucket, "prefix": access.prefix, "mode": access.mode, **key}
+
+
+def _key_numbers(resource: Resource, context: Context) -> tuple[int, ...]:
+    return next(one.access_keys for one in context.system.deployment.targets if one.name == resource.placement)
 
 
 def _neighbour(target: str) -> str:

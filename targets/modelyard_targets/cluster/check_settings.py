@@ -7,9 +7,10 @@ from typing import Final
 
 from modelyard.diagnostics import platform as problems
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.plan import Cluster, Plan, Route, Secret
-from modelyard.spec import Gateway, SecretRef, TargetSpec, target_path
+from modelyard.plan import Cluster, Identity, Plan, Route, Secret
+from modelyard.spec import FIRST_KEYS, Gateway, SecretRef, TargetSpec, target_path
 from modelyard_targets.cluster.context import Context, secret_name
+from modelyard_targets.cluster.crossing import crosses_from
 from modelyard_targets.cluster.disk import has_disk
 from modelyard_targets.cluster.placed import addons_to_install, target_of
 from modelyard_targets.cluster.route import needs_route
@@ -111,6 +112,14 @@ def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str,
         if used and target.gateway.certificate is not None:
             tls = any(needs_route(route, target.gateway) for route in routes)
             yield "gateway.certificate", "the Gateway that KubeRay makes for an incremental rollout has no TLS", tls
+    if target.access_keys != FIRST_KEYS:
+        used = any(
+            crosses_from(plan.system.stores[access.store], target, plan.system)
+            for one in resources
+            if isinstance(one.value, Identity)
+            for access in one.value.access
+        )
+        yield "accessKeys", "nothing there opens a bucket of AWS by a key", used
     if target.telemetry != type(target.telemetry)():
         yield "telemetry", "nothing there is observed", "prometheus" in addons
 

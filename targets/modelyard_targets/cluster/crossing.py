@@ -10,11 +10,8 @@ from modelyard.records import record
 from modelyard.spec import Store, System, TargetSpec
 from modelyard_targets.cluster.context import Context
 
-CROSSING_KEYS: Final = ("access-key-id", "secret-access-key")
-"""Keys of a crossing's Secret."""
-
-CROSSING_OUTPUTS: Final = tuple(key.replace("-", "_") for key in CROSSING_KEYS)
-"""What a crossing is asked for in the program that makes it; its outputs end alike."""
+CROSSING_HALVES: Final = ("access-key-id", "secret-access-key")
+"""The two halves of a key; in the Secret of a crossing the number of the key stands behind them."""
 
 
 @record
@@ -26,6 +23,13 @@ class Crossing:
     secret: str
     stores: tuple[Store, ...]
     identity: Resource
+    numbers: tuple[int, ...]  # of its keys; the last is used
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """The keys of the Secret that Pods are given. Another number makes new Pods, as another Secret would."""
+        first, second = (secret_key(half, self.numbers[-1]) for half in CROSSING_HALVES)
+        return first, second
 
 
 def crossings_on(context: Context) -> tuple[Crossing, ...]:
@@ -57,6 +61,7 @@ def crossings_of(workload: str, context: Context) -> tuple[Crossing, ...]:
             object_name("crossing", identity.name, *([target] if several else [])),
             tuple(stores),
             identity,
+            context.target.access_keys,
         )
         for target, stores in by_target.items()
     )
@@ -87,6 +92,16 @@ def crossing_output(identity: Resource, part: str) -> str:
     parts = (identity.placement, identity.name)
     stem = "__".join(parts) if "--" not in "".join(parts) else "__".join((*parts, short_hash(*parts)))
     return f"{stem}_{part}".replace("-", "_")
+
+
+def secret_key(half: str, number: int) -> str:
+    """What half of a key is called in the Secret of a crossing."""
+    return f"{half}-{number}"
+
+
+def key_output(identity: Resource, half: str, number: int) -> str:
+    """What half of a key is called among the outputs of the infrastructure that makes it."""
+    return crossing_output(identity, f"{half}_{number}")
 
 
 def infrastructure_project(system: System, target: str) -> str:

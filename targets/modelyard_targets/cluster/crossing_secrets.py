@@ -9,13 +9,13 @@ from modelyard.manifest import labels, metadata
 from modelyard.program import Call, Literal, Ref
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.crossing import (
-    CROSSING_KEYS,
-    CROSSING_OUTPUTS,
+    CROSSING_HALVES,
     Crossing,
-    crossing_output,
     crossings_on,
     infrastructure_project,
     infrastructure_setting,
+    key_output,
+    secret_key,
 )
 from modelyard_targets.cluster.platform import Given, as_literal
 
@@ -47,7 +47,7 @@ def _secret(crossing: Crossing, foundation: Ref, context: Context) -> Call:
         "kind": "Secret",
         "metadata": metadata(crossing.secret, context.namespace, labelled),
         "type": "Opaque",
-        "stringData": dict(_key(crossing)),
+        "stringData": dict(_keys(crossing)),
     }
     arguments: tuple[tuple[str, Literal], ...] = (
         ("cluster", Ref("cluster")),
@@ -58,9 +58,12 @@ def _secret(crossing: Crossing, foundation: Ref, context: Context) -> Call:
     return Call(variable, "kubernetes.Object", crossing.secret, arguments, GROUP, crossing.identity.origin)
 
 
-def _key(crossing: Crossing) -> Iterator[tuple[str, Given]]:
-    for key, part in zip(CROSSING_KEYS, CROSSING_OUTPUTS, strict=True):
-        yield key, Ref(_variable(crossing.target), key=crossing_output(crossing.identity, part))
+def _keys(crossing: Crossing) -> Iterator[tuple[str, Given]]:
+    """Two while one takes over: Pods that were made before go on with theirs."""
+    for number in crossing.numbers:
+        for half in CROSSING_HALVES:
+            output = key_output(crossing.identity, half, number)
+            yield secret_key(half, number), Ref(_variable(crossing.target), key=output)
 
 
 def _variable(target: str) -> str:

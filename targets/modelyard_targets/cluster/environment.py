@@ -7,15 +7,31 @@ from typing import Final
 from modelyard.json_text import json_text
 from modelyard.manifest import config_map, env, env_from_secret, labels, metadata
 from modelyard.plan import ModelServer, Resource
+from modelyard.records import record
 from modelyard.source import Json
 from modelyard.spec import Inference, SecretRef, Store
 from modelyard.stack import Value
 from modelyard_targets.cluster.context import Context, Made, region_of
-from modelyard_targets.cluster.crossing import CROSSING_KEYS, crossing_to
+from modelyard_targets.cluster.crossing import crossing_to
 from modelyard_targets.cluster.describe import DESCRIPTION_FOLDER, TOKEN_FOLDER, stores_of, uses_registry
 from modelyard_targets.cluster.describe_parts import store_variable
+from modelyard_targets.cluster.secrets import OBJECT_STORE_KEYS
 
-_KEYS = tuple((key, key.upper().replace("-", "_")) for key in CROSSING_KEYS)  # those of the spec are called alike
+
+@record
+class KeyPair:
+    """The two keys of a Secret that open a store."""
+
+    secret: str
+    access_key_id: str
+    secret_access_key: str
+
+    def variables(self, prefix: str) -> list[Value]:
+        """Both as variables of the environment."""
+        return [
+            env_from_secret(f"{prefix}ACCESS_KEY_ID", self.secret, self.access_key_id),
+            env_from_secret(f"{prefix}SECRET_ACCESS_KEY", self.secret, self.secret_access_key),
+        ]
 
 
 S3_CHECKSUMS: Final = {
@@ -79,21 +95,21 @@ def _artifact_variables(store: Store, workload: str, context: Context) -> list[V
     region = region_of(store, context.system)
     if region:
         found.append(env("AWS_DEFAULT_REGION", region))
-    secret = secret_of(store, workload, context)
-    return [*found, *(env_from_secret(f"AWS_{suffix}", secret, key) for key, suffix in _KEYS if secret)]
+    pair = pair_of(store, workload, context)
+    return [*found, *(pair.variables("AWS_") if pair is not None else ())]
 
 
 def _store_variables(store: Store, workload: str, context: Context) -> list[Value]:
-    secret = secret_of(store, workload, context)
-    return [env_from_secret(store_variable(store.name, suffix), secret, key) for key, suffix in _KEYS if secret]
+    pair = pair_of(store, workload, context)
+    return pair.variables(store_variable(store.name, "")) if pair is not None else []
 
 
-def secret_of(store: Store, workload: str, context: Context) -> str:
-    """The Secret with the key that opens a store: the spec's, or that of a crossing; empty where an identity does."""
+def pair_of(store: Store, workload: str, context: Context) -> KeyPair | None:
+    """The keys that open a store: the spec's, or those of a crossing; None where an identity does."""
     if store.credentials is not None:
-        return context.secret(store.credentials).name
+        return KeyPair(context.secret(store.credentials).name, *OBJECT_STORE_KEYS)
     crossing = crossing_to(store, workload, context)
-    return crossing.secret if crossing is not None else ""
+    return KeyPair(crossing.secret, *crossing.keys) if crossing is not None else None
 
 
 def description_name(resource: Resource) -> str:

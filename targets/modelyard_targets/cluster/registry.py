@@ -11,13 +11,12 @@ from modelyard.spec import Store
 from modelyard.stack import Value
 from modelyard_targets.cluster.context import REGISTRY_PORT, Context, Made, bucket_name, mirrored, region_of
 from modelyard_targets.cluster.database import instances, login_of
-from modelyard_targets.cluster.environment import S3_CHECKSUMS, secret_of
+from modelyard_targets.cluster.environment import S3_CHECKSUMS, pair_of
 from modelyard_targets.cluster.fixed import REGISTRY_NAME
 from modelyard_targets.cluster.network import network_policy, ports, reach, reach_identity, reach_store
 from modelyard_targets.cluster.platform import Given
 from modelyard_targets.cluster.platform_sizes import registry_replicas, registry_size
 from modelyard_targets.cluster.pods import support_place, tolerations
-from modelyard_targets.cluster.secrets import OBJECT_STORE_KEYS
 
 COMPONENT: Final = "registry"
 NAME: Final = REGISTRY_NAME
@@ -141,10 +140,13 @@ def _artifacts(server: RegistryServer, context: Context) -> dict[str, Value]:
         "bucket": bucket_name(server.artifacts, context.system),
         "path": server.registry.artifact_path,
     }
-    secret = secret_of(server.artifacts, "registry", context)
-    if secret:
-        first, second = OBJECT_STORE_KEYS
-        bucket["existingSecret"] = {"name": secret, "keyOfAccessKeyId": first, "keyOfSecretAccessKey": second}
+    pair = pair_of(server.artifacts, "registry", context)
+    if pair is not None:
+        bucket["existingSecret"] = {
+            "name": pair.secret,
+            "keyOfAccessKeyId": pair.access_key_id,
+            "keyOfSecretAccessKey": pair.secret_access_key,
+        }
     return {"s3": bucket}
 
 

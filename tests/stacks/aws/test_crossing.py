@@ -13,16 +13,16 @@ RIGHTS = "aws:iam/userPolicy:UserPolicy"
 ACCESS_KEY = "aws:iam/accessKey:AccessKey"
 
 
-def crossing(access: str) -> str:
+def crossing(access: str, keys: str = "[1]") -> str:
     return f"""{KEY}
 import pulumi
 from modelyard_stacks.aws.crossing import Crossing
 
-crossing = Crossing("stores-till", account=account, access={access})
+crossing = Crossing("stores-till", account=account, access={access}, keys={keys})
 pulumi.ComponentResource("tiny:Names", "names", {{
-    "id": crossing.access_key_id,
-    "secret": crossing.secret_access_key,
-    "isSecret": crossing.secret_access_key.is_secret(),
+    "ids": crossing.access_key_ids,
+    "secrets": crossing.secret_access_keys,
+    "isSecret": crossing.secret_access_keys["{keys[-2]}"].is_secret(),
 }})
 """
 
@@ -47,17 +47,35 @@ def test_a_user_may_do_what_is_named_and_nothing_else(found: Found) -> None:
 
 
 def test_its_key_is_made_once_it_has_its_rights(found: Found) -> None:
-    assert f"{RIGHTS} stores-till" in needs(found, ACCESS_KEY, "stores-till")
-    assert inputs(found, ACCESS_KEY, "stores-till") == {"user": "stores-till"}
+    assert f"{RIGHTS} stores-till" in needs(found, ACCESS_KEY, "stores-till-1")
+    assert inputs(found, ACCESS_KEY, "stores-till-1") == {"user": "stores-till"}
 
 
 def test_its_secret_half_is_a_secret(found: Found) -> None:
     given = found["tiny:Names names"]["inputs"]
 
-    assert given["id"] == "stores-till"
+    assert given["ids"] == {"1": "stores-till-1"}
     assert given["isSecret"] is True
 
 
 def test_a_user_that_may_do_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="stores-till: a user that may do nothing is not made"):
         registered(tmp_path, crossing("[]"))
+
+
+def test_one_key_takes_over_from_another(tmp_path: Path) -> None:
+    """Both are of one user; the first is untouched while the second comes."""
+    access = '[{"bucket": "artifacts", "prefix": "bundles/", "mode": "read"}]'
+    both = registered(tmp_path, crossing(access, "[1, 2]"))
+
+    assert {name for name in both if name.startswith(ACCESS_KEY)} == {
+        f"{ACCESS_KEY} stores-till-1",
+        f"{ACCESS_KEY} stores-till-2",
+    }
+    assert both["tiny:Names names"]["inputs"]["ids"] == {"1": "stores-till-1", "2": "stores-till-2"}
+
+
+@pytest.mark.parametrize("keys", ["[1, 2, 3]", "[1, 1]"])
+def test_more_keys_than_a_user_may_have_are_refused(tmp_path: Path, keys: str) -> None:
+    with pytest.raises(Refused, match="a user has one key, or two that differ"):
+        registered(tmp_path, crossing('[{"bucket": "artifacts", "prefix": "bundles/", "mode": "read"}]', keys))

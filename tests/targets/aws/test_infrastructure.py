@@ -134,7 +134,7 @@ def test_what_another_cluster_opens_gets_a_user_with_those_rights() -> None:
     assert access["mode"] == "read"
     assert access["prefix"].startswith("mlflow/bundles/")
     exported = {one.name for one in programs(HYBRID)["infrastructure"].exports}
-    assert {"stores__till_access_key_id", "stores__till_secret_access_key"} <= exported
+    assert {"stores__till_access_key_id_1", "stores__till_secret_access_key_1"} <= exported
 
 
 def test_without_the_crossing_neither_user_nor_output_is_left() -> None:

@@ -261,6 +261,7 @@ stores__till_crossing = Crossing(
     access=[
         {"bucket": "acme-fraud-lake", "prefix": "mlflow/bundles/fraud-detection-fraud-xgb/champion/", "mode": "read"},
     ],
+    keys=[1],
 )
 
 Budget(
@@ -288,5 +289,5 @@ pulumi.export("image_registry", images.host)
 pulumi.export("registry_db_host", registry_db_store.host)
 pulumi.export("registry_db_port", registry_db_store.port)
 pulumi.export("registry_db_secret", registry_db_store.secret_arn)
-pulumi.export("stores__till_access_key_id", stores__till_crossing.access_key_id)
-pulumi.export("stores__till_secret_access_key", stores__till_crossing.secret_access_key)
+pulumi.export("stores__till_access_key_id_1", stores__till_crossing.access_key_ids["1"])
+pulumi.export("stores__till_secret_access_key_1", stores__till_crossing.secret_access_keys["1"])

@@ -28,8 +28,8 @@ crossing_till_secret = kubernetes.Object(
         },
         "type": "Opaque",
         "stringData": {
-            "access-key-id": main_infrastructure["stores__till_access_key_id"],
-            "secret-access-key": main_infrastructure["stores__till_secret_access_key"],
+            "access-key-id-1": main_infrastructure["stores__till_access_key_id_1"],
+            "secret-access-key-1": main_infrastructure["stores__till_secret_access_key_1"],
         },
     },
     depends_on=[foundation],
