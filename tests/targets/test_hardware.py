@@ -145,7 +145,7 @@ def test_what_was_considered_begins_with_the_choice() -> None:
     found = chosen(asked(), replace(CPU, price_hourly=0.4), LARGE, CPU, LARGE).considered
 
     assert [one.machine for one in found] == ["capacity[0]", "capacity[2]", "capacity[1]"]
-    assert found[0].why == "no accelerator, on demand; leaves 12 CPUs and 48Gi"
+    assert found[0].why == "no accelerator; on demand; leaves 12 CPUs and 48Gi"
     assert found[0].price_hourly == 0.4
 
 

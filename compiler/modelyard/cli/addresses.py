@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from modelyard.cli.machines import machines_of
+from modelyard.flow_text import flow
 from modelyard.pipeline import Outcome
 from modelyard.plan import Plan, Resource
-from modelyard.source import Json, Path, Span
+from modelyard.source import Document, Json, Path, Span
+from modelyard.spec import System
 from modelyard.stack import Manifest
 from modelyard_targets import TARGETS
 
@@ -18,10 +20,13 @@ def explain_address(outcome: Outcome, address: str) -> list[str]:
     if outcome.document is None or not _exists(outcome, path):
         return []
     lines = [f"{address}: written at {_place(outcome.document.key_span(path))}"]
+    if outcome.plan is not None and len(path) > len(_owner(path)):
+        return [*lines, *_field(outcome.document, outcome.plan, path)]
     if outcome.plan is None:
         return [*lines, "  nothing is planned of it: the spec has errors (see modelyard validate)"]
     resources = [resource for resource in outcome.plan.resources if _belongs(resource, path, address)]
     lines += _resources(outcome.plan, resources)
+    lines += _users(outcome.plan.system, path)
     lines += machines_of(outcome.plan, resources, path)
     lines += _links(outcome.plan, resources)
     lines += _components(outcome.plan, path)
@@ -36,6 +41,63 @@ def _exists(outcome: Outcome, path: Path) -> bool:
             return False
         value = value[step]
     return True
+
+
+def _owner(path: Path) -> Path:
+    """The named thing that a path lies in: `inference.scorer`, `deployment.targets.main`."""
+    if path[0] == "registry":
+        return path[:1]
+    return path[:3] if path[:2] == ("deployment", "targets") else path[:2]
+
+
+def _field(document: Document, plan: Plan, path: Path) -> list[str]:
+    """The value of one field, what came of its line alone, and where to ask for the rest."""
+    value: Json = document.value
+    for step in map(str, path):
+        value = value[step] if isinstance(value, dict) else None
+    made = [resource for resource in plan.resources if resource.origin[: len(path)] == path]
+    lines = [f"  {flow(value)}", *(_resources(plan, made) if made else []), *_objects(plan, path, "")]
+    return [*lines, "", f"part of {'.'.join(map(str, _owner(path)))}, which modelyard explain tells about as a whole"]
+
+
+def _users(system: System, path: Path) -> list[str]:
+    """What names a dataset or a model, which are no resources themselves."""
+    if len(path) != 2 or path[0] not in {"data", "models"}:
+        return []
+    name = str(path[1])
+    found = [*_readers(system, name)] if path[0] == "data" else [*_with_model(system, name)]
+    width = max(map(len, (address for address, _ in found)), default=0)
+    return ["", "used by:", *(f"  {address:<{width}}  {how}" for address, how in found)] if found else []
+
+
+def _readers(system: System, data: str) -> Iterator[tuple[str, str]]:
+    for pipeline in system.pipelines.values():
+        if any(data in step.inputs for step in pipeline.steps):
+            yield f"pipelines.{pipeline.name}", "reads it"
+        if data == pipeline.output or any(data == step.output for step in pipeline.steps):
+            yield f"pipelines.{pipeline.name}", "writes it"
+    for model in system.models.values():
+        if any(check.data == data for check in model.validation):
+            yield f"models.{model.name}", "is judged by it"
+    for monitor in system.monitors.values():
+        if monitor.watch == f"data.{data}":
+            yield f"monitors.{monitor.name}", "watches it"
+        if monitor.reference is not None and monitor.reference.data == data:
+            yield f"monitors.{monitor.name}", "compares with it"
+        if monitor.labels == data:
+            yield f"monitors.{monitor.name}", "takes labels from it"
+
+
+def _with_model(system: System, model: str) -> Iterator[tuple[str, str]]:
+    for pipeline in system.pipelines.values():
+        if pipeline.model is not None and pipeline.model.model == model:
+            does = f"trains it, and moves {pipeline.promote_to}" if pipeline.type == "training" else "scores with"
+            version = "" if pipeline.type == "training" else f" @{pipeline.model.alias}"
+            yield f"pipelines.{pipeline.name}", f"{does}{version}"
+    for inference in system.inference.values():
+        for variant in inference.variants:
+            if variant.model.model == model:
+                yield f"inference.{inference.name}", f"serves @{variant.model.alias} as {variant.name}"
 
 
 def _belongs(resource: Resource, path: Path, address: str) -> bool:
@@ -81,7 +143,7 @@ def _objects(plan: Plan, path: Path, address: str) -> list[str]:
     lines: list[str] = []
     for target in plan.system.deployment.targets:
         for made in TARGETS[target.provider].objects(plan, target.name):
-            if made.origin[: len(path)] == path or _workload(made.manifest) == address:
+            if made.origin[: len(path)] == path or (address and _workload(made.manifest) == address):
                 name = _within(made.manifest, "metadata").get("name", "")
                 lines.append(
                     f"  {target.name}: {made.manifest['kind']}/{name}, from {_place(plan.system.key(*made.origin))}"

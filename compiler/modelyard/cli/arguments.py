@@ -15,6 +15,7 @@ _FIRST_STEPS = """first steps:
 
 exit codes: 0 fine, 1 the spec is wrong, 2 modelyard is wrong (please report it)
 """
+_EXIT_CODES = "exit codes: 0 fine, 1 what was given is wrong, 2 modelyard is wrong (please report it)"
 
 _SUMMARIES = {
     "init": "write a spec to start from",
@@ -24,6 +25,29 @@ _SUMMARIES = {
     "explain": "explain a field, a diagnostic's code, or an address such as inference.scorer",
     "graph": "print the plan: what will exist, where, and what talks to what",
     "schema": "print the JSON Schema of the spec",
+}
+
+_MORE = {
+    "init": (
+        "The folder becomes the system's name. Its schema is written beside the spec: an editor with a YAML language\n"
+        "server completes and checks by it. A spec that is there already stays as it is."
+    ),
+    "validate": (
+        "All mistakes are told in one run, each with its line and what to do. Warnings do not fail.\n"
+        "Nothing is written and no connection is opened."
+    ),
+    "compile": (
+        "They come to build/ENVIRONMENT/TARGET/ beside the spec, each with a README.md that says how to apply\n"
+        "them, and modelyard.lock is written beside the spec. Nothing is written while there is an error, and\n"
+        "nothing is deployed."
+    ),
+    "render": "On standard output it is YAML, with the line or the default that each value came from as a comment.",
+    "explain": (
+        "An address is a place in a spec: where it is written, which resources and objects come of it, what they talk\n"
+        "to, and why they run on that machine. Fields need no spec; * stands for any name."
+    ),
+    "graph": "Mermaid is shown by GitHub and GitLab in a code block; dot is for Graphviz, json for programs.",
+    "schema": "It is JSON Schema, draft 2020-12; `modelyard init` writes it beside the spec, for editors.",
 }
 
 _EXAMPLES = {
@@ -40,6 +64,12 @@ _EXAMPLES = {
 }
 
 
+def _examples(command: str) -> str:
+    examples = _EXAMPLES[command]
+    many = "\n" in examples
+    return f"{'examples' if many else 'example'}:\n  {examples}"
+
+
 def parser(commands: tuple[str, ...]) -> argparse.ArgumentParser:
     """The parser of the whole command line."""
     top = argparse.ArgumentParser(
@@ -53,8 +83,8 @@ def parser(commands: tuple[str, ...]) -> argparse.ArgumentParser:
         entry = found.add_parser(
             command,
             help=_SUMMARIES[command],
-            description=_SUMMARIES[command].capitalize() + ".",
-            epilog=f"example:\n  {_EXAMPLES[command]}",
+            description=f"{_SUMMARIES[command][:1].upper()}{_SUMMARIES[command][1:]}.\n\n{_MORE[command]}",
+            epilog=f"{_examples(command)}\n\n{_EXIT_CODES}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         _ARGUMENTS[command](entry)

@@ -14,8 +14,8 @@ from modelyard.cli.addresses import explain_address
 from modelyard.cli.console import report, say
 from modelyard.cli.inputs import gather, spec_path
 from modelyard.diagnostics import codes, nearest, quote
-from modelyard.fields import Field, field
-from modelyard.json_text import json_text
+from modelyard.fields import ANY, Field, field
+from modelyard.flow_text import flow
 from modelyard.pipeline import Outcome, understand
 from modelyard.shape import Schema
 from modelyard.source import Json
@@ -61,12 +61,12 @@ def _explain_field(what: str) -> int:
     if found is None:
         say(f"error: {problem}")
         return 1
-    print("\n".join(_field_lines(what, found)))
+    print("\n".join(_field_lines(".".join(path), found)))
     return 0
 
 
 def _field_lines(what: str, found: Field) -> list[str]:
-    lines = [f"{what}: {found.first('description') or 'a field of the spec'}"]
+    lines = [f"{what or 'the spec'}: {found.first('description') or 'a field of the spec'}"]
     for label, keyword in (("expected", "x-expected"), ("one of", "enum"), ("always", "const"), ("default", "default")):
         lines += [f"  {label}: {_shown(value)}" for value in found.every(keyword)[:1]]
     examples = found.first("examples")
@@ -80,13 +80,15 @@ def _field_lines(what: str, found: Field) -> list[str]:
             "fields:",
             *(f"  {name:<{width}}  {entry.first('description') or ''}" for name, entry in below if entry),
         ]
+    elif found.step(ANY) is not None:
+        lines += ["", f"its entries: modelyard explain '{what}.{ANY}'"]
     return lines
 
 
 def _shown(value: Json) -> str:
     if isinstance(value, str):
         return value
-    return ", ".join(map(_shown, value)) if isinstance(value, list) else json_text(value)
+    return ", ".join(map(_shown, value)) if isinstance(value, list) else flow(value)
 
 
 def _explain_in_spec(arguments: argparse.Namespace, address: str) -> int | None:

@@ -30,8 +30,12 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` is without the program's name, sys.argv's by default."""
+    typed = sys.argv[1:] if argv is None else argv
+    if not typed:  # who types the name alone asks what there is
+        parser(tuple(COMMANDS)).print_help(sys.stderr)
+        return WRONG_SPEC
     try:
-        arguments = parser(tuple(COMMANDS)).parse_args(argv)
+        arguments = parser(tuple(COMMANDS)).parse_args(typed)
     except SystemExit as ended:  # argparse has said why; its own 2 would claim that modelyard is wrong
         return FINE if ended.code in (0, None) else WRONG_SPEC
     try:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Final
 
 from modelyard.diagnostics.base import quote
+from modelyard.flow_text import flow, yaml_word
 from modelyard.keywords import matches
 from modelyard.shape import Schema, Shape, schema_of
 from modelyard.source import Document, Json
@@ -18,21 +18,6 @@ _LONGEST_EXAMPLE: Final = 70
 _DECIMAL: Final = re.compile(r"[0-9]+(\.[0-9]+)?\Z", re.ASCII)
 _BOUNDS: Final = re.compile(r"([0-9]+) ?(?:-|\.\.|to|\u2013) ?([0-9]+)\Z", re.ASCII)
 _SWITCHES: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
-_PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_./@-]*( [A-Za-z0-9_./@-]+)*\Z", re.ASCII)
-
-
-def yaml_word(value: Json) -> str:
-    """A scalar as it is written in a spec."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def flow(value: Json) -> str:
-    """A value on one line, as a spec would have it: `{metric: auc_pr, goal: maximize}`."""
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{name}: {flow(child)}' for name, child in value.items())}}}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(flow, value))}]"
-    return json.dumps(value) if isinstance(value, str) and not _PLAIN.match(value) else yaml_word(value)
 
 
 def rewritten_hint(shape: Shape, text: str) -> str:

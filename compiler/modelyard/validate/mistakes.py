@@ -9,11 +9,12 @@ from typing import Final
 
 from modelyard.diagnostics import validate as tell
 from modelyard.diagnostics.base import ENTRIES, Diagnostic, nearest, quote
+from modelyard.flow_text import yaml_word
 from modelyard.keywords import FITS, repeated
 from modelyard.shape import Conditions, Schema, Shape, conditions_of, schema_of, texts
 from modelyard.source import Document, Json, Path, Span
 from modelyard.validate.faults import Fault
-from modelyard.validate.hints import form_hint, rewritten_hint, type_hint, yaml_word
+from modelyard.validate.hints import form_hint, rewritten_hint, type_hint
 
 _COMMENT: Final = "quote a text that begins with '#': after a space, it begins a comment"
 _TYPES: Final[Mapping[str, str]] = MappingProxyType(

@@ -277,4 +277,6 @@ def _candidate(compute: ComputeClass, fit: _Fit) -> Candidate:
     memory = memory_text(fit.machine.memory_bytes - compute.memory_bytes)
     what = f"{fit.accelerator.name}:{fit.accelerator.count}" if fit.accelerator is not None else "no accelerator"
     kind = "spot" if fit.machine.spot else "on demand"
-    return Candidate(f"capacity[{fit.at}]", fit.machine.price_hourly, f"{what}, {kind}; leaves {cpu} CPUs and {memory}")
+    currency = f"{fit.machine.currency}, " if fit.machine.currency else ""
+    why = f"{what}; {currency}{kind}; leaves {cpu} CPUs and {memory}"
+    return Candidate(f"capacity[{fit.at}]", fit.machine.price_hourly, why)

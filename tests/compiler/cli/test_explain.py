@@ -45,6 +45,34 @@ def test_explain_an_address(run: Run, system: Path) -> None:
     assert (wrong.code, "score" in wrong.err) == (1, True)
 
 
+def test_explain_a_field_of_a_spec(run: Run, system: Path) -> None:
+    """Its value and its line, what came of it alone, and which thing it is part of; nothing of its neighbours."""
+    said = run("explain", "inference.score.compute", system)
+
+    assert said.code == 0
+    assert said.out.splitlines()[0].startswith("inference.score.compute: written at ")
+    assert "part of inference.score" in said.out
+    assert "Namespace/" not in said.out
+
+
+def test_explain_says_who_uses_what_is_no_resource(run: Run) -> None:
+    spec = str(SYSTEMS.parents[1] / "examples" / "fraud-detection")
+    data = run("explain", "data.transactions", spec).out
+    model = run("explain", "models.fraud-xgb", spec).out
+
+    assert "pipelines.nightly-scores  reads it" in data
+    assert "monitors.feature-drift    compares with it" in data
+    assert "pipelines.retrain         trains it, and moves candidate" in model
+    assert "inference.scorer          serves @champion as champion" in model
+
+
+def test_explain_leads_on_from_a_section(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert "modelyard explain 'inference.*'" in run("explain", "inference").out
+    assert run("explain", "").out.startswith("the spec: ")
+
+
 def test_explain_names_what_a_line_made_in_the_cloud(run: Run, tmp_path: Path) -> None:
     spec = tmp_path / "system.yaml"
     spec.write_bytes((SYSTEMS / "leads" / "system.yaml").read_bytes())

@@ -77,7 +77,7 @@ def test_an_elastic_class_says_that_machines_come_when_they_are_needed() -> None
 def test_where_machines_are_there_already_nothing_is_tried() -> None:
     lines = told(plan_of(VALID_SPEC), "compute.cpu")
 
-    assert lines[1] == "  chosen: capacity[0], 0.4 an hour; no accelerator, on demand; leaves 14 CPUs and 56Gi"
+    assert lines[1] == "  chosen: capacity[0], 0.4 an hour; no accelerator; USD, on demand; leaves 14 CPUs and 56Gi"
     assert not [line for line in lines if "tried" in line]
 
 

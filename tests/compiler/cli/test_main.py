@@ -18,7 +18,10 @@ def test_help_teaches(run: Run, command: str) -> None:
     said = run(command, "--help")
 
     assert said.code == 0
-    assert f"modelyard {command}" in said.out.partition("example:")[2]
+    usage, _, examples = said.out.partition("example")
+    assert f"modelyard {command}" in examples
+    assert "exit codes: 0 fine" in examples
+    assert "pulumi projects" not in usage  # a name keeps its capital
     assert said.err == ""
 
 
@@ -29,6 +32,14 @@ def test_the_first_help_shows_the_first_steps(run: Run) -> None:
     assert all(command in said.out for command in COMMANDS)
     assert "first steps:" in said.out
     assert "exit codes:" in said.out
+
+
+def test_the_name_alone_shows_the_first_steps(run: Run) -> None:
+    """On standard error, for nothing was done."""
+    said = run()
+
+    assert (said.code, said.out) == (1, "")
+    assert "first steps:" in said.err
 
 
 def test_the_version(run: Run) -> None:

@@ -1,0 +1,28 @@
+"""Values as a person writes them on one line of a spec: `{metric: auc_pr, goal: maximize}`."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final
+
+from modelyard.load.scalars import plain_value
+from modelyard.source import Json
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_/][A-Za-z0-9_./@%-]*( [A-Za-z0-9_./@%-]+)*\Z", re.ASCII)
+
+
+def yaml_word(value: Json) -> str:
+    """A scalar as it is written in a spec."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def flow(value: Json) -> str:
+    """A value on one line, as a spec would have it: `{metric: auc_pr, goal: maximize}`."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{name}: {flow(child)}' for name, child in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(flow, value))}]"
+    if isinstance(value, str):
+        return value if _PLAIN.match(value) and isinstance(plain_value(value), str) else json.dumps(value)
+    return yaml_word(value)

@@ -1,0 +1,33 @@
+"""Values on one line, as a spec has them."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.flow_text import flow
+from modelyard.load import load
+from modelyard.source import Json
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"metric": "auc_pr", "min": 0.8}, "{metric: auc_pr, min: 0.8}"),
+        (["L4:1", "32Gi", "99.9%", True], '["L4:1", 32Gi, 99.9%, true]'),
+        ({"a": {}, "b": [], "c": 3}, "{a: {}, b: [], c: 3}"),
+        ("18000 USD", "18000 USD"),
+    ],
+)
+def test_values_are_written_as_a_person_would(value: Json, text: str) -> None:
+    """Quotes stand where they are needed and nowhere else."""
+    assert flow(value) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["true", "null", "1.0", "1e5", "0x1f", "~", "", "a: b", "- a", "#a", 'q"', "a\nb", "07"]
+)
+def test_a_text_stays_a_text(text: str) -> None:
+    """What is read again is what was written."""
+    document, found = load(f"value: {flow(text)}\n", "system.yaml")
+
+    assert (document and document.value, found) == ({"value": text}, ())
