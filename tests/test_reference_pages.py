@@ -12,6 +12,7 @@ from tests.reference_pages import DOCS, PAGES
 
 ROOT = DOCS.parent
 WRITTEN = sorted([ROOT / "README.md", *DOCS.rglob("*.md"), *ROOT.glob("examples/*/README.md")])
+_PAGE = re.compile(r"docs/[\w/-]+\.md")
 _LINK = re.compile(r"\]\(([^)#: ]+)(?:#[^)]*)?\)")
 
 
@@ -39,3 +40,13 @@ def test_links_lead_somewhere(page: Path) -> None:
     links = _LINK.findall(page.read_text(encoding="utf-8"))
 
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_pages_that_code_names_are_there() -> None:
+    """Whoever follows a comment or a docstring into docs finds the page."""
+    folders = ("compiler", "engine", "runtime", "schemas", "stacks", "targets")
+    code = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    named = {page for path in code for page in _PAGE.findall(path.read_text(encoding="utf-8"))}
+
+    assert named
+    assert [page for page in sorted(named) if not (ROOT / page).exists()] == []

@@ -2,7 +2,7 @@
 
 `dataclasses` compiles six functions a class when the class is made, whether or not anybody calls them, and looks at it
 with `inspect`. A command line that ends within a tenth of a second cannot pay that a hundred times
-(docs/decisions/records.md). Type checkers know these classes as dataclasses, and so do `dataclasses.fields` and
+(docs/decisions/0013-records.md). Type checkers know these classes as dataclasses, and so do `dataclasses.fields` and
 `dataclasses.replace`.
 """
 
