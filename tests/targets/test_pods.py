@@ -67,7 +67,7 @@ def test_pods_prefer_spot_and_fall_back() -> None:
             ],
         }
     }
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {**found, "containers": []}}
+    pod: Object = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {**found, "containers": []}}
     assert problems(pod) == []
 
 
