@@ -122,3 +122,29 @@ def test_it_says_who_asks_whom_for_metrics() -> None:
 
     assert "| `main:cluster/main` | `main:model-server/scorer-champion` | metrics | http | 8080 |" in text
     assert "| `main:monitor/monitor-drift` | `main:cluster/main` | metrics | http | 9090 |" in text
+
+
+def test_a_shared_cluster_is_told_what_is_there_and_what_goes() -> None:
+    """The namespace and the operators are somebody else's, and stay; the registry's chart brings no definitions."""
+    shared = "      tenancy: shared\n      present: [kuberay, prometheus, cloudnative-pg]\n"
+    text = changed(
+        "      residency: eu\n",
+        f"      residency: eu\n{shared}",
+        ("secretStores: {vault: {via: external-secrets, store: vault}}", "secretStores: {vault: {}}"),
+    )
+    said = files(text)["README.md"]
+
+    assert "The namespace comes with" not in said
+    assert "custom resource definitions" not in said
+    assert "custom resource definitions" in files(VALID_SPEC)["README.md"]
+
+
+def test_it_says_what_a_prometheus_that_is_there_has_to_do() -> None:
+    """Without the receiver no monitor is heard of, and without the labels nothing is read."""
+    present = "      present: [prometheus]\n      telemetry: {labels: {release: main, team: fraud}}\n"
+    text = changed("      residency: eu\n", f"      residency: eu\n{present}")
+    said = files(text)["README.md"]
+
+    assert "AlertmanagerConfigs, with the label `release=main` and `team=fraud`." in said
+    assert "`--web.enable-otlp-receiver`" in said
+    assert "otlp" not in files(VALID_SPEC)["README.md"]
