@@ -87,7 +87,7 @@ def _made(cls: type[_T], frozen: bool, eq: bool) -> type[_T]:
 def _init(names: tuple[str, ...], defaults: Mapping[str, object], frozen: bool) -> Callable[..., None]:
     """What fills a new value. It is compiled when the first one is made: many classes never see one in a run."""
 
-    def __init__(self: object, *values: object, **named: object) -> None:  # noqa: N807 - it is one
+    def __init__(self: object, *values: object, **named: object) -> None:  # noqa: N807 - it becomes the method of a class
         cls: Any = self.__class__
         cls.__init__ = _compiled(cls, names, defaults, frozen)
         cls.__init__(self, *values, **named)
@@ -120,17 +120,17 @@ def _equality(
 ) -> tuple[Callable[[object, object], bool], Callable[[object], int] | None]:
     values: Callable[[object], object] = attrgetter(*names) if names else lambda _: ()
 
-    def __eq__(self: object, other: object) -> bool:  # noqa: N807
+    def __eq__(self: object, other: object) -> bool:  # noqa: N807 - it becomes the method of a class
         return values(self) == values(other) if self.__class__ is other.__class__ else NotImplemented
 
-    def __hash__(self: object) -> int:  # noqa: N807
+    def __hash__(self: object) -> int:  # noqa: N807 - the same
         return hash(values(self))
 
     return __eq__, __hash__ if frozen else None
 
 
 def _repr(names: tuple[str, ...], defaults: Mapping[str, object]) -> Callable[[object], str]:
-    def __repr__(self: object) -> str:  # noqa: N807
+    def __repr__(self: object) -> str:  # noqa: N807 - the same
         hidden = {name for name, default in defaults.items() if isinstance(default, _New) and not default.shown}
         told = ", ".join(f"{name}={getattr(self, name)!r}" for name in names if name not in hidden)
         return f"{self.__class__.__qualname__}({told})"
@@ -168,4 +168,4 @@ class _Fields:
             else:
                 space[name] = dataclasses.field(repr=default.shown)
         twin: Any = dataclasses.dataclass(type(owner.__name__, (), space))
-        return twin.__dataclass_fields__  # type: ignore[no-any-return]
+        return twin.__dataclass_fields__  # type: ignore[no-any-return] # made by name, so without a type

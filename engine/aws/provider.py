@@ -35,26 +35,26 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self) -> None:
         self._lifecycle = Lifecycle(Path(os.environ[FOLDER]))
 
-    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:
         return plugin_pb2.PluginInfo(version=VERSION)
 
-    def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Handshake(self, request: Any, context: Any) -> Any:
         return provider_pb2.ProviderHandshakeResponse()
 
-    def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def CheckConfig(self, request: Any, context: Any) -> Any:
         return provider_pb2.CheckResponse(inputs=request.news)
 
-    def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def DiffConfig(self, request: Any, context: Any) -> Any:
         changed = from_struct(request.news) != from_struct(request.old_inputs)
         kind = provider_pb2.DiffResponse
         return kind(changes=kind.DIFF_SOME if changed else kind.DIFF_NONE)
 
-    def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Configure(self, request: Any, context: Any) -> Any:
         with _answering(context):
             self._lifecycle.configure(from_struct(request.args))
         return provider_pb2.ConfigureResponse(supportsPreview=True)
 
-    def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Check(self, request: Any, context: Any) -> Any:
         kind, name = _named(request.urn)
         with _answering(context):
             inputs, failures = self._lifecycle.check(
@@ -65,7 +65,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             failures=[provider_pb2.CheckFailure(property="", reason=reason) for reason in failures],
         )
 
-    def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Diff(self, request: Any, context: Any) -> Any:
         kind, _ = _named(request.urn)
         with _answering(context):
             diffs, replaces, first = self._lifecycle.diff(
@@ -79,7 +79,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             deleteBeforeReplace=first,
         )
 
-    def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Create(self, request: Any, context: Any) -> Any:
         kind, _ = _named(request.urn)
         inputs = from_struct(request.properties)
         if request.preview:
@@ -88,7 +88,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             found, state = self._lifecycle.create(kind, inputs)
         return provider_pb2.CreateResponse(id=found, properties=to_struct(state))
 
-    def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Read(self, request: Any, context: Any) -> Any:
         kind, _ = _named(request.urn)
         with _answering(context):
             found = self._lifecycle.read(kind, request.id, from_struct(request.properties), from_struct(request.inputs))
@@ -97,7 +97,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         state, inputs = found
         return provider_pb2.ReadResponse(id=request.id, properties=to_struct(state), inputs=to_struct(inputs))
 
-    def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Update(self, request: Any, context: Any) -> Any:
         kind, _ = _named(request.urn)
         olds, news = from_struct(request.olds), from_struct(request.news)
         with _answering(context):
@@ -107,13 +107,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 state = self._lifecycle.update(kind, request.id, olds, news)
         return provider_pb2.UpdateResponse(properties=to_struct(state))
 
-    def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Delete(self, request: Any, context: Any) -> Any:
         kind, _ = _named(request.urn)
         with _answering(context):
             self._lifecycle.delete(kind, request.id, from_struct(request.properties))
         return empty_pb2.Empty()
 
-    def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Invoke(self, request: Any, context: Any) -> Any:
         with _answering(context):
             if request.tok not in INVOKES:
                 raise Refused("Unimplemented", f"the stand-in has no function {request.tok}")
@@ -123,7 +123,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         getattr(response, "return").CopyFrom(to_struct(answer))  # a word of Python's own
         return response
 
-    def Cancel(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Cancel(self, request: Any, context: Any) -> Any:
         return empty_pb2.Empty()
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -176,7 +177,7 @@ def test_manifests_are_made_when_they_are_written() -> None:
         made.append(number)
         yield {"kind": "Pod", "metadata": {"name": f"p{number}"}}
 
-    manifests = (ManifestFile(f"p{number}", lambda number=number: one(number)) for number in range(3))  # type: ignore[misc]
+    manifests = (ManifestFile(f"p{number}", partial(one, number)) for number in range(3))
     files = list(stack_files(replace(STACK, projects=(replace(PROJECT, manifests=tuple(manifests)),))))
 
     assert made == []

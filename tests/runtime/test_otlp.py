@@ -59,7 +59,7 @@ def start() -> Iterator[Starter]:
 
 
 @pytest.fixture(autouse=True)
-def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction]
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits between tries, and the Service has two Pods."""
     known = socket.getaddrinfo
 

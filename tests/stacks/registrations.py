@@ -75,7 +75,7 @@ class Nothing(pulumi.runtime.Mocks):
         """The inputs, with a name as an id; what belongs to AWS has an ARN."""
         if args.typ == "pulumi:pulumi:StackReference":
             return args.name, {"outputs": self._outputs, "secretOutputNames": ["kubeconfig"]}
-        outputs: dict[str, Any] = dict(cast("dict[str, Any]", args.inputs))  # pyright: ignore[reportUnknownMemberType]
+        outputs: dict[str, Any] = dict(cast("dict[str, Any]", args.inputs))  # pyright: ignore[reportUnknownMemberType] # the SDK leaves it untyped
         if args.typ.startswith("aws:"):
             kind = args.typ.rpartition(":")[2]
             outputs = {"arn": f"arn:aws:{args.typ.split(':')[1].partition('/')[0]}:::{kind}/{args.name}", **outputs}

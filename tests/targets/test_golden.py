@@ -26,7 +26,8 @@ COPIES = {
 
 
 @pytest.fixture(autouse=True)
-def _fixed_hash(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction]
+def fixed_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hash of the runtime would change every manifest whenever the runtime changes."""
     monkeypatch.setattr(runtime_image, "content_hash", _no_hash)
 
 
