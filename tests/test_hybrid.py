@@ -148,17 +148,23 @@ def test_two_targets_of_one_account_open_buckets_by_their_roles() -> None:
     assert "| the role of the workload |" in found["shop/README.md"]
 
 
-def test_two_regions_share_adopted_buckets_alone() -> None:
-    """A key of encryption stays in its region, so what is made with one there is not opened from here."""
-    assert set(errors(compiled(two_clouds("eu-west-1")))) == {"E0651"}
-    adopted = ("lake: {type: object, target: main}", "lake: {type: object, target: main, adopt: acme-lake}")
-    program = files(compiled(two_clouds("eu-west-1", adopted)))["shop/infrastructure/__main__.py"]
+def test_two_regions_open_each_others_buckets_through_the_s3_of_the_bucket() -> None:
+    """A key of encryption stays in its region and is used there, whoever calls; so its region is named."""
+    made = files(compiled(two_clouds("eu-west-1")))
+    program = " ".join(made["shop/infrastructure/__main__.py"].split())
+    lake = "lake: {type: object, target: main}"
 
+    assert '"key": main_infrastructure["key_arn"], "region": "eu-central-1"' in program
+    assert '"region"' not in made["main/infrastructure/__main__.py"].replace('"region", account', "")
+    assert '"region": "eu-central-1"' in made["shop/workloads/manifests/model-till.yaml"]
+    adopted = two_clouds("eu-west-1", (lake, "lake: {type: object, target: main, adopt: acme-lake}"))
+    program = files(compiled(adopted))["shop/infrastructure/__main__.py"]
     assert '"bucket": "acme-lake"' in program
     assert "Infrastructure(" not in program
     key = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
-    encrypted = (adopted[0], f"lake: {{type: object, target: main, adopt: acme-lake, encryptionKey: '{key}'}}")
-    assert set(errors(compiled(two_clouds("eu-west-1", encrypted)))) == {"E0651"}
+    encrypted = (lake, f"lake: {{type: object, target: main, adopt: acme-lake, encryptionKey: '{key}'}}")
+    program = " ".join(files(compiled(two_clouds("eu-west-1", encrypted)))["shop/infrastructure/__main__.py"].split())
+    assert f'"key": "{key}", "region": "eu-central-1"' in program
 
 
 def test_a_cloud_comes_into_a_cluster_of_ones_own_only_where_that_is_said() -> None:

@@ -228,10 +228,11 @@ def not_a_tag(span: Span, label: str, why: str) -> Diagnostic:
     )
 
 
-def bucket_out_of_reach(span: Span, store: str, placement: str, other: str, what: str) -> Diagnostic:
+def bucket_out_of_reach(span: Span, store: str, placement: str, what: str, instead: str) -> Diagnostic:
     """A role reaches a bucket of another account only if that account lets it in; what is made here does not.
 
-    It uses keys through the S3 of its own region alone.
+    A bucket of another region is reached over the internet's addresses of S3: not from a network with `nat: none`,
+    whose endpoint of S3 is one of its own region.
 
     Wrong:
 
@@ -249,9 +250,9 @@ def bucket_out_of_reach(span: Span, store: str, placement: str, other: str, what
     return Diagnostic(
         "E0651",
         Severity.ERROR,
-        f"workloads of {quote(placement)} cannot open store {quote(store)}, which is in the {what} of {quote(other)}",
+        f"workloads of {quote(placement)} cannot open store {quote(store)}, which is in the {what}",
         span,
-        f"place the workload on {quote(other)}, or the two targets in one {what}",
+        instead,
     )
 
 

@@ -18,13 +18,15 @@ from .policies import Statement, document, pod_trust, role_prefix
 class StoreAccess(TypedDict):
     """What may be done with one folder or file of a bucket; `write` includes `read`, and an empty prefix is all of it.
 
-    `key` is the KMS key that encrypts the bucket; where it is left out, S3's own keys do.
+    `key` is the KMS key that encrypts the bucket; where it is left out, S3's own keys do. `region` is that of both,
+    where it is not the account's.
     """
 
     bucket: pulumi.Input[str]
     prefix: str
     mode: Literal["read", "write"]
     key: NotRequired[pulumi.Input[str]]
+    region: NotRequired[str]
 
 
 class Identity(pulumi.ComponentResource):
@@ -178,13 +180,15 @@ def _key_statements(
         # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html, 2026-11-24
         buckets = [_bucket_arn(account, bucket) for bucket in _distinct(each["bucket"] for each in encrypted)]
         context = [arn for bucket in buckets for arn in (bucket, pulumi.Output.concat(bucket, "/*"))]
+        # a key is used by the S3 of its own region, wherever the caller is
+        vias = list(dict.fromkeys(_via(account, "s3", each.get("region", "")) for each in encrypted))
         yield {
             "Sid": f"{sid}Objects",
             "Effect": "Allow",
             "Action": action,
             "Resource": _distinct(each["key"] for each in encrypted if "key" in each),
             "Condition": {
-                "StringEquals": {"kms:ViaService": _via(account, "s3")},
+                "StringEquals": {"kms:ViaService": vias[0] if len(vias) == 1 else vias},
                 "StringLike": {"kms:EncryptionContext:aws:s3:arn": context},
             },
         }
@@ -212,8 +216,8 @@ def _literal(text: str) -> str:
     return text
 
 
-def _via(account: Account, service: str) -> str:
-    return f"{service}.{account.region_name}.{account.dns_suffix}"
+def _via(account: Account, service: str, region: str = "") -> str:
+    return f"{service}.{region or account.region_name}.{account.dns_suffix}"
 
 
 def _distinct(texts: Iterable[pulumi.Input[str]]) -> list[pulumi.Input[str]]:

@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from modelyard.diagnostics import aws as problems
-from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.plan import Identity, NodePool, Plan, Resource
 from modelyard.spec import target_path
 from modelyard_targets.aws.check_network import check_images, check_network
 from modelyard_targets.aws.check_stores import check_stores
-from modelyard_targets.aws.foundation import tags
+from modelyard_targets.aws.foundation import nat_of, tags
 from modelyard_targets.aws.gateway import filled_in
 from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.pools import pool_nodes
 from modelyard_targets.aws.versions import releases
 from modelyard_targets.cluster.check import Rule, check_cluster
-from modelyard_targets.cluster.context import Context
+from modelyard_targets.cluster.context import Context, region_of
 from modelyard_targets.cluster.placed import target_of
 
 _LONGEST_CLUSTER: Final = 100
@@ -72,7 +72,9 @@ def check_tags(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Buckets that are made in another account, which lets nobody of this one in, or with a key of another region."""
+    """Buckets that are made in another account, which lets nobody of this one in, or that are in another region, where
+    a network without a way out does not lead: its endpoint of S3 is one of its own region.
+    """
     system = plan.system
     targets = {target.name: target for target in system.deployment.targets}
     here = targets[placement]
@@ -81,13 +83,15 @@ def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             continue
         for store in dict.fromkeys(access.store for access in resource.value.access):
             bucket, other = system.stores[store], targets[system.stores[store].target]
-            if other.provider != "aws" or bucket.endpoint or (bucket.adopt and not bucket.encryption_key):
+            if other.provider != "aws" or bucket.endpoint:
                 continue
-            theirs = not bucket.adopt and here.account != other.account  # an adopted one is opened by its own policy
-            for what, differs in (("account", theirs), ("region", here.region != other.region)):
-                if differs:
-                    where = system.key(*resource.origin)
-                    yield problems.bucket_out_of_reach(where, store, placement, other.name, what)
+            where, region = system.key(*resource.origin), region_of(bucket, system)
+            if not bucket.adopt and here.account != other.account:  # an adopted one is opened by its own policy
+                what, instead = f"account of {quote(other.name)}", f"place the workload on {quote(other.name)}"
+                yield problems.bucket_out_of_reach(where, store, placement, what, instead)
+            if region != here.region and not here.vpc.adopt and nat_of(system, here) == "none":
+                instead = "let the network out by vpc: {nat: one}"
+                yield problems.bucket_out_of_reach(where, store, placement, f"region {quote(region)}", instead)
 
 
 def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:

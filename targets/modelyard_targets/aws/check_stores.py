@@ -66,9 +66,6 @@ def _check_bucket(store: Store, system: System, target: TargetSpec) -> Iterator[
     if store.credentials is not None:
         why = "roles of workloads open buckets of S3"
         yield problems.not_of_this_bucket(system.key(*here, "credentials"), store.name, "credentials", why)
-    if store.encryption_key and store.region and store.region != target.region:
-        why = f"roles may use a key only through the S3 of {target.region}, where its target is"
-        yield problems.not_of_this_bucket(system.key(*here, "encryptionKey"), store.name, "encryptionKey", why)
 
 
 def _check_database(store: Store, system: System, target: TargetSpec) -> Iterator[Diagnostic]:

@@ -11,7 +11,7 @@ from modelyard.spec import SecretRef, target_path
 from modelyard_targets.aws.names import cluster_name, project_name
 from modelyard_targets.aws.storage import managed_databases, store_variable
 from modelyard_targets.cluster.charts import charts
-from modelyard_targets.cluster.context import Context, bucket_name
+from modelyard_targets.cluster.context import Context, bucket_name, region_of
 from modelyard_targets.cluster.crossing import CROSSING_HALVES, crossing_output, infrastructure_setting, key_output
 from modelyard_targets.cluster.secrets import store_of
 
@@ -170,7 +170,9 @@ def _grant(access: Access, context: Context, *, apart: bool) -> dict[str, Litera
         key = {"key": Ref(_neighbour(store.target), key="key_arn")}
     elif here:
         bucket, key = Ref(store_variable(store.name), "bucket"), {"key": Ref(store_variable(store.name), "key_arn")}
-    return {"bucket": bucket, "prefix": access.prefix, "mode": access.mode, **key}
+    region = region_of(store, context.system)
+    apart_from_here: Mapping[str, Literal] = {"region": region} if region != context.target.region else {}
+    return {"bucket": bucket, "prefix": access.prefix, "mode": access.mode, **key, **apart_from_here}
 
 
 def _key_numbers(resource: Resource, context: Context) -> tuple[int, ...]:

@@ -166,3 +166,17 @@ def test_a_role_is_called_like_its_cluster_and_workload(found: Found, tmp_path: 
 def test_patterns_and_empty_roles_are_refused(rest: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(Refused, match=message):
         registered(tmp_path, identity(rest))
+
+
+def test_a_key_is_used_through_the_s3_of_its_bucket_s_region(tmp_path: Path) -> None:
+    """S3 asks KMS where the bucket is, not where the caller is; both where buckets of both are opened."""
+    theirs = '{"bucket": "far", "prefix": "", "mode": "read", '
+    theirs += '"key": "arn:aws:kms:eu-west-1:1:key/2", "region": "eu-west-1"}'
+    ours = '{"bucket": "lake", "prefix": "", "mode": "read", "key": key.arn}'
+
+    def via(access: str, name: str) -> Any:
+        made = policy(inputs(registered(tmp_path / name, identity(f"access=[{access}]")), RIGHTS, "retrain")["policy"])
+        return made["DecryptObjects"]["Condition"]["StringEquals"]["kms:ViaService"]
+
+    assert via(theirs, "one") == "s3.eu-west-1.amazonaws.com"
+    assert via(f"{ours}, {theirs}", "both") == ["s3.eu-central-1.amazonaws.com", "s3.eu-west-1.amazonaws.com"]

@@ -113,12 +113,20 @@ def test_a_bucket_of_another_account_is_out_of_reach() -> None:
     assert [found.partition(" ")[0] for found in other if found.startswith("E")] == ["E0651"]
 
 
-def test_a_bucket_of_another_region_has_a_key_that_is_out_of_reach() -> None:
+def test_a_bucket_of_another_region_is_reached_by_a_way_out() -> None:
+    """The endpoint of S3 within a network is one of its own region."""
     text = two("123456789012").replace(
         "lab: {provider: aws, region: eu-central-1", "lab: {provider: aws, region: eu-west-1"
     )
+    closed = text.replace(
+        "vpc: {cidr: 10.30.0.0/16}",
+        'images: {registry: "mirror.acme.example", mirror: true}, vpc: {cidr: 10.30.0.0/16, nat: none}',
+    )
 
-    assert [found.partition(" ")[0] for found in refused(text) if found.startswith("E")] == ["E0651"]
+    assert not [found for found in refused(text) if found.startswith("E")]
+    assert [found.partition(" ")[0] for found in refused(closed) if found.startswith("E")] == ["E0651"]
+    at_home = closed.replace("region: eu-west-1", "region: eu-central-1")
+    assert not [found for found in refused(at_home) if found.startswith("E")]
 
 
 def test_what_is_beyond_a_quota_is_told() -> None:
