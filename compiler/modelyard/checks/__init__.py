@@ -55,6 +55,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     pipelines.steps,
     pipelines.workers,
     pipelines.origin,
+    pipelines.aliases,
     schedules.schedules,
     inference.traffic,
     inference.rollouts,

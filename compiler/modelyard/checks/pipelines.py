@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.checks.metrics import (
     AT_MOST_1,
@@ -17,6 +19,9 @@ from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import pipelines as problems
 from modelyard.source import Path
 from modelyard.spec import Check, Dataset, Model, Pipeline, Range, System
+
+_RESERVED_ALIAS: Final = re.compile(r"latest|v[0-9]+")
+"""Names that MLflow refuses as aliases (mlflow/utils/validation.py of 3.17, read 2026-11-25)."""
 
 
 def columns(system: System) -> Iterator[Diagnostic]:
@@ -214,6 +219,25 @@ def workers(system: System) -> Iterator[Diagnostic]:
 
 def _reversed(system: System, bounds: Range, path: Path) -> Diagnostic:
     return problems.bounds_reversed(system.at(*path, "min"), bounds.minimum, bounds.maximum)
+
+
+def aliases(system: System) -> Iterator[Diagnostic]:
+    """Aliases are those that a registry can give: MLflow reserves some names."""
+    named: list[tuple[str, Path]] = []
+    for inference in system.inference.values():
+        named += [
+            (variant.model.alias, ("inference", inference.name, "variants", variant.name, "model"))
+            for variant in inference.variants
+        ]
+    for pipeline in system.pipelines.values():
+        own: Path = ("pipelines", pipeline.name)
+        if pipeline.type == "training":
+            named.append((pipeline.promote_to, (*own, "promoteTo")))
+        elif pipeline.model is not None:
+            named.append((pipeline.model.alias, (*own, "model")))
+    for alias, path in named:
+        if _RESERVED_ALIAS.fullmatch(alias):
+            yield problems.alias_of_the_registry(system.at(*path), alias)
 
 
 def origin(system: System) -> Iterator[Diagnostic]:

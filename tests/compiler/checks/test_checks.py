@@ -48,6 +48,7 @@ CHANGES = [
     ("0 2 * * 0", "0 2 * * 8", '"0 2 * * 8"', "E0444"),
     ("0 6 * * 1", "0 6 30 2 *", '"0 6 30 2 *"', "E0445"),
     ("Europe/Berlin", "Berlin", "Berlin", "E0446"),
+    ("challenger: {model: fraud-xgb@candidate", "challenger: {model: fraud-xgb@latest", "fraud-xgb@latest", "E0489"),
     ("champion: 95", "champion: 90", "traffic: {champion", "E0450"),
     ("slo:", "mirror: {to: challenger}\n    slo:", "challenger}\n    slo", "E0451"),
     ("{p99: 50ms,", "{p90: 60ms, p99: 50ms,", "50ms, availability", "E0458"),

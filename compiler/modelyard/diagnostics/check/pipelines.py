@@ -404,3 +404,21 @@ def bound_in_wrong_direction(span: Span, metric: str, bound: str) -> Diagnostic:
         span,
         f"did you mean {other}?",
     )
+
+
+def alias_of_the_registry(span: Span, alias: str) -> Diagnostic:
+    """MLflow keeps `latest`, and `v` with a number, for itself: no version can be given such an alias.
+
+    Wrong:
+
+        variants: {live: {model: fraud-xgb@latest}}
+
+    Right:
+
+        variants: {live: {model: fraud-xgb@champion}}
+    """
+    number = alias[1:] if alias[:1] == "v" else ""
+    hint = (
+        f"write @{number} for that version" if number else "write champion, which a pipeline moves to what it trained"
+    )
+    return Diagnostic("E0489", Severity.ERROR, f"the registry gives nothing the alias {quote(alias)}", span, hint)
