@@ -35,8 +35,13 @@ def run(arguments: argparse.Namespace) -> int:
         _write(folder, found[arguments.template].read_text(encoding="utf-8"))
     except FileExistsError as there:
         return _refuse(f"'{there.filename}' is there already", "choose another folder, or move the file away")
-    except (OSError, ValueError) as problem:
-        return _refuse(f"cannot write to '{folder}': {problem}", "")
+    except OSError as problem:
+        reason = problem.strerror or str(problem)
+        return _refuse(
+            f"cannot write to '{folder}': {reason[:1].lower()}{reason[1:]}", "name a folder that you may write to"
+        )
+    except ValueError:  # a NUL byte in the path
+        return _refuse(f"cannot write to '{folder}': its name holds a NUL character", "")
     say(f"wrote {folder / SPEC_NAME} and {folder / SCHEMA_NAME}\nnext: modelyard compile {folder}")
     return 0
 

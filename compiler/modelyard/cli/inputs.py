@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import re
 
@@ -45,7 +46,8 @@ def _read(path: str, problems: list[Diagnostic]) -> Given | None:
         with open(path, "rb") as file:
             return Given(path, file.read())
     except OSError as problem:
-        problems.append(tell.unreadable(Span(path, 1, 1, 1), problem.strerror or "it cannot be read"))
+        is_missing = problem.errno in {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
+        problems.append(tell.unreadable(Span(path, 1, 1, 1), problem.strerror or "it cannot be read", is_missing))
     except ValueError:  # a NUL byte in the path
         problems.append(tell.unreadable(Span("?", 1, 1, 1), "its name holds a NUL character"))
     return None

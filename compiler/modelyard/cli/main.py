@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -13,6 +14,8 @@ from modelyard.cli.arguments import parser
 
 if TYPE_CHECKING:
     import argparse
+
+_OUTPUT_LOST = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF, errno.EFBIG}
 
 FINE, WRONG_SPEC, WRONG_US, INTERRUPTED = 0, 1, 2, 130
 
@@ -30,6 +33,7 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` is without the program's name, sys.argv's by default."""
+    _reopen()
     typed = sys.argv[1:] if argv is None else argv
     if not typed:  # who types the name alone asks what there is
         parser(tuple(COMMANDS)).print_help(sys.stderr)
@@ -44,10 +48,33 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("\ninterrupted; nothing was left half-written", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, such as `head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard()
         return FINE
+    except OSError as problem:
+        if problem.filename is None and problem.errno in _OUTPUT_LOST:
+            return _lost(problem)
+        return _confess(problem, arguments.debug)
     except Exception as problem:  # noqa: BLE001 - the last door before the user: what comes here is our mistake
         return _confess(problem, arguments.debug)
+
+
+def _reopen() -> None:
+    """Streams that were closed before we started lead nowhere, so that nothing else takes their place."""
+    if sys.stdout is None or sys.stderr is None:
+        nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - it stays open as long as the process
+        sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
+
+
+def _discard() -> None:
+    """What is still to be printed goes nowhere: at its end, Python would try again and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _lost(problem: OSError) -> int:
+    """The disk that the output is redirected to is full, or the like."""
+    _discard()
+    print(f"error: cannot print: {problem.strerror}", file=sys.stderr)
+    return WRONG_SPEC
 
 
 def _run(arguments: argparse.Namespace) -> int:

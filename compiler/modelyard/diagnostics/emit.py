@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from modelyard.diagnostics.base import Diagnostic, Severity
 
 
@@ -85,11 +89,26 @@ def output_busy(path: str) -> Diagnostic:
     return _error("E0706", f"another modelyard writes to '{path}'", "wait for it, or give this run its own --out")
 
 
-def cannot_write(path: str, reason: str) -> Diagnostic:
+_REMEDIES: Mapping[int | None, str] = MappingProxyType(
+    {
+        errno.EEXIST: "it is a file or a link that leads nowhere; name a folder with --out",
+        errno.ENOTDIR: "a part of it is a file; name a folder with --out",
+        errno.EACCES: "name a folder that you may write to with --out",
+        errno.EPERM: "name a folder that you may write to with --out",
+        errno.EROFS: "name a folder on another disk with --out",
+        errno.ENOSPC: "make room, or name a folder on another disk with --out",
+        errno.EDQUOT: "make room, or name a folder on another disk with --out",
+    }
+)
+
+
+def cannot_write(path: str, problem: OSError, is_output: bool = True) -> Diagnostic:
     """The operating system refused to read or write in the output folder; what was there before is still there, whole.
 
     Wrong: `--out` on a read-only disk, or on one that is full.
 
     Right: a folder that you may write to, with room for the files.
     """
-    return _error("E0707", f"cannot write '{path}': {reason}")
+    reason = problem.strerror or str(problem)
+    said = f"{reason[:1].lower()}{reason[1:]}"
+    return _error("E0707", f"cannot write '{path}': {said}", _REMEDIES.get(problem.errno, "") if is_output else "")

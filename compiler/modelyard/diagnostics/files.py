@@ -6,7 +6,7 @@ from modelyard.diagnostics.base import Diagnostic, Severity, quote
 from modelyard.source import Span
 
 
-def unreadable(span: Span, reason: str) -> Diagnostic:
+def unreadable(span: Span, reason: str, is_missing: bool = True) -> Diagnostic:
     """A file that was named cannot be read: it is missing, is a folder without a system.yaml, or is closed to you.
 
     Wrong: `modelyard validate sytem.yaml`
@@ -18,7 +18,9 @@ def unreadable(span: Span, reason: str) -> Diagnostic:
         Severity.ERROR,
         f"cannot read {quote(span.file)}: {reason[:1].lower()}{reason[1:]}",
         None,
-        "name the spec, or the folder that holds it as system.yaml; `modelyard init` writes one to start from",
+        "name the spec, or the folder that holds it as system.yaml; `modelyard init` writes one to start from"
+        if is_missing
+        else "",
     )
 
 

@@ -26,7 +26,7 @@ def write_file_atomically(path: Path, data: bytes) -> tuple[Diagnostic, ...]:
         if status is None or read(name) != data:
             _replace(path, data)
     except OSError as error:
-        return (cannot_write(name, error.strerror or str(error)),)
+        return (cannot_write(name, error, is_output=False),)
     return ()
 
 

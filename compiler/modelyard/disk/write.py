@@ -44,7 +44,7 @@ def write_trees(
     except OutputBusyError:
         return (), (output_busy(str(out)),)
     except OSError as error:
-        return (), (cannot_write(_shown(error, out), error.strerror or str(error)),)
+        return (), (cannot_write(_shown(error, out), error),)
 
 
 def unchanged(out: Path, environment: str, target: str, key: str) -> bool:

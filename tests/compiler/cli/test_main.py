@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -63,6 +64,22 @@ def test_the_module_is_the_command(system: Path) -> None:
 
     assert (ended.returncode, ended.stdout) == (0, "")
     assert "valid" in ended.stderr
+
+
+@pytest.mark.parametrize("arguments", [("schema",), ("explain", "E0203"), ("validate", "none", "--format", "json")])
+def test_a_full_disk_below_the_output_is_not_our_mistake(arguments: tuple[str, ...]) -> None:
+    """One line, and not the code that asks for a report."""
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        ended = subprocess.run([*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True)
+
+    assert (ended.returncode, ended.stderr) == (1, "error: cannot print: No space left on device\n")
+
+
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "1>&- 2>&-"])
+def test_streams_that_are_closed_change_nothing_else(system: Path, closed: str) -> None:
+    command = " ".join(map(shlex.quote, [*COMMAND, "validate", str(system)]))
+
+    assert subprocess.run(["sh", "-c", f"{command} {closed}"]).returncode == 0
 
 
 def test_an_internal_error_confesses(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,7 +147,7 @@ def test_a_full_disk_is_told_with_the_path_of_the_tree(tmp_path: Path, monkeypat
     monkeypatch.setattr("modelyard.disk.stage.write_new", full)
     _, problems = write(tmp_path, {**FILES, "w/b": "B"})
 
-    assert problems == ["E0707 cannot write 'prod/main/w/b': No space left on device"]
+    assert problems == ["E0707 cannot write 'prod/main/w/b': no space left on device"]
     assert tree(tmp_path) == before
     assert leftovers(tmp_path) == []
 
@@ -156,7 +156,7 @@ def test_an_output_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
     """The reason of the system is passed on."""
     (tmp_path / "build").write_text("")
 
-    assert write(tmp_path / "build", FILES)[1] == [f"E0707 cannot write '{tmp_path}/build': File exists"]
+    assert write(tmp_path / "build", FILES)[1] == [f"E0707 cannot write '{tmp_path}/build': file exists"]
 
 
 def test_control_c_leaves_nothing_behind(tmp_path: Path) -> None:
