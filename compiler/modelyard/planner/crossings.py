@@ -97,14 +97,14 @@ def _address(sink: Resource, system: System) -> str:
 
 def _lets_in(target: TargetSpec, other: TargetSpec) -> bool:
     """Whether what runs on the other target may open connections to this one; two of one cluster always may."""
-    if target.provider != "kubernetes" or other.name in target.reachable_from:
+    if target.in_cloud or other.name in target.reachable_from:
         return True
     return _one_cluster(target, other)
 
 
 def _one_cluster(target: TargetSpec, other: TargetSpec) -> bool:
     """Clusters of which no context tells which they are, are two."""
-    return target.provider == other.provider == "kubernetes" and target.context == other.context != ""
+    return target.context == other.context != ""
 
 
 def _databases(plan: Plan) -> Iterator[Diagnostic]:

@@ -70,7 +70,7 @@ def _namespaces(plan: Plan) -> Iterator[Diagnostic]:
         span = plan.system.at(*resource.origin) if target.namespace else plan.system.at("metadata", "name")
         if resource.name == "default" or resource.name.startswith("kube-"):
             yield reserved_name(span, resource.name, "that namespace holds what is not of this system")
-        if target.provider != "kubernetes":
+        if target.in_cloud:
             continue
         other = taken.setdefault((target.context, resource.name), target.name)
         if other != target.name:
