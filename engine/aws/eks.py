@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.aws.api import Api
 from engine.aws.record import Naming, Record
+from engine.aws.rules import sold_here
 from engine.aws.values import Values, same, tag_map
 
 _LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
@@ -278,6 +279,7 @@ RECORDS = {
         ),
         steering=frozenset({"forceUpdateVersion", "nodeGroupNamePrefix"}),
         naming=Naming("nodeGroupName", longest=63),
+        rules=(sold_here,),
     ),
     "aws:eks/addon:Addon": _thing(
         "addon",

@@ -110,6 +110,19 @@ def two_zones(name: str, *within: str) -> Rule:
     return rule
 
 
+def sold_here(api: Api, values: Values) -> str | None:
+    """An instance type that EC2 does not offer in the region.
+
+    Source: botocore 1.44.8, ec2 DescribeInstanceTypeOfferings, which moto answers as AWS did; read 2026-11-25.
+    """
+    for machine in values.get("instanceTypes") or ():
+        only = [{"Name": "instance-type", "Values": [machine]}]
+        answer = api.call("ec2", "describe_instance_type_offerings", LocationType="region", Filters=only)
+        if not answer["InstanceTypeOfferings"]:
+            return f"The following supplied instance types do not exist: [{machine}]"
+    return None
+
+
 def name_like(pattern: str, name: str = "name") -> Rule:
     """A name that the service does not take; the pattern is that of the service's own naming page."""
     expression = re.compile(pattern)

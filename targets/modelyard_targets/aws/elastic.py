@@ -52,7 +52,7 @@ def node_pool(resource: Resource, context: Context) -> Iterator[Made]:
             "nodeClassRef": {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": NODE_CLASS},
             "expireAfter": "Never",
             "taints": taints,
-            "requirements": _requirements(compute),
+            "requirements": _requirements(compute, context.target.region),
         },
     }
     spec: dict[str, Value] = {
@@ -101,11 +101,11 @@ def node_class(context: Context) -> Iterator[Call]:
     yield Call("node_class", "kubernetes.Object", NODE_CLASS, arguments)
 
 
-def _requirements(compute: ComputeClass) -> list[Value]:
-    """Machines that hold one Pod, by name: a label that a new generation does not have yet excludes nothing."""
+def _requirements(compute: ComputeClass, region: str) -> list[Value]:
+    """Machines of the region that hold one Pod, by name: a label that a new generation lacks excludes nothing."""
     names = [
         machine.name
-        for machine in usable(table())
+        for machine in usable(table(), region)
         if alternative(compute, machine) is not None
         and compute.cpu_millis <= machine.cpu_millis
         and compute.memory_bytes <= machine.memory_bytes

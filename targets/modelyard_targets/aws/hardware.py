@@ -22,7 +22,7 @@ from modelyard.plan import Hardware, NodeGroup
 from modelyard.records import record, replace
 from modelyard.spec import Accelerator, ComputeClass, Taint, TargetSpec
 from modelyard_targets.aws.considered import considered
-from modelyard_targets.aws.lacking import just_too_small, nothing_fits, unknown
+from modelyard_targets.aws.lacking import just_too_small, not_sold, nothing_fits, unknown
 from modelyard_targets.aws.machines import REFERENCE_REGION, Machine, Price, Table, table
 from modelyard_targets.aws.matching import alternative, kind_of, resource_of, usable
 from modelyard_targets.cluster.accelerators import folded
@@ -75,17 +75,17 @@ def _for_class(compute: ComputeClass, found: Hardware | str) -> Hardware | str:
 
 
 def _chosen(machines: Table, compute: ComputeClass, region: str) -> Hardware | str:
-    refused = unknown(machines, compute)
+    refused = unknown(machines, compute, region)
     if refused:
         return refused
     spot = compute.capacity != "on-demand"
     fits = _fits(machines, compute, region, spot=spot)
     if not fits:
-        return nothing_fits(machines, compute)
+        return nothing_fits(machines, compute, region)
     best = fits[0]
     resource = _asked(best)[0]
     told = [(one.machine, one.accelerator, one.price) for one in fits]
-    hint = just_too_small(machines, compute, region, spot, best.price)
+    hint = not_sold(machines, compute, region) + just_too_small(machines, compute, region, spot, best.price)
     return Hardware(
         compute=compute.name,
         cpu_millis=compute.cpu_millis,
@@ -108,7 +108,7 @@ def _fits(machines: Table, compute: ComputeClass, region: str, *, spot: bool) ->
     """Machines that hold one Pod, the best first."""
     footings: dict[str, Callable[[str], float]] = {}
     found: list[Fit] = []
-    for machine in usable(machines):
+    for machine in usable(machines, region):
         match = alternative(compute, machine)
         if match is None or compute.cpu_millis > machine.cpu_millis or compute.memory_bytes > machine.memory_bytes:
             continue
@@ -125,7 +125,7 @@ def _fits(machines: Table, compute: ComputeClass, region: str, *, spot: bool) ->
 
 def _footing(machines: Table, compute: ComputeClass, kind: str, region: str, spot: bool) -> Callable[[str], float]:
     """By which price machines of one kind of accelerator are compared."""
-    rivals = [machine.name for machine in usable(machines) if kind_of(compute, machine) == kind]
+    rivals = [machine.name for machine in usable(machines, region) if kind_of(compute, machine) == kind]
     rivals = [name for name in rivals if machines.price(name, region, spot) is not None]
     ways = (True, False) if spot else (False,)
     known_of_all = (way for way in ways if all((name, region, way) in machines.prices for name in rivals))

@@ -10,13 +10,14 @@ from modelyard.manifest import cpu_text
 from modelyard.spec import ComputeClass
 from modelyard_targets.aws.considered import gibibytes
 from modelyard_targets.aws.machines import Machine, Price, Table
-from modelyard_targets.aws.matching import alternative, resource_of, usable
+from modelyard_targets.aws.matching import SERVED, alternative, resource_of, usable
 from modelyard_targets.cluster.accelerators import folded, known
 
 
-def unknown(machines: Table, compute: ComputeClass) -> str:
-    """Why none of the accelerators can be had on EC2, or that one has no name that anybody knows; or nothing."""
-    offered = {one.accelerator.name: one.accelerator_memory_bytes or 0 for one in usable(machines) if one.accelerator}
+def unknown(machines: Table, compute: ComputeClass, region: str) -> str:
+    """Why none of the accelerators can be had in a region, or that one has no name that anybody knows; or nothing."""
+    there = usable(machines, region)
+    offered = {one.accelerator.name: one.accelerator_memory_bytes or 0 for one in there if one.accelerator}
     for wanted in compute.accelerators:
         if known(wanted.name) is None:
             guess = nearest(wanted.name, offered, "; did you mean {}?")
@@ -26,25 +27,41 @@ def unknown(machines: Table, compute: ComputeClass) -> str:
         return ""
     first = known(compute.accelerators[0].name)
     memory = first.memory_bytes if first is not None else 0
+    why = _why(machines, compute, region)
+    if not offered:
+        return f"{why}, nor any other accelerator that is served here"
     close = min(offered, key=lambda name: abs(offered[name] - memory))
-    return f"{_why(machines, compute)}; the nearest accelerator is {close} with {gibibytes(offered[close])}"
+    return f"{why}; the nearest accelerator is {close} with {gibibytes(offered[close])}"
 
 
-def _why(machines: Table, compute: ComputeClass) -> str:
-    """Whether EC2 has none of them, or has machines that nothing here knows how to use."""
+def _why(machines: Table, compute: ComputeClass, region: str) -> str:
+    """Whether EC2 has none of them, or none in this region, or has machines that nothing here knows how to use."""
     there = {folded(one.accelerator.name) for one in machines.machines if one.accelerator}
+    names = " or ".join(one.name for one in compute.accelerators)
     for wanted in compute.accelerators:
         if folded(wanted.name) in there:
+            if resource_of(wanted.name) == SERVED:
+                return f"EC2 sells no {names} in {region}"
             return f"{wanted.name} is asked for by {resource_of(wanted.name)}, which no add-on offers yet"
-    return f"no machine of EC2 has {' or '.join(one.name for one in compute.accelerators)}"
+    return f"no machine of EC2 has {names}"
 
 
-def nothing_fits(machines: Table, compute: ComputeClass) -> str:
-    """The machine that comes nearest and what it lacks."""
+def nothing_fits(machines: Table, compute: ComputeClass, region: str) -> str:
+    """The machine of the region that comes nearest and what it lacks."""
     wants = bool(compute.accelerators) or compute.accelerator_memory_bytes is not None
-    sort = [machine for machine in usable(machines) if (machine.accelerator is not None) is wants]
+    sort = [machine for machine in usable(machines, region) if (machine.accelerator is not None) is wants]
+    if not sort:
+        return f"EC2 sells no accelerator in {region} that is served here"
     close = min(sort, key=lambda machine: _distance(compute, machine))
     return f"the nearest is {close.name} with {' and '.join(_lacks(compute, close))}"
+
+
+def not_sold(machines: Table, compute: ComputeClass, region: str) -> str:
+    """Which of the alternatives that EC2 has elsewhere are not to be had in the region, in words; or nothing."""
+    there = {folded(one.accelerator.name) for one in usable(machines, region) if one.accelerator}
+    anywhere = {folded(one.accelerator.name) for one in machines.machines if one.accelerator}
+    missing = [one.name for one in compute.accelerators if folded(one.name) in anywhere - there]
+    return f"; EC2 sells no {' or '.join(missing)} in {region}" if missing else ""
 
 
 def just_too_small(machines: Table, compute: ComputeClass, region: str, spot: bool, taken: Price | None) -> str:
@@ -53,7 +70,7 @@ def just_too_small(machines: Table, compute: ComputeClass, region: str, spot: bo
     A class that is written like a machine (4 CPUs and 16Gi) does not fit on that machine, since the node keeps some.
     """
     cheaper: list[tuple[float, int, str, Machine]] = []
-    for machine in usable(machines):
+    for machine in usable(machines, region):
         price, match = machines.price(machine.name, region, spot), alternative(compute, machine)
         if price is None or taken is None or match is None or match[0] != 0:
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from math import ceil
 from typing import Final
@@ -67,10 +67,20 @@ class Price:
 
 @record
 class Table:
-    """What is known of machines, and prices by machine, region and whether it is of spot."""
+    """What is known of machines, and prices by machine, region and whether it is of spot.
+
+    `absent` names by region the machines and families that are not sold there; of a region that it does not name nobody
+    knows, and all are taken to be.
+    """
 
     machines: tuple[Machine, ...]
     prices: Mapping[tuple[str, str, bool], Price]
+    absent: Mapping[str, frozenset[str]]
+
+    def sold_in(self, region: str) -> Iterator[Machine]:
+        """The machines that can be had there, as far as is known."""
+        absent = self.absent.get(region, frozenset())
+        return (one for one in self.machines if absent.isdisjoint((one.name, one.name.partition(".")[0])))
 
     def price(self, machine: str, region: str, spot: bool) -> Price | None:
         """The price to count with: of spot where it is asked for and known, else on demand, which is the most that
@@ -97,7 +107,8 @@ def table() -> Table:
         region, spot = str(listed["region"]), listed["capacity"] == "spot"
         for name, hourly in listed["usd"].items():
             prices[name, region, spot] = Price(float(hourly), region, spot, listed["source"], listed["date"])
-    return Table(machines, prices)
+    absent = {region: frozenset(names) for region, names in known["absent"]["regions"].items()}
+    return Table(machines, prices, absent)
 
 
 def _machine(

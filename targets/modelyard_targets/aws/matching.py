@@ -15,9 +15,9 @@ need the device plugin of Neuron, and frameworks of its own in the image.
 """
 
 
-def usable(machines: Table) -> Iterator[Machine]:
-    """Machines that the images run on, at full speed for as long as it takes. The images are of amd64."""
-    for machine in machines.machines:
+def usable(machines: Table, region: str) -> Iterator[Machine]:
+    """Machines of a region that the images run on, at full speed for as long as it takes. The images are of amd64."""
+    for machine in machines.sold_in(region):
         offered = machine.accelerator
         served = offered is None or resource_of(offered.name) == SERVED
         if served and machine.arch == "amd64" and not machine.burstable:

@@ -88,6 +88,8 @@ def test_clusters(world: World, cloud: Cloud) -> None:
         updateDefaultVersion=True,
     )
     version = str(template["latestVersion"])
+    with pytest.raises(Refused, match=r"do not exist: \[p5.48xlarge\]"):  # in this region
+        world.make("elsewhere", "aws:eks/nodeGroup:NodeGroup", **{**group, "instanceTypes": ["p5.48xlarge"]})
     nodes = world.make(
         "nodes", "aws:eks/nodeGroup:NodeGroup", **group, launchTemplate={"id": template["id"], "version": version}
     )

@@ -42,4 +42,4 @@ def market(*machines: Machine, **prices: dict[str, float]) -> Table:
         region, spot = regions[where[:2]], where.endswith("spot")
         for name, hourly in of.items():
             listed[name, region, spot] = Price(hourly, region, spot, "a test", "2026-01-01")
-    return Table(machines, listed)
+    return Table(machines, listed, {})

@@ -47,6 +47,14 @@ def test_accelerators_are_those_that_are_asked_for() -> None:
     assert None not in found
 
 
+def test_only_machines_that_the_region_sells_may_be_made() -> None:
+    """Ireland has no G6: a NodePool that names it would only make Karpenter look for it."""
+    text = GPU.replace("region: eu-central-1", "region: eu-west-1")
+    families = {name.partition(".")[0] for name in requirement("node.kubernetes.io/instance-type", "gpu", text)}
+
+    assert families == {"g5"}
+
+
 @pytest.mark.parametrize(
     ("capacity", "ways"),
     [("on-demand", ["on-demand"]), ("spot", ["spot"]), ("spot-first", ["spot", "on-demand"])],

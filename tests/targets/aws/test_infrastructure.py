@@ -87,7 +87,7 @@ def test_images_are_kept_in_the_account_unless_another_registry_is_named() -> No
 
 @pytest.mark.parametrize(("region", "zones"), [("eu-central-1", 3), ("us-west-1", 2)])
 def test_zones_are_those_of_the_region(region: str, zones: int) -> None:
-    text = changed(("region: eu-central-1", f"region: {region}"))
+    text = changed(("region: eu-central-1", f"region: {region}"), ('["L4:1", "A10G:1"]', "T4:1"))
 
     assert arguments(made(text)["Network leads-main"])["zones"] == zones
 

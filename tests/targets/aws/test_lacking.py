@@ -10,6 +10,26 @@ from tests.targets.aws.hardware_asked import asked
 
 
 @pytest.mark.parametrize(
+    ("compute", "region", "words"),
+    [
+        (asked(4, 16, "L4"), "eu-west-1", "EC2 sells no L4 in eu-west-1; the nearest accelerator is A10G with 22.4Gi"),
+        (asked(4, 16, "H100:8", "H200:8"), "eu-central-1", "EC2 sells no H100 or H200 in eu-central-1; the nearest"),
+        (
+            asked(4, 16, "L4"),
+            "ca-west-1",
+            "EC2 sells no L4 in ca-west-1, nor any other accelerator that is served here",
+        ),
+        (asked(4, 16, by_memory=16), "ca-west-1", "EC2 sells no accelerator in ca-west-1 that is served here"),
+    ],
+)
+def test_what_a_region_does_not_sell_is_told_with_what_it_does(compute: ComputeClass, region: str, words: str) -> None:
+    found = choose(compute, TargetSpec("main", "aws", region=region))
+
+    assert isinstance(found, str)
+    assert words in found
+
+
+@pytest.mark.parametrize(
     ("compute", "words"),
     [
         (asked(100, 100), "the nearest is m7i.16xlarge with 63590m of the 100 CPUs"),
@@ -17,9 +37,9 @@ from tests.targets.aws.hardware_asked import asked
         (asked(4, 16, "T4:8"), "the nearest is g4dn.12xlarge with T4:4 of 16Gi instead of T4:8"),
         (
             asked(4, 16, by_memory=300),
-            "the nearest is p6-b300.48xlarge with B300:8 of 268.6Gi instead of an accelerator",
+            "the nearest is g7e.2xlarge with RTX-PRO-6000:1 of 96Gi instead of an accelerator",
         ),
-        (asked(4, 16, "MI300X"), "no machine of EC2 has MI300X; the nearest accelerator is B200 with 179.1Gi"),
+        (asked(4, 16, "MI300X"), "no machine of EC2 has MI300X; the nearest accelerator is RTX-PRO-6000 with 96Gi"),
         (
             asked(4, 16, "TPU-v5e", "V100"),
             "no machine of EC2 has TPU-v5e or V100; the nearest accelerator is T4 with 16Gi",

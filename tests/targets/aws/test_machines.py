@@ -70,6 +70,17 @@ def test_the_next_best_price_is_of_on_demand_and_then_of_elsewhere() -> None:
     assert prices.price("c", "eu-central-1", False) is None
 
 
+def test_what_a_region_lacks_is_told_of_machines_that_there_are() -> None:
+    """A misspelt family would hide nothing, and what has a price somewhere is sold there."""
+    names = {one.name for one in table().machines}
+    names |= {name.partition(".")[0] for name in names}
+
+    assert all(absent <= names for absent in table().absent.values())
+    for name, region, _ in table().prices:
+        if region != REFERENCE_REGION:
+            assert name in {one.name for one in table().sold_in(region)}, (name, region)
+
+
 @pytest.mark.skipif(not REFERENCE.is_file(), reason="the survey that the table was made from is not here")
 def test_the_table_says_what_the_survey_says() -> None:
     """Shape and price of every machine of AWS there, and nothing besides."""

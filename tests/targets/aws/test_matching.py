@@ -30,8 +30,22 @@ def test_memory_is_of_one_accelerator() -> None:
     assert alternative(asked(1, 4, by_memory=1), replace(L4, accelerator_memory_bytes=None)) is None
 
 
+def test_a_region_sells_no_machine_of_which_it_lacks_the_family_or_the_size() -> None:
+    small, large, other = (
+        machine("g6.xlarge", 4, 16, "L4"),
+        machine("g6.2xlarge", 8, 32, "L4"),
+        machine("g5.xlarge", 4, 16),
+    )
+    absent = {"eu-west-1": frozenset({"g6"}), "eu-west-2": frozenset({"g6.2xlarge"})}
+    machines = replace(market(small, large, other), absent=absent)
+
+    assert list(usable(machines, "eu-west-1")) == [other]
+    assert list(usable(machines, "eu-west-2")) == [small, other]
+    assert list(usable(machines, "mx-central-1")) == [small, large, other]  # of which nobody says anything
+
+
 def test_machines_that_the_images_do_not_run_on_or_that_tire_are_left_out() -> None:
     other, tired = replace(PLAIN, name="arm", arch="arm64"), replace(PLAIN, name="t", burstable=True)
     machines: Table = market(other, PLAIN, tired, machine("inf", 4, 16, "Inferentia2:1"))
 
-    assert list(usable(machines)) == [PLAIN]
+    assert list(usable(machines, "us-east-1")) == [PLAIN]
