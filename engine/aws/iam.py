@@ -221,6 +221,49 @@ def _delete_policy(api: Api, found: str, values: Values) -> None:
     api.call("iam", "delete_policy", PolicyArn=found)
 
 
+def _create_profile(api: Api, values: Values) -> str:
+    name = str(values["name"])
+    api.call("iam", "create_instance_profile", InstanceProfileName=name, Tags=tag_list(values["tagsAll"]))
+    _give_role(api, name, values)
+    return name
+
+
+def _give_role(api: Api, found: str, values: Values) -> None:
+    if values.get("role"):
+        api.call("iam", "add_role_to_instance_profile", InstanceProfileName=found, RoleName=values["role"])
+
+
+def _take_role(api: Api, found: str, values: Values) -> None:
+    if values.get("role"):
+        api.call("iam", "remove_role_from_instance_profile", InstanceProfileName=found, RoleName=values["role"])
+
+
+def _read_profile(api: Api, found: str, values: Values) -> Values | None:
+    profile = api.call("iam", "get_instance_profile", InstanceProfileName=found)["InstanceProfile"]
+    roles = [role["RoleName"] for role in profile["Roles"]]
+    return {
+        "name": found,
+        "arn": profile["Arn"],
+        "path": profile["Path"],
+        "uniqueId": profile["InstanceProfileId"],
+        "createDate": profile["CreateDate"].isoformat(),
+        "role": roles[0] if roles else None,
+        "tagsAll": tag_map(profile["Tags"]),
+    }
+
+
+def _update_profile(api: Api, found: str, olds: Values, values: Values) -> None:
+    """A profile holds one role at most."""
+    if olds.get("role") != values.get("role"):
+        _take_role(api, found, olds)
+        _give_role(api, found, values)
+
+
+def _delete_profile(api: Api, found: str, values: Values) -> None:
+    _take_role(api, found, values)
+    api.call("iam", "delete_instance_profile", InstanceProfileName=found)
+
+
 def _inline(owner: _Owner) -> Record:
     return Record(
         partial(_put_inline, owner),
@@ -249,6 +292,16 @@ RECORDS = {
         steering=frozenset({"forceDetachPolicies", "namePrefix"}),
         naming=Naming(longest=64),
         rules=(policy_document("assumeRolePolicy"),),
+    ),
+    "aws:iam/instanceProfile:InstanceProfile": Record(
+        _create_profile,
+        _read_profile,
+        _delete_profile,
+        _update_profile,
+        _tags("instance_profile", "InstanceProfileName"),
+        fixed=frozenset({"name", "namePrefix", "path"}),
+        steering=frozenset({"namePrefix"}),
+        naming=Naming(longest=128),
     ),
     "aws:iam/rolePolicy:RolePolicy": _inline("role"),
     "aws:iam/userPolicy:UserPolicy": _inline("user"),

@@ -6,9 +6,10 @@ from typing import Any
 
 from modelyard_targets.cluster.envoy import CLASS, CONTROLLER
 from tests.crds import problems
-from tests.targets.aws.emitted import argument, calls, changed, one
+from tests.targets.aws.emitted import AWS_SPEC, argument, calls, changed, one
 
 OBJECTS = ("certificates_account", "certificates_role", "certificates_binding", "certificates_job")
+ROLLS = ("    compute: small\n    endpoint", "    compute: small\n    rollout: {strategy: incremental}\n    endpoint")
 INTERNAL = "service.beta.kubernetes.io/aws-load-balancer-internal"
 
 
@@ -56,14 +57,21 @@ def test_the_job_runs_the_image_of_the_controller() -> None:
 
 def test_gateways_that_say_nothing_are_internal() -> None:
     """KubeRay's for a rollout say nothing."""
-    found = {name: document(f"{name}_proxies") for name in (CLASS, f"{CLASS}-public")}
-    services = {
-        name: each["spec"]["provider"]["kubernetes"]["envoyService"]["annotations"][INTERNAL]
-        for name, each in found.items()
-    }
+    assert balancers(changed(ROLLS)) == {CLASS: "true"}
 
-    assert services == {CLASS: "true", f"{CLASS}-public": "false"}
-    assert all(each["metadata"]["name"] == name for name, each in found.items())
+
+def test_what_faces_the_internet_is_described_only_where_something_does() -> None:
+    public = ("exposure: internal", "exposure: public")
+
+    assert balancers(AWS_SPEC) == {CLASS: "true"}
+    assert balancers(changed(public)) == {f"{CLASS}-public": "false"}
+
+
+def balancers(text: str) -> dict[str, str]:
+    """Whether a load balancer is internal, by the class of its Gateways."""
+    made = [argument(call, "document") for name, call in calls(text).items() if name.endswith("_proxies")]
+    services = {each["metadata"]["name"]: each["spec"]["provider"]["kubernetes"]["envoyService"] for each in made}
+    return {name: service["annotations"][INTERNAL] for name, service in services.items()}
 
 
 def test_a_class_refers_to_how_its_proxies_are_made() -> None:

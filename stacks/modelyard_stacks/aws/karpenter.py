@@ -22,7 +22,7 @@ def controller_statements(
     NodePool, and nothing else is changed or ended.
     """
     yield from _machines(account, cluster)
-    yield from _profiles(account, cluster, node_role_arn)
+    yield _profile(account, node_role_arn)
     yield from _disks(account, key_arn)
     yield {"Sid": "FindCluster", "Effect": "Allow", "Action": "eks:DescribeCluster", "Resource": cluster_arn}
     yield {
@@ -73,7 +73,7 @@ def reading_everywhere(account: Account) -> Sequence[Reasoned]:
         ),
         (
             {"Sid": "ListProfiles", "Effect": "Allow", "Action": "iam:ListInstanceProfiles", "Resource": "*"},
-            "a list of profiles has no resource; the controller removes by it those it has left behind",
+            "a list of profiles has no resource; the controller looks in it for those that it would have made itself",
         ),
     )
 
@@ -132,40 +132,15 @@ def _machines(account: Account, cluster: str) -> Iterable[Statement]:
     }
 
 
-def _profiles(account: Account, cluster: str, node_role_arn: str) -> Iterable[Statement]:
-    """Instance profiles, by which a machine gets the nodes' role; no other role can be handed to one."""
-    profiles = account.arn("iam", "instance-profile/*", regional=False)
-    yield {
+def _profile(account: Account, node_role_arn: str) -> Statement:
+    """The profile that machines start with hands them the nodes' role; no other can be handed to one."""
+    return {
         "Sid": "GiveNodesTheirRole",
         "Effect": "Allow",
         "Action": "iam:PassRole",
         "Resource": node_role_arn,
         "Condition": {"StringEquals": {"iam:PassedToService": f"ec2.{account.dns_suffix}"}},
     }
-    yield {
-        "Sid": "MakeProfiles",
-        "Effect": "Allow",
-        "Action": "iam:CreateInstanceProfile",
-        "Resource": profiles,
-        "Condition": _profile_tags(account, cluster, "aws:RequestTag", named=True),
-    }
-    has = _profile_tags(account, cluster, "aws:ResourceTag", named=False)
-    gets = _profile_tags(account, cluster, "aws:RequestTag", named=True)
-    yield {
-        "Sid": "TagOwnProfiles",
-        "Effect": "Allow",
-        "Action": "iam:TagInstanceProfile",
-        "Resource": profiles,
-        "Condition": {operator: {**has[operator], **gets[operator]} for operator in has},
-    }
-    yield {
-        "Sid": "ChangeOwnProfiles",
-        "Effect": "Allow",
-        "Action": ["iam:AddRoleToInstanceProfile", "iam:DeleteInstanceProfile", "iam:RemoveRoleFromInstanceProfile"],
-        "Resource": profiles,
-        "Condition": has,
-    }
-    yield {"Sid": "ReadProfiles", "Effect": "Allow", "Action": "iam:GetInstanceProfile", "Resource": profiles}
 
 
 def _disks(account: Account, key_arn: str) -> Iterable[Statement]:
@@ -205,13 +180,3 @@ def _to_be_own(cluster: str) -> Conditions:
         },
         "StringLike": {"aws:RequestTag/karpenter.sh/nodepool": "*"},
     }
-
-
-def _profile_tags(account: Account, cluster: str, tag: str, *, named: bool) -> Conditions:
-    exact = {
-        f"{tag}/kubernetes.io/cluster/{cluster}": "owned",
-        f"{tag}/topology.kubernetes.io/region": account.region_name,
-    }
-    if named:
-        exact[f"{tag}/eks:eks-cluster-name"] = cluster
-    return {"StringEquals": exact, "StringLike": {f"{tag}/karpenter.k8s.aws/ec2nodeclass": "*"}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import pulumi
-from pulumi_aws import cloudwatch, ec2, sqs
+from pulumi_aws import cloudwatch, ec2, iam, sqs
 
 from .account import Account
 from .cluster import Cluster
@@ -90,15 +90,19 @@ class SecretsReader(pulumi.ComponentResource):
 
 
 class Karpenter(pulumi.ComponentResource):
-    """The role of Karpenter's controller, the mark by which it finds the security group of its nodes, and the queue on
-    which AWS tells it that a node is about to go.
+    """The role of Karpenter's controller, the mark by which it finds the security group of its nodes, the profile that
+    they start with, and the queue on which AWS tells it that a node is about to go.
 
     Its nodes have the role of the cluster's other nodes: EKS lets that one in as soon as a managed node group has it,
     and there always is one, for what starts nodes must run somewhere.
     Source: https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html, 2026-11-24.
+
+    It makes no profiles itself: the API of IAM has no endpoint in a network, so that it could not where there is no way
+    out. Source: https://github.com/aws/karpenter-provider-aws/issues/4985, 2026-11-25.
     """
 
     role_arn: pulumi.Output[str]
+    profile_name: pulumi.Output[str]
     queue_name: pulumi.Output[str]
 
     def __init__(
@@ -115,8 +119,11 @@ class Karpenter(pulumi.ComponentResource):
         # the group that EKS makes gets no tags from us, and Karpenter finds it by this one
         tag = ec2.TagArgs(resource_id=cluster.security_group_id, key="karpenter.sh/discovery", value=cluster.title)
         ec2.Tag(name, tag, pulumi.ResourceOptions(parent=self))
+        profile = iam.InstanceProfile(
+            name, iam.InstanceProfileArgs(role=cluster.node_role_name), pulumi.ResourceOptions(parent=self)
+        )
         queue = self._queue(name, key)
-        self.queue_name = queue.name
+        self.profile_name, self.queue_name = profile.name, queue.name
         inputs = pulumi.Output.all(cluster.name, cluster.arn, cluster.node_role_arn, queue.arn, key.arn)
         role = pod_role(
             self,
@@ -132,7 +139,8 @@ class Karpenter(pulumi.ComponentResource):
             ),
         )
         self.role_arn = role.arn
-        self.register_outputs({"role_arn": self.role_arn, "queue_name": self.queue_name})
+        outputs = {"role_arn": self.role_arn, "profile_name": self.profile_name, "queue_name": self.queue_name}
+        self.register_outputs(outputs)
 
     def _queue(self, name: str, key: Key) -> sqs.Queue:
         within = pulumi.ResourceOptions(parent=self)

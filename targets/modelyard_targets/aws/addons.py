@@ -12,6 +12,7 @@ from modelyard.manifest import POD_SECURITY, RESTRICTED
 from modelyard.plan import Plan
 from modelyard.program import Ref
 from modelyard_targets.aws.elastic import node_class, pools_of
+from modelyard_targets.aws.foundation import release_of
 from modelyard_targets.aws.hardware import POOL
 from modelyard_targets.aws.identities import AUTOSCALER, KARPENTER
 from modelyard_targets.aws.names import SYSTEM_POOL, group_name
@@ -21,6 +22,7 @@ from modelyard_targets.cluster.platform import AddOn, Given
 
 DEVICE_PLUGIN: Final = "nvidia-device-plugin"
 
+_AUTOSCALER_IMAGE: Final = "registry.k8s.io/autoscaling/cluster-autoscaler"
 _NVIDIA: Final = "nvidia.com/gpu"
 _HIGHEST: Final = 100
 _NOBODY: Final = 65534
@@ -60,7 +62,8 @@ def _autoscaler(context: Context) -> Mapping[str, Given]:
         "awsRegion": context.target.region,
         "autoDiscovery": {"clusterName": Ref("infrastructure", key="cluster_name")},
         "image": {
-            "repository": mirrored("registry.k8s.io/autoscaling/cluster-autoscaler", context.target),
+            "repository": mirrored(_AUTOSCALER_IMAGE, context.target),
+            "tag": release_of(context.target).autoscaler,
             **({"pullSecrets": [pull]} if pull else {}),
         },
         "rbac": {"serviceAccount": {"name": AUTOSCALER}},
@@ -76,6 +79,11 @@ def _autoscaler(context: Context) -> Mapping[str, Given]:
         "securityContext": {**POD_SECURITY, "fsGroup": _NOBODY, "runAsGroup": _NOBODY, "runAsUser": _NOBODY},
         "containerSecurityContext": {**RESTRICTED, "runAsUser": _NOBODY, "readOnlyRootFilesystem": True},
     }
+
+
+def _autoscaler_tags(context: Context) -> Mapping[str, str]:
+    """That of the cluster's own minor version, which the chart is behind."""
+    return {_AUTOSCALER_IMAGE: release_of(context.target).autoscaler}
 
 
 def _device_plugin(context: Context) -> Mapping[str, Given]:
@@ -125,7 +133,7 @@ def _resources(cpu: str, memory: str) -> dict[str, Given]:
 
 
 INSTALLS: Final[Mapping[str, AddOn]] = {
-    AUTOSCALER: AddOn(values=_autoscaler),
+    AUTOSCALER: AddOn(values=_autoscaler, tags=_autoscaler_tags),
     DEVICE_PLUGIN: AddOn(values=_device_plugin, pod_security="privileged"),
     KARPENTER: AddOn(values=_karpenter, after=node_class),
     "external-secrets": AddOn(values=_secrets),

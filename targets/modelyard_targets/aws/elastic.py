@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from math import ceil
 from typing import Final
 
-from modelyard.manifest import cpu_text, labels, memory_text, object_of
+from modelyard.manifest import labels, object_of
 from modelyard.plan import NodePool, Plan, Resource
 from modelyard.program import Call, Ref
 from modelyard.spec import ComputeClass
 from modelyard.stack import Value
-from modelyard_targets.aws.foundation import tags
+from modelyard_targets.aws.foundation import release_of, tags
 from modelyard_targets.aws.hardware import POOL
-from modelyard_targets.aws.machines import table
+from modelyard_targets.aws.machines import machine_named, table
 from modelyard_targets.aws.matching import SERVED, alternative, usable
 from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.cluster.context import Context, Made
@@ -68,9 +68,10 @@ def node_pool(resource: Resource, context: Context) -> Iterator[Made]:
 
 
 def node_class(context: Context) -> Iterator[Call]:
-    """How every such node is made: its role, network and disk are those of the project below.
+    """How every such node is made: its profile, network and disk are those of the project below.
 
-    The machine image is the newest of Amazon Linux 2023 that EKS publishes for the cluster's version.
+    The machine image is one release of Amazon Linux 2023 by EKS, for the cluster's version: with the newest, all nodes
+    would be made anew on the day of each release.
     """
     name, network = cluster_name(context.system, context.placement), context.target.vpc
     discovered: list[Given] = [{"tags": {"karpenter.sh/discovery": name}}]
@@ -83,8 +84,8 @@ def node_class(context: Context) -> Iterator[Call]:
         "deleteOnTermination": True,
     }
     spec: dict[str, Given] = {
-        "amiSelectorTerms": [{"alias": "al2023@latest"}],
-        "role": Ref("infrastructure", key="node_role"),
+        "amiSelectorTerms": [{"alias": f"al2023@{release_of(context.target).image}"}],
+        "instanceProfile": Ref("infrastructure", key="karpenter_profile"),
         "subnetSelectorTerms": subnets or discovered,
         "securityGroupSelectorTerms": discovered,
         "blockDeviceMappings": [{"deviceName": "/dev/xvda", "rootVolume": True, "ebs": volume}],
@@ -119,17 +120,17 @@ def _requirements(compute: ComputeClass, region: str) -> list[Value]:
 
 
 def _limits(pool: NodePool, context: Context) -> dict[str, Value]:
-    """Twice what all Pods of the class ask for at their most: room for what a machine has more than they need."""
+    """Twice the machines that all Pods of the class need at their most if each gets one: Karpenter counts whole
+    machines, and starts none that would not fit in what is left.
+    """
     asked = demand(context.plan, context.placement, databases=False)
     everything = (*asked.always, *(one for run in asked.runs.values() for one in run))
     most = sum(one.most for one in everything if one.hardware is not None and one.hardware.compute == pool.compute)
     count, hardware = max(1, most) * _SPARE, pool.hardware
-    found: dict[str, Value] = {
-        "cpu": cpu_text(hardware.cpu_millis * count),
-        "memory": memory_text(hardware.memory_bytes * count),
-    }
-    if hardware.accelerator is not None:
-        found[hardware.accelerator_resource or SERVED] = str(hardware.accelerator.count * count)
+    machine = machine_named(hardware.machine)
+    found: dict[str, Value] = {"cpu": str(machine.vcpus * count), "memory": f"{ceil(machine.memory_gib * count)}Gi"}
+    if machine.accelerator is not None:
+        found[hardware.accelerator_resource or SERVED] = str(machine.accelerator.count * count)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.plan import Cluster, Plan
+from modelyard.plan import Cluster, NodePool, Plan
 from modelyard.program import Call, Literal, Ref
 from modelyard.source import Path
 from modelyard.spec import System, TargetSpec, target_path
@@ -83,16 +83,20 @@ def nat_of(system: System, target: TargetSpec) -> str:
 def endpoints_of(plan: Plan, placement: str) -> tuple[str, ...]:
     """The services that nodes and Pods call, each by an endpoint within the network."""
     called = [*_ALWAYS_CALLED, "autoscaling", "eks"]  # the autoscaler reads and sizes node groups
-    addons = addons_of(plan, placement)
-    if "external-secrets" in addons:
+    if "external-secrets" in addons_of(plan, placement):
         called.append("secretsmanager")
-    if "karpenter" in addons:
+    if has_elastic_pool(plan, placement):
         called += ["sqs", "ssm"]  # interruptions, and which image a node starts from
     return tuple(sorted(called))
 
 
+def has_elastic_pool(plan: Plan, placement: str) -> bool:
+    """Whether a compute class takes whichever machine is cheapest when it is needed, so that Karpenter runs."""
+    return any(isinstance(one.value, NodePool) and one.value.elastic for one in plan.on(placement))
+
+
 def addons_of(plan: Plan, placement: str) -> tuple[str, ...]:
-    """The add-ons of a placement's cluster."""
+    """The add-ons that the workloads of a placement need of its cluster; what its nodes need comes on top."""
     return next((one.value.addons for one in plan.on(placement) if isinstance(one.value, Cluster)), ())
 
 

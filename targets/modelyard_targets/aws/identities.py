@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from modelyard.plan import Access, Identity, NodePool, Resource, Secret
+from modelyard.plan import Access, Identity, Resource, Secret
 from modelyard.program import Call, Export, Literal, Ref
 from modelyard.spec import SecretRef, target_path
+from modelyard_targets.aws.foundation import has_elastic_pool
 from modelyard_targets.aws.names import cluster_name, project_name
 from modelyard_targets.aws.storage import managed_databases, store_variable
 from modelyard_targets.cluster.charts import charts
@@ -49,14 +50,8 @@ def platform_calls(context: Context) -> Iterator[Call]:
     if read:
         arguments = (*cluster, *_account(SECRETS), *read)
         yield Call("secrets_reader", "SecretsReader", name, arguments, PLATFORM, here)
-    if has_elastic_pool(context):
+    if has_elastic_pool(context.plan, context.placement):
         yield Call("karpenter", "Karpenter", name, (*cluster, *_account(KARPENTER)), PLATFORM, here)
-
-
-def has_elastic_pool(context: Context) -> bool:
-    """Whether a compute class takes whichever machine is cheapest when it is needed."""
-    here = context.plan.on(context.placement)
-    return any(isinstance(one.value, NodePool) and one.value.elastic for one in here)
 
 
 def neighbour_calls(context: Context) -> Iterator[Call]:

@@ -11,11 +11,10 @@ from modelyard.program import WRITTEN_BY, Call, Export, Import, Literal, Program
 from modelyard.spec import target_path
 from modelyard.stack import Project
 from modelyard_targets.aws.components import imports_of, modules_of
-from modelyard_targets.aws.foundation import account_call, addon_call, foundation_calls
+from modelyard_targets.aws.foundation import account_call, addon_call, foundation_calls, has_elastic_pool
 from modelyard_targets.aws.identities import (
     crossing_calls,
     crossing_exports,
-    has_elastic_pool,
     has_role,
     identity_calls,
     identity_calls_apart,
@@ -96,7 +95,6 @@ def exports_of(context: Context) -> tuple[Export, ...]:
         Export("cluster_name", Ref("cluster", "name")),
         Export("region", Ref("account", "region_name")),
         Export("key_arn", Ref("key", "arn")),
-        Export("node_role", Ref("cluster", "node_role_name")),
     ]
     if has_registry(context):
         found.append(Export("image_registry", Ref("images", "host")))
@@ -104,7 +102,8 @@ def exports_of(context: Context) -> tuple[Export, ...]:
         output, variable = resource.name.replace("-", "_"), store_variable(resource.name)
         parts = (("host", "host"), ("port", "port"), ("secret", "secret_arn"))
         found += [Export(f"{output}_{part}", Ref(variable, attribute)) for part, attribute in parts]
-    if has_elastic_pool(context):
+    if has_elastic_pool(context.plan, context.placement):
+        found.append(Export("karpenter_profile", Ref("karpenter", "profile_name")))
         found.append(Export("karpenter_queue", Ref("karpenter", "queue_name")))
     found += crossing_exports(context)
     return tuple(found)

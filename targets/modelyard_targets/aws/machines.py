@@ -111,6 +111,11 @@ def table() -> Table:
     return Table(machines, prices, absent)
 
 
+def machine_named(name: str) -> Machine:
+    """The machine of this name, which is one of the table."""
+    return next(machine for machine in table().machines if machine.name == name)
+
+
 def _machine(
     name: str, entry: Mapping[str, object], memories: Mapping[str, float | None], kept: tuple[int, int]
 ) -> Machine:

@@ -10,9 +10,9 @@ from modelyard.plan import Hardware, NodeGroup, NodePool, Plan
 from modelyard.program import Call, Literal, Ref
 from modelyard.records import record
 from modelyard.spec import ComputeClass, System, TargetSpec, target_path
-from modelyard_targets.aws.foundation import addons_of
+from modelyard_targets.aws.foundation import addons_of, has_elastic_pool
 from modelyard_targets.aws.hardware import choose
-from modelyard_targets.aws.machines import Machine, table
+from modelyard_targets.aws.machines import Machine, machine_named
 from modelyard_targets.aws.names import SYSTEM_POOL, group_name
 from modelyard_targets.cluster.accelerators import known
 from modelyard_targets.cluster.context import Context
@@ -36,9 +36,11 @@ _ADDONS: Final[Mapping[str, Size]] = {
     "kuberay": Size(200, 1 * _GI),
     "external-secrets": Size(200, 512 * _MI),
     "envoy-gateway": Size(500, 1 * _GI),
-    "karpenter": Size(1000, 1 * _GI),
 }
 """What the Pods of an add-on ask for together, rounded up."""
+
+_KARPENTER: Final = Size(500, 1 * _GI)
+"""One of its controllers, of which an enterprise gets two."""
 
 _ACCELERATORS: Final = {"nvidia.com/gpu": "nvidia", "aws.amazon.com/neuron": "neuron"}
 
@@ -107,6 +109,8 @@ def system_nodes(plan: Plan, placement: str) -> Nodes:
     always = [one for one in asked.always if one.hardware is None]
     runs = [one for run in asked.runs.values() for one in run if one.hardware is None]
     fixed = [_CLUSTER_OWN, *(size for name, size in _ADDONS.items() if name in addons_of(plan, placement))]
+    if has_elastic_pool(plan, placement):
+        fixed.append(_times(_KARPENTER, 2 if system.profile.size == "enterprise" else 1))
     least = max(3 if system.profile.size == "enterprise" else 2, _nodes(_least(always), fixed, machine))
     return Nodes(least, max(least, _nodes(_most((*always, *runs)), fixed, machine)) + 1)
 
@@ -133,7 +137,7 @@ def pods_of_a_node(hardware: Hardware, group: NodeGroup) -> int:
 
 def machine_of(group: NodeGroup) -> Machine:
     """The first machine of a group."""
-    return next(machine for machine in table().machines if machine.name == group.machines[0])
+    return machine_named(group.machines[0])
 
 
 def disk_gib(hardware: Hardware, group: NodeGroup) -> int:

@@ -18,10 +18,16 @@ BEFORE_NODES: Final = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
 
 @record
 class Release:
-    """A minor version of Kubernetes on EKS: the add-ons that go with it, and the last day of support without a fee."""
+    """A minor version of Kubernetes on EKS: what goes with it, and the last day of support without a fee.
+
+    `image` is a release of Amazon's images of nodes, `autoscaler` the tag of the image of Cluster Autoscaler, which is
+    made for one minor version and tried with no other.
+    """
 
     version: str
     addons: Mapping[str, str]
+    image: str
+    autoscaler: str
     supported_until: str  # ISO date
 
     def before_nodes(self) -> dict[str, str]:
@@ -61,7 +67,13 @@ def _table() -> _Table:
         table = json.load(file)
     kubernetes = table["kubernetes"]
     known = {
-        version: Release(version, dict(entry["addons"]), str(entry["standardSupportUntil"]))
+        version: Release(
+            version,
+            dict(entry["addons"]),
+            str(entry["image"]["release"]),
+            str(entry["autoscaler"]["tag"]),
+            str(entry["standardSupportUntil"]),
+        )
         for version, entry in kubernetes["versions"].items()
     }
     return _Table(str(kubernetes["default"]), known, str(table["postgresql"]["version"]))

@@ -12,7 +12,7 @@ from modelyard.manifest import POD_SECURITY, RESTRICTED
 from modelyard.program import Call, Ref
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, mirrored, pull_secret_of_addons
-from modelyard_targets.cluster.gateway import public_class
+from modelyard_targets.cluster.gateway import own_classes, public_class
 from modelyard_targets.cluster.platform import AddOn, Given, as_literal
 
 ENVOY: Final = "envoy-gateway"
@@ -50,9 +50,12 @@ def _values(context: Context) -> Mapping[str, Given]:
 
 
 def _proxies(context: Context) -> Iterator[Call]:
-    """How Gateways are made: those of the class itself internal, KubeRay's for a rollout among them."""
-    yield _proxy(CLASS, "internal", context)
-    yield _proxy(public_class(CLASS), "public", context)
+    """How Gateways are made: those of the class itself internal, KubeRay's for a rollout among them.
+
+    What faces the internet is described only where something does: nobody has to ask why it stands there.
+    """
+    for name in own_classes(context):
+        yield _proxy(name, "public" if name == public_class(CLASS) else "internal", context)
 
 
 def _proxy(name: str, exposure: str, context: Context) -> Call:

@@ -22,9 +22,8 @@ def lower_gateway(resource: Resource, context: Context) -> Iterator[Made]:
         return
     origin = (*resource.origin, "gateway")
     exposures = _exposures(gateway, context)
-    if gateway.class_name == context.platform.gateway_class:
-        for name in _classes(exposures, context):
-            yield Made(origin, _class(name, context))
+    for name in own_classes(context):
+        yield Made(origin, _class(name, context))
     for exposure in exposures if context.platform.gateway_class else exposures[:1]:
         yield Made(origin, _gateway(gateway, exposure, context))
 
@@ -32,6 +31,17 @@ def lower_gateway(resource: Resource, context: Context) -> Iterator[Made]:
 def public_class(class_name: str) -> str:
     """The class of Gateways that the internet reaches, beside one whose Gateways it does not."""
     return f"{class_name}-public"
+
+
+def own_classes(context: Context) -> tuple[str, ...]:
+    """The classes of Gateways that will be there: ours, and those that KubeRay makes for a rollout."""
+    gateway = context.target.gateway
+    if gateway is None or gateway.name or gateway.class_name != context.platform.gateway_class:
+        return ()
+    exposures = _exposures(gateway, context)
+    rolls = any(route.inference.rollout.strategy == "incremental" for route in _routes(context))
+    internal = (gateway.class_name,) if rolls or any(one != "public" for one in exposures) else ()
+    return (*internal, public_class(gateway.class_name)) if "public" in exposures else internal
 
 
 def _exposures(gateway: Gateway, context: Context) -> list[str]:
@@ -42,15 +52,6 @@ def _exposures(gateway: Gateway, context: Context) -> list[str]:
 
 def _routes(context: Context) -> Iterator[Route]:
     return (one.value for one in context.plan.on(context.placement) if isinstance(one.value, Route))
-
-
-def _classes(exposures: list[str], context: Context) -> Iterator[str]:
-    """The classes of Gateways that will be there: ours, and those that KubeRay makes for a rollout."""
-    rolls = any(route.inference.rollout.strategy == "incremental" for route in _routes(context))
-    if rolls or any(exposure != "public" for exposure in exposures):
-        yield context.platform.gateway_class
-    if "public" in exposures:
-        yield public_class(context.platform.gateway_class)
 
 
 def _class(name: str, context: Context) -> Manifest:

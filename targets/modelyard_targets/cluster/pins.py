@@ -10,6 +10,7 @@ from modelyard_targets.cluster import database
 from modelyard_targets.cluster.charts import REGISTRY, charts
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.placed import installed_addons, registry_of
+from modelyard_targets.cluster.platform import chart_tags
 from modelyard_targets.cluster.runtime_image import BASE, needs_runtime_image
 
 
@@ -33,13 +34,22 @@ def images_of(context: Context) -> tuple[str, ...]:
     The base of the runtime image is among them, and the runtime image itself is not: it is built.
     """
     plan, placement = context.plan, context.placement
-    found = {image for name in installed(context) for image in charts()[name].images}
+    found = {image for name in installed(context) for image in _images_of_chart(name, context)}
     if any(database.runs_here(one, context) for one in plan.on(placement)):
         found.add(database.IMAGE)
     if needs_runtime_image(plan, placement):
         found.add(BASE)
     found.update(users_images(plan, placement))
     return tuple(sorted(found))
+
+
+def _images_of_chart(name: str, context: Context) -> Iterator[str]:
+    """What a chart runs here, which may be another version than it has itself."""
+    addon = context.platform.installs.get(name)
+    tags = (addon.tags if addon is not None else chart_tags)(context)
+    for image in charts()[name].images:
+        title, _ = _split(image)
+        yield f"{title}:{tags[title]}" if title in tags else image
 
 
 def users_images(plan: Plan, placement: str) -> Iterator[str]:

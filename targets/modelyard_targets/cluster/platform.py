@@ -64,6 +64,11 @@ def no_values(context: Context) -> Mapping[str, Given]:
     return {}
 
 
+def chart_tags(context: Context) -> Mapping[str, str]:
+    """The tags that the chart has itself."""
+    return {}
+
+
 def no_calls(context: Context) -> Iterable[Call]:
     """Nothing beside the chart."""
     return ()
@@ -94,12 +99,14 @@ class AddOn:
     """How a platform installs an add-on of its own, or changes one that every cluster gets.
 
     `before` stands between its namespace and its chart, and does what a hook of the chart would; `after` needs the
-    kinds that the chart brings. Values win over those that every cluster gives the chart.
+    kinds that the chart brings. Values win over those that every cluster gives the chart. `tags` are of images that run
+    in another version than the chart has, by their names; its values have to say the same.
     """
 
     values: Callable[[Context], Mapping[str, Given]] = no_values
     before: Callable[[Context], Iterable[Call]] = no_calls
     after: Callable[[Context], Iterable[Call]] = no_calls
+    tags: Callable[[Context], Mapping[str, str]] = chart_tags
     pod_security: str = "restricted"
 
 

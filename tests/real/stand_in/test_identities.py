@@ -31,6 +31,9 @@ def test_identities(world: World, cloud: Cloud) -> None:
     assert world.change("role", description="machines")[0] == ["description"]
     assert world.change("user", tags={"workload": "other"})[0] == ["tags", "tagsAll"]
     assert world.replaced_by("managed", policyArn="arn:aws:iam::aws:policy/AmazonEKSClusterPolicy") == ["policyArn"]
+    other = world.make("other", "aws:iam/role:Role", assumeRolePolicy=trust)
+    world.make("profile", "aws:iam/instanceProfile:InstanceProfile", role=role["name"], tags={"pool": "elastic"})
+    assert world.change("profile", role=other["name"])[0] == ["role"]
     with pytest.raises(Refused, match="no Statement"):
         world.make("wrong", "aws:iam/policy:Policy", policy="{}")
     with pytest.raises(Refused, match="NoSuchEntity"):

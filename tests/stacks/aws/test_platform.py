@@ -89,8 +89,7 @@ def test_karpenter_ends_and_changes_only_what_carries_the_tag_of_its_cluster(fou
 
     for sid in ("StartFromOwnTemplates", "EndOwnMachines", "NameOwnMachines"):
         assert statements[sid]["Condition"]["StringEquals"] == OWN
-    assert statements["ChangeOwnProfiles"]["Condition"]["StringEquals"].items() >= OWN.items()
-    for sid in ("StartTagged", "TagWhatIsStarted", "MakeProfiles", "TagOwnProfiles"):
+    for sid in ("StartTagged", "TagWhatIsStarted"):
         assert (
             statements[sid]["Condition"]["StringEquals"].items()
             >= {
@@ -123,6 +122,14 @@ def test_karpenter_hands_out_the_role_of_the_nodes_and_no_other(found: Found) ->
 
     assert statement["Resource"] == "arn:aws:iam:::Role/fraud-prod-main-node"
     assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
+
+
+def test_karpenter_starts_nodes_with_a_profile_that_it_need_not_make(found: Found) -> None:
+    """IAM has no endpoint in a network: what makes profiles would need a way out to the internet."""
+    every = [action for each in rights(found, "karpenter").values() for action in actions(each)]
+
+    assert inputs(found, "aws:iam/instanceProfile:InstanceProfile", "karpenter") == {"role": "fraud-prod-main-node"}
+    assert [action for action in every if action.startswith("iam:")] == ["iam:PassRole", "iam:ListInstanceProfiles"]
 
 
 def test_karpenter_lends_the_key_to_disks_only(found: Found) -> None:

@@ -11,6 +11,7 @@ import pytest
 from engine.charts import known
 from modelyard_targets.aws.addons import priorities
 from modelyard_targets.cluster.charts import charts
+from modelyard_targets.cluster.pins import images_of
 from tests.targets.aws.emitted import AWS_SPEC, argument, calls, changed, context
 
 MIRRORED = changed(
@@ -106,6 +107,15 @@ def test_without_a_way_out_karpenter_asks_nothing_outside() -> None:
     text = changed(("{cidr: 10.20.0.0/16}", "{cidr: 10.20.0.0/16, nat: none}"))
 
     assert argument(calls(text)["karpenter"], "values")["settings"]["isolatedVPC"] is True
+
+
+@pytest.mark.parametrize(("version", "tag"), [("1.36", "v1.36.1"), ("1.35", "v1.35.1")])
+def test_the_autoscaler_is_the_one_of_the_cluster_s_version(version: str, tag: str) -> None:
+    """It is tried with no other, and the image list and the lock say which one runs."""
+    text = changed(("  vpc:", f'  version: "{version}"\n  vpc:'))
+
+    assert argument(calls(text)["cluster_autoscaler"], "values")["image"]["tag"] == tag
+    assert f"registry.k8s.io/autoscaling/cluster-autoscaler:{tag}" in images_of(context(text))
 
 
 def test_accounts_are_those_that_have_a_role() -> None:

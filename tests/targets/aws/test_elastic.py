@@ -83,15 +83,27 @@ def test_no_node_goes_while_something_runs_on_it() -> None:
 
 
 def test_a_pool_ends_somewhere() -> None:
-    """Three workers of two CPUs each, and as much again for what machines have more than they need."""
-    assert one("NodePool", "free")["spec"]["limits"] == {"cpu": "12", "memory": "48Gi"}
+    """Three workers with a machine of four CPUs each, and as much again where only larger ones are to be had."""
+    assert one("NodePool", "free")["spec"]["limits"] == {"cpu": "24", "memory": "96Gi"}
+
+
+def test_a_pool_always_has_room_for_one_machine() -> None:
+    """Karpenter starts no machine that is larger than what is left: a small Pod would wait for ever."""
+    text = GPU.replace("cpu: 4, memory: 16Gi, accelerators", "cpu: 1, memory: 2Gi, accelerators")
+    limits = one("NodePool", "gpu", text)["spec"]["limits"]
+    by_name = {machine.name: machine for machine in table().machines}
+    allowed = [by_name[name] for name in requirement("node.kubernetes.io/instance-type", "gpu", text)]
+
+    assert any(int(limits["cpu"]) >= each.vcpus and int(limits["memory"][:-2]) >= each.memory_gib for each in allowed)
+    assert limits["nvidia.com/gpu"] == "2"
 
 
 def test_nodes_are_made_as_the_account_wants_them() -> None:
     made = argument(calls()["node_class"], "document")
 
     assert problems(made) == []
-    assert made["spec"]["role"] == "the node_role"
+    assert made["spec"]["instanceProfile"] == "the karpenter_profile"
+    assert made["spec"]["amiSelectorTerms"] == [{"alias": "al2023@v20260903"}]
     assert made["spec"]["metadataOptions"] == {"httpTokens": "required", "httpPutResponseHopLimit": 1}
     (disk,) = made["spec"]["blockDeviceMappings"]
     assert disk["ebs"]["kmsKeyID"] == "the key_arn"

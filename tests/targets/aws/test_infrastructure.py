@@ -92,6 +92,13 @@ def test_zones_are_those_of_the_region(region: str, zones: int) -> None:
     assert arguments(made(text)["Network leads-main"])["zones"] == zones
 
 
+def test_what_makes_nodes_hears_of_interruptions_and_looks_up_images_within_the_network() -> None:
+    still = changed((", elastic: true", ""))
+
+    assert {"sqs", "ssm"} <= set(arguments(made()["Network leads-main"])["endpoints"])
+    assert not {"sqs", "ssm"} & set(arguments(made(still)["Network leads-main"])["endpoints"])
+
+
 def test_few_roles_stay_in_one_project() -> None:
     assert list(programs()) == ["infrastructure"]
 

@@ -11,6 +11,9 @@ from tests.targets.aws.infrastructure import HYBRID, LEADS, arguments, changed, 
 REPLICAS = ("    compute: small\n", "    compute: small\n    replicas: {min: 3, max: 9}\n")
 
 
+STILL = changed((", elastic: true", ""))
+
+
 def bounds(text: str) -> dict[str, tuple[int, int]]:
     """Nodes at least and at most, by node group."""
     pools = {name: arguments(call) for name, call in made(text).items() if call.component == "NodePool"}
@@ -59,8 +62,13 @@ def test_groups_are_named_after_machine_and_capacity() -> None:
     ]
 
 
+def test_the_system_pool_has_room_for_what_makes_other_nodes() -> None:
+    """Karpenter asks for a Gi, which would not fit beside the rest on two of the smallest machines."""
+    assert (bounds(STILL)["system"][0], bounds(LEADS)["system"][0]) == (2, 3)
+
+
 def test_the_system_pool_has_no_taint_and_spans_the_zones() -> None:
-    small, enterprise = made(LEADS)["NodePool system"], made(HYBRID)["NodePool system"]
+    small, enterprise = made(STILL)["NodePool system"], made(HYBRID)["NodePool system"]
 
     assert arguments(small)["tainted"] is False
     assert arguments(small)["min_nodes"] == 2

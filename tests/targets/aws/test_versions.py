@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from modelyard_targets.aws.versions import BEFORE_NODES, default_version, postgresql_version, releases
@@ -21,6 +22,18 @@ def test_every_release_has_what_nodes_need_and_what_needs_nodes() -> None:
 def test_kube_proxy_is_of_the_same_minor_version() -> None:
     for version, release in releases().items():
         assert release.addons["kube-proxy"].startswith(f"v{version}.")
+
+
+def test_the_autoscaler_is_of_the_same_minor_version() -> None:
+    """It is tried with no other."""
+    for version, release in releases().items():
+        assert release.autoscaler.startswith(f"v{version}.")
+
+
+def test_images_of_nodes_are_of_one_release() -> None:
+    """With the newest, nodes would be made anew whenever there is one."""
+    for release in releases().values():
+        assert re.fullmatch(r"v20\d{6}", release.image)
 
 
 def test_a_newer_version_is_supported_longer() -> None:

@@ -31,7 +31,7 @@ cluster_autoscaler = kubernetes.Chart(
         "fullnameOverride": "cluster-autoscaler",
         "awsRegion": "eu-central-1",
         "autoDiscovery": {"clusterName": infrastructure["cluster_name"]},
-        "image": {"repository": "registry.k8s.io/autoscaling/cluster-autoscaler"},
+        "image": {"repository": "registry.k8s.io/autoscaling/cluster-autoscaler", "tag": "v1.36.1"},
         "rbac": {"serviceAccount": {"name": "cluster-autoscaler"}},
         "replicaCount": 2,
         "expanderPriorities": {
@@ -344,37 +344,6 @@ envoy_proxies = kubernetes.Object(
     },
     depends_on=[envoy_gateway],
 )
-envoy_public_proxies = kubernetes.Object(
-    "envoy-gateway-system/envoy-public",
-    cluster=cluster,
-    document={
-        "apiVersion": "gateway.envoyproxy.io/v1alpha1",
-        "kind": "EnvoyProxy",
-        "metadata": {"name": "envoy-public", "namespace": "envoy-gateway-system"},
-        "spec": {
-            "provider": {
-                "type": "Kubernetes",
-                "kubernetes": {
-                    "envoyDeployment": {
-                        "replicas": 2,
-                        "pod": {"nodeSelector": {"modelyard.dev/pool": "system"}},
-                        "container": {
-                            "resources": {"requests": {"cpu": "200m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
-                        },
-                    },
-                    "envoyService": {
-                        "annotations": {
-                            "service.beta.kubernetes.io/aws-load-balancer-type": "nlb",
-                            "service.beta.kubernetes.io/aws-load-balancer-internal": "false",
-                            "service.beta.kubernetes.io/aws-load-balancer-cross-zone-load-balancing-enabled": "true",
-                        },
-                    },
-                },
-            },
-        },
-    },
-    depends_on=[envoy_gateway],
-)
 
 kuberay_namespace = kubernetes.Namespace("kuberay-system", cluster=cluster)
 kuberay = kubernetes.Chart(
@@ -416,7 +385,6 @@ foundation = kubernetes.Manifests(
         certificates_job,
         envoy_gateway,
         envoy_proxies,
-        envoy_public_proxies,
         kuberay,
     ],
 )

@@ -31,7 +31,7 @@ cluster_autoscaler = kubernetes.Chart(
         "fullnameOverride": "cluster-autoscaler",
         "awsRegion": "eu-central-1",
         "autoDiscovery": {"clusterName": infrastructure["cluster_name"]},
-        "image": {"repository": "registry.k8s.io/autoscaling/cluster-autoscaler"},
+        "image": {"repository": "registry.k8s.io/autoscaling/cluster-autoscaler", "tag": "v1.36.1"},
         "rbac": {"serviceAccount": {"name": "cluster-autoscaler"}},
         "replicaCount": 1,
         "expanderPriorities": {

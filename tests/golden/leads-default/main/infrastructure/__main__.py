@@ -33,7 +33,7 @@ network = Network(
     cidr="10.20.0.0/16",
     zones=3,
     nat="one",
-    endpoints=["autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "secretsmanager"],
+    endpoints=["autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "secretsmanager", "sqs", "ssm"],
     log_days=30,
 )
 cluster = Cluster(
@@ -58,7 +58,7 @@ system_pool = NodePool(
     pool="system",
     machines=["m6i.large"],
     capacity="on-demand",
-    min_nodes=2,
+    min_nodes=3,
     max_nodes=5,
     disk_gib=100,
     tainted=False,
@@ -220,9 +220,9 @@ pulumi.export("kubeconfig", cluster.kubeconfig)
 pulumi.export("cluster_name", cluster.name)
 pulumi.export("region", account.region_name)
 pulumi.export("key_arn", key.arn)
-pulumi.export("node_role", cluster.node_role_name)
 pulumi.export("image_registry", images.host)
 pulumi.export("runs_host", runs_store.host)
 pulumi.export("runs_port", runs_store.port)
 pulumi.export("runs_secret", runs_store.secret_arn)
+pulumi.export("karpenter_profile", karpenter.profile_name)
 pulumi.export("karpenter_queue", karpenter.queue_name)
