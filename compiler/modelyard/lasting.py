@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.plan import would_be_destroyed
 from modelyard.nearest import nearest_name
-from modelyard.plan import Kind, Plan, Resource
+from modelyard.plan import Kind, Plan
 from modelyard.spec import Store
 
 _WORKLOADS = frozenset({Kind.MODEL_SERVER, Kind.TRAINING_JOB, Kind.BATCH_JOB, Kind.CUSTOM_JOB, Kind.MONITOR})
 _STORES = frozenset({Kind.OBJECT_STORE, Kind.DATABASE})
-_MOVABLE = frozenset({"inference", "pipelines", "monitors"})
+_MOVABLE = frozenset({"inference", "pipelines", "monitors", "stores"})
 
 
 def lasting(plan: Plan) -> dict[str, dict[str, str]]:
@@ -24,13 +24,9 @@ def lasting(plan: Plan) -> dict[str, dict[str, str]]:
     for resource in plan.resources:
         if resource.kind in _WORKLOADS:
             found[resource.placement][resource.address] = resource.workload
-        elif resource.kind in _STORES and not _adopted(resource):
-            found[resource.placement][resource.address] = f"stores.{resource.name}"
+        elif isinstance(resource.value, Store) and not resource.value.adopt:
+            found[resource.placement][resource.address] = f"stores.{resource.value.name}"
     return found
-
-
-def _adopted(resource: Resource) -> bool:
-    return isinstance(resource.value, Store) and bool(resource.value.adopt)
 
 
 def check_gone(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> Iterator[Diagnostic]:
@@ -72,8 +68,6 @@ def _hint(owner: str, fresh: Iterable[str]) -> str:
     renamed = [owner.partition(".")[2] for owner in fresh if owner.startswith(f"{section}.")]
     if not renamed:
         return ""
-    if section == "stores":
-        return "if it was renamed: give it its name back, or adopt what is there under the new one"
     if section not in _MOVABLE:
         return "if it was renamed: give it its name back"
     near = nearest_name(name, renamed) or renamed[0]

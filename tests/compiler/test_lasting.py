@@ -58,6 +58,10 @@ def test_what_moved_keeps_its_names_and_is_not_told() -> None:
     assert gone(SCORER + "moved: {inference.fraud-scorer: inference.scorer}\n") == []
 
 
+def test_a_store_that_moved_keeps_what_it_has() -> None:
+    assert gone(VALID_SPEC.replace("runs", "history") + "moved: {stores.history: stores.runs}\n") == []
+
+
 def test_the_nearest_new_name_is_offered() -> None:
     spec = VALID_SPEC.replace("  nightly:", "  score-all:").replace("  retrain:", "  retrains:")
     spec = spec.replace("pipelines.nightly", "pipelines.score-all").replace("pipelines.retrain", "pipelines.retrains")
@@ -77,7 +81,7 @@ def test_a_removed_variant_has_nothing_to_be_renamed_to() -> None:
 @pytest.mark.parametrize(
     ("spec", "before", "fate", "hint"),
     [
-        (VALID_SPEC.replace("runs", "history"), BEFORE, "since it is protected", "give it its name back, or"),
+        (VALID_SPEC.replace("runs", "history"), BEFORE, "since it is protected", "{stores.history: stores.runs}"),
         (VALID_SPEC, lasting(plan_of(MADE)), "its bucket stays", ""),
         (VALID_SPEC, {"main": {"model-server/pool-a": "pool.a"}}, "will destroy it", ""),
     ],

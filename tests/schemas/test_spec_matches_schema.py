@@ -101,6 +101,7 @@ NOT_WRITTEN = {
     (spec.Parameter, "name"): "the key",
     (spec.Schedule, "kind"): "a text (once, on-demand) or a mapping with cron",
     (spec.Step, "path"): "where the step stands",
+    (spec.Store, "called"): "what `moved` says of it",
     (spec.System, "document"): "the spec itself",
     (spec.System, "environment"): "picked on the command line",
     (spec.Variant, "percent"): "under the endpoint's traffic",

@@ -58,7 +58,7 @@ def test_an_adopted_database_is_an_address_and_a_secret() -> None:
 
 def test_a_database_is_called_like_its_store_in_letters_that_sql_takes() -> None:
     here = context(VALID_SPEC)
-    login = login_of(Store("model-runs", "database", "main"), here)
+    login = login_of(Store("model-runs", "model-runs", "database", "main"), here)
 
     assert (login.host, login.database) == ("model-runs-rw.fraud.svc.cluster.local", "model_runs")
     assert login.secret == "model-runs-app"

@@ -170,7 +170,7 @@ class Draft:
         sink = self.system.stores[store]
         kind, usual = _STORES[sink.type]
         protocol, port = _address(sink.endpoint, usual)
-        place = f"{sink.target}:{kind}/{store}"
+        place = f"{sink.target}:{kind}/{sink.called}"
         self.links.append(Link(resource.place, place, what, protocol, port))
 
 

@@ -32,7 +32,7 @@ def plan_stores(draft: Draft) -> None:
     for store in draft.system.stores.values():
         kind = Kind.OBJECT_STORE if store.type == "object" else Kind.DATABASE
         origin: Path = ("stores", store.name)
-        resource = draft.share(kind, store.name, store.target, origin, store)
+        resource = draft.share(kind, store.called, store.target, origin, store)
         if store.credentials is not None:
             where = (*origin, "credentials")
             draft.use_secret(store.credentials, store.target, where, f"stores.{store.name}", resource.place)

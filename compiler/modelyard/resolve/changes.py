@@ -28,6 +28,13 @@ def _override(scope: Scope, name: str, node: Node, deployment: Deployment) -> Ov
     )
 
 
+def called(scope: Scope, section: str, name: str) -> str:
+    """What the objects of `section.name` are named after: itself, or what it was before it moved."""
+    address = f"{section}.{name}"
+    moved = mapping(scope.root, "moved") if "moved" in scope.root else {}
+    return (text(moved, address) or address).partition(".")[2]
+
+
 def resolve_moved(scope: Scope) -> dict[str, str] | None:
     """Old address by new address; the new one must exist, the old one no more."""
     if "moved" not in scope.root:

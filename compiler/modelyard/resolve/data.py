@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modelyard.diagnostics import resolve as problems
+from modelyard.resolve.changes import called
 from modelyard.resolve.fields import Node, flag, mapping, named, number, pairs, text, texts, whole
 from modelyard.resolve.quantities import seconds, size
 from modelyard.resolve.scope import Scope, reference, secret, store
@@ -32,6 +33,7 @@ def _store(scope: Scope, name: str, node: Node, default_target: str) -> Store:
         replicas = replicas or (_DATABASE_REPLICAS if redundant else 1)
     return Store(
         name=name,
+        called=called(scope, "stores", name),
         type=kind,
         target=target,
         adopt=adopt,

@@ -10,9 +10,13 @@ from modelyard.spec.references import SecretRef
 
 @record
 class Store:
-    """`type: object` (a bucket) or `type: database` (PostgreSQL): adopted by name, or managed."""
+    """`type: object` (a bucket) or `type: database` (PostgreSQL): adopted by name, or managed.
+
+    `called` is what is made for it is named after: itself, or what it was before it moved.
+    """
 
     name: str
+    called: str
     type: str  # object database
     target: str
     adopt: str = ""  # bucket name, or host[:port]/database

@@ -81,7 +81,7 @@ def _check_database(store: Store, system: System, target: TargetSpec) -> Iterato
         yield problems.database_size(system.at(*here, "size"), store.name, memory_text(size))
     if "replicas" in _written(system, store.name) and (store.replicas or 1) > 2:
         yield problems.one_standby(system.at(*here, "replicas"), store.name, store.replicas or 1)
-    name = f"{cluster_name(system, target.name)}-{store.name}"
+    name = f"{cluster_name(system, target.name)}-{store.called}"
     if len(name) > _LONGEST_DATABASE:
         yield problems.name_too_long(system.key(*here), f"database '{store.name}'", name, _LONGEST_DATABASE)
     elif "--" in name:

@@ -164,7 +164,7 @@ def _grant(access: Access, context: Context, *, apart: bool) -> dict[str, Litera
     elif store.target != context.placement and not store.adopt:
         key = {"key": Ref(_neighbour(store.target), key="key_arn")}
     elif here:
-        bucket, key = Ref(store_variable(store.name), "bucket"), {"key": Ref(store_variable(store.name), "key_arn")}
+        bucket, key = Ref(store_variable(store.called), "bucket"), {"key": Ref(store_variable(store.called), "key_arn")}
     region = region_of(store, context.system)
     apart_from_here: Mapping[str, Literal] = {"region": region} if region != context.target.region else {}
     return {"bucket": bucket, "prefix": access.prefix, "mode": access.mode, **key, **apart_from_here}

@@ -55,7 +55,7 @@ def secret_stores(context: Context) -> Iterator[Made]:
 
 def database(store: Store, context: Context) -> ManagedDatabase:
     """PostgreSQL of RDS: its address and the name of its secret are known to the project below."""
-    output, secret = store.name.replace("-", "_"), f"{store.name}-login"
+    output, secret = store.called.replace("-", "_"), f"{store.called}-login"
     named = Ref("infrastructure", key=f"{output}_secret")
     data: list[Given] = [
         {"secretKey": key, "remoteRef": {"key": named, "property": key}} for key in ("username", "password")
@@ -80,7 +80,7 @@ def database(store: Store, context: Context) -> ManagedDatabase:
         port=_POSTGRESQL,
         network=context.target.vpc.cidr,
         secret=secret,
-        login=_object(f"{store.name}_login", f"{context.namespace}/{secret}", document, "registry"),
+        login=_object(f"{store.called}_login", f"{context.namespace}/{secret}", document, "registry"),
     )
 
 

@@ -84,7 +84,7 @@ def _bucket(resource: Resource, context: Context) -> Call:
         ("versioned", store.versioned),
         *((("retention_days", days),) if days is not None else ()),
     )
-    return Call(store_variable(store.name), "ObjectStore", store.name, arguments, GROUP, resource.origin)
+    return Call(store_variable(store.called), "ObjectStore", store.called, arguments, GROUP, resource.origin)
 
 
 def _database(resource: Resource, context: Context) -> Call:
@@ -95,7 +95,7 @@ def _database(resource: Resource, context: Context) -> Call:
         ("key", Ref("key")),
         ("network", Ref("network")),
         ("cluster", Ref("cluster")),
-        ("database", store.name.replace("-", "_")),
+        ("database", store.called.replace("-", "_")),
         ("storage_gib", -(-(store.size_bytes or 0) // _GI)),
         ("machine", database_machine(context)),
         ("version", postgresql_version()),
@@ -103,4 +103,4 @@ def _database(resource: Resource, context: Context) -> Call:
         ("backup_days", _ENTERPRISE_BACKUP_DAYS if context.enterprise else _BACKUP_DAYS),
         ("log_days", log_days(context.system)),
     )
-    return Call(store_variable(store.name), "Database", store.name, arguments, GROUP, resource.origin)
+    return Call(store_variable(store.called), "Database", store.called, arguments, GROUP, resource.origin)

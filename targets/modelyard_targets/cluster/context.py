@@ -159,7 +159,7 @@ def bucket_name(store: Store, system: System) -> str:
     """
     if store.adopt:
         return store.adopt
-    parts = (system.metadata.name, "" if system.environment == "default" else system.environment, store.name)
+    parts = (system.metadata.name, "" if system.environment == "default" else system.environment, store.called)
     name = "-".join(part for part in parts if part)
     cloud = cloud_of(store, system)
     if cloud is None or store.endpoint:

@@ -52,12 +52,12 @@ def login_of(store: Store, context: Context) -> Login:
         address, _, database = store.adopt.partition("/")
         host, _, port = address.partition(":")
         secret = context.secret(store.credentials).name if store.credentials else ""
-        return Login(host, int(port or PORT), database or store.name, secret, "username", "password")
+        return Login(host, int(port or PORT), database or store.called, secret, "username", "password")
     managed = context.platform.database(store, context)
     if managed is not None:
-        return Login(managed.host, managed.port, _identifier(store.name), managed.secret, "username", "password")
-    host = f"{store.name}-rw.{context.namespace}.svc.cluster.local"
-    return Login(host, PORT, _identifier(store.name), f"{store.name}-app", "username", "password")
+        return Login(managed.host, managed.port, _identifier(store.called), managed.secret, "username", "password")
+    host = f"{store.called}-rw.{context.namespace}.svc.cluster.local"
+    return Login(host, PORT, _identifier(store.called), f"{store.called}-app", "username", "password")
 
 
 def instances(name: str) -> dict[str, Value]:
@@ -85,7 +85,7 @@ def _cluster(resource: Resource, store: Store, context: Context) -> Manifest:
     size = database_size(context.system, context.target)
     asked: dict[str, Value] = {"cpu": cpu_text(size.cpu_millis), "memory": memory_text(size.memory_bytes)}
     place = support_place(context)
-    labelled = labels(context.system.metadata.name, store.name, f"stores.{store.name}", COMPONENT)
+    labelled = labels(context.system.metadata.name, store.called, f"stores.{store.name}", COMPONENT)
     storage: dict[str, Value] = {"size": memory_text(store.size_bytes or 0)}
     if context.target.storage_class:
         storage["storageClass"] = context.target.storage_class
@@ -95,7 +95,7 @@ def _cluster(resource: Resource, store: Store, context: Context) -> Manifest:
     if place.tolerations:
         affinity["tolerations"] = tolerations(place.tolerations)
     pull = context.target.images.pull_secret
-    owner = _identifier(store.name)
+    owner = _identifier(store.called)
     spec: dict[str, Value] = {
         "instances": store.replicas or 1,
         "imageName": mirrored(IMAGE, context.target),
@@ -108,7 +108,7 @@ def _cluster(resource: Resource, store: Store, context: Context) -> Manifest:
         "enableSuperuserAccess": False,
         "inheritedMetadata": {"labels": labelled},
     }
-    described = metadata(store.name, context.namespace, labelled, {PROTECT: "true"})
+    described = metadata(store.called, context.namespace, labelled, {PROTECT: "true"})
     return object_of("postgresql.cnpg.io/v1", "Cluster", described, spec=spec)
 
 

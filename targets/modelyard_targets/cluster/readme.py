@@ -82,7 +82,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "secrets": existing_secrets(secrets, context),
         "dashboards": _dashboards(context),
         "in_place": tuple(_in_place(context)),
-        "protected": [f"database {store.name}" for store in managed if store.type == "database"],
+        "protected": [f"database {store.called}" for store in managed if store.type == "database"],
         "buckets": [bucket_name(store, context.system) for store in managed if store.type == "object"],
         "links": [link for link in plan.links if link.source.startswith(f"{placement}:") and link.what != "secret"],
         "files": [(f"{file.name}.yaml", _kinds(file, workloads.counted, context)) for file in workloads.files],

@@ -60,7 +60,7 @@ def _reach_database(store: Store, context: Context) -> list[Value]:
     managed = context.platform.database(store, context)
     if managed is not None:
         return [{"to": [{"ipBlock": {"cidr": managed.network}}], "ports": ports(managed.port)}]
-    return [{"to": [instances(store.name)], "ports": [{"protocol": "TCP", "port": login.port}]}]
+    return [{"to": [instances(store.called)], "ports": [{"protocol": "TCP", "port": login.port}]}]
 
 
 def registry_values(resource: Resource, account: str, context: Context) -> dict[str, Given]:

@@ -9,6 +9,8 @@ from modelyard_targets.aws.lower import objects
 from tests.targets.aws.infrastructure import LEADS, made, plan_of
 
 RENAMED = re.sub(r"(?m)^  score:", "  prospects:", LEADS).replace("inference.score", "inference.prospects")
+STORES = re.sub(r"\blake\b", "pond", re.sub(r"\bruns\b", "history", LEADS))
+STORES_MOVED = STORES + "moved: {stores.pond: stores.lake, stores.history: stores.runs}\n"
 MOVED = RENAMED + "moved: {inference.prospects: inference.score}\n"
 
 
@@ -49,3 +51,16 @@ def test_the_bucket_and_the_registry_never_hang_on_the_name_of_an_endpoint() -> 
 
     assert held
     assert all(made(RENAMED)[name] == made(LEADS)[name] for name in held)
+
+
+def test_stores_that_moved_are_what_they_were() -> None:
+    """Bucket, database, login and rights: nothing in the account notices, and no object has another name."""
+    assert made(STORES_MOVED).keys() == made(LEADS).keys()
+    assert {name for name, call in made(STORES_MOVED).items() if call.arguments != made(LEADS)[name].arguments} == set()
+    assert manifests(STORES_MOVED).keys() == manifests(LEADS).keys()
+
+
+def test_stores_of_another_name_are_other_ones() -> None:
+    gone = {name.partition(" ")[0] for name in made(LEADS).keys() - made(STORES).keys()}
+
+    assert gone == {"ObjectStore", "Database"}
