@@ -14,10 +14,12 @@ from modelyard_targets.aws.budget import cost_rows
 from modelyard_targets.aws.foundation import nat_of, release_of
 from modelyard_targets.aws.names import cluster_name, group_name
 from modelyard_targets.aws.pools import pool_nodes
+from modelyard_targets.aws.services import SECRETS_MANAGER
 from modelyard_targets.aws.storage import has_registry, managed_databases
 from modelyard_targets.cluster.context import Context, bucket_name
 from modelyard_targets.cluster.prose import render
 from modelyard_targets.cluster.readme import README, image_texts, readme_values
+from modelyard_targets.cluster.secrets import Wanted, secrets_of, store_of
 from modelyard_targets.cluster.workloads_project import Workloads
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -66,8 +68,15 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
             *(f"bucket {bucket}" for bucket in buckets),
             *(f"database {database}" for database in databases),
         ],
+        "kept_secrets": kept_secrets(context),
         "prices": tuple(cost_rows(context.plan, context.placement)),
     }
+
+
+def kept_secrets(context: Context) -> tuple[Wanted, ...]:
+    """What somebody has to put into Secrets Manager before anything is applied."""
+    secrets = tuple(one for one in context.plan.on(context.placement) if one.kind is Kind.SECRET)
+    return tuple(one for one in secrets_of(secrets, context) if store_of(one.ref, context).via == SECRETS_MANAGER)
 
 
 def _buckets(context: Context) -> Iterator[str]:

@@ -10,6 +10,24 @@ def readme(text: str = LEADS) -> str:
     return next(one.text() for one in lower(plan_of(text), "main").texts if one.path == "README.md")
 
 
+def test_what_has_to_be_in_secrets_manager_is_listed() -> None:
+    text = readme(LEADS)
+
+    assert "These secrets have to be in Secrets Manager in `eu-central-1`" in text
+    assert "| `token` | value | inference.score |" in text
+
+
+def test_what_an_adopted_network_has_to_have_is_said() -> None:
+    adopted = (
+        "vpc: {cidr: 10.20.0.0/16}",
+        "vpc: {adopt: vpc-0a1b2c3d4e5f60718, cidr: 10.0.0.0/16, subnets: [subnet-0a1b2c3d4e5f60718, "
+        "subnet-0f9e8d7c6b5a43210]}",
+    )
+
+    assert "The subnets of `vpc-0a1b2c3d4e5f60718` are private" in readme(changed(adopted))
+    assert "The subnets of" not in readme(LEADS)
+
+
 def test_infrastructure_is_applied_first_then_the_image_then_the_workloads() -> None:
     apply = readme().partition("## Apply")[2].partition("## Undo")[0]
 
