@@ -15,8 +15,6 @@ import yaml
 from modelyard.api import compile_text
 from modelyard.diagnostics import Diagnostic, Severity
 from modelyard.source import Json
-from modelyard.target import Component
-from modelyard_targets import TARGETS
 from tests.schemas.walk import Schema, alone, at, fields, filled, followed, schema_of
 
 Steps = tuple[str | int, ...]
@@ -46,11 +44,6 @@ DECISIVE = {
 }
 """Fields of which another value alone makes a wrong spec, since others follow from them."""
 
-CLOUDS = ("#/$defs/targetFields/then/else/", "#/$defs/vpc/", "#/$defs/store/then/properties/encryptionKey")
-"""Beginnings of the places that only clouds have, which are refused as a whole until there is a target for them."""
-
-AWS_IS_MADE = any(isinstance(entry, Component) for entry in TARGETS["aws"].catalog.values())
-
 OF_AWS = ("#/$defs/targetFields/", "#/$defs/vpc/", "#/$defs/secretStore/", "#/$defs/store/", "#/$defs/computeClass/")
 """Beginnings of the places that are looked at once more on AWS, where another target answers for them."""
 
@@ -72,11 +65,9 @@ def compiled(value: Json) -> tuple[dict[str, bytes], tuple[Diagnostic, ...]]:
 
 @lru_cache(maxsize=1)
 def seeds() -> tuple[Seed, ...]:
-    """The specs that together fill every field: on clusters of one's own, and on AWS where that is made."""
+    """The specs that together fill every field: on clusters of one's own, and on AWS."""
     found: list[Seed] = []
     for path in sorted(SEEDS.glob("*.yaml")):
-        if path.stem.startswith("aws") and not AWS_IS_MADE:
-            continue
         value = cast("dict[str, Json]", yaml.safe_load(path.read_text()))
         files, told = compiled(value)
         assert files, told
@@ -99,8 +90,7 @@ def leaves() -> Iterator[str]:
     for place, schema in fields().items():
         inside = followed(schema)
         only_value = "const" in inside or len(_list(inside.get("enum"))) == 1
-        passed_over = ("#/$defs/environment/", *(() if AWS_IS_MADE else CLOUDS))
-        if not (only_value or _is_section(inside) or place.startswith(passed_over)):
+        if not (only_value or _is_section(inside) or place.startswith("#/$defs/environment/")):
             yield place
 
 
@@ -221,8 +211,7 @@ def _is_aws(number: int) -> bool:
     return seeds()[number].name.startswith("aws")
 
 
-@pytest.mark.skipif(not AWS_IS_MADE, reason="nothing is made on AWS yet")
-@pytest.mark.parametrize("place", _on_aws() if AWS_IS_MADE else ["#"])
+@pytest.mark.parametrize("place", _on_aws())
 def test_a_field_is_honoured_or_refused_on_aws(place: str) -> None:
     """What one target honours another must not pass over."""
     seen: list[str] = []

@@ -13,6 +13,7 @@ from engine import environments, image, machine, nodes
 from engine.charts import ChartRepository
 from engine.control_plane import Cluster
 from engine.control_plane import control_plane as running_control_plane
+from engine.places import binary
 from engine.pulumi_stack import PulumiStack
 from engine.whole_kubernetes import WholeKubernetes
 from engine.whole_kubernetes import whole_kubernetes as running_whole_kubernetes
@@ -65,6 +66,18 @@ def _demand(request: pytest.FixtureRequest, part: str, reasons: list[str]) -> No
     if os.environ.get("CI", "").lower() == "true":
         pytest.fail(sentence, pytrace=False)
     pytest.skip(sentence)
+
+
+@pytest.fixture(scope="session")
+def built(request: pytest.FixtureRequest) -> Callable[[str], Path]:
+    """Where a program of the real parts is, by its name: `built("promtool")`."""
+
+    def program(name: str) -> Path:
+        found = binary(name)
+        _demand(request, name, [] if found.exists() else ["it is not built; `make engine` does it"])
+        return found
+
+    return program
 
 
 @pytest.fixture(scope="session")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 
-from engine.places import binary
 from tests.observed import rule_object
 from tests.specs import VALID_SPEC, changed
 from tests.targets.test_monitor_rules import PERFORMANCE
@@ -27,13 +25,9 @@ ANSWERS = 'namespace="fraud",application="scorer-champion",status_code="200"'
 
 
 @pytest.fixture(scope="session")
-def promtool() -> Path:
-    """Prometheus' own tool, built by `make engine`."""
-    tool = binary("promtool")
-    if not tool.exists():
-        missing = "promtool is not built; `make engine` does it"
-        pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
-    return tool
+def promtool(built: Callable[[str], Path]) -> Path:
+    """Prometheus' own tool."""
+    return built("promtool")
 
 
 class Prometheus:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import cast
@@ -11,7 +11,6 @@ from typing import cast
 import pytest
 import yaml
 
-from engine.places import binary
 from modelyard.stack import Project
 from tests.examples import Example, on_aws, on_clusters
 from tests.real.scanners.scanned import Object, Scanned, scanned
@@ -55,13 +54,9 @@ def manifests_of(projects: tuple[Project, ...]) -> list[Object]:
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> list[Finding]:
+def found(built: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> list[Finding]:
     """What both scanners find in all examples."""
-    if not binary("kube-score").exists():
-        missing = "kube-score is not built; `make engine` does it"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
+    built("kube-score")
     systems = {
         name: objects for example in (*on_clusters(), *on_aws()) for name, objects in objects_of(example).items()
     }
