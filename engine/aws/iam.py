@@ -9,7 +9,7 @@ from typing import Literal
 
 from engine.aws.api import Api
 from engine.aws.record import Naming, Record, Tag
-from engine.aws.rules import policy_document
+from engine.aws.rules import policy_document, policy_size
 from engine.aws.values import Values, picked, tag_list, tag_map
 
 _Owner = Literal["role", "user"]
@@ -264,6 +264,10 @@ def _delete_profile(api: Api, found: str, values: Values) -> None:
     api.call("iam", "delete_instance_profile", InstanceProfileName=found)
 
 
+_OF_ALL_WITHIN: dict[_Owner, int] = {"role": 10_240, "user": 2_048}
+_OF_A_MANAGED_ONE = 6_144
+
+
 def _inline(owner: _Owner) -> Record:
     return Record(
         partial(_put_inline, owner),
@@ -273,7 +277,7 @@ def _inline(owner: _Owner) -> Record:
         fixed=frozenset({owner, "name", "namePrefix"}),
         steering=frozenset({"namePrefix"}),
         naming=Naming(longest=128),
-        rules=(policy_document("policy"),),
+        rules=(policy_document("policy"), policy_size(_OF_ALL_WITHIN[owner])),
     )
 
 
@@ -328,6 +332,6 @@ RECORDS = {
         fixed=frozenset({"name", "namePrefix", "path", "description"}),
         steering=frozenset({"namePrefix"}),
         naming=Naming(longest=128),
-        rules=(policy_document("policy"),),
+        rules=(policy_document("policy"), policy_size(_OF_A_MANAGED_ONE)),
     ),
 }

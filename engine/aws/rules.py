@@ -60,6 +60,19 @@ def policy_document(*names: str) -> Rule:
     return rule
 
 
+def policy_size(most: int) -> Rule:
+    """A policy of more characters than IAM takes, which does not count white space.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, 2026-11-25.
+    """
+
+    def rule(api: Api, values: Values) -> str | None:
+        size = len("".join(str(values.get("policy", "")).split()))
+        return f"LimitExceeded: a policy of {size} characters, of at most {most}" if size > most else None
+
+    return rule
+
+
 def _policy_fault(text: str) -> str | None:
     try:
         policy = json.loads(text)

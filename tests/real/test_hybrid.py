@@ -162,7 +162,8 @@ def the_till_is_removed(made: System, without: Outcome, folder: Path, cloud: Clo
     assert {urn.split("::")[2].rpartition("$")[2]: how for urn, how in changed.items() if how == "delete"} == {
         "modelyard:aws:Crossing": "delete",
         "aws:iam/user:User": "delete",
-        "aws:iam/userPolicy:UserPolicy": "delete",
+        "aws:iam/policy:Policy": "delete",
+        "aws:iam/userPolicyAttachment:UserPolicyAttachment": "delete",
         "aws:iam/accessKey:AccessKey": "delete",
     }
     assert users(cloud) == []

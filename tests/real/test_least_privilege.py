@@ -135,7 +135,7 @@ def credentials(cloud: Cloud, found: Found, rights: str) -> dict[str, dict[str, 
     session = cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="pod")["Credentials"]
 
     iam.create_user(UserName="till")
-    crossing = str(inputs(found, "aws:iam/userPolicy:UserPolicy", "till")["policy"])
+    crossing = str(inputs(found, "aws:iam/policy:Policy", "till-1")["policy"])
     iam.put_user_policy(UserName="till", PolicyName="till", PolicyDocument=crossing)
     return {"role": session, "user": iam.create_access_key(UserName="till")["AccessKey"]}
 

@@ -12,7 +12,12 @@ from .identity import StoreAccess, store_statements
 from .policies import document
 
 _MOST_KEYS = 2
-"""Of a user (docs.aws.amazon.com/IAM, "IAM and AWS STS quotas", read 2026-11-25)."""
+_MOST_POLICIES = 10
+_OF_A_POLICY = 4
+"""Keys and managed policies of a user, and the accesses whose statements fit into the 6,144 characters of one, however
+long their names are. All policies within a user share 2,048, which three prefixes fill (docs.aws.amazon.com/IAM, "IAM
+and AWS STS quotas", read 2026-11-25).
+"""
 
 
 class Crossing(pulumi.ComponentResource):
@@ -37,17 +42,29 @@ class Crossing(pulumi.ComponentResource):
         super().__init__("modelyard:aws:Crossing", name, None, account.options(opts))
         if not access:
             raise pulumi.RunError(f"{name}: a user that may do nothing is not made")
+        if len(access) > _MOST_POLICIES * _OF_A_POLICY:
+            raise pulumi.RunError(f"{name}: a user may open {_MOST_POLICIES * _OF_A_POLICY} folders, not {len(access)}")
         if not 1 <= len(set(keys)) == len(keys) <= _MOST_KEYS:
             raise pulumi.RunError(f"{name}: a user has one key, or two that differ")
         within = pulumi.ResourceOptions(parent=self)
         user = iam.User(name, iam.UserArgs(force_destroy=False, tags={"modelyard:workload": name}), within)
-        rights = iam.UserPolicy(
-            name, iam.UserPolicyArgs(user=user.name, policy=document(*store_statements(account, access))), within
-        )
-        after = pulumi.ResourceOptions(parent=self, depends_on=[rights])
+        rights = [
+            self._rights(f"{name}-{at + 1}", user, account, access[first : first + _OF_A_POLICY])
+            for at, first in enumerate(range(0, len(access), _OF_A_POLICY))
+        ]
+        after = pulumi.ResourceOptions(parent=self, depends_on=rights)
         made = {
             str(number): iam.AccessKey(f"{name}-{number}", iam.AccessKeyArgs(user=user.name), after) for number in keys
         }
         self.access_key_ids = {number: key.id for number, key in made.items()}
         self.secret_access_keys = {number: pulumi.Output.secret(key.secret) for number, key in made.items()}
         self.register_outputs({"access_key_ids": self.access_key_ids, "secret_access_keys": self.secret_access_keys})
+
+    def _rights(
+        self, name: str, user: iam.User, account: Account, access: Sequence[StoreAccess]
+    ) -> iam.UserPolicyAttachment:
+        within = pulumi.ResourceOptions(parent=self)
+        policy = iam.Policy(name, iam.PolicyArgs(policy=document(*store_statements(account, access))), within)
+        return iam.UserPolicyAttachment(
+            name, iam.UserPolicyAttachmentArgs(user=user.name, policy_arn=policy.arn), within
+        )

@@ -36,6 +36,9 @@ def test_identities(world: World, cloud: Cloud) -> None:
     assert world.change("profile", role=other["name"])[0] == ["role"]
     with pytest.raises(Refused, match="no Statement"):
         world.make("wrong", "aws:iam/policy:Policy", policy="{}")
+    long = policy_of("s3:GetObject" + "?" * 2_000)
+    with pytest.raises(Refused, match="of at most 2048"):
+        world.make("long", "aws:iam/userPolicy:UserPolicy", user=user["name"], policy=long)
     with pytest.raises(Refused, match="NoSuchEntity"):
         world.make(
             "unknown",

@@ -9,7 +9,8 @@ import pytest
 from tests.stacks.aws.programs import KEY, Found, elsewhere, inputs, needs, policy, registered
 from tests.stacks.programs import Refused
 
-RIGHTS = "aws:iam/userPolicy:UserPolicy"
+RIGHTS = "aws:iam/policy:Policy"
+ATTACHMENT = "aws:iam/userPolicyAttachment:UserPolicyAttachment"
 ACCESS_KEY = "aws:iam/accessKey:AccessKey"
 
 
@@ -35,7 +36,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
 
 
 def test_a_user_may_do_what_is_named_and_nothing_else(found: Found) -> None:
-    statements = policy(inputs(found, RIGHTS, "stores-till")["policy"])
+    statements = policy(inputs(found, RIGHTS, "stores-till-1")["policy"])
 
     assert {sid: each["Action"] for sid, each in statements.items()} == {
         "ReadObjects": "s3:GetObject",
@@ -47,7 +48,7 @@ def test_a_user_may_do_what_is_named_and_nothing_else(found: Found) -> None:
 
 
 def test_its_key_is_made_once_it_has_its_rights(found: Found) -> None:
-    assert f"{RIGHTS} stores-till" in needs(found, ACCESS_KEY, "stores-till-1")
+    assert f"{ATTACHMENT} stores-till-1" in needs(found, ACCESS_KEY, "stores-till-1")
     assert inputs(found, ACCESS_KEY, "stores-till-1") == {"user": "stores-till"}
 
 
@@ -79,3 +80,27 @@ def test_one_key_takes_over_from_another(tmp_path: Path) -> None:
 def test_more_keys_than_a_user_may_have_are_refused(tmp_path: Path, keys: str) -> None:
     with pytest.raises(Refused, match="a user has one key, or two that differ"):
         registered(tmp_path, crossing('[{"bucket": "artifacts", "prefix": "bundles/", "mode": "read"}]', keys))
+
+
+def test_many_folders_are_several_policies_that_iam_takes(tmp_path: Path) -> None:
+    """All of it in the user would be more than its 2,048 characters; each managed policy stays within its 6,144."""
+    long = "a-folder-with-a-name-that-says-what-lies-in-it/and-one-below-it/"
+    access = ", ".join(
+        f'{{"bucket": "a-bucket-with-a-name-as-long-as-s3-takes-it-63-characters-{at:05}", "prefix": "{long}{at}",'
+        ' "mode": "write", "key": key.arn}'
+        for at in range(9)
+    )
+    made = registered(tmp_path, crossing(f"[{access}]"))
+    texts = [str(each["inputs"]["policy"]) for name, each in made.items() if name.startswith(RIGHTS)]
+
+    assert len(texts) == 3
+    assert max(len(text) for text in texts) <= 6144
+    assert sum(len(text) for text in texts) > 2048
+    assert len([name for name in made if name.startswith(ATTACHMENT)]) == 3
+
+
+def test_more_folders_than_a_user_may_have_policies_for_are_refused(tmp_path: Path) -> None:
+    access = ", ".join(f'{{"bucket": "artifacts", "prefix": "{at}/", "mode": "read"}}' for at in range(41))
+
+    with pytest.raises(Refused, match="a user may open 40 folders, not 41"):
+        registered(tmp_path, crossing(f"[{access}]"))
