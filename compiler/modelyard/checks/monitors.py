@@ -9,8 +9,8 @@ from modelyard.checks.pipelines import bounds_of, direction_of, within_reach
 from modelyard.checks.schedules import gaps_s
 from modelyard.checks.suggestions import Suggestions
 from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import metrics as metric_problems
 from modelyard.diagnostics.check import monitors as problems
-from modelyard.diagnostics.check import pipelines as metric_problems
 from modelyard.spec import Monitor, System
 
 _DATA = frozenset({"data-drift", "data-quality"})

@@ -16,6 +16,7 @@ from modelyard.checks.metrics import (
 )
 from modelyard.checks.suggestions import Suggestions
 from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import metrics as metric_problems
 from modelyard.diagnostics.check import pipelines as problems
 from modelyard.source import Path
 from modelyard.spec import Check, Dataset, Model, Pipeline, Range, System
@@ -107,9 +108,9 @@ def _metric(system: System, metric: str, model: Model, own: bool, path: Path) ->
         return
     span = system.at(*path)
     if metric in BUILT_IN:
-        yield problems.metric_of_other_task(span, metric, model.task, fitting)
+        yield metric_problems.metric_of_other_task(span, metric, model.task, fitting)
     else:
-        yield problems.metric_unknown(span, metric, fitting, f"for model '{model.name}'")
+        yield metric_problems.metric_unknown(span, metric, fitting, f"for model '{model.name}'")
 
 
 def direction_of(system: System, check: Check, path: Path) -> Iterator[Diagnostic]:
@@ -117,15 +118,15 @@ def direction_of(system: System, check: Check, path: Path) -> Iterator[Diagnosti
     if check.versus or (check.minimum is None) == (check.maximum is None):
         return
     if check.maximum is None and check.metric in SMALL_WHEN_WELL:
-        yield problems.bound_in_wrong_direction(system.key(*path, "min"), check.metric, "min")
+        yield metric_problems.bound_in_wrong_direction(system.key(*path, "min"), check.metric, "min")
     elif check.minimum is None and check.metric in LARGER_IS_BETTER:
-        yield problems.bound_in_wrong_direction(system.key(*path, "max"), check.metric, "max")
+        yield metric_problems.bound_in_wrong_direction(system.key(*path, "max"), check.metric, "max")
 
 
 def within_reach(system: System, check: Check, path: Path) -> Iterator[Diagnostic]:
     """A metric that never exceeds 1 can reach its lower bound: 95 was meant as a percentage."""
     if check.metric in AT_MOST_1 and check.minimum is not None and check.minimum > 1:
-        yield problems.bound_out_of_reach(system.at(*path, "min"), check.metric, check.minimum)
+        yield metric_problems.bound_out_of_reach(system.at(*path, "min"), check.metric, check.minimum)
 
 
 def bounds_of(system: System, check: Check, path: Path) -> Iterator[Diagnostic]:
@@ -145,7 +146,7 @@ def tuning(system: System) -> Iterator[Diagnostic]:
         own = any(step.source.entrypoint for step in pipeline.steps)
         yield from _metric(system, tuned.metric, model, own, (*path, "objective", "metric"))
         if tuned.metric in BUILT_IN and (tuned.goal == "minimize") != (tuned.metric in SMALLER_IS_BETTER):
-            yield problems.goal_against_metric(system.at(*path, "objective", "goal"), tuned.metric, tuned.goal)
+            yield metric_problems.goal_against_metric(system.at(*path, "objective", "goal"), tuned.metric, tuned.goal)
         if tuned.parallel > tuned.trials:
             span = system.at(*path, "trials", "parallel")
             yield problems.more_parallel_than_trials(span, tuned.parallel, tuned.trials)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from modelyard import cron
 from modelyard.checks.suggestions import Suggestions
 from modelyard.diagnostics import Diagnostic
-from modelyard.diagnostics.check import pipelines as problems
+from modelyard.diagnostics.check import schedules as problems
 from modelyard.source import Path
 from modelyard.spec import Schedule, System
 from modelyard.time_zones import time_zones

@@ -12,8 +12,10 @@ from modelyard.diagnostics.check import clouds as check_clouds
 from modelyard.diagnostics.check import deployment as check_deployment
 from modelyard.diagnostics.check import governance as check_governance
 from modelyard.diagnostics.check import inference as check_inference
+from modelyard.diagnostics.check import metrics as check_metrics
 from modelyard.diagnostics.check import monitors as check_monitors
 from modelyard.diagnostics.check import pipelines as check_pipelines
+from modelyard.diagnostics.check import schedules as check_schedules
 from modelyard.diagnostics.check import trainers as check_trainers
 
 CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
@@ -113,20 +115,20 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0432": check_pipelines.label_missing,
         "E0433": check_pipelines.timestamp_missing,
         "E0434": check_pipelines.output_is_input,
-        "E0435": check_pipelines.metric_unknown,
-        "E0436": check_pipelines.metric_of_other_task,
-        "E0437": check_pipelines.goal_against_metric,
+        "E0435": check_metrics.metric_unknown,
+        "E0436": check_metrics.metric_of_other_task,
+        "E0437": check_metrics.goal_against_metric,
         "E0438": check_pipelines.bounds_reversed,
         "E0439": check_pipelines.steps_in_a_circle,
         "E0440": check_pipelines.step_outlives_pipeline,
         "E0441": check_pipelines.several_trainers,
         "E0442": check_pipelines.trainer_of_other_framework,
         "E0443": check_pipelines.more_parallel_than_trials,
-        "E0444": check_pipelines.cron_unreadable,
-        "E0445": check_pipelines.cron_never,
-        "E0446": check_pipelines.time_zone_unknown,
+        "E0444": check_schedules.cron_unreadable,
+        "E0445": check_schedules.cron_never,
+        "E0446": check_schedules.time_zone_unknown,
         "W0447": check_pipelines.never_trained,
-        "W0448": check_pipelines.bound_in_wrong_direction,
+        "W0448": check_metrics.bound_in_wrong_direction,
         "E0449": check_trainers.trains_on_one_worker,
         "E0450": check_inference.traffic_not_whole,
         "E0451": check_inference.mirror_gets_traffic,
@@ -164,7 +166,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0485": check_clouds.secrets_manager_elsewhere,
         "E0486": check_clouds.encryption_key_of_nothing,
         "E0487": check_clouds.key_of_other_region,
-        "E0488": check_pipelines.bound_out_of_reach,
+        "E0488": check_metrics.bound_out_of_reach,
         "E0489": check_pipelines.alias_of_the_registry,
         "E0501": plan.name_collision,
         "W0501": plan.unused_target,

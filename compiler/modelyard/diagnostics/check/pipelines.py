@@ -1,4 +1,4 @@
-"""What is told about data, models, pipelines and schedules: E0430 to E0449."""
+"""What is told about data, models and pipelines: E0430 to E0434, E0438 to E0443, E0489 and W0447."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 
 from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
 from modelyard.source import Span
-
-_WHOLE = 100
 
 
 def column_unknown(span: Span, column: str, data: str, known: Iterable[str]) -> Diagnostic:
@@ -106,66 +104,6 @@ def output_is_input(span: Span, data: str) -> Diagnostic:
     """
     return Diagnostic(
         "E0434", Severity.ERROR, f"dataset {quote(data)} is read and written here", span, "write to another dataset"
-    )
-
-
-def metric_unknown(span: Span, metric: str, known: Iterable[str], where: str) -> Diagnostic:
-    """A metric is named that is not built in, and no code of yours could report it.
-
-    A training function of yours may report any metric; a built-in trainer reports those of its task.
-
-    Wrong:
-
-        models: {fraud: {validation: {gate: {metric: auc_rp, min: 0.8}}, …}}
-
-    Right:
-
-        models: {fraud: {validation: {gate: {metric: auc_pr, min: 0.8}}, …}}
-    """
-    return Diagnostic(
-        "E0435",
-        Severity.ERROR,
-        f"nothing reports the metric {quote(metric)} {where}",
-        span,
-        nearest(metric, known, "did you mean {}?") or f"choose one of {', '.join(known)}",
-    )
-
-
-def metric_of_other_task(span: Span, metric: str, task: str, fitting: Sequence[str]) -> Diagnostic:
-    """A metric is named that has no meaning for the model's task.
-
-    Wrong:
-
-        models: {fraud: {task: binary-classification, validation: {gate: {metric: rmse, max: 0.2}}, …}}
-
-    Right:
-
-        models: {fraud: {task: binary-classification, validation: {gate: {metric: auc_pr, min: 0.8}}, …}}
-    """
-    return Diagnostic(
-        "E0436",
-        Severity.ERROR,
-        f"{quote(metric)} has no meaning for {task}",
-        span,
-        f"choose one of {', '.join(fitting)}",
-    )
-
-
-def goal_against_metric(span: Span, metric: str, goal: str) -> Diagnostic:
-    """The search looks for the worst model.
-
-    Wrong:
-
-        tuning: {objective: {metric: rmse, goal: maximize}, …}
-
-    Right:
-
-        tuning: {objective: {metric: rmse, goal: minimize}, …}
-    """
-    other = "minimize" if goal == "maximize" else "maximize"
-    better = "smaller" if other == "minimize" else "larger"
-    return Diagnostic(
-        "E0437", Severity.ERROR, f"{quote(metric)} is better when it is {better}", span, f"write goal: {other}"
     )
 
 
@@ -289,57 +227,6 @@ def more_parallel_than_trials(span: Span, parallel: int, trials: int) -> Diagnos
     )
 
 
-def cron_unreadable(span: Span, reason: str) -> Diagnostic:
-    """The line is no cron line that Kubernetes takes.
-
-    Five fields: minute (0 to 59), hour (0 to 23), day of the month (1 to 31), month (1 to 12 or JAN to DEC), day of
-    the week (0 to 6 or SUN to SAT; Sunday is 0).
-
-    Wrong:
-
-        schedule: {cron: "0 25 * * *"}
-
-    Right:
-
-        schedule: {cron: "0 2 * * *"}
-    """
-    return Diagnostic("E0444", Severity.ERROR, reason, span)
-
-
-def cron_never(span: Span) -> Diagnostic:
-    """The line names a day that does not exist, so nothing would ever run.
-
-    Wrong:
-
-        schedule: {cron: "0 2 31 2 *"}
-
-    Right:
-
-        schedule: {cron: "0 2 28 2 *"}
-    """
-    return Diagnostic("E0445", Severity.ERROR, "there is no such day, so this never runs", span)
-
-
-def time_zone_unknown(span: Span, zone: str, known: Iterable[str]) -> Diagnostic:
-    """Time zones are named as in the IANA database.
-
-    Wrong:
-
-        schedule: {cron: "0 2 * * *", timeZone: Europe/Berlyn}
-
-    Right:
-
-        schedule: {cron: "0 2 * * *", timeZone: Europe/Berlin}
-    """
-    return Diagnostic(
-        "E0446",
-        Severity.ERROR,
-        f"there is no time zone {quote(zone)}",
-        span,
-        nearest(zone, known, "did you mean {}?") or "use an IANA name such as Europe/Berlin",
-    )
-
-
 def never_trained(span: Span, model: str) -> Diagnostic:
     """A model is served or scores data, no pipeline of this spec trains it, and the registry is this system's own.
 
@@ -364,45 +251,6 @@ def never_trained(span: Span, model: str) -> Diagnostic:
         f"model {quote(model)} is used, and no pipeline trains it",
         span,
         "add a pipeline of type training, or adopt the registry that its versions are in",
-    )
-
-
-def bound_out_of_reach(span: Span, metric: str, bound: float) -> Diagnostic:
-    """A lower bound that the metric never reaches: no model would ever be promoted, and a monitor would never be quiet.
-
-    Shares, areas under curves and r2 are 1 at most.
-
-    Wrong:
-
-        validation: {auc: {metric: auc_roc, min: 85}}
-
-    Right:
-
-        validation: {auc: {metric: auc_roc, min: 0.85}}
-    """
-    hint = f"write {bound / 100:g} for {bound:g}%" if bound <= _WHOLE else "write a number below 1"
-    return Diagnostic("E0488", Severity.ERROR, f"{quote(metric)} is 1 at most, never {bound:g}", span, hint)
-
-
-def bound_in_wrong_direction(span: Span, metric: str, bound: str) -> Diagnostic:
-    """The only bound of a check passes models for being bad, or has a monitor raise alarm because all is well.
-
-    Wrong:
-
-        validation: {error: {metric: rmse, min: 0.2}}
-
-    Right:
-
-        validation: {error: {metric: rmse, max: 0.2}}
-    """
-    other = "max" if bound == "min" else "min"
-    better = "smaller" if other == "max" else "larger"
-    return Diagnostic(
-        "W0448",
-        Severity.WARNING,
-        f"{quote(metric)} is better when it is {better}, and its only bound is {bound}",
-        span,
-        f"did you mean {other}?",
     )
 
 

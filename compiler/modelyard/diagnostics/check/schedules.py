@@ -1,0 +1,59 @@
+"""What is told about schedules: E0444 to E0446."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
+from modelyard.source import Span
+
+
+def cron_unreadable(span: Span, reason: str) -> Diagnostic:
+    """The line is no cron line that Kubernetes takes.
+
+    Five fields: minute (0 to 59), hour (0 to 23), day of the month (1 to 31), month (1 to 12 or JAN to DEC), day of
+    the week (0 to 6 or SUN to SAT; Sunday is 0).
+
+    Wrong:
+
+        schedule: {cron: "0 25 * * *"}
+
+    Right:
+
+        schedule: {cron: "0 2 * * *"}
+    """
+    return Diagnostic("E0444", Severity.ERROR, reason, span)
+
+
+def cron_never(span: Span) -> Diagnostic:
+    """The line names a day that does not exist, so nothing would ever run.
+
+    Wrong:
+
+        schedule: {cron: "0 2 31 2 *"}
+
+    Right:
+
+        schedule: {cron: "0 2 28 2 *"}
+    """
+    return Diagnostic("E0445", Severity.ERROR, "there is no such day, so this never runs", span)
+
+
+def time_zone_unknown(span: Span, zone: str, known: Iterable[str]) -> Diagnostic:
+    """Time zones are named as in the IANA database.
+
+    Wrong:
+
+        schedule: {cron: "0 2 * * *", timeZone: Europe/Berlyn}
+
+    Right:
+
+        schedule: {cron: "0 2 * * *", timeZone: Europe/Berlin}
+    """
+    return Diagnostic(
+        "E0446",
+        Severity.ERROR,
+        f"there is no time zone {quote(zone)}",
+        span,
+        nearest(zone, known, "did you mean {}?") or "use an IANA name such as Europe/Berlin",
+    )
