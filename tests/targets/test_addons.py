@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from engine.charts import known
 from modelyard_targets.cluster.charts import charts
+from tests.chart_values import unknown_values
 from tests.emitted import argument, calls, context
 from tests.specs import VALID_SPEC, changed
 
@@ -56,12 +55,7 @@ def test_what_nothing_needs_is_not_installed() -> None:
 @pytest.mark.parametrize("name", SPECS)
 def test_charts_know_every_value(name: str) -> None:
     """By the names in each chart's own values.yaml."""
-    values = {chart.name: chart.values for chart in known()}
-    versions = {chart.name: chart.version for chart in known()}
-    for call in calls(SPECS[name]).values():
-        if call.component == "kubernetes.Chart":
-            assert argument(call, "version") == versions[call.name]
-            assert list(_unknown(argument(call, "values"), values[call.name])) == []
+    assert unknown_values(calls(SPECS[name]).values()) == []
 
 
 def test_no_webhook_waits_for_a_certificate_that_a_hook_would_make() -> None:
@@ -123,13 +117,3 @@ def test_the_login_of_a_registry_goes_where_its_images_go() -> None:
     assert argument(calls(SPECS["pulled"])["kuberay-operator"], "values")["imagePullSecrets"] == ({"name": "pull"},)
     assert "imagePullSecrets" not in argument(calls(without)["kuberay-operator"], "values")
     assert "global" not in prometheus(without)
-
-
-def _unknown(values: dict[str, Any], names: Any, path: str = "") -> Iterator[str]:
-    for key, value in values.items():
-        if names is None:
-            return
-        if key not in names:
-            yield f"{path}{key}"
-        elif isinstance(value, dict) and names[key] is not None:
-            yield from _unknown(cast("dict[str, Any]", value), names[key], f"{path}{key}.")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
 
-from engine.charts import known
 from modelyard_targets.aws.addons import priorities
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.pins import images_of
+from tests.chart_values import unknown_values
 from tests.targets.aws.emitted import AWS_SPEC, argument, calls, changed, context
 
 MIRRORED = changed(
@@ -47,10 +46,7 @@ def test_what_is_present_is_not_installed_again() -> None:
 @pytest.mark.parametrize("text", [AWS_SPEC, MIRRORED, ENTERPRISE], ids=["small", "mirrored", "enterprise"])
 def test_charts_know_every_value(text: str) -> None:
     """By the names in each chart's own values.yaml."""
-    values = {chart.name: chart.values for chart in known()}
-    for call in calls(text).values():
-        if call.component == "kubernetes.Chart":
-            assert list(_unknown(argument(call, "values"), values[call.name])) == []
+    assert unknown_values(calls(text).values()) == []
 
 
 def test_groups_of_a_pool_are_tried_in_their_order() -> None:
@@ -137,13 +133,3 @@ def test_every_image_comes_from_the_mirror_where_there_is_one() -> None:
 
 def _filled(ranked: dict[str, list[str]]) -> list[tuple[str, list[str]]]:
     return [(rank, names) for rank, names in ranked.items() if names]
-
-
-def _unknown(values: dict[str, Any], names: Any, path: str = "") -> Iterator[str]:
-    for key, value in values.items():
-        if names is None:
-            return
-        if key not in names:
-            yield f"{path}{key}"
-        elif isinstance(value, dict) and names[key] is not None:
-            yield from _unknown(cast("dict[str, Any]", value), names[key], f"{path}{key}.")

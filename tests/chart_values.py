@@ -1,0 +1,32 @@
+"""What charts are given, against the names in each chart's own values.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
+
+from engine.charts import known
+from modelyard.program import Call
+
+
+def unknown_values(calls: Iterable[Call]) -> list[str]:
+    """What no chart among these calls knows: `chart: path` for each value, and for a version that was not looked at."""
+    charts = {chart.name: chart for chart in known()}
+    found: list[str] = []
+    for call in calls:
+        if call.component == "kubernetes.Chart":
+            given = cast("dict[str, Any]", dict(call.arguments))
+            found += [f"{call.name}: {path}" for path in _unknown(given["values"], charts[call.name].values)]
+            if given["version"] != charts[call.name].version:
+                found.append(f"{call.name}: version {given['version']}")
+    return found
+
+
+def _unknown(values: dict[str, Any], names: Any, path: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        if names is None:
+            return
+        if key not in names:
+            yield f"{path}{key}"
+        elif isinstance(value, dict) and names[key] is not None:
+            yield from _unknown(cast("dict[str, Any]", value), names[key], f"{path}{key}.")
