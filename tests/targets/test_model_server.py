@@ -83,6 +83,19 @@ def test_a_new_description_makes_new_pods() -> None:
     assert annotations(before.get("RayService", name)) != annotations(after.get("RayService", name))
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [("team: payments", "team: risk"), ("risk: limited", "risk: minimal"), ("email: pay", "email: ps")]
+)
+def test_another_owner_replaces_no_server(old: str, new: str) -> None:
+    """The file says who it is, and nobody has to pay for every endpoint twice for that."""
+    before, after = lowered(VALID_SPEC), lowered(changed(old, new))
+
+    name = "scorer-champion"
+    assert before.get("RayService", name) == after.get("RayService", name)
+    described = f"{name}-description"
+    assert before.get("ConfigMap", described)["data"] != after.get("ConfigMap", described)["data"]
+
+
 def test_in_place_a_new_description_changes_the_configuration_of_serve_alone() -> None:
     """With other Pods, the server would be removed and made again; so it is where its stores are elsewhere."""
     in_place = ("    slo: {", "    rollout: {strategy: in-place}\n    slo: {")

@@ -126,9 +126,11 @@ def _cluster(
 
 
 def _of_pods(server: ModelServer, described: dict[str, Json]) -> dict[str, Json]:
-    """What in the description makes new Pods: all of it, or in place what applications, made anew alone, do not see."""
+    """What in the description makes new Pods: what they act on, or in place what applications, made anew alone, do not
+    see.
+    """
     if server.applications[0].inference.rollout.strategy != "in-place":
-        return described
+        return {name: value for name, value in described.items() if name != "governance"}
     return {name: described[name] for name in ("registry", "stores") if name in described}
 
 
