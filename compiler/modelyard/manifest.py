@@ -97,6 +97,11 @@ def cpu_text(millis: int) -> str:
     return str(millis // 1000) if millis % 1000 == 0 else f"{millis}m"
 
 
+def cpu_words(millis: int) -> str:
+    """CPUs as a person says them: `4` or `63.59`."""
+    return f"{millis / 1000:g}"
+
+
 def memory_text(size: int) -> str:
     """`16Gi`, `512Mi`, or plain bytes where no unit divides them."""
     for unit, factor in _MEMORY_UNITS:

@@ -19,7 +19,17 @@ SYNONYMS: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
         "google": ("gcp",),
         "aks": ("azure",),
         "laptop": ("local",),
+        "s3": ("object",),
+        "bucket": ("object", "adopt"),
+        "minio": ("object",),
+        "db": ("database",),
+        "postgres": ("database",),
+        "postgresql": ("database",),
+        "vault": ("external-secrets",),
         # hardware
+        "preemptible": ("spot",),
+        "number": ("count",),
+        "nodes": ("count",),
         "gpu": ("accelerators",),
         "gpus": ("accelerators",),
         "tpu": ("accelerators",),
@@ -57,7 +67,6 @@ SYNONYMS: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
         "params": ("parameters",),
         "args": ("parameters",),
         "hyperparameters": ("parameters",),
-        "bucket": ("adopt",),
         "desc": ("description",),
         "weights": ("traffic",),
         "shadow": ("mirror",),
@@ -68,6 +77,10 @@ SYNONYMS: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
         "alert": ("notify",),
         "alerts": ("notify",),
         "mail": ("email",),
+        "low": ("minimal",),
+        "medium": ("limited",),
+        "metrics": ("checks",),
+        "baseline": ("reference",),
     }
 )
 """By a word without case and separators, what it may be called here; the first that the place knows is meant."""

@@ -72,6 +72,12 @@ deployment: {mode: on-prem, provider: kubernetes, context: frankfurt}
         ("pipelines: {p: {type: custom, cron: 0 4 * * 1}}", "6:31 E0203", "write it under 'schedule'"),
         ("pipelines: {p: {type: custom, schedule: 0 4 * * 1}}", "6:41 E0205", 'write {cron: "0 4 * * 1"}'),
         ("pipelines: {p: {type: custom, schedule: daily}}", "6:41 E0205", ""),
+        ("channels: {c: {type: email, to: a@b.example, from: a@b.example, smarthost: 'm:25', url: secret://v/a#b}}",
+         "6:84 E0209", "it needs 'type' to be slack or webhook; here it is email"),
+        ("monitors: {m: {type: data-drift, watch: inference.s}}", "6:12 E0202",
+         "add 'checks', as in 'checks: {psi: {max: 0.2}}'"),
+        ("stores: {lake: {type: object, adopt: [acme-lake]}}", "6:38 E0201", "write acme-lake without brackets"),
+        ("stores: {lake: {type: s3}}", "6:23 E0204", "did you mean 'object'?"),
         ("monitors: {m: {checks: {psi: 0.2}, type: data-drift, watch: inference.s}}", "6:30 E0201",
          "write a mapping such as {max: 0.2}"),
         ("inference: {s: {model: m@live, compute: c}}", "6:17 E0203", "write it under 'variants.NAME'"),
@@ -111,6 +117,17 @@ def test_fields_that_are_not_indented_are_one_mistake(examined: Examined, part: 
 
     assert places(diagnostics) == [found]
     assert diagnostics[0].hint == hint
+
+
+def test_what_is_not_written_is_not_shown_as_a_value(examined: Examined) -> None:
+    """And a place is told by its whole path, in the words of the spec."""
+    head = HEAD.replace(", context: frankfurt}", ", secretStores: {vault: {store: v}}, capacity: [{count: 1, cpu: 4}]}")
+
+    assert [(one.message, one.hint) for one in examined(head)] == [
+        ("field 'store' cannot be used in 'deployment.secretStores.vault'",
+         "it needs 'via' to be external-secrets, which is not written here"),
+        ("'deployment.capacity[0]' lacks the field 'memory'", "add 'memory', as in 'memory: 64Gi'"),
+    ]  # fmt: skip
 
 
 def test_a_name_without_its_section_is_completed(examined: Examined) -> None:

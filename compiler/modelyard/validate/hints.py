@@ -47,6 +47,8 @@ def type_hint(names: list[str], fault: Fault) -> str:
         return "remove the line, or give it a value"
     if isinstance(value, list) and "object" in names:
         return _list_hint(fault)
+    if isinstance(value, list) and names == ["string"] and len(value) == 1 and isinstance(value[0], str):
+        return f"write {value[0]} without brackets" if len(value[0]) <= _LONGEST_EXAMPLE else ""
     if isinstance(value, dict) and "string" in names:
         return _pair_hint(value, fault.shape)
     if isinstance(value, dict) and "array" in names:

@@ -8,14 +8,15 @@ from types import MappingProxyType
 from typing import Final
 
 from modelyard.diagnostics import validate as tell
-from modelyard.diagnostics.base import ENTRIES, Diagnostic, nearest, quote
-from modelyard.flow_text import yaml_word
+from modelyard.diagnostics.base import ENTRIES, Diagnostic, nearest, quote, shorten
+from modelyard.flow_text import flow, yaml_word
 from modelyard.keywords import FITS, repeated
 from modelyard.shape import Conditions, Schema, Shape, conditions_of, schema_of, texts
 from modelyard.source import Document, Json, Path, Span
 from modelyard.validate.faults import Fault
 from modelyard.validate.hints import form_hint, rewritten_hint, type_hint
 
+_LONGEST_EXAMPLE: Final = 60
 _COMMENT: Final = "quote a text that begins with '#': after a space, it begins a comment"
 _TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -43,7 +44,8 @@ def owner_of(path: Path) -> str:
         return "the spec"
     if len(path) == 2 and path[0] in ENTRIES:
         return f"{ENTRIES[str(path[0])]} {quote(path[1])}"
-    return quote(".".join(str(step) for step in path))
+    steps = (f"[{step}]" if isinstance(step, int) else f".{shorten(step)}" for step in path)
+    return f"'{''.join(steps).removeprefix('.')}'"
 
 
 def found_words(value: Json) -> str:
@@ -144,8 +146,10 @@ def _missing(document: Document, fault: Fault) -> Diagnostic:
     constant, example = field.first("const"), field.example()
     if isinstance(constant, str):
         hint = f"add '{fault.name}: {constant}'"
-    elif isinstance(example, str | int | float) and len(str(example)) < 40:
+    elif isinstance(example, str | int | float) and len(str(example)) < _LONGEST_EXAMPLE:
         hint = f"add '{fault.name}', as in '{fault.name}: {yaml_word(example)}'"
+    elif isinstance(example, dict | list) and len(flow(example)) < _LONGEST_EXAMPLE:
+        hint = f"add '{fault.name}', as in '{fault.name}: {flow(example)}'"
     elif field.required():
         hint = f"add '{fault.name}' with {' and '.join(field.required()[:4])}"
     elif texts(field.first("enum")):
@@ -182,19 +186,32 @@ def _outdented(document: Document, fault: Fault) -> Diagnostic:
 
 def _excluded(document: Document, fault: Fault) -> Diagnostic:
     chains = [chain for excluded in fault.shape.excluded for chain in conditions_of(fault.name, excluded)]
-    hint = " or ".join(dict.fromkeys(_reason(chain, fault) for chain in chains))
+    needed: dict[str, list[str]] = {}
+    others: list[str] = []
+    for chain in chains:
+        name, words = _needed(chain, fault)
+        if name:
+            needed.setdefault(name, []).extend(words)
+        else:
+            others += words
+    hint = " or ".join(dict.fromkeys((*(_instead(*one, fault) for one in needed.items()), *others)))
     return tell.field_not_here(document.key_span(fault.path), fault.name, owner_of(fault.path[:-1]), hint)
 
 
-def _reason(chain: Conditions, fault: Fault) -> str:
-    """Why the conditions of a branch keep a field out: what else is written there, or is not."""
+def _instead(name: str, words: list[str], fault: Fault) -> str:
+    """What another field would have to be."""
     value = fault.value if isinstance(fault.value, dict) else {}
+    needed = f"it needs '{name}' to be {' or '.join(dict.fromkeys(words))}"
+    return f"{needed}; here it is {yaml_word(value[name])}" if name in value else f"{needed}, which is not written here"
+
+
+def _needed(chain: Conditions, fault: Fault) -> tuple[str, list[str]]:
+    """Why the conditions of a branch keep a field out: the words that another field would have to be, or a sentence."""
     condition, must_hold = chain[-1]
     for name in schema_of(condition.get("properties")):
-        words = " or ".join(_allowed(name, chain, fault.shape))
-        return f"it needs '{name}' to be {words}; here it is {yaml_word(value.get(name))}"
+        return name, _allowed(name, chain, fault.shape)
     names = " and ".join(f"'{name}'" for name in texts(condition.get("required")))
-    return f"it needs {names} beside it" if must_hold else f"use it or {names}, not both"
+    return "", [f"it needs {names} beside it" if must_hold else f"use it or {names}, not both"]
 
 
 def _allowed(name: str, chain: Conditions, shape: Shape) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
-from modelyard.manifest import cpu_text
+from modelyard.manifest import cpu_words
 from modelyard.plan import Candidate
 from modelyard.records import replace
 from modelyard.spec import Accelerator, ComputeClass
@@ -32,7 +32,7 @@ def _candidate(
     accelerator: Accelerator | None,
     price: Price | None,
 ) -> Candidate:
-    cpu = cpu_text(machine.cpu_millis - compute.cpu_millis)
+    cpu = cpu_words(machine.cpu_millis - compute.cpu_millis)
     memory = gibibytes(machine.memory_bytes - compute.memory_bytes)
     why = f"{_what(machine, accelerator)}; {_priced(price, region, spot)}; leaves {cpu} CPUs and {memory}"
     return Candidate(machine.name, price.hourly if price is not None else None, why)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard.diagnostics import nearest
-from modelyard.manifest import cpu_text
+from modelyard.manifest import cpu_words
 from modelyard.spec import ComputeClass
 from modelyard_targets.aws.considered import gibibytes
 from modelyard_targets.aws.machines import Machine, Price, Table
@@ -82,7 +82,7 @@ def just_too_small(machines: Table, compute: ComputeClass, region: str, spot: bo
         return ""
     hourly, _, name, machine = min(cheaper, key=lambda one: one[:3])
     cpu, memory = (min(compute.cpu_millis, machine.cpu_millis), min(compute.memory_bytes, machine.memory_bytes))
-    return f"; {cpu_text(cpu)} CPUs and {gibibytes(memory)} would fit on {name} for {hourly:g}"
+    return f"; {cpu_words(cpu)} CPUs and {gibibytes(memory)} would fit on {name} for {hourly:g}"
 
 
 _NEAR: Final = 0.8
@@ -92,7 +92,7 @@ _MUCH_LESS: Final = 0.75
 def _lacks(compute: ComputeClass, machine: Machine) -> Iterator[str]:
     """What a machine has too little of for one Pod, after what the node itself takes."""
     if compute.cpu_millis > machine.cpu_millis:
-        yield f"{cpu_text(machine.cpu_millis)} of the {cpu_text(compute.cpu_millis)} CPUs"
+        yield f"{cpu_words(machine.cpu_millis)} of the {cpu_words(compute.cpu_millis)} CPUs"
     if compute.memory_bytes > machine.memory_bytes:
         yield f"{gibibytes(machine.memory_bytes)} of the {gibibytes(compute.memory_bytes)} of memory"
     if alternative(compute, machine) is None:

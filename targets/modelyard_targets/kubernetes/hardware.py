@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modelyard.diagnostics import nearest
-from modelyard.manifest import cpu_text, memory_text
+from modelyard.manifest import cpu_words, memory_text
 from modelyard.plan import Candidate, Fallback, Hardware
 from modelyard.records import record
 from modelyard.spec import Accelerator, ComputeClass, Machines, Taint, TargetSpec
@@ -164,7 +164,7 @@ def _lacks(compute: ComputeClass, machine: Machines) -> tuple[str, ...]:
     """What one machine has too little of for one Pod, in words: `64Gi of the 96Gi of memory`."""
     found: list[str] = []
     if compute.cpu_millis > machine.cpu_millis:
-        found.append(f"{cpu_text(machine.cpu_millis)} of the {cpu_text(compute.cpu_millis)} CPUs")
+        found.append(f"{cpu_words(machine.cpu_millis)} of the {cpu_words(compute.cpu_millis)} CPUs")
     if compute.memory_bytes > machine.memory_bytes:
         found.append(f"{memory_text(machine.memory_bytes)} of the {memory_text(compute.memory_bytes)} of memory")
     wants = bool(compute.accelerators) or compute.accelerator_memory_bytes is not None
@@ -273,7 +273,7 @@ def _hardware(compute: ComputeClass, chosen: tuple[_Fit, ...], fits: list[_Fit])
 
 
 def _candidate(compute: ComputeClass, fit: _Fit) -> Candidate:
-    cpu = cpu_text(fit.machine.cpu_millis - compute.cpu_millis)
+    cpu = cpu_words(fit.machine.cpu_millis - compute.cpu_millis)
     memory = memory_text(fit.machine.memory_bytes - compute.memory_bytes)
     what = f"{fit.accelerator.name}:{fit.accelerator.count}" if fit.accelerator is not None else "no accelerator"
     kind = "spot" if fit.machine.spot else "on demand"

@@ -32,7 +32,7 @@ def test_what_a_region_does_not_sell_is_told_with_what_it_does(compute: ComputeC
 @pytest.mark.parametrize(
     ("compute", "words"),
     [
-        (asked(100, 100), "the nearest is m7i.16xlarge with 63590m of the 100 CPUs"),
+        (asked(100, 100), "the nearest is m7i.16xlarge with 63.59 of the 100 CPUs"),
         (asked(4, 300), "the nearest is r7i.8xlarge with 233.8Gi of the 300Gi of memory"),
         (asked(4, 16, "T4:8"), "the nearest is g4dn.12xlarge with T4:4 of 16Gi instead of T4:8"),
         (
