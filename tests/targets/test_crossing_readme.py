@@ -173,3 +173,18 @@ def test_the_cluster_is_told_how_keys_are_exchanged() -> None:
     assert "Number 5 takes over from 4" in text
     assert "write `accessKeys: [5]` at the target `shop`" in text
     assert "accessKeys" not in readme(hybrid_plan(), "main")
+
+
+def test_the_edge_is_told_what_an_outage_costs() -> None:
+    """Metrics wait in the log of Prometheus, captures on a volume that a second Pod takes away."""
+    sink = (
+        "      context: shop\n",
+        '      context: shop\n      telemetry: {remoteWrite: "https://metrics.acme.example/push"}\n',
+    )
+    text = readme(hybrid_plan(hybrid(sink)), "shop")
+
+    assert "Metrics for metrics.acme.example wait about two hours" in section(text)
+    assert "are kept on a volume of each of these: nightly, till, monitor-drift" in text
+    online = readme(hybrid_plan(hybrid(sink, ("      edge: true\n      storageClass: local-path\n", ""))), "shop")
+    assert "Metrics for" not in online
+    assert "are kept on a volume" not in online

@@ -54,6 +54,7 @@ def crossing_values(context: Context) -> dict[str, object]:
     links = context.plan.crossings(context.placement)
     return {
         "crossings": (*(_opening(link, context) for link in links), *_adopted_registry(context), *_telemetry(context)),
+        "waiting_metrics": next((one.sink for one in _telemetry(context)), "") if context.target.edge else "",
         "before": tuple(_before(links, context)),
         "made_by": _made_by(context.target),
         "after": tuple(dict.fromkeys(link.ends[0] for link in _awaited(links, context, inward=True))),

@@ -15,6 +15,7 @@ from modelyard_targets.cluster.addons import addon_namespace
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, bucket_name, mirrored, pull_secret_of_addons
 from modelyard_targets.cluster.crossing_readme import crossing_values
+from modelyard_targets.cluster.disk import has_disk
 from modelyard_targets.cluster.files import File, objects_of
 from modelyard_targets.cluster.overrides import overrides_on
 from modelyard_targets.cluster.pins import images_of, installed
@@ -82,6 +83,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "secrets": existing_secrets(secrets, context),
         "dashboards": _dashboards(context),
         "in_place": tuple(_in_place(context)),
+        "disks": tuple(one.name for one in here if has_disk(one, plan, target)),
         "protected": [f"database {store.called}" for store in managed if store.type == "database"],
         "buckets": [bucket_name(store, context.system) for store in managed if store.type == "object"],
         "links": [link for link in plan.links if link.source.startswith(f"{placement}:") and link.what != "secret"],
