@@ -36,13 +36,17 @@ def _new(api: Api, kind: str, key: str, value: Values) -> Values:
 
 
 def _role(api: Api, arn: str) -> None:
-    """A role that Pod Identity hands out has to be there, and to let Pod Identity assume it."""
+    """A role that Pod Identity hands out has to be there, and to let Pod Identity assume it.
+
+    Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html, 2026-11-24.
+    """
     role = api.call("iam", "get_role", RoleName=arn.rpartition("/")[2])["Role"]
     if "pods.eks.amazonaws.com" not in json.dumps(role["AssumeRolePolicyDocument"]):
         raise Refused("InvalidParameterException", f"Trust policy of {arn} does not let pods.eks.amazonaws.com in")
 
 
 def _addon_checked(api: Api, wanted: Values) -> None:
+    """Versions of EKS's own form, and settings in JSON or YAML: botocore 1.44.8, eks CreateAddon, read 2026-11-25."""
     version = wanted.get("addonVersion")
     if version and not _VERSION.fullmatch(version):
         raise Refused("InvalidParameterException", f"Addon version specified is not supported: {version}")
@@ -64,7 +68,7 @@ def _create_addon(api: Api, wanted: Values) -> Values:
     name = wanted["addonName"]
     groups = api.call("eks", "list_nodegroups", clusterName=wanted["clusterName"])["nodegroups"]
     if name in _NEEDS_NODES and not groups:
-        # what the provider says after twenty minutes: clouds need a node before these, as known on 2026-11-24
+        # what the provider says after twenty minutes: https://github.com/maddevsio/aws-eks-base/issues/112, 2026-11-25
         raise Refused("DEGRADED", f"addon {name}: InsufficientNumberOfReplicas: the cluster has no node")
     rest = f"addon/{wanted['clusterName']}/{name}/{secrets.token_hex(8)}"
     value = {**wanted, "addonArn": api.arn("eks", rest), "status": "ACTIVE"}
@@ -98,7 +102,7 @@ def _create_entry(api: Api, wanted: Values) -> Values:
         # botocore 1.44.8, eks CreateAccessEntry, read 2026-11-24
         raise Refused("InvalidRequestException", "The cluster's authentication mode must be API or API_AND_CONFIG_MAP")
     principal = str(wanted["principalArn"])
-    if not _PRINCIPAL.match(principal):
+    if not _PRINCIPAL.match(principal):  # of an IAM user or role: the same, principalArn
         raise Refused("InvalidParameterException", f"The principalArn parameter format is not valid: {principal}")
     rest = f"access-entry/{wanted['clusterName']}/{secrets.token_hex(8)}"
     value = {"type": "STANDARD", **wanted, "accessEntryArn": api.arn("eks", rest)}
@@ -123,6 +127,7 @@ def _delete_entry(api: Api, wanted: Values) -> Values:
 
 def _associate(api: Api, wanted: Values) -> Values:
     entry = _there(api, "entries", _entry_key(wanted))
+    # botocore 1.44.8, eks AssociateAccessPolicy and AccessScope, read 2026-11-25
     if not str(wanted["policyArn"]).startswith("arn:aws:eks::aws:cluster-access-policy/"):
         raise Refused("InvalidParameterException", f"The policyArn {wanted['policyArn']} is no cluster access policy")
     scope = wanted["accessScope"]
@@ -151,7 +156,7 @@ def _create_identity(api: Api, wanted: Values) -> Values:
     cluster = wanted["clusterName"]
     for key, other in api.store.all("associations").items():
         same = all(other[name] == wanted[name] for name in ("namespace", "serviceAccount"))
-        if same and key.split("|")[0] == cluster:
+        if same and key.split("|")[0] == cluster:  # botocore 1.44.8, eks CreatePodIdentityAssociation, read 2026-11-25
             raise Refused("ResourceInUseException", f"Association already exists: {other['associationId']}")
     found = f"a-{secrets.token_hex(9)[:17]}"
     arn = api.arn("eks", f"podidentityassociation/{cluster}/{found}")

@@ -81,7 +81,7 @@ def _create_alias(api: Api, values: Values) -> str:
 
 
 def _usable(api: Api, key: str) -> str:
-    """The key's id; a key that is going to be deleted takes no alias."""
+    """The key's id; a key that is going to be deleted takes no alias: botocore 1.44.8, kms CreateAlias, 2026-11-25."""
     metadata = api.call("kms", "describe_key", KeyId=key)["KeyMetadata"]
     if metadata["KeyState"] == "PendingDeletion":
         raise Refused("KMSInvalidStateException", f"{metadata['Arn']} is pending deletion.")

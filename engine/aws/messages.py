@@ -96,6 +96,7 @@ def _delete_topic_policy(api: Api, found: str, values: Values) -> None:
 
 def _subscribe(api: Api, values: Values) -> str:
     if values["protocol"] in ("email", "email-json") and "@" not in values["endpoint"]:
+        # botocore 1.44.8, sns Subscribe: the endpoint of email is an email address, read 2026-11-25
         raise Refused("InvalidParameter", f"Invalid parameter: Email address: {values['endpoint']}")
     made = api.call(
         "sns",

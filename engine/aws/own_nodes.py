@@ -24,7 +24,9 @@ def _create(api: Api, wanted: Values) -> Values:
 
 
 def _ready(api: Api, cluster: Values, wanted: Values) -> None:
-    """Without add-ons for the network no node becomes ready, and EKS gives up: as known on 2026-11-24.
+    """Without add-ons for the network no node becomes ready, and EKS gives up.
+
+    Source: https://docs.aws.amazon.com/eks/latest/userguide/troubleshooting.html, NodeCreationFailure, 2026-11-25.
 
     A cluster that is told to bring its own (`bootstrapSelfManagedAddons`, the default) has one.
     """
@@ -33,6 +35,7 @@ def _ready(api: Api, cluster: Values, wanted: Values) -> None:
     if not own and not there and wanted.get("scalingConfig", {}).get("desiredSize", 1):
         raise Refused("NodeCreationFailure", "Unhealthy nodes in the kubernetes cluster: no network add-on")
     if template := wanted.get("launchTemplate"):
+        # botocore 1.44.8, eks CreateNodegroup, launchTemplate, read 2026-11-25
         if "diskSize" in wanted or "remoteAccess" in wanted:
             raise Refused("InvalidParameterException", "diskSize and remoteAccess belong into the launch template")
         named = {"LaunchTemplateId": template["id"]} if "id" in template else {"LaunchTemplateName": template["name"]}

@@ -48,7 +48,7 @@ def port_range(api: Api, values: Values) -> str | None:
 def policy_document(*names: str) -> Rule:
     """A policy that is no JSON, or whose statements lack Effect, or name neither actions nor their opposite.
 
-    Source: the grammar of the IAM policy language, as known on 2026-11-24.
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html, 2026-11-25.
     """
 
     def rule(api: Api, values: Values) -> str | None:
@@ -137,7 +137,7 @@ def sold_here(api: Api, values: Values) -> str | None:
 
 
 def name_like(pattern: str, name: str = "name") -> Rule:
-    """A name that the service does not take; the pattern is that of the service's own naming page."""
+    """A name that the service does not take; who passes the pattern says where it is from."""
     expression = re.compile(pattern)
 
     def rule(api: Api, values: Values) -> str | None:
@@ -165,7 +165,7 @@ def vpc_empty(api: Api, values: Values) -> str | None:
 def subnets_gone(api: Api, values: Values) -> str | None:
     """A subnet in which something has a network interface: NAT gateways, endpoints, clusters, node groups, databases.
 
-    Source: the DependencyViolation of ec2 DeleteSubnet, as known on 2026-11-24.
+    Source: https://repost.aws/knowledge-center/troubleshoot-dependency-error-delete-vpc, 2026-11-25.
     """
     found = values["id"]
     left = [
@@ -256,7 +256,8 @@ def retention(api: Api, values: Values) -> str | None:
 def key_lets_logs_in(api: Api, values: Values) -> str | None:
     """A key whose policy does not let CloudWatch Logs use it.
 
-    Source: botocore 1.44.8, logs AssociateKmsKey, and clouds' own key policies as known on 2026-11-24.
+    Source: botocore 1.44.8, logs AssociateKmsKey, read 2026-11-24, and
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html, 2026-11-24.
     """
     key = values.get("kmsKeyId")
     if not key:

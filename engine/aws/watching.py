@@ -75,6 +75,7 @@ _ACTIONS = {
 
 def _put_alarm(api: Api, values: Values) -> str:
     if missing := [name for name in ("metricName", "namespace") if not values.get(name)]:
+        # botocore 1.44.8, cloudwatch PutMetricAlarm, read 2026-11-24
         raise Refused("ValidationError", f"an alarm of one metric needs {', '.join(missing)}")
     if values.get("datapointsToAlarm", 0) > values["evaluationPeriods"]:
         # botocore 1.44.8, cloudwatch PutMetricAlarm, read 2026-11-24

@@ -70,8 +70,10 @@ def cost_rows(plan: Plan, placement: str) -> Iterator[tuple[str, str]]:
         "machines cost at most",
         f"{high} a month: endpoints at their largest all the time, every run until its timeout",
     )
+    region = target_of(plan, placement).region
     for price in prices_of(plan, placement):
-        yield "prices", f"of {price.date}, {price.region}: {price.source}"
+        where = price.region if price.region == region else f"{price.region} where none is known of {region}"
+        yield "prices", f"of {price.date}, {where}: {price.source}"
 
 
 def _machines(plan: Plan, placement: str) -> Iterator[Hardware]:

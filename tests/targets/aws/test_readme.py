@@ -44,6 +44,13 @@ def test_the_image_goes_to_the_registry_of_the_account_or_to_the_one_that_is_nam
     assert "image_registry" not in named
 
 
+def test_prices_of_another_region_are_told_as_such() -> None:
+    text = readme(changed(("region: eu-central-1", "region: ap-south-1")))
+
+    assert "us-east-1 where none is known of ap-south-1: " in text
+    assert "none is known of us-east-1" not in readme(changed(("region: eu-central-1", "region: us-east-1")))
+
+
 def test_prices_have_a_date_and_a_source() -> None:
     cost = readme().partition("## What it costs")[2].partition("## Machines")[0]
 
