@@ -29,6 +29,20 @@ def unknown_version(span: Span, version: str, known: Iterable[str]) -> Diagnosti
     )
 
 
+def region_refused(span: Span, region: str, why: str, hint: str) -> Diagnostic:
+    """A region that AWS does not have, or in which nothing can be made as it is written here.
+
+    Wrong:
+
+        deployment: {mode: cloud, provider: aws, region: eu-west-9}
+
+    Right:
+
+        deployment: {mode: cloud, provider: aws, region: eu-west-1}
+    """
+    return Diagnostic("E0654", Severity.ERROR, f"nothing can be made in region {quote(region)}: {why}", span, hint)
+
+
 def name_too_long(span: Span, what: str, name: str, limit: int) -> Diagnostic:
     """Names in AWS are made of system, environment, target and what they are of, and each service has its limit.
 

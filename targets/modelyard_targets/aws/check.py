@@ -9,7 +9,7 @@ from modelyard.diagnostics import aws as problems
 from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.plan import Identity, NodePool, Plan, Resource
 from modelyard.spec import target_path
-from modelyard_targets.aws.check_network import check_images, check_network
+from modelyard_targets.aws.check_network import check_images, check_network, check_region
 from modelyard_targets.aws.check_stores import check_stores
 from modelyard_targets.aws.foundation import nat_of, tags
 from modelyard_targets.aws.gateway import filled_in
@@ -150,6 +150,7 @@ def check_currency(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 CHECKS: Final[tuple[Rule, ...]] = (
+    check_region,
     check_version,
     check_names,
     check_tags,

@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterator
+from functools import cache
 from ipaddress import IPv4Network, ip_network
 from typing import Final
 
 from modelyard.diagnostics import aws as problems
+from modelyard.diagnostics import nearest
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import Plan
 from modelyard.spec import target_path
 from modelyard_targets.aws.foundation import nat_of
 from modelyard_targets.cluster.placed import target_of
 
+_REGIONS: Final = os.path.join(os.path.dirname(__file__), "regions.json")
+
 _WIDEST: Final = 16
 _NARROWEST: Final = 22
 """An eighth of it is a zone's subnet: 128 addresses, of which each Pod takes one."""
 
 _PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
+
+
+@cache
+def regions() -> tuple[str, ...]:
+    """The regions of AWS, those of China and of the government of the USA among them."""
+    with open(_REGIONS, encoding="utf-8") as file:
+        return tuple(json.load(file)["regions"])
+
+
+def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """A region that there is, and whose network can be made."""
+    target = target_of(plan, placement)
+    where = plan.system.at(*target_path(plan.system, placement), "region")
+    known = regions()
+    if target.region not in known:
+        hint = nearest(target.region, known, "did you mean {}?") or "name a region of AWS"
+        yield problems.region_refused(where, target.region, "AWS has no region of this name", hint)
+    elif target.region.startswith("cn-") and not target.vpc.adopt:
+        why = "a network needs endpoints, whose names in China are not known here"
+        yield problems.region_refused(where, target.region, why, "name a network that is there: vpc: {adopt: …}")
 
 
 def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:

@@ -24,6 +24,8 @@ def test_nothing_is_wrong_with_the_spec() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "code"),
     [
+        ("region: eu-central-1", "region: eu-west-9", "E0654"),
+        ("region: eu-central-1", "region: cn-north-1", "E0654"),
         (VPC, f'version: "1.21"\n  {VPC}', "E0640"),
         (VPC, "vpc: {cidr: 10.20.0.0/23}", "E0643"),
         (VPC, "vpc: {cidr: 10.0.0.0/15}", "E0643"),
