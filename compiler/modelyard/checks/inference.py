@@ -65,7 +65,11 @@ def pools(system: System) -> Iterator[Diagnostic]:
 
 
 def addresses(system: System) -> Iterator[Diagnostic]:
-    """Endpoints that are reached from outside have a gateway, and an address of their own."""
+    """Endpoints that are reached through a gateway have one, and an address of their own there.
+
+    What divides or mirrors its requests is reached so inside of its cluster too; KubeRay makes a Gateway of its own for
+    each incremental rollout.
+    """
     targets = {target.name: target for target in system.deployment.targets}
     taken: dict[tuple[str, str, str], str] = {}
     for inference in system.inference.values():
@@ -74,15 +78,19 @@ def addresses(system: System) -> Iterator[Diagnostic]:
         if endpoint.exposure == "cluster":
             if endpoint.host:
                 yield problems.host_inside_cluster(system.key(*path, "host"), inference.name)
-            continue
-        if target.provider == "kubernetes" and target.gateway is None:
+            if len(inference.variants) == 1 and inference.mirror is None:
+                continue
+        elif target.provider == "kubernetes" and target.gateway is None:
             span = system.at(*path, "exposure")
             yield problems.no_gateway(span, inference.name, endpoint.exposure, target.name)
+        if inference.rollout.strategy == "incremental":
+            continue
         address = endpoint.path.rstrip("/") or "/"
         other = taken.setdefault((target.name, endpoint.host, address), inference.name)
         if other != inference.name:
             span = system.key(*path)
-            yield problems.address_taken(span, inference.name, other, f"{endpoint.host or 'any host'}{address}")
+            where = f"{endpoint.host}{address}" if endpoint.host else f"{address} of any host"
+            yield problems.address_taken(span, inference.name, other, where)
 
 
 def pool_paths(system: System) -> Iterator[Diagnostic]:

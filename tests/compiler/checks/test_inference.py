@@ -22,3 +22,37 @@ def test_pools_agree_on_what_they_share() -> None:
     spec = VALID_SPEC.replace("monitors:\n", pooled + "monitors:\n", 1)
 
     assert sorted(codes_in(spec)) == ["E0454", "E0454", "E0455"]
+
+
+_DIVIDED = """\
+  {name}:
+    variants: {{a: {{model: fraud-xgb@champion}}, b: {{model: fraud-xgb@candidate}}}}
+    traffic: {{a: 50, b: 50}}
+    compute: cpu
+    endpoint: {{path: {path}}}
+"""
+_STEPPED = """\
+  {name}:
+    variants: {{a: {{model: fraud-xgb@champion}}}}
+    compute: cpu
+    rollout: {{strategy: incremental}}
+    endpoint: {{exposure: internal}}
+"""
+
+
+def with_endpoints(*endpoints: str) -> list[str]:
+    """What is said of the valid spec with more endpoints, on a Gateway of its own."""
+    spec = VALID_SPEC.replace("monitors:\n", "".join(endpoints) + "monitors:\n", 1)
+    return codes_in(spec.replace("{name: edge, namespace: gateways, mirrors: true}", "{class: cilium}", 1))
+
+
+def test_what_divides_its_requests_has_an_address_inside_of_its_cluster_too() -> None:
+    """Both would be routes for everything on one Gateway, and the younger one would get nothing."""
+    one, other = _DIVIDED.format(name="one", path="/"), _DIVIDED.format(name="other", path="/")
+
+    assert with_endpoints(one, other) == ["E0455"]
+    assert with_endpoints(one, _DIVIDED.format(name="other", path="/other")) == []
+
+
+def test_each_incremental_rollout_has_a_gateway_of_its_own() -> None:
+    assert with_endpoints(_STEPPED.format(name="one"), _STEPPED.format(name="other")) == []
