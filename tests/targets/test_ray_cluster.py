@@ -177,6 +177,9 @@ def test_no_machine_is_emptied_under_a_head_or_a_run() -> None:
     }
 
     assert kept == {"head": "false", "server": None, "run": "false", "its head": "false"}
+    for name, pod in pods.items():
+        asked = pod["template"]["metadata"]["annotations"].get("karpenter.sh/do-not-disrupt")
+        assert asked == ("true" if kept[name] else None), name
     volumes = {volume["name"] for volume in pods["server"]["template"]["spec"]["volumes"] if "emptyDir" in volume}
     local = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
     assert volumes <= set(pods["server"]["template"]["metadata"]["annotations"][local].split(","))
