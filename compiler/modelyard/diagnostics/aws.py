@@ -318,3 +318,25 @@ def each_first(span: Span, store: str, placement: str, other: str) -> Diagnostic
         span,
         f"keep the stores that both open on one target, or adopt {quote(store)}",
     )
+
+
+def too_many_folders(span: Span, workload: str, count: int, whose: str) -> Diagnostic:
+    """Each folder that a workload opens is written into the policy of its role or user, which IAM bounds.
+
+    A pool whose models come as bundles opens a folder for each; several pools have several identities.
+
+    Wrong:
+
+        inference: {a: {pool: all, …}, b: {pool: all, …}, and a hundred more: {pool: all, …}}
+
+    Right:
+
+        inference: {a: {pool: first, …}, b: {pool: second, …}, …}
+    """
+    return Diagnostic(
+        "E0655",
+        Severity.ERROR,
+        f"{quote(workload)} opens {count} folders of buckets, for which the policies of {whose} have no room",
+        span,
+        "divide it, such as a pool into several, or let its datasets lie below fewer paths",
+    )

@@ -229,6 +229,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0652": aws.beyond_quota,
         "E0653": aws.each_first,
         "E0654": aws.region_refused,
+        "E0655": aws.too_many_folders,
         "E0701": emit.edited_by_hand,
         "E0702": emit.file_in_the_way,
         "E0703": emit.folder_in_the_way,

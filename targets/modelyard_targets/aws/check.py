@@ -10,6 +10,7 @@ from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.plan import Identity, NodePool, Plan, Resource
 from modelyard.spec import target_path
 from modelyard_targets.aws.check_network import check_images, check_network, check_region
+from modelyard_targets.aws.check_rights import check_rights
 from modelyard_targets.aws.check_stores import check_stores
 from modelyard_targets.aws.foundation import nat_of, tags
 from modelyard_targets.aws.gateway import filled_in
@@ -158,6 +159,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     check_images,
     check_stores,
     check_accounts,
+    check_rights,
     check_order,
     check_quotas,
     check_currency,

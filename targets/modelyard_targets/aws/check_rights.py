@@ -1,0 +1,53 @@
+"""What IAM has no room for: policies of a role or a user that names more folders than it takes characters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from modelyard.diagnostics import aws as problems
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.plan import Access, Identity, Plan
+from modelyard.spec import System
+from modelyard_targets.cluster.context import bucket_name
+
+_OF_A_ROLE: Final = 10_240
+"""Characters of all policies within a role (docs.aws.amazon.com/IAM, "IAM and AWS STS quotas", read 2026-11-25)."""
+
+_FOLDERS_OF_A_USER: Final = 40
+"""As `modelyard_stacks.aws.crossing` has it: ten managed policies of four."""
+
+_BESIDE: Final = 1_600  # what no folder adds to: keys, and the secrets of most workloads
+_OF_A_FOLDER: Final = 150  # its statement of listing, without names
+
+
+def check_rights(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Roles of workloads here, and users of those that open a bucket here from a cluster elsewhere."""
+    providers = {target.name: target.provider for target in plan.system.deployment.targets}
+    for resource in plan.resources:
+        value = resource.value
+        if not isinstance(value, Identity):
+            continue
+        where = plan.system.key(*resource.origin)
+        if providers[resource.placement] == "aws":
+            opened = [one for one in value.access if _is_bucket(one, providers, plan.system)]
+            if resource.placement == placement and _size(opened, plan.system) > _OF_A_ROLE:
+                yield problems.too_many_folders(where, value.workload, len(opened), "a role")
+        else:
+            opened = [one for one in value.access if _is_bucket(one, providers, plan.system, placement)]
+            if len(opened) > _FOLDERS_OF_A_USER:
+                yield problems.too_many_folders(where, value.workload, len(opened), "a user")
+
+
+def _is_bucket(access: Access, providers: dict[str, str], system: System, target: str = "") -> bool:
+    store = system.stores[access.store]
+    return providers[store.target] == "aws" and not store.endpoint and target in {"", store.target}
+
+
+def _size(opened: Sequence[Access], system: System) -> int:
+    """About as many characters as the policy has: each folder twice where it is read, and again where it is written."""
+    found = _BESIDE
+    for access in opened:
+        names = len(bucket_name(system.stores[access.store], system)) + len(access.prefix) + len("arn:aws:s3:::/,''")
+        found += names * (4 if access.mode == "write" else 2) + names + _OF_A_FOLDER
+    return found

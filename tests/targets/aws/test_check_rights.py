@@ -1,0 +1,42 @@
+"""What IAM has no room for is told before it refuses it."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics.base import Severity
+from modelyard.pipeline import Given, Inputs, compile_system
+from modelyard_targets import TARGETS
+from tests.hybrid import HYBRID_SPEC
+
+TILL = HYBRID_SPEC[HYBRID_SPEC.index("  till:\n") :]  # with the monitor that watches it
+MODEL = HYBRID_SPEC[HYBRID_SPEC.index("  theft: {") : HYBRID_SPEC.index("pipelines:")]
+CLUSTER = "capacity: [{count: 2, cpu: 16, memory: 64Gi}]"
+
+
+def errors(models: int, pools: int, *, cloud: bool = False) -> list[str]:
+    """Codes of what is refused of this many models, which stand in this many pools of the shop."""
+    made = "".join(MODEL.replace("theft", f"theft-{at}") for at in range(models))
+    servers = "".join(
+        f"  till-{at}: {{variants: {{live: {{model: theft-{at}@champion}}}}, compute: {{cpu: 1, memory: 4Gi}}, "
+        f"replicas: 1, rollout: {{strategy: in-place}}, pool: p{at % pools}}}\n"
+        for at in range(models)
+    )
+    text = HYBRID_SPEC.replace(MODEL, MODEL + made).replace(TILL, servers)
+    text = text.replace(CLUSTER, "capacity: [{count: 90, cpu: 16, memory: 64Gi}]")
+    if cloud:
+        start, end = text.index("    shop:\n"), text.index("  placement:")
+        shop = "    shop: {provider: aws, region: eu-central-1, vpc: {cidr: 10.9.0.0/16}}\n"
+        text = text[:start].replace("mode: hybrid", "mode: cloud") + shop + text[end:]
+    found = compile_system(Inputs(Given("system.yaml", text)), TARGETS).diagnostics
+    return [one.code for one in found if one.severity is Severity.ERROR]
+
+
+def test_a_user_of_more_folders_than_its_policies_hold_is_refused() -> None:
+    assert errors(40, 1) == []
+    assert errors(41, 1) == ["E0655"]
+    assert errors(41, 2) == []
+
+
+def test_a_role_of_more_folders_than_its_policy_holds_is_refused() -> None:
+    assert errors(20, 1, cloud=True) == []
+    assert errors(80, 1, cloud=True) == ["E0655"]
+    assert errors(80, 4, cloud=True) == []
