@@ -106,12 +106,14 @@ def pool_paths(system: System) -> Iterator[Diagnostic]:
 
 
 def promises(system: System) -> Iterator[Diagnostic]:
-    """Latencies grow with the share of requests that they count, and batching fits into them."""
+    """Something is promised; latencies grow with the share of requests that they count, and batching fits into them."""
     for inference in system.inference.values():
         if inference.slo is None:
             continue
         path = ("inference", inference.name)
         latencies = inference.slo.latency_ms
+        if not latencies and inference.slo.availability is None:
+            yield problems.nothing_promised(system.at(*path, "slo"), inference.name)
         for (low, fast), (high, slow) in pairwise(latencies):
             if slow < fast:
                 name = _PERCENTILES[high]

@@ -169,6 +169,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0488": check_metrics.bound_out_of_reach,
         "E0489": check_pipelines.alias_of_the_registry,
         "W0490": check_deployment.region_not_known,
+        "E0491": check_inference.nothing_promised,
         "E0501": plan.name_collision,
         "W0501": plan.unused_target,
         "E0502": plan.reserved_name,

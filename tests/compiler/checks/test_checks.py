@@ -50,6 +50,7 @@ CHANGES = [
     ("Europe/Berlin", "Berlin", "Berlin", "E0446"),
     ("challenger: {model: fraud-xgb@candidate", "challenger: {model: fraud-xgb@latest", "fraud-xgb@latest", "E0489"),
     ("champion: 95", "champion: 90", "traffic: {champion", "E0450"),
+    ("{p99: 50ms, availability: 99.95%}", "{window: 7d}", "{window: 7d}", "E0491"),
     ("slo:", "mirror: {to: challenger}\n    slo:", "challenger}\n    slo", "E0451"),
     ("{p99: 50ms,", "{p90: 60ms, p99: 50ms,", "50ms, availability", "E0458"),
     ("      exposure: internal\n", "", "host: scores", "E0457"),

@@ -245,3 +245,20 @@ def alert_without_reader(span: Span, endpoints: Sequence[str]) -> Diagnostic:
         span,
         "add oncall: CHANNEL to governance.owner",
     )
+
+
+def nothing_promised(span: Span, endpoint: str) -> Diagnostic:
+    """An SLO has a window and nothing that holds in it.
+
+    Wrong:
+
+        slo: {window: 7d}
+
+    Right:
+
+        slo: {availability: 99.9%, window: 7d}
+    """
+    message = f"the SLO of endpoint {quote(endpoint)} promises nothing"
+    return Diagnostic(
+        "E0491", Severity.ERROR, message, span, "add availability: 99.9%, or a latency such as p99: 200ms"
+    )
