@@ -213,3 +213,10 @@ def _values(text: str, pure: bool) -> Json:
     if document is None:
         raise _Refused
     return document.value
+
+
+def test_a_line_of_dashes_is_read_once() -> None:
+    """What looks for a space that is none goes over a line one time, however long it is."""
+    document, found = load(f"a: b\n{'-' * 500_000}\n c: d: e\n", "system.yaml")
+
+    assert (document, [one.code for one in found]) == (None, ["E0103"])

@@ -42,7 +42,7 @@ _DASH = "put the '-' on a line of its own"
 _NEXT_LINE = "begin the text on the next line"
 
 _NO_SPACE: Final = re.compile(r"\s*[\w.-]+(:)(?=[^\s:/])")
-_NO_BREAK: Final = re.compile("(?:[ -]*|[ -]*[A-Za-z0-9_-]+:)([\u00a0\u2000-\u200b\u202f\u3000])")
+_NO_BREAK: Final = re.compile("[ -]*+(?:[A-Za-z0-9_][A-Za-z0-9_-]*+:)?+([\u00a0\u2000-\u200b\u202f\u3000])")
 _OPENING: Final = {quotes: re.compile(rf"[:,\[{{-]\s*({quotes})[^{quotes}]*\Z") for quotes in ('"', "'")}
 _LOOKED_BACK: Final = 1000
 _KEY: Final = re.compile(r"\s*(?:- +)?([\w.-]+)\s*:")

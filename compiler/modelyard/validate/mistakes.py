@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -12,11 +13,12 @@ from modelyard.diagnostics.base import ENTRIES, Diagnostic, nearest, quote, shor
 from modelyard.flow_text import flow, yaml_word
 from modelyard.keywords import FITS, repeated
 from modelyard.shape import Conditions, Schema, Shape, conditions_of, schema_of, texts
-from modelyard.source import Document, Json, Path, Span
+from modelyard.source import Document, Json, Lines, Path, SourceFile, Span
 from modelyard.validate.faults import Fault
 from modelyard.validate.hints import form_hint, rewritten_hint, type_hint
 
 _LONGEST_EXAMPLE: Final = 60
+_MOST_NAMESAKES: Final = 200
 _COMMENT: Final = "quote a text that begins with '#': after a space, it begins a comment"
 _TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -81,10 +83,16 @@ def _type(document: Document, fault: Fault) -> Diagnostic:
     return tell.wrong_type(span, expected, found_words(value), hint)
 
 
+@lru_cache(maxsize=1)
+def _lines(file: SourceFile) -> Lines:
+    """The lines of a file, found once for all of its mistakes."""
+    return file.lines()
+
+
 def _is_comment(document: Document, span: Span) -> bool:
     """Whether what should be the value is a comment to YAML, such as `room: #alerts`."""
     file = next(file for file in document.files if file.path == span.file)
-    line = file.lines()[span.line - 1][span.end_column - 1 :]
+    line = _lines(file)[span.line - 1][span.end_column - 1 :]
     return re.match(r"\s*:\s+#\w", line) is not None
 
 
@@ -162,7 +170,7 @@ def _namesake(document: Document, path: Path) -> str:
     """Where an environment names what the base does not have: the name of the base that was meant."""
     section = document.value.get(str(path[0])) if len(path) == 2 else None
     written = document.key_span(path)
-    if not isinstance(section, dict):
+    if not isinstance(section, dict) or len(section) > _MOST_NAMESAKES:
         return ""
     before = [name for name in section if _is_before(document.key_span((path[0], name)), written)]
     return nearest(str(path[1]), before, ", or write {} if that is what it should change")
