@@ -58,6 +58,8 @@ def test_new_pods_replace_the_server_and_all_else_changes_it(
 
     kubectl.wait_until(lambda: len(clusters()) == 1, "a Ray cluster is there", 60)
     first = clusters()
+    assert stack.refresh().changed == {}
+    assert stack.up().changed == {}
 
     def applied(name: str, old: str, new: str) -> set[str]:
         stack.replace(written(tmp_path / name, server(old, new)))
