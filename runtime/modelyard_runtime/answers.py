@@ -25,10 +25,14 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`values`: a class or number for each row. `scores`: probability of the positive class, or of each class."""
+    """`values`: a class or number for each row. `scores`: probability of the positive class, or of each class.
+
+    `classes` are those that the scores are of, in their order; empty where nothing says it.
+    """
 
     values: npt.NDArray[Any]
     scores: npt.NDArray[np.float64] | None = None
+    classes: tuple[Any, ...] = ()
 
 
 def answer(model: Predictor, task: str, rows: pd.DataFrame) -> Answer:
@@ -40,7 +44,8 @@ def answer(model: Predictor, task: str, rows: pd.DataFrame) -> Answer:
     if classifier is not None:
         chances = np.asarray(classifier.predict_proba(rows), dtype=np.float64)
         values = np.asarray(classifier.classes_)[chances.argmax(axis=1)]
-        return Answer(values, chances[:, 1] if chances.shape[1] == 2 else chances)
+        classes = tuple(plain(one) for one in classifier.classes_)
+        return Answer(values, chances[:, 1] if chances.shape[1] == 2 else chances, classes)
     return shaped(model.predict(rows), task)
 
 
@@ -60,12 +65,24 @@ def shaped(said: Any, task: str) -> Answer:
 
 
 def predictions(said: Answer, task: str, classes: list[Any]) -> Predictions:
-    """The answer as numbers for metrics: classes become their place in `classes`."""
+    """The answer as numbers for metrics: classes become their place in `classes`, and so do the columns of scores."""
     import numpy as np
 
     if task in CLASSIFICATION:
-        return Predictions(coded(said.values, classes), said.scores)
+        return Predictions(coded(said.values, classes), _aligned(said, classes), len(classes))
     return Predictions(said.values.astype(np.float64), said.scores)
+
+
+def _aligned(said: Answer, classes: list[Any]) -> npt.NDArray[np.float64] | None:
+    """Scores by these classes. A model that learned from other data may know more of them, or fewer."""
+    import numpy as np
+
+    if said.scores is None or not said.classes or list(said.classes) == classes:
+        return said.scores
+    found = said.scores if said.scores.ndim == 2 else np.stack((1 - said.scores, said.scores), axis=1)
+    places = {one: place for place, one in enumerate(said.classes)}
+    columns = [found[:, places[one]] if one in places else np.zeros(len(found)) for one in classes]
+    return columns[1] if len(columns) == 2 else np.stack(columns, axis=1)
 
 
 def coded(values: Any, classes: list[Any]) -> npt.NDArray[np.float64]:
@@ -78,6 +95,8 @@ def coded(values: Any, classes: list[Any]) -> npt.NDArray[np.float64]:
 
 def plain(value: Any) -> Any:
     """A value of numpy as one of Python; a truth value as the number that models learn from it."""
+    if getattr(value, "ndim", 0):  # several numbers for a row, such as a horizon of a forecast
+        return [plain(one) for one in value]
     found = value.item() if hasattr(value, "item") else value
     if isinstance(found, bool) or (isinstance(found, float) and found.is_integer()):
         return int(found)

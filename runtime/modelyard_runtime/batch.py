@@ -11,22 +11,24 @@ import io
 import json
 import logging
 import tempfile
+import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime import registry
-from modelyard_runtime.answers import Answer, answer, plain
+from modelyard_runtime.answers import CLASSIFICATION, Answer, answer, plain
 from modelyard_runtime.bundle import MODEL
 from modelyard_runtime.bundle_tar import packed, unpacked
 from modelyard_runtime.capture import MODEL_VERSION, PREDICTION, SCORE
-from modelyard_runtime.datasets import FORMATS, PARTITIONING, dataset_place, typed
+from modelyard_runtime.datasets import FORMATS, PARTITIONING, dataset_place, frame_of, typed
 from modelyard_runtime.description import Section, integer, section, sections, text
 from modelyard_runtime.models import Models
 from modelyard_runtime.payloads import BadRequest, fitted
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.storage import Place
+from modelyard_runtime.storage import Place, make_folder, write_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -121,11 +123,17 @@ class Scorer:
         target = dataset_place(self._workload, self._output)
         final = target.below(piece.name)
         folder = final.path.rpartition("/")[0]
-        final.filesystem.create_dir(folder, recursive=True)
-        digest = hashlib.sha256(piece.name.encode()).hexdigest()[:12]
-        staged = Place(final.filesystem, f"{folder}/_{digest}-{text(self._output, 'format')}-staged")
-        total = write_all(staged, text(self._output, "format"), self._scored(piece))
-        final.filesystem.move(staged.path, final.path)
+        make_folder(Place(final.filesystem, folder))
+        # Of this try alone: another run that scores the same file at the same time has one of its own.
+        staged = Place(final.filesystem, f"{folder}/_{uuid.uuid4().hex}-staged")
+        try:
+            total = write_all(staged, text(self._output, "format"), self._scored(piece))
+            if total:
+                final.filesystem.move(staged.path, final.path)
+            else:
+                _remove(final)
+        finally:
+            _remove(staged)
         write_marker(target, piece, _mark(piece, self._version))
         return total
 
@@ -147,12 +155,13 @@ class Scorer:
                 yield self._answered(typed(pa.Table.from_batches([batch]), described), piece)
 
     def _answered(self, table: pa.Table, piece: Piece) -> pa.Table:
-        frame = table.to_pandas()
+        frame = frame_of(table)
         try:
             rows = fitted(frame.astype(object), self._model.columns()) if self._model.columns() else frame
         except BadRequest as problem:
             raise Refusal(f"{piece.path} does not fit the model: {problem}") from None
-        whole = projected(with_answers(table, answer(self._model, self._task, rows), self._version), self._output)
+        said = answer(self._model, self._task, rows)
+        whole = projected(with_answers(table, said, self._version, self._task), self._output)
         in_path = {part.partition("=")[0] for part in piece.name.split("/")[:-1] if "=" in part}
         return whole.drop_columns([name for name in whole.column_names if name in in_path])  # a reader adds them again
 
@@ -181,7 +190,7 @@ def pieces(workload: Section, inputs: tuple[str, ...]) -> Iterator[Piece]:
 
 
 def write_all(where: Place, kind: str, tables: Iterator[pa.Table]) -> int:
-    """Write tables into one file, one after the other. Returns the number of rows."""
+    """Write tables into one file, one after the other. Returns the number of rows; a file of none is of no use."""
     import pyarrow.csv as csv
     import pyarrow.parquet as parquet
 
@@ -194,16 +203,16 @@ def write_all(where: Place, kind: str, tables: Iterator[pa.Table]) -> int:
             total += table.num_rows
         if writer is not None:
             writer.close()
-    if writer is None:
-        raise Refusal(f"{where.path}: a file without rows has nothing to score")
     return total
 
 
-def with_answers(table: pa.Table, said: Answer, version: str) -> pa.Table:
+def with_answers(table: pa.Table, said: Answer, version: str, task: str) -> pa.Table:
     """The rows with the model's answers beside them; an input's column of such a name gives way."""
     import pyarrow as pa
 
-    added: dict[str, Any] = {PREDICTION: [plain(value) for value in said.values]}
+    # A number stays one of floating point, whole or not: all batches of all files must have one type.
+    values = [plain(value) for value in said.values] if task in CLASSIFICATION else said.values.tolist()
+    added: dict[str, Any] = {PREDICTION: values}
     if said.scores is not None:
         added[SCORE] = said.scores.tolist()
     added[MODEL_VERSION] = [version] * table.num_rows
@@ -231,10 +240,13 @@ def read_marker(target: Place, piece: Piece) -> dict[str, str] | None:
 
 def write_marker(target: Place, piece: Piece, mark: dict[str, str]) -> None:
     """Remember that a piece is done. Written last: without it the piece is done again, with the same name."""
-    where = _marker(target, piece)
-    where.filesystem.create_dir(where.path.rpartition("/")[0], recursive=True)
-    with where.filesystem.open_output_stream(where.path) as stream:
-        stream.write(json.dumps(mark).encode())
+    write_whole(_marker(target, piece), json.dumps(mark).encode())
+
+
+def _remove(where: Place) -> None:
+    """A file, where there is one."""
+    with suppress(FileNotFoundError):
+        where.filesystem.delete_file(where.path)
 
 
 def _marker(target: Place, piece: Piece) -> Place:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.shares import begun, is_time, own_rows
 
-_TIMES_KEPT = 20
 _OF_THE_ESTIMATOR = ("n_estimators", "n_jobs", "importance_type", "class_weight")  # LightGBM itself knows none of them
 
 
@@ -43,16 +43,16 @@ def grow_xgboost(config: dict[str, Any]) -> bytes | None:
     import xgboost
     from xgboost.callback import TrainingCallback
 
-    rows, target, queries, _ = _own_rows(config["blocks"])
+    rows, target, queries, _ = own_rows(config["blocks"])
     missing = config["parameters"].pop("missing", float("nan"))
     matrix = xgboost.DMatrix(rows, target, qid=queries, missing=missing)
-    done, grown, first = _begun(config["keeper"])
+    done, grown, first = begun(config["keeper"])
     before = xgboost.Booster(model_file=bytearray(grown)) if grown else None
 
     class Keep(TrainingCallback):
         def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
             rounds = model.num_boosted_rounds()
-            if first and _is_time(rounds, config["rounds"]):
+            if first and is_time(rounds, config["rounds"]):
                 ray.get(config["keeper"].keep.remote(rounds, bytes(model.save_raw("ubj"))))
             return False
 
@@ -67,15 +67,15 @@ def grow_lightgbm(config: dict[str, Any]) -> bytes | None:
     import ray
     from ray.train.lightgbm import get_network_params
 
-    rows, target, queries, weights = _own_rows(config["blocks"])
+    rows, target, queries, weights = own_rows(config["blocks"])
     sizes = None if queries is None else np.unique(queries, return_counts=True)[1]
     matrix = lightgbm.Dataset(rows, target, weight=weights, group=sizes)
-    done, grown, first = _begun(config["keeper"])
+    done, grown, first = begun(config["keeper"])
     before = lightgbm.Booster(model_str=grown.decode()) if grown else None
 
     def keep(state: Any) -> None:
         rounds = state.model.current_iteration()
-        if first and _is_time(rounds, config["rounds"]):
+        if first and is_time(rounds, config["rounds"]):
             ray.get(config["keeper"].keep.remote(rounds, state.model.model_to_string().encode()))
 
     booster = lightgbm.train(
@@ -107,33 +107,3 @@ def restored(trainer: str, model: Any, raw: bytes, parameters: dict[str, Any], c
         model._classes, model._n_classes = model._le.classes_, len(classes)
         model._class_map = {one: place for place, one in enumerate(model._le.classes_)}
     return model
-
-
-def _own_rows(blocks: list[Any]) -> list[Any]:
-    """This worker's part of the rows: every worker has some, and every row is somebody's."""
-    import numpy as np
-    import ray
-    import ray.train
-
-    context = ray.train.get_context()
-    at, of = context.get_world_rank(), context.get_world_size()
-    own = ray.get(blocks[len(blocks) * at // of : len(blocks) * (at + 1) // of])
-    return [None if part[0] is None else np.concatenate(part) for part in zip(*own, strict=True)]
-
-
-def _begun(keeper: Any) -> tuple[int, bytes | None, bool]:
-    """How many rounds were grown before the workers were started anew, the same for all; and whether this is the first
-    worker.
-    """
-    import ray
-    import ray.train
-    from ray.train.collective import broadcast_from_rank_zero
-
-    first = ray.train.get_context().get_world_rank() == 0
-    told: Any = broadcast_from_rank_zero(ray.get(keeper.rounds.remote()) if first else None)
-    done = int(told or 0)
-    return done, ray.get(keeper.kept.remote(done)) if done else None, first
-
-
-def _is_time(rounds: int, of: int) -> bool:
-    return rounds % max(of // _TIMES_KEPT, 1) == 0 and rounds < of

@@ -34,7 +34,9 @@ def act(workload: Section, now: datetime, api: ClusterApi | None = None) -> list
 
 
 def start(api: ClusterApi, workload: Section, run: Section, now: datetime, cooldown: timedelta) -> str:
-    """A Job of the pipeline's CronJob, unless this monitor has started one within the cooldown."""
+    """A Job of the pipeline's CronJob, unless this monitor has started one within the cooldown, or a run is under way
+    that none may overlap.
+    """
     monitor, cron_job = text(workload, "name"), text(run, "cronJob")
     before = [_created(job) for job in api.list("apis/batch/v1/jobs", f"{_MONITOR_LABEL}={monitor}")]
     last = max((one for one in before if one is not None), default=None)
@@ -42,13 +44,30 @@ def start(api: ClusterApi, workload: Section, run: Section, now: datetime, coold
         return (
             f"pipeline {text(run, 'pipeline')} is not started: it was at {last.isoformat()}, the cooldown is {cooldown}"
         )
-    body = job_of(api.get("apis/batch/v1/cronjobs", cron_job), monitor, now, cooldown)
+    parent = api.get("apis/batch/v1/cronjobs", cron_job)
+    if _mapping(parent, "spec").get("concurrencyPolicy") == "Forbid" and _runs(api, parent):
+        return f"pipeline {text(run, 'pipeline')} is not started: a run of it is under way, and they must not overlap"
+    body = job_of(parent, monitor, now, cooldown)
     try:
         api.create("apis/batch/v1/jobs", body)
     except ApiError as problem:
         if problem.status != 409:  # another try of this monitor was faster
             raise
     return f"pipeline {text(run, 'pipeline')} is started"
+
+
+def _runs(api: ClusterApi, cron_job: Object) -> bool:
+    """Whether a Job of a CronJob has not ended yet, whoever started it."""
+    uid = _mapping(cron_job, "metadata").get("uid")
+    for job in api.list("apis/batch/v1/jobs", ""):
+        owners = _mapping(job, "metadata").get("ownerReferences")
+        owned = isinstance(owners, list) and any(isinstance(one, dict) and one.get("uid") == uid for one in owners)
+        conditions = _mapping(job, "status").get("conditions")
+        found = conditions if isinstance(conditions, list) else []
+        ended = any(one.get("type") in {"Complete", "Failed"} and one.get("status") == "True" for one in found)
+        if owned and not ended:
+            return True
+    return False
 
 
 def job_of(cron_job: Object, monitor: str, now: datetime, cooldown: timedelta) -> Object:
@@ -79,7 +98,14 @@ def job_of(cron_job: Object, monitor: str, now: datetime, cooldown: timedelta) -
 
 
 def take_back(workload: Section, now: datetime, cooldown: timedelta) -> list[str]:
-    """The alias of each watched model back to the version before, unless that was done within the cooldown."""
+    """The alias of each watched model back to the version before, unless that was done within the cooldown.
+
+    Nor while the window has rows from before it was done last: they tell of the version that was taken back, and not of
+    the one that is in use.
+    """
+    monitor = section(workload, "monitor")
+    late = section(section(monitor, "data"), text(monitor, "labels"))
+    window = timedelta(seconds=integer(monitor, "windowSeconds") + integer(late, "delaySeconds"))
     models = rows(section(workload, "monitor"), "models")
     for model in models:
         if "bundle" in model:
@@ -97,6 +123,9 @@ def take_back(workload: Section, now: datetime, cooldown: timedelta) -> list[str
             done.append(
                 f"{alias!r} of {name} stays: it was taken back at {last.isoformat()}, the cooldown is {cooldown}"
             )
+            continue
+        if last is not None and now - last < window:
+            done.append(f"{alias!r} of {name} stays: the window begins before it was taken back at {last.isoformat()}")
             continue
         before = registry.take_back(name, alias, now)
         done.append(

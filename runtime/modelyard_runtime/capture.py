@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from modelyard_runtime.answers import Answer, plain
 from modelyard_runtime.description import Section, integer, number, text
 from modelyard_runtime.spool import SpoolMetrics, spool_of
-from modelyard_runtime.storage import Place, place
+from modelyard_runtime.storage import Place, place, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,17 +125,12 @@ class Captures:
 
         self._written += 1
         name = f"{self._replica}-{self._written:08d}.parquet"
+        stream = BytesIO()
+        parquet.write_table(pa.table(_columns(records)), stream)
         if self._spool is not None:
-            stream = BytesIO()
-            parquet.write_table(pa.table(_columns(records)), stream)
             self._spool.keep(f"day={day}/variant={self._variant}/{name}", stream.getvalue(), len(records))
             return
-        folder = self._place.below(f"day={day}", f"variant={self._variant}")
-        folder.filesystem.create_dir(folder.path, recursive=True)
-        staged = folder.below(f"_{name}")
-        with staged.filesystem.open_output_stream(staged.path) as stream:
-            parquet.write_table(pa.table(_columns(records)), stream)
-        staged.filesystem.move(staged.path, folder.below(name).path)
+        write_whole(self._place.below(f"day={day}", f"variant={self._variant}", name), stream.getvalue())
 
     def _expire(self, now: datetime) -> None:
         """Delete the days that are wholly older than what is retained."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from modelyard_runtime.datasets import read_frame, read_ray, read_table, write_table
 from modelyard_runtime.description import Json, Section, section, sections, text
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.storage import Place, place
+from modelyard_runtime.storage import Place, make_folder, place
 from modelyard_runtime.training_data import TrainingData, training_data
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Context:
         for name, store in sections(self.workload, "stores").items():
             root = place(self.workload, text(store, "uri"), name)
             found = root.below("checkpoints", text(self.workload, "name"), self.run, self.step)
-            found.filesystem.create_dir(found.path, recursive=True)
+            make_folder(found)
             return found
         raise Refusal("checkpoints need an object store that this pipeline uses; its spec names none")
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
-from modelyard_runtime.description import Section, integer, names, section, text
+from modelyard_runtime.description import Section, names, section, text
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.storage import Place, place
+from modelyard_runtime.storage import Place, make_folder, place
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    import pyarrow.dataset as ds
     import ray.data
 
 FORMATS = {"parquet": "parquet", "csv": "csv", "json": "json"}
 PARTITIONING = "hive"
+
+_BATCH_ROWS = 65536
 
 
 def dataset_place(workload: Section, dataset: Section) -> Place:
@@ -24,35 +28,78 @@ def dataset_place(workload: Section, dataset: Section) -> Place:
     return place(workload, text(dataset, "uri"), text(dataset, "store"))
 
 
-def read_table(
-    workload: Section, dataset: Section, newest_s: int | None = None, now: datetime | None = None
-) -> pa.Table:
-    """A dataset as one Arrow table, its columns of the declared types.
+def read_table(workload: Section, dataset: Section) -> pa.Table:
+    """A dataset as one Arrow table, its columns of the declared types."""
+    return typed(opened(workload, dataset).to_table(), dataset)
 
-    `newest_s` keeps the rows of the last so many seconds by the dataset's timestamp column.
+
+def read_frame(workload: Section, dataset: Section) -> pd.DataFrame:
+    """The same as a pandas data frame."""
+    return frame_of(read_table(workload, dataset))
+
+
+def read_batches(
+    workload: Section,
+    dataset: Section,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    files: Sequence[str] | None = None,
+) -> Iterator[pd.DataFrame]:
+    """A dataset part by part, each of a size that fits any memory; of a time by the dataset's timestamp column.
+
+    `files` are some of those that it has.
     """
+    found = opened(workload, dataset, files)
+    chosen = _between(found.schema, dataset, since, until)
+    for batch in found.to_batches(filter=chosen, batch_size=_BATCH_ROWS, batch_readahead=2, fragment_readahead=1):
+        if not batch.num_rows:
+            continue
+        frame = frame_of(typed(_table_of(batch), dataset))
+        if since is not None or until is not None:
+            frame = _exactly(frame, text(dataset, "timestamp"), since, until)
+        if len(frame):
+            yield frame
+
+
+def opened(workload: Section, dataset: Section, files: Sequence[str] | None = None) -> ds.Dataset:
+    """A dataset that is there, or some of its files."""
     import pyarrow.dataset as arrow_dataset
     from pyarrow import fs
 
     where = dataset_place(workload, dataset)
     if where.filesystem.get_file_info(where.path).type == fs.FileType.NotFound:
         raise Refusal(f"nothing lies at {text(dataset, 'uri')}")
-    found = arrow_dataset.dataset(
-        where.path,
+    return arrow_dataset.dataset(
+        where.path if files is None else list(files),
         filesystem=where.filesystem,
         format=FORMATS[text(dataset, "format")],
         partitioning=PARTITIONING,
+        partition_base_dir=where.path,
         exclude_invalid_files=False,
         ignore_prefixes=["_", "."],
     )
-    return typed(found.to_table(filter=_newest(found.schema, dataset, newest_s, now)), dataset)
 
 
-def read_frame(
-    workload: Section, dataset: Section, newest_s: int | None = None, now: datetime | None = None
-) -> pd.DataFrame:
-    """The same as a pandas data frame."""
-    return read_table(workload, dataset, newest_s, now).to_pandas()
+def frame_of(table: pa.Table) -> pd.DataFrame:
+    """A table for calculating with: decimals as floating point, days as times."""
+    import pyarrow as pa
+
+    for at, field in enumerate(table.schema):
+        if pa.types.is_decimal(field.type):
+            table = table.set_column(at, field.name, table.column(at).cast(pa.float64()))
+        elif pa.types.is_date(field.type):
+            table = table.set_column(at, field.name, table.column(at).cast(pa.timestamp("ms")))
+    return table.to_pandas()
+
+
+def times(column: pd.Series) -> pd.Series:
+    """A column as times in UTC, which is what a time without a zone is in; texts are ISO 8601."""
+    import pandas as pd
+
+    try:
+        return pd.to_datetime(column, utc=True, format="ISO8601")
+    except (ValueError, TypeError) as problem:
+        raise Refusal(f"column {column.name!r} holds no time: {problem}") from None
 
 
 def read_ray(workload: Section, dataset: Section) -> ray.data.Dataset:
@@ -82,7 +129,7 @@ def write_table(workload: Section, dataset: Section, table: pa.Table, name: str)
         raise Refusal("datasets of format json are read only; write parquet or csv")
     final = where.below(f"{name}.{kind}")
     staged = where.below(f"_{name}-{uuid.uuid4().hex}.{kind}")
-    where.filesystem.create_dir(where.path, recursive=True)
+    make_folder(where)
     with where.filesystem.open_output_stream(staged.path) as stream:
         if kind == "parquet":
             import pyarrow.parquet as parquet
@@ -96,8 +143,15 @@ def write_table(workload: Section, dataset: Section, table: pa.Table, name: str)
     return final.path
 
 
-def _newest(schema: pa.Schema, dataset: Section, newest_s: int | None, now: datetime | None) -> object:
-    if newest_s is None:
+def _table_of(batch: pa.RecordBatch) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.Table.from_batches([batch])
+
+
+def _between(schema: pa.Schema, dataset: Section, since: datetime | None, until: datetime | None) -> Any:
+    """What the reader of files can leave out by itself; a superset of what is asked, as texts are read first."""
+    if since is None and until is None:
         return None
     import pyarrow as pa
     import pyarrow.dataset as arrow_dataset
@@ -105,15 +159,33 @@ def _newest(schema: pa.Schema, dataset: Section, newest_s: int | None, now: date
     column = text(dataset, "timestamp")
     if not column:
         raise Refusal(f"a window of {text(dataset, 'uri')} needs its timestamp column in the spec")
-    since = (now or datetime.now(UTC)) - timedelta(seconds=newest_s)
+    if column not in schema.names:
+        raise Refusal(f"{text(dataset, 'uri')} lacks its timestamp column {column!r}")
     kind = schema.field(column).type
-    if pa.types.is_timestamp(kind):
-        limit = pa.scalar(since if kind.tz else since.replace(tzinfo=None), type=kind)
-    elif pa.types.is_string(kind):  # ISO 8601 sorts like time
-        limit = pa.scalar(since.isoformat(), type=kind)
-    else:
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return None
+
+    def limit(when: datetime) -> Any:
+        if pa.types.is_timestamp(kind):
+            return pa.scalar(when if kind.tz else when.replace(tzinfo=None), type=pa.timestamp("us", kind.tz))
+        return pa.scalar(when.date(), type=pa.date32())
+
+    if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
         raise Refusal(f"column {column!r} of {text(dataset, 'uri')} holds no time")
-    return arrow_dataset.field(column) >= limit
+    field: Any = arrow_dataset.field(column)
+    bounds = [field >= limit(since)] if since is not None else []
+    bounds += [field <= limit(until)] if until is not None else []
+    return bounds[0] & bounds[1] if len(bounds) == 2 else bounds[0]
+
+
+def _exactly(frame: pd.DataFrame, column: str, since: datetime | None, until: datetime | None) -> pd.DataFrame:
+    found = times(frame[column])
+    held = found.notna()
+    if since is not None:
+        held &= found > since
+    if until is not None:
+        held &= found <= until
+    return frame if bool(held.all()) else frame[held]
 
 
 def typed(table: pa.Table, dataset: Section) -> pa.Table:
@@ -133,12 +205,8 @@ def typed(table: pa.Table, dataset: Section) -> pa.Table:
             raise Refusal(f"{text(dataset, 'uri')} lacks column {name!r}, which its schema declares")
         at = table.column_names.index(name)
         try:
-            table = table.set_column(at, name, table.column(name).cast(kinds[str(kind)]))
+            safe = kind != "timestamp"  # parts of a microsecond are let go
+            table = table.set_column(at, name, table.column(name).cast(kinds[str(kind)], safe=safe))
         except pa.ArrowInvalid as problem:
             raise Refusal(f"column {name!r} of {text(dataset, 'uri')} is not of type {kind}: {problem}") from None
     return table
-
-
-def delay(dataset: Section) -> timedelta:
-    """How late the labels of a dataset come."""
-    return timedelta(seconds=integer(dataset, "delaySeconds"))

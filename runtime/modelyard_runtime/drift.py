@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from modelyard_runtime.profiles import Profile, profile
+from modelyard_runtime.profiles import REST, Profile, numbers_in, texts_in
 from modelyard_runtime.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -20,58 +20,136 @@ if TYPE_CHECKING:
 
     Numbers = npt.NDArray[np.float64]
 
+FEWEST_VALUES = 30
+"""A distribution of fewer values says more about chance than about the column; it is not measured."""
+
 _BINS = 10
 _LEAST = 1e-4  # a share of zero would make PSI infinite
 
 
+class Grid:
+    """The points of a numeric reference: values are counted below, at and between them.
+
+    Place 2k + 1 of the counts is the k-th point itself, place 2k what lies between it and the one before.
+    """
+
+    def __init__(self, quantiles: Numbers) -> None:
+        import numpy as np
+
+        self.points, first, many = np.unique(quantiles, return_index=True, return_counts=True)
+        last = max(len(quantiles) - 1, 1)
+        self.before: Numbers = first / last  # share of the reference below each point
+        self.upto: Numbers = (first + many - 1) / last  # and up to it
+        step = (many[:-1] > 1) & (many[1:] > 1)  # nothing of the reference lies between two values that are repeated
+        self.before[1:][step] = self.upto[:-1][step]
+        self._heavy = many > len(quantiles) / (2 * _BINS)
+        deciles = quantiles[np.linspace(0, len(quantiles) - 1, _BINS + 1).astype(int)[1:-1]]
+        edges = np.searchsorted(self.points, np.unique(deciles))
+        # A bin begins at each decile. A value that is a good part of the whole has a bin of its own.
+        heavy = edges[self._heavy[edges]]
+        self.starts = np.unique(np.concatenate(([0], 2 * edges + 1, 2 * heavy + 2)))
+
+    @property
+    def places(self) -> int:
+        """How many places there are."""
+        return 2 * len(self.points) + 1
+
+    def count(self, values: Numbers) -> tuple[Numbers, Numbers]:
+        """How many values each place has, and by how much they are above the point before, in sum."""
+        import numpy as np
+
+        left = np.searchsorted(self.points, values, side="left")
+        right = np.searchsorted(self.points, values, side="right")
+        above = values - self.points[np.maximum(right - 1, 0)]
+        counted = np.bincount(left + right, minlength=self.places).astype(np.float64)
+        return counted, np.bincount(left + right, weights=above, minlength=self.places).astype(np.float64)
+
+    def shares(self) -> Numbers:
+        """The share of the reference in each place."""
+        import numpy as np
+
+        found = np.zeros(self.places)
+        found[1::2] = self.upto - self.before
+        found[2:-1:2] = self.before[1:] - self.upto[:-1]
+        return found
+
+
+class Moved:
+    """New values of a column beside its reference, counted part by part."""
+
+    def __init__(self, reference: Profile) -> None:
+        import numpy as np
+
+        self._reference = reference
+        points = reference.quantiles
+        self._grid = Grid(points) if points is not None and len(points) else None
+        self._names = {name: place for place, name in enumerate(reference.shares or {}) if name != REST}
+        size = self._grid.places if self._grid else len(self._names) + 1  # what is not among the names comes last
+        self._counts: Numbers = np.zeros(size)
+        self._above: Numbers = np.zeros(size)
+
+    def add(self, column: pd.Series) -> None:
+        """More rows of the column."""
+        import numpy as np
+
+        if self._grid is not None:
+            values = numbers_in(column)
+            if values is None and column.notna().any():
+                raise Refusal(f"column {column.name!r} held numbers and now holds something else")
+            if values is not None:
+                counted, above = self._grid.count(values)
+                self._counts += counted
+                self._above += above
+        elif self._reference.shares is not None:
+            for name, count in texts_in(column).value_counts().items():
+                self._counts[self._names.get(str(name), len(self._names))] += int(np.int64(count))
+
+    def merge(self, other: Moved) -> None:
+        """Those of another part of the same rows."""
+        self._counts += other._counts
+        self._above += other._above
+
+    def measure(self, metric: str) -> float | None:
+        """A measure; None where it is not defined for the column's kind, such as KS of a category, or has no values."""
+        if metric not in _NUMERIC and metric not in _BY_SHARES:
+            raise Refusal(f"{metric!r} is no measure of drift; known are {', '.join((*_BY_SHARES, *_NUMERIC))}")
+        if self._counts.sum() < FEWEST_VALUES:
+            return None
+        if metric in _BY_SHARES:
+            then, now = self._shares()
+            known = self._reference.rows - self._reference.missing
+            return _BY_SHARES[metric](then, now, known, int(self._counts.sum()))
+        return None if self._grid is None else _NUMERIC[metric](self._grid, self._counts, self._above)
+
+    def beyond(self) -> float | None:
+        """The share of values that the reference never had: beyond its least and greatest, or an unknown category."""
+        total = float(self._counts.sum())
+        if not total:
+            return None
+        if self._grid is not None:
+            return float(self._counts[0] + self._counts[-1]) / total
+        rest = (self._reference.shares or {}).get(REST, 0.0)
+        return max(float(self._counts[-1]) / total - rest, 0.0)
+
+    def _shares(self) -> tuple[Numbers, Numbers]:
+        import numpy as np
+
+        total = self._counts.sum()
+        if self._grid is not None:
+            starts = self._grid.starts
+            return np.add.reduceat(self._grid.shares(), starts), np.add.reduceat(self._counts, starts) / total
+        shares = self._reference.shares or {}
+        then = [shares[name] for name in self._names] + [shares.get(REST, 0.0)]
+        # The places of names follow their order, also where the rest stands among them.
+        now = [self._counts[place] for place in self._names.values()] + [self._counts[-1]]
+        return np.array(then), np.array(now) / total
+
+
 def drift(metric: str, reference: Profile, column: pd.Series) -> float | None:
-    """The measure of one column; None where it is not defined for its kind, such as KS of a category."""
-    current = profile(column)
-    if metric == "missing":
-        return current.missing_share
-    if not reference.rows or current.rows == current.missing:
-        return None
-    if metric in _NUMERIC and reference.quantiles is not None and len(reference.quantiles):
-        if current.quantiles is None:
-            raise Refusal(f"column {column.name!r} held numbers and now holds something else")
-        return _NUMERIC[metric](reference.quantiles, column.dropna().to_numpy(dtype=float))
-    if metric in _BY_SHARES:
-        return _BY_SHARES[metric](*_shares(reference, current, column))
-    if metric in _NUMERIC:
-        return None
-    raise Refusal(f"{metric!r} is no measure of drift; known are {', '.join((*_BY_SHARES, *_NUMERIC, 'missing'))}")
-
-
-def _shares(reference: Profile, current: Profile, column: pd.Series) -> tuple[Numbers, Numbers, int, int]:
-    """The parts of the rows in the same bins, of reference and of new values, and how many rows each has."""
-    import numpy as np
-
-    counts = reference.rows - reference.missing, current.rows - current.missing
-    if reference.quantiles is not None and len(reference.quantiles):
-        values = column.dropna().to_numpy(dtype=np.float64)
-        inner = np.unique(
-            np.interp(
-                np.linspace(0, 1, _BINS + 1)[1:-1], np.linspace(0, 1, len(reference.quantiles)), reference.quantiles
-            )
-        )
-        edges = np.concatenate(([-np.inf], inner, [np.inf]))
-        then = _histogram_of_quantiles(reference.quantiles, edges)
-        now = np.histogram(values, edges)[0] / max(len(values), 1)
-        return then, now, *counts
-    then_by, now_by = reference.shares or {}, current.shares or {}
-    names = [*then_by, *(name for name in now_by if name not in then_by)]
-    return (
-        np.array([then_by.get(name, 0.0) for name in names]),
-        np.array([now_by.get(name, 0.0) for name in names]),
-        *counts,
-    )
-
-
-def _histogram_of_quantiles(points: Numbers, edges: Numbers) -> Numbers:
-    import numpy as np
-
-    found: Numbers = np.histogram(points, edges)[0] / len(points)
-    return found
+    """The measure of one column that is at hand as a whole."""
+    moved = Moved(reference)
+    moved.add(column)
+    return moved.measure(metric)
 
 
 def _psi(then: Numbers, now: Numbers, _then_rows: int, _now_rows: int) -> float:
@@ -105,27 +183,24 @@ def _chi2(then: Numbers, now: Numbers, then_rows: int, now_rows: int) -> float:
     return float(((table - expected) ** 2 / expected).sum() / (table.shape[1] - 1))
 
 
-def _ks(points: Numbers, values: Numbers) -> float:
+def _ks(grid: Grid, counts: Numbers, _above: Numbers) -> float:
     import numpy as np
 
-    ordered = np.sort(values)
-    then = np.interp(ordered, points, np.linspace(0, 1, len(points)), left=0.0, right=1.0)
-    if (np.diff(points) == 0).any():  # steps of the reference: the share up to and including each value
-        then = np.searchsorted(points, ordered, side="right") / len(points)
-    after = np.searchsorted(ordered, ordered, side="right") / len(ordered)
-    before = np.searchsorted(ordered, ordered, side="left") / len(ordered)
-    below = np.searchsorted(points, ordered, side="left") / len(points) if (np.diff(points) == 0).any() else then
-    return float(max(np.abs(after - then).max(), np.abs(before - below).max()))
+    now = np.cumsum(counts) / counts.sum()
+    return float(max(np.abs(now[0:-1:2] - grid.before).max(), np.abs(now[1::2] - grid.upto).max()))
 
 
-def _wasserstein(points: Numbers, values: Numbers) -> float:
+def _wasserstein(grid: Grid, counts: Numbers, above: Numbers) -> float:
+    """The area between both distributions: exact outside of the reference, between its points by the means there."""
     import numpy as np
 
-    at = (np.arange(len(points) * 4) + 0.5) / (len(points) * 4)
-    then = np.interp(at, np.linspace(0, 1, len(points)), points)
-    now = np.quantile(values, at)
-    return float(np.abs(then - now).mean())
+    total, width = counts.sum(), np.diff(grid.points)
+    now = np.cumsum(counts)[1:-2:2] / total  # up to each point but the last
+    under_now = width * now + (width * counts[2:-1:2] - above[2:-1:2]) / total
+    under_then = width * (grid.upto[:-1] + grid.before[1:]) / 2
+    outside = (above[-1] - above[0]) / total
+    return float(np.abs(under_now - under_then).sum() + outside)
 
 
 _BY_SHARES: dict[str, Callable[[Numbers, Numbers, int, int], float]] = {"psi": _psi, "js": _js, "chi2": _chi2}
-_NUMERIC: dict[str, Callable[[Numbers, Numbers], float]] = {"ks": _ks, "wasserstein": _wasserstein}
+_NUMERIC: dict[str, Callable[[Grid, Numbers, Numbers], float]] = {"ks": _ks, "wasserstein": _wasserstein}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from modelyard_runtime import registry
 from modelyard_runtime.answers import answer, predictions
-from modelyard_runtime.datasets import read_frame
+from modelyard_runtime.datasets import feature_columns, read_frame
 from modelyard_runtime.description import Section, section, sections, text
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.scores import Predictions, known_metrics, score
@@ -58,6 +58,7 @@ class Evaluation:
 
     def of_alias(self, name: str) -> Callable[[str, str, str], float | None]:
         """The measure of the model that an alias points to, on the same rows."""
+        from mlflow.exceptions import MlflowException
 
         def measured(alias: str, metric: str, data: str) -> float | None:
             version = registry.version_at(name, alias)
@@ -66,7 +67,7 @@ class Evaluation:
             if (version.uri, data) not in self._said:
                 try:
                     self._ask(version.uri, registry.load(version.uri), data)
-                except (KeyError, ValueError, TypeError) as problem:
+                except (KeyError, ValueError, TypeError, MlflowException) as problem:
                     raise Refusal(
                         f"{alias} (version {version.version}) cannot answer on these rows: {problem}"
                     ) from problem
@@ -83,6 +84,7 @@ class Evaluation:
                 frame = read_frame(self._workload, dataset)
                 if self._data.label not in frame.columns:
                     raise Refusal(f"the gate evaluates on {data!r}, which lacks the label {self._data.label!r}")
+                feature_columns({"features": list(self._data.features)}, list(frame.columns))
                 rows = numeric(frame.dropna(subset=[self._data.label]), self._data.features)
                 group = text(dataset, "group")
                 groups = group_numbers(rows[group]) if group else None

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.answers import CLASSIFICATION, Answer, coded, plain, predictions
 from modelyard_runtime.capture import PREDICTION, SCORE
-from modelyard_runtime.datasets import read_frame
-from modelyard_runtime.description import Section, integer, names, section, sections, text
-from modelyard_runtime.drift import drift
+from modelyard_runtime.description import Section, names, rows, section, sections, text
 from modelyard_runtime.models import Models
 from modelyard_runtime.page_hinkley import page_hinkley
-from modelyard_runtime.profiles import Profile, profile
+from modelyard_runtime.profiles import Profile
+from modelyard_runtime.quality import GROUP, KEY, LABEL, Said, Truths, joined
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.scores import score
-from modelyard_runtime.training_data import group_numbers, join
-from modelyard_runtime.windows import VARIANT, Window, current
+from modelyard_runtime.tallies import Distinct, Profiles, Spread, Watched, tallied
+from modelyard_runtime.training_data import group_numbers
+from modelyard_runtime.windows import VARIANT, CapturedRows, DatasetRows, current, reference, variant_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DRIFT = frozenset({"psi", "ks", "chi2", "js", "wasserstein"})
+
+FEWEST_ROWS = 30
+"""A measure of drift or of quality on fewer rows says more about chance than about the model; it is not taken."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +44,13 @@ class Measure:
 class Measures:
     """Measures the checks of one run; what they share is read once."""
 
-    def __init__(self, workload: Section, now: datetime) -> None:
+    def __init__(self, workload: Section, now: datetime, spread: Spread | None = None) -> None:
         self._workload = workload
         self._monitor = section(workload, "monitor")
         self._now = now
-        self.window: Window = current(workload, now)
-        self._joined: pd.DataFrame | None = None
+        self._spread = spread
+        self._rows = current(workload, now)
+        self._checks = rows(self._monitor, "checks")
 
     def of(self, check: Section) -> Iterator[Measure]:
         """The values of one check."""
@@ -53,56 +61,84 @@ class Measures:
             return self._state(check, metric)
         return self._quality(check, metric)
 
+    @cached_property
+    def _watched(self) -> Watched:
+        """One pass over the window, for all checks of drift and state."""
+        compared = any(text(check, "metric") in DRIFT | {"out_of_range"} for check in self._checks)
+        references = self._references() if compared else {}
+        own, apart = frozenset(self._rows.own), self._of_predictions
+        distinct = {
+            text(check, "name"): (tuple(names(check, "features")), own)
+            for check in self._checks
+            if text(check, "metric") == "duplicates"
+        }
+
+        def empty() -> Watched:
+            return Watched(own, references, apart, {name: Distinct(*args) for name, args in distinct.items()})
+
+        return tallied(self._rows, empty, self._spread)
+
+    @property
+    def _of_predictions(self) -> bool:
+        return text(self._monitor, "type") in {"prediction-drift", "concept-drift"}
+
     def _drift(self, check: Section, metric: str) -> Iterator[Measure]:
-        prediction = text(self._monitor, "type") in {"prediction-drift", "concept-drift"}
-        for variant, rows in self._by_variant(apart=prediction):
-            reference = self._reference(prediction, variant)
-            columns = names(check, "features") or [name for name in reference if name in rows.columns]
+        watched, asked = self._watched, names(check, "features")
+        if watched.rows < FEWEST_ROWS:
+            _log.info("check %s: %d rows are too few", text(check, "name"), watched.rows)
+            return
+        for variant in sorted(watched.variants):
+            known, moved = watched.reference(variant), watched.variants[variant]
+            columns = asked or [name for name in known if name in watched.present]
             if not columns:
                 raise Refusal(
                     f"check {text(check, 'name')!r} has no column that both the window and its reference have"
                 )
             for name in columns:
-                if name not in rows.columns or name not in reference:
-                    where = "the window" if name not in rows.columns else "the reference"
+                if name not in watched.present or name not in known:
+                    where = "the window" if name not in watched.present else "the reference"
                     raise Refusal(f"check {text(check, 'name')!r} is about {name!r}, which {where} lacks")
-                value = drift(metric, reference[name], _comparable(rows[name], reference[name]))
+                value = moved[name].measure(metric) if name in moved else None
                 if value is not None:
-                    yield Measure(f"{name}@{variant}" if variant else name, value)
+                    yield Measure(f"{name}@{variant}" if len(watched.variants) > 1 else name, value)
+            if not asked:
+                self._say_absent(check, [name for name in known if name not in watched.present])
 
-    def _by_variant(self, apart: bool) -> Iterator[tuple[str, pd.DataFrame]]:
-        """All rows; or for what models say, the rows of each variant where there are several."""
-        rows = self.window.rows
-        variants = sorted(set(rows[VARIANT])) if VARIANT in rows.columns and VARIANT in self.window.own else []
-        if not apart or len(variants) < 2:
-            yield "", rows
-            return
-        for variant in variants:
-            yield variant, rows[rows[VARIANT] == variant]
+    def _say_absent(self, check: Section, absent: list[str]) -> None:
+        if absent:
+            _log.warning("check %s: the window has no %s, which is not compared", text(check, "name"), absent[:20])
 
-    def _reference(self, prediction: bool, variant: str) -> dict[str, Profile]:
+    def _references(self) -> dict[str, dict[str, Profile]]:
+        """Profiles of columns, by variant where each has a model of its own; else for all of them by the empty name."""
         described = section(self._monitor, "reference")
         if not described and "reference" not in self._monitor:
             raise Refusal("a measure of drift needs a reference")
         if text(described, "data"):
-            frame = self._reference_rows(described)
-            dataset = sections(self._monitor, "data")[text(described, "data")]
-            hidden = {text(dataset, "label"), text(dataset, "timestamp")}
-            wanted = [name for name in frame.columns if name in _ANSWERS] if prediction else names(dataset, "features")
-            wanted = wanted or [name for name in frame.columns if name not in hidden | set(_ANSWERS)]
-            return {name: profile(frame[name]) for name in wanted}
+            return {"": self._profiles_of_data(text(described, "data"))}
+        variants = {""}
+        if self._of_predictions and isinstance(self._rows, CapturedRows):
+            variants |= {variant_of(file) for file in self._rows.files()}
+        return {variant: self._profiles_of_model(variant) for variant in variants}
+
+    def _profiles_of_data(self, name: str) -> dict[str, Profile]:
+        dataset = sections(self._monitor, "data")[name]
+        hidden = frozenset({text(dataset, "label"), text(dataset, "timestamp")})
+        found = tallied(reference(self._workload, self._now), lambda: Profiles(hidden), self._spread)
+        if not found.rows:
+            raise Refusal(f"the reference {name!r} has no row")
+        declared = [] if self._of_predictions else names(dataset, "features")
+        lacking = [column for column in declared if column not in found.columns]
+        if lacking:
+            raise Refusal(f"the reference {name!r} lacks the feature column {lacking[0]!r}")
+        answers = [column for column in found.columns if column in _ANSWERS]
+        others = declared or [column for column in found.columns if column not in _ANSWERS]
+        return {column: found.columns[column].profile() for column in (answers if self._of_predictions else others)}
+
+    def _profiles_of_model(self, variant: str) -> dict[str, Profile]:
         kept = self._kept(variant)
         columns = sections(kept, "columns")
-        wanted = list(_ANSWERS) if prediction else names(kept, "features")
+        wanted = list(_ANSWERS) if self._of_predictions else names(kept, "features")
         return {name: Profile.from_json(columns[name]) for name in wanted if name in columns}
-
-    def _reference_rows(self, described: Section) -> pd.DataFrame:
-        dataset = sections(self._monitor, "data")[text(described, "data")]
-        span = integer(described, "windowSeconds") if "windowSeconds" in described else None
-        frame = read_frame(self._workload, dataset, span, self._now)
-        if not len(frame):
-            raise Refusal(f"the reference {text(described, 'data')!r} has no row")
-        return frame
 
     def _kept(self, variant: str) -> Section:
         """What was kept of the data that the model of a variant learned from."""
@@ -115,121 +151,149 @@ class Measures:
         return models.profiles(found)
 
     def _models(self) -> list[Section]:
-        found = self._monitor.get("models")
-        models = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+        models = rows(self._monitor, "models")
         if not models:
             raise Refusal("this check needs a model, and what is watched has none")
-        return list(models)
+        return models
 
     def _quality(self, check: Section, metric: str) -> Iterator[Measure]:
-        joined = self._labelled() if self._joined is None else self._joined
-        self._joined = joined
-        label = self._label()
-        task, group = text(self._models()[0], "task"), self._group()
-        classes = _classes({plain(one) for name in (label, PREDICTION) for one in joined[name].dropna()})
-        for variant, rows in self._variants_of(joined):
-            if not len(rows):
+        found = self._judged
+        task = text(self._models()[0], "task")
+        variants = sorted(set(found[VARIANT].dropna())) if VARIANT in self._rows.own else []
+        for variant in variants if len(variants) > 1 else [""]:
+            part = found[found[VARIANT] == variant] if variant else found
+            if len(part) < FEWEST_ROWS:
+                _log.info("check %s: %d labelled rows %s are too few", text(check, "name"), len(part), variant)
                 continue
-            known = list(classes) if task in CLASSIFICATION else []
-            truth = coded(rows[label], known) if known else rows[label].to_numpy(dtype=float)
-            said = predictions(_answered(rows), task, known)
-            if metric == "page_hinkley":
-                wrong = (truth != said.values).astype(float) if known else abs(truth - said.values)
-                value = page_hinkley(wrong)
-            else:
-                value = score(metric, truth, said, group_numbers(rows[group]) if group else None)
+            value = self._scored(part, metric, task)
             if value == value:  # some metrics are not defined where the labels are all of one class
                 yield Measure(variant, value)
 
-    def _variants_of(self, rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-        if VARIANT in self.window.own and VARIANT in rows.columns and rows[VARIANT].nunique() > 1:
-            for variant in sorted(set(rows[VARIANT])):
-                yield variant, rows[rows[VARIANT] == variant]
-            return
-        yield "", rows
+    def _scored(self, part: pd.DataFrame, metric: str, task: str) -> float:
+        known = self._classes if task in CLASSIFICATION else []
+        truth = coded(part[LABEL], known) if known else part[LABEL].to_numpy(dtype=float)
+        said = predictions(_answered(part), task, known)
+        if metric == "page_hinkley":
+            wrong = (truth != said.values).astype(float) if known else abs(truth - said.values)
+            return page_hinkley(wrong) / self._said.sample.fraction  # it is a sum, of which a part was judged
+        of_label = part.get(f"{GROUP}_of_label")
+        column = of_label if of_label is not None and of_label.notna().all() else part[GROUP]
+        grouped = any(text(one, "group") for one in sections(self._monitor, "data").values())
+        return score(metric, truth, said, group_numbers(column) if grouped else None)
 
-    def _label(self) -> str:
-        """The column with the truth: of the dataset with labels, or of what is watched itself."""
-        data = sections(self._monitor, "data")
-        names_of = text(self._monitor, "labels") or text(section(self._monitor, "current"), "data")
-        label = text(data.get(names_of, {}), "label")
-        if not label:
+    @cached_property
+    def _classes(self) -> list[Any]:
+        """The classes in the order of a model's probabilities: those that it learned, else those that were seen."""
+        try:
+            kept = self._kept("").get("classes")
+        except Refusal:
+            kept = None
+        if isinstance(kept, list) and kept:
+            return list(kept)
+        found = {plain(one) for name in (LABEL, PREDICTION) for one in self._judged[name]}
+        if found <= {0, 1}:
+            return [0, 1]
+        return sorted(found, key=lambda one: (isinstance(one, str), one))
+
+    @cached_property
+    def _labels(self) -> Section:
+        named = text(self._monitor, "labels") or text(section(self._monitor, "current"), "data")
+        found = sections(self._monitor, "data").get(named, {})
+        if not text(found, "label"):
             raise Refusal("quality needs a dataset with a label: `labels` of the monitor, or the watched one")
-        return label
+        return found
 
-    def _group(self) -> str:
-        """The column that says which rows are of one query; empty where nothing says it."""
+    @cached_property
+    def _said(self) -> Said:
+        """One pass over the window, for all checks of quality."""
+        labels = self._labels
         data = sections(self._monitor, "data")
-        named = (text(self._monitor, "labels"), text(section(self._monitor, "current"), "data"))
-        return next((text(data[name], "group") for name in named if name in data and text(data[name], "group")), "")
+        watched = data.get(text(section(self._monitor, "current"), "data"), {})
+        group = text(labels, "group") or text(watched, "group")
+        if not text(self._monitor, "labels") or watched == labels:
+            made = Said((), self._rows.timestamp, group, text(labels, "label"))
+        else:
+            made = Said(self._keys(labels, watched), self._rows.timestamp, group)
+        return tallied(self._rows, lambda: Said(made.keys, made.timestamp, made.group, made.label), self._spread)
 
-    def _labelled(self) -> pd.DataFrame:
+    def _keys(self, labels: Section, watched: Section) -> tuple[str, ...]:
+        """The columns that both sides have, except labels and timestamps: those of an event and its label differ."""
+        files = self._rows.files()
+        first = next(self._rows.frames(files), None)
+        if first is None:
+            return ()
+        apart = {text(one, key) for one in (labels, watched) for key in ("label", "timestamp")} | {*_ANSWERS, VARIANT}
+        there = DatasetRows(self._workload, labels).columns()
+        keys = tuple(str(name) for name in first.columns if name in there and name not in apart)
+        if not keys:
+            raise Refusal("what is watched and its labels share no column by which their rows belong together")
+        return keys
+
+    @cached_property
+    def _judged(self) -> pd.DataFrame:
         """Predictions with what turned out to be true, in the order in which they were made."""
-        name = text(self._monitor, "labels")
-        described = sections(self._monitor, "data").get(name, {})
-        label = self._label()
-        watched = sections(self._monitor, "data").get(text(section(self._monitor, "current"), "data"), {})
-        if PREDICTION not in self.window.rows.columns and len(self.window.rows):
-            raise Refusal(f"what is watched has no column {PREDICTION!r} to compare with labels")
-        rows = self.window.rows
-        if name:
-            if not len(rows):
-                return rows.assign(**{label: None, PREDICTION: None})
-            seen = rows.drop(columns=[label], errors="ignore")
-            rows, _ = join(
-                {"window": seen, name: read_frame(self._workload, described)}, {"window": watched, name: described}
-            )
-        return rows.dropna(subset=[label, PREDICTION]).sort_values(self.window.timestamp)
+        import numpy as np
+
+        made, labels = self._said, self._labels
+        said = made.rows()
+        if made.label or not made.keys:
+            return said.sort_values("time", kind="stable", ignore_index=True)
+        wanted = np.unique(said[KEY].to_numpy())
+        group, stamp = text(labels, "group"), text(labels, "timestamp")
+        keys, label = made.keys, text(labels, "label")
+        found = tallied(
+            DatasetRows(self._workload, labels), lambda: Truths(keys, label, wanted, stamp, group), self._spread
+        )
+        return joined(said, found.rows())
 
     def _state(self, check: Section, metric: str) -> Iterator[Measure]:
-        own = set(self.window.own)
-        columns = names(check, "features") or [name for name in self.window.rows.columns if name not in own]
-        absent = [name for name in columns if name not in self.window.rows.columns]
-        if absent and metric != "schema":
+        watched = self._watched
+        own = set(self._rows.own)
+        columns = names(check, "features") or [name for name in watched.present if name not in own]
+        absent = [name for name in columns if name not in watched.present]
+        if absent and watched.rows and metric != "schema":
             raise Refusal(f"check {text(check, 'name')!r} is about {absent[0]!r}, which the window lacks")
-        watched = sections(self._monitor, "data").get(text(section(self._monitor, "current"), "data"), {})
-        for feature, value in _STATES[metric](self, watched, columns):
+        for feature, value in _STATES[metric](self, check, columns if watched.rows else []):
             yield Measure(feature, value)
 
-    def missing(self, watched: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
+    def missing(self, check: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
         """The share of rows without a value."""
         for name in columns:
-            yield name, profile(self.window.rows[name]).missing_share
+            yield name, 1 - self._watched.present[name] / self._watched.rows
 
-    def duplicates(self, watched: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
+    def duplicates(self, check: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
         """The share of rows that are there already."""
-        rows = self.window.rows[columns]
-        yield "", float(rows.astype(str).duplicated().mean()) if len(rows) else 0.0
+        yield "", self._watched.distinct[text(check, "name")].share()
 
-    def schema(self, watched: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
+    def schema(self, check: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
         """How many declared columns are absent; one of another type is refused when it is read."""
-        declared = list(section(watched, "schema")) or names(watched, "features")
+        if not self._watched.rows:
+            return
+        watched = sections(self._monitor, "data").get(text(section(self._monitor, "current"), "data"), {})
+        declared = names(check, "features") or list(section(watched, "schema")) or names(watched, "features")
         if not declared:
-            declared = list(self._reference(False, ""))
-        yield "", float(len([name for name in declared if name not in self.window.rows.columns]))
+            declared = list(self._references()[""])
+        yield "", float(len([name for name in declared if name not in self._watched.present]))
 
-    def out_of_range(self, watched: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
+    def out_of_range(self, check: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
         """The share of values that the reference never had: beyond its least and greatest, or an unknown category."""
-        reference = self._reference(False, "")
-        for name in columns:
-            if name in reference:
-                yield name, _beyond(self.window.rows[name].dropna(), reference[name])
+        for name, moved in self._watched.variants.get("", {}).items():
+            value = moved.beyond() if name in columns else None
+            if value is not None:
+                yield name, value
 
-    def freshness_s(self, watched: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
-        """The age of the newest row, in seconds; that of the window where it is empty."""
-        import pandas as pd
+    def freshness_s(self, check: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
+        """The age of the newest row, in seconds, also where that is older than the window."""
+        newest = self._rows.newest()
+        yield "", self._now.timestamp() - (newest.timestamp() if newest is not None else 0.0)
 
-        times = pd.to_datetime(self.window.rows[self.window.timestamp], utc=True)
-        age = (self._now - times.max().to_pydatetime()).total_seconds() if len(times) else None
-        yield "", float(age if age is not None else integer(self._monitor, "windowSeconds"))
-
-    def rows(self, watched: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
+    def rows(self, check: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
         """How many rows the window has."""
-        yield "", float(len(self.window.rows))
+        yield "", float(self._watched.rows)
 
 
 _ANSWERS = (PREDICTION, SCORE)
-_STATES: dict[str, Callable[[Measures, Section, list[str]], Iterator[tuple[str, float]]]] = {
+_STATES: Mapping[str, Callable[[Measures, Section, list[str]], Iterator[tuple[str, float]]]] = {
     "missing": Measures.missing,
     "duplicates": Measures.duplicates,
     "schema": Measures.schema,
@@ -239,37 +303,11 @@ _STATES: dict[str, Callable[[Measures, Section, list[str]], Iterator[tuple[str, 
 }
 
 
-def _comparable(column: pd.Series, reference: Profile) -> pd.Series:
-    """Numbers that came as another type of number, compared as the reference is: as numbers or as categories."""
-    import pandas as pd
-
-    if reference.quantiles is not None and pd.api.types.is_bool_dtype(column.dtype):
-        return column.astype("float64")
-    if reference.quantiles is None and pd.api.types.is_bool_dtype(column.dropna().infer_objects().dtype):
-        return column
-    return column
-
-
-def _classes(found: set[Any]) -> list[Any]:
-    """The classes in the order of a model's probabilities; both of a yes or no, even where only one was seen."""
-    if found <= {0, 1}:
-        return [0, 1]
-    return sorted(found, key=lambda one: (isinstance(one, str), one))
-
-
-def _answered(rows: pd.DataFrame) -> Answer:
+def _answered(part: pd.DataFrame) -> Answer:
     import numpy as np
 
     scores: Any = None
-    if SCORE in rows.columns and rows[SCORE].notna().all():
-        scores = np.stack([np.asarray(one, dtype=np.float64) for one in rows[SCORE]])
-    return Answer(rows[PREDICTION].to_numpy(), scores)
-
-
-def _beyond(values: pd.Series, reference: Profile) -> float:
-    if not len(values):
-        return 0.0
-    if reference.quantiles is not None and len(reference.quantiles):
-        numbers = values.to_numpy(dtype=float)
-        return float(((numbers < reference.quantiles[0]) | (numbers > reference.quantiles[-1])).mean())
-    return float((~values.astype(str).isin(list(reference.shares or {}))).mean())
+    if SCORE in part.columns and part[SCORE].notna().all():
+        found = [np.asarray(one, dtype=np.float64) for one in part[SCORE]]
+        scores = np.stack(found) if len({one.shape for one in found}) == 1 else None
+    return Answer(part[PREDICTION].to_numpy(), scores)

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+
+from modelyard_runtime.shares import begun, is_time, own_rows
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    Weights = dict[str, npt.NDArray[np.float32]]
 
-class Network:
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """In which order an epoch takes its rows. Workers that go in step all take as many batches, `steps`."""
+
+    epoch: int
+    batch: int
+    worker: int = 0
+    steps: int = 0
+
+
+class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Layers of `width` units with dropout, trained by Adam in batches. `learn` goes on where the last call ended."""
 
     def __init__(
@@ -31,61 +48,64 @@ class Network:
         self.batch_size = batch_size
         self.epochs = epochs
         self.random_state = random_state
-        self.weights_: dict[str, npt.NDArray[np.float32]] | None = None
-        self.shape_: tuple[int, int] = (0, 0)
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The parameters, by name."""
-        names = ("width", "depth", "dropout", "learning_rate", "weight_decay", "batch_size", "epochs", "random_state")
-        return {name: getattr(self, name) for name in names}
-
-    def set_params(self, **parameters: Any) -> Network:
-        """Change parameters."""
-        for name, value in parameters.items():
-            setattr(self, name, value)
-        return self
 
     def fit(self, rows: Any, target: Any) -> Network:
         """Train from the beginning."""
-        self.weights_ = None
+        self.begin(rows.shape[1], target)
         return self.learn(rows, target, self.epochs)
+
+    def begin(self, columns: int, target: Any) -> None:
+        """Know the shape of the data and the meaning of the target, before anything is learned."""
+        self.known(target)
+        self.shape_ = (columns, self.outputs())
+        self.weights_: Weights | None = None
+        self.state_: dict[str, Any] | None = None
+        self.epochs_done_ = 0
 
     def learn(self, rows: Any, target: Any, epochs: int) -> Network:
         """Train for some epochs more."""
-        import numpy as np
-
+        if not hasattr(self, "shape_"):
+            self.begin(rows.shape[1], target)
         torch = _torch()
 
-        torch.manual_seed(self.random_state)
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        known = torch.as_tensor(np.asarray(rows, dtype=np.float32))
-        truth = torch.as_tensor(self._target(target))
-        self.shape_ = (known.shape[1], self._outputs())
-        module = self._module().to(device)
-        loss = self._loss()
-        optimizer = torch.optim.Adam(module.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
-        module.train()
-        for _ in range(epochs):
-            for batch in torch.randperm(len(known)).split(self.batch_size):
-                optimizer.zero_grad()
-                loss(module(known[batch].to(device)), truth[batch].to(device)).backward()
-                optimizer.step()
-        self.weights_ = {name: value.cpu().numpy() for name, value in module.state_dict().items()}
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        module = self.module().to(device)
+        optimizer = self.optimizer(module)
+        data = self.tensors(rows, target)
+        for epoch in range(self.epochs_done_, self.epochs_done_ + epochs):
+            self.one_epoch(module, optimizer, data, device, Order(epoch, int(self.batch_size)))
+        self.keep(module, optimizer, self.epochs_done_ + epochs)
         return self
 
-    def _forward(self, rows: Any) -> Any:
+    def one_epoch(self, module: Any, optimizer: Any, data: tuple[Any, Any], device: Any, order: Order) -> None:
+        """Each row once, in batches."""
+        torch = _torch()
+
+        torch.manual_seed(self.random_state + 1_000_003 * order.epoch + 10_007 * order.worker)
+        known, truth = data
+        loss = self.loss()
+        batches = torch.randperm(len(known)).split(order.batch)
+        module.train()
+        for step in range(order.steps or len(batches)):
+            batch = batches[step % len(batches)]
+            optimizer.zero_grad()
+            loss(module(known[batch].to(device)), truth[batch].to(device)).backward()
+            optimizer.step()
+
+    def tensors(self, rows: Any, target: Any) -> tuple[Any, Any]:
+        """Rows and target as the network takes them."""
         import numpy as np
 
         torch = _torch()
 
-        module = self._module().eval()
-        with torch.no_grad():
-            return module(torch.as_tensor(np.asarray(rows, dtype=np.float32)))
+        return torch.as_tensor(np.asarray(rows, dtype=np.float32)), torch.as_tensor(self.numbers(target))
 
-    def _module(self) -> Any:
+    def module(self) -> Any:
+        """The network with what was learned so far, or as it begins by the seed."""
         torch = _torch()
         nn = torch.nn
 
+        torch.manual_seed(self.random_state)
         size, outputs = self.shape_
         layers: list[Any] = []
         for _ in range(self.depth):
@@ -96,66 +116,168 @@ class Network:
             module.load_state_dict({name: torch.as_tensor(value) for name, value in self.weights_.items()})
         return module
 
-    def _outputs(self) -> int:
+    def optimizer(self, module: Any) -> Any:
+        """Adam, where the last call has left it."""
+        optimizer = _torch().optim.Adam(
+            module.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay, foreach=False
+        )
+        if self.state_ is not None:
+            optimizer.load_state_dict(self.state_)
+        return optimizer
+
+    def keep(self, module: Any, optimizer: Any, epochs: int) -> None:
+        """Remember what was learned, apart from any device."""
+        self.weights_ = {name: value.detach().cpu().numpy().copy() for name, value in module.state_dict().items()}
+        self.state_ = _on_cpu(optimizer.state_dict())
+        self.epochs_done_ = epochs
+
+    def forward(self, rows: Any) -> Any:
+        """What the network says of each row."""
+        import numpy as np
+
+        torch = _torch()
+
+        module = self.module().eval()
+        with torch.no_grad():
+            return module(torch.as_tensor(np.asarray(rows, dtype=np.float32)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A model that is kept has its weights, and not what only training needs."""
+        found: dict[str, Any] = super().__getstate__()
+        return {name: value for name, value in found.items() if name != "state_"} | {"state_": None}
+
+    def known(self, target: Any) -> None:
+        """What the target means."""
+        raise NotImplementedError
+
+    def outputs(self) -> int:
+        """Numbers that the network says of a row."""
         return 1
 
-    def _target(self, target: Any) -> Any:
+    def numbers(self, target: Any) -> Any:
+        """The target as numbers to learn."""
         raise NotImplementedError
 
-    def _loss(self) -> Any:
+    def loss(self) -> Any:
+        """What is made small."""
         raise NotImplementedError
 
 
-class NetworkClassifier(Network):
+class NetworkClassifier(ClassifierMixin, Network):  # type: ignore[misc]  # scikit-learn has no types
     """Classes 0, 1, 2 …, each with its probability."""
-
-    _estimator_type = "classifier"
 
     def predict_proba(self, rows: Any) -> Any:
         """Probability of each class for each row."""
-        torch = _torch()
-
-        return torch.softmax(self._forward(rows), dim=1).numpy()
+        return _torch().softmax(self.forward(rows), dim=1).numpy()
 
     def predict(self, rows: Any) -> Any:
         """The likeliest class of each row."""
         return self.classes_[self.predict_proba(rows).argmax(axis=1)]
 
-    def _outputs(self) -> int:
-        return len(self.classes_)
-
-    def _target(self, target: Any) -> Any:
+    def known(self, target: Any) -> None:
+        """The classes that there are."""
         import numpy as np
 
         self.classes_ = np.unique(target)
-        return np.asarray(target, dtype=np.int64)
 
-    def _loss(self) -> Any:
-        nn = _torch().nn
+    def outputs(self) -> int:
+        """One for each class."""
+        return len(self.classes_)
 
-        return nn.CrossEntropyLoss()
+    def numbers(self, target: Any) -> Any:
+        """The place of each class."""
+        import numpy as np
+
+        return np.searchsorted(self.classes_, target).astype(np.int64)
+
+    def loss(self) -> Any:
+        """Cross entropy."""
+        return _torch().nn.CrossEntropyLoss()
 
 
-class NetworkRegressor(Network):
+class NetworkRegressor(RegressorMixin, Network):  # type: ignore[misc]  # scikit-learn has no types
     """One number for each row; the target is scaled while training."""
-
-    _estimator_type = "regressor"
 
     def predict(self, rows: Any) -> Any:
         """The number of each row."""
-        return self._forward(rows).numpy()[:, 0] * self.scale_ + self.middle_
+        return self.forward(rows).numpy()[:, 0] * self.scale_ + self.middle_
 
-    def _target(self, target: Any) -> Any:
+    def known(self, target: Any) -> None:
+        """Where the target lies."""
         import numpy as np
 
         numbers = np.asarray(target, dtype=np.float64)
         self.middle_, self.scale_ = float(numbers.mean()), float(numbers.std()) or 1.0
-        return ((numbers - self.middle_) / self.scale_).astype(np.float32)[:, None]
 
-    def _loss(self) -> Any:
-        nn = _torch().nn
+    def numbers(self, target: Any) -> Any:
+        """The target around zero."""
+        import numpy as np
 
-        return nn.MSELoss()
+        scaled = (np.asarray(target, dtype=np.float64) - self.middle_) / self.scale_
+        return scaled.astype(np.float32)[:, None]
+
+    def loss(self) -> Any:
+        """Mean squared error."""
+        return _torch().nn.MSELoss()
+
+
+def train_network(config: dict[str, Any]) -> bytes | None:
+    """What runs on each worker: gradients are averaged over all of them; the model comes from the first.
+
+    A worker has a part of each batch. Workers whose part of the rows is smaller begin it again, since all must take the
+    same number of steps.
+    """
+    import ray
+    import ray.train
+    from ray.train.torch import get_device, prepare_model
+
+    torch = _torch()
+    context = ray.train.get_context()
+    rank, workers = context.get_world_rank(), context.get_world_size()
+    network: Network = config["network"]
+    done, kept, first = begun(config["keeper"])
+    if kept:
+        network = unpacked(kept)
+    rows, target, _, _ = own_rows(config["blocks"])
+    batch = max(-(-int(network.batch_size) // workers), 1)
+    module = prepare_model(network.module(), parallel_strategy="ddp" if workers > 1 else None)
+    optimizer = network.optimizer(module)
+    data = network.tensors(rows, target)
+    longest = torch.tensor([len(rows)], device=get_device() if torch.cuda.is_available() else "cpu")
+    if workers > 1:
+        torch.distributed.all_reduce(longest, op=torch.distributed.ReduceOp.MAX)
+    steps = -(-int(longest.item()) // batch)
+    for epoch in range(done, config["rounds"]):
+        network.one_epoch(module, optimizer, data, get_device(), Order(epoch, batch, rank, steps))
+        if first and is_time(epoch + 1, config["rounds"]):
+            ray.get(config["keeper"].keep.remote(epoch + 1, _packed(network, module, optimizer, epoch + 1)))
+    return _packed(network, module, optimizer, config["rounds"]) if first else None
+
+
+def _packed(network: Network, module: Any, optimizer: Any, epochs: int) -> bytes:
+    import pickle
+
+    network.keep(getattr(module, "module", module), optimizer, epochs)
+    return pickle.dumps((network, network.state_))
+
+
+def unpacked(kept: bytes) -> Network:
+    """The network of a worker of this run, with what it needs to go on."""
+    import pickle
+
+    network, state = pickle.loads(kept)  # bytes of a worker of this run
+    network.state_ = state
+    found: Network = network
+    return found
+
+
+def _on_cpu(state: Any) -> Any:
+    """The same state with its tensors where every machine has them."""
+    if isinstance(state, dict):
+        return {name: _on_cpu(value) for name, value in state.items()}
+    if isinstance(state, list):
+        return [_on_cpu(value) for value in state]
+    return state.detach().cpu().clone() if hasattr(state, "detach") else state
 
 
 def _torch() -> Any:

@@ -6,12 +6,15 @@ import logging
 
 from modelyard_runtime import registry
 from modelyard_runtime.delivery import deliver_all
-from modelyard_runtime.description import Section, description, section, text
+from modelyard_runtime.description import Section, description, rows, section, text
 from modelyard_runtime.gate import APPROVAL_TAG, DIGEST_TAG, missing_approvals
 from modelyard_runtime.refusals import Refusal
 
 GATE_TAG = "modelyard.gate"
+AGAINST_TAG = "modelyard.gate.against"
+"""Tag of a version whose gate compared it with what an alias pointed to: the number of that, or `none`."""
 
+_NONE = "none"
 _log = logging.getLogger(__name__)
 
 
@@ -29,6 +32,8 @@ def promote(workload: Section, version: registry.Version) -> str:
     """Move the alias to a version, unless approvals are missing, and deliver it. Says what came of it."""
     pipeline = section(workload, "pipeline")
     alias = text(pipeline, "promoteTo")
+    if outdated := _outdated(pipeline, version):
+        return outdated
     digest = version.tags.get(DIGEST_TAG, "")
     missing, groups = missing_approvals(pipeline, version.tags, digest)
     if missing:
@@ -61,11 +66,45 @@ def promote_waiting(workload: Section) -> str:
     ]
     for version in sorted(waiting, key=lambda one: -int(one.version)):
         missing, _ = missing_approvals(pipeline, version.tags, version.tags.get(DIGEST_TAG, ""))
-        if not missing:
+        if outdated := _outdated(pipeline, version):
+            _log.warning("%s", outdated)
+        elif not missing:
             return promote(workload, version)
     delivered = deliver_all(workload, section(pipeline, "model"), alias)
     sentence = f"no version of {name} that waits has its approvals; {len(waiting)} wait"
     return f"{sentence}; {delivered}" if delivered else sentence
+
+
+def compared_with(pipeline: Section, name: str) -> dict[str, str]:
+    """Tags that say which version a gate is about to compare a new one with; none where it compares with none."""
+    alias = next((text(line, "versus") for line in rows(pipeline, "validation") if text(line, "versus")), "")
+    if not alias:
+        return {}
+    found = registry.version_at(name, alias)
+    return {AGAINST_TAG: _NONE if found is None else found.version}
+
+
+def _outdated(pipeline: Section, version: registry.Version) -> str:
+    """Why a version is not promoted although its gate held; empty where nothing happened in between.
+
+    Another run may have promoted a newer one, or what it was compared with may not be in use any more.
+    """
+    alias = text(pipeline, "promoteTo")
+    now = registry.version_at(version.name, alias)
+    if now is not None and int(now.version) > int(version.version) and registry.TAKEN_BACK not in now.tags:
+        return f"{alias!r} of {version.name} is the newer version {now.version}; version {version.version} is kept"
+    for line in rows(pipeline, "validation"):
+        other = text(line, "versus")
+        if not other or AGAINST_TAG not in version.tags:
+            continue
+        found = registry.version_at(version.name, other)
+        number = _NONE if found is None else found.version
+        if number not in {version.tags[AGAINST_TAG], version.version}:
+            return (
+                f"version {version.version} of {version.name} is kept: its gate compared it with version "
+                f"{version.tags[AGAINST_TAG]}, and {other!r} is {number} now; train again"
+            )
+    return ""
 
 
 def _unchanged(version: registry.Version, digest: str) -> None:

@@ -19,16 +19,21 @@ SMALLER_IS_BETTER = frozenset({"log_loss", "brier", "rmse", "mae", "mape", "wape
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """What a model said: `values` (classes or numbers), and for classes `scores` (by class, or of the positive one)."""
+    """What a model said: `values` (classes or numbers), and for classes `scores` (by class, or of the positive one).
+
+    Of a classification, `classes` is how many there are, also of those that no row here has.
+    """
 
     values: Numbers
     scores: Numbers | None = None
+    classes: int = 0
 
 
 def score(metric: str, truth: Numbers, said: Predictions, groups: npt.NDArray[np.int64] | None = None) -> float:
     """The value of one metric; Refusal names a metric that is unknown or needs scores that the model does not give.
 
-    Metrics of ranked rows need `groups`, which says for each row which query it is of.
+    It is NaN where the metric has no meaning for these rows, such as recall where nothing is positive: no bound holds
+    for it. Metrics of ranked rows need `groups`, which says for each row which query it is of.
     """
     if metric not in _METRICS and metric not in _RANKED:
         known = ", ".join(sorted((*_METRICS, *_RANKED)))
@@ -66,11 +71,14 @@ def _positive(said: Predictions, metric: str) -> Numbers:
     return found[:, -1] if found.ndim == 2 else found
 
 
-def _sklearn(name: str, **arguments: object) -> Callable[[Numbers, Predictions], float]:
+def _sklearn(name: str, fewest: int = 1) -> Callable[[Numbers, Predictions], float]:
     def compute(truth: Numbers, said: Predictions) -> float:
+        import numpy as np
         from sklearn import metrics
 
-        return float(getattr(metrics, name)(truth, said.values, **arguments))
+        if len(truth) < fewest or not np.isfinite(said.values).all():
+            return float("nan")
+        return float(getattr(metrics, name)(truth, said.values))
 
     return compute
 
@@ -80,9 +88,10 @@ def _averaged(name: str) -> Callable[[Numbers, Predictions], float]:
         import numpy as np
         from sklearn import metrics
 
-        classes = np.unique(np.concatenate((truth, said.values)))
-        average = "binary" if set(classes.tolist()) <= {0.0, 1.0} else "macro"
-        return float(getattr(metrics, name)(truth, said.values, average=average, zero_division=0.0))
+        count = said.classes or int(max(truth.max(), said.values.max())) + 1
+        asked = [1] if count <= 2 else list(range(count))  # of two classes the second is what is looked for
+        compare = getattr(metrics, name)
+        return float(compare(truth, said.values, labels=asked, average="macro", zero_division=np.nan))
 
     return compute
 
@@ -91,18 +100,28 @@ def _by_scores(name: str, metric: str) -> Callable[[Numbers, Predictions], float
     def compute(truth: Numbers, said: Predictions) -> float:
         from sklearn import metrics
 
-        return float(getattr(metrics, name)(truth, _positive(said, metric)))
+        scores = _positive(said, metric)
+        if len(set(truth.tolist())) < 2:  # all of one class: there is no order to judge
+            return float("nan")
+        return float(getattr(metrics, name)(truth, scores))
 
     return compute
 
 
+def _brier(truth: Numbers, said: Predictions) -> float:
+    return float(((_positive(said, "brier") - (truth == 1)) ** 2).mean())
+
+
 def _log_loss(truth: Numbers, said: Predictions) -> float:
+    """As scikit-learn defines it. A class that the model does not know had no chance at all."""
     import numpy as np
-    from sklearn import metrics
 
     scores = _scores(said, "log_loss")
-    labels = np.arange(scores.shape[1]) if scores.ndim == 2 else np.array([0, 1])
-    return float(metrics.log_loss(truth, scores, labels=labels))
+    chances = scores if scores.ndim == 2 else np.stack((1 - scores, scores), axis=1)
+    known = (truth >= 0) & (truth < chances.shape[1])
+    own = np.where(known, chances[np.arange(len(truth)), np.where(known, truth, 0).astype(int)], 0.0)
+    least = float(np.finfo(np.float64).eps)
+    return float(-np.log(np.clip(own, least, 1 - least)).mean())
 
 
 def _relative(weighted: bool, symmetric: bool) -> Callable[[Numbers, Predictions], float]:
@@ -111,10 +130,12 @@ def _relative(weighted: bool, symmetric: bool) -> Callable[[Numbers, Predictions
 
         error = np.abs(truth - said.values)
         if weighted:
-            return float(error.sum() / max(float(np.abs(truth).sum()), np.finfo(float).tiny))
+            total = float(np.abs(truth).sum())
+            return float(error.sum() / total) if total else float("nan")
         size = (np.abs(truth) + np.abs(said.values)) / 2 if symmetric else np.abs(truth)
         counted = size > 0
-        return float((error[counted] / size[counted]).mean()) if counted.any() else 0.0
+        nothing = 0.0 if symmetric else float("nan")  # all zero and said to be: no error; else nothing to compare with
+        return float((error[counted] / size[counted]).mean()) if counted.any() else nothing
 
     return compute
 
@@ -160,11 +181,11 @@ _METRICS: dict[str, Callable[[Numbers, Predictions], float]] = {
     "recall": _averaged("recall_score"),
     "auc_roc": _by_scores("roc_auc_score", "auc_roc"),
     "auc_pr": _by_scores("average_precision_score", "auc_pr"),
-    "brier": _by_scores("brier_score_loss", "brier"),
+    "brier": _brier,
     "log_loss": _log_loss,
     "rmse": _sklearn("root_mean_squared_error"),
     "mae": _sklearn("mean_absolute_error"),
-    "r2": _sklearn("r2_score"),
+    "r2": _sklearn("r2_score", fewest=2),
     "mape": _relative(weighted=False, symmetric=False),
     "wape": _relative(weighted=True, symmetric=False),
     "smape": _relative(weighted=False, symmetric=True),

@@ -9,6 +9,7 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime import registry
@@ -140,9 +141,9 @@ class Server:
         return 200, self._content(said, serving)
 
     def _content(self, said: Answer, serving: Serving) -> dict[str, Any]:
-        content: dict[str, Any] = {"predictions": [plain(value) for value in said.values]}
+        content: dict[str, Any] = {"predictions": [_in_json(plain(value)) for value in said.values]}
         if said.scores is not None:
-            content["scores"] = said.scores.tolist()
+            content["scores"] = [_in_json(one) for one in said.scores.tolist()]
         return {**content, "model": {"name": text(self._model, "registeredName"), "version": serving.version}}
 
     async def _answer_one(self, asked: tuple[Serving, pd.DataFrame]) -> Answer:
@@ -197,6 +198,13 @@ class Server:
                 _log.exception("%s cannot be renewed; the version before goes on", text(self._model, "uri"))
 
 
+def _in_json(value: Any) -> Any:
+    """A number as JSON has it: none that is not finite."""
+    if isinstance(value, list):
+        return [_in_json(one) for one in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
 def _together(model: Predictor, task: str, frames: list[pd.DataFrame]) -> list[Answer]:
     import pandas as pd
 
@@ -205,6 +213,6 @@ def _together(model: Predictor, task: str, frames: list[pd.DataFrame]) -> list[A
     start = 0
     for frame in frames:
         part = slice(start, start + len(frame))
-        parts.append(Answer(said.values[part], None if said.scores is None else said.scores[part]))
+        parts.append(Answer(said.values[part], None if said.scores is None else said.scores[part], said.classes))
         start += len(frame)
     return parts

@@ -79,6 +79,12 @@ def is_local(where: Place) -> bool:
     return isinstance(where.filesystem, fs.LocalFileSystem)
 
 
+def make_folder(where: Place) -> None:
+    """A folder that can be written to. An object store has none, and its markers may be beyond a workload's rights."""
+    if is_local(where):
+        Path(where.path).mkdir(parents=True, exist_ok=True)
+
+
 def write_whole(where: Place, content: bytes) -> None:
     """Write one file; a reader sees what was there before or the whole of it.
 

@@ -1,4 +1,4 @@
-"""Built-in training on several workers, by Ray Train: trees that are grown together, each worker on its own rows.
+"""Built-in training on several workers, by Ray Train: trees or networks, each worker on its own rows.
 
 What was grown is kept beside the step while it runs. When a worker is lost, or more of them have come, Ray Train
 starts the workers anew, and they go on from there.
@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.boosting import grow_lightgbm, grow_xgboost, parameters_of, restored
 from modelyard_runtime.description import Json, Section, integer, section, text
+from modelyard_runtime.networks import train_network, unpacked
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.trainers import estimator, groups_of, labels, prepared
 
 if TYPE_CHECKING:
     from modelyard_runtime.training_data import TrainingData
 
-TOGETHER = ("xgboost", "lightgbm")
+TOGETHER = ("xgboost", "lightgbm", "pytorch")
 
 _BLOCKS_A_WORKER = 8  # so that any number of workers has about the same number of rows each
 _RESIZE_S = 300.0  # workers that came later join this often: each time trees since the last kept ones are grown again
@@ -71,12 +72,18 @@ def train_together(
     config: dict[str, Any] = {
         "blocks": blocks,
         "keeper": keeper,
-        "parameters": parameters_of(trainer, task, model, len(data.classes), max(int(worker["num_cpus"]), 1)),
-        "rounds": int(model.n_estimators or 100),
     }
+    threads = max(int(worker["num_cpus"]), 1)
+    if trainer == "pytorch":
+        model.begin(ready.shape[1], labels(trainer, data))
+        config |= {"network": model, "rounds": int(model.epochs)}
+    else:
+        parameters = parameters_of(trainer, task, model, len(data.classes), threads)
+        config |= {"parameters": parameters, "rounds": int(model.n_estimators or 100)}
     raw = _fitted(trainer, config, least, most, worker, integer(step, "retries"))
     ray.kill(keeper)
-    return Pipeline([("columns", before), ("model", restored(trainer, model, raw, config["parameters"], data.classes))])
+    grown = unpacked(raw) if "network" in config else restored(trainer, model, raw, config["parameters"], data.classes)
+    return Pipeline([("columns", before), ("model", grown)])
 
 
 def _fitted(
@@ -105,9 +112,13 @@ def _trainer(trainer: str) -> tuple[Any, Any]:
         from ray.train.xgboost import XGBoostTrainer
 
         return XGBoostTrainer, grow_xgboost
-    from ray.train.lightgbm import LightGBMTrainer
+    if trainer == "lightgbm":
+        from ray.train.lightgbm import LightGBMTrainer
 
-    return LightGBMTrainer, grow_lightgbm
+        return LightGBMTrainer, grow_lightgbm
+    from ray.train.torch import TorchTrainer
+
+    return TorchTrainer, train_network
 
 
 def _blocks(trainer: str, task: str, model: Any, ready: Any, data: TrainingData, most: int) -> list[Any]:

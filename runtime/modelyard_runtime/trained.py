@@ -19,7 +19,7 @@ from modelyard_runtime.explain import explanation
 from modelyard_runtime.gate import DIGEST_TAG, Verdict, judge, refused
 from modelyard_runtime.lineage import card_text, content_digest, lineage_tags, owner_tags
 from modelyard_runtime.profiles import profiles
-from modelyard_runtime.promotion import GATE_TAG, promote
+from modelyard_runtime.promotion import GATE_TAG, compared_with, promote
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.training_data import TrainingData
 
@@ -66,7 +66,8 @@ def finish(workload: Section, step_name: str, trained: Trained, data: TrainingDa
             {**tags, DIGEST_TAG: digest, "modelyard.run": run_name},
             card_text(workload, model),
         )
-        verdicts = judge(pipeline, evaluation.of_new(loaded), evaluation.of_alias(text(model, "registeredName")))
+        registry.tag(version, compared_with(pipeline, version.name))
+        verdicts = judge(pipeline, evaluation.of_new(loaded), evaluation.of_alias(version.name))
         _keep_verdicts(version, verdicts)
     if lines := refused(verdicts):
         return f"version {version.version} of {version.name} is kept, and the gate refuses it: {_why(lines)}"
@@ -141,7 +142,8 @@ def _log_profiles(loaded: registry.Model, task: str, data: TrainingData, run_id:
     found = profiles(data.train, [*data.features, data.label])
     found |= profiles(pd.DataFrame(answers), list(answers))
     kept: dict[str, Json] = {name: one.to_json() for name, one in found.items()}
-    mlflow.log_dict({"features": list(data.features), "label": data.label, "columns": kept}, registry.PROFILES)
+    described = {"features": list(data.features), "label": data.label, "classes": list(data.classes), "columns": kept}
+    mlflow.log_dict(described, registry.PROFILES)
 
 
 def _keep_verdicts(version: registry.Version, verdicts: tuple[Verdict, ...]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.answers import CLASSIFICATION, coded, plain
-from modelyard_runtime.datasets import feature_columns, read_frame
+from modelyard_runtime.datasets import feature_columns, read_frame, times
 from modelyard_runtime.description import Section, integer, names, number, section, sections, text
 from modelyard_runtime.refusals import Refusal
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,9 @@ def training_data(workload: Section, inputs: Iterable[str], task: str) -> Traini
     pipeline = section(workload, "pipeline")
     table = Joined.read(workload, tuple(inputs))
     frame = table.frame.dropna(subset=[one for one in (table.label, table.group) if one]).reset_index(drop=True)
+    if table.timestamp:
+        frame = frame.assign(**{table.timestamp: times(frame[table.timestamp])})
+    frame = _ripe(frame, table, datetime.now(UTC))
     if len(frame) < _FEWEST_ROWS:
         raise Refusal(f"{len(frame)} rows with a label are too few to learn from and to judge by")
     features = tuple(table.features)
@@ -74,10 +81,22 @@ def training_data(workload: Section, inputs: Iterable[str], task: str) -> Traini
         if len(classes) < 2 or (task == "binary-classification" and len(classes) > 2):
             wanted = "two" if task == "binary-classification" else "at least two"
             raise Refusal(f"the label {table.label!r} has {len(classes)} classes; {task} needs {wanted}")
+        if train[table.label].nunique() < 2:
+            raise Refusal(f"the rows to learn from have one value of {table.label!r} only; the split leaves no other")
     return TrainingData(train, held_out, features, table.label, classes)
 
 
 _FEWEST_ROWS = 10
+
+
+def _ripe(frame: pd.DataFrame, table: Joined, now: datetime) -> pd.DataFrame:
+    """The rows whose labels have all come by now. Of younger ones only some have, and those are not like the others."""
+    if not table.delay_s or not table.timestamp:
+        return frame
+    ripe = frame[table.timestamp] <= now - timedelta(seconds=table.delay_s)
+    if not ripe.all():
+        _log.info("%d rows are younger than their labels are late, and are left out", int((~ripe).sum()))
+    return frame[ripe].reset_index(drop=True)
 
 
 def split_rows(frame: pd.DataFrame, split: Section, timestamp: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -146,6 +165,7 @@ class Joined:
     label: str
     timestamp: str
     group: str
+    delay_s: int
 
     @classmethod
     def read(cls, workload: Section, inputs: tuple[str, ...]) -> Joined:
@@ -166,7 +186,8 @@ class Joined:
             raise Refusal(f"the inputs {', '.join(inputs)} leave no column to learn from")
         timestamp = next((text(one, "timestamp") for one in described.values() if text(one, "timestamp")), "")
         group = next((text(one, "group") for one in described.values() if text(one, "group")), "")
-        return cls(frame, features, text(described[labelled[0]], "label"), timestamp, group)
+        last = described[labelled[0]]
+        return cls(frame, features, text(last, "label"), timestamp, group, integer(last, "delaySeconds"))
 
 
 def join(frames: dict[str, pd.DataFrame], described: dict[str, Section]) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -183,5 +204,13 @@ def join(frames: dict[str, pd.DataFrame], described: dict[str, Section]) -> tupl
             raise Refusal(f"datasets {first!r} and {name!r} share no column by which their rows belong together")
         used |= dict.fromkeys(keys)
         again = [column for column in other.columns if column in frame.columns and column not in keys]
-        frame = frame.merge(other.drop(columns=again), on=keys, how="inner")
+        if frame.duplicated(keys).any() and other.duplicated(keys).any():
+            raise Refusal(
+                f"rows of {name!r} and of what they are joined to are equal in {', '.join(keys)}: "
+                "each would be counted several times"
+            )
+        try:
+            frame = frame.merge(other.drop(columns=again), on=keys, how="inner")
+        except ValueError as problem:
+            raise Refusal(f"{name!r} cannot be joined by {', '.join(keys)}: {problem}") from None
     return frame, tuple(used)

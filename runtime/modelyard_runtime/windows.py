@@ -1,13 +1,17 @@
-"""The rows that a monitor looks at: the newest part of the captures of an endpoint, or of a dataset."""
+"""The rows that a monitor looks at: the newest part of the captures of an endpoint, or of a dataset.
+
+They are read file by file and part by part, so that a window of any size fits into a Pod of any size.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
 
 from modelyard_runtime.capture import CAPTURED_AT, OWN_COLUMNS
-from modelyard_runtime.datasets import read_frame
+from modelyard_runtime.datasets import frame_of, opened, read_batches, times
 from modelyard_runtime.description import Section, integer, section, sections, text
 from modelyard_runtime.storage import Place, place
 
@@ -16,59 +20,168 @@ if TYPE_CHECKING:
 
 VARIANT = "variant"
 
+_BATCH_ROWS = 65536
+
+
+class Rows(Protocol):
+    """Rows of some time that lie in files."""
+
+    @property
+    def timestamp(self) -> str:
+        """The column that says when a row happened."""
+        ...
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Columns that are no input of the model."""
+        ...
+
+    def files(self) -> list[str]:
+        """The files that may have some of these rows."""
+        ...
+
+    def frames(self, files: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """The rows of some of the files, part by part; no part is empty."""
+        ...
+
+    def newest(self) -> datetime | None:
+        """When the newest row happened, be it before the window; None where there is no row at all."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """Rows with the name of the column that says when each happened; empty where there is none."""
+class DatasetRows:
+    """Rows of a dataset; of all times without `since` and `until`."""
 
-    rows: pd.DataFrame
-    timestamp: str
-    own: tuple[str, ...] = ()  # columns that are no input of the model
+    workload: Section
+    dataset: Section
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def timestamp(self) -> str:
+        return text(self.dataset, "timestamp")
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        return tuple(text(self.dataset, key) for key in ("timestamp", "label") if text(self.dataset, key))
+
+    def columns(self) -> list[str]:
+        """The columns that the files have."""
+        return list(opened(self.workload, self.dataset).schema.names)
+
+    def files(self) -> list[str]:
+        return sorted(opened(self.workload, self.dataset).files)
+
+    def frames(self, files: Sequence[str]) -> Iterator[pd.DataFrame]:
+        if files:
+            yield from read_batches(self.workload, self.dataset, self.since, self.until, files)
+
+    def newest(self) -> datetime | None:
+        found = opened(self.workload, self.dataset)
+        latest: datetime | None = None
+        for batch in found.to_batches(columns=[self.timestamp], batch_readahead=2, fragment_readahead=1):
+            stamps = times(batch.to_pandas()[self.timestamp]).dropna()
+            if len(stamps):
+                last = stamps.max().floor("us").to_pydatetime()
+                latest = last if latest is None else max(latest, last)
+        return latest
 
 
-def current(workload: Section, now: datetime) -> Window:
+@dataclass(frozen=True, slots=True)
+class CapturedRows:
+    """What the servers of an endpoint captured after `since`, until `until`, with the variant of each row."""
+
+    workload: Section
+    capture: Section
+    since: datetime
+    until: datetime
+
+    @property
+    def timestamp(self) -> str:
+        return CAPTURED_AT
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        return (*OWN_COLUMNS, VARIANT)
+
+    def files(self) -> list[str]:
+        first, last = (f"day={one.astimezone(UTC):%Y-%m-%d}" for one in (self.since, self.until))
+        return [file for day in self._days() if first <= day <= last for file in self._of_day(day)]
+
+    def frames(self, files: Sequence[str]) -> Iterator[pd.DataFrame]:
+        import pyarrow as pa
+        import pyarrow.parquet as parquet
+
+        for file in files:
+            with self._where().filesystem.open_input_file(file) as stream:
+                for batch in parquet.ParquetFile(stream).iter_batches(batch_size=_BATCH_ROWS):
+                    frame = frame_of(pa.Table.from_batches([batch]))
+                    frame = frame[(frame[CAPTURED_AT] > self.since) & (frame[CAPTURED_AT] <= self.until)]
+                    if len(frame):
+                        yield frame.assign(**{VARIANT: variant_of(file)})
+
+    def newest(self) -> datetime | None:
+        for day in reversed(self._days()):
+            found = CapturedRows(self.workload, self.capture, _ALWAYS, _NEVER)
+            frames = found.frames(self._of_day(day))
+            stamps: list[datetime] = [frame[CAPTURED_AT].max().floor("us").to_pydatetime() for frame in frames]
+            if stamps:
+                return max(stamps)
+        return None
+
+    def _where(self) -> Place:
+        return place(self.workload, text(self.capture, "uri"), text(self.capture, "store"))
+
+    def _days(self) -> list[str]:
+        from pyarrow import fs
+
+        where = self._where()
+        found = where.filesystem.get_file_info(fs.FileSelector(where.path, allow_not_found=True))
+        return sorted(one.base_name for one in found if one.base_name.startswith("day="))
+
+    def _of_day(self, day: str) -> list[str]:
+        """Files below a day: `variant=<name>/<file>`."""
+        from pyarrow import fs
+
+        folder = self._where().below(day)
+        found = folder.filesystem.get_file_info(fs.FileSelector(folder.path, allow_not_found=True, recursive=True))
+        return sorted(
+            one.path
+            for one in found
+            if one.type == fs.FileType.File
+            and not one.base_name.startswith("_")
+            and one.path.removeprefix(folder.path).strip("/").count("/") == 1
+        )
+
+
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def variant_of(file: str) -> str:
+    """The variant that a file of captures is of."""
+    return file.rpartition("/")[0].rpartition("/")[2].removeprefix("variant=")
+
+
+def current(workload: Section, now: datetime) -> Rows:
     """The window that a monitor is about. It ends earlier by as much as the labels that it needs are late."""
     monitor = section(workload, "monitor")
     watched, span = section(monitor, "current"), integer(monitor, "windowSeconds")
     labels = sections(monitor, "data").get(text(monitor, "labels"), {})
     until = now - timedelta(seconds=integer(labels, "delaySeconds"))
+    since = until - timedelta(seconds=span)
     capture = section(watched, "capture")
     if capture:
-        where = place(workload, text(capture, "uri"), text(capture, "store"))
-        rows = read_captures(where, until - timedelta(seconds=span), until)
-        return Window(rows, CAPTURED_AT, (*OWN_COLUMNS, VARIANT))
-    dataset = sections(monitor, "data")[text(watched, "data")]
-    rows = read_frame(workload, dataset, span, until)
-    timestamp = text(dataset, "timestamp")
-    return Window(rows[_times(rows, timestamp) <= until], timestamp, (timestamp, text(dataset, "label")))
+        return CapturedRows(workload, capture, since, until)
+    return DatasetRows(workload, sections(monitor, "data")[text(watched, "data")], since, until)
 
 
-def read_captures(where: Place, since: datetime, until: datetime) -> pd.DataFrame:
-    """Captured rows of a time, of all variants, with the variant of each."""
-    import pandas as pd
-    import pyarrow as pa
-    import pyarrow.parquet as parquet
-    from pyarrow import fs
-
-    tables: list[pa.Table] = []
-    days = {f"day={day:%Y-%m-%d}" for day in pd.date_range(since.date(), until.date(), freq="D")}
-    for day in sorted(days):
-        folder = where.below(day)
-        for one in folder.filesystem.get_file_info(fs.FileSelector(folder.path, allow_not_found=True, recursive=True)):
-            parts = one.path.removeprefix(folder.path).strip("/").split("/")
-            if one.type != fs.FileType.File or one.base_name.startswith("_") or len(parts) != 2:
-                continue
-            with folder.filesystem.open_input_file(one.path) as stream:
-                table = parquet.read_table(stream)
-            variant = pa.array([parts[0].removeprefix("variant=")] * table.num_rows, pa.string())
-            tables.append(table.append_column(VARIANT, variant))
-    if not tables:
-        return pd.DataFrame({CAPTURED_AT: pd.Series(dtype="datetime64[us, UTC]"), VARIANT: pd.Series(dtype="object")})
-    rows = pa.concat_tables(tables, promote_options="permissive").to_pandas()
-    return rows[(rows[CAPTURED_AT] > since) & (rows[CAPTURED_AT] <= until)].reset_index(drop=True)
-
-
-def _times(rows: pd.DataFrame, timestamp: str) -> pd.Series:
-    import pandas as pd
-
-    return pd.to_datetime(rows[timestamp], utc=True)
+def reference(workload: Section, now: datetime) -> DatasetRows:
+    """The rows of a dataset that a window is compared with."""
+    monitor = section(workload, "monitor")
+    described = section(monitor, "reference")
+    dataset = sections(monitor, "data")[text(described, "data")]
+    if "windowSeconds" not in described:
+        return DatasetRows(workload, dataset)
+    return DatasetRows(workload, dataset, now - timedelta(seconds=integer(described, "windowSeconds")), now)

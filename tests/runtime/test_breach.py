@@ -88,3 +88,15 @@ def test_a_second_breach_waits_for_the_cooldown(server: ApiServer, api: ClusterA
     assert len(jobs(server)) == 1
     assert start(api, WORKLOAD, RUN, NOW + timedelta(hours=25), COOLDOWN) == "pipeline retrain is started"
     assert len(jobs(server)) == 2
+
+
+def test_runs_that_must_not_overlap_do_not(server: ApiServer, api: ClusterApi) -> None:
+    """A run by time is under way; when it has ended, the breach starts one."""
+    cron_job = server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]
+    cron_job["spec"]["concurrencyPolicy"] = "Forbid"
+    running: dict[str, Any] = {"metadata": {"name": "retrain-1", "ownerReferences": [{"uid": "u-1"}]}, "status": {}}
+    server.objects[f"{JOBS}/retrain-1"] = running
+
+    assert "a run of it is under way" in start(api, WORKLOAD, RUN, NOW, COOLDOWN)
+    running["status"] = {"conditions": [{"type": "Failed", "status": "True"}]}
+    assert start(api, WORKLOAD, RUN, NOW, COOLDOWN) == "pipeline retrain is started"

@@ -11,8 +11,7 @@ import pandas as pd
 
 from modelyard_runtime.answers import Answer
 from modelyard_runtime.capture import Captures, chosen
-from modelyard_runtime.storage import place
-from modelyard_runtime.windows import read_captures
+from tests.runtime.captured import read_captures
 
 
 def captures(folder: Path, **more: Any) -> Captures:
@@ -41,12 +40,12 @@ def test_rows_come_back_with_what_was_said_of_them(tmp_path: Path) -> None:
     kept.flush()
 
     now = datetime.now(UTC)
-    rows = read_captures(place({}, f"file://{tmp_path}"), now - timedelta(hours=1), now)
+    rows = read_captures({}, {"uri": f"file://{tmp_path}"}, now - timedelta(hours=1), now)
     assert rows.sort_values("amount")["request_id"].tolist() == ["a", "a", "b"]
     assert rows["score"].tolist() == [0.75] * 3
     assert set(rows["model_version"]) == {"7", "8"}
     assert set(rows["variant"]) == {"champion"}
-    assert read_captures(place({}, f"file://{tmp_path}"), now - timedelta(days=9), now - timedelta(days=8)).empty
+    assert read_captures({}, {"uri": f"file://{tmp_path}"}, now - timedelta(days=9), now - timedelta(days=8)).empty
     kept.close()
 
 

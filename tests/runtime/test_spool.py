@@ -15,8 +15,8 @@ import pytest
 from modelyard_runtime.answers import Answer
 from modelyard_runtime.capture import Captures
 from modelyard_runtime.spool import Spool
-from modelyard_runtime.storage import local, place
-from modelyard_runtime.windows import read_captures
+from modelyard_runtime.storage import local
+from tests.runtime.captured import read_captures
 from tests.runtime.object_store import BUCKET, ObjectStore
 
 URI = f"s3://{BUCKET}/captures"
@@ -46,7 +46,9 @@ def keep(kept: Captures, request_id: str) -> None:
 def arrived(workload: dict[str, Any]) -> list[str]:
     """Requests whose captures a monitor finds in the store."""
     now = datetime.now(UTC)
-    rows = read_captures(place(workload, URI, "artifacts"), now - timedelta(hours=1), now + timedelta(hours=1))
+    rows = read_captures(
+        workload, {"uri": URI, "store": "artifacts"}, now - timedelta(hours=1), now + timedelta(hours=1)
+    )
     return sorted(rows["request_id"]) if len(rows) else []
 
 

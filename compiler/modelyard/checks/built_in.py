@@ -17,7 +17,7 @@ _TASKS = {
     "lightgbm": _TABLES | {"ranking"},
     "pytorch": _TABLES,
 }
-TOGETHER = ("xgboost", "lightgbm")
+TOGETHER = ("xgboost", "lightgbm", "pytorch")
 """Trainers that use several workers for one model."""
 
 

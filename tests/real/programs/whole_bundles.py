@@ -270,7 +270,7 @@ def work_without_link(link: Link) -> None:
     }
     workload = described(link, "monitor", "drift", monitor=watching)
     now = datetime.now(UTC)
-    results = monitor.look(workload, now)
+    results, _ = monitor.look(workload, now)
     FACTS["compared"] = [(one.feature, one.breach) for one in results]
     FACTS["pushed"] = sorted({one.name for one in monitor.samples(workload, results, now) if "bundle" in one.name})
 

@@ -277,7 +277,7 @@ def look(receiver: str) -> None:
     while not list((ROOT / "captures").rglob("*.parquet")) and time.monotonic() < ended:
         time.sleep(0.5)
     now = datetime.now(UTC)
-    results = monitor.look(workload, now)
+    results, _ = monitor.look(workload, now)
     FACTS["drift"] = {one.feature: [one.value, one.breach] for one in results}
     FACTS["told"] = monitor.tell(workload, results, now)
     FACTS["metrics"] = sum(len(one["resourceMetrics"][0]["scopeMetrics"][0]["metrics"]) for one in RECEIVED["metrics"])

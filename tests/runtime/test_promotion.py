@@ -1,0 +1,91 @@
+"""Promotions and rollbacks of a real registry, when something has happened in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+
+from modelyard_runtime import registry
+from modelyard_runtime.breach import take_back
+from modelyard_runtime.promotion import GATE_TAG, compared_with, promote, promote_waiting
+
+NAME = "cards-fraud"
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+PIPELINE: dict[str, Any] = {
+    "model": {"registeredName": NAME},
+    "promoteTo": "champion",
+    "validation": [{"name": "better", "metric": "auc_pr", "versus": "champion", "minDelta": 0}],
+}
+
+Register = Callable[[], registry.Version]
+
+
+@pytest.fixture
+def workload(tmp_path: Path) -> dict[str, Any]:
+    """A training pipeline with an empty registry on this disk."""
+    return {"registry": {"uri": f"file://{tmp_path}/registry"}, "pipeline": PIPELINE}
+
+
+@pytest.fixture
+def trained(workload: dict[str, Any]) -> Register:
+    """Registers a version whose gate has held, as it is compared now."""
+    registry.connect(workload)
+
+    def register() -> registry.Version:
+        with mlflow.start_run():
+            mlflow.log_text("weights", "model/weights.txt")
+            uri = mlflow.get_artifact_uri("model")
+        mlflow.MlflowClient().create_registered_model(NAME) if not registry.versions(NAME) else None
+        made = mlflow.MlflowClient().create_model_version(NAME, uri)
+        version = registry.version(NAME, str(made.version))
+        registry.tag(version, {GATE_TAG: "held", **compared_with(PIPELINE, NAME)})
+        return registry.version(NAME, version.version)
+
+    return register
+
+
+def champion() -> str:
+    """The version that is in use."""
+    found = registry.version_at(NAME, "champion")
+    return "" if found is None else found.version
+
+
+def test_of_two_runs_that_end_together_the_newer_stays(workload: dict[str, Any], trained: Register) -> None:
+    """The older comes to its promotion last; its gate knew nothing of the other."""
+    first, second = trained(), trained()
+
+    assert promote(workload, second).startswith("'champion' of cards-fraud is now version 2")
+    assert "is the newer version 2; version 1 is kept" in promote(workload, first)
+    assert champion() == "2"
+
+
+def test_a_version_that_beat_another_champion_is_not_promoted(workload: dict[str, Any], trained: Register) -> None:
+    """It waited for its approvals while another became champion, which it may be worse than."""
+    promote(workload, trained())
+    second, third = trained(), trained()
+    promote(workload, second)
+
+    assert "compared it with version 1, and 'champion' is 2 now" in promote(workload, third)
+    assert "none" not in promote_waiting(workload)[:4]
+    assert champion() == "2"
+
+
+def test_a_rollback_is_not_judged_by_rows_of_the_version_that_it_took_back(
+    workload: dict[str, Any], trained: Register
+) -> None:
+    """The window still has them; only when it has passed, another rollback may follow."""
+    for version in (trained, trained, trained):
+        promote(workload, version())
+    model = {"registeredName": NAME, "alias": "champion"}
+    watching = {**workload, "monitor": {"models": [model], "windowSeconds": 86400, "data": {}}}
+    hour = timedelta(hours=1)
+
+    assert take_back(watching, NOW, hour) == ["'champion' of cards-fraud is version 2 again"]
+    assert "the window begins before" in take_back(watching, NOW + 2 * hour, hour)[0]
+    assert champion() == "2"
+    assert take_back(watching, NOW + 25 * hour, hour) == ["'champion' of cards-fraud is version 1 again"]
