@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.answers import CLASSIFICATION, Answer, coded, plain, predictions
 from modelyard_runtime.capture import PREDICTION, SCORE
-from modelyard_runtime.description import Section, names, rows, section, sections, text
+from modelyard_runtime.description import Section, integer, names, rows, section, sections, text
 from modelyard_runtime.models import Models
 from modelyard_runtime.page_hinkley import page_hinkley
 from modelyard_runtime.profiles import Profile
 from modelyard_runtime.quality import GROUP, KEY, LABEL, Said, Truths, joined
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.scores import score
-from modelyard_runtime.tallies import Distinct, Profiles, Spread, Watched, tallied
+from modelyard_runtime.tallies import Distinct, Profiles, Watched, tallied
 from modelyard_runtime.training_data import group_numbers
 from modelyard_runtime.windows import VARIANT, CapturedRows, DatasetRows, current, reference, variant_of
 
@@ -44,11 +44,11 @@ class Measure:
 class Measures:
     """Measures the checks of one run; what they share is read once."""
 
-    def __init__(self, workload: Section, now: datetime, spread: Spread | None = None) -> None:
+    def __init__(self, workload: Section, now: datetime) -> None:
         self._workload = workload
         self._monitor = section(workload, "monitor")
         self._now = now
-        self._spread = spread
+        self._threads = integer(self._monitor, "threads", 1)
         self._rows = current(workload, now)
         self._checks = rows(self._monitor, "checks")
 
@@ -76,7 +76,7 @@ class Measures:
         def empty() -> Watched:
             return Watched(own, references, apart, {name: Distinct(*args) for name, args in distinct.items()})
 
-        return tallied(self._rows, empty, self._spread)
+        return tallied(self._rows, empty, self._threads)
 
     @property
     def _of_predictions(self) -> bool:
@@ -123,7 +123,7 @@ class Measures:
     def _profiles_of_data(self, name: str) -> dict[str, Profile]:
         dataset = sections(self._monitor, "data")[name]
         hidden = frozenset({text(dataset, "label"), text(dataset, "timestamp")})
-        found = tallied(reference(self._workload, self._now), lambda: Profiles(hidden), self._spread)
+        found = tallied(reference(self._workload, self._now), lambda: Profiles(hidden), self._threads)
         if not found.rows:
             raise Refusal(f"the reference {name!r} has no row")
         declared = [] if self._of_predictions else names(dataset, "features")
@@ -214,7 +214,7 @@ class Measures:
             made = Said((), self._rows.timestamp, group, text(labels, "label"))
         else:
             made = Said(self._keys(labels, watched), self._rows.timestamp, group)
-        return tallied(self._rows, lambda: Said(made.keys, made.timestamp, made.group, made.label), self._spread)
+        return tallied(self._rows, lambda: Said(made.keys, made.timestamp, made.group, made.label), self._threads)
 
     def _keys(self, labels: Section, watched: Section) -> tuple[str, ...]:
         """The columns that both sides have, except labels and timestamps: those of an event and its label differ."""
@@ -242,7 +242,7 @@ class Measures:
         group, stamp = text(labels, "group"), text(labels, "timestamp")
         keys, label = made.keys, text(labels, "label")
         found = tallied(
-            DatasetRows(self._workload, labels), lambda: Truths(keys, label, wanted, stamp, group), self._spread
+            DatasetRows(self._workload, labels), lambda: Truths(keys, label, wanted, stamp, group), self._threads
         )
         return joined(said, found.rows())
 

@@ -8,13 +8,11 @@ from datetime import UTC, datetime
 
 from modelyard_runtime.breach import act
 from modelyard_runtime.bundle_metrics import samples as bundle_samples
-from modelyard_runtime.description import Section, bound, description, integer, rows, section, text
+from modelyard_runtime.description import Section, bound, description, rows, section, text
 from modelyard_runtime.measures import Measure, Measures
 from modelyard_runtime.models import Bundles
 from modelyard_runtime.otlp import Sample, push
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.tallies import Spread
-from modelyard_runtime.workers import worker_of
 
 VALUE = "modelyard_monitor_value"
 BREACH = "modelyard_monitor_breach"
@@ -39,7 +37,7 @@ def run() -> int:
     if text(workload, "type") != "monitor":
         raise Refusal(f"'monitor' is for monitors, and this workload is of type {text(workload, 'type')}")
     now = datetime.now(UTC)
-    results, refusals = look(workload, now, joined_cluster(workload))
+    results, refusals = look(workload, now)
     told = tell(workload, results, now)
     breaches = [one for one in results if one.breach]
     for one in breaches:
@@ -51,14 +49,12 @@ def run() -> int:
     return 0 if told and not refusals else 1
 
 
-def look(
-    workload: Section, now: datetime, spread: Spread | None = None
-) -> tuple[tuple[Result, ...], tuple[Refusal, ...]]:
+def look(workload: Section, now: datetime) -> tuple[tuple[Result, ...], tuple[Refusal, ...]]:
     """The values of all checks, and why some cannot be had: these keep no other check from being told."""
     monitor = section(workload, "monitor")
     if text(monitor, "type") == "performance":
         raise Refusal("performance is watched by alert rules on the servers' own series, not by a run")
-    measures = Measures(workload, now, spread)
+    measures = Measures(workload, now)
     found: list[Result] = []
     refusals: list[Refusal] = []
     for check in rows(monitor, "checks"):
@@ -67,18 +63,6 @@ def look(
         except Refusal as refusal:
             refusals.append(refusal)
     return tuple(found), tuple(refusals)
-
-
-def joined_cluster(workload: Section) -> Spread | None:
-    """The workers that a description asks for, in the Ray cluster that this runs in; None for a run in one process."""
-    monitor = section(workload, "monitor")
-    if "workers" not in monitor:
-        return None
-    import ray
-
-    if not ray.is_initialized():
-        ray.init(log_to_driver=True)
-    return Spread(worker_of(monitor), max(integer(section(monitor, "workers"), "max"), 1))
 
 
 def samples(workload: Section, results: tuple[Result, ...], now: datetime) -> list[Sample]:

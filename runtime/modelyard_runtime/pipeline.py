@@ -13,11 +13,10 @@ from modelyard_runtime.description import Section, description, integer, names, 
 from modelyard_runtime.promotion import promote_waiting
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.scores import known_metrics
-from modelyard_runtime.steps import StepActor, finish_step, spread_out
+from modelyard_runtime.steps import StepActor, finish_step, spread_out, worker_of
 from modelyard_runtime.together import TOGETHER
 from modelyard_runtime.trainers import TASKS, check_trainer
 from modelyard_runtime.tuning import check_tuning, fixed_parameters, middle
-from modelyard_runtime.workers import worker_of
 
 _BESIDE = 0.001  # of a Pod's group resource, for what runs beside a worker
 _log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from typing import Any
 
 from modelyard_runtime.batch import score_datasets
 from modelyard_runtime.context import Context
-from modelyard_runtime.description import Json, Section, integer, names, section, sections, text
+from modelyard_runtime.description import Json, Section, integer, names, number, section, sections, text
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.together import train_together, trains_together
 from modelyard_runtime.trained import Trained, finish
@@ -18,7 +18,8 @@ from modelyard_runtime.trainers import check_trainer, grow
 from modelyard_runtime.training_data import TrainingData, training_data
 from modelyard_runtime.tuning import fixed_parameters, search, trial_of_trainer
 from modelyard_runtime.user_code import entrypoint
-from modelyard_runtime.workers import worker_of
+
+_WHOLE = 0.99  # of a Pod's group resource: its CPUs keep a second worker away, the rest is for what coordinates
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,17 @@ class Summary:
 
     has_model: bool
     reported: Mapping[str, float]
+
+
+def worker_of(step: Section) -> dict[str, Any]:
+    """What one worker of a step asks of Ray."""
+    resources = section(step, "resources")
+    group = text(resources, "group")
+    return {
+        "num_cpus": number(resources, "cpus"),
+        "num_gpus": integer(resources, "gpus"),
+        "resources": {group: _WHOLE} if group else {},
+    }
 
 
 def spread_out(workload: Section, step: Section) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from modelyard_runtime.drift import Moved
 from modelyard_runtime.profiles import Profile, Summary, texts_in
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
     Hashes = npt.NDArray[np.uint64]
 
-_TASKS_A_WORKER = 4  # so that workers that had large files do not keep the others waiting
 _MOST_HASHES = 1_000_000
 
 
@@ -38,28 +38,16 @@ class Tally(Protocol):
 T = TypeVar("T", bound=Tally)
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """The workers of a Ray cluster that share a pass: what one asks for, and how many there are at most."""
-
-    worker: Mapping[str, Any]
-    most: int
-
-
-def tallied(rows: Rows, make: Callable[[], T], spread: Spread | None) -> T:
-    """One pass over all rows: in this process, or by the workers of a Ray cluster."""
+def tallied(rows: Rows, make: Callable[[], T], threads: int) -> T:
+    """One pass over all rows, by so many threads, each with files of its own: most of the work needs no lock."""
     files = rows.files()
-    if spread is None or len(files) < 2:
+    count = max(min(len(files), threads), 1)
+    if count == 1:
         return _tallied(rows, files, make)
-    import ray
-
-    count = min(len(files), spread.most * _TASKS_A_WORKER)
-    task: Any = ray.remote(_tallied).options(**spread.worker)
-    waiting = [task.remote(rows, files[start::count], make) for start in range(count)]
-    whole = make()
-    while waiting:  # one after the other, so that no more than one is held here
-        (done, *_), waiting = ray.wait(waiting, num_returns=1)
-        whole.merge(ray.get(done))
+    with ThreadPoolExecutor(count) as pool:
+        whole, *others = pool.map(lambda start: _tallied(rows, files[start::count], make), range(count))
+    for other in others:
+        whole.merge(other)
     return whole
 
 

@@ -45,6 +45,7 @@ def monitor(tmp_path: Path, checks: list[dict[str, Any]], **more: Any) -> dict[s
     described = {name: {"uri": f"file://{tmp_path}/{name}", "format": "parquet", **one} for name, one in data.items()}
     named = [{"name": check["metric"], "severity": "page", **check} for check in checks]
     asked = {"type": "data-quality", "watch": "data.now", "checks": named, "windowSeconds": 86400, "data": described}
+    asked["threads"] = 3
     return {"monitor": {**asked, "models": [], "current": {"data": "now"}, "reference": {"data": "then"}, **more}}
 
 
@@ -214,3 +215,17 @@ def test_captures_whose_columns_differ_are_one_window(tmp_path: Path) -> None:
     workload = monitor(tmp_path, [{"metric": "missing"}], current={"capture": {"uri": f"file://{tmp_path}/captures"}})
 
     assert values(look(workload, NOW)) == {"id": 0.0, "amount": 0.5}
+
+
+def test_many_threads_find_what_one_finds(tmp_path: Path) -> None:
+    """Each has files of its own, and what they counted is added."""
+    for part in range(7):
+        write(tmp_path / "then", f"{part}", rows(500, amount=RANDOM.normal(10, 1, 500)))
+        write(tmp_path / "now", f"{part}", rows(300, amount=RANDOM.normal(11, 2, 300)))
+    checks = [{"metric": metric} for metric in ("psi", "ks", "js", "wasserstein")]
+
+    many = look(monitor(tmp_path, checks, type="data-drift"), NOW)
+    one = look(monitor(tmp_path, checks, type="data-drift", threads=1), NOW)
+
+    assert [(each.check, each.feature) for each in many[0]] == [(each.check, each.feature) for each in one[0]]
+    assert [each.value for each in many[0]] == pytest.approx([each.value for each in one[0]])

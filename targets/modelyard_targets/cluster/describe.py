@@ -21,7 +21,7 @@ from modelyard_targets.cluster.describe_parts import (
     describe_store,
     serve_prefix,
 )
-from modelyard_targets.cluster.describe_pipeline import describe_pipeline
+from modelyard_targets.cluster.describe_pipeline import describe_pipeline, ray_cpus
 from modelyard_targets.cluster.disk import disk_folder
 from modelyard_targets.cluster.sizes import EDGE_SPOOL_BYTES
 
@@ -173,6 +173,7 @@ def _monitor(resource: Resource, job: MonitorJob, context: Context) -> dict[str,
         "watch": monitor.watch,
         "checks": [describe_check(check, monitor=True) for check in monitor.checks],
         "windowSeconds": monitor.window_s,
+        "threads": ray_cpus(job.hardware.cpu_millis),
         "data": describe_datasets(named, context),
         "models": _watched_models(resource, job, context),
         "current": current,
