@@ -83,14 +83,16 @@ def job_of(cron_job: Object, monitor: str, now: datetime, cooldown: timedelta) -
     kept_s = max(kept if isinstance(kept, int) else 0, int(cooldown.total_seconds()))
     stamp = now.strftime("%Y%m%d%H%M")
     name = f"{str(metadata['name'])[: _LONGEST_NAME - len(stamp) - 1].rstrip('-')}-{stamp}"
+    labels = _mapping(metadata, "labels") | _mapping(described, "labels")
+    annotations = _mapping(described, "annotations")
     owner = {"apiVersion": "batch/v1", "kind": "CronJob", "name": metadata["name"], "uid": metadata["uid"]}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
             "name": name,
-            "labels": {**_mapping(metadata, "labels"), **_mapping(described, "labels"), _MONITOR_LABEL: monitor},
-            "annotations": {**_mapping(described, "annotations"), "cronjob.kubernetes.io/instantiate": "manual"},
+            "labels": labels | {_MONITOR_LABEL: monitor},
+            "annotations": annotations | {"cronjob.kubernetes.io/instantiate": "manual"},
             "ownerReferences": [owner],
         },
         "spec": {**run, "ttlSecondsAfterFinished": kept_s},

@@ -224,6 +224,9 @@ class Measures:
             return ()
         apart = {text(one, key) for one in (labels, watched) for key in ("label", "timestamp")} | {*_ANSWERS, VARIANT}
         there = DatasetRows(self._workload, labels).columns()
+        for name in (text(labels, "label"), text(labels, "timestamp")):
+            if name and name not in there:
+                raise Refusal(f"the labels at {text(labels, 'uri')} lack column {name!r}")
         keys = tuple(str(name) for name in first.columns if name in there and name not in apart)
         if not keys:
             raise Refusal("what is watched and its labels share no column by which their rows belong together")

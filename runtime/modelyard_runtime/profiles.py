@@ -151,6 +151,11 @@ class Quantiles:
                 self.add(part, level)
         self._least, self._greatest = min(self._least, other._least), max(self._greatest, other._greatest)
 
+    @property
+    def held(self) -> int:
+        """How many values are held."""
+        return sum(len(part) for level in self._levels for part in level)
+
     def points(self) -> Numbers:
         """The values at equal steps of probability, as numpy's `inverted_cdf`; none where there is no value."""
         import numpy as np

@@ -44,6 +44,8 @@ class Said:
 
         if PREDICTION not in frame.columns:
             raise Refusal(f"what is watched has no column {PREDICTION!r} to compare with labels")
+        if self.label and self.label not in frame.columns:
+            raise Refusal(f"what is watched has no column {self.label!r}, which is to say what was true")
         needed = [PREDICTION, *self.keys, *([self.label] if self.label else [])]
         if any(name not in frame.columns for name in needed):
             return  # these rows were captured without what their labels would be found by

@@ -141,9 +141,9 @@ class Server:
         return 200, self._content(said, serving)
 
     def _content(self, said: Answer, serving: Serving) -> dict[str, Any]:
-        content: dict[str, Any] = {"predictions": [_in_json(plain(value)) for value in said.values]}
+        content: dict[str, Any] = {"predictions": [in_json(plain(value)) for value in said.values]}
         if said.scores is not None:
-            content["scores"] = [_in_json(one) for one in said.scores.tolist()]
+            content["scores"] = [in_json(one) for one in said.scores.tolist()]
         return {**content, "model": {"name": text(self._model, "registeredName"), "version": serving.version}}
 
     async def _answer_one(self, asked: tuple[Serving, pd.DataFrame]) -> Answer:
@@ -198,10 +198,10 @@ class Server:
                 _log.exception("%s cannot be renewed; the version before goes on", text(self._model, "uri"))
 
 
-def _in_json(value: Any) -> Any:
+def in_json(value: Any) -> Any:
     """A number as JSON has it: none that is not finite."""
     if isinstance(value, list):
-        return [_in_json(one) for one in value]
+        return [in_json(one) for one in value]
     return None if isinstance(value, float) and not isfinite(value) else value
 
 

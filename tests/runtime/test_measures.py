@@ -209,7 +209,8 @@ def test_captures_whose_columns_differ_are_one_window(tmp_path: Path) -> None:
     """A column that came later is missing before; one whose type changed is compared as what it holds."""
     day = tmp_path / "captures" / "day=2026-11-24" / "variant=live"
     own: Mapping[str, Any] = {"request_id": "r", "prediction": 1, "score": 0.5, "model_version": "1"}
-    for name, columns in (("a", {"id": [1] * 40}), ("b", {"id": ["x"] * 40, "amount": [2.0] * 40})):
+    files: dict[str, dict[str, Any]] = {"a": {"id": [1] * 40}, "b": {"id": ["x"] * 40, "amount": [2.0] * 40}}
+    for name, columns in files.items():
         frame = rows(40, **columns).rename(columns={"at": "captured_at"})
         write(day, name, frame.assign(**own))
     workload = monitor(tmp_path, [{"metric": "missing"}], current={"capture": {"uri": f"file://{tmp_path}/captures"}})
@@ -229,3 +230,18 @@ def test_many_threads_find_what_one_finds(tmp_path: Path) -> None:
 
     assert [(each.check, each.feature) for each in many[0]] == [(each.check, each.feature) for each in one[0]]
     assert [each.value for each in many[0]] == pytest.approx([each.value for each in one[0]])
+
+
+def test_labels_without_their_column_are_refused(tmp_path: Path) -> None:
+    """Also where what is watched has the labels itself."""
+    said = predicted(100)
+    write(tmp_path / "now", "a", said)
+    write(tmp_path / "labels", "a", said[["id"]].assign(scam=1))
+    assert "lack column 'fraud'" in str(look(quality_monitor(tmp_path, "accuracy"), NOW)[1])
+
+    workload = quality_monitor(tmp_path, "accuracy")
+    workload["monitor"]["data"]["now"]["label"] = "fraud"
+    workload["monitor"]["labels"] = "now"
+    assert "no column 'fraud'" in str(look(workload, NOW)[1])
+    write(tmp_path / "now", "a", said.assign(fraud=said.prediction))
+    assert values(look(workload, NOW)) == {"": 1.0}

@@ -82,7 +82,7 @@ def test_a_rollback_is_not_judged_by_rows_of_the_version_that_it_took_back(
     for version in (trained, trained, trained):
         promote(workload, version())
     model = {"registeredName": NAME, "alias": "champion"}
-    watching = {**workload, "monitor": {"models": [model], "windowSeconds": 86400, "data": {}}}
+    watching: dict[str, Any] = {**workload, "monitor": {"models": [model], "windowSeconds": 86400, "data": {}}}
     hour = timedelta(hours=1)
 
     assert take_back(watching, NOW, hour) == ["'champion' of cards-fraud is version 2 again"]

@@ -115,3 +115,17 @@ def test_what_was_not_sent_waits_on(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="store"):
         spool.forward(local(tmp_path / "store"))
     assert spool.waiting_bytes() == 200
+
+
+def test_captures_ask_an_object_store_for_no_folder(
+    store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server may write below its own prefix and nowhere else, so there is no marker above it, and nothing staged."""
+    workload = store.described(monkeypatch)
+    kept = Captures(workload, {"uri": URI, "store": "artifacts", "fraction": 1.0}, "live", flush_s=3600)
+    keep(kept, "a")
+    kept.close()
+
+    (name,) = store.names()
+    assert name.startswith(URI.partition(f"{BUCKET}/")[2].strip("/") + "/day=")
+    assert arrived(workload) == ["a", "a"]

@@ -23,7 +23,7 @@ def read(folder: Path, events: pd.DataFrame, labels: pd.DataFrame, split: Any = 
         (folder / name).mkdir(exist_ok=True)
         frame.to_parquet(folder / name / "a.parquet")
         data[name] |= {"uri": f"file://{folder}/{name}", "format": "parquet"}
-    pipeline = {"data": data, "split": split or {"fraction": 0.2, "by": "random", "seed": 0}}
+    pipeline: dict[str, Any] = {"data": data, "split": split or {"fraction": 0.2, "by": "random", "seed": 0}}
     return training_data({"pipeline": pipeline}, ("events", "labels"), TASK)
 
 
