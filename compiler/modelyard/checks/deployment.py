@@ -54,12 +54,12 @@ def mode(system: System) -> Iterator[Diagnostic]:
 def residency(system: System) -> Iterator[Diagnostic]:
     """Every target and bucket lies where governance allows data to lie; this machine is left out."""
     allowed = system.governance.residency
+    if not allowed:
+        return
     for target in system.deployment.targets:
         path = target_path(system, target.name)
         if target.in_cloud:
             yield from _region(system, target, target.region, (*path, "region"), f"target '{target.name}'")
-        elif not allowed:
-            continue
         elif target.provider == "kubernetes" and not target.residency:
             yield problems.residency_missing(system.key(*path), target.name, allowed)
         elif target.residency and not regions().within(target.residency, allowed):
@@ -78,9 +78,8 @@ def _region(system: System, target: TargetSpec, region: str, path: Path, what: s
     allowed = system.governance.residency
     country = known.get(region)
     if country is None:
-        tell = problems.region_unknown if allowed else problems.region_not_known
-        yield tell(system.at(*path), region, target.provider, known)
-    elif allowed and not regions().within(country, allowed):
+        yield problems.region_unknown(system.at(*path), region, target.provider, known)
+    elif not regions().within(country, allowed):
         yield problems.residency_outside(system.at(*path), what, f"{region} ({country})", allowed)
 
 

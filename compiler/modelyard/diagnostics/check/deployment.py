@@ -1,4 +1,4 @@
-"""What is told about targets, residency and secrets: E0401 to E0415 and W0490."""
+"""What is told about targets, residency and secrets: E0401 to E0415."""
 
 from __future__ import annotations
 
@@ -121,28 +121,6 @@ def region_unknown(span: Span, region: str, provider: str, known: Iterable[str])
         f"{provider} has no region {quote(region)} that is known here, so its residency is not known either",
         span,
         nearest(region, known, "did you mean {}?"),
-    )
-
-
-def region_not_known(span: Span, region: str, provider: str, known: Iterable[str]) -> Diagnostic:
-    """A region that this version does not know: one that is misspelt, or newer than it.
-
-    Where governance limits where data may lie, it is an error, for nobody knows where such a region stands.
-
-    Wrong:
-
-        deployment: {mode: cloud, provider: aws, region: eu-centrall-1}
-
-    Right:
-
-        deployment: {mode: cloud, provider: aws, region: eu-central-1}
-    """
-    return Diagnostic(
-        "W0490",
-        Severity.WARNING,
-        f"{provider} has no region {quote(region)} that is known here",
-        span,
-        nearest(region, known, "did you mean {}?") or "use the name that the provider has for it, such as eu-central-1",
     )
 
 
