@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,11 +55,15 @@ def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
     )
 
 
-def compiled(*, till: bool = True) -> Outcome:
-    """The example, what runs in the shops in a namespace of its own; with or without the one thing that crosses."""
+def compiled(*, till: bool = True, keys: str = "[1]") -> Outcome:
+    """The example, what runs in the shops in a namespace of its own; with or without the one thing that crosses, which
+    has keys of these numbers.
+    """
     text = (EXAMPLE.root / EXAMPLE.name / "system.yaml").read_text(encoding="utf-8")
     assert text.count("context: stores-frankfurt\n") == 1
-    text = text.replace("context: stores-frankfurt\n", f"context: stores-frankfurt\n      namespace: {OWN}\n")
+    text = text.replace(
+        "context: stores-frankfurt\n", f"context: stores-frankfurt\n      namespace: {OWN}\n      accessKeys: {keys}\n"
+    )
     return EXAMPLE.compiled(text if till else without_section(text, "till"))
 
 
@@ -82,11 +87,11 @@ def users(cloud: Cloud) -> list[str]:
     return [one["UserName"] for one in cloud.client("iam").list_users()["Users"]]
 
 
-def key_of(kubectl: Kubectl, secret: str) -> dict[str, str]:
-    """What a Secret of the shops' cluster says, as a client of AWS calls it."""
+def key_of(kubectl: Kubectl, secret: str, number: int = 1) -> dict[str, str]:
+    """What a Secret of the shops' cluster says of a key, as a client of AWS calls it."""
     data = cast("dict[str, str]", kubectl.get("secret", secret, OWN)["data"])
     plain = {name: base64.b64decode(value).decode() for name, value in data.items()}
-    return {"AccessKeyId": plain["access-key-id-1"], "SecretAccessKey": plain["secret-access-key-1"]}
+    return {"AccessKeyId": plain[f"access-key-id-{number}"], "SecretAccessKey": plain[f"secret-access-key-{number}"]}
 
 
 def put_objects(cloud: Cloud) -> None:
@@ -127,6 +132,7 @@ def test_a_crossing_lives_and_dies_on_both_sides(
     for stack in (made.infrastructure, made.workloads, made.tills):
         assert stack.up().changed == {}
 
+    a_key_takes_over(made, tmp_path, cloud, kubectl)
     the_till_is_removed(made, compiled(till=False), tmp_path / "without", cloud)
 
     for stack in (made.workloads, made.infrastructure):
@@ -146,6 +152,33 @@ def the_key_opens_the_bundle_alone(moto: Moto, key: dict[str, str]) -> None:
             assert not permitted(lambda path=path: s3.get_object(Bucket=LAKE, Key=path))
         assert not permitted(lambda: s3.put_object(Bucket=LAKE, Key=f"{BUNDLE}current.json", Body=b""))
         assert not permitted(lambda: s3.delete_object(Bucket=LAKE, Key=f"{BUNDLE}current.json"))
+
+
+def a_key_takes_over(made: System, folder: Path, cloud: Cloud, kubectl: Kubectl) -> None:
+    """By the steps of the README: both open the bundle until the first is left out, and Pods are given the second."""
+    both, second = written(compiled(keys="[1, 2]"), folder / "both"), written(compiled(keys="[2]"), folder / "second")
+    moto, (user,) = Moto(cloud.variables()[ENDPOINT]), users(cloud)
+
+    made.infrastructure.replace(both / "main" / "infrastructure")
+    made.infrastructure.up()
+    made.tills.replace(both / "stores" / "workloads")
+    made.tills.up()
+    for number in (1, 2):
+        the_key_opens_the_bundle_alone(moto, key_of(kubectl, "crossing-till", number))
+    server = json.dumps(cast("Any", kubectl.get("rayservice", "till", OWN))["spec"])
+    assert "access-key-id-2" in server
+    assert "access-key-id-1" not in server
+
+    made.tills.replace(second / "stores" / "workloads")
+    made.tills.up()
+    made.infrastructure.replace(second / "main" / "infrastructure")
+    made.infrastructure.up()
+    key = key_of(kubectl, "crossing-till", 2)
+    known = cloud.client("iam").list_access_keys(UserName=user)["AccessKeyMetadata"]
+    assert [one["AccessKeyId"] for one in known] == [key["AccessKeyId"]]
+    the_key_opens_the_bundle_alone(moto, key)
+    held = cast("dict[str, str]", kubectl.get("secret", "crossing-till", OWN)["data"])
+    assert sorted(held) == ["access-key-id-2", "secret-access-key-2"]
 
 
 def the_till_is_removed(made: System, without: Outcome, folder: Path, cloud: Cloud) -> None:
