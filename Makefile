@@ -10,7 +10,7 @@ RUNTIME_REQUIREMENTS := runtime/modelyard_runtime/requirements.txt tests/runtime
 # Tests whose programs load the SDKs of clouds.
 MOCKED := tests/stacks/aws tests/stacks/test_mocks.py tests/benchmarks/test_by_hand.py
 # Two at once, since much of it waits; what one machine can carry only once stays with one worker.
-REAL := $(PYTEST) -n 2 --dist loadgroup tests/real
+REAL := $(PYTEST) -n 2 tests/real
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs]  # it ships no types
 
 from engine import environments, image, machine, nodes
 from engine.charts import ChartRepository
@@ -22,6 +23,13 @@ StackMaker: TypeAlias = Callable[..., PulumiStack]
 
 _cannot_run = pytest.StashKey[dict[str, None]]()
 _TOLD = "cannot run here"
+
+_SHARED = {
+    **dict.fromkeys(("test_smallest_example.py", "test_whole_kubernetes.py", "test_workloads.py"), "whole Kubernetes"),
+    **dict.fromkeys(("test_environments.py", "test_typed_programs.py"), "cache of mypy"),
+    **{file: file for file in ("test_least_privilege.py", "test_runtime.py", "test_scanners.py")},
+}
+"""What files share that a machine carries once, or that takes long to make: by file, the name of the thing."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -50,11 +58,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             terminalreporter.write_line(f"- {reason}")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Gives everything that needs a whole Kubernetes to one worker: a machine carries one of them."""
-    for item in items:
-        if "whole_kubernetes" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("whole Kubernetes"))
+class Sharing(LoadScopeScheduling):  # type: ignore[misc]  # its base has no types
+    """Deals tests out one by one, but gives files that share something to one worker, whole."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _SHARED.get(nodeid.partition("::")[0].rpartition("/")[2], nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
+    """Not xdist's own `loadgroup`: its 3.8 finds no marks with pytest 9.2."""
+    return Sharing(config, log)
 
 
 def _demand(request: pytest.FixtureRequest, part: str, reasons: list[str]) -> None:

@@ -10,8 +10,6 @@ import pytest
 
 from engine import environments
 
-pytestmark = pytest.mark.xdist_group("type checks")
-
 TINY = Path(__file__).parent / "programs" / "tiny"
 
 

@@ -22,8 +22,6 @@ from tests.moto.rights import allows, denies
 from tests.stacks.aws.clusters import CLUSTER
 from tests.stacks.aws.programs import Found, inputs, registered
 
-pytestmark = pytest.mark.xdist_group("least privilege")
-
 ACCOUNT = "123456789012"
 KEY = "arn:aws:kms:::Key/fraud-prod-main"
 CLUSTER_ARN = "arn:aws:eks:::Cluster/fraud-prod-main"
@@ -42,7 +40,7 @@ secrets = ["fraud/pagerduty"]
 Identity(
     "retrain", cluster=cluster, key=key, namespace="fraud", service_account="retrain", access=access, secrets=secrets
 )
-Crossing("till", account=account, access=access)
+Crossing("till", account=account, access=access, keys=[1])
 """
 OBJECTS = (
     ("lake", "transactions/day=1/a.parquet"),
@@ -136,7 +134,8 @@ def credentials(cloud: Cloud, found: Found, rights: str) -> dict[str, dict[str, 
 
     iam.create_user(UserName="till")
     crossing = str(inputs(found, "aws:iam/policy:Policy", "till-1")["policy"])
-    iam.put_user_policy(UserName="till", PolicyName="till", PolicyDocument=crossing)
+    policy = iam.create_policy(PolicyName="till-1", PolicyDocument=crossing)["Policy"]["Arn"]
+    iam.attach_user_policy(UserName="till", PolicyArn=policy)
     return {"role": session, "user": iam.create_access_key(UserName="till")["AccessKey"]}
 
 

@@ -13,8 +13,6 @@ import pytest
 from engine import environments
 from engine.places import REPOSITORY
 
-pytestmark = pytest.mark.xdist_group("one run of the runtime")
-
 PROGRAMS = Path(__file__).parent / "programs"
 REQUIREMENTS = ("runtime/modelyard_runtime/requirements.txt", "tests/runtime/requirements.txt")
 

@@ -16,8 +16,6 @@ from tests.examples import Example, on_aws, on_clusters
 from tests.real.scanners.scanned import Object, Scanned, scanned
 from tests.real.scanners.scanning import Finding, findings
 
-pytestmark = pytest.mark.xdist_group("scanners")
-
 LIST = Path(__file__).parent / "scanners" / "findings.yaml"
 
 Key = tuple[str, str, str]

@@ -15,8 +15,6 @@ from modelyard.disk import Tree, write_trees
 from modelyard.emit import stack_files
 from tests.examples import on_aws
 
-pytestmark = pytest.mark.xdist_group("type checks")
-
 
 @pytest.fixture(scope="module")
 def projects(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
