@@ -57,9 +57,9 @@ def test_a_class_that_just_misses_a_much_cheaper_machine_is_told_what_would_fit(
         assert found.machine == "whole"
         return found.considered[0].why
 
-    assert why(4.5, 14, 0.5).endswith("leaves 3500m CPUs and 18Gi; 4 CPUs and 14Gi would fit on half for 0.5")
-    assert why(5.5, 14, 0.5).endswith("leaves 2500m CPUs and 18Gi")
-    assert why(4.5, 14, 0.9).endswith("leaves 3500m CPUs and 18Gi")
+    assert why(4.5, 14, 0.5).endswith("leaves 3.5 CPUs and 18Gi; 4 CPUs and 14Gi would fit on half for 0.5")
+    assert why(5.5, 14, 0.5).endswith("leaves 2.5 CPUs and 18Gi")
+    assert why(4.5, 14, 0.9).endswith("leaves 3.5 CPUs and 18Gi")
 
 
 def test_sizes_are_never_rounded_up() -> None:
