@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -48,11 +49,20 @@ class Network:
 def network(folder: Path, address: str, nowhere: str) -> Generator[Network]:
     """A namespace with loopback and one bridge, whose default route leads to an address that nobody has.
 
-    Ends and removes first what runs that were killed have left behind.
+    Ends and removes first what runs that were killed have left behind. One at a time on a machine, whoever asks next
+    waits: kubelets share cgroups, and each ends the Pods there that are not its own.
     """
-    _clear_left_behind()
-    made = Network(f"modelyard-{os.getpid()}", folder)
     _RECORDS.mkdir(exist_ok=True)
+    with (_RECORDS / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _clear_left_behind()
+        with _made(folder, address, nowhere) as made:
+            yield made
+
+
+@contextmanager
+def _made(folder: Path, address: str, nowhere: str) -> Generator[Network]:
+    made = Network(f"modelyard-{os.getpid()}", folder)
     record = _RECORDS / made.name
     record.write_text(str(folder))
     try:

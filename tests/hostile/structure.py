@@ -66,12 +66,20 @@ def _file(path: str, left: str, right: str, words: Mapping[str, str]) -> Iterato
 
 
 def _bones(program: str) -> str:
-    """A program without its constants."""
+    """A program without its constants; its variables have numbers, since those made for a name are called after it."""
     tree = ast.parse(program)
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    numbers = {name: f"v{at}" for at, name in enumerate(dict.fromkeys(one.id for one in names if _is_assigned(one)))}
+    for name in names:
+        name.id = numbers.get(name.id, name.id)
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant):
             node.value = None
     return ast.dump(tree)
+
+
+def _is_assigned(name: ast.Name) -> bool:
+    return isinstance(name.ctx, ast.Store)
 
 
 def _values(place: str, left: object, right: object, words: Mapping[str, str]) -> Iterator[str]:

@@ -174,7 +174,7 @@ def _group(group: Group, cluster: RayCluster, context: Context) -> dict[str, Val
 def _worker(group: Group, cluster: RayCluster, context: Context) -> dict[str, Value]:
     stop = f"sleep {_DRAIN_S} && ray stop" if cluster.serves else "ray stop"
     rest: dict[str, Value] = {"terminationGracePeriodSeconds": cluster.grace_s + (_DRAIN_S if cluster.serves else 0)}
-    if cluster.serves and group.maximum > 1:
+    if cluster.serves:  # one replica too: a second one is then a number to KubeRay, and not other Pods
         rest["topologySpreadConstraints"] = _spread(cluster)
     worker = container(
         "ray-worker",
