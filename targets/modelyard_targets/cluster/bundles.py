@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from modelyard.plan import Job, Resource, bundle_path
+from modelyard.plan import Resource, bundle_path
 from modelyard.source import Json
 from modelyard.spec import Model, ModelRef
 from modelyard_targets.cluster.context import Context
@@ -25,7 +25,7 @@ def bundle(model: Model, ref: ModelRef | None, resource: Resource, context: Cont
 
 def delivery(model: Model, alias: str, context: Context) -> dict[str, Json]:
     """The entry that says where bundles of an alias are written when it moves; empty where nobody reads them."""
-    if (model.registered_name, alias) not in _read_elsewhere(context):
+    if (model.registered_name, alias) not in context.read_elsewhere:
         return {}
     where = _folder(model, alias, context)
     return {"delivery": where} if where else {}
@@ -34,7 +34,7 @@ def delivery(model: Model, alias: str, context: Context) -> dict[str, Json]:
 def other_deliveries(model: Model, moved: str, context: Context) -> dict[str, Json]:
     """The entry with the aliases that are read elsewhere and that somebody else moves: a human, in the registry."""
     found: dict[str, Json] = {}
-    for name, alias in sorted(_read_elsewhere(context)):
+    for name, alias in sorted(context.read_elsewhere):
         where = _folder(model, alias, context) if name == model.registered_name and alias != moved else {}
         if where:
             found[alias] = where
@@ -48,13 +48,3 @@ def _folder(model: Model, alias: str, context: Context) -> dict[str, Json]:
     store = context.system.stores[registry.artifacts]
     path = bundle_path(registry.artifact_path, model.registered_name, alias)
     return {"uri": context.uri(store, path), "store": store.name}
-
-
-def _read_elsewhere(context: Context) -> frozenset[tuple[str, str]]:
-    """Registered names and aliases that other placements read as bundles."""
-    return frozenset(
-        (resource.value.model.registered_name, alias)
-        for resource in context.plan.on(context.placement)
-        if isinstance(resource.value, Job) and resource.value.model is not None
-        for alias in resource.value.bundles
-    )

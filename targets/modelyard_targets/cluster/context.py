@@ -62,6 +62,7 @@ class Context:
     prefixes: Mapping[str, str] = field(repr=False)  # by endpoint: what keeps its servers apart from others of a pool
     links: Mapping[str, tuple[Link, ...]] = field(repr=False)  # by `place` of their source
     placed: Mapping[str, Resource] = field(repr=False)  # by `place`: what links lead to, on every placement
+    read_elsewhere: frozenset[tuple[str, str]] = field(repr=False)  # registered names and aliases, as bundles
 
     @property
     def system(self) -> System:
@@ -138,6 +139,7 @@ def context_for(
         },
         links=_links(plan),
         placed={resource.place: resource for resource in plan.resources},
+        read_elsewhere=_read_elsewhere(here),
     )
 
 
@@ -224,3 +226,12 @@ def _links(plan: Plan) -> dict[str, tuple[Link, ...]]:
     for link in plan.links:
         found.setdefault(link.source, []).append(link)
     return {source: tuple(links) for source, links in found.items()}
+
+
+def _read_elsewhere(resources: tuple[Resource, ...]) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        (resource.value.model.registered_name, alias)
+        for resource in resources
+        if isinstance(resource.value, Job) and resource.value.model is not None
+        for alias in resource.value.bundles
+    )
