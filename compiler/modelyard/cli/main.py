@@ -35,18 +35,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` is without the program's name, sys.argv's by default."""
     _reopen()
     typed = sys.argv[1:] if argv is None else argv
-    if not typed:  # who types the name alone asks what there is
-        parser(tuple(COMMANDS)).print_help(sys.stderr)
+    try:
+        if typed:
+            return _obey(typed)
+        parser(tuple(COMMANDS)).print_help(sys.stderr)  # who types the name alone asks what there is
         return WRONG_SPEC
+    except KeyboardInterrupt:
+        print("\ninterrupted; nothing was left half-written", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _obey(typed: Sequence[str]) -> int:
+    """The exit code of what was typed, whatever happens but an interruption."""
     try:
         arguments = parser(tuple(COMMANDS)).parse_args(typed)
     except SystemExit as ended:  # argparse has said why; its own 2 would claim that modelyard is wrong
         return FINE if ended.code in (0, None) else WRONG_SPEC
     try:
         return _run(arguments)
-    except KeyboardInterrupt:
-        print("\ninterrupted; nothing was left half-written", file=sys.stderr)
-        return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, such as `head`
         _discard()
         return FINE

@@ -10,6 +10,7 @@ import modelyard_schemas
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.load import at_most
 from modelyard.diagnostics.validate import does_not_fit
+from modelyard.interrupts import undisturbed
 from modelyard.shape import Schema
 from modelyard.source import Document, Json
 
@@ -51,9 +52,10 @@ def system_fits() -> Fits:
 
 def rust_fits(root: Schema) -> Fits:
     """jsonschema-rs: fast, and there is a wheel of it for the usual machines."""
-    import jsonschema_rs
+    with undisturbed():
+        import jsonschema_rs
 
-    options = jsonschema_rs.RegexOptions()
+        options = jsonschema_rs.RegexOptions()
     validators: dict[int, jsonschema_rs.Validator] = {}
 
     def fits(schema: Schema, value: Json) -> bool:

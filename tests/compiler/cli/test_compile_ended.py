@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,12 +21,18 @@ def whole(folder: Path) -> tuple[str, int]:
     return version, len(manifests)
 
 
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """A child inherits that SIGINT is ignored, as it is in whatever a shell runs in its background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
 def test_a_compile_that_is_ended_leaves_a_whole_tree(tmp_path: Path, run: Run, sent: signal.Signals) -> None:
     """The old one or the new one, at whatever moment; the next compile succeeds and leaves nothing behind."""
     spec, count = tmp_path / "system.yaml", 150
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in whatever a shell runs in its background
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     spec.write_text(many_endpoints([2] * count), encoding="utf-8")
     began = time.monotonic()
     assert run("compile", tmp_path).code == 0
