@@ -29,18 +29,21 @@ def json_text(value: Value) -> str:
 
 def _json(value: Value, newline: str) -> str:
     """The value, where newline is a line break and the indentation of the line that the value begins on."""
-    deeper = newline + "  "
     if isinstance(value, str):
         return _string(value)
-    if isinstance(value, (dict, Mapping)):  # dict first: an abstract class is slow to ask
-        if not value:
-            return "{}"
-        entries = [f"{_string(key)}: {_json(item, deeper)}" for key, item in value.items()]
-        return "{" + deeper + f",{deeper}".join(entries) + newline + "}"
+    deeper = newline + "  "
     if isinstance(value, (list, tuple)):
         if not value:
             return "[]"
         return "[" + deeper + f",{deeper}".join([_json(item, deeper) for item in value]) + newline + "]"
+    if isinstance(value, (dict, Mapping)):  # last and dict first: an abstract class is slow to ask
+        if not value:
+            return "{}"
+        entries = [
+            f"{_string(key)}: {_string(item) if item.__class__ is str else _json(item, deeper)}"  # most are text
+            for key, item in value.items()
+        ]
+        return "{" + deeper + f",{deeper}".join(entries) + newline + "}"
     return _number_or_word(value)
 
 

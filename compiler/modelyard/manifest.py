@@ -140,4 +140,4 @@ def without_empty(entries: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def _says_nothing(value: Value) -> bool:
-    return value is None or (isinstance(value, (str, Sequence, Mapping)) and not value)
+    return not value and (value is None or isinstance(value, (str, Sequence, Mapping)))

@@ -114,7 +114,16 @@ def _float(value: float) -> str:
 
 def _is_block(text: str) -> bool:
     """Whether a literal block gives back this text: its first line sets the indentation, so no space may lead it."""
-    return "\n" in text and bool(_BLOCK.fullmatch(text)) and not _BLANK_LINE_WITH_SPACES.search(text)
+    if "\n" not in text or not _may_be_block(text):
+        return False
+    ends_in_space = " \n" in text or "\t\n" in text or text[-1] in " \t"  # the search is slow, and this is rare
+    return not (ends_in_space and _BLANK_LINE_WITH_SPACES.search(text))
+
+
+def _may_be_block(text: str) -> bool:
+    if text.isascii() and text.replace("\n", "").isprintable():  # most; the pattern looks at each character by itself
+        return text.lstrip("\n")[:1] not in ("", " ")
+    return bool(_BLOCK.fullmatch(text))
 
 
 def _block(lines: list[str], text: str, head: str, indent: str) -> None:
@@ -137,13 +146,6 @@ def _write(lines: list[str], value: Value, head: str, indent: str, list_indent: 
             _block(lines, value, head, indent or "  ")
         else:
             lines.append(head + _text(value))
-    elif isinstance(value, (dict, Mapping)):  # dict first: an abstract class is slow to ask
-        if not value:
-            lines.append(head + "{}")
-            return
-        if head:
-            lines.append(head[:-1])
-        _mapping(lines, value, indent, indent)
     elif isinstance(value, _LISTS):
         if not value:
             lines.append(head + "[]")
@@ -151,6 +153,13 @@ def _write(lines: list[str], value: Value, head: str, indent: str, list_indent: 
         if head:
             lines.append(head[:-1])
         _sequence(lines, value, list_indent, list_indent)
+    elif isinstance(value, (dict, Mapping)):  # last and dict first: an abstract class is slow to ask
+        if not value:
+            lines.append(head + "{}")
+            return
+        if head:
+            lines.append(head[:-1])
+        _mapping(lines, value, indent, indent)
     else:
         lines.append(head + scalar(value))
 
@@ -182,10 +191,12 @@ def _sequence(lines: list[str], value: Sequence[Value], first: str, indent: str)
     deeper = indent + "  "
     lead = first
     for item in value:
-        if item and isinstance(item, (dict, Mapping)):
-            _mapping(lines, item, f"{lead}- ", deeper)
-        elif isinstance(item, _LISTS) and item:
+        if not item or isinstance(item, str):
+            _write(lines, item, f"{lead}- ", deeper, deeper)
+        elif isinstance(item, _LISTS):
             _sequence(lines, item, f"{lead}- ", deeper)
+        elif isinstance(item, (dict, Mapping)):
+            _mapping(lines, item, f"{lead}- ", deeper)
         else:
             _write(lines, item, f"{lead}- ", deeper, deeper)
         lead = indent

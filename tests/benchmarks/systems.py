@@ -8,6 +8,15 @@ kind: MLSystem
 metadata: {name: large}
 governance:
   owner: {team: platform, email: platform@acme.example, oncall: oncall}
+channels:
+  oncall: {type: pagerduty, key: "secret://vault/pagerduty#platform"}
+compute:
+  small:
+    cpu: 2
+    memory: 8Gi
+"""
+
+ON_PREM = """\
 deployment:
   mode: on-prem
   targets:
@@ -19,12 +28,27 @@ deployment:
 stores:
   lake: {type: object, adopt: acme-lake, endpoint: "https://s3.acme.example", credentials: "secret://vault/lake"}
 registry: {adopt: "https://mlflow.acme.example", credentials: "secret://vault/mlflow"}
-channels:
-  oncall: {type: pagerduty, key: "secret://vault/pagerduty#platform"}
-compute:
-  small:
-    cpu: 2
-    memory: 8Gi
+"""
+
+HYBRID = """\
+deployment:
+  mode: hybrid
+  targets:
+    main:
+      provider: aws
+      region: eu-central-1
+      account: "123456789012"
+      secretStores: {vault: {via: secrets-manager}}
+    site:
+      provider: kubernetes
+      context: large
+      present: [kuberay, prometheus, external-secrets]
+      secretStores: {vault: {via: external-secrets, store: vault}}
+  placement: {default: main, inference: site, monitors: site}
+stores:
+  lake: {type: object}
+  meta: {type: database}
+registry: {database: meta, artifacts: lake}
 """
 
 _PARTS = {
@@ -119,10 +143,13 @@ _PARTS = {
 }
 
 
-def system(models: int, changed: int = -1) -> str:
-    """A spec of that many models; the pipeline of one of them may have another parameter."""
+def system(models: int, changed: int = -1, where: str = ON_PREM) -> str:
+    """A spec of that many models, deployed and kept as `where` says.
+
+    The pipeline of one of them may have another parameter.
+    """
     sections = (
         f"{section}:\n" + "".join(part.format(at, 7 if at == changed else 6) for at in range(models))
         for section, part in _PARTS.items()
     )
-    return _HEAD + "".join(sections)
+    return _HEAD + where + "".join(sections)

@@ -25,7 +25,7 @@ def bundle(model: Model, ref: ModelRef | None, resource: Resource, context: Cont
 
 def delivery(model: Model, alias: str, context: Context) -> dict[str, Json]:
     """The entry that says where bundles of an alias are written when it moves; empty where nobody reads them."""
-    if (model.registered_name, alias) not in context.read_elsewhere:
+    if alias not in context.read_elsewhere.get(model.registered_name, ()):
         return {}
     where = _folder(model, alias, context)
     return {"delivery": where} if where else {}
@@ -34,8 +34,8 @@ def delivery(model: Model, alias: str, context: Context) -> dict[str, Json]:
 def other_deliveries(model: Model, moved: str, context: Context) -> dict[str, Json]:
     """The entry with the aliases that are read elsewhere and that somebody else moves: a human, in the registry."""
     found: dict[str, Json] = {}
-    for name, alias in sorted(context.read_elsewhere):
-        where = _folder(model, alias, context) if name == model.registered_name and alias != moved else {}
+    for alias in context.read_elsewhere.get(model.registered_name, ()):
+        where = _folder(model, alias, context) if alias != moved else {}
         if where:
             found[alias] = where
     return {"otherDeliveries": found} if found else {}

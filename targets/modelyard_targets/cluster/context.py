@@ -62,7 +62,7 @@ class Context:
     prefixes: Mapping[str, str] = field(repr=False)  # by endpoint: what keeps its servers apart from others of a pool
     links: Mapping[str, tuple[Link, ...]] = field(repr=False)  # by `place` of their source
     placed: Mapping[str, Resource] = field(repr=False)  # by `place`: what links lead to, on every placement
-    read_elsewhere: frozenset[tuple[str, str]] = field(repr=False)  # registered names and aliases, as bundles
+    read_elsewhere: Mapping[str, tuple[str, ...]] = field(repr=False)  # by registered name: aliases, as bundles
 
     @property
     def system(self) -> System:
@@ -228,10 +228,9 @@ def _links(plan: Plan) -> dict[str, tuple[Link, ...]]:
     return {source: tuple(links) for source, links in found.items()}
 
 
-def _read_elsewhere(resources: tuple[Resource, ...]) -> frozenset[tuple[str, str]]:
-    return frozenset(
-        (resource.value.model.registered_name, alias)
-        for resource in resources
-        if isinstance(resource.value, Job) and resource.value.model is not None
-        for alias in resource.value.bundles
-    )
+def _read_elsewhere(resources: tuple[Resource, ...]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, set[str]] = {}
+    for resource in resources:
+        if isinstance(resource.value, Job) and resource.value.model is not None and resource.value.bundles:
+            found.setdefault(resource.value.model.registered_name, set()).update(resource.value.bundles)
+    return {name: tuple(sorted(aliases)) for name, aliases in found.items()}

@@ -1,0 +1,49 @@
+"""Work grows with the spec and no faster: counted in lines of Python that run, which no other load changes."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from modelyard.api import compile_text
+from tests.benchmarks.systems import HYBRID, ON_PREM, system
+
+_STEP = 12
+_TO_SPARE = 1.015
+
+
+def work(text: str) -> Counter[str]:
+    """How many lines ran while the spec was compiled and all its files were made, by function."""
+    ran: Counter[str] = Counter()
+
+    def count(frame: FrameType, _event: str, _argument: Any) -> Any:
+        ran[f"{frame.f_code.co_filename}:{frame.f_code.co_firstlineno}"] += 1
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        compiled = compile_text(text)
+    finally:
+        sys.settrace(before)
+    assert compiled.ok, [one.message for one in compiled.diagnostics]
+    return ran
+
+
+@pytest.mark.parametrize("where", [ON_PREM, HYBRID], ids=["on-prem", "hybrid"])
+def test_work_grows_in_proportion(where: str) -> None:
+    """A dozen models more are the same work, however many are there.
+
+    What does something for each model and looks at all of them in it fails here, long before it can be felt.
+    """
+    compile_text(system(2, where=where))  # what is done once a process: imports, tables, templates
+    small, middle, large = (work(system(_STEP * times, where=where)) for times in (1, 2, 3))
+
+    first, second = middle.total() - small.total(), large.total() - middle.total()
+    faster = {name: (middle[name] - small[name], large[name] - middle[name]) for name in large}
+    worst = sorted(faster, key=lambda name: faster[name][0] - faster[name][1])[:5]
+    assert second <= first * _TO_SPARE, {name: faster[name] for name in worst}
