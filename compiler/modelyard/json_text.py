@@ -40,7 +40,7 @@ def _json(value: Value, newline: str) -> str:
         if not value:
             return "{}"
         entries = [
-            f"{_string(key)}: {_string(item) if item.__class__ is str else _json(item, deeper)}"  # most are text
+            f"{_string(key)}: {_string(item) if isinstance(item, str) else _json(item, deeper)}"  # most are text
             for key, item in value.items()
         ]
         return "{" + deeper + f",{deeper}".join(entries) + newline + "}"
