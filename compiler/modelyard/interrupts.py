@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def undisturbed() -> Generator[None]:
     """A Ctrl-C waits until the end of this block, and is raised there.
 
     For modules in Rust: where their beginning asks Python for something, and KeyboardInterrupt is the answer, they
