@@ -12,6 +12,9 @@ MOCKED := tests/stacks/aws tests/stacks/test_mocks.py tests/benchmarks/test_by_h
 # Two at once, since much of it waits; what one machine can carry only once stays with one worker.
 REAL := $(PYTEST) -n 2 tests/real
 
+# Tests start many programs; each would compile the house anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo check style types mypy pyright imports unit clouds runtime test real engine bench clean
@@ -35,7 +38,7 @@ demo: $(INSTALLED) ## set up what is needed, compile the reference system, show 
 	@echo "then on a cluster of your own: cd examples/fraud-detection/build/on-prem/main/workloads && pulumi up"
 
 check: $(INSTALLED) $(RUNTIME) ## everything that needs no real parts, in under two minutes
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target style imports pyright unit runtime mypy
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target style imports unit runtime pyright mypy
 
 style: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -23,13 +23,19 @@ _OPEN = "x-kubernetes-preserve-unknown-fields"
 
 def problems(manifest: object) -> list[str]:
     """What the API server would say of one object, or nothing."""
-    plain = json.loads(json.dumps(manifest))
+    return list(_problems(json.dumps(manifest)))
+
+
+@cache
+def _problems(text: str) -> tuple[str, ...]:
+    """By text, since most objects of two specs are the same."""
+    plain = json.loads(text)
     group = str(plain["apiVersion"]).rpartition("/")[0]
     if "." in group and not group.endswith(".k8s.io"):
-        return _custom_problems(plain)
+        return tuple(_custom_problems(plain))
     if group == "gateway.networking.k8s.io":
-        return _custom_problems(plain)
-    return _core_problems(plain)
+        return tuple(_custom_problems(plain))
+    return tuple(_core_problems(plain))
 
 
 def _custom_problems(plain: dict[str, Any]) -> list[str]:

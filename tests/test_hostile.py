@@ -9,7 +9,7 @@ from tests.hostile import child
 from tests.hostile.children import hostile
 from tests.hostile.seeds import seeds
 
-SHARE = 1_500
+SHARE = 1_000
 
 
 def test_a_share_of_hostile_specs_compiles_or_is_refused() -> None:
@@ -18,7 +18,7 @@ def test_a_share_of_hostile_specs_compiles_or_is_refused() -> None:
 
     assert not told.failures, "\n".join(told.failures[:5])
     assert told.compiled > SHARE // 10
-    assert len(told.codes) > 50
+    assert len(told.codes) > 40
 
 
 def test_a_case_is_the_same_in_every_run() -> None:

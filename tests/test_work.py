@@ -12,7 +12,7 @@ import pytest
 from modelyard.api import compile_text
 from tests.benchmarks.systems import HYBRID, ON_PREM, system
 
-_STEP = 12
+_STEP = 10
 _TO_SPARE = 1.015
 
 

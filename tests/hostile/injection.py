@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -54,22 +53,25 @@ def compiled(value: Json) -> dict[str, bytes]:
 
 def filled(value: dict[str, Json], words: Mapping[Place, str]) -> dict[str, Json]:
     """The spec with these texts in these places; keys last and the deepest first, so that the paths hold."""
-    changed = copy.deepcopy(value)
+    changed: Json = value
     for place, word in sorted(words.items(), key=lambda item: (item[0].is_key, -len(item[0].path))):
-        if place.is_key:
-            mapping = cast("dict[str, Json]", _at(changed, place.path[:-2]))
-            entries = [(word if name == place.path[-2] else name, child) for name, child in mapping.items()]
-            mapping.clear()
-            mapping.update(entries)
-        else:
-            cast("dict[str | int, Json]", _at(changed, place.path[:-1]))[place.path[-1]] = word
+        changed = _with(changed, place.path, word)
+    return cast("dict[str, Json]", changed)
+
+
+def _with(value: Json, path: Path, word: str) -> Json:
+    """A copy with the text at the end of the path; what is beside the path is shared with the original."""
+    if len(path) == 2 and path[-1] == "?":
+        entries = cast("dict[str, Json]", value)
+        return {word if name == path[0] else name: child for name, child in entries.items()}
+    if not path:
+        return word
+    if isinstance(value, list):
+        return [_with(child, path[1:], word) if at == path[0] else child for at, child in enumerate(value)]
+    changed = dict(cast("dict[str, Json]", value))
+    step = cast("str", path[0])
+    changed[step] = _with(changed[step], path[1:], word)
     return changed
-
-
-def _at(value: Json, path: Path) -> Json:
-    for step in path:
-        value = cast("dict[str | int, Json]", value)[step]
-    return value
 
 
 @lru_cache

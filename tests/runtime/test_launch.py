@@ -68,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
 def server() -> Iterator[Server]:
     """An API server on loopback."""
     with Server() as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
+        threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True).start()
         yield running
         running.shutdown()
 

@@ -49,7 +49,7 @@ def start() -> Iterator[Starter]:
     def one(address: str, port: int, status: int) -> Receiver:
         receiver = Receiver(address, port, status)
         started.append(receiver)
-        threading.Thread(target=receiver.serve_forever, daemon=True).start()
+        threading.Thread(target=receiver.serve_forever, args=(0.02,), daemon=True).start()
         return receiver
 
     yield one
