@@ -11,12 +11,16 @@ from modelyard.program import Call, Ref
 from modelyard.spec import Store, target_path
 from modelyard.stack import Value
 from modelyard_targets.cluster.context import Context, Made
-from modelyard_targets.cluster.platform import Given, ManagedDatabase, as_literal
+from modelyard_targets.cluster.platform import SERVICE, Given, ManagedDatabase, as_literal
 from modelyard_targets.cluster.secrets import store_of
 
 SECRETS_MANAGER: Final = "secrets-manager"
 """The ClusterSecretStore of the account's own service."""
 
+_LOGIN_REFRESH: Final = "5m"
+"""How old a login may be: RDS changes it every week, and from that moment on the old one opens no connection."""
+
+_SERVICES: Final = f"[{SERVICE}]\nuser={{{{ .username }}}}\npassword={{{{ .password }}}}\n"
 _POSTGRESQL: Final = 5432
 _BALANCER: Final = "service.beta.kubernetes.io/aws-load-balancer"
 
@@ -60,6 +64,8 @@ def database(store: Store, context: Context) -> ManagedDatabase:
     data: list[Given] = [
         {"secretKey": key, "remoteRef": {"key": named, "property": key}} for key in ("username", "password")
     ]
+    # the two keys stay, and the third is made of them
+    template: dict[str, Given] = {"mergePolicy": "Merge", "data": {"services": _SERVICES}}
     document: dict[str, Given] = {
         "apiVersion": "external-secrets.io/v1",
         "kind": "ExternalSecret",
@@ -69,9 +75,9 @@ def database(store: Store, context: Context) -> ManagedDatabase:
             "labels": labels(context.system.metadata.name, secret, f"stores.{store.name}", "database"),
         },
         "spec": {
-            "refreshInterval": "1h",
+            "refreshInterval": _LOGIN_REFRESH,
             "secretStoreRef": {"kind": "ClusterSecretStore", "name": SECRETS_MANAGER},
-            "target": {"name": secret, "creationPolicy": "Owner", "deletionPolicy": "Retain"},
+            "target": {"name": secret, "creationPolicy": "Owner", "deletionPolicy": "Retain", "template": template},
             "data": data,
         },
     }

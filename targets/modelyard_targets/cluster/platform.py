@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from modelyard.plan import Plan, Resource
 from modelyard.program import Call, Literal, Ref
@@ -110,11 +110,20 @@ class AddOn:
     pod_security: str = "restricted"
 
 
+SERVICE: Final = "database"
+"""What a connection service file calls the database.
+
+Source: https://www.postgresql.org/docs/current/libpq-pgservice.html, 2026-11-25.
+"""
+
+
 @record
 class ManagedDatabase:
     """A database that the cloud runs: where it is, from where in the cluster's network, and the call with its login.
 
-    The call makes a Secret of this name with the keys `username` and `password`.
+    The call makes a Secret of this name with the keys `username`, `password` and `services`: both once more as a
+    connection service file of PostgreSQL, in which the service is called like `SERVICE`. The cloud changes the password
+    as it likes; a file is read anew for each connection, and what a process was started with is not.
     """
 
     host: Ref

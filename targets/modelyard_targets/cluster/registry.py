@@ -14,7 +14,7 @@ from modelyard_targets.cluster.database import instances, login_of
 from modelyard_targets.cluster.environment import S3_CHECKSUMS, pair_of
 from modelyard_targets.cluster.fixed import REGISTRY_NAME
 from modelyard_targets.cluster.network import network_policy, ports, reach, reach_identity, reach_store
-from modelyard_targets.cluster.platform import Given
+from modelyard_targets.cluster.platform import SERVICE, Given, ManagedDatabase
 from modelyard_targets.cluster.platform_sizes import registry_replicas, registry_size
 from modelyard_targets.cluster.pods import support_place, tolerations
 
@@ -28,6 +28,7 @@ FLASK_SECRET: Final = f"{NAME}-flask-server-secret-key"
 
 FLASK_KEY: Final = "MLFLOW_FLASK_SERVER_SECRET_KEY"
 _USER = 1001
+_SERVICES_FOLDER = "/etc/postgresql-services"
 
 
 def lower_registry(resource: Resource, context: Context) -> Iterator[Made]:
@@ -90,6 +91,13 @@ def registry_values(resource: Resource, account: str, context: Context) -> dict[
         "artifactRoot": _artifacts(_server(resource), context),
     }
     environment = _environment(_server(resource), context)
+    managed = _managed(_server(resource), context)
+    if managed is not None:
+        environment |= {"PGSERVICE": SERVICE, "PGSERVICEFILE": f"{_SERVICES_FOLDER}/services"}
+        file: dict[str, Value] = {"secretName": managed.secret, "items": [{"key": "services", "path": "services"}]}
+        values["extraVolumes"] = [{"name": "services", "secret": file}]
+        # the folder and not the file alone: what is mounted by `subPath` stays as it was
+        values["extraVolumeMounts"] = [{"name": "services", "mountPath": _SERVICES_FOLDER, "readOnly": True}]
     if environment:
         values["extraEnvVars"] = environment
     if pull:
@@ -99,6 +107,11 @@ def registry_values(resource: Resource, account: str, context: Context) -> dict[
     if place.tolerations:
         values["tolerations"] = tolerations(place.tolerations)
     return values
+
+
+def _managed(server: RegistryServer, context: Context) -> ManagedDatabase | None:
+    """The database that a cloud runs: it changes the password, and MLflow has to follow without being started anew."""
+    return context.platform.database(server.database, context) if server.database is not None else None
 
 
 def _server(resource: Resource) -> RegistryServer:

@@ -66,7 +66,23 @@ def test_the_registry_finds_its_database_and_its_bucket_without_credentials() ->
     }
     assert values["backendStore"]["existingDatabaseSecret"]["name"] == "runs-login"
     assert "existingSecret" not in values["artifactRoot"]["s3"]
-    assert values["extraEnvVars"] == {"AWS_DEFAULT_REGION": "eu-central-1"}
+    assert values["extraEnvVars"]["AWS_DEFAULT_REGION"] == "eu-central-1"
+
+
+def test_the_registry_follows_a_password_that_rds_changes() -> None:
+    """It reads the login from a file for each connection; what stands in its environment is of the day it started."""
+    made = calls()
+    login, values = argument(made["runs_login"], "document"), argument(made["registry"], "values")
+
+    assert login["spec"]["target"]["template"] == {
+        "mergePolicy": "Merge",
+        "data": {"services": "[database]\nuser={{ .username }}\npassword={{ .password }}\n"},
+    }
+    assert values["extraEnvVars"]["PGSERVICE"] == "database"
+    (volume,), (mount,) = values["extraVolumes"], values["extraVolumeMounts"]
+    assert volume["secret"]["secretName"] == "runs-login"
+    assert values["extraEnvVars"]["PGSERVICEFILE"] == f"{mount['mountPath']}/{volume['secret']['items'][0]['path']}"
+    assert "subPath" not in mount
 
 
 def test_no_database_and_no_bucket_is_made_in_the_cluster() -> None:

@@ -415,9 +415,17 @@ registry_db_login = kubernetes.Object(
             },
         },
         "spec": {
-            "refreshInterval": "1h",
+            "refreshInterval": "5m",
             "secretStoreRef": {"kind": "ClusterSecretStore", "name": "secrets-manager"},
-            "target": {"name": "registry-db-login", "creationPolicy": "Owner", "deletionPolicy": "Retain"},
+            "target": {
+                "name": "registry-db-login",
+                "creationPolicy": "Owner",
+                "deletionPolicy": "Retain",
+                "template": {
+                    "mergePolicy": "Merge",
+                    "data": {"services": "[database]\nuser={{ .username }}\npassword={{ .password }}\n"},
+                },
+            },
             "data": [
                 {
                     "secretKey": "username",
@@ -482,7 +490,18 @@ registry = kubernetes.Chart(
             },
         },
         "artifactRoot": {"s3": {"enabled": True, "bucket": "acme-fraud-lake", "path": "mlflow"}},
-        "extraEnvVars": {"AWS_DEFAULT_REGION": "eu-central-1"},
+        "extraVolumes": [
+            {
+                "name": "services",
+                "secret": {"secretName": "registry-db-login", "items": [{"key": "services", "path": "services"}]},
+            },
+        ],
+        "extraVolumeMounts": [{"name": "services", "mountPath": "/etc/postgresql-services", "readOnly": True}],
+        "extraEnvVars": {
+            "AWS_DEFAULT_REGION": "eu-central-1",
+            "PGSERVICE": "database",
+            "PGSERVICEFILE": "/etc/postgresql-services/services",
+        },
         "nodeSelector": {"modelyard.dev/pool": "system"},
     },
     depends_on=[foundation, registry_key, registry_db_login],

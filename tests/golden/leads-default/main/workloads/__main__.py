@@ -391,9 +391,17 @@ runs_login = kubernetes.Object(
             },
         },
         "spec": {
-            "refreshInterval": "1h",
+            "refreshInterval": "5m",
             "secretStoreRef": {"kind": "ClusterSecretStore", "name": "secrets-manager"},
-            "target": {"name": "runs-login", "creationPolicy": "Owner", "deletionPolicy": "Retain"},
+            "target": {
+                "name": "runs-login",
+                "creationPolicy": "Owner",
+                "deletionPolicy": "Retain",
+                "template": {
+                    "mergePolicy": "Merge",
+                    "data": {"services": "[database]\nuser={{ .username }}\npassword={{ .password }}\n"},
+                },
+            },
             "data": [
                 {"secretKey": "username", "remoteRef": {"key": infrastructure["runs_secret"], "property": "username"}},
                 {"secretKey": "password", "remoteRef": {"key": infrastructure["runs_secret"], "property": "password"}},
@@ -443,7 +451,18 @@ registry = kubernetes.Chart(
             "existingDatabaseSecret": {"name": "runs-login", "usernameKey": "username", "passwordKey": "password"},
         },
         "artifactRoot": {"s3": {"enabled": True, "bucket": "leads-lake-d9d943", "path": "mlflow"}},
-        "extraEnvVars": {"AWS_DEFAULT_REGION": "eu-central-1"},
+        "extraVolumes": [
+            {
+                "name": "services",
+                "secret": {"secretName": "runs-login", "items": [{"key": "services", "path": "services"}]},
+            },
+        ],
+        "extraVolumeMounts": [{"name": "services", "mountPath": "/etc/postgresql-services", "readOnly": True}],
+        "extraEnvVars": {
+            "AWS_DEFAULT_REGION": "eu-central-1",
+            "PGSERVICE": "database",
+            "PGSERVICEFILE": "/etc/postgresql-services/services",
+        },
         "nodeSelector": {"modelyard.dev/pool": "system"},
     },
     depends_on=[foundation, registry_key, runs_login],
