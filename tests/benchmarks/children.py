@@ -47,9 +47,9 @@ def whole(*command: str) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def part(code: str, *arguments: str) -> Cost:
+def part(code: str, *arguments: str, python: str = sys.executable) -> Cost:
     """What the part of a program costs that begins with `began = time.process_time()` and ends with `tell(began)`."""
-    command = [sys.executable, "-c", _TELL + code, *arguments]
+    command = [python, "-c", _TELL + code, *arguments]
     ended = subprocess.run(command, check=True, capture_output=True, text=True, env=_AS_INSTALLED)
     seconds, megabytes = json.loads(ended.stdout.splitlines()[-1])
     return Cost(seconds, megabytes)

@@ -1,0 +1,71 @@
+"""Rows a second of a drift monitor, against what is most used for it, in one environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine import environments
+from tests.benchmarks.children import Cost, part
+from tests.benchmarks.conftest import Repeat, Within
+
+RUNTIME = Path(__file__).parents[2] / "runtime"
+USUAL = "evidently==0.7.23\npandas<3\n"
+"""Evidently 0.7.23 does not start with pandas 3; both are measured with the same one."""
+
+ROWS, ROWS_OF_USUAL = 200_000, 20_000
+
+FRAMES = """
+import numpy as np, pandas as pd
+random = np.random.default_rng(1)
+def frame(rows, shift):
+    numbers = {f"n{at}": random.normal(shift, 1 + at / 50, rows) for at in range(50)}
+    texts = {f"t{at}": random.choice([f"k{value}" for value in range(5 + at)], rows) for at in range(10)}
+    return pd.DataFrame({**numbers, **texts})
+then, now = frame(50_000, 0.0), frame(int(sys.argv[2]), 0.1)
+"""
+"""Sixty columns, ten of them texts."""
+
+OURS = f"""
+sys.path.insert(0, sys.argv[1])
+{FRAMES}
+from modelyard_runtime.drift import Moved
+from modelyard_runtime.profiles import profiles
+kept = profiles(then, list(then))
+began = time.process_time()
+for name in now:
+    moved = Moved(kept[name])
+    moved.add(now[name])
+    assert all(moved.measure(metric) is not None for metric in ("psi", "ks" if name[0] == "n" else "chi2"))
+tell(began)
+"""
+
+THEIRS = f"""
+{FRAMES}
+from evidently import DataDefinition, Dataset, Report
+from evidently.metrics import ValueDrift
+kinds = {{kind: [name for name in then if name[0] == kind] for kind in "nt"}}
+columns = DataDefinition(numerical_columns=kinds["n"], categorical_columns=kinds["t"])
+asked = [(name, metric) for name in then for metric in ("psi", "ks" if name[0] == "n" else "chisquare")]
+report = Report([ValueDrift(column=name, method=metric) for name, metric in asked])
+before, after = Dataset.from_pandas(then, columns), Dataset.from_pandas(now, columns)
+began = time.process_time()
+assert len(report.run(after, before).dict()["metrics"]) == len(asked)
+tell(began)
+"""
+
+
+@pytest.fixture(scope="module")
+def python() -> str:
+    """An environment with both: ours needs numpy and pandas here, which the other brings along."""
+    return str(environments.environment(USUAL))
+
+
+def bench_drift(repeat: Repeat, within: Within, python: str) -> None:
+    """PSI of sixty columns with KS or chi-square, against a profile that was kept with the model."""
+    found: list[Cost] = []
+    repeat(lambda: found.append(part(OURS, str(RUNTIME), str(ROWS), python=python)), 3)
+    usual = part(THEIRS, str(RUNTIME), str(ROWS_OF_USUAL), python=python)
+    a_row, usual_a_row = min(cost.seconds for cost in found) / ROWS, usual.seconds / ROWS_OF_USUAL
+    within("drift, sixty columns, times Evidently", a_row / usual_a_row, 0.05)
