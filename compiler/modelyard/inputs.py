@@ -18,14 +18,18 @@ class Given:
 
 @record
 class Inputs:
-    """All that decides what comes out: the spec, an environment with its overlay file, and values of variables."""
+    """All that decides what comes out: the spec, an environment with its overlay file, and values of variables.
+
+    `beside` are the overlay files of all environments by name; whether a variable is used is asked of them too.
+    """
 
     spec: Given
     environment: str | None = None
     overlay: Given | None = None
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
+    beside: Mapping[str, Given] = field(default_factory=dict[str, Given])
 
     def files(self) -> tuple[SourceFile, ...]:
         """The texts that diagnostics point into."""
-        given = (self.spec,) if self.overlay is None else (self.spec, self.overlay)
-        return tuple(SourceFile.read(one.path, one.content) for one in given)
+        picked = () if self.overlay is None else (self.overlay,)
+        return tuple(SourceFile.read(one.path, one.content) for one in (self.spec, *picked, *self.beside.values()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from modelyard.diagnostics import overlay as tell
@@ -16,14 +16,21 @@ SECTION: Final = "environments"
 _NAME: Final = re.compile(r"[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?\Z")
 
 
+def environments(document: Document) -> tuple[str, ...]:
+    """The names of the environments that are described in the spec itself."""
+    section = document.value.get(SECTION)
+    return tuple(section) if isinstance(section, dict) else ()
+
+
 def overlay(
-    document: Document, environment: str | None, extra: Document | None = None
+    document: Document, environment: str | None, extra: Document | None = None, others: Iterable[str] = ()
 ) -> tuple[Document, tuple[Diagnostic, ...]]:
     """The document as it is in one environment, without its section `environments`.
 
     `extra` is the file `environments/NAME.yaml`, already loaded; it means the same as an entry of the section.
+    `others` are the names of all such files.
     """
-    refused = at_most(_refused(document, environment, extra))
+    refused = at_most(_refused(document, environment, extra, others))
     if refused:
         return document, refused
     if extra is not None:
@@ -36,7 +43,9 @@ def overlay(
     return _merged(document, {}) if SECTION in document.value else (document, ())
 
 
-def _refused(document: Document, environment: str | None, extra: Document | None) -> Iterator[Diagnostic]:
+def _refused(
+    document: Document, environment: str | None, extra: Document | None, others: Iterable[str]
+) -> Iterator[Diagnostic]:
     """Why there is nothing to merge: a section that holds no patches, or a name that is in no place or in two."""
     section = document.value.get(SECTION)
     if section is not None and not isinstance(section, dict):
@@ -56,7 +65,7 @@ def _refused(document: Document, environment: str | None, extra: Document | None
         return
     if extra is None and environment not in names:
         span = document.key_span((SECTION,)) if names else None
-        yield tell.unknown_environment(span, environment, names)
+        yield tell.unknown_environment(span, environment, (*names, *others))
     if extra is not None and environment in names:
         yield tell.environment_twice(document.key_span((SECTION, environment)), environment, extra.files[0].path)
 

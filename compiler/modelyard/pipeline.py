@@ -21,7 +21,7 @@ from modelyard.target import Target, check_catalog
 from modelyard.validate import validate
 from modelyard.variables import substitute
 
-__all__ = ["Given", "Inputs", "Outcome", "compile_system", "read", "understand"]
+__all__ = ["Given", "Inputs", "Outcome", "compile_system", "opened", "read", "understand"]
 
 
 @record
@@ -44,27 +44,36 @@ class Outcome:
         return replace(self, diagnostics=in_order((*self.diagnostics, *found)))
 
 
-def read(inputs: Inputs) -> Outcome:
-    """The document of one environment: loaded, overlaid, with variables in their places."""
+def opened(inputs: Inputs) -> Outcome:
+    """The spec as it was written, with every environment in it."""
     document, found = load(inputs.spec.content, inputs.spec.path)
-    outcome = Outcome().after(found)
-    extra = None
+    return Outcome(document=document).after(found)
+
+
+def read(inputs: Inputs, spec: Outcome | None = None) -> Outcome:
+    """The document of one environment: loaded, overlaid, with variables in their places.
+
+    `spec` is what `opened` gave, where it is read for several environments.
+    """
+    outcome = spec or opened(inputs)
+    document, extra = outcome.document, None
+    outcome = replace(outcome, document=None)
     if inputs.overlay is not None:
         extra, found = load(inputs.overlay.content, inputs.overlay.path, may_be_empty=True)
         outcome = outcome.after(found)
     if document is None or outcome.failed:
         return outcome
-    document, found = overlay(document, inputs.environment, extra)
+    document, found = overlay(document, inputs.environment, extra, inputs.beside)
     outcome = outcome.after(found)
     if outcome.failed:
         return outcome
-    document, found = substitute(document, inputs.variables)
+    document, found = substitute(document, inputs.variables, inputs.beside.values())
     return replace(outcome.after(found), document=document)
 
 
-def understand(inputs: Inputs, targets: Mapping[str, Target]) -> Outcome:
+def understand(inputs: Inputs, targets: Mapping[str, Target], spec: Outcome | None = None) -> Outcome:
     """The plan of one environment, checked against the targets that it is placed on: all that `validate` asks."""
-    outcome = read(inputs)
+    outcome = read(inputs, spec)
     if outcome.document is None or outcome.failed:
         return outcome
     outcome = outcome.after(validate(outcome.document))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from modelyard.diagnostics import overlay as tell
 from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.diagnostics.load import at_most
+from modelyard.inputs import Given
 from modelyard.keywords import has_type, same
 from modelyard.load.scalars import MAX_INTEGER, plain_value
 from modelyard.records import field, record, replace
-from modelyard.source import Container, Document, Json, Lines, Path, Span, Spans
+from modelyard.source import Container, Document, Json, Lines, Path, SourceFile, Span, Spans
 
 SECTION: Final = "vars"
 
@@ -52,27 +53,35 @@ class Variable:
         return ""
 
 
-def substitute(document: Document, settings: Mapping[str, str]) -> tuple[Document, tuple[Diagnostic, ...]]:
+def substitute(
+    document: Document, settings: Mapping[str, str], others: Iterable[Given] = ()
+) -> tuple[Document, tuple[Diagnostic, ...]]:
     """The document with every `${vars.name}` replaced; `settings` are the values given by `--set`.
 
     A reference that is a whole text takes the value with its type; within a text, the value as YAML would write it.
-    The section `vars` itself stays as it is.
+    The section `vars` itself stays as it is. `others` are files of environments, which may use a variable too.
     """
     variables, refused = _declared(document, settings)
     if refused:
         return document, at_most(refused)
     if not any(_MAYBE.search(file.text) for file in document.files):
-        return document, at_most(_unused(document, variables, set()))
+        return document, at_most(_unused(document, variables, set(), others))
     walk = _Substitution(document, document.spans.copy(), variables)
     value = walk.root(document.value)
-    unused = () if walk.diagnostics else _unused(document, variables, walk.used)
+    unused = () if walk.diagnostics else _unused(document, variables, walk.used, others)
     return replace(document, value=value, spans=walk.spans), at_most((*walk.diagnostics, *unused))
 
 
-def _unused(document: Document, variables: Mapping[str, Variable], used: set[str]) -> Iterator[Diagnostic]:
+def _unused(
+    document: Document, variables: Mapping[str, Variable], used: set[str], others: Iterable[Given]
+) -> Iterator[Diagnostic]:
     """Variables that no text refers to; in another environment one may be used that has no place in this."""
-    for name in variables:
-        if name not in used and not any(f"${{vars.{name}}}" in file.text for file in document.files):
+    left = [name for name in variables if name not in used]
+    if not left:
+        return
+    files = (*document.files, *(SourceFile.read(one.path, one.content) for one in others))
+    for name in left:
+        if not any(f"${{vars.{name}}}" in file.text for file in files):
             yield tell.unused_variable(document.key_span((SECTION, name)), name)
 
 

@@ -34,7 +34,9 @@ _MORE = {
     ),
     "validate": (
         "All mistakes are told in one run, each with its line and what to do. Warnings do not fail.\n"
-        "Nothing is written and no connection is opened."
+        "Without --env, the base and every environment are checked, those in files beside the spec too: a mistake\n"
+        "is told once, and in which of them it is, where it is not in all. What the base lacks and every environment\n"
+        "adds is no mistake. Nothing is written and no connection is opened."
     ),
     "compile": (
         "They come to build/ENVIRONMENT/TARGET/ beside the spec, each with a README.md that says how to apply\n"
@@ -52,7 +54,10 @@ _MORE = {
 
 _EXAMPLES = {
     "init": "modelyard init churn --template realtime",
-    "validate": "modelyard validate examples/fraud-detection --env on-prem --format github",
+    "validate": (
+        "modelyard validate examples/visual-inspection\n"
+        "  modelyard validate examples/fraud-detection --env on-prem --format github"
+    ),
     "compile": "modelyard compile examples/fraud-detection --env on-prem --set replicas=4",
     "render": "modelyard render examples/fraud-detection --env on-prem",
     "explain": (
@@ -92,19 +97,15 @@ def parser(commands: tuple[str, ...]) -> argparse.ArgumentParser:
     return top
 
 
-def _spec(entry: argparse.ArgumentParser, optional: bool = True) -> None:
+def _spec(entry: argparse.ArgumentParser, without: str = "the base alone") -> None:
     entry.add_argument(
         "spec",
-        nargs="?" if optional else 1,
+        nargs="?",
         default=".",
         metavar="SPEC",
         help="the spec, or the folder that holds it as system.yaml (default: this folder)",
     )
-    _environment(entry)
-
-
-def _environment(entry: argparse.ArgumentParser) -> None:
-    entry.add_argument("--env", metavar="NAME", help="the environment to lay over the base (default: the base alone)")
+    entry.add_argument("--env", metavar="NAME", help=f"the environment to lay over the base (default: {without})")
     entry.add_argument(
         "--set",
         metavar="NAME=VALUE",
@@ -139,7 +140,7 @@ def _init(entry: argparse.ArgumentParser) -> None:
 
 
 def _validate(entry: argparse.ArgumentParser) -> None:
-    _spec(entry)
+    _spec(entry, without="the base and every environment")
     _reports(entry)
 
 

@@ -17,21 +17,51 @@ SPEC_NAME = "system.yaml"
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
-def gather(arguments: argparse.Namespace) -> tuple[Inputs | None, tuple[Diagnostic, ...]]:
-    """The spec and its overlay file as they lie on disk, and the values of variables."""
+def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs | None, tuple[Diagnostic, ...]]:
+    """The spec and the files of its environments as they lie on disk, and the values of variables.
+
+    `every` is for who asks for all environments: what of them cannot be read is told beside what is read.
+    """
     variables, problems = _variables(arguments.set)
     environment: str | None = arguments.env
     if environment is not None and not _ENVIRONMENT.fullmatch(environment):
         problems.append(tell.environment_name(environment))
     path = spec_path(str(arguments.spec))
     spec = _read(path, problems)
-    overlay = None
-    if environment is not None and not problems:
-        overlay_path = os.path.join(os.path.dirname(path), "environments", f"{environment}.yaml")
-        overlay = _read(overlay_path, problems) if os.path.isfile(overlay_path) else None
+    beside, unread = _beside(path)
+    if environment is not None:
+        problems += unread.get(environment, ())
     if spec is None or problems:
         return None, tuple(problems)
-    return Inputs(spec, environment, overlay, variables), ()
+    overlay = beside.get(environment) if environment is not None else None
+    told = (problem for name in sorted(unread) for problem in unread[name]) if every else ()
+    return Inputs(spec, environment, overlay, variables, beside), tuple(told)
+
+
+def _beside(spec: str) -> tuple[dict[str, Given], dict[str, list[Diagnostic]]]:
+    """The files of environments beside a spec by name, and by name, too, why one of them is not read."""
+    folder = os.path.join(os.path.dirname(spec), "environments")
+    files: dict[str, Given] = {}
+    unread: dict[str, list[Diagnostic]] = {}
+    try:
+        entries = sorted(os.listdir(folder))
+    except (OSError, ValueError):  # there is none, or the path of the spec is no path
+        return files, unread
+    for entry in entries:
+        name, extension = os.path.splitext(entry)
+        if extension not in {".yaml", ".yml"} or name.startswith("."):
+            continue
+        problems: list[Diagnostic] = []
+        path = os.path.join(folder, entry)
+        if extension == ".yml" or not _ENVIRONMENT.fullmatch(name):
+            problems.append(tell.environment_file(path, name))
+        elif os.path.isfile(path) or not os.path.exists(path):  # a link to nothing is told, a pipe is not waited for
+            given = _read(path, problems)
+            if given is not None:
+                files[name] = given
+        if problems:
+            unread.setdefault(name, []).extend(problems)
+    return files, unread
 
 
 def spec_path(typed: str) -> str:

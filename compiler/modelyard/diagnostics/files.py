@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from modelyard.diagnostics.base import Diagnostic, Severity, quote
 from modelyard.source import Span
 
@@ -16,7 +18,7 @@ def unreadable(span: Span, reason: str, is_missing: bool = True) -> Diagnostic:
     return Diagnostic(
         "E0150",
         Severity.ERROR,
-        f"cannot read {quote(span.file)}: {reason[:1].lower()}{reason[1:]}",
+        f"cannot read '{span.file}': {reason[:1].lower()}{reason[1:]}",
         None,
         "name the spec, or the folder that holds it as system.yaml; `modelyard init` writes one to start from"
         if is_missing
@@ -48,3 +50,22 @@ def not_an_assignment(name: str) -> Diagnostic:
     Right: `--set replicas=4`
     """
     return Diagnostic("E0152", Severity.ERROR, f"--set {quote(name)} has no value", None, "write --set NAME=VALUE")
+
+
+def environment_file(path: str, name: str) -> Diagnostic:
+    """A file in `environments/` is called like its environment and ends in `.yaml`; another name is never read.
+
+    The name is lower-case letters, digits and hyphens.
+
+    Wrong: `environments/prod.yml`, `environments/Prod_EU.yaml`
+
+    Right: `environments/prod.yaml`, `environments/prod-eu.yaml`
+    """
+    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-0123456789")
+    return Diagnostic(
+        "E0153",
+        Severity.ERROR,
+        f"the file '{path}' is read for no environment",
+        None,
+        f"call it {quote(f'{plain}.yaml')}" if plain else "call it like the environment, such as 'prod.yaml'",
+    )

@@ -58,6 +58,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0150": files.unreadable,
         "E0151": files.environment_name,
         "E0152": files.not_an_assignment,
+        "E0153": files.environment_file,
         "E0201": validate.wrong_type,
         "E0202": validate.missing_field,
         "E0203": validate.unknown_field,

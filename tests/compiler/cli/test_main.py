@@ -90,8 +90,8 @@ def test_an_internal_error_confesses(run: Run, system: Path, monkeypatch: pytest
 
     monkeypatch.setattr("modelyard.cli.validate.understand", broken)
 
-    said = run("validate", system)
+    said = run("validate", system, "--env", "prod")
     assert (said.code, said.out) == (2, "")
     assert "please report it" in said.err
     assert "Traceback" not in said.err
-    assert "Traceback" in run("validate", system, "--debug").err
+    assert "Traceback" in run("validate", system, "--env", "prod", "--debug").err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -15,15 +16,109 @@ def test_validate(run: Run, system: Path) -> None:
     for typed in (system, system / "system.yaml"):
         said = run("validate", typed)
         assert (said.code, said.out) == (0, "")
-        assert said.err.endswith("system.yaml: valid\n")
+        assert said.err.endswith("system.yaml: valid, alone and for prod\n")
     assert run("validate", system, "--env", "prod").err.endswith("valid for prod\n")
+
+
+def test_a_spec_without_environments_is_valid(run: Run, system: Path) -> None:
+    """And nothing is said of environments."""
+    (system / "system.yaml").write_text(SPEC[: SPEC.index("environments:")], encoding="utf-8")
+
+    assert run("validate", system).err == f"{system}/system.yaml: valid\n"
+
+
+def test_every_environment_is_checked(run: Run, system: Path) -> None:
+    """One in the spec and two in files, each with a mistake of its own, all told in one run; picked, one is asked."""
+    (system / "environments").mkdir()
+    (system / "environments" / "dev.yaml").write_text("models: {churn: {task: clasification}}\n", encoding="utf-8")
+    (system / "environments" / "edge.yaml").write_text("inference: {score: {replicas: two}}\n", encoding="utf-8")
+    said = run("validate", system, "--format", "json")
+    found = [(one["code"], one["file"], one["line"]) for one in json.loads(said.out)["diagnostics"]]
+
+    assert said.code == 1
+    assert found == [
+        ("E0204", f"{system}/environments/dev.yaml", 1),
+        ("E0201", f"{system}/environments/edge.yaml", 1),
+    ]
+    assert "(in dev)" in run("validate", system).err
+    assert run("validate", system, "--env", "prod").code == 0
+    assert run("compile", system).code == 0
+
+
+def test_a_base_without_what_environments_add(run: Run, system: Path) -> None:
+    """It is said, and is no mistake of `validate`; `compile` of the base alone refuses it as ever."""
+    spec = SPEC.replace("deployment: {mode: on-prem, provider: kubernetes, context: here}\n", "").replace(
+        "prod: {", "prod: {deployment: {mode: on-prem, provider: kubernetes, context: here}, "
+    )
+    (system / "system.yaml").write_text(spec, encoding="utf-8")
+
+    said = run("validate", system)
+    assert (said.code, said.err) == (
+        0,
+        f"{system}/system.yaml: valid for prod; the base is no system without one of them\n",
+    )
+    assert "[E0202]" in run("compile", system).err
+    assert run("compile", system, "--env", "prod").code == 0
+
+
+@pytest.mark.parametrize("name", ["prod.yml", "Test_EU.yaml", "1.yaml"])
+def test_a_file_that_is_no_environment_is_told(run: Run, system: Path, name: str) -> None:
+    """Otherwise its mistakes would go unnoticed for ever. What hides or is no YAML may lie there."""
+    (system / "environments").mkdir()
+    for other in (".#prod.yaml", "README.md"):
+        (system / "environments" / other).write_text("models: [", encoding="utf-8")
+    assert run("validate", system).code == 0
+
+    (system / "environments" / name).write_text("models: [", encoding="utf-8")
+    said = run("validate", system)
+    assert said.code == 1
+    assert "[E0153]" in said.err
+    assert "error[E0103]" not in said.err
+
+
+def test_a_name_that_is_nearly_one_is_suggested(run: Run, system: Path) -> None:
+    """Of files beside the spec too; and a file with another ending is told to who picks its environment."""
+    (system / "environments").mkdir()
+    (system / "environments" / "staging.yaml").write_text("", encoding="utf-8")
+    (system / "environments" / "edge.yml").write_text("", encoding="utf-8")
+
+    assert "did you mean 'staging'?" in run("compile", system, "--env", "stagin").err
+    assert "call it 'edge.yaml'" in run("compile", system, "--env", "edge").err
+
+
+def test_a_link_to_nothing_is_told_and_a_pipe_is_not_waited_for(run: Run, system: Path) -> None:
+    """Where the environment cannot be read, the rest is checked all the same."""
+    (system / "environments").mkdir()
+    (system / "environments" / "gone.yaml").symlink_to("nowhere")
+    os.mkfifo(system / "environments" / "pipe.yaml")
+
+    said = run("validate", system)
+    assert said.code == 1
+    assert "gone.yaml" in said.err
+    assert run("validate", system, "--env", "prod").code == 0
+
+
+def test_a_variable_that_another_environment_uses_is_used(run: Run, system: Path) -> None:
+    """Each environment in a file of its own; whichever is picked, or none."""
+    spec = SPEC[: SPEC.index("environments:")].replace("vars:\n", "vars:\n  size: 2Gi\n")
+    (system / "system.yaml").write_text(spec, encoding="utf-8")
+    (system / "environments").mkdir()
+    (system / "environments" / "dev.yaml").write_text("", encoding="utf-8")
+    assert "[W0148]" in run("validate", system, "--env", "dev").err
+
+    used = 'inference: {score: {compute: {memory: "${vars.size}"}}}\n'
+    (system / "environments" / "prod.yaml").write_text(used, encoding="utf-8")
+    for arguments in ((), ("--env", "dev"), ("--env", "prod")):
+        for command in ("validate", "compile"):
+            said = run(command, system, *arguments)
+            assert (said.code, "W0148" in said.err) == (0, False), (command, arguments, said.err)
 
 
 def test_this_folder_is_the_default(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the spec is called as it was given: no path of the machine."""
     monkeypatch.chdir(system)
 
-    assert run("validate").err.endswith("system.yaml: valid\n")
+    assert run("validate").err.startswith("system.yaml: valid")
     assert str(system) not in run("validate").err
 
 

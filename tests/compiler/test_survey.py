@@ -1,0 +1,123 @@
+"""A spec in all its environments: each mistake once, with where it holds, and what a base without environment is."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.inputs import Given, Inputs
+from modelyard.overlay import environments
+from modelyard.pipeline import opened
+from modelyard.survey import Survey, survey
+from modelyard_targets import TARGETS
+from tests.compiler.cli.said import SPEC
+
+BASE = SPEC[: SPEC.index("environments:")]
+
+
+def surveyed(text: str, **files: str) -> Survey:
+    """What is found in a spec and the files of environments beside it."""
+    beside = {name: Given(f"environments/{name}.yaml", content) for name, content in files.items()}
+    inputs = Inputs(Given("system.yaml", text), beside=beside)
+    spec = opened(inputs)
+    assert spec.document is not None
+    return survey(inputs, spec, sorted({*environments(spec.document), *beside}), TARGETS)
+
+
+def told(found: Survey) -> list[str]:
+    """Code, line and where it holds, if that is said."""
+    said = [(one, one.message.rfind(" (in ")) for one in found.diagnostics]
+    return [
+        f"{one.code} {one.span.file}:{one.span.line}{one.message[at:] if at > 0 else ''}"
+        for one, at in said
+        if one.span is not None
+    ]
+
+
+def test_what_is_wrong_everywhere_is_told_once() -> None:
+    """A typo in the base is one typo, and no word is lost on where."""
+    found = surveyed(BASE.replace("compute:", "compte:") + "environments: {dev: {}, prod: {}}\n", edge="")
+
+    assert told(found) == ["E0203 system.yaml:13"]
+    assert found.base_is_whole
+
+
+def test_what_is_wrong_in_some_says_in_which() -> None:
+    """In the spec or in a file beside it, and of the base as well."""
+    bad = "{models: {churn: {framework: xgbost}}}"
+    text = BASE.replace("memory: 2Gi", "memory: 2TB")
+
+    assert told(surveyed(f"{BASE}environments: {{dev: {bad}, prod: {{}}}}\n")) == ["E0204 system.yaml:15 (in dev)"]
+    assert told(surveyed(BASE, dev=bad, prod="")) == ["E0204 environments/dev.yaml:1 (in dev)"]
+    mended = "{inference: {score: {compute: {memory: 2Gi}}}}"
+    assert told(surveyed(text, dev=mended, prod="", test="")) == ["E0205 system.yaml:13 (in the base, prod and test)"]
+
+
+def test_many_environments_are_counted() -> None:
+    """A list of twenty names helps nobody."""
+    bad = "{models: {churn: {framework: xgbost}}}"
+    files = {f"e{at}": "" for at in range(3)} | {f"x{at}": bad for at in range(8)}
+    anchored = BASE.replace("{task:", "&m {task:")
+
+    assert len(told(surveyed(anchored, **files))) == 8  # each in its own file
+    shared = f"{BASE}environments: {{a: &bad {bad}, b: *bad, c: *bad, d: *bad, e: *bad, f: *bad, g: {{}}}}\n"
+    assert told(surveyed(shared)) == ["E0204 system.yaml:15 (in a, b, c, d and 2 more)"]
+
+
+def test_a_room_that_was_not_reached_has_said_nothing() -> None:
+    """A warning of a later room is not said to hold only where nothing ended the run before."""
+    lonely = BASE.replace("models:", "compute: {spare: {cpu: 1, memory: 1Gi}}\nmodels:")
+    found = surveyed(lonely, dev="{models: {churn: {framework: xgbost}}}", prod="")
+
+    assert told(found) == ["E0204 environments/dev.yaml:1 (in dev)", "W0412 system.yaml:9"]
+
+
+def test_an_environment_that_cannot_be_laid_over_is_told_beside_the_others() -> None:
+    """Its place says which it is; the others are asked all the same."""
+    found = surveyed(BASE, dev="models: [", prod="{models: {churn: {framework: xgbost}}}")
+
+    assert told(found) == ["E0103 environments/dev.yaml:2", "E0204 environments/prod.yaml:1 (in prod)"]
+
+
+def test_what_one_environment_uses_is_used() -> None:
+    """A class of hardware or a variable that only one of them names is no leftover."""
+    text = BASE.replace("models:", "compute: {big: {cpu: 2, memory: 4Gi}}\nmodels:").replace(
+        "vars:\n", "vars:\n  size: 3\n"
+    )
+    used = '{inference: {score: {compute: big, replicas: "${vars.size}"}}}'
+
+    assert told(surveyed(text, dev="", prod=used)) == []
+    assert told(surveyed(text, dev="", prod="")) == ["W0148 system.yaml:6", "W0412 system.yaml:10"]
+
+
+@pytest.mark.parametrize(
+    ("base", "environment"),
+    [
+        (
+            BASE.replace("deployment: {mode: on-prem, provider: kubernetes, context: here}\n", ""),
+            "deployment: {mode: on-prem, provider: kubernetes, context: here}",
+        ),
+        (BASE.replace("compute: {cpu: 1, memory: 2Gi}", "compute: size"), "compute: {size: {cpu: 1, memory: 2Gi}}"),
+        (BASE.replace("default: 1, ", ""), "vars: {replicas: {default: 2}}"),
+        (
+            BASE.replace(", provider: kubernetes, context: here", ""),
+            "deployment: {provider: kubernetes, context: here}",
+        ),
+    ],
+    ids=["a section", "a reference", "a variable", "a field"],
+)
+def test_a_base_may_lack_what_every_environment_adds(base: str, environment: str) -> None:
+    """It is no system then and is judged in the environments; where one does not add it, that is told."""
+    whole = surveyed(base, dev=environment, prod=environment)
+    assert (whole.base_is_whole, told(whole)) == (False, [])
+
+    lacking = surveyed(base, dev=environment, prod="")
+    assert lacking.base_is_whole
+    assert len(told(lacking)) == 1
+    assert told(lacking)[0].endswith("(in the base and prod)")
+
+
+def test_a_base_that_is_wrong_alone_is_told() -> None:
+    """A value that every environment replaces is none that is lacking."""
+    found = surveyed(BASE.replace("xgboost", "xgbost"), dev="{models: {churn: {framework: xgboost}}}")
+
+    assert told(found) == ["E0204 system.yaml:9 (in the base)"]
