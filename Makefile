@@ -32,7 +32,7 @@ $(RUNTIME): $(INSTALLED) $(RUNTIME_REQUIREMENTS)
 
 demo: $(INSTALLED) ## set up what is needed, compile the reference system, show what came out
 	$(BIN)/modelyard compile examples/fraud-detection --env on-prem
-	@cd examples/fraud-detection && find build -type f | sort
+	@cd examples/fraud-detection && find build \( -name modelyard_runtime -prune -o -type f \) -print | sort
 	@echo
 	@echo "Next: read examples/fraud-detection/build/on-prem/main/README.md,"
 	@echo "then on a cluster of your own: cd examples/fraud-detection/build/on-prem/main/workloads && pulumi up"
