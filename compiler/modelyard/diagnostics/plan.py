@@ -12,8 +12,8 @@ def name_collision(span: Span, name: str, what: str, other: str, where: Span) ->
     """Two things on one target would carry the same name, and one would replace the other.
 
     Objects are named after what the spec calls them: an endpoint `a` with several variants has servers `a-<variant>`,
-    a monitor `x` is `monitor-x`, a pool `p` is `pool-p`, a pipeline's launcher is `<pipeline>-launcher`. All share
-    one namespace of names.
+    a monitor `x` is `monitor-x`, a pool `p` is `pool-p`, a pipeline's launcher is `<pipeline>-launcher`, and a pipeline
+    beside an endpoint of its name is `<pipeline>-runs`. All share one namespace of names.
 
     Wrong:
 

@@ -60,14 +60,21 @@ class Draft:
         self._hardware: dict[tuple[str, str], Hardware | None] = {}
         self.bundles = aliases_to_bundle(system)
         self._moved = dict(system.moved or {})
+        self._endpoints = {(one.target, self.called("inference", name)) for name, one in system.inference.items()}
 
     def report(self, found: Iterable[Diagnostic]) -> None:
         """Keep what was found."""
         self.found.extend(found)
 
     def called(self, section: str, name: str) -> str:
-        """What the objects of `section.name` are named after: itself, or what it was before it moved."""
-        return self._moved.get(f"{section}.{name}", f"{section}.{name}").partition(".")[2]
+        """What the objects of `section.name` are named after: itself, or what it was before it moved.
+
+        A model is often trained and served under one name: beside an endpoint that is called like it, a pipeline is
+        `<name>-runs`.
+        """
+        own = self._moved.get(f"{section}.{name}", f"{section}.{name}").partition(".")[2]
+        beside = section == "pipelines" and (self.system.pipelines[name].target, own) in self._endpoints
+        return f"{own}-runs" if beside else own
 
     def share(
         self, kind: Kind, name: str, placement: str, origin: Path, value: Payload, workload: str = ""

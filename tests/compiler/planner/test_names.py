@@ -50,6 +50,25 @@ def test_two_things_of_one_name_are_refused(old: str, new: str, name: str) -> No
     assert all(f"'{name}'" in one.message and "system.yaml:" in one.message for one in found)
 
 
+def test_a_model_may_be_trained_and_served_under_one_name() -> None:
+    """The pipeline makes room, and what starts it finds it; nothing else of either is called otherwise."""
+    found = plan_of(VALID_SPEC.replace("pipelines.retrain", "pipelines.scorer").replace("\n  retrain:", "\n  scorer:"))
+
+    assert resource(found, Kind.TRAINING_JOB, "scorer-runs").workload == "pipelines.scorer"
+    assert resource(found, Kind.ROUTE, "scorer").workload == "inference.scorer"
+    assert {one.name for one in found.resources if one.workload == "pipelines.scorer"} == {
+        "scorer-runs",
+        "scorer-runs-launcher",
+    }
+    assert [link.sink for link in found.links if link.what == "trigger"] == ["main:training-job/scorer-runs"]
+
+
+def test_a_pipeline_elsewhere_keeps_the_name_of_an_endpoint() -> None:
+    found = plan_of(ON_TWO.replace("\n  report:", "\n  scorer:"))
+
+    assert {one.placement for one in found.resources if one.name == "scorer"} == {"main", "branch"}
+
+
 def test_a_collision_is_told_once() -> None:
     """Not for every object of the two."""
     assert len(planned(changed("\n  report:\n", "\n  monitor-drift:\n"))[1]) == 1
