@@ -109,10 +109,15 @@ class Hardwarer(Protocol):
 
 @record
 class Offer:
-    """What the planner asks of a target: its machines, and the add-ons that resources of a kind need there."""
+    """What the planner asks of a target: its machines, the add-ons that resources of a kind need there, and the kinds
+    that stand apart from its cluster.
+
+    Where the cluster is there anyway, nothing stands apart from it.
+    """
 
     choose: Hardwarer
     addons: Mapping[Kind, tuple[str, ...]] = field(default_factory=dict[Kind, tuple[str, ...]])
+    apart: frozenset[Kind] = frozenset()
 
 
 @record
@@ -354,6 +359,10 @@ class Plan:
     def bundled(self, placement: str) -> bool:
         """Whether models reach this target as bundles."""
         return bundled_on(self.system, placement)
+
+    def has_cluster(self, placement: str) -> bool:
+        """Whether there is a cluster on a target: not where it only holds what stands apart from one."""
+        return any(isinstance(one.value, Cluster) for one in self.on(placement))
 
     def placements(self) -> tuple[str, ...]:
         """The targets that something is placed on, in the order of their names."""

@@ -20,11 +20,12 @@ class Component:
     """This kind is made here; `what` says as what, in the platform's words, for docs/targets.md.
 
     `addons` of the cluster have to be there for it. A database or gateway that is adopted asks for none, nor does a
-    secret that exists.
+    secret that exists. What stands `apart` is made beside the cluster, and without one where nothing else is placed.
     """
 
     what: str
     addons: tuple[str, ...] = ()
+    apart: bool = False
 
 
 @record
@@ -122,4 +123,5 @@ class Target:
     def offer(self) -> Offer:
         """What the planner asks of it."""
         made = {kind: entry.addons for kind, entry in self.catalog.items() if isinstance(entry, Component)}
-        return Offer(self.choose, {kind: addons for kind, addons in made.items() if addons})
+        apart = frozenset(kind for kind, entry in self.catalog.items() if isinstance(entry, Component) and entry.apart)
+        return Offer(self.choose, {kind: addons for kind, addons in made.items() if addons}, apart)

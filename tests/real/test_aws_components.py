@@ -15,7 +15,10 @@ from engine.kubectl import Kubectl
 from engine.pulumi_stack import Failed, PulumiStack
 from modelyard.disk import Tree, write_trees
 from modelyard.emit import stack_files
+from modelyard.pipeline import Given, Inputs, Outcome, compile_system
+from modelyard_targets import TARGETS
 from tests.examples import Example, on_clouds
+from tests.targets.aws.archive import ARCHIVE
 
 EXAMPLES = [pytest.param(example, id=str(example)) for example in on_clouds()]
 
@@ -32,14 +35,13 @@ def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
     )
 
 
-def _infrastructure(example: Example, out: Path) -> Path:
-    """The first infrastructure project of an example, on disk."""
-    outcome = example.compiled()
+def _infrastructure(outcome: Outcome, out: Path) -> Path:
+    """The first infrastructure project of what was compiled, on disk."""
     assert not outcome.failed, outcome.diagnostics
     trees = [Tree(one.environment, one.target, stack_files(one), "test") for one in outcome.stacks]
     _, problems = write_trees(out, trees)
     assert problems == ()
-    return next(iter(sorted((out / example.stack).glob("*/infrastructure"))))
+    return next(iter(sorted(out.glob("*/*/infrastructure"))))
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -51,7 +53,7 @@ def test_infrastructure_lives_and_dies(
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
     """up, up again (nothing), refresh (nothing); the kubeconfig works; what is protected stays until told otherwise."""
-    stack = pulumi_stack(_infrastructure(example, tmp_path / "build"), example.stack, **cloud.variables())
+    stack = pulumi_stack(_infrastructure(example.compiled(), tmp_path / "build"), example.stack, **cloud.variables())
 
     assert set(stack.up().changes.values()) == {"create"}
     assert cloud.surprises() == {}
@@ -72,6 +74,27 @@ def test_infrastructure_lives_and_dies(
     assert stack.resources() == []
     assert cloud.surprises() == {}
     assert kubectl.run("get", "node", "--output=name").split() == []
+
+
+def test_buckets_without_a_cluster_live_and_die(
+    tmp_path: Path, cloud: Cloud, pulumi_stack: Callable[..., PulumiStack]
+) -> None:
+    """up, up again (nothing), refresh (nothing); whoever opens a bucket from elsewhere has a key, and all goes away."""
+    outcome = compile_system(Inputs(Given("system.yaml", ARCHIVE)), TARGETS)
+    stack = pulumi_stack(_infrastructure(outcome, tmp_path / "build"), "default", **cloud.variables())
+
+    assert set(stack.up().changes.values()) == {"create"}
+    assert cloud.surprises() == {}
+    assert stack.up().changed == {}
+    assert stack.refresh().changed == {}
+    assert stack.command("stack", "output", "plant__score_access_key_id_1")
+    with pytest.raises(Failed, match="protect"):
+        stack.destroy()
+    stack.configure("protect", "false")
+    stack.up()
+    stack.destroy()
+    assert stack.resources() == []
+    assert cloud.surprises() == {}
 
 
 def _assigned(variables: dict[str, str]) -> list[str]:

@@ -22,7 +22,7 @@ from modelyard.plan import (
 )
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
-from modelyard.spec import Channel, TargetSpec, target_path
+from modelyard.spec import Channel, Registry, Store, TargetSpec, target_path
 
 _CHANNEL_SECRETS = {"slack": "url", "webhook": "url", "pagerduty": "key", "email": "password"}
 
@@ -87,10 +87,16 @@ def _model_uses(draft: Draft) -> Iterator[tuple[Path, str]]:
 
 
 def finish(draft: Draft) -> Plan:
-    """Put what everything stands on before it: clusters with their add-ons, namespaces, secrets, channels."""
+    """Put what everything stands on before it: clusters with their add-ons, namespaces, secrets, channels.
+
+    A target whose resources all stand apart from its cluster gets none.
+    """
     channels = tuple(_channels(draft))
     used = {resource.placement for resource in (*draft.shared, *draft.workloads)}
-    _target_secrets(draft, used)
+    running = {one.placement for one in (*draft.shared, *draft.workloads) if _on_cluster(one, draft)}
+    # of the login of an adopted store there is no Secret where no cluster holds one
+    draft.secrets = {key: use for key, use in draft.secrets.items() if key[0] in running}
+    _target_secrets(draft, running)
     secrets = tuple(_secrets(draft))
     addons = _addons(draft, (*secrets, *draft.shared, *draft.workloads))
     workloads = tuple(one for one in draft.workloads if one.kind is not Kind.DASHBOARD or _observed(one, addons))
@@ -101,6 +107,7 @@ def finish(draft: Draft) -> Plan:
         origin = target_path(draft.system, target.name)
         if target.name not in used:
             draft.report([unused_target(draft.system.key(*origin), target.name)])
+        if target.name not in running:
             continue
         cluster = Cluster(target, addons[target.name])
         clusters.append(Resource(Kind.CLUSTER, target.name, target.name, origin, "", cluster))
@@ -108,6 +115,15 @@ def finish(draft: Draft) -> Plan:
         namespaces.append(Resource(Kind.NAMESPACE, name, target.name, (*origin, "namespace"), "", Namespace(target)))
     links = (*draft.links, *_secret_links(draft), *_metric_links(draft, addons))
     return Plan(draft.system, (*clusters, *_node_pools(draft), *namespaces, *everything), links)
+
+
+def _on_cluster(resource: Resource, draft: Draft) -> bool:
+    """Whether a resource asks for a cluster on its target; where one is there anyway, all of them do."""
+    apart, value = draft.offers[resource.placement].apart, resource.value
+    there = value.registry if isinstance(value, RegistryServer) else value
+    if apart and isinstance(there, (Store, Registry)) and there.adopt:
+        return False
+    return resource.kind not in apart
 
 
 def _node_pools(draft: Draft) -> Iterator[Resource]:
@@ -125,10 +141,10 @@ def _observed(resource: Resource, addons: dict[str, tuple[str, ...]]) -> bool:
     return "prometheus" in addons[resource.placement]
 
 
-def _target_secrets(draft: Draft, used: set[str]) -> None:
+def _target_secrets(draft: Draft, running: set[str]) -> None:
     """What the platform of a target itself reads: its gateway's certificate and where it sends metrics."""
     for target in draft.system.deployment.targets:
-        if target.name not in used:
+        if target.name not in running:
             continue
         origin, reader = target_path(draft.system, target.name), f"deployment.{target.name}"
         if target.gateway is not None and target.gateway.certificate is not None:

@@ -52,6 +52,13 @@ class System:
         """The target of that name, which is there: names are bound."""
         return next(target for target in self.deployment.targets if target.name == name)
 
+    def written(self, *path: str | int) -> dict[str, Json]:
+        """The fields that stand at this path in the document; none where there is no mapping."""
+        value: Json = self.document.value
+        for step in path:
+            value = value.get(str(step)) if isinstance(value, dict) else None
+        return value if isinstance(value, dict) else {}
+
     def key(self, *path: str | int) -> Span:
         """Where the key at this path was written (or its nearest ancestor)."""
         return self.document.key_span(path)

@@ -15,16 +15,18 @@ _USE = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*",
 class Key(pulumi.ComponentResource):
     """A customer-managed KMS key, rotated every year, with the alias `alias/<name>`.
 
-    Roles of the account get at it by their own policies. Beyond these it serves CloudWatch Logs for log groups of the
-    account, CloudWatch alarms and EventBridge rules that write to encrypted topics and queues, and the service roles
-    that start nodes with encrypted disks. Whoever loses it loses all that it encrypted: it is protected, and a deletion
-    waits for 30 days.
+    Roles and users of the account get at it by their own policies. With `services` it serves CloudWatch Logs for log
+    groups of the account, CloudWatch alarms and EventBridge rules that write to encrypted topics and queues, and the
+    service roles that start nodes with encrypted disks. Whoever loses it loses all that it encrypted: it is protected,
+    and a deletion waits for 30 days.
     """
 
     arn: pulumi.Output[str]
     account: Account
 
-    def __init__(self, name: str, *, account: Account, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, *, account: Account, services: bool = True, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("modelyard:aws:Key", name, None, account.options(opts))
         self.account = account
         key = kms.Key(
@@ -33,7 +35,7 @@ class Key(pulumi.ComponentResource):
                 description=name,
                 enable_key_rotation=True,  # off by default
                 deletion_window_in_days=30,
-                policy=document(everywhere=_statements(account)),
+                policy=document(everywhere=[_account(account), *(_services(account) if services else ())]),
             ),
             pulumi.ResourceOptions(parent=self, protect=protected()),
         )
@@ -46,22 +48,25 @@ class Key(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn})
 
 
-def _statements(account: Account) -> list[Reasoned]:
+def _account(account: Account) -> Reasoned:
+    return (
+        {
+            # Without it only a call to AWS support brings the key back. It lets no one in by itself: it lets the
+            # account's IAM policies decide. https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
+            "Sid": "AccountPolicies",
+            "Effect": "Allow",
+            "Principal": {"AWS": account.arn("iam", "root", regional=False)},
+            "Action": "kms:*",
+            "Resource": "*",
+        },
+        _THIS_KEY,
+    )
+
+
+def _services(account: Account) -> list[Reasoned]:
     region = account.region_name
     this_account = {"aws:SourceAccount": account.account_id}
     return [
-        (
-            {
-                # Without it only a call to AWS support brings the key back. It lets no one in by itself: it lets the
-                # account's IAM policies decide. https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
-                "Sid": "AccountPolicies",
-                "Effect": "Allow",
-                "Principal": {"AWS": account.arn("iam", "root", regional=False)},
-                "Action": "kms:*",
-                "Resource": "*",
-            },
-            _THIS_KEY,
-        ),
         (
             {
                 # Creating an encrypted log group fails without it.

@@ -30,6 +30,8 @@ _NOBODY: Final = 65534
 
 def addons_of_nodes(plan: Plan, placement: str) -> tuple[str, ...]:
     """What the machines of a placement need in its cluster, before anything runs on them."""
+    if not plan.has_cluster(placement):
+        return ()
     pools = pools_of(plan, placement)
     found = [AUTOSCALER]
     if any(pool.hardware.accelerator_resource == _NVIDIA for _, pool in pools):

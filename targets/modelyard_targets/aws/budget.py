@@ -20,8 +20,8 @@ CURRENCY = "USD"
 
 
 def cost(plan: Plan, placement: str) -> Cost | None:
-    """What the nodes cost that never go away, and those of a system at its largest; None where nothing is placed."""
-    if not plan.on(placement):
+    """What the nodes cost that never go away, and those of a system at its largest; None where there is no cluster."""
+    if not plan.has_cluster(placement):
         return None
     return Cost(monthly_low(plan, placement), monthly_high(plan, placement))
 

@@ -9,13 +9,16 @@ from modelyard.target import Catalog, Component
 
 CATALOG: Final[Catalog] = {
     Kind.CLUSTER: Component(
-        "EKS in a private network of its own or an adopted one, with its own KMS key; add-ons at pinned versions"
+        "EKS in a private network of its own or an adopted one, with its own KMS key; add-ons at pinned versions;"
+        " none where nothing runs"
     ),
     Kind.NODE_POOL: Component(
         "managed node groups, one for each alternative of machines, or a NodePool of Karpenter where `elastic`"
     ),
     Kind.NAMESPACE: Component("Namespace with restricted Pod security, LimitRange, default-deny NetworkPolicy"),
-    Kind.OBJECT_STORE: Component("an S3 bucket: own key, versioned, TLS only, never public; or an adopted one"),
+    Kind.OBJECT_STORE: Component(
+        "an S3 bucket: own key, versioned, TLS only, never public; or an adopted one", apart=True
+    ),
     Kind.DATABASE: Component(
         "RDS for PostgreSQL, private and encrypted, or an adopted PostgreSQL", addons=("external-secrets",)
     ),

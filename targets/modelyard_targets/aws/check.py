@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from modelyard.diagnostics import aws as problems
+from modelyard.diagnostics import platform as shared
 from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.plan import Identity, NodePool, Plan, Resource
 from modelyard.spec import target_path
@@ -26,6 +27,19 @@ _NODE_GROUPS: Final = 30
 _NODES: Final = 450
 """Of a cluster and of a managed node group (docs.aws.amazon.com/eks, "Amazon EKS service quotas", read 2026-11-24)."""
 
+_OF_A_CLUSTER: Final = (
+    "version",
+    "network",
+    "access",
+    "vpc",
+    "namespace",
+    "present",
+    "images",
+    "egress",
+    "secretStores",
+)
+"""Fields of a target that say how its cluster is, beside those of which every cluster may make no use."""
+
 _LONGEST_TAG: Final = 128
 _MOST_TAGS: Final = 45
 """Fifty, less what components add themselves (docs.aws.amazon.com/tag-editor, read 2026-11-24)."""
@@ -41,6 +55,18 @@ def _context(plan: Plan, placement: str) -> Context:
     from modelyard_targets.aws.platform import context_of
 
     return context_of(plan, placement)
+
+
+def check_without_cluster(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """What is said of a cluster, its network or what runs in it, where nothing runs."""
+    if plan.has_cluster(placement):
+        return
+    here = target_path(plan.system, placement)
+    written = plan.system.written(*here)
+    for field in _OF_A_CLUSTER:
+        if field in written:
+            where = plan.system.key(*here, field)
+            yield shared.nothing_uses(where, placement, field, "nothing runs there, so that no cluster is made")
 
 
 def check_version(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -152,6 +178,7 @@ def check_currency(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 CHECKS: Final[tuple[Rule, ...]] = (
     check_region,
+    check_without_cluster,
     check_version,
     check_names,
     check_tags,

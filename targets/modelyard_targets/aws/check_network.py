@@ -41,7 +41,7 @@ def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     if target.region not in known:
         hint = nearest(target.region, known, "did you mean {}?") or "name a region of AWS"
         yield problems.region_refused(where, target.region, "AWS has no region of this name", hint)
-    elif target.region.startswith("cn-") and not target.vpc.adopt:
+    elif target.region.startswith("cn-") and not target.vpc.adopt and plan.has_cluster(placement):
         why = "a network needs endpoints, whose names in China are not known here"
         yield problems.region_refused(where, target.region, why, "name a network that is there: vpc: {adopt: …}")
 
@@ -50,7 +50,7 @@ def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """The range of a network that is made; an adopted one is as it is, but it is one of IPv4."""
     vpc = target_of(plan, placement).vpc
     why = _fault(vpc.cidr, adopted=bool(vpc.adopt))
-    if why:
+    if why and plan.has_cluster(placement):
         where = plan.system.at(*target_path(plan.system, placement), "vpc", "cidr")
         yield problems.range_does_not_fit(where, vpc.cidr, why)
 
@@ -58,7 +58,7 @@ def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 def check_images(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Images come from the internet, or from a mirror."""
     target = target_of(plan, placement)
-    if target.vpc.adopt or nat_of(plan.system, target) != "none":
+    if target.vpc.adopt or nat_of(plan.system, target) != "none" or not plan.has_cluster(placement):
         return
     if not (target.images.mirror and target.images.registry):
         where = plan.system.at(*target_path(plan.system, placement), "vpc", "nat")

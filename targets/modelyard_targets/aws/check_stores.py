@@ -11,7 +11,6 @@ from modelyard.diagnostics import platform as shared
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.manifest import memory_text
 from modelyard.plan import Plan, RegistryServer
-from modelyard.source import Json
 from modelyard.spec import Store, System, TargetSpec
 from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.cluster.placed import target_of
@@ -47,7 +46,7 @@ def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _check_adopted(store: Store, system: System) -> Iterator[Diagnostic]:
-    written = _written(system, store.name)
+    written = system.written("stores", store.name)
     for field in _THEIRS:
         if store.adopt and field in written:
             yield shared.adopted_is_not_ours(system.key("stores", store.name, field), store.name, field)
@@ -79,7 +78,7 @@ def _check_database(store: Store, system: System, target: TargetSpec) -> Iterato
     size = store.size_bytes or 0
     if not _SMALLEST <= size <= _LARGEST:
         yield problems.database_size(system.at(*here, "size"), store.name, memory_text(size))
-    if "replicas" in _written(system, store.name) and (store.replicas or 1) > 2:
+    if "replicas" in system.written("stores", store.name) and (store.replicas or 1) > 2:
         yield problems.one_standby(system.at(*here, "replicas"), store.name, store.replicas or 1)
     name = f"{cluster_name(system, target.name)}-{store.called}"
     if len(name) > _LONGEST_DATABASE:
@@ -100,9 +99,3 @@ def _bucket_fault(name: str) -> str:
         return "it has two dots in a row" if ".." in name else "it is an address of IPv4"
     kept = [part for part in _PREFIXES if name.startswith(part)] + [part for part in _SUFFIXES if name.endswith(part)]
     return f"AWS keeps names with {kept[0]!r} to itself" if kept else ""
-
-
-def _written(system: System, store: str) -> dict[str, Json]:
-    stores = system.document.value.get("stores")
-    entry = stores.get(store) if isinstance(stores, dict) else None
-    return entry if isinstance(entry, dict) else {}

@@ -35,11 +35,20 @@ def account_call(context: Context) -> Call:
     return Call("account", "Account", context.placement, tuple(arguments), GROUP, here)
 
 
+def key_call(context: Context) -> Call:
+    """The key that all that is kept here is encrypted with."""
+    here, name = target_path(context.system, context.placement), cluster_name(context.system, context.placement)
+    arguments: list[tuple[str, Literal]] = [("account", Ref("account"))]
+    if not context.plan.has_cluster(context.placement):
+        arguments.append(("services", False))
+    return Call("key", "Key", name, tuple(arguments), GROUP, here)
+
+
 def foundation_calls(context: Context) -> Iterator[Call]:
     """Account, key, network and cluster, in this order."""
-    here, name = target_path(context.system, context.placement), cluster_name(context.system, context.placement)
+    name = cluster_name(context.system, context.placement)
     yield account_call(context)
-    yield Call("key", "Key", name, (("account", Ref("account")),), GROUP, here)
+    yield key_call(context)
     yield _network(context, name)
     yield _cluster(context, name)
 

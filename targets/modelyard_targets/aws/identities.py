@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from modelyard.plan import Access, Identity, Resource, Secret
+from modelyard.plan import Access, Identity, Plan, Resource, Secret
 from modelyard.program import Call, Export, Literal, Ref
-from modelyard.spec import SecretRef, target_path
+from modelyard.spec import SecretRef, System, target_path
 from modelyard_targets.aws.foundation import has_elastic_pool
 from modelyard_targets.aws.names import cluster_name, project_name
-from modelyard_targets.aws.storage import managed_databases, store_variable
+from modelyard_targets.aws.storage import has_buckets, managed_databases, store_variable
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, bucket_name, region_of
 from modelyard_targets.cluster.crossing import CROSSING_HALVES, crossing_output, infrastructure_setting, key_output
@@ -38,7 +38,7 @@ def identity_calls_apart(roles: Iterable[Resource], context: Context) -> Iterato
 def has_role(resource: Resource, context: Context) -> bool:
     """Whether an identity reaches anything that AWS guards."""
     value = resource.value
-    return isinstance(value, Identity) and bool(_access(value, context) or secret_names(value.secrets, context))
+    return isinstance(value, Identity) and bool(_access(value, context.system) or secret_names(value.secrets, context))
 
 
 def platform_calls(context: Context) -> Iterator[Call]:
@@ -59,7 +59,7 @@ def neighbour_calls(context: Context) -> Iterator[Call]:
     opened: dict[str, Resource] = {}
     for resource in context.plan.on(context.placement):
         if isinstance(resource.value, Identity):
-            for access in _access(resource.value, context):
+            for access in _access(resource.value, context.system):
                 store = context.system.stores[access.store]
                 if store.target != context.placement and not store.adopt:
                     opened.setdefault(store.target, resource)
@@ -71,22 +71,31 @@ def neighbour_calls(context: Context) -> Iterator[Call]:
 
 def crossing_calls(context: Context) -> Iterator[Call]:
     """A user for each workload of another place that opens a bucket here: it has no role to be given."""
-    for resource in context.plan.resources:
-        value = resource.value
-        if not isinstance(value, Identity) or context.system.target(resource.placement).provider == "aws":
-            continue
-        mine = tuple(
-            one for one in _access(value, context) if context.system.stores[one.store].target == context.placement
+    for resource, mine in _crossing(context.plan, context.placement):
+        access = tuple(_grant(one, context, apart=False) for one in mine)
+        name = f"{resource.placement}.{resource.name}"  # no label of DNS has a dot
+        arguments: tuple[tuple[str, Literal], ...] = (
+            ("account", Ref("account")),
+            ("access", access),
+            ("keys", _key_numbers(resource, context)),
         )
-        if mine:
-            access = tuple(_grant(one, context, apart=False) for one in mine)
-            name = f"{resource.placement}.{resource.name}"  # no label of DNS has a dot
-            arguments: tuple[tuple[str, Literal], ...] = (
-                ("account", Ref("account")),
-                ("access", access),
-                ("keys", _key_numbers(resource, context)),
-            )
-            yield Call(crossing_variable(resource), "Crossing", name, arguments, "crossings", resource.origin)
+        yield Call(crossing_variable(resource), "Crossing", name, arguments, "crossings", resource.origin)
+
+
+def makes_anything(plan: Plan, placement: str) -> bool:
+    """Whether there is something to make: not where all that a target holds was there before, and roles open it."""
+    return plan.has_cluster(placement) or has_buckets(plan, placement) or any(_crossing(plan, placement))
+
+
+def _crossing(plan: Plan, placement: str) -> Iterator[tuple[Resource, tuple[Access, ...]]]:
+    """Workloads outside of AWS that open buckets of a placement, and what each asks of them."""
+    for resource in plan.resources:
+        value = resource.value
+        if isinstance(value, Identity) and plan.system.target(resource.placement).provider != "aws":
+            opened = _access(value, plan.system)
+            mine = tuple(one for one in opened if plan.system.stores[one.store].target == placement)
+            if mine:
+                yield resource, mine
 
 
 def crossing_exports(context: Context) -> Iterator[Export]:
@@ -120,7 +129,7 @@ def _identity(resource: Resource, context: Context, *, apart: bool) -> Call:
         ("key", Ref("key")),
         ("namespace", context.namespace),
         ("service_account", resource.name),
-        *_given("access", tuple(_grant(one, context, apart=apart) for one in _access(value, context))),
+        *_given("access", tuple(_grant(one, context, apart=apart) for one in _access(value, context.system))),
         *_given("secrets", secret_names(value.secrets, context)),
     )
     return Call("", "Identity", resource.name, arguments, GROUP, resource.origin)
@@ -139,13 +148,13 @@ def _read(context: Context) -> tuple[tuple[str, Literal], ...]:
     return (*_given("secrets", secret_names(refs, context)), *_given("arns", arns))
 
 
-def _access(value: Identity, context: Context) -> tuple[Access, ...]:
+def _access(value: Identity, system: System) -> tuple[Access, ...]:
     """What is asked of buckets of AWS; a service that only speaks like S3 is opened with its own credentials."""
-    stores = context.system.stores
+    stores = system.stores
     return tuple(
         access
         for access in value.access
-        if not stores[access.store].endpoint and context.system.target(stores[access.store].target).provider == "aws"
+        if not stores[access.store].endpoint and system.target(stores[access.store].target).provider == "aws"
     )
 
 

@@ -11,20 +11,28 @@ from modelyard.program import WRITTEN_BY, Call, Export, Import, Literal, Program
 from modelyard.spec import target_path
 from modelyard.stack import Project
 from modelyard_targets.aws.components import imports_of, modules_of
-from modelyard_targets.aws.foundation import account_call, addon_call, foundation_calls, has_elastic_pool
+from modelyard_targets.aws.foundation import account_call, addon_call, foundation_calls, has_elastic_pool, key_call
 from modelyard_targets.aws.identities import (
     crossing_calls,
     crossing_exports,
     has_role,
     identity_calls,
     identity_calls_apart,
+    makes_anything,
     neighbour_calls,
     platform_calls,
 )
 from modelyard_targets.aws.names import cluster_name, folder_name, project_name
 from modelyard_targets.aws.operations import operation_calls
 from modelyard_targets.aws.pools import pool_calls, system_pool_call
-from modelyard_targets.aws.storage import has_registry, image_calls, managed_databases, storage_calls, store_variable
+from modelyard_targets.aws.storage import (
+    has_buckets,
+    has_registry,
+    image_calls,
+    managed_databases,
+    storage_calls,
+    store_variable,
+)
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.split import AIM, home
 
@@ -37,7 +45,13 @@ _OF_A_ROLE: Final = 4
 
 
 def infrastructure_of(context: Context) -> tuple[Project, ...]:
-    """The projects in order. The first holds what the others stand on, which are roles and nothing else."""
+    """The projects in order. The first holds what the others stand on, which are roles and nothing else.
+
+    Without a cluster there is one, or none where nothing is made.
+    """
+    if not context.plan.has_cluster(context.placement):
+        calls = tuple(stores_calls(context))
+        return (_project(0, calls, stores_exports(context), context),) if calls else ()
     roles = _roles(context)
     groups = sum(len(one.value.groups) for one in context.plan.on(context.placement) if isinstance(one.value, NodePool))
     projects = max(1, ceil((_OF_A_CLUSTER + groups * _OF_A_GROUP + len(roles) * _OF_A_ROLE) / AIM))
@@ -53,7 +67,22 @@ def infrastructure_of(context: Context) -> tuple[Project, ...]:
 
 def calls_of(context: Context) -> Iterator[Call]:
     """Every component of a placement's infrastructure, for whoever asks which line made it."""
-    yield from first_calls(context, _roles(context))
+    if context.plan.has_cluster(context.placement):
+        yield from first_calls(context, _roles(context))
+    else:
+        yield from stores_calls(context)
+
+
+def stores_calls(context: Context) -> Iterator[Call]:
+    """What is called where nothing runs: buckets with their key, and users of those who open buckets from elsewhere."""
+    if not makes_anything(context.plan, context.placement):
+        return
+    yield account_call(context)
+    if has_buckets(context.plan, context.placement):
+        yield key_call(context)
+    yield from storage_calls(context)
+    yield from crossing_calls(context)
+    yield from operation_calls(context)
 
 
 def first_calls(context: Context, roles: Sequence[Resource]) -> Iterator[Call]:
@@ -109,6 +138,12 @@ def exports_of(context: Context) -> tuple[Export, ...]:
     return tuple(found)
 
 
+def stores_exports(context: Context) -> tuple[Export, ...]:
+    """What others ask of a project that makes no cluster."""
+    key = (Export("key_arn", Ref("key", "arn")),) if has_buckets(context.plan, context.placement) else ()
+    return (Export("region", Ref("account", "region_name")), *key, *crossing_exports(context))
+
+
 def _roles(context: Context) -> tuple[Resource, ...]:
     return tuple(resource for resource in context.plan.on(context.placement) if has_role(resource, context))
 
@@ -116,6 +151,8 @@ def _roles(context: Context) -> tuple[Resource, ...]:
 def _project(at: int, calls: tuple[Call, ...], exports: tuple[Export, ...], context: Context) -> Project:
     system = context.system
     what = "Network, machines, stores and roles of {}" if at == 0 else "More roles of {}"
+    if not context.plan.has_cluster(context.placement):
+        what = "Stores of {}"
     return Project(
         folder=folder_name(at),
         name=project_name(system, context.placement, at),

@@ -9,17 +9,21 @@ from modelyard.program import Call
 from modelyard.stack import Stack
 from modelyard_targets.aws.infrastructure import calls_of, infrastructure_of
 from modelyard_targets.aws.platform import context_of
-from modelyard_targets.aws.readme import texts_of
+from modelyard_targets.aws.readme import stores_texts_of, texts_of
 from modelyard_targets.cluster.context import Made
 from modelyard_targets.cluster.workloads_project import objects_of_placement, workloads_of
 
 
 def lower(plan: Plan, placement: str) -> Stack:
-    """The stack of a placement in AWS; empty where nothing is placed."""
+    """The stack of a placement in AWS; empty where nothing is placed, or only what is adopted and opened by nobody."""
     if not plan.on(placement):
         return Stack(plan.system.environment, placement, ())
     context = context_of(plan, placement)
-    infrastructure, workloads = infrastructure_of(context), workloads_of(context, {})
+    infrastructure = infrastructure_of(context)
+    if not plan.has_cluster(placement):
+        texts = stores_texts_of(context, infrastructure)
+        return Stack(plan.system.environment, placement, infrastructure, texts)
+    workloads = workloads_of(context, {})
     texts = (*workloads.image, *texts_of(context, infrastructure, workloads))
     return Stack(plan.system.environment, placement, (*infrastructure, *workloads.projects), texts)
 

@@ -9,6 +9,7 @@ from typing import Final
 from modelyard.program import Call, Literal, Ref
 from modelyard.spec import target_path
 from modelyard_targets.aws.foundation import nat_of
+from modelyard_targets.aws.identities import makes_anything
 from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.storage import managed_databases, store_variable
 from modelyard_targets.cluster.context import Context
@@ -26,7 +27,7 @@ def _budget(context: Context) -> Iterator[Call]:
     """One for the whole system, in the first of its AWS targets: it counts by the tag of the system."""
     budget = context.system.governance.budget
     clouds = [one.name for one in context.system.deployment.targets if one.provider == "aws"]
-    used = [name for name in clouds if context.plan.on(name)]
+    used = [name for name in clouds if makes_anything(context.plan, name)]
     if budget is None or not used or used[0] != context.placement:
         return
     arguments: tuple[tuple[str, Literal], ...] = (
@@ -41,7 +42,8 @@ def _budget(context: Context) -> Iterator[Call]:
 
 def _alarms(context: Context) -> Iterator[Call]:
     databases = tuple(Ref(store_variable(one.name)) for one in managed_databases(context))
-    translated = not context.target.vpc.adopt and nat_of(context.system, context.target) != "none"
+    made = context.plan.has_cluster(context.placement) and not context.target.vpc.adopt
+    translated = made and nat_of(context.system, context.target) != "none"
     if not databases and not translated:
         return
     arguments: tuple[tuple[str, Literal], ...] = (

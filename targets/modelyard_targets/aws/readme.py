@@ -6,17 +6,20 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from modelyard import __version__
 from modelyard.plan import Kind, NodePool
 from modelyard.records import record
 from modelyard.spec import Store
 from modelyard.stack import Project, TextFile
 from modelyard_targets.aws.budget import cost_rows
 from modelyard_targets.aws.foundation import nat_of, release_of
+from modelyard_targets.aws.infrastructure import calls_of
 from modelyard_targets.aws.names import cluster_name, group_name
 from modelyard_targets.aws.pools import pool_nodes
 from modelyard_targets.aws.services import SECRETS_MANAGER
 from modelyard_targets.aws.storage import has_registry, managed_databases
 from modelyard_targets.cluster.context import Context, bucket_name
+from modelyard_targets.cluster.crossing_readme import crossing_values
 from modelyard_targets.cluster.prose import render
 from modelyard_targets.cluster.readme import README, image_texts, readme_values
 from modelyard_targets.cluster.secrets import Wanted, secrets_of, store_of
@@ -44,6 +47,43 @@ def texts_of(context: Context, infrastructure: Sequence[Project], workloads: Wor
     return (readme, *image_texts(context))
 
 
+def stores_texts_of(context: Context, infrastructure: Sequence[Project]) -> tuple[TextFile, ...]:
+    """The README of a target without a cluster; none where nothing is made."""
+    if not infrastructure:
+        return ()
+    return (TextFile(README, lambda: render("stores.md.j2", _stores_values(context, infrastructure), _TEMPLATES)),)
+
+
+def _stores_values(context: Context, infrastructure: Sequence[Project]) -> dict[str, object]:
+    buckets, name = list(_buckets(context)), cluster_name(context.system, context.placement)
+    told = {
+        "ObjectStore": ("keys, buckets", f"the key {name} and the buckets that it encrypts, {', '.join(buckets)}"),
+        "Crossing": ("users and their policies", "a user for each workload that opens a bucket from elsewhere"),
+        "Budget": ("budgets", "the budget of the system"),
+    }
+    calls = {call.component for call in calls_of(context)}
+    rights, made = zip(*(words for component, words in told.items() if component in calls), strict=True)
+    return {
+        "version": __version__,
+        "system": context.system,
+        "placement": context.placement,
+        "target": context.target,
+        "projects": infrastructure,
+        "buckets": buckets,
+        "rights": rights,
+        "made": made,
+        "protected_here": [f"the key {name}", *(f"bucket {bucket}" for bucket in buckets)],
+        **_mails(context),
+        **crossing_values(context),
+    }
+
+
+def _mails(context: Context) -> dict[str, object]:
+    """What somebody has to do before a budget counts, and before alarms reach anybody."""
+    calls = {call.component for call in calls_of(context)}
+    return {"budgeted": "Budget" in calls, "alarmed": "Alarms" in calls}
+
+
 def _values(context: Context, infrastructure: Sequence[Project], workloads: Workloads) -> dict[str, object]:
     system, target = context.system, context.target
     databases = [resource.name for resource in managed_databases(context)]
@@ -51,6 +91,7 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
     name = cluster_name(system, context.placement)
     return {
         **readme_values(context, workloads),
+        **_mails(context),
         "projects": (*infrastructure, *workloads.projects),
         "infrastructure": infrastructure,
         "workloads": workloads.projects,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.plan import Kind, Resource
+from modelyard.plan import Kind, Plan, Resource
 from modelyard.program import Call, Literal, Ref
 from modelyard.spec import Store, target_path
 from modelyard_targets.aws.foundation import log_days
@@ -28,9 +28,8 @@ _BACKUP_DAYS: Final = 7
 
 def storage_calls(context: Context) -> Iterator[Call]:
     """A bucket and a database for each store that is managed here."""
-    for resource in context.plan.on(context.placement):
-        if resource.kind is Kind.OBJECT_STORE and not _store(resource).adopt:
-            yield _bucket(resource, context)
+    for resource in managed_buckets(context.plan, context.placement):
+        yield _bucket(resource, context)
     for resource in managed_databases(context):
         yield _database(resource, context)
 
@@ -51,6 +50,17 @@ def image_calls(context: Context) -> Iterator[Call]:
 def has_registry(context: Context) -> bool:
     """Whether images are kept in the account."""
     return not context.target.images.registry and needs_runtime_image(context.plan, context.placement)
+
+
+def managed_buckets(plan: Plan, placement: str) -> tuple[Resource, ...]:
+    """The buckets that are made on a placement."""
+    here = plan.on(placement)
+    return tuple(one for one in here if one.kind is Kind.OBJECT_STORE and not _store(one).adopt)
+
+
+def has_buckets(plan: Plan, placement: str) -> bool:
+    """Whether buckets are made on a placement."""
+    return bool(managed_buckets(plan, placement))
 
 
 def managed_databases(context: Context) -> tuple[Resource, ...]:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from modelyard.diagnostics import platform as problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import Plan
-from modelyard.source import Json
 from modelyard.spec import Store, System
 
 _THEIRS = ("versioned", "retention", "size", "replicas")
@@ -25,7 +24,7 @@ def _check_store(store: Store, system: System, placement: str) -> Iterator[Diagn
     here = ("stores", store.name)
     if store.adopt:
         for field in _THEIRS:
-            if field in _written(system, store.name):
+            if field in system.written("stores", store.name):
                 yield problems.adopted_is_not_ours(system.key(*here, field), store.name, field)
     if store.type == "database":
         yield from _check_database(store, system)
@@ -41,9 +40,3 @@ def _check_database(store: Store, system: System) -> Iterator[Diagnostic]:
         yield problems.credentials_needed(system.key(*here), store.name, "the registry signs in")
     if not store.adopt and store.credentials is not None:
         yield problems.credentials_are_made(system.key(*here, "credentials"), store.name)
-
-
-def _written(system: System, store: str) -> dict[str, Json]:
-    stores = system.document.value.get("stores")
-    entry = stores.get(store) if isinstance(stores, dict) else None
-    return entry if isinstance(entry, dict) else {}

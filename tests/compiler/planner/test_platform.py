@@ -171,3 +171,26 @@ def test_an_elastic_class_has_a_pool_without_groups() -> None:
 
     assert isinstance(found, NodePool)
     assert (found.elastic, found.groups, found.compute) == (True, (), "cpu")
+
+
+def test_what_stands_apart_asks_for_no_cluster() -> None:
+    """A target of buckets alone has no cluster, no namespace, and no Secret for the login of one that was adopted."""
+    text = changed(
+        "mode: on-prem",
+        "mode: on-prem",
+        (
+            "  placement: {default: main}",
+            "    vaults: {provider: kubernetes, residency: eu, reachableFrom: [main]}\n  placement: {default: main}",
+        ),
+        ("lake: {type: object, adopt", "lake: {type: object, target: vaults, adopt"),
+    )
+    apart = Offer(ON_PREM.choose, apart=frozenset({Kind.OBJECT_STORE}))
+    found, diagnostics = plan(system_of(text), {"main": ON_PREM, "vaults": apart})
+    joined, _ = plan(system_of(text), {"main": ON_PREM, "vaults": ON_PREM})
+
+    assert found is not None, diagnostics
+    assert joined is not None
+    assert [one.address for one in found.on("vaults")] == ["object-store/lake"]
+    assert [one.kind for one in joined.on("vaults")][:2] == [Kind.CLUSTER, Kind.NAMESPACE]
+    assert (found.has_cluster("main"), found.has_cluster("vaults")) == (True, False)
+    assert_whole(found)

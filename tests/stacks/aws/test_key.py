@@ -72,3 +72,9 @@ def test_whoever_starts_nodes_is_named_by_conditions(found: Found) -> None:
         ]
     assert statements["NodeDiskGrants"]["Action"] == "kms:CreateGrant"
     assert statements["NodeDiskGrants"]["Condition"]["Bool"] == {"kms:GrantIsForAWSResource": "true"}
+
+
+def test_where_no_service_uses_it_the_account_alone_does(tmp_path: Path) -> None:
+    found = registered(tmp_path, KEY.replace("account=account)", "account=account, services=False)"))
+
+    assert list(policy(inputs(found, TYPE, NAME)["policy"])) == ["AccountPolicies"]

@@ -1,0 +1,130 @@
+"""A target in AWS on which nothing runs: what its buckets stand on, and no cluster, network or workloads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelyard.emit import emit
+from modelyard_targets import TARGETS
+from modelyard_targets.aws.lower import lower, objects
+from tests.stacks.programs import registrations
+from tests.targets.aws.archive import ARCHIVE
+from tests.targets.aws.infrastructure import arguments, changed, made, plan_of, programs, refused
+
+VAULT = "vault: {type: object, target: archive, retention: 3650d}"
+
+
+def readme(text: str = ARCHIVE) -> str:
+    (found,) = lower(plan_of(text), "archive").texts
+    return found.text()
+
+
+def test_only_what_its_buckets_stand_on_is_made() -> None:
+    found = made(ARCHIVE, "archive")
+
+    assert list(found) == [
+        "Account archive",
+        "Key claims-archive",
+        "ObjectStore vault",
+        "Crossing plant.score",
+        "Budget claims-archive",
+    ]
+    assert arguments(found["Key claims-archive"]) == {"account": "account", "services": False}
+
+
+def test_there_are_no_workloads() -> None:
+    plan = plan_of(ARCHIVE)
+    stack = lower(plan, "archive")
+
+    assert [project.folder for project in stack.projects] == ["infrastructure"]
+    assert list(objects(plan, "archive")) == []
+    assert TARGETS["aws"].pins(plan, "archive").charts == {}
+
+
+def test_no_machine_is_counted() -> None:
+    """The system pool alone would be 140 USD."""
+    assert TARGETS["aws"].cost(plan_of(ARCHIVE), "archive") is None
+
+
+def test_others_find_the_key_and_both_halves_of_theirs() -> None:
+    exported = {one.name for one in programs(ARCHIVE, "archive")["infrastructure"].exports}
+
+    assert exported == {"region", "key_arn", "plant__score_access_key_id_1", "plant__score_secret_access_key_1"}
+
+
+def test_the_readme_speaks_of_no_cluster() -> None:
+    text = readme()
+
+    assert "there is no cluster, no network and no machine" in text
+    assert not [word for word in ("kubectl", "docker", "cd workloads", "EKS", "namespace") if word in text]
+    assert "buckets that it encrypts, claims-vault-" in text
+    assert "cost allocation tag" in text
+    assert "| in, from plant | `plant:batch-job/score` | `archive:object-store/vault` |" in text
+
+
+def test_one_workload_brings_the_cluster_back() -> None:
+    count = '  count: {type: custom, inputs: [scores], source: {entrypoint: "a:b"}, compute: small, target: archive}\n'
+    found = made(changed(("monthly: 50 ", "monthly: 5000 "), text=ARCHIVE) + count, "archive")
+
+    assert {"Network claims-archive", "Cluster claims-archive", "NodePool system"} <= set(found)
+
+
+def test_an_adopted_bucket_needs_no_key() -> None:
+    text = changed((VAULT, "vault: {type: object, target: archive, adopt: acme-vault}"), text=ARCHIVE)
+    found = made(text, "archive")
+
+    assert list(found) == ["Account archive", "Crossing plant.score", "Budget claims-archive"]
+    assert "key_arn" not in {one.name for one in programs(text, "archive")["infrastructure"].exports}
+    assert "What is made is a user for each workload" in readme(text)
+
+
+def test_where_nothing_is_made_nothing_comes_out() -> None:
+    """A bucket of another region that was there before, and that a role of the first target opens."""
+    cloud = "plant: {provider: aws, region: eu-west-1}"
+    plant = next(line.strip() for line in ARCHIVE.splitlines() if line.strip().startswith("plant:"))
+    text = changed(
+        (VAULT, "vault: {type: object, target: archive, adopt: acme-vault}"),
+        (plant, cloud),
+        ("mode: hybrid", "mode: cloud"),
+        ("monthly: 50 ", "monthly: 5000 "),
+        ('adopt: claims, endpoint: "http://minio.ml.svc:9000", credentials: "secret://kubernetes/lake"', ""),
+        text=ARCHIVE,
+    )
+
+    assert lower(plan_of(text), "archive").projects == ()
+    assert "Budget claims-plant" in made(text, "plant")
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        'version: "1.36"',
+        "images: {registry: registry.acme.example}",
+        "vpc: {cidr: 10.1.0.0/16}",
+        "namespace: claims",
+        "vpc: {nat: none}",
+    ],
+)
+def test_what_is_said_of_a_cluster_has_no_effect(field: str) -> None:
+    line = f"archive: {{provider: aws, region: eu-central-1, {field}}}"
+    text = changed(("archive: {provider: aws, region: eu-central-1}", line), text=ARCHIVE)
+
+    assert refused(text) == [f"W0634 {line}"]
+
+
+def test_its_key_serves_the_account_alone(tmp_path: Path) -> None:
+    """What it registers, under Pulumi's mocks: nothing that costs before it is used but the key."""
+    for file in emit(lower(plan_of(ARCHIVE), "archive")):
+        path = tmp_path / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file.render())
+    (found,) = registrations(next(tmp_path.glob("*/*/infrastructure")))
+    kinds = {one["type"] for one in found}
+    (key,) = [one for one in found if one["type"] == "aws:kms/key:Key"]
+
+    assert not [kind for kind in kinds if kind.startswith(("aws:ec2", "aws:eks", "aws:rds", "aws:sns"))]
+    assert "aws:s3/bucket:Bucket" in kinds
+    assert "NodeDisks" not in key["inputs"]["policy"]
+    assert "AccountPolicies" in key["inputs"]["policy"]
