@@ -10,6 +10,7 @@ from modelyard_runtime.cluster_api import ApiError, ClusterApi, Object
 from modelyard_runtime.delivery import deliver
 from modelyard_runtime.description import Section, integer, rows, section, text
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.siblings import JOBS, mapping, under_way
 
 _MONITOR_LABEL = "modelyard.dev/started-by"
 _LONGEST_NAME = 63
@@ -38,36 +39,23 @@ def start(api: ClusterApi, workload: Section, run: Section, now: datetime, coold
     that none may overlap.
     """
     monitor, cron_job = text(workload, "name"), text(run, "cronJob")
-    before = [_created(job) for job in api.list("apis/batch/v1/jobs", f"{_MONITOR_LABEL}={monitor}")]
+    before = [_created(job) for job in api.list(JOBS, f"{_MONITOR_LABEL}={monitor}")]
     last = max((one for one in before if one is not None), default=None)
     if last is not None and now - last < cooldown:
         return (
             f"pipeline {text(run, 'pipeline')} is not started: it was at {last.isoformat()}, the cooldown is {cooldown}"
         )
     parent = api.get("apis/batch/v1/cronjobs", cron_job)
-    if _mapping(parent, "spec").get("concurrencyPolicy") == "Forbid" and _runs(api, parent):
+    forbidden = mapping(parent, "spec").get("concurrencyPolicy") == "Forbid"
+    if forbidden and under_way(api, str(mapping(parent, "metadata").get("uid"))):
         return f"pipeline {text(run, 'pipeline')} is not started: a run of it is under way, and they must not overlap"
     body = job_of(parent, monitor, now, cooldown)
     try:
-        api.create("apis/batch/v1/jobs", body)
+        api.create(JOBS, body)
     except ApiError as problem:
         if problem.status != 409:  # another try of this monitor was faster
             raise
     return f"pipeline {text(run, 'pipeline')} is started"
-
-
-def _runs(api: ClusterApi, cron_job: Object) -> bool:
-    """Whether a Job of a CronJob has not ended yet, whoever started it."""
-    uid = _mapping(cron_job, "metadata").get("uid")
-    for job in api.list("apis/batch/v1/jobs", ""):
-        owners = _mapping(job, "metadata").get("ownerReferences")
-        owned = isinstance(owners, list) and any(isinstance(one, dict) and one.get("uid") == uid for one in owners)
-        conditions = _mapping(job, "status").get("conditions")
-        found = conditions if isinstance(conditions, list) else []
-        ended = any(one.get("type") in {"Complete", "Failed"} and one.get("status") == "True" for one in found)
-        if owned and not ended:
-            return True
-    return False
 
 
 def job_of(cron_job: Object, monitor: str, now: datetime, cooldown: timedelta) -> Object:
@@ -76,15 +64,15 @@ def job_of(cron_job: Object, monitor: str, now: datetime, cooldown: timedelta) -
     The label is all that remembers the cooldown, so the Job outlives it: it goes with the CronJob, which is not its
     controller and does not count it in its history.
     """
-    metadata, spec = _mapping(cron_job, "metadata"), _mapping(cron_job, "spec")
-    template = _mapping(spec, "jobTemplate")
-    described, run = _mapping(template, "metadata"), _mapping(template, "spec")
+    metadata, spec = mapping(cron_job, "metadata"), mapping(cron_job, "spec")
+    template = mapping(spec, "jobTemplate")
+    described, run = mapping(template, "metadata"), mapping(template, "spec")
     kept = run.get("ttlSecondsAfterFinished", _KEPT_S)
     kept_s = max(kept if isinstance(kept, int) else 0, int(cooldown.total_seconds()))
     stamp = now.strftime("%Y%m%d%H%M")
     name = f"{str(metadata['name'])[: _LONGEST_NAME - len(stamp) - 1].rstrip('-')}-{stamp}"
-    labels = _mapping(metadata, "labels") | _mapping(described, "labels")
-    annotations = _mapping(described, "annotations")
+    labels = mapping(metadata, "labels") | mapping(described, "labels")
+    annotations = mapping(described, "annotations")
     owner = {"apiVersion": "batch/v1", "kind": "CronJob", "name": metadata["name"], "uid": metadata["uid"]}
     return {
         "apiVersion": "batch/v1",
@@ -139,10 +127,5 @@ def take_back(workload: Section, now: datetime, cooldown: timedelta) -> list[str
 
 
 def _created(job: Object) -> datetime | None:
-    stamp = _mapping(job, "metadata").get("creationTimestamp")
+    stamp = mapping(job, "metadata").get("creationTimestamp")
     return datetime.fromisoformat(stamp).astimezone(UTC) if isinstance(stamp, str) else None
-
-
-def _mapping(of: Object, name: str) -> Object:
-    found = of.get(name)
-    return found if isinstance(found, dict) else {}

@@ -58,6 +58,10 @@ class ClusterApi:
         """The object as the server made it; ApiError 409 where one of its name exists."""
         return self._call("POST", f"{self._path(resource)}?fieldValidation=Strict", body)
 
+    def delete(self, resource: str, name: str) -> None:
+        """Remove the object, and in the background what it owns; ApiError 404 where there is none."""
+        self._call("DELETE", f"{self._path(resource, name)}?propagationPolicy=Background", None)
+
     def _path(self, resource: str, name: str = "") -> str:
         group, _, plural = resource.rpartition("/")
         path = f"/{group}/namespaces/{quote(self.namespace, safe='')}/{plural}"

@@ -1,7 +1,8 @@
 """`launch`: from a Pod of a CronJob to one RayJob, and to its end.
 
 The Pod lives as long as the RayJob, so that the CronJob's concurrency policy, history and `kubectl get jobs` tell
-the truth about the run. The run itself belongs to the Job, and not to the Pod: with a deleted or replaced Job it goes,
+the truth about the run. That policy is about the runs that the CronJob made: where a monitor starts runs too, the Pod
+keeps it by itself. The run itself belongs to the Job, and not to the Pod: with a deleted or replaced Job it goes,
 while a Pod that has to leave its machine leaves hours of training running, and the Job's next Pod follows them.
 """
 
@@ -12,11 +13,13 @@ import logging
 import os
 import signal
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 from modelyard_runtime.cluster_api import ApiError, ClusterApi, Object
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.siblings import others
 
 TEMPLATE = Path("/etc/modelyard/rayjob.json")
 
@@ -33,12 +36,41 @@ class Stopped(Exception):
     """The Pod was asked to end: its machine is drained, or its Job is gone."""
 
 
+@dataclass(frozen=True, slots=True)
+class Replacing:
+    """Of a pipeline whose newest run stops the others: what they are named after, and which Job this one is."""
+
+    template: Object
+    job: str
+
+    def of_others(self, api: ClusterApi, name: str) -> bool:
+        """Stop the runs that began before; False where a newer one has begun, so that this one is stopped instead.
+
+        Only asked when the own RayJob is there: of two that look at once, one sees the other's.
+        """
+        before, after = others(api, self.job)
+        if after:
+            _log.warning("RayJob %s is stopped: Job %s has begun after it and replaces it", name, after[-1])
+            _remove(api, name)
+            return False
+        for job in before:
+            older = named_after(self.template, job)["metadata"]
+            assert isinstance(older, dict)
+            _log.warning("RayJob %s of Job %s is stopped: %s replaces it", older["name"], job, name)
+            _remove(api, str(older["name"]))
+        return True
+
+
 def run() -> int:
     """Create the RayJob of the mounted template and wait: 0 when it succeeds, 1 when it fails, 143 when told to end."""
     signal.signal(signal.SIGTERM, stop)
     template = json.loads(Path(os.environ.get("MODELYARD_RAYJOB", TEMPLATE)).read_text(encoding="utf-8"))
     job, uid = _said("MODELYARD_JOB"), _said("MODELYARD_JOB_UID")
-    return launch(ClusterApi.of_this_pod(), owned_by(named_after(template, job), job, uid))
+    overlap, api = os.environ.get("MODELYARD_OVERLAP", "allow"), ClusterApi.of_this_pod()
+    if overlap == "forbid" and skipped(api, job):
+        return 0
+    stops = Replacing(template, job) if overlap == "replace" else None
+    return launch(api, owned_by(named_after(template, job), job, uid), replacing=stops)
 
 
 def _said(variable: str) -> str:
@@ -66,13 +98,23 @@ def owned_by(body: Object, job: str, uid: str) -> Object:
     return {**body, "metadata": {**metadata, "ownerReferences": [owner]}}
 
 
-def launch(api: ClusterApi, body: Object, poll_s: float = _POLL_S) -> int:
+def skipped(api: ClusterApi, job: str) -> bool:
+    """Whether a run of the pipeline began before this one and is under way, where none may overlap another."""
+    before, _ = others(api, job)
+    if before:
+        _log.warning("not started: the run of Job %s is under way, and runs of this pipeline do not overlap", before[0])
+    return bool(before)
+
+
+def launch(api: ClusterApi, body: Object, poll_s: float = _POLL_S, *, replacing: Replacing | None = None) -> int:
     """Create or find the RayJob and follow it to its end, or until this Pod is asked to leave."""
     metadata = body["metadata"]
     assert isinstance(metadata, dict)
     name = str(metadata["name"])
     try:
         _create(api, name, body)
+        if replacing is not None and not replacing.of_others(api, name):
+            return 0
         return _follow(api, name, poll_s)
     except Stopped:
         _log.info("asked to end; RayJob %s goes on as long as its Job does", name)
@@ -87,6 +129,14 @@ def _create(api: ClusterApi, name: str, body: Object) -> None:
         if problem.status != 409:
             raise Refusal(f"the API server refused RayJob {name}: {problem}") from None
         _log.info("RayJob %s exists; following it", name)
+
+
+def _remove(api: ClusterApi, name: str) -> None:
+    try:
+        api.delete(_RAY_JOBS, name)
+    except ApiError as problem:
+        if problem.status != 404:  # it has ended, or was never made
+            raise Refusal(f"RayJob {name} cannot be stopped: {problem}") from None
 
 
 def _follow(api: ClusterApi, name: str, poll_s: float) -> int:

@@ -94,7 +94,8 @@ def test_runs_that_must_not_overlap_do_not(server: ApiServer, api: ClusterApi) -
     """A run by time is under way; when it has ended, the breach starts one."""
     cron_job = server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]
     cron_job["spec"]["concurrencyPolicy"] = "Forbid"
-    running: dict[str, Any] = {"metadata": {"name": "retrain-1", "ownerReferences": [{"uid": "u-1"}]}, "status": {}}
+    owner = {"kind": "CronJob", "uid": "u-1"}
+    running: dict[str, Any] = {"metadata": {"name": "retrain-1", "ownerReferences": [owner]}, "status": {}}
     server.objects[f"{JOBS}/retrain-1"] = running
 
     assert "a run of it is under way" in start(api, WORKLOAD, RUN, NOW, COOLDOWN)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.lowering import Lowered, lowered
-from tests.specs import VALID_SPEC
+from tests.specs import VALID_SPEC, changed
 
 
 def rights(made: Lowered, name: str) -> set[tuple[str, str, str, str]]:
@@ -29,9 +29,19 @@ def test_roles_are_there_for_what_starts_runs_alone() -> None:
 
 
 def test_a_launcher_makes_runs_and_reads_no_secret() -> None:
-    assert rights(lowered(VALID_SPEC), "retrain-launcher") == {
+    assert rights(lowered(VALID_SPEC), "nightly-launcher") == {
         ("ray.io", "rayjobs", verb, "*") for verb in ("create", "get")
     }
+
+
+def test_a_launcher_looks_for_runs_that_a_monitor_started() -> None:
+    """And stops them only where the newest run replaces the others."""
+    replacing = changed("timeZone: Europe/Berlin", "timeZone: Europe/Berlin, overlap: replace")
+    looks = {("ray.io", "rayjobs", verb, "*") for verb in ("create", "get")}
+    looks |= {("batch", "jobs", verb, "*") for verb in ("get", "list")}
+
+    assert rights(lowered(VALID_SPEC), "retrain-launcher") == looks
+    assert rights(lowered(replacing), "retrain-launcher") == looks | {("ray.io", "rayjobs", "delete", "*")}
 
 
 def test_a_monitor_reads_only_the_cron_job_that_it_starts() -> None:

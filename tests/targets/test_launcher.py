@@ -66,3 +66,20 @@ def test_a_failed_run_is_not_launched_again() -> None:
     rules = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["podFailurePolicy"]["rules"]
 
     assert [rule["action"] for rule in rules] == ["Ignore", "FailJob"]
+
+
+def _overlap(text: str, name: str) -> str | None:
+    pod = lowered(text).get("CronJob", name)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    said: dict[str, str] = {one["name"]: one["value"] for one in pod["containers"][0]["env"] if "value" in one}
+    return said.get("MODELYARD_OVERLAP")
+
+
+def test_the_launcher_keeps_runs_apart_where_a_monitor_starts_them() -> None:
+    """A CronJob counts only the Jobs that it made itself; what nobody else starts it keeps apart alone."""
+    replacing = changed("timeZone: Europe/Berlin", "timeZone: Europe/Berlin, overlap: replace")
+    allowing = changed("timeZone: Europe/Berlin", "timeZone: Europe/Berlin, overlap: allow")
+
+    assert _overlap(VALID_SPEC, "retrain") == "forbid"
+    assert _overlap(replacing, "retrain") == "replace"
+    assert _overlap(allowing, "retrain") is None
+    assert _overlap(VALID_SPEC, "nightly") is None

@@ -8,6 +8,7 @@ from modelyard.manifest import labels, metadata, object_of
 from modelyard.plan import Identity, Resource
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.context import Context, Made
+from modelyard_targets.cluster.launcher import kept_apart
 
 COMPONENT = "identity"
 
@@ -31,7 +32,7 @@ def lower_identity(resource: Resource, context: Context) -> Iterator[Made]:
 
 def _rules(identity: Identity, context: Context) -> list[Value]:
     if identity.api == "launcher":
-        return [_rule("ray.io", ["rayjobs"], ["create", "get"])]
+        return _of_launcher(identity, context)
     if identity.api == "trigger":
         monitor = context.system.monitors[identity.workload.partition(".")[2]]
         started = context.cron_jobs[monitor.on_breach.run]
@@ -40,6 +41,16 @@ def _rules(identity: Identity, context: Context) -> list[Value]:
             _rule("batch", ["jobs"], ["create", "get", "list"]),
         ]
     return []
+
+
+def _of_launcher(identity: Identity, context: Context) -> list[Value]:
+    """A run is made and followed; where a monitor starts runs too, others are looked for, and stopped to replace
+    them.
+    """
+    overlap = kept_apart(context.system.pipelines[identity.workload.partition(".")[2]], context)
+    stop = ["delete"] if overlap == "replace" else []
+    look: list[Value] = [_rule("batch", ["jobs"], ["get", "list"])] if overlap else []
+    return [_rule("ray.io", ["rayjobs"], ["create", *stop, "get"]), *look]
 
 
 def _rule(group: str, kinds: Sequence[str], verbs: Sequence[str]) -> dict[str, Value]:

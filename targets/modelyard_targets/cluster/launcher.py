@@ -6,9 +6,9 @@ catches up on every tick that it missed; a CronJob has all three.
 
 from __future__ import annotations
 
-from modelyard.manifest import env_from_field, labels, metadata, object_of
+from modelyard.manifest import env, env_from_field, labels, metadata, object_of
 from modelyard.plan import Job, Resource
-from modelyard.spec import Schedule
+from modelyard.spec import Pipeline, Schedule
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe import DESCRIPTION_FOLDER
@@ -79,6 +79,14 @@ def keep(context: Context) -> dict[str, Value]:
     return {} if seconds is None else {"ttlSecondsAfterFinished": seconds}
 
 
+def kept_apart(pipeline: Pipeline, context: Context) -> str:
+    """What the launcher itself sees to, `forbid` or `replace`: a CronJob knows the runs that it made, and not those
+    that monitors start. Empty where there are none of these, or runs may overlap.
+    """
+    started = any(monitor.on_breach.run == pipeline.name for monitor in context.system.monitors.values())
+    return pipeline.schedule.overlap if started and pipeline.schedule.overlap != "allow" else ""
+
+
 def _retried_unless_failed() -> dict[str, Value]:
     """A launcher that lost its machine follows the run that it started; one that saw it fail is not tried again."""
     rules: list[Value] = [
@@ -89,6 +97,9 @@ def _retried_unless_failed() -> dict[str, Value]:
 
 
 def _pod(resource: Resource, image: str, context: Context) -> dict[str, Value]:
+    job = resource.value
+    assert isinstance(job, Job)
+    overlap = kept_apart(job.pipeline, context)
     launch = container(
         "launch",
         image,
@@ -96,6 +107,7 @@ def _pod(resource: Resource, image: str, context: Context) -> dict[str, Value]:
         environment=[
             env_from_field("MODELYARD_JOB", "metadata.labels['batch.kubernetes.io/job-name']"),
             env_from_field("MODELYARD_JOB_UID", "metadata.labels['batch.kubernetes.io/controller-uid']"),
+            *([env("MODELYARD_OVERLAP", overlap)] if overlap else []),
         ],
         mounts=[{"name": "template", "mountPath": DESCRIPTION_FOLDER, "readOnly": True}],
         command=["python", "-m", "modelyard_runtime", "launch"],
