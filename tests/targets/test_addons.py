@@ -79,6 +79,20 @@ def test_metrics_are_kept_as_long_as_the_spec_says() -> None:
     assert prometheus(text)["prometheus"]["prometheusSpec"]["retention"] == "720h"
 
 
+@pytest.mark.parametrize(("kept", "hours"), [("90m", "2h"), ("30m", "1h")])
+def test_metrics_are_not_kept_shorter_than_the_spec_says(kept: str, hours: str) -> None:
+    text = changed("retention: {captures: 90d, runs: 7d}", f"retention: {{captures: 90d, runs: 7d, metrics: {kept}}}")
+
+    assert prometheus(text)["prometheus"]["prometheusSpec"]["retention"] == hours
+
+
+def test_prometheus_ends_before_its_volume_does() -> None:
+    spec = prometheus(VALID_SPEC)["prometheus"]["prometheusSpec"]
+    claim = spec["storageSpec"]["volumeClaimTemplate"]["spec"]
+
+    assert (spec["retentionSize"], claim["resources"]["requests"]["storage"]) == ("18GB", "20Gi")
+
+
 def test_grafana_is_for_whoever_may_forward_a_port() -> None:
     grafana = prometheus(VALID_SPEC)["grafana"]
 

@@ -46,6 +46,19 @@ def test_what_is_refused(text: str, expected: list[str]) -> None:
     assert refused(text) == expected
 
 
+def retained(metrics: str, *more: tuple[str, str]) -> list[str]:
+    return refused(changed(", runs: 7d}", f", runs: 7d, metrics: {metrics}}}", *more))
+
+
+def test_metrics_that_do_not_fit_are_told() -> None:
+    """With the size of the volume, which grows with the profile and shrinks at the edge."""
+    assert retained("30d") == []
+    assert retained("60d") == ["W0635 60d"]
+    assert retained("60d", ("size: small", "size: enterprise")) == []
+    assert retained("30d", (HERE, f"{HERE}      edge: true\n")) == ["W0635 30d"]
+    assert retained("60d", (HERE, f"{HERE}      present: [prometheus]\n")) == []
+
+
 @pytest.mark.parametrize(
     ("store", "expected"),
     [

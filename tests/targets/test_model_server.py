@@ -207,3 +207,34 @@ def test_bounds_of_objectives_are_edges_of_the_histogram() -> None:
 
     assert 75 in numbers
     assert numbers == sorted(set(numbers))
+
+
+_HOST, _TOKEN = "      host: scores.acme.example\n", "secret://vault/scorer#token"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "replaced"),
+    [
+        (_HOST, f"{_HOST}      timeout: 5s\n", True),
+        (_TOKEN, "secret://vault/other#token", True),
+        ("p99: 50ms", "p99: 55ms", True),
+        ("p99: 50ms", "p99: 100ms", False),
+        ("labels: {domain: payments}", "labels: {domain: cards}", False),
+        ("replicas: {min: 2, max: 6}", "replicas: 2", True),
+        ("replicas: {min: 2, max: 6}", "replicas: {min: 3, max: 5}", False),
+        ("fraud-xgb@champion}", "fraud-xgb@other}", False),
+        ("sample: 20%", "sample: 30%", False),
+        ("target: 8", "target: 9", False),
+    ],
+)
+def test_in_place_the_readme_says_what_replaces_pods(old: str, new: str, replaced: bool) -> None:
+    """A latency that is an edge of the histogram anyway changes no Pod."""
+    in_place = ("    slo: {", "    rollout: {strategy: in-place}\n    slo: {")
+
+    def pods(*more: tuple[str, str]) -> Any:
+        service = lowered(changed(*in_place, *more)).get("RayService", "scorer-champion")
+        cluster = service["spec"]["rayClusterConfig"]
+        of_pods = {key: value for key, value in cluster.items() if key != "workerGroupSpecs"}
+        return of_pods, [group["template"] for group in cluster["workerGroupSpecs"]]
+
+    assert (pods((old, new)) != pods()) is replaced

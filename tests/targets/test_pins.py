@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from modelyard_targets.cluster.pins import images_of, installed, pins_of
-from tests.emitted import context
+from tests.emitted import argument, calls, context
 from tests.specs import VALID_SPEC, changed
 
 
@@ -42,3 +44,16 @@ def test_what_is_present_is_not_pinned_here() -> None:
 
     assert installed(here) == ("external-secrets", "cloudnative-pg", "mlflow")
     assert "quay.io/kuberay/operator:v1.7.0" not in images_of(here)
+
+
+@pytest.mark.parametrize("edge", [True, False])
+def test_images_of_what_is_switched_off_are_not_carried(edge: bool) -> None:
+    """At the edge the chart of Prometheus starts neither Grafana nor kube-state-metrics."""
+    text = changed("      residency: eu\n", "      residency: eu\n      edge: true\n") if edge else VALID_SPEC
+    values = argument(calls(text)["kube-prometheus-stack"], "values")
+    images = " ".join(images_of(context(text)))
+
+    assert ("docker.io/grafana/grafana" in images) == values["grafana"].get("enabled", True)
+    assert ("kiwigrid/k8s-sidecar" in images) == values["grafana"].get("enabled", True)
+    assert ("kube-state-metrics" in images) == values["kubeStateMetrics"]["enabled"]
+    assert "quay.io/prometheus/alertmanager" in images

@@ -25,6 +25,14 @@ def test_it_says_how_to_build_the_image() -> None:
     assert "docker push" not in files(VALID_SPEC)["README.md"]
 
 
+def test_it_says_how_long_metrics_are_kept_and_what_cuts_that_short() -> None:
+    there = changed("      residency: eu\n", "      residency: eu\n      present: [prometheus]\n")
+    said = "Prometheus keeps metrics for 15d, or until they fill 18Gi of its volume of 20Gi if that is sooner"
+
+    assert said in files(VALID_SPEC)["README.md"]
+    assert "Prometheus keeps metrics" not in files(there)["README.md"]
+
+
 def test_it_lists_the_secrets_that_have_to_be_there() -> None:
     text = changed("secretStores: {vault: {via: external-secrets, store: vault}}", "secretStores: {vault: {}}")
 

@@ -335,3 +335,29 @@ def nothing_uses(span: Span, placement: str, field: str, what: str) -> Diagnosti
         span,
         f"remove {field}",
     )
+
+
+def metrics_cut(span: Span, kept: str, size: str, fitting: str, placement: str) -> Diagnostic:
+    """Prometheus keeps metrics on a volume of a fixed size: where they fill it, the oldest go, however long they should
+    be kept.
+
+    How long that takes is an estimate, from the machines and Pods that the spec declares, at a scrape every 30 seconds.
+    Local volumes of Prometheus are made for weeks. What is kept for longer belongs into a store for the long term.
+
+    Wrong:
+
+        governance: {retention: {metrics: 365d}}
+
+    Right:
+
+        governance: {retention: {metrics: 30d}}
+        deployment: {targets: {main: {telemetry: {remoteWrite: "https://metrics.acme.example/api/v1/push"}, …}}}
+    """
+    return Diagnostic(
+        "W0635",
+        Severity.WARNING,
+        f"metrics are not kept for {kept} on target {quote(placement)}: Prometheus has a volume of {size} there, "
+        f"which holds about {fitting} of them",
+        span,
+        "send them on with telemetry.remoteWrite, or list under present a Prometheus of your own that keeps them",
+    )

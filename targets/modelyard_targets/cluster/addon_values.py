@@ -5,23 +5,33 @@ Read in the charts' own values.yaml at the versions of charts.json, on 2026-11-2
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from modelyard.manifest import memory_text
 from modelyard.stack import Value
 from modelyard_targets.cluster.context import Context, mirrored, pull_secret_of_addons
+from modelyard_targets.cluster.metrics_disk import DEFAULT_RETENTION_S, used_gi, volume_gi
 
 GRAFANA_SECRET: Final = "grafana-admin"
 
 _GI = 1024**3
-_DAY_S = 86400
-_RETENTION_DAYS = 15
 _SECURITY: Final[dict[str, Value]] = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
     "readOnlyRootFilesystem": True,
     "runAsNonRoot": True,
     "seccompProfile": {"type": "RuntimeDefault"},
+}
+
+_OFF_AT_THE_EDGE: Final[Mapping[str, frozenset[str]]] = {
+    "prometheus": frozenset(
+        {
+            "registry.k8s.io/kube-state-metrics/kube-state-metrics",
+            "docker.io/grafana/grafana",
+            "quay.io/kiwigrid/k8s-sidecar",
+        }
+    )
 }
 
 
@@ -101,20 +111,24 @@ def prometheus_values(context: Context) -> dict[str, Value]:
     return {**({"global": shared} if shared else {}), **values}
 
 
+def images_left_out(addon: str, context: Context) -> frozenset[str]:
+    """Images of an add-on's chart, by name, of which these values start no Pod."""
+    return _OFF_AT_THE_EDGE.get(addon, frozenset()) if context.target.edge else frozenset()
+
+
 def _prometheus_spec(context: Context, replicas: int) -> dict[str, Value]:
     edge = context.target.edge
     retention = context.system.governance.retention.metrics_s
-    volume = 5 if edge else 50 if context.enterprise else 20
     spec: dict[str, Value] = {
         "replicas": replicas,
-        "retention": f"{max(1, (retention or _RETENTION_DAYS * _DAY_S) // 3600)}h",
-        "retentionSize": f"{volume * 9 // 10}GB",
+        "retention": f"{-(-(retention or DEFAULT_RETENTION_S) // 3600)}h",
+        "retentionSize": f"{used_gi(context.system, context.target)}GB",
         "walCompression": True,
         "enableOTLPReceiver": True,
         "otlp": {"promoteResourceAttributes": ["service.name", "service.namespace"]},
         "externalLabels": {"modelyard_system": context.system.metadata.name, "modelyard_target": context.placement},
         "resources": _resources("250m", "1Gi") if edge else _resources("1", "4Gi" if context.enterprise else "2Gi"),
-        "storageSpec": _storage(volume, context),
+        "storageSpec": _storage(volume_gi(context.system, context.target), context),
     }
     for kind in ("serviceMonitor", "podMonitor", "rule", "probe", "scrapeConfig"):
         spec[f"{kind}SelectorNilUsesHelmValues"] = False

@@ -12,9 +12,12 @@ from modelyard.spec import FIRST_KEYS, Gateway, SecretRef, TargetSpec, target_pa
 from modelyard_targets.cluster.context import Context, secret_name
 from modelyard_targets.cluster.crossing import crosses_from
 from modelyard_targets.cluster.disk import has_disk
+from modelyard_targets.cluster.metrics_disk import fitting_days, volume_gi
 from modelyard_targets.cluster.placed import addons_to_install, target_of
+from modelyard_targets.cluster.promql import duration
 from modelyard_targets.cluster.route import needs_route
 
+_DAY_S: Final = 86400
 _RESERVED: Final = ("app.kubernetes.io/", "modelyard.dev/", "kubernetes.io/")
 
 
@@ -23,6 +26,7 @@ def check_settings(plan: Plan, placement: str, target: TargetSpec) -> Iterator[D
     in.
     """
     yield from check_telemetry(plan, placement)
+    yield from check_retention(plan, placement)
     yield from check_gateway(plan, placement, target.gateway)
     yield from check_labels(plan, placement)
     yield from check_secrets(plan, placement)
@@ -38,6 +42,18 @@ def check_telemetry(plan: Plan, placement: str) -> Iterator[Diagnostic]:
         yield problems.prometheus_is_theirs(plan.system.key(*here, "remoteWrite"), placement, "remoteWrite")
     if target.telemetry.prometheus and not present:
         yield problems.prometheus_is_ours(plan.system.at(*here, "prometheus"), placement)
+
+
+def check_retention(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Metrics that are to be kept for longer than they fit on the volume of the Prometheus that is installed."""
+    kept_s = plan.system.governance.retention.metrics_s
+    if kept_s is None or "prometheus" not in addons_to_install(plan, placement):
+        return
+    days = fitting_days(plan, placement)
+    if kept_s > days * _DAY_S:
+        size = f"{volume_gi(plan.system, target_of(plan, placement))}Gi"
+        where = plan.system.at("governance", "retention", "metrics")
+        yield problems.metrics_cut(where, duration(kept_s), size, f"{days}d", placement)
 
 
 def check_gateway(plan: Plan, placement: str, gateway: Gateway | None) -> Iterator[Diagnostic]:

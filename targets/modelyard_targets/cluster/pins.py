@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from modelyard.plan import Plan
 from modelyard.target import Pins
 from modelyard_targets.cluster import database
+from modelyard_targets.cluster.addon_values import images_left_out
 from modelyard_targets.cluster.charts import REGISTRY, charts
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.placed import installed_addons, registry_of
@@ -44,12 +45,14 @@ def images_of(context: Context) -> tuple[str, ...]:
 
 
 def _images_of_chart(name: str, context: Context) -> Iterator[str]:
-    """What a chart runs here, which may be another version than it has itself."""
+    """What a chart runs here, which may be another version than it has itself, or less than it could."""
     addon = context.platform.installs.get(name)
     tags = (addon.tags if addon is not None else chart_tags)(context)
+    left_out = images_left_out(name, context)
     for image in charts()[name].images:
         title, _ = _split(image)
-        yield f"{title}:{tags[title]}" if title in tags else image
+        if title not in left_out:
+            yield f"{title}:{tags[title]}" if title in tags else image
 
 
 def users_images(plan: Plan, placement: str) -> Iterator[str]:

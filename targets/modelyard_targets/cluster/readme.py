@@ -17,9 +17,11 @@ from modelyard_targets.cluster.context import Context, bucket_name, mirrored, pu
 from modelyard_targets.cluster.crossing_readme import crossing_values
 from modelyard_targets.cluster.disk import has_disk
 from modelyard_targets.cluster.files import File, objects_of
+from modelyard_targets.cluster.metrics_disk import DEFAULT_RETENTION_S, used_gi, volume_gi
 from modelyard_targets.cluster.overrides import overrides_on
 from modelyard_targets.cluster.pins import images_of, installed
 from modelyard_targets.cluster.placed import addons_to_install, installed_addons
+from modelyard_targets.cluster.promql import duration
 from modelyard_targets.cluster.prose import render
 from modelyard_targets.cluster.route import needs_route
 from modelyard_targets.cluster.runtime_image import needs_runtime_image
@@ -81,6 +83,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "installs_external_secrets": "external-secrets" in addons_to_install(plan, placement),
         "gateway": _gateway(context),
         "secrets": existing_secrets(secrets, context),
+        "metrics": tuple(_metrics(context)),
         "dashboards": _dashboards(context),
         "in_place": tuple(_in_place(context)),
         "disks": tuple(one.name for one in here if has_disk(one, plan, target)),
@@ -131,6 +134,14 @@ def _in_place(context: Context) -> Iterator[str]:
         value = resource.value
         if isinstance(value, ModelServer) and value.applications[0].inference.rollout.strategy == "in-place":
             yield resource.name
+
+
+def _metrics(context: Context) -> Iterator[str]:
+    """How long metrics are kept, what they may fill and of how much, where Prometheus is installed here."""
+    if "prometheus" in addons_to_install(context.plan, context.placement):
+        yield duration(context.system.governance.retention.metrics_s or DEFAULT_RETENTION_S)
+        yield f"{used_gi(context.system, context.target)}Gi"
+        yield f"{volume_gi(context.system, context.target)}Gi"
 
 
 def _dashboards(context: Context) -> str:
