@@ -30,6 +30,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     deployment.residency,
     deployment.prices,
     deployment.binding,
+    deployment.images,
     deployment.local_files,
     deployment.unused,
     clouds.access,

@@ -112,6 +112,19 @@ def binding(system: System) -> Iterator[Diagnostic]:
         yield problems.binds_to_provider(system.key(*path), what, number, len(bound))
 
 
+def images(system: System) -> Iterator[Diagnostic]:
+    """Images of the user stay what they are: a tag that moves is pointed out once, where it is written first."""
+    named: list[tuple[str, Path]] = []
+    for pipeline in system.pipelines.values():
+        named += [(step.source.image, (*step.path, "source", "image")) for step in pipeline.steps]
+    named += [(one.source.image, ("inference", one.name, "source", "image")) for one in system.inference.values()]
+    told: set[str] = set()
+    for image, path in named:
+        if image.endswith(":latest") and image not in told:
+            told.add(image)
+            yield problems.image_moves(system.at(*path), image)
+
+
 def local_files(system: System) -> Iterator[Diagnostic]:
     """A file of one machine cannot be read on a cluster."""
     local = {data.name for data in system.data.values() if data.uri.startswith("file:")}

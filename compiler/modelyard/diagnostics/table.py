@@ -100,6 +100,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0410": check_deployment.binds_to_provider,
         "E0411": check_deployment.local_uri_on_cluster,
         "W0412": check_deployment.unused,
+        "W0413": check_deployment.image_moves,
         "E0416": check_governance.approvals_missing,
         "E0417": check_governance.approvals_impossible,
         "E0418": check_governance.explainability_missing,

@@ -268,3 +268,26 @@ def unused(span: Span, kind: str, name: str) -> Diagnostic:
     return Diagnostic(
         "W0412", Severity.WARNING, f"{kind} {quote(name)} is used by nothing", span, "use it, or remove it"
     )
+
+
+def image_moves(span: Span, image: str) -> Diagnostic:
+    """The tag `latest` names another image after every push.
+
+    Two machines may run two of them under one name, a run cannot be repeated, and neither a review nor modelyard.lock
+    shows that anything has changed.
+
+    Wrong:
+
+        source: {image: "ghcr.io/acme/fraud-train:latest"}
+
+    Right:
+
+        source: {image: "ghcr.io/acme/fraud-train:1.8.2"}
+    """
+    return Diagnostic(
+        "W0413",
+        Severity.WARNING,
+        f"the image {quote(image)} is another one after every push",
+        span,
+        "pin it by the tag of a release, or by its digest: NAME@sha256:…",
+    )
