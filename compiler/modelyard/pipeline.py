@@ -17,7 +17,7 @@ from modelyard.resolve import resolve
 from modelyard.source import Document
 from modelyard.spec import System
 from modelyard.stack import Stack
-from modelyard.target import Target, check_catalog
+from modelyard.target import Target, check_catalog, not_made
 from modelyard.validate import validate
 from modelyard.variables import substitute
 
@@ -76,7 +76,7 @@ def understand(inputs: Inputs, targets: Mapping[str, Target], spec: Outcome | No
     outcome = read(inputs, spec)
     if outcome.document is None or outcome.failed:
         return outcome
-    outcome = outcome.after(validate(outcome.document))
+    outcome = outcome.after(_misfits(outcome.document, targets))
     if outcome.document is None or outcome.failed:
         return outcome
     system, found = resolve(outcome.document, inputs.environment or "default")
@@ -99,6 +99,13 @@ def understand(inputs: Inputs, targets: Mapping[str, Target], spec: Outcome | No
         return outcome
     costs = (target.cost(planned, name) for name, target in used.items())
     return outcome.after(tuple(check_budget(planned, [cost for cost in costs if cost is not None])))
+
+
+def _misfits(document: Document, targets: Mapping[str, Target]) -> tuple[Diagnostic, ...]:
+    """What does not fit the schema; of a target on a provider that is not made yet, that alone is told."""
+    found = validate(document)
+    later = dict(not_made(document, targets)) if found else {}
+    return (*later.values(), *validate(document, later)) if later else found
 
 
 def compile_system(inputs: Inputs, targets: Mapping[str, Target]) -> Outcome:

@@ -10,7 +10,7 @@ from modelyard.diagnostics.target import cannot_make, provider_not_yet
 from modelyard.plan import Hardwarer, Kind, Offer, Plan, Resource
 from modelyard.program import Call
 from modelyard.records import field, record
-from modelyard.source import Path
+from modelyard.source import Document, Json, Path
 from modelyard.spec import target_path
 from modelyard.stack import Manifest, Stack
 
@@ -46,16 +46,42 @@ Entry: TypeAlias = Component | NotYet | Impossible
 Catalog: TypeAlias = Mapping[Kind, Entry]
 
 
+def not_made(document: Document, targets: Mapping[str, Target]) -> Iterator[tuple[Path, Diagnostic]]:
+    """The targets of a document, which may still be wrong, for whose provider nothing is made yet: each with its path.
+
+    What else is wrong in one of them needs no word: it is mended for a provider that is refused afterwards.
+    """
+    deployment = document.value.get("deployment")
+    if not isinstance(deployment, dict):
+        return
+    named = deployment.get("targets")
+    found: dict[Path, Json] = {("deployment",): deployment}
+    if isinstance(named, dict):
+        found |= {("deployment", "targets", name): target for name, target in named.items()}
+    for path, target in found.items():
+        provider = target.get("provider") if isinstance(target, dict) else None
+        reason = _all_later(targets[provider].catalog) if isinstance(provider, str) and provider in targets else None
+        if isinstance(provider, str) and reason is not None:
+            name = "main" if len(path) == 1 else str(path[-1])
+            yield path, provider_not_yet(document.value_span((*path, "provider")), name, provider, reason)
+
+
+def _all_later(catalog: Catalog) -> str | None:
+    """Why nothing at all is made for a provider, or None where something is."""
+    reasons = [entry.reason for entry in catalog.values() if isinstance(entry, NotYet)]
+    return reasons[0] if len(reasons) == len(catalog) else None
+
+
 def check_catalog(plan: Plan, catalogs: Mapping[str, Catalog]) -> Iterator[Diagnostic]:
     """Kinds of the plan that their placement cannot make: each told once, where the spec asked for it first.
 
     A provider for which nothing is made yet is told once, where it is named. `catalogs` are by placement. A kind that a
     catalog does not hold is a mistake of ours and raises KeyError.
     """
-    empty = {name for name, catalog in catalogs.items() if all(isinstance(entry, NotYet) for entry in catalog.values())}
+    empty = {name: reason for name, catalog in catalogs.items() if (reason := _all_later(catalog)) is not None}
     for target in plan.system.deployment.targets:
         if target.name in empty:
-            reason = next(entry.reason for entry in catalogs[target.name].values() if isinstance(entry, NotYet))
+            reason = empty[target.name]
             where = plan.system.at(*target_path(plan.system, target.name), "provider")
             yield provider_not_yet(where, target.name, target.provider, reason)
     asked: dict[tuple[str, Kind], Resource] = {}

@@ -12,6 +12,7 @@ from modelyard import __version__
 from modelyard.cli.console import Progress, report, say
 from modelyard.cli.inputs import gather
 from modelyard.diagnostics import Diagnostic, has_errors
+from modelyard.diagnostics import files as tell
 from modelyard.disk import OutputFile, Report, Tree, unchanged, write_file_atomically, write_trees
 from modelyard.inputs import Inputs
 from modelyard.lock import LOCK_NAME, Locked, digest, lock_text, resources_locked, targets_locked
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 def run(arguments: argparse.Namespace) -> int:
     """Compile one environment; 1 when the spec is wrong or the folder cannot be written: then nothing is changed."""
     inputs, problems = gather(arguments)
+    if arguments.out == "":  # it would be the working directory
+        inputs, problems = None, (*problems, tell.no_folder())
     if inputs is None:
         report(problems, (), arguments.format, arguments.color)
         return 1

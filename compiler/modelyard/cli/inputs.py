@@ -27,6 +27,8 @@ def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs |
     if environment is not None and not _ENVIRONMENT.fullmatch(environment):
         problems.append(tell.environment_name(environment))
     path = spec_path(str(arguments.spec))
+    if path == "-":
+        return None, (*problems, tell.standard_input())
     spec = _read(path, problems)
     beside, unread = _beside(path)
     if environment is not None:

@@ -8,6 +8,34 @@ from modelyard.diagnostics.base import Diagnostic, Severity, quote
 from modelyard.source import Span
 
 
+def standard_input() -> Diagnostic:
+    """A spec is read from a file, because environments and the lock lie beside it and mistakes have a place in it.
+
+    Wrong: `cat system.yaml | modelyard validate -`
+
+    Right: `modelyard validate system.yaml`
+    """
+    return Diagnostic(
+        "E0154",
+        Severity.ERROR,
+        "a spec is not read from standard input",
+        None,
+        "name its file, or the folder that holds it; a file that is called '-' is './-'",
+    )
+
+
+def no_folder() -> Diagnostic:
+    """`--out` names the folder that projects are written to, and an empty text names none.
+
+    It is often a variable of a shell that has no value.
+
+    Wrong: `modelyard compile --out "$OUT"` where `OUT` is not set.
+
+    Right: `modelyard compile --out build`, or without `--out`.
+    """
+    return Diagnostic("E0155", Severity.ERROR, "--out '' names no folder", None, "name one, or leave --out away")
+
+
 def unreadable(span: Span, reason: str, is_missing: bool = True) -> Diagnostic:
     """A file that was named cannot be read: it is missing, is a folder without a system.yaml, or is closed to you.
 

@@ -21,11 +21,11 @@ def at_most(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     return in_order(told)
 
 
-def not_utf8(span: Span, byte: int) -> Diagnostic:
+def not_utf8(span: Span, byte: int, is_wide: bool = False) -> Diagnostic:
     """A spec is text in UTF-8.
 
     Other encodings are not guessed: the same bytes would mean different text on different machines.
-    Save the file as UTF-8 in your editor; a byte order mark is allowed.
+    Save the file as UTF-8 in your editor; a byte order mark is allowed. Older shells of Windows write UTF-16 with `>`.
 
     Wrong: a file saved as Latin-1, where `ü` is the single byte FC.
 
@@ -34,7 +34,9 @@ def not_utf8(span: Span, byte: int) -> Diagnostic:
     return Diagnostic(
         "E0101",
         Severity.ERROR,
-        f"this is not UTF-8 text: byte {byte:02X} does not belong here",
+        "this is UTF-16, not UTF-8 text"
+        if is_wide
+        else f"this is not UTF-8 text: byte {byte:02X} does not belong here",
         span,
         "save the file as UTF-8",
     )

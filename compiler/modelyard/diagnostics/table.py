@@ -59,6 +59,8 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0151": files.environment_name,
         "E0152": files.not_an_assignment,
         "E0153": files.environment_file,
+        "E0154": files.standard_input,
+        "E0155": files.no_folder,
         "E0201": validate.wrong_type,
         "E0202": validate.missing_field,
         "E0203": validate.unknown_field,

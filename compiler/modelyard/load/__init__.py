@@ -12,6 +12,9 @@ from modelyard.load.builder import LIMITS, Builder, Limits
 from modelyard.source import Document, Json, SourceFile, Span
 
 _CONTROLS: Final = bytes([*range(9), 11, 12, *range(14, 32), 127])
+_WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+_WIDE: Final = re.compile(rb"(?:[^\0]\0){4}|(?:\0[^\0]){4}")
+"""How UTF-16 looks without a mark: every other byte of plain letters is zero."""
 _FORBIDDEN: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
 )
@@ -52,6 +55,8 @@ def _without_collector(builder: Builder) -> Json:
 def _undecodable(text: str | bytes, path: str) -> list[Diagnostic]:
     if isinstance(text, str):
         return []
+    if text.startswith(_WIDE_MARKS) or _WIDE.match(text):
+        return [tell.not_utf8(Span(path, 1, 1, 2), text[0], is_wide=True)]
     try:
         text.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import lru_cache
 from typing import Protocol, TypeAlias, cast
 
@@ -12,18 +12,23 @@ from modelyard.diagnostics.load import at_most
 from modelyard.diagnostics.validate import does_not_fit
 from modelyard.interrupts import undisturbed
 from modelyard.shape import Schema
-from modelyard.source import Document, Json
+from modelyard.source import Document, Json, Path
 
 Fits: TypeAlias = "Callable[[Schema, Json], bool]"
 """Whether a value fits a part of the schema of the spec."""
 
 
-def validate(document: Document) -> tuple[Diagnostic, ...]:
-    """What keeps the document from fitting the schema of the spec; nothing if it fits."""
-    return validate_with(_system(), system_fits(), document)
+def validate(document: Document, aside: Collection[Path] = ()) -> tuple[Diagnostic, ...]:
+    """What keeps the document from fitting the schema of the spec; nothing if it fits.
+
+    What is wrong at the paths of `aside` and below is not told.
+    """
+    return validate_with(_system(), system_fits(), document, aside)
 
 
-def validate_with(schema: Schema, fits: Fits, document: Document) -> tuple[Diagnostic, ...]:
+def validate_with(
+    schema: Schema, fits: Fits, document: Document, aside: Collection[Path] = ()
+) -> tuple[Diagnostic, ...]:
     """The same by any schema and validator."""
     if fits(schema, document.value):
         return ()
@@ -32,8 +37,9 @@ def validate_with(schema: Schema, fits: Fits, document: Document) -> tuple[Diagn
     from modelyard.validate.mistakes import describe
 
     faults = Faults(schema, fits).of([schema], document.value)
-    told = at_most(describe(document, fault) for fault in faults)
-    return told or (does_not_fit(document.key_span(()), "the spec"),)
+    shown = (fault for fault in faults if not any(fault.path[: len(path)] == path for path in aside))
+    told = at_most(describe(document, fault) for fault in shown)
+    return told if told or aside else (does_not_fit(document.key_span(()), "the spec"),)
 
 
 @lru_cache(maxsize=1)

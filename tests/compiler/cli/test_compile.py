@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from modelyard.api import compile_text
 from modelyard.disk.record import RECORD
 from modelyard.disk.switch import LOCK
@@ -80,6 +82,15 @@ def test_one_changed_model_writes_only_its_files(run: Run, tmp_path: Path) -> No
     assert said.code == 0
     assert [Path(path).name for path in emitted] == ["model-e77.yaml"]
     assert set(after) == set(before)
+
+
+def test_an_empty_folder_is_refused(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable of the shell without a value is not the working directory."""
+    monkeypatch.chdir(system)
+    said = run("compile", "--out", "")
+
+    assert (said.code, sorted(path.name for path in system.iterdir())) == (1, ["system.yaml"])
+    assert "[E0155]" in said.err
 
 
 def test_a_wrong_spec_leaves_the_old_output(run: Run, system: Path) -> None:

@@ -176,6 +176,16 @@ def test_what_is_not_there_is_named(run: Run, tmp_path: Path, system: Path, comm
     assert not (system / "build").exists()
 
 
+def test_standard_input_is_no_spec(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dash is told what to write instead, as what many programs take it for; a file of that name has another."""
+    monkeypatch.chdir(system)
+    for command in ("validate", "compile", "render", "graph"):
+        assert "[E0154]" in run(command, "-").err
+    (system / "system.yaml").rename(system / "-")
+
+    assert run("validate", "./-").code == 0
+
+
 @pytest.mark.parametrize("name", ["a b", "é", "-x", "a'b\"c", "$(id)", "a#b", "%41", "a\nb", "\x1b[31m", "%s{0}"])
 def test_odd_paths_are_paths(run: Run, tmp_path: Path, name: str) -> None:
     """A folder may be called anything; what is printed of it does not drive a terminal."""
