@@ -169,6 +169,16 @@ def test_an_application_without_a_healthy_replica_pages(prometheus: Prometheus) 
     assert prometheus.told(VALID_SPEC, "scorer", series, 50) == {("ModelyardEndpointGone", "page", "scorer-challenger")}
 
 
+def test_an_application_that_scaled_to_nothing_pages_only_when_it_does_not_run(prometheus: Prometheus) -> None:
+    text = changed("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: {min: 0, max: 2}}")
+    status = 'ray_serve_application_status{namespace="fraud",application="scorer-challenger"}'
+    quiet = {HEALTHY % "champion": "1x60", HEALTHY % "challenger": "0x60", status: "6x60"}
+
+    assert prometheus.told(text, "scorer", quiet, 50) == set()
+    told = prometheus.told(text, "scorer", {**quiet, status: "6x20 2x40"}, 50)
+    assert told == {("ModelyardEndpointGone", "page", "scorer-challenger")}
+
+
 def monitored(breach: str, last_run: str, system: str = "fraud") -> dict[str, str]:
     of = f'system="{system}",monitor="drift"'
     return {

@@ -122,6 +122,15 @@ def test_an_endpoint_that_tells_nothing_is_told() -> None:
     assert [rule["labels"]["application"] for rule in gone] == ["scorer-challenger", "scorer-champion"]
 
 
+def test_an_endpoint_that_scales_to_nothing_is_not_missed() -> None:
+    """Without a replica it waits for requests; what is missed is the application."""
+    text = changed("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: {min: 0, max: 2}}")
+    gone = [rule["expr"] for rule in alerts(text, "scorer") if rule["alert"] == "ModelyardEndpointGone"]
+
+    assert ["replica_healthy" in one for one in gone] == [False, True]
+    assert gone[0] == 'absent(ray_serve_application_status{namespace="fraud",application=~"scorer-challenger"} == 6)'
+
+
 def test_a_team_is_not_a_template() -> None:
     text = changed("team: payments-risk", 'team: "{{ $labels.x }}"')
 

@@ -18,6 +18,9 @@ from modelyard_targets.cluster.promql import one_of, selector
 REQUESTS: Final = "ray_serve_num_http_requests_total"
 LATENCY: Final = "ray_serve_http_request_latency_ms"
 HEALTHY: Final = "ray_serve_deployment_replica_healthy"
+STATUS: Final = "ray_serve_application_status"
+"""6 where an application runs, with as many replicas as it is to have, which may be none."""
+
 QUEUED: Final = "ray_serve_deployment_queued_queries"
 RUNNING: Final = "ray_serve_replica_processing_queries"
 

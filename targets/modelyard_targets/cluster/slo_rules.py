@@ -33,6 +33,7 @@ from modelyard_targets.cluster.serve_series import (
     HEALTHY,
     LATENCY,
     REQUESTS,
+    STATUS,
     applications,
     of_applications,
     of_endpoint,
@@ -45,6 +46,8 @@ RATIO: Final = "modelyard:slo_error_ratio:rate"
 BUDGET: Final = "modelyard:slo_error_budget:ratio"
 
 _GONE_S: Final = 600
+_RUNS: Final = 6
+_NO_REPLICA: Final = ("has no healthy replica", "No replica reported itself healthy")
 _SHOWN_S: Final = (300, 3600)
 """Windows that dashboards read, whether an alert needs them or not."""
 
@@ -189,13 +192,19 @@ def _pace(factor: float) -> str:
 
 
 def _gone(resource: Resource, inference: Inference, context: Context) -> Iterator[dict[str, Value]]:
-    """An application without a healthy replica, or whose metrics are gone: then the ratios say nothing."""
+    """An application without a healthy replica, or whose metrics are gone: then the ratios say nothing.
+
+    One that scales to nothing has no replica for hours, and nothing is wrong: there the controller of Serve is asked.
+    """
+    empty = {f"{inference.name}-{one.name}" for one in inference.variants if one.replicas.minimum == 0}
     for name in applications(inference):
         chosen = of_applications([name], context)
+        lacks, since = ("does not run", "Serve did not call it running") if name in empty else _NO_REPLICA
         texts = {
-            "summary": f"application {name} of endpoint {inference.name} has no healthy replica, or tells nothing",
-            "description": "No replica reported itself healthy in the last ten minutes, so the objectives are blind.",
+            "summary": f"application {name} of endpoint {inference.name} {lacks}, or tells nothing",
+            "description": f"{since} in the last ten minutes, so the objectives are blind.",
             "runbook": runbook("gone"),
         }
         labelled = {**alert_labels(resource, "page", context), "application": name}
-        yield alert("ModelyardEndpointGone", f"absent({HEALTHY}{chosen} == 1)", _GONE_S, labelled, texts)
+        there = f"{STATUS}{chosen} == {_RUNS}" if name in empty else f"{HEALTHY}{chosen} == 1"
+        yield alert("ModelyardEndpointGone", f"absent({there})", _GONE_S, labelled, texts)
