@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.crds import problems
-from tests.emitted import names, one
+from tests.emitted import files, names, one
 from tests.specs import VALID_SPEC, changed
 
 EXISTING = "{name: edge, namespace: gateways, mirrors: true}"
@@ -42,3 +42,33 @@ def test_none_is_made_where_no_route_needs_it() -> None:
     )
 
     assert names(text, "Gateway") == []
+
+
+def test_proxies_beside_a_gateway_are_let_through() -> None:
+    """The namespace closes both directions, and some controllers run the proxies of a Gateway in it."""
+    text = changed(EXISTING, "{class: istio}")
+    made = one(text, "NetworkPolicy", "gateway.proxies")["spec"]
+
+    assert made["podSelector"]["matchExpressions"][0]["key"] == "gateway.networking.k8s.io/gateway-name"
+    assert (made["ingress"], made["egress"]) == ([{}], [{"to": [{"namespaceSelector": {}}]}])
+    assert problems(one(text, "NetworkPolicy", "gateway.proxies")) == []
+    assert "gateway.proxies" not in names(VALID_SPEC, "NetworkPolicy")
+    assert "every namespace may call what a route leads to" in files(text)["README.md"]
+    assert "every namespace may call" not in files(VALID_SPEC)["README.md"]
+
+
+def test_proxies_of_a_rollout_are_let_through() -> None:
+    """KubeRay makes the Gateway then, of the same class and in the same namespace."""
+    text = changed(
+        EXISTING,
+        "{class: istio}",
+        (
+            "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
+            "",
+        ),
+        ("      exposure: internal\n      host: scores.acme.example\n", ""),
+        ("    slo: {", "    rollout: {strategy: incremental}\n    slo: {"),
+    )
+
+    assert names(text, "Gateway") == []
+    assert "gateway.proxies" in names(text, "NetworkPolicy")

@@ -10,9 +10,12 @@ from modelyard.plan import Resource, Route
 from modelyard.spec import Gateway
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.context import Context, Made
+from modelyard_targets.cluster.network import every_namespace
 from modelyard_targets.cluster.route import gateway_name, needs_route
 
 COMPONENT: Final = "gateway"
+GATEWAY_NAME: Final = "gateway.networking.k8s.io/gateway-name"
+"""Label of what a controller makes of a Gateway in the cluster."""
 
 
 def lower_gateway(resource: Resource, context: Context) -> Iterator[Made]:
@@ -26,6 +29,16 @@ def lower_gateway(resource: Resource, context: Context) -> Iterator[Made]:
         yield Made(origin, _class(name, context))
     for exposure in exposures if context.platform.gateway_class else exposures[:1]:
         yield Made(origin, _gateway(gateway, exposure, context))
+    if beside_the_gateway(context):
+        yield Made(origin, _proxies(context))
+
+
+def beside_the_gateway(context: Context) -> bool:
+    """Whether proxies may run in the system's own namespace: where a Gateway is made there of a class of others."""
+    gateway = context.target.gateway
+    if gateway is None or gateway.name or gateway.class_name == context.platform.gateway_class:
+        return False
+    return any(needs_route(one, gateway) or one.inference.rollout.strategy == "incremental" for one in _routes(context))
 
 
 def public_class(class_name: str) -> str:
@@ -77,6 +90,26 @@ def _gateway(gateway: Gateway, exposure: str, context: Context) -> Manifest:
     if annotations and not ours:
         spec["infrastructure"] = {"annotations": dict(annotations)}
     return object_of("gateway.networking.k8s.io/v1", "Gateway", described, spec=spec)
+
+
+def _proxies(context: Context) -> Manifest:
+    """What proxies need that a controller runs beside their Gateway, in a namespace that closes both directions.
+
+    Whoever calls reaches them, and they reach their controller and the servers, wherever these are. It selects nothing
+    where proxies run elsewhere.
+
+    The label is what the Gateway API asks of them (gateway-api.sigs.k8s.io/geps/gep-1762, read on 2026-11-25); Gateways
+    that KubeRay makes for a rollout have other names. The dot keeps the policy's name apart from every workload's.
+    """
+    system, name = context.system.metadata.name, "gateway.proxies"
+    spec: dict[str, Value] = {
+        "podSelector": {"matchExpressions": [{"key": GATEWAY_NAME, "operator": "Exists"}]},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [{}],
+        "egress": [{"to": [every_namespace()]}],
+    }
+    described = metadata(name, context.namespace, labels(system, name, component=COMPONENT))
+    return object_of("networking.k8s.io/v1", "NetworkPolicy", described, spec=spec)
 
 
 def _listener(context: Context) -> dict[str, Value]:

@@ -17,6 +17,7 @@ from modelyard_targets.cluster.context import Context, bucket_name, mirrored, pu
 from modelyard_targets.cluster.crossing_readme import crossing_values
 from modelyard_targets.cluster.disk import has_disk
 from modelyard_targets.cluster.files import File, objects_of
+from modelyard_targets.cluster.gateway import beside_the_gateway
 from modelyard_targets.cluster.metrics_disk import DEFAULT_RETENTION_S, used_gi, volume_gi
 from modelyard_targets.cluster.overrides import overrides_on
 from modelyard_targets.cluster.pins import images_of, installed
@@ -82,6 +83,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "secret_stores": tuple(_secret_stores(context)),
         "installs_external_secrets": "external-secrets" in addons_to_install(plan, placement),
         "gateway": _gateway(context),
+        "proxies": beside_the_gateway(context),
         "secrets": existing_secrets(secrets, context),
         "metrics": tuple(_metrics(context)),
         "dashboards": _dashboards(context),
