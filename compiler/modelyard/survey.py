@@ -7,6 +7,7 @@ from typing import Final
 
 from modelyard.diagnostics import Diagnostic, in_order
 from modelyard.diagnostics.base import Severity
+from modelyard.diagnostics.target import environment_not_yet
 from modelyard.inputs import Inputs
 from modelyard.pipeline import Outcome, understand
 from modelyard.records import record, replace
@@ -18,6 +19,8 @@ _LACKS: Final = frozenset({"E0143", "E0202", "E0211", "E0301", "E0304", "E0305",
 """What is said of a spec in which something is not there that an environment may add."""
 _UNUSED: Final = "W0412"
 """What is said of a thing that nothing uses; one that any environment uses is no leftover."""
+_NOT_YET: Final = "E0602"
+"""What is said of a provider that is not made yet; an environment on one keeps nobody from the others."""
 _VARIABLES: Final = "014"
 """The first room whose findings need a word on where they hold; before it, their place is in the environment."""
 _NO_ROOM: Final = "999"
@@ -25,10 +28,14 @@ _NO_ROOM: Final = "999"
 
 @record
 class Survey:
-    """What was found in any environment, and whether the base is a system without one."""
+    """What was found in any environment, and whether the base is a system without one.
+
+    Environments that are not made yet are on a provider of which nothing comes out so far.
+    """
 
     diagnostics: tuple[Diagnostic, ...]
     base_is_whole: bool
+    not_made_yet: tuple[str, ...]
 
 
 def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Mapping[str, Target]) -> Survey:
@@ -49,8 +56,10 @@ def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Mapping
         if where == [_BASE] and elsewhere and found.code in _LACKS:
             whole = False
         elif not (elsewhere and found.code == _UNUSED):
-            told.append(_placed(found, where) if elsewhere and _room(found) >= _VARIABLES else found)
-    return Survey(in_order(told), whole)
+            said = environment_not_yet(found) if found.code == _NOT_YET and _BASE not in where else found
+            told.append(_placed(said, where) if elsewhere and _room(found) >= _VARIABLES else said)
+    later = tuple(name for name, run in runs.items() if any(found.code == _NOT_YET for found in run.found))
+    return Survey(in_order(told), whole, later)
 
 
 @record

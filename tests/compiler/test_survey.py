@@ -121,3 +121,14 @@ def test_a_base_that_is_wrong_alone_is_told() -> None:
     found = surveyed(BASE.replace("xgboost", "xgbost"), dev="{models: {churn: {framework: xgboost}}}")
 
     assert told(found) == ["E0204 system.yaml:9 (in the base)"]
+
+
+def test_a_provider_that_is_not_made_yet_fails_nobody_else() -> None:
+    """In an environment it is a warning; in the base, which is what everybody starts from, an error."""
+    there = "{mode: cloud, provider: azure, region: westeurope, context: null}"
+    base = BASE.replace("{mode: on-prem, provider: kubernetes, context: here}", there.replace(", context: null", ""))
+
+    found = surveyed(BASE, later=f"{{deployment: {there}}}", prod="")
+    assert [one for one in told(found) if "02 " in one] == ["W0602 environments/later.yaml:1 (in later)"]
+    assert found.not_made_yet == ("later",)
+    assert "E0602 system.yaml:7" in told(surveyed(base, prod=""))

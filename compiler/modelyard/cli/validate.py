@@ -40,7 +40,11 @@ def _judged(inputs: Inputs) -> tuple[tuple[Diagnostic, ...], str]:
     from modelyard.survey import survey  # a spec without environments is read as ever, and needs no more than before
 
     found = survey(inputs, spec, names, TARGETS)
-    listed = ", ".join(names)
-    if found.base_is_whole:
-        return found.diagnostics, f", alone and for {listed}"
-    return found.diagnostics, f" for {listed}; the base is no system without one of them"
+    made = [name for name in names if name not in found.not_made_yet]
+    listed = f" for {', '.join(made)}" if made else ""
+    if not found.base_is_whole:
+        listed += "; the base is no system without an environment"
+    elif made:
+        listed = f", alone and{listed}"
+    later = f"; not made yet: {', '.join(found.not_made_yet)}" if found.not_made_yet else ""
+    return found.diagnostics, f"{listed}{later}"

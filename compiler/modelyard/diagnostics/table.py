@@ -197,6 +197,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0524": crossings.measured_elsewhere,
         "E0601": target.cannot_make,
         "E0602": target.provider_not_yet,
+        "W0602": target.environment_not_yet,
         "E0610": target.gateway_needed,
         "E0611": target.mirror_unsupported,
         "E0612": target.rollout_owns_route,

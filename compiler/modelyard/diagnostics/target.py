@@ -50,6 +50,23 @@ def provider_not_yet(span: Span, placement: str, provider: str, reason: str) -> 
     )
 
 
+def environment_not_yet(found: Diagnostic) -> Diagnostic:
+    """An environment is on a provider that modelyard does not emit for yet: told without failing what works already.
+
+    `modelyard validate` without `--env` looks at all environments. One that cannot be compiled yet is an error where it
+    is named.
+
+    Wrong:
+
+        environments: {later: {deployment: {mode: cloud, targets: {main: {provider: azure, …}}}}}
+
+    Right:
+
+        environments: {later: {deployment: {mode: cloud, targets: {main: {provider: aws, …}}}}}
+    """
+    return Diagnostic("W0602", Severity.WARNING, found.message, found.span)
+
+
 def gateway_needed(span: Span, placement: str, what: str) -> Diagnostic:
     """Traffic is divided and copied by a gateway of the cluster; this target says of none.
 

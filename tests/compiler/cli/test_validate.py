@@ -55,7 +55,7 @@ def test_a_base_without_what_environments_add(run: Run, system: Path) -> None:
     said = run("validate", system)
     assert (said.code, said.err) == (
         0,
-        f"{system}/system.yaml: valid for prod; the base is no system without one of them\n",
+        f"{system}/system.yaml: valid for prod; the base is no system without an environment\n",
     )
     assert "[E0202]" in run("compile", system).err
     assert run("compile", system, "--env", "prod").code == 0
