@@ -109,15 +109,16 @@ class Hardwarer(Protocol):
 
 @record
 class Offer:
-    """What the planner asks of a target: its machines, the add-ons that resources of a kind need there, and the kinds
-    that stand apart from its cluster.
+    """What the planner asks of a target: its machines, the add-ons that resources of a kind need there, the kinds that
+    stand apart from its cluster, and the class of gateways that its add-ons bring.
 
-    Where the cluster is there anyway, nothing stands apart from it.
+    Where the cluster is there anyway, nothing stands apart from it, and the classes that it has are its own.
     """
 
     choose: Hardwarer
     addons: Mapping[Kind, tuple[str, ...]] = field(default_factory=dict[Kind, tuple[str, ...]])
     apart: frozenset[Kind] = frozenset()
+    gateway_class: str = ""
 
 
 @record

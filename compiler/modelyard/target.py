@@ -144,10 +144,12 @@ class Target:
     pins: Callable[[Plan, str], Pins]  # plan, placement
     cost: Callable[[Plan, str], Cost | None]  # plan, placement; None where nothing is paid for
     calls: Callable[[Plan, str], Iterable[Call]] = no_calls  # plan, placement: components of its infrastructure
+    gateway_class: str = ""  # which its add-on for routes brings; empty where a class is there before
 
     @property
     def offer(self) -> Offer:
         """What the planner asks of it."""
         made = {kind: entry.addons for kind, entry in self.catalog.items() if isinstance(entry, Component)}
         apart = frozenset(kind for kind, entry in self.catalog.items() if isinstance(entry, Component) and entry.apart)
-        return Offer(self.choose, {kind: addons for kind, addons in made.items() if addons}, apart)
+        addons = {kind: addons for kind, addons in made.items() if addons}
+        return Offer(self.choose, addons, apart, self.gateway_class)

@@ -62,6 +62,31 @@ def test_it_says_which_gateway_has_to_be_there() -> None:
     assert "Gateway" not in files(closed)["README.md"]
 
 
+def test_it_says_how_endpoints_are_reached() -> None:
+    """One for the cluster alone is reached by whoever reaches a Gateway of which nothing more is known."""
+    made = changed("{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, certificate: secret://vault/t}")
+    inner = changed("      exposure: internal\n      host: scores.acme.example\n", "")
+    text = files(VALID_SPEC)["README.md"]
+
+    assert "| scorer | `edge` | `scores.acme.example/` | the company's network |" in text
+    assert "`kubectl -n gateways get gateway` shows the address of a Gateway once it has one; DNS has to lead" in text
+    assert "| scorer | `fraud` | `https://scores.acme.example/` | the company's network |" in files(made)["README.md"]
+    assert "| `any host, /` | Pods of the cluster, and whoever reaches the Gateway |" in files(inner)["README.md"]
+
+
+def test_it_says_who_sees_the_steps_of_a_rollout() -> None:
+    text = changed(
+        "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
+        "    rollout: {strategy: incremental}\n",
+        ("      host: scores.acme.example\n", ""),
+        ("{name: edge, namespace: gateways, mirrors: true}", "{class: cilium}"),
+    )
+    found = files(text)["README.md"]
+
+    assert "| scorer | `scorer-gateway` | `http, any host, /` | the company's network |" in found
+    assert "who calls scorer-serve-svc instead sees all or nothing of it" in found
+
+
 def test_it_says_how_charts_come_from_a_mirror() -> None:
     carried = changed(
         "      residency: eu\n", "      residency: eu\n      images: {registry: registry.acme.example, mirror: true}\n"

@@ -27,16 +27,18 @@ def traffic(system: System) -> Iterator[Diagnostic]:
 
 def rollouts(system: System) -> Iterator[Diagnostic]:
     """Incremental rollouts are asked for only where they work."""
-    gateways = {target.name: target.gateway for target in system.deployment.targets}
+    targets = {target.name: target for target in system.deployment.targets}
     for inference in system.inference.values():
         if inference.rollout.strategy != "incremental":
             continue
-        gateway = gateways[inference.target]
+        target = targets[inference.target]
         if len(inference.variants) > 1:
             why = "it has several variants"
         elif inference.pool:
             why = f"it is in the pool '{inference.pool}'"
-        elif gateway is None or not gateway.class_name:
+        elif target.gateway is not None and target.gateway.class_name:
+            continue
+        elif target.gateway is not None or target.provider == "kubernetes":  # a cloud's own cluster gets a class
             why = f"target '{inference.target}' has no gateway with a class"
         else:
             continue

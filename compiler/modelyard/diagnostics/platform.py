@@ -251,8 +251,11 @@ def prometheus_is_ours(span: Span, placement: str) -> Diagnostic:
     )
 
 
-def public_without_certificate(span: Span, endpoint: str, placement: str) -> Diagnostic:
+def public_without_certificate(span: Span, endpoint: str, placement: str, class_name: str) -> Diagnostic:
     """A Gateway that is made here for the public carries tokens and personal data, and has to encrypt them.
+
+    The certificate is a secret with the keys `tls.crt` and `tls.key`. On AWS the class is `envoy`, whose controller is
+    installed with it.
 
     Wrong:
 
@@ -269,7 +272,7 @@ def public_without_certificate(span: Span, endpoint: str, placement: str) -> Dia
         Severity.ERROR,
         f"endpoint {quote(endpoint)} is public, and the gateway of target {quote(placement)} has no certificate",
         span,
-        "give the gateway a certificate, or name an existing Gateway that has one",
+        f"write gateway: {{class: {class_name}, certificate: secret://…}} at the target, or name an existing Gateway",
     )
 
 

@@ -14,6 +14,7 @@ from modelyard.plan import (
     Link,
     Namespace,
     NodePool,
+    Offer,
     Plan,
     RegistryServer,
     Resource,
@@ -198,8 +199,9 @@ def _addons(draft: Draft, resources: tuple[Resource, ...]) -> dict[str, tuple[st
     """Add-ons by placement: what some resource there needs, in the order in which they are installed."""
     needs: dict[str, set[str]] = {name: set() for name in draft.targets}
     for resource in resources:
-        if _needs(resource, draft.targets[resource.placement]):
-            needs[resource.placement].update(draft.offers[resource.placement].addons.get(resource.kind, ()))
+        offer = draft.offers[resource.placement]
+        if _needs(resource, draft.targets[resource.placement], offer):
+            needs[resource.placement].update(offer.addons.get(resource.kind, ()))
     for name, target in draft.targets.items():
         if target.telemetry.remote_write or ("prometheus" in target.present and "kuberay" in needs[name]):
             needs[name].add("prometheus")
@@ -209,13 +211,14 @@ def _addons(draft: Draft, resources: tuple[Resource, ...]) -> dict[str, tuple[st
 _ORDER = ("prometheus", "external-secrets", "cloudnative-pg", "envoy-gateway", "kuberay")
 
 
-def _needs(resource: Resource, target: TargetSpec) -> bool:
+def _needs(resource: Resource, target: TargetSpec, offer: Offer) -> bool:
     """Whether a resource asks anything of add-ons: what is there already does not."""
     value = resource.value
     if resource.kind is Kind.DATABASE:
         return not getattr(value, "adopt", "")
     if isinstance(value, Route):
-        return target.gateway is None and value.needs_gateway
+        made = target.gateway is None or target.gateway.class_name == offer.gateway_class != ""
+        return made and value.needs_gateway
     return not isinstance(value, Secret) or _synced(value, target)
 
 

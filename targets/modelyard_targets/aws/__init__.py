@@ -11,6 +11,7 @@ from modelyard.target import Cost, Object, Pins, Target
 from modelyard_targets.aws.catalog import CATALOG
 from modelyard_targets.aws.check import check
 from modelyard_targets.aws.hardware import choose
+from modelyard_targets.cluster.envoy import CLASS
 
 # What makes programs and objects is imported when they are made: `validate` runs at every save of a spec.
 
@@ -55,5 +56,6 @@ TARGET = Target(
     lower=_lower,
     objects=_objects,
     calls=_calls,
+    gateway_class=CLASS,
     pins=_pins,
 )

@@ -1,4 +1,4 @@
-"""The gateway that a cluster of AWS gets where some route needs one and the spec declares none."""
+"""The gateway that a cluster of AWS gets where some route needs one and the spec names none that is there."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from modelyard_targets.cluster.placed import target_of
 
 
 def filled_in(plan: Plan, placement: str) -> TargetSpec:
-    """The target with the gateway that is made for it."""
+    """The target with the gateway that is made for it, and what its controller is able to do."""
     target = target_of(plan, placement)
-    if target.gateway is None and ENVOY in addons_of(plan, placement):
-        return replace(target, gateway=Gateway(class_name=CLASS, mirrors=True))
-    return target
+    if ENVOY not in addons_of(plan, placement):
+        return target
+    return replace(target, gateway=replace(target.gateway or Gateway(class_name=CLASS), mirrors=True))

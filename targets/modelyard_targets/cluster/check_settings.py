@@ -64,7 +64,7 @@ def check_gateway(plan: Plan, placement: str, gateway: Gateway | None) -> Iterat
         value = resource.value
         if isinstance(value, Route) and value.inference.endpoint.exposure == "public" and needs_route(value, gateway):
             where = plan.system.at("inference", value.inference.name, "endpoint", "exposure")
-            yield problems.public_without_certificate(where, value.inference.name, placement)
+            yield problems.public_without_certificate(where, value.inference.name, placement, gateway.class_name)
 
 
 def check_labels(plan: Plan, placement: str) -> Iterator[Diagnostic]:

@@ -12,7 +12,7 @@ from modelyard.manifest import POD_SECURITY, RESTRICTED
 from modelyard.program import Call, Ref
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, mirrored, pull_secret_of_addons
-from modelyard_targets.cluster.gateway import own_classes, public_class
+from modelyard_targets.cluster.gateway import own_classes
 from modelyard_targets.cluster.platform import AddOn, Given, as_literal
 
 ENVOY: Final = "envoy-gateway"
@@ -50,12 +50,12 @@ def _values(context: Context) -> Mapping[str, Given]:
 
 
 def _proxies(context: Context) -> Iterator[Call]:
-    """How Gateways are made: those of the class itself internal, KubeRay's for a rollout among them.
+    """How Gateways are made, KubeRay's for a rollout among them: those of the class itself are internal.
 
     What faces the internet is described only where something does: nobody has to ask why it stands there.
     """
     for name in own_classes(context):
-        yield _proxy(name, "public" if name == public_class(CLASS) else "internal", context)
+        yield _proxy(name, name.removeprefix(CLASS).lstrip("-") or "internal", context)
 
 
 def _proxy(name: str, exposure: str, context: Context) -> Call:
@@ -67,6 +67,8 @@ def _proxy(name: str, exposure: str, context: Context) -> Call:
         "container": {"resources": {"requests": {"cpu": "200m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}}},
     }
     service: dict[str, Given] = {"annotations": dict(annotations)} if annotations else {}
+    if exposure == "cluster":  # no load balancer, which the whole network would reach
+        service = {"type": "ClusterIP"}
     made: dict[str, Given] = {"envoyDeployment": deployment, **({"envoyService": service} if service else {})}
     document: dict[str, Given] = {
         "apiVersion": f"{_GROUP}/v1alpha1",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from modelyard.manifest import labels, metadata, object_of
@@ -11,7 +11,7 @@ from modelyard.spec import Gateway
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.network import every_namespace
-from modelyard_targets.cluster.route import gateway_name, needs_route
+from modelyard_targets.cluster.route import class_of, gateway_name, is_ours, needs_route
 
 COMPONENT: Final = "gateway"
 GATEWAY_NAME: Final = "gateway.networking.k8s.io/gateway-name"
@@ -24,11 +24,14 @@ def lower_gateway(resource: Resource, context: Context) -> Iterator[Made]:
     if gateway is None or not gateway.class_name or gateway.name:
         return
     origin = (*resource.origin, "gateway")
-    exposures = _exposures(gateway, context)
     for name in own_classes(context):
         yield Made(origin, _class(name, context))
-    for exposure in exposures if context.platform.gateway_class else exposures[:1]:
-        yield Made(origin, _gateway(gateway, exposure, context))
+    made: dict[str, str] = {}
+    routes = (route for route in _routes(context) if needs_route(route, gateway))
+    for exposure in _in_order(route.inference.endpoint.exposure for route in routes):
+        made.setdefault(gateway_name(gateway, exposure, context), exposure)
+    for name, exposure in made.items():
+        yield Made(origin, _gateway(gateway, name, exposure, context))
     if beside_the_gateway(context):
         yield Made(origin, _proxies(context))
 
@@ -36,31 +39,28 @@ def lower_gateway(resource: Resource, context: Context) -> Iterator[Made]:
 def beside_the_gateway(context: Context) -> bool:
     """Whether proxies may run in the system's own namespace: where a Gateway is made there of a class of others."""
     gateway = context.target.gateway
-    if gateway is None or gateway.name or gateway.class_name == context.platform.gateway_class:
+    if gateway is None or gateway.name or is_ours(gateway, context):
         return False
     return any(needs_route(one, gateway) or one.inference.rollout.strategy == "incremental" for one in _routes(context))
 
 
-def public_class(class_name: str) -> str:
-    """The class of Gateways that the internet reaches, beside one whose Gateways it does not."""
-    return f"{class_name}-public"
-
-
 def own_classes(context: Context) -> tuple[str, ...]:
-    """The classes of Gateways that will be there: ours, and those that KubeRay makes for a rollout."""
+    """The classes of Gateways of ours, and of those that KubeRay makes for a rollout: one for each exposure."""
     gateway = context.target.gateway
-    if gateway is None or gateway.name or gateway.class_name != context.platform.gateway_class:
+    if gateway is None or gateway.name or not is_ours(gateway, context):
         return ()
-    exposures = _exposures(gateway, context)
-    rolls = any(route.inference.rollout.strategy == "incremental" for route in _routes(context))
-    internal = (gateway.class_name,) if rolls or any(one != "public" for one in exposures) else ()
-    return (*internal, public_class(gateway.class_name)) if "public" in exposures else internal
+    used = (
+        route.inference.endpoint.exposure
+        for route in _routes(context)
+        if needs_route(route, gateway) or route.inference.rollout.strategy == "incremental"
+    )
+    return tuple(class_of(gateway, exposure, context) for exposure in _in_order(used))
 
 
-def _exposures(gateway: Gateway, context: Context) -> list[str]:
-    """From where the routes of Gateways of ours are reached, the public ones last."""
-    found = (route.inference.endpoint.exposure for route in _routes(context) if needs_route(route, gateway))
-    return sorted(dict.fromkeys(found), key=lambda exposure: exposure == "public")
+def _in_order(exposures: Iterable[str]) -> list[str]:
+    """Each once, from the closest to the widest."""
+    found = set(exposures)
+    return [exposure for exposure in ("cluster", "internal", "public") if exposure in found]
 
 
 def _routes(context: Context) -> Iterator[Route]:
@@ -75,19 +75,19 @@ def _class(name: str, context: Context) -> Manifest:
     return object_of("gateway.networking.k8s.io/v1", "GatewayClass", described, spec=spec)
 
 
-def _gateway(gateway: Gateway, exposure: str, context: Context) -> Manifest:
+def _gateway(gateway: Gateway, name: str, exposure: str, context: Context) -> Manifest:
     """One for all that a company reaches, and on platforms that know the internet another for what everybody does.
 
     How a Gateway of a class of ours is reached is what the class refers to; one of somebody else's is told itself.
     """
     system = context.system.metadata.name
-    name = gateway_name(gateway, exposure, context)
     described = metadata(name, context.namespace, labels(system, system, component=COMPONENT))
-    ours = gateway.class_name == context.platform.gateway_class
-    class_name = public_class(gateway.class_name) if ours and exposure == "public" else gateway.class_name
-    spec: dict[str, Value] = {"gatewayClassName": class_name, "listeners": [_listener(context)]}
+    spec: dict[str, Value] = {
+        "gatewayClassName": class_of(gateway, exposure, context),
+        "listeners": [_listener(context)],
+    }
     annotations = context.platform.gateway_annotations(exposure, context)
-    if annotations and not ours:
+    if annotations and not is_ours(gateway, context):
         spec["infrastructure"] = {"annotations": dict(annotations)}
     return object_of("gateway.networking.k8s.io/v1", "Gateway", described, spec=spec)
 

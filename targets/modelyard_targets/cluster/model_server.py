@@ -9,7 +9,7 @@ from modelyard.manifest import labels, metadata, object_of
 from modelyard.names import object_name
 from modelyard.plan import Application, ModelServer, Resource
 from modelyard.source import Json
-from modelyard.spec import Rollout
+from modelyard.spec import Inference
 from modelyard.stack import Manifest, Value
 from modelyard.yaml_text import document
 from modelyard_targets.cluster.context import Context, Made
@@ -33,6 +33,7 @@ from modelyard_targets.cluster.ray_cluster import (
     cluster_spec,
     scaling_groups,
 )
+from modelyard_targets.cluster.route import class_of
 from modelyard_targets.cluster.serve_metrics import latency_buckets
 
 COMPONENT = "server"
@@ -60,7 +61,7 @@ def ray_service(resource: Resource, described: dict[str, Json], context: Context
     groups = groups_of(server, context)
     spec: dict[str, Value] = {
         "serveConfigV2": document(_serve_config(server, described, context)),
-        "upgradeStrategy": _upgrade(server.applications[0].inference.rollout, context),
+        "upgradeStrategy": _upgrade(server.applications[0].inference, context),
         "rayClusterDeletionDelaySeconds": _longest_request(server) + _SPARE_S,
         "excludeHeadPodFromServeSvc": all(group.minimum > 0 for group in groups),
         "rayClusterConfig": cluster_spec(_cluster(resource, server, groups, described, context), context),
@@ -138,7 +139,8 @@ def _longest_request(server: ModelServer) -> int:
     return max(one.inference.endpoint.timeout_s for one in server.applications)
 
 
-def _upgrade(rollout: Rollout, context: Context) -> dict[str, Value]:
+def _upgrade(inference: Inference, context: Context) -> dict[str, Value]:
+    rollout = inference.rollout
     if rollout.strategy == "in-place":
         return {"type": "None"}
     if rollout.strategy == "blue-green":
@@ -147,7 +149,7 @@ def _upgrade(rollout: Rollout, context: Context) -> dict[str, Value]:
     return {
         "type": "NewClusterWithIncrementalUpgrade",
         "clusterUpgradeOptions": {
-            "gatewayClassName": gateway.class_name if gateway else "",
+            "gatewayClassName": class_of(gateway, inference.endpoint.exposure, context) if gateway else "",
             "stepSizePercent": rollout.step_percent,
             "intervalSeconds": rollout.interval_s,
             "maxSurgePercent": rollout.max_surge_percent,

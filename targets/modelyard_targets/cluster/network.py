@@ -21,6 +21,7 @@ from modelyard_targets.cluster.fixed import PORTS, SERVE_PORT
 from modelyard_targets.cluster.job import job_groups
 from modelyard_targets.cluster.launcher import launcher_name
 from modelyard_targets.cluster.model_server import serving_cluster_scales
+from modelyard_targets.cluster.route import is_ours
 
 COMPONENT = "network"
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
@@ -234,10 +235,13 @@ def _through_gateway(inference: Inference, context: Context) -> bool:
 
 
 def _gateway(context: Context) -> dict[str, Value]:
-    """Where the proxies of a gateway run is its controller's choice, unless the spec names a namespace."""
+    """Where the proxies of a gateway run is its controller's choice, unless the spec names a namespace or the
+    controller is installed here.
+    """
     gateway = context.target.gateway
     assert gateway is not None
-    where = gateway.namespace or context.platform.gateway_namespace
+    own = context.platform.gateway_namespace if is_ours(gateway, context) else ""
+    where = gateway.namespace or own
     return namespace(where) if where else every_namespace()
 
 

@@ -8,7 +8,8 @@ from typing import Final
 
 from modelyard import __version__
 from modelyard.plan import Cluster, Kind, ModelServer, Route, Secret
-from modelyard.spec import Gateway, Store
+from modelyard.records import record
+from modelyard.spec import Endpoint, Gateway, Store
 from modelyard.stack import TextFile
 from modelyard.units import money_text
 from modelyard_targets.cluster.addons import addon_namespace
@@ -24,13 +25,26 @@ from modelyard_targets.cluster.pins import images_of, installed
 from modelyard_targets.cluster.placed import addons_to_install, installed_addons
 from modelyard_targets.cluster.promql import duration
 from modelyard_targets.cluster.prose import render
-from modelyard_targets.cluster.route import needs_route
+from modelyard_targets.cluster.route import gateway_name, is_ours, needs_route, serve_service
 from modelyard_targets.cluster.runtime_image import needs_runtime_image
 from modelyard_targets.cluster.secrets import existing_secrets, store_kind, store_object, store_of
 from modelyard_targets.cluster.workloads_project import Workloads
 
 README: Final = "README.md"
 IMAGES: Final = "images.txt"
+
+
+_WHO: Final = {"cluster": "Pods of the cluster", "internal": "the company's network", "public": "the internet"}
+
+
+@record
+class Reached:
+    """A row of the table of endpoints behind Gateways."""
+
+    endpoint: str
+    gateway: str
+    address: str
+    who: str
 
 
 def texts_of(context: Context, workloads: Workloads) -> tuple[TextFile, ...]:
@@ -87,6 +101,9 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "secrets": existing_secrets(secrets, context),
         "metrics": tuple(_metrics(context)),
         "dashboards": _dashboards(context),
+        "reached": tuple(_reached(context)),
+        "hosts": any(isinstance(one.value, Route) and one.value.inference.endpoint.host for one in here),
+        "stepped": tuple(_stepped(context)),
         "in_place": tuple(_in_place(context)),
         "disks": tuple(one.name for one in here if has_disk(one, plan, target)),
         "protected": [f"database {store.called}" for store in managed if store.type == "database"],
@@ -128,6 +145,40 @@ def _gateway(context: Context) -> Gateway | None:
     routes = (one.value for one in context.plan.on(context.placement) if isinstance(one.value, Route))
     used = any(needs_route(one, gateway) or one.inference.rollout.strategy == "incremental" for one in routes)
     return gateway if used else None
+
+
+def _reached(context: Context) -> Iterator[Reached]:
+    """Endpoints that are reached through a Gateway, and by whom."""
+    gateway = context.target.gateway
+    for resource in context.plan.on(context.placement):
+        route = resource.value
+        if gateway is None or not isinstance(route, Route):
+            continue
+        endpoint = route.inference.endpoint
+        who = _WHO[endpoint.exposure]
+        if endpoint.exposure == "cluster" and not is_ours(gateway, context):
+            who += ", and whoever reaches the Gateway"
+        if needs_route(route, gateway):
+            name = gateway_name(gateway, endpoint.exposure, context)
+            yield Reached(resource.name, name, _address(endpoint, gateway), who)
+        elif route.inference.rollout.strategy == "incremental":
+            yield Reached(resource.name, f"{route.backends[0].server}-gateway", "http, any host, /", who)
+
+
+def _address(endpoint: Endpoint, gateway: Gateway) -> str:
+    """Where an endpoint answers; how a Gateway that is there speaks is not known here."""
+    scheme = "https" if gateway.certificate is not None else "http"
+    if endpoint.host:
+        return f"{endpoint.host}{endpoint.path}" if gateway.name else f"{scheme}://{endpoint.host}{endpoint.path}"
+    return f"any host, {endpoint.path}" if gateway.name else f"{scheme}, any host, {endpoint.path}"
+
+
+def _stepped(context: Context) -> Iterator[str]:
+    """Services that do not follow the steps of a rollout."""
+    for resource in context.plan.on(context.placement):
+        route = resource.value
+        if isinstance(route, Route) and route.inference.rollout.strategy == "incremental":
+            yield serve_service(route.backends[0].server)
 
 
 def _in_place(context: Context) -> Iterator[str]:

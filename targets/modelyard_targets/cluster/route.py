@@ -27,15 +27,28 @@ def serve_service(server: str) -> str:
     return f"{server}-serve-svc"
 
 
+def is_ours(gateway: Gateway, context: Context) -> bool:
+    """Whether a Gateway is of the class whose controller is installed here, so that it is known how it is reached."""
+    return gateway.class_name == context.platform.gateway_class != ""
+
+
+def class_of(gateway: Gateway, exposure: str, context: Context) -> str:
+    """The class of a Gateway for an exposure: of ours there is one for each, as only classes say how it is reached."""
+    own = exposure if is_ours(gateway, context) and exposure != "internal" else ""
+    return f"{gateway.class_name}-{own}" if own else gateway.class_name
+
+
 def gateway_name(gateway: Gateway, exposure: str, context: Context) -> str:
     """The Gateway that routes hang on: an existing one, or the one that is made from a class.
 
     Where the platform knows what is reached from the internet, that has a Gateway of its own: on one that is open to
-    everybody, nothing else may hang.
+    everybody, nothing else may hang. On one that a company reaches, nothing may hang that is for its cluster alone,
+    where a class of ours keeps it there.
     """
     system = context.system.metadata.name
-    apart = exposure == "public" and context.platform.gateway_class
-    return gateway.name or (f"{system}-public" if apart else system)
+    public = exposure == "public" and context.platform.gateway_class != ""
+    apart = public or (exposure == "cluster" and is_ours(gateway, context))
+    return gateway.name or (f"{system}-{exposure}" if apart else system)
 
 
 def check_routes(plan: Plan, placement: str, gateway: Gateway | None) -> Iterator[Diagnostic]:

@@ -6,6 +6,8 @@ from typing import Any
 
 from tests.crds import problems
 from tests.targets.aws.emitted import AWS_SPEC, argument, calls, changed, context, emitted, names, one
+from tests.targets.aws.infrastructure import LEADS, refused
+from tests.targets.aws.infrastructure import changed as changed_leads
 
 CERTIFICATE = ("  vpc:", "  gateway: {class: other, certificate: secret://manager/tls}\n  vpc:")
 PUBLIC = ("exposure: internal", "exposure: public, host: s.acme.example")
@@ -19,6 +21,10 @@ def egress(policy: str, text: str = AWS_SPEC) -> list[Any]:
     """What a NetworkPolicy lets out."""
     found: list[Any] = one("NetworkPolicy", policy, text)["spec"]["egress"]
     return found
+
+
+def _space(name: str) -> dict[str, Any]:
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
 
 
 def test_the_cluster_is_the_one_that_the_project_below_makes() -> None:
@@ -129,6 +135,65 @@ def test_what_is_public_hangs_on_a_gateway_of_its_own() -> None:
         assert one("Gateway", name, text)["spec"]["infrastructure"]["annotations"][internal] == answer
     assert one("HTTPRoute", "score", text)["spec"]["parentRefs"][0]["name"] == "leads-public"
     assert one("HTTPRoute", "inner", text)["spec"]["parentRefs"][0]["name"] == "leads"
+
+
+SPLIT = (
+    "    variants: {only: {model: churn@champion}}\n    compute: small\n    endpoint: {exposure: internal, ",
+    "    variants: {only: {model: churn@champion}, other: {model: churn@candidate}}\n"
+    "    traffic: {only: 50, other: 50}\n    compute: small\n    endpoint: {exposure: cluster, ",
+)
+INNER = (
+    "inference:\n",
+    "inference:\n  inner:\n    variants: {only: {model: churn@champion}}\n    compute: small\n"
+    "    endpoint: {exposure: internal, path: /inner, auth: {type: bearer-token, token: 'secret://manager/token#value'}}\n",
+)
+OWN = ("  vpc:", "  gateway: {class: envoy, certificate: secret://manager/tls}\n  vpc:")
+
+
+def test_what_is_for_the_cluster_gets_no_load_balancer() -> None:
+    """Its requests are divided by a Gateway too, which the network would reach by the address of one."""
+    text = changed(SPLIT, INNER)
+
+    assert names("GatewayClass", text) == ["envoy-cluster", "envoy"]
+    assert names("Gateway", text) == ["leads-cluster", "leads"]
+    assert one("HTTPRoute", "score", text)["spec"]["parentRefs"][0]["name"] == "leads-cluster"
+    assert argument(calls(text)["envoy-cluster_proxies"], "document")["spec"]["provider"]["kubernetes"][
+        "envoyService"
+    ] == {"type": "ClusterIP"}
+
+
+def test_a_rollout_in_steps_is_reached_from_where_its_endpoint_is() -> None:
+    before = "    compute: small\n    endpoint: {exposure: internal,"
+    for exposure, expected in (("internal", "envoy"), ("cluster", "envoy-cluster")):
+        after = f"    compute: small\n    rollout: {{strategy: incremental}}\n    endpoint: {{exposure: {exposure},"
+        text = changed((before, after))
+        options = one("RayService", "score", text)["spec"]["upgradeStrategy"]["clusterUpgradeOptions"]
+
+        assert options["gatewayClassName"] == expected
+        assert names("GatewayClass", text) == [expected]
+        assert refused(changed_leads((before, after), text=LEADS)) == []
+
+
+def test_the_controller_comes_with_its_class_where_that_is_named() -> None:
+    """So that the Gateway has a certificate, which what is public needs."""
+    text = changed(OWN, PUBLIC)
+
+    assert "envoy_gateway" in calls(text)
+    assert names("Gateway", text) == ["leads-public"]
+    assert one("Gateway", "leads-public", text)["spec"]["listeners"][0]["protocol"] == "HTTPS"
+    assert one("ExternalSecret", "manager.tls", text)["spec"]["target"]["template"] == {"type": "kubernetes.io/tls"}
+    assert refused(changed_leads(OWN, PUBLIC, text=LEADS)) == []
+
+
+def test_proxies_of_somebody_elses_class_run_where_they_like() -> None:
+    rules = one("NetworkPolicy", "score", changed(CERTIFICATE))["spec"]["ingress"]
+
+    assert {"from": [_space("leads"), {"namespaceSelector": {}}], "ports": [{"protocol": "TCP", "port": 8000}]} in rules
+
+
+def test_routes_of_one_gateway_make_it_once() -> None:
+    """One of somebody else's class is told how it is reached, and what is for the cluster hangs on the same."""
+    assert names("Gateway", changed(CERTIFICATE, SPLIT, INNER)) == ["leads"]
 
 
 def test_the_api_takes_every_object() -> None:
