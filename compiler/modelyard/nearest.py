@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Final
 
 from modelyard.synonyms import SYNONYMS
 
@@ -11,6 +13,9 @@ _COMPARED = 200
 
 _SHORTEST = 3
 """So many letters say enough to take a beginning for the whole."""
+
+
+_WORDS: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])")
 
 
 def nearest_name(word: str, known: Iterable[str]) -> str | None:
@@ -22,7 +27,7 @@ def nearest_name(word: str, known: Iterable[str]) -> str | None:
     distance, near = _closest(folded, names)
     if distance == 0:
         return near
-    return _synonym(folded, names) or near or _beginning(folded, names)
+    return _synonym(folded, names) or near or _beginning(folded, names) or _part(word, names)
 
 
 def _closest(folded: str, known: Iterable[str]) -> tuple[int, str | None]:
@@ -49,6 +54,20 @@ def _beginning(folded: str, known: list[str]) -> str | None:
     if len(folded) < _SHORTEST or len(known) > _COMPARED:
         return None
     found = [name for name in known if _begins(folded, _fold(name))]
+    return found[0] if len(found) == 1 else None
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a name in camelCase or with separators, in lower case."""
+    return [part.lower() for part in _WORDS.findall(name)]
+
+
+def _part(word: str, known: list[str]) -> str | None:
+    """The only name that is one of the word's own words: `latency_p99` is `p99`."""
+    parts = set(words_of(word))
+    if len(parts) == 1 or len(known) > _COMPARED:
+        return None
+    found = [name for name in known if len(name) >= _SHORTEST and name.lower() in parts]
     return found[0] if len(found) == 1 else None
 
 

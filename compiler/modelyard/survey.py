@@ -50,9 +50,9 @@ def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Mapping
         runs[name] = _Run.of(understand(picked, targets, spec))
     told: list[Diagnostic] = []
     whole = True
-    for found in dict.fromkeys(found for run in runs.values() for found in run.found):
-        where = [name for name, run in runs.items() if found in run.found]
-        elsewhere = any(found not in run.found and run.ended >= _room(found) for run in runs.values())
+    for said, found in {said: found for run in reversed(runs.values()) for said, found in run.found.items()}.items():
+        where = [name for name, run in runs.items() if said in run.found]
+        elsewhere = any(said not in run.found and run.ended >= _room(found) for run in runs.values())
         if where == [_BASE] and elsewhere and found.code in _LACKS:
             whole = False
         elif not (elsewhere and found.code == _UNUSED):
@@ -64,16 +64,16 @@ def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Mapping
 
 @record
 class _Run:
-    """What was found in one environment, and the room whose errors ended it."""
+    """What was found in one environment, by what is said without its hint, and the room whose errors ended it."""
 
-    found: Mapping[Diagnostic, None]
+    found: Mapping[Diagnostic, Diagnostic]
     ended: str
 
     @classmethod
     def of(cls, outcome: Outcome) -> _Run:
         """What `understand` gave. Rooms after one that found errors have said nothing of this environment."""
         errors = [_room(one) for one in outcome.diagnostics if one.severity is Severity.ERROR]
-        return cls(dict.fromkeys(outcome.diagnostics), min(errors, default=_NO_ROOM))
+        return cls({replace(one, hint=""): one for one in outcome.diagnostics}, min(errors, default=_NO_ROOM))
 
 
 def _room(found: Diagnostic) -> str:

@@ -241,7 +241,8 @@ class _Substitution:
         """The value of one reference; the text itself where it is refused."""
         named = _NAMED.match(found["inside"]) if found["end"] else None
         if named is None:
-            self.diagnostics.append(tell.malformed_reference(self._place(found[0], owner, step), found[0]))
+            place = self._place(found[0], owner, step)
+            self.diagnostics.append(tell.malformed_reference(place, found[0], self.variables))
             return found[0]
         variable = self.variables.get(named[1])
         if variable is None or variable.value is None:

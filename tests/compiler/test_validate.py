@@ -71,7 +71,7 @@ deployment: {mode: on-prem, provider: kubernetes, context: frankfurt}
         ("pipelines: {p: {type: custom, workers: [1, 2]}}", "6:40 E0201", "write a mapping such as {min: 1, max: 8}"),
         ("pipelines: {p: {type: custom, cron: 0 4 * * 1}}", "6:31 E0203", "write it under 'schedule'"),
         ("pipelines: {p: {type: custom, schedule: 0 4 * * 1}}", "6:41 E0205", 'write {cron: "0 4 * * 1"}'),
-        ("pipelines: {p: {type: custom, schedule: daily}}", "6:41 E0205", ""),
+        ("pipelines: {p: {type: custom, schedule: daily}}", "6:41 E0205", 'write {cron: "0 0 * * *"}'),
         ("channels: {c: {type: email, to: a@b.example, from: a@b.example, smarthost: 'm:25', url: secret://v/a#b}}",
          "6:84 E0209", "it needs 'type' to be slack or webhook; here it is email"),
         ("monitors: {m: {type: data-drift, watch: inference.s}}", "6:12 E0202",

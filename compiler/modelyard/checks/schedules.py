@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from modelyard import cron
@@ -12,6 +13,7 @@ from modelyard.source import Path
 from modelyard.spec import Schedule, System
 from modelyard.time_zones import time_zones
 
+_LONG_NAME = re.compile(r"[A-Za-z]{3,}")
 _DEFAULT_ZONE = "Etc/UTC"
 
 
@@ -30,13 +32,26 @@ def _schedule(system: System, schedule: Schedule, path: Path, suggestions: Sugge
     try:
         times = cron.parse(schedule.cron)
     except cron.CronError as error:
-        yield problems.cron_unreadable(system.at(*path, "cron"), str(error))
+        yield problems.cron_unreadable(system.at(*path, "cron"), str(error), _better(schedule.cron))
     else:
         if times.never():
             yield problems.cron_never(system.at(*path, "cron"))
     if schedule.time_zone != _DEFAULT_ZONE and schedule.time_zone not in time_zones():
         span = system.at(*path, "timeZone")
         yield problems.time_zone_unknown(span, schedule.time_zone, suggestions.among(time_zones()))
+
+
+def _better(line: str) -> str:
+    """The line with minute and hour in their order, or with the short names of days and months, where that is one."""
+    fields = line.split()
+    swapped = " ".join((fields[1], fields[0], *fields[2:])) if fields[0] != "0" else line
+    for better in (swapped, _LONG_NAME.sub(lambda found: found[0][:3].upper(), line)):
+        try:
+            cron.parse(better)
+        except cron.CronError:
+            continue
+        return better
+    return ""
 
 
 def gaps_s(schedule: Schedule) -> tuple[int, int] | None:

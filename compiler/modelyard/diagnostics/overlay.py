@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
 from modelyard.source import Span
+
+_LONGEST_NAME = 40
 
 
 def unknown_environment(span: Span | None, environment: str, known: Iterable[str]) -> Diagnostic:
@@ -79,12 +82,15 @@ def environment_name(span: Span, name: str) -> Diagnostic:
 
         environments: {prod-eu: {}}
     """
+    better = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-0123456789")
     return Diagnostic(
         "E0133",
         Severity.ERROR,
         f"{quote(name)} cannot be the name of an environment",
         span,
-        "use lower-case letters, digits and dashes, beginning with a letter",
+        f"did you mean {quote(better)}?"
+        if better and len(better) <= _LONGEST_NAME
+        else "use lower-case letters, digits and dashes, beginning with a letter",
     )
 
 
@@ -138,7 +144,7 @@ def unknown_variable(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
     return Diagnostic("E0140", Severity.ERROR, f"there is no variable {quote(name)}", span, hint)
 
 
-def malformed_reference(span: Span, text: str) -> Diagnostic:
+def malformed_reference(span: Span, text: str, known: Iterable[str] = ()) -> Diagnostic:
     """`${` begins a reference to a variable, `${vars.name}`, and nothing else.
 
     A `${` that belongs to the text itself is written `$${`.
@@ -151,12 +157,14 @@ def malformed_reference(span: Span, text: str) -> Diagnostic:
 
         parameters: {home: "$${HOME}/data"}
     """
+    name = text.removeprefix("${").removesuffix("}").rpartition(".")[2].strip()
+    meant = f"did you mean '${{vars.{name}}}'?" if name in set(known) else ""
     return Diagnostic(
         "E0141",
         Severity.ERROR,
         f"{quote(text)} is not a reference to a variable",
         span,
-        "write '${vars.name}' for a variable, or '$${' for the text itself",
+        meant or "write '${vars.name}' for a variable, or '$${' for the text itself",
     )
 
 

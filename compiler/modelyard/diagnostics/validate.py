@@ -46,7 +46,9 @@ def missing_field(span: Span, field: str, owner: str, hint: str) -> Diagnostic:
     return Diagnostic("E0202", Severity.ERROR, f"{owner} lacks the field {quote(field)}", span, hint)
 
 
-def unknown_field(span: Span, field: str, owner: str, known: Iterable[str], homes: Iterable[str] = ()) -> Diagnostic:
+def unknown_field(
+    span: Span, field: str, owner: str, known: Iterable[str], homes: Iterable[str] = (), hint: str = ""
+) -> Diagnostic:
     """A field that the schema does not know at this place.
 
     Nothing is ignored: a misspelt field would otherwise silently be its default.
@@ -64,7 +66,7 @@ def unknown_field(span: Span, field: str, owner: str, known: Iterable[str], home
     beginning = field.split(":", 1)[0]
     if ":" in field and beginning in names:
         hint = f"put a space after the colon: '{beginning}: …'"
-    else:
+    elif not hint:
         hint = nearest(field, names, "did you mean {}?")
     if not hint:
         hint = f"write it under {' or '.join(quote(home) for home in list(homes)[:3])}" if homes else _listed(names)

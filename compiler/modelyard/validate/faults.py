@@ -5,11 +5,11 @@ The validator says whether a part of a document fits. Why it does not is found o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Final
 
 from modelyard.keywords import FITS
-from modelyard.nearest import nearest_name
+from modelyard.nearest import nearest_name, words_of
 from modelyard.records import record
 from modelyard.shape import Excluded, Schema, Shape, branch_names, definition, schema_of, texts
 from modelyard.source import Json, Path
@@ -25,6 +25,8 @@ class Fault:
     `name` is the field that is missing, unknown, excluded or badly named.
     `shape` is that of the missing field and of the bad name, and else that of the place.
     `others` are the fields under which an unknown one is known, and those that belong below one that holds nothing.
+    `above` is the path of the mapping around an unknown field that knows it and does not have it, `inner` what an
+    unknown one would be called below the first of `others`.
     """
 
     path: Path
@@ -34,6 +36,8 @@ class Fault:
     shape: Shape
     name: str = ""
     others: tuple[str, ...] = ()
+    above: Path | None = None
+    inner: str = ""
 
 
 class Faults:
@@ -46,9 +50,15 @@ class Faults:
         self._root = root
         self._known_to_fit = fits
         self._valid: dict[tuple[int, int], bool] = {}
+        self._around: list[tuple[Path, Shape, dict[str, Json]]] = []
 
-    def of(self, schemas: Iterable[Schema], value: Json, path: Path = ()) -> Iterator[Fault]:
-        """The faults of a value and of all that it holds, by the order of the document."""
+    def of(
+        self, schemas: Iterable[Schema], value: Json, path: Path = (), excused: Container[str] = ()
+    ) -> Iterator[Fault]:
+        """The faults of a value and of all that it holds, by the order of the document.
+
+        `excused` are fields that are missing here because they are written above.
+        """
         shape = self.shape(schemas, value)
         wrong = self._value_fault(shape, value, path)
         if wrong is not None:
@@ -58,26 +68,38 @@ class Faults:
         if isinstance(value, dict):
             outdented = self._outdented(shape, value)
             misplaced = {name for below in outdented.values() for name in below}
-            yield from self._field_faults(shape, value, path, outdented)
+            unnamed = [name for name in self._unnamed(shape, value) if name not in misplaced]
+            misplaced.update(unnamed)
+            faults = list(self._field_faults(shape, value, path, outdented))
+            yield from (one for one in faults if not (one.keyword == "required" and one.name in excused))
+            if unnamed:
+                yield Fault((*path, unnamed[0]), "unnamed", None, value, shape, unnamed[0], tuple(unnamed))
+            self._around.append((path, shape, value))
             for name, child in value.items():
                 if name not in outdented and name not in misplaced:
-                    yield from self._child_faults(shape.children(name), child, (*path, name))
+                    moved = {one.name for one in faults if one.keyword == "unknown" and name in one.others}
+                    yield from self._child_faults(shape.children(name), child, (*path, name), moved)
+            self._around.pop()
         elif isinstance(value, list):
             items = [schema_of(schema["items"]) for schema in shape.schemas if "items" in schema]
             for at, child in enumerate(value):
                 yield from self._child_faults(items, child, (*path, at))
 
-    def _child_faults(self, schemas: list[Schema], value: Json, path: Path) -> Iterator[Fault]:
+    def _child_faults(
+        self, schemas: list[Schema], value: Json, path: Path, excused: Container[str] = ()
+    ) -> Iterator[Fault]:
         near_the_top = len(path) <= _ASKED_DEPTH and isinstance(value, dict | list) and len(schemas) == 1
         if near_the_top and self._known_to_fit and self._known_to_fit(schemas[0], value):
             return
         if schemas:
-            yield from self.of(schemas, value, path)
+            yield from self.of(schemas, value, path, excused)
 
     def _value_fault(self, shape: Shape, value: Json, path: Path) -> Fault | None:
         for keyword, fits in FITS.items():
             for schema in shape.schemas:
                 if keyword in schema and not fits(value, schema[keyword]):
+                    if keyword == "maxProperties" and isinstance(value, dict) and self._unknown_names(shape, value):
+                        continue  # those are too many, and are told by their names
                     return Fault(path, keyword, schema[keyword], value, shape)
         return None
 
@@ -152,7 +174,35 @@ class Faults:
     def _unknown(self, shape: Shape, name: str, value: dict[str, Json], path: Path) -> Fault:
         elsewhere = any(name in branch_names([excluded.branch]) for excluded in shape.excluded)
         keyword = "excluded" if elsewhere else "unknown"
-        return Fault((*path, name), keyword, None, value, shape, name, tuple(self._homes(shape, name)))
+        homes, inner = tuple(self._homes(shape, name)), ""
+        if not homes:
+            homes, inner = self._halves(shape, name)
+        return Fault((*path, name), keyword, None, value, shape, name, homes, self._above(name), inner)
+
+    def _halves(self, shape: Shape, name: str) -> tuple[tuple[str, ...], str]:
+        """The field that one of a name's two words is, and the other word where it is known below that field."""
+        words = words_of(name)
+        for field, inner in (words, reversed(words)) if len(words) == 2 else ():
+            if field in shape.names() and inner in self.shape(shape.children(field), {}).names():
+                return (field,), inner
+        return (), ""
+
+    def _above(self, name: str) -> Path | None:
+        """The innermost mapping around a place that knows a field by this very name, and does not have it yet."""
+        around = reversed(self._around)
+        return next((path for path, shape, value in around if name in shape.names() and name not in value), None)
+
+    def _unnamed(self, shape: Shape, value: dict[str, Json]) -> list[str]:
+        """Where things are keyed by names of the user's own, the fields of one that stand there without a name."""
+        entries = schema_of(shape.first("additionalProperties"))
+        if not entries or shape.names():
+            return []
+        known = self.shape([entries], {}).names()
+        return [name for name, child in value.items() if name in known and self._is_no_entry(entries, child)]
+
+    def _is_no_entry(self, entries: Schema, value: Json) -> bool:
+        wrong = self._value_fault(self.shape([entries], value), value, ())
+        return value is not None and wrong is not None and wrong.keyword == "type"
 
     def _name_faults(self, schema: Schema, value: dict[str, Json], path: Path) -> Iterator[Fault]:
         for name in value:

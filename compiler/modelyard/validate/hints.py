@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from modelyard.diagnostics.base import quote
+from modelyard.diagnostics.base import nearest, quote
 from modelyard.flow_text import flow, yaml_word
 from modelyard.keywords import matches
 from modelyard.shape import Schema, Shape, schema_of
@@ -14,10 +14,42 @@ from modelyard.validate.faults import Fault
 from modelyard.validate.rewrites import rewritten
 
 _CRON_FIELDS: Final = 5
+_CRON: Final = r"^[0-9*,/-]+( [0-9*,/-]+){2}( [0-9A-Za-z*,/-]+){2}$"
+_WHOLE: Final = 100
+_TEMPLATE: Final = re.compile(
+    r"\{\{ *\.?(?:[A-Za-z]+\.)*([A-Za-z][-A-Za-z0-9_]*) *\}\}|^\$\(?([A-Za-z][A-Za-z0-9_]*)\)?$"
+)
 _LONGEST_EXAMPLE: Final = 70
 _DECIMAL: Final = re.compile(r"[0-9]+(\.[0-9]+)?\Z", re.ASCII)
 _BOUNDS: Final = re.compile(r"([0-9]+) ?(?:-|\.\.|to|\u2013) ?([0-9]+)\Z", re.ASCII)
 _SWITCHES: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+
+
+def elsewhere_hint(document: Document, fault: Fault) -> str:
+    """Where an unknown field belongs by what the document holds, not the schema."""
+    first, _, rest = fault.name.partition(".")
+    if rest and first in fault.shape.names():
+        inner = rest.replace(".", ": {")
+        return f"write {first}: {{{inner}: …}}" + "}" * rest.count(".")
+    if len(fault.path) == 1:
+        for section, entries in document.value.items():
+            if isinstance(entries, dict) and fault.name in entries and section in fault.shape.names():
+                return f"write it under {quote(section)}"
+    return f"write {quote(fault.inner)} under {quote(fault.others[0])}" if fault.inner else ""
+
+
+def unnamed_hint(fault: Fault) -> str:
+    """What to write where the fields of a thing stand without its name."""
+    value = fault.value if isinstance(fault.value, dict) else {}
+    there = [name for name in value if name not in fault.others]
+    return f"write it under {quote(there[0])}" if len(there) == 1 else "write 'NAME:' above, and indent it below that"
+
+
+def word_hint(value: Json, words: list[str]) -> str:
+    """A list of one word where the word itself belongs."""
+    if isinstance(value, list) and len(value) == 1 and value[0] in words:
+        return f"write {value[0]} without brackets or dash"
+    return ""
 
 
 def rewritten_hint(shape: Shape, text: str) -> str:
@@ -30,14 +62,40 @@ def rewritten_hint(shape: Shape, text: str) -> str:
 def form_hint(document: Document, shape: Shape, text: str) -> str:
     """What to write instead of a text of another form; what the spec names elsewhere is known."""
     field = shape.text("x-text-is")
-    if field and len(text.split()) == _CRON_FIELDS:
-        return f'write {{{field}: "{text}"}}'
+    line = text if len(text.split()) == _CRON_FIELDS else rewritten(text, [_CRON])
+    if field and line:
+        return f'write {{{field}: "{line}"}}'
+    variable = _variable_hint(document, text)
+    if variable:
+        return variable
+    if " - " in text:
+        return "begin each entry on a line of its own, all dashes in one column"
     patterns = [str(schema["pattern"]) for schema in shape.schemas if "pattern" in schema]
+    if "." in text:
+        addresses = [f"{section}.{name}" for section, found in document.value.items() for name in _names(found)]
+        fitting = [one for one in addresses if all(matches(one, pattern) for pattern in patterns)]
+        inside = next((one for one in fitting if text.startswith(f"{one}.")), None)
+        hint = f"did you mean {quote(inside)}?" if inside else nearest(text, fitting, "did you mean {}?")
+        if hint:
+            return hint
     for section, entries in document.value.items():
         address = f"{section}.{text}"
         if isinstance(entries, dict) and text in entries and all(matches(address, pattern) for pattern in patterns):
             return f"did you mean {quote(address)}?"
     return rewritten_hint(shape, text)
+
+
+def _names(entries: Json) -> list[str]:
+    return list(entries) if isinstance(entries, dict) else []
+
+
+def _variable_hint(document: Document, text: str) -> str:
+    """A variable as templates and shells write it."""
+    found = _TEMPLATE.search(text)
+    name = next((part for part in found.groups() if part), "") if found else ""
+    if name in _names(document.value.get("vars")):
+        return f"write ${{vars.{name}}}"
+    return "a variable is written ${vars.NAME}" if found and text.startswith("{{") else ""
 
 
 def type_hint(names: list[str], fault: Fault) -> str:
@@ -54,6 +112,8 @@ def type_hint(names: list[str], fault: Fault) -> str:
     if isinstance(value, dict) and "array" in names:
         entries = [name for name, child in value.items() if child is None or child is True]
         return f"write a list: [{', '.join(entries)}]" if len(entries) == len(value) else "begin each entry with '- '"
+    if "array" in names and isinstance(value, str) and value.startswith("-"):
+        return "put a space after each dash, and each entry on a line of its own"
     if "array" in names and "string" not in names and not isinstance(value, dict):
         example = fault.shape.example()
         if isinstance(example, list) and isinstance(value, int | float):
@@ -61,6 +121,8 @@ def type_hint(names: list[str], fault: Fault) -> str:
         return f"write a list: [{yaml_word(value)}]" if len(str(value)) < 40 else "write a list"
     if names == ["object"]:
         return _mapping_hint(fault)
+    if names == ["integer"] and isinstance(value, float) and fault.shape.first("maximum") == _WHOLE:
+        return f"write {value * _WHOLE:g}" if 0 < value < 1 and (value * _WHOLE).is_integer() else ""
     if isinstance(value, str):
         return _text_hint(names, value, fault.shape)
     if "string" in names and isinstance(value, int | float):
@@ -85,7 +147,11 @@ def _quoted(example: Json) -> str:
 
 def _list_hint(fault: Fault) -> str:
     """A list where a mapping belongs."""
-    if schema_of(fault.shape.first("additionalProperties")):
+    entries = schema_of(fault.shape.first("additionalProperties"))
+    words = [item for item in fault.value if isinstance(item, str)] if isinstance(fault.value, list) else []
+    if entries and words:
+        return f"write a mapping keyed by name: '{words[0]}: …', and so on, without brackets or dashes"
+    if entries:
         return "named things are a mapping keyed by name: write 'name: …', without dashes"
     is_of_mappings = isinstance(fault.value, list) and any(isinstance(item, dict) for item in fault.value)
     return "write 'field: value' lines, without dashes" if is_of_mappings else _mapping_hint(fault)
@@ -127,6 +193,8 @@ def _number_hint(value: float, shape: Shape) -> str:
 
 def _text_hint(names: list[str], value: str, shape: Shape) -> str:
     """Text where something else belongs: a word that only YAML 1.1 read as true or false, or a quoted number."""
+    if value.startswith("{{"):
+        return "a variable is written ${vars.NAME}"
     if "boolean" in names and value.lower() in _SWITCHES:
         return f"write {_SWITCHES[value.lower()]}; in YAML 1.2 {quote(value)} is text"
     if "boolean" in names and value.lower() in {"true", "false"}:

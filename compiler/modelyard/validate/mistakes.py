@@ -15,10 +15,11 @@ from modelyard.keywords import FITS, repeated
 from modelyard.shape import Conditions, Schema, Shape, conditions_of, schema_of, texts
 from modelyard.source import Document, Json, Lines, Path, SourceFile, Span
 from modelyard.validate.faults import Fault
-from modelyard.validate.hints import form_hint, rewritten_hint, type_hint
+from modelyard.validate.hints import elsewhere_hint, form_hint, rewritten_hint, type_hint, unnamed_hint, word_hint
 
 _LONGEST_EXAMPLE: Final = 60
 _MOST_NAMESAKES: Final = 200
+_VARIABLE: Final = re.compile(r"\$\{vars\.([A-Za-z][-A-Za-z0-9_]*)\}")
 _COMMENT: Final = "quote a text that begins with '#': after a space, it begins a comment"
 _TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -80,13 +81,24 @@ def _type(document: Document, fault: Fault) -> Diagnostic:
     is_empty = value is None or value in ({}, [])
     span = document.key_span(fault.path) if is_empty else document.value_span(fault.path)
     hint = _COMMENT if value is None and _is_comment(document, span) else type_hint(names, fault)
-    return tell.wrong_type(span, expected, found_words(value), hint)
+    return tell.wrong_type(span, expected, found_words(value), _of_variable(document, span, hint))
 
 
 @lru_cache(maxsize=1)
 def _lines(file: SourceFile) -> Lines:
     """The lines of a file, found once for all of its mistakes."""
     return file.lines()
+
+
+def _of_variable(document: Document, span: Span, hint: str) -> str:
+    """The hint, with the line of the variable where a value is that of one: it is mended there."""
+    file = next(file for file in document.files if file.path == span.file)
+    named = _VARIABLE.search(_lines(file)[span.line - 1], span.column - 1, max(span.end_column - 1, span.column))
+    declared = document.value.get("vars")
+    if named is None or not isinstance(declared, dict) or named[1] not in declared:
+        return hint
+    line = document.key_span(("vars", named[1])).line
+    return f"{hint + '; ' if hint else ''}it is the value of variable {quote(named[1])} in line {line}"
 
 
 def _is_comment(document: Document, span: Span) -> bool:
@@ -100,7 +112,7 @@ def _word(document: Document, fault: Fault) -> Diagnostic:
     allowed = fault.argument if isinstance(fault.argument, list) else [fault.argument]
     words = [yaml_word(one) for one in allowed]
     found = yaml_word(fault.value) if isinstance(fault.value, str | int | float) else ""
-    hint = nearest(found, words, "did you mean {}?")
+    hint = nearest(found, words, "did you mean {}?") or word_hint(fault.value, words)
     if not hint and len(words) == 1:
         hint = f"write {words[0]}"
     shown = quote(fault.value) if isinstance(fault.value, str) else found_words(fault.value)
@@ -112,7 +124,8 @@ def _form(document: Document, fault: Fault) -> Diagnostic:
     example = shape.example()
     expected = shape.text("x-expected") or (f"something like {quote(example)}" if example else "another form of text")
     hint = form_hint(document, shape, fault.value) if isinstance(fault.value, str) else ""
-    return tell.wrong_form(document.value_span(fault.path), expected, found_words(fault.value), hint)
+    span = document.value_span(fault.path)
+    return tell.wrong_form(span, expected, found_words(fault.value), _of_variable(document, span, hint))
 
 
 def _bounds(document: Document, fault: Fault) -> Diagnostic:
@@ -182,7 +195,16 @@ def _is_before(span: Span, other: Span) -> bool:
 
 def _unknown(document: Document, fault: Fault) -> Diagnostic:
     span = document.key_span(fault.path)
-    return tell.unknown_field(span, fault.name, owner_of(fault.path[:-1]), fault.shape.names(), fault.others)
+    hint = elsewhere_hint(document, fault)
+    if not hint and fault.above is not None:
+        hint = f"write it beside {quote(fault.path[len(fault.above)])}: it is a field of {owner_of(fault.above)}"
+    return tell.unknown_field(span, fault.name, owner_of(fault.path[:-1]), fault.shape.names(), fault.others, hint)
+
+
+def _unnamed(document: Document, fault: Fault) -> Diagnostic:
+    first, owner = fault.name, owner_of(fault.path[:-1])
+    expected = f"a name of your own in {owner}, with {quote(first)} below it"
+    return tell.wrong_type(document.key_span(fault.path), expected, f"{quote(first)} itself", unnamed_hint(fault))
 
 
 def _outdented(document: Document, fault: Fault) -> Diagnostic:
@@ -267,6 +289,7 @@ _TELL: Final[Mapping[str, Callable[[Document, Fault], Diagnostic]]] = MappingPro
         "uniqueItems": _repeated,
         "required": _missing,
         "unknown": _unknown,
+        "unnamed": _unnamed,
         "outdented": _outdented,
         "excluded": _excluded,
         "dependentRequired": _needs,

@@ -60,10 +60,20 @@ _DAYS_OF_A_YEAR: Final = 365
 _SMALLER: Final = {"w": ("d", 7), "d": ("h", 24), "h": ("m", 60), "m": ("s", 60)}
 """By the unit of a duration, the next smaller one, and how many of it there are."""
 
+_CPUS: Final = frozenset({"core", "cores", "cpu", "cpus", "vcpu", "vcpus"})
+_MONTH: Final = "M"
+"""After a number it may be months, which durations do not have, and is nobody's minutes."""
+
+_ISO: Final = re.compile(r"P(?:([0-9]{1,6})([DW])|T([0-9]{1,6})([HMS]))\Z")
+_CLOCK: Final = re.compile(r"([0-9]{1,3}):([0-5][0-9])(?::([0-5][0-9]))?\Z")
+_AWS_CRON: Final = re.compile(r"cron\((.+)\)\Z")
+_AWS_RATE: Final = re.compile(r"rate\(([0-9]{1,2}) (minute|hour|day)s?\)\Z")
+_OFTEN: Final = {"minute": "*/{} * * * *", "hour": "0 */{} * * *", "day": "0 0 */{} * *"}
 _MACROS: Final = {
     "@hourly": "0 * * * *",
     "@daily": "0 0 * * *",
     "@midnight": "0 0 * * *",
+    "@nightly": "0 0 * * *",
     "@weekly": "0 0 * * 0",
     "@monthly": "0 0 1 * *",
     "@yearly": "0 0 1 1 *",
@@ -73,6 +83,7 @@ _SIGNS: Final = {"$": " USD", "€": " EUR", "£": " GBP"}
 _QUANTITY: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z%]+)\Z")
 _DURATIONS: Final = re.compile(r"([0-9]{1,6})([wdhm])\s*([0-9]{1,6})([dhms])\Z")
 _REGISTERED: Final = re.compile(r"models:/([^/@]+)[/@]([^/@]+)\Z")
+_VERSION: Final = re.compile(r"([^@]+)@([^@]+)\Z")
 _ADDRESS: Final = re.compile(r"[a-z0-9+]+://([^/]*)/*(.*)\Z", re.IGNORECASE)
 _IN_SECTION: Final = re.compile(r"(stores|compute|data|models|channels|vars)\.[a-z]")
 _DOTTED: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+\Z")
@@ -87,14 +98,14 @@ def rewritten(text: str, patterns: Iterable[str]) -> str:
     wanted = list(patterns)
     if not wanted or len(text) > _LONGEST:
         return ""
-    holds_path = all(matches("a/b", pattern) for pattern in wanted)
-    for better in _rewritings(text, holds_path):
+    holds_path, holds_host = (all(matches(part, pattern) for pattern in wanted) for part in ("a/b", "aaa.bbb"))
+    for better in _rewritings(text, holds_path, holds_host):
         if better != text and all(matches(better, pattern) for pattern in wanted):
             return better
     return ""
 
 
-def _rewritings(text: str, holds_path: bool) -> Iterator[str]:
+def _rewritings(text: str, holds_path: bool, holds_host: bool) -> Iterator[str]:
     """What may have been meant, the likeliest first."""
     stripped = text.strip().strip("\u201c\u201d\u201e\u2018\u2019\"'\u00a0 ")
     yield stripped
@@ -102,19 +113,39 @@ def _rewritings(text: str, holds_path: bool) -> Iterator[str]:
     yield from _numbers(stripped)
     yield from _schedules(stripped)
     yield from _references(stripped)
-    yield from _addresses(stripped, holds_path)
+    if holds_path or holds_host:  # what takes neither is a name within the spec
+        yield from _addresses(stripped, holds_path)
     yield stripped.removeprefix("./").lstrip("/")
-    yield re.sub(r"[^a-z0-9-]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", stripped).lower()).strip("-")
-    yield stripped.lower()
-    yield re.sub(r"[\s-]+", "_", stripped.lower())
+    if (
+        "@" not in stripped and "://" not in stripped
+    ):  # an address of somebody, or a version, is no name with a letter too many
+        yield _joined(stripped)
+    yield _joined(stripped).replace("-", "_")
+    if not stripped.endswith(_MONTH):
+        yield stripped.lower()
     yield stripped.upper()
     yield stripped.replace(" ", "")
     yield f"https://{stripped}"
 
 
+def _joined(text: str) -> str:
+    """The words of a text in lower case with hyphens between them."""
+    return re.sub(r"[^a-z0-9-]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", text).lower()).strip("-")
+
+
 def _schedules(text: str) -> Iterator[str]:
-    """A cron line of five fields for a macro, for one with seconds, and for one with the `?` of other programs."""
+    """A cron line of five fields for a macro, a time, one with seconds, and the forms of other programs."""
     yield _MACROS.get(text.lower(), text)
+    yield _MACROS.get(f"@{text.lower()}", text)
+    clock = _CLOCK.match(text)
+    if clock and int(clock[1]) < 24:
+        yield f"{int(clock[2])} {int(clock[1])} * * *"
+    rate = _AWS_RATE.match(text)
+    if rate:
+        yield _OFTEN[rate[2]].format(rate[1]).replace("*/1 ", "* ")
+    aws = _AWS_CRON.match(text)
+    if aws and len(aws[1].split()) == 6:  # the year comes last
+        yield " ".join(aws[1].replace("?", "*").split()[:5])
     fields = text.replace("?", "*").split()
     if len(fields) in {5, 6, 7}:
         yield " ".join(fields[-5:] if len(fields) == 6 else fields[1:6] if len(fields) == 7 else fields)
@@ -125,6 +156,10 @@ def _references(text: str) -> Iterator[str]:
     registered = _REGISTERED.match(text)
     if registered:
         yield f"{registered[1]}@{registered[2]}"
+        yield f"{_joined(registered[1])}@{_joined(registered[2])}"
+    version = _VERSION.match(text)
+    if version:
+        yield f"{_joined(version[1])}@{_joined(version[2])}"
     yield text.replace(":", "@", 1)
     if _IN_SECTION.match(text):
         yield text.partition(".")[2]
@@ -155,16 +190,32 @@ def _numbers(text: str) -> Iterator[str]:
     yield f"{text} USD"
 
 
+def _clock(text: str) -> Iterator[str]:
+    """A duration that is written like a time: `6:00:00` in hours, `1:30` in minutes of an hour."""
+    found = _CLOCK.match(text)
+    if found is None or (found[3] or "00") != "00":
+        return
+    hours, minutes = int(found[1]), int(found[2])
+    if found[3] is not None:
+        yield f"{hours}h" if minutes == 0 else f"{hours * 60 + minutes}m"
+
+
 def _quantities(text: str) -> Iterator[str]:
     found = _QUANTITY.match(text)
     if found:
         number, unit = found.groups()
         yield number + unit
         yield f"{number} {unit.upper()}"
+        if unit.lower() in _CPUS:
+            yield number
         short = _UNITS.get(unit.lower(), unit)
         yield number + short
         if short == "y" and number.isdecimal():
             yield f"{int(number) * _DAYS_OF_A_YEAR}d"
+    iso = _ISO.match(text)
+    if iso:
+        yield f"{iso[1] or iso[3]}{(iso[2] or iso[4]).lower()}"
+    yield from _clock(text)
     several = _DURATIONS.match(text)
     if several:
         large, unit, small, smaller = several.groups()

@@ -8,7 +8,7 @@ from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
 from modelyard.source import Span
 
 
-def cron_unreadable(span: Span, reason: str) -> Diagnostic:
+def cron_unreadable(span: Span, reason: str, better: str = "") -> Diagnostic:
     """The line is no cron line that Kubernetes takes.
 
     Five fields: minute (0 to 59), hour (0 to 23), day of the month (1 to 31), month (1 to 12 or JAN to DEC), day of
@@ -22,7 +22,7 @@ def cron_unreadable(span: Span, reason: str) -> Diagnostic:
 
         schedule: {cron: "0 2 * * *"}
     """
-    return Diagnostic("E0444", Severity.ERROR, reason, span)
+    return Diagnostic("E0444", Severity.ERROR, reason, span, f"did you mean {quote(better)}?" if better else "")
 
 
 def cron_never(span: Span) -> Diagnostic:

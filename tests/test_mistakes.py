@@ -1,0 +1,88 @@
+"""Mistakes that people make: each is pointed at, nothing else is told, and its hint mends it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from modelyard.api import compile_text
+from modelyard.diagnostics import Diagnostic, Severity
+from modelyard.inputs import Given, Inputs
+from modelyard.overlay import environments
+from modelyard.pipeline import opened, understand
+from modelyard.survey import survey
+from modelyard_targets import TARGETS
+
+FOLDER = Path(__file__).parent / "mistakes"
+RIGHT = (FOLDER / "system.yaml").read_text(encoding="utf-8")
+_MARK = "«"
+_SUGGESTED = re.compile(r"did you mean '([^']+)'")
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One entry of the table."""
+
+    what: str
+    right: str
+    wrong: str
+    told: tuple[str, ...]
+    mended: str
+
+    def spec(self, part: str) -> str:
+        """The spec with a part of it written in another way."""
+        assert RIGHT.count(self.right) == 1
+        return RIGHT.replace(self.right, part)
+
+
+def _mistakes() -> list[Mistake]:
+    entries = yaml.safe_load((FOLDER / "cases.yaml").read_text(encoding="utf-8"))
+    return [Mistake(**{"mended": entry["right"], **entry, "told": tuple(entry["told"])}) for entry in entries]
+
+
+def found_in(text: str | bytes) -> list[Diagnostic]:
+    """What `modelyard validate` finds in a spec in the base and all environments, apart from warnings."""
+    inputs = Inputs(Given("system.yaml", text))
+    spec = opened(inputs)
+    names = environments(spec.document) if spec.document is not None else ()
+    found = survey(inputs, spec, names, TARGETS).diagnostics if names else understand(inputs, TARGETS, spec).diagnostics
+    return [one for one in found if one.severity is Severity.ERROR]
+
+
+def marked(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """A text without its marks, and the line and column of what each stood before."""
+    places: list[tuple[int, int]] = []
+    while _MARK in text:
+        before, text_after = text.split(_MARK, 1)
+        places.append((before.count("\n") + 1, len(before) - before.rfind("\n")))
+        text = before + text_after
+    return text, places
+
+
+@pytest.mark.parametrize("mistake", _mistakes(), ids=lambda mistake: mistake.what)
+def test_a_mistake_is_pointed_at_and_mended(mistake: Mistake) -> None:
+    """At its line and column, with nothing that merely follows from it; what the hint says compiles."""
+    wrong, places = marked(mistake.spec(mistake.wrong))
+    found = found_in(wrong)
+
+    assert [f"{one.code} {one.hint}".strip() for one in found] == list(mistake.told)
+    assert [(one.span.line, one.span.column) for one in found if one.span is not None] == places
+    for suggestion in (said for one in found for said in _SUGGESTED.findall(one.hint)):
+        assert suggestion in mistake.mended
+    assert found_in(mistake.spec(mistake.mended)) == []
+
+
+@pytest.mark.parametrize(
+    "text", [f"\ufeff{RIGHT}", RIGHT.replace("\n", "\r\n"), RIGHT.replace("\n", "\r")], ids=["mark", "CRLF", "CR"]
+)
+def test_marks_and_line_breaks_of_other_systems_change_nothing(text: str) -> None:
+    """Editors of Windows write both; what comes out is the same, and so is the place of a mistake."""
+    assert found_in(text.encode()) == []
+    assert compile_text(text.encode()).files == compile_text(RIGHT).files
+    (typo,) = found_in(text.replace("replicas:", "replcias:", 1).encode())
+    assert typo.span is not None
+    assert (typo.span.line, typo.span.column) == marked(RIGHT.replace("replicas:", f"{_MARK}replicas:", 1))[1][0]
