@@ -67,7 +67,7 @@ pipelines:
     timeout: 6h
     tuning:
       objective: {metric: auc_pr, goal: maximize}
-      trials: {max: 20, parallel: 4}
+      trials: {max: 20, parallel: 2}
       earlyStopping: asha
       space: {learning_rate: {loguniform: [0.001, 0.3]}, max_depth: {int: [3, 12]}}
     split: {fraction: 20%, by: time}

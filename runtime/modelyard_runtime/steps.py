@@ -135,7 +135,7 @@ def _own_code(workload: Section, name: str, before: Mapping[str, Any], run: str)
     pipeline = section(workload, "pipeline")
     step, tuning = sections(pipeline, "steps")[name], section(pipeline, "tuning")
     parameters = fixed_parameters(step)
-    if tuning and _trains(pipeline, name):
+    if tuning and searched(pipeline, name):
 
         def trial(drawn: Mapping[str, Json], tell: Any) -> None:
             context = _context(workload, name, before, run, {**parameters, **drawn}, tell)
@@ -176,9 +176,14 @@ def _is_model(result: Any) -> bool:
     return bool(kinds & {"sklearn", "xgboost", "lightgbm", "torch", "mlflow"})
 
 
-def _trains(pipeline: Section, name: str) -> bool:
-    """The step that a search is about: the last one, which nothing needs."""
+def searched(pipeline: Section, name: str) -> bool:
+    """Whether a search is about this step of own code: the last one, which nothing needs.
+
+    Beside built-in trainers it is about these alone, and what comes after them reports what it likes.
+    """
     steps = sections(pipeline, "steps")
+    if any("trainer" in step for step in steps.values()):
+        return False
     needed = {one for step in steps.values() for one in names(step, "needs")}
     ends = [one for one in steps if one not in needed]
     return len(steps) == 1 or ends[-1] == name

@@ -9,6 +9,7 @@ import pytest
 
 from modelyard_runtime.pipeline import check, order
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.steps import searched
 
 STEP: dict[str, Any] = {
     "needs": [],
@@ -79,3 +80,15 @@ def test_scores_are_not_written_as_json() -> None:
 
 def test_steps_come_after_what_they_need() -> None:
     assert order({"c": {"needs": ["b"]}, "b": {"needs": ["a"]}, "a": {"needs": []}}) == ["a", "b", "c"]
+
+
+def test_a_search_is_about_what_trains() -> None:
+    """A step of own code after a built-in trainer is not searched: it need not report the metric."""
+    own = {**STEP, "needs": ["train"], "entrypoint": "fraud.report:main"}
+    own.pop("trainer")
+    first = {**own, "needs": []}
+
+    assert not searched({"steps": {"train": STEP, "report": own}}, "report")
+    assert searched({"steps": {"train": first, "export": own}}, "export")
+    assert not searched({"steps": {"train": first, "export": own}}, "train")
+    assert searched({"steps": {"train": first}}, "train")

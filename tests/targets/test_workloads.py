@@ -240,7 +240,7 @@ FIELDS = {
     "tuning.metric": ("objective: {metric: auc_pr", "objective: {metric: auc_roc"),
     "tuning.goal": ("goal: maximize", "goal: minimize"),
     "tuning.trials": ("max: 20, parallel", "max: 21, parallel"),
-    "tuning.parallel": ("parallel: 4", "parallel: 5"),
+    "tuning.parallel": ("parallel: 2", "parallel: 3"),
     "tuning.earlyStopping": ("earlyStopping: asha", "earlyStopping: none"),
     "tuning.seed": ("earlyStopping: asha", "earlyStopping: asha\n      seed: 7"),
     "tuning.space": ("loguniform: [0.001, 0.3]", "uniform: [0.001, 0.3]"),

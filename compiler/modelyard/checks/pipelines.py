@@ -19,7 +19,7 @@ from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import metrics as metric_problems
 from modelyard.diagnostics.check import pipelines as problems
 from modelyard.source import Path
-from modelyard.spec import Check, Dataset, Model, Pipeline, Range, System
+from modelyard.spec import Check, Dataset, Model, Pipeline, Range, Step, System
 
 _RESERVED_ALIAS: Final = re.compile(r"latest|v[0-9]+")
 """Names that MLflow refuses as aliases (mlflow/utils/validation.py of 3.17, read 2026-11-25)."""
@@ -150,10 +150,21 @@ def tuning(system: System) -> Iterator[Diagnostic]:
         if tuned.parallel > tuned.trials:
             span = system.at(*path, "trials", "parallel")
             yield problems.more_parallel_than_trials(span, tuned.parallel, tuned.trials)
+        workers = max(step.workers.maximum for step in _searched(pipeline))
+        if tuned.trials >= tuned.parallel > workers:
+            span = system.at(*path, "trials", "parallel")
+            yield problems.fewer_workers_than_trials(span, tuned.parallel, workers)
         for dimension in tuned.space:
             if dimension.low is not None and dimension.high is not None and dimension.low > dimension.high:
                 span = system.at(*path, "space", dimension.name, dimension.kind)
                 yield problems.bounds_reversed(span, dimension.low, dimension.high)
+
+
+def _searched(pipeline: Pipeline) -> list[Step]:
+    """The steps that a search is about: built-in trainers, else the last step, which nothing needs."""
+    needed = {name for step in pipeline.steps for name in step.needs}
+    ends = [step for step in pipeline.steps if step.name not in needed]
+    return [step for step in pipeline.steps if step.trainer] or ends or list(pipeline.steps)
 
 
 def steps(system: System) -> Iterator[Diagnostic]:

@@ -172,6 +172,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0487": check_clouds.key_of_other_region,
         "E0488": check_metrics.bound_out_of_reach,
         "E0489": check_pipelines.alias_of_the_registry,
+        "W0490": check_pipelines.fewer_workers_than_trials,
         "E0491": check_inference.nothing_promised,
         "E0501": plan.name_collision,
         "W0501": plan.unused_target,

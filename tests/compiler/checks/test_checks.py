@@ -39,7 +39,7 @@ CHANGES = [
     ("  retention: {captures: 90d, runs: 7d}\n", "", "capture: {sample", "E0419"),
     ("is_fraud: boolean", "fraud: boolean", "is_fraud\n    timestamp", "E0430"),
     ("features: [amount, merchant]", "features: [amount, is_fraud]", "is_fraud]", "E0431"),
-    ("max: 20, parallel: 4", "max: 2, parallel: 4", "4}\n      earlyStopping", "E0443"),
+    ("max: 20, parallel: 2", "max: 2, parallel: 4", "4}\n      earlyStopping", "E0443"),
     ("metric: auc_pr, goal: maximize", "metric: aucpr, goal: maximize", "aucpr", "E0435"),
     ("metric: auc_pr, goal: maximize", "metric: auc_pr, goal: minimize", "minimize", "E0437"),
     ("max_depth: {int: [3, 12]}", "max_depth: {int: [12, 3]}", "[12, 3]", "E0438"),

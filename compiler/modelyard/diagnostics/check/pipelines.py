@@ -1,4 +1,4 @@
-"""What is told about data, models and pipelines: E0430 to E0434, E0438 to E0443, E0489 and W0447."""
+"""What is told about data, models and pipelines: E0430 to E0434, E0438 to E0443, E0489, W0447 and W0490."""
 
 from __future__ import annotations
 
@@ -224,6 +224,29 @@ def more_parallel_than_trials(span: Span, parallel: int, trials: int) -> Diagnos
         f"{parallel} trials at the same time are more than the {trials} that there are",
         span,
         "lower parallel, or raise max",
+    )
+
+
+def fewer_workers_than_trials(span: Span, parallel: int, workers: int) -> Diagnostic:
+    """A trial of a search runs on one worker, so that no more of them run at the same time than there are workers.
+
+    Wrong:
+
+        workers: 2
+        tuning: {trials: {max: 40, parallel: 8}, …}
+
+    Right:
+
+        workers: {min: 1, max: 8}
+        tuning: {trials: {max: 40, parallel: 8}, …}
+    """
+    who = "one worker runs" if workers == 1 else f"{workers} workers run"
+    return Diagnostic(
+        "W0490",
+        Severity.WARNING,
+        f"{parallel} trials do not run at the same time: at most {who} them, one each",
+        span,
+        "raise workers, or lower parallel",
     )
 
 
