@@ -37,12 +37,13 @@ def monthly_low(plan: Plan, placement: str) -> float:
 def monthly_high(plan: Plan, placement: str) -> float:
     """The price of nodes when endpoints are at their largest all month long, and every run takes all of its time.
 
-    Of a run that is started by hand or by a monitor nobody knows how often it is: it counts once. Nodes are those of
-    the first choice of each class; what other groups cost where these are not to be had is not in it.
+    What is there twice in a rollout is so for minutes, and not counted. Of a run that is started by hand or by a
+    monitor nobody knows how often it is: it counts once. Nodes are those of the first choice of each class; what other
+    groups cost where these are not to be had is not in it.
     """
     target, asked = target_of(plan, placement), demand(plan, placement, databases=False)
     system = system_hardware(plan.system, target)
-    cost = system_nodes(plan, placement).most * (system.price_hourly or 0.0) * HOURS_OF_A_MONTH
+    cost = system_nodes(plan, placement, rollouts=False).most * (system.price_hourly or 0.0) * HOURS_OF_A_MONTH
     cost += sum(_hourly(one, one.most) for one in asked.always) * HOURS_OF_A_MONTH
     for name, run in asked.runs.items():
         cost += sum(_hourly(one, one.most) for one in run) * _hours(plan.system.pipelines[name])

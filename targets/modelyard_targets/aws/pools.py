@@ -82,7 +82,7 @@ def system_pool_call(context: Context) -> Call:
 def pool_nodes(plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
     """Nodes by compute class and position of the group.
 
-    Pipelines may run at the same time, so that all of them count.
+    Pipelines may run at the same time, and all servers may be replaced at once, so that all of them count.
     """
     asked = demand(plan, placement, databases=False)
     wanted: dict[str, list[Asked]] = {}
@@ -94,15 +94,18 @@ def pool_nodes(plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
         if isinstance(resource.value, NodePool):
             pool = resource.value
             mine = wanted.get(pool.compute, [])
-            least, most = sum(one.least for one in mine), sum(one.most for one in mine)
+            least, most = sum(one.least for one in mine), sum(one.most + one.surge for one in mine)
             for at, group in enumerate(pool.groups):
                 fit = pods_of_a_node(pool.hardware, group)
                 found[pool.compute, at] = Nodes(ceil(least / fit) if at == 0 else 0, max(1, ceil(most / fit)))
     return found
 
 
-def system_nodes(plan: Plan, placement: str) -> Nodes:
-    """Nodes of the system pool: what is always there fits on the least, and a node more is one to move to."""
+def system_nodes(plan: Plan, placement: str, *, rollouts: bool = True) -> Nodes:
+    """Nodes of the system pool: what is always there fits on the least, and a node more is one to move to.
+
+    With `rollouts`, the second heads of servers that are replaced find room as well.
+    """
     system, target = plan.system, target_of(plan, placement)
     machine = machine_of(system_hardware(system, target).groups[0])
     asked = demand(plan, placement, databases=False)
@@ -112,7 +115,7 @@ def system_nodes(plan: Plan, placement: str) -> Nodes:
     if has_elastic_pool(plan, placement):
         fixed.append(_times(_KARPENTER, 2 if system.profile.size == "enterprise" else 1))
     least = max(3 if system.profile.size == "enterprise" else 2, _nodes(_least(always), fixed, machine))
-    return Nodes(least, max(least, _nodes(_most((*always, *runs)), fixed, machine)) + 1)
+    return Nodes(least, max(least, _nodes(_most((*always, *runs), rollouts), fixed, machine)) + 1)
 
 
 def system_hardware(system: System, target: TargetSpec) -> Hardware:
@@ -154,8 +157,8 @@ def _least(asked: Iterable[Asked]) -> list[Size]:
     return [_times(one.size, one.least) for one in asked]
 
 
-def _most(asked: Iterable[Asked]) -> list[Size]:
-    return [_times(one.size, one.most) for one in asked]
+def _most(asked: Iterable[Asked], rollouts: bool) -> list[Size]:
+    return [_times(one.size, one.most + (one.surge if rollouts else 0)) for one in asked]
 
 
 def _times(size: Size, count: int) -> Size:

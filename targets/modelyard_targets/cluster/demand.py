@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import ceil
 
-from modelyard.plan import Hardware, Identity, Job, Kind, ModelServer, MonitorJob, Plan, RegistryServer, Resource
+from modelyard.plan import (
+    Application,
+    Hardware,
+    Identity,
+    Job,
+    Kind,
+    ModelServer,
+    MonitorJob,
+    Plan,
+    RegistryServer,
+    Resource,
+)
 from modelyard.records import record
 from modelyard.source import Json, Path
 from modelyard.spec import Store, System, TargetSpec
@@ -18,7 +30,8 @@ class Asked:
     """Equal Pods: how many there are at least and at most.
 
     `hardware` is that of their compute class; None for Pods that nobody sized in the spec: heads, what starts runs,
-    the registry. `image` tells apart groups of workers that differ in nothing else.
+    the registry. `image` tells apart groups of workers that differ in nothing else. `surge` Pods more are there while
+    a new version takes over from the old.
     """
 
     least: int
@@ -28,6 +41,7 @@ class Asked:
     origin: Path
     what: str
     image: str = ""
+    surge: int = 0
 
 
 @record
@@ -82,7 +96,9 @@ def _head(system: System, target: TargetSpec, resource: Resource, *, scales: boo
     more = AUTOSCALER if scales else Size(0, 0)
     whole = Size(size.cpu_millis + more.cpu_millis, size.memory_bytes + more.memory_bytes)
     least = 0 if isinstance(resource.value, Job) else 1
-    return Asked(least, 1, whole, None, resource.origin, "the head of a Ray cluster")
+    value = resource.value
+    second = isinstance(value, ModelServer) and value.applications[0].inference.rollout.strategy != "in-place"
+    return Asked(least, 1, whole, None, resource.origin, "the head of a Ray cluster", surge=int(second))
 
 
 def _server(system: System, server: ModelServer) -> Iterator[Asked]:
@@ -92,7 +108,18 @@ def _server(system: System, server: ModelServer) -> Iterator[Asked]:
         origin = _first_written(system, own, (*endpoint, "replicas"))
         what = f"variant '{variant}' of endpoint '{one.inference.name}'"
         replicas = one.variant.replicas
-        yield Asked(replicas.minimum, replicas.maximum, _size(one.hardware), one.hardware, origin, what)
+        surge = _surge(one)
+        yield Asked(replicas.minimum, replicas.maximum, _size(one.hardware), one.hardware, origin, what, surge=surge)
+
+
+def _surge(application: Application) -> int:
+    """Pods of the servers that take over: as many as they begin with, or what may be there beyond all of the old."""
+    rollout, replicas = application.inference.rollout, application.variant.replicas
+    if rollout.strategy == "in-place":
+        return 0
+    if rollout.strategy == "blue-green":
+        return max(1, replicas.minimum)
+    return max(1, ceil(replicas.maximum * rollout.max_surge_percent / 100))
 
 
 def _workers(system: System, job: Job) -> Iterator[Asked]:

@@ -139,4 +139,4 @@ def test_what_is_beyond_a_quota_is_told() -> None:
 
     assert refused(LEADS + inline) == ["W0652 deployment:"]
     assert refused(changed(large)) == ["W0652 small: {cpu: 1, memory: 2Gi}"]
-    assert refused(changed(large, ("max: 900", "max: 450"))) == []
+    assert refused(changed(large, ("max: 900", "max: 449"))) == []

@@ -21,8 +21,29 @@ def bounds(text: str) -> dict[str, tuple[int, int]]:
 
 
 def test_what_serves_is_never_without_a_node() -> None:
-    assert bounds(LEADS)["small-m6i-large-on-demand"] == (1, 1)
-    assert bounds(changed(REPLICAS))["small-m6i-large-on-demand"] == (3, 9)
+    assert bounds(LEADS)["small-m6i-large-on-demand"] == (1, 2)
+    assert bounds(changed(REPLICAS))["small-m6i-large-on-demand"] == (3, 12)
+
+
+@pytest.mark.parametrize(
+    ("rollout", "most"),
+    [
+        ("", 9 + 3),
+        ("    rollout: {strategy: in-place}\n", 9),
+        ("    rollout: {strategy: incremental}\n", 9 + 9),
+        ("    rollout: {strategy: incremental, maxSurge: 40%}\n", 9 + 4),
+    ],
+)
+def test_the_servers_that_take_over_in_a_rollout_find_nodes(rollout: str, most: int) -> None:
+    """Without them the second Ray cluster would wait for ever, and the first go on with the old version."""
+    before, after = REPLICAS
+    assert bounds(changed((before, after + rollout)))["small-m6i-large-on-demand"] == (3, most)
+
+
+def test_second_heads_find_room_in_the_system_pool() -> None:
+    plan = plan_of(HYBRID)
+
+    assert system_nodes(plan, "main").most > system_nodes(plan, "main", rollouts=False).most
 
 
 def test_pods_share_a_node_that_has_room_for_several() -> None:
@@ -36,7 +57,7 @@ def test_pods_share_a_node_that_has_room_for_several() -> None:
     fit = pods_of_a_node(hardware, hardware.groups[0])
 
     assert fit > 1
-    assert nodes["small", 0] == Nodes(-(-3 // fit), -(-9 // fit))
+    assert nodes["small", 0] == Nodes(-(-3 // fit), -(-12 // fit))
 
 
 def test_what_only_runs_use_has_no_node_between_them() -> None:

@@ -59,7 +59,7 @@ system_pool = NodePool(
     machines=["m6i.xlarge"],
     capacity="on-demand",
     min_nodes=3,
-    max_nodes=6,
+    max_nodes=7,
     disk_gib=100,
     tainted=False,
 )
@@ -78,7 +78,7 @@ cpu_m6i_xlarge_on_demand_pool = NodePool(
     machines=["m6i.xlarge"],
     capacity="on-demand",
     min_nodes=6,
-    max_nodes=100,
+    max_nodes=106,
     disk_gib=100,
 )
 train_g6_4xlarge_spot_pool = NodePool(

@@ -88,7 +88,7 @@ inference_churn_m6i_large_on_demand_pool = NodePool(
     machines=["m6i.large"],
     capacity="on-demand",
     min_nodes=1,
-    max_nodes=1,
+    max_nodes=2,
     disk_gib=100,
 )
 

@@ -59,7 +59,7 @@ system_pool = NodePool(
     machines=["m6i.large"],
     capacity="on-demand",
     min_nodes=3,
-    max_nodes=5,
+    max_nodes=6,
     disk_gib=100,
     tainted=False,
 )
@@ -134,7 +134,7 @@ small_m6i_large_on_demand_pool = NodePool(
     machines=["m6i.large"],
     capacity="on-demand",
     min_nodes=1,
-    max_nodes=1,
+    max_nodes=2,
     disk_gib=100,
 )
 
