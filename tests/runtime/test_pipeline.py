@@ -84,11 +84,15 @@ def test_steps_come_after_what_they_need() -> None:
 
 def test_a_search_is_about_what_trains() -> None:
     """A step of own code after a built-in trainer is not searched: it need not report the metric."""
-    own = {**STEP, "needs": ["train"], "entrypoint": "fraud.report:main"}
-    own.pop("trainer")
-    first = {**own, "needs": []}
+    own: dict[str, Any] = {key: value for key, value in STEP.items() if key != "trainer"}
+    first: dict[str, Any] = {**own, "entrypoint": "fraud.train:main"}
+    last: dict[str, Any] = {**own, "entrypoint": "fraud.report:main", "needs": ["train"]}
 
-    assert not searched({"steps": {"train": STEP, "report": own}}, "report")
-    assert searched({"steps": {"train": first, "export": own}}, "export")
-    assert not searched({"steps": {"train": first, "export": own}}, "train")
-    assert searched({"steps": {"train": first}}, "train")
+    def about(name: str, **steps: dict[str, Any]) -> bool:
+        pipeline: dict[str, Any] = {"steps": steps}
+        return searched(pipeline, name)
+
+    assert not about("report", train=STEP, report=last)
+    assert about("report", train=first, report=last)
+    assert not about("train", train=first, report=last)
+    assert about("train", train=first)
