@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -40,7 +41,8 @@ class Mistake:
 
 
 def _mistakes() -> list[Mistake]:
-    entries = yaml.safe_load((FOLDER / "cases.yaml").read_text(encoding="utf-8"))
+    text = (FOLDER / "cases.yaml").read_text(encoding="utf-8")
+    entries = cast("list[dict[str, Any]]", yaml.safe_load(text))
     return [Mistake(**{"mended": entry["right"], **entry, "told": tuple(entry["told"])}) for entry in entries]
 
 

@@ -102,16 +102,28 @@ def next_event(text: str, pure: bool = not HAS_LIBYAML) -> NextEvent:
 def syntax_problem(error: yaml.YAMLError, lines: Lines) -> SyntaxProblem:
     """What the parser complains about, in our words, at the place where a human would look."""
     problem = _told(error)
-    earlier = _space(problem, lines) or _quotes(problem, lines)
+    earlier = _conflict(problem, lines) or _space(problem, lines) or _quotes(problem, lines)
     if earlier is not None:
         return earlier
     line = lines[problem.line]
     before, character = line[: problem.column], line[problem.column : problem.column + 1]
     if character == "\t" and not before.strip():
         return replace(problem, is_tab=True)
+    if character and character in "]}" and problem.hint == _ALIGN:
+        return replace(problem, message=f"this '{character}' closes nothing", hint="remove it")
+    if problem.hint == _SIGN and before.strip() == "*":
+        return replace(problem, message="a list does not begin with '*'", hint="begin each entry with '- '")
     if problem.message == _BAD_START and character:
         return replace(problem, message=f"a text cannot begin with '{character}'")
     return _colon(problem, lines) if problem.hint == _COLON else problem
+
+
+def _conflict(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
+    """A mark of git between two versions that nobody has chosen from."""
+    for at in range(problem.line, max(-1, problem.line - 3), -1):
+        if lines[at].startswith(("<<<<<<< ", ">>>>>>> ")) or lines[at] == "=======":
+            return SyntaxProblem("this is the mark of a merge conflict", "keep one of the two versions", at, 0)
+    return None
 
 
 def _space(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:

@@ -198,7 +198,8 @@ class Faults:
         if not entries or shape.names():
             return []
         known = self.shape([entries], {}).names()
-        return [name for name, child in value.items() if name in known and self._is_no_entry(entries, child)]
+        found = [name for name, child in value.items() if name in known and self._is_no_entry(entries, child)]
+        return list(value) if found and all(name in known for name in value) else found
 
     def _is_no_entry(self, entries: Schema, value: Json) -> bool:
         wrong = self._value_fault(self.shape([entries], value), value, ())

@@ -11,7 +11,7 @@ from modelyard.keywords import matches
 from modelyard.shape import Schema, Shape, schema_of
 from modelyard.source import Document, Json
 from modelyard.validate.faults import Fault
-from modelyard.validate.rewrites import rewritten
+from modelyard.validate.rewrites import NOTHING, rewritten
 
 _CRON_FIELDS: Final = 5
 _CRON: Final = r"^[0-9*,/-]+( [0-9*,/-]+){2}( [0-9A-Za-z*,/-]+){2}$"
@@ -27,6 +27,9 @@ _SWITCHES: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "of
 
 def elsewhere_hint(document: Document, fault: Fault) -> str:
     """Where an unknown field belongs by what the document holds, not the schema."""
+    held = fault.value[fault.name] if isinstance(fault.value, dict) else None
+    if isinstance(held, dict) and held and all(name in fault.shape.names() for name in held):
+        return f"leave it out: what it holds stands beside it, such as {quote(next(iter(held)))}"
     first, _, rest = fault.name.partition(".")
     if rest and first in fault.shape.names():
         inner = rest.replace(".", ": {")
@@ -59,8 +62,13 @@ def rewritten_hint(shape: Shape, text: str) -> str:
     return f"did you mean {quote(better)}?" if better else ""
 
 
-def form_hint(document: Document, shape: Shape, text: str) -> str:
-    """What to write instead of a text of another form; what the spec names elsewhere is known."""
+def form_hint(document: Document, shape: Shape, text: str, is_entry: bool = False) -> str:
+    """What to write instead of a text of another form; what the spec names elsewhere is known.
+
+    `is_entry` is for an entry of a list.
+    """
+    if text.lower() in NOTHING:
+        return "remove the line, or give it a value"
     field = shape.text("x-text-is")
     line = text if len(text.split()) == _CRON_FIELDS else rewritten(text, [_CRON])
     if field and line:
@@ -71,6 +79,9 @@ def form_hint(document: Document, shape: Shape, text: str) -> str:
     if " - " in text:
         return "begin each entry on a line of its own, all dashes in one column"
     patterns = [str(schema["pattern"]) for schema in shape.schemas if "pattern" in schema]
+    words = text.split()
+    if is_entry and len(words) > 1 and all(matches(word, pattern) for word in words for pattern in patterns):
+        return f"put a comma between the entries: {', '.join(words)}"
     if "." in text:
         addresses = [f"{section}.{name}" for section, found in document.value.items() for name in _names(found)]
         fitting = [one for one in addresses if all(matches(one, pattern) for pattern in patterns)]
@@ -201,7 +212,9 @@ def _text_hint(names: list[str], value: str, shape: Shape) -> str:
         return f"write {value.lower()} without quotes"
     if not {"number", "integer"} & set(names):
         return ""
-    number = value.strip()
+    number, comment, _ = value.strip().partition("#")
+    if comment and _DECIMAL.match(number.strip()):
+        return f"write {number.strip()}, and a space before '#' where a comment begins"
     if _DECIMAL.match(number):
         return f"write {number} without quotes"
     if _DECIMAL.match(number.replace("_", "").replace(",", "")):

@@ -123,7 +123,8 @@ def _form(document: Document, fault: Fault) -> Diagnostic:
     shape = fault.shape
     example = shape.example()
     expected = shape.text("x-expected") or (f"something like {quote(example)}" if example else "another form of text")
-    hint = form_hint(document, shape, fault.value) if isinstance(fault.value, str) else ""
+    is_entry = bool(fault.path) and isinstance(fault.path[-1], int)
+    hint = form_hint(document, shape, fault.value, is_entry) if isinstance(fault.value, str) else ""
     span = document.value_span(fault.path)
     return tell.wrong_form(span, expected, found_words(fault.value), _of_variable(document, span, hint))
 

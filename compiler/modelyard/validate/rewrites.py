@@ -61,6 +61,10 @@ _SMALLER: Final = {"w": ("d", 7), "d": ("h", 24), "h": ("m", 60), "m": ("s", 60)
 """By the unit of a duration, the next smaller one, and how many of it there are."""
 
 _CPUS: Final = frozenset({"core", "cores", "cpu", "cpus", "vcpu", "vcpus"})
+_A_MONTH: Final = re.compile(r"\s*(?:/|per |a )\s*mo(?:nth)?\Z")
+NOTHING: Final = frozenset({"none", "null", "nil", "undefined", "n/a"})
+"""How other languages write that there is no value."""
+
 _MONTH: Final = "M"
 """After a number it may be months, which durations do not have, and is nobody's minutes."""
 
@@ -88,6 +92,10 @@ _ADDRESS: Final = re.compile(r"[a-z0-9+]+://([^/]*)/*(.*)\Z", re.IGNORECASE)
 _IN_SECTION: Final = re.compile(r"(stores|compute|data|models|channels|vars)\.[a-z]")
 _DOTTED: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+\Z")
 _ACCELERATOR: Final = re.compile(r"[A-Z]{1,3}[0-9]+[A-Za-z0-9-]*\Z")
+_MAKER: Final = re.compile(r"nvidia[ -]?(?:tesla[ -]?)?", re.IGNORECASE)
+_TIMES: Final = re.compile(r"([A-Za-z][A-Za-z0-9-]*?) ?[x*] ?([0-9]{1,2})\Z")
+_COUNTED: Final = re.compile(r"([0-9]{1,2}) ?[x*] ?([A-Za-z][A-Za-z0-9-]*)\Z")
+_FRACTION: Final = re.compile(r"([0-9]{1,6}\.[0-9]{1,3})([wdhm])\Z")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?\Z")
 _SURELY_MEGABYTES: Final = 2048
 _AMOUNT: Final = re.compile(r"([$€£])\s*([0-9][0-9,_ ]*(?:\.[0-9]+)?)\Z|([0-9][0-9,_ ]*(?:\.[0-9]+)?)\s*([$€£])\Z")
@@ -96,7 +104,7 @@ _AMOUNT: Final = re.compile(r"([$€£])\s*([0-9][0-9,_ ]*(?:\.[0-9]+)?)\Z|([0-9
 def rewritten(text: str, patterns: Iterable[str]) -> str:
     """The first rewriting that fits all patterns, or an empty text."""
     wanted = list(patterns)
-    if not wanted or len(text) > _LONGEST:
+    if not wanted or len(text) > _LONGEST or text.lower() in NOTHING:
         return ""
     holds_path, holds_host = (all(matches(part, pattern) for pattern in wanted) for part in ("a/b", "aaa.bbb"))
     for better in _rewritings(text, holds_path, holds_host):
@@ -109,6 +117,7 @@ def _rewritings(text: str, holds_path: bool, holds_host: bool) -> Iterator[str]:
     """What may have been meant, the likeliest first."""
     stripped = text.strip().strip("\u201c\u201d\u201e\u2018\u2019\"'\u00a0 ")
     yield stripped
+    yield _A_MONTH.sub("", stripped)
     yield from _quantities(stripped)
     yield from _numbers(stripped)
     yield from _schedules(stripped)
@@ -116,11 +125,10 @@ def _rewritings(text: str, holds_path: bool, holds_host: bool) -> Iterator[str]:
     if holds_path or holds_host:  # what takes neither is a name within the spec
         yield from _addresses(stripped, holds_path)
     yield stripped.removeprefix("./").lstrip("/")
-    if (
-        "@" not in stripped and "://" not in stripped
-    ):  # an address of somebody, or a version, is no name with a letter too many
-        yield _joined(stripped)
-    yield _joined(stripped).replace("-", "_")
+    if not holds_path:  # a path is no name with a letter too many, and neither is an address
+        if "@" not in stripped and "://" not in stripped:
+            yield _joined(stripped)
+        yield _joined(stripped).replace("-", "_")
     if not stripped.endswith(_MONTH):
         yield stripped.lower()
     yield stripped.upper()
@@ -165,6 +173,17 @@ def _references(text: str) -> Iterator[str]:
         yield text.partition(".")[2]
     if _DOTTED.match(text) and not text.endswith(".py"):
         yield ":".join(text.rsplit(".", 1))
+    yield from _accelerators(_MAKER.sub("", text))
+
+
+def _accelerators(text: str) -> Iterator[str]:
+    """An accelerator without its maker, with its count as on an invoice, or without one."""
+    counted, times = _COUNTED.match(text), _TIMES.match(text)
+    if counted:
+        yield f"{counted[2]}:{counted[1]}"
+    if times:
+        yield f"{times[1]}:{times[2]}"
+    yield text
     if _ACCELERATOR.match(text):
         yield f"{text}:1"
 
@@ -216,6 +235,12 @@ def _quantities(text: str) -> Iterator[str]:
     if iso:
         yield f"{iso[1] or iso[3]}{(iso[2] or iso[4]).lower()}"
     yield from _clock(text)
+    fraction = _FRACTION.match(text)
+    if fraction:
+        smaller, times = _SMALLER[fraction[2]]
+        whole = round(float(fraction[1]) * times, 6)
+        if whole.is_integer():
+            yield f"{int(whole)}{smaller}"
     several = _DURATIONS.match(text)
     if several:
         large, unit, small, smaller = several.groups()
