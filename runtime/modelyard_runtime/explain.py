@@ -2,30 +2,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from modelyard_runtime.answers import Predictor, answer, predictions
+from modelyard_runtime.answers import CLASSIFICATION, Predictor, answer, predictions
 from modelyard_runtime.description import Json, Section, integer, text
-from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.scores import better, score
+from modelyard_runtime.shapley import shapley
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
+    import pyarrow as pa
 
     from modelyard_runtime.training_data import TrainingData
 
+    Numbers = npt.NDArray[np.float64]
+
 _SEED = 0
-_BACKGROUND_ROWS = 100
 _METRICS = {"binary-classification": "log_loss", "multiclass-classification": "log_loss", "ranking": "ndcg"}
 
 
-def explanation(model: Predictor, task: str, data: TrainingData, asked: Section) -> dict[str, Json]:
-    """The importance of each feature, greatest first, with how it was found."""
-    method, most = text(asked, "method"), integer(asked, "sample")
-    rows = data.held_out.sample(n=min(most, len(data.held_out)), random_state=_SEED)
-    found = _METHODS[method](model, task, data, rows)
-    ordered = dict(sorted(found.items(), key=lambda one: -abs(one[1])))
-    return {"method": method, "rows": len(rows), "importance": {name: float(value) for name, value in ordered.items()}}
+@dataclass(frozen=True, slots=True)
+class Contributions:
+    """To the answer for each row, and each class of it, by feature: they add up to the answer without the base.
+
+    A binary classification has the contributions to its positive class alone.
+    """
+
+    features: tuple[str, ...]
+    values: Numbers  # rows, classes, features
+    base: Numbers  # classes
+    scale: str  # `raw`: of trees, before they become a probability; `answer`: a probability, or a number
+
+    def table(self, classes: tuple[Any, ...]) -> pa.Table:
+        """One row for each explained row and class; what is no feature has a name that begins with two underscores."""
+        import numpy as np
+        import pyarrow as pa
+
+        rows, count, _ = self.values.shape
+        columns: dict[str, Any] = {"__row": np.repeat(np.arange(rows), count)}
+        if len(classes) == count:
+            columns["__class"] = pa.array([str(one) for one in classes] * rows)
+        columns["__base"] = np.tile(self.base, rows)
+        columns["__answer"] = (self.values.sum(axis=2) + self.base).ravel()
+        flat = self.values.reshape(rows * count, -1)
+        return pa.table(columns | {name: flat[:, at] for at, name in enumerate(self.features)})
+
+    def importance(self) -> dict[str, float]:
+        """The mean size of what each feature contributes; of several classes in sum."""
+        import numpy as np
+
+        sizes = np.abs(self.values).sum(axis=1).mean(axis=0)
+        return {name: float(size) for name, size in zip(self.features, sizes, strict=True)}
+
+
+def explanation(
+    model: Predictor, task: str, data: TrainingData, asked: Section
+) -> tuple[dict[str, Json], Contributions | None]:
+    """The importance of each feature, greatest first, with how it was found; by SHAP also what it rests on."""
+    method = text(asked, "method")
+    rows = _sample(data, integer(asked, "sample"))
+    told: dict[str, Json] = {"method": method, "rows": len(rows)}
+    found = contributions(model, task, data, rows) if method == "shap" else None
+    importance = _permutation(model, task, data, rows) if found is None else found.importance()
+    if found is not None:
+        told["scale"] = found.scale
+    ordered = sorted(importance.items(), key=lambda one: -abs(one[1]))
+    return {**told, "importance": dict(ordered)}, found
+
+
+def contributions(model: Predictor, task: str, data: TrainingData, rows: pd.DataFrame) -> Contributions:
+    """SHAP values. Boosted trees compute exact ones themselves; of other models they are estimated from answers."""
+    import numpy as np
+
+    features = list(data.features)
+    inner = _built_in(model)
+    if inner is not None and (found := _of_trees(inner[-1], inner[0].transform(rows[features]))) is not None:
+        of_feature = np.array([[source == name for name in features] for source in _sources(inner[0])], dtype=float)
+        return Contributions(data.features, found[..., :-1] @ of_feature, found[0, :, -1], "raw")
+
+    def said(frame: pd.DataFrame) -> Numbers:
+        return _numbers(model, task, data, frame)
+
+    values, base = shapley(said, rows[features], data.train[features], _SEED)
+    return Contributions(data.features, values, base, "answer")
 
 
 def _permutation(model: Predictor, task: str, data: TrainingData, rows: pd.DataFrame) -> dict[str, float]:
@@ -49,82 +112,64 @@ def _permutation(model: Predictor, task: str, data: TrainingData, rows: pd.DataF
     }
 
 
-def _shap(model: Predictor, task: str, data: TrainingData, rows: pd.DataFrame) -> dict[str, float]:
-    """Mean absolute SHAP values. Boosted trees compute exact ones themselves; for others the library shap does."""
+def _sample(data: TrainingData, most: int) -> pd.DataFrame:
+    """At most so many held-out rows; of queries whole ones, and at least one: a part of one cannot be ranked."""
     import numpy as np
 
-    inner = _pipeline(model)
-    if inner is None:
-        return _shap_of_any(model, task, data, rows)
-    before, last = inner[0], inner[-1]
-    names = [str(name) for name in before.get_feature_names_out()]
-    ready = before.transform(rows[list(data.features)])
-    values = np.abs(_of_trees(last, ready))
-    if values.ndim == 3:  # rows, classes, columns
-        values = values.sum(axis=1)
-    if values.shape[1] != len(names):  # lightgbm lays the classes side by side
-        values = values.reshape(len(values), -1, len(names)).sum(axis=1)
-    total = dict.fromkeys(data.features, 0.0)
-    for name, value in zip(names, values.mean(axis=0), strict=True):
-        total[_source(name, data.features)] += float(value)
-    return total
+    held, groups = data.held_out, data.groups(data.held_out)
+    if groups is None or len(held) <= most:
+        return held.sample(n=min(most, len(held)), random_state=_SEED)
+    numbers, sizes = np.unique(groups, return_counts=True)
+    order = np.random.default_rng(_SEED).permutation(len(numbers))
+    fit = max(int((np.cumsum(sizes[order]) <= most).sum()), 1)
+    return held[np.isin(groups, numbers[order[:fit]])]
 
 
 def _of_trees(last: Any, ready: Any) -> Any:
-    """SHAP values by column, without the constant part that both libraries put last."""
+    """SHAP values by row, class and column, with the base last; None for what is no boosted tree."""
     import numpy as np
 
     kind = type(last).__name__
     if kind.startswith("XGB"):
         import xgboost
 
-        return last.get_booster().predict(xgboost.DMatrix(ready), pred_contribs=True)[..., :-1]
-    if kind.startswith("LGBM"):
-        found = np.asarray(last.predict(ready, pred_contrib=True))
-        classes = max(found.shape[1] // (ready.shape[1] + 1), 1)
-        return found.reshape(len(found), classes, -1)[..., :-1]
-    shap = _library()
-    found = np.asarray(shap.Explainer(last.predict, ready[:_BACKGROUND_ROWS])(ready).values)
-    return found if found.ndim == 2 else np.moveaxis(found, 2, 1)
+        found = last.get_booster().predict(xgboost.DMatrix(ready, missing=last.missing), pred_contribs=True)
+    elif kind.startswith("LGBM"):
+        found = last.predict(ready, pred_contrib=True)  # the classes of a row stand side by side
+    else:
+        return None
+    return np.asarray(found, dtype=np.float64).reshape(len(ready), -1, ready.shape[1] + 1)
 
 
-def _shap_of_any(model: Predictor, task: str, data: TrainingData, rows: pd.DataFrame) -> dict[str, float]:
+def _numbers(model: Predictor, task: str, data: TrainingData, frame: pd.DataFrame) -> Numbers:
+    """What a model says of each row as numbers; a class that it is sure of, without a probability, as 1."""
     import numpy as np
-    import pandas as pd
 
-    features = list(data.features)
-
-    def said(values: Any) -> Any:
-        frame = pd.DataFrame(values, columns=features).astype(data.train[features].dtypes)
-        return predictions(answer(model, task, frame), task, list(data.classes)).values
-
-    background = data.train[features].head(_BACKGROUND_ROWS).to_numpy()
-    found = np.abs(np.asarray(_library().Explainer(said, background)(rows[features].to_numpy()).values))
-    return dict(zip(features, found.reshape(len(found), len(features), -1).sum(axis=2).mean(axis=0), strict=True))
+    found = predictions(answer(model, task, frame), task, list(data.classes))
+    said = found.values if found.scores is None else found.scores
+    if found.scores is None and task in CLASSIFICATION:
+        said = (said[:, None] == np.arange(len(data.classes))).astype(np.float64)
+        said = said[:, 1:] if len(data.classes) == 2 else said
+    return np.asarray(said, dtype=np.float64).reshape(len(frame), -1)
 
 
-def _pipeline(model: Predictor) -> Any:
-    """The scikit-learn pipeline behind a model that a built-in trainer made; None for any other."""
+def _built_in(model: Predictor) -> Any:
+    """The pipeline behind a model that a built-in trainer made; None for any other."""
     find = getattr(getattr(model, "loaded", None), "get_raw_model", None)
     try:
         inner: Any = find() if callable(find) else None
     except NotImplementedError:
         return None
-    made_here = type(inner).__name__ == "Pipeline" and hasattr(inner[0], "get_feature_names_out")
-    return inner if made_here else None
+    steps = [name for name, _ in getattr(inner, "steps", ())]
+    parts = getattr(inner[0], "transformers", ()) if steps == ["columns", "model"] else ()
+    return inner if [name for name, *_ in parts] == ["numbers", "texts"] else None
 
 
-def _source(column: str, features: tuple[str, ...]) -> str:
-    """The feature that an encoded column `<feature>_<value>` came from."""
-    return max((name for name in features if column == name or column.startswith(f"{name}_")), key=len)
-
-
-def _library() -> Any:
-    try:
-        import shap  # type: ignore[import-not-found]  # only in images of systems that ask for it
-    except ImportError:
-        raise Refusal("explanations by shap need the package shap in the image of this step") from None
-    return shap
-
-
-_METHODS = {"permutation": _permutation, "shap": _shap}
+def _sources(before: Any) -> Iterator[str]:
+    """The feature that each prepared column comes from: a number is a column, a text one for each frequent value."""
+    for part, prepared, features in before.transformers_:
+        if part == "numbers":
+            yield from features
+        elif part == "texts" and len(features):
+            for name, known, rare in zip(features, prepared.categories_, prepared.infrequent_categories_, strict=True):
+                yield from [name] * (len(known) if rare is None else len(known) - len(rare) + 1)

@@ -6,8 +6,10 @@ import hashlib
 from pathlib import Path
 
 from modelyard_runtime.datasets import dataset_place
-from modelyard_runtime.description import Section, digest, section, sections, text
+from modelyard_runtime.description import Section, digest, names, section, sections, text
 
+_CARD = ("purpose", "limitations", "contact", "license")
+_CARD_LONGEST = 5000  # characters of a version's description that MLflow's database takes
 _LONGEST = 4000  # a tag's value; MLflow's bound is 8000 on a run and 5000 on some stores
 ADDED = "registered_model_meta"
 """A file that MLflow's client adds to what it fetches by a version's name."""
@@ -17,13 +19,29 @@ def owner_tags(workload: Section) -> dict[str, str]:
     """Who answers for what this workload makes, and what made it."""
     governance = section(workload, "governance")
     owner = section(governance, "owner")
-    return {
+    tags = {
         "modelyard.system": text(workload, "system"),
         "modelyard.environment": text(workload, "environment"),
+        "modelyard.target": text(workload, "target"),
         "modelyard.workload": text(workload, "address"),
         "modelyard.owner": f"{text(owner, 'team')} <{text(owner, 'email')}>",
+        "modelyard.oncall": text(owner, "oncall"),
         "modelyard.risk": text(governance, "risk"),
     }
+    return {key: value for key, value in tags.items() if value}
+
+
+def model_tags(workload: Section, model: Section, inputs: tuple[str, ...]) -> dict[str, str]:
+    """What a version is made with, and under which terms it may be used."""
+    data = sections(section(workload, "pipeline"), "data")
+    own = (text(data[name], "classification") for name in inputs)
+    classes = dict.fromkeys((*names(section(workload, "governance"), "dataClasses"), *own))
+    tags = {
+        "modelyard.framework": text(model, "framework"),
+        "modelyard.license": text(section(model, "card"), "license"),
+        "modelyard.data-classes": " ".join(one for one in classes if one),
+    }
+    return {key: value[:_LONGEST] for key, value in tags.items() if value}
 
 
 def lineage_tags(workload: Section, step: Section, inputs: tuple[str, ...]) -> dict[str, str]:
@@ -61,8 +79,12 @@ def content_digest(folder: Path) -> str:
     return f"sha256:{total.hexdigest()}"
 
 
-def card_text(workload: Section, model: Section) -> str:
-    """The model card as the description of a version."""
-    card = section(model, "card")
-    lines = [f"{name.capitalize()}: {text(card, name)}" for name in card]
-    return "\n\n".join([*lines, f"Made by {text(workload, 'address')} of system {text(workload, 'system')}."])
+def card_text(workload: Section, model: Section, inputs: tuple[str, ...]) -> str:
+    """The model card as the description of a version: what the spec says of it, and what it has learned from."""
+    card, data = section(model, "card"), sections(section(workload, "pipeline"), "data")
+    lines = [f"{name.capitalize()}: {text(card, name)}" for name in _CARD if text(card, name)]
+    for name in inputs:
+        said = [text(data[name], key) for key in ("description", "classification") if text(data[name], key)]
+        lines.append(f"Learned from {name}{': ' if said else ''}{', '.join(said)}")
+    lines.append(f"Made by {text(workload, 'address')} of system {text(workload, 'system')}.")
+    return "\n\n".join(lines)[:_CARD_LONGEST]

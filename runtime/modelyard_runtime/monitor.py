@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from modelyard_runtime.breach import act
 from modelyard_runtime.bundle_metrics import samples as bundle_samples
-from modelyard_runtime.description import Section, bound, description, rows, section, text
+from modelyard_runtime.description import Section, bound, description, names, rows, section, text
 from modelyard_runtime.measures import Measure, Measures
 from modelyard_runtime.models import Bundles
 from modelyard_runtime.otlp import Sample, push
@@ -41,7 +41,7 @@ def run() -> int:
     told = tell(workload, results, now)
     breaches = [one for one in results if one.breach]
     for one in breaches:
-        _log.warning("check %s does not hold: %s is %g", one.check, one.feature or "the window", one.value)
+        _log.warning("%s", breach_text(workload, one))
     if breaches:
         act(workload, now)
     for refusal in refusals:
@@ -78,6 +78,19 @@ def samples(workload: Section, results: tuple[Result, ...], now: datetime) -> li
             bundles.on_disk()
             found += bundle_samples(bundles, {**own, "model": text(model, "name")})
     return [*found, Sample(LAST_RUN, now.timestamp(), own)]
+
+
+def breach_text(workload: Section, found: Result) -> str:
+    """A check that does not hold, in a sentence: of what, by how much, how loud it is, and who is told."""
+    monitor = section(workload, "monitor")
+    check = next(one for one in rows(monitor, "checks") if text(one, "name") == found.check)
+    limits = [f"{key} {limit:g}" for key in ("min", "max") if (limit := bound(check, key)) is not None]
+    oncall = text(section(section(workload, "governance"), "owner"), "oncall")
+    told = names(section(monitor, "onBreach"), "notify") or [oncall or "nobody: the spec names no channel"]
+    return (
+        f"check {found.check} of {text(monitor, 'watch')} does not hold: {found.feature or 'the window'} is "
+        f"{found.value:g}, asked is {' and '.join(limits)}; {text(check, 'severity')}, told to {', '.join(told)}"
+    )
 
 
 def _judged(check: Section, measure: Measure) -> Result:

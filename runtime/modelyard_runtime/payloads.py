@@ -66,6 +66,8 @@ def fitted(frame: pd.DataFrame, columns: Iterable[Column]) -> pd.DataFrame:
             fit[column.name] = _typed(frame[column.name], column)
         elif column.required:
             raise BadRequest(f"column {column.name!r} is missing; the model needs {_listed(wanted)}")
+        elif column.kind in _KINDS and _may_be_absent(column):
+            fit[column.name] = _typed(pd.Series(None, frame.index, dtype=object), column)
     return pd.DataFrame(fit, index=frame.index)
 
 
@@ -80,7 +82,7 @@ def _typed(values: pd.Series, column: Column) -> Any:
     if column.kind not in _KINDS:
         return values.infer_objects()
     fits, words, dtype = _KINDS[column.kind]
-    empty = dtype.startswith("float") or dtype == "object"
+    empty = _may_be_absent(column)
     for value in values:
         absent = value is None or value != value  # NaN is what pandas puts where a row lacks the column
         if absent and empty:
@@ -89,7 +91,14 @@ def _typed(values: pd.Series, column: Column) -> Any:
             raise BadRequest(
                 f"column {column.name!r} must hold {words}, not {json.dumps(None if absent else value)[:40]}"
             )
+    if dtype == "object":  # no text is None in what models learn from, and NaN would be one more category
+        return values.astype(object).where(values.notna(), None)
     return values.astype(dtype)
+
+
+def _may_be_absent(column: Column) -> bool:
+    """Whether a type has something for no value: numbers with a fraction and texts have, others do not."""
+    return _KINDS[column.kind][2] in {"float64", "float32", "object"}
 
 
 def _whole(value: Any) -> bool:

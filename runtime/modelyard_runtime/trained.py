@@ -7,6 +7,7 @@ import logging
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,19 @@ from modelyard_runtime.description import Json, Section, section, sections, text
 from modelyard_runtime.evaluation import Evaluation
 from modelyard_runtime.explain import explanation
 from modelyard_runtime.gate import DIGEST_TAG, Verdict, judge, refused
-from modelyard_runtime.lineage import card_text, content_digest, lineage_tags, owner_tags
+from modelyard_runtime.lineage import card_text, content_digest, lineage_tags, model_tags, owner_tags
 from modelyard_runtime.profiles import profiles
 from modelyard_runtime.promotion import GATE_TAG, compared_with, promote
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.training_data import TrainingData
 
 EXPLANATION = "modelyard/explanation.json"
+CONTRIBUTIONS = "modelyard/contributions.parquet"
+"""To each single prediction of the sample that was explained, by feature."""
+
+_PACKAGES = {"pytorch": "torch"}
+_SAMPLE = 10_000
+"""Rows by which a model's signature says which columns may have no value."""
 
 _log = logging.getLogger(__name__)
 
@@ -51,20 +58,19 @@ def finish(workload: Section, step_name: str, trained: Trained, data: TrainingDa
     with mlflow.start_run(run_name=run_name, tags=tags) as run:
         run_id = str(run.info.run_id)
         mlflow.log_params({name: str(value)[:500] for name, value in trained.parameters.items()})
-        uri = _logged(trained.model, data)
+        uri = _logged(trained.model, data, text(step, "trainer"))
         evaluation = Evaluation(workload, data, trained.reported)
         loaded = registry.load(uri)
         mlflow.log_metrics(evaluation.metrics(loaded))
         _log_profiles(loaded, text(model, "task"), data, run_id)
         if section(model, "explainability"):
-            found = explanation(loaded, text(model, "task"), data, section(model, "explainability"))
-            mlflow.log_dict(found, EXPLANATION)
+            _log_explanation(loaded, model, data)
         digest = digest_of(uri)
         version = registry.register(
             text(model, "registeredName"),
             uri,
-            {**tags, DIGEST_TAG: digest, "modelyard.run": run_name},
-            card_text(workload, model),
+            {**tags, **model_tags(workload, model, inputs), DIGEST_TAG: digest, "modelyard.run": run_name},
+            card_text(workload, model, inputs),
         )
         registry.tag(version, compared_with(pipeline, version.name))
         verdicts = judge(pipeline, evaluation.of_new(loaded), evaluation.of_alias(version.name))
@@ -87,7 +93,7 @@ def _inputs(step: Section) -> list[Json]:
     return found if isinstance(found, list) else []
 
 
-def _logged(model: Any, data: TrainingData) -> str:
+def _logged(model: Any, data: TrainingData, trainer: str) -> str:
     """The URI of the logged model; an object is logged by the library that it is of."""
     from mlflow.models import infer_signature
 
@@ -97,11 +103,19 @@ def _logged(model: Any, data: TrainingData) -> str:
                 f"the entrypoint returned the text {model!r}; a model, or its models:/ or runs:/ URI, is wanted"
             )
         return model
-    sample = data.train[list(data.features)].head(100)
+    sample = data.train[list(data.features)].head(_SAMPLE)
     flavor, log, more = _flavor(model)
+    if trainer:  # for code that is not ours MLflow finds them out, in a second process that loads the model
+        more = {**more, "pip_requirements": _requirements(trainer)}
     answers = model.predict(None, sample) if flavor == "pyfunc" else None
     signature = infer_signature(sample, answers)
     return str(log(model, name="model", signature=signature, **more).model_uri)
+
+
+def _requirements(trainer: str) -> list[str]:
+    """What a model of a built-in trainer needs, in the versions that are here."""
+    needed = dict.fromkeys(("cloudpickle", "numpy", "pandas", "scikit-learn", _PACKAGES.get(trainer, trainer)))
+    return [f"{name}=={installed(name)}" for name in needed]
 
 
 def _flavor(model: Any) -> tuple[str, Any, dict[str, Any]]:
@@ -144,6 +158,20 @@ def _log_profiles(loaded: registry.Model, task: str, data: TrainingData, run_id:
     kept: dict[str, Json] = {name: one.to_json() for name, one in found.items()}
     described = {"features": list(data.features), "label": data.label, "classes": list(data.classes), "columns": kept}
     mlflow.log_dict(described, registry.PROFILES)
+
+
+def _log_explanation(loaded: registry.Model, model: Section, data: TrainingData) -> None:
+    import mlflow
+    import pyarrow.parquet as parquet
+
+    told, contributed = explanation(loaded, text(model, "task"), data, section(model, "explainability"))
+    mlflow.log_dict(told, EXPLANATION)
+    if contributed is None:
+        return
+    kept, _, name = CONTRIBUTIONS.rpartition("/")
+    with tempfile.TemporaryDirectory(prefix="explanation-") as folder:
+        parquet.write_table(contributed.table(data.classes), f"{folder}/{name}")
+        mlflow.log_artifact(f"{folder}/{name}", kept)
 
 
 def _keep_verdicts(version: registry.Version, verdicts: tuple[Verdict, ...]) -> None:

@@ -15,7 +15,7 @@ from tests.runtime.api_server import ApiServer
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 WORKLOAD = {"name": "monitor-drift"}
-RUN = {"pipeline": "retrain", "cronJob": "retrain", "namespace": "cards"}
+RUN = {"pipeline": "retrain", "cronJob": "retrain"}
 COOLDOWN = timedelta(days=1)
 JOBS = "/apis/batch/v1/namespaces/cards/jobs"
 

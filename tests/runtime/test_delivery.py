@@ -41,6 +41,7 @@ def workload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[s
         },
     }
     registry.connect(described)
+    mlflow.set_experiment("delivery")
     yield described
     mlflow.end_run()
 
@@ -49,7 +50,7 @@ def train(slope: int) -> registry.Version:
     """A version whose gate held."""
     with mlflow.start_run() as run:
         model = LogisticRegression().fit(ROWS, [0, 0, 1, 1] if slope > 0 else [1, 1, 0, 0])
-        uri = log_model(model, name="model", serialization_format="cloudpickle").model_uri
+        uri = log_model(model, name="model", serialization_format="cloudpickle", pip_requirements=[]).model_uri
         mlflow.log_dict({"features": ["amount"], "columns": {}}, registry.PROFILES)
     digest = digest_of(uri)
     made = registry.register("fraud", uri, {"modelyard.digest": digest, "modelyard.gate": "held"})

@@ -61,3 +61,23 @@ def test_a_number_may_be_missing_and_no_json_is_a_bad_request() -> None:
     with pytest.raises(BadRequest, match="no JSON") as found:
         rows_of(b"{")
     assert found.value.status == 400
+
+
+@pytest.mark.parametrize("row", [{"amount": 3}, {"amount": 3, "country": None}])
+def test_no_text_is_what_a_model_learned_as_none(row: dict[str, Any]) -> None:
+    """Training has None where a text is missing; NaN would be a category that the model has never seen."""
+    rows = ask({"instances": [row, {"amount": 4, "country": "ch"}]})
+
+    assert list(rows["country"]) == [None, "ch"]
+
+
+def test_an_optional_column_may_be_absent_from_all_rows() -> None:
+    """The model asks for its columns, and has one without values."""
+    columns = (Column("amount", "double", False), Column("country", "string", False))
+
+    rows = fitted(rows_of(b'{"instances": [{"id": 1}]}'), columns)
+
+    assert list(rows.columns) == ["amount", "country"]
+    assert rows["amount"].dtype == "float64"
+    assert rows["amount"].isna().all()
+    assert rows["country"].iloc[0] is None

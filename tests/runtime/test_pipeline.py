@@ -16,7 +16,7 @@ STEP: dict[str, Any] = {
     "trainer": "scikit-learn",
     "inputs": ["rows"],
     "workers": {"min": 1, "max": 1},
-    "resources": {"cpus": 1, "gpus": 0, "memoryBytes": 1, "group": "group-a"},
+    "resources": {"cpus": 1, "gpus": 0, "group": "group-a"},
     "parameters": {},
     "retries": 0,
     "timeoutSeconds": 60,

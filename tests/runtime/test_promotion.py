@@ -35,6 +35,7 @@ def workload(tmp_path: Path) -> dict[str, Any]:
 def trained(workload: dict[str, Any]) -> Register:
     """Registers a version whose gate has held, as it is compared now."""
     registry.connect(workload)
+    mlflow.set_experiment("promotion")
 
     def register() -> registry.Version:
         with mlflow.start_run():

@@ -98,7 +98,7 @@ def test_a_monitor_knows_the_captures_the_models_and_what_it_may_start() -> None
         ("challenger", "candidate"),
         ("champion", "champion"),
     ]
-    assert monitor["onBreach"]["run"] == {"pipeline": "retrain", "cronJob": "retrain", "namespace": "fraud"}
+    assert monitor["onBreach"]["run"] == {"pipeline": "retrain", "cronJob": "retrain"}
     assert monitor["onBreach"]["cooldownSeconds"] == 3 * 86400
 
 
@@ -117,7 +117,6 @@ def test_a_renamed_pipeline_is_started_by_the_name_that_it_kept() -> None:
     assert described(text, "monitor-drift")["monitor"]["onBreach"]["run"] == {
         "pipeline": "refit",
         "cronJob": "retrain",
-        "namespace": "fraud",
     }
 
 

@@ -19,7 +19,6 @@ from modelyard_targets.cluster.describe_parts import (
     describe_model,
     describe_registry,
     describe_store,
-    serve_prefix,
 )
 from modelyard_targets.cluster.describe_pipeline import describe_pipeline, ray_cpus
 from modelyard_targets.cluster.disk import disk_folder
@@ -120,9 +119,7 @@ def describe_application(application: Application, resource: Resource, context: 
     inference = application.inference
     model, ref = application.model, application.variant.model
     described: dict[str, Json] = {
-        "endpoint": inference.name,
         "variant": application.variant.name,
-        "routePrefix": serve_prefix(application),
         "model": {**describe_model(model, ref), **bundle(model, ref, resource, context)},
     }
     if inference.source.entrypoint:
@@ -240,7 +237,6 @@ def _on_breach(job: MonitorJob, context: Context) -> dict[str, Json]:
         described["run"] = {
             "pipeline": action.run,
             "cronJob": context.cron_jobs[action.run],
-            "namespace": context.namespace,
         }
     described["rollback"] = action.rollback
     described["cooldownSeconds"] = action.cooldown_s

@@ -93,13 +93,12 @@ def describe_model(model: Model, ref: ModelRef | None = None) -> dict[str, Json]
         described["uri"] = f"models:/{model.registered_name}{'/' if version else '@'}{ref.alias}"
         described["version" if version else "alias"] = ref.alias
     described["task"] = model.task
-    described["framework"] = model.framework
     return described
 
 
 def describe_made_model(model: Model) -> dict[str, Json]:
     """A model that the workload trains: its card and explanations are made with it."""
-    described = describe_model(model)
+    described = {**describe_model(model), "framework": model.framework}
     card = model.card
     texts = {
         "purpose": card.purpose,

@@ -52,10 +52,8 @@ def describe_pipeline(resource: Resource, context: Context) -> dict[str, Json]:
         described["model"] = {**describe_model(model, pipeline.model), **found}
     described["steps"] = {step.name: _step(step, job, context) for step in pipeline.steps}
     described["data"] = describe_datasets(named, context)
-    described["inputs"] = list(pipeline.inputs)
     if pipeline.output:
         described["output"] = pipeline.output
-    described["retries"] = pipeline.retries
     described["timeoutSeconds"] = pipeline.timeout_s
     if training:
         described.update(_training(job, context))
@@ -94,7 +92,6 @@ def _step(step: Step, job: Job, context: Context) -> dict[str, Json]:
     described["resources"] = {
         "cpus": ray_cpus(hardware.cpu_millis),
         "gpus": hardware.accelerator.count if hardware.accelerator else 0,
-        "memoryBytes": hardware.memory_bytes,
         "group": group_resource(step_group(job, step)),
     }
     described["parameters"] = dict(step.parameters)

@@ -78,8 +78,6 @@ def requirements(system: System) -> tuple[str, ...]:
     for framework, needed in table["frameworks"].items():
         if framework in frameworks:
             lines += needed
-    if any(model.explainability and model.explainability.method == "shap" for model in system.models.values()):
-        lines += table["shap"]
     return tuple(sorted(lines))
 
 
@@ -115,11 +113,10 @@ def _runtime() -> dict[str, str]:
 
 
 class _Table(TypedDict):
-    """Lines of `requirements.txt`: for every workload, by framework, and for explanations by shap."""
+    """Lines of `requirements.txt`: for every workload, and by framework."""
 
     always: list[str]
     frameworks: dict[str, list[str]]
-    shap: list[str]
 
 
 @cache

@@ -148,7 +148,7 @@ def datasets(*names: str) -> dict[str, Any]:
 
 def step(**more: Any) -> dict[str, Any]:
     """A step of one small worker."""
-    resources = {"cpus": 1, "gpus": 0, "memoryBytes": 2**30, "group": GROUP}
+    resources = {"cpus": 1, "gpus": 0, "group": GROUP}
     sizes = {"workers": {"min": 1, "max": 1}, "resources": resources}
     return {"needs": [], "inputs": ["readings"], **sizes, "parameters": {}, "retries": 0, "timeoutSeconds": 600, **more}
 
@@ -159,8 +159,6 @@ def train(link: Link) -> int:
         "model": model(delivery=FOLDER),
         "steps": {"learn": step(trainer="scikit-learn")},
         "data": datasets("readings"),
-        "inputs": ["readings"],
-        "retries": 0,
         "timeoutSeconds": 900,
         "split": {"fraction": 0.2, "by": "random", "seed": 1},
         "validation": [{"name": "good", "metric": "auc_pr", "min": 0.5}],
@@ -174,9 +172,7 @@ def start(link: Link) -> None:
     """The server, which knows of no registry."""
     spool = {"folder": str(ROOT / "disk" / "captures"), "maxBytes": 2**20}
     line = {
-        "endpoint": "line",
         "variant": "live",
-        "routePrefix": "/line",
         "model": read(),
         "batching": {"maxSize": 1, "maxWaitMilliseconds": 0},
         "timeoutSeconds": 60,
@@ -247,9 +243,7 @@ def work_without_link(link: Link) -> None:
         "model": read(),
         "steps": {"score": step()},
         "data": datasets("readings", "scores"),
-        "inputs": ["readings"],
         "output": "scores",
-        "retries": 0,
         "timeoutSeconds": 600,
         "batchSize": 100,
     }

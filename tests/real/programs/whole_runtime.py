@@ -147,7 +147,7 @@ def datasets(*names: str) -> dict[str, Any]:
 
 def step(*inputs: str, **more: Any) -> dict[str, Any]:
     """A step of one or two small workers."""
-    resources = {"cpus": 1, "gpus": 0, "memoryBytes": 2**30, "group": GROUP}
+    resources = {"cpus": 1, "gpus": 0, "group": GROUP}
     return {
         "needs": [],
         "inputs": list(inputs),
@@ -170,8 +170,6 @@ def train() -> None:
         "model": explained,
         "steps": {"retrain": retrain},
         "data": datasets("transactions", "labels"),
-        "inputs": ["transactions", "labels"],
-        "retries": 0,
         "timeoutSeconds": 900,
         "split": {"fraction": 0.2, "by": "time", "seed": 1},
         "tuning": {**tuning, "space": space},
@@ -201,9 +199,7 @@ def answer_requests(transactions: pd.DataFrame) -> None:
     """The application behind HTTP: a token, rows that fit and rows that do not, and captures of all requests."""
     (ROOT / "token").write_text("open sesame\n")
     scorer = {
-        "endpoint": "scorer",
         "variant": "champion",
-        "routePrefix": "/scorer",
         "model": champion(),
         "batching": {"maxSize": 4, "maxWaitMilliseconds": 20},
         "timeoutSeconds": 60,
@@ -242,9 +238,7 @@ def score() -> None:
         "model": champion(),
         "steps": {"score": step("transactions")},
         "data": datasets("transactions", "scores"),
-        "inputs": ["transactions"],
         "output": "scores",
-        "retries": 0,
         "timeoutSeconds": 600,
         "batchSize": 100,
     }
@@ -257,7 +251,7 @@ def score() -> None:
 
 def look(receiver: str) -> None:
     """Captures have moved: metrics are told, and the pipeline is started once within the cooldown."""
-    run = {"pipeline": "retrain", "cronJob": "retrain", "namespace": "cards"}
+    run = {"pipeline": "retrain", "cronJob": "retrain"}
     asked = {
         "type": "data-drift",
         "watch": "inference.scorer",

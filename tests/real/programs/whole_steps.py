@@ -72,7 +72,7 @@ def main(root: Path) -> None:
 
 def step(function: str, **more: Any) -> dict[str, Any]:
     """A step that runs a function of this file."""
-    resources = {"cpus": 1, "gpus": 0, "memoryBytes": 1, "group": "group-a"}
+    resources = {"cpus": 1, "gpus": 0, "group": "group-a"}
     own = {"needs": [], "inputs": ["rows"], "parameters": {}, "retries": 1, "timeoutSeconds": 300}
     workers = {"min": 1, "max": 1}
     return {**own, "entrypoint": f"whole_steps:{function}", "workers": workers, "resources": resources, **more}
@@ -89,8 +89,6 @@ def run(root: Path, type_: str, steps: dict[str, Any], applause: float = 0.0) ->
     asked: dict[str, Any] = {
         "steps": steps,
         "data": {"rows": rows, "count": {"uri": f"file://{root}/count", "format": "csv"}},
-        "inputs": ["rows"],
-        "retries": 0,
         "timeoutSeconds": 600,
     }
     if type_ == "training":

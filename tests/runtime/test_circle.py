@@ -1,0 +1,210 @@
+"""A small system, all the way round: trained, judged, promoted, served, captured and watched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as parquet
+import pytest
+from mlflow import artifacts
+
+from modelyard_runtime import registry
+from modelyard_runtime.answers import answer
+from modelyard_runtime.capture import Captures
+from modelyard_runtime.monitor import breach_text, look
+from modelyard_runtime.payloads import fitted, rows_of
+from modelyard_runtime.trained import CONTRIBUTIONS, EXPLANATION, Trained, finish
+from modelyard_runtime.trainers import grow
+from modelyard_runtime.training_data import TrainingData, training_data
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
+
+TASK = "binary-classification"
+GOVERNANCE = {
+    "owner": {"team": "growth", "email": "growth@acme.example", "oncall": "growth-oncall"},
+    "risk": "limited",
+    "dataClasses": ["pii"],
+    "lineage": True,
+}
+
+
+@dataclass(frozen=True)
+class System:
+    """What a compiler would have described, on files of this machine."""
+
+    folder: Path
+    workload: dict[str, Any]
+
+    def data(self) -> TrainingData:
+        """What is learned from, and what is judged by."""
+        return training_data(self.workload, ("subscribers",), TASK)
+
+    def retrain(self, **parameters: Any) -> str:
+        """A run of the pipeline without its cluster: what came of it."""
+        data = self.data()
+        *_, model = grow("scikit-learn", TASK, parameters, data)
+        return finish(self.workload, "learn", Trained(model, {}, parameters), data, "run-1")
+
+    def champion(self) -> registry.Version:
+        """What the alias points to."""
+        found = registry.version_at("churn", "champion")
+        assert found is not None
+        return found
+
+
+def subscribers(count: int = 400) -> pd.DataFrame:
+    """Who uses little leaves; whose plan is not known leaves too. The label is a text."""
+    random = np.random.default_rng(1)
+    usage = random.normal(size=count)
+    known = random.choice(["basic", "plus"], count)
+    plan = [one if chance > 0.3 else None for one, chance in zip(known, random.random(count), strict=True)]
+    leaves = (usage < -0.3) | np.array([one is None for one in plan])
+    return pd.DataFrame({"usage": usage, "plan": plan, "cancelled": np.where(leaves, "yes", "no")})
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A dataset, and the pipeline that has learned from it once."""
+    tmp_path = tmp_path_factory.mktemp("circle")
+    (tmp_path / "subscribers").mkdir()
+    subscribers().to_parquet(tmp_path / "subscribers" / "a.parquet")
+    dataset = {
+        "uri": f"file://{tmp_path}/subscribers",
+        "format": "parquet",
+        "label": "cancelled",
+        "description": "Who has a contract.",
+        "classification": "confidential",
+    }
+    model = {
+        "name": "churn",
+        "registeredName": "churn",
+        "task": TASK,
+        "framework": "scikit-learn",
+        "card": {"purpose": "Asks who may leave.", "limitations": "Not for prices.", "license": "Apache-2.0"},
+        "explainability": {"method": "shap", "sample": 20},
+    }
+    validation = [
+        {"name": "auc", "metric": "auc_roc", "min": 0.9},
+        {"name": "better", "metric": "auc_roc", "versus": "champion", "minDelta": 0.0},
+    ]
+    described: dict[str, Any] = {
+        "type": "training",
+        "system": "hello",
+        "environment": "default",
+        "target": "main",
+        "address": "pipelines.train",
+        "governance": GOVERNANCE,
+        "registry": {"uri": f"file://{tmp_path}/registry"},
+        "pipeline": {
+            "model": model,
+            "data": {"subscribers": dataset},
+            "steps": {"learn": {"inputs": ["subscribers"], "trainer": "scikit-learn"}},
+            "split": {"fraction": 0.25, "by": "random", "seed": 0},
+            "validation": validation,
+            "promoteTo": "champion",
+        },
+    }
+    made = System(tmp_path, described)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        assert made.retrain(max_iter=10) == "'champion' of churn is now version 1"
+        yield made
+    mlflow.end_run()
+
+
+def test_a_version_says_what_it_is_and_what_it_goes_by(system: System) -> None:
+    """Owner, purpose, terms and data are in the registry; so is what its predictions rest on."""
+    version = system.champion()
+    client = mlflow.MlflowClient()
+    card = client.get_model_version("churn", version.version).description or ""
+    assert card.split("\n\n") == [
+        "Purpose: Asks who may leave.",
+        "Limitations: Not for prices.",
+        "License: Apache-2.0",
+        "Learned from subscribers: Who has a contract., confidential",
+        "Made by pipelines.train of system hello.",
+    ]
+    wanted = {
+        "modelyard.owner": "growth <growth@acme.example>",
+        "modelyard.oncall": "growth-oncall",
+        "modelyard.target": "main",
+        "modelyard.framework": "scikit-learn",
+        "modelyard.license": "Apache-2.0",
+        "modelyard.data-classes": "pii confidential",
+    }
+    assert wanted.items() <= dict(version.tags).items()
+    explained = artifacts.load_dict(f"runs:/{version.run_id}/{EXPLANATION}")
+    assert set(explained["importance"]) == {"usage", "plan"}
+    rows = parquet.read_table(artifacts.download_artifacts(f"runs:/{version.run_id}/{CONTRIBUTIONS}")).to_pandas()
+    np.testing.assert_allclose(rows["__base"] + rows["usage"] + rows["plan"], rows["__answer"])
+    assert len(rows) == 20
+
+
+def test_the_gate_keeps_a_worse_version_from_the_alias(system: System) -> None:
+    said = system.retrain(max_iter=1, max_leaf_nodes=2)
+
+    assert said.startswith("version 2 of churn is kept, and the gate refuses it: ")
+    assert system.champion().version == "1"
+
+
+def test_a_request_gets_the_answer_that_the_gate_saw(system: System) -> None:
+    """Also where a row has no value, be it null or absent: a model has learned what that means."""
+    data = system.data()
+    model = registry.load(system.champion().uri)
+    held = data.held_out[["usage", "plan"]]
+    wanted = answer(model, TASK, held)
+    rows = [{"usage": one.usage, "plan": one.plan} for one in held.itertuples()]
+    absent = [{name: value for name, value in row.items() if value is not None} for row in rows]
+
+    for sent in (rows, absent):  # the second has no value by having no column
+        body = json.dumps({"instances": sent}).encode()
+        found = answer(model, TASK, fitted(rows_of(body), model.columns()))
+        assert wanted.scores is not None
+        assert found.scores is not None
+        np.testing.assert_allclose(found.scores, wanted.scores)
+        assert list(found.values) == list(wanted.values)
+
+
+def test_what_was_served_is_compared_with_what_was_learned(system: System) -> None:
+    """Requests that look different are told by column, and what the model says of them too."""
+    version = system.champion()
+    model = registry.load(version.uri)
+    capture = {"uri": f"file://{system.folder}/captures", "store": "", "fraction": 1.0}
+    sent = subscribers(200)[["usage", "plan"]].assign(usage=lambda rows: rows["usage"] - 3)
+    captures = Captures(system.workload, capture, "live", flush_s=3600)
+    rows = fitted(sent.astype(object), model.columns())
+    captures.keep("request", rows, answer(model, TASK, rows), version.version)
+    captures.flush()
+    checks = [{"name": "psi", "metric": "psi", "max": 0.2, "severity": "page"}]
+    watching: dict[str, Any] = {
+        "type": "data-drift",
+        "watch": "inference.churn",
+        "checks": checks,
+        "windowSeconds": 86400,
+        "data": {},
+        "models": [{"uri": "models:/churn@champion", "registeredName": "churn", "alias": "champion", "task": TASK}],
+        "current": {"capture": capture},
+        "reference": {},
+        "onBreach": {"notify": ["growth-channel"]},
+    }
+    now = datetime.now(UTC) + timedelta(seconds=5)
+
+    found = {}
+    for kind in ("data-drift", "prediction-drift"):
+        results, refused = look({**system.workload, "monitor": {**watching, "type": kind}}, now)
+        assert not refused
+        found |= {one.feature: one for one in results}
+
+    assert {name for name, one in found.items() if one.breach} == {"usage", "prediction", "score"}
+    said = breach_text({**system.workload, "monitor": watching}, found["usage"])
+    assert said.startswith("check psi of inference.churn does not hold: usage is ")
+    assert said.endswith(", asked is max 0.2; page, told to growth-channel")
+    captures.close()
