@@ -43,7 +43,10 @@ class Mistake:
 def _mistakes() -> list[Mistake]:
     text = (FOLDER / "cases.yaml").read_text(encoding="utf-8")
     entries = cast("list[dict[str, Any]]", yaml.safe_load(text))
-    return [Mistake(**{"mended": entry["right"], **entry, "told": tuple(entry["told"])}) for entry in entries]
+    return [
+        Mistake(one["what"], one["right"], one["wrong"], tuple(one["told"]), one.get("mended", one["right"]))
+        for one in entries
+    ]
 
 
 def found_in(text: str | bytes) -> list[Diagnostic]:
