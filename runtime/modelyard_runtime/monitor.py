@@ -68,6 +68,8 @@ def look(workload: Section, now: datetime) -> tuple[tuple[Result, ...], tuple[Re
 def samples(workload: Section, results: tuple[Result, ...], now: datetime) -> list[Sample]:
     """The results as metrics, with the state of the bundles that they rest on."""
     own = {"system": text(workload, "system"), "monitor": text(workload, "address").rpartition(".")[2]}
+    if namespace := text(section(workload, "metrics"), "namespace"):
+        own["namespace"] = namespace
     found: list[Sample] = []
     for one in results:
         labels = {**own, "check": one.check, "feature": one.feature or "all"}
@@ -99,6 +101,13 @@ def _judged(check: Section, measure: Measure) -> Result:
     return Result(text(check, "name"), measure.feature, measure.value, beyond)
 
 
+def _whose(workload: Section) -> dict[str, str]:
+    """What OTLP calls the source of metrics; Prometheus makes the label `job` of it, by which series are kept apart."""
+    named = {"service.name": f"{text(workload, 'system')}-{text(workload, 'name')}"}
+    namespace = text(section(workload, "metrics"), "namespace")
+    return {**named, "service.namespace": namespace} if namespace else named
+
+
 def tell(workload: Section, results: tuple[Result, ...], now: datetime) -> bool:
     """Push the metrics; without a receiver in the description, only say them."""
     told = samples(workload, results, now)
@@ -108,7 +117,7 @@ def tell(workload: Section, results: tuple[Result, ...], now: datetime) -> bool:
     if not url:
         return True
     try:
-        push(url, told, {"service.name": f"{text(workload, 'system')}-{text(workload, 'name')}"}, now.timestamp())
+        push(url, told, _whose(workload), now.timestamp())
     except OSError as problem:
         _log.error("the metrics cannot be told to %s: %s", url, problem)
         return False

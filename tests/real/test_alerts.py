@@ -179,8 +179,8 @@ def test_an_application_that_scaled_to_nothing_pages_only_when_it_does_not_run(p
     assert told == {("ModelyardEndpointGone", "page", "scorer-challenger")}
 
 
-def monitored(breach: str, last_run: str, system: str = "fraud") -> dict[str, str]:
-    of = f'system="{system}",monitor="drift"'
+def monitored(breach: str, last_run: str, system: str = "fraud", namespace: str = "fraud") -> dict[str, str]:
+    of = f'namespace="{namespace}",system="{system}",monitor="drift"'
     return {
         f'modelyard_monitor_breach{{{of},check="psi",feature="amount"}}': breach,
         f'modelyard_monitor_breach{{{of},check="psi-amount",feature="amount"}}': "0x1440",
@@ -201,6 +201,13 @@ def test_a_monitor_of_another_system_is_not_ours(prometheus: Prometheus) -> None
     series = {**monitored("0 _x1440", "0 _x1440"), **monitored("1 _x1440", "0 _x1440", system="other")}
 
     assert prometheus.told(VALID_SPEC, "monitor-drift", series, 600) == set()
+
+
+def test_a_monitor_of_another_environment_is_not_ours(prometheus: Prometheus) -> None:
+    """Of one system in two namespaces: what breaches in staging is nothing to production."""
+    staging = monitored("1 _x1440", "0 _x1440", namespace="fraud-staging")
+
+    assert prometheus.told(VALID_SPEC, "monitor-drift", {**monitored("0 _x1440", "0 _x1440"), **staging}, 600) == set()
 
 
 def test_a_monitor_that_stopped_is_a_ticket(prometheus: Prometheus) -> None:

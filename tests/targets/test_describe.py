@@ -104,7 +104,8 @@ def test_a_monitor_knows_the_captures_the_models_and_what_it_may_start() -> None
 
 def test_a_monitor_sends_its_metrics_where_they_are_scraped() -> None:
     assert described(VALID_SPEC, "monitor-drift")["metrics"] == {
-        "otlp": "http://prometheus-operated.monitoring.svc.cluster.local:9090/api/v1/otlp/v1/metrics"
+        "otlp": "http://prometheus-operated.monitoring.svc.cluster.local:9090/api/v1/otlp/v1/metrics",
+        "namespace": "fraud",
     }
 
 

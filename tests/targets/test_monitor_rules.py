@@ -35,7 +35,7 @@ def test_every_check_is_an_alert_of_its_severity() -> None:
     ]
     assert found[0]["expr"] == (
         "max by (feature) (last_over_time("
-        'modelyard_monitor_breach{monitor="drift",check="psi",system=~"fraud|"}[3d])) > 0'
+        'modelyard_monitor_breach{namespace="fraud",monitor="drift",check="psi",system=~"fraud|"}[3d])) > 0'
     )
 
 

@@ -56,7 +56,7 @@ def describe_monitor(resource: Resource, context: Context) -> dict[str, Json]:
     assert isinstance(job, MonitorJob)
     described = _header(resource, "monitor", context)
     if context.prometheus_uri:
-        described["metrics"] = {"otlp": context.prometheus_uri + _OTLP_PATH}
+        described["metrics"] = {"otlp": context.prometheus_uri + _OTLP_PATH, "namespace": context.namespace}
     described["monitor"] = _monitor(resource, job, context)
     return described
 

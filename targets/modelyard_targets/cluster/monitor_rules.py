@@ -1,9 +1,9 @@
 """Alerts of a monitor: a check that does not hold, and a monitor that does not look any more.
 
 A monitor that runs pushes gauges: `modelyard_monitor_value` and `modelyard_monitor_breach` (0 or 1) with the labels
-monitor, check and feature, and `modelyard_monitor_last_run_seconds` (the time of its last run) with the label
-monitor; all of them with the label system. They are pushed once a run, so rules look back over three periods of the
-schedule. A monitor of type `performance` has no run: its checks are rules on the series of Ray Serve.
+monitor, check and feature, and `modelyard_monitor_last_run_seconds` (the time of its last run) with the label monitor;
+all of them with the labels namespace and system. They are pushed once a run, so rules look back over three periods of
+the schedule. A monitor of type `performance` has no run: its checks are rules on the series of Ray Serve.
 """
 
 from __future__ import annotations
@@ -52,10 +52,14 @@ def period_s(schedule: Schedule) -> int | None:
 
 
 def of_monitor(monitor: Monitor, context: Context, check: Check | None = None) -> str:
-    """The selector of what a monitor pushed; where systems share a Prometheus, those that say another system are
-    not.
+    """The selector of what a monitor pushed. Systems may share a Prometheus, and so may environments of one system,
+    each in a namespace of its own.
     """
-    own = {"monitor": monitor.name, **({"check": check.name} if check is not None else {})}
+    own = {
+        "namespace": context.namespace,
+        "monitor": monitor.name,
+        **({"check": check.name} if check is not None else {}),
+    }
     return selector(own, one_of("system", (context.system.metadata.name, "")))
 
 

@@ -263,7 +263,7 @@ def look(receiver: str) -> None:
         "reference": {},
         "onBreach": {"notify": [], "run": run, "rollback": False, "cooldownSeconds": 3600},
     }
-    metrics = {"otlp": f"{receiver}/api/v1/otlp/v1/metrics"}
+    metrics = {"otlp": f"{receiver}/api/v1/otlp/v1/metrics", "namespace": "cards"}
     workload = described("monitor", "drift", monitor=asked, metrics=metrics)
     (ROOT / "account").write_text("secret")
     api = ClusterApi(receiver, "cards", ROOT / "account", None)
