@@ -43,6 +43,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     governance.cards,
     governance.classifications,
     governance.captures,
+    governance.retention,
     governance.exposure,
     governance.residency_limited,
     pipelines.columns,

@@ -23,12 +23,25 @@ def access(system: System) -> Iterator[Diagnostic]:
 
 
 def ranges(system: System) -> Iterator[Diagnostic]:
-    """Networks of one system keep apart, so that they can be joined; a network that two targets share is one."""
-    networks = [target for target in system.deployment.targets if target.provider == "aws"]
+    """Networks of one system keep apart, so that they can be joined; a network that two targets share is one.
+
+    A target that only holds buckets has none.
+    """
+    used = set(_with_network(system))
+    networks = [target for target in system.deployment.targets if target.provider == "aws" and target.name in used]
     for first, second in combinations(networks, 2):
         if (not first.vpc.adopt or first.vpc.adopt != second.vpc.adopt) and _overlap(first, second):
             span = system.key(*target_path(system, second.name), "vpc", "cidr")
             yield problems.ranges_overlap(span, second.name, second.vpc.cidr, first.name, first.vpc.cidr)
+
+
+def _with_network(system: System) -> Iterator[str]:
+    """Targets on which something runs, or a database is made."""
+    for placed in (system.pipelines, system.inference, system.monitors):
+        yield from (one.target for one in placed.values())
+    if system.registry is not None and not system.registry.adopt:
+        yield system.deployment.placement.registry
+    yield from (store.target for store in system.stores.values() if store.type == "database" and not store.adopt)
 
 
 def _overlap(first: TargetSpec, second: TargetSpec) -> bool:

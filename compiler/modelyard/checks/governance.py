@@ -93,6 +93,29 @@ def captures(system: System) -> Iterator[Diagnostic]:
             yield problems.capture_without_end(span, inference.name, sensitive)
 
 
+def retention(system: System) -> Iterator[Diagnostic]:
+    """What a bucket deletes by age is nothing that is kept for longer: models, and captures that say how long."""
+    registry = system.registry
+    for store in system.stores.values():
+        if store.retention_s is None or store.adopt:
+            continue
+        span, age = system.at("stores", store.name, "retention"), _days(store.retention_s)
+        if registry is not None and not registry.adopt and registry.artifacts == store.name:
+            what = "models of the registry lie there, which may serve for longer"
+            yield problems.deleted_too_soon(span, store.name, age, what)
+        for inference in system.inference.values():
+            capture = inference.capture
+            if capture is None or capture.store != store.name or (capture.retain_s or 0) <= store.retention_s:
+                continue
+            what = f"captures of {inference.name!r} lie there, to be kept for {_days(capture.retain_s or 0)}"
+            yield problems.deleted_too_soon(span, store.name, age, what)
+
+
+def _days(seconds: int) -> str:
+    """As a spec writes it: in days, or in hours where it is no whole number of them."""
+    return f"{seconds // 3600}h" if seconds % 86400 else f"{seconds // 86400}d"
+
+
 def exposure(system: System) -> Iterator[Diagnostic]:
     """Public endpoints ask who is there; so do internal ones, where the industry asks for it."""
     for inference in system.inference.values():

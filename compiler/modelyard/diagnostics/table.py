@@ -174,6 +174,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0489": check_pipelines.alias_of_the_registry,
         "W0490": check_pipelines.fewer_workers_than_trials,
         "E0491": check_inference.nothing_promised,
+        "W0492": check_governance.deleted_too_soon,
         "E0501": plan.name_collision,
         "W0501": plan.unused_target,
         "E0502": plan.reserved_name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from modelyard import __version__
 from modelyard.plan import Kind, NodePool
@@ -109,9 +110,35 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
             *(f"bucket {bucket}" for bucket in buckets),
             *(f"database {database}" for database in databases),
         ],
+        "joined": tuple(dict.fromkeys(_joined(context))),
         "kept_secrets": kept_secrets(context),
         "prices": tuple(cost_rows(context.plan, context.placement)),
     }
+
+
+def _joined(context: Context) -> Iterator[str]:
+    """Hosts that workloads or nodes call outside of the network where no gateway leads there: clusters of one's own
+    and, without a way out, all that is none of the account's services.
+    """
+    system, target = context.system, context.target
+    for link in context.plan.crossings(context.placement):
+        there = context.placed[link.sink]
+        if link.ends[0] == context.placement and not system.target(there.placement).in_cloud:
+            store = there.value
+            yield _host(store.endpoint or store.adopt) if isinstance(store, Store) else there.placement
+    if not target.vpc.adopt and nat_of(system, target) == "none":
+        urls = (target.images.registry, system.registry.adopt if system.registry else "", target.telemetry.remote_write)
+        for host in map(_host, urls):
+            if host and not host.endswith((f".dkr.ecr.{target.region}.amazonaws.com", ".svc", ".svc.cluster.local")):
+                yield host
+
+
+def _host(address: str) -> str:
+    """The host of a URL, or of what is written like one without its scheme."""
+    try:
+        return urlsplit(address if "://" in address else f"//{address}").hostname or address
+    except ValueError:  # half an IPv6 address: whoever opens it says so
+        return address
 
 
 def kept_secrets(context: Context) -> tuple[Wanted, ...]:

@@ -34,7 +34,9 @@ def spec(
     aws: str = "network: private", plant: str = "edge: false", store: str = "versioned: true", other: str = ""
 ) -> str:
     third = f"other: {{{other}}}" if other else "# nothing else"
-    return SPEC.replace("AWS", aws).replace("PLANT", plant).replace("STORE", store).replace("OTHER", third)
+    runs = '  more: {type: custom, target: other, source: {entrypoint: "a:b"}, compute: {cpu: 1, memory: 2Gi}}\n'
+    text = SPEC + runs if other else SPEC
+    return text.replace("AWS", aws).replace("PLANT", plant).replace("STORE", store).replace("OTHER", third)
 
 
 def column(text: str, line: int, word: str) -> int:
@@ -109,3 +111,12 @@ def test_the_way_out_of_a_network_follows_the_size(size: str, field: str, expect
 
     assert targets["main"].vpc == expected
     assert targets["plant"].vpc == Vpc()
+
+
+def test_a_target_of_buckets_alone_has_no_network() -> None:
+    """Nothing in it could be joined with anything."""
+    text = spec(other="provider: aws, region: eu-west-1").replace("target: other, ", "")
+    database = text.replace("  lake: {", "  runs: {type: database, target: other}\n  lake: {")
+
+    assert "W0483" not in " ".join(found_in(text))
+    assert "W0483" in " ".join(found_in(database))

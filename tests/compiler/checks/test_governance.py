@@ -31,3 +31,14 @@ def test_public_endpoints_ask_who_is_there() -> None:
 
     assert codes_in(changed("exposure: internal", "exposure: public", no_auth)) == ["E0421"]
     assert codes_in(changed("exposure: internal", "exposure: public")) == []
+
+
+def test_what_a_bucket_deletes_is_not_kept_for_longer() -> None:
+    """Models are never too old to serve, and captures say how long they are kept."""
+    own = ("lake: {type: object, adopt: acme-fraud-lake, ", "lake: {type: object, retention: 60d, ")
+    captures = ("capture: {sample: 20%, store: lake}", "capture: {sample: 20%, store: lake, retain: 30d}")
+    apart = ("registry: {database: runs, artifacts: lake}", "registry: {adopt: 'https://mlflow.acme.example'}")
+
+    assert codes_in(changed(*own)) == ["W0492", "W0492"]  # governance keeps captures for 90 days
+    assert codes_in(changed(*own, captures)) == ["W0492"]
+    assert codes_in(changed(*own, captures, apart)) == ["W0412"]  # the database

@@ -84,3 +84,25 @@ def test_links_across_are_listed() -> None:
     links = readme(HYBRID).partition("## Who talks to whom")[2]
 
     assert "`main:" in links
+
+
+def test_what_the_network_has_to_be_joined_with_is_told() -> None:
+    """A network without a way out reaches the mirror by somebody's connection, and the account's own by endpoints."""
+    closed = "  vpc: {cidr: 10.20.0.0/16, nat: none}\n  images: {registry: %s, mirror: true}"
+    theirs = readme(changed(("  vpc: {cidr: 10.20.0.0/16}", closed % "registry.acme.example/ml")))
+    ours = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/ml"
+
+    assert "from the network `10.20.0.0/16` to registry.acme.example: by a VPN" in theirs
+    assert "a way has to lead" not in readme(changed(("  vpc: {cidr: 10.20.0.0/16}", closed % ours)))
+    assert "a way has to lead" not in readme()
+
+
+def test_a_cluster_that_is_called_has_to_be_joined() -> None:
+    lake = (
+        "  lake: {type: object, target: main, adopt: acme-fraud-lake}",
+        "  lake: {type: object, target: stores, adopt: lake, endpoint: 'https://s3.acme.example', "
+        "credentials: secret://vault/lake}",
+    )
+    reachable = ("      context: stores-frankfurt\n", "      context: stores-frankfurt\n      reachableFrom: [main]\n")
+
+    assert "to s3.acme.example: by a VPN" in readme(changed(lake, reachable, text=HYBRID))

@@ -260,3 +260,28 @@ def explanation_advised(span: Span, model: str, industry: str) -> Diagnostic:
         span,
         "add explainability: {method: shap}, or permutation",
     )
+
+
+def deleted_too_soon(span: Span, store: str, age: str, what: str) -> Diagnostic:
+    """A store deletes by age alone, whatever it is: the model that serves today may be older than that.
+
+    Servers that start then find nothing to load. Models are deleted by whoever cleans up the registry; what a bucket
+    keeps of captures is bounded by the shorter of both times.
+
+    Wrong:
+
+        stores: {lake: {type: object, retention: 90d}}
+        registry: {database: runs, artifacts: lake}
+
+    Right:
+
+        stores: {lake: {type: object, retention: 90d}, artifacts: {type: object}}
+        registry: {database: runs, artifacts: artifacts}
+    """
+    return Diagnostic(
+        "W0492",
+        Severity.WARNING,
+        f"store {quote(store)} deletes what is older than {age}: {what}",
+        span,
+        "give them a store of their own, or a longer retention here",
+    )
