@@ -72,12 +72,17 @@ def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path, key: str)
     # The rooms and the targets are imported here: an unchanged compile needs none of them.
     from modelyard.emit import stack_files
     from modelyard.lasting import check_gone
-    from modelyard.pipeline import compile_system
+    from modelyard.overlay import environments
+    from modelyard.pipeline import compile_system, opened
     from modelyard_targets import TARGETS
 
     outcome = compile_system(inputs, TARGETS)
     if outcome.plan is None or outcome.failed:
         report(outcome.diagnostics, inputs.files(), arguments.format, arguments.color)
+        spec = opened(inputs).document if inputs.environment is None else None
+        names = sorted({*environments(spec), *inputs.beside}) if spec is not None else []
+        if names and arguments.format == "text":
+            say(f"this is the base alone; environments, for --env: {', '.join(names)}")
         return 1
     environment = inputs.environment or "default"
     beside = Path(inputs.spec.path).parent

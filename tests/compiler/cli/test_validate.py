@@ -57,7 +57,9 @@ def test_a_base_without_what_environments_add(run: Run, system: Path) -> None:
         0,
         f"{system}/system.yaml: valid for prod; the base is no system without an environment\n",
     )
-    assert "[E0202]" in run("compile", system).err
+    alone = run("compile", system).err
+    assert "[E0202]" in alone
+    assert alone.endswith("this is the base alone; environments, for --env: prod\n")
     assert run("compile", system, "--env", "prod").code == 0
 
 
