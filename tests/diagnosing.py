@@ -9,7 +9,7 @@ from pathlib import Path
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.pipeline import Given, Inputs, understand
-from modelyard.render import render
+from modelyard.printing.diagnostics import render
 from modelyard.source import SourceFile
 from modelyard_targets import TARGETS
 from tests.places import places

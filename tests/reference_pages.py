@@ -10,10 +10,10 @@ from typing import Final, cast
 
 import modelyard_schemas
 from modelyard.diagnostics import Diagnostic, codes
-from modelyard.fields import ANY, Field, field
-from modelyard.json_text import json_text
+from modelyard.printing.fields import ANY, Field, field
 from modelyard.shape import Schema
 from modelyard.source import Json
+from modelyard.writers.json_text import json_text
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from modelyard.disk import Merged, OutputFile
 from modelyard.load import load
 from modelyard.program import WRITTEN_BY
-from modelyard.python_text import print_program
 from modelyard.records import replace
 from modelyard.stack import ManifestFile, Project, Stack, TextFile, Value
-from modelyard.yaml_text import comment, document, documents
+from modelyard.writers.python_text import print_program
+from modelyard.writers.yaml_text import comment, document, documents
 
 __all__ = ["OutputFile", "emit", "stack_files"]
 

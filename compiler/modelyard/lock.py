@@ -13,7 +13,7 @@ from modelyard.load import load
 from modelyard.records import record
 from modelyard.source import Json
 from modelyard.stack import Value
-from modelyard.yaml_text import comment, document
+from modelyard.writers.yaml_text import comment, document
 
 LOCK_NAME = "modelyard.lock"
 

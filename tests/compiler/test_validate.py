@@ -16,7 +16,7 @@ import modelyard_schemas
 from modelyard.diagnostics import Diagnostic
 from modelyard.keywords import FITS
 from modelyard.load import load
-from modelyard.render import render
+from modelyard.printing.diagnostics import render
 from modelyard.shape import Schema, schema_of
 from modelyard.source import Document, Json
 from modelyard.validate import python_fits, rust_fits, validate, validate_with
@@ -312,7 +312,7 @@ from modelyard.load import load
 from modelyard.overlay import overlay
 from modelyard.validate import validate
 from modelyard.variables import substitute
-from modelyard.render import render
+from modelyard.printing.diagnostics import render
 document, _ = load(sys.stdin.buffer.read(), "system.yaml")
 document, _ = overlay(document, None)
 document, _ = substitute(document, {})

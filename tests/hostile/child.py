@@ -19,7 +19,7 @@ from types import FrameType
 from modelyard.diagnostics import Diagnostic, has_errors
 from modelyard.emit import emit
 from modelyard.pipeline import Given, Inputs, compile_system
-from modelyard.render import FORMS, render
+from modelyard.printing.diagnostics import FORMS, render
 from modelyard_targets import TARGETS
 from tests.hostile.mutations import mutated
 from tests.hostile.seeds import seeds

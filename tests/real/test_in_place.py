@@ -10,7 +10,7 @@ from engine.control_plane import Cluster
 from engine.kubectl import Object
 from engine.pulumi_stack import PulumiStack
 from modelyard.stack import Value
-from modelyard.yaml_text import documents
+from modelyard.writers.yaml_text import documents
 from tests.lowering import lowered
 from tests.specs import changed
 from tests.stacks.programs import project

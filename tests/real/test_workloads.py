@@ -14,7 +14,7 @@ from engine.control_plane import Cluster
 from engine.kubectl import Object
 from engine.whole_kubernetes import WholeKubernetes
 from modelyard.plan import Kind
-from modelyard.yaml_text import documents
+from modelyard.writers.yaml_text import documents
 from modelyard_targets.cluster.context import context_for
 from tests.lowering import lower_workload, lowered
 from tests.plans import plan_of

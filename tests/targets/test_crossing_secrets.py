@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from modelyard.program import Program, Ref
-from modelyard.python_text import print_program
+from modelyard.writers.python_text import print_program
 from modelyard_targets import TARGETS
 from tests.emitted import argument
 from tests.hybrid import HYBRID_SPEC, hybrid, hybrid_lowered, hybrid_plan, without_section

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelyard.program import Ref
-from modelyard.python_text import print_program
+from modelyard.writers.python_text import print_program
 from modelyard_targets.kubernetes.lower import lower
 from tests.emitted import argument, calls
 from tests.plans import plan_of

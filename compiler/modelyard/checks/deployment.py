@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from modelyard.checks.regions import regions
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import deployment as problems
-from modelyard.regions import regions
 from modelyard.source import Path
 from modelyard.spec import System, TargetSpec, target_path
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from modelyard import cron
 from modelyard.checks.suggestions import Suggestions
+from modelyard.checks.time_zones import time_zones
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import schedules as problems
 from modelyard.source import Path
 from modelyard.spec import Schedule, System
-from modelyard.time_zones import time_zones
 
 _LONG_NAME = re.compile(r"[A-Za-z]{3,}")
 _DEFAULT_ZONE = "Etc/UTC"

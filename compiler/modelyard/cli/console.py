@@ -8,8 +8,8 @@ import time
 from typing import TextIO
 
 from modelyard.diagnostics import Diagnostic
+from modelyard.printing.terminal import visible
 from modelyard.source import SourceFile
-from modelyard.terminal import visible
 
 _PATIENCE_S = 1.0
 _BETWEEN_S = 0.2
@@ -19,7 +19,7 @@ def report(diagnostics: tuple[Diagnostic, ...], files: tuple[SourceFile, ...], f
     """Print diagnostics: for people to standard error, for machines (json, sarif, github) to standard output."""
     if form == "text" and not diagnostics:
         return
-    from modelyard.render import render  # nothing else of a good run needs to know how mistakes are shown
+    from modelyard.printing.diagnostics import render  # nothing else of a good run needs to know how mistakes are shown
 
     stream = sys.stderr if form == "text" else sys.stdout
     text = render(diagnostics, files, form, wants_colour(stream, colour))

@@ -14,9 +14,9 @@ from modelyard.cli.addresses import explain_address
 from modelyard.cli.console import report, say
 from modelyard.cli.inputs import gather, spec_path
 from modelyard.diagnostics import codes, nearest, quote
-from modelyard.fields import ANY, Field, field
 from modelyard.flow_text import flow
 from modelyard.pipeline import Outcome, understand
+from modelyard.printing.fields import ANY, Field, field
 from modelyard.shape import Schema
 from modelyard.source import Json
 from modelyard_targets import TARGETS

@@ -7,8 +7,8 @@ import sys
 
 from modelyard.cli.console import report
 from modelyard.cli.inputs import gather
-from modelyard.graph import as_json, dot, mermaid
 from modelyard.pipeline import understand
+from modelyard.printing.graph import as_json, dot, mermaid
 from modelyard_targets import TARGETS
 
 _NOTATIONS = {"mermaid": mermaid, "dot": dot, "json": as_json}

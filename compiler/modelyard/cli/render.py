@@ -10,11 +10,11 @@ import modelyard_schemas
 from modelyard.cli.console import report, wants_colour
 from modelyard.cli.inputs import gather
 from modelyard.diagnostics import has_errors
-from modelyard.json_text import json_text
 from modelyard.pipeline import read
-from modelyard.rendered import Line, rendered
+from modelyard.printing.spec import Line, rendered
 from modelyard.shape import Schema
 from modelyard.validate import validate
+from modelyard.writers.json_text import json_text
 
 _FAINT, _PLAIN = "\x1b[2m", "\x1b[0m"
 _COLUMN = 60  # origins stand from here where the values leave room

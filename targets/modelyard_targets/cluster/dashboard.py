@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
-from modelyard.json_text import json_text
 from modelyard.manifest import config_map, labels, metadata
 from modelyard.names import object_name, short_hash
 from modelyard.plan import Resource
 from modelyard.spec import Inference, Monitor, Slo
 from modelyard.stack import Value
+from modelyard.writers.json_text import json_text
 from modelyard_targets.cluster.alert_rules import WORKLOAD_LABEL
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.monitor_rules import VALUE, look_back_s, of_monitor

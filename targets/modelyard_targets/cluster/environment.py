@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from modelyard.json_text import json_text
 from modelyard.manifest import config_map, env, env_from_secret, labels, metadata
 from modelyard.plan import ModelServer, Resource
 from modelyard.records import record
 from modelyard.source import Json
 from modelyard.spec import Inference, SecretRef, Store
 from modelyard.stack import Value
+from modelyard.writers.json_text import json_text
 from modelyard_targets.cluster.context import Context, Made, region_of
 from modelyard_targets.cluster.crossing import crossing_to
 from modelyard_targets.cluster.describe import DESCRIPTION_FOLDER, TOKEN_FOLDER, stores_of, uses_registry

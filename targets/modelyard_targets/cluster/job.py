@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modelyard.json_text import json_text
 from modelyard.manifest import config_map, labels, metadata, object_of
 from modelyard.names import object_name
 from modelyard.plan import Job, Resource
 from modelyard.source import Json
 from modelyard.spec import Step
 from modelyard.stack import Manifest, Value
+from modelyard.writers.json_text import json_text
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.describe import describe_job
 from modelyard_targets.cluster.describe_parts import digest

@@ -11,7 +11,7 @@ from modelyard.plan import Application, ModelServer, Resource
 from modelyard.source import Json
 from modelyard.spec import Inference
 from modelyard.stack import Manifest, Value
-from modelyard.yaml_text import document
+from modelyard.writers.yaml_text import document
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.describe import application_name, describe_server
 from modelyard_targets.cluster.describe_parts import digest, serve_prefix

@@ -8,10 +8,10 @@ from typing import TypeAlias, cast
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.platform import override_fails, override_of_nothing, override_renames
-from modelyard.json_text import json_text
 from modelyard.source import Json
 from modelyard.spec import Override, System
 from modelyard.stack import Manifest
+from modelyard.writers.json_text import json_text
 from modelyard_targets.cluster.context import Made
 
 REASON = "overrides.modelyard.dev/{}"

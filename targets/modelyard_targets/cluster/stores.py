@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.json_text import json_text
 from modelyard.manifest import env, env_from_secret, labels, metadata, object_of
 from modelyard.names import object_name, short_hash
 from modelyard.plan import Resource
 from modelyard.spec import Store
 from modelyard.stack import Value
+from modelyard.writers.json_text import json_text
 from modelyard_targets.cluster.context import Context, Made, bucket_name
 from modelyard_targets.cluster.environment import S3_CHECKSUMS
 from modelyard_targets.cluster.fixed import BUCKET_NAME

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelyard.regions import regions
+from modelyard.checks.regions import regions
 from tests.compiler.checks.asked import codes_in
 from tests.specs import VALID_SPEC
 

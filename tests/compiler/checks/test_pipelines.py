@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelyard.checks import check
-from modelyard.time_zones import time_zones
+from modelyard.checks.time_zones import time_zones
 from tests.plans import system_of
 from tests.specs import VALID_SPEC
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from engine import environments, parts, places
-from modelyard.yaml_text import documents
+from modelyard.writers.yaml_text import documents
 from tests.real.scanners.scanned import Scanned
 
 MANIFESTS = "manifests.yaml"

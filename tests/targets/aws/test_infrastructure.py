@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelyard.python_text import print_program
+from modelyard.writers.python_text import print_program
 from modelyard_targets.aws.lower import calls, lower
 from tests.targets.aws.infrastructure import HYBRID, LEADS, arguments, changed, made, plan_of, programs
 

@@ -9,8 +9,8 @@ from typing import Final
 
 import pytest
 
-from modelyard.python_text import print_program
 from modelyard.stack import Project, Stack
+from modelyard.writers.python_text import print_program
 from modelyard_targets.aws.lower import lower
 from tests.targets.aws.infrastructure import plan_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelyard.redact import redacted
+from modelyard.printing.redact import redacted
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from json.encoder import encode_basestring
 from math import isfinite
 
 from modelyard.stack import Value
-from modelyard.yaml_text import SURROGATE, UNSEEN
+from modelyard.writers.yaml_text import SURROGATE, UNSEEN
 
 _UNSEEN = re.compile(f"[{UNSEEN}]")
 

@@ -8,7 +8,7 @@ from modelyard.records import record
 from modelyard.shape import Schema, Shape, definition, schema_of, texts
 from modelyard.source import Document, Json, Path
 from modelyard.validate.faults import Faults
-from modelyard.yaml_text import scalar
+from modelyard.writers.yaml_text import scalar
 
 WITHOUT = "x-default-without"
 """The keyword of the schema that names a field beside which the default does not hold."""

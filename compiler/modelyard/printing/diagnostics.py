@@ -8,10 +8,10 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from modelyard.diagnostics.base import Diagnostic, Severity, in_order
+from modelyard.printing.redact import MASK, redacted
+from modelyard.printing.terminal import Cell, cells, clipped, visible, width
 from modelyard.records import replace
-from modelyard.redact import MASK, redacted
 from modelyard.source import Lines, SourceFile, Span
-from modelyard.terminal import Cell, cells, clipped, visible, width
 
 _COLOURS: Final = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m"}
 _BOLD: Final = "\x1b[1m"
@@ -176,7 +176,7 @@ def _escaped(text: str, more: str = "") -> str:
 
 
 def _sarif(diagnostics: tuple[Diagnostic, ...], _sources: tuple[SourceFile, ...], _colour: bool) -> str:
-    from modelyard.sarif import sarif
+    from modelyard.printing.sarif import sarif
 
     return sarif(diagnostics)
 

@@ -8,7 +8,7 @@ from urllib.parse import quote as percent_encoded
 
 from modelyard import __version__
 from modelyard.diagnostics import Diagnostic, codes
-from modelyard.redact import redacted
+from modelyard.printing.redact import redacted
 
 
 def sarif(diagnostics: tuple[Diagnostic, ...]) -> str:

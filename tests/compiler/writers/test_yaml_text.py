@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from modelyard.stack import Value
-from modelyard.yaml_text import comment, document, documents, scalar
+from modelyard.writers.yaml_text import comment, document, documents, scalar
 
 LOADERS: list[Any] = [yaml.SafeLoader, *([yaml.CSafeLoader] if yaml.__with_libyaml__ else [])]
 

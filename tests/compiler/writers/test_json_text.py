@@ -10,9 +10,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelyard.json_text import json_text
 from modelyard.stack import Value
-from modelyard.yaml_text import document
+from modelyard.writers.json_text import json_text
+from modelyard.writers.yaml_text import document
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)

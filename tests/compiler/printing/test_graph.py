@@ -10,8 +10,8 @@ from functools import cache
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelyard.graph import as_json, dot, mermaid
 from modelyard.plan import Kind, Link, Namespace, Plan, Resource
+from modelyard.printing.graph import as_json, dot, mermaid
 from tests.plans import large_spec, plan_of
 from tests.specs import VALID_SPEC
 

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from modelyard.program import WRITTEN_BY, Call, Export, Import, Literal, Program, Ref
-from modelyard.python_text import Collision, identifier, identifiers, literal, print_program, program_variables
+from modelyard.writers.python_text import Collision, identifier, identifiers, literal, print_program, program_variables
 
 FILES = tuple(f"manifests/{name}.yaml" for name in "abcdefg")
 RUFF = (sys.executable, "-m", "ruff")

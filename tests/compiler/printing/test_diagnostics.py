@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelyard.diagnostics import Diagnostic, Severity
-from modelyard.render import render, summary
+from modelyard.printing.diagnostics import render, summary
 from modelyard.source import SourceFile, Span
 
 TEXT = "models:\n  ranker:\n    task: ranking\n    framework: torch\n    replcias: 2\n"
