@@ -340,7 +340,7 @@ def nothing_uses(span: Span, placement: str, field: str, what: str) -> Diagnosti
     )
 
 
-def metrics_cut(span: Span, kept: str, size: str, fitting: str, placement: str) -> Diagnostic:
+def metrics_cut(span: Span, kept: str, size: str, fitting: str, placement: str, sent_on: bool) -> Diagnostic:
     """Prometheus keeps metrics on a volume of a fixed size: where they fill it, the oldest go, however long they should
     be kept.
 
@@ -362,5 +362,7 @@ def metrics_cut(span: Span, kept: str, size: str, fitting: str, placement: str) 
         f"metrics are not kept for {kept} on target {quote(placement)}: Prometheus has a volume of {size} there, "
         f"which holds about {fitting} of them",
         span,
-        "send them on with telemetry.remoteWrite, or list under present a Prometheus of your own that keeps them",
+        "shorten it: what is older is where telemetry.remoteWrite sends it"
+        if sent_on
+        else "send them on with telemetry.remoteWrite, or list under present a Prometheus of your own that keeps them",
     )

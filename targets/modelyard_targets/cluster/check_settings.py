@@ -45,15 +45,24 @@ def check_telemetry(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_retention(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Metrics that are to be kept for longer than they fit on the volume of the Prometheus that is installed."""
+    """Metrics that are to be kept for longer than they fit on the volume of the Prometheus that is installed, or where
+    none is installed at all, which is told once.
+    """
     kept_s = plan.system.governance.retention.metrics_s
-    if kept_s is None or "prometheus" not in addons_to_install(plan, placement):
+    if kept_s is None:
+        return
+    placements = [target.name for target in plan.system.deployment.targets]
+    if "prometheus" not in addons_to_install(plan, placement):
+        if placement == placements[0] and not any("prometheus" in addons_to_install(plan, one) for one in placements):
+            where = plan.system.key("governance", "retention", "metrics")
+            yield problems.nothing_uses(where, placement, "retention.metrics", "no Prometheus is installed from here")
         return
     days = fitting_days(plan, placement)
     if kept_s > days * _DAY_S:
         size = f"{volume_gi(plan.system, target_of(plan, placement))}Gi"
         where = plan.system.at("governance", "retention", "metrics")
-        yield problems.metrics_cut(where, duration(kept_s), size, f"{days}d", placement)
+        sent_on = bool(target_of(plan, placement).telemetry.remote_write)
+        yield problems.metrics_cut(where, duration(kept_s), size, f"{days}d", placement, sent_on)
 
 
 def check_gateway(plan: Plan, placement: str, gateway: Gateway | None) -> Iterator[Diagnostic]:
