@@ -9,10 +9,13 @@ from typing import Final
 from modelyard.diagnostics import overlay as tell
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.load import at_most
+from modelyard.diagnostics.validate import wrong_length
 from modelyard.records import field, record, replace
 from modelyard.source import Document, Json, Path, Span, Spans, appended
 
 SECTION: Final = "environments"
+MOST: Final = 100
+"""So many environments a spec may have, as its schema says: `validate` goes through all of them."""
 _NAME: Final = re.compile(r"[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?\Z")
 
 
@@ -52,6 +55,10 @@ def _refused(
         yield tell.not_a_patch(document.value_span((SECTION,)), SECTION)
         return
     names = section or {}
+    if len(names) > MOST:
+        bound = f"at most {MOST} may be"
+        yield wrong_length(document.key_span((SECTION,)), f"{len(names)} entries", bound)
+        return
     for name, patch in names.items():
         if not _NAME.match(name):
             yield tell.environment_name(document.key_span((SECTION, name)), name)

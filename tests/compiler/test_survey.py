@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
+import modelyard_schemas
 from modelyard.inputs import Given, Inputs
-from modelyard.overlay import environments
+from modelyard.overlay import MOST, environments
 from modelyard.pipeline import opened
 from modelyard.survey import Survey, survey
 from modelyard_targets import TARGETS
@@ -132,3 +135,12 @@ def test_a_provider_that_is_not_made_yet_fails_nobody_else() -> None:
     assert [one for one in told(found) if "02 " in one] == ["W0602 environments/later.yaml:1 (in later)"]
     assert found.not_made_yet == ("later",)
     assert "E0602 system.yaml:7" in told(surveyed(base, prod=""))
+
+
+def test_environments_are_bounded() -> None:
+    """Each is a run of its own, so a file of a megabyte must not ask for a hundred thousand of them."""
+    schema = cast("dict[str, dict[str, dict[str, object]]]", modelyard_schemas.load())
+    assert schema["properties"]["environments"]["maxProperties"] == MOST
+
+    names = ", ".join(f"e{at}: {{}}" for at in range(MOST + 1))
+    assert told(surveyed(f"{BASE}environments: {{{names}}}\n")) == ["E0207 system.yaml:15"]
