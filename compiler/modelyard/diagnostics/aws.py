@@ -340,3 +340,26 @@ def too_many_folders(span: Span, workload: str, count: int, whose: str) -> Diagn
         span,
         "divide it, such as a pool into several, or let its datasets lie below fewer paths",
     )
+
+
+def public_without_way_out(span: Span, endpoint: str, placement: str) -> Diagnostic:
+    """With `nat: none` a network has private subnets alone, and a load balancer that faces the internet stands in none
+    of these.
+
+    Wrong:
+
+        vpc: {nat: none}
+        inference: {scorer: {endpoint: {exposure: public, …}}}
+
+    Right:
+
+        vpc: {nat: one}
+        inference: {scorer: {endpoint: {exposure: public, …}}}
+    """
+    return Diagnostic(
+        "E0656",
+        Severity.ERROR,
+        f"endpoint {quote(endpoint)} is public, and the network of target {quote(placement)} has no public subnet",
+        span,
+        "write exposure: internal, or vpc: {nat: one}",
+    )

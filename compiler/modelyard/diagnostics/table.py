@@ -238,6 +238,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0653": aws.each_first,
         "E0654": aws.region_refused,
         "E0655": aws.too_many_folders,
+        "E0656": aws.public_without_way_out,
         "E0701": emit.edited_by_hand,
         "E0702": emit.file_in_the_way,
         "E0703": emit.folder_in_the_way,

@@ -10,7 +10,7 @@ from modelyard.diagnostics import platform as shared
 from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.plan import Identity, NodePool, Plan, Resource
 from modelyard.spec import target_path
-from modelyard_targets.aws.check_network import check_images, check_network, check_region
+from modelyard_targets.aws.check_network import check_images, check_network, check_public, check_region
 from modelyard_targets.aws.check_rights import check_rights
 from modelyard_targets.aws.check_stores import check_stores
 from modelyard_targets.aws.foundation import nat_of, tags
@@ -184,6 +184,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     check_tags,
     check_network,
     check_images,
+    check_public,
     check_stores,
     check_accounts,
     check_rights,

@@ -12,7 +12,7 @@ from typing import Final
 from modelyard.diagnostics import aws as problems
 from modelyard.diagnostics import nearest
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.plan import Plan
+from modelyard.plan import Plan, Route
 from modelyard.spec import target_path
 from modelyard_targets.aws.foundation import nat_of
 from modelyard_targets.cluster.placed import target_of
@@ -63,6 +63,18 @@ def check_images(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     if not (target.images.mirror and target.images.registry):
         where = plan.system.at(*target_path(plan.system, placement), "vpc", "nat")
         yield problems.images_out_of_reach(where, placement)
+
+
+def check_public(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Public endpoints stand in public subnets, which a network that is made has beside its NAT gateways."""
+    target = target_of(plan, placement)
+    if target.vpc.adopt or nat_of(plan.system, target) != "none":
+        return
+    for resource in plan.on(placement):
+        route = resource.value
+        if isinstance(route, Route) and route.inference.endpoint.exposure == "public":
+            where = plan.system.at("inference", route.inference.name, "endpoint", "exposure")
+            yield problems.public_without_way_out(where, route.inference.name, placement)
 
 
 def _fault(cidr: str, *, adopted: bool) -> str:
