@@ -116,6 +116,11 @@ def promises(system: System) -> Iterator[Diagnostic]:
         latencies = inference.slo.latency_ms
         if not latencies and inference.slo.availability is None:
             yield problems.nothing_promised(system.at(*path, "slo"), inference.name)
+        timeout_ms = 1000 * inference.endpoint.timeout_s
+        for quantile, bound_ms in latencies:
+            if bound_ms > timeout_ms:
+                span = system.at(*path, "slo", _PERCENTILES[quantile])
+                yield problems.slo_beyond_timeout(span, _PERCENTILES[quantile], inference.endpoint.timeout_s)
         for (low, fast), (high, slow) in pairwise(latencies):
             if slow < fast:
                 name = _PERCENTILES[high]

@@ -162,15 +162,19 @@ def _rollback(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _times(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Looks overlap, and a cooldown outlasts the time between two of them."""
+    """Looks overlap, and a cooldown is about something, and outlasts the time between two of them."""
+    breach = monitor.on_breach
+    cooldown = ("monitors", monitor.name, "onBreach", "cooldown")
+    written = system.at(*cooldown) != system.at(*cooldown[:-1])
+    if written and not breach.run and not breach.rollback:
+        yield problems.cooldown_of_nothing(system.key(*cooldown), monitor.name)
     gaps = gaps_s(monitor.schedule)
     if gaps is None or monitor.type == "performance":
         return
     shortest, longest = gaps
     path = ("monitors", monitor.name)
-    breach = monitor.on_breach
     if (breach.run or breach.rollback) and breach.cooldown_s < shortest:
-        yield problems.cooldown_without_effect(system.at(*path, "onBreach", "cooldown"), monitor.name)
+        yield problems.cooldown_without_effect(system.at(*cooldown), monitor.name)
     if monitor.window_s < longest:
         yield problems.window_with_holes(system.key(*path, "window"), monitor.name)
 

@@ -175,6 +175,8 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0490": check_pipelines.fewer_workers_than_trials,
         "E0491": check_inference.nothing_promised,
         "W0492": check_governance.deleted_too_soon,
+        "W0493": check_monitors.cooldown_of_nothing,
+        "W0494": check_inference.slo_beyond_timeout,
         "E0501": plan.name_collision,
         "W0501": plan.unused_target,
         "E0502": plan.reserved_name,

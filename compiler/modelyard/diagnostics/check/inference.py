@@ -1,4 +1,4 @@
-"""What is told about endpoints: E0450 to E0464."""
+"""What is told about endpoints: E0450 to E0464, E0491 and W0494."""
 
 from __future__ import annotations
 
@@ -221,6 +221,30 @@ def batching_breaks_slo(span: Span, wait_ms: int, slo: str, slo_ms: int) -> Diag
         f"requests may wait {wait_ms} ms for others, and {slo} promises an answer within {slo_ms} ms",
         span,
         "lower maxWait",
+    )
+
+
+def slo_beyond_timeout(span: Span, slo: str, timeout_s: int) -> Diagnostic:
+    """Requests are given up before they can be too late: the objective always holds, whatever happens.
+
+    A request that is given up is an error, and counts for availability.
+
+    Wrong:
+
+        slo: {p99: 90s}
+        endpoint: {timeout: 60s}
+
+    Right:
+
+        slo: {p99: 30s}
+        endpoint: {timeout: 60s}
+    """
+    return Diagnostic(
+        "W0494",
+        Severity.WARNING,
+        f"{slo} always holds: a request is given up after {timeout_s} s, before it is that late",
+        span,
+        f"lower {slo}, or raise endpoint.timeout",
     )
 
 

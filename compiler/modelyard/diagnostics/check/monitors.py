@@ -1,4 +1,4 @@
-"""What is told about monitors: E0465 to E0489."""
+"""What is told about monitors: E0465 to E0480, W0475 to W0478, W0493."""
 
 from __future__ import annotations
 
@@ -228,6 +228,26 @@ def cooldown_without_effect(span: Span, monitor: str) -> Diagnostic:
         f"the cooldown of monitor {quote(monitor)} is over before it looks again, so it holds nothing back",
         span,
         "raise it above the time between two looks",
+    )
+
+
+def cooldown_of_nothing(span: Span, monitor: str) -> Diagnostic:
+    """A cooldown keeps reactions apart, and this monitor has none: an alert is told as long as it lasts.
+
+    Wrong:
+
+        monitors: {drift: {onBreach: {notify: [oncall], cooldown: 3d}, …}}
+
+    Right:
+
+        monitors: {drift: {onBreach: {notify: [oncall], run: pipelines.retrain, cooldown: 3d}, …}}
+    """
+    return Diagnostic(
+        "W0493",
+        Severity.WARNING,
+        f"the cooldown of monitor {quote(monitor)} holds nothing back: a breach starts nothing and takes nothing back",
+        span,
+        "remove cooldown, or add run or rollback",
     )
 
 
