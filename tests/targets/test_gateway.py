@@ -72,3 +72,12 @@ def test_proxies_of_a_rollout_are_let_through() -> None:
 
     assert names(text, "Gateway") == []
     assert "gateway.proxies" in names(text, "NetworkPolicy")
+
+
+def test_proxies_of_an_existing_gateway_in_the_own_namespace_are_let_through() -> None:
+    """One without a namespace is looked for there."""
+    for gateway in ("{name: edge}", "{name: edge, namespace: fraud}"):
+        text = changed(EXISTING, gateway)
+
+        assert "gateway.proxies" in names(text, "NetworkPolicy")
+        assert "Those in `fraud` itself have to fit" in files(text)["README.md"]

@@ -7,6 +7,7 @@ from typing import Final
 
 from modelyard.manifest import labels, metadata, object_of
 from modelyard.plan import Resource, Route
+from modelyard.source import Path
 from modelyard.spec import Gateway
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.context import Context, Made
@@ -21,9 +22,16 @@ GATEWAY_NAME: Final = "gateway.networking.k8s.io/gateway-name"
 def lower_gateway(resource: Resource, context: Context) -> Iterator[Made]:
     """The Gateways that routes of this placement hang on; none where no route needs it, since it may cost money."""
     gateway = context.target.gateway
-    if gateway is None or not gateway.class_name or gateway.name:
+    if gateway is None:
         return
     origin = (*resource.origin, "gateway")
+    if gateway.class_name and not gateway.name:
+        yield from _own(gateway, origin, context)
+    if beside_the_gateway(context):
+        yield Made(origin, _proxies(context))
+
+
+def _own(gateway: Gateway, origin: Path, context: Context) -> Iterator[Made]:
     for name in own_classes(context):
         yield Made(origin, _class(name, context))
     made: dict[str, str] = {}
@@ -32,14 +40,12 @@ def lower_gateway(resource: Resource, context: Context) -> Iterator[Made]:
         made.setdefault(gateway_name(gateway, exposure, context), exposure)
     for name, exposure in made.items():
         yield Made(origin, _gateway(gateway, name, exposure, context))
-    if beside_the_gateway(context):
-        yield Made(origin, _proxies(context))
 
 
 def beside_the_gateway(context: Context) -> bool:
-    """Whether proxies may run in the system's own namespace: where a Gateway is made there of a class of others."""
+    """Whether proxies may run in the system's own namespace: where a Gateway is there that is not of our class."""
     gateway = context.target.gateway
-    if gateway is None or gateway.name or is_ours(gateway, context):
+    if gateway is None or gateway.namespace not in {"", context.namespace} or is_ours(gateway, context):
         return False
     return any(needs_route(one, gateway) or one.inference.rollout.strategy == "incremental" for one in _routes(context))
 
