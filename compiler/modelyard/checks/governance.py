@@ -8,12 +8,7 @@ from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import governance as problems
 from modelyard.spec import System
 
-_REGULATED = frozenset({"banking", "insurance", "healthcare", "public"})
 _SENSITIVE = ("pii", "cardholder", "phi")
-
-
-def _regulated(system: System) -> bool:
-    return system.profile.industry in _REGULATED
 
 
 def _sensitive(system: System) -> list[str]:
@@ -40,13 +35,13 @@ def approvals(system: System) -> Iterator[Diagnostic]:
         if approval.minimum > len(approval.groups):
             span = system.key("governance", "approvals", "promote", "minimum")
             yield problems.approvals_impossible(span, approval.minimum, len(approval.groups))
-    elif _regulated(system) and system.governance.risk == "high" and system.models:
+    elif system.profile.regulated and system.governance.risk == "high" and system.models:
         yield problems.approvals_missing(system.at("governance", "risk"), system.profile.industry)
 
 
 def explainability(system: System) -> Iterator[Diagnostic]:
     """Every model explains itself where governance requires it, and in production where the industry asks for it."""
-    advised = _regulated(system) and system.governance.risk == "high"
+    advised = system.profile.regulated and system.governance.risk == "high"
     in_production = _in_production(system)
     for model in system.models.values():
         if model.explainability is not None:
@@ -60,7 +55,7 @@ def explainability(system: System) -> Iterator[Diagnostic]:
 
 def cards(system: System) -> Iterator[Diagnostic]:
     """Models in production have a card with purpose and limitations, where the industry asks for it."""
-    if not _regulated(system):
+    if not system.profile.regulated:
         return
     for name in _in_production(system):
         card = system.models[name].card
@@ -75,7 +70,7 @@ def classifications(system: System) -> Iterator[Diagnostic]:
     declared = system.governance.data_classes
     for data in system.data.values():
         if not data.classification:
-            if _regulated(system):
+            if system.profile.regulated:
                 yield problems.classification_missing(system.key("data", data.name), data.name, system.profile.industry)
         elif declared and data.classification in _SENSITIVE and data.classification not in declared:
             span = system.at("data", data.name, "classification")
@@ -125,7 +120,7 @@ def exposure(system: System) -> Iterator[Diagnostic]:
         span = system.at("inference", inference.name, "endpoint", "exposure")
         if endpoint.exposure == "public":
             yield problems.public_without_auth(span, inference.name)
-        elif endpoint.exposure == "internal" and _regulated(system):
+        elif endpoint.exposure == "internal" and system.profile.regulated:
             yield problems.internal_without_auth(span, inference.name, system.profile.industry)
 
 

@@ -276,6 +276,31 @@ def public_without_certificate(span: Span, endpoint: str, placement: str, class_
     )
 
 
+def token_in_clear(span: Span, endpoint: str, placement: str, instead: str) -> Diagnostic:
+    """In a regulated industry, what callers prove themselves with is encrypted on the company's own network, too.
+
+    A Gateway that is there is not known well enough to say so.
+
+    Wrong:
+
+        profile: {industry: banking}
+        gateway: {class: cilium}
+        inference: {scorer: {endpoint: {exposure: internal, auth: {type: bearer-token, …}}}}
+
+    Right:
+
+        gateway: {class: cilium, certificate: secret://vault/scores-tls}
+    """
+    return Diagnostic(
+        "W0636",
+        Severity.WARNING,
+        f"callers of {quote(endpoint)} show their token in clear: its gateway on target {quote(placement)} has no"
+        " certificate",
+        span,
+        instead,
+    )
+
+
 def reserved_label(span: Span, label: str) -> Diagnostic:
     """Labels with these prefixes say what an object is part of; selectors and dashboards go by them.
 

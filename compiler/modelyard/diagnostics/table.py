@@ -224,6 +224,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0633": platform.secrets_meet,
         "W0634": platform.nothing_uses,
         "W0635": platform.metrics_cut,
+        "W0636": platform.token_in_clear,
         "E0640": aws.unknown_version,
         "E0641": aws.name_too_long,
         "E0642": aws.double_hyphen,

@@ -21,6 +21,11 @@ class Profile:
     industry: str = "other"  # banking insurance healthcare telecom manufacturing retail public other
     size: str = "small"  # small enterprise
 
+    @property
+    def regulated(self) -> bool:
+        """Whether somebody supervises the industry."""
+        return self.industry in {"banking", "insurance", "healthcare", "public"}
+
 
 @record
 class Owner:

@@ -66,14 +66,28 @@ def check_retention(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_gateway(plan: Plan, placement: str, gateway: Gateway | None) -> Iterator[Diagnostic]:
-    """What is public is encrypted."""
-    if gateway is None or not gateway.class_name or gateway.certificate is not None:
+    """What is public is encrypted, and in a regulated industry what callers prove themselves with is so everywhere."""
+    if gateway is None or not gateway.class_name:
         return
     for resource in plan.on(placement):
-        value = resource.value
-        if isinstance(value, Route) and value.inference.endpoint.exposure == "public" and needs_route(value, gateway):
-            where = plan.system.at("inference", value.inference.name, "endpoint", "exposure")
-            yield problems.public_without_certificate(where, value.inference.name, placement, gateway.class_name)
+        route = resource.value
+        if not isinstance(route, Route):
+            continue
+        inference, routed = route.inference, needs_route(route, gateway)
+        where = plan.system.at("inference", inference.name, "endpoint", "exposure")
+        if routed and gateway.certificate is not None:
+            continue
+        if routed and inference.endpoint.exposure == "public":
+            yield problems.public_without_certificate(where, inference.name, placement, gateway.class_name)
+        elif (
+            plan.system.profile.regulated
+            and inference.endpoint.exposure == "internal"
+            and inference.endpoint.auth.type != "none"
+        ):
+            instead = f"write gateway: {{class: {gateway.class_name}, certificate: secret://…}} at the target"
+            if not routed:
+                instead = "choose rollout: {strategy: blue-green}: KubeRay's Gateway for one in steps has no TLS"
+            yield problems.token_in_clear(where, inference.name, placement, instead)
 
 
 def check_labels(plan: Plan, placement: str) -> Iterator[Diagnostic]:
