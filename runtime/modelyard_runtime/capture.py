@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import threading
 import uuid
@@ -18,6 +19,7 @@ from modelyard_runtime.storage import Place, place, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 REQUEST_ID = "request_id"
 CAPTURED_AT = "captured_at"
@@ -152,19 +154,36 @@ def old_days(captures: Place, before: datetime) -> list[str]:
 
 
 def _columns(records: list[dict[str, Any]]) -> dict[str, Any]:
-    """Columns of the records. One whose values have no common type is kept as JSON texts: a capture must not fail."""
-    import json
+    """Columns of the records. What a file cannot hold is kept as JSON texts: no request may end the captures of others.
 
+    So are values without a common type, numbers of any size, texts that are no Unicode, and mappings.
+    """
     import pyarrow as pa
 
     columns: dict[str, Any] = {}
     for name in dict.fromkeys(name for record in records for name in record):
         values = [_known(record.get(name)) for record in records]
         try:
-            columns[name] = pa.array(values)
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
-            columns[name] = pa.array([None if value is None else json.dumps(value, default=str) for value in values])
+            found = pa.array(values)
+        except (pa.ArrowException, OverflowError, UnicodeError):
+            found = None
+        if found is None or (pa.types.is_nested(found.type) and not _is_flat_list(found.type)):
+            found = pa.array([None if value is None else _as_json(value) for value in values])
+        columns[name] = found
     return columns
+
+
+def _is_flat_list(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return pa.types.is_list(kind) and not pa.types.is_nested(kind.value_type)
+
+
+def _as_json(value: Any) -> str:
+    try:
+        return json.dumps(value, default=str)
+    except RecursionError:
+        return '"nested too deeply to be kept"'
 
 
 def _known(value: Any) -> Any:

@@ -58,11 +58,21 @@ class Grid:
         """How many values each place has, and by how much they are above the point before, in sum."""
         import numpy as np
 
-        left = np.searchsorted(self.points, values, side="left")
-        right = np.searchsorted(self.points, values, side="right")
-        above = values - self.points[np.maximum(right - 1, 0)]
-        counted = np.bincount(left + right, minlength=self.places).astype(np.float64)
-        return counted, np.bincount(left + right, weights=above, minlength=self.places).astype(np.float64)
+        counted, above = np.zeros(self.places), np.zeros(self.places)
+        if not len(values):
+            return counted, above
+        # Points are sought among sorted values: that is several times faster than values among points.
+        ordered = np.sort(values)
+        ends = np.empty(self.places, dtype=np.int64)
+        ends[0:-1:2] = np.searchsorted(ordered, self.points, side="left")
+        ends[1::2] = np.searchsorted(ordered, self.points, side="right")
+        ends[-1] = len(ordered)
+        many = np.diff(ends, prepend=0)
+        held = np.flatnonzero(many)
+        before = self.points[np.maximum((held - 1) // 2, 0)]
+        counted[held] = many[held]
+        above[held] = np.add.reduceat(ordered - np.repeat(before, many[held]), ends[held] - many[held])
+        return counted, above
 
     def shares(self) -> Numbers:
         """The share of the reference in each place."""

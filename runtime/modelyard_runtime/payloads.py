@@ -29,7 +29,7 @@ def rows_of(body: bytes) -> pd.DataFrame:
 
     try:
         found = json.loads(body)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise BadRequest(f"the body is no JSON: {problem}", 400) from None
     if not isinstance(found, dict):
         raise BadRequest(f"the body must be a JSON object with {FORMS}")

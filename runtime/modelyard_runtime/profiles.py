@@ -89,6 +89,12 @@ def numbers_in(column: pd.Series) -> Numbers | None:
     import numpy as np
     import pandas as pd
 
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
+        every: Numbers = column.to_numpy(dtype=np.float64)
+        finite = np.isfinite(every)
+        if finite.all() and len(every):
+            return every
+        return None if np.isnan(every).all() else every[finite]
     present = column.dropna()
     if present.dtype == object:
         present = present.infer_objects()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from modelyard_runtime.answers import Answer
 from modelyard_runtime.capture import Captures, chosen
@@ -73,4 +75,20 @@ def test_days_beyond_the_retention_are_deleted(tmp_path: Path) -> None:
     kept.attempt()
 
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(days[:2])
+    kept.close()
+
+
+@pytest.mark.parametrize("sent", [2**70, {}, {"a": {}}, [{}], [[1]], "\ud800", True])
+def test_no_request_ends_the_captures_of_others(tmp_path: Path, sent: Any) -> None:
+    """What a file cannot hold as it is, is kept as JSON; what other requests sent stands beside it."""
+    kept = captures(tmp_path)
+    for at, value in enumerate((sent, 1, None)):
+        kept.keep(f"r{at}", pd.DataFrame({"amount": [1.5], "more": [value]}, dtype=object), said(1), "1")
+
+    kept.attempt()
+
+    now = datetime.now(UTC)
+    found = read_captures({}, {"uri": f"file://{tmp_path}"}, now - timedelta(hours=1), now + timedelta(hours=1))
+    assert list(found["amount"]) == [1.5] * 3
+    assert found["more"].iloc[0] == json.dumps(sent)
     kept.close()

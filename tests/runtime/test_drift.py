@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 from scipy.spatial import distance
 
-from modelyard_runtime.drift import FEWEST_VALUES, Moved, drift
+from modelyard_runtime.drift import FEWEST_VALUES, Grid, Moved, drift
 from modelyard_runtime.profiles import Profile, Quantiles, Summary, profile
 from modelyard_runtime.refusals import Refusal
 
@@ -145,3 +145,19 @@ def test_times_are_seconds_in_any_resolution() -> None:
     found = [profile(stamps.astype(f"datetime64[{unit}, UTC]")).quantiles for unit in ("s", "us", "ns")]
 
     assert all(points is not None and points[0] == 1767225600 for points in found)
+
+
+@pytest.mark.parametrize("values", [[], [5.0], [-1e300, 0.5, 1e300], [0.0, 0.0, 1.0, 2.5, 2.5, 9.0]])
+def test_values_are_counted_where_they_lie(values: list[float]) -> None:
+    """Below, at and between the points, with how far each is above the point before it, whatever stands elsewhere."""
+    grid = Grid(np.array([0.0, 0.0, 1.0, 2.0, 2.0, 3.0]))
+
+    counted, above = grid.count(np.array(values))
+
+    points, wanted = [0.0, 1.0, 2.0, 3.0], np.zeros((2, 9))
+    for value in values:
+        place = sum(one < value for one in points) + sum(one <= value for one in points)
+        before = points[max(sum(one <= value for one in points) - 1, 0)]
+        wanted[:, place] += (1, value - before)
+    np.testing.assert_array_equal(counted, wanted[0])
+    np.testing.assert_allclose(above, wanted[1])

@@ -81,3 +81,10 @@ def test_an_optional_column_may_be_absent_from_all_rows() -> None:
     assert rows["amount"].dtype == "float64"
     assert rows["amount"].isna().all()
     assert rows["country"].iloc[0] is None
+
+
+def test_json_that_is_nested_without_end_is_a_bad_request() -> None:
+    with pytest.raises(BadRequest) as refused:
+        rows_of(b"[" * 100_000)
+
+    assert refused.value.status == 400
