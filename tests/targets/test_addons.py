@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from modelyard_targets.cluster.addons import asked_by_addons
 from modelyard_targets.cluster.charts import charts
+from modelyard_targets.cluster.sizes import Size
 from tests.chart_values import unknown_values
-from tests.emitted import argument, calls, context
+from tests.emitted import argument, calls, context, files
 from tests.specs import VALID_SPEC, changed
 
 PULLED = "      images: {registry: registry.acme.example, pullSecret: pull, mirror: true}\n"
@@ -84,6 +86,21 @@ def test_metrics_are_not_kept_shorter_than_the_spec_says(kept: str, hours: str) 
     text = changed("retention: {captures: 90d, runs: 7d}", f"retention: {{captures: 90d, runs: 7d, metrics: {kept}}}")
 
     assert prometheus(text)["prometheus"]["prometheusSpec"]["retention"] == hours
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [("valid", "1.82 CPUs and 4.1Gi"), ("enterprise", "3.27 CPUs and 11.2Gi"), ("edge", "0.77 CPUs and 2.6Gi")],
+)
+def test_the_readme_says_what_add_ons_ask_for(name: str, asked: str) -> None:
+    """They take room on the machines that the system's own Pods are counted on."""
+    assert f"they ask for {asked} in all" in files(SPECS[name])["README.md"]
+
+
+def test_only_pods_that_are_started_are_counted() -> None:
+    """At the edge, kube-state-metrics and Grafana are none."""
+    assert "kube-state-metrics" not in prometheus(EDGE)
+    assert asked_by_addons(context(present("kuberay", "prometheus", "external-secrets"))) == Size(100, 256 * 1024**2)
 
 
 def test_prometheus_ends_before_its_volume_does() -> None:

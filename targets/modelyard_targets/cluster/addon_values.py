@@ -90,7 +90,7 @@ def prometheus_values(context: Context) -> dict[str, Value]:
         "crds": {"enabled": True},
         "nodeExporter": {"enabled": False},
         "kubeStateMetrics": {"enabled": not edge},
-        "kube-state-metrics": {"resources": _resources("50m", "128Mi")},
+        **({} if edge else {"kube-state-metrics": {"resources": _resources("50m", "128Mi")}}),
         "defaultRules": {"create": not edge},
         "prometheusOperator": {
             "admissionWebhooks": {"enabled": False},

@@ -9,6 +9,7 @@ from modelyard.plan import RegistryServer, Resource
 from modelyard.program import Call, Literal, Ref
 from modelyard.records import replace
 from modelyard.stack import Value
+from modelyard.units import cpu_millis, memory_bytes
 from modelyard_targets.cluster.addon_values import (
     GRAFANA_SECRET,
     cloudnative_pg_values,
@@ -21,6 +22,7 @@ from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.placed import installed_addons, registry_of
 from modelyard_targets.cluster.platform import AddOn, Given, as_literal
 from modelyard_targets.cluster.registry import FLASK_KEY, FLASK_SECRET, registry_values
+from modelyard_targets.cluster.sizes import Size
 
 Values: TypeAlias = Callable[[Context], dict[str, Value]]
 
@@ -38,6 +40,25 @@ def addon_calls(context: Context) -> tuple[Call, ...]:
     for addon in installed_addons(context):
         calls += _addon(addon, context)
     return tuple(calls)
+
+
+def asked_by_addons(context: Context) -> Size:
+    """What the add-ons that are installed ask for, by their values; the registry counts with the system's own Pods."""
+    sizes = [_asked(_VALUES[addon](context)) for addon in installed_addons(context) if addon in _VALUES]
+    return Size(sum(one.cpu_millis for one in sizes), sum(one.memory_bytes for one in sizes))
+
+
+def _asked(values: Mapping[str, Value]) -> Size:
+    """The requests that stand beside a number of replicas, once where none stands there, and all below them."""
+    replicas, resources = values.get("replicas", values.get("replicaCount", 1)), values.get("resources")
+    requests = resources.get("requests") if isinstance(resources, Mapping) else None
+    count = replicas if isinstance(replicas, int) else 1
+    cpu = memory = 0
+    if isinstance(requests, Mapping):
+        cpu = count * (cpu_millis(str(requests.get("cpu", "0m"))) or 0)
+        memory = count * (memory_bytes(str(requests.get("memory", "0Mi"))) or 0)
+    below = [_asked(value) for value in values.values() if isinstance(value, Mapping)]
+    return Size(cpu + sum(one.cpu_millis for one in below), memory + sum(one.memory_bytes for one in below))
 
 
 def addon_namespace(addon: str, context: Context) -> str:

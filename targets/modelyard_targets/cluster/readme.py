@@ -12,7 +12,7 @@ from modelyard.records import record
 from modelyard.spec import Endpoint, Gateway, Store
 from modelyard.stack import TextFile
 from modelyard.units import money_text
-from modelyard_targets.cluster.addons import addon_namespace
+from modelyard_targets.cluster.addons import addon_namespace, asked_by_addons
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, bucket_name, mirrored, pull_secret_of_addons
 from modelyard_targets.cluster.crossing_readme import crossing_values
@@ -23,7 +23,7 @@ from modelyard_targets.cluster.metrics_disk import DEFAULT_RETENTION_S, used_gi,
 from modelyard_targets.cluster.overrides import overrides_on
 from modelyard_targets.cluster.pins import images_of, installed
 from modelyard_targets.cluster.placed import addons_to_install, installed_addons
-from modelyard_targets.cluster.promql import duration
+from modelyard_targets.cluster.promql import duration, number
 from modelyard_targets.cluster.prose import render
 from modelyard_targets.cluster.route import gateway_name, is_ours, needs_route, serve_service
 from modelyard_targets.cluster.runtime_image import needs_runtime_image
@@ -87,6 +87,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "costs": (*context.platform.costs(plan, placement), *_budget(context)),
         "shared": target.tenancy == "shared",
         "charts": [f"{charts()[name].chart} {charts()[name].version}" for name in installed(context)],
+        "asked": _asked(context),
         "present": [addon for addon in addons if addon in target.present],
         "observed": "prometheus" in addons and "prometheus" in target.present,
         "pushes": any(resource.kind is Kind.MONITOR for resource in here),
@@ -113,6 +114,14 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         **crossing_values(context),
         "overrides": [one for found in overrides_on(context.system, placement).values() for one in found],
     }
+
+
+def _asked(context: Context) -> str:
+    """What add-ons ask for, where the machines are declared that the rest is counted on."""
+    if not context.target.capacity or not installed_addons(context):
+        return ""
+    asked = asked_by_addons(context)
+    return f"{number(asked.cpu_millis / 1000)} CPUs and {number(round(asked.memory_bytes / 1024**3, 1))}Gi"
 
 
 def _pull_namespaces(context: Context) -> tuple[str, ...]:

@@ -16,9 +16,6 @@ prometheus = kubernetes.Chart(
         "crds": {"enabled": True},
         "nodeExporter": {"enabled": False},
         "kubeStateMetrics": {"enabled": False},
-        "kube-state-metrics": {
-            "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
-        },
         "defaultRules": {"create": False},
         "prometheusOperator": {
             "admissionWebhooks": {"enabled": False},
