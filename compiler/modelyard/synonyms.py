@@ -129,6 +129,12 @@ SYNONYMS: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
         "ingress": ("gateway", "endpoint"),
         "public": ("exposure", "endpoint"),
         "platform": ("provider",),
+        "external": ("public",),
+        "private": ("internal",),
+        "zone": ("region",),
+        "availabilityzone": ("region",),
+        "location": ("region",),
+        "rds": ("database",),
         "type": ("provider",),
         "uri": ("adopt", "url", "path"),
         "trackinguri": ("adopt",),
@@ -158,7 +164,8 @@ SYNONYMS: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
         "finance": ("banking",),
         "financial": ("banking",),
         "health": ("healthcare",),
-        "government": ("public",),
+        "government": ("governance", "public"),
+        "goverment": ("governance", "public"),
         "telco": ("telecom",),
     }
 )

@@ -223,6 +223,8 @@ class Builder:
         if isinstance(value, str):
             return True
         hint = f"""write "{text}" in quotes""" if text else "write a name before the colon"
+        if text and self._source.text[event.end_mark.index : event.end_mark.index + 1] in {",", "}"}:
+            hint = "a comma in braces ends the text before it: put that text in quotes"
         self._tell(tell.key_not_text(self._event_span(event), _kind_of(value), hint))
         return False
 

@@ -44,6 +44,9 @@ _NEXT_LINE = "begin the text on the next line"
 _NO_SPACE: Final = re.compile(r"\s*[\w.-]+(:)(?=[^\s:/])")
 _NO_BREAK: Final = re.compile("[ -]*+(?:[A-Za-z0-9_][A-Za-z0-9_-]*+:)?+([\u00a0\u2000-\u200b\u202f\u3000])")
 _OPENING: Final = {quotes: re.compile(rf"[:,\[{{-]\s*({quotes})[^{quotes}]*\Z") for quotes in ('"', "'")}
+_SHOWN: Final = 300
+"""So much of a line is looked at for what a pattern with several repetitions finds."""
+_HIDDEN: Final = re.compile(r"[{\[].*?[:,] +(#\w.*[}\]])")
 _LOOKED_BACK: Final = 1000
 _KEY: Final = re.compile(r"\s*(?:- +)?([\w.-]+)\s*:")
 
@@ -102,7 +105,7 @@ def next_event(text: str, pure: bool = not HAS_LIBYAML) -> NextEvent:
 def syntax_problem(error: yaml.YAMLError, lines: Lines) -> SyntaxProblem:
     """What the parser complains about, in our words, at the place where a human would look."""
     problem = _told(error)
-    earlier = _conflict(problem, lines) or _space(problem, lines) or _quotes(problem, lines)
+    earlier = _comment(problem, lines) or _conflict(problem, lines) or _space(problem, lines) or _quotes(problem, lines)
     if earlier is not None:
         return earlier
     line = lines[problem.line]
@@ -116,6 +119,16 @@ def syntax_problem(error: yaml.YAMLError, lines: Lines) -> SyntaxProblem:
     if problem.message == _BAD_START and character:
         return replace(problem, message=f"a text cannot begin with '{character}'")
     return _colon(problem, lines) if problem.hint == _COLON else problem
+
+
+def _comment(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
+    """What begins with `#` within brackets, and hides their end: `{type: slack, room: #alerts}`."""
+    for at in range(problem.line, max(-1, problem.line - 3), -1) if problem.hint == _BRACKETS else ():
+        found = _HIDDEN.search(lines[at][:_SHOWN])
+        if found:
+            message = "this is a comment, which hides the end of the brackets before it"
+            return SyntaxProblem(message, "quote a text that begins with '#'", at, found.start(1))
+    return None
 
 
 def _conflict(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from modelyard.keywords import FITS
 from modelyard.nearest import nearest_name, words_of
-from modelyard.records import record
+from modelyard.records import record, replace
 from modelyard.shape import Excluded, Schema, Shape, branch_names, definition, schema_of, texts
 from modelyard.source import Json, Path
 
@@ -61,10 +61,11 @@ class Faults:
         """
         shape = self.shape(schemas, value)
         wrong = self._value_fault(shape, value, path)
+        if wrong is not None and wrong.keyword == "type":  # conditions say nothing of what is no mapping
+            yield replace(wrong, shape=self.shape(schemas, {})) if isinstance(value, bool | int | float) else wrong
+            return
         if wrong is not None:
             yield wrong
-            if wrong.keyword == "type":
-                return
         if isinstance(value, dict):
             outdented = self._outdented(shape, value)
             misplaced = {name for below in outdented.values() for name in below}
@@ -197,13 +198,17 @@ class Faults:
         entries = schema_of(shape.first("additionalProperties"))
         if not entries or shape.names():
             return []
-        known = self.shape([entries], {}).names()
-        found = [name for name, child in value.items() if name in known and self._is_no_entry(entries, child)]
+        entry = self.shape([entries], {})
+        known = entry.names()
+        found = [name for name in value if name in known and self._is_field(entry, entries, name, value[name])]
         return list(value) if found and all(name in known for name in value) else found
 
-    def _is_no_entry(self, entries: Schema, value: Json) -> bool:
+    def _is_field(self, entry: Shape, entries: Schema, name: str, value: Json) -> bool:
+        """Whether a value is no entry by its type, and is what a field of an entry holds."""
         wrong = self._value_fault(self.shape([entries], value), value, ())
-        return value is not None and wrong is not None and wrong.keyword == "type"
+        if value is None or wrong is None or wrong.keyword != "type":
+            return False
+        return all(self._fits(schema, value) for schema in entry.children(name))
 
     def _name_faults(self, schema: Schema, value: dict[str, Json], path: Path) -> Iterator[Fault]:
         for name in value:

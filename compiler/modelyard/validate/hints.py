@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
-from modelyard.diagnostics.base import nearest, quote
+from modelyard.diagnostics.base import nearest_name, quote
 from modelyard.flow_text import flow, yaml_word
 from modelyard.keywords import matches
 from modelyard.shape import Schema, Shape, schema_of
-from modelyard.source import Document, Json
+from modelyard.source import Document, Json, Lines, SourceFile, Span
 from modelyard.validate.faults import Fault
 from modelyard.validate.rewrites import NOTHING, rewritten
 
 _CRON_FIELDS: Final = 5
+_LONGEST_READ: Final = 200
+_MOST_NAMES: Final = 200
 _CRON: Final = r"^[0-9*,/-]+( [0-9*,/-]+){2}( [0-9A-Za-z*,/-]+){2}$"
 _WHOLE: Final = 100
 _TEMPLATE: Final = re.compile(
     r"\{\{ *\.?(?:[A-Za-z]+\.)*([A-Za-z][-A-Za-z0-9_]*) *\}\}|^\$\(?([A-Za-z][A-Za-z0-9_]*)\)?$"
 )
 _LONGEST_EXAMPLE: Final = 70
+_NAME: Final = re.compile(r"[a-z][a-z0-9_-]*\Z")
 _DECIMAL: Final = re.compile(r"[0-9]+(\.[0-9]+)?\Z", re.ASCII)
 _BOUNDS: Final = re.compile(r"([0-9]+) ?(?:-|\.\.|to|\u2013) ?([0-9]+)\Z", re.ASCII)
 _SWITCHES: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
@@ -27,9 +31,16 @@ _SWITCHES: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "of
 
 def elsewhere_hint(document: Document, fault: Fault) -> str:
     """Where an unknown field belongs by what the document holds, not the schema."""
+    if len(fault.name) > _LONGEST_EXAMPLE:
+        return ""
     held = fault.value[fault.name] if isinstance(fault.value, dict) else None
     if isinstance(held, dict) and held and all(name in fault.shape.names() for name in held):
         return f"leave it out: what it holds stands beside it, such as {quote(next(iter(held)))}"
+    if held is None and isinstance(fault.value, dict) and _ends_at_comma(document, fault):
+        return "a comma in braces ends the text before it: put that text in quotes"
+    before, equals, after = (part.strip() for part in fault.name.partition("="))
+    if equals and before in fault.shape.names():
+        return f"write {before}: {after}"
     first, _, rest = fault.name.partition(".")
     if rest and first in fault.shape.names():
         inner = rest.replace(".", ": {")
@@ -39,6 +50,24 @@ def elsewhere_hint(document: Document, fault: Fault) -> str:
             if isinstance(entries, dict) and fault.name in entries and section in fault.shape.names():
                 return f"write it under {quote(section)}"
     return f"write {quote(fault.inner)} under {quote(fault.others[0])}" if fault.inner else ""
+
+
+def _ends_at_comma(document: Document, fault: Fault) -> bool:
+    """Whether what was taken for a field stands in braces without a colon: the rest of a text with a comma in it."""
+    span = document.key_span(fault.path)
+    after = line_at(document, span)[span.end_column - 1 :].lstrip()
+    return fault.name[:1].isdigit() and after[:1] in {",", "}"}
+
+
+def line_at(document: Document, span: Span) -> str:
+    """The line in which something stands."""
+    return _lines(next(file for file in document.files if file.path == span.file))[span.line - 1]
+
+
+@lru_cache(maxsize=1)
+def _lines(file: SourceFile) -> Lines:
+    """The lines of a file, found once for all of its mistakes."""
+    return file.lines()
 
 
 def unnamed_hint(fault: Fault) -> str:
@@ -67,6 +96,8 @@ def form_hint(document: Document, shape: Shape, text: str, is_entry: bool = Fals
 
     `is_entry` is for an entry of a list.
     """
+    if len(text) > _LONGEST_READ:
+        return ""
     if text.lower() in NOTHING:
         return "remove the line, or give it a value"
     field = shape.text("x-text-is")
@@ -82,18 +113,26 @@ def form_hint(document: Document, shape: Shape, text: str, is_entry: bool = Fals
     words = text.split()
     if is_entry and len(words) > 1 and all(matches(word, pattern) for word in words for pattern in patterns):
         return f"put a comma between the entries: {', '.join(words)}"
-    if "." in text:
-        addresses = [f"{section}.{name}" for section, found in document.value.items() for name in _names(found)]
-        fitting = [one for one in addresses if all(matches(one, pattern) for pattern in patterns)]
-        inside = next((one for one in fitting if text.startswith(f"{one}.")), None)
-        hint = f"did you mean {quote(inside)}?" if inside else nearest(text, fitting, "did you mean {}?")
-        if hint:
-            return hint
+    address = _address(document, text)
+    if address and all(matches(address, pattern) for pattern in patterns):
+        return f"did you mean {quote(address)}?"
     for section, entries in document.value.items():
         address = f"{section}.{text}"
         if isinstance(entries, dict) and text in entries and all(matches(address, pattern) for pattern in patterns):
             return f"did you mean {quote(address)}?"
     return rewritten_hint(shape, text)
+
+
+def _address(document: Document, text: str) -> str:
+    """The address of a thing that is there, for one that goes too deep or has the section or the name misspelt."""
+    steps = text.split(".")
+    sections = [name for name, entries in document.value.items() if isinstance(entries, dict)]
+    section = steps[0] if steps[0] in sections else nearest_name(steps[0], sections)
+    names = _names(document.value[section]) if section and len(steps) > 1 else []
+    name = steps[1] if len(steps) > 1 and steps[1] in names else None
+    if name is None and names and len(names) <= _MOST_NAMES:
+        name = nearest_name(steps[1], names)
+    return f"{section}.{name}" if name else ""
 
 
 def _names(entries: Json) -> list[str]:
@@ -160,7 +199,7 @@ def _list_hint(fault: Fault) -> str:
     """A list where a mapping belongs."""
     entries = schema_of(fault.shape.first("additionalProperties"))
     words = [item for item in fault.value if isinstance(item, str)] if isinstance(fault.value, list) else []
-    if entries and words:
+    if entries and words and _NAME.match(words[0]):
         return f"write a mapping keyed by name: '{words[0]}: …', and so on, without brackets or dashes"
     if entries:
         return "named things are a mapping keyed by name: write 'name: …', without dashes"
@@ -219,6 +258,8 @@ def _text_hint(names: list[str], value: str, shape: Shape) -> str:
         return f"write {number} without quotes"
     if _DECIMAL.match(number.replace("_", "").replace(",", "")):
         return f"write {number.replace('_', '').replace(',', '')}"
+    if number.endswith("ms") and _DECIMAL.match(number[:-2].strip()):
+        return f"write {number[:-2].strip()}, without a unit"
     bounds = _BOUNDS.match(number)
     if bounds and {"min", "max"} <= set(shape.names()):
         return f"write {{min: {bounds[1]}, max: {bounds[2]}}}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -13,9 +12,17 @@ from modelyard.diagnostics.base import ENTRIES, Diagnostic, nearest, quote, shor
 from modelyard.flow_text import flow, yaml_word
 from modelyard.keywords import FITS, repeated
 from modelyard.shape import Conditions, Schema, Shape, conditions_of, schema_of, texts
-from modelyard.source import Document, Json, Lines, Path, SourceFile, Span
+from modelyard.source import Document, Json, Path, Span
 from modelyard.validate.faults import Fault
-from modelyard.validate.hints import elsewhere_hint, form_hint, rewritten_hint, type_hint, unnamed_hint, word_hint
+from modelyard.validate.hints import (
+    elsewhere_hint,
+    form_hint,
+    line_at,
+    rewritten_hint,
+    type_hint,
+    unnamed_hint,
+    word_hint,
+)
 
 _LONGEST_EXAMPLE: Final = 60
 _MOST_NAMESAKES: Final = 200
@@ -84,16 +91,9 @@ def _type(document: Document, fault: Fault) -> Diagnostic:
     return tell.wrong_type(span, expected, found_words(value), _of_variable(document, span, hint))
 
 
-@lru_cache(maxsize=1)
-def _lines(file: SourceFile) -> Lines:
-    """The lines of a file, found once for all of its mistakes."""
-    return file.lines()
-
-
 def _of_variable(document: Document, span: Span, hint: str) -> str:
     """The hint, with the line of the variable where a value is that of one: it is mended there."""
-    file = next(file for file in document.files if file.path == span.file)
-    named = _VARIABLE.search(_lines(file)[span.line - 1], span.column - 1, max(span.end_column - 1, span.column))
+    named = _VARIABLE.search(line_at(document, span), span.column - 1, max(span.end_column - 1, span.column))
     declared = document.value.get("vars")
     if named is None or not isinstance(declared, dict) or named[1] not in declared:
         return hint
@@ -103,8 +103,7 @@ def _of_variable(document: Document, span: Span, hint: str) -> str:
 
 def _is_comment(document: Document, span: Span) -> bool:
     """Whether what should be the value is a comment to YAML, such as `room: #alerts`."""
-    file = next(file for file in document.files if file.path == span.file)
-    line = _lines(file)[span.line - 1][span.end_column - 1 :]
+    line = line_at(document, span)[span.end_column - 1 :]
     return re.match(r"\s*:\s+#\w", line) is not None
 
 

@@ -89,7 +89,8 @@ _DURATIONS: Final = re.compile(r"([0-9]{1,6})([wdhm])\s*([0-9]{1,6})([dhms])\Z")
 _REGISTERED: Final = re.compile(r"models:/([^/@]+)[/@]([^/@]+)\Z")
 _VERSION: Final = re.compile(r"([^@]+)@([^@]+)\Z")
 _ADDRESS: Final = re.compile(r"[a-z0-9+]+://([^/]*)/*(.*)\Z", re.IGNORECASE)
-_IN_SECTION: Final = re.compile(r"(stores|compute|data|models|channels|vars)\.[a-z]")
+_BUCKET: Final = re.compile(r"arn:aws[a-z-]*:s3:::([^/]+)\Z")
+_IN_SECTION: Final = re.compile(r"(stores|compute|data|models|channels|vars|steps|variants|targets)\.[a-z]")
 _DOTTED: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+\Z")
 _ACCELERATOR: Final = re.compile(r"[A-Z]{1,3}[0-9]+[A-Za-z0-9-]*\Z")
 _MAKER: Final = re.compile(r"nvidia[ -]?(?:tesla[ -]?)?", re.IGNORECASE)
@@ -126,7 +127,7 @@ def _rewritings(text: str, holds_path: bool, holds_host: bool) -> Iterator[str]:
         yield from _addresses(stripped, holds_path)
     yield stripped.removeprefix("./").lstrip("/")
     if not holds_path:  # a path is no name with a letter too many, and neither is an address
-        if "@" not in stripped and "://" not in stripped:
+        if "@" not in stripped and ":" not in stripped:
             yield _joined(stripped)
         yield _joined(stripped).replace("-", "_")
     if not stripped.endswith(_MONTH):
@@ -190,6 +191,9 @@ def _accelerators(text: str) -> Iterator[str]:
 
 def _addresses(text: str, holds_path: bool) -> Iterator[str]:
     """The path in a URL, or its host or bucket."""
+    bucket = _BUCKET.match(text)
+    if bucket:
+        yield bucket[1]
     found = _ADDRESS.match(text)
     if found:
         yield found[2] if holds_path else found[1]
