@@ -126,7 +126,10 @@ def _write_lock(beside: Path, environment: str, locked: Locked) -> tuple[Diagnos
 def _tell(folder: Path, plan: Plan, stacks: tuple[Stack, ...], written: tuple[Report, ...]) -> None:
     for stack, one in zip(stacks, written, strict=True):
         say(f"{folder / stack.target}: {one.total} files, {one.written} written, {one.removed} removed")
+    made = [stack for stack in stacks if stack.projects]  # not where all that a target holds was adopted
+    if not made:
+        return
     calling = {link.ends[0] for link in plan.crossings()}  # whoever calls another target comes after it
-    first = next((stack for stack in stacks if stack.target not in calling), stacks[0])
+    first = next((stack for stack in made if stack.target not in calling), made[0])
     project = folder.joinpath(first.target, *(one.folder for one in first.projects[:1]))
     say(f"next: read {folder / first.target / 'README.md'}, then `pulumi up` in {project}")

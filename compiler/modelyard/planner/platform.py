@@ -119,12 +119,15 @@ def finish(draft: Draft) -> Plan:
 
 
 def _on_cluster(resource: Resource, draft: Draft) -> bool:
-    """Whether a resource asks for a cluster on its target; where one is there anyway, all of them do."""
-    apart, value = draft.offers[resource.placement].apart, resource.value
+    """Whether a resource asks for a cluster on its target; where one is there anyway, all of them do.
+
+    What was adopted is there already, and whoever reads its login has that where they run.
+    """
+    value = resource.value
     there = value.registry if isinstance(value, RegistryServer) else value
-    if apart and isinstance(there, (Store, Registry)) and there.adopt:
+    if isinstance(there, (Store, Registry)) and there.adopt:
         return False
-    return resource.kind not in apart
+    return resource.kind not in draft.offers[resource.placement].apart
 
 
 def _node_pools(draft: Draft) -> Iterator[Resource]:

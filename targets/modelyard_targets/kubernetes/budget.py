@@ -16,13 +16,13 @@ from modelyard_targets.kubernetes.capacity import machines_needed
 
 def check_prices(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Where there is a budget, it is known what machines cost."""
-    if plan.system.governance.budget is not None:
+    if plan.system.governance.budget is not None and plan.has_cluster(placement):
         yield from _unpriced(plan, placement)
 
 
 def cost(plan: Plan, placement: str) -> Cost | None:
-    """Machines of one's own are paid for whether they are busy or not; None where nothing is placed."""
-    if not plan.on(placement):
+    """Machines of one's own are paid for whether they are busy or not; None where nothing runs."""
+    if not plan.has_cluster(placement):
         return None
     monthly = monthly_high(plan, placement)
     return Cost(monthly, monthly)

@@ -13,8 +13,8 @@ from modelyard_targets.kubernetes.platform import context_of
 
 
 def lower(plan: Plan, placement: str) -> Stack:
-    """The stack of a placement on a cluster; empty where nothing is placed."""
-    if not plan.on(placement):
+    """The stack of a placement on a cluster; empty where nothing is placed, or only what was adopted."""
+    if not plan.has_cluster(placement):
         return Stack(plan.system.environment, placement, ())
     context = context_of(plan, placement)
     settings = {"context": context.target.context} if context.target.context else {}
@@ -24,5 +24,5 @@ def lower(plan: Plan, placement: str) -> Stack:
 
 def objects(plan: Plan, placement: str) -> Iterator[Made]:
     """Every object of a placement with the line of the spec that asked for it, in order of application."""
-    if plan.on(placement):
+    if plan.has_cluster(placement):
         yield from objects_of_placement(context_of(plan, placement))

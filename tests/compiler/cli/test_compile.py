@@ -12,6 +12,7 @@ from modelyard.disk.switch import LOCK
 from modelyard.lock import LOCK_NAME
 from tests.compiler.cli.said import SPEC, Run, many_endpoints, tree
 from tests.hybrid import HYBRID_SPEC
+from tests.targets.aws.archive import ARCHIVE
 
 
 def test_compile(run: Run, system: Path) -> None:
@@ -32,6 +33,21 @@ def test_the_next_step_is_the_target_that_others_call(run: Run, tmp_path: Path) 
     said = run("compile", spec)
 
     assert said.err.splitlines()[-1].endswith(f"then `pulumi up` in {tmp_path}/build/default/main/infrastructure")
+
+
+def test_what_was_adopted_is_no_step(run: Run, tmp_path: Path) -> None:
+    """Of a target that only holds what was there before, nothing is made."""
+    spec = tmp_path / "system.yaml"
+    old = "vault: {type: object, target: archive, retention: 3650d}"
+    kept = 'vault: {type: object, target: attic, adopt: vault, endpoint: "https://s3.x", credentials: "secret://x/v"}'
+    attic = "    attic: {provider: kubernetes, context: attic, reachableFrom: [plant]}\n"
+    text = ARCHIVE.replace(old, kept).replace("    archive: {provider: aws, region: eu-central-1}\n", attic)
+    spec.write_text(text.replace("mode: hybrid", "mode: on-prem").replace("secret://x/v", "secret://kubernetes/v"))
+
+    said = run("compile", spec)
+
+    assert f"{tmp_path}/build/default/attic: 0 files" in said.err
+    assert said.err.splitlines()[-1].endswith(f"then `pulumi up` in {tmp_path}/build/default/plant/workloads")
 
 
 def test_compile_writes_what_the_public_function_gives(run: Run, system: Path) -> None:

@@ -174,7 +174,7 @@ def test_an_elastic_class_has_a_pool_without_groups() -> None:
 
 
 def test_what_stands_apart_asks_for_no_cluster() -> None:
-    """A target of buckets alone has no cluster, no namespace, and no Secret for the login of one that was adopted."""
+    """A target of buckets alone has no cluster and no namespace, unless its buckets are made by the cluster."""
     text = changed(
         "mode: on-prem",
         "mode: on-prem",
@@ -182,7 +182,7 @@ def test_what_stands_apart_asks_for_no_cluster() -> None:
             "  placement: {default: main}",
             "    vaults: {provider: kubernetes, residency: eu, reachableFrom: [main]}\n  placement: {default: main}",
         ),
-        ("lake: {type: object, adopt", "lake: {type: object, target: vaults, adopt"),
+        ("lake: {type: object, adopt: acme-fraud-lake", "lake: {type: object, target: vaults"),
     )
     apart = Offer(ON_PREM.choose, apart=frozenset({Kind.OBJECT_STORE}))
     found, diagnostics = plan(system_of(text), {"main": ON_PREM, "vaults": apart})
@@ -194,3 +194,21 @@ def test_what_stands_apart_asks_for_no_cluster() -> None:
     assert [one.kind for one in joined.on("vaults")][:2] == [Kind.CLUSTER, Kind.NAMESPACE]
     assert (found.has_cluster("main"), found.has_cluster("vaults")) == (True, False)
     assert_whole(found)
+
+
+def test_what_was_adopted_asks_for_no_cluster() -> None:
+    """Nor is its login copied to where nobody reads it."""
+    text = changed(
+        "mode: on-prem",
+        "mode: on-prem",
+        (
+            "  placement: {default: main}",
+            "    vaults: {provider: kubernetes, residency: eu, reachableFrom: [main]}\n  placement: {default: main}",
+        ),
+        ("lake: {type: object, adopt", "lake: {type: object, target: vaults, adopt"),
+    )
+    found, diagnostics = plan(system_of(text), {"main": ON_PREM, "vaults": ON_PREM})
+
+    assert found is not None, diagnostics
+    assert [one.address for one in found.on("vaults")] == ["object-store/lake"]
+    assert resource(found, Kind.SECRET, "vault-lake").placement == "main"
