@@ -30,6 +30,20 @@ def test_what_is_shown() -> None:
     ]
 
 
+def test_a_monitor_that_tells_another_prometheus_is_not_shown() -> None:
+    """Its panel would stay empty: values are where the monitor runs."""
+    hub = "    hub: {provider: kubernetes, context: hub, residency: eu, capacity: [{count: 3, cpu: 16, memory: 64Gi}]}"
+    text = changed(
+        "  placement:",
+        f"{hub}\n  placement:",
+        ("      residency: eu\n", "      residency: eu\n      reachableFrom: [hub]\n"),
+        ("  drift:\n", "  drift:\n    target: hub\n"),
+    )
+
+    assert "Monitor drift" not in titles(text)
+    assert "Monitor quality" in titles(text)
+
+
 def test_without_an_objective_there_is_no_budget() -> None:
     assert "Error budget left of 30d" not in titles(changed("    slo: {p99: 50ms, availability: 99.95%}\n", ""))
 

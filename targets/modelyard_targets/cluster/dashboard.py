@@ -137,10 +137,10 @@ def _objectives(resource: Resource, inference: Inference, context: Context) -> I
 
 @lru_cache(maxsize=1)
 def _watching(context: Context) -> Mapping[str, Sequence[Monitor]]:
-    """Monitors that have values to show, by what they watch."""
+    """Monitors whose values are in the Prometheus of this placement, by what they watch."""
     found: dict[str, list[Monitor]] = {}
     for monitor in context.system.monitors.values():
-        if monitor.type != "performance":
+        if monitor.type != "performance" and monitor.target == context.placement:
             found.setdefault(monitor.watch, []).append(monitor)
     return found
 

@@ -24,7 +24,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
         "Head restarting: read the log of the container before.",
     ),
     "data-drift": (
-        "Dashboard: which feature, and how?",
+        "Which feature, and how? The dashboard of an endpoint shows it, else `modelyard_monitor_value` in Prometheus.",
         "Did its source change: schema, unit, missing values? Mend it there.",
         "Did the world change? Look at the quality on late labels, and train on newer data.",
     ),
@@ -39,7 +39,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
         "Compare with the version before: move the alias back when that was better, else train on newer data.",
     ),
     "concept-drift": (
-        "Dashboard: since when?",
+        "Since when? The dashboard of an endpoint shows it, else `modelyard_monitor_value` in Prometheus.",
         "What changed in the world at that time?",
         "Train on data since then; an older model will not be better.",
     ),
