@@ -80,7 +80,9 @@ def _refused(
 def _merged(document: Document, patch: dict[str, Json]) -> tuple[Document, tuple[Diagnostic, ...]]:
     merge = _Merge(document, document.spans.copy())
     value = merge.without(merge.mapping(document.value, patch), SECTION)
-    return replace(document, value=value, spans=merge.spans, deleted=merge.deleted), at_most(merge.diagnostics)
+    return replace(document, value=value, spans=merge.spans, deleted=merge.deleted, overlaid=merge.overlaid), at_most(
+        merge.diagnostics
+    )
 
 
 @record(frozen=False)
@@ -91,6 +93,7 @@ class _Merge:
     spans: Spans
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
     deleted: dict[Path, Span] = field(default_factory=dict[Path, Span])
+    overlaid: set[Path] = field(default_factory=set[Path])
 
     def mapping(self, base: dict[str, Json], patch: dict[str, Json], path: Path = ()) -> dict[str, Json]:
         """`base` with `patch` merged into it; null deletes, and what is no mapping is replaced whole."""
@@ -107,6 +110,7 @@ class _Merge:
             elif isinstance(value, dict):
                 result[key] = self.mapping(before if isinstance(before, dict) else {}, value, (*path, key))
             else:
+                self.overlaid.add((*path, key))
                 result[key] = value
             if not (isinstance(value, dict) and isinstance(before, dict)):
                 numbers[key] = written

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import TypeAlias
 
 from modelyard.records import field, record
@@ -130,7 +131,7 @@ class Document:
     """A spec as JSON values, and for every key and value where it was written.
 
     `first_lines` says at which line of the whole each file begins, for documents that were put together from several.
-    `deleted` says where an environment deletes what the base has.
+    `deleted` says where an environment deletes what the base has, `overlaid` are the paths of values that it sets.
     """
 
     value: dict[str, Json]
@@ -139,6 +140,7 @@ class Document:
     root: tuple[int, int, int] = (1, 1, 2)
     first_lines: tuple[int, ...] = (0,)
     deleted: Mapping[Path, Span] = field(default_factory=dict[Path, Span])
+    overlaid: AbstractSet[Path] = frozenset()
 
     def key_span(self, path: Path) -> Span:
         """Where the key that `path` ends with was written; for a list position, its value.

@@ -225,7 +225,16 @@ def _excluded(document: Document, fault: Fault) -> Diagnostic:
         else:
             others += words
     hint = " or ".join(dict.fromkeys((*(_instead(*one, fault) for one in needed.items()), *others)))
+    if _is_of_base(document, fault.path):
+        hint += f"; in the environment, '{fault.name}: null' leaves it out"
     return tell.field_not_here(document.key_span(fault.path), fault.name, owner_of(fault.path[:-1]), hint)
+
+
+def _is_of_base(document: Document, path: Path) -> bool:
+    """Whether an environment sets other fields of a mapping, and this one is still that of the base."""
+    return path not in document.overlaid and any(
+        len(other) == len(path) and other[:-1] == path[:-1] for other in document.overlaid
+    )
 
 
 def _instead(name: str, words: list[str], fault: Fault) -> str:
