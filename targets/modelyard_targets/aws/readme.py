@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from modelyard import __version__
-from modelyard.plan import Kind, NodePool
+from modelyard.plan import Identity, Kind, NodePool
 from modelyard.records import record
 from modelyard.spec import Store
 from modelyard.stack import Project, TextFile
@@ -20,6 +20,7 @@ from modelyard_targets.aws.pools import pool_nodes
 from modelyard_targets.aws.services import SECRETS_MANAGER
 from modelyard_targets.aws.storage import has_registry, managed_databases
 from modelyard_targets.cluster.context import Context, bucket_name
+from modelyard_targets.cluster.crossing import crosses_from
 from modelyard_targets.cluster.crossing_readme import crossing_values
 from modelyard_targets.cluster.prose import render
 from modelyard_targets.cluster.readme import README, image_texts, readme_values
@@ -40,6 +41,15 @@ class _Group:
     capacity: str
     least: int
     most: int
+
+
+@record
+class _Opened:
+    """A row of the table of buckets that were there before."""
+
+    name: str
+    key: str
+    readers: tuple[str, ...]
 
 
 def texts_of(context: Context, infrastructure: Sequence[Project], workloads: Workloads) -> tuple[TextFile, ...]:
@@ -75,8 +85,27 @@ def _stores_values(context: Context, infrastructure: Sequence[Project]) -> dict[
         "made": made,
         "protected_here": [f"the key {name}", *(f"bucket {bucket}" for bucket in buckets)],
         **_mails(context),
+        "opened": tuple(_opened(context)),
         **crossing_values(context),
     }
+
+
+def _opened(context: Context) -> Iterator[_Opened]:
+    """Adopted buckets of AWS that roles and users of this project open."""
+    readers: dict[str, list[str]] = {}
+    for resource in context.plan.resources:
+        if not isinstance(resource.value, Identity):
+            continue
+        here = resource.placement == context.placement
+        for name in dict.fromkeys(access.store for access in resource.value.access):
+            store = context.system.stores[name]
+            user = not here and crosses_from(store, context.system.target(resource.placement), context.system)
+            at_aws = context.system.target(store.target).provider == "aws" and not store.endpoint
+            if store.adopt and at_aws and (here or (user and store.target == context.placement)):
+                readers.setdefault(name, []).append(resource.name if here else f"{resource.placement}.{resource.name}")
+    for name, found in readers.items():
+        store = context.system.stores[name]
+        yield _Opened(store.adopt, store.encryption_key, tuple(found))
 
 
 def _mails(context: Context) -> dict[str, object]:
@@ -93,6 +122,7 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
     return {
         **readme_values(context, workloads),
         **_mails(context),
+        "opened": tuple(_opened(context)),
         "projects": (*infrastructure, *workloads.projects),
         "infrastructure": infrastructure,
         "workloads": workloads.projects,

@@ -106,3 +106,12 @@ def test_a_cluster_that_is_called_has_to_be_joined() -> None:
     reachable = ("      context: stores-frankfurt\n", "      context: stores-frankfurt\n      reachableFrom: [main]\n")
 
     assert "to s3.acme.example: by a VPN" in readme(changed(lake, reachable, text=HYBRID))
+
+
+def test_whom_adopted_buckets_have_to_let_in_is_told() -> None:
+    """Roles of workloads here, and the users that open them from elsewhere."""
+    hybrid = readme(HYBRID)
+
+    assert "| `acme-fraud-lake` | – | registry, nightly-scores, retrain, " in hybrid
+    assert "stores.till" in next(line for line in hybrid.splitlines() if line.startswith("   | `acme-fraud-lake`"))
+    assert "These buckets are there already" not in readme()
