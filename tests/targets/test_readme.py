@@ -48,6 +48,20 @@ def test_it_says_which_stores_can_only_be_known_later() -> None:
     assert "what reads a secret waits for stores that come later" not in files(there)["README.md"]
 
 
+def test_it_says_in_which_namespaces_stores_of_a_namespace_have_to_be() -> None:
+    """Prometheus reads the token of a remote write in its own."""
+    remote = '      telemetry: {remoteWrite: "https://m.acme.example/push", secret: secret://vault/metrics#token}\n'
+    text = changed(
+        "store: vault}}",
+        "store: vault, scope: namespace}}",
+        ("      residency: eu\n", f"      residency: eu\n{remote}"),
+    )
+    said = files(text)["README.md"]
+
+    assert "SecretStore vault in the namespace fraud" in said
+    assert "SecretStore vault in the namespace monitoring" in said
+
+
 def test_it_says_which_gateway_has_to_be_there() -> None:
     """One that is named, or the class of one that is made; and nothing where no endpoint is reached through it."""
     made = changed("{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, mirrors: true}")

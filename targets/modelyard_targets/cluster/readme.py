@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard import __version__
-from modelyard.plan import Cluster, Kind, ModelServer, Route, Secret
+from modelyard.plan import Cluster, Kind, ModelServer, Route
 from modelyard.records import record
 from modelyard.spec import Endpoint, Gateway, Store
 from modelyard.stack import TextFile
@@ -27,7 +27,7 @@ from modelyard_targets.cluster.promql import duration, number
 from modelyard_targets.cluster.prose import render
 from modelyard_targets.cluster.route import gateway_name, is_ours, needs_route, serve_service
 from modelyard_targets.cluster.runtime_image import needs_runtime_image
-from modelyard_targets.cluster.secrets import existing_secrets, store_kind, store_object, store_of
+from modelyard_targets.cluster.secrets import existing_secrets, secrets_of, store_kind, store_object, store_of
 from modelyard_targets.cluster.workloads_project import Workloads
 
 README: Final = "README.md"
@@ -137,13 +137,15 @@ def _budget(context: Context) -> Iterator[tuple[str, str]]:
 
 
 def _secret_stores(context: Context) -> Iterator[str]:
+    """What External Secrets reads: one for the whole cluster, or one in each namespace that a Secret is written to."""
     told: set[str] = set()
-    for resource in context.plan.on(context.placement):
-        if isinstance(resource.value, Secret):
-            store = store_of(resource.value.ref, context)
-            if store.via == "external-secrets" and store.name not in told:
-                told.add(store.name)
-                yield f"{store_kind(store)} {store_object(store)}"
+    for wanted in secrets_of(context.plan.on(context.placement), context):
+        store = store_of(wanted.ref, context)
+        where = f" in the namespace {wanted.namespace}" if store.scope == "namespace" else ""
+        named = f"{store_kind(store)} {store_object(store)}{where}"
+        if store.via == "external-secrets" and named not in told:
+            told.add(named)
+            yield named
 
 
 def _gateway(context: Context) -> Gateway | None:
