@@ -1,27 +1,19 @@
-"""What to write instead: by the examples of the schema, and with the user's own words where it is clear."""
+"""What to write instead of a value of another type: by the examples of the schema, and with the user's own words."""
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final
 
-from modelyard.diagnostics.base import nearest_name, quote
+from modelyard.diagnostics.base import quote
 from modelyard.flow_text import flow, yaml_word
 from modelyard.keywords import matches
 from modelyard.shape import Schema, Shape, schema_of
-from modelyard.source import Document, Json, Lines, SourceFile, Span
+from modelyard.source import Json
 from modelyard.validate.faults import Fault
-from modelyard.validate.rewrites import NOTHING, rewritten
+from modelyard.validate.form_hints import rewritten_hint
 
-_CRON_FIELDS: Final = 5
-_LONGEST_READ: Final = 200
-_MOST_NAMES: Final = 200
-_CRON: Final = r"^[0-9*,/-]+( [0-9*,/-]+){2}( [0-9A-Za-z*,/-]+){2}$"
 _WHOLE: Final = 100
-_TEMPLATE: Final = re.compile(
-    r"\{\{ *\.?(?:[A-Za-z]+\.)*([A-Za-z][-A-Za-z0-9_]*) *\}\}|^\$\(?([A-Za-z][A-Za-z0-9_]*)\)?$"
-)
 _LONGEST_EXAMPLE: Final = 70
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]*\Z")
 _DECIMAL: Final = re.compile(r"[0-9]+(\.[0-9]+)?\Z", re.ASCII)
@@ -29,123 +21,11 @@ _BOUNDS: Final = re.compile(r"([0-9]+) ?(?:-|\.\.|to|\u2013) ?([0-9]+)\Z", re.AS
 _SWITCHES: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
-def elsewhere_hint(document: Document, fault: Fault) -> str:
-    """Where an unknown field belongs by what the document holds, not the schema."""
-    if len(fault.name) > _LONGEST_EXAMPLE:
-        return ""
-    held = fault.value[fault.name] if isinstance(fault.value, dict) else None
-    if isinstance(held, dict) and held and all(name in fault.shape.names() for name in held):
-        return f"leave it out: what it holds stands beside it, such as {quote(next(iter(held)))}"
-    if held is None and isinstance(fault.value, dict) and _ends_at_comma(document, fault):
-        return "a comma in braces ends the text before it: put that text in quotes"
-    before, equals, after = (part.strip() for part in fault.name.partition("="))
-    if equals and before in fault.shape.names():
-        return f"write {before}: {after}"
-    first, _, rest = fault.name.partition(".")
-    if rest and first in fault.shape.names():
-        inner = rest.replace(".", ": {")
-        return f"write {first}: {{{inner}: …}}" + "}" * rest.count(".")
-    if len(fault.path) == 1:
-        for section, entries in document.value.items():
-            if isinstance(entries, dict) and fault.name in entries and section in fault.shape.names():
-                return f"write it under {quote(section)}"
-    return f"write {quote(fault.inner)} under {quote(fault.others[0])}" if fault.inner else ""
-
-
-def _ends_at_comma(document: Document, fault: Fault) -> bool:
-    """Whether what was taken for a field stands in braces without a colon: the rest of a text with a comma in it."""
-    span = document.key_span(fault.path)
-    after = line_at(document, span)[span.end_column - 1 :].lstrip()
-    return fault.name[:1].isdigit() and after[:1] in {",", "}"}
-
-
-def line_at(document: Document, span: Span) -> str:
-    """The line in which something stands."""
-    return _lines(next(file for file in document.files if file.path == span.file))[span.line - 1]
-
-
-@lru_cache(maxsize=1)
-def _lines(file: SourceFile) -> Lines:
-    """The lines of a file, found once for all of its mistakes."""
-    return file.lines()
-
-
-def unnamed_hint(fault: Fault) -> str:
-    """What to write where the fields of a thing stand without its name."""
-    value = fault.value if isinstance(fault.value, dict) else {}
-    there = [name for name in value if name not in fault.others]
-    return f"write it under {quote(there[0])}" if len(there) == 1 else "write 'NAME:' above, and indent it below that"
-
-
 def word_hint(value: Json, words: list[str]) -> str:
     """A list of one word where the word itself belongs."""
     if isinstance(value, list) and len(value) == 1 and value[0] in words:
         return f"write {value[0]} without brackets or dash"
     return ""
-
-
-def rewritten_hint(shape: Shape, text: str) -> str:
-    """A hint with the same text in the form that is asked for, where that is clear."""
-    patterns = [str(schema["pattern"]) for schema in shape.schemas if "pattern" in schema]
-    better = rewritten(text, patterns)
-    return f"did you mean {quote(better)}?" if better else ""
-
-
-def form_hint(document: Document, shape: Shape, text: str, is_entry: bool = False) -> str:
-    """What to write instead of a text of another form; what the spec names elsewhere is known.
-
-    `is_entry` is for an entry of a list.
-    """
-    if len(text) > _LONGEST_READ:
-        return ""
-    if text.lower() in NOTHING:
-        return "remove the line, or give it a value"
-    field = shape.text("x-text-is")
-    line = text if len(text.split()) == _CRON_FIELDS else rewritten(text, [_CRON])
-    if field and line:
-        return f'write {{{field}: "{line}"}}'
-    variable = _variable_hint(document, text)
-    if variable:
-        return variable
-    if " - " in text:
-        return "begin each entry on a line of its own, all dashes in one column"
-    patterns = [str(schema["pattern"]) for schema in shape.schemas if "pattern" in schema]
-    words = text.split()
-    if is_entry and len(words) > 1 and all(matches(word, pattern) for word in words for pattern in patterns):
-        return f"put a comma between the entries: {', '.join(words)}"
-    address = _address(document, text)
-    if address and all(matches(address, pattern) for pattern in patterns):
-        return f"did you mean {quote(address)}?"
-    for section, entries in document.value.items():
-        address = f"{section}.{text}"
-        if isinstance(entries, dict) and text in entries and all(matches(address, pattern) for pattern in patterns):
-            return f"did you mean {quote(address)}?"
-    return rewritten_hint(shape, text)
-
-
-def _address(document: Document, text: str) -> str:
-    """The address of a thing that is there, for one that goes too deep or has the section or the name misspelt."""
-    steps = text.split(".")
-    sections = [name for name, entries in document.value.items() if isinstance(entries, dict)]
-    section = steps[0] if steps[0] in sections else nearest_name(steps[0], sections)
-    names = _names(document.value[section]) if section and len(steps) > 1 else []
-    name = steps[1] if len(steps) > 1 and steps[1] in names else None
-    if name is None and names and len(names) <= _MOST_NAMES:
-        name = nearest_name(steps[1], names)
-    return f"{section}.{name}" if name else ""
-
-
-def _names(entries: Json) -> list[str]:
-    return list(entries) if isinstance(entries, dict) else []
-
-
-def _variable_hint(document: Document, text: str) -> str:
-    """A variable as templates and shells write it."""
-    found = _TEMPLATE.search(text)
-    name = next((part for part in found.groups() if part), "") if found else ""
-    if name in _names(document.value.get("vars")):
-        return f"write ${{vars.{name}}}"
-    return "a variable is written ${vars.NAME}" if found and text.startswith("{{") else ""
 
 
 def type_hint(names: list[str], fault: Fault) -> str:

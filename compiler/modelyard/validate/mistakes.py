@@ -14,15 +14,9 @@ from modelyard.keywords import FITS, repeated
 from modelyard.shape import Conditions, Schema, Shape, conditions_of, schema_of, texts
 from modelyard.source import Document, Json, Path, Span
 from modelyard.validate.faults import Fault
-from modelyard.validate.hints import (
-    elsewhere_hint,
-    form_hint,
-    line_at,
-    rewritten_hint,
-    type_hint,
-    unnamed_hint,
-    word_hint,
-)
+from modelyard.validate.field_hints import field_hint, line_at, unnamed_hint
+from modelyard.validate.form_hints import form_hint, rewritten_hint
+from modelyard.validate.hints import type_hint, word_hint
 
 _LONGEST_EXAMPLE: Final = 60
 _MOST_NAMESAKES: Final = 200
@@ -195,7 +189,7 @@ def _is_before(span: Span, other: Span) -> bool:
 
 def _unknown(document: Document, fault: Fault) -> Diagnostic:
     span = document.key_span(fault.path)
-    hint = elsewhere_hint(document, fault)
+    hint = field_hint(document, fault)
     if not hint and fault.above is not None:
         hint = f"write it beside {quote(fault.path[len(fault.above)])}: it is a field of {owner_of(fault.above)}"
     return tell.unknown_field(span, fault.name, owner_of(fault.path[:-1]), fault.shape.names(), fault.others, hint)

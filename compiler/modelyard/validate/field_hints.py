@@ -1,0 +1,93 @@
+"""Where a field belongs that is not known at its place, by what stands around it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from modelyard.diagnostics.base import quote
+from modelyard.source import Document, Json, Lines, SourceFile, Span
+from modelyard.validate.faults import Fault
+
+_LONGEST: Final = 70
+
+
+def field_hint(document: Document, fault: Fault) -> str:
+    """What to do with an unknown field, or an empty text where only its spelling can tell."""
+    if len(fault.name) > _LONGEST:
+        return ""
+    return (
+        _wrapper(fault)
+        or _after_comma(document, fault)
+        or _equals_sign(fault)
+        or _dotted(fault)
+        or _of_section(document, fault)
+        or _two_words(fault)
+    )
+
+
+def unnamed_hint(fault: Fault) -> str:
+    """What to write where the fields of a thing stand without its name."""
+    there = [name for name in _mapping(fault.value) if name not in fault.others]
+    return f"write it under {quote(there[0])}" if len(there) == 1 else "write 'NAME:' above, and indent it below that"
+
+
+def line_at(document: Document, span: Span) -> str:
+    """The line in which something stands."""
+    return _lines(next(file for file in document.files if file.path == span.file))[span.line - 1]
+
+
+@lru_cache(maxsize=1)
+def _lines(file: SourceFile) -> Lines:
+    """The lines of a file, found once for all of its mistakes."""
+    return file.lines()
+
+
+def _mapping(value: Json) -> dict[str, Json]:
+    return value if isinstance(value, dict) else {}
+
+
+def _wrapper(fault: Fault) -> str:
+    """A mapping whose fields are known beside it, such as the `spec:` of other formats."""
+    held = _mapping(_mapping(fault.value)[fault.name])
+    known = fault.shape.names()
+    if not held or not all(name in known for name in held):
+        return ""
+    return f"leave it out: what it holds stands beside it, such as {quote(next(iter(held)))}"
+
+
+def _after_comma(document: Document, fault: Fault) -> str:
+    """The rest of a text with a comma in it, such as `{monthly: 20,000 USD}`: in braces, no colon follows."""
+    span = document.key_span(fault.path)
+    if _mapping(fault.value)[fault.name] is not None or not fault.name[:1].isdigit():
+        return ""
+    after = line_at(document, span)[span.end_column - 1 :].lstrip()
+    return "a comma in braces ends the text before it: put that text in quotes" if after[:1] in {",", "}"} else ""
+
+
+def _equals_sign(fault: Fault) -> str:
+    """`cpu=4` in braces."""
+    name, equals, value = (part.strip() for part in fault.name.partition("="))
+    return f"write {name}: {value}" if equals and name in fault.shape.names() else ""
+
+
+def _dotted(fault: Fault) -> str:
+    """A path in one key, as some other formats take it."""
+    first, _, rest = fault.name.partition(".")
+    if not rest or first not in fault.shape.names():
+        return ""
+    return f"write {first}: {{{rest.replace('.', ': {')}: …}}" + "}" * rest.count(".")
+
+
+def _of_section(document: Document, fault: Fault) -> str:
+    """The name of a thing without its section, such as an environment that changes `scorer` at its top."""
+    if len(fault.path) > 1:
+        return ""
+    known = fault.shape.names()
+    sections = (name for name, entries in document.value.items() if name in known and fault.name in _mapping(entries))
+    return next((f"write it under {quote(section)}" for section in sections), "")
+
+
+def _two_words(fault: Fault) -> str:
+    """`minReplicas` for `min` under `replicas`."""
+    return f"write {quote(fault.inner)} under {quote(fault.others[0])}" if fault.inner else ""

@@ -1,0 +1,101 @@
+"""What to write instead of a text of another form: what the spec names elsewhere is known."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from modelyard.diagnostics.base import nearest_name, quote
+from modelyard.keywords import matches
+from modelyard.shape import Shape
+from modelyard.source import Document, Json
+from modelyard.validate.rewrites import NOTHING, rewritten
+
+_LONGEST: Final = 200
+_MOST_NAMES: Final = 200
+_CRON_FIELDS: Final = 5
+_CRON: Final = r"^[0-9*,/-]+( [0-9*,/-]+){2}( [0-9A-Za-z*,/-]+){2}$"
+_TEMPLATE: Final = re.compile(
+    r"\{\{ *\.?(?:[A-Za-z]+\.)*([A-Za-z][-A-Za-z0-9_]*) *\}\}|^\$\(?([A-Za-z][A-Za-z0-9_]*)\)?$"
+)
+
+
+def form_hint(document: Document, shape: Shape, text: str, is_entry: bool = False) -> str:
+    """The first that helps; an empty text where nothing is clear. `is_entry` is for an entry of a list."""
+    if len(text) > _LONGEST:
+        return ""
+    return (
+        _nothing(text)
+        or _schedule(shape, text)
+        or _variable(document, text)
+        or _entries(shape, text, is_entry)
+        or _address(document, shape, text)
+        or rewritten_hint(shape, text)
+    )
+
+
+def rewritten_hint(shape: Shape, text: str) -> str:
+    """A hint with the same text in the form that is asked for, where that is clear."""
+    better = rewritten(text, _patterns(shape))
+    return f"did you mean {quote(better)}?" if better else ""
+
+
+def _patterns(shape: Shape) -> list[str]:
+    return [str(schema["pattern"]) for schema in shape.schemas if "pattern" in schema]
+
+
+def _fits(shape: Shape, text: str) -> bool:
+    return all(matches(text, pattern) for pattern in _patterns(shape))
+
+
+def _nothing(text: str) -> str:
+    """No value, as other languages write it."""
+    return "remove the line, or give it a value" if text.lower() in NOTHING else ""
+
+
+def _schedule(shape: Shape, text: str) -> str:
+    """A cron line, or what clearly is one, without the mapping around it."""
+    field = shape.text("x-text-is")
+    line = text if len(text.split()) == _CRON_FIELDS else rewritten(text, [_CRON])
+    return f'write {{{field}: "{line}"}}' if field and line else ""
+
+
+def _variable(document: Document, text: str) -> str:
+    """A variable as templates and shells write it."""
+    found = _TEMPLATE.search(text)
+    name = next((part for part in found.groups() if part), "") if found else ""
+    if name in _names(document.value.get("vars")):
+        return f"write ${{vars.{name}}}"
+    return "a variable is written ${vars.NAME}" if found and text.startswith("{{") else ""
+
+
+def _entries(shape: Shape, text: str, is_entry: bool) -> str:
+    """Several entries of a list that became one text."""
+    if " - " in text:
+        return "begin each entry on a line of its own, all dashes in one column"
+    words = text.split()
+    if is_entry and len(words) > 1 and all(_fits(shape, word) for word in words):
+        return f"put a comma between the entries: {', '.join(words)}"
+    return ""
+
+
+def _address(document: Document, shape: Shape, text: str) -> str:
+    """The address of a thing that is there, for its bare name, one that goes too deep, or one with a typo."""
+    bare = (f"{section}.{text}" for section, entries in document.value.items() if text in _names(entries))
+    found = next((one for one in (_meant(document, text), *bare) if one and _fits(shape, one)), "")
+    return f"did you mean {quote(found)}?" if found else ""
+
+
+def _meant(document: Document, text: str) -> str:
+    """`inference.scorer` for `inferences.scorer`, `inference.scorr` and `inference.scorer.champion`."""
+    first, dot, rest = text.partition(".")
+    section = nearest_name(first, document.value) if first not in document.value else first
+    names = _names(document.value[section]) if dot and section else []
+    name = rest.partition(".")[0]
+    if name not in names:
+        name = nearest_name(name, names) or "" if len(names) <= _MOST_NAMES else ""
+    return f"{section}.{name}" if name else ""
+
+
+def _names(entries: Json) -> list[str]:
+    return list(entries) if isinstance(entries, dict) else []
