@@ -92,12 +92,12 @@ def test_it_says_who_sees_the_steps_of_a_rollout() -> None:
     text = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
         "    rollout: {strategy: incremental}\n",
-        ("      host: scores.acme.example\n", ""),
+        ("      host: scores.acme.example\n", "      path: /v1\n"),
         ("{name: edge, namespace: gateways, mirrors: true}", "{class: cilium}"),
     )
     found = files(text)["README.md"]
 
-    assert "| scorer | `scorer-gateway` | `http, any host, /` | the company's network |" in found
+    assert "| scorer | `scorer-gateway` | `http, any host, /v1` | the company's network |" in found
     assert "who calls scorer-serve-svc instead sees all or nothing of it" in found
 
 

@@ -173,7 +173,7 @@ def _reached(context: Context) -> Iterator[Reached]:
             name = gateway_name(gateway, endpoint.exposure, context)
             yield Reached(resource.name, name, _address(endpoint, gateway), who)
         elif route.inference.rollout.strategy == "incremental":
-            yield Reached(resource.name, f"{route.backends[0].server}-gateway", "http, any host, /", who)
+            yield Reached(resource.name, f"{route.backends[0].server}-gateway", f"http, any host, {endpoint.path}", who)
 
 
 def _address(endpoint: Endpoint, gateway: Gateway) -> str:

@@ -54,7 +54,8 @@ def mirror_gets_traffic(span: Span, variant: str, percent: int) -> Diagnostic:
 def rollout_not_incremental(span: Span, endpoint: str, why: str) -> Diagnostic:
     """An incremental rollout moves traffic from the old servers to the new by a Gateway of its own.
 
-    It works for an endpoint with one variant and outside of a pool, on a target whose gateway has a `class`.
+    It works for an endpoint with one variant and outside of a pool, on a target whose gateway has a `class`. On AWS one
+    is installed where `gateway` says nothing.
 
     Wrong:
 
