@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from modelyard_runtime.cluster_api import ApiError
 from modelyard_runtime.refusals import Refusal
 
 # Every module has `run() -> int`, given the verb's own arguments by name; the values are what --help says.
@@ -44,7 +45,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Refusal as refusal:
         sys.stderr.write(f"refused: {refusal}\n")
         return 1
+    except _outside() as problem:
+        logging.getLogger(__name__).debug("where it happened", exc_info=True)
+        sys.stderr.write(f"failed, as something outside of this Pod did not answer as needed: {problem}\n")
+        return 1
     return code
+
+
+def _outside() -> tuple[type[Exception], ...]:
+    """What is raised for a store, a registry or an API server that is out of reach or refuses: no place in the code
+    helps with that.
+    """
+    registry = sys.modules.get("mlflow.exceptions")  # where it is not loaded, nothing of it was raised
+    return (OSError, ApiError) if registry is None else (OSError, ApiError, registry.MlflowException)
 
 
 def _add_actions(parser: argparse.ArgumentParser) -> None:

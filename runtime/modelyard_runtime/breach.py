@@ -28,7 +28,14 @@ def act(workload: Section, now: datetime, api: ClusterApi | None = None) -> list
     if action.get("rollback"):
         done += take_back(workload, now, cooldown)
     if "run" in action:
-        done.append(start(api or ClusterApi.of_this_pod(), workload, section(action, "run"), now, cooldown))
+        run = section(action, "run")
+        try:
+            done.append(start(api or ClusterApi.of_this_pod(), workload, run, now, cooldown))
+        except (ApiError, OSError) as problem:
+            raise Refusal(
+                f"pipeline {text(run, 'pipeline')} is not started, since the API server did not do what was asked: "
+                f"{problem}; the next look tries again"
+            ) from None
     for sentence in done:
         _log.warning("%s", sentence)
     return done

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +98,13 @@ def frame_of(table: pa.Table) -> pd.DataFrame:
     return table.to_pandas()
 
 
+def finite(column: pd.Series) -> pd.Series:
+    """Floating-point numbers, those that are not finite as missing: most models refuse infinity."""
+    import numpy as np
+
+    return column.where(np.isfinite(column))
+
+
 def times(column: pd.Series) -> pd.Series:
     """A column as times in UTC, which is what a time without a zone is in; texts are ISO 8601."""
     import pandas as pd
@@ -135,16 +143,20 @@ def write_table(workload: Section, dataset: Section, table: pa.Table, name: str)
     final = where.below(f"{name}.{kind}")
     staged = where.below(f"_{name}-{uuid.uuid4().hex}.{kind}")
     make_folder(where)
-    with where.filesystem.open_output_stream(staged.path) as stream:
-        if kind == "parquet":
-            import pyarrow.parquet as parquet
+    try:
+        with where.filesystem.open_output_stream(staged.path) as stream:
+            if kind == "parquet":
+                import pyarrow.parquet as parquet
 
-            parquet.write_table(table, stream)
-        else:
-            import pyarrow.csv as csv
+                parquet.write_table(table, stream)
+            else:
+                import pyarrow.csv as csv
 
-            csv.write_csv(table, stream)
-    where.filesystem.move(staged.path, final.path)
+                csv.write_csv(table, stream)
+        where.filesystem.move(staged.path, final.path)
+    finally:
+        with suppress(FileNotFoundError):
+            where.filesystem.delete_file(staged.path)
     return final.path
 
 

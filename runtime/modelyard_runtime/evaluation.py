@@ -85,8 +85,9 @@ class Evaluation:
                 if self._data.label not in frame.columns:
                     raise Refusal(f"the gate evaluates on {data!r}, which lacks the label {self._data.label!r}")
                 feature_columns({"features": list(self._data.features)}, list(frame.columns))
-                rows = numeric(frame.dropna(subset=[self._data.label]), self._data.features)
                 group = text(dataset, "group")
+                needed = [self._data.label, *([group] if group else [])]
+                rows = numeric(frame.dropna(subset=needed), self._data.features)
                 groups = group_numbers(rows[group]) if group else None
             columns = [one.name for one in model.columns()] or list(self._data.features)
             said = answer(model, self._task, rows[columns])

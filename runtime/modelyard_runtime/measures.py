@@ -19,7 +19,7 @@ from modelyard_runtime.quality import GROUP, KEY, LABEL, Said, Truths, joined
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.scores import score
 from modelyard_runtime.tallies import Distinct, Profiles, Watched, tallied
-from modelyard_runtime.training_data import group_numbers
+from modelyard_runtime.training_data import group_numbers, label_numbers
 from modelyard_runtime.windows import VARIANT, CapturedRows, DatasetRows, current, reference, variant_of
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class Measures:
 
     def _scored(self, part: pd.DataFrame, metric: str, task: str) -> float:
         known = self._classes if task in CLASSIFICATION else []
-        truth = coded(part[LABEL], known) if known else part[LABEL].to_numpy(dtype=float)
+        truth = coded(part[LABEL], known) if known else label_numbers(part[LABEL].rename("label"), task)
         said = predictions(_answered(part), task, known)
         if metric == "page_hinkley":
             wrong = (truth != said.values).astype(float) if known else abs(truth - said.values)

@@ -43,7 +43,10 @@ def run() -> int:
     for one in breaches:
         _log.warning("%s", breach_text(workload, one))
     if breaches:
-        act(workload, now)
+        try:
+            act(workload, now)
+        except Refusal as of_action:  # it hides no other
+            refusals = (*refusals, of_action)
     for refusal in refusals:
         _log.error("%s", refusal)
     return 0 if told and not refusals else 1

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from modelyard_runtime.datasets import finite
 from modelyard_runtime.registry import Column
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _typed(values: pd.Series, column: Column) -> Any:
 
     if column.kind == "datetime":
         try:
-            return pd.to_datetime(values)
+            return pd.to_datetime(values, format="ISO8601")
         except (ValueError, TypeError):
             raise BadRequest(f"column {column.name!r} must hold times as in ISO 8601") from None
     if column.kind not in _KINDS:
@@ -93,7 +94,7 @@ def _typed(values: pd.Series, column: Column) -> Any:
             )
     if dtype == "object":  # no text is None in what models learn from, and NaN would be one more category
         return values.astype(object).where(values.notna(), None)
-    return values.astype(dtype)
+    return finite(values.astype(dtype)) if dtype.startswith("float") else values.astype(dtype)
 
 
 def _may_be_absent(column: Column) -> bool:

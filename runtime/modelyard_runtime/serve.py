@@ -80,7 +80,7 @@ class Server:
         self._task = text(self._model, "task")
         self._timeout_s = integer(described, "timeoutSeconds")
         self._entrypoint = text(described, "entrypoint")
-        self._token = Token(text(section(described, "auth"), "tokenFile")) if "auth" in described else None
+        self._token = _token(section(described, "auth")) if "auth" in described else None
         self._models = Models(workload, self._model)
         self._told = BundleMetrics(self._models.bundles, {"application": name}) if self._models.bundles else None
         self._serving: Serving | None = None
@@ -196,6 +196,12 @@ class Server:
                 self._renew()
             except Exception:  # noqa: BLE001 - the version that answers goes on answering
                 _log.exception("%s cannot be renewed; the version before goes on", text(self._model, "uri"))
+
+
+def _token(auth: Section) -> Token:
+    if text(auth, "type") != "bearer-token":
+        raise Refusal(f"requests cannot be asked for {text(auth, 'type')!r} here; only for a bearer-token")
+    return Token(text(auth, "tokenFile"))
 
 
 def in_json(value: Any) -> Any:

@@ -225,12 +225,12 @@ def hashes(frame: pd.DataFrame, columns: Sequence[str]) -> Hashes:
         own = int.from_bytes(sha256(name.encode()).digest()[:8], "big") | 1
         found = np.zeros(len(frame), dtype=np.uint64)  # no value adds nothing, and so does a column that is absent
         values = pd.util.hash_array(texts.to_numpy(dtype=object), categorize=False)
-        found[frame[name].notna().to_numpy()] = _mixed(values * np.uint64(own))
+        found[frame[name].notna().to_numpy()] = mixed(values * np.uint64(own))
         total += found
-    return _mixed(total)
+    return mixed(total)
 
 
-def _mixed(values: Hashes) -> Hashes:
+def mixed(values: Hashes) -> Hashes:
     """The finalizer of splitmix64: every bit of the result depends on all of the value."""
     import numpy as np
 

@@ -54,6 +54,9 @@ def grow(trainer: str, task: str, parameters: Mapping[str, Json], data: Training
 def prepared(trainer: str, model: Any, data: TrainingData) -> tuple[Any, Any]:
     """The preprocessing, fitted, and the rows to learn from as the estimator takes them."""
     rows = data.train[list(data.features)]
+    empty = [name for name in rows.columns if rows[name].isna().all()]
+    if empty:
+        raise Refusal(f"feature {empty[0]!r} has no value in any row to learn from; leave it out, or mend the data")
     before = preprocessing(rows, scaled=trainer == "pytorch" or _is_linear(model))
     return before, before.fit_transform(rows)
 

@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.answers import CLASSIFICATION, coded, plain
-from modelyard_runtime.datasets import feature_columns, read_frame, times
+from modelyard_runtime.datasets import feature_columns, finite, read_frame, times
 from modelyard_runtime.description import Section, integer, names, number, section, sections, text
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.tallies import mixed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,6 +62,10 @@ def training_data(workload: Section, inputs: Iterable[str], task: str) -> Traini
     frame = table.frame.dropna(subset=[one for one in (table.label, table.group) if one]).reset_index(drop=True)
     if table.timestamp:
         frame = frame.assign(**{table.timestamp: times(frame[table.timestamp])})
+        if text(section(pipeline, "split"), "by") == "time":
+            frame = frame.dropna(subset=[table.timestamp]).reset_index(drop=True)
+    if task not in CLASSIFICATION:
+        frame = frame.assign(**{table.label: label_numbers(frame[table.label], task)})
     frame = _ripe(frame, table, datetime.now(UTC))
     if len(frame) < _FEWEST_ROWS:
         raise Refusal(f"{len(frame)} rows with a label are too few to learn from and to judge by")
@@ -73,7 +78,7 @@ def training_data(workload: Section, inputs: Iterable[str], task: str) -> Traini
     elif text(split, "by") == "time":
         raise Refusal("a split by time needs a dataset with a timestamp column")
     if table.group:
-        chosen = chosen.assign(**{_GROUP: group_numbers(frame[table.group])})
+        chosen = chosen.assign(**{_GROUP: _numbered_at_random(frame[table.group], integer(split, "seed"))})
     train, held_out = split_rows(chosen, split, _TIME if table.timestamp else "")
     classes: tuple[Any, ...] = ()
     if task in CLASSIFICATION:
@@ -89,6 +94,21 @@ def training_data(workload: Section, inputs: Iterable[str], task: str) -> Traini
 _FEWEST_ROWS = 10
 
 
+def label_numbers(label: pd.Series, task: str) -> npt.NDArray[np.float64]:
+    """The label of a task that is about numbers."""
+    import numpy as np
+    import pandas as pd
+
+    try:
+        found: npt.NDArray[np.float64] = label.to_numpy(dtype=np.float64)
+    except (ValueError, TypeError):
+        strange = label[pd.to_numeric(label, errors="coerce").isna()].iloc[0]
+        raise Refusal(f"{task} needs numbers, and the label {label.name!r} holds {strange!r}") from None
+    if not np.isfinite(found).all():
+        raise Refusal(f"{task} needs numbers, and the label {label.name!r} holds one that is not finite")
+    return found
+
+
 def _ripe(frame: pd.DataFrame, table: Joined, now: datetime) -> pd.DataFrame:
     """The rows whose labels have all come by now. Of younger ones only some have, and those are not like the others."""
     if not table.delay_s or not table.timestamp:
@@ -100,7 +120,11 @@ def _ripe(frame: pd.DataFrame, table: Joined, now: datetime) -> pd.DataFrame:
 
 
 def split_rows(frame: pd.DataFrame, split: Section, timestamp: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Two parts: at random by the seed, or the newest rows as the second."""
+    """Two parts: at random by the seed, or the newest rows as the second.
+
+    What a row holds decides about it, and not its place: when the data grow, a row stays on its side. Else a champion
+    would have learned from most of the rows that a new version is compared with it by.
+    """
     import numpy as np
 
     if _GROUP in frame.columns:
@@ -109,7 +133,7 @@ def split_rows(frame: pd.DataFrame, split: Section, timestamp: str) -> tuple[pd.
     if text(split, "by") == "time":
         order = np.argsort(frame[timestamp].to_numpy(), kind="stable")
     else:
-        order = np.random.default_rng(integer(split, "seed")).permutation(len(frame))
+        order = np.argsort(_drawn(_row_hashes(frame), integer(split, "seed")), kind="stable")
     cut = len(frame) - held
     return frame.iloc[order[:cut]].reset_index(drop=True), frame.iloc[order[cut:]].reset_index(drop=True)
 
@@ -122,8 +146,40 @@ def group_numbers(column: pd.Series) -> npt.NDArray[np.int64]:
     return numbers
 
 
+def _numbered_at_random(column: pd.Series, seed: int) -> npt.NDArray[np.int64]:
+    """The same, in an order by the seed in which two values stay as they are when others come."""
+    import numpy as np
+    import pandas as pd
+
+    numbers, values = pd.factorize(column)
+    drawn = _drawn(pd.util.hash_array(np.array([str(one) for one in values], dtype=object)), seed)
+    found: npt.NDArray[np.int64] = np.argsort(np.argsort(drawn, kind="stable"), kind="stable")[numbers]
+    return found
+
+
+def _row_hashes(frame: pd.DataFrame) -> npt.NDArray[np.uint64]:
+    """A number for each row by what it holds; of equal rows each has its own."""
+    import pandas as pd
+
+    plain_types = (pd.api.types.is_numeric_dtype, pd.api.types.is_datetime64_any_dtype)
+    known = {
+        name: frame[name] if any(fits(frame[name].dtype) for fits in plain_types) else frame[name].map(str)
+        for name in frame.columns
+    }
+    found = pd.util.hash_pandas_object(pd.DataFrame(known), index=False)
+    again = found.groupby(found).cumcount().to_numpy(dtype="uint64")
+    hashed: npt.NDArray[np.uint64] = found.to_numpy() ^ mixed(again)
+    return hashed
+
+
+def _drawn(hashed: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.uint64]:
+    import numpy as np
+
+    return mixed(hashed + np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64))
+
+
 def _split_groups(frame: pd.DataFrame, split: Section, timestamp: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Whole groups at random by the seed, or the newest of them as the second part; each part ordered by group."""
+    """Whole groups by their number, or the newest of them as the second part; each part ordered by group."""
     import numpy as np
 
     found = np.unique(frame[_GROUP].to_numpy())
@@ -134,21 +190,24 @@ def _split_groups(frame: pd.DataFrame, split: Section, timestamp: str) -> tuple[
         last = frame.groupby(_GROUP)[timestamp].max().reindex(found)
         order = found[np.argsort(last.to_numpy(), kind="stable")]
     else:
-        order = np.random.default_rng(integer(split, "seed")).permutation(found)
+        order = found  # they are numbered at random
     ordered = frame.sort_values(_GROUP, kind="stable")
     newest = ordered[_GROUP].isin(order[len(found) - held :])
     return ordered[~newest].reset_index(drop=True), ordered[newest].reset_index(drop=True)
 
 
 def numeric(frame: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
-    """Features as models take them: numbers and truth values as floats, which may be missing; texts as texts."""
+    """Features as models take them: numbers and truth values as floats, which may be missing; texts as texts.
+
+    A number that is not finite is missing, as it is to monitors.
+    """
     import pandas as pd
 
     cast: dict[str, Any] = {}
     for name in features:
         kind = frame[name].dtype
         if pd.api.types.is_numeric_dtype(kind):
-            cast[name] = frame[name].astype("float64")
+            cast[name] = finite(frame[name].astype("float64"))
         elif pd.api.types.is_datetime64_any_dtype(kind):
             raise Refusal(f"feature {name!r} is a time; built-in code takes numbers and texts, so leave it out")
         else:
@@ -203,6 +262,7 @@ def join(frames: dict[str, pd.DataFrame], described: dict[str, Section]) -> tupl
         if not keys:
             raise Refusal(f"datasets {first!r} and {name!r} share no column by which their rows belong together")
         used |= dict.fromkeys(keys)
+        frame, other = frame.dropna(subset=keys), other.dropna(subset=keys)  # no value is no match of another
         again = [column for column in other.columns if column in frame.columns and column not in keys]
         if frame.duplicated(keys).any() and other.duplicated(keys).any():
             raise Refusal(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from modelyard_runtime.capture import CAPTURED_AT, OWN_COLUMNS
 from modelyard_runtime.datasets import frame_of, opened, read_batches, times
 from modelyard_runtime.description import Section, integer, section, sections, text
+from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage import Place, place
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ class DatasetRows:
 
     def newest(self) -> datetime | None:
         found = opened(self.workload, self.dataset)
+        if self.timestamp not in found.schema.names:
+            raise Refusal(f"{text(self.dataset, 'uri')} lacks its timestamp column {self.timestamp!r}")
         latest: datetime | None = None
         for batch in found.to_batches(columns=[self.timestamp], batch_readahead=2, fragment_readahead=1):
             stamps = times(batch.to_pandas()[self.timestamp]).dropna()

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from modelyard_runtime.breach import start
+from modelyard_runtime.breach import act, start
 from modelyard_runtime.cluster_api import ClusterApi
+from modelyard_runtime.refusals import Refusal
 from tests.runtime.api_server import ApiServer
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -101,3 +102,12 @@ def test_runs_that_must_not_overlap_do_not(server: ApiServer, api: ClusterApi) -
     assert "a run of it is under way" in start(api, WORKLOAD, RUN, NOW, COOLDOWN)
     running["status"] = {"conditions": [{"type": "Failed", "status": "True"}]}
     assert start(api, WORKLOAD, RUN, NOW, COOLDOWN) == "pipeline retrain is started"
+
+
+def test_an_api_server_that_refuses_is_told_with_what_follows(server: ApiServer, api: ClusterApi) -> None:
+    """In a sentence, and not as a traceback."""
+    del server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]
+    workload: dict[str, Any] = {**WORKLOAD, "monitor": {"onBreach": {"run": RUN, "cooldownSeconds": 60}}}
+
+    with pytest.raises(Refusal, match=r"pipeline retrain is not started.*404.*next look tries again"):
+        act(workload, NOW, api)

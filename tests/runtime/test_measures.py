@@ -245,3 +245,22 @@ def test_labels_without_their_column_are_refused(tmp_path: Path) -> None:
     assert "no column 'fraud'" in str(look(workload, NOW)[1])
     write(tmp_path / "now", "a", said.assign(fraud=said.prediction))
     assert values(look(workload, NOW)) == {"": 1.0}
+
+
+def test_a_window_without_its_timestamp_is_refused_by_name(tmp_path: Path) -> None:
+    write(tmp_path / "now", "a", rows(40, amount=1.0).drop(columns="at"))
+
+    results, refused = look(monitor(tmp_path, [{"metric": "freshness_s"}, {"metric": "rows"}]), NOW)
+
+    assert not results
+    assert [str(one).partition(" lacks ")[2] for one in refused] == ["its timestamp column 'at'"] * 2
+
+
+def test_labels_that_are_no_numbers_are_refused_where_numbers_are_predicted(tmp_path: Path) -> None:
+    said = predicted(100)
+    write(tmp_path / "now", "a", said)
+    write(tmp_path / "labels", "a", said[["id"]].assign(fraud="n/a"))
+    workload = quality_monitor(tmp_path, "rmse")
+    workload["monitor"]["models"][0]["task"] = "regression"
+
+    assert "regression needs numbers, and the label 'label' holds 'n/a'" in str(look(workload, NOW)[1])

@@ -1,0 +1,49 @@
+"""How a verb ends: in a sentence where the description or the world outside is the reason."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from modelyard_runtime.__main__ import main
+
+
+def described(folder: Path, monkeypatch: pytest.MonkeyPatch, **more: object) -> None:
+    """The description that is mounted."""
+    workload = {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Workload", **more}
+    (folder / "workload.json").write_text(json.dumps(workload))
+    monkeypatch.setenv("MODELYARD_WORKLOAD", str(folder / "workload.json"))
+
+
+def test_what_cannot_be_honoured_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    described(tmp_path, monkeypatch, type="server")
+
+    assert main(["monitor"]) == 1
+    assert capsys.readouterr().err == "refused: 'monitor' is for monitors, and this workload is of type server\n"
+
+
+def test_a_store_out_of_reach_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A traceback of ours says nothing of what is wrong with it."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    stores = {"lake": {"uri": "s3://lake/", "endpoint": "http://127.0.0.1:9", "region": "us-east-1"}}
+    dataset = {"uri": "s3://lake/rows", "store": "lake", "format": "parquet", "timestamp": "at"}
+    monitor = {
+        "type": "data-quality",
+        "windowSeconds": 60,
+        "checks": [{"name": "rows", "metric": "rows"}],
+        "data": {"rows": dataset},
+        "current": {"data": "rows"},
+        "models": [],
+    }
+    described(tmp_path, monkeypatch, type="monitor", stores=stores, monitor=monitor)
+
+    assert main(["monitor"]) == 1
+    told = capsys.readouterr().err.strip().splitlines()[-1]
+    assert told.startswith("failed, as something outside of this Pod did not answer as needed: ")
+    assert "rows" in told
