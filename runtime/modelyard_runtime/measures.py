@@ -172,6 +172,10 @@ class Measures:
     def _scored(self, part: pd.DataFrame, metric: str, task: str) -> float:
         known = self._classes if task in CLASSIFICATION else []
         truth = coded(part[LABEL], known) if known else label_numbers(part[LABEL].rename("label"), task)
+        if known and (truth < 0).all():
+            raise Refusal(
+                f"labels such as {plain(part[LABEL].iloc[0])!r} are none of the classes of the model, {known}"
+            )
         said = predictions(_answered(part), task, known)
         if metric == "page_hinkley":
             wrong = (truth != said.values).astype(float) if known else abs(truth - said.values)
@@ -193,7 +197,11 @@ class Measures:
         found = {plain(one) for name in (LABEL, PREDICTION) for one in self._judged[name]}
         if found <= {0, 1}:
             return [0, 1]
-        return sorted(found, key=lambda one: (isinstance(one, str), one))
+        texts = sorted(one for one in found if isinstance(one, str))
+        if texts and len(texts) < len(found):
+            other = next(one for one in found if not isinstance(one, str))
+            raise Refusal(f"labels and predictions are of two kinds, such as {texts[0]!r} and {other!r}")
+        return texts or sorted(found)
 
     @cached_property
     def _labels(self) -> Section:
@@ -239,6 +247,8 @@ class Measures:
 
         made, labels = self._said, self._labels
         said = made.rows()
+        if made.unanswered:
+            _log.warning("%d predictions have no value; quality is that of the others", made.unanswered)
         if made.label or not made.keys:
             return said.sort_values("time", kind="stable", ignore_index=True)
         wanted = np.unique(said[KEY].to_numpy())

@@ -38,6 +38,7 @@ class Said:
     sample: Sample = field(default_factory=lambda: Sample(_MOST_JUDGED))
     parts: list[pd.DataFrame] = field(default_factory=list)
     count: int = 0
+    unanswered: int = 0  # rows for which the model said nothing: no metric can tell of them
 
     def add(self, frame: pd.DataFrame) -> None:
         import pandas as pd
@@ -49,6 +50,7 @@ class Said:
         needed = [PREDICTION, *self.keys, *([self.label] if self.label else [])]
         if any(name not in frame.columns for name in needed):
             return  # these rows were captured without what their labels would be found by
+        self.unanswered += int(frame[PREDICTION].isna().sum())
         frame = frame.dropna(subset=needed)
         kept: dict[str, Any] = {KEY: hashes(frame, self.keys), PREDICTION: frame[PREDICTION].to_numpy()}
         kept[TIME] = times(frame[self.timestamp]).dt.tz_localize(None).to_numpy()
@@ -58,6 +60,7 @@ class Said:
         self._keep(pd.DataFrame(kept))
 
     def merge(self, other: Said) -> None:
+        self.unanswered += other.unanswered
         self.sample.narrow(other.sample)
         for part in other.parts:
             self._keep(part)

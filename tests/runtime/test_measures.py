@@ -264,3 +264,26 @@ def test_labels_that_are_no_numbers_are_refused_where_numbers_are_predicted(tmp_
     workload["monitor"]["models"][0]["task"] = "regression"
 
     assert "regression needs numbers, and the label 'label' holds 'n/a'" in str(look(workload, NOW)[1])
+
+
+def test_labels_of_another_kind_than_predictions_are_refused(tmp_path: Path) -> None:
+    """They would agree on no row, and nothing would be wrong with the model."""
+    said = predicted(100)
+    write(tmp_path / "now", "a", said)
+    write(tmp_path / "labels", "a", said[["id"]].assign(fraud=said.prediction.astype(str)))
+
+    refused = str(look(quality_monitor(tmp_path, "accuracy"), NOW)[1])
+
+    assert "labels and predictions are of two kinds, such as '0' and" in refused
+
+
+def test_predictions_without_a_value_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """No metric can tell of them."""
+    said = predicted(100).astype({"prediction": float})
+    said.loc[:9, "prediction"] = np.nan
+    write(tmp_path / "now", "a", said)
+    write(tmp_path / "labels", "a", said[["id"]].assign(fraud=1))
+
+    look(quality_monitor(tmp_path, "accuracy"), NOW)
+
+    assert "10 predictions have no value; quality is that of the others" in caplog.text
