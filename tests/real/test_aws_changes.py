@@ -89,7 +89,7 @@ def test_each_change_does_what_the_readme_says(spec: Spec, stack: PulumiStack) -
 
     rows.remove("numbers of replicas and workers")
     spec = spec.edited("    compute: small\n", "    compute: small\n    replicas: {min: 3, max: 6}\n")
-    assert _after(stack, spec) == {"NodeGroup small-m6i-large-on-demand": "update", "NodeGroup system": "update"}
+    assert _after(stack, spec) == {"NodeGroup small-m6i-large-on-demand": "update"}
 
     rows.remove("machines: `accelerators`, `cpu`, `memory`, `capacity` of a class")
     spec = spec.edited('["L4:1", "A10G:1"]', '["L4:1"]').edited("{cpu: 1, memory: 2Gi}", "{cpu: 3, memory: 12Gi}")
