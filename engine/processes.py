@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -65,10 +66,27 @@ class Processes:
     def end(self) -> None:
         """Ends all programs by force, the last one first: an API server whose etcd has gone never ends by itself."""
         for process in reversed(self._started.values()):
+            below = descendants(process.pid)
             process.kill()
             process.wait()
+            for left in below:  # such as the workers of a server, which would go on without it
+                with suppress(ProcessLookupError):
+                    os.kill(left, signal.SIGKILL)
         self._started.clear()
         self._files.close()
+
+
+def descendants(process: int) -> list[int]:
+    """What a process started, and what that started; nothing where there is no /proc."""
+    found: list[int] = []
+    asked = [process]
+    while asked:
+        one = asked.pop()
+        with suppress(OSError):
+            below = [int(child) for child in Path(f"/proc/{one}/task/{one}/children").read_text().split()]
+            found += below
+            asked += below
+    return found
 
 
 def session(leader: int) -> list[int]:

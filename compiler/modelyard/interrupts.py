@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -15,15 +14,18 @@ def undisturbed() -> Generator[None]:
     For modules in Rust: where their beginning asks Python for something, and KeyboardInterrupt is the answer, they
     panic, with a report of their own on the terminal.
     """
-    before = signal.getsignal(signal.SIGINT)
-    if before is None or threading.current_thread() is not threading.main_thread():  # it is not Python that answers
-        yield
-        return
     came: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    before = signal.getsignal(signal.SIGINT)
+    heard = before is not None  # or it is not Python that answers
+    try:
+        if heard:
+            signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    except ValueError:  # only the main thread hears signals, and may say who answers them
+        heard = False
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        if heard:
+            signal.signal(signal.SIGINT, before)
     if came:
         signal.raise_signal(signal.SIGINT)

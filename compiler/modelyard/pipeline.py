@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from modelyard.budget import check_budget
 from modelyard.checks import check
 from modelyard.diagnostics import Diagnostic, has_errors, in_order
@@ -17,7 +15,7 @@ from modelyard.resolve import resolve
 from modelyard.source import Document
 from modelyard.spec import System
 from modelyard.stack import Stack
-from modelyard.target import Target, check_catalog, not_made
+from modelyard.target import Targets, check_catalog, not_made
 from modelyard.validate import validate
 from modelyard.variables import substitute
 
@@ -71,7 +69,7 @@ def read(inputs: Inputs, spec: Outcome | None = None) -> Outcome:
     return replace(outcome.after(found), document=document)
 
 
-def understand(inputs: Inputs, targets: Mapping[str, Target], spec: Outcome | None = None) -> Outcome:
+def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Outcome:
     """The plan of one environment, checked against the targets that it is placed on: all that `validate` asks."""
     outcome = read(inputs, spec)
     if outcome.document is None or outcome.failed:
@@ -101,14 +99,14 @@ def understand(inputs: Inputs, targets: Mapping[str, Target], spec: Outcome | No
     return outcome.after(tuple(check_budget(planned, [cost for cost in costs if cost is not None])))
 
 
-def _misfits(document: Document, targets: Mapping[str, Target]) -> tuple[Diagnostic, ...]:
+def _misfits(document: Document, targets: Targets) -> tuple[Diagnostic, ...]:
     """What does not fit the schema; of a target on a provider that is not made yet, that alone is told."""
     found = validate(document)
     later = dict(not_made(document, targets)) if found else {}
     return (*later.values(), *validate(document, later)) if later else found
 
 
-def compile_system(inputs: Inputs, targets: Mapping[str, Target]) -> Outcome:
+def compile_system(inputs: Inputs, targets: Targets) -> Outcome:
     """The stacks of one environment, a stack a target, in the order of their names."""
     outcome = understand(inputs, targets)
     if outcome.plan is None or outcome.failed:

@@ -11,7 +11,7 @@ from modelyard.diagnostics.target import environment_not_yet
 from modelyard.inputs import Inputs
 from modelyard.pipeline import Outcome, understand
 from modelyard.records import record, replace
-from modelyard.target import Target
+from modelyard.target import Targets
 
 _BASE: Final = "the base"
 _MOST_NAMES: Final = 5
@@ -38,7 +38,7 @@ class Survey:
     not_made_yet: tuple[str, ...]
 
 
-def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Mapping[str, Target]) -> Survey:
+def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets) -> Survey:
     """All that `understand` finds in the base and in each environment; `spec` is what `opened` gave.
 
     A base that lacks what every environment adds is no system by itself: what it lacks is not told.

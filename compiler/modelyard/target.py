@@ -46,7 +46,7 @@ Entry: TypeAlias = Component | NotYet | Impossible
 Catalog: TypeAlias = Mapping[Kind, Entry]
 
 
-def not_made(document: Document, targets: Mapping[str, Target]) -> Iterator[tuple[Path, Diagnostic]]:
+def not_made(document: Document, targets: Targets) -> Iterator[tuple[Path, Diagnostic]]:
     """The targets of a document, which may still be wrong, for whose provider nothing is made yet: each with its path.
 
     What else is wrong in one of them needs no word: it is mended for a provider that is refused afterwards.
@@ -60,7 +60,7 @@ def not_made(document: Document, targets: Mapping[str, Target]) -> Iterator[tupl
         found |= {("deployment", "targets", name): target for name, target in named.items()}
     for path, target in found.items():
         provider = target.get("provider") if isinstance(target, dict) else None
-        reason = _all_later(targets[provider].catalog) if isinstance(provider, str) and provider in targets else None
+        reason = targets.not_made_yet(provider) if isinstance(provider, str) else None
         if isinstance(provider, str) and reason is not None:
             name = "main" if len(path) == 1 else str(path[-1])
             yield path, provider_not_yet(document.value_span((*path, "provider")), name, provider, reason)
@@ -153,3 +153,14 @@ class Target:
         apart = frozenset(kind for kind, entry in self.catalog.items() if isinstance(entry, Component) and entry.apart)
         addons = {kind: addons for kind, addons in made.items() if addons}
         return Offer(self.choose, addons, apart, self.gateway_class)
+
+
+class Targets(Mapping[str, Target]):
+    """The providers that a spec may name, by their names."""
+
+    def not_made_yet(self, provider: str) -> str | None:
+        """Why nothing is made for a provider so far; None where something is, or where nobody knows it.
+
+        It is asked of specs that are wrong, which need no more of a target than this.
+        """
+        raise NotImplementedError

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
-from modelyard.target import Target
+from modelyard.target import Target, Targets
 
 _PROVIDERS: Final = ("aws", "gcp", "azure", "local", "kubernetes")
 
 
-class _Targets(Mapping[str, Target]):
+class _Targets(Targets):
     """A provider's modules are imported when it is first asked for: a spec names one or two."""
 
     def __init__(self) -> None:
@@ -27,6 +27,11 @@ class _Targets(Mapping[str, Target]):
     def __len__(self) -> int:
         return len(_PROVIDERS)
 
+    def not_made_yet(self, provider: str) -> str | None:
+        from modelyard_targets.later import REASONS
+
+        return REASONS.get(provider)
+
 
 def _target(provider: str) -> Target:
     if provider == "kubernetes":
@@ -42,4 +47,4 @@ def _target(provider: str) -> Target:
     return later(provider)
 
 
-TARGETS: Final[Mapping[str, Target]] = _Targets()
+TARGETS: Final[Targets] = _Targets()

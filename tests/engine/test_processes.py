@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.processes import Processes, session
+from engine.processes import Processes, descendants, session
 
 SLEEP = (sys.executable, "-c", "import time; print('here', flush=True); time.sleep(600)")
 
@@ -33,6 +33,26 @@ def test_programs_end_with_the_block_even_when_it_fails(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     assert children() == before
+
+
+def test_what_a_program_started_ends_with_it(tmp_path: Path) -> None:
+    """Workers of a server do not go on without it."""
+    starts = f"import subprocess; subprocess.run({SLEEP!r})"
+    with Processes(tmp_path) as processes:
+        processes.start("server", sys.executable, "-c", starts)
+        processes.wait_until(lambda: "here" in processes.log("server"), "its worker speaks")
+        below = descendants(os.getpid())
+        assert len(below) >= 2
+
+    assert not set(below) & {int(entry.name) for entry in Path("/proc").glob("[0-9]*") if _runs(entry)}
+
+
+def _runs(entry: Path) -> bool:
+    """Whether a process is there and not merely waiting to be forgotten."""
+    try:
+        return (entry / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_a_program_that_ends_early_is_told_with_its_words(tmp_path: Path) -> None:

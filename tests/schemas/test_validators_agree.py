@@ -22,7 +22,7 @@ few = settings(
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
-many = settings(few, max_examples=60)
+many = settings(few, max_examples=40)
 
 
 @pytest.mark.parametrize("name", DEFINITIONS)

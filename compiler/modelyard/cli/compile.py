@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from modelyard.lock import LOCK_NAME, Locked, digest, lock_text, resources_locke
 if TYPE_CHECKING:
     from modelyard.plan import Plan
     from modelyard.stack import Stack
-    from modelyard.target import Target
+    from modelyard.target import Targets
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -109,7 +109,7 @@ def _counted(files: Iterator[OutputFile], progress: Progress) -> Iterator[Output
         progress.step()
 
 
-def _locked(key: str, plan: Plan, targets: Mapping[str, Target]) -> Locked:
+def _locked(key: str, plan: Plan, targets: Targets) -> Locked:
     from modelyard.lasting import lasting
 
     pins = {target.name: targets[target.provider].pins(plan, target.name) for target in plan.system.deployment.targets}

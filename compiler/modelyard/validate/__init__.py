@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import lru_cache
-from typing import Protocol, TypeAlias, cast
+from typing import Final, Protocol, TypeAlias, cast
 
 import modelyard_schemas
 from modelyard.diagnostics.base import Diagnostic
@@ -16,6 +16,10 @@ from modelyard.source import Document, Json, Path
 
 Fits: TypeAlias = "Callable[[Schema, Json], bool]"
 """Whether a value fits a part of the schema of the spec."""
+
+
+_MANY: Final = 1_000
+"""Values in a document at which looking at each takes longer than making validators of its parts."""
 
 
 def validate(document: Document, aside: Collection[Path] = ()) -> tuple[Diagnostic, ...]:
@@ -36,10 +40,23 @@ def validate_with(
     from modelyard.validate.faults import Faults
     from modelyard.validate.mistakes import describe
 
-    faults = Faults(schema, fits).of([schema], document.value)
+    faults = Faults(schema, fits if _has_many(document.value) else None).of([schema], document.value)
     shown = (fault for fault in faults if not any(fault.path[: len(path)] == path for path in aside))
     told = at_most(describe(document, fault) for fault in shown)
     return told if told or aside else (does_not_fit(document.key_span(()), "the spec"),)
+
+
+def _has_many(value: Json) -> bool:
+    """Whether there are many values; counted no further, since a short text may hold very many by its aliases."""
+    waiting, counted = [value], 0
+    while waiting and counted < _MANY:
+        one = waiting.pop()
+        counted += 1
+        if isinstance(one, dict):
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+    return bool(waiting)
 
 
 @lru_cache(maxsize=1)
