@@ -8,7 +8,7 @@ from typing import Final
 
 from modelyard.diagnostics import overlay as tell
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.diagnostics.load import at_most
+from modelyard.diagnostics.bounds import at_most
 from modelyard.diagnostics.validate import wrong_length
 from modelyard.records import field, record, replace
 from modelyard.source import Document, Json, Path, Span, Spans, appended

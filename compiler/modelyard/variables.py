@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from modelyard.diagnostics import overlay as tell
 from modelyard.diagnostics.base import Diagnostic, quote
-from modelyard.diagnostics.load import at_most
+from modelyard.diagnostics.bounds import at_most
 from modelyard.inputs import Given
 from modelyard.keywords import has_type, same
 from modelyard.load.scalars import MAX_INTEGER, plain_value

@@ -6,7 +6,20 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from modelyard.diagnostics import aws, crossings, emit, files, load, overlay, plan, platform, resolve, target, validate
+from modelyard.diagnostics import (
+    aws,
+    bounds,
+    crossings,
+    emit,
+    files,
+    load,
+    overlay,
+    plan,
+    platform,
+    resolve,
+    target,
+    validate,
+)
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.check import clouds as check_clouds
 from modelyard.diagnostics.check import deployment as check_deployment
@@ -33,13 +46,13 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0111": load.merge_key,
         "E0112": load.number_not_finite,
         "E0113": load.integer_too_large,
-        "E0114": load.file_too_large,
-        "E0115": load.nested_too_deep,
-        "E0116": load.too_many_values,
-        "E0117": load.alias_expansion,
+        "E0114": bounds.file_too_large,
+        "E0115": bounds.nested_too_deep,
+        "E0116": bounds.too_many_values,
+        "E0117": bounds.alias_expansion,
         "E0118": load.recursive_alias,
         "E0119": load.unknown_alias,
-        "E0120": load.too_many_mistakes,
+        "E0120": bounds.too_many_mistakes,
         "E0130": overlay.unknown_environment,
         "E0131": overlay.environment_twice,
         "E0132": overlay.not_a_patch,

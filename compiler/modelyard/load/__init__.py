@@ -6,6 +6,7 @@ import gc
 import re
 from typing import Final
 
+from modelyard.diagnostics import bounds
 from modelyard.diagnostics import load as tell
 from modelyard.diagnostics.base import Diagnostic, in_order
 from modelyard.load.builder import LIMITS, Builder, Limits
@@ -29,7 +30,7 @@ def load(
     An environment may be empty, and then changes nothing.
     """
     if len(text) > limits.size_mib * 2**20:
-        return None, (tell.file_too_large(Span(path, 1, 1, 2), limits.size_mib),)
+        return None, (bounds.file_too_large(Span(path, 1, 1, 2), limits.size_mib),)
     source = SourceFile.read(path, text)
     refused = _undecodable(text, path) or _forbidden(source)
     if refused:
@@ -37,7 +38,7 @@ def load(
     builder = Builder(source, limits, may_be_empty)
     value = _without_collector(builder)
     if builder.diagnostics or not isinstance(value, dict):
-        return None, tell.at_most(builder.diagnostics)
+        return None, bounds.at_most(builder.diagnostics)
     return Document(value, (source,), builder.spans, builder.root), ()
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final, NoReturn
 
 import yaml
 
+from modelyard.diagnostics import bounds
 from modelyard.diagnostics import load as tell
 from modelyard.diagnostics.base import Diagnostic, nearest
 from modelyard.load.events import next_event, syntax_problem
@@ -123,7 +124,7 @@ class Builder:
         self._count(event)
         self._depth += 1
         if self._depth > self._limits.depth:
-            self._stop(tell.nested_too_deep(self._event_span(event), self._limits.depth))
+            self._stop(bounds.nested_too_deep(self._event_span(event), self._limits.depth))
         value: Json = self._mapping() if is_mapping else self._sequence()
         self._depth -= 1
         return value
@@ -187,13 +188,13 @@ class Builder:
         value, weight = self._anchors[name]
         self._repeated += weight
         if self._repeated > self._limits.repeated:
-            self._stop(tell.alias_expansion(self._event_span(event), self._limits.repeated))
+            self._stop(bounds.alias_expansion(self._event_span(event), self._limits.repeated))
         return value
 
     def _count(self, event: Any) -> None:
         self._values += 1
         if self._values > self._most_values:
-            self._stop(tell.too_many_values(self._event_span(event), self._most_values))
+            self._stop(bounds.too_many_values(self._event_span(event), self._most_values))
 
     def _weight(self) -> int:
         return self._values + self._text_weight + self._repeated
@@ -321,7 +322,7 @@ class Builder:
 
     def _tell(self, found: Diagnostic) -> None:
         self.diagnostics.append(found)
-        if len(self.diagnostics) > tell.MOST_MISTAKES:
+        if len(self.diagnostics) > bounds.MOST_MISTAKES:
             raise Stop
 
     def _stop(self, found: Diagnostic) -> NoReturn:

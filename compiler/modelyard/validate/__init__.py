@@ -8,7 +8,7 @@ from typing import Final, Protocol, TypeAlias, cast
 
 import modelyard_schemas
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.diagnostics.load import at_most
+from modelyard.diagnostics.bounds import at_most
 from modelyard.diagnostics.validate import does_not_fit
 from modelyard.interrupts import undisturbed
 from modelyard.shape import Schema
