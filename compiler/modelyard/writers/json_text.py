@@ -11,10 +11,9 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from json.encoder import encode_basestring
-from math import isfinite
 
 from modelyard.stack import Value
-from modelyard.writers.yaml_text import SURROGATE, UNSEEN
+from modelyard.writers.yaml_text import SURROGATE, UNSEEN, word
 
 _UNSEEN = re.compile(f"[{UNSEEN}]")
 
@@ -44,21 +43,7 @@ def _json(value: Value, newline: str) -> str:
             for key, item in value.items()
         ]
         return "{" + deeper + f",{deeper}".join(entries) + newline + "}"
-    return _number_or_word(value)
-
-
-def _number_or_word(value: Value) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return int.__repr__(value)
-    if isinstance(value, float):
-        if not isfinite(value):
-            raise ValueError("nan and infinity are not plain data")
-        return float.__repr__(value)
-    raise TypeError(f"{type(value).__name__} is not plain data")
+    return word(value, float.__repr__)
 
 
 @lru_cache(maxsize=8192)

@@ -7,7 +7,7 @@ YAML 1.2 readers. Lists start at the column of their key, as kubectl prints them
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from math import isfinite
 
@@ -70,8 +70,11 @@ def comment(text: str) -> str:
 
 def scalar(value: Value) -> str:
     """The text of one scalar on one line; the only place where plain, 'single' or "double" is decided."""
-    if isinstance(value, str):
-        return _text(value)
+    return _text(value) if isinstance(value, str) else word(value, _float)
+
+
+def word(value: Value, number: Callable[[float], str]) -> str:
+    """What is no text, as YAML and JSON write it alike but for a number with a fraction."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -79,7 +82,9 @@ def scalar(value: Value) -> str:
     if isinstance(value, int):
         return int.__repr__(value)
     if isinstance(value, float):
-        return _float(value)
+        if not isfinite(value):
+            raise ValueError("nan and infinity are not plain data")
+        return number(value)
     raise TypeError(f"{type(value).__name__} is not plain data")
 
 
@@ -104,8 +109,6 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def _float(value: float) -> str:
-    if not isfinite(value):
-        raise ValueError("nan and infinity are not plain data")
     digits = float.__repr__(value)
     if "e" in digits and "." not in digits:
         return digits.replace("e", ".0e")  # YAML 1.1 wants the point: 1e+16 is text there
