@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol, TypeAlias
 
@@ -158,9 +159,9 @@ class Target:
 class Targets(Mapping[str, Target]):
     """The providers that a spec may name, by their names."""
 
+    @abstractmethod
     def not_made_yet(self, provider: str) -> str | None:
         """Why nothing is made for a provider so far; None where something is, or where nobody knows it.
 
         It is asked of specs that are wrong, which need no more of a target than this.
         """
-        raise NotImplementedError
