@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import modelyard_schemas
 from modelyard import __version__
 from modelyard.cli.console import Progress, report, say
-from modelyard.cli.inputs import gather
+from modelyard.cli.inputs import environment_names, gather
 from modelyard.diagnostics import Diagnostic, has_errors
 from modelyard.diagnostics import files as tell
 from modelyard.disk import OutputFile, Report, Tree, unchanged, write_file_atomically, write_trees
@@ -72,7 +72,6 @@ def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path, key: str)
     # The rooms and the targets are imported here: an unchanged compile needs none of them.
     from modelyard.emit import stack_files
     from modelyard.lasting import check_gone
-    from modelyard.overlay import environments
     from modelyard.pipeline import compile_system, opened
     from modelyard_targets import TARGETS
 
@@ -80,7 +79,7 @@ def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path, key: str)
     if outcome.plan is None or outcome.failed:
         report(outcome.diagnostics, inputs.files(), arguments.format, arguments.color)
         spec = opened(inputs).document if inputs.environment is None else None
-        names = sorted({*environments(spec), *inputs.beside}) if spec is not None else []
+        names = environment_names(inputs, spec) if spec is not None else []
         if names and arguments.format == "text":
             say(f"this is the base alone; environments, for --env: {', '.join(names)}")
         return 1

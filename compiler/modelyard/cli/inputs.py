@@ -10,7 +10,7 @@ import re
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import files as tell
 from modelyard.inputs import Given, Inputs
-from modelyard.source import Span
+from modelyard.source import Document, Span
 
 SPEC_NAME = "system.yaml"
 
@@ -38,6 +38,13 @@ def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs |
     overlay = beside.get(environment) if environment is not None else None
     told = (problem for name in sorted(unread) for problem in unread[name]) if every else ()
     return Inputs(spec, environment, overlay, variables, beside), tuple(told)
+
+
+def environment_names(inputs: Inputs, spec: Document | None) -> list[str]:
+    """The environments that `--env` may name: those in the spec, and those in files beside it."""
+    from modelyard.overlay import environments  # a compile of what has not changed loads no room
+
+    return sorted({*inputs.beside, *(() if spec is None else environments(spec))})
 
 
 def _beside(spec: str) -> tuple[dict[str, Given], dict[str, list[Diagnostic]]]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 
 from modelyard.cli.console import report, say
-from modelyard.cli.inputs import gather
+from modelyard.cli.inputs import environment_names, gather
 from modelyard.diagnostics import Diagnostic, has_errors, in_order
 from modelyard.inputs import Inputs
-from modelyard.overlay import environments
 from modelyard.pipeline import opened, understand
 from modelyard_targets import TARGETS
 
@@ -34,7 +33,7 @@ def _judged(inputs: Inputs) -> tuple[tuple[Diagnostic, ...], str]:
     if inputs.environment is not None:
         return understand(inputs, TARGETS).diagnostics, f" for {inputs.environment}"
     spec = opened(inputs)
-    names = sorted({*inputs.beside, *(() if spec.document is None else environments(spec.document))})
+    names = environment_names(inputs, spec.document)
     if not names:
         return understand(inputs, TARGETS, spec).diagnostics, ""
     from modelyard.survey import survey  # a spec without environments is read as ever, and needs no more than before

@@ -51,9 +51,11 @@ def check_retention(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     kept_s = plan.system.governance.retention.metrics_s
     if kept_s is None:
         return
-    placements = [target.name for target in plan.system.deployment.targets]
+    placements = [target.name for target in plan.system.deployment.targets if plan.has_cluster(target.name)]
     if "prometheus" not in addons_to_install(plan, placement):
-        if placement == placements[0] and not any("prometheus" in addons_to_install(plan, one) for one in placements):
+        if placements[:1] == [placement] and not any(
+            "prometheus" in addons_to_install(plan, one) for one in placements
+        ):
             where = plan.system.key("governance", "retention", "metrics")
             yield problems.nothing_uses(where, placement, "retention.metrics", "no Prometheus is installed from here")
         return
