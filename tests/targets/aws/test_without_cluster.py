@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from modelyard.api import compile_text
 from modelyard.emit import emit
 from modelyard_targets import TARGETS
 from modelyard_targets.aws.lower import lower, objects
@@ -128,3 +129,12 @@ def test_its_key_serves_the_account_alone(tmp_path: Path) -> None:
     assert "aws:s3/bucket:Bucket" in kinds
     assert "NodeDisks" not in key["inputs"]["policy"]
     assert "AccountPolicies" in key["inputs"]["policy"]
+
+
+def test_what_is_told_once_is_told_by_a_target_with_a_cluster() -> None:
+    """The archive is the first target, and has no Prometheus to look for."""
+    adopted = ARCHIVE.replace("context: plant, ", "context: plant, present: [prometheus], ")
+    found = compile_text(adopted.replace("  budget:", "  retention: {metrics: 30d}\n  budget:")).diagnostics
+
+    (told,) = (one for one in found if "retention.metrics" in one.message)
+    assert (told.code, "'plant'" in told.message, "'archive'" in told.message) == ("W0634", True, False)
