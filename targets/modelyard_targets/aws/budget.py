@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import ceil
 
 from modelyard.cron import parse
@@ -11,7 +11,7 @@ from modelyard.spec import Pipeline
 from modelyard.target import Cost
 from modelyard.units import money_text
 from modelyard_targets.aws.machines import Price, table
-from modelyard_targets.aws.pools import pods_of_a_node, system_hardware, system_nodes
+from modelyard_targets.aws.pools import nodes_for, system_hardware, system_nodes
 from modelyard_targets.cluster.demand import Asked, demand
 from modelyard_targets.cluster.placed import target_of
 from modelyard_targets.cluster.prices import HOURS_OF_A_MONTH
@@ -31,7 +31,7 @@ def monthly_low(plan: Plan, placement: str) -> float:
     target, asked = target_of(plan, placement), demand(plan, placement, databases=False)
     system = system_hardware(plan.system, target)
     nodes = system_nodes(plan, placement).least * (system.price_hourly or 0.0)
-    return (nodes + sum(_hourly(one, one.least) for one in asked.always)) * HOURS_OF_A_MONTH
+    return (nodes + _hourly(asked.always, lambda one: one.least)) * HOURS_OF_A_MONTH
 
 
 def monthly_high(plan: Plan, placement: str) -> float:
@@ -44,9 +44,9 @@ def monthly_high(plan: Plan, placement: str) -> float:
     target, asked = target_of(plan, placement), demand(plan, placement, databases=False)
     system = system_hardware(plan.system, target)
     cost = system_nodes(plan, placement, rollouts=False).most * (system.price_hourly or 0.0) * HOURS_OF_A_MONTH
-    cost += sum(_hourly(one, one.most) for one in asked.always) * HOURS_OF_A_MONTH
+    cost += _hourly(asked.always, lambda one: one.most) * HOURS_OF_A_MONTH
     for name, run in asked.runs.items():
-        cost += sum(_hourly(one, one.most) for one in run) * _hours(plan.system.pipelines[name])
+        cost += _hourly(run, lambda one: one.most) * _hours(plan.system.pipelines[name])
     return cost
 
 
@@ -82,13 +82,16 @@ def _machines(plan: Plan, placement: str) -> Iterator[Hardware]:
     yield from (one.value.hardware for one in plan.on(placement) if isinstance(one.value, NodePool))
 
 
-def _hourly(asked: Asked, pods: int) -> float:
-    """What the nodes of so many of these Pods cost an hour; Pods of the platform are in the system pool's nodes."""
-    hardware = asked.hardware
-    if hardware is None or hardware.price_hourly is None:
-        return 0.0
-    fit = pods_of_a_node(hardware, hardware.groups[0]) if hardware.groups else 1
-    return pods / fit * hardware.price_hourly
+def _hourly(asked: Iterable[Asked], count: Callable[[Asked], int]) -> float:
+    """The hourly price of the whole nodes that hold these Pods, which share the nodes of their compute class.
+
+    Pods of the platform run on the nodes of the system pool, and add nothing here.
+    """
+    pods: dict[Hardware, int] = {}
+    for one in asked:
+        if one.hardware is not None:
+            pods[one.hardware] = pods.get(one.hardware, 0) + count(one)
+    return sum(nodes_for(hardware, number) * (hardware.price_hourly or 0.0) for hardware, number in pods.items())
 
 
 def _hours(pipeline: Pipeline) -> float:

@@ -96,8 +96,8 @@ def pool_nodes(plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
             mine = wanted.get(pool.compute, [])
             least, most = sum(one.least for one in mine), sum(one.most + one.surge for one in mine)
             for at, group in enumerate(pool.groups):
-                fit = pods_of_a_node(pool.hardware, group)
-                found[pool.compute, at] = Nodes(ceil(least / fit) if at == 0 else 0, max(1, ceil(most / fit)))
+                minimum = nodes_for(pool.hardware, least) if at == 0 else 0
+                found[pool.compute, at] = Nodes(minimum, max(1, nodes_for(pool.hardware, most, at)))
     return found
 
 
@@ -136,6 +136,15 @@ def pods_of_a_node(hardware: Hardware, group: NodeGroup) -> int:
     if hardware.accelerator is not None and group.accelerator is not None:
         fits.append(group.accelerator.count // _wanted(hardware, group))
     return max(1, min(fits))
+
+
+def nodes_for(hardware: Hardware, pods: int, at: int = 0) -> int:
+    """Whole nodes of a group, the first unless `at` names another, that hold so many Pods of a class.
+
+    An elastic class has no groups: each Pod counts as a machine, since nobody knows which of them will share one.
+    """
+    fit = pods_of_a_node(hardware, hardware.groups[at]) if hardware.groups else 1
+    return ceil(pods / fit)
 
 
 def machine_of(group: NodeGroup) -> Machine:

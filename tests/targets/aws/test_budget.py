@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import pytest
+
+from modelyard.plan import Hardware, NodePool, Plan
 from modelyard_targets.aws.budget import monthly_high, monthly_low, prices_of
+from modelyard_targets.aws.pools import nodes_for, pool_nodes, system_hardware, system_nodes
 from tests.targets.aws.infrastructure import LEADS, arguments, changed, made, plan_of, refused
 
 OWNER = "email: growth@acme.example}"
+
+
+SMALLER = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 500m, memory: 1Gi}")
+"""A class of which one node holds several Pods."""
+
+
+def hardware_of(plan: Plan, compute: str) -> Hardware:
+    """The machine of a compute class."""
+    pools = (one.value for one in plan.on("main") if isinstance(one.value, NodePool))
+    return next(pool.hardware for pool in pools if pool.compute == compute)
 
 
 def budget(said: str) -> str:
@@ -18,6 +32,27 @@ def high(*changes: tuple[str, str]) -> float:
 
 def test_more_replicas_cost_more() -> None:
     assert high(("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 9}\n")) > high()
+
+
+def test_the_floor_is_the_nodes_that_are_never_taken_away() -> None:
+    """A quarter of a node cannot be had: the budget counts the `min_nodes` that the program is emitted with."""
+    plan = plan_of(changed(SMALLER))
+    hardware = hardware_of(plan, "small")
+    system = system_hardware(plan.system, plan.system.deployment.targets[0])
+    always = system_nodes(plan, "main").least * (system.price_hourly or 0)
+
+    assert nodes_for(hardware, 2) == 1
+    assert pool_nodes(plan, "main")["small", 0].least == 1
+    assert monthly_low(plan, "main") == pytest.approx((always + (hardware.price_hourly or 0)) * 730)
+
+
+def test_endpoints_of_one_class_share_its_nodes() -> None:
+    """A second endpoint whose Pod fits on the first one's node costs nothing but its part of the system pool."""
+    second = "  other: {variants: {only: {model: churn@champion}}, compute: small}\n"
+    one, two = (plan_of(changed(SMALLER) + more) for more in ("", second))
+
+    assert system_nodes(one, "main").least == system_nodes(two, "main").least
+    assert monthly_low(one, "main") == monthly_low(two, "main")
 
 
 def test_a_run_costs_for_the_time_that_it_may_take() -> None:
