@@ -18,6 +18,7 @@ from modelyard_targets.aws.identities import AUTOSCALER, KARPENTER
 from modelyard_targets.aws.names import SYSTEM_POOL, group_name
 from modelyard_targets.cluster.context import Context, mirrored, pull_secret_of_addons
 from modelyard_targets.cluster.envoy import ENVOY, ENVOY_GATEWAY
+from modelyard_targets.cluster.job import GROUP_WAIT_S
 from modelyard_targets.cluster.platform import AddOn, Given
 
 DEVICE_PLUGIN: Final = "nvidia-device-plugin"
@@ -73,6 +74,7 @@ def _autoscaler(context: Context) -> Mapping[str, Given]:
         "expanderPriorities": priorities(context),
         "extraArgs": {
             "expander": "priority",
+            "max-node-provision-time": f"{GROUP_WAIT_S}s",  # start-up deadlines of runs are derived from it
             "skip-nodes-with-local-storage": False,
             "skip-nodes-with-system-pods": False,
         },

@@ -95,7 +95,7 @@ def pool_nodes(plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
             pool = resource.value
             mine = wanted.get(pool.compute, [])
             least, most = sum(one.least for one in mine), sum(one.most + one.surge for one in mine)
-            for at, group in enumerate(pool.groups):
+            for at in range(len(pool.groups)):
                 minimum = nodes_for(pool.hardware, least) if at == 0 else 0
                 found[pool.compute, at] = Nodes(minimum, max(1, nodes_for(pool.hardware, most, at)))
     return found

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 from modelyard.manifest import config_map, labels, metadata, object_of
 from modelyard.names import object_name
-from modelyard.plan import Job, Resource
+from modelyard.plan import Hardware, Job, Resource
 from modelyard.source import Json
 from modelyard.spec import Step
 from modelyard.stack import Manifest, Value
@@ -31,8 +32,11 @@ from modelyard_targets.cluster.sizes import SUBMITTER, SUPPORT_DISK_BYTES
 COMPONENT = "pipeline"
 ENTRYPOINT = "python -m modelyard_runtime run"
 
-LONGEST_WAIT_S = 1800
-"""A run fails when its cluster is not there after this time: what is short of machines must not wait unseen."""
+GROUP_WAIT_S: Final = 15 * 60
+"""How long a group of machines may take to deliver a node before the cluster's autoscaler tries the next one."""
+
+_START_S: Final = 15 * 60
+"""From the last node to a Ray cluster that is ready: images of 10 to 20 GiB, and Ray itself."""
 
 _KEEP_CLUSTER_S = 60
 _SUBMITTER_RETRIES = 3
@@ -66,6 +70,7 @@ def ray_job_spec(resource: Resource, described: dict[str, Json], context: Contex
     job = job_of(resource)
     pipeline = job.pipeline
     groups = job_groups(job, context)
+    needed = [group.hardware for group in groups if group.minimum]  # the others ask for machines once a step runs
     cluster = RayCluster(
         name=resource.name,
         workload=resource.workload,
@@ -87,13 +92,22 @@ def ray_job_spec(resource: Resource, described: dict[str, Json], context: Contex
         "submissionMode": "K8sJobMode",
         "backoffLimit": pipeline.retries,
         "activeDeadlineSeconds": pipeline.timeout_s,
-        "preRunningDeadlineSeconds": min(LONGEST_WAIT_S, pipeline.timeout_s),
+        "preRunningDeadlineSeconds": min(longest_start_s(needed), pipeline.timeout_s),
         "shutdownAfterJobFinishes": True,
         "ttlSecondsAfterFinished": _KEEP_CLUSTER_S,
         "submitterConfig": {"backoffLimit": _SUBMITTER_RETRIES},
         "submitterPodTemplate": _submitter(resource, job, context),
         "rayClusterSpec": cluster_spec(cluster, context),
     }
+
+
+def longest_start_s(waiting: Iterable[Hardware]) -> int:
+    """How long a Ray cluster that needs these machines may take to start: every group is tried, and then Pods start.
+
+    A run that still lacks machines after that fails, and somebody notices. Compute classes wait side by side.
+    """
+    chain = max((len(hardware.groups) for hardware in waiting), default=0)
+    return max(1, chain) * GROUP_WAIT_S + _START_S
 
 
 def job_of(resource: Resource) -> Job:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from modelyard.plan import NodePool
 from modelyard_targets.aws.pools import Nodes, disk_gib, pods_of_a_node, pool_nodes, system_nodes
+from tests.targets.aws.emitted import argument, calls, one
 from tests.targets.aws.infrastructure import HYBRID, LEADS, arguments, changed, made, plan_of
 
 REPLICAS = ("    compute: small\n", "    compute: small\n    replicas: {min: 3, max: 9}\n")
@@ -72,6 +75,18 @@ def test_each_group_can_take_all_of_its_class() -> None:
 
     assert len(found) == 4
     assert set(found.values()) == {6}
+
+
+@pytest.mark.parametrize(("capacity", "groups"), [("on-demand", 2), ("spot-first", 4)])
+def test_a_run_waits_for_every_group_that_was_emitted(capacity: str, groups: int) -> None:
+    """The autoscaler tries them in turn, a quarter of an hour each; a shorter deadline never reaches the last one."""
+    text = changed(("capacity: spot-first", f"capacity: {capacity}"))
+    template = json.loads(one("ConfigMap", "fit-rayjob", text)["data"]["rayjob.json"])
+    autoscaler = argument(calls(text)["cluster_autoscaler"], "values")
+
+    assert len([name for name in bounds(text) if name.startswith("gpu-")]) == groups
+    assert autoscaler["extraArgs"]["max-node-provision-time"] == "900s"
+    assert template["spec"]["preRunningDeadlineSeconds"] == (groups + 1) * 900
 
 
 def test_groups_are_named_after_machine_and_capacity() -> None:

@@ -43,6 +43,7 @@ cluster_autoscaler = kubernetes.Chart(
         },
         "extraArgs": {
             "expander": "priority",
+            "max-node-provision-time": "900s",
             "skip-nodes-with-local-storage": False,
             "skip-nodes-with-system-pods": False,
         },

@@ -1,0 +1,34 @@
+"""Diagnostics about machines and what runs on them: E066 and W066."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def timeout_before_last_group(
+    span: Span, pipeline: str, compute: str, untried: int, groups: int, minutes: int
+) -> Diagnostic:
+    """A pipeline times out before all groups of machines of its compute class have been tried.
+
+    Alternatives in `accelerators` and `capacity: spot-first` become groups of machines that the autoscaler tries one
+    after the other, and waits up to fifteen minutes for each. The timeout of a pipeline covers that wait.
+
+    Wrong:
+
+        compute: {gpu: {cpu: 4, memory: 16Gi, accelerators: ["A10G:1", "L4:1", "T4:1"], capacity: spot-first}}
+        pipelines: {train: {compute: gpu, timeout: 1h, …}}
+
+    Right:
+
+        compute: {gpu: {cpu: 4, memory: 16Gi, accelerators: ["A10G:1", "L4:1", "T4:1"], capacity: spot-first}}
+        pipelines: {train: {compute: gpu, timeout: 4h, …}}
+    """
+    return Diagnostic(
+        "W0660",
+        Severity.WARNING,
+        f"pipeline {quote(pipeline)} times out with {untried} of the {groups} groups of machines of compute class "
+        f"{quote(compute)} still untried",
+        span,
+        f"write a timeout of more than {minutes}m, or name fewer alternatives in {quote(compute)}",
+    )
