@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,9 @@ PROTECT = "modelyard.dev/protect"
 
 _FIELD_MANAGER = "pulumi.com/patchFieldManager"
 _FORCE = "pulumi.com/patchForce"
+_RUN_TEMPLATE = "rayjob.json"
+"""Key of the ConfigMap from which a launcher creates a RayJob."""
+
 _WRITTEN_BACK = "ray.io/"
 """KubeRay's operator writes the specs of its own kinds back whole (seen with 1.6.2) and so takes all their fields: what
 the manifest says wins them again, or no change of a server would ever pass.
@@ -291,7 +295,9 @@ class Manifests(pulumi.ComponentResource):
 
 
 def with_images(document: dict[str, Json], images: Mapping[str, pulumi.Input[str]]) -> dict[str, Json]:
-    """The object with the registry of every `image` in it that begins with one of these hosts replaced."""
+    """The object with the registry of every `image` that begins with one of these hosts replaced, in the RayJob that a
+    ConfigMap holds for its launcher as well.
+    """
     return cast("dict[str, Json]", _replaced("", document, images)) if images else document
 
 
@@ -313,6 +319,9 @@ def _replaced(key: str, value: Json, images: Mapping[str, pulumi.Input[str]]) ->
         return {name: _replaced(name, entry, images) for name, entry in value.items()}
     if isinstance(value, list):
         return [_replaced("", entry, images) for entry in value]
+    if key == _RUN_TEMPLATE and isinstance(value, str):
+        replaced = _replaced("", cast("Json", json.loads(value)), images)
+        return pulumi.Output.from_input(replaced).apply(lambda document: json.dumps(document, indent=2))
     host, slash, path = value.partition("/") if key == "image" and isinstance(value, str) else ("", "", "")
     return pulumi.Output.concat(images[host], slash, path) if host in images and slash else value
 

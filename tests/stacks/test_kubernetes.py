@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TypeAlias
 
@@ -183,6 +184,13 @@ metadata: {name: p, namespace: tiny}
 spec:
   initContainers: [{name: a, image: registry.invalid/sub/own:1}, {name: b, image: registry.invalid.acme/own:1}]
   containers: [{name: c, image: docker.io/other:1, command: [registry.invalid/own]}]
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: run, namespace: tiny}
+data:
+  rayjob.json: '{"image": "registry.invalid/sub/own:1", "command": ["registry.invalid/own"]}'
+  other: '{"image": "registry.invalid/sub/own:1"}'
 """
 
 
@@ -208,7 +216,7 @@ def test_what_a_secret_says_is_a_secret_of_the_state_too(given: Found) -> None:
 
 
 def test_a_registry_that_is_known_late_takes_the_place_of_its_name(given: Found) -> None:
-    """Only in fields called `image`, and only where the whole host is the name."""
+    """Only in fields called `image`, of the template of a run as well, and only where the whole host is the name."""
     spec = given["kubernetes:core/v1:Pod tiny/p"]["inputs"]["spec"]
 
     assert [one["image"] for one in spec["initContainers"]] == [
@@ -216,6 +224,12 @@ def test_a_registry_that_is_known_late_takes_the_place_of_its_name(given: Found)
         "registry.invalid.acme/own:1",
     ]
     assert spec["containers"] == [{"name": "c", "image": "docker.io/other:1", "command": ["registry.invalid/own"]}]
+    data = given["kubernetes:core/v1:ConfigMap tiny/run"]["inputs"]["data"]
+    assert json.loads(data["rayjob.json"]) == {
+        "image": "the image_registry/sub/own:1",
+        "command": ["registry.invalid/own"],
+    }
+    assert data["other"] == '{"image": "registry.invalid/sub/own:1"}'
 
 
 @pytest.mark.parametrize(
