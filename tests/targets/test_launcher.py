@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.lowering import lowered
@@ -59,6 +61,23 @@ def test_the_launcher_knows_its_job_and_its_template() -> None:
     assert {"name": "template", "configMap": {"name": "retrain-rayjob"}} in pod["volumes"]
     assert pod["automountServiceAccountToken"] is True
     assert pod["serviceAccountName"] == "retrain-launcher"
+
+
+def test_launcher_and_submitter_run_our_image_where_a_step_names_its_own() -> None:
+    """The launcher holds a token of the cluster's API, which code of the user's must not read."""
+    made = lowered(changed('"fraud.report:collect"}}', '"fraud.report:collect", image: "ghcr.io/acme/reports:1"}}'))
+    launcher = made.get("CronJob", "report")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    run = json.loads(made.get("ConfigMap", "report-rayjob")["data"]["rayjob.json"])["spec"]
+    images = {
+        "launcher": launcher["containers"][0]["image"],
+        "submitter": run["submitterPodTemplate"]["spec"]["containers"][0]["image"],
+        "head": run["rayClusterSpec"]["headGroupSpec"]["template"]["spec"]["containers"][0]["image"],
+    }
+
+    assert images.pop("head") == "ghcr.io/acme/reports:1"
+    assert {name: image.partition(":")[0] for name, image in images.items()} == dict.fromkeys(
+        images, "registry.acme.example/fraud-runtime"
+    )
 
 
 def test_a_failed_run_is_not_launched_again() -> None:

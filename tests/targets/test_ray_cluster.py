@@ -69,6 +69,24 @@ def test_the_autoscaler_is_restricted_too() -> None:
     assert context["capabilities"] == {"drop": ["ALL"]}
 
 
+def test_the_autoscaler_runs_our_image_in_folders_that_user_code_cannot_write() -> None:
+    """A `.pth` file in a shared home would run in the process that holds the token."""
+    own = changed("    slo: {", "    source: {image: ghcr.io/acme/serve:1}\n    slo: {")
+    scaling = cluster(own)
+    autoscaler = scaling["autoscalerOptions"]
+    head = scaling["headGroupSpec"]["template"]["spec"]
+    (ray,) = head["containers"]
+
+    assert ray["image"] == "ghcr.io/acme/serve:1"
+    assert autoscaler["image"].startswith("registry.acme.example/fraud-runtime:")
+    variables = {variable["name"]: variable["value"] for variable in autoscaler["env"]}
+    assert variables == {"HOME": "/tmp", "PYTHONNOUSERSITE": "1"}
+    mounted = {mount["name"] for mount in autoscaler["volumeMounts"]}
+    assert "/tmp" in {mount["mountPath"] for mount in autoscaler["volumeMounts"]}
+    assert not mounted & {mount["name"] for mount in ray["volumeMounts"]}
+    assert mounted <= {volume["name"] for volume in head["volumes"]}
+
+
 def test_the_head_names_every_port_that_is_wanted() -> None:
     """The head Service has exactly the ports that the container names, none longer than fifteen characters."""
     ports = cluster(VALID_SPEC)["headGroupSpec"]["template"]["spec"]["containers"][0]["ports"]

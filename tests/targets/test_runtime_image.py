@@ -88,8 +88,8 @@ def test_a_system_with_images_of_its_own_needs_none() -> None:
     plan = plan_of(text)
     own = plan_of(
         text.replace(
-            "    compute: cpu\n    replicas: {min: 2",
-            "    source: {image: ghcr.io/acme/x:1}\n    compute: cpu\n    replicas: {min: 2",
+            "    compute: cpu\n    replicas: {min: 2, max: 6}",
+            "    source: {image: ghcr.io/acme/x:1}\n    compute: cpu\n    replicas: 2",
         )
     )
 

@@ -57,7 +57,7 @@ def lower_job(resource: Resource, context: Context) -> Iterator[Made]:
     template = ray_job({"name": resource.name, "namespace": context.namespace, "labels": labelled}, spec)
     meta = metadata(template_name(resource), context.namespace, labelled)
     yield Made(resource.origin, config_map(meta, {"rayjob.json": json_text(template)}))
-    yield Made((*resource.origin, "schedule"), launcher(resource, head_image(job, context), context))
+    yield Made((*resource.origin, "schedule"), launcher(resource, context))
 
 
 def ray_job(meta: dict[str, Value], spec: dict[str, Value]) -> Manifest:
@@ -117,7 +117,7 @@ def job_of(resource: Resource) -> Job:
 
 
 def head_image(job: Job, context: Context) -> str:
-    """The image of head, submitter and launcher: that of the first step."""
+    """The image of the head, where the driver of the run is: that of the first step."""
     return context.image(job.pipeline.steps[0].source.image)
 
 
@@ -144,7 +144,7 @@ def _submitter(resource: Resource, job: Job, context: Context) -> dict[str, Valu
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     submitter = container(
         "ray-job-submitter",
-        head_image(job, context),
+        context.runtime_image,
         support_resources(SUBMITTER),
     )
     spec = pod_spec(

@@ -38,7 +38,7 @@ def template_name(resource: Resource) -> str:
     return f"{resource.name}-rayjob"
 
 
-def launcher(resource: Resource, image: str, context: Context) -> Manifest:
+def launcher(resource: Resource, context: Context) -> Manifest:
     """The CronJob of a pipeline that runs by time, or by hand: then it is suspended."""
     job = resource.value
     assert isinstance(job, Job)
@@ -48,7 +48,7 @@ def launcher(resource: Resource, image: str, context: Context) -> Manifest:
         "activeDeadlineSeconds": deadline,
         **_retried_unless_failed(),
         **keep(context),
-        "template": {"metadata": {"labels": labelled}, "spec": _pod(resource, image, context)},
+        "template": {"metadata": {"labels": labelled}, "spec": _pod(resource, context)},
     }
     spec = {**cron_fields(job.pipeline.schedule, context), "jobTemplate": {"spec": template}}
     meta = metadata(
@@ -96,13 +96,14 @@ def _retried_unless_failed() -> dict[str, Value]:
     return {"backoffLimit": 3, "podFailurePolicy": {"rules": rules}}
 
 
-def _pod(resource: Resource, image: str, context: Context) -> dict[str, Value]:
+def _pod(resource: Resource, context: Context) -> dict[str, Value]:
+    """The Pod holds a token of the cluster's API, so it runs the runtime image and never one of the user's."""
     job = resource.value
     assert isinstance(job, Job)
     overlap = kept_apart(job.pipeline, context)
     launch = container(
         "launch",
-        image,
+        context.runtime_image,
         support_resources(LAUNCHER),
         environment=[
             env_from_field("MODELYARD_JOB", "metadata.labels['batch.kubernetes.io/job-name']"),

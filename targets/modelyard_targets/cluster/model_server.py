@@ -31,7 +31,7 @@ from modelyard_targets.cluster.ray_cluster import (
     Group,
     RayCluster,
     cluster_spec,
-    scaling_groups,
+    serving_cluster_scales,
 )
 from modelyard_targets.cluster.route import class_of
 from modelyard_targets.cluster.serve_metrics import latency_buckets
@@ -88,12 +88,6 @@ def groups_of(server: ModelServer, context: Context) -> tuple[Group, ...]:
     return tuple(groups)
 
 
-def serving_cluster_scales(server: ModelServer, context: Context) -> bool:
-    """Whether the autoscaler runs: a group changes its size, or clusters replace each other in steps."""
-    incremental = server.applications[0].inference.rollout.strategy == "incremental"
-    return incremental or scaling_groups(groups_of(server, context))
-
-
 def _server(resource: Resource) -> ModelServer:
     assert isinstance(resource.value, ModelServer)
     return resource.value
@@ -118,7 +112,7 @@ def _cluster(
         environment=(*variables(resource, context), *latency_buckets(server)),
         volumes=(description_volume(resource), *tokens),
         mounts=(description_mount(), *([token_mount()] if tokens else [])),
-        scales=serving_cluster_scales(server, context),
+        scales=serving_cluster_scales(server),
         serves=True,
         grace_s=_longest_request(server) + _SPARE_S,
         worker_volumes=disk_volumes(resource, context),

@@ -20,7 +20,7 @@ from modelyard_targets.cluster.describe import stores_of, uses_registry
 from modelyard_targets.cluster.fixed import PORTS, SERVE_PORT
 from modelyard_targets.cluster.job import job_groups
 from modelyard_targets.cluster.launcher import launcher_name
-from modelyard_targets.cluster.model_server import serving_cluster_scales
+from modelyard_targets.cluster.ray_cluster import serving_cluster_scales
 from modelyard_targets.cluster.route import is_ours
 
 COMPONENT = "network"
@@ -160,7 +160,7 @@ def _server(resource: Resource, server: ModelServer, context: Context) -> Iterat
     ]
     egress: list[Value] = [{"to": [own]}, *_reached(resource, (), context)]
     yield network_policy(resource, resource.name, _selector(resource.name), context, ingress=ingress, egress=egress)
-    if serving_cluster_scales(server, context):
+    if serving_cluster_scales(server):
         yield _head(resource, context)
 
 

@@ -14,14 +14,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from modelyard.manifest import RESTRICTED, env, labels, memory_text, resources
-from modelyard.plan import Hardware
+from modelyard.plan import Hardware, ModelServer
 from modelyard.records import record
 from modelyard.stack import Value
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe_pipeline import group_resource
 from modelyard_targets.cluster.fixed import PORTS, SERVE_PORT
-from modelyard_targets.cluster.pods import SCRATCH, container, place_of, pod_spec, scratch_mount, support_place
-from modelyard_targets.cluster.sizes import AUTOSCALER, head_size
+from modelyard_targets.cluster.pods import SCRATCH, container, place_of, pod_spec, support_place
+from modelyard_targets.cluster.sizes import AUTOSCALER, SUPPORT_DISK_BYTES, head_size
 
 DIGEST = "modelyard.dev/description"
 """Annotation of Pods: a new description makes new Pods, which a changed ConfigMap alone would not."""
@@ -35,6 +35,8 @@ nothing that is missed, and would keep every machine alive. All three keys as th
 read 2026-11-24; docs/decisions/0014-heads.md.
 """
 
+_API_TOKEN = "api-token"
+_AUTOSCALER_SCRATCH = "autoscaler-scratch"
 _TOKEN_FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount"
 _IDLE_S = 120
 _DRAIN_S = 15
@@ -72,6 +74,15 @@ class RayCluster:
     worker_mounts: tuple[Value, ...] = ()
 
 
+def serving_cluster_scales(server: ModelServer) -> bool:
+    """Whether the autoscaler runs: a variant changes its size, or clusters replace each other in steps."""
+    incremental = server.applications[0].inference.rollout.strategy == "incremental"
+    return incremental or any(
+        application.variant.replicas.minimum < application.variant.replicas.maximum
+        for application in server.applications
+    )
+
+
 def scaling_groups(groups: Sequence[Group]) -> bool:
     """Whether some group changes its size."""
     return any(group.minimum < group.maximum for group in groups)
@@ -81,7 +92,7 @@ def cluster_spec(cluster: RayCluster, context: Context) -> dict[str, Value]:
     """The spec of a RayCluster, to stand in a RayService or a RayJob."""
     scaling: dict[str, Value] = {}
     if cluster.scales:
-        scaling = {"enableInTreeAutoscaling": True, "autoscalerOptions": _autoscaler()}
+        scaling = {"enableInTreeAutoscaling": True, "autoscalerOptions": _autoscaler(context)}
     return {
         "rayVersion": context.ray_version,
         "authOptions": {"mode": "token"},
@@ -94,25 +105,37 @@ def cluster_spec(cluster: RayCluster, context: Context) -> dict[str, Value]:
     }
 
 
-def _autoscaler() -> dict[str, Value]:
-    """The sidecar is the only container of the cluster that gets the token of the ServiceAccount."""
+def _autoscaler(context: Context) -> dict[str, Value]:
+    """The sidecar is the only container of the cluster that gets the token of the ServiceAccount: it runs the runtime
+    image, and loads no Python from a folder that user code can write.
+    """
     return {
         "version": "v2",
         "idleTimeoutSeconds": _IDLE_S,
         "upscalingMode": "Default",
+        "image": context.runtime_image,
         "imagePullPolicy": "IfNotPresent",
-        "env": [env("HOME", SCRATCH)],
+        "env": [env("HOME", SCRATCH), env("PYTHONNOUSERSITE", "1")],
         "resources": resources(AUTOSCALER.cpu_millis, AUTOSCALER.memory_bytes),
         "securityContext": {**RESTRICTED, "readOnlyRootFilesystem": True},
-        "volumeMounts": [scratch_mount(), {"name": "api-token", "mountPath": _TOKEN_FOLDER, "readOnly": True}],
+        "volumeMounts": [
+            {"name": _AUTOSCALER_SCRATCH, "mountPath": SCRATCH},
+            {"name": _API_TOKEN, "mountPath": _TOKEN_FOLDER, "readOnly": True},
+        ],
     }
+
+
+def _autoscaler_volumes() -> list[Value]:
+    """Volumes of the head that its autoscaler alone mounts."""
+    scratch: dict[str, Value] = {"sizeLimit": memory_text(SUPPORT_DISK_BYTES)}
+    return [{"name": _AUTOSCALER_SCRATCH, "emptyDir": scratch}, _api_token()]
 
 
 def _api_token() -> dict[str, Value]:
     """What the API server's client expects in its folder, as an automatically mounted token would be."""
     namespace: dict[str, Value] = {"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}}
     return {
-        "name": "api-token",
+        "name": _API_TOKEN,
         "projected": {
             "sources": [
                 {"serviceAccountToken": {"path": "token", "expirationSeconds": 3600}},
@@ -152,7 +175,7 @@ def _head(cluster: RayCluster, context: Context) -> dict[str, Value]:
         account=cluster.account,
         token=False,
         place=support_place(context),
-        volumes=[*cluster.volumes, *([_api_token()] if cluster.scales else [])],
+        volumes=[*cluster.volumes, *(_autoscaler_volumes() if cluster.scales else [])],
     )
 
 

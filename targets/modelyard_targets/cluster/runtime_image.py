@@ -14,6 +14,7 @@ from modelyard.plan import Job, ModelServer, MonitorJob, Plan, Resource
 from modelyard.spec import Store, System, TargetSpec
 from modelyard.stack import TextFile
 from modelyard_targets.cluster.context import RAY_VERSION, mirrored
+from modelyard_targets.cluster.ray_cluster import serving_cluster_scales
 
 FOLDER: Final = "image"
 BASE: Final = f"docker.io/rayproject/ray:{RAY_VERSION}-py311"
@@ -65,7 +66,9 @@ def content_hash(system: System, target: TargetSpec) -> str:
 
 
 def needs_runtime_image(plan: Plan, placement: str) -> bool:
-    """Whether some workload of a placement runs in it: one that names no image, a monitor, a bucket's Job."""
+    """Whether some container of a placement runs in it: of a workload that names no image, of what starts or resizes
+    one, of a monitor, of a bucket's Job.
+    """
     return any(_runs_in_it(resource) for resource in plan.on(placement))
 
 
@@ -84,12 +87,10 @@ def requirements(system: System) -> tuple[str, ...]:
 def _runs_in_it(resource: Resource) -> bool:
     value = resource.value
     if isinstance(value, ModelServer):
-        return any(not one.inference.source.image for one in value.applications)
-    if isinstance(value, Job):
-        return any(not step.source.image for step in value.pipeline.steps)
+        return serving_cluster_scales(value) or any(not one.inference.source.image for one in value.applications)
     if isinstance(value, Store):
         return value.type == "object" and not value.adopt
-    return isinstance(value, MonitorJob)
+    return isinstance(value, (Job, MonitorJob))
 
 
 def _files(system: System, target: TargetSpec) -> dict[str, str]:
