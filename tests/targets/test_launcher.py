@@ -87,6 +87,13 @@ def test_a_failed_run_is_not_launched_again() -> None:
     assert [rule["action"] for rule in rules] == ["Ignore", "FailJob"]
 
 
+def test_a_disruption_is_matched_by_its_status_too() -> None:
+    """Schemas before Kubernetes 1.35 require the status, which the API server would fill in by itself."""
+    rules = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["podFailurePolicy"]["rules"]
+
+    assert rules[0]["onPodConditions"] == [{"type": "DisruptionTarget", "status": "True"}]
+
+
 def _overlap(text: str, name: str) -> str | None:
     pod = lowered(text).get("CronJob", name)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     said: dict[str, str] = {one["name"]: one["value"] for one in pod["containers"][0]["env"] if "value" in one}

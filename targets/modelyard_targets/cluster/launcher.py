@@ -90,7 +90,7 @@ def kept_apart(pipeline: Pipeline, context: Context) -> str:
 def _retried_unless_failed() -> dict[str, Value]:
     """A launcher that lost its machine follows the run that it started; one that saw it fail is not tried again."""
     rules: list[Value] = [
-        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]},
+        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
         {"action": "FailJob", "onExitCodes": {"containerName": "launch", "operator": "In", "values": [1]}},
     ]
     return {"backoffLimit": 3, "podFailurePolicy": {"rules": rules}}
