@@ -48,6 +48,13 @@ def test_it_says_which_stores_can_only_be_known_later() -> None:
     assert "what reads a secret waits for stores that come later" not in files(there)["README.md"]
 
 
+def test_it_names_the_oldest_version_of_an_existing_add_on() -> None:
+    """An older KubeRay does not know `authOptions`, and would leave Ray without authentication."""
+    there = changed("      residency: eu\n", "      residency: eu\n      present: [kuberay, prometheus]\n")
+
+    assert "to be there already: prometheus, kuberay 1.6.0 or newer." in files(there)["README.md"]
+
+
 def test_it_says_in_which_namespaces_stores_of_a_namespace_have_to_be() -> None:
     """Prometheus reads the token of a remote write in its own."""
     remote = '      telemetry: {remoteWrite: "https://m.acme.example/push", secret: secret://vault/metrics#token}\n'

@@ -18,13 +18,16 @@ REGISTRY: Final = "mlflow"
 
 @record
 class Chart:
-    """One pinned chart; `namespace` is where it goes, empty for the system's own."""
+    """One pinned chart; `namespace` is where it goes, empty for the system's own. `oldest` is the first version of the
+    add-on itself that knows every field of the manifests, where that is known.
+    """
 
     chart: str
     version: str
     repository: str
     namespace: str
     images: tuple[str, ...]
+    oldest: str = ""
 
 
 @cache
@@ -33,6 +36,13 @@ def charts() -> Mapping[str, Chart]:
     with open(_TABLE, encoding="utf-8") as file:
         entries = json.load(file)["charts"]
     return {
-        name: Chart(entry["chart"], entry["version"], entry["repository"], entry["namespace"], tuple(entry["images"]))
+        name: Chart(
+            entry["chart"],
+            entry["version"],
+            entry["repository"],
+            entry["namespace"],
+            tuple(entry["images"]),
+            entry.get("oldest", ""),
+        )
         for name, entry in entries.items()
     }

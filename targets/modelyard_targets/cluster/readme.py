@@ -88,7 +88,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "shared": target.tenancy == "shared",
         "charts": [f"{charts()[name].chart} {charts()[name].version}" for name in installed(context)],
         "asked": _asked(context),
-        "present": [addon for addon in addons if addon in target.present],
+        "present": [_with_oldest(addon) for addon in addons if addon in target.present],
         "observed": "prometheus" in addons and "prometheus" in target.present,
         "pushes": any(resource.kind is Kind.MONITOR for resource in here),
         "channels": any(resource.kind is Kind.CHANNEL for resource in here),
@@ -114,6 +114,12 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         **crossing_values(context),
         "overrides": [one for found in overrides_on(context.system, placement).values() for one in found],
     }
+
+
+def _with_oldest(addon: str) -> str:
+    """An add-on that exists already, with the first version that knows every field of the manifests."""
+    oldest = charts()[addon].oldest
+    return f"{addon} {oldest} or newer" if oldest else addon
 
 
 def _asked(context: Context) -> str:
