@@ -75,6 +75,23 @@ def test_prometheus_takes_what_is_emitted_here_and_what_monitors_push() -> None:
     assert spec["enableOTLPReceiver"] is True
 
 
+def test_no_alert_waits_for_metrics_that_control_planes_hide() -> None:
+    values = prometheus(VALID_SPEC)
+
+    assert [values[name] for name in ("kubeControllerManager", "kubeScheduler", "kubeEtcd", "kubeProxy")] == [
+        {"enabled": False}
+    ] * 4
+
+
+def test_the_alerts_of_the_chart_are_labelled_for_their_route() -> None:
+    assert prometheus(VALID_SPEC)["defaultRules"] == {
+        "create": True,
+        "additionalRuleLabels": {"modelyard_alerts": "cluster"},
+    }
+    strategy = prometheus(VALID_SPEC)["alertmanager"]["alertmanagerSpec"]["alertmanagerConfigMatcherStrategy"]
+    assert strategy == {"type": "OnNamespaceExceptForAlertmanagerNamespace"}
+
+
 def test_metrics_are_kept_as_long_as_the_spec_says() -> None:
     text = changed("retention: {captures: 90d, runs: 7d}", "retention: {captures: 90d, runs: 7d, metrics: 30d}")
 

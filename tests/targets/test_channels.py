@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from modelyard_targets.cluster.channels import channel_label
-from tests.emitted import one
+from tests.emitted import names, one
 from tests.specs import VALID_SPEC, changed
 
 PAGERDUTY = "{type: pagerduty, key: secret://vault/pagerduty#fraud}"
@@ -84,3 +84,28 @@ def test_labels_by_which_the_clusters_prometheus_selects_are_on_it() -> None:
     text = changed("      residency: eu\n", "      residency: eu\n      telemetry: {labels: {release: platform}}\n")
 
     assert one(text, "AlertmanagerConfig", "oncall")["metadata"]["labels"]["release"] == "platform"
+
+
+def test_the_alerts_of_the_cluster_go_to_the_owners_channel() -> None:
+    """The configuration lies beside Alertmanager, which alone lets it see alerts of every namespace."""
+    config = one(VALID_SPEC, "AlertmanagerConfig", "fraud-cluster")
+
+    assert config["metadata"]["namespace"] == "monitoring"
+    assert config["spec"]["route"]["matchers"] == [
+        {"name": "modelyard_alerts", "value": "cluster", "matchType": "="},
+        {"name": "severity", "value": "critical|warning", "matchType": "=~"},
+    ]
+    assert config["spec"]["receivers"] == one(VALID_SPEC, "AlertmanagerConfig", "oncall")["spec"]["receivers"]
+
+
+def test_a_channel_for_pages_gets_the_critical_alerts_of_the_cluster() -> None:
+    text = changed("key: secret://vault/pagerduty#fraud}", "key: secret://vault/pagerduty#fraud, severities: [page]}")
+
+    severity = one(text, "AlertmanagerConfig", "fraud-cluster")["spec"]["route"]["matchers"][1]
+    assert severity["value"] == "critical"
+
+
+def test_an_existing_prometheus_reports_about_its_cluster_itself() -> None:
+    text = changed("      residency: eu\n", "      residency: eu\n      present: [prometheus]\n")
+
+    assert names(text, "AlertmanagerConfig") == ["oncall"]

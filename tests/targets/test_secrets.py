@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelyard_targets.cluster.secrets import existing_secrets, secrets_of
-from tests.emitted import context, names, one
+from tests.emitted import context, emitted, names, one
 from tests.specs import VALID_SPEC, changed
 
 EXISTING = changed("secretStores: {vault: {via: external-secrets, store: vault}}", "secretStores: {vault: {}}")
@@ -32,9 +32,13 @@ def test_scope_and_refresh_are_honoured() -> None:
 
 def test_keys_of_one_path_are_one_secret() -> None:
     text = changed("key: secret://vault/pagerduty#fraud", "key: secret://vault/scorer#pagerduty")
-    spec = one(text, "ExternalSecret", "vault.scorer")["spec"]
+    keys = {
+        each["metadata"]["namespace"]: sorted(entry["secretKey"] for entry in each["spec"]["data"])
+        for each in emitted(text)
+        if each["kind"] == "ExternalSecret" and each["metadata"]["name"] == "vault.scorer"
+    }
 
-    assert sorted(each["secretKey"] for each in spec["data"]) == ["pagerduty", "token"]
+    assert keys == {"fraud": ["pagerduty", "token"], "monitoring": ["pagerduty"]}
 
 
 def test_what_exists_is_listed_and_not_made() -> None:
@@ -42,12 +46,12 @@ def test_what_exists_is_listed_and_not_made() -> None:
     wanted = existing_secrets(here.plan.on("main"), here)
 
     assert names(EXISTING, "ExternalSecret") == []
-    assert {each.name: each.keys for each in wanted} == {
-        "lake": ("access-key-id", "secret-access-key"),
-        "scorer": ("token",),
-        "pagerduty": ("fraud",),
+    assert {(each.namespace, each.name): each.keys for each in wanted} == {
+        ("fraud", "lake"): ("access-key-id", "secret-access-key"),
+        ("fraud", "scorer"): ("token",),
+        ("fraud", "pagerduty"): ("fraud",),
+        ("monitoring", "pagerduty"): ("fraud",),
     }
-    assert {each.namespace for each in wanted} == {"fraud"}
 
 
 def test_the_token_of_a_remote_write_lies_where_prometheus_reads_it() -> None:

@@ -391,3 +391,27 @@ def metrics_cut(span: Span, kept: str, size: str, fitting: str, placement: str, 
         if sent_on
         else "send them on with telemetry.remoteWrite, or list under present a Prometheus of your own that keeps them",
     )
+
+
+def cluster_alerts_without_reader(span: Span, placement: str) -> Diagnostic:
+    """Alerts of the cluster itself reach nobody: a full disk of Prometheus, a node that is not ready, an autoscaler
+    that is down.
+
+    They come with the Prometheus that is installed on the target and go to the owner's on-call channel.
+
+    Wrong:
+
+        governance: {owner: {team: payments, email: payments@acme.example}}
+
+    Right:
+
+        governance: {owner: {team: payments, email: payments@acme.example, oncall: payments-oncall}}
+        channels: {payments-oncall: {type: pagerduty, key: secret://vault/pagerduty#payments}}
+    """
+    return Diagnostic(
+        "W0680",
+        Severity.WARNING,
+        f"alerts of the cluster of target {quote(placement)} reach no channel",
+        span,
+        "add oncall: CHANNEL to governance.owner",
+    )

@@ -174,9 +174,16 @@ def _secret_links(draft: Draft) -> Iterator[Link]:
 
 
 def _channels(draft: Draft) -> Iterator[Resource]:
-    """Each channel on each placement whose alerts go there: a monitor's own, or the owner's."""
+    """Each channel on each placement whose alerts go there: a monitor's own, or the owner's.
+
+    A Prometheus that is installed to send metrics on also has the alerts of its cluster.
+    """
     wanted: dict[tuple[str, str], None] = {}
     oncall = draft.system.governance.owner.oncall
+    if oncall:
+        for target in draft.targets.values():
+            if target.telemetry.remote_write and not target.edge:
+                wanted.setdefault((target.name, oncall))
     for resource in draft.workloads:
         value = resource.value
         if not isinstance(value, AlertRules):

@@ -25,6 +25,9 @@ _NOT_KNOWN_YET: Final = "registry.invalid"
 _AGENTS: Final = ("169.254.170.23/32", "fd00:ec2::23/128")
 """EKS Pod Identity on every node (docs.aws.amazon.com/eks, "Set up the Amazon EKS Pod Identity Agent", 2026-11-24)."""
 
+_OVERCOMMITTED: Final = ("KubeCPUOvercommit", "KubeMemoryOvercommit")
+"""Nodes are added when Pods need them, so that requests fill those that exist: one more is not missing."""
+
 
 def context_of(plan: Plan, placement: str) -> Context:
     """The context of a placement in AWS."""
@@ -66,4 +69,5 @@ PLATFORM: Final = Platform(
     gateway_annotations=gateway_annotations,
     gateway_namespace=charts()[ENVOY].namespace,
     identity_agents=_AGENTS,
+    meaningless_alerts=_OVERCOMMITTED,
 )

@@ -24,6 +24,14 @@ _SECURITY: Final[dict[str, Value]] = {
     "seccompProfile": {"type": "RuntimeDefault"},
 }
 
+CLUSTER_ALERTS: Final = ("modelyard_alerts", "cluster")
+"""The label, by name and value, that the chart's own alerts carry: by it they are routed."""
+
+_CONTROL_PLANE: Final = ("kubeControllerManager", "kubeScheduler", "kubeEtcd", "kubeProxy")
+"""Components whose metrics a managed control plane hides and kubeadm and k3s bind to loopback: the chart's alerts
+about them would fire for ever. Whoever runs the control plane watches it (docs/decisions/0027).
+"""
+
 _OFF_AT_THE_EDGE: Final[Mapping[str, frozenset[str]]] = {
     "prometheus": frozenset(
         {
@@ -91,7 +99,8 @@ def prometheus_values(context: Context) -> dict[str, Value]:
         "nodeExporter": {"enabled": False},
         "kubeStateMetrics": {"enabled": not edge},
         **({} if edge else {"kube-state-metrics": {"resources": _resources("50m", "128Mi")}}),
-        "defaultRules": {"create": not edge},
+        "defaultRules": {"create": False} if edge else _default_rules(context),
+        **{component: {"enabled": False} for component in _CONTROL_PLANE},
         "prometheusOperator": {
             "admissionWebhooks": {"enabled": False},
             "tls": {"enabled": False},
@@ -114,6 +123,15 @@ def prometheus_values(context: Context) -> dict[str, Value]:
 def images_left_out(addon: str, context: Context) -> frozenset[str]:
     """Images of an add-on's chart, by name, of which these values start no Pod."""
     return _OFF_AT_THE_EDGE.get(addon, frozenset()) if context.target.edge else frozenset()
+
+
+def _default_rules(context: Context) -> dict[str, Value]:
+    """The chart's alerts about the cluster, labelled for their route, without those that mean nothing here."""
+    name, value = CLUSTER_ALERTS
+    rules: dict[str, Value] = {"create": True, "additionalRuleLabels": {name: value}}
+    if context.platform.meaningless_alerts:
+        rules["disabled"] = dict.fromkeys(context.platform.meaningless_alerts, True)
+    return rules
 
 
 def _prometheus_spec(context: Context, replicas: int) -> dict[str, Value]:
@@ -151,9 +169,10 @@ def _remote_write(context: Context) -> Value:
 
 
 def _alertmanager_spec(context: Context, replicas: int) -> dict[str, Value]:
+    """A namespace routes its own alerts alone; only configurations beside Alertmanager itself see those of all."""
     return {
         "replicas": replicas,
-        "alertmanagerConfigMatcherStrategy": {"type": "OnNamespace"},
+        "alertmanagerConfigMatcherStrategy": {"type": "OnNamespaceExceptForAlertmanagerNamespace"},
         "resources": _resources("50m", "128Mi"),
         "storage": _storage(1, context),
     }

@@ -7,14 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from modelyard.manifest import labels, metadata, object_of
 from modelyard.plan import AlertRules, Resource
 from modelyard.stack import Manifest, Value
-from modelyard_targets.cluster.channels import channel_label
+from modelyard_targets.cluster.channels import WORKLOAD_LABEL, channel_label
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.promql import template_text
 
 COMPONENT = "alerts"
-WORKLOAD_LABEL = "modelyard_dev_workload"
-"""How Prometheus writes the label `modelyard.dev/workload`."""
-
 INTERVAL_S = 30
 
 

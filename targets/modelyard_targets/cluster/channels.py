@@ -1,17 +1,28 @@
-"""Channels: an AlertmanagerConfig each, which takes the alerts that carry the channel's label."""
+"""Channels: an AlertmanagerConfig each, which takes the alerts that carry the channel's label.
+
+The owner's on-call channel also gets the alerts of the cluster, where its Prometheus is installed here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from modelyard.manifest import labels, metadata, object_of, without_empty
+from modelyard.names import object_name
 from modelyard.plan import Resource
 from modelyard.spec import Channel
-from modelyard.stack import Value
+from modelyard.stack import Manifest, Value
+from modelyard_targets.cluster.addon_values import CLUSTER_ALERTS
 from modelyard_targets.cluster.context import Context, Made
+from modelyard_targets.cluster.placed import addons_to_install
 
 COMPONENT: Final = "channel"
+WORKLOAD_LABEL: Final = "modelyard_dev_workload"
+"""How Prometheus writes the label `modelyard.dev/workload`."""
+
+_SEVERITIES_OF_CLUSTER: Final[Mapping[str, str]] = {"page": "critical", "ticket": "warning"}
+"""What kube-prometheus-stack calls the severities of a channel; it has others that notify nobody."""
 
 
 def channel_label(channel: str) -> str:
@@ -19,28 +30,55 @@ def channel_label(channel: str) -> str:
     return f"channel_{channel.replace('-', '_')}"
 
 
+def cluster_channel(context: Context) -> Channel | None:
+    """The channel of the cluster's own alerts: the owner's on-call channel, where they come with our Prometheus.
+
+    At the edge the chart's rules are off, and a Prometheus that exists already reports to whoever runs it.
+    """
+    oncall = context.system.governance.owner.oncall
+    installed = "prometheus" in addons_to_install(context.plan, context.placement)
+    return context.system.channels[oncall] if oncall and installed and not context.target.edge else None
+
+
 def lower_channel(resource: Resource, context: Context) -> Iterator[Made]:
-    """The AlertmanagerConfig of a CHANNEL."""
+    """The AlertmanagerConfigs of a CHANNEL: for the system's alerts and, for one channel, the cluster's."""
     channel = resource.value
     assert isinstance(channel, Channel)
     labelled = labels(context.system.metadata.name, channel.name, resource.workload, COMPONENT)
     labelled = {**labelled, **dict(context.target.telemetry.prometheus_labels)}
+    described = metadata(channel.name, context.namespace, labelled)
+    of_system = _matchers(channel_label(channel.name), "true", channel.severities)
+    yield Made(resource.origin, _config(described, channel, of_system, (WORKLOAD_LABEL,), context))
+    if channel == cluster_channel(context):
+        name = object_name(context.system.metadata.name, "cluster")
+        described = metadata(name, context.target.telemetry.namespace, labelled)
+        severities = [_SEVERITIES_OF_CLUSTER[severity] for severity in channel.severities]
+        of_cluster = _matchers(*CLUSTER_ALERTS, severities)
+        yield Made(resource.origin, _config(described, channel, of_cluster, ("namespace",), context))
+
+
+def _matchers(label: str, value: str, severities: Sequence[str]) -> list[Value]:
+    return [
+        {"name": label, "value": value, "matchType": "="},
+        {"name": "severity", "value": "|".join(severities), "matchType": "=~"},
+    ]
+
+
+def _config(
+    described: dict[str, Value], channel: Channel, matchers: list[Value], grouped: tuple[str, ...], context: Context
+) -> Manifest:
     spec: dict[str, Value] = {
         "route": {
             "receiver": channel.name,
-            "groupBy": ["alertname", "modelyard_dev_workload"],
+            "groupBy": ["alertname", *grouped],
             "groupWait": "30s",
             "groupInterval": "5m",
             "repeatInterval": "4h",
-            "matchers": [
-                {"name": channel_label(channel.name), "value": "true", "matchType": "="},
-                {"name": "severity", "value": "|".join(channel.severities), "matchType": "=~"},
-            ],
+            "matchers": matchers,
         },
         "receivers": [{"name": channel.name, **_RECEIVERS[channel.type](channel, context)}],
     }
-    described = metadata(channel.name, context.namespace, labelled)
-    yield Made(resource.origin, object_of("monitoring.coreos.com/v1alpha1", "AlertmanagerConfig", described, spec=spec))
+    return object_of("monitoring.coreos.com/v1alpha1", "AlertmanagerConfig", described, spec=spec)
 
 
 def _slack(channel: Channel, context: Context) -> dict[str, Value]:

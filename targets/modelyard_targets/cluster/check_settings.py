@@ -26,6 +26,7 @@ def check_settings(plan: Plan, placement: str, target: TargetSpec) -> Iterator[D
     in.
     """
     yield from check_telemetry(plan, placement)
+    yield from check_cluster_alerts(plan, placement)
     yield from check_retention(plan, placement)
     yield from check_gateway(plan, placement, target.gateway)
     yield from check_labels(plan, placement)
@@ -42,6 +43,16 @@ def check_telemetry(plan: Plan, placement: str) -> Iterator[Diagnostic]:
         yield problems.prometheus_is_theirs(plan.system.key(*here, "remoteWrite"), placement, "remoteWrite")
     if target.telemetry.prometheus and not present:
         yield problems.prometheus_is_ours(plan.system.at(*here, "prometheus"), placement)
+
+
+def check_cluster_alerts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """The alerts of a cluster whose Prometheus is installed here have a reader. Where an objective has none, its own
+    warning asks for the same channel.
+    """
+    installed = "prometheus" in addons_to_install(plan, placement) and not target_of(plan, placement).edge
+    promising = any(inference.slo for inference in plan.system.inference.values())
+    if installed and not promising and not plan.system.governance.owner.oncall:
+        yield problems.cluster_alerts_without_reader(plan.system.key("governance", "owner"), placement)
 
 
 def check_retention(plan: Plan, placement: str) -> Iterator[Diagnostic]:

@@ -14,7 +14,7 @@ from modelyard.plan import Resource
 from modelyard.spec import Inference, Monitor, Slo
 from modelyard.stack import Value
 from modelyard.writers.json_text import json_text
-from modelyard_targets.cluster.alert_rules import WORKLOAD_LABEL
+from modelyard_targets.cluster.channels import WORKLOAD_LABEL
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.monitor_rules import VALUE, look_back_s, of_monitor
 from modelyard_targets.cluster.promql import duration, selector

@@ -161,3 +161,4 @@ class Platform:
     gateway_annotations: Callable[[str, Context], Mapping[str, str]] = no_annotations  # exposure: internal public
     gateway_namespace: str = ""  # where its proxies run, where that is known
     identity_agents: tuple[str, ...] = ()  # CIDRs at which a Pod gets the credentials of its identity, by HTTP
+    meaningless_alerts: tuple[str, ...] = ()  # of kube-prometheus-stack: on this platform they report the normal state

@@ -10,6 +10,7 @@ from modelyard.records import record
 from modelyard.source import Path
 from modelyard.spec import SecretRef, SecretStore
 from modelyard.stack import Manifest, Value
+from modelyard_targets.cluster.channels import cluster_channel
 from modelyard_targets.cluster.context import Context, Made, secret_name
 
 COMPONENT = "secret"
@@ -35,9 +36,11 @@ def secrets_of(resources: Sequence[Resource], context: Context) -> tuple[Wanted,
     """Secrets by their name, in the order in which they are first asked for."""
     found: dict[tuple[str, str], list[tuple[Resource, Secret]]] = {}
     for resource in resources:
-        if isinstance(resource.value, Secret):
-            place = _namespace(resource.value.ref, context), secret_name(resource.value.ref, context.target)
-            found.setdefault(place, []).append((resource, resource.value))
+        if not isinstance(resource.value, Secret):
+            continue
+        name = secret_name(resource.value.ref, context.target)
+        for namespace in _namespaces(resource.value.ref, context):
+            found.setdefault((namespace, name), []).append((resource, resource.value))
     gateway = context.target.gateway
     certificate = gateway.certificate if gateway else None
     return tuple(
@@ -95,10 +98,16 @@ def store_object(store: SecretStore) -> str:
     return store.via if store.via == "secrets-manager" else store.store or store.name
 
 
-def _namespace(ref: SecretRef, context: Context) -> str:
-    """The token of a remote write is read by Prometheus, in its namespace; all else by the system's own Pods."""
+def _namespaces(ref: SecretRef, context: Context) -> tuple[str, ...]:
+    """The token of a remote write is read by Prometheus, in its namespace, and so is the key of the channel that gets
+    the cluster's alerts; everything else by the system's own Pods.
+    """
     telemetry = context.target.telemetry
-    return telemetry.namespace if ref == telemetry.secret else context.namespace
+    if ref == telemetry.secret:
+        return (telemetry.namespace,)
+    channel = cluster_channel(context)
+    shared = channel is not None and channel.secret == ref
+    return (context.namespace, telemetry.namespace) if shared else (context.namespace,)
 
 
 def _external_secret(wanted: Wanted, store: SecretStore, context: Context) -> Manifest:

@@ -15,7 +15,6 @@ from modelyard.records import record, replace
 from modelyard.spec import Inference, Slo
 from modelyard.stack import Value
 from modelyard_targets.cluster.alert_rules import (
-    WORKLOAD_LABEL,
     alert,
     alert_labels,
     group,
@@ -24,6 +23,7 @@ from modelyard_targets.cluster.alert_rules import (
 from modelyard_targets.cluster.alert_rules import (
     record as recorded,
 )
+from modelyard_targets.cluster.channels import WORKLOAD_LABEL
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.promql import duration, number, selector
 from modelyard_targets.cluster.runbooks import runbook

@@ -125,7 +125,15 @@ prometheus = kubernetes.Chart(
         "kube-state-metrics": {
             "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
         },
-        "defaultRules": {"create": True},
+        "defaultRules": {
+            "create": True,
+            "additionalRuleLabels": {"modelyard_alerts": "cluster"},
+            "disabled": {"KubeCPUOvercommit": True, "KubeMemoryOvercommit": True},
+        },
+        "kubeControllerManager": {"enabled": False},
+        "kubeScheduler": {"enabled": False},
+        "kubeEtcd": {"enabled": False},
+        "kubeProxy": {"enabled": False},
         "prometheusOperator": {
             "admissionWebhooks": {"enabled": False},
             "tls": {"enabled": False},
@@ -159,7 +167,7 @@ prometheus = kubernetes.Chart(
         "alertmanager": {
             "alertmanagerSpec": {
                 "replicas": 2,
-                "alertmanagerConfigMatcherStrategy": {"type": "OnNamespace"},
+                "alertmanagerConfigMatcherStrategy": {"type": "OnNamespaceExceptForAlertmanagerNamespace"},
                 "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
                 "storage": {
                     "volumeClaimTemplate": {

@@ -26,7 +26,11 @@ prometheus = kubernetes.Chart(
         "kube-state-metrics": {
             "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
         },
-        "defaultRules": {"create": True},
+        "defaultRules": {"create": True, "additionalRuleLabels": {"modelyard_alerts": "cluster"}},
+        "kubeControllerManager": {"enabled": False},
+        "kubeScheduler": {"enabled": False},
+        "kubeEtcd": {"enabled": False},
+        "kubeProxy": {"enabled": False},
         "prometheusOperator": {
             "admissionWebhooks": {"enabled": False},
             "tls": {"enabled": False},
@@ -64,7 +68,7 @@ prometheus = kubernetes.Chart(
         "alertmanager": {
             "alertmanagerSpec": {
                 "replicas": 2,
-                "alertmanagerConfigMatcherStrategy": {"type": "OnNamespace"},
+                "alertmanagerConfigMatcherStrategy": {"type": "OnNamespaceExceptForAlertmanagerNamespace"},
                 "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
                 "storage": {
                     "volumeClaimTemplate": {

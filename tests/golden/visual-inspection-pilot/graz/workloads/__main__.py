@@ -17,6 +17,10 @@ prometheus = kubernetes.Chart(
         "nodeExporter": {"enabled": False},
         "kubeStateMetrics": {"enabled": False},
         "defaultRules": {"create": False},
+        "kubeControllerManager": {"enabled": False},
+        "kubeScheduler": {"enabled": False},
+        "kubeEtcd": {"enabled": False},
+        "kubeProxy": {"enabled": False},
         "prometheusOperator": {
             "admissionWebhooks": {"enabled": False},
             "tls": {"enabled": False},
@@ -64,7 +68,7 @@ prometheus = kubernetes.Chart(
         "alertmanager": {
             "alertmanagerSpec": {
                 "replicas": 1,
-                "alertmanagerConfigMatcherStrategy": {"type": "OnNamespace"},
+                "alertmanagerConfigMatcherStrategy": {"type": "OnNamespaceExceptForAlertmanagerNamespace"},
                 "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
                 "storage": {
                     "volumeClaimTemplate": {
