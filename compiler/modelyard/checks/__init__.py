@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 from modelyard.checks import (
     built_in,
     clouds,
+    data_overlap,
     deployment,
     governance,
     inference,
@@ -68,6 +69,11 @@ CHECKS: Final[tuple[Rule, ...]] = (
     inference.readers,
     monitors.monitors,
     monitors.features,
+    data_overlap.captured,
+    data_overlap.outputs,
+    data_overlap.scores,
+    data_overlap.registered,
+    data_overlap.adopted,
 )
 
 

@@ -23,6 +23,7 @@ from modelyard.diagnostics import (
 )
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.check import clouds as check_clouds
+from modelyard.diagnostics.check import data_overlap as check_data_overlap
 from modelyard.diagnostics.check import deployment as check_deployment
 from modelyard.diagnostics.check import governance as check_governance
 from modelyard.diagnostics.check import inference as check_inference
@@ -265,5 +266,11 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0705": emit.path_refused,
         "E0706": emit.output_busy,
         "E0707": emit.cannot_write,
+        "E0801": check_data_overlap.captures_overlap,
+        "E0802": check_data_overlap.output_overlaps_input,
+        "E0803": check_data_overlap.artifacts_overlap,
+        "E0804": check_data_overlap.adopted_twice,
+        "E0805": check_data_overlap.registered_twice,
+        "E0806": check_data_overlap.scores_mixed,
     }
 )

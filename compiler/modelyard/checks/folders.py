@@ -1,0 +1,97 @@
+"""Where data is kept: which folders of which buckets a system uses, and which of them overlap."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+from modelyard.records import record
+from modelyard.source import Path, Span
+from modelyard.spec import Dataset, Store, System
+
+_AWS_ENDPOINT = re.compile(r"(?:[a-z0-9-]+\.)*s3[.-][a-z0-9.-]*amazonaws\.com(?:\.cn)?")
+"""Addresses of Amazon S3: https://docs.aws.amazon.com/general/latest/gr/s3.html, 2026-11-25."""
+
+_Key: TypeAlias = tuple[str, tuple[str, ...]]
+
+
+@record
+class Folder:
+    """One folder of a bucket: what it is to the spec, and where the spec names it."""
+
+    what: str  # "dataset 'transactions'"
+    bucket: str
+    parts: tuple[str, ...]
+    path: Path  # in the spec
+
+    @property
+    def address(self) -> str:
+        """The folder as a reader of the spec knows it."""
+        return "/".join(self.parts) or "the whole bucket"
+
+
+def bucket_of(store: Store) -> str:
+    """What makes two stores the same bucket: its service and name where it is adopted, else the store itself."""
+    if not store.adopt:
+        return f"stores.{store.name}"
+    host = urlsplit(store.endpoint).netloc.lower().removesuffix(":443")
+    service = "" if _AWS_ENDPOINT.fullmatch(host) else host
+    return f"{store.type} {service}/{store.adopt}"
+
+
+def folder_of(system: System, data: Dataset) -> Folder:
+    """The folder of a dataset, from its store and path or from its address."""
+    if data.store:
+        place, bucket, path = "path", bucket_of(system.stores[data.store]), data.path
+    else:
+        parts = urlsplit(data.uri)
+        place, path = "uri", parts.path
+        bucket = f"object /{parts.netloc}" if parts.scheme == "s3" else f"{parts.scheme}://{parts.netloc}"
+    return Folder(f"dataset '{data.name}'", bucket, _parts(path), ("data", data.name, place))
+
+
+def captures(system: System) -> Iterator[Folder]:
+    """The folders of captured requests."""
+    for inference in system.inference.values():
+        if inference.capture:
+            bucket, path = bucket_of(system.stores[inference.capture.store]), inference.capture.path
+            place = ("inference", inference.name, "capture", "path")
+            yield Folder(f"captures of endpoint '{inference.name}'", bucket, _parts(path), place)
+
+
+def artifacts(system: System) -> Iterator[Folder]:
+    """The folder of the registry's artifacts, where the registry runs here."""
+    registry = system.registry
+    if registry is not None and registry.artifacts:
+        bucket = bucket_of(system.stores[registry.artifacts])
+        yield Folder("artifacts of the registry", bucket, _parts(registry.artifact_path), ("registry", "artifactPath"))
+
+
+def written_at(system: System, path: Path) -> Span:
+    """The value at a path, or the key of what it would be a field of."""
+    return system.at(*path) if path[-1] in system.written(*path[:-1]) else system.key(*path[:-1])
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    return tuple(part for part in path.split("/") if part not in {"", "."})
+
+
+def overlaps(folders: Iterable[Folder], others: Iterable[Folder]) -> Iterator[tuple[Folder, Folder]]:
+    """Each folder that equals, contains or lies in one of the others, with the first such other."""
+    exact: dict[_Key, Folder] = {}
+    above: dict[_Key, Folder] = {}
+    for other in others:
+        exact.setdefault((other.bucket, other.parts), other)
+        for key in _prefixes(other):
+            above.setdefault(key, other)
+    for folder in folders:
+        inside = (exact[key] for key in _prefixes(folder) if key in exact)
+        overlapping = above.get((folder.bucket, folder.parts)) or next(inside, None)
+        if overlapping is not None:
+            yield folder, overlapping
+
+
+def _prefixes(folder: Folder) -> Iterator[_Key]:
+    return ((folder.bucket, folder.parts[:length]) for length in range(len(folder.parts) + 1))

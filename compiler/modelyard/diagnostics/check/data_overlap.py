@@ -1,0 +1,166 @@
+"""Diagnostics about data that would be destroyed or mixed: E0801 to E0806."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def captures_overlap(span: Span, captures: str, other: str, address: str) -> Diagnostic:
+    """Captured requests share a folder with other data.
+
+    Captures are deleted by age, and with them whatever else is in their folder. Monitors read every file there, and a
+    pipeline that reads the other data reads the captures, too. One folder contains another if its path is the
+    beginning of the other's path, and two stores are the same bucket if both adopt it.
+
+    Wrong:
+
+        data: {transactions: {store: lake, path: transactions, format: parquet}}
+        inference: {scorer: {capture: {store: lake, path: transactions, retain: 30d}, …}}
+
+    Right:
+
+        data: {transactions: {store: lake, path: transactions, format: parquet}}
+        inference: {scorer: {capture: {store: lake, path: captures/scorer, retain: 30d}, …}}
+    """
+    return Diagnostic(
+        "E0801",
+        Severity.ERROR,
+        f"{captures} share a folder with {other} ({address})",
+        span,
+        "write a path that nothing else uses, such as captures/NAME",
+    )
+
+
+def output_overlaps_input(span: Span, output: str, written: str, source: str, read: str) -> Diagnostic:
+    """A step writes into a folder that it reads.
+
+    The next run reads its own results as if they were data, and a run that fails half-way leaves both mixed.
+
+    Wrong:
+
+        data:
+          claims: {store: lake, path: claims, format: parquet}
+          scores: {store: lake, path: claims/scores, format: parquet}
+        pipelines: {nightly: {inputs: [claims], output: scores, …}}
+
+    Right:
+
+        data:
+          claims: {store: lake, path: claims, format: parquet}
+          scores: {store: lake, path: scores, format: parquet}
+        pipelines: {nightly: {inputs: [claims], output: scores, …}}
+    """
+    return Diagnostic(
+        "E0802",
+        Severity.ERROR,
+        f"the output, {output} ({written}), and the input, {source} ({read}), overlap",
+        span,
+        "write the output to a folder outside of every input",
+    )
+
+
+def artifacts_overlap(span: Span, artifacts: str, other: str, address: str) -> Diagnostic:
+    """The registry keeps models in the folder of a dataset.
+
+    Whoever reads the dataset finds models in it, and whoever writes it may replace the models that are served.
+
+    Wrong:
+
+        registry: {database: runs, artifacts: lake, artifactPath: claims}
+        data: {claims: {store: lake, path: claims, format: parquet}}
+
+    Right:
+
+        registry: {database: runs, artifacts: lake, artifactPath: mlflow}
+        data: {claims: {store: lake, path: claims, format: parquet}}
+    """
+    return Diagnostic(
+        "E0803",
+        Severity.ERROR,
+        f"artifacts of the registry ({artifacts}) share a folder with {other} ({address})",
+        span,
+        "set artifactPath to a folder that no dataset uses",
+    )
+
+
+def adopted_twice(span: Span, store: str, other: str, adopted: str) -> Diagnostic:
+    """Two stores adopt the same bucket or database.
+
+    Each store brings its own access, retention and key, and the last one applied wins. Two stores are the same if they
+    have the same name at the same endpoint; every address of Amazon S3 is one endpoint.
+
+    Wrong:
+
+        stores:
+          lake: {type: object, adopt: acme-lake}
+          archive: {type: object, adopt: acme-lake}
+
+    Right:
+
+        stores:
+          lake: {type: object, adopt: acme-lake}
+    """
+    return Diagnostic(
+        "E0804",
+        Severity.ERROR,
+        f"store {quote(store)} adopts {quote(adopted)}, which store {quote(other)} adopts already",
+        span,
+        f"use store {quote(other)} with another path",
+    )
+
+
+def registered_twice(span: Span, model: str, other: str, registered: str) -> Diagnostic:
+    """Two models have one name in the registry.
+
+    Their versions would be counted together, each promotion would move the alias of both, and an endpoint would serve
+    whichever was promoted last. A model without `registeredName` is registered as SYSTEM-MODEL.
+
+    Wrong:
+
+        metadata: {name: claims}
+        models:
+          triage: {registeredName: claims-severity, …}
+          severity: {task: regression, …}
+
+    Right:
+
+        metadata: {name: claims}
+        models:
+          triage: {registeredName: claims-triage, …}
+          severity: {task: regression, …}
+    """
+    return Diagnostic(
+        "E0805",
+        Severity.ERROR,
+        f"models {quote(other)} and {quote(model)} are both registered as {quote(registered)}",
+        span,
+        "give each model a registeredName of its own",
+    )
+
+
+def scores_mixed(span: Span, pipeline: str, other: str, address: str) -> Diagnostic:
+    """Two batch inferences write into the same folder.
+
+    Both name their files after the files that they read, so each run replaces scores of the other pipeline, and a
+    reader cannot tell whose scores it has.
+
+    Wrong:
+
+        pipelines:
+          churn: {type: batch-inference, model: churn@champion, output: scores, …}
+          value: {type: batch-inference, model: value@champion, output: scores, …}
+
+    Right:
+
+        pipelines:
+          churn: {type: batch-inference, model: churn@champion, output: churn-scores, …}
+          value: {type: batch-inference, model: value@champion, output: value-scores, …}
+    """
+    return Diagnostic(
+        "E0806",
+        Severity.ERROR,
+        f"pipelines {quote(other)} and {quote(pipeline)} write their scores to the same folder ({address})",
+        span,
+        "give each pipeline an output of its own",
+    )

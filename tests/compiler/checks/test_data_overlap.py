@@ -1,0 +1,136 @@
+"""Data that would be destroyed or mixed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.compiler.checks.asked import codes_in, found_in, where
+from tests.specs import VALID_SPEC, changed
+
+CAPTURE = "capture: {sample: 20%, store: lake}"
+LAKE = 'lake: {type: object, adopt: acme-fraud-lake, endpoint: "https://s3.acme.example", credentials: secret://vault/lake}'
+
+
+def _kept_in(path: str) -> tuple[str, str]:
+    return CAPTURE, f"capture: {{sample: 20%, store: lake, path: {path}}}"
+
+
+@pytest.mark.parametrize("path", ["transactions", "transactions/", "transactions/captures", "mlflow", "mlflow/1"])
+def test_captures_in_other_data(path: str) -> None:
+    """In a dataset or below it, and among the registry's artifacts."""
+    spec = changed(*_kept_in(path))
+
+    assert found_in(spec) == [where(spec, f"{path}}}", "E0801")]
+
+
+def test_captures_around_a_dataset() -> None:
+    """A dataset below the captures, whose folder is the default one, is deleted with them."""
+    spec = changed("path: chargebacks/", "path: captures/scorer/labels")
+
+    assert found_in(spec) == [where(spec, "capture: {sample", "E0801")]
+
+
+def test_captures_of_two_endpoints() -> None:
+    """One endpoint's retention deletes the captures of the other."""
+    start = VALID_SPEC.index("  scorer:\n")
+    second = VALID_SPEC[start : VALID_SPEC.index("monitors:\n")].replace("scorer:", "shop:", 1)
+    shop = second.replace("host: scores.acme", "host: shop.acme")
+    spec = changed("monitors:\n", f"{shop}monitors:\n", _kept_in("captures/all"))
+    both = spec.replace("host: shop", "clients: [shop]\n      host: shop").replace(CAPTURE, _kept_in("captures/all")[1])
+
+    assert codes_in(spec) == []
+    assert codes_in(both) == ["E0801"]
+
+
+@pytest.mark.parametrize("path", ["transactions-captures", "captured/transactions", "trans"])
+def test_folders_that_only_begin_alike_are_apart(path: str) -> None:
+    assert codes_in(changed(*_kept_in(path))) == []
+
+
+def test_one_bucket_by_two_addresses() -> None:
+    """A dataset's own address may lead into the folder of another store."""
+    spec = changed(
+        LAKE,
+        "lake: {type: object, adopt: acme-fraud-lake, endpoint: 'https://s3.eu-central-1.amazonaws.com', "
+        "credentials: secret://vault/lake}",
+        (
+            "chargebacks: {store: lake, path: chargebacks/",
+            "chargebacks: {uri: 's3://acme-fraud-lake/captures/scorer/x'",
+        ),
+    )
+
+    assert "E0801" in codes_in(spec)
+    assert "E0801" not in codes_in(spec.replace("acme-fraud-lake/captures", "acme-other-lake/captures"))
+
+
+@pytest.mark.parametrize(("path", "codes"), [("transactions", ["E0802"]), ("transactions/out", ["E0802"]), ("out", [])])
+def test_output_in_its_input(path: str, codes: list[str]) -> None:
+    assert codes_in(changed("path: scores/", f"path: {path}")) == codes
+
+
+def test_output_around_its_input() -> None:
+    """What is written may hold what is read, too."""
+    assert codes_in(changed("path: scores/", "path: days", ("path: transactions/", "path: days/raw"))) == ["E0802"]
+
+
+def test_a_step_may_read_what_another_wrote() -> None:
+    """Each step is compared with its own inputs only."""
+    first = 'collect: {inputs: [transactions], output: scores, source: {entrypoint: "fraud.report:collect"}}'
+    second = 'publish: {inputs: [scores], needs: [collect], source: {entrypoint: "fraud.report:publish"}}'
+    spec = changed(
+        'collect: {source: {entrypoint: "fraud.report:collect"}}',
+        first,
+        ('publish: {needs: [collect], source: {entrypoint: "fraud.report:publish"}, timeout: 1h}', second),
+    )
+
+    assert codes_in(spec) == []
+    assert codes_in(spec.replace("path: scores/", "path: transactions/daily")) == ["E0802", "E0802"]
+
+
+@pytest.mark.parametrize(("path", "codes"), [("scores", ["E0803"]), ("scores/models", ["E0803"]), ("models", [])])
+def test_artifacts_in_a_dataset(path: str, codes: list[str]) -> None:
+    assert codes_in(changed("artifacts: lake}", f"artifacts: lake, artifactPath: {path}}}")) == codes
+
+
+def test_one_bucket_adopted_twice() -> None:
+    """One name at one endpoint; every address of Amazon S3 is one endpoint."""
+    other = LAKE.replace("lake: ", "old: ", 1)
+    used = ("scores: {store: lake", "scores: {store: old")
+    amazon = [f"https://s3.{region}.amazonaws.com" for region in ("eu-central-1", "dualstack.eu-central-1")]
+
+    assert codes_in(changed(LAKE, f"{LAKE}\n  {other}", used)) == ["E0804"]
+    assert codes_in(changed(LAKE, f"{LAKE}\n  {other.replace('s3.acme', 's3.two')}", used)) == []
+    spec = changed(LAKE, f"{LAKE.replace('https://s3.acme.example', amazon[0])}\n  {other}", used)
+    assert codes_in(spec.replace("https://s3.acme.example", amazon[1])) == ["E0804"]
+
+
+def test_two_models_under_one_registered_name() -> None:
+    """Written twice, or written as the default name of the other."""
+    model = "  fraud-xgb:\n    task: binary-classification\n"
+    other = "  second: {task: binary-classification, framework: custom, registeredName: NAME}\n"
+    trained = (
+        "  nightly:\n",
+        '  second: {type: training, model: second, inputs: [transactions], compute: cpu, source: {entrypoint: "a:b"}}\n'
+        "  nightly:\n",
+    )
+    spec = changed(model, other + model, trained)
+
+    assert codes_in(spec.replace("NAME", "fraud-fraud-xgb")) == ["E0805"]
+    assert codes_in(spec.replace("NAME", "fraud-second")) == []
+    assert codes_in(spec.replace("NAME", "one").replace(model, f"{model}    registeredName: one\n")) == ["E0805"]
+
+
+def test_scores_of_two_models_in_one_folder() -> None:
+    """Under one name or two: the files of both are called after their inputs."""
+    start = VALID_SPEC.index("  nightly:\n")
+    second = VALID_SPEC[start : VALID_SPEC.index("  report:\n")].replace("nightly:", "weekly:")
+    scores = "  scores: {store: lake, path: scores/, format: parquet, classification: internal}\n"
+    more = scores.replace("scores: {", "more: {", 1).replace("path: scores/", "path: scores/weekly")
+    spec = changed("  report:\n", f"{second}  report:\n")
+    apart = changed(
+        "  report:\n", f"{second.replace('output: scores', 'output: more')}  report:\n", (scores, scores + more)
+    )
+
+    assert codes_in(spec) == ["E0806"]
+    assert codes_in(apart) == ["E0806"]
+    assert codes_in(apart.replace("scores/weekly", "weekly")) == []
