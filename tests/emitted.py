@@ -25,9 +25,14 @@ def emitted(text: str, placement: str = "main") -> list[Object]:
     return [cast("Object", made.manifest) for made in objects(plan_of(text), placement)]
 
 
-def one(text: str, kind: str, name: str, placement: str = "main") -> Object:
-    """The one object of that kind and name."""
-    (found,) = [each for each in emitted(text, placement) if (each["kind"], each["metadata"]["name"]) == (kind, name)]
+def one(text: str, kind: str, name: str, placement: str = "main", namespace: str = "") -> Object:
+    """The one object of that kind and name, in a namespace where several have one."""
+    (found,) = [
+        each
+        for each in emitted(text, placement)
+        if (each["kind"], each["metadata"]["name"]) == (kind, name)
+        and namespace in ("", each["metadata"].get("namespace"))
+    ]
     return found
 
 

@@ -40,7 +40,11 @@ def test_the_registry_the_operator_and_prometheus_reach_it_and_nobody_else() -> 
             [5432],
         ),
         ("[{'namespaceSelector': {'matchLabels': {'kubernetes.io/metadata.name': 'cnpg-system'}}}]", [8000, 5432]),
-        ("[{'namespaceSelector': {'matchLabels': {'kubernetes.io/metadata.name': 'monitoring'}}}]", [9187]),
+        (
+            "[{'namespaceSelector': {'matchLabels': {'kubernetes.io/metadata.name': 'monitoring'}}, "
+            "'podSelector': {'matchLabels': {'app.kubernetes.io/name': 'prometheus'}}}]",
+            [9187],
+        ),
     ]
 
 

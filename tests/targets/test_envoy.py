@@ -24,11 +24,11 @@ def test_certificates_are_there_before_the_controller() -> None:
     waits = {name: argument(made[name], "depends_on") for name in (*OBJECTS, "envoy_gateway")}
 
     assert waits == {
-        "certificates_account": ["envoy_gateway_namespace"],
-        "certificates_role": ["envoy_gateway_namespace", "certificates_account"],
-        "certificates_binding": ["envoy_gateway_namespace", "certificates_role"],
-        "certificates_job": ["envoy_gateway_namespace", "certificates_binding"],
-        "envoy_gateway": ["envoy_gateway_namespace", "certificates_job"],
+        "certificates_account": ["addons_network"],
+        "certificates_role": ["addons_network", "certificates_account"],
+        "certificates_binding": ["addons_network", "certificates_role"],
+        "certificates_job": ["addons_network", "certificates_binding"],
+        "envoy_gateway": ["addons_network", "certificates_job"],
     }
 
 

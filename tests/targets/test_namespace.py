@@ -52,8 +52,8 @@ def test_without_declared_capacity_nothing_is_bounded() -> None:
 
 
 def test_nothing_may_talk_but_to_dns() -> None:
-    closed = one(VALID_SPEC, "NetworkPolicy", "deny-all")["spec"]
-    dns = one(VALID_SPEC, "NetworkPolicy", "allow-dns")["spec"]
+    closed = one(VALID_SPEC, "NetworkPolicy", "deny-all", namespace="fraud")["spec"]
+    dns = one(VALID_SPEC, "NetworkPolicy", "allow-dns", namespace="fraud")["spec"]
 
     assert closed == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     assert {port["port"] for rule in dns["egress"] for port in rule["ports"]} == {53, 5353}

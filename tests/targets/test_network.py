@@ -16,6 +16,8 @@ ANYWHERE = [
     {"ipBlock": {"cidr": "::/0", "except": ["fe80::/10", "fd00:ec2::254/128"]}},
 ]
 NAMESPACE = "kubernetes.io/metadata.name"
+PROMETHEUS = {"podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}}}
+METRICS = [{"protocol": "TCP", "port": port} for port in (8080, 44217, 44227)]
 
 
 def policy(text: str, name: str) -> Object:
@@ -63,11 +65,8 @@ def test_an_operator_that_was_there_before_may_be_in_any_namespace() -> None:
 
 def test_prometheus_scrapes_metrics_and_nothing_else() -> None:
     text = changed("context: frankfurt", "context: frankfurt\n      telemetry: {namespace: watch}")
-    rules = [
-        rule
-        for rule in policy(text, "scorer-champion")["ingress"]
-        if rule["from"] == [{"namespaceSelector": {"matchLabels": {NAMESPACE: "watch"}}}]
-    ]
+    peer = {"namespaceSelector": {"matchLabels": {NAMESPACE: "watch"}}, **PROMETHEUS}
+    rules = [rule for rule in policy(text, "scorer-champion")["ingress"] if rule["from"] == [peer]]
 
     assert [[port["port"] for port in rule["ports"]] for rule in rules] == [[8080, 44217, 44227]]
 
@@ -172,8 +171,18 @@ def test_no_policy_takes_the_name_of_another() -> None:
 def test_a_monitor_reaches_prometheus_and_is_reached_by_nobody() -> None:
     spec = policy(VALID_SPEC, "monitor-quality")
 
-    assert {"to": [{"namespaceSelector": {"matchLabels": {NAMESPACE: "monitoring"}}}]} in spec["egress"]
+    peer = {"namespaceSelector": {"matchLabels": {NAMESPACE: "monitoring"}}, **PROMETHEUS}
+    assert {"to": [peer], "ports": [{"protocol": "TCP", "port": 9090}]} in spec["egress"]
     assert "ingress" not in spec
+
+
+def test_an_existing_prometheus_is_reached_in_its_namespace() -> None:
+    """Its Pods may have any labels, and its Service any port."""
+    text = changed("context: frankfurt", "context: frankfurt\n      present: [prometheus]")
+    peer = {"namespaceSelector": {"matchLabels": {NAMESPACE: "monitoring"}}}
+
+    assert {"to": [peer]} in policy(text, "monitor-quality")["egress"]
+    assert {"from": [peer], "ports": METRICS} in policy(text, "scorer-champion")["ingress"]
 
 
 def test_data_by_address_is_reached_too() -> None:

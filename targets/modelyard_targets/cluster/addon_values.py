@@ -196,7 +196,10 @@ def _grafana() -> dict[str, Value]:
         "persistence": {"enabled": False},
         "testFramework": {"enabled": False},
         "resources": _resources("100m", "256Mi"),
-        "sidecar": {"resources": _resources("50m", "128Mi")},
+        "sidecar": {
+            "resources": _resources("50m", "128Mi"),
+            "datasources": {"alertmanager": {"enabled": False}},  # silences go through `kubectl port-forward` alone
+        },
         "grafana.ini": {
             "analytics": {"reporting_enabled": False, "check_for_updates": False},
             "auth.anonymous": {"enabled": False},

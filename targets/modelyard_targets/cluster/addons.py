@@ -10,6 +10,7 @@ from modelyard.program import Call, Literal, Ref
 from modelyard.records import replace
 from modelyard.stack import Value
 from modelyard.units import cpu_millis, memory_bytes
+from modelyard_targets.cluster.addon_network import FILE, addon_namespace
 from modelyard_targets.cluster.addon_values import (
     GRAFANA_SECRET,
     cloudnative_pg_values,
@@ -26,6 +27,9 @@ from modelyard_targets.cluster.sizes import Size
 
 Values: TypeAlias = Callable[[Context], dict[str, Value]]
 
+NETWORK: Final = "addons_network"
+"""The variable of the add-ons' network policies."""
+
 _VALUES: Final[Mapping[str, Values]] = {
     "kuberay": kuberay_values,
     "prometheus": prometheus_values,
@@ -35,11 +39,23 @@ _VALUES: Final[Mapping[str, Values]] = {
 
 
 def addon_calls(context: Context) -> tuple[Call, ...]:
-    """A namespace and a chart for each add-on that is needed and not there."""
-    calls: list[Call] = []
-    for addon in installed_addons(context):
-        calls += _addon(addon, context)
-    return tuple(calls)
+    """A namespace for each add-on that is needed and not there, their network policies, and then their charts."""
+    addons = installed_addons(context)
+    if not addons:
+        return ()
+    namespaces = tuple(_namespace(addon, context) for addon in addons)
+    network = Call(
+        NETWORK,
+        "kubernetes.Manifests",
+        FILE,
+        (
+            ("cluster", Ref("cluster")),
+            ("files", (f"{FILE}.yaml",)),
+            ("depends_on", tuple(Ref(call.variable) for call in namespaces)),
+        ),
+        group=FILE,
+    )
+    return (*namespaces, network, *(call for addon in addons for call in _addon(addon, context)))
 
 
 def asked_by_addons(context: Context) -> Size:
@@ -59,11 +75,6 @@ def _asked(values: Mapping[str, Value]) -> Size:
         memory = count * (memory_bytes(str(requests.get("memory", "0Mi"))) or 0)
     below = [_asked(value) for value in values.values() if isinstance(value, Mapping)]
     return Size(cpu + sum(one.cpu_millis for one in below), memory + sum(one.memory_bytes for one in below))
-
-
-def addon_namespace(addon: str, context: Context) -> str:
-    """Where an add-on goes: Prometheus where the target says, the others where their charts usually are."""
-    return context.target.telemetry.namespace if addon == "prometheus" else charts()[addon].namespace
 
 
 def registry_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
@@ -101,22 +112,24 @@ def _login(resource: Resource, foundation: Ref, context: Context) -> Iterator[Ca
             yield replace(managed.login, arguments=(*managed.login.arguments, ("depends_on", (foundation,))))
 
 
+def _namespace(addon: str, context: Context) -> Call:
+    level = context.platform.installs.get(addon, AddOn()).pod_security
+    arguments: tuple[tuple[str, Literal], ...] = (("cluster", Ref("cluster")),)
+    if level != "restricted":
+        arguments += (("pod_security", level),)
+    variable = f"{addon.replace('-', '_')}_namespace"
+    return Call(variable, "kubernetes.Namespace", addon_namespace(addon, context), arguments, group=FILE)
+
+
 def _addon(addon: str, context: Context) -> list[Call]:
+    """What an add-on stands on and its chart, once its namespace is closed: no Pod starts without its policies."""
     namespace = addon_namespace(addon, context)
     variable = addon.replace("-", "_")
     own = context.platform.installs.get(addon, AddOn())
-    level: tuple[tuple[str, Literal], ...] = (("pod_security", own.pod_security),)
-    made = Call(
-        f"{variable}_namespace",
-        "kubernetes.Namespace",
-        namespace,
-        (("cluster", Ref("cluster")), *(level if own.pod_security != "restricted" else ())),
-        group=addon,
-    )
-    calls = [made]
-    needs = [Ref(made.variable)]
+    calls: list[Call] = []
+    needs = [Ref(NETWORK)]
     if addon == "prometheus" and not context.target.edge:
-        calls.append(_grafana_secret(namespace, Ref(made.variable)))
+        calls.append(_grafana_secret(namespace, Ref(NETWORK)))
         needs.append(Ref("grafana_admin"))
     for call in own.before(context):
         calls.append(replace(call, arguments=(*call.arguments, ("depends_on", tuple(needs))), group=addon))

@@ -12,7 +12,7 @@ from modelyard.records import record
 from modelyard.spec import Store
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.context import Context, Made, mirrored
-from modelyard_targets.cluster.network import namespace, network_policy, ports, reach_api
+from modelyard_targets.cluster.network import namespace, network_policy, ports, prometheus_pods, reach_api
 from modelyard_targets.cluster.platform_sizes import database_size
 from modelyard_targets.cluster.pods import support_place, tolerations
 
@@ -136,7 +136,7 @@ def _policy(resource: Resource, context: Context, operator_namespace: str) -> Ma
         {"from": [namespace(operator_namespace)], "ports": ports(STATUS_PORT, PORT)},
     ]
     if context.monitored:
-        ingress.append({"from": [namespace(context.target.telemetry.namespace)], "ports": ports(METRICS_PORT)})
+        ingress.append({"from": [prometheus_pods(context)], "ports": ports(METRICS_PORT)})
     egress: list[Value] = [{"to": [own], "ports": ports(PORT, STATUS_PORT)}, reach_api(context)]
     selector: dict[str, Value] = {"cnpg.io/cluster": resource.name}
     return network_policy(resource, resource.name, selector, context, ingress=ingress, egress=egress)

@@ -8,6 +8,8 @@ from typing import Final
 from modelyard.plan import Kind, Resource
 from modelyard.records import record
 from modelyard.stack import Manifest
+from modelyard_targets.cluster.addon_network import FILE as ADDONS
+from modelyard_targets.cluster.addon_network import lower_addon_network
 from modelyard_targets.cluster.channels import lower_channel
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, Made
@@ -26,6 +28,9 @@ from modelyard_targets.cluster.workloads import WORKLOADS, Lower
 
 FOUNDATION: Final = ("namespace", "nodes", "secrets", "stores", "registry", "channels", "gateway")
 """Files that the others stand on, applied one after the other."""
+
+FIRST: Final = (ADDONS, *FOUNDATION)
+"""Files of the first project: policies of add-ons, applied before their charts, and the foundation."""
 
 _SHARED: Final[Mapping[Kind, str]] = {
     Kind.NAMESPACE: "namespace",
@@ -56,7 +61,7 @@ class File:
 
 def files_of(context: Context) -> tuple[File, ...]:
     """The files of a placement in the order in which they are applied, those that turn out empty included."""
-    held: dict[str, list[Resource]] = {name: [] for name in FOUNDATION}
+    held: dict[str, list[Resource]] = {name: [] for name in FIRST}
     for resource in context.plan.on(context.placement):
         held.setdefault(file_of(resource), []).append(resource)
     return tuple(File(name, tuple(resources)) for name, resources in held.items())
@@ -86,6 +91,9 @@ def plain_objects_of(file: File, context: Context) -> Iterator[Made]:
 
 
 def _lowered(file: File, context: Context) -> Iterator[Made]:
+    if file.name == ADDONS:
+        yield from lower_addon_network(context)
+        return
     if file.name == "secrets":
         yield from lower_secrets(file.resources, context)
         return

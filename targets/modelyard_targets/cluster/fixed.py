@@ -21,5 +21,8 @@ SERVE_PORT: Final = 8000
 REGISTRY_NAME: Final = "mlflow"
 """The registry's Service, its Pods' label and its chart."""
 
+MONITOR_COMPONENT: Final = "monitor"
+"""The component label of monitors, which Prometheus takes pushed metrics from."""
+
 BUCKET_NAME: Final = "store"
 """What the Job that makes a bucket is called, before the store's name; its component too."""

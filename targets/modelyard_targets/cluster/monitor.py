@@ -19,11 +19,12 @@ from modelyard_targets.cluster.environment import (
     service_account,
     variables,
 )
+from modelyard_targets.cluster.fixed import MONITOR_COMPONENT
 from modelyard_targets.cluster.launcher import cron_fields, keep
 from modelyard_targets.cluster.pods import container, place_of, pod_spec
 from modelyard_targets.cluster.ray_cluster import worker_resources
 
-COMPONENT = "monitor"
+COMPONENT = MONITOR_COMPONENT
 
 _LONGEST_RUN_S = 3600
 _RETRIES = 2

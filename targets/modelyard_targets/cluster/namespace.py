@@ -12,9 +12,6 @@ from modelyard_targets.cluster.context import Context, Made
 
 COMPONENT = "namespace"
 QUOTA = "declared-capacity"
-POLICIES = ("deny-all", "allow-dns")
-"""Names of its network policies."""
-
 _GOVERNANCE = "governance.modelyard.dev"
 _DNS_PORTS: list[Value] = [{"protocol": protocol, "port": port} for port in (53, 5353) for protocol in ("UDP", "TCP")]
 _NODE_LOCAL_DNS = "169.254.20.10/32"
@@ -36,7 +33,7 @@ def lower_namespace(resource: Resource, context: Context, quota: Mapping[str, st
         hard: dict[str, Value] = dict(quota)
         yield Made((*resource.origin[:-1], "capacity"), _object("v1", "ResourceQuota", QUOTA, context, {"hard": hard}))
     yield Made(resource.origin, _object("v1", "LimitRange", "defaults", context, {"limits": [_DEFAULTS]}))
-    for name, spec in zip(POLICIES, (_DENY_ALL, _ALLOW_DNS), strict=True):
+    for name, spec in CLOSED.items():
         yield Made(resource.origin, _object("networking.k8s.io/v1", "NetworkPolicy", name, context, spec))
 
 
@@ -55,6 +52,9 @@ _ALLOW_DNS: Manifest = {
     "egress": [{"to": [{"namespaceSelector": {}}, {"ipBlock": {"cidr": _NODE_LOCAL_DNS}}], "ports": _DNS_PORTS}],
 }
 """Where DNS runs differs: kube-system, openshift-dns (on 5353), or a cache of the node on a link-local address."""
+
+CLOSED: Mapping[str, Manifest] = {"deny-all": _DENY_ALL, "allow-dns": _ALLOW_DNS}
+"""Network policies of every namespace that is made here, by name: nothing but DNS is open."""
 
 
 def governance(system: System, located: str) -> dict[str, str]:

@@ -20,6 +20,7 @@ from modelyard_targets.cluster.describe import stores_of, uses_registry
 from modelyard_targets.cluster.fixed import PORTS, SERVE_PORT
 from modelyard_targets.cluster.job import job_groups
 from modelyard_targets.cluster.launcher import launcher_name
+from modelyard_targets.cluster.placed import installed_addons
 from modelyard_targets.cluster.ray_cluster import serving_cluster_scales
 from modelyard_targets.cluster.route import is_ours
 
@@ -27,6 +28,7 @@ COMPONENT = "network"
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 _API_PORTS = (443, 6443)
+PROMETHEUS_PORT = 9090
 _METRIC_PORTS = (PORTS["metrics"], PORTS["as-metrics"], PORTS["dash-metrics"])
 _ANYWHERE: tuple[Value, ...] = (
     {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}},
@@ -107,7 +109,7 @@ def reach(uri: str, context: Context) -> list[Value]:
     port = parts.port or _SCHEME_PORTS.get(parts.scheme, 443)
     near = _namespace_by_search(parts.hostname or "", context) if parts.scheme in _SERVED or parts.port else ""
     inside: list[Value] = [{"to": [namespace(near)]}] if near else []
-    return [*inside, {"to": _outside(context), "ports": ports(port)}]
+    return [*inside, {"to": outside(context), "ports": ports(port)}]
 
 
 def _namespace_by_search(host: str, context: Context) -> str:
@@ -123,9 +125,12 @@ def reach_api(context: Context) -> dict[str, Value]:
 
     A target that declares its `egress` keeps to it: beside that only private addresses are open, not the internet.
     """
-    addresses = dict.fromkeys((*context.target.egress, *_PRIVATE))
-    declared: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in addresses]
-    return {"to": declared if context.target.egress else list(_ANYWHERE), "ports": ports(*_API_PORTS)}
+    return {"to": _cluster_addresses(context), "ports": ports(*_API_PORTS)}
+
+
+def reach_nodes(numbers: Sequence[int], context: Context) -> list[Value]:
+    """Egress to processes of nodes, whose addresses are as unknown as that of the API."""
+    return [{"to": _cluster_addresses(context), "ports": ports(*numbers)}]
 
 
 def reach_store(store: Store, context: Context) -> list[Value]:
@@ -145,7 +150,14 @@ def reach_identity(workload: str, context: Context) -> list[Value]:
     return [{"to": agents, "ports": ports(80)}] if agents and opened else []
 
 
-def _outside(context: Context) -> list[Value]:
+def _cluster_addresses(context: Context) -> list[Value]:
+    addresses = dict.fromkeys((*context.target.egress, *_PRIVATE))
+    declared: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in addresses]
+    return declared if context.target.egress else list(_ANYWHERE)
+
+
+def outside(context: Context) -> list[Value]:
+    """Peers outside the cluster: the addresses in the target's `egress`; all but link-local ones where it has none."""
     declared: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in context.target.egress]
     return declared or list(_ANYWHERE)
 
@@ -183,7 +195,7 @@ def _job(resource: Resource, job: Job, context: Context) -> Iterator[Made]:
 def _monitor(resource: Resource, job: MonitorJob, context: Context) -> Iterator[Made]:
     egress = _reached(resource, _monitor_uris(job, context), context)
     if context.prometheus_uri:
-        egress += reach(context.prometheus_uri, context)
+        egress += _prometheus(context)
     if job.monitor.on_breach.run:
         egress.append(reach_api(context))
     yield network_policy(resource, resource.name, _selector(resource.name), context, egress=egress)
@@ -212,7 +224,20 @@ def _operator(context: Context) -> dict[str, Value]:
 def _scraped(context: Context) -> list[Value]:
     if not context.monitored:
         return []
-    return [{"from": [namespace(context.target.telemetry.namespace)], "ports": ports(*_METRIC_PORTS)}]
+    return [{"from": [prometheus_pods(context)], "ports": ports(*_METRIC_PORTS)}]
+
+
+def prometheus_pods(context: Context) -> dict[str, Value]:
+    """Prometheus itself where it is installed here; an existing one may have any labels in its namespace."""
+    where = namespace(context.target.telemetry.namespace)
+    return {**where, **pods("prometheus")} if "prometheus" in installed_addons(context) else where
+
+
+def _prometheus(context: Context) -> list[Value]:
+    """Egress to the Prometheus that takes what monitors push."""
+    if context.target.telemetry.prometheus or "prometheus" not in installed_addons(context):
+        return reach(context.prometheus_uri, context)
+    return [{"to": [prometheus_pods(context)], "ports": ports(PROMETHEUS_PORT)}]
 
 
 def _clients(server: ModelServer, context: Context) -> list[Value]:

@@ -9,6 +9,7 @@ from modelyard.plan import Plan, Resource
 from modelyard.program import Call, Literal, Ref
 from modelyard.records import field, record
 from modelyard.spec import Store, Taint, TargetSpec
+from modelyard.stack import Value
 
 if TYPE_CHECKING:
     from modelyard_targets.cluster.context import Context, Made
@@ -74,6 +75,11 @@ def no_calls(context: Context) -> Iterable[Call]:
     return ()
 
 
+def no_rules(context: Context) -> Iterable[Value]:
+    """No connection beyond those that the add-on has everywhere."""
+    return ()
+
+
 def no_objects(context: Context) -> Iterable[Made]:
     """Nothing of its own."""
     return ()
@@ -100,13 +106,15 @@ class AddOn:
 
     `before` stands between its namespace and its chart, and does what a hook of the chart would; `after` needs the
     kinds that the chart brings. Values win over those that every cluster gives the chart. `tags` are of images that run
-    in another version than the chart has, by their names; its values have to say the same.
+    in another version than the chart has, by their names; its values have to say the same. `egress` are rules that its
+    controller needs on this platform, beyond those of any cluster.
     """
 
     values: Callable[[Context], Mapping[str, Given]] = no_values
     before: Callable[[Context], Iterable[Call]] = no_calls
     after: Callable[[Context], Iterable[Call]] = no_calls
     tags: Callable[[Context], Mapping[str, str]] = chart_tags
+    egress: Callable[[Context], Iterable[Value]] = no_rules
     pod_security: str = "restricted"
 
 

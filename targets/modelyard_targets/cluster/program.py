@@ -8,7 +8,7 @@ from modelyard.program import WRITTEN_BY, Call, Import, Literal, Program, Ref
 from modelyard_targets.cluster.addons import addon_calls, registry_calls
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.crossing_secrets import crossing_calls
-from modelyard_targets.cluster.files import FOUNDATION
+from modelyard_targets.cluster.files import FIRST, FOUNDATION
 
 
 def program_of(context: Context, files: tuple[str, ...]) -> Program:
@@ -16,7 +16,7 @@ def program_of(context: Context, files: tuple[str, ...]) -> Program:
     addons = addon_calls(context)
     images = _images(context)
     foundation = tuple(name for name in files if name in FOUNDATION)
-    workloads = tuple(name for name in files if name not in FOUNDATION)
+    workloads = tuple(name for name in files if name not in FIRST)
     charts = tuple(Ref(call.variable) for call in addons if _is_needed(call))
     registry = registry_calls(context, Ref("foundation"))
     crossing = crossing_calls(context, Ref("foundation"))

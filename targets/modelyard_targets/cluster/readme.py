@@ -12,7 +12,8 @@ from modelyard.records import record
 from modelyard.spec import Endpoint, Gateway, Store
 from modelyard.stack import TextFile
 from modelyard.units import money_text
-from modelyard_targets.cluster.addons import addon_namespace, asked_by_addons
+from modelyard_targets.cluster.addon_network import addon_namespace
+from modelyard_targets.cluster.addons import asked_by_addons
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, bucket_name, mirrored, pull_secret_of_addons
 from modelyard_targets.cluster.crossing_readme import crossing_values

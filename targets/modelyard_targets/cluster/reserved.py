@@ -55,7 +55,7 @@ def _check_namespace(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 def _taken(plan: Plan, placement: str) -> Mapping[str, str]:
     """What each name belongs to."""
-    found: dict[str, str] = dict.fromkeys(namespace.POLICIES, "the namespace has a network policy of that name")
+    found: dict[str, str] = dict.fromkeys(namespace.CLOSED, "the namespace has a network policy of that name")
     for resource in plan.on(placement):
         if isinstance(resource.value, RegistryServer) and not resource.value.registry.adopt:
             found[REGISTRY_NAME] = "the registry's Pods and Service are called so"

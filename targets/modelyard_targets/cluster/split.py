@@ -8,7 +8,7 @@ from math import ceil
 from typing import Final
 
 from modelyard.plan import Kind, ModelServer, Resource
-from modelyard_targets.cluster.files import FOUNDATION, File
+from modelyard_targets.cluster.files import FIRST, File
 
 AIM: Final = 1000
 """Objects of a project on average where there are several; chance lets none of them reach twice as many."""
@@ -31,10 +31,10 @@ def split(files: Sequence[File]) -> tuple[tuple[File, ...], ...]:
     only its share from the others (jump consistent hashing): nothing else moves, since to move is to be removed and
     made again.
     """
-    workloads = [file for file in files if file.name not in FOUNDATION]
+    workloads = [file for file in files if file.name not in FIRST]
     projects = max(1, ceil(sum(_objects(file.resources) for file in workloads) / AIM))
     held: list[list[File]] = [[] for _ in range(projects)]
-    held[0] += [file for file in files if file.name in FOUNDATION]
+    held[0] += [file for file in files if file.name in FIRST]
     for file in workloads:
         held[home(file.name, projects)].append(file)
     return tuple(tuple(found) for found in held)

@@ -21,6 +21,29 @@ storage_class = kubernetes.Object(
 )
 
 cluster_autoscaler_namespace = kubernetes.Namespace("cluster-autoscaler", cluster=cluster)
+nvidia_device_plugin_namespace = kubernetes.Namespace(
+    "nvidia-device-plugin",
+    cluster=cluster,
+    pod_security="privileged",
+)
+prometheus_namespace = kubernetes.Namespace("monitoring", cluster=cluster)
+external_secrets_namespace = kubernetes.Namespace("external-secrets", cluster=cluster)
+envoy_gateway_namespace = kubernetes.Namespace("envoy-gateway-system", cluster=cluster, pod_security="baseline")
+kuberay_namespace = kubernetes.Namespace("kuberay-system", cluster=cluster)
+addons_network = kubernetes.Manifests(
+    "addons",
+    cluster=cluster,
+    files=["addons.yaml"],
+    depends_on=[
+        cluster_autoscaler_namespace,
+        nvidia_device_plugin_namespace,
+        prometheus_namespace,
+        external_secrets_namespace,
+        envoy_gateway_namespace,
+        kuberay_namespace,
+    ],
+)
+
 cluster_autoscaler = kubernetes.Chart(
     "cluster-autoscaler",
     cluster=cluster,
@@ -69,14 +92,9 @@ cluster_autoscaler = kubernetes.Chart(
             "readOnlyRootFilesystem": True,
         },
     },
-    depends_on=[cluster_autoscaler_namespace],
+    depends_on=[addons_network],
 )
 
-nvidia_device_plugin_namespace = kubernetes.Namespace(
-    "nvidia-device-plugin",
-    cluster=cluster,
-    pod_security="privileged",
-)
 nvidia_device_plugin = kubernetes.Chart(
     "nvidia-device-plugin",
     cluster=cluster,
@@ -100,17 +118,16 @@ nvidia_device_plugin = kubernetes.Chart(
         ],
         "resources": {"requests": {"cpu": "20m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
     },
-    depends_on=[nvidia_device_plugin_namespace],
+    depends_on=[addons_network],
 )
 
-prometheus_namespace = kubernetes.Namespace("monitoring", cluster=cluster)
 grafana_admin = kubernetes.GeneratedSecret(
     "grafana-admin",
     cluster=cluster,
     namespace="monitoring",
     generated=["admin-password"],
     fixed={"admin-user": "admin"},
-    depends_on=[prometheus_namespace],
+    depends_on=[addons_network],
 )
 prometheus = kubernetes.Chart(
     "kube-prometheus-stack",
@@ -182,7 +199,10 @@ prometheus = kubernetes.Chart(
             "persistence": {"enabled": False},
             "testFramework": {"enabled": False},
             "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "256Mi"}},
-            "sidecar": {"resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}}},
+            "sidecar": {
+                "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+                "datasources": {"alertmanager": {"enabled": False}},
+            },
             "grafana.ini": {
                 "analytics": {"reporting_enabled": False, "check_for_updates": False},
                 "auth.anonymous": {"enabled": False},
@@ -190,10 +210,9 @@ prometheus = kubernetes.Chart(
             },
         },
     },
-    depends_on=[prometheus_namespace, grafana_admin],
+    depends_on=[addons_network, grafana_admin],
 )
 
-external_secrets_namespace = kubernetes.Namespace("external-secrets", cluster=cluster)
 external_secrets = kubernetes.Chart(
     "external-secrets",
     cluster=cluster,
@@ -213,10 +232,9 @@ external_secrets = kubernetes.Chart(
         "certController": {"resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}}},
         "serviceAccount": {"name": "external-secrets"},
     },
-    depends_on=[external_secrets_namespace],
+    depends_on=[addons_network],
 )
 
-envoy_gateway_namespace = kubernetes.Namespace("envoy-gateway-system", cluster=cluster, pod_security="baseline")
 certificates_account = kubernetes.Object(
     "certificates-account",
     cluster=cluster,
@@ -226,7 +244,7 @@ certificates_account = kubernetes.Object(
         "metadata": {"name": "certgen", "namespace": "envoy-gateway-system"},
         "automountServiceAccountToken": False,
     },
-    depends_on=[envoy_gateway_namespace],
+    depends_on=[addons_network],
 )
 certificates_role = kubernetes.Object(
     "certificates-role",
@@ -237,7 +255,7 @@ certificates_role = kubernetes.Object(
         "metadata": {"name": "certgen", "namespace": "envoy-gateway-system"},
         "rules": [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "create", "update"]}],
     },
-    depends_on=[envoy_gateway_namespace, certificates_account],
+    depends_on=[addons_network, certificates_account],
 )
 certificates_binding = kubernetes.Object(
     "certificates-binding",
@@ -249,7 +267,7 @@ certificates_binding = kubernetes.Object(
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "certgen"},
         "subjects": [{"kind": "ServiceAccount", "name": "certgen", "namespace": "envoy-gateway-system"}],
     },
-    depends_on=[envoy_gateway_namespace, certificates_role],
+    depends_on=[addons_network, certificates_role],
 )
 certificates_job = kubernetes.Object(
     "certificates-job",
@@ -301,7 +319,7 @@ certificates_job = kubernetes.Object(
             },
         },
     },
-    depends_on=[envoy_gateway_namespace, certificates_binding],
+    depends_on=[addons_network, certificates_binding],
 )
 envoy_gateway = kubernetes.Chart(
     "gateway-helm",
@@ -320,7 +338,7 @@ envoy_gateway = kubernetes.Chart(
         },
         "topologyInjector": {"enabled": False},
     },
-    depends_on=[envoy_gateway_namespace, certificates_job],
+    depends_on=[addons_network, certificates_job],
 )
 envoy_proxies = kubernetes.Object(
     "envoy-gateway-system/envoy",
@@ -354,7 +372,6 @@ envoy_proxies = kubernetes.Object(
     depends_on=[envoy_gateway],
 )
 
-kuberay_namespace = kubernetes.Namespace("kuberay-system", cluster=cluster)
 kuberay = kubernetes.Chart(
     "kuberay-operator",
     cluster=cluster,
@@ -374,7 +391,7 @@ kuberay = kubernetes.Chart(
             "seccompProfile": {"type": "RuntimeDefault"},
         },
     },
-    depends_on=[kuberay_namespace],
+    depends_on=[addons_network],
 )
 
 foundation = kubernetes.Manifests(

@@ -21,6 +21,15 @@ storage_class = kubernetes.Object(
 )
 
 cluster_autoscaler_namespace = kubernetes.Namespace("cluster-autoscaler", cluster=cluster)
+external_secrets_namespace = kubernetes.Namespace("external-secrets", cluster=cluster)
+kuberay_namespace = kubernetes.Namespace("kuberay-system", cluster=cluster)
+addons_network = kubernetes.Manifests(
+    "addons",
+    cluster=cluster,
+    files=["addons.yaml"],
+    depends_on=[cluster_autoscaler_namespace, external_secrets_namespace, kuberay_namespace],
+)
+
 cluster_autoscaler = kubernetes.Chart(
     "cluster-autoscaler",
     cluster=cluster,
@@ -65,10 +74,9 @@ cluster_autoscaler = kubernetes.Chart(
             "readOnlyRootFilesystem": True,
         },
     },
-    depends_on=[cluster_autoscaler_namespace],
+    depends_on=[addons_network],
 )
 
-external_secrets_namespace = kubernetes.Namespace("external-secrets", cluster=cluster)
 external_secrets = kubernetes.Chart(
     "external-secrets",
     cluster=cluster,
@@ -88,10 +96,9 @@ external_secrets = kubernetes.Chart(
         "certController": {"resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}}},
         "serviceAccount": {"name": "external-secrets"},
     },
-    depends_on=[external_secrets_namespace],
+    depends_on=[addons_network],
 )
 
-kuberay_namespace = kubernetes.Namespace("kuberay-system", cluster=cluster)
 kuberay = kubernetes.Chart(
     "kuberay-operator",
     cluster=cluster,
@@ -111,7 +118,7 @@ kuberay = kubernetes.Chart(
             "seccompProfile": {"type": "RuntimeDefault"},
         },
     },
-    depends_on=[kuberay_namespace],
+    depends_on=[addons_network],
 )
 
 foundation = kubernetes.Manifests(

@@ -21,6 +21,29 @@ storage_class = kubernetes.Object(
 )
 
 cluster_autoscaler_namespace = kubernetes.Namespace("cluster-autoscaler", cluster=cluster)
+nvidia_device_plugin_namespace = kubernetes.Namespace(
+    "nvidia-device-plugin",
+    cluster=cluster,
+    pod_security="privileged",
+)
+karpenter_namespace = kubernetes.Namespace("karpenter", cluster=cluster)
+external_secrets_namespace = kubernetes.Namespace("external-secrets", cluster=cluster)
+envoy_gateway_namespace = kubernetes.Namespace("envoy-gateway-system", cluster=cluster, pod_security="baseline")
+kuberay_namespace = kubernetes.Namespace("kuberay-system", cluster=cluster)
+addons_network = kubernetes.Manifests(
+    "addons",
+    cluster=cluster,
+    files=["addons.yaml"],
+    depends_on=[
+        cluster_autoscaler_namespace,
+        nvidia_device_plugin_namespace,
+        karpenter_namespace,
+        external_secrets_namespace,
+        envoy_gateway_namespace,
+        kuberay_namespace,
+    ],
+)
+
 cluster_autoscaler = kubernetes.Chart(
     "cluster-autoscaler",
     cluster=cluster,
@@ -65,14 +88,9 @@ cluster_autoscaler = kubernetes.Chart(
             "readOnlyRootFilesystem": True,
         },
     },
-    depends_on=[cluster_autoscaler_namespace],
+    depends_on=[addons_network],
 )
 
-nvidia_device_plugin_namespace = kubernetes.Namespace(
-    "nvidia-device-plugin",
-    cluster=cluster,
-    pod_security="privileged",
-)
 nvidia_device_plugin = kubernetes.Chart(
     "nvidia-device-plugin",
     cluster=cluster,
@@ -96,10 +114,9 @@ nvidia_device_plugin = kubernetes.Chart(
         ],
         "resources": {"requests": {"cpu": "20m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
     },
-    depends_on=[nvidia_device_plugin_namespace],
+    depends_on=[addons_network],
 )
 
-karpenter_namespace = kubernetes.Namespace("karpenter", cluster=cluster)
 karpenter = kubernetes.Chart(
     "karpenter",
     cluster=cluster,
@@ -121,7 +138,7 @@ karpenter = kubernetes.Chart(
             "isolatedVPC": False,
         },
     },
-    depends_on=[karpenter_namespace],
+    depends_on=[addons_network],
 )
 node_class = kubernetes.Object(
     "modelyard",
@@ -161,7 +178,6 @@ node_class = kubernetes.Object(
     depends_on=[karpenter],
 )
 
-external_secrets_namespace = kubernetes.Namespace("external-secrets", cluster=cluster)
 external_secrets = kubernetes.Chart(
     "external-secrets",
     cluster=cluster,
@@ -181,10 +197,9 @@ external_secrets = kubernetes.Chart(
         "certController": {"resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}}},
         "serviceAccount": {"name": "external-secrets"},
     },
-    depends_on=[external_secrets_namespace],
+    depends_on=[addons_network],
 )
 
-envoy_gateway_namespace = kubernetes.Namespace("envoy-gateway-system", cluster=cluster, pod_security="baseline")
 certificates_account = kubernetes.Object(
     "certificates-account",
     cluster=cluster,
@@ -194,7 +209,7 @@ certificates_account = kubernetes.Object(
         "metadata": {"name": "certgen", "namespace": "envoy-gateway-system"},
         "automountServiceAccountToken": False,
     },
-    depends_on=[envoy_gateway_namespace],
+    depends_on=[addons_network],
 )
 certificates_role = kubernetes.Object(
     "certificates-role",
@@ -205,7 +220,7 @@ certificates_role = kubernetes.Object(
         "metadata": {"name": "certgen", "namespace": "envoy-gateway-system"},
         "rules": [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "create", "update"]}],
     },
-    depends_on=[envoy_gateway_namespace, certificates_account],
+    depends_on=[addons_network, certificates_account],
 )
 certificates_binding = kubernetes.Object(
     "certificates-binding",
@@ -217,7 +232,7 @@ certificates_binding = kubernetes.Object(
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "certgen"},
         "subjects": [{"kind": "ServiceAccount", "name": "certgen", "namespace": "envoy-gateway-system"}],
     },
-    depends_on=[envoy_gateway_namespace, certificates_role],
+    depends_on=[addons_network, certificates_role],
 )
 certificates_job = kubernetes.Object(
     "certificates-job",
@@ -269,7 +284,7 @@ certificates_job = kubernetes.Object(
             },
         },
     },
-    depends_on=[envoy_gateway_namespace, certificates_binding],
+    depends_on=[addons_network, certificates_binding],
 )
 envoy_gateway = kubernetes.Chart(
     "gateway-helm",
@@ -288,7 +303,7 @@ envoy_gateway = kubernetes.Chart(
         },
         "topologyInjector": {"enabled": False},
     },
-    depends_on=[envoy_gateway_namespace, certificates_job],
+    depends_on=[addons_network, certificates_job],
 )
 envoy_proxies = kubernetes.Object(
     "envoy-gateway-system/envoy",
@@ -322,7 +337,6 @@ envoy_proxies = kubernetes.Object(
     depends_on=[envoy_gateway],
 )
 
-kuberay_namespace = kubernetes.Namespace("kuberay-system", cluster=cluster)
 kuberay = kubernetes.Chart(
     "kuberay-operator",
     cluster=cluster,
@@ -342,7 +356,7 @@ kuberay = kubernetes.Chart(
             "seccompProfile": {"type": "RuntimeDefault"},
         },
     },
-    depends_on=[kuberay_namespace],
+    depends_on=[addons_network],
 )
 
 foundation = kubernetes.Manifests(

@@ -5,13 +5,21 @@ from modelyard_stacks import kubernetes
 cluster = kubernetes.Cluster("zurich")
 
 prometheus_namespace = kubernetes.Namespace("monitoring", cluster=cluster)
+kuberay_namespace = kubernetes.Namespace("kuberay-system", cluster=cluster)
+addons_network = kubernetes.Manifests(
+    "addons",
+    cluster=cluster,
+    files=["addons.yaml"],
+    depends_on=[prometheus_namespace, kuberay_namespace],
+)
+
 grafana_admin = kubernetes.GeneratedSecret(
     "grafana-admin",
     cluster=cluster,
     namespace="monitoring",
     generated=["admin-password"],
     fixed={"admin-user": "admin"},
-    depends_on=[prometheus_namespace],
+    depends_on=[addons_network],
 )
 prometheus = kubernetes.Chart(
     "kube-prometheus-stack",
@@ -94,7 +102,10 @@ prometheus = kubernetes.Chart(
             "persistence": {"enabled": False},
             "testFramework": {"enabled": False},
             "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "256Mi"}},
-            "sidecar": {"resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}}},
+            "sidecar": {
+                "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+                "datasources": {"alertmanager": {"enabled": False}},
+            },
             "grafana.ini": {
                 "analytics": {"reporting_enabled": False, "check_for_updates": False},
                 "auth.anonymous": {"enabled": False},
@@ -102,10 +113,9 @@ prometheus = kubernetes.Chart(
             },
         },
     },
-    depends_on=[prometheus_namespace, grafana_admin],
+    depends_on=[addons_network, grafana_admin],
 )
 
-kuberay_namespace = kubernetes.Namespace("kuberay-system", cluster=cluster)
 kuberay = kubernetes.Chart(
     "kuberay-operator",
     cluster=cluster,
@@ -125,7 +135,7 @@ kuberay = kubernetes.Chart(
             "seccompProfile": {"type": "RuntimeDefault"},
         },
     },
-    depends_on=[kuberay_namespace],
+    depends_on=[addons_network],
 )
 
 foundation = kubernetes.Manifests(

@@ -5,6 +5,14 @@ from modelyard_stacks import kubernetes
 cluster = kubernetes.Cluster("core")
 
 cloudnative_pg_namespace = kubernetes.Namespace("cnpg-system", cluster=cluster)
+kuberay_namespace = kubernetes.Namespace("kuberay-system", cluster=cluster)
+addons_network = kubernetes.Manifests(
+    "addons",
+    cluster=cluster,
+    files=["addons.yaml"],
+    depends_on=[cloudnative_pg_namespace, kuberay_namespace],
+)
+
 cloudnative_pg = kubernetes.Chart(
     "cloudnative-pg",
     cluster=cluster,
@@ -16,10 +24,9 @@ cloudnative_pg = kubernetes.Chart(
         "replicaCount": 2,
         "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "256Mi"}},
     },
-    depends_on=[cloudnative_pg_namespace],
+    depends_on=[addons_network],
 )
 
-kuberay_namespace = kubernetes.Namespace("kuberay-system", cluster=cluster)
 kuberay = kubernetes.Chart(
     "kuberay-operator",
     cluster=cluster,
@@ -39,7 +46,7 @@ kuberay = kubernetes.Chart(
             "seccompProfile": {"type": "RuntimeDefault"},
         },
     },
-    depends_on=[kuberay_namespace],
+    depends_on=[addons_network],
 )
 
 foundation = kubernetes.Manifests(

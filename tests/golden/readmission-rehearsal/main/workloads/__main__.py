@@ -5,6 +5,14 @@ from modelyard_stacks import kubernetes
 cluster = kubernetes.Cluster("main")
 
 cloudnative_pg_namespace = kubernetes.Namespace("cnpg-system", cluster=cluster)
+kuberay_namespace = kubernetes.Namespace("kuberay-system", cluster=cluster)
+addons_network = kubernetes.Manifests(
+    "addons",
+    cluster=cluster,
+    files=["addons.yaml"],
+    depends_on=[cloudnative_pg_namespace, kuberay_namespace],
+)
+
 cloudnative_pg = kubernetes.Chart(
     "cloudnative-pg",
     cluster=cluster,
@@ -17,10 +25,9 @@ cloudnative_pg = kubernetes.Chart(
         "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "256Mi"}},
         "imagePullSecrets": [{"name": "registry"}],
     },
-    depends_on=[cloudnative_pg_namespace],
+    depends_on=[addons_network],
 )
 
-kuberay_namespace = kubernetes.Namespace("kuberay-system", cluster=cluster)
 kuberay = kubernetes.Chart(
     "kuberay-operator",
     cluster=cluster,
@@ -41,7 +48,7 @@ kuberay = kubernetes.Chart(
         },
         "imagePullSecrets": [{"name": "registry"}],
     },
-    depends_on=[kuberay_namespace],
+    depends_on=[addons_network],
 )
 
 foundation = kubernetes.Manifests(

@@ -5,13 +5,22 @@ from modelyard_stacks import kubernetes
 cluster = kubernetes.Cluster("training")
 
 prometheus_namespace = kubernetes.Namespace("monitoring", cluster=cluster)
+external_secrets_namespace = kubernetes.Namespace("external-secrets", cluster=cluster)
+kuberay_namespace = kubernetes.Namespace("kuberay-system", cluster=cluster)
+addons_network = kubernetes.Manifests(
+    "addons",
+    cluster=cluster,
+    files=["addons.yaml"],
+    depends_on=[prometheus_namespace, external_secrets_namespace, kuberay_namespace],
+)
+
 grafana_admin = kubernetes.GeneratedSecret(
     "grafana-admin",
     cluster=cluster,
     namespace="monitoring",
     generated=["admin-password"],
     fixed={"admin-user": "admin"},
-    depends_on=[prometheus_namespace],
+    depends_on=[addons_network],
 )
 prometheus = kubernetes.Chart(
     "kube-prometheus-stack",
@@ -87,7 +96,10 @@ prometheus = kubernetes.Chart(
             "persistence": {"enabled": False},
             "testFramework": {"enabled": False},
             "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "256Mi"}},
-            "sidecar": {"resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}}},
+            "sidecar": {
+                "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+                "datasources": {"alertmanager": {"enabled": False}},
+            },
             "grafana.ini": {
                 "analytics": {"reporting_enabled": False, "check_for_updates": False},
                 "auth.anonymous": {"enabled": False},
@@ -95,10 +107,9 @@ prometheus = kubernetes.Chart(
             },
         },
     },
-    depends_on=[prometheus_namespace, grafana_admin],
+    depends_on=[addons_network, grafana_admin],
 )
 
-external_secrets_namespace = kubernetes.Namespace("external-secrets", cluster=cluster)
 external_secrets = kubernetes.Chart(
     "external-secrets",
     cluster=cluster,
@@ -117,10 +128,9 @@ external_secrets = kubernetes.Chart(
         },
         "certController": {"resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}}},
     },
-    depends_on=[external_secrets_namespace],
+    depends_on=[addons_network],
 )
 
-kuberay_namespace = kubernetes.Namespace("kuberay-system", cluster=cluster)
 kuberay = kubernetes.Chart(
     "kuberay-operator",
     cluster=cluster,
@@ -140,7 +150,7 @@ kuberay = kubernetes.Chart(
             "seccompProfile": {"type": "RuntimeDefault"},
         },
     },
-    depends_on=[kuberay_namespace],
+    depends_on=[addons_network],
 )
 
 foundation = kubernetes.Manifests(

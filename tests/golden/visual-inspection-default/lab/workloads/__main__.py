@@ -5,6 +5,8 @@ from modelyard_stacks import kubernetes
 cluster = kubernetes.Cluster("lab")
 
 kuberay_namespace = kubernetes.Namespace("kuberay-system", cluster=cluster)
+addons_network = kubernetes.Manifests("addons", cluster=cluster, files=["addons.yaml"], depends_on=[kuberay_namespace])
+
 kuberay = kubernetes.Chart(
     "kuberay-operator",
     cluster=cluster,
@@ -24,7 +26,7 @@ kuberay = kubernetes.Chart(
             "seccompProfile": {"type": "RuntimeDefault"},
         },
     },
-    depends_on=[kuberay_namespace],
+    depends_on=[addons_network],
 )
 
 foundation = kubernetes.Manifests(

@@ -5,6 +5,14 @@ from modelyard_stacks import kubernetes
 cluster = kubernetes.Cluster("monterrey")
 
 prometheus_namespace = kubernetes.Namespace("monitoring", cluster=cluster)
+kuberay_namespace = kubernetes.Namespace("kuberay-system", cluster=cluster)
+addons_network = kubernetes.Manifests(
+    "addons",
+    cluster=cluster,
+    files=["addons.yaml"],
+    depends_on=[prometheus_namespace, kuberay_namespace],
+)
+
 prometheus = kubernetes.Chart(
     "kube-prometheus-stack",
     cluster=cluster,
@@ -79,10 +87,9 @@ prometheus = kubernetes.Chart(
         },
         "grafana": {"enabled": False},
     },
-    depends_on=[prometheus_namespace],
+    depends_on=[addons_network],
 )
 
-kuberay_namespace = kubernetes.Namespace("kuberay-system", cluster=cluster)
 kuberay = kubernetes.Chart(
     "kuberay-operator",
     cluster=cluster,
@@ -102,7 +109,7 @@ kuberay = kubernetes.Chart(
             "seccompProfile": {"type": "RuntimeDefault"},
         },
     },
-    depends_on=[kuberay_namespace],
+    depends_on=[addons_network],
 )
 
 foundation = kubernetes.Manifests(

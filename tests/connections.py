@@ -1,0 +1,75 @@
+"""The network of what is emitted for a cluster, for tests: its policies, and Pods with the labels that charts give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Address
+
+from engine.kubectl import Object
+from engine.network_policies import Network, Pod
+from modelyard.manifest import COMPONENT, NAME, SYSTEM
+from modelyard_targets.cluster.charts import charts
+
+STRANGER = "stranger"
+"""A namespace that has nothing to do with the system."""
+
+_NAME = "kubernetes.io/metadata.name"
+_PROXY = {"app.kubernetes.io/managed-by": "envoy-gateway", "app.kubernetes.io/component": "proxy"}
+
+ADDON_PODS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "prometheus": ("monitoring", {NAME: "prometheus"}),
+    "alertmanager": ("monitoring", {NAME: "alertmanager"}),
+    "grafana": ("monitoring", {NAME: "grafana"}),
+    "kube-state-metrics": ("monitoring", {NAME: "kube-state-metrics"}),
+    "prometheus-operator": ("monitoring", {"app": "kube-prometheus-stack-operator"}),
+    "kuberay": ("kuberay-system", {NAME: "kuberay-operator"}),
+    "secrets": ("external-secrets", {NAME: "external-secrets"}),
+    "secrets-webhook": ("external-secrets", {NAME: "external-secrets-webhook"}),
+    "databases": ("cnpg-system", {NAME: "cloudnative-pg"}),
+    "envoy-gateway": ("envoy-gateway-system", {"control-plane": "envoy-gateway"}),
+    "proxy": ("envoy-gateway-system", _PROXY),
+}
+"""Pods of add-ons by a name of ours: their namespace, and labels that their charts or operators give them."""
+
+
+def ray_pod(system: str, name: str) -> Mapping[str, str]:
+    """Labels of a Ray Pod of a workload's object."""
+    return {SYSTEM: system, NAME: name, "ray.io/is-ray-node": "yes", "ray.io/node-type": "head"}
+
+
+def system_pods(namespace: str, system: str, server: str, pipeline: str, monitor: str) -> dict[str, tuple[str, Object]]:
+    """Pods of a system that stand for all of their kind."""
+    labels = {SYSTEM: system}
+    return {
+        "server": (namespace, {**ray_pod(system, server)}),
+        "pipeline": (namespace, {**ray_pod(system, pipeline)}),
+        "monitor": (namespace, {**labels, NAME: monitor, COMPONENT: "monitor"}),
+        "registry": (namespace, {**labels, NAME: "mlflow", COMPONENT: "registry"}),
+        "database": (namespace, {"cnpg.io/cluster": "runs"}),
+        "other": (namespace, {NAME: "other"}),
+        STRANGER: (STRANGER, {NAME: "prometheus", COMPONENT: "monitor"}),
+    }
+
+
+def network_of(objects: Iterable[Object], pods: Mapping[str, tuple[str, Mapping[str, object]]]) -> Network:
+    """Policies and namespaces among these objects, and these Pods with an address each."""
+    kept = list(objects)
+    spaces = {name: {_NAME: name} for name in (*(chart.namespace for chart in charts().values()), STRANGER)}
+    for each in kept:
+        if each["kind"] == "Namespace":
+            described = each["metadata"]
+            assert isinstance(described, dict)
+            own = described.get("labels")
+            assert isinstance(own, dict)
+            name = str(described["name"])
+            spaces[name] = {_NAME: name, **{key: str(value) for key, value in own.items()}}
+    made = [
+        Pod(namespace, name, IPv4Address(f"198.18.0.{at + 2}"), {key: str(value) for key, value in labels.items()})
+        for at, (name, (namespace, labels)) in enumerate(pods.items())
+    ]
+    return Network(spaces, made, [each for each in kept if each["kind"] == "NetworkPolicy"])
+
+
+def named(network: Network) -> Mapping[str, Pod]:
+    """The Pods of a network by their name."""
+    return {pod.name: pod for pod in network.pods}
