@@ -81,6 +81,15 @@ class Fallback:
 
 
 @record
+class PassedOver:
+    """An alternative of a class's `accelerators`, by its position there, that no Pod of the class will get, and why."""
+
+    position: int
+    accelerator: Accelerator
+    why: str
+
+
+@record
 class Hardware:
     """What one Pod of a compute class asks for on its placement, and the machine that was chosen for it."""
 
@@ -98,6 +107,7 @@ class Hardware:
     accelerator_resource: str = ""  # what Pods ask for it by: nvidia.com/gpu, google.com/tpu …
     groups: tuple[NodeGroup, ...] = ()  # made for it and tried in this order, if machines are made
     elastic: bool = False  # any machine that is big enough is made when it is needed
+    passed_over: tuple[PassedOver, ...] = ()
     fallback: Fallback | None = None  # where its Pods go when what was chosen is taken away or full
 
 

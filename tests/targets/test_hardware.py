@@ -73,6 +73,35 @@ def test_names_are_matched_whatever_their_spelling() -> None:
     assert found.accelerator_resource == "nvidia.com/gpu"
 
 
+def test_a_name_without_a_size_is_one_accelerator() -> None:
+    """`A100` is the one with 40 GB, however it is spelt, and never the one with 80."""
+    small, odd, large = (
+        replace(L4, accelerator=Accelerator(name, 4), labels=(("gpu", name),))
+        for name in ("A100", "a100_40gb", "A100-80GB")
+    )
+
+    assert chosen(asked(4, 16, "A100-40GB"), large, small).machine == "capacity[1]"
+    assert chosen(asked(4, 16, "A100"), large, odd).machine == "capacity[1]"
+    assert "with A100-80GB:4 instead of A100:1" in refusal(asked(4, 16, "A100"), large)
+
+
+def test_declared_memory_tells_variants_apart() -> None:
+    large = replace(L4, accelerator=Accelerator("A100", 4), accelerator_memory_bytes=80 * GI)
+
+    assert chosen(asked(4, 16, "A100-80GB"), large).considered[0].why.startswith("A100-80GB:4 of 80Gi; ")
+    assert chosen(asked(4, 16, "A100"), large).machine == "capacity[0]"
+    assert "with A100-80GB:4 instead of A100-40GB:1" in refusal(asked(4, 16, "A100-40GB"), large)
+
+
+def test_preferred_alternatives_without_a_machine_are_kept_with_the_reason() -> None:
+    """Those behind the choice would not be used anyway."""
+    found = chosen(asked(4, 16, "H100", "L4", "T4"), L4)
+
+    assert [(one.position, one.accelerator.name) for one in found.passed_over] == [(0, "H100")]
+    assert found.passed_over[0].why == "the nearest is capacity[0] with L4:1 instead of H100:1"
+    assert [one.position for one in chosen(asked(4, 16, "H100", "L4")).passed_over] == [1]
+
+
 def test_a_pod_is_kept_to_its_machine() -> None:
     """By all of the machine's labels and taints, and by the usual taint of machines with such accelerators."""
     machine = replace(L4, taints=(Taint("dedicated", "ml"),))

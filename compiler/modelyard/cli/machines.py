@@ -37,6 +37,8 @@ def _lines(hardware: Hardware) -> Iterator[str]:
     for at, candidate in enumerate(hardware.considered):
         place, price = "chosen" if at == 0 else "next", _price(candidate.price_hourly)
         yield f"  {place}: {candidate.machine}, {price}; {candidate.why}"
+    for other in hardware.passed_over:
+        yield f"  passed over: {other.accelerator.name}:{other.accelerator.count}; {other.why}"
     if not hardware.considered:
         yield f"  {hardware.machine or 'any machine'}: the target declares no capacity to choose from"
     if hardware.fallback is not None:

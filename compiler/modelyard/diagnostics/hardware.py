@@ -32,3 +32,31 @@ def timeout_before_last_group(
         span,
         f"write a timeout of more than {minutes}m, or name fewer alternatives in {quote(compute)}",
     )
+
+
+def accelerator_passed_over(span: Span, compute: str, accelerator: str, target: str, why: str) -> Diagnostic:
+    """An alternative in `accelerators` that no machine of the target can stand for.
+
+    The alternatives of a compute class are tried in their order. One that the target does not have is left out, so that
+    the next one is used instead. A class that several targets share is reported only where none of them has the
+    alternative.
+
+    A name means one accelerator: `A100` is `A100-40GB`, and `A100-80GB` is another one.
+
+    Wrong:
+
+        deployment: {mode: cloud, provider: aws, region: eu-west-1}
+        compute: {train: {cpu: 4, memory: 16Gi, accelerators: ["L4:1", "A10G:1"]}}
+
+    Right:
+
+        deployment: {mode: cloud, provider: aws, region: eu-west-1}
+        compute: {train: {cpu: 4, memory: 16Gi, accelerators: ["A10G:1", "T4:1"]}}
+    """
+    return Diagnostic(
+        "W0661",
+        Severity.WARNING,
+        f"compute class {quote(compute)} never gets {quote(accelerator)} on target {quote(target)}: {why}",
+        span,
+        "remove it, or replace it by an accelerator that the target has",
+    )

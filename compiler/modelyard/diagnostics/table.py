@@ -259,6 +259,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0656": aws.public_without_way_out,
         "W0660": hardware.timeout_before_last_group,
         "W0680": platform.cluster_alerts_without_reader,
+        "W0661": hardware.accelerator_passed_over,
         "E0701": emit.edited_by_hand,
         "E0702": emit.file_in_the_way,
         "E0703": emit.folder_in_the_way,

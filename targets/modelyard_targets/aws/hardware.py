@@ -18,14 +18,14 @@ from functools import lru_cache
 from typing import Final
 
 from modelyard.names import object_name
-from modelyard.plan import Hardware, NodeGroup
+from modelyard.plan import Hardware, NodeGroup, PassedOver
 from modelyard.records import record, replace
 from modelyard.spec import Accelerator, ComputeClass, Taint, TargetSpec
 from modelyard_targets.aws.considered import considered
-from modelyard_targets.aws.lacking import just_too_small, not_sold, nothing_fits, unknown
+from modelyard_targets.aws.lacking import just_too_small, nothing_fits, unknown
 from modelyard_targets.aws.machines import REFERENCE_REGION, Machine, Price, Table, table
 from modelyard_targets.aws.matching import alternative, kind_of, resource_of, usable
-from modelyard_targets.cluster.accelerators import folded
+from modelyard_targets.cluster.accelerators import canonical
 
 POOL: Final = "modelyard.dev/pool"
 """Label of the nodes of a pool, and key of their taint."""
@@ -85,7 +85,7 @@ def _chosen(machines: Table, compute: ComputeClass, region: str) -> Hardware | s
     best = fits[0]
     resource = _asked(best)[0]
     told = [(one.machine, one.accelerator, one.price) for one in fits]
-    hint = not_sold(machines, compute, region) + just_too_small(machines, compute, region, spot, best.price)
+    hint = just_too_small(machines, compute, region, spot, best.price)
     return Hardware(
         compute=compute.name,
         cpu_millis=compute.cpu_millis,
@@ -101,7 +101,22 @@ def _chosen(machines: Table, compute: ComputeClass, region: str) -> Hardware | s
         accelerator_resource=resource,
         groups=() if compute.elastic else tuple(_groups(machines, compute, region)),
         elastic=compute.elastic,
+        passed_over=tuple(_passed_over(machines, compute, region, fits)),
     )
+
+
+def _passed_over(machines: Table, compute: ComputeClass, region: str, fits: list[Fit]) -> Iterator[PassedOver]:
+    """The alternatives without a machine, and those of another number than Pods ask for."""
+    having = {fit.rank[0] for fit in fits}
+    _, count = _asked(fits[0])
+    for position, wanted in enumerate(compute.accelerators):
+        if position not in having:
+            alone = replace(compute, accelerators=(wanted,))
+            why = unknown(machines, alone, region) or nothing_fits(machines, alone, region)
+            yield PassedOver(position, wanted, why)
+        elif wanted.count != count:
+            why = f"its Pods ask for {count} accelerators, the number of the first choice"
+            yield PassedOver(position, wanted, why)
 
 
 def _fits(machines: Table, compute: ComputeClass, region: str, *, spot: bool) -> list[Fit]:
@@ -164,7 +179,7 @@ def _by_kind(fits: list[Fit]) -> dict[str, list[Fit]]:
     kinds: dict[str, list[Fit]] = {}
     for fit in fits:
         if _asked(fit) == _asked(fits[0]):
-            kinds.setdefault(folded(fit.accelerator.name) if fit.accelerator is not None else "", []).append(fit)
+            kinds.setdefault(canonical(fit.accelerator.name) if fit.accelerator is not None else "", []).append(fit)
     return kinds
 
 

@@ -11,7 +11,7 @@ from modelyard.spec import ComputeClass
 from modelyard_targets.aws.considered import gibibytes
 from modelyard_targets.aws.machines import Machine, Price, Table
 from modelyard_targets.aws.matching import SERVED, alternative, resource_of, usable
-from modelyard_targets.cluster.accelerators import folded, known
+from modelyard_targets.cluster.accelerators import canonical, known
 
 
 def unknown(machines: Table, compute: ComputeClass, region: str) -> str:
@@ -22,8 +22,8 @@ def unknown(machines: Table, compute: ComputeClass, region: str) -> str:
         if known(wanted.name) is None:
             guess = nearest(wanted.name, offered, "; did you mean {}?")
             return f"no resource of Kubernetes is known for an accelerator called '{wanted.name}'{guess}"
-    names = {folded(name) for name in offered}
-    if not compute.accelerators or any(folded(one.name) in names for one in compute.accelerators):
+    names = {canonical(name) for name in offered}
+    if not compute.accelerators or any(canonical(one.name) in names for one in compute.accelerators):
         return ""
     first = known(compute.accelerators[0].name)
     memory = first.memory_bytes if first is not None else 0
@@ -36,10 +36,10 @@ def unknown(machines: Table, compute: ComputeClass, region: str) -> str:
 
 def _why(machines: Table, compute: ComputeClass, region: str) -> str:
     """Whether EC2 has none of them, or none in this region, or has machines that nothing here knows how to use."""
-    there = {folded(one.accelerator.name) for one in machines.machines if one.accelerator}
+    there = {canonical(one.accelerator.name) for one in machines.machines if one.accelerator}
     names = " or ".join(one.name for one in compute.accelerators)
     for wanted in compute.accelerators:
-        if folded(wanted.name) in there:
+        if canonical(wanted.name) in there:
             if resource_of(wanted.name) == SERVED:
                 return f"EC2 sells no {names} in {region}"
             return f"{wanted.name} is asked for by {resource_of(wanted.name)}, which no add-on offers yet"
@@ -54,14 +54,6 @@ def nothing_fits(machines: Table, compute: ComputeClass, region: str) -> str:
         return f"EC2 sells no accelerator in {region} that is served here"
     close = min(sort, key=lambda machine: _distance(compute, machine))
     return f"the nearest is {close.name} with {' and '.join(_lacks(compute, close))}"
-
-
-def not_sold(machines: Table, compute: ComputeClass, region: str) -> str:
-    """Which of the alternatives that EC2 has elsewhere are not to be had in the region, in words; or nothing."""
-    there = {folded(one.accelerator.name) for one in usable(machines, region) if one.accelerator}
-    anywhere = {folded(one.accelerator.name) for one in machines.machines if one.accelerator}
-    missing = [one.name for one in compute.accelerators if folded(one.name) in anywhere - there]
-    return f"; EC2 sells no {' or '.join(missing)} in {region}" if missing else ""
 
 
 def just_too_small(machines: Table, compute: ComputeClass, region: str, spot: bool, taken: Price | None) -> str:
@@ -118,8 +110,8 @@ def _distance(compute: ComputeClass, machine: Machine) -> tuple[bool, int, int, 
     """
     cpu = max(0, compute.cpu_millis - machine.cpu_millis) * 1000 // max(1, compute.cpu_millis)
     memory = max(0, compute.memory_bytes - machine.memory_bytes) * 1000 // max(1, compute.memory_bytes)
-    names = {folded(one.name) for one in compute.accelerators}
-    other = bool(names) and (machine.accelerator is None or folded(machine.accelerator.name) not in names)
+    names = {canonical(one.name) for one in compute.accelerators}
+    other = bool(names) and (machine.accelerator is None or canonical(machine.accelerator.name) not in names)
     by_memory = compute.accelerator_memory_bytes is not None
     most = (machine.accelerator_memory_bytes or 0) if by_memory else _count(machine)
     return other, len(tuple(_lacks(compute, machine))), cpu + memory, -most

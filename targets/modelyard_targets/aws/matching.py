@@ -7,7 +7,7 @@ from typing import Final
 
 from modelyard.spec import Accelerator, ComputeClass
 from modelyard_targets.aws.machines import Machine, Table
-from modelyard_targets.cluster.accelerators import folded, known
+from modelyard_targets.cluster.accelerators import canonical, known
 
 SERVED: Final = "nvidia.com/gpu"
 """The one resource that the cluster's add-ons offer and the runtime image is built for. Trainium and Inferentia would
@@ -44,8 +44,8 @@ def alternative(compute: ComputeClass, machine: Machine) -> tuple[int, Accelerat
     if offered is None or not compute.accelerators:
         return (0, None, "") if offered is None and not compute.accelerators else None
     for at, wanted in enumerate(compute.accelerators):
-        if folded(wanted.name) == folded(offered.name) and wanted.count <= offered.count:
-            return at, wanted, folded(wanted.name)
+        if canonical(wanted.name) == canonical(offered.name) and wanted.count <= offered.count:
+            return at, wanted, canonical(wanted.name)
     return None
 
 
@@ -53,4 +53,4 @@ def kind_of(compute: ComputeClass, machine: Machine) -> str:
     """Among what a machine's price is compared, whatever a Pod asks for of CPUs, memory and number."""
     if compute.accelerator_memory_bytes is not None and machine.accelerator is not None:
         return BY_MEMORY if machine.accelerator_memory_bytes is not None else "-"
-    return folded(machine.accelerator.name) if machine.accelerator is not None else ""
+    return canonical(machine.accelerator.name) if machine.accelerator is not None else ""

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from modelyard.records import record
 
@@ -23,25 +23,58 @@ class Known:
 
 
 def known(name: str) -> Known | None:
-    """The accelerator of that name, whatever its case and separators; None when nobody here has heard of it."""
-    return _table().get(folded(name))
+    """The accelerator of that name, whatever its case and separators; None for a name that the table lacks.
+
+    A name without a size is one accelerator, never any of several: `A100` is `A100-40GB`.
+    """
+    return _table().get(_folded(name))
 
 
 def names() -> tuple[str, ...]:
-    """All names, as they are usually spelt."""
-    return tuple(entry.name for entry in _table().values())
+    """All names, as they are usually spelt, aliases last."""
+    return tuple(dict.fromkeys([*(entry.name for entry in _table().values()), *_aliases()]))
 
 
-def folded(name: str) -> str:
-    """A name without case and separators, by which two spellings of one accelerator are equal."""
+def canonical(name: str) -> str:
+    """The key by which two names of one accelerator are equal, aliases included."""
+    entry = known(name)
+    return _folded(entry.name if entry is not None else name)
+
+
+def of_memory(name: str, memory_bytes: int) -> str:
+    """The variant of an accelerator with this much memory: `A100` with 80 GiB is `A100-80GB`.
+
+    The name itself where the table lists no such variant.
+    """
+    family, _, size = name.rpartition("-")
+    family = family if size.upper().endswith("GB") and size[:-2].isdigit() else name
+    variant = known(f"{family}-{memory_bytes // 1024**3}GB")
+    return variant.name if variant is not None else name
+
+
+def _folded(name: str) -> str:
+    """A name without case and separators."""
     return "".join(letter for letter in name.lower() if letter not in " -_.")
 
 
 @cache
+def _aliases() -> Mapping[str, str]:
+    aliases: dict[str, str] = _file()["aliases"]
+    return aliases
+
+
+@cache
 def _table() -> Mapping[str, Known]:
-    with open(_TABLE, encoding="utf-8") as file:
-        entries = json.load(file)["accelerators"]
-    return {
-        folded(name): Known(name, str(entry["resource"]), int(entry["memoryGi"]) * 1024**3)
-        for name, entry in entries.items()
+    entries = {
+        name: Known(name, str(entry["resource"]), int(entry["memoryGi"]) * 1024**3)
+        for name, entry in _file()["accelerators"].items()
     }
+    listed = {**entries, **{alias: entries[name] for alias, name in _aliases().items()}}
+    return {_folded(name): entry for name, entry in listed.items()}
+
+
+@cache
+def _file() -> Mapping[str, dict[str, Any]]:
+    with open(_TABLE, encoding="utf-8") as file:
+        table: dict[str, dict[str, Any]] = json.load(file)
+    return table

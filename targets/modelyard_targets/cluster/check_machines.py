@@ -1,4 +1,4 @@
-"""Settings of workloads that do not fit how machines are added: timeouts and batches."""
+"""Warnings about machines: alternatives that a target lacks, and timeouts that end before all groups are tried."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from math import ceil
 
 from modelyard.diagnostics import hardware as problems
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.plan import Job, Plan
+from modelyard.plan import Application, Hardware, Job, ModelServer, MonitorJob, Plan, Resource
 from modelyard_targets.cluster.job import GROUP_WAIT_S, longest_start_s
 
 
@@ -24,3 +24,36 @@ def check_timeouts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             groups, minutes = len(longest.groups), longest_start_s(late) // 60
             name, span = pipeline.name, plan.system.at("pipelines", pipeline.name, "timeout")
             yield problems.timeout_before_last_group(span, name, longest.compute, groups - tried, groups, minutes)
+
+
+def check_accelerators(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Alternatives that no target has on which a class is used, reported by the first of these targets."""
+    used: dict[str, dict[str, Hardware]] = {}
+    for resource in plan.resources:
+        for hardware in _hardware(resource):
+            used.setdefault(hardware.compute, {}).setdefault(resource.placement, hardware)
+    for compute, by_target in used.items():
+        if next(iter(by_target)) != placement:
+            continue
+        path = plan.system.compute[compute].path
+        for one in by_target[placement].passed_over:
+            if all(_passes_over(hardware, one.position) for hardware in by_target.values()):
+                span = plan.system.at(*path, "accelerators", one.position)
+                name = f"{one.accelerator.name}:{one.accelerator.count}"
+                yield problems.accelerator_passed_over(span, compute, name, placement, one.why)
+
+
+def _passes_over(hardware: Hardware, position: int) -> bool:
+    return any(other.position == position for other in hardware.passed_over)
+
+
+def _hardware(resource: Resource) -> Iterator[Hardware]:
+    """The machines that a workload runs on, by the classes that it names."""
+    value = resource.value
+    if isinstance(value, ModelServer):
+        applications: tuple[Application, ...] = value.applications
+        yield from (one.hardware for one in applications)
+    elif isinstance(value, Job):
+        yield from value.hardware.values()
+    elif isinstance(value, MonitorJob):
+        yield value.hardware

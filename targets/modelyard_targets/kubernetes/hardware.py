@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 from modelyard.diagnostics import nearest
 from modelyard.manifest import cpu_words, memory_text
-from modelyard.plan import Candidate, Fallback, Hardware
-from modelyard.records import record
+from modelyard.plan import Candidate, Fallback, Hardware, PassedOver
+from modelyard.records import record, replace
 from modelyard.spec import Accelerator, ComputeClass, Machines, Taint, TargetSpec
-from modelyard_targets.cluster.accelerators import Known, folded, known, names
+from modelyard_targets.cluster.accelerators import canonical, known, names, of_memory
 
 ANY_MACHINE = "any machine"
 """What a Pod runs on where no capacity is declared: the cluster's scheduler decides."""
@@ -56,16 +56,16 @@ def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
                 f"a Pod meant for capacity[{fit.at}] could as well land on capacity[{stranger}], "
                 "which is not what was asked for; give one of them labels or taints of its own"
             )
-    return _hardware(compute, chosen, fits)
+    return _hardware(compute, chosen, fits, tuple(_passed_over(compute, target, fits)))
 
 
 def _unknown(compute: ComputeClass, target: TargetSpec) -> str:
     """Why an accelerator of the class has no name that a device plugin could know, or nothing."""
-    declared = {folded(one.accelerator.name) for one in target.capacity if one.accelerator is not None}
+    declared = {canonical(one.accelerator.name) for one in target.capacity if one.accelerator is not None}
     for wanted in compute.accelerators:
         if known(wanted.name) is None:
             guess = nearest(wanted.name, names(), "; did you mean {}?")
-            also = ", although a machine is declared with it" if folded(wanted.name) in declared else ""
+            also = ", although a machine is declared with it" if canonical(wanted.name) in declared else ""
             return f"no resource of Kubernetes is known for an accelerator called '{wanted.name}'{also}{guess}"
     return ""
 
@@ -91,6 +91,10 @@ def _open_cluster(compute: ComputeClass) -> Hardware | str:
         price_hourly=None,
         considered=(Candidate(ANY_MACHINE, None, "no capacity is declared, so the scheduler decides"),),
         accelerator_resource=resource,
+        passed_over=tuple(
+            PassedOver(position, other, "no `capacity` is declared, so Pods ask for the first alternative")
+            for position, other in enumerate(compute.accelerators[1:], 1)
+        ),
     )
 
 
@@ -138,17 +142,33 @@ def _alternative(compute: ComputeClass, machine: Machines) -> tuple[int, Acceler
         enough = _memory_of_one(machine) >= compute.accelerator_memory_bytes
         return (0, Accelerator(offered.name, 1)) if enough and known(offered.name) is not None else None
     for at, wanted in enumerate(compute.accelerators):
-        if folded(wanted.name) == folded(offered.name) and wanted.count <= offered.count:
+        if _has(machine, wanted.name) and wanted.count <= offered.count:
             return at, wanted
     return None
+
+
+def _has(machine: Machines, name: str) -> bool:
+    """Whether the accelerators of a machine go by this name: as declared, or as their declared memory says.
+
+    A machine with `A100` and `acceleratorMemory: 80Gi` has `A100-80GB`, and no `A100-40GB`.
+    """
+    declared = machine.accelerator.name if machine.accelerator is not None else ""
+    return canonical(name) == canonical(_variant(machine)) or name.casefold() == declared.casefold()
+
+
+def _variant(machine: Machines) -> str:
+    """The name of a machine's accelerators, with the size that tells one of several variants from the others."""
+    declared = machine.accelerator.name if machine.accelerator is not None else ""
+    memory = machine.accelerator_memory_bytes
+    return of_memory(declared, memory) if memory is not None else declared
 
 
 def _memory_of_one(machine: Machines) -> int:
     """Memory of one accelerator of a machine: as declared, else as its name says."""
     if machine.accelerator_memory_bytes is not None:
         return machine.accelerator_memory_bytes
-    found: Known | None = known(machine.accelerator.name) if machine.accelerator is not None else None
-    return found.memory_bytes if found is not None else 0
+    entry = known(machine.accelerator.name) if machine.accelerator is not None else None
+    return entry.memory_bytes if entry is not None else 0
 
 
 def _left_over(compute: ComputeClass, machine: Machines, accelerator: Accelerator | None) -> int:
@@ -180,11 +200,7 @@ def _wish(compute: ComputeClass) -> str:
 
 
 def _offer(machine: Machines) -> str:
-    return (
-        f"{machine.accelerator.name}:{machine.accelerator.count}"
-        if machine.accelerator is not None
-        else "no accelerator"
-    )
+    return f"{_variant(machine)}:{machine.accelerator.count}" if machine.accelerator is not None else "no accelerator"
 
 
 def _nothing_fits(compute: ComputeClass, target: TargetSpec) -> str:
@@ -252,7 +268,16 @@ def _unwanted(compute: ComputeClass, best: _Fit, other: Machines) -> bool:
     return same and other.accelerator.count >= best.accelerator.count and _alternative(compute, other) is None
 
 
-def _hardware(compute: ComputeClass, chosen: tuple[_Fit, ...], fits: list[_Fit]) -> Hardware:
+def _passed_over(compute: ComputeClass, target: TargetSpec, fits: list[_Fit]) -> Iterator[PassedOver]:
+    """The preferred alternatives that no declared machine holds a Pod with; those behind the choice are not needed."""
+    chosen, *_ = fits[0].rank
+    for position, wanted in enumerate(compute.accelerators[:chosen]):
+        yield PassedOver(position, wanted, _nothing_fits(replace(compute, accelerators=(wanted,)), target))
+
+
+def _hardware(
+    compute: ComputeClass, chosen: tuple[_Fit, ...], fits: list[_Fit], passed_over: tuple[PassedOver, ...]
+) -> Hardware:
     best = chosen[0]
     fallbacks = [Fallback(f"capacity[{fit.at}]", fit.machine.labels) for fit in chosen[1:]]
     return Hardware(
@@ -268,15 +293,19 @@ def _hardware(compute: ComputeClass, chosen: tuple[_Fit, ...], fits: list[_Fit])
         price_hourly=best.machine.price_hourly,
         considered=tuple(_candidate(compute, fit) for fit in fits[:_KEPT]),
         accelerator_resource=_resource(best.accelerator),
+        passed_over=passed_over,
         fallback=fallbacks[0] if fallbacks else None,
     )
 
 
 def _candidate(compute: ComputeClass, fit: _Fit) -> Candidate:
     cpu = cpu_words(fit.machine.cpu_millis - compute.cpu_millis)
-    memory = memory_text(fit.machine.memory_bytes - compute.memory_bytes)
-    what = f"{fit.accelerator.name}:{fit.accelerator.count}" if fit.accelerator is not None else "no accelerator"
+    left = memory_text(fit.machine.memory_bytes - compute.memory_bytes)
+    memory = _memory_of_one(fit.machine)
+    what = (
+        _offer(fit.machine) + (f" of {memory_text(memory)}" if memory else "") if fit.accelerator else "no accelerator"
+    )
     kind = "spot" if fit.machine.spot else "on demand"
     currency = f"{fit.machine.currency}, " if fit.machine.currency else ""
-    why = f"{what}; {currency}{kind}; leaves {cpu} CPUs and {memory}"
+    why = f"{what}; {currency}{kind}; leaves {cpu} CPUs and {left}"
     return Candidate(f"capacity[{fit.at}]", fit.machine.price_hourly, why)

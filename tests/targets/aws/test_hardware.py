@@ -74,6 +74,27 @@ def test_the_cheapest_machine_that_holds_one_pod(
     assert found.considered[0].price_hourly == price
 
 
+def test_variants_of_an_accelerator_are_told_apart() -> None:
+    """p4d has 40 GB and p4de 80: the size decides, and `A100` is the smaller one."""
+    machines = {name: chosen(asked(90, 1000, f"{name}:8")).machine for name in ("A100", "A100-40GB", "A100-80GB")}
+
+    assert machines == {"A100": "p4d.24xlarge", "A100-40GB": "p4d.24xlarge", "A100-80GB": "p4de.24xlarge"}
+    assert chosen(asked(90, 1000, "A100:8")).considered[0].why.startswith("A100-40GB:8 of 40Gi; ")
+
+
+def test_every_alternative_has_a_group_or_a_reason() -> None:
+    """Not sold in the region, on no machine of EC2, too large, or of another number than Pods ask for."""
+    found = chosen(asked(4, 16, "L4:2", "A10G:2", "MI300X:2", "T4:8", "T4:1"), "eu-west-1")
+
+    assert [group.accelerator.name for group in found.groups if group.accelerator] == ["A10G"]
+    assert [(one.position, one.why.partition(";")[0]) for one in found.passed_over] == [
+        (0, "EC2 sells no L4 in eu-west-1"),
+        (2, "no machine of EC2 has MI300X"),
+        (3, "the nearest is g4dn.12xlarge with T4:4 of 16Gi instead of T4:8"),
+        (4, "its Pods ask for 2 accelerators, the number of the first choice"),
+    ]
+
+
 def test_a_node_keeps_something_for_itself() -> None:
     """Two CPUs do not fit on a machine of two."""
     assert chosen(asked(2, 4)).machine == "c7i.xlarge"

@@ -47,7 +47,7 @@ def test_what_a_region_does_not_sell_is_told_with_what_it_does(compute: ComputeC
         (
             asked(4, 16, "Trainium"),
             "Trainium is asked for by aws.amazon.com/neuron, which no add-on offers yet; "
-            "the nearest accelerator is A100 with 40Gi",
+            "the nearest accelerator is A100-40GB with 40Gi",
         ),
         (asked(4, 16, "L4OS", "L4"), "an accelerator called 'L4OS'; did you mean 'L40S'?"),
     ],

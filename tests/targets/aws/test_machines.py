@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from modelyard_targets.aws.machines import REFERENCE_REGION, allocatable, table
-from modelyard_targets.cluster.accelerators import known
+from modelyard_targets.cluster.accelerators import canonical, known
 from tests.targets.aws.hardware_asked import GI, machine, market
 
 REFERENCE = Path(__file__).parents[4] / "shared" / "reference" / "accelerators.csv"
@@ -90,8 +90,8 @@ def test_the_table_says_what_the_survey_says() -> None:
         rows = [row for row in csv.DictReader(file) if row["cloud"] == "aws"]
     for row in rows:
         one, name = machines[row["instance_type"]], row["instance_type"]
-        offered = f"{one.accelerator.name}:{one.accelerator.count}" if one.accelerator else ":"
-        assert offered == f"{row['accelerator'].replace(' ', '-')}:{row['accelerator_count']}"
+        offered = (canonical(one.accelerator.name), str(one.accelerator.count)) if one.accelerator else ("", "")
+        assert offered == (canonical(row["accelerator"]), row["accelerator_count"])
         assert (one.vcpus, one.memory_gib, one.arch) == (int(row["vcpus"]), float(row["memory_gib"]), row["arch"])
         if row["accelerator_memory_gib"]:
             assert one.accelerator_memory_bytes == pytest.approx(float(row["accelerator_memory_gib"]) * GI, abs=1)
