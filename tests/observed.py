@@ -6,41 +6,51 @@ import json
 from typing import Any, TypeAlias, cast
 
 from modelyard.plan import Kind
-from modelyard_targets.cluster.context import Context, context_for
+from modelyard_targets.cluster.context import ANY_PLATFORM, Context, context_for
 from modelyard_targets.cluster.dashboard import lower_dashboard
 from modelyard_targets.cluster.monitor_rules import lower_monitor_rules
+from modelyard_targets.cluster.platform import Platform
 from modelyard_targets.cluster.slo_rules import lower_slo_rules
 from tests.plans import plan_of, resource
+from tests.specs import changed
 
 Object: TypeAlias = dict[str, Any]
 
 
-def context_of(text: str, placement: str = "main") -> Context:
+ENVOY = Platform(gateway_class="envoy", gateway_namespace="envoy-gateway-system")
+"""A platform on which Gateways are of a controller that is installed here."""
+
+AT_A_GATEWAY = changed("{name: edge, namespace: gateways, mirrors: true}", "{class: envoy}")
+"""The valid spec, on such a platform behind a Gateway of its own."""
+
+
+def context_of(text: str, placement: str = "main", platform: Platform = ANY_PLATFORM) -> Context:
     """A context in which only names matter."""
-    return context_for(plan_of(text), placement, runtime_image="registry.acme.example/runtime:1")
+    image = "registry.acme.example/runtime:1"
+    return context_for(plan_of(text), placement, runtime_image=image, platform=platform)
 
 
-def rule_object(text: str, name: str, placement: str = "main") -> Object:
+def rule_object(text: str, name: str, placement: str = "main", platform: Platform = ANY_PLATFORM) -> Object:
     """The PrometheusRule of an endpoint or a monitor."""
-    context = context_of(text, placement)
+    context = context_of(text, placement, platform)
     found = resource(context.plan, Kind.ALERT_RULES, name)
     (made,) = [*lower_slo_rules(found, context), *lower_monitor_rules(found, context)]
     return cast("Object", json.loads(json.dumps(made.manifest)))
 
 
-def rules(text: str, name: str, placement: str = "main") -> list[Object]:
+def rules(text: str, name: str, placement: str = "main", platform: Platform = ANY_PLATFORM) -> list[Object]:
     """All its rules, one after the other."""
-    return [rule for group in rule_object(text, name, placement)["spec"]["groups"] for rule in group["rules"]]
+    return [rule for group in rule_object(text, name, placement, platform)["spec"]["groups"] for rule in group["rules"]]
 
 
-def alerts(text: str, name: str, placement: str = "main") -> list[Object]:
-    """Those that tell somebody."""
-    return [rule for rule in rules(text, name, placement) if "alert" in rule]
+def alerts(text: str, name: str, placement: str = "main", platform: Platform = ANY_PLATFORM) -> list[Object]:
+    """Those that notify a channel."""
+    return [rule for rule in rules(text, name, placement, platform) if "alert" in rule]
 
 
-def dashboard_of(text: str, name: str, placement: str = "main") -> Object:
+def dashboard_of(text: str, name: str, placement: str = "main", platform: Platform = ANY_PLATFORM) -> Object:
     """An endpoint's dashboard as Grafana reads it."""
-    context = context_of(text, placement)
+    context = context_of(text, placement, platform)
     (made,) = lower_dashboard(resource(context.plan, Kind.DASHBOARD, name), context)
     (content,) = cast("Object", made.manifest)["data"].values()
     return cast("Object", json.loads(content))

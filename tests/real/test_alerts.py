@@ -11,7 +11,9 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from tests.observed import rule_object
+from modelyard_targets.cluster.context import ANY_PLATFORM
+from modelyard_targets.cluster.platform import Platform
+from tests.observed import AT_A_GATEWAY, ENVOY, rule_object
 from tests.specs import VALID_SPEC, changed
 from tests.targets.test_monitor_rules import PERFORMANCE
 
@@ -38,16 +40,18 @@ class Prometheus:
 
     def check(self, text: str, name: str) -> str:
         """What Prometheus has against the rules; empty if nothing."""
-        done = self._run("check", "rules", "--lint-fatal", self._rules(text, name))
+        done = self._run("check", "rules", "--lint-fatal", self._rules(rule_object(text, name)))
         return "" if done.returncode == 0 else done.stdout + done.stderr
 
-    def told(self, text: str, name: str, series: dict[str, str], minutes: int) -> set[tuple[str, ...]]:
-        """Alerts that are told after some minutes with these series: name, severity, and what they are about.
+    def told(
+        self, text: str, name: str, series: dict[str, str], minutes: int, platform: Platform = ANY_PLATFORM
+    ) -> set[tuple[str, ...]]:
+        """Alerts that fire after some minutes with these series: name, severity, and what they are about.
 
         promtool is asked for every alert with the expectation of none, and says what it got.
         """
-        rules = self._rules(text, name)
-        groups = rule_object(text, name)["spec"]["groups"]
+        found_rules = rule_object(text, name, platform=platform)
+        rules, groups = self._rules(found_rules), found_rules["spec"]["groups"]
         names = {rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule}
         test: Object = {
             "interval": "1m",
@@ -64,10 +68,10 @@ class Prometheus:
         assert (done.returncode == 0) == (not found), done.stdout + done.stderr
         return found
 
-    def _rules(self, text: str, name: str) -> Path:
+    def _rules(self, manifest: Object) -> Path:
         """The rules of a PrometheusRule as a file of Prometheus; JSON is YAML."""
         path = self._folder / "rules.yaml"
-        path.write_text(json.dumps(rule_object(text, name)["spec"]), encoding="utf-8")
+        path.write_text(json.dumps(manifest["spec"]), encoding="utf-8")
         return path
 
     def _run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -167,6 +171,98 @@ def test_an_application_without_a_healthy_replica_pages(prometheus: Prometheus) 
     series = {HEALTHY % "champion": "1x60", HEALTHY % "challenger": "1x20 0x40", REQUESTS % "200": "0+600x60"}
 
     assert prometheus.told(VALID_SPEC, "scorer", series, 50) == {("ModelyardEndpointGone", "page", "scorer-challenger")}
+
+
+@pytest.mark.parametrize("status", ["408", "499", "504"])
+def test_time_outs_burn_the_budget(prometheus: Prometheus, status: str) -> None:
+    """Every request times out: at the proxy of Ray, at its caller, at a replica."""
+    series = {**healthy(), REQUESTS % "200": "0+600x60 36000x60", REQUESTS % status: "0x60 0+600x60"}
+
+    told = prometheus.told(VALID_SPEC, "scorer", series, 70)
+
+    assert ("ModelyardSloBurn", "page", "availability", "1h") in told
+
+
+def test_the_loss_of_all_pods_pages_within_the_error_budget(prometheus: Prometheus) -> None:
+    """After two minutes without a series, of the 21 minutes that 99.95 % leaves in a month."""
+    series = {
+        HEALTHY % "champion": "1x60 stale",
+        HEALTHY % "challenger": "1x60 stale",
+        REQUESTS % "200": "0+600x60 stale",
+    }
+
+    assert prometheus.told(VALID_SPEC, "scorer", series, 62) == set()
+    assert prometheus.told(VALID_SPEC, "scorer", series, 65) == {
+        ("ModelyardEndpointGone", "page", "scorer-champion"),
+        ("ModelyardEndpointGone", "page", "scorer-challenger"),
+    }
+
+
+ROUTE = 'namespace="envoy-gateway-system",envoy_cluster_name="httproute/fraud/scorer/rule/0"'
+MIRROR = 'namespace="envoy-gateway-system",envoy_cluster_name="httproute/fraud/scorer/rule/0-mirror-0"'
+ENVOY_REQUESTS = f'envoy_cluster_upstream_rq{{{ROUTE},envoy_response_code="%s"}}'
+ENVOY_TIMED_OUT = f"envoy_cluster_upstream_rq_timeout{{{ROUTE}}}"
+PROXY_UP = (
+    'up{namespace="envoy-gateway-system",gateway_envoyproxy_io_owning_gateway_name="fraud",'
+    'gateway_envoyproxy_io_owning_gateway_namespace="fraud"}'
+)
+
+
+def at_gateway(**more: str) -> dict[str, str]:
+    """A proxy and all replicas run, and a thousand requests a minute are answered."""
+    return {**healthy(), PROXY_UP: "1x400", ENVOY_REQUESTS % "200": "0+1000x400", **more}
+
+
+def paged(told: set[tuple[str, ...]]) -> bool:
+    return ("ModelyardSloBurn", "page", "availability", "1h") in told
+
+
+def test_a_healthy_endpoint_behind_a_gateway_notifies_nobody(prometheus: Prometheus) -> None:
+    """Copies of requests that fail are nobody's, and so are requests that are refused with 4xx."""
+    series = at_gateway()
+    series[f'envoy_cluster_upstream_rq{{{MIRROR},envoy_response_code="503"}}'] = "0+1000x400"
+    series[ENVOY_REQUESTS % "422"] = "0+100x400"
+
+    assert prometheus.told(AT_A_GATEWAY, "scorer", series, 300, ENVOY) == set()
+
+
+def test_time_outs_of_the_gateway_page(prometheus: Prometheus) -> None:
+    """Two requests of a hundred, of which the servers report nothing but callers that left."""
+    series = at_gateway()
+    series |= {ENVOY_REQUESTS % "504": "0x240 0+20x160", ENVOY_TIMED_OUT: "0x240 0+20x160"}
+    series[REQUESTS % "499"] = "0x240 0+20x160"
+
+    assert paged(prometheus.told(AT_A_GATEWAY, "scorer", series, 300, ENVOY))
+
+
+def test_a_time_out_of_the_gateway_counts_once(prometheus: Prometheus) -> None:
+    """With half of the pace that pages, which the servers' 499 of the same requests must not double."""
+    series = at_gateway()
+    series |= {ENVOY_REQUESTS % "504": "0+4x400", ENVOY_TIMED_OUT: "0+4x400", REQUESTS % "499": "0+4x400"}
+
+    assert not paged(prometheus.told(AT_A_GATEWAY, "scorer", series, 300, ENVOY))
+
+
+@pytest.mark.parametrize(
+    ("answers", "seen_by_servers"),
+    [({"408": "0x60 0+1000x60"}, {}), ({}, {"499": "0x60 0+1000x60"}), ({"503": "0x60 0+1000x60"}, {})],
+)
+def test_when_no_request_succeeds_any_more_it_pages_within_minutes(
+    prometheus: Prometheus, answers: dict[str, str], seen_by_servers: dict[str, str]
+) -> None:
+    """All time out, all callers leave, all connections to the servers are refused."""
+    series = {**healthy(), PROXY_UP: "1x400", ENVOY_REQUESTS % "200": "0+1000x60 60000x60"}
+    series |= {ENVOY_REQUESTS % code: values for code, values in answers.items()}
+    series |= {REQUESTS % code: values for code, values in seen_by_servers.items()}
+
+    assert paged(prometheus.told(AT_A_GATEWAY, "scorer", series, 66, ENVOY))
+
+
+def test_a_gateway_that_is_gone_pages(prometheus: Prometheus) -> None:
+    """Its series go with it, so no ratio notices."""
+    series = {**healthy(), PROXY_UP: "1x60 stale", ENVOY_REQUESTS % "200": "0+1000x60 stale"}
+
+    assert prometheus.told(AT_A_GATEWAY, "scorer", series, 65, ENVOY) == {("ModelyardGatewayGone", "page")}
 
 
 def test_an_application_that_scaled_to_nothing_pages_only_when_it_does_not_run(prometheus: Prometheus) -> None:

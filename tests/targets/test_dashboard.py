@@ -8,7 +8,7 @@ from modelyard.plan import Kind
 from modelyard_targets.cluster.dashboard import lower_dashboard
 from modelyard_targets.cluster.scraping import lower_scraping
 from tests.crds import problems
-from tests.observed import context_of, dashboard_of
+from tests.observed import AT_A_GATEWAY, ENVOY, context_of, dashboard_of
 from tests.plans import plan_of, resource
 from tests.specs import VALID_SPEC, changed
 
@@ -109,3 +109,10 @@ def test_nothing_is_scraped_without_a_prometheus() -> None:
     assert not [one for one in plan.resources if one.kind in (Kind.DASHBOARD, Kind.ALERT_RULES)]
     context = context_of(quiet + "channels: {oncall: {type: pagerduty, key: secret://vault/pagerduty#fraud}}\n")
     assert list(lower_scraping(resource(plan, Kind.NAMESPACE, "fraud"), context)) == []
+
+
+def test_behind_a_gateway_of_ours_its_answers_are_shown() -> None:
+    panels = dashboard_of(AT_A_GATEWAY, "scorer", platform=ENVOY)["panels"]
+
+    assert panels[0]["title"] == "Requests at the Gateway"
+    assert "sum by (envoy_response_code) (rate(envoy_cluster_upstream_rq{" in panels[0]["targets"][0]["expr"]

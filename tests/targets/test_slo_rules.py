@@ -9,7 +9,7 @@ from modelyard_targets.cluster.model_server import lower_server
 from modelyard_targets.cluster.serve_series import applications
 from modelyard_targets.cluster.slo_rules import BURNS
 from tests.crds import problems
-from tests.observed import alerts, context_of, rule_object, rules
+from tests.observed import AT_A_GATEWAY, ENVOY, alerts, context_of, rule_object, rules
 from tests.plans import plan_of, resource
 from tests.specs import VALID_SPEC, changed
 
@@ -120,6 +120,32 @@ def test_an_endpoint_that_tells_nothing_is_told() -> None:
     gone = [rule for rule in alerts(VALID_SPEC, "scorer") if rule["alert"] == "ModelyardEndpointGone"]
 
     assert [rule["labels"]["application"] for rule in gone] == ["scorer-challenger", "scorer-champion"]
+
+
+@pytest.mark.parametrize(
+    ("slo", "wait"),
+    [
+        ("availability: 99.95%", "130s"),
+        ("availability: 99.99%", "60s"),
+        ("availability: 99%", "600s"),
+        ("availability: 99.9%, window: 7d", "60s"),
+        ("p99: 50ms", "600s"),
+    ],
+)
+def test_a_total_loss_pages_within_a_tenth_of_the_error_budget(slo: str, wait: str) -> None:
+    """Of 99.95 % in thirty days, 21.6 minutes may be lost."""
+    found = alerts(changed(SLO, f"slo: {{{slo}}}"), "scorer")
+
+    assert {rule["for"] for rule in found if rule["alert"] == "ModelyardEndpointGone"} == {wait}
+
+
+def test_a_gateway_of_ours_without_a_proxy_pages() -> None:
+    (gone,) = [
+        rule for rule in alerts(AT_A_GATEWAY, "scorer", platform=ENVOY) if rule["alert"] == "ModelyardGatewayGone"
+    ]
+
+    assert gone["expr"].startswith('absent(up{namespace="envoy-gateway-system",')
+    assert gone["labels"]["gateway"] == "fraud"
 
 
 def test_an_endpoint_that_scales_to_nothing_is_not_missed() -> None:

@@ -14,8 +14,10 @@ from modelyard.plan import Resource
 from modelyard.spec import Inference, Monitor, Slo
 from modelyard.stack import Value
 from modelyard.writers.json_text import json_text
+from modelyard_targets.cluster import gateway_series
 from modelyard_targets.cluster.channels import WORKLOAD_LABEL
 from modelyard_targets.cluster.context import Context, Made
+from modelyard_targets.cluster.gateway_series import front_of, of_route
 from modelyard_targets.cluster.monitor_rules import VALUE, look_back_s, of_monitor
 from modelyard_targets.cluster.promql import duration, selector
 from modelyard_targets.cluster.serve_series import HEALTHY, LATENCY, QUEUED, REQUESTS, RUNNING, of_endpoint
@@ -101,6 +103,10 @@ def _panel(
 
 def _traffic(inference: Inference, context: Context) -> Iterator[dict[str, Value]]:
     own = of_endpoint(inference, context)
+    front = front_of(inference, context)
+    if front is not None:
+        by_code = f"sum by ({gateway_series.CODE}) (rate({gateway_series.REQUESTS}{of_route(front, context)}[5m]))"
+        yield _panel("Requests at the Gateway", [(by_code, f"{{{{{gateway_series.CODE}}}}}")], "reqps")
     rate = f"sum by (application, status_code) (rate({REQUESTS}{own}[5m]))"
     yield _panel("Requests", [(rate, "{{application}} {{status_code}}")], "reqps")
     yield _panel("Latency", [*_quantiles(own)], "ms", _strictest_ms(inference.slo))

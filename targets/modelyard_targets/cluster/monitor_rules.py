@@ -16,10 +16,11 @@ from modelyard.plan import AlertRules, Resource
 from modelyard.spec import Check, Inference, Monitor, Schedule
 from modelyard.stack import Value
 from modelyard_targets.cluster.alert_rules import alert, alert_labels, group, prometheus_rule
+from modelyard_targets.cluster.availability import failures, requests
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.promql import duration, number, one_of, selector
 from modelyard_targets.cluster.runbooks import runbook
-from modelyard_targets.cluster.serve_series import FAILED, LATENCY, REQUESTS, of_endpoint
+from modelyard_targets.cluster.serve_series import LATENCY, of_endpoint
 
 VALUE: Final = "modelyard_monitor_value"
 BREACH: Final = "modelyard_monitor_breach"
@@ -116,18 +117,17 @@ def _performance(resource: Resource, monitor: Monitor, context: Context) -> Iter
 
 
 def performance_expression(metric: str, inference: Inference, window_s: int, context: Context) -> str:
-    """A metric of type `performance` over a window, from the servers' own series; quantiles lie between edges of
-    buckets.
+    """A metric of type `performance` over a window, from the series of the servers and of their Gateway; quantiles
+    lie between edges of buckets.
     """
-    span = f"[{duration(window_s)}]"
-    every = f"sum(rate({REQUESTS}{of_endpoint(inference, context)}{span}))"
+    span = duration(window_s)
     if metric in _QUANTILES:
-        buckets = f"sum by (le) (rate({LATENCY}_bucket{of_endpoint(inference, context)}{span}))"
+        buckets = f"sum by (le) (rate({LATENCY}_bucket{of_endpoint(inference, context)}[{span}]))"
         return f"histogram_quantile({number(_QUANTILES[metric])}, {buckets})"
+    every = requests(inference, context, span)
     if metric == "throughput_rps":
         return every
-    failed = f"sum(rate({REQUESTS}{of_endpoint(inference, context, FAILED)}{span}))"
-    ratio = f"({failed} or 0 * {every}) / ({every} > 0)"
+    ratio = f"{failures(inference, context, span)} / ({every} > 0)"
     return f"({ratio})" if metric == "error_rate" else f"(1 - {ratio})"
 
 

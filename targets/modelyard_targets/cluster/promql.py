@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 _NAME = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
 _SPECIAL = re.compile(r"([.\\+*?()|\[\]{}^$])")
+_QUOTED = r"\\\1"
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -32,8 +33,13 @@ def selector(exactly: Mapping[str, str], *more: str) -> str:
 
 def one_of(label: str, values: Iterable[str]) -> str:
     """A matcher for exactly these values of a label."""
-    pattern = "|".join(_SPECIAL.sub(r"\\\1", value) for value in values)
+    pattern = "|".join(_SPECIAL.sub(_QUOTED, value) for value in values)
     return f"{label}=~{string(pattern)}"
+
+
+def matching(label: str, prefix: str, pattern: str) -> str:
+    """A matcher for values that begin with exactly this text and go on with a pattern of ours."""
+    return f"{label}=~{string(_SPECIAL.sub(_QUOTED, prefix) + pattern)}"
 
 
 def template_text(text: str) -> str:

@@ -23,6 +23,12 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
         "Pods running: is the PodMonitor there, does Prometheus reach port 8080 of the Pods?",
         "Head restarting: read the log of the container before.",
     ),
+    "gateway": (
+        "`kubectl get gateway` in the namespace: is it programmed, and does it have an address?",
+        "`kubectl get pods -l app.kubernetes.io/name=envoy -A`: are the proxies pending or restarting?",
+        "Read the log of the controller, `kubectl -n envoy-gateway-system logs deployment/envoy-gateway`.",
+        "Proxies running: is the PodMonitor there, does Prometheus reach port 19001 of the Pods?",
+    ),
     "data-drift": (
         "Which feature, and how? The dashboard of an endpoint shows it, else `modelyard_monitor_value` in Prometheus.",
         "Did its source change: schema, unit, missing values? Mend it there.",

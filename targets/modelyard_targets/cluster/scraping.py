@@ -1,4 +1,4 @@
-"""PodMonitors: Prometheus reads the metrics of every Ray Pod of a namespace."""
+"""PodMonitors: Prometheus reads the metrics of every Ray Pod of a namespace, and of the proxies in front of them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Final
 
 from modelyard.manifest import PART_OF, WORKLOAD, labels, metadata, object_of
 from modelyard.plan import Kind, Resource
-from modelyard.stack import Value
+from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.context import Context, Made
+from modelyard_targets.cluster.gateway_series import OWNER, OWNER_NAMESPACE, REQUESTS, TIMED_OUT, fronts
 
 _PORTS: Final[Mapping[str, Sequence[str]]] = {
     "head": ("metrics", "as-metrics", "dash-metrics"),
@@ -32,15 +33,14 @@ _OWN_NAMES: Final[Value] = {
 
 
 def lower_scraping(resource: Resource, context: Context) -> Iterator[Made]:
-    """Two PodMonitors for a NAMESPACE with Ray in it, where there is a Prometheus: heads have three ports, workers
-    one.
+    """The PodMonitors of a NAMESPACE with Ray in it, where there is a Prometheus: heads have three ports, workers one,
+    and proxies of Gateways of ours run in the namespace of their controller.
     """
     ray = any(one.kind in _RAY for one in context.plan.on(context.placement))
     if not (context.monitored and ray):
         return
     system = context.system.metadata.name
     for node, ports in _PORTS.items():
-        name = f"ray-{node}s"
         spec: dict[str, Value] = {
             "selector": {"matchLabels": {PART_OF: system, "ray.io/node-type": node}},
             "podTargetLabels": [WORKLOAD],
@@ -48,9 +48,28 @@ def lower_scraping(resource: Resource, context: Context) -> Iterator[Made]:
                 {"port": port, "relabelings": [_CLUSTER], **_own_names(node, context)} for port in ports
             ],
         }
-        labelled = {**labels(system, name, "", "metrics"), **dict(context.target.telemetry.prometheus_labels)}
-        described = metadata(name, context.namespace, labelled)
-        yield Made(resource.origin, object_of("monitoring.coreos.com/v1", "PodMonitor", described, spec=spec))
+        yield Made(resource.origin, _pod_monitor(f"ray-{node}s", spec, context))
+    if fronts(context):
+        yield Made(resource.origin, _pod_monitor("gateways", _proxies(context), context))
+
+
+def _pod_monitor(name: str, spec: Manifest, context: Context) -> Manifest:
+    system = context.system.metadata.name
+    labelled = {**labels(system, name, "", "metrics"), **dict(context.target.telemetry.prometheus_labels)}
+    described = metadata(name, context.namespace, labelled)
+    return object_of("monitoring.coreos.com/v1", "PodMonitor", described, spec=spec)
+
+
+def _proxies(context: Context) -> Manifest:
+    """Proxies of this namespace's Gateways. Envoy has thousands of series; only those that rules read are kept."""
+    kept: Value = {"sourceLabels": ["__name__"], "regex": f"{REQUESTS}|{TIMED_OUT}", "action": "keep"}
+    endpoint: Value = {"port": "metrics", "path": "/stats/prometheus", "metricRelabelings": [kept]}
+    return {
+        "namespaceSelector": {"matchNames": [context.platform.gateway_namespace]},
+        "selector": {"matchLabels": {OWNER_NAMESPACE: context.namespace}},
+        "podTargetLabels": [OWNER, OWNER_NAMESPACE],
+        "podMetricsEndpoints": [endpoint],
+    }
 
 
 def _own_names(node: str, context: Context) -> dict[str, Value]:

@@ -24,10 +24,18 @@ STATUS: Final = "ray_serve_application_status"
 QUEUED: Final = "ray_serve_deployment_queued_queries"
 RUNNING: Final = "ray_serve_replica_processing_queries"
 
-FAILED: Final = 'status_code=~"5.."'
-"""What the server did wrong. A request that it refuses with 4xx is the client's."""
+CODE: Final = "status_code"
+CALLER_LEFT: Final = f'{CODE}="499"'
+"""What the proxy answers where nobody waits any more, and 408 where its own time is over
+(ray/serve/_private/http_util.py, Ray 2.60.0, read 2026-11-25).
+"""
 
 ANSWERED: Final = 'status_code!~"5.."'
+
+
+def failed_by(code: str) -> str:
+    """The matcher of requests that failed, by the label of their status."""
+    return f'{code}=~"5..|408|499"'
 
 
 def applications(inference: Inference) -> tuple[str, ...]:

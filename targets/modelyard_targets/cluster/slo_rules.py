@@ -23,16 +23,16 @@ from modelyard_targets.cluster.alert_rules import (
 from modelyard_targets.cluster.alert_rules import (
     record as recorded,
 )
+from modelyard_targets.cluster.availability import failures, requests
 from modelyard_targets.cluster.channels import WORKLOAD_LABEL
 from modelyard_targets.cluster.context import Context, Made
+from modelyard_targets.cluster.gateway_series import front_of, proxies_of
 from modelyard_targets.cluster.promql import duration, number, selector
 from modelyard_targets.cluster.runbooks import runbook
 from modelyard_targets.cluster.serve_series import (
     ANSWERED,
-    FAILED,
     HEALTHY,
     LATENCY,
-    REQUESTS,
     STATUS,
     applications,
     of_applications,
@@ -45,9 +45,13 @@ TOTAL: Final = "modelyard:slo_requests:rate5m"
 RATIO: Final = "modelyard:slo_error_ratio:rate"
 BUDGET: Final = "modelyard:slo_error_budget:ratio"
 
-_GONE_S: Final = 600
+_GONE_S: Final = (60, 600)
+_GONE_SHARE: Final = 0.1
+"""A total loss pages when this share of the error budget is gone, within these bounds."""
+
 _RUNS: Final = 6
 _NO_REPLICA: Final = ("has no healthy replica", "No replica reported itself healthy")
+_SPAN: Final = "5m"
 _SHOWN_S: Final = (300, 3600)
 """Windows that dashboards read, whether an alert needs them or not."""
 
@@ -104,18 +108,16 @@ def lower_slo_rules(resource: Resource, context: Context) -> Iterator[Made]:
         rules = [*_records(resource, objective, inference.slo, context)]
         rules += _burns(resource, objective, inference.slo, context)
         groups.append(group(f"{resource.name}.{objective.name}", rules))
-    groups.append(group(f"{resource.name}.presence", [*_gone(resource, inference, context)]))
+    groups.append(group(f"{resource.name}.presence", [*_gone(resource, inference, inference.slo, context)]))
     yield prometheus_rule(resource, groups, context)
 
 
 def objectives(inference: Inference, slo: Slo, context: Context) -> Iterator[Objective]:
     """Availability and each latency as ratios of rates over five minutes."""
-    every = _rate(REQUESTS, of_endpoint(inference, context))
     if slo.availability is not None:
-        failed = _rate(REQUESTS, of_endpoint(inference, context, FAILED))
-        errors = f"{failed} or 0 * {every}"
-        what = f"{number(slo.availability * 100)} % of requests are answered without a server error"
-        yield Objective("availability", _rest(slo.availability), errors, every, what)
+        failed, every = failures(inference, context, _SPAN), requests(inference, context, _SPAN)
+        what = f"{number(slo.availability * 100)} % of requests are answered in time and without a server error"
+        yield Objective("availability", _rest(slo.availability), failed, every, what)
     for quantile, bound_ms in slo.latency_ms:
         answered = _rate(f"{LATENCY}_count", of_endpoint(inference, context, ANSWERED))
         quick = _rate(f"{LATENCY}_bucket", of_endpoint(inference, context, ANSWERED, within(bound_ms)))
@@ -125,7 +127,7 @@ def objectives(inference: Inference, slo: Slo, context: Context) -> Iterator[Obj
 
 
 def _rate(series: str, chosen: str) -> str:
-    return f"sum(rate({series}{chosen}[5m]))"
+    return f"sum(rate({series}{chosen}[{_SPAN}]))"
 
 
 def _rest(fraction: float) -> float:
@@ -191,20 +193,45 @@ def _pace(factor: float) -> str:
     return f"{number(round(factor, 2))} times as fast as it may" if factor > 1 else "and will have none left"
 
 
-def _gone(resource: Resource, inference: Inference, context: Context) -> Iterator[dict[str, Value]]:
+def gone_s(inference: Inference, slo: Slo, context: Context) -> int:
+    """How long nothing may answer before a page: a tenth of the smallest error budget, one to ten minutes."""
+    smallest = min(objective.budget for objective in objectives(inference, slo, context))
+    return min(max(round(_GONE_SHARE * smallest * slo.window_s), _GONE_S[0]), _GONE_S[1])
+
+
+def _gone(resource: Resource, inference: Inference, slo: Slo, context: Context) -> Iterator[dict[str, Value]]:
     """An application without a healthy replica, or whose metrics are gone: then the ratios say nothing.
 
     One that scales to nothing has no replica for hours, and nothing is wrong: there the controller of Serve is asked.
+    A Gateway without a proxy refuses every connection, which no server counts.
     """
-    empty = {f"{inference.name}-{one.name}" for one in inference.variants if one.replicas.minimum == 0}
-    for name in applications(inference):
-        chosen = of_applications([name], context)
-        lacks, since = ("does not run", "Serve did not call it running") if name in empty else _NO_REPLICA
+    wait_s = gone_s(inference, slo, context)
+    for name, expression, lacks, since in _absences(inference, context):
         texts = {
             "summary": f"application {name} of endpoint {inference.name} {lacks}, or tells nothing",
-            "description": f"{since} in the last ten minutes, so the objectives are blind.",
+            "description": f"{since} in the last {duration(wait_s)}, so the objectives are blind.",
             "runbook": runbook("gone"),
         }
         labelled = {**alert_labels(resource, "page", context), "application": name}
-        there = f"{STATUS}{chosen} == {_RUNS}" if name in empty else f"{HEALTHY}{chosen} == 1"
-        yield alert("ModelyardEndpointGone", f"absent({there})", _GONE_S, labelled, texts)
+        yield alert("ModelyardEndpointGone", expression, wait_s, labelled, texts)
+    front = front_of(inference, context)
+    if front is not None:
+        texts = {
+            "summary": f"Gateway {front.gateway} in front of endpoint {inference.name} has no running proxy",
+            "description": f"No proxy answered Prometheus in the last {duration(wait_s)}: connections are refused.",
+            "runbook": runbook("gateway"),
+        }
+        labelled = {**alert_labels(resource, "page", context), "gateway": front.gateway}
+        absent = f"absent(up{proxies_of(front, context)} == 1)"
+        yield alert("ModelyardGatewayGone", absent, wait_s, labelled, texts)
+
+
+def _absences(inference: Inference, context: Context) -> Iterator[tuple[str, str, str, str]]:
+    """Each application with the expression that holds when it is gone, and that in words."""
+    empty = {f"{inference.name}-{one.name}" for one in inference.variants if one.replicas.minimum == 0}
+    for name in applications(inference):
+        chosen = of_applications([name], context)
+        if name in empty:
+            yield name, f"absent({STATUS}{chosen} == {_RUNS})", "does not run", "Serve did not call it running"
+        else:
+            yield name, f"absent({HEALTHY}{chosen} == 1)", *_NO_REPLICA
