@@ -111,8 +111,8 @@ def _merge_settings(project: Project, there: bytes, before: bytes) -> Merged | N
     added = {key: value for key, value in config.items() if key not in base and key not in ours}
     merged = {**ours, **added}
     if sorted(merged) == sorted(config) and all(_text_of(merged, key) == _text_of(config, key) for key in merged):
-        return Merged(there, contradicts=False)
-    return Merged(_yaml({"config": merged, **others}), changed or taken)
+        return Merged(there, contradicts=False, added=tuple(added))
+    return Merged(_yaml({"config": merged, **others}), changed or taken, tuple(added))
 
 
 def _read_settings(text: bytes) -> tuple[Mapping[str, Value], Mapping[str, Value]] | None:

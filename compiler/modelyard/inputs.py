@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import Final
 
 from modelyard.records import field, record
 from modelyard.source import SourceFile
+
+BASE_FOLDER: Final = "default"
+"""What the base alone is called in the output folder and in the lock."""
 
 
 @record
@@ -29,7 +34,32 @@ class Inputs:
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
     beside: Mapping[str, Given] = field(default_factory=dict[str, Given])
 
+    @property
+    def folder(self) -> str:
+        """The environment's name in the output folder and in the lock."""
+        return self.environment or BASE_FOLDER
+
     def files(self) -> tuple[SourceFile, ...]:
-        """The texts that diagnostics point into."""
+        """The texts that diagnostics may quote: a file that does not look like a spec is no one's to print.
+
+        A path that was typed wrong, or set by a pull request, may lead to a file with a secret in it.
+        """
         picked = () if self.overlay is None else (self.overlay,)
-        return tuple(SourceFile.read(one.path, one.content) for one in (self.spec, *picked, *self.beside.values()))
+        given = (SourceFile.read(one.path, one.content) for one in (self.spec, *picked, *self.beside.values()))
+        return tuple(file for file in given if _looks_like_a_spec(file.text))
+
+
+_SECTIONS: Final = "|".join(
+    (
+        "channels|compute|data|deployment|environments|governance|inference|metadata|models|monitors|moved|overrides",
+        "pipelines|profile|registry|stores|vars",
+    )
+)
+_A_SECTION: Final = re.compile(rf"""(?m)^[ \t]*(?:[{{,][ \t]*)?["']?(?:{_SECTIONS})["']?[ \t]*:""")
+_VERSION: Final = re.compile(r"""(?m)^[ \t]*(?:[{,][ \t]*)?["']?apiVersion["']?[ \t]*:(?P<value>.*)""")
+
+
+def _looks_like_a_spec(text: str) -> bool:
+    """Whether a text names our language or, as an overlay does, names none and has one of its sections."""
+    version = _VERSION.search(text)
+    return "modelyard" in version["value"] if version else _A_SECTION.search(text) is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.diagnostics.plan import would_be_destroyed
+from modelyard.diagnostics.plan import stack_left_running, would_be_destroyed
 from modelyard.nearest import nearest_name
 from modelyard.plan import Kind, Plan
 from modelyard.spec import Store
@@ -29,27 +29,34 @@ def lasting(plan: Plan) -> dict[str, dict[str, str]]:
     return found
 
 
-def check_gone(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> Iterator[Diagnostic]:
-    """What stood in the last plan of this environment and is in this one no more, each of its owners told once.
+def removed(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """What of `before` the plan does not name any more, by target and address; targets with nothing are left out."""
+    now = lasting(plan)
+    gone = {
+        target: {address: owner for address, owner in addresses.items() if address not in now.get(target, {})}
+        for target, addresses in before.items()
+    }
+    return {target: addresses for target, addresses in gone.items() if addresses}
 
-    A target that is gone as a whole is left out: its stack is not updated, and nothing of it is destroyed by that.
-    """
+
+def check_gone(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> Iterator[Diagnostic]:
+    """Warnings about everything that `before` has and the plan has not: one for each owner, one for a whole target."""
     now = lasting(plan)
     providers = {target.name: target.provider for target in plan.system.deployment.targets}
-    for target, addresses in before.items():
+    for target, gone in removed(plan, before).items():
         if target not in now:
+            yield stack_left_running(plan.system.key("deployment"), target, plan.system.environment)
             continue
         owners: dict[str, list[str]] = {}
-        for address, owner in addresses.items():
-            if address not in now[target]:
-                owners.setdefault(owner, []).append(address)
-        known = set(addresses.values())
+        for address, owner in gone.items():
+            owners.setdefault(owner, []).append(address)
+        known = set(before[target].values())
         fresh = [owner for owner in dict.fromkeys(now[target].values()) if owner not in known]
-        for owner, gone in owners.items():
+        for owner, addresses in owners.items():
             section = owner.partition(".")[0]
             where = plan.system.key("inference" if section == "pool" else section)
-            fate = _fate(gone, providers[target])
-            yield would_be_destroyed(where, gone, target, fate, _hint(owner, fresh))
+            fate = _fate(addresses, providers[target])
+            yield would_be_destroyed(where, addresses, target, fate, _hint(owner, fresh))
 
 
 def _fate(gone: Sequence[str], provider: str) -> str:

@@ -5,28 +5,42 @@ It holds versions and hashes only, no date and no path, so that it changes when 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
+from typing import TypeAlias
 
 from modelyard import __version__
+from modelyard.diagnostics.base import Diagnostic, quote
+from modelyard.diagnostics.verify import false_pin
 from modelyard.load import load
-from modelyard.records import record
+from modelyard.records import field, record
 from modelyard.source import Json
 from modelyard.stack import Value
 from modelyard.writers.yaml_text import comment, document
 
 LOCK_NAME = "modelyard.lock"
 
+Addresses: TypeAlias = Mapping[str, Mapping[str, str]]
+"""By target: the address of each resource, and the section and name of the spec that asked for it."""
+
 
 @record
 class Locked:
-    """One environment as it was compiled: the hash of its inputs, its targets, and what these pin by name."""
+    """One environment as it was compiled: the hash of its inputs, its targets, the pinned versions, its resources.
+
+    `removed` holds the resources that earlier compiles left behind and this one does not name any more.
+    """
 
     inputs: str
     targets: tuple[str, ...]
     charts: Mapping[str, str]
     images: Mapping[str, str]
-    resources: Mapping[str, Mapping[str, str]]  # by target: address, and the section and name that asked for it
+    resources: Addresses
+    removed: Addresses = field(default_factory=dict[str, Mapping[str, str]])
+
+    def sealed(self) -> str:
+        """The key of the output: a hash of the inputs and the pins, so that editing either is noticed."""
+        return _sealed(_entry(self))
 
 
 def digest(*parts: str | bytes) -> str:
@@ -43,15 +57,57 @@ def environments(text: str | bytes) -> dict[str, Json]:
     return _section(_without_resources(text), "environments")
 
 
-def resources_locked(text: str | bytes, environment: str) -> dict[str, dict[str, str]]:
-    """By target, what the last compile of an environment left behind: addresses, and what asked for them."""
-    entry = _section(text, "resources").get(environment)
-    targets = entry if isinstance(entry, dict) else {}
+def left_behind(text: str | bytes, environment: str, with_removed: bool = True) -> dict[str, dict[str, str]]:
+    """What compiles of an environment left behind, by target and address.
+
+    The resources of the last compile, and with_removed also those that earlier ones had and the last one had not.
+    """
+    last = _addresses(_section(text, "resources").get(environment))
+    earlier = _addresses(_environment(text, environment).get("removed")) if with_removed else {}
+    return {target: {**earlier.get(target, {}), **last.get(target, {})} for target in {**earlier, **last}}
+
+
+def wrong_pins(text: str | bytes, path: str, environment: str, right: Locked) -> Iterator[Diagnostic]:
+    """Charts and images that a lock claims for these inputs and that do not come out of them.
+
+    A lock of other inputs is out of date and claims nothing. `path` is the lock's, for the diagnostics.
+    """
+    entry = _environment(text, environment)
+    if entry.get("inputs") != right.inputs:
+        return
+    for kind, pins in (("charts", right.charts), ("images", right.images)):
+        claimed = _addresses({kind: entry.get(kind, {})}).get(kind, {})
+        for name in sorted({*claimed, *pins}):
+            if claimed.get(name) != pins.get(name):
+                yield false_pin(path, environment, name, claimed.get(name, "nothing"), pins.get(name, "nothing"))
+
+
+def first_difference(text: str | bytes, environment: str, right: Locked) -> str:
+    """How the lock differs from what it should say of an environment; empty where it does not."""
+    entry, fresh = _environment(text, environment), _entry(right)
+    if not entry:
+        return "it has no such environment"
+    if entry.get("inputs") != right.inputs:
+        return "it was written for another spec, overlay, variables or version of modelyard"
+    resources = {name: dict(found) for name, found in right.resources.items()}
+    if _addresses(_section(text, "resources").get(environment)) != resources:
+        return "it lists other resources"
+    wrong = next((name for name in {**fresh, **entry} if fresh.get(name) != entry.get(name)), "")
+    return f"its field {quote(wrong)} is another" if wrong else ""
+
+
+def _addresses(value: Json) -> dict[str, dict[str, str]]:
+    outer = value if isinstance(value, dict) else {}
     return {
-        target: {address: str(owner) for address, owner in found.items()}
-        for target, found in targets.items()
-        if isinstance(found, dict)
+        name: {key: str(text) for key, text in inner.items()}
+        for name, inner in outer.items()
+        if isinstance(inner, dict)
     }
+
+
+def _environment(text: str | bytes, environment: str) -> dict[str, Json]:
+    entry = environments(text).get(environment)
+    return entry if isinstance(entry, dict) else {}
 
 
 def _section(text: str | bytes, name: str) -> dict[str, Json]:
@@ -65,13 +121,20 @@ def _without_resources(text: str | bytes) -> str | bytes:
     return text.partition("\nresources:\n")[0] if isinstance(text, str) else text.partition(b"\nresources:\n")[0]
 
 
-def targets_locked(text: str | bytes, environment: str, inputs: str) -> tuple[str, ...]:
-    """The targets that an environment was compiled to from just these inputs; empty when they were others."""
-    entry = environments(text).get(environment)
-    if not isinstance(entry, dict) or entry.get("inputs") != inputs:
-        return ()
+def targets_locked(text: str | bytes, environment: str, inputs: str) -> tuple[tuple[str, ...], str]:
+    """The targets that an environment was compiled to from these inputs, and the key of their output.
+
+    No targets where the inputs were others, or where removed resources are still to be reported.
+    """
+    entry = _environment(text, environment)
     targets = entry.get("targets")
-    return tuple(str(target) for target in targets) if isinstance(targets, list) else ()
+    if entry.get("inputs") != inputs or entry.get("removed") or not isinstance(targets, list):
+        return (), ""
+    return tuple(str(target) for target in targets), _sealed(entry)
+
+
+def _sealed(entry: Mapping[str, Json] | Mapping[str, Value]) -> str:
+    return digest(*(document(entry.get(name, "")) for name in ("inputs", "targets", "charts", "images")))
 
 
 def lock_text(before: str | bytes, environment: str, locked: Locked, schema: str) -> str:
@@ -84,12 +147,17 @@ def lock_text(before: str | bytes, environment: str, locked: Locked, schema: str
         "environments": {name: entries[name] for name in sorted(entries)},
     }
     resources: dict[str, Value] = {**_section(before, "resources")}
-    resources[environment] = {target: dict(sorted(found.items())) for target, found in locked.resources.items()}
+    resources[environment] = _sorted(locked.resources)
     written["resources"] = {name: resources[name] for name in sorted(resources)}
     return comment("Written by modelyard; part of the review, never edited by hand.") + document(written)
 
 
 def _entry(locked: Locked) -> dict[str, Value]:
     pins = {"charts": locked.charts, "images": locked.images}
-    filled: dict[str, Value] = {name: dict(sorted(pinned.items())) for name, pinned in pins.items() if pinned}
-    return {"inputs": locked.inputs, "targets": list(locked.targets), **filled}
+    entry: dict[str, Value] = {"inputs": locked.inputs, "targets": list(locked.targets)}
+    entry |= {name: dict(sorted(pinned.items())) for name, pinned in pins.items() if pinned}
+    return entry | ({"removed": _sorted(locked.removed)} if locked.removed else {})
+
+
+def _sorted(addresses: Addresses) -> dict[str, Value]:
+    return {target: dict(sorted(addresses[target].items())) for target in sorted(addresses)}

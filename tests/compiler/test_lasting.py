@@ -8,7 +8,7 @@ import pytest
 
 from modelyard.cli import main
 from modelyard.lasting import check_gone, lasting
-from modelyard.lock import LOCK_NAME, Locked, lock_text, resources_locked, targets_locked
+from modelyard.lock import LOCK_NAME, Locked, left_behind, lock_text, targets_locked
 from tests.plans import large_spec, plan_of
 from tests.specs import VALID_SPEC, changed
 
@@ -93,9 +93,15 @@ def test_data_is_told_apart_from_work(spec: str, before: dict[str, dict[str, str
     assert hint in found
 
 
-def test_a_target_that_is_gone_as_a_whole_is_left_alone() -> None:
-    """Nothing updates its stack any more."""
-    assert gone(VALID_SPEC, {"branch": {"model-server/scorer": "inference.scorer"}}) == []
+def test_a_target_that_left_the_spec_leaves_its_stacks_running() -> None:
+    """Nothing updates its stack any more, so that alone is reported, and not each of its resources."""
+    (warning,) = check_gone(
+        plan_of(VALID_SPEC), {"branch": {"model-server/a": "inference.a", "monitor/b": "monitors.b"}}
+    )
+
+    assert warning.code == "W0508"
+    assert "its stacks keep running" in warning.message
+    assert "build/prod/branch" in warning.hint
 
 
 def test_the_lock_keeps_what_each_environment_left() -> None:
@@ -103,9 +109,9 @@ def test_the_lock_keeps_what_each_environment_left() -> None:
     first = lock_text(b"", "prod", Locked("sha256:1", ("main",), {}, {}, resources), "schema")
     second = lock_text(first, "dev", Locked("sha256:2", ("main",), {}, {}, {"main": {}}), "schema")
 
-    assert resources_locked(second, "prod") == resources
-    assert resources_locked(second, "dev") == {"main": {}}
-    assert resources_locked(second.encode(), "staging") == resources_locked("lockVersion: 1\n", "prod") == {}
+    assert left_behind(second, "prod") == resources
+    assert left_behind(second, "dev") == {"main": {}}
+    assert left_behind(second.encode(), "staging") == left_behind("lockVersion: 1\n", "prod") == {}
     assert second.index("model-server/a") < second.index("model-server/b")
 
 
@@ -114,21 +120,36 @@ def test_an_unchanged_compile_does_not_read_what_grows_with_the_system() -> None
     head, found, _ = text.partition("\nresources:\n")
 
     assert found
-    assert targets_locked(head + found + "{ no YAML: [", "prod", "sha256:1") == ("main",)
-    assert targets_locked(f"{head}{found}]".encode(), "prod", "sha256:1") == ("main",)
+    assert targets_locked(head + found + "{ no YAML: [", "prod", "sha256:1")[0] == ("main",)
+    assert targets_locked(f"{head}{found}]".encode(), "prod", "sha256:1")[0] == ("main",)
 
 
-def test_a_compile_tells_what_the_last_one_left_and_remembers_the_new(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    spec = tmp_path / "system.yaml"
+def test_a_removal_is_reported_until_it_is_confirmed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By every compile, also on the machine of whoever has only the spec and the committed lock."""
+    spec, lock = tmp_path / "system.yaml", tmp_path / LOCK_NAME
     spec.write_text(VALID_SPEC)
     assert main(["compile", str(spec)]) == 0
     assert "W0502" not in capsys.readouterr().err
     spec.write_text(SCORER)
     assert main(["compile", str(spec)]) == 0
-    told = capsys.readouterr().err
+    assert "moved: {inference.fraud-scorer: inference.scorer}" in capsys.readouterr().err
+    assert left_behind(lock.read_bytes(), "default", with_removed=False) == lasting(plan_of(SCORER))
 
-    assert "moved: {inference.fraud-scorer: inference.scorer}" in told
-    locked = resources_locked((tmp_path / LOCK_NAME).read_bytes(), "default")
-    assert locked == lasting(plan_of(SCORER))
+    assert main(["compile", str(spec)]) == 0
+    assert "W0502" in capsys.readouterr().err
+    assert main(["compile", str(spec), "--forget-removed"]) == 0
+    assert "W0502" not in capsys.readouterr().err
+    assert main(["compile", str(spec)]) == 0
+    assert "nothing has changed" in capsys.readouterr().err
+
+
+def test_a_resource_that_comes_back_is_removed_no_more(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = tmp_path / "system.yaml"
+    for text in (VALID_SPEC, SCORER, VALID_SPEC):
+        spec.write_text(text)
+        assert main(["compile", str(spec)]) == 0
+    capsys.readouterr()
+    text = (tmp_path / LOCK_NAME).read_text()
+
+    assert "model-server/fraud-scorer-champion" in text.partition("\nresources:\n")[0]
+    assert "model-server/scorer-champion" not in text.partition("\nresources:\n")[0]

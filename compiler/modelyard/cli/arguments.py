@@ -21,6 +21,7 @@ _SUMMARIES = {
     "init": "write a spec to start from",
     "validate": "check a spec and print every mistake in it",
     "compile": "write the Pulumi projects of a spec",
+    "verify": "check that projects and lock are what the spec compiles to",
     "render": "print the spec after overlays and defaults, each value with where it came from",
     "explain": "explain a field, a diagnostic's code, or an address such as inference.scorer",
     "graph": "print the plan: what will exist, where, and what talks to what",
@@ -43,6 +44,12 @@ _MORE = {
         "them, and modelyard.lock is written beside the spec. Nothing is written while there is an error, and\n"
         "nothing is deployed."
     ),
+    "verify": (
+        "Everything is compiled again in memory and compared with the files in build/ and with modelyard.lock.\n"
+        "Nothing in the output folder is trusted, no hash in it either: an edited manifest, an added file and a false\n"
+        "version in the lock are errors. Run it in CI where build/ is committed, and before `pulumi up`. Nothing is\n"
+        "written."
+    ),
     "render": "On standard output it is YAML, with the line or the default that each value came from as a comment.",
     "explain": (
         "An address is a place in a spec: where it is written, which resources and objects come of it, what they talk\n"
@@ -59,6 +66,7 @@ _EXAMPLES = {
         "  modelyard validate examples/fraud-detection --env on-prem --format github"
     ),
     "compile": "modelyard compile examples/fraud-detection --env on-prem --set replicas=4",
+    "verify": "modelyard verify examples/fraud-detection\n  modelyard verify examples/fraud-detection --env on-prem",
     "render": "modelyard render examples/fraud-detection --env on-prem",
     "explain": (
         "modelyard explain E0203\n  modelyard explain inference.*.replicas\n"
@@ -153,7 +161,20 @@ def _compile(entry: argparse.ArgumentParser) -> None:
     entry.add_argument(
         "--force",
         action="store_true",
-        help="overwrite emitted files that were edited by hand; the edited ones are kept beside",
+        help="write every file again, also those that were edited by hand; the edited ones are kept beside",
+    )
+    entry.add_argument(
+        "--forget-removed",
+        action="store_true",
+        help="drop from modelyard.lock what the spec no longer has: Pulumi has destroyed it",
+    )
+
+
+def _verify(entry: argparse.ArgumentParser) -> None:
+    _spec(entry, without="every environment that was compiled")
+    _reports(entry)
+    entry.add_argument(
+        "--out", metavar="FOLDER", help="where the projects were written (default: build beside the spec)"
     )
 
 
@@ -192,6 +213,7 @@ _ARGUMENTS = {
     "init": _init,
     "validate": _validate,
     "compile": _compile,
+    "verify": _verify,
     "render": _render,
     "explain": _explain,
     "graph": _graph,

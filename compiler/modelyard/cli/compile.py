@@ -8,19 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import modelyard_schemas
-from modelyard import __version__
 from modelyard.cli.console import Progress, report, say
 from modelyard.cli.inputs import environment_names, gather
+from modelyard.cli.locking import input_key, lock_path, locked, read_lock
 from modelyard.diagnostics import Diagnostic, has_errors
 from modelyard.diagnostics import files as tell
 from modelyard.disk import OutputFile, Report, Tree, unchanged, write_file_atomically, write_trees
 from modelyard.inputs import Inputs
-from modelyard.lock import LOCK_NAME, Locked, digest, lock_text, resources_locked, targets_locked
+from modelyard.lock import Locked, left_behind, lock_text, targets_locked
 
 if TYPE_CHECKING:
     from modelyard.plan import Plan
     from modelyard.stack import Stack
-    from modelyard.target import Targets
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -31,33 +30,21 @@ def run(arguments: argparse.Namespace) -> int:
     if inputs is None:
         report(problems, (), arguments.format, arguments.color)
         return 1
-    beside = Path(inputs.spec.path).parent
-    out = Path(arguments.out) if arguments.out is not None else beside / "build"
-    environment = inputs.environment or "default"
-    key = _key(inputs)
-    targets = targets_locked(_lock(beside), environment, key)
-    if targets and all(unchanged(out, environment, target, key) for target in targets):
-        return _nothing_to_do(arguments, out / environment)
-    return _compile(arguments, inputs, out, key)
+    out = output_folder(arguments.out, inputs)
+    if not (arguments.force or arguments.forget_removed) and _is_unchanged(inputs, out):
+        return _nothing_to_do(arguments, out / inputs.folder)
+    return _compile(arguments, inputs, out)
 
 
-def _key(inputs: Inputs) -> str:
-    """A hash of all that decides what comes out: files, variables, this version and its schema."""
-    overlay = b"" if inputs.overlay is None else _bytes(inputs.overlay.content)
-    variables = (text for pair in sorted(inputs.variables.items()) for text in pair)
-    names = (inputs.environment or "", __version__, modelyard_schemas.text("system"))
-    return digest(_bytes(inputs.spec.content), overlay, *names, *variables)
+def output_folder(typed: str | None, inputs: Inputs) -> Path:
+    """Where the projects of a spec are: what `--out` names, or `build` beside the spec."""
+    return Path(typed) if typed is not None else Path(inputs.spec.path).parent / "build"
 
 
-def _bytes(content: str | bytes) -> bytes:
-    return content if isinstance(content, bytes) else content.encode()
-
-
-def _lock(beside: Path) -> bytes:
-    try:
-        return (beside / LOCK_NAME).read_bytes()
-    except OSError:
-        return b""
+def _is_unchanged(inputs: Inputs, out: Path) -> bool:
+    """Whether lock and output agree that these inputs were compiled; who doubts both asks `modelyard verify`."""
+    targets, sealed = targets_locked(read_lock(inputs), inputs.folder, input_key(inputs))
+    return bool(targets) and all(unchanged(out, inputs.folder, target, sealed) for target in targets)
 
 
 def _nothing_to_do(arguments: argparse.Namespace, folder: Path) -> int:
@@ -68,7 +55,7 @@ def _nothing_to_do(arguments: argparse.Namespace, folder: Path) -> int:
     return 0
 
 
-def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path, key: str) -> int:
+def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path) -> int:
     # The rooms and the targets are imported here: an unchanged compile needs none of them.
     from modelyard.emit import stack_files
     from modelyard.lasting import check_gone
@@ -83,17 +70,18 @@ def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path, key: str)
         if names and arguments.format == "text":
             say(f"this is the base alone; environments, for --env: {', '.join(names)}")
         return 1
-    environment = inputs.environment or "default"
-    beside = Path(inputs.spec.path).parent
-    planned = outcome.plan
-    outcome = outcome.after(tuple(check_gone(planned, resources_locked(_lock(beside), environment))))
+    planned, environment = outcome.plan, inputs.folder
+    before = left_behind(read_lock(inputs), environment, with_removed=not arguments.forget_removed)
+    outcome = outcome.after(tuple(check_gone(planned, before)))
+    entry = locked(input_key(inputs), planned, TARGETS, before)
     with Progress("files") as progress:
         trees = [
-            Tree(environment, stack.target, _counted(stack_files(stack), progress), key) for stack in outcome.stacks
+            Tree(environment, stack.target, _counted(stack_files(stack), progress), entry.sealed())
+            for stack in outcome.stacks
         ]
         written, problems = write_trees(out, trees, force=arguments.force)
     if not has_errors(problems):
-        problems += _write_lock(beside, environment, _locked(key, planned, TARGETS))
+        problems += _write_lock(inputs, entry)
     report((*outcome.diagnostics, *problems), inputs.files(), arguments.format, arguments.color)
     if has_errors(problems):
         return 1
@@ -108,18 +96,9 @@ def _counted(files: Iterator[OutputFile], progress: Progress) -> Iterator[Output
         progress.step()
 
 
-def _locked(key: str, plan: Plan, targets: Targets) -> Locked:
-    from modelyard.lasting import lasting
-
-    pins = {target.name: targets[target.provider].pins(plan, target.name) for target in plan.system.deployment.targets}
-    charts = {name: version for one in pins.values() for name, version in one.charts.items()}
-    images = {name: tag for one in pins.values() for name, tag in one.images.items()}
-    return Locked(key, tuple(pins), charts, images, lasting(plan))
-
-
-def _write_lock(beside: Path, environment: str, locked: Locked) -> tuple[Diagnostic, ...]:
-    text = lock_text(_lock(beside), environment, locked, modelyard_schemas.text("system"))
-    return write_file_atomically(beside / LOCK_NAME, text.encode())
+def _write_lock(inputs: Inputs, entry: Locked) -> tuple[Diagnostic, ...]:
+    text = lock_text(read_lock(inputs), inputs.folder, entry, modelyard_schemas.text("system"))
+    return write_file_atomically(lock_path(inputs), text.encode())
 
 
 def _tell(folder: Path, plan: Plan, stacks: tuple[Stack, ...], written: tuple[Report, ...]) -> None:

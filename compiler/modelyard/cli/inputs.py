@@ -10,6 +10,7 @@ import re
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import files as tell
 from modelyard.inputs import Given, Inputs
+from modelyard.load.builder import LIMITS
 from modelyard.source import Document, Span
 
 SPEC_NAME = "system.yaml"
@@ -29,8 +30,9 @@ def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs |
     path = spec_path(str(arguments.spec))
     if path == "-":
         return None, (*problems, tell.standard_input())
-    spec = _read(path, problems)
-    beside, unread = _beside(path)
+    repository = _repository(path)
+    spec = _read(path, repository, problems)
+    beside, unread = _beside(path, repository)
     if environment is not None:
         problems += unread.get(environment, ())
     if spec is None or problems:
@@ -47,7 +49,7 @@ def environment_names(inputs: Inputs, spec: Document | None) -> list[str]:
     return sorted({*inputs.beside, *(() if spec is None else environments(spec))})
 
 
-def _beside(spec: str) -> tuple[dict[str, Given], dict[str, list[Diagnostic]]]:
+def _beside(spec: str, repository: str) -> tuple[dict[str, Given], dict[str, list[Diagnostic]]]:
     """The files of environments beside a spec by name, and by name, too, why one of them is not read."""
     folder = os.path.join(os.path.dirname(spec), "environments")
     files: dict[str, Given] = {}
@@ -65,7 +67,7 @@ def _beside(spec: str) -> tuple[dict[str, Given], dict[str, list[Diagnostic]]]:
         if extension == ".yml" or not _ENVIRONMENT.fullmatch(name):
             problems.append(tell.environment_file(path, name))
         elif os.path.isfile(path) or not os.path.exists(path):  # a link to nothing is told, a pipe is not waited for
-            given = _read(path, problems)
+            given = _read(path, repository, problems)
             if given is not None:
                 files[name] = given
         if problems:
@@ -80,10 +82,30 @@ def spec_path(typed: str) -> str:
     return os.path.join(typed, SPEC_NAME) if os.path.isdir(typed) else typed
 
 
-def _read(path: str, problems: list[Diagnostic]) -> Given | None:
+def _repository(spec: str) -> str:
+    """The folder that a spec and its overlays are read from: its git repository or, without one, its own folder."""
+    own = folder = os.path.dirname(os.path.abspath(spec))
+    while not os.path.lexists(os.path.join(folder, ".git")):
+        above = os.path.dirname(folder)
+        if above == folder:
+            return own
+        folder = above
+    return folder
+
+
+def _is_inside(path: str, repository: str) -> bool:
+    """Whether a file is in the repository when all links on the way to it are followed."""
+    root = os.path.realpath(repository)
+    return os.path.commonpath((root, os.path.realpath(path))) == root
+
+
+def _read(path: str, repository: str, problems: list[Diagnostic]) -> Given | None:
     try:
+        if not _is_inside(path, repository):
+            problems.append(tell.outside_repository(path))
+            return None
         with open(path, "rb") as file:
-            return Given(path, file.read())
+            return Given(path, file.read(LIMITS.size_mib * 2**20 + 1))  # one byte too many is reported as too large
     except OSError as problem:
         is_missing = problem.errno in {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
         problems.append(tell.unreadable(Span(path, 1, 1, 1), problem.strerror or "it cannot be read", is_missing))

@@ -24,6 +24,7 @@ COMMANDS = {
     "init": "modelyard.cli.init",
     "validate": "modelyard.cli.validate",
     "compile": "modelyard.cli.compile",
+    "verify": "modelyard.cli.verify",
     "render": "modelyard.cli.render",
     "explain": "modelyard.cli.explain",
     "graph": "modelyard.cli.graph",

@@ -54,6 +54,25 @@ def unreadable(span: Span, reason: str, is_missing: bool = True) -> Diagnostic:
     )
 
 
+def outside_repository(path: str) -> Diagnostic:
+    """A spec or an overlay is a symbolic link that leads out of the repository, and it is not followed.
+
+    The repository is the folder with `.git` above the spec, or the spec's own folder. A pull request could otherwise
+    make a runner read a file of its own, such as a token, and print a line of it.
+
+    Wrong: `environments/prod.yaml` as a link to `/etc/shared/prod.yaml`
+
+    Right: a copy of that file in the repository
+    """
+    return Diagnostic(
+        "E0156",
+        Severity.ERROR,
+        f"'{path}' is a symbolic link to a file outside of the repository",
+        None,
+        "put the file itself there; links inside the repository are followed",
+    )
+
+
 def environment_name(name: str) -> Diagnostic:
     """The name of an environment becomes a folder, so it is lower-case letters, digits and hyphens.
 

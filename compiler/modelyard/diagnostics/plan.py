@@ -168,10 +168,11 @@ def moved_twice(span: Span, new: str, old: str, first: str) -> Diagnostic:
 
 
 def would_be_destroyed(span: Span, addresses: Sequence[str], target: str, fate: str, hint: str) -> Diagnostic:
-    """Something stood in the last compile of this environment, as `modelyard.lock` remembers it, and is gone.
+    """An earlier compile of this environment emitted something, as `modelyard.lock` records, and the spec dropped it.
 
-    Where it was renamed, `moved` keeps the names of its objects, so that nothing is made anew and traffic goes on. It
-    is told once, by the compile that takes it away; the lock shows it to whoever reviews the change.
+    Where it was renamed, `moved` keeps the names of its objects, so that nothing is created anew and traffic goes on.
+    The lock lists it under `removed`, and every compile repeats the warning, also on the machine of a reviewer, until
+    `modelyard compile --forget-removed` confirms that the removal has been applied.
 
     Wrong: the endpoint was `scorer` in the last compile.
 
@@ -185,6 +186,26 @@ def would_be_destroyed(span: Span, addresses: Sequence[str], target: str, fate: 
     what = " and ".join(quote(address) for address in addresses)
     verb = "is" if len(addresses) == 1 else "are"
     return Diagnostic("W0502", Severity.WARNING, f"{what} on target {quote(target)} {verb} gone: {fate}", span, hint)
+
+
+def stack_left_running(span: Span, target: str, environment: str) -> Diagnostic:
+    """A target of an earlier compile is not in the spec any more, and its stacks keep running.
+
+    Nothing that is compiled now updates those stacks: what they created stays, works and costs money until somebody
+    destroys it. The lock lists the target under `removed`, and every compile repeats the warning until
+    `modelyard compile --forget-removed` confirms that the stacks are gone.
+
+    Wrong: the target `edge` deleted from the spec, and nothing else done.
+
+    Right: `pulumi destroy` in each project of `build/default/edge`, then `modelyard compile --forget-removed`.
+    """
+    return Diagnostic(
+        "W0508",
+        Severity.WARNING,
+        f"target {quote(target)} is not in the spec any more, and its stacks keep running",
+        span,
+        f"run `pulumi destroy` in the projects of build/{environment}/{target}, then compile with --forget-removed",
+    )
 
 
 def unused_target(span: Span, target: str) -> Diagnostic:

@@ -20,6 +20,7 @@ from modelyard.diagnostics import (
     resolve,
     target,
     validate,
+    verify,
 )
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.check import clouds as check_clouds
@@ -76,6 +77,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0153": files.environment_file,
         "E0154": files.standard_input,
         "E0155": files.no_folder,
+        "E0156": files.outside_repository,
         "E0201": validate.wrong_type,
         "E0202": validate.missing_field,
         "E0203": validate.unknown_field,
@@ -201,6 +203,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0505": plan.same_namespace,
         "E0506": plan.rules_only,
         "E0507": plan.moved_twice,
+        "W0508": plan.stack_left_running,
         "E0510": plan.run_too_large,
         "E0511": plan.too_little,
         "E0512": plan.cannot_be_packed,
@@ -273,5 +276,13 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0804": check_data_overlap.adopted_twice,
         "E0805": check_data_overlap.registered_twice,
         "E0806": check_data_overlap.scores_mixed,
+        "E0710": verify.differs,
+        "E0711": verify.missing,
+        "E0712": verify.unexpected,
+        "E0713": verify.lock_differs,
+        "E0714": verify.nothing_compiled,
+        "W0715": verify.not_verified,
+        "W0716": verify.settings_added,
+        "E0717": verify.false_pin,
     }
 )

@@ -16,7 +16,8 @@ A tree is `<out>/<environment>/<target>/`. It is prepared beside itself, and one
   are dead left behind. `unchanged` only reads and needs no lock.
 """
 
-from modelyard.disk.files import Merged, OutputFile, Report, Tree
+from modelyard.disk.compare import differences
+from modelyard.disk.files import Merged, OutputFile, Report, Tree, read
 from modelyard.disk.record import RECORD
 from modelyard.disk.single import write_file_atomically
 from modelyard.disk.write import unchanged, write_tree, write_trees
@@ -27,6 +28,8 @@ __all__ = [
     "OutputFile",
     "Report",
     "Tree",
+    "differences",
+    "read",
     "unchanged",
     "write_file_atomically",
     "write_tree",

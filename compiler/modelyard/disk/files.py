@@ -14,10 +14,11 @@ _CHUNK = 1 << 20
 
 @record
 class Merged:
-    """Our text with what somebody added to it; contradicts says that they also changed something that is ours."""
+    """Our text with what others added to it, by name; contradicts says that they also changed something of ours."""
 
     data: bytes
     contradicts: bool
+    added: tuple[str, ...] = ()
 
 
 @record

@@ -1,0 +1,109 @@
+"""What `modelyard verify` reports about the output folder and the lock: E071. None of these points into a spec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+
+_RECOMPILE = "find out who changed it; `modelyard compile --force` writes it again"
+
+
+def _error(code: str, message: str, hint: str = "") -> Diagnostic:
+    return Diagnostic(code, Severity.ERROR, message, None, hint)
+
+
+def differs(path: str, line: int) -> Diagnostic:
+    """A file in the output folder is not what the spec compiles to.
+
+    It was edited after it was compiled, or compiled from another spec or by another version of modelyard. `line` is the
+    first line that differs.
+
+    Wrong: `allowPrivilegeEscalation: true` written into `manifests/model-scorer.yaml`, with its hash in
+    `.modelyard.json` changed to match.
+
+    Right: the change made in the spec, where it is reviewed; then `modelyard compile`.
+    """
+    return _error("E0710", f"'{path}' differs from what the spec compiles to, from line {line} on", _RECOMPILE)
+
+
+def missing(path: str) -> Diagnostic:
+    """The spec compiles to a file that is not in the output folder.
+
+    Wrong: `manifests/namespace.yaml`, with its network policies, deleted from a committed `build/`.
+
+    Right: `modelyard compile`, which writes it again.
+    """
+    return _error("E0711", f"'{path}' is missing", "`modelyard compile --force` writes it again")
+
+
+def unexpected(path: str) -> Diagnostic:
+    """A file lies in the output folder that the spec does not compile to.
+
+    A file beside a program can run with it: Python imports a `yaml.py` beside `__main__.py` before the library of that
+    name. So `verify` accepts no file that it cannot derive from the spec.
+
+    Wrong: notes, or a script of your own, in `build/prod/main/workloads/`.
+
+    Right: the same file outside of `build/`.
+    """
+    return _error("E0712", f"'{path}' is not part of what the spec compiles to", "move it out of the output folder")
+
+
+def lock_differs(path: str, environment: str, what: str) -> Diagnostic:
+    """`modelyard.lock` is not the lock that this spec compiles to: it is older, or was edited.
+
+    Wrong: a changed spec committed with the lock of the last compile.
+
+    Right: `modelyard compile` for that environment, and the new lock committed with the spec.
+    """
+    message = f"'{path}' does not match the spec in environment {quote(environment)}: {what}"
+    return _error("E0713", message, "compile that environment again and commit the lock with the spec")
+
+
+def nothing_compiled(path: str) -> Diagnostic:
+    """There is nothing to verify: no environment is in `modelyard.lock`, and the output folder has none.
+
+    Wrong: `modelyard verify` before the first `modelyard compile`.
+
+    Right: `modelyard compile`, then `modelyard verify`.
+    """
+    return _error("E0714", f"there is nothing to verify in '{path}'", "run `modelyard compile` first")
+
+
+def not_verified(path: str) -> Diagnostic:
+    """Python keeps its environment and its compiled modules in the output folder, and `verify` cannot derive them.
+
+    They are not part of what the spec compiles to, and they run with the program. A fresh checkout has neither.
+
+    Wrong: a `venv/` committed with `build/`.
+
+    Right: `venv/` and `__pycache__/` in `.gitignore`, and `modelyard verify` in a fresh checkout.
+    """
+    return Diagnostic("W0715", Severity.WARNING, f"'{path}' was not verified", None, "verify in a fresh checkout")
+
+
+def settings_added(path: str, keys: Iterable[str]) -> Diagnostic:
+    """A stack's settings hold more than the spec compiles to: configuration that somebody set with `pulumi config`.
+
+    That is where such configuration belongs, and it changes what `pulumi up` does, so a reviewer should know of it.
+
+    Wrong: `protect: false` left behind in `Pulumi.prod.yaml` after a test.
+
+    Right: only the settings that the team means to have; `pulumi config rm` removes the others.
+    """
+    listed = ", ".join(quote(key) for key in keys)
+    return Diagnostic("W0716", Severity.WARNING, f"'{path}' also sets {listed}", None, "review them with the spec")
+
+
+def false_pin(path: str, environment: str, name: str, pinned: str, right: str) -> Diagnostic:
+    """`modelyard.lock` claims a version of a chart or image that this spec and this modelyard do not compile to.
+
+    Nothing is chosen from the lock, so nobody gets the false version; but the lock is what reviewers read.
+
+    Wrong: `ray: 9.9.9-evil` written into the lock, with the hash of the inputs left as it was.
+
+    Right: `modelyard compile`, which writes the versions that it emits.
+    """
+    message = f"'{path}' pins {quote(name)} at {quote(pinned)} in environment {quote(environment)}"
+    return _error("E0717", f"{message}; this spec compiles to {quote(right)}", "compile again and commit the lock")

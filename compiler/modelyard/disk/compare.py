@@ -1,0 +1,61 @@
+"""A tree on disk against what it should be; nothing that lies in it is trusted, its record least of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.emit import link_in_the_way
+from modelyard.diagnostics.verify import differs, missing, not_verified, settings_added, unexpected
+from modelyard.disk.files import OutputFile, read
+from modelyard.disk.found import Found, is_file, is_folder, is_link, scan
+from modelyard.disk.record import RECORD
+
+_PYTHON_KEEPS = frozenset({"venv", "__pycache__"})
+
+
+def differences(root: str, files: Iterable[OutputFile]) -> Iterator[Diagnostic]:
+    """What differs between the files of a tree and what lies at root, in the order of the files, then of the paths."""
+    found = scan(root)
+    expected = {RECORD}
+    for file in files:
+        expected.add(file.path)
+        status = found.get(file.path)
+        if is_file(status):
+            yield from _difference(f"{root}/{file.path}", file)
+        elif status is None:
+            yield missing(f"{root}/{file.path}")
+    yield from _others(root, found, expected)
+
+
+def _difference(path: str, file: OutputFile) -> Iterator[Diagnostic]:
+    there, ours = read(path), file.render()
+    merged = file.merge(there, ours) if file.merge is not None and there != ours else None
+    if there != ours and (merged is None or merged.contradicts or merged.data != there):
+        yield differs(path, _first_difference(there, ours))
+    elif merged is not None and merged.added:
+        yield settings_added(path, merged.added)
+
+
+def _first_difference(there: bytes, ours: bytes) -> int:
+    pairs = zip_longest(there.splitlines(), ours.splitlines())
+    return next((number for number, (left, right) in enumerate(pairs, start=1) if left != right), 1)
+
+
+def _others(root: str, found: Found, expected: set[str]) -> Iterator[Diagnostic]:
+    """What lies at root and is not expected. Links are reported where they are, and never followed."""
+    passed_over = ""
+    for path, status in found.items():
+        if passed_over and path.startswith(passed_over):
+            continue
+        if is_folder(status):
+            if path.rpartition("/")[2] in _PYTHON_KEEPS:
+                passed_over = f"{path}/"
+                yield not_verified(f"{root}/{path}")
+            elif path in expected:
+                yield unexpected(f"{root}/{path}")
+        elif is_link(status):
+            yield link_in_the_way(f"{root}/{path}")
+        elif path not in expected:
+            yield unexpected(f"{root}/{path}")

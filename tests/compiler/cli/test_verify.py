@@ -1,0 +1,238 @@
+"""What an author, or an attacker with write access to the repository, can change without anybody noticing: nothing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from modelyard.disk.record import RECORD
+from modelyard.lock import LOCK_NAME, targets_locked
+from tests.compiler.cli.said import SPEC, Run
+
+MANIFEST = "workloads/manifests/model-score.yaml"
+
+
+@pytest.fixture
+def compiled(run: Run, system: Path) -> Path:
+    """A folder with a spec and what two of its environments compiled to."""
+    assert run("compile", system).code == 0
+    assert run("compile", system, "--env", "prod").code == 0
+    return system
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """One text of a file replaced by another; it has to be there."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def tamper(system: Path) -> None:
+    """A manifest with more rights than the spec asks for, and its recorded hash changed to match."""
+    root = system / "build/default/main"
+    edit(root / MANIFEST, "allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true")
+    record = json.loads((root / RECORD).read_text(encoding="utf-8"))
+    record["files"][MANIFEST] = sha256((root / MANIFEST).read_bytes()).hexdigest()
+    (root / RECORD).write_text(json.dumps(record), encoding="utf-8")
+
+
+def found(run: Run, system: Path, *more: str) -> list[str]:
+    """The codes that verify reports, and that its exit code says whether there is an error."""
+    result = run("verify", system, "--format", "json", *more)
+    reported = [diagnostic["code"] for diagnostic in json.loads(result.out)["diagnostics"]]
+    assert result.code == int(any(code.startswith("E") for code in reported))
+    return reported
+
+
+def test_what_was_compiled_is_verified_in_every_environment(run: Run, compiled: Path) -> None:
+    result = run("verify", compiled)
+
+    assert (result.code, result.err) == (0, f"{compiled}/build: verified default, prod\n")
+    assert found(run, compiled, "--env", "prod") == []
+
+
+def test_a_manifest_changed_together_with_its_hash(run: Run, compiled: Path) -> None:
+    """compile trusts its own record, verify does not, and --force writes what the spec says."""
+    tamper(compiled)
+
+    assert "nothing has changed" in run("compile", compiled).err
+    assert found(run, compiled) == ["E0710"]
+    assert found(run, compiled, "--env", "prod") == []
+    assert "1 written" in run("compile", compiled, "--force").err
+    assert found(run, compiled) == []
+
+
+def test_the_first_line_that_differs_is_named(run: Run, compiled: Path) -> None:
+    lines = (compiled / "build/default/main" / MANIFEST).read_text(encoding="utf-8").splitlines()
+    number = next(n for n, line in enumerate(lines, start=1) if "allowPrivilegeEscalation: false" in line)
+    tamper(compiled)
+
+    assert f"from line {number} on" in run("verify", compiled).err
+
+
+def link_readme(root: Path) -> None:
+    """The README as a link to a file of the machine."""
+    (root / "README.md").unlink()
+    (root / "README.md").symlink_to("/etc/hostname")
+
+
+PROGRAM = "from modelyard_stacks import kubernetes\n"
+CHANGES: dict[str, tuple[str, Callable[[Path], object]]] = {
+    "module": ("E0712", lambda root: (root / "workloads/yaml.py").write_text("print()\n")),
+    "manifest": ("E0712", lambda root: (root / "workloads/manifests/extra.yaml").write_text("kind: Pod\n")),
+    "target": ("E0712", lambda root: (root.parent / "other").mkdir()),
+    "deleted": ("E0711", lambda root: (root / MANIFEST).unlink()),
+    "program": ("E0710", lambda root: edit(root / "workloads/__main__.py", PROGRAM, f"import os\n{PROGRAM}")),
+    "requirements": ("E0710", lambda root: (root / "workloads/requirements.txt").write_text("evil\n")),
+    "link": ("E0704", link_readme),
+    "venv": ("W0715", lambda root: (root / "workloads/venv").mkdir()),
+    "settings": (
+        "W0716",
+        lambda root: edit(root / "workloads/Pulumi.default.yaml", "config:\n", "config:\n  churn:protect: false\n"),
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_every_other_change(run: Run, compiled: Path, change: str) -> None:
+    code, apply = CHANGES[change]
+    apply(compiled / "build/default/main")
+
+    assert code in found(run, compiled)
+
+
+def test_a_false_pin_survives_neither_verify_nor_compile(run: Run, compiled: Path) -> None:
+    """The hash of the inputs is left as it was, as somebody would who wants the lock to look up to date."""
+    lock = compiled / LOCK_NAME
+    good = lock.read_text(encoding="utf-8")
+    edit(lock, "2.60.0-py311", "9.9.9-evil")
+
+    assert found(run, compiled) == ["E0717", "E0717"]
+    assert "nothing has changed" not in run("compile", compiled).err
+    assert found(run, compiled, "--env", "default") == []
+    assert run("compile", compiled, "--env", "prod").code == 0
+    assert lock.read_text(encoding="utf-8") == good
+
+
+def test_a_lock_of_another_spec(run: Run, compiled: Path) -> None:
+    edit(compiled / "system.yaml", "memory: 2Gi", "memory: 3Gi")
+
+    assert "E0713" in found(run, compiled)
+    (compiled / LOCK_NAME).unlink()
+    assert "E0713" in found(run, compiled)
+
+
+def test_a_lock_that_hides_a_removal(run: Run, compiled: Path) -> None:
+    """Whoever deletes a resource from the lock by hand hides that it will be destroyed."""
+    edit(
+        compiled / LOCK_NAME,
+        "      model-server/score: inference.score\n",
+        "      model-server/other: inference.other\n",
+    )
+
+    assert "E0713" in found(run, compiled)
+
+
+def test_nothing_to_verify(run: Run, system: Path) -> None:
+    assert found(run, system) == ["E0714"]
+
+
+def test_a_spec_that_is_wrong(run: Run, compiled: Path) -> None:
+    edit(compiled / "system.yaml", "compute:", "compte:")
+
+    assert "E0203" in found(run, compiled, "--env", "prod")
+
+
+def test_nothing_is_written(run: Run, compiled: Path) -> None:
+    tamper(compiled)
+    before = {path: path.stat().st_mtime_ns for path in compiled.rglob("*")}
+    run("verify", compiled)
+
+    assert {path: path.stat().st_mtime_ns for path in compiled.rglob("*")} == before
+
+
+def test_a_link_to_a_lock_is_not_read(run: Run, compiled: Path, tmp_path: Path) -> None:
+    (compiled / LOCK_NAME).rename(tmp_path / "elsewhere")
+    (compiled / LOCK_NAME).symlink_to(tmp_path / "elsewhere")
+
+    assert "E0713" in found(run, compiled)
+
+
+def test_the_key_of_the_output_covers_inputs_and_pins(compiled: Path) -> None:
+    text = (compiled / LOCK_NAME).read_text(encoding="utf-8")
+    inputs = text.partition("inputs: ")[2].partition("\n")[0]
+    (_, sealed), (_, other) = (
+        targets_locked(lock, "default", inputs) for lock in (text, text.replace("2.60.0-py311", "2.60.1-py311"))
+    )
+
+    assert sealed != other
+
+
+# --- what is read, and what of it is printed
+
+
+def test_a_spec_or_overlay_that_leads_out_of_the_repository_is_not_read(run: Run, tmp_path: Path) -> None:
+    """A pull request could make a runner print its own token."""
+    token = tmp_path / "token"
+    token.write_text("s3cr3t-deploy-token-of-the-runner-1234\n", encoding="utf-8")
+    checkout = tmp_path / "checkout"
+    (checkout / "environments").mkdir(parents=True)
+    subprocess.run(["git", "init", "--quiet", str(checkout)], check=True)
+    (checkout / "system.yaml").write_text(SPEC, encoding="utf-8")
+    (checkout / "environments/evil.yaml").symlink_to(token)
+    (checkout / "folder").symlink_to(tmp_path)
+    (checkout / "spec.yaml").symlink_to(token)
+
+    for arguments in (["--env", "evil"], []):
+        result = run("validate", checkout, *arguments)
+        assert (result.code, "E0156" in result.err, "s3cr3t" in result.err) == (1, True, False)
+    for path in ("spec.yaml", "folder/token"):
+        result = run("validate", checkout / path)
+        assert (result.code, "E0156" in result.err, "s3cr3t" in result.err) == (1, True, False)
+
+
+def test_links_inside_the_repository_are_followed(run: Run, system: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(system)], check=True)
+    (system / "shared").mkdir()
+    (system / "system.yaml").rename(system / "shared/base.yaml")
+    (system / "system.yaml").symlink_to("shared/base.yaml")
+
+    assert run("validate", system).code == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "s3cr3t-deploy-token\n",
+        "aws_secret_access_key = s3cr3t\n",
+        "apiVersion: v1\nkind: Config\nusers: [{name: a, user: {token: s3cr3t}}\n",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {key: s3cr3t}}\n",
+        "[default]\nsession = s3cr3t\n",
+    ],
+)
+def test_no_line_of_a_file_that_is_no_spec_is_printed(run: Run, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "named-by-mistake"
+    path.write_text(text, encoding="utf-8")
+    result = run("validate", path)
+
+    assert (result.code, "s3cr3t" in result.err) == (1, False)
+    assert "error[" in result.err
+
+
+def test_lines_of_a_broken_spec_are_printed(run: Run, tmp_path: Path) -> None:
+    """In block and in flow style, with our version or, as in an overlay, with a section of ours."""
+    for text in ("apiVersion: modelyard.dev/v1alpha1\nkind: [\n", '{"models": {"a": }}\n', "inference:\n  a: [\n"):
+        (tmp_path / "system.yaml").write_text(text, encoding="utf-8")
+        assert " | " in run("validate", tmp_path).err
+
+
+def test_reading_stops_at_the_size_limit(run: Run) -> None:
+    """A device has no end."""
+    result = run("validate", "/dev/zero")
+
+    assert (result.code, "E0114" in result.err) == (1, True)
