@@ -322,8 +322,21 @@ def _replaced(key: str, value: Json, images: Mapping[str, pulumi.Input[str]]) ->
     if key == _RUN_TEMPLATE and isinstance(value, str):
         replaced = _replaced("", cast("Json", json.loads(value)), images)
         return pulumi.Output.from_input(replaced).apply(lambda document: json.dumps(document, indent=2))
+    if key == "expression" and isinstance(value, str):
+        return _with_images_in_expression(value, images)
     host, slash, path = value.partition("/") if key == "image" and isinstance(value, str) else ("", "", "")
     return pulumi.Output.concat(images[host], slash, path) if host in images and slash else value
+
+
+def _with_images_in_expression(expression: str, images: Mapping[str, pulumi.Input[str]]) -> pulumi.Input[str]:
+    """The CEL expression of an admission policy, in which images stand in double quotes and nothing else has a slash
+    after its first word.
+    """
+    replaced: pulumi.Input[str] = expression
+    for host, registry in images.items():
+        first, *others = expression.split(f'"{host}/')
+        replaced = pulumi.Output.concat(first, *(part for other in others for part in ('"', registry, "/", other)))
+    return replaced
 
 
 def _is_in_place(document: Mapping[str, Json]) -> bool:

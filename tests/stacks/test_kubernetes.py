@@ -191,6 +191,11 @@ metadata: {name: run, namespace: tiny}
 data:
   rayjob.json: '{"image": "registry.invalid/sub/own:1", "command": ["registry.invalid/own"]}'
   other: '{"image": "registry.invalid/sub/own:1"}'
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: tiny.runs}
+spec: {validations: [{expression: 'image in ["registry.invalid/sub/own:1", "docker.io/other:1"]'}]}
 """
 
 
@@ -216,7 +221,7 @@ def test_what_a_secret_says_is_a_secret_of_the_state_too(given: Found) -> None:
 
 
 def test_a_registry_that_is_known_late_takes_the_place_of_its_name(given: Found) -> None:
-    """Only in fields called `image`, of the template of a run as well, and only where the whole host is the name."""
+    """In fields called `image`, in the template of a run and in policies, and only where the whole host is the name."""
     spec = given["kubernetes:core/v1:Pod tiny/p"]["inputs"]["spec"]
 
     assert [one["image"] for one in spec["initContainers"]] == [
@@ -230,6 +235,8 @@ def test_a_registry_that_is_known_late_takes_the_place_of_its_name(given: Found)
         "command": ["registry.invalid/own"],
     }
     assert data["other"] == '{"image": "registry.invalid/sub/own:1"}'
+    policy = given["kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy tiny.runs"]["inputs"]["spec"]
+    assert policy["validations"] == [{"expression": 'image in ["the image_registry/sub/own:1", "docker.io/other:1"]'}]
 
 
 @pytest.mark.parametrize(

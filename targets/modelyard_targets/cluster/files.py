@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from modelyard.plan import Kind, Resource
@@ -10,6 +10,7 @@ from modelyard.records import record
 from modelyard.stack import Manifest
 from modelyard_targets.cluster.addon_network import FILE as ADDONS
 from modelyard_targets.cluster.addon_network import lower_addon_network
+from modelyard_targets.cluster.admission import policies_of_runs
 from modelyard_targets.cluster.channels import lower_channel
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, Made
@@ -77,16 +78,26 @@ def file_of(resource: Resource) -> str:
 
 
 def objects_of(file: File, context: Context) -> Iterator[Made]:
-    """The objects of a file, in order, with the labels that the user gives to everything, and overridden."""
+    """The objects of a file, in order, with the labels that the user gives to everything, and overridden.
+
+    Admission policies come last: they allow what the objects name once they are overridden.
+    """
     overrides = overrides_on(context.system, context.placement)
+    final: list[Made] = []
     for made in plain_objects_of(file, context):
-        yield overridden(made, overrides)
+        final.append(overridden(made, overrides))
+        yield final[-1]
+    yield from _labelled_all(policies_of_runs(file.resources, final, context), context)
 
 
 def plain_objects_of(file: File, context: Context) -> Iterator[Made]:
-    """The same before overrides."""
+    """The same before overrides, and without admission policies."""
+    yield from _labelled_all(_lowered(file, context), context)
+
+
+def _labelled_all(objects: Iterable[Made], context: Context) -> Iterator[Made]:
     own = dict(context.system.metadata.labels)
-    for made in _lowered(file, context):
+    for made in objects:
         yield Made(made.origin, _labelled(made.manifest, own)) if own else made
 
 

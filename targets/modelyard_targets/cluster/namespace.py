@@ -8,6 +8,7 @@ from modelyard.manifest import config_map, labels, metadata, object_of
 from modelyard.plan import Resource
 from modelyard.spec import System
 from modelyard.stack import Manifest, Value
+from modelyard_targets.cluster.admission import policy_of_autoscalers
 from modelyard_targets.cluster.context import Context, Made
 
 COMPONENT = "namespace"
@@ -35,6 +36,7 @@ def lower_namespace(resource: Resource, context: Context, quota: Mapping[str, st
     yield Made(resource.origin, _object("v1", "LimitRange", "defaults", context, {"limits": [_DEFAULTS]}))
     for name, spec in CLOSED.items():
         yield Made(resource.origin, _object("networking.k8s.io/v1", "NetworkPolicy", name, context, spec))
+    yield from policy_of_autoscalers(resource.origin, context)
 
 
 _DEFAULTS: Manifest = {

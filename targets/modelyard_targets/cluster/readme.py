@@ -14,6 +14,7 @@ from modelyard.stack import TextFile
 from modelyard.units import money_text
 from modelyard_targets.cluster.addon_network import addon_namespace
 from modelyard_targets.cluster.addons import asked_by_addons
+from modelyard_targets.cluster.admission import OLDEST_KUBERNETES
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, bucket_name, mirrored, pull_secret_of_addons
 from modelyard_targets.cluster.crossing_readme import crossing_values
@@ -87,6 +88,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "projects": workloads.projects,
         "costs": (*context.platform.costs(plan, placement), *_budget(context)),
         "shared": target.tenancy == "shared",
+        "oldest_kubernetes": OLDEST_KUBERNETES,
         "charts": [f"{charts()[name].chart} {charts()[name].version}" for name in installed(context)],
         "asked": _asked(context),
         "present": [_with_oldest(addon) for addon in addons if addon in target.present],

@@ -1,0 +1,264 @@
+"""Admission policies against a real API server: what is emitted passes, and nothing else does."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeAlias, cast
+
+import pytest
+
+from engine.control_plane import Cluster
+from engine.kubectl import Kubectl, Object, Refused
+from tests.emitted import emitted
+from tests.examples import Example, on_aws, one_each
+from tests.real.test_scanners import manifests_of
+from tests.specs import VALID_SPEC
+
+Change: TypeAlias = Callable[[Any], object]
+
+NAMESPACE = "fraud"
+POLICIES = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+OLD_NAME = "an-old-run"
+
+SECRET_ENV = {"name": "STOLEN", "valueFrom": {"secretKeyRef": {"name": "registry-db-login", "key": "password"}}}
+HOST = {"name": "host", "hostPath": {"path": "/"}}
+PROJECTED = {"name": "stolen", "projected": {"sources": [{"secret": {"name": "registry-db-login"}}]}}
+
+
+def head(run: Any) -> Any:
+    """The Pod of the head."""
+    return run["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]["spec"]
+
+
+def worker(run: Any) -> Any:
+    """The Pod of the first worker group."""
+    return run["spec"]["rayClusterSpec"]["workerGroupSpecs"][0]["template"]["spec"]
+
+
+def submitter(run: Any) -> Any:
+    """The Pod that submits the run."""
+    return run["spec"]["submitterPodTemplate"]["spec"]
+
+
+FORBIDDEN_RUNS: dict[str, tuple[Change, str]] = {
+    "account": (lambda run: head(run).update(serviceAccountName="scorer"), "as the ServiceAccounts retrain only"),
+    "no account": (lambda run: worker(run).pop("serviceAccountName"), "as the ServiceAccounts retrain only"),
+    "image": (lambda run: worker(run)["containers"][0].update(image="evil.example/x:1"), "the images that it was"),
+    "init image": (
+        lambda run: head(run).update(initContainers=[{"name": "x", "image": "evil.example/x:1"}]),
+        "the images that it was",
+    ),
+    "submitter's image": (lambda run: submitter(run)["containers"][0].update(image="evil.example/x:1"), "the images"),
+    "Secret in a variable": (
+        lambda run: worker(run)["containers"][0]["env"].append(SECRET_ENV),
+        "may read the Secrets",
+    ),
+    "Secret as variables": (
+        lambda run: head(run)["containers"][0].update(envFrom=[{"secretRef": {"name": "registry-db-login"}}]),
+        "may read the Secrets",
+    ),
+    "Secret as files": (
+        lambda run: worker(run)["volumes"].append({"name": "x", "secret": {"secretName": "registry-db-login"}}),
+        "may mount the Secrets",
+    ),
+    "projected Secret": (lambda run: head(run)["volumes"].append(PROJECTED), "may mount the Secrets"),
+    "path of the host": (lambda run: worker(run)["volumes"].append(HOST), "volumes of these kinds only"),
+    "network of the host": (lambda run: head(run).update(hostNetwork=True), "nor share network"),
+    "privileged": (
+        lambda run: worker(run)["containers"][0]["securityContext"].update(privileged=True),
+        "may not be privileged",
+    ),
+    "another cluster": (lambda run: run["spec"].update(clusterSelector={"ray.io/cluster": "x"}), "cluster of its own"),
+    "token of Ray": (
+        lambda run: run["spec"]["rayClusterSpec"]["authOptions"].update(secretName="registry-db-login"),
+        "cluster of its own",
+    ),
+}
+FORBIDDEN_JOBS: dict[str, tuple[Change, str]] = {
+    "account": (
+        lambda job: job["spec"]["template"]["spec"].update(serviceAccountName="retrain"),
+        "as the ServiceAccounts retrain-launcher only",
+    ),
+    "image": (lambda job: job["spec"]["template"]["spec"]["containers"][0].update(image="evil.example/x:1"), "images"),
+    "path of the host": (lambda job: job["spec"]["template"]["spec"]["volumes"].append(HOST), "of these kinds only"),
+}
+FORBIDDEN_CHANGES: dict[str, tuple[Change, str]] = {
+    "image": (
+        lambda cluster: cluster["spec"]["workerGroupSpecs"][0]["template"]["spec"]["containers"][0].update(image="x:1"),
+        "the sizes of a Ray cluster and nothing else",
+    ),
+    "head": (
+        lambda cluster: cluster["spec"]["headGroupSpec"]["template"]["spec"].update(hostNetwork=True),
+        "the sizes of a Ray cluster and nothing else",
+    ),
+    "bounds": (
+        lambda cluster: cluster["spec"]["workerGroupSpecs"][0].update(maxReplicas=1000),
+        "the sizes of a Ray cluster and nothing else",
+    ),
+    "token": (lambda cluster: cluster["spec"].pop("authOptions"), "the sizes of a Ray cluster and nothing else"),
+}
+
+
+def run_of(objects: Iterable[Any], pipeline: str) -> Any:
+    """The RayJob that a launcher creates."""
+    (template,) = [each for each in objects if each["metadata"]["name"] == f"{pipeline}-rayjob"]
+    return json.loads(template["data"]["rayjob.json"])
+
+
+def job_of(objects: Iterable[Any], pipeline: str) -> Any:
+    """The Job that a monitor creates from the CronJob of a pipeline."""
+    (cron_job,) = [each for each in objects if (each["kind"], each["metadata"]["name"]) == ("CronJob", pipeline)]
+    metadata = {"name": f"{pipeline}-by-hand", "namespace": cron_job["metadata"]["namespace"]}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, **cron_job["spec"]["jobTemplate"]}
+
+
+def refusal(kubectl: Kubectl, manifest: Any, account: str, *verb: str) -> str:
+    """Why the API server refuses what an account asks for; empty where it accepts it. Nothing is changed."""
+    namespace = manifest["metadata"]["namespace"]
+    caller = f"--as=system:serviceaccount:{namespace}:{account}"
+    try:
+        kubectl.run(*(verb or ("create",)), "--dry-run=server", caller, "-f", "-", given=json.dumps(manifest))
+    except Refused as problem:
+        return str(problem)
+    return ""
+
+
+def changed_by(change: Change, manifest: Any) -> Any:
+    """A copy of the manifest, changed."""
+    copied = copy.deepcopy(manifest)
+    change(copied)
+    return copied
+
+
+@contextmanager
+def in_force(kubectl: Kubectl, namespace: str, objects: list[Any]) -> Iterator[None]:
+    """Identities and policies in a namespace; every ServiceAccount may do there what RBAC could allow at all."""
+    applied = [each for each in objects if each["kind"] in (*POLICIES, "ServiceAccount")]
+    kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}])
+    kubectl.apply(cast("list[Object]", [*applied, _everything(namespace)]))
+    yield
+    policies = [f"{each['kind']}/{each['metadata']['name']}" for each in applied if each["kind"] in POLICIES]
+    kubectl.run("delete", *policies)
+    kubectl.run("delete", "namespace", namespace, "--wait=false")
+
+
+def _everything(namespace: str) -> Any:
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "everything", "namespace": namespace},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+        "subjects": [{"kind": "Group", "name": f"system:serviceaccounts:{namespace}"}],
+    }
+
+
+@pytest.fixture(scope="module")
+def objects() -> list[Any]:
+    """What comes out of the valid spec."""
+    return json.loads(json.dumps(emitted(VALID_SPEC)))  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="module")
+def guarded(control_plane: Cluster, objects: list[Any]) -> Iterator[Kubectl]:
+    """A cluster in which the policies of the valid spec are in force, and a Ray cluster of its pipeline runs."""
+    kubectl = control_plane.kubectl
+    with in_force(kubectl, NAMESPACE, objects):
+        kubectl.apply([ray_cluster(objects)])
+        broken = changed_by(FORBIDDEN_RUNS["account"][0], run_of(objects, "retrain"))
+        changed = changed_by(FORBIDDEN_CHANGES["image"][0], ray_cluster(objects))
+        kubectl.wait_until(
+            lambda: bool(
+                refusal(kubectl, broken, "retrain-launcher") and refusal(kubectl, changed, "retrain", "replace")
+            ),
+            "the policies are in force",
+        )
+        yield kubectl
+
+
+def ray_cluster(objects: list[Any]) -> Any:
+    """The Ray cluster that KubeRay would make for a run."""
+    metadata = {"name": OLD_NAME, "namespace": NAMESPACE}
+    spec = run_of(objects, "retrain")["spec"]["rayClusterSpec"]
+    return {"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": metadata, "spec": spec}
+
+
+@pytest.mark.parametrize("name", FORBIDDEN_RUNS)
+def test_a_launcher_creates_its_run_and_nothing_beyond(name: str, guarded: Kubectl, objects: list[Any]) -> None:
+    change, message = FORBIDDEN_RUNS[name]
+    run = run_of(objects, "retrain")
+
+    assert refusal(guarded, run, "retrain-launcher") == ""
+    assert message in refusal(guarded, changed_by(change, run), "retrain-launcher")
+
+
+@pytest.mark.parametrize("name", FORBIDDEN_JOBS)
+def test_a_monitor_starts_a_pipeline_and_nothing_beyond(name: str, guarded: Kubectl, objects: list[Any]) -> None:
+    change, message = FORBIDDEN_JOBS[name]
+    job = job_of(objects, "retrain")
+
+    assert refusal(guarded, job, "monitor-drift") == ""
+    assert message in refusal(guarded, changed_by(change, job), "monitor-drift")
+
+
+@pytest.mark.parametrize("name", FORBIDDEN_CHANGES)
+def test_an_autoscaler_changes_sizes_and_nothing_beyond(name: str, guarded: Kubectl, objects: list[Any]) -> None:
+    change, message = FORBIDDEN_CHANGES[name]
+    cluster = ray_cluster(objects)
+    larger = changed_by(lambda one: one["spec"]["workerGroupSpecs"][0].update(replicas=1), cluster)
+
+    assert refusal(guarded, larger, "retrain", "replace") == ""
+    assert "its own Ray cluster and Pods only" in refusal(guarded, larger, "nightly", "replace")
+    assert message in refusal(guarded, changed_by(change, cluster), "retrain", "replace")
+
+
+def test_people_and_controllers_are_not_bound(guarded: Kubectl, objects: list[Any]) -> None:
+    """The policies are about tokens that Pods of the system hold: an administrator may create another run."""
+    change, _ = FORBIDDEN_RUNS["image"]
+    run = changed_by(change, run_of(objects, "retrain"))
+
+    guarded.run("create", "--dry-run=server", "-f", "-", given=json.dumps(run))
+
+
+@pytest.mark.parametrize("example", [*one_each(), *on_aws()[:1]], ids=str)
+def test_every_emitted_run_passes_its_policy(example: Example, control_plane: Cluster) -> None:
+    """One without a ServiceAccount is refused first, so that the policy is in force when the emitted one passes."""
+    kubectl = control_plane.kubectl
+    for stack in example.compiled().stacks:
+        objects: list[Any] = manifests_of(stack.projects)
+        guarded = [each for each in objects if each["kind"] == "ValidatingAdmissionPolicy"]
+        starts = [(each, started) for each in guarded for started in _started(each, objects)]
+        if not starts:
+            continue
+        namespace = starts[0][1]["metadata"]["namespace"]
+        with in_force(kubectl, namespace, objects):
+            for policy, manifest in starts:
+                for account in _callers(policy):
+                    broken = changed_by(_without_account, manifest)
+                    kubectl.wait_until(
+                        lambda broken=broken, account=account: bool(refusal(kubectl, broken, account)),  # type: ignore[misc]
+                        f"{policy['metadata']['name']} is in force",
+                    )
+                    assert refusal(kubectl, manifest, account) == ""
+
+
+def _started(policy: Any, objects: list[Any]) -> Iterator[Any]:
+    """What a policy of a pipeline is about, as its callers create it."""
+    _, pipeline, kind = (*policy["metadata"]["name"].rsplit(".", 2), "")[:3]
+    if kind == "runs":
+        yield run_of(objects, pipeline)
+    elif kind == "starts":
+        yield job_of(objects, pipeline)
+
+
+def _callers(policy: Any) -> list[str]:
+    (condition,) = policy["spec"]["matchConditions"]
+    users: list[str] = json.loads(condition["expression"].partition(" in ")[2])
+    return [user.rpartition(":")[2] for user in users]
+
+
+def _without_account(manifest: Any) -> None:
+    pod = head(manifest) if manifest["kind"] == "RayJob" else manifest["spec"]["template"]["spec"]
+    pod.pop("serviceAccountName")
