@@ -1,10 +1,8 @@
 """Least privilege, tried: an identity does what its workload declares, and is denied what lies beside it.
 
-Policies come from the components as they register them. moto's IAM decides about objects, by action and resource, with
-real requests of a real client. It looks at no condition of a right, reads no `?` in a resource, does not say which
-secret or key it is about, and weighs no bucket policy. What depends on these (prefixes of lists, secrets, keys, trust,
-bucket policies) is decided by `rights.allows`, which has to agree with moto wherever moto does look. Neither knows
-service control policies, permission boundaries or policies of a session.
+Policies come from the components as they register them. Two judge them: moto's IAM, by action and resource, with real
+requests of a real client, and the evaluator of `engine/aws/authorization`, which knows conditions too. They have to
+agree wherever moto looks. Of bucket policies, secrets, keys and trust the evaluator decides alone.
 """
 
 from __future__ import annotations
@@ -290,7 +288,7 @@ def test_only_pods_of_the_workload_get_its_role(changed: dict[str, str], expecte
 )
 def test_a_bucket_takes_nothing_that_another_key_encrypts(headers: dict[str, str], refused: bool, found: Found) -> None:
     bucket = inputs(found, "aws:s3/bucketPolicy:BucketPolicy", "lake")
-    put = ("s3:PutObject", "arn:aws:s3:::Bucket/lake/scores/a")
+    put = ("s3:PutObject", "arn:aws:s3:::lake/scores/a")
 
     assert denies(bucket["policy"], *put, {"aws:SecureTransport": "true", **headers}) is refused
     assert denies(bucket["policy"], *put, {"aws:SecureTransport": "false", **headers})

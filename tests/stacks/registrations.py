@@ -80,6 +80,8 @@ class Nothing(pulumi.runtime.Mocks):
             kind = args.typ.rpartition(":")[2]
             outputs = {"arn": f"arn:aws:{args.typ.split(':')[1].partition('/')[0]}:::{kind}/{args.name}", **outputs}
             outputs = {"name": args.name, "keyId": args.name, **outputs}
+            if args.typ == "aws:s3/bucket:Bucket":
+                outputs["arn"] = f"arn:aws:s3:::{outputs['bucket']}"
         for key, value in COMPUTED.get(args.typ, {}).items():
             outputs[key] = {**outputs.get(key, {}), **value} if isinstance(value, dict) else value
         return args.name, outputs

@@ -16,6 +16,15 @@ from tests.stacks.programs import Registration, registrations
 GOLDEN = Path(__file__).parents[1] / "golden"
 EXAMPLES = kept()
 STEADY = ("type", "name", "parent", "dependsOn", "protect", "ignoreChanges")
+POLICIES = {
+    "aws:ec2/vpcEndpoint:VpcEndpoint": "policy",
+    "aws:iam/policy:Policy": "policy",
+    "aws:iam/role:Role": "assumeRolePolicy",
+    "aws:iam/rolePolicy:RolePolicy": "policy",
+    "aws:kms/key:Key": "policy",
+    "aws:s3/bucketPolicy:BucketPolicy": "policy",
+}
+"""What says on AWS who may do what: types of resources, and the input with the document."""
 
 
 @cache
@@ -71,3 +80,31 @@ def test_registrations_are_the_expected_ones(example: Example, root: Path, accep
         path.write_text(text)
 
     assert path.read_text() == text
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_policies_are_the_expected_ones(example: Example, root: Path, accept: bool) -> None:
+    """Every policy document of the projects on AWS, by the type and the name of what it belongs to."""
+    found = {
+        folder.relative_to(root / str(example)).as_posix(): policies
+        for folder, registered in emitted(root).items()
+        if root / str(example) in folder.parents and (policies := _policies(registered))
+    }
+    path = GOLDEN / "policies" / f"{example}.json"
+    text = json.dumps(found, indent=1) + "\n" if found else ""
+    if accept and found:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    elif accept:
+        path.unlink(missing_ok=True)
+
+    assert (path.read_text() if path.exists() else "") == text
+
+
+def _policies(registered: list[Registration]) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = {}
+    for each in registered:
+        document = each["inputs"].get(POLICIES.get(each["type"], ""))
+        if document:
+            found.setdefault(each["type"], {})[each["name"]] = json.loads(document)
+    return found

@@ -13,7 +13,7 @@ BUCKET = "aws:s3/bucket:Bucket"
 VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
 LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 KEY_ARN = "arn:aws:kms:::Key/fraud-prod-main"
-ARN = "arn:aws:s3:::Bucket/lake"
+ARN = "arn:aws:s3:::fraud-lake-1a2b3c"
 
 
 def store(rest: str) -> str:
