@@ -13,7 +13,6 @@ import logging
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +27,7 @@ from modelyard_runtime.description import Section, integer, section, sections, t
 from modelyard_runtime.models import Models
 from modelyard_runtime.payloads import BadRequest, fitted
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.storage import Place, make_folder, write_whole
+from modelyard_runtime.storage import Place, files, make_folder, reading, remove, write_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -131,9 +130,9 @@ class Scorer:
             if total:
                 final.filesystem.move(staged.path, final.path)
             else:
-                _remove(final)
+                remove(final)
         finally:
-            _remove(staged)
+            remove(staged)
         write_marker(target, piece, _mark(piece, self._version))
         return total
 
@@ -168,23 +167,17 @@ class Scorer:
 
 def pieces(workload: Section, inputs: tuple[str, ...]) -> Iterator[Piece]:
     """The files of the inputs in order. An output is called like its file, below its input if there are several."""
-    from pyarrow import fs
-
     pipeline = section(workload, "pipeline")
     data = sections(pipeline, "data")
     kind = text(data[text(pipeline, "output")], "format") if text(pipeline, "output") in data else "parquet"
     for name in inputs:
         where = dataset_place(workload, data[name])
-        info = where.filesystem.get_file_info(where.path)
-        if info.type == fs.FileType.NotFound:
-            raise Refusal(f"nothing lies at {text(data[name], 'uri')}")
-        found = [info]
-        if info.type == fs.FileType.Directory:
-            found = where.filesystem.get_file_info(fs.FileSelector(where.path, recursive=True))
-        for one in sorted(found, key=lambda each: each.path):
-            relative = one.path.removeprefix(where.path).strip("/") or one.base_name
-            hidden = any(part.startswith(("_", ".")) for part in relative.split("/"))
-            if one.type == fs.FileType.File and not hidden and one.size:
+        found = files(where)
+        if not found:
+            raise Refusal(f"nothing lies at {text(data[name], 'uri')} that this workload may read")
+        for one in found:
+            if one.size:
+                relative = one.path.removeprefix(where.path).strip("/") or one.base_name
                 below = f"{name}/{relative}" if len(inputs) > 1 else relative
                 yield Piece(name, one.path, f"{one.size}-{one.mtime_ns}", f"{below}.scored.{kind}")
 
@@ -231,7 +224,7 @@ def projected(table: pa.Table, dataset: Section) -> pa.Table:
 def read_marker(target: Place, piece: Piece) -> dict[str, str] | None:
     """What is remembered of a piece; None where nothing is."""
     try:
-        with _marker(target, piece).filesystem.open_input_stream(_marker(target, piece).path) as stream:
+        with reading(_marker(target, piece)) as stream:
             found = json.loads(stream.read())
     except (FileNotFoundError, ValueError):
         return None
@@ -241,12 +234,6 @@ def read_marker(target: Place, piece: Piece) -> dict[str, str] | None:
 def write_marker(target: Place, piece: Piece, mark: dict[str, str]) -> None:
     """Remember that a piece is done. Written last: without it the piece is done again, with the same name."""
     write_whole(_marker(target, piece), json.dumps(mark).encode())
-
-
-def _remove(where: Place) -> None:
-    """A file, where there is one."""
-    with suppress(FileNotFoundError):
-        where.filesystem.delete_file(where.path)
 
 
 def _marker(target: Place, piece: Piece) -> Place:

@@ -20,7 +20,7 @@ from modelyard_runtime.bundle import (
     sha256,
     verify,
 )
-from modelyard_runtime.storage import Place, is_local, local, write_durably, write_whole
+from modelyard_runtime.storage import Place, is_local, local, reading, write_durably, write_whole
 
 _KEPT = 2  # bundles on a disk: the one in use, and the one before, which a reader may still be loading
 _LARGEST_JSON = 64 * 2**20
@@ -158,7 +158,7 @@ def _download(source: Place, pointer: Pointer, staged: Path) -> None:
 
 def _read(where: Place, most: int) -> bytes:
     """The content of a file, which must not be larger than it is said to be."""
-    with where.filesystem.open_input_stream(where.path) as stream:
+    with reading(where) as stream:
         content: bytes = stream.read(most + 1)
     if len(content) > most:
         raise Broken(f"{where.path} is larger than {most} bytes")

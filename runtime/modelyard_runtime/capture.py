@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from modelyard_runtime.answers import Answer, plain
 from modelyard_runtime.description import Section, integer, number, text
 from modelyard_runtime.spool import SpoolMetrics, spool_of
-from modelyard_runtime.storage import Place, place, write_whole
+from modelyard_runtime.storage import Place, listed, place, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,11 +146,8 @@ class Captures:
 
 def old_days(captures: Place, before: datetime) -> list[str]:
     """Folders of days that ended before a moment."""
-    from pyarrow import fs
-
     limit = f"day={before.strftime('%Y-%m-%d')}"
-    found = captures.filesystem.get_file_info(fs.FileSelector(captures.path, allow_not_found=True))
-    return [one.path for one in found if one.base_name.startswith("day=") and one.base_name < limit]
+    return [one.path for one in listed(captures) if one.base_name.startswith("day=") and one.base_name < limit]
 
 
 def _columns(records: list[dict[str, Any]]) -> dict[str, Any]:

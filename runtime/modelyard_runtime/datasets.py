@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.description import Section, names, section, text
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.storage import Place, make_folder, place
+from modelyard_runtime.storage import Place, make_folder, place, remove
+from modelyard_runtime.storage import files as files_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,26 +64,30 @@ def read_batches(
 
 
 def opened(workload: Section, dataset: Section, files: Sequence[str] | None = None) -> ds.Dataset:
-    """A dataset that is there, or some of its files."""
+    """A dataset, or some of its files."""
     import pyarrow as pa
     import pyarrow.dataset as arrow_dataset
-    from pyarrow import fs
 
     where = dataset_place(workload, dataset)
-    if where.filesystem.get_file_info(where.path).type == fs.FileType.NotFound:
-        raise Refusal(f"nothing lies at {text(dataset, 'uri')}")
     try:
         return arrow_dataset.dataset(
-            where.path if files is None else list(files),
+            list(paths(workload, dataset) if files is None else files),
             filesystem=where.filesystem,
             format=FORMATS[text(dataset, "format")],
             partitioning=PARTITIONING,
             partition_base_dir=where.path,
             exclude_invalid_files=False,
-            ignore_prefixes=["_", "."],
         )
     except pa.ArrowInvalid as problem:
         raise Refusal(f"{text(dataset, 'uri')} cannot be read as {text(dataset, 'format')}: {problem}") from None
+
+
+def paths(workload: Section, dataset: Section) -> list[str]:
+    """The files of a dataset, of which there has to be one."""
+    found = [str(one.path) for one in files_of(dataset_place(workload, dataset))]
+    if not found:
+        raise Refusal(f"nothing lies at {text(dataset, 'uri')} that this workload may read")
+    return found
 
 
 def frame_of(table: pa.Table) -> pd.DataFrame:
@@ -121,7 +125,7 @@ def read_ray(workload: Section, dataset: Section) -> ray.data.Dataset:
 
     where = dataset_place(workload, dataset)
     readers = {"parquet": ray.data.read_parquet, "csv": ray.data.read_csv, "json": ray.data.read_json}
-    return readers[text(dataset, "format")](where.path, filesystem=where.filesystem)
+    return readers[text(dataset, "format")](paths(workload, dataset), filesystem=where.filesystem)
 
 
 def feature_columns(dataset: Section, columns: list[str]) -> list[str]:
@@ -155,8 +159,7 @@ def write_table(workload: Section, dataset: Section, table: pa.Table, name: str)
                 csv.write_csv(table, stream)
         where.filesystem.move(staged.path, final.path)
     finally:
-        with suppress(FileNotFoundError):
-            where.filesystem.delete_file(staged.path)
+        remove(staged)
     return final.path
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from modelyard_runtime.datasets import dataset_place
 from modelyard_runtime.description import Section, digest, names, section, sections, text
+from modelyard_runtime.storage import files
 
 _CARD = ("purpose", "limitations", "contact", "license")
 _CARD_LONGEST = 5000  # characters of a version's description that MLflow's database takes
@@ -58,16 +59,9 @@ def lineage_tags(workload: Section, step: Section, inputs: tuple[str, ...]) -> d
 
 def fingerprint(workload: Section, dataset: Section) -> str:
     """The state of a dataset in few characters: its files by name, size and time. Equal states are equal texts."""
-    from pyarrow import fs
-
-    where = dataset_place(workload, dataset)
-    info = where.filesystem.get_file_info(where.path)
-    found = [info]
-    if info.type == fs.FileType.Directory:
-        found = where.filesystem.get_file_info(fs.FileSelector(where.path, recursive=True))
-    files = sorted((one.path, one.size, one.mtime_ns) for one in found if one.type == fs.FileType.File)
-    total = hashlib.sha256(repr(files).encode()).hexdigest()[:16]
-    return f"files={len(files)} bytes={sum(size or 0 for _, size, _ in files)} sha256={total}"
+    found = [(one.path, one.size, one.mtime_ns) for one in files(dataset_place(workload, dataset))]
+    total = hashlib.sha256(repr(found).encode()).hexdigest()[:16]
+    return f"files={len(found)} bytes={sum(size or 0 for _, size, _ in found)} sha256={total}"
 
 
 def content_digest(folder: Path) -> str:

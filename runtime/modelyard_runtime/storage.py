@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +15,11 @@ from modelyard_runtime.description import Section, sections, text
 from modelyard_runtime.refusals import Refusal
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyarrow import fs
+
+_DENIED = "ACCESS_DENIED"
+"""What Arrow writes into an error when S3 answers 403."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,78 @@ def is_local(where: Place) -> bool:
     from pyarrow import fs
 
     return isinstance(where.filesystem, fs.LocalFileSystem)
+
+
+def listed(where: Place, *, recursive: bool = False) -> list[fs.FileInfo]:
+    """What lies in a folder; nothing where there is no such folder."""
+    from pyarrow import fs
+
+    selected = fs.FileSelector(where.path, allow_not_found=True, recursive=recursive)
+    return list(where.filesystem.get_file_info(selected))
+
+
+def files(where: Place) -> list[fs.FileInfo]:
+    """The files of a dataset in order: all below a folder, or the file itself; none where nothing lies there.
+
+    Names that begin with `_` or `.` are passed over. A store is asked for a list before it is asked about the path: a
+    workload may list its folders and no more, and to others S3 does not say whether an object exists.
+    """
+    from pyarrow import fs
+
+    if is_local(where) and Path(where.path).is_file():
+        return [where.filesystem.get_file_info(where.path)]
+    below = [one for one in listed(where, recursive=True) if one.type == fs.FileType.File]
+    if below or is_local(where):
+        shown = [one for one in below if not _hidden(one.path.removeprefix(where.path))]
+        return sorted(shown, key=lambda one: str(one.path))
+    try:
+        info = where.filesystem.get_file_info(where.path)
+    except OSError as problem:
+        if _DENIED not in str(problem):
+            raise
+        return []
+    return [info] if info.type == fs.FileType.File else []
+
+
+def _hidden(path: str) -> bool:
+    return any(part.startswith(("_", ".")) for part in path.split("/"))
+
+
+@contextmanager
+def reading(where: Place) -> Generator[pa.NativeFile]:
+    """A file as a stream of bytes. Raises FileNotFoundError where there is none."""
+    try:
+        stream = where.filesystem.open_input_stream(where.path)
+    except OSError as problem:
+        if _is_missing(where, problem):
+            raise FileNotFoundError(where.path) from None
+        raise
+    with stream:
+        yield stream
+
+
+def remove(where: Place) -> None:
+    """Delete a file, if there is one."""
+    try:
+        where.filesystem.delete_file(where.path)
+    except OSError as problem:
+        if not _is_missing(where, problem):
+            raise
+
+
+def _is_missing(where: Place, problem: OSError) -> bool:
+    """Whether a request failed because there is no such file.
+
+    S3 answers 403 instead of 404 to those who may not list the bucket with the key as the prefix: the folder of the
+    file, which a workload may list, decides then.
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html, 2026-11-25.
+    """
+    if isinstance(problem, FileNotFoundError):
+        return True
+    if _DENIED not in str(problem):
+        return False
+    folder = Place(where.filesystem, where.path.rpartition("/")[0])
+    return where.path not in {one.path for one in listed(folder)}
 
 
 def make_folder(where: Place) -> None:

@@ -14,7 +14,7 @@ from modelyard_runtime.capture import CAPTURED_AT, OWN_COLUMNS
 from modelyard_runtime.datasets import frame_of, opened, read_batches, times
 from modelyard_runtime.description import Section, integer, section, sections, text
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.storage import Place, place
+from modelyard_runtime.storage import Place, files, listed, place
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,25 +137,13 @@ class CapturedRows:
         return place(self.workload, text(self.capture, "uri"), text(self.capture, "store"))
 
     def _days(self) -> list[str]:
-        from pyarrow import fs
-
-        where = self._where()
-        found = where.filesystem.get_file_info(fs.FileSelector(where.path, allow_not_found=True))
-        return sorted(one.base_name for one in found if one.base_name.startswith("day="))
+        return sorted(one.base_name for one in listed(self._where()) if one.base_name.startswith("day="))
 
     def _of_day(self, day: str) -> list[str]:
         """Files below a day: `variant=<name>/<file>`."""
-        from pyarrow import fs
-
         folder = self._where().below(day)
-        found = folder.filesystem.get_file_info(fs.FileSelector(folder.path, allow_not_found=True, recursive=True))
-        return sorted(
-            one.path
-            for one in found
-            if one.type == fs.FileType.File
-            and not one.base_name.startswith("_")
-            and one.path.removeprefix(folder.path).strip("/").count("/") == 1
-        )
+        found = (str(one.path) for one in files(folder))
+        return [one for one in found if one.removeprefix(folder.path).strip("/").count("/") == 1]
 
 
 _ALWAYS = datetime.min.replace(tzinfo=UTC)

@@ -1,0 +1,154 @@
+"""An AWS with the buckets, keys and roles that are emitted for a system, and its workloads as their Pods run there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+from mlflow.store.artifact import s3_artifact_repo
+
+from engine.aws.authorization.cloud import guarded_cloud
+from engine.aws.authorization.guard import Guard
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+REGION = "eu-central-1"
+_ROLE, _RIGHTS, _KEY = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy", "aws:kms/key:Key"
+_BUCKET_POLICY, _POLICY = "aws:s3/bucketPolicy:BucketPolicy", "aws:iam/policy:Policy"
+_TAG = "aws:RequestTag/"
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A workload on a cluster: its description as it is mounted, and the name of its role or its user."""
+
+    system: str
+    identity: str
+    description: str
+    path: Path
+
+    def __str__(self) -> str:
+        return f"{self.system} {self.description.removesuffix('-description')}"
+
+    def workload(self) -> dict[str, Any]:
+        """The description."""
+        maps = [one for one in _documents(self.path) if one["metadata"]["name"] == self.description]
+        found: dict[str, Any] = json.loads(maps[0]["data"]["workload.json"])
+        return found
+
+
+def pods() -> Iterator[Pod]:
+    """Every workload of the systems on AWS that has a role there, or a user where it runs elsewhere."""
+    for file in sorted((GOLDEN / "policies").glob("*.json")):
+        held = _names(json.loads(file.read_text()))
+        for path in sorted((GOLDEN / file.stem).glob("*/workloads/manifests/*.yaml")):
+            target = path.parents[2].name
+            accounts = [one["metadata"]["name"] for one in _documents(path) if one["kind"] == "ServiceAccount"]
+            identities = [one for name in accounts for one in (name, f"{target}.{name}") if one in held]
+            for one in _documents(path):
+                if one["kind"] == "ConfigMap" and "workload.json" in one.get("data", {}) and identities:
+                    yield Pod(file.stem, identities[0], one["metadata"]["name"], path)
+
+
+class Account:
+    """What is emitted for a system, made in moto, with a guard in front."""
+
+    def __init__(self, moto: str, guard: Guard, system: str) -> None:
+        self._moto = moto
+        self.guard = guard
+        self._keys: dict[str, str] = {}
+        text = (GOLDEN / "policies" / f"{system}.json").read_text()
+        for project in json.loads(text).values():
+            self._make(project, [one for one in pods() if one.system == system])
+
+    def client(self, service: str) -> Any:
+        """A client that no policy is asked about."""
+        keys = {"aws_access_key_id": "deployer", "aws_secret_access_key": "deployer"}
+        return boto3.client(service, endpoint_url=self._moto, region_name=REGION, **keys)
+
+    @contextmanager
+    def running(self, pod: Pod, folder: Path) -> Generator[dict[str, Any]]:
+        """The description of a Pod whose stores are opened with the credentials that it gets, and its registry."""
+        found = pod.workload()
+        with pytest.MonkeyPatch.context() as patch:
+            credentials = self._credentials(pod)
+            for name, value in credentials.items():
+                patch.setenv(name, value)
+            opened = {"accessKeyIdEnv": "AWS_ACCESS_KEY_ID", "secretAccessKeyEnv": "AWS_SECRET_ACCESS_KEY"}
+            found["stores"] = {
+                name: {**one, "endpoint": self.guard.endpoint, **opened} for name, one in found["stores"].items()
+            }
+            if "registry" in found:
+                found["registry"] = {**found["registry"], "uri": f"file://{folder}/registry"}
+            patch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials of the Pod before
+            s3_artifact_repo._cached_get_s3_client.cache_clear()
+            yield found
+
+    def _credentials(self, pod: Pod) -> dict[str, str]:
+        iam = self.client("iam")
+        if pod.identity in {one["UserName"] for one in iam.list_users()["Users"]}:
+            made = iam.create_access_key(UserName=pod.identity)["AccessKey"]
+        else:
+            trust = iam.get_role(RoleName=pod.identity)["Role"]["AssumeRolePolicyDocument"]
+            (statement,) = trust["Statement"]
+            tags = {key.removeprefix(_TAG): value for key, value in statement["Condition"]["StringEquals"].items()}
+            made = self.guard.authorizer.pod_session(pod.identity, tags)
+        return {"AWS_ACCESS_KEY_ID": made["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"]}
+
+    def _make(self, project: dict[str, Any], workloads: list[Pod]) -> None:
+        iam, kms, s3 = self.client("iam"), self.client("kms"), self.client("s3")
+        for name, policy in project.get(_KEY, {}).items():
+            made = kms.create_key(Policy=json.dumps(policy))["KeyMetadata"]["Arn"]
+            self._keys[f"arn:aws:kms:::Key/{name}"] = made
+        policies = {each["Statement"][0]["Resource"][0]: each for each in project.get(_BUCKET_POLICY, {}).values()}
+        for bucket in sorted(
+            {one["uri"].split("/")[2] for pod in workloads for one in pod.workload()["stores"].values()}
+        ):
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+            if policy := policies.get(f"arn:aws:s3:::{bucket}"):
+                (key,) = self._keys.values()
+                default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+                rule = {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}
+                s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+                s3.put_bucket_policy(Bucket=bucket, Policy=self._real(policy))
+        for name, rights in project.get(_RIGHTS, {}).items():
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(project[_ROLE][name]))
+            iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=self._real(rights))
+        for name, rights in project.get(_POLICY, {}).items():
+            user = name.rpartition("-")[0]
+            made = iam.create_policy(PolicyName=name, PolicyDocument=self._real(rights))["Policy"]["Arn"]
+            if user not in {one["UserName"] for one in iam.list_users()["Users"]}:
+                iam.create_user(UserName=user)
+            iam.attach_user_policy(UserName=user, PolicyArn=made)
+
+    def _real(self, policy: Any) -> str:
+        """A document with the keys as they are called here."""
+        text = json.dumps(policy)
+        for name, arn in self._keys.items():
+            text = text.replace(name, arn)
+        return text
+
+
+@contextmanager
+def account(system: str) -> Generator[Account]:
+    """An account with nothing but what is emitted for a system."""
+    with guarded_cloud(REGION) as (moto, guard):
+        yield Account(moto, guard, system)
+
+
+def _names(projects: dict[str, Any]) -> set[str]:
+    """Roles with rights, and users: a user's policies are called after it, with a number."""
+    found: set[str] = set()
+    for project in projects.values():
+        found |= set(project.get(_RIGHTS, {})) | {name.rpartition("-")[0] for name in project.get(_POLICY, {})}
+    return found
+
+
+def _documents(path: Path) -> list[dict[str, Any]]:
+    return [one for one in yaml.safe_load_all(path.read_text()) if one]
