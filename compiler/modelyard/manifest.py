@@ -110,6 +110,12 @@ def memory_text(size: int) -> str:
     return str(size)
 
 
+def gibibytes(size: int) -> str:
+    """A size in Gi with at most one digit behind the point, cut rather than rounded up."""
+    tenths = size * 10 // 1024**3
+    return f"{tenths / 10:g}Gi"
+
+
 def resources(cpu_millis: int, memory_bytes: int, more: Mapping[str, str] | None = None) -> dict[str, Value]:
     """Requests and limits that are the same, so that a Pod gets what it was planned with and no more.
 

@@ -90,6 +90,16 @@ class PassedOver:
 
 
 @record
+class Smaller:
+    """A much cheaper machine that a Pod just misses, and what the Pod may ask for to fit on it."""
+
+    machine: str
+    price_hourly: float
+    cpu_millis: int
+    memory_bytes: int
+
+
+@record
 class Hardware:
     """What one Pod of a compute class asks for on its placement, and the machine that was chosen for it."""
 
@@ -108,6 +118,7 @@ class Hardware:
     groups: tuple[NodeGroup, ...] = ()  # made for it and tried in this order, if machines are made
     elastic: bool = False  # any machine that is big enough is made when it is needed
     passed_over: tuple[PassedOver, ...] = ()
+    smaller: Smaller | None = None
     fallback: Fallback | None = None  # where its Pods go when what was chosen is taken away or full
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from modelyard.plan import Application, Hardware, Job, ModelServer, MonitorJob, NodeGroup, Plan, Resource
+from modelyard.manifest import cpu_words, gibibytes
+from modelyard.plan import Application, Hardware, Job, ModelServer, MonitorJob, NodeGroup, Plan, Resource, Smaller
 from modelyard.source import Path
 
 
@@ -37,6 +38,8 @@ def _lines(hardware: Hardware) -> Iterator[str]:
     for at, candidate in enumerate(hardware.considered):
         place, price = "chosen" if at == 0 else "next", _price(candidate.price_hourly)
         yield f"  {place}: {candidate.machine}, {price}; {candidate.why}"
+    if hardware.smaller is not None:
+        yield f"  just missed: {_smaller(hardware.smaller)}"
     for other in hardware.passed_over:
         yield f"  passed over: {other.accelerator.name}:{other.accelerator.count}; {other.why}"
     if not hardware.considered:
@@ -48,6 +51,11 @@ def _lines(hardware: Hardware) -> Iterator[str]:
     if hardware.groups:
         yield "  tried in this order:"
         yield from (f"    {at}. {_group(group)}" for at, group in enumerate(hardware.groups, 1))
+
+
+def _smaller(smaller: Smaller) -> str:
+    asks = f"{cpu_words(smaller.cpu_millis)} CPUs and {gibibytes(smaller.memory_bytes)}"
+    return f"{smaller.machine}, {_price(smaller.price_hourly)}; a Pod of {asks} fits on it"
 
 
 def _group(group: NodeGroup) -> str:

@@ -60,3 +60,32 @@ def accelerator_passed_over(span: Span, compute: str, accelerator: str, target: 
         span,
         "remove it, or replace it by an accelerator that the target has",
     )
+
+
+def just_misses_cheaper_machine(
+    span: Span, compute: str, machine: str, smaller: str, cpu: str, memory: str, usd: float
+) -> Diagnostic:
+    """A Pod of a compute class just misses a machine that costs a fifth less or more.
+
+    A node keeps a part of its CPUs and memory for itself, so that a class written like a machine (8 CPUs and 32Gi) does
+    not fit on it: the next larger machine is taken, and half of it stays idle. `modelyard explain compute.NAME` shows
+    both machines.
+
+    Reported where at most a fifth less of CPUs and memory saves 100 USD a month or more: of the nodes that are always
+    there, or of those of runs until their timeout.
+
+    Wrong:
+
+        compute: {serve: {cpu: 4, memory: 16Gi}}
+
+    Right:
+
+        compute: {serve: {cpu: 3500m, memory: 13Gi}}
+    """
+    return Diagnostic(
+        "W0662",
+        Severity.WARNING,
+        f"compute class {quote(compute)} just misses {smaller} and takes {machine}, for {usd:.0f} USD a month more",
+        span,
+        f"write cpu: {cpu} and memory: {memory}",
+    )

@@ -46,7 +46,7 @@ def monthly_high(plan: Plan, placement: str) -> float:
     cost = system_nodes(plan, placement, rollouts=False).most * (system.price_hourly or 0.0) * HOURS_OF_A_MONTH
     cost += _hourly(asked.always, lambda one: one.most) * HOURS_OF_A_MONTH
     for name, run in asked.runs.items():
-        cost += _hourly(run, lambda one: one.most) * _hours(plan.system.pipelines[name])
+        cost += _hourly(run, lambda one: one.most) * hours_of(plan.system.pipelines[name])
     return cost
 
 
@@ -94,7 +94,7 @@ def _hourly(asked: Iterable[Asked], count: Callable[[Asked], int]) -> float:
     return sum(nodes_for(hardware, number) * (hardware.price_hourly or 0.0) for hardware, number in pods.items())
 
 
-def _hours(pipeline: Pipeline) -> float:
+def hours_of(pipeline: Pipeline) -> float:
     """How long a pipeline's runs take a month if each takes all of its time."""
     one = pipeline.timeout_s / 3600
     if pipeline.schedule.kind != "cron":

@@ -10,6 +10,7 @@ from modelyard.diagnostics import platform as shared
 from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.plan import Identity, NodePool, Plan, Resource
 from modelyard.spec import target_path
+from modelyard_targets.aws.check_machines import check_machines
 from modelyard_targets.aws.check_network import check_images, check_network, check_public, check_region
 from modelyard_targets.aws.check_rights import check_rights
 from modelyard_targets.aws.check_stores import check_stores
@@ -190,5 +191,6 @@ CHECKS: Final[tuple[Rule, ...]] = (
     check_rights,
     check_order,
     check_quotas,
+    check_machines,
     check_currency,
 )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
-from modelyard.manifest import cpu_words
+from modelyard.manifest import cpu_words, gibibytes
 from modelyard.plan import Candidate
-from modelyard.records import replace
 from modelyard.spec import Accelerator, ComputeClass
 from modelyard_targets.aws.machines import Machine, Price
 
@@ -16,12 +15,9 @@ Considered: TypeAlias = tuple[Machine, Accelerator | None, Price | None]
 _KEPT: Final = 3
 
 
-def considered(
-    compute: ComputeClass, region: str, spot: bool, fits: list[Considered], hint: str
-) -> tuple[Candidate, ...]:
-    """The choice, with what there is to say about it besides, and the two next best, of which there may be fewer."""
-    first, *others = (_candidate(compute, region, spot, *one) for one in fits[:_KEPT])
-    return (replace(first, why=first.why + hint), *others)
+def considered(compute: ComputeClass, region: str, spot: bool, fits: list[Considered]) -> tuple[Candidate, ...]:
+    """The choice and the two next best, of which there may be fewer."""
+    return tuple(_candidate(compute, region, spot, *one) for one in fits[:_KEPT])
 
 
 def _candidate(
@@ -55,9 +51,3 @@ def _priced(price: Price | None, region: str, spot: bool) -> str:
         kind += ", as none of spot is known"
     where = f"in {price.region}" + ("" if price.region == region else f", as none is known of {region}")
     return f"USD, {kind}, {where} ({price.source}, {price.date})"
-
-
-def gibibytes(size: int) -> str:
-    """A size in Gi with at most one digit behind the point, cut rather than rounded up."""
-    tenths = size * 10 // 1024**3
-    return f"{tenths / 10:g}Gi"

@@ -22,9 +22,10 @@ from modelyard.plan import Hardware, NodeGroup, PassedOver
 from modelyard.records import record, replace
 from modelyard.spec import Accelerator, ComputeClass, Taint, TargetSpec
 from modelyard_targets.aws.considered import considered
-from modelyard_targets.aws.lacking import just_too_small, nothing_fits, unknown
+from modelyard_targets.aws.lacking import nothing_fits, unknown
 from modelyard_targets.aws.machines import REFERENCE_REGION, Machine, Price, Table, table
 from modelyard_targets.aws.matching import alternative, kind_of, resource_of, usable
+from modelyard_targets.aws.smaller import smaller
 from modelyard_targets.cluster.accelerators import canonical
 
 POOL: Final = "modelyard.dev/pool"
@@ -85,7 +86,6 @@ def _chosen(machines: Table, compute: ComputeClass, region: str) -> Hardware | s
     best = fits[0]
     resource = _asked(best)[0]
     told = [(one.machine, one.accelerator, one.price) for one in fits]
-    hint = just_too_small(machines, compute, region, spot, best.price)
     return Hardware(
         compute=compute.name,
         cpu_millis=compute.cpu_millis,
@@ -97,10 +97,11 @@ def _chosen(machines: Table, compute: ComputeClass, region: str) -> Hardware | s
         selector=(),
         tolerations=(Taint(resource),) if resource else (),
         price_hourly=best.price.hourly if best.price is not None else None,
-        considered=considered(compute, region, spot, told, hint),
+        considered=considered(compute, region, spot, told),
         accelerator_resource=resource,
         groups=() if compute.elastic else tuple(_groups(machines, compute, region)),
         elastic=compute.elastic,
+        smaller=smaller(machines, compute, region, spot, best.rank[0], best.price),
         passed_over=tuple(_passed_over(machines, compute, region, fits)),
     )
 

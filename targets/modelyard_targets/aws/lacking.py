@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from modelyard.diagnostics import nearest
-from modelyard.manifest import cpu_words
+from modelyard.manifest import cpu_words, gibibytes
 from modelyard.spec import ComputeClass
-from modelyard_targets.aws.considered import gibibytes
-from modelyard_targets.aws.machines import Machine, Price, Table
+from modelyard_targets.aws.machines import Machine, Table
 from modelyard_targets.aws.matching import SERVED, alternative, resource_of, usable
 from modelyard_targets.cluster.accelerators import canonical, known
 
@@ -54,31 +52,6 @@ def nothing_fits(machines: Table, compute: ComputeClass, region: str) -> str:
         return f"EC2 sells no accelerator in {region} that is served here"
     close = min(sort, key=lambda machine: _distance(compute, machine))
     return f"the nearest is {close.name} with {' and '.join(_lacks(compute, close))}"
-
-
-def just_too_small(machines: Table, compute: ComputeClass, region: str, spot: bool, taken: Price | None) -> str:
-    """The cheapest machine that would hold a Pod which asked for a little less, where it costs much less, in words.
-
-    A class that is written like a machine (4 CPUs and 16Gi) does not fit on that machine, since the node keeps some.
-    """
-    cheaper: list[tuple[float, int, str, Machine]] = []
-    for machine in usable(machines, region):
-        price, match = machines.price(machine.name, region, spot), alternative(compute, machine)
-        if price is None or taken is None or match is None or match[0] != 0:
-            continue
-        same = (price.region, price.spot) == (taken.region, taken.spot)
-        near = machine.cpu_millis >= _NEAR * compute.cpu_millis and machine.memory_bytes >= _NEAR * compute.memory_bytes
-        if same and near and price.hourly <= _MUCH_LESS * taken.hourly:
-            cheaper.append((price.hourly, -machine.generation, machine.name, machine))
-    if not cheaper:
-        return ""
-    hourly, _, name, machine = min(cheaper, key=lambda one: one[:3])
-    cpu, memory = (min(compute.cpu_millis, machine.cpu_millis), min(compute.memory_bytes, machine.memory_bytes))
-    return f"; {cpu_words(cpu)} CPUs and {gibibytes(memory)} would fit on {name} for {hourly:g}"
-
-
-_NEAR: Final = 0.8
-_MUCH_LESS: Final = 0.75
 
 
 def _lacks(compute: ComputeClass, machine: Machine) -> Iterator[str]:

@@ -38,7 +38,11 @@ def test_the_machine_of_an_endpoint_with_its_price_and_the_next_best() -> None:
     assert "in us-east-1, as none is known of eu-central-1 (karpenter-provider-aws" in lines[1]
     assert "2026-07-20" in lines[1]
     assert [line.split(",")[0] for line in lines[2:4]] == ["  next: m5.xlarge", "  next: m7i.xlarge"]
-    assert lines[4:] == ["  tried in this order:", "    1. on demand: m6i.xlarge, 0.192 an hour"]
+    assert lines[4:] == [
+        "  just missed: m6i.large, 0.096 an hour; a Pod of 1.75 CPUs and 6.5Gi fits on it",
+        "  tried in this order:",
+        "    1. on demand: m6i.xlarge, 0.192 an hour",
+    ]
 
 
 def test_a_compute_class_shows_everything_that_is_tried_for_it() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from modelyard.manifest import gibibytes
 from modelyard.plan import Hardware
-from modelyard_targets.aws.considered import gibibytes
 from modelyard_targets.aws.hardware import choose_from
 from tests.targets.aws.hardware_asked import asked, machine, market
 
@@ -44,22 +44,6 @@ def test_a_machine_without_a_price() -> None:
 
     assert isinstance(found, Hardware)
     assert found.considered[0].why == "no accelerator; no price is known; leaves 3 CPUs and 12Gi"
-
-
-def test_a_class_that_just_misses_a_much_cheaper_machine_is_told_what_would_fit() -> None:
-    """Not where it misses by far, nor where little would be saved."""
-
-    def why(cpu: float, memory: float, half: float) -> str:
-        prices = {"whole": 1.0, "half": half}
-        machines = market(machine("half", 4, 16), machine("whole", 8, 32), us=prices)
-        found = choose_from(machines, asked(cpu, memory), "us-east-1")
-        assert isinstance(found, Hardware)
-        assert found.machine == "whole"
-        return found.considered[0].why
-
-    assert why(4.5, 14, 0.5).endswith("leaves 3.5 CPUs and 18Gi; 4 CPUs and 14Gi would fit on half for 0.5")
-    assert why(5.5, 14, 0.5).endswith("leaves 2.5 CPUs and 18Gi")
-    assert why(4.5, 14, 0.9).endswith("leaves 3.5 CPUs and 18Gi")
 
 
 def test_sizes_are_never_rounded_up() -> None:

@@ -81,13 +81,13 @@ cpu_m6i_xlarge_on_demand_pool = NodePool(
     max_nodes=106,
     disk_gib=100,
 )
-train_g6_4xlarge_spot_pool = NodePool(
-    "train-g6-4xlarge-spot",
+train_g6_2xlarge_spot_pool = NodePool(
+    "train-g6-2xlarge-spot",
     cluster=cluster,
     network=network,
     key=key,
     pool="train",
-    machines=["g6.4xlarge"],
+    machines=["g6.2xlarge", "g6.4xlarge"],
     capacity="spot",
     min_nodes=0,
     max_nodes=8,
@@ -95,13 +95,13 @@ train_g6_4xlarge_spot_pool = NodePool(
     accelerator="nvidia",
     accelerators=1,
 )
-train_g6_4xlarge_on_demand_pool = NodePool(
-    "train-g6-4xlarge-on-demand",
+train_g6_2xlarge_on_demand_pool = NodePool(
+    "train-g6-2xlarge-on-demand",
     cluster=cluster,
     network=network,
     key=key,
     pool="train",
-    machines=["g6.4xlarge"],
+    machines=["g6.2xlarge"],
     capacity="on-demand",
     min_nodes=0,
     max_nodes=8,
@@ -109,13 +109,13 @@ train_g6_4xlarge_on_demand_pool = NodePool(
     accelerator="nvidia",
     accelerators=1,
 )
-train_g5_4xlarge_spot_pool = NodePool(
-    "train-g5-4xlarge-spot",
+train_g5_2xlarge_spot_pool = NodePool(
+    "train-g5-2xlarge-spot",
     cluster=cluster,
     network=network,
     key=key,
     pool="train",
-    machines=["g5.4xlarge", "g5.8xlarge"],
+    machines=["g5.2xlarge", "g5.4xlarge"],
     capacity="spot",
     min_nodes=0,
     max_nodes=8,
@@ -123,13 +123,13 @@ train_g5_4xlarge_spot_pool = NodePool(
     accelerator="nvidia",
     accelerators=1,
 )
-train_g5_4xlarge_on_demand_pool = NodePool(
-    "train-g5-4xlarge-on-demand",
+train_g5_2xlarge_on_demand_pool = NodePool(
+    "train-g5-2xlarge-on-demand",
     cluster=cluster,
     network=network,
     key=key,
     pool="train",
-    machines=["g5.4xlarge"],
+    machines=["g5.2xlarge"],
     capacity="on-demand",
     min_nodes=0,
     max_nodes=8,

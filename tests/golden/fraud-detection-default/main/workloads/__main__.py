@@ -60,12 +60,12 @@ cluster_autoscaler = kubernetes.Chart(
         "expanderPriorities": {
             "100": [
                 "^eks-cpu-m6i-xlarge-on-demand-[0-9a-f]{7}-",
-                "^eks-train-g6-4xlarge-spot-[0-9a-f]{7}-",
+                "^eks-train-g6-2xlarge-spot-[0-9a-f]{7}-",
                 "^eks-monitors-default-m6i-large-on-demand-[0-9a-f]{7}-",
             ],
-            "99": ["^eks-train-g6-4xlarge-on-demand-[0-9a-f]{7}-"],
-            "98": ["^eks-train-g5-4xlarge-spot-[0-9a-f]{7}-"],
-            "97": ["^eks-train-g5-4xlarge-on-demand-[0-9a-f]{7}-"],
+            "99": ["^eks-train-g6-2xlarge-on-demand-[0-9a-f]{7}-"],
+            "98": ["^eks-train-g5-2xlarge-spot-[0-9a-f]{7}-"],
+            "97": ["^eks-train-g5-2xlarge-on-demand-[0-9a-f]{7}-"],
             "1": [".*"],
         },
         "extraArgs": {
