@@ -1,4 +1,4 @@
-"""A spec in all its environments at once: what is wrong with it, told once, with where it holds."""
+"""A spec in all its environments at once: each problem reported once, with the environments that have it."""
 
 from __future__ import annotations
 
@@ -6,31 +6,27 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from modelyard.diagnostics import Diagnostic, in_order
-from modelyard.diagnostics.base import Severity
 from modelyard.diagnostics.target import environment_not_yet
 from modelyard.inputs import Inputs
-from modelyard.pipeline import Outcome, understand
+from modelyard.paths import paths_at
+from modelyard.pipeline import Outcome, Stage, understand
 from modelyard.records import record, replace
+from modelyard.source import Document, Path
 from modelyard.target import Targets
 
 _BASE: Final = "the base"
 _MOST_NAMES: Final = 5
-_LACKS: Final = frozenset({"E0143", "E0202", "E0211", "E0301", "E0304", "E0305", "E0315"})
-"""What is said of a spec in which something is not there that an environment may add."""
 _UNUSED: Final = "W0412"
-"""What is said of a thing that nothing uses; one that any environment uses is no leftover."""
+"""Nothing uses an entry; one that any environment uses is no leftover."""
 _NOT_YET: Final = "E0602"
-"""What is said of a provider that is not made yet; an environment on one keeps nobody from the others."""
-_VARIABLES: Final = "014"
-"""The first room whose findings need a word on where they hold; before it, their place is in the environment."""
-_NO_ROOM: Final = "999"
+"""A provider is not supported yet; an environment on one does not fail the others."""
 
 
 @record
 class Survey:
-    """What was found in any environment, and whether the base is a system without one.
+    """The problems of the base and of every environment, and whether the base compiles without one.
 
-    Environments that are not made yet are on a provider of which nothing comes out so far.
+    `not_made_yet` lists the environments on a provider that is not supported yet.
     """
 
     diagnostics: tuple[Diagnostic, ...]
@@ -39,47 +35,74 @@ class Survey:
 
 
 def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets) -> Survey:
-    """All that `understand` finds in the base and in each environment; `spec` is what `opened` gave.
+    """All that `understand` reports for the base and each environment; `spec` is the result of `opened`.
 
-    A base that lacks what every environment adds is no system by itself: what it lacks is not told.
+    A base may lack what every environment adds: it is no system by itself then, which is no error.
     """
-    base = understand(inputs, targets, spec)
-    runs = {_BASE: _Run.of(base)}
+    runs = {_BASE: _Run.of(understand(inputs, targets, spec))}
     for name in names:
         picked = replace(inputs, environment=name, overlay=inputs.beside.get(name))
         runs[name] = _Run.of(understand(picked, targets, spec))
-    told: list[Diagnostic] = []
-    whole = True
-    for said, found in {said: found for run in reversed(runs.values()) for said, found in run.found.items()}.items():
-        where = [name for name, run in runs.items() if said in run.found]
-        elsewhere = any(said not in run.found and run.ended >= _room(found) for run in runs.values())
-        if where == [_BASE] and elsewhere and found.code in _LACKS:
-            whole = False
-        elif not (elsewhere and found.code == _UNUSED):
-            said = environment_not_yet(found) if found.code == _NOT_YET and _BASE not in where else found
-            told.append(_placed(said, where) if elsewhere and _room(found) >= _VARIABLES else said)
-    later = tuple(name for name, run in runs.items() if any(found.code == _NOT_YET for found in run.found))
-    return Survey(in_order(told), whole, later)
+    left = _left_to_environments(spec.document, runs)
+    reported: list[Diagnostic] = []
+    for key, problem in {key: one for run in reversed(runs.values()) for key, one in run.problems.items()}.items():
+        where, stage = [name for name, run in runs.items() if key in run.problems], _stage(key, runs.values())
+        elsewhere = any(key not in run.problems and run.reached >= stage for run in runs.values())
+        if key in left or (elsewhere and problem.code == _UNUSED):
+            continue
+        shown = environment_not_yet(problem) if problem.code == _NOT_YET and _BASE not in where else problem
+        reported.append(_placed(shown, where) if elsewhere and stage >= Stage.VARIABLES else shown)
+    later = tuple(name for name, run in runs.items() if any(one.code == _NOT_YET for one in run.problems))
+    return Survey(in_order(reported), not left, later)
 
 
 @record
 class _Run:
-    """What was found in one environment, by what is said without its hint, and the room whose errors ended it."""
+    """The problems of one environment by themselves without their hints, which depend on it, and their stages."""
 
-    found: Mapping[Diagnostic, Diagnostic]
-    ended: str
+    problems: Mapping[Diagnostic, Diagnostic]
+    stages: Mapping[Diagnostic, Stage]
+    reached: Stage
+    document: Document | None
 
     @classmethod
     def of(cls, outcome: Outcome) -> _Run:
-        """What `understand` gave. Rooms after one that found errors have said nothing of this environment."""
-        errors = [_room(one) for one in outcome.diagnostics if one.severity is Severity.ERROR]
-        return cls({replace(one, hint=""): one for one in outcome.diagnostics}, min(errors, default=_NO_ROOM))
+        """The run that gave this outcome."""
+        keys = {problem: replace(problem, hint="") for problem in outcome.diagnostics}
+        stages = {key: outcome.stages[problem] for problem, key in keys.items()}
+        problems = {key: problem for problem, key in keys.items()}
+        return cls(problems, stages, outcome.reached, outcome.document)
 
 
-def _room(found: Diagnostic) -> str:
-    """What orders diagnostics by the rooms that they come from; load, overlay and variables share E01."""
-    digits = found.code[1:]
-    return digits[:3] if digits.startswith("01") else f"{digits[:2]}0"
+def _stage(key: Diagnostic, runs: Iterable[_Run]) -> Stage:
+    return next(run.stages[key] for run in runs if key in run.stages)
+
+
+def _left_to_environments(spec: Document | None, runs: Mapping[str, _Run]) -> frozenset[Diagnostic]:
+    """What the base alone lacks and every environment adds; one that deletes or replaces the place adds nothing."""
+    base, *others = runs.values()
+    alone = [
+        key
+        for key in base.problems
+        if key.lacks
+        and not any(key in run.problems for run in others)
+        and any(run.reached >= base.stages[key] for run in others)
+    ]
+    if not alone or spec is None:
+        return frozenset()
+    paths = paths_at(spec, [key.span for key in alone if key.span is not None])
+    documents = [run.document for run in others if run.document is not None]
+    return frozenset(
+        key
+        for key in alone
+        if key.span is not None and all(_keeps(one, spec, path) for one in documents for path in paths[key.span])
+    )
+
+
+def _keeps(document: Document, spec: Document, path: Path) -> bool:
+    """Whether the key and the value at a path are still those of the base, whatever an environment adds below them."""
+    is_same_key = document.key_span(path) == spec.key_span(path)
+    return is_same_key and document.value_span(path) == spec.value_span(path)
 
 
 def _placed(found: Diagnostic, names: list[str]) -> Diagnostic:

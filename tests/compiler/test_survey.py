@@ -126,6 +126,22 @@ def test_a_base_that_is_wrong_alone_is_told() -> None:
     assert told(found) == ["E0204 system.yaml:9 (in the base)"]
 
 
+@pytest.mark.parametrize(
+    "environment",
+    [
+        "inference: {score: {compute: {cpu: 1, memory: 2Gi}}}",
+        "inference: {score: null}",
+        "inference: null",
+    ],
+    ids=["replaced", "deleted", "deleted with its section"],
+)
+def test_an_environment_that_takes_the_place_away_adds_nothing(environment: str) -> None:
+    """A wrong reference of the base is an error, although no environment still has it."""
+    found = surveyed(BASE.replace("compute: {cpu: 1, memory: 2Gi}", "compute: size"), dev=environment)
+
+    assert [one for one in told(found) if one.startswith("E")] == ["E0301 system.yaml:13 (in the base)"]
+
+
 def test_a_provider_that_is_not_made_yet_fails_nobody_else() -> None:
     """In an environment it is a warning; in the base, which is what everybody starts from, an error."""
     there = "{mode: cloud, provider: azure, region: westeurope, context: null}"

@@ -59,7 +59,7 @@ def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path) -> int:
     # The rooms and the targets are imported here: an unchanged compile needs none of them.
     from modelyard.emit import stack_files
     from modelyard.lasting import check_gone
-    from modelyard.pipeline import compile_system, opened
+    from modelyard.pipeline import Stage, compile_system, opened
     from modelyard_targets import TARGETS
 
     outcome = compile_system(inputs, TARGETS)
@@ -72,7 +72,7 @@ def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path) -> int:
         return 1
     planned, environment = outcome.plan, inputs.folder
     before = left_behind(read_lock(inputs), environment, with_removed=not arguments.forget_removed)
-    outcome = outcome.after(tuple(check_gone(planned, before)))
+    outcome = outcome.after(Stage.TARGETS, check_gone(planned, before))
     entry = locked(input_key(inputs), planned, TARGETS, before)
     with Progress("files") as progress:
         trees = [

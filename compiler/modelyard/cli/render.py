@@ -10,7 +10,7 @@ import modelyard_schemas
 from modelyard.cli.console import report, wants_colour
 from modelyard.cli.inputs import gather
 from modelyard.diagnostics import has_errors
-from modelyard.pipeline import read
+from modelyard.pipeline import Stage, read
 from modelyard.printing.spec import Line, rendered
 from modelyard.shape import Schema
 from modelyard.validate import validate
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     outcome = read(inputs)
     if outcome.document is not None and not outcome.failed:
-        outcome = outcome.after(validate(outcome.document))
+        outcome = outcome.after(Stage.SCHEMA, validate(outcome.document))
     if outcome.document is None or has_errors(outcome.diagnostics) or arguments.format != "text":
         report(outcome.diagnostics, inputs.files(), arguments.format, arguments.color)
         return int(outcome.failed)

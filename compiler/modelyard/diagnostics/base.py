@@ -34,7 +34,7 @@ _LONGEST = 40
 
 
 class Severity(StrEnum):
-    """An error ends the run after its room; a warning does not."""
+    """An error fails the run; a warning does not."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -42,9 +42,10 @@ class Severity(StrEnum):
 
 @record
 class Diagnostic:
-    """One thing that the user is told about a spec: what was found, where, and what to do about it.
+    """One problem of a spec: what was found, where, and what to do about it.
 
-    `secret` says that what stands at the span must not be shown.
+    `secret` marks a span whose text must not be shown. `lacks` marks an error that reports something missing: a base
+    may leave that to its environments.
     """
 
     code: str
@@ -53,6 +54,7 @@ class Diagnostic:
     span: Span | None
     hint: str = ""
     secret: bool = False
+    lacks: bool = False
 
 
 def quote(text: object) -> str:

@@ -199,6 +199,7 @@ def variable_without_value(span: Span, name: str) -> Diagnostic:
         f"the variable {quote(name)} has no value",
         span,
         f"give it a 'default', or run with '--set {name}=…'",
+        lacks=True,
     )
 
 

@@ -12,6 +12,10 @@ def _error(code: str, message: str, span: Span, hint: str = "") -> Diagnostic:
     return Diagnostic(code, Severity.ERROR, message, span, hint)
 
 
+def _lacks(code: str, message: str, span: Span, hint: str = "") -> Diagnostic:
+    return Diagnostic(code, Severity.ERROR, message, span, hint, lacks=True)
+
+
 def _one_of(names: Iterable[str]) -> str:
     """The first few names as text, for a hint."""
     listed = list(names)
@@ -38,10 +42,10 @@ def unknown_reference(
     """
     if deleted is not None:
         place = f"line {deleted.line} of {deleted.file}"
-        return _error("E0301", f"there is no {kind} {quote(name)}", span, f"the environment deletes it in {place}")
+        return _lacks("E0301", f"there is no {kind} {quote(name)}", span, f"the environment deletes it in {place}")
     known = list(known)
     hint = nearest(name, known, "did you mean {}?") or (f"there is {_one_of(known)}" if 0 < len(known) <= 5 else "")
-    return _error("E0301", f"there is no {kind} {quote(name)}", span, hint)
+    return _lacks("E0301", f"there is no {kind} {quote(name)}", span, hint)
 
 
 def store_of_other_type(span: Span, name: str, actual: str, wanted: str, fitting: Iterable[str]) -> Diagnostic:
@@ -102,7 +106,7 @@ def placement_missing(span: Span, targets: Iterable[str]) -> Diagnostic:
           placement: {default: main, inference: stores}
     """
     listed = list(targets)
-    return _error(
+    return _lacks(
         "E0304",
         f"deployment has {len(listed)} targets and does not say which of them is the default",
         span,
@@ -124,13 +128,13 @@ def capture_store_missing(span: Span, stores: Iterable[str]) -> Diagnostic:
     """
     listed = list(stores)
     if not listed:
-        return _error(
+        return _lacks(
             "E0305",
             "capture has nowhere to write: the spec declares no store of type object",
             span,
             "declare a store of type object under stores",
         )
-    return _error(
+    return _lacks(
         "E0305",
         f"capture names no store, and there are {len(listed)} stores of type object",
         span,
@@ -346,7 +350,7 @@ def no_compute(span: Span, name: str) -> Diagnostic:
 
         pipelines: {retrain: {type: training, model: fraud-xgb, inputs: [transactions], compute: "L4:1"}}
     """
-    return _error(
+    return _lacks(
         "E0315",
         f"{quote(name)} does not say which hardware it needs",
         span,

@@ -43,7 +43,7 @@ def missing_field(span: Span, field: str, owner: str, hint: str) -> Diagnostic:
 
         governance: {owner: {team: payments-risk, email: payments-risk@acme.example}}
     """
-    return Diagnostic("E0202", Severity.ERROR, f"{owner} lacks the field {quote(field)}", span, hint)
+    return Diagnostic("E0202", Severity.ERROR, f"{owner} lacks the field {quote(field)}", span, hint, lacks=True)
 
 
 def unknown_field(
@@ -200,6 +200,7 @@ def needs_field(span: Span, field: str, needed: str, owner: str) -> Diagnostic:
         f"field {quote(field)} in {owner} needs the field {quote(needed)} beside it",
         span,
         f"add {quote(needed)}, or remove {quote(field)}",
+        lacks=True,
     )
 
 

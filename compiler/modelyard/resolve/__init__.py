@@ -12,7 +12,6 @@ from modelyard.resolve.inference import resolve_inference
 from modelyard.resolve.monitors import resolve_channels, resolve_monitors
 from modelyard.resolve.pipelines import resolve_pipelines
 from modelyard.resolve.scope import Scope
-from modelyard.secret_literals import secret_literals
 from modelyard.source import Document
 from modelyard.spec import System
 
@@ -52,6 +51,4 @@ def resolve(document: Document, environment: str) -> tuple[System | None, tuple[
         overrides=resolve_overrides(scope, deployment),
         moved=resolve_moved(scope),
     )
-    if scope.found:
-        return None, (*scope.found, *secret_literals(document))
-    return system, ()
+    return (None, tuple(scope.found)) if scope.found else (system, ())

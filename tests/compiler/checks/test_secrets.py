@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.compiler.checks.asked import codes_in, found_in, told_of
-from tests.diagnosing import Question, diagnose
+from tests.diagnosing import Question, diagnose, examine
 from tests.specs import changed
 
 
@@ -58,7 +58,7 @@ def test_a_secret_is_not_printed_beside_another_mistake() -> None:
     )
     question = Question(spec)
 
-    assert codes_in(spec) == ["E0301", "E0407"]
+    assert [problem.code for problem in examine(question)] == ["E0301", "E0407"]
     assert "correct-horse" not in diagnose(question)
     assert old in diagnose(question)
 

@@ -1,0 +1,27 @@
+"""Paths of spans: the way back from a diagnostic to what it is about."""
+
+from __future__ import annotations
+
+from modelyard.paths import paths_at
+from tests.compiler.conftest import Loaded
+
+TEXT = "some: &it\n  first: [1, {deep: x}]\nb: *it\nc: {}\n"
+
+
+def test_keys_and_values_are_found_by_their_spans(loaded: Loaded) -> None:
+    """A key, a value in a list, an empty mapping, and the document itself."""
+    document = loaded(TEXT)
+    for path in [("c",), ("some", "first", 0), ("some", "first", 1, "deep")]:
+        span = document.value_span(path)
+        assert path in paths_at(document, [span])[span]
+    key, root = document.key_span(("c",)), document.span(document.root)
+
+    assert paths_at(document, [key, root]) == {key: (("c",),), root: ((),)}
+
+
+def test_an_alias_repeats_a_place(loaded: Loaded) -> None:
+    """What is written once and stands at two places has two paths."""
+    document = loaded(TEXT)
+    span = document.value_span(("b", "first", 1, "deep"))
+
+    assert paths_at(document, [span])[span] == (("some", "first", 1, "deep"), ("b", "first", 1, "deep"))
