@@ -109,14 +109,14 @@ def test_removing_what_crosses_removes_both_ends() -> None:
 
 
 def test_each_user_may_do_exactly_what_its_workload_names() -> None:
-    """Three workloads of the shop, three users: a bundle is read, captures and scores are written."""
+    """Three workloads of the shop, three users: a bundle is read, captures are added."""
     program = files(compiled(HYBRID_SPEC))["main/infrastructure/__main__.py"]
     _, _, till = program.partition('    "shop.till",')
     till = " ".join(till.partition("\n)")[0].split())
 
     assert program.count(" = Crossing(") == 3
     assert '"prefix": "mlflow/bundles/till-theft/champion/", "mode": "read"' in till
-    assert '"mode": "write"' in till
+    assert '"mode": "append"' in till
     assert "sales" not in till
 
 

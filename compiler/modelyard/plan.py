@@ -11,6 +11,7 @@ from modelyard.records import field, record
 from modelyard.source import Path
 from modelyard.spec import (
     Accelerator,
+    Capture,
     Channel,
     ComputeClass,
     Inference,
@@ -25,6 +26,8 @@ from modelyard.spec import (
     TargetSpec,
     Variant,
 )
+
+_DAY_S = 86400
 
 
 class Kind(StrEnum):
@@ -227,7 +230,10 @@ class MonitorJob:
 
 @record
 class Access:
-    """What an identity may do with one object store: `prefix` and below, `read` or `write` (which includes read)."""
+    """What an identity may do with one object store: `prefix` and below.
+
+    `read`, `write` (which includes read and delete), or `append`: new objects, none read and none deleted.
+    """
 
     store: str
     prefix: str
@@ -396,6 +402,23 @@ def bundled_on(system: System, placement: str) -> bool:
     """Whether models reach a placement as bundles: their registry runs on another target, and is not opened across."""
     registry = system.registry
     return registry is not None and not registry.adopt and system.deployment.placement.registry != placement
+
+
+def bucket_expires(system: System, capture: Capture) -> bool:
+    """Whether a rule of the bucket deletes captures by their age, so that no workload has to: in each one made here."""
+    return not system.stores[capture.store].adopt
+
+
+def expiries(system: System, store: Store) -> dict[str, int]:
+    """The captures that a bucket deletes by itself: days by folder, in whole days and never too few."""
+    days: dict[str, int] = {}
+    for inference in system.inference.values():
+        capture = inference.capture
+        if capture is not None and capture.store == store.name and capture.retain_s is not None and not store.adopt:
+            kept = -(-capture.retain_s // _DAY_S)
+            folder = capture.path.rstrip("/")
+            days[folder] = min(kept, days.get(folder, kept))
+    return days
 
 
 def bundle_path(artifact_path: str, registered_name: str, alias: str) -> str:

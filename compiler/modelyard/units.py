@@ -16,7 +16,9 @@ _MEMORY = {
     **{letter: 1000**power for power, letter in enumerate("kMGTP", 1)},
     "K": 1000,
 }
-_DURATION_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_DAY_MS = 86_400_000
+_DURATION_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": _DAY_MS, "w": 7 * _DAY_MS}
+_YEARS = re.compile("([0-9]{1,3})y")
 
 # The same few quantities stand in a large spec thousands of times: each is read once.
 
@@ -29,8 +31,16 @@ def memory_bytes(text: str) -> int | None:
 
 @lru_cache(maxsize=4096)
 def duration_ms(text: str) -> int | None:
-    """Milliseconds of `10ms`, `30s`, `15m` (minutes), `6h`, `45d` or `2w`."""
-    return _scaled(text, _DURATION_MS)
+    """Milliseconds of `10ms`, `30s`, `15m` (minutes), `6h`, `45d`, `2w` or `7y`.
+
+    A year has 365 days, and every four years that have begun add one for a leap day: no span of so many calendar years
+    is longer, so a record that is kept for seven years is never deleted a day early.
+    """
+    years = _YEARS.fullmatch(text)
+    if years is None:
+        return _scaled(text, _DURATION_MS)
+    count = int(years[1])
+    return (365 * count + -(-count // 4)) * _DAY_MS
 
 
 @lru_cache(maxsize=4096)

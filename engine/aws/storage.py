@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from engine.aws.api import Api, Refused
@@ -148,6 +149,18 @@ def _versioning(values: Values) -> Values:
     }
 
 
+def _lock(values: Values) -> Values:
+    rule = values.get("rule")
+    retention = {"Rule": {"DefaultRetention": upper(rule["defaultRetention"])}} if rule else {}
+    return {"ObjectLockEnabled": values.get("objectLockEnabled", "Enabled"), **retention}
+
+
+def _unlock(api: Api, found: str, values: Values) -> None:
+    """A bucket stays one that can lock; only its default retention goes."""
+    unlocked = {"ObjectLockEnabled": "Enabled"}
+    api.call("s3", "put_object_lock_configuration", Bucket=found, ObjectLockConfiguration=unlocked)
+
+
 _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 
 _NAME = r"(?!xn--|sthree-|amzn-s3-demo-)(?!.*(-s3alias|--ol-s3)$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
@@ -186,6 +199,10 @@ RECORDS = {
         _lifecycle,
         ("rules",),
         remove="delete_bucket_lifecycle",
+    ),
+    "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": replace(
+        _part("object_lock_configuration", "ObjectLockConfiguration", _lock, ("objectLockEnabled", "rule")),
+        delete=_unlock,
     ),
     "aws:s3/bucketPolicy:BucketPolicy": _part(
         "bucket_policy",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from modelyard_runtime.refusals import Refusal
 
 _DAY_S = 86400
+_EARLIER_DAYS = 30  # a version that has expired can be brought back for so long
 _log = logging.getLogger(__name__)
 
 
@@ -18,37 +21,42 @@ def run() -> int:
     if not name:
         raise Refusal("MODELYARD_BUCKET is not set; it names the bucket to make")
     retention_s = int(os.environ.get("MODELYARD_RETENTION_SECONDS") or 0)
-    ensure_bucket(_client(), name, os.environ.get("MODELYARD_VERSIONED", "true") == "true", retention_s)
+    expire: dict[str, int] = json.loads(os.environ.get("MODELYARD_EXPIRE") or "{}")
+    ensure_bucket(_client(), name, os.environ.get("MODELYARD_VERSIONED", "true") == "true", retention_s, expire)
     return 0
 
 
 def ensure_bucket(
-    client: Any, name: str, versioned: bool, retention_s: int
+    client: Any, name: str, versioned: bool, retention_s: int, expire: Mapping[str, int]
 ) -> None:  # boto3 types its clients at run time
     """The bucket exists, is versioned or not, and deletes what is older than `retention_s` seconds; 0 keeps everything.
 
-    S3 counts retention in days, so it is rounded up: nothing is deleted before its time.
+    Below a folder of `expire` it deletes objects after so many days. S3 counts retention in days, so it is rounded up:
+    nothing is deleted before its time.
     """
     _create(client, name)
     status = "Enabled" if versioned else "Suspended"
     if versioned or client.get_bucket_versioning(Bucket=name).get("Status") == "Enabled":
         client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": status})
+    rules = [
+        _rule(f"modelyard-expire-{at}", f"{folder}/", days, _EARLIER_DAYS if versioned else 0)
+        for at, (folder, days) in enumerate(sorted(expire.items()))
+    ]
     if retention_s:
         days = -(-retention_s // _DAY_S)
-        expire = {
-            "ID": "modelyard-retention",
-            "Status": "Enabled",
-            "Filter": {"Prefix": ""},
-            "Expiration": {"Days": days},
-        }
-        if versioned:
-            expire["NoncurrentVersionExpiration"] = {"NoncurrentDays": days}
-        client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [expire]})
+        rules.append(_rule("modelyard-retention", "", days, days if versioned else 0))
+    if rules:
+        client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
     else:
         client.delete_bucket_lifecycle(Bucket=name)
     _log.info(
         "bucket %s: versioning %s, retention %s", name, status.lower(), f"{retention_s} s" if retention_s else "none"
     )
+
+
+def _rule(name: str, prefix: str, days: int, earlier_days: int) -> dict[str, Any]:
+    earlier = {"NoncurrentVersionExpiration": {"NoncurrentDays": earlier_days}} if earlier_days else {}
+    return {"ID": name, "Status": "Enabled", "Filter": {"Prefix": prefix}, "Expiration": {"Days": days}, **earlier}
 
 
 def _create(client: Any, name: str) -> None:

@@ -31,7 +31,7 @@ def pattern_of(name: str) -> str:
         ("duration", "15min", "15m"),
         ("duration", "7 Days", "7d"),
         ("duration", "1 month", ""),
-        ("duration", "1 year", "365d"),
+        ("duration", "1 year", "1y"),
         ("duration", "1M", ""),
         ("duration", "PT6H", "6h"),
         ("duration", "P2W", "2w"),

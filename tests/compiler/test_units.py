@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -44,8 +45,11 @@ def test_memory(text: str, expected: int | None) -> None:
         ("6h", 21_600_000),
         ("45d", 45 * 86_400_000),
         ("2w", 14 * 86_400_000),
+        ("1y", 366 * 86_400_000),
+        ("7y", 2557 * 86_400_000),
         ("0s", 0),
         ("1.5s", 1500),
+        ("1.5y", None),
         ("1M", None),
         ("1", None),
         ("1h30m", None),
@@ -54,6 +58,16 @@ def test_memory(text: str, expected: int | None) -> None:
 def test_durations(text: str, expected: int | None) -> None:
     """`m` is minutes, and there are no months."""
     assert units.duration_ms(text) == expected
+
+
+def test_years_are_never_shorter_than_on_the_calendar() -> None:
+    """Whatever day a record is written on: a year may begin just before a leap day."""
+    for first in (date(2024, 2, 29), date(2096, 3, 1), *(date(year, 1, 1) for year in range(2024, 2032))):
+        for years in (1, 2, 3, 4, 5, 7, 10, 30):
+            day = first.day if (first.month, first.day) != (2, 29) else 28
+            on_the_calendar = (first.replace(year=first.year + years, day=day) - first).days
+
+            assert (units.duration_s(f"{years}y") or 0) >= on_the_calendar * 86400
 
 
 def test_seconds_are_whole() -> None:

@@ -11,9 +11,11 @@ import boto3
 import pyarrow as pa
 import pytest
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+from moto.s3.responses import S3Response
 
 from modelyard_runtime.datasets import read_batches, read_frame, write_table
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.storage import place, write_whole
 from modelyard_runtime.store import ensure_bucket
 
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -48,7 +50,7 @@ def workload(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_a_bucket_has_what_the_spec_says_and_may_be_made_again(client: Any) -> None:
     """Retention counts in whole days, rounded up; old versions go as well."""
     for _ in range(2):
-        ensure_bucket(client, "kept", versioned=True, retention_s=86400 + 1)
+        ensure_bucket(client, "kept", versioned=True, retention_s=86400 + 1, expire={})
 
     assert client.get_bucket_versioning(Bucket="kept")["Status"] == "Enabled"
     (rule,) = client.get_bucket_lifecycle_configuration(Bucket="kept")["Rules"]
@@ -56,9 +58,39 @@ def test_a_bucket_has_what_the_spec_says_and_may_be_made_again(client: Any) -> N
     assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 2}
 
 
+def test_captures_expire_below_their_folder(client: Any) -> None:
+    """Beside the age at which everything goes; what has expired can be brought back for a month."""
+    ensure_bucket(client, "captured", versioned=True, retention_s=86400, expire={"captures/scorer": 90})
+
+    captures, everything = client.get_bucket_lifecycle_configuration(Bucket="captured")["Rules"]
+    assert captures["Filter"] == {"Prefix": "captures/scorer/"}
+    assert captures["Expiration"] == {"Days": 90}
+    assert captures["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+    assert everything["Filter"] == {"Prefix": ""}
+
+
+def test_every_part_has_the_checksum_that_a_locked_bucket_asks_for(
+    client: Any, workload: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3 takes no object under Object Lock without one (docs.aws.amazon.com/AmazonS3, PutObject, read 2026-11-25)."""
+    trailers: list[str] = []
+    upload_part = S3Response.upload_part
+
+    def recorded(self: S3Response) -> Any:
+        trailers.append(str(self.headers.get("x-amz-trailer")))
+        return upload_part(self)
+
+    monkeypatch.setattr(S3Response, "upload_part", recorded)
+    ensure_bucket(client, "audit", versioned=True, retention_s=0, expire={})
+
+    write_whole(place(workload, "s3://audit/captures/day=2026-01-01/one.parquet", "lake"), b"kept")
+
+    assert trailers == ["x-amz-checksum-crc64nvme"]
+
+
 def test_settings_that_are_taken_back_are_taken_back(client: Any) -> None:
-    ensure_bucket(client, "changed", versioned=True, retention_s=86400)
-    ensure_bucket(client, "changed", versioned=False, retention_s=0)
+    ensure_bucket(client, "changed", versioned=True, retention_s=86400, expire={})
+    ensure_bucket(client, "changed", versioned=False, retention_s=0, expire={})
 
     assert client.get_bucket_versioning(Bucket="changed")["Status"] == "Suspended"
     with pytest.raises(client.exceptions.ClientError, match="NoSuchLifecycleConfiguration"):
@@ -68,7 +100,7 @@ def test_settings_that_are_taken_back_are_taken_back(client: Any) -> None:
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
 def test_what_is_written_is_read_in_its_types(client: Any, workload: dict[str, Any], kind: str) -> None:
     """Through the bucket, with the columns that the schema declares, and only the newest where a window is asked."""
-    ensure_bucket(client, "lake", versioned=False, retention_s=0)
+    ensure_bucket(client, "lake", versioned=False, retention_s=0, expire={})
     now = datetime.now(UTC)
     times = [now - timedelta(days=2), now - timedelta(minutes=1)]
     table = pa.table({"id": [1, 2], "amount": [1.5, 2.0], "at": times})

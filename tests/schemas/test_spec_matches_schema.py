@@ -33,6 +33,7 @@ PLACES: dict[type, tuple[str, ...]] = {
     spec.Images: ("#/$defs/images",),
     spec.Telemetry: ("#/$defs/telemetry",),
     spec.Store: ("#/$defs/store",),
+    spec.ObjectLock: ("#/$defs/store/then/properties/objectLock",),
     spec.ComputeClass: ("#/$defs/computeClass",),
     spec.Registry: ("#/$defs/registry",),
     spec.Dataset: ("#/$defs/dataset",),

@@ -45,6 +45,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     governance.classifications,
     governance.captures,
     governance.retention,
+    governance.locks,
     governance.exposure,
     governance.residency_limited,
     pipelines.columns,

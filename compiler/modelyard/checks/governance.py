@@ -106,6 +106,44 @@ def retention(system: System) -> Iterator[Diagnostic]:
             yield problems.deleted_too_soon(span, store.name, age, what)
 
 
+def locks(system: System) -> Iterator[Diagnostic]:
+    """Nothing beside an Object Lock asks for less than it, and a locked bucket holds records and not what changes."""
+    for store in system.stores.values():
+        lock, here = store.object_lock, ("stores", store.name)
+        if lock is None or store.adopt:
+            continue
+        age = str(system.written(*here, "objectLock")["retain"])
+        if not store.versioned:
+            what, action = "it keeps no versions, which Object Lock needs", "remove versioned: false"
+            yield problems.lock_contradicted(system.at(*here, "versioned"), store.name, age, what, action)
+        if store.retention_s is not None and store.retention_s < lock.retain_s:
+            what, action = f"they cannot be deleted after {_days(store.retention_s)}", f"write {age} or more"
+            yield problems.lock_contradicted(system.at(*here, "retention"), store.name, age, what, action)
+        for inference in system.inference.values():
+            kept = inference.capture
+            if kept is not None and kept.store == store.name and (kept.retain_s or lock.retain_s) < lock.retain_s:
+                span = system.key("inference", inference.name, "capture")
+                what = f"captures of {inference.name!r} cannot be deleted after {_days(kept.retain_s or 0)}"
+                action = f"write retain: {age}, or capture to another store"
+                yield problems.lock_contradicted(span, store.name, age, what, action)
+        for what in _rewritten(system, store.name):
+            yield problems.locked_by_habit(system.key(*here, "objectLock"), store.name, age, what)
+
+
+def _rewritten(system: System, store: str) -> Iterator[str]:
+    """What workloads write anew in a store, again and again."""
+    if system.registry is not None and system.registry.artifacts == store:
+        yield "the registry writes models and checkpoints there"
+    outputs = {
+        name
+        for pipeline in system.pipelines.values()
+        for name in (pipeline.output, *(step.output for step in pipeline.steps))
+    }
+    for data in system.data.values():
+        if data.name in outputs and data.store == store:
+            yield f"pipelines write {data.name!r} there"
+
+
 def _days(seconds: int) -> str:
     """As a spec writes it: in days, or in hours where it is no whole number of them."""
     return f"{seconds // 3600}h" if seconds % 86400 else f"{seconds // 86400}d"

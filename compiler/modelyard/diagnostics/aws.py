@@ -363,3 +363,34 @@ def public_without_way_out(span: Span, endpoint: str, placement: str) -> Diagnos
         span,
         "write exposure: internal, or vpc: {nat: one}",
     )
+
+
+def locked_without_checksums(span: Span, workload: str, store: str, other: str) -> Diagnostic:
+    """S3 takes an object into a locked bucket only with a checksum, and many S3-compatible services refuse checksums.
+
+    The SDKs of a Pod send them to every store or to none, so one workload cannot write to both.
+
+    Wrong:
+
+        stores:
+          audit: {type: object, objectLock: {mode: compliance, retain: 7y}}
+          models: {type: object, adopt: models, endpoint: "https://s3.acme.example", credentials: secret://vault/models}
+        registry: {database: runs, artifacts: models}
+        inference: {scorer: {capture: {store: audit}, …}}
+
+    Right:
+
+        stores:
+          audit: {type: object, objectLock: {mode: compliance, retain: 7y}}
+          models: {type: object}
+        registry: {database: runs, artifacts: models}
+        inference: {scorer: {capture: {store: audit}, …}}
+    """
+    return Diagnostic(
+        "E0673",
+        Severity.ERROR,
+        f"{quote(workload)} writes to store {quote(store)}, which locks its objects, and also opens {quote(other)},"
+        " an S3-compatible service",
+        span,
+        "keep both on AWS, or let another workload write to the locked store",
+    )

@@ -104,6 +104,32 @@ def bucket_without_endpoint(span: Span, store: str, placement: str) -> Diagnosti
     )
 
 
+def lock_not_here(span: Span, store: str, placement: str) -> Diagnostic:
+    """S3 locks objects for everyone; what a service that speaks like S3 makes of Object Lock is not known here.
+
+    Keep the records in a bucket on AWS, or adopt a bucket whose owner has locked it: writers of captures without
+    `retain` add objects to it and have no need to delete any.
+
+    Wrong:
+
+        deployment: {mode: on-prem, provider: kubernetes, context: main}
+        stores: {audit: {type: object, endpoint: "https://s3.acme.example", credentials: secret://vault/audit,
+                         objectLock: {mode: compliance, retain: 7y}}}
+
+    Right:
+
+        stores: {audit: {type: object, adopt: acme-audit, endpoint: "https://s3.acme.example",
+                         credentials: secret://vault/audit}}
+    """
+    return Diagnostic(
+        "E0670",
+        Severity.ERROR,
+        f"target {quote(placement)} cannot lock the objects of store {quote(store)}: its bucket is not one of S3",
+        span,
+        "adopt a bucket that its owner has locked, or place the store on AWS",
+    )
+
+
 def adopted_is_not_ours(span: Span, store: str, field: str) -> Diagnostic:
     """What is adopted belongs to somebody else; its settings are theirs, and nothing here changes them.
 

@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from modelyard.names import object_name
-from modelyard.plan import AlertRules, Application, Backend, Kind, Link, ModelServer, Resource, Route, bundled_on
+from modelyard.plan import (
+    AlertRules,
+    Application,
+    Backend,
+    Kind,
+    Link,
+    ModelServer,
+    Resource,
+    Route,
+    bucket_expires,
+    bundled_on,
+)
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
-from modelyard.spec import Inference, Variant
+from modelyard.spec import Capture, Inference, Variant
 
 
 def plan_pools(draft: Draft) -> None:
@@ -107,9 +118,15 @@ def _want(draft: Draft, inference: Inference, wanted: Wanted) -> None:
     """Models from the registry, a place for what is captured, and the token that clients show."""
     draft.wants_models(wanted, inference.target, (variant.model for variant in inference.variants))
     if inference.capture is not None:
-        wanted.store(inference.capture.store, inference.capture.path, "write", "capture")
+        wanted.store(inference.capture.store, inference.capture.path, _capturing(draft, inference.capture), "capture")
         draft.wants_credentials(wanted, inference.capture.store)
     wanted.secret(inference.endpoint.auth.token, "inference", inference.name, "endpoint", "auth", "token")
+
+
+def _capturing(draft: Draft, capture: Capture) -> str:
+    """A server adds captures and deletes none, unless it is the one that keeps to `retain`."""
+    expires_them = capture.retain_s is not None and not bucket_expires(draft.system, capture)
+    return "write" if expires_them else "append"
 
 
 def _scales(members: Iterable[Inference]) -> bool:

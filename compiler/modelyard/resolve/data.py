@@ -5,10 +5,21 @@ from __future__ import annotations
 from modelyard.diagnostics import resolve as problems
 from modelyard.resolve.changes import called
 from modelyard.resolve.fields import Node, flag, mapping, named, number, pairs, text, texts, whole
-from modelyard.resolve.quantities import seconds, size
+from modelyard.resolve.quantities import seconds, seconds_or, size
 from modelyard.resolve.scope import Scope, reference, secret, store
 from modelyard.source import Path
-from modelyard.spec import Check, Dataset, Deployment, Explainability, Metadata, Model, ModelCard, Registry, Store
+from modelyard.spec import (
+    Check,
+    Dataset,
+    Deployment,
+    Explainability,
+    Metadata,
+    Model,
+    ModelCard,
+    ObjectLock,
+    Registry,
+    Store,
+)
 
 _DATABASE_BYTES = 20 * 1024**3
 _DATABASE_REPLICAS = 3  # of an enterprise: one may fail while another is being replaced
@@ -42,10 +53,15 @@ def _store(scope: Scope, name: str, node: Node, default_target: str) -> Store:
         credentials=secret(node, "credentials"),
         versioned=flag(node, "versioned", default=True),
         retention_s=seconds(scope, node, "retention", path),
+        object_lock=_lock(scope, mapping(node, "objectLock"), (*path, "objectLock")) if "objectLock" in node else None,
         size_bytes=size_bytes,
         replicas=None if replicas is None else int(replicas),
         encryption_key=text(node, "encryptionKey"),
     )
+
+
+def _lock(scope: Scope, node: Node, path: Path) -> ObjectLock:
+    return ObjectLock(text(node, "mode"), seconds_or(scope, node, "retain", path, 0))
 
 
 def resolve_registry(scope: Scope) -> Registry | None:

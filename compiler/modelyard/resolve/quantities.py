@@ -20,7 +20,7 @@ def seconds(scope: Scope, node: Node, key: str, path: Path) -> int | None:
     if not value:
         return None
     return _read(
-        scope, units.duration_s(value), 0, value, "a duration of whole seconds such as 30s, 15m, 6h or 45d", path, key
+        scope, units.duration_s(value), 0, value, "a duration of whole seconds such as 30s, 15m, 6h or 7y", path, key
     )
 
 

@@ -30,7 +30,17 @@ from modelyard.spec.inference import (
     Variant,
 )
 from modelyard.spec.monitors import RULES_ONLY, Channel, Monitor, OnBreach, Reference
-from modelyard.spec.needs import Check, ComputeClass, Dataset, Explainability, Model, ModelCard, Registry, Store
+from modelyard.spec.needs import (
+    Check,
+    ComputeClass,
+    Dataset,
+    Explainability,
+    Model,
+    ModelCard,
+    ObjectLock,
+    Registry,
+    Store,
+)
 from modelyard.spec.pipelines import Parameter, Pipeline, Range, Schedule, Source, Split, Step, Tuning
 from modelyard.spec.references import ModelRef, SecretRef
 from modelyard.spec.system import Override, System, target_path
@@ -56,6 +66,7 @@ __all__ = [
     "TargetSpec",
     "Placement",
     "Deployment",
+    "ObjectLock",
     "Store",
     "ComputeClass",
     "Registry",

@@ -9,6 +9,14 @@ from modelyard.spec.references import SecretRef
 
 
 @record
+class ObjectLock:
+    """Every version of an object stays for this long: for everyone, or unless an identity may bypass governance."""
+
+    mode: str  # compliance governance
+    retain_s: int
+
+
+@record
 class Store:
     """`type: object` (a bucket) or `type: database` (PostgreSQL): adopted by name, or managed.
 
@@ -25,6 +33,7 @@ class Store:
     credentials: SecretRef | None = None  # Secret with keys access-key-id/secret-access-key, or username/password
     versioned: bool = True
     retention_s: int | None = None  # objects older than this are deleted
+    object_lock: ObjectLock | None = None
     size_bytes: int | None = None  # database volume
     replicas: int | None = None  # database instances
     encryption_key: str = ""  # ARN of the KMS key of an adopted bucket

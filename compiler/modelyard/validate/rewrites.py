@@ -56,7 +56,6 @@ _UNITS: Final = {
     "gbp": " GBP",
     "chf": " CHF",
 }
-_DAYS_OF_A_YEAR: Final = 365
 _SMALLER: Final = {"w": ("d", 7), "d": ("h", 24), "h": ("m", 60), "m": ("s", 60)}
 """By the unit of a duration, the next smaller one, and how many of it there are."""
 
@@ -233,8 +232,6 @@ def _quantities(text: str) -> Iterator[str]:
             yield number
         short = _UNITS.get(unit.lower(), unit)
         yield number + short
-        if short == "y" and number.isdecimal():
-            yield f"{int(number) * _DAYS_OF_A_YEAR}d"
     iso = _ISO.match(text)
     if iso:
         yield f"{iso[1] or iso[3]}{(iso[2] or iso[4]).lower()}"

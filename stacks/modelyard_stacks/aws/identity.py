@@ -16,7 +16,9 @@ from .policies import Statement, document, pod_trust, role_prefix
 
 
 class StoreAccess(TypedDict):
-    """What may be done with one folder or file of a bucket; `write` includes `read`, and an empty prefix is all of it.
+    """What may be done with one folder or file of a bucket; an empty prefix is all of it.
+
+    `write` includes `read` and deleting; `append` adds objects and neither reads nor deletes any.
 
     `key` is the KMS key that encrypts the bucket; where it is left out, S3's own keys do. `region` is that of both,
     where it is not the account's.
@@ -24,7 +26,7 @@ class StoreAccess(TypedDict):
 
     bucket: pulumi.Input[str]
     prefix: str
-    mode: Literal["read", "write"]
+    mode: Literal["read", "write", "append"]
     key: NotRequired[pulumi.Input[str]]
     region: NotRequired[str]
 
@@ -110,15 +112,17 @@ def store_statements(account: Account, access: Sequence[StoreAccess]) -> Iterabl
     `lake-2/`: of a key that is not there S3 then says 403 and not 404.
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html, 2026-11-24.
     """
+    readable = [each for each in access if each["mode"] != "append"]
     writable = [each for each in access if each["mode"] == "write"]
-    if access:
+    appended = [each for each in access if each["mode"] == "append"]
+    if readable:
         yield {
             "Sid": "ReadObjects",
             "Effect": "Allow",
             "Action": "s3:GetObject",
-            "Resource": [arn for each in access for arn in _objects(account, each)],
+            "Resource": [arn for each in readable for arn in _objects(account, each)],
         }
-    for position, each in enumerate(access):
+    for position, each in enumerate(readable):
         yield _listing(account, each, f"List{position}")
     if writable:
         yield {
@@ -127,7 +131,14 @@ def store_statements(account: Account, access: Sequence[StoreAccess]) -> Iterabl
             "Action": ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject"],
             "Resource": [arn for each in writable for arn in _objects(account, each)],
         }
-    yield from _key_statements(account, access, writable)
+    if appended:
+        yield {
+            "Sid": "AddObjects",
+            "Effect": "Allow",
+            "Action": ["s3:AbortMultipartUpload", "s3:PutObject"],
+            "Resource": [arn for each in appended for arn in _objects(account, each)],
+        }
+    yield from _key_statements(account, access, [*writable, *appended])
 
 
 def secret_statements(key: Key | AdoptedKey, arns: Sequence[pulumi.Input[str]]) -> Iterable[Statement]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Literal, TypedDict
 
 import pulumi
 from pulumi_aws import s3
@@ -15,11 +16,20 @@ _UNFINISHED_DAYS = 7
 _NONCURRENT_DAYS = 30
 
 
+class ObjectLock(TypedDict):
+    """How long each version of an object stays: for everyone, or unless somebody may bypass governance."""
+
+    mode: Literal["compliance", "governance"]
+    days: int
+
+
 class ObjectStore(pulumi.ComponentResource):
     """A bucket that only our account reaches, by TLS, and that holds nothing which our key does not encrypt.
 
     `versioned` keeps what is overwritten or deleted for another 30 days; objects older than `retention_days` are
-    deleted. The bucket is protected, and one that is not empty is never deleted.
+    deleted, and those below a folder of `expire` after its days. With `lock` every version that is written from then on
+    stays for its days, whatever else would delete it. The bucket is protected, and one that is not empty is never
+    deleted.
     """
 
     bucket: pulumi.Output[str]
@@ -35,6 +45,8 @@ class ObjectStore(pulumi.ComponentResource):
         bucket: str,
         versioned: bool = True,
         retention_days: int | None = None,
+        expire: Mapping[str, int] | None = None,
+        lock: ObjectLock | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("modelyard:aws:ObjectStore", name, None, account.options(opts))
@@ -46,7 +58,13 @@ class ObjectStore(pulumi.ComponentResource):
         self.bucket, self.arn, self.key_arn = made.bucket, made.arn, key.arn
         self._encrypt(name, key)
         self._close(name)
-        self._keep(name, versioned, retention_days)
+        versions = [self._keep_versions(name)] if versioned else []
+        if lock is not None:
+            self._lock_objects(name, lock, versions)
+        rules = list(_lifecycle(versioned, retention_days, expire or {}))
+        s3.BucketLifecycleConfiguration(
+            name, s3.BucketLifecycleConfigurationArgs(bucket=self.bucket, rules=rules), self._child(*versions)
+        )
         self.register_outputs({"bucket": self.bucket, "arn": self.arn})
 
     def _encrypt(self, name: str, key: Key) -> None:
@@ -107,23 +125,38 @@ class ObjectStore(pulumi.ComponentResource):
             },
         )
 
-    def _keep(self, name: str, versioned: bool, retention_days: int | None) -> None:
-        before: list[pulumi.Resource] = []
-        if versioned:
-            enabled = s3.BucketVersioningVersioningConfigurationArgs(status="Enabled")
-            # the class called BucketVersioningArgs is what the deprecated field of a Bucket takes
-            given = s3.BucketVersioningInitArgs(bucket=self.bucket, versioning_configuration=enabled)
-            before.append(s3.BucketVersioning(name, given, self._child()))
-        rules = list(_lifecycle(versioned, retention_days))
-        s3.BucketLifecycleConfiguration(
-            name, s3.BucketLifecycleConfigurationArgs(bucket=self.bucket, rules=rules), self._child(*before)
+    def _keep_versions(self, name: str) -> s3.BucketVersioning:
+        enabled = s3.BucketVersioningVersioningConfigurationArgs(status="Enabled")
+        # the class called BucketVersioningArgs is what the deprecated field of a Bucket takes
+        given = s3.BucketVersioningInitArgs(bucket=self.bucket, versioning_configuration=enabled)
+        return s3.BucketVersioning(name, given, self._child())
+
+    def _lock_objects(self, name: str, lock: ObjectLock, versions: Iterable[pulumi.Resource]) -> None:
+        """S3 locks a versioned bucket that exists as well as a new one, and never unlocks it.
+
+        Taking the default retention away leaves what is locked as it is.
+        Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-configure.html, 2026-11-25.
+        """
+        retention = s3.BucketObjectLockConfigurationRuleDefaultRetentionArgs(
+            mode=lock["mode"].upper(), days=lock["days"]
+        )
+        s3.BucketObjectLockConfiguration(
+            name,
+            s3.BucketObjectLockConfigurationInitArgs(
+                bucket=self.bucket,
+                object_lock_enabled="Enabled",
+                rule=s3.BucketObjectLockConfigurationRuleArgs(default_retention=retention),
+            ),
+            self._child(*versions),
         )
 
     def _child(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=list(depends_on))
 
 
-def _lifecycle(versioned: bool, retention_days: int | None) -> Iterable[s3.BucketLifecycleConfigurationRuleArgs]:
+def _lifecycle(
+    versioned: bool, retention_days: int | None, expire: Mapping[str, int]
+) -> Iterable[s3.BucketLifecycleConfigurationRuleArgs]:
     every = s3.BucketLifecycleConfigurationRuleFilterArgs(prefix="")
     yield s3.BucketLifecycleConfigurationRuleArgs(
         id="unfinished-uploads",
@@ -133,7 +166,16 @@ def _lifecycle(versioned: bool, retention_days: int | None) -> Iterable[s3.Bucke
             days_after_initiation=_UNFINISHED_DAYS
         ),
     )
+    for at, (folder, days) in enumerate(sorted(expire.items())):
+        yield s3.BucketLifecycleConfigurationRuleArgs(
+            id=f"expire-{at}",
+            status="Enabled",
+            filter=s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=f"{folder}/"),
+            expiration=s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days),
+        )
     if versioned:
+        # a version that is locked stays until its lock has ended, whatever a rule says
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html, 2026-11-25
         yield s3.BucketLifecycleConfigurationRuleArgs(
             id="earlier-versions",
             status="Enabled",

@@ -13,7 +13,7 @@ from modelyard.spec import target_path
 from modelyard_targets.aws.check_machines import check_machines
 from modelyard_targets.aws.check_network import check_images, check_network, check_public, check_region
 from modelyard_targets.aws.check_rights import check_rights
-from modelyard_targets.aws.check_stores import check_stores
+from modelyard_targets.aws.check_stores import check_locks, check_stores
 from modelyard_targets.aws.foundation import nat_of, tags
 from modelyard_targets.aws.gateway import filled_in
 from modelyard_targets.aws.names import cluster_name
@@ -187,6 +187,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     check_images,
     check_public,
     check_stores,
+    check_locks,
     check_accounts,
     check_rights,
     check_order,

@@ -18,6 +18,7 @@ _FOLDERS_OF_A_USER: Final = 40
 """As `modelyard_stacks.aws.crossing` has it: ten managed policies of four."""
 
 _BESIDE: Final = 1_600  # what no folder adds to: keys, and the secrets of most workloads
+_TIMES: Final = {"read": 2, "append": 2, "write": 4}  # a folder is named, by what is done with it
 _OF_A_FOLDER: Final = 150  # its statement of listing, without names
 
 
@@ -49,5 +50,5 @@ def _size(opened: Sequence[Access], system: System) -> int:
     found = _BESIDE
     for access in opened:
         names = len(bucket_name(system.stores[access.store], system)) + len(access.prefix) + len("arn:aws:s3:::/,''")
-        found += names * (4 if access.mode == "write" else 2) + names + _OF_A_FOLDER
+        found += names * _TIMES[access.mode] + names + _OF_A_FOLDER
     return found

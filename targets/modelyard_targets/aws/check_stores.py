@@ -10,12 +10,12 @@ from modelyard.diagnostics import aws as problems
 from modelyard.diagnostics import platform as shared
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.manifest import memory_text
-from modelyard.plan import Plan, RegistryServer
+from modelyard.plan import Identity, Plan, RegistryServer
 from modelyard.spec import Store, System, TargetSpec
 from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.cluster.placed import target_of
 
-_THEIRS: Final = ("versioned", "retention", "size", "replicas")
+_THEIRS: Final = ("versioned", "retention", "objectLock", "size", "replicas")
 _GI: Final = 1024**3
 _SMALLEST: Final = 20 * _GI
 _LARGEST: Final = 64 * 1024 * _GI
@@ -43,6 +43,21 @@ def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             if database.target != placement and not database.adopt:
                 where = plan.system.at("registry", "database")
                 yield shared.store_elsewhere(where, database.name, database.target, placement)
+
+
+def check_locks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Whoever writes to a locked bucket of this placement sends checksums, which other services may refuse."""
+    stores = plan.system.stores
+    for resource in plan.resources:
+        if not isinstance(resource.value, Identity):
+            continue
+        opened = dict.fromkeys(access.store for access in resource.value.access)
+        others = [name for name in opened if stores[name].endpoint]
+        written = dict.fromkeys(access.store for access in resource.value.access if access.mode != "read")
+        for name in written:
+            if stores[name].object_lock is not None and stores[name].target == placement and others:
+                where = plan.system.key(*resource.origin)
+                yield problems.locked_without_checksums(where, resource.value.workload, name, others[0])
 
 
 def _check_adopted(store: Store, system: System) -> Iterator[Diagnostic]:

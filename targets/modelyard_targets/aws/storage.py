@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.plan import Kind, Plan, Resource
+from modelyard.plan import Kind, Plan, Resource, expiries
 from modelyard.program import Call, Literal, Ref
 from modelyard.spec import Store, target_path
 from modelyard_targets.aws.foundation import log_days
@@ -84,15 +84,24 @@ def _store(resource: Resource) -> Store:
     return resource.value
 
 
+def _days(seconds: int) -> int:
+    """Whole days, never too few."""
+    return -(-seconds // _DAY_S)
+
+
 def _bucket(resource: Resource, context: Context) -> Call:
     store = _store(resource)
-    days = -(-store.retention_s // _DAY_S) if store.retention_s is not None else None
+    days = _days(store.retention_s) if store.retention_s is not None else None
+    expire: dict[str, Literal] = {**expiries(context.system, store)}
+    lock = store.object_lock
     arguments: tuple[tuple[str, Literal], ...] = (
         ("account", Ref("account")),
         ("key", Ref("key")),
         ("bucket", bucket_name(store, context.system)),
         ("versioned", store.versioned),
         *((("retention_days", days),) if days is not None else ()),
+        *((("expire", expire),) if expire else ()),
+        *((("lock", {"mode": lock.mode, "days": _days(lock.retain_s)}),) if lock is not None else ()),
     )
     return Call(store_variable(store.called), "ObjectStore", store.called, arguments, GROUP, resource.origin)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modelyard.plan import Application, Identity, Job, ModelServer, MonitorJob, Resource
+from modelyard.plan import Application, Identity, Job, ModelServer, MonitorJob, Resource, bucket_expires
 from modelyard.source import Json
 from modelyard.spec import Capture, Inference, Model, ModelRef, Store
 from modelyard_targets.cluster.bundles import bundle, delivery
@@ -145,7 +145,7 @@ def token_file(inference: Inference) -> str:
 def _capture(capture: Capture, context: Context) -> dict[str, Json]:
     described = capture_place(capture, context)
     described["fraction"] = capture.fraction
-    if capture.retain_s is not None:
+    if capture.retain_s is not None and not bucket_expires(context.system, capture):
         described["retainSeconds"] = capture.retain_s
     return described
 

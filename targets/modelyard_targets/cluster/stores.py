@@ -7,7 +7,7 @@ from typing import Final
 
 from modelyard.manifest import env, env_from_secret, labels, metadata, object_of
 from modelyard.names import object_name, short_hash
-from modelyard.plan import Resource
+from modelyard.plan import Resource, expiries
 from modelyard.spec import Store
 from modelyard.stack import Value
 from modelyard.writers.json_text import json_text
@@ -75,6 +75,7 @@ def _environment(store: Store, context: Context) -> list[Value]:
         env("MODELYARD_BUCKET", bucket_name(store, context.system)),
         env("MODELYARD_VERSIONED", "true" if store.versioned else "false"),
         env("MODELYARD_RETENTION_SECONDS", str(store.retention_s or 0)),
+        env("MODELYARD_EXPIRE", json_text({**expiries(context.system, store)})),
         env("AWS_ENDPOINT_URL", store.endpoint),
         *(env(name, value) for name, value in S3_CHECKSUMS.items()),
     ]

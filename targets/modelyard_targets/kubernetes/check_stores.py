@@ -9,7 +9,7 @@ from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import Plan
 from modelyard.spec import Store, System
 
-_THEIRS = ("versioned", "retention", "size", "replicas")
+_THEIRS = ("versioned", "retention", "objectLock", "size", "replicas")
 
 
 def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -30,6 +30,8 @@ def _check_store(store: Store, system: System, placement: str) -> Iterator[Diagn
         yield from _check_database(store, system)
     elif not store.adopt and not store.endpoint:
         yield problems.bucket_without_endpoint(system.key(*here), store.name, placement)
+    elif store.object_lock is not None and not store.adopt:
+        yield problems.lock_not_here(system.key(*here, "objectLock"), store.name, placement)
     elif not store.adopt and store.credentials is None:
         yield problems.credentials_needed(system.key(*here), store.name, "its bucket is made")
 

@@ -9,10 +9,19 @@ from tests.specs import VALID_SPEC, changed
 
 
 def test_a_server_writes_only_what_it_captures() -> None:
+    """It deletes captures by their age where their bucket is adopted, whose rules are its owner's."""
     found = identity(plan_of(VALID_SPEC), "scorer")
 
     assert found.access == (Access("lake", "mlflow", "read"), Access("lake", "captures/scorer", "write"))
     assert [(ref.path, ref.key) for ref in found.secrets] == [("lake", ""), ("scorer", "token")]
+
+
+def test_a_server_deletes_no_captures_where_no_age_is_set_or_their_bucket_does() -> None:
+    made = changed("lake: {type: object, adopt: acme-fraud-lake, ", "lake: {type: object, ")
+    kept = changed("retention: {captures: 90d, runs: 7d}", "retention: {runs: 7d}")
+
+    for spec in (made, kept):
+        assert identity(plan_of(spec), "scorer").access[1] == Access("lake", "captures/scorer", "append")
 
 
 def test_an_endpoint_with_one_variant_is_one_server_of_its_own_name() -> None:

@@ -30,6 +30,7 @@ PROGRAM = identity(
     {"bucket": "lake", "prefix": "transactions/", "mode": "read", "key": key.arn},
     {"bucket": "lake", "prefix": "scores", "mode": "write", "key": key.arn},
     {"bucket": "adopted", "prefix": "", "mode": "read"},
+    {"bucket": "audit", "prefix": "captures", "mode": "append", "key": key.arn},
 ], secrets=["fraud/pagerduty"]"""
 )
 
@@ -93,6 +94,15 @@ def test_objects_are_written_where_it_says_so(rights: dict[str, dict[str, Any]])
     assert rights["WriteObjects"]["Resource"] == ["arn:aws:s3:::lake/scores", "arn:aws:s3:::lake/scores/*"]
 
 
+def test_what_is_appended_is_neither_read_nor_listed_nor_deleted(rights: dict[str, dict[str, Any]]) -> None:
+    """Parts of an upload are decrypted with the key that encrypts them, so both of its rights are needed."""
+    naming = [sid for sid, each in rights.items() if any("audit" in arn for arn in each["Resource"])]
+
+    assert naming == ["AddObjects"]
+    assert rights["AddObjects"]["Action"] == ["s3:AbortMultipartUpload", "s3:PutObject"]
+    assert rights["AddObjects"]["Resource"] == ["arn:aws:s3:::audit/captures", "arn:aws:s3:::audit/captures/*"]
+
+
 def test_only_what_is_below_a_folder_is_listed(rights: dict[str, dict[str, Any]]) -> None:
     assert rights["List0"]["Condition"] == {"StringLike": {"s3:prefix": "transactions/*"}}
     assert rights["List1"]["Condition"] == {"StringLike": {"s3:prefix": "scores/*"}}
@@ -114,6 +124,8 @@ def test_the_key_serves_these_objects_only_and_through_s3_only(rights: dict[str,
         "kms:EncryptionContext:aws:s3:arn": [
             "arn:aws:s3:::lake",
             "arn:aws:s3:::lake/*",
+            "arn:aws:s3:::audit",
+            "arn:aws:s3:::audit/*",
         ]
     }
     assert rights["EncryptObjects"]["Action"] == "kms:GenerateDataKey"

@@ -11,6 +11,7 @@ from tests.stacks.aws.programs import KEY, Found, elsewhere, inputs, needs, of, 
 
 BUCKET = "aws:s3/bucket:Bucket"
 VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
+LOCK = "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration"
 LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 KEY_ARN = "arn:aws:kms:::Key/fraud-prod-main"
 ARN = "arn:aws:s3:::fraud-lake-1a2b3c"
@@ -108,6 +109,31 @@ def test_without_retention_nothing_expires_but_markers_of_nothing(tmp_path: Path
 
     assert set(found) == {"unfinished-uploads", "earlier-versions", "markers-of-nothing"}
     assert found["markers-of-nothing"]["expiration"] == {"expiredObjectDeleteMarker": True}
+
+
+def test_captures_expire_below_their_folder_alone(tmp_path: Path) -> None:
+    """The bucket deletes them, so that no server needs the right to."""
+    found = rules(registered(tmp_path, store('versioned=True, expire={"captures/scorer": 90, "audit": 366}')))
+
+    expiring = {each["filter"]["prefix"]: each["expiration"] for each in found.values() if "expiration" in each}
+    assert expiring == {
+        "": {"expiredObjectDeleteMarker": True},
+        "audit/": {"days": 366},
+        "captures/scorer/": {"days": 90},
+    }
+
+
+def test_a_lock_holds_for_every_version_written_after_it(tmp_path: Path) -> None:
+    """S3 takes it for a bucket with versions alone, and locks one that exists without replacing it."""
+    found = registered(tmp_path, store('versioned=True, lock={"mode": "compliance", "days": 2557}'))
+
+    assert inputs(found, LOCK, "lake") == {
+        "bucket": "fraud-lake-1a2b3c",
+        "objectLockEnabled": "Enabled",
+        "rule": {"defaultRetention": {"mode": "COMPLIANCE", "days": 2557}},
+    }
+    assert f"{VERSIONING} lake" in needs(found, LOCK, "lake")
+    assert "objectLockEnabled" not in inputs(found, BUCKET, "lake")
 
 
 def test_without_versions_none_is_kept(tmp_path: Path) -> None:

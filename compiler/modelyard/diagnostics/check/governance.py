@@ -262,6 +262,54 @@ def explanation_advised(span: Span, model: str, industry: str) -> Diagnostic:
     )
 
 
+def lock_contradicted(span: Span, store: str, lock: str, what: str, action: str) -> Diagnostic:
+    """Object Lock keeps each version of an object for its time, so nothing beside it can ask for less.
+
+    It needs versions, and a time after which objects are deleted is no shorter than the time that they are locked.
+
+    Wrong:
+
+        stores: {audit: {type: object, retention: 1y, objectLock: {mode: compliance, retain: 7y}}}
+
+    Right:
+
+        stores: {audit: {type: object, retention: 8y, objectLock: {mode: compliance, retain: 7y}}}
+    """
+    return Diagnostic(
+        "E0671",
+        Severity.ERROR,
+        f"store {quote(store)} locks its objects for {lock}: {what}",
+        span,
+        action,
+    )
+
+
+def locked_by_habit(span: Span, store: str, lock: str, what: str) -> Diagnostic:
+    """Each version of an object in a locked store stays, and is paid for, until its lock has ended.
+
+    Models, checkpoints and data that a run overwrites pile up there.
+
+    Wrong:
+
+        stores: {lake: {type: object, objectLock: {mode: compliance, retain: 7y}}}
+        registry: {database: runs, artifacts: lake}
+        inference: {scorer: {capture: {store: lake, retain: 7y}, …}}
+
+    Right:
+
+        stores: {lake: {type: object}, audit: {type: object, objectLock: {mode: compliance, retain: 7y}}}
+        registry: {database: runs, artifacts: lake}
+        inference: {scorer: {capture: {store: audit, retain: 7y}, …}}
+    """
+    return Diagnostic(
+        "W0672",
+        Severity.WARNING,
+        f"store {quote(store)} locks every version of its objects for {lock}, and {what}",
+        span,
+        "keep the records in a store of their own, and lock that one",
+    )
+
+
 def deleted_too_soon(span: Span, store: str, age: str, what: str) -> Diagnostic:
     """A store deletes by age alone, whatever it is: the model that serves today may be older than that.
 

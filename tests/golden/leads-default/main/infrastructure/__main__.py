@@ -138,6 +138,15 @@ small_m6i_large_on_demand_pool = NodePool(
     disk_gib=100,
 )
 
+audit_store = ObjectStore(
+    "audit",
+    account=account,
+    key=key,
+    bucket="leads-audit-d9d943",
+    versioned=True,
+    expire={"captures/score": 2557},
+    lock={"mode": "compliance", "days": 2557},
+)
 lake_store = ObjectStore("lake", account=account, key=key, bucket="leads-lake-d9d943", versioned=True)
 runs_store = Database(
     "runs",
@@ -210,7 +219,10 @@ Identity(
     key=key,
     namespace="leads",
     service_account="score",
-    access=[{"bucket": lake_store.bucket, "prefix": "mlflow", "mode": "read", "key": lake_store.key_arn}],
+    access=[
+        {"bucket": lake_store.bucket, "prefix": "mlflow", "mode": "read", "key": lake_store.key_arn},
+        {"bucket": audit_store.bucket, "prefix": "captures/score", "mode": "append", "key": audit_store.key_arn},
+    ],
     secrets=["token"],
 )
 
