@@ -78,7 +78,8 @@ def _region(system: System, target: TargetSpec, region: str, path: Path, what: s
     allowed = system.governance.residency
     country = known.get(region)
     if country is None:
-        yield problems.region_unknown(system.at(*path), region, target.provider, known)
+        inside = [name for name, where in known.items() if regions().within(where, allowed)]
+        yield problems.region_unknown(system.at(*path), region, target.provider, inside, allowed)
     elif not regions().within(country, allowed):
         yield problems.residency_outside(system.at(*path), what, f"{region} ({country})", allowed)
 

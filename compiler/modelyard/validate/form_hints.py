@@ -7,6 +7,7 @@ from typing import Final
 
 from modelyard.diagnostics.base import nearest_name, quote
 from modelyard.keywords import matches
+from modelyard.lookalikes import lookalike_hint
 from modelyard.shape import Shape
 from modelyard.source import Document, Json
 from modelyard.validate.rewrites import NOTHING, rewritten
@@ -25,7 +26,8 @@ def form_hint(document: Document, shape: Shape, text: str, is_entry: bool = Fals
     if len(text) > _LONGEST:
         return ""
     return (
-        _nothing(text)
+        lookalike_hint(text)
+        or _nothing(text)
         or _schedule(shape, text)
         or _variable(document, text)
         or _entries(shape, text, is_entry)
@@ -35,7 +37,9 @@ def form_hint(document: Document, shape: Shape, text: str, is_entry: bool = Fals
 
 
 def rewritten_hint(shape: Shape, text: str) -> str:
-    """A hint with the same text in the form that is asked for, where that is clear."""
+    """A hint with the same text in the form that is asked for, where that is clear, or the letter to replace."""
+    if unusual := lookalike_hint(text):
+        return unusual
     better = rewritten(text, _patterns(shape))
     return f"did you mean {quote(better)}?" if better else ""
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from modelyard.checks.regions import regions
+from modelyard.diagnostics.check.schedules import time_zone_unknown
+from modelyard.source import Span
 from tests.compiler.checks.asked import codes_in
+from tests.diagnosing import Question, examine
 from tests.specs import VALID_SPEC
 
 
@@ -67,3 +70,29 @@ def test_regions_name_countries() -> None:
     assert table.within("uk", ("gb",))
     assert table.within("de", ("eu",))
     assert not table.within("ch", ("eu",))
+
+
+def test_a_suggested_region_lies_where_governance_allows() -> None:
+    """Never on another continent, however alike the names are."""
+    spec = modes("cloud", "a")
+    hints: list[str] = []
+    for region in ("us-nowhere-1", "eu-centrall-1"):
+        found = examine(Question(spec.replace("region: eu-central-1", f"region: {region}")))
+        hints += [diagnostic.hint for diagnostic in found if diagnostic.code == "E0405"]
+
+    assert hints == [
+        "aws in eu: eu-central-1, eu-north-1, eu-south-1, eu-south-2, \u2026",
+        "did you mean 'eu-central-1'?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("zone", "fixed"),
+    [("GMT+2", "Etc/GMT-2"), ("UTC+2", "Etc/GMT-2"), ("+02:00", "Etc/GMT-2"), ("UTC-5", "Etc/GMT+5"), ("UTC+0", None)],
+)
+def test_an_offset_keeps_its_meaning(zone: str, fixed: str | None) -> None:
+    """Two hours ahead stay two hours ahead: the names of the database count the other way."""
+    hint = time_zone_unknown(Span("system.yaml", 1, 1, 2), zone, ["Etc/GMT+2", "GMT+0", "Europe/Berlin"]).hint
+
+    assert hint.endswith(f"is {fixed or 'UTC'}")
+    assert "did you mean" not in hint

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
 from modelyard.source import Span
+
+_MOST_REGIONS: Final = 4
 
 
 def target_outside_mode(span: Span, target: str, provider: str, mode: str, allowed: str) -> Diagnostic:
@@ -102,8 +105,10 @@ def residency_outside(span: Span, what: str, place: str, allowed: Iterable[str])
     )
 
 
-def region_unknown(span: Span, region: str, provider: str, known: Iterable[str]) -> Diagnostic:
-    """Governance limits where data may lie, and it is not known where this region stands.
+def region_unknown(span: Span, region: str, provider: str, inside: Sequence[str], allowed: Iterable[str]) -> Diagnostic:
+    """Governance limits where data may lie, and it is not known where this region is.
+
+    Only regions that governance allows are suggested (`inside`).
 
     Wrong:
 
@@ -120,8 +125,16 @@ def region_unknown(span: Span, region: str, provider: str, known: Iterable[str])
         Severity.ERROR,
         f"{provider} has no region {quote(region)} that is known here, so its residency is not known either",
         span,
-        nearest(region, known, "did you mean {}?"),
+        nearest(region, inside, "did you mean {}?") or _regions_of(provider, inside, allowed),
     )
+
+
+def _regions_of(provider: str, inside: Sequence[str], allowed: Iterable[str]) -> str:
+    """The first regions of a provider that governance allows."""
+    if not inside:
+        return ""
+    rest = ", …" if len(inside) > _MOST_REGIONS else ""
+    return f"{provider} in {' or '.join(allowed)}: {', '.join(inside[:_MOST_REGIONS])}{rest}"
 
 
 def secret_store_unknown(span: Span, store: str, target: str, known: Iterable[str]) -> Diagnostic:

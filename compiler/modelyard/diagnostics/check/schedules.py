@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Final
 
 from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
 from modelyard.source import Span
@@ -50,10 +52,20 @@ def time_zone_unknown(span: Span, zone: str, known: Iterable[str]) -> Diagnostic
 
         schedule: {cron: "0 2 * * *", timeZone: Europe/Berlin}
     """
-    return Diagnostic(
-        "E0446",
-        Severity.ERROR,
-        f"there is no time zone {quote(zone)}",
-        span,
-        nearest(zone, known, "did you mean {}?") or "use an IANA name such as Europe/Berlin",
+    hint = _fixed_offset(zone) or nearest(zone, known, "did you mean {}?") or "use an IANA name such as Europe/Berlin"
+    return Diagnostic("E0446", Severity.ERROR, f"there is no time zone {quote(zone)}", span, hint)
+
+
+_OFFSET: Final = re.compile(r"(?:GMT|UTC|Z)? ?([+-])0?([0-9]{1,2})(?::?00)?")
+
+
+def _fixed_offset(zone: str) -> str:
+    """What to write for an offset from UTC. The names of the database count westward: Etc/GMT-2 is two hours ahead."""
+    offset = _OFFSET.fullmatch(zone)
+    if offset is None:
+        return ""
+    sign = "-" if offset[1] == "+" else "+"
+    fixed = "UTC" if offset[2] == "0" else f"Etc/GMT{sign}{offset[2]}"
+    return (
+        f"name the place, such as Europe/Berlin, to follow its clock; a constant UTC{offset[1]}{offset[2]} is {fixed}"
     )

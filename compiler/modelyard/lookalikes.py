@@ -1,0 +1,28 @@
+"""Letters that look like others: which one a name holds, in words, where no letter may be dropped or guessed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_FOREIGN: Final = "асеорхуіјѕһԁԛԝӏАВСЕНІЈКМОРЅТХοαιυνκρχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ"
+_LATIN: Final = dict(zip(_FOREIGN, "aceopxyijshdqwlABCEHIJKMOPSTXoaiuvkpxABEZHIKMNOPTYX", strict=True))
+"""Cyrillic and Greek letters with the Latin letter that they look like, after confusables.txt of Unicode 17."""
+
+_LETTERS_AND_INVISIBLE: Final = ("L", "M", "Cf")
+
+
+def lookalike_hint(text: str) -> str:
+    """What to type instead of the first letter that is not ASCII, or of an invisible character; empty without one."""
+    if text.isascii():
+        return ""
+    from unicodedata import category, name
+
+    for at, character in enumerate(text):
+        if not character.isascii() and category(character).startswith(_LETTERS_AND_INVISIBLE):
+            called = f"{name(character, 'a character')} (U+{ord(character):04X})"
+            if category(character) == "Cf":
+                return f"character {at + 1} is an invisible {called}; remove it"
+            if character in _LATIN:
+                return f"letter {at + 1} is {called}; type the Latin '{_LATIN[character]}'"
+            return f"letter {at + 1} is {called}; use only a to z"
+    return ""
