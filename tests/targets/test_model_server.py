@@ -43,6 +43,26 @@ def test_replicas_fit_one_to_a_pod() -> None:
     assert 1 < deployment["ray_actor_options"]["num_cpus"] <= 2
 
 
+@pytest.mark.parametrize(
+    ("more", "target", "most"),
+    [
+        ([], 2, 4),
+        (["batching: {maxSize: 32}"], 32, 64),
+        (["scaling: {target: 8}", "batching: {maxSize: 32}"], 8, 64),
+        (["scaling: {target: 8}", "batching: {maxSize: 4}"], 8, 16),
+    ],
+)
+def test_a_replica_takes_a_whole_batch_unless_a_target_is_written(more: list[str], target: float, most: int) -> None:
+    """The autoscaler's target is that of a full batch, and a replica takes the next batch while it works on one."""
+    written = "    scaling: {metric: ongoing-requests, target: 8}\n"
+    text = changed(written, "".join(f"    {line}\n" for line in more))
+    (application,) = serve_config(lowered(text).get("RayService", "scorer-champion"))["applications"]
+    (deployment,) = application["deployments"]
+
+    assert deployment["autoscaling_config"]["target_ongoing_requests"] == target
+    assert deployment["max_ongoing_requests"] == most
+
+
 def test_a_half_cpu_is_one_cpu_for_ray() -> None:
     """KubeRay rounds the limit up, and a replica must not ask for more than that."""
     service = lowered(changed("{cpu: 2, memory: 8Gi}", "{cpu: 500m, memory: 8Gi}")).get("RayService", "scorer-champion")

@@ -89,3 +89,28 @@ def just_misses_cheaper_machine(
         span,
         f"write cpu: {cpu} and memory: {memory}",
     )
+
+
+def batch_never_fills(span: Span, endpoint: str, size: int, target: float) -> Diagnostic:
+    """The autoscaler adds a replica before enough requests gather in one for a full batch.
+
+    `scaling.target` counts the requests that a replica works on, those that wait for their batch included. With a
+    target of 2, a replica has two requests on average, however large its batches may be. Without a `target`, an
+    endpoint with batches gets their `maxSize`.
+
+    Wrong:
+
+        inference: {rank: {replicas: {min: 2, max: 8}, scaling: {target: 2}, batching: {maxSize: 32}, …}}
+
+    Right:
+
+        inference: {rank: {replicas: {min: 2, max: 8}, scaling: {target: 32}, batching: {maxSize: 32}, …}}
+    """
+    return Diagnostic(
+        "W0663",
+        Severity.WARNING,
+        f"batches of endpoint {quote(endpoint)} never reach their maxSize of {size}: replicas are added from a target "
+        f"of {target:g} requests each",
+        span,
+        f"write target: {size}, remove it, or lower maxSize",
+    )

@@ -263,6 +263,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0660": hardware.timeout_before_last_group,
         "W0661": hardware.accelerator_passed_over,
         "W0662": hardware.just_misses_cheaper_machine,
+        "W0663": hardware.batch_never_fills,
         "W0680": platform.cluster_alerts_without_reader,
         "E0670": platform.lock_not_here,
         "E0671": check_governance.lock_contradicted,

@@ -41,14 +41,15 @@ def _inference(scope: Scope, name: str, node: Node, deployment: Deployment, gove
     path = ("inference", name)
     target = reference(scope, "targets", node, "target", path, deployment.placement.inference)
     variants = _variants(scope, name, node, path, target)
+    batching = _batching(scope, mapping(node, "batching"), (*path, "batching"))
     return Inference(
         name=name,
         target=target,
         source=source_of(node),
         variants=variants,
         mirror=_mirror(scope, mapping(node, "mirror"), (*path, "mirror"), variants) if "mirror" in node else None,
-        scaling=_scaling(scope, mapping(node, "scaling"), (*path, "scaling")),
-        batching=_batching(scope, mapping(node, "batching"), (*path, "batching")),
+        scaling=_scaling(scope, mapping(node, "scaling"), (*path, "scaling"), batching),
+        batching=batching,
         slo=_slo(scope, mapping(node, "slo"), (*path, "slo")) if "slo" in node else None,
         rollout=_rollout(scope, mapping(node, "rollout"), (*path, "rollout")),
         capture=_capture(scope, name, mapping(node, "capture"), path, governance) if "capture" in node else None,
@@ -107,14 +108,13 @@ def _mirror(scope: Scope, node: Node, path: Path, variants: tuple[Variant, ...])
     return Mirror(to, whole(node, "percent", 100))
 
 
-def _scaling(scope: Scope, node: Node, path: Path) -> Scaling:
+def _scaling(scope: Scope, node: Node, path: Path, batching: Batching) -> Scaling:
+    """Unless it is written, the target lets a whole batch gather in one replica before another one is added."""
     default = Scaling()
-    if not node:
-        return default
     target = number(node, "target")
     return Scaling(
         metric=text(node, "metric", default.metric),
-        target=default.target if target is None else float(target),
+        target=float(max(default.target, batching.max_size) if target is None else target),
         upscale_delay_s=seconds_or(scope, node, "upscaleDelay", path, default.upscale_delay_s),
         downscale_delay_s=seconds_or(scope, node, "downscaleDelay", path, default.downscale_delay_s),
     )

@@ -1,4 +1,4 @@
-"""Warnings about machines: alternatives that a target lacks, and timeouts that end before all groups are tried."""
+"""Warnings about scaling: alternatives that a target lacks, timeouts that end too early, batches that never fill."""
 
 from __future__ import annotations
 
@@ -41,6 +41,25 @@ def check_accelerators(plan: Plan, placement: str) -> Iterator[Diagnostic]:
                 span = plan.system.at(*path, "accelerators", one.position)
                 name = f"{one.accelerator.name}:{one.accelerator.count}"
                 yield problems.accelerator_passed_over(span, compute, name, placement, one.why)
+
+
+def check_batches(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Endpoints whose autoscaler adds a replica before a batch is full; replicas that do not scale fill theirs."""
+    reported: set[str] = set()
+    for resource in plan.on(placement):
+        applications: tuple[Application, ...] = (
+            resource.value.applications if isinstance(resource.value, ModelServer) else ()
+        )
+        for one in applications:
+            inference, replicas = one.inference, one.variant.replicas
+            scales = replicas.minimum < replicas.maximum
+            if not scales or inference.scaling.target >= inference.batching.max_size or inference.name in reported:
+                continue
+            reported.add(inference.name)
+            span = plan.system.at("inference", inference.name, "scaling", "target")
+            yield problems.batch_never_fills(
+                span, inference.name, inference.batching.max_size, inference.scaling.target
+            )
 
 
 def _passes_over(hardware: Hardware, position: int) -> bool:
