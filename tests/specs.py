@@ -71,6 +71,14 @@ pipelines:
       earlyStopping: asha
       space: {learning_rate: {loguniform: [0.001, 0.3]}, max_depth: {int: [3, 12]}}
     split: {fraction: 20%, by: time}
+  try-out:
+    type: training
+    model: fraud-xgb
+    inputs: [transactions]
+    source: {entrypoint: "fraud.train:main"}
+    compute: train
+    split: {by: time}
+    promoteTo: candidate
   nightly:
     type: batch-inference
     model: fraud-xgb@champion

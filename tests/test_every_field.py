@@ -140,7 +140,7 @@ def alternatives(place: str, value: Json, spec: dict[str, Json]) -> Iterator[Jso
     if isinstance(value, list):
         yield from (value[1:], value[:-1])
     if isinstance(value, str) and "@" in value:
-        yield value.partition("@")[0] + "@another"
+        yield from (value.partition("@")[0] + "@" + version for version in ("another", "5"))
     if isinstance(value, str) and value.endswith("Gi"):
         yield "1Gi"
     if isinstance(value, str) and value.startswith("/"):

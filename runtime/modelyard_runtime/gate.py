@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from modelyard_runtime.description import Section, bound, integer, names, number, rows, section, text
-from modelyard_runtime.scores import better
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.scores import better, known_metrics
 
 APPROVAL_TAG = "modelyard.approval."
 """A group approves a model version by the tag `modelyard.approval.<group>`, whose value is the version's digest.
@@ -24,6 +25,17 @@ class Verdict:
     name: str
     holds: bool
     why: str
+
+
+def check_gate(pipeline: Section, task: str, own_code: bool) -> None:
+    """Refuse a line whose metric has no value: code of the user reports its metrics for the new model alone."""
+    known = known_metrics(task)
+    for line in rows(pipeline, "validation"):
+        metric = text(line, "metric")
+        if metric not in known and (not own_code or text(line, "versus") or text(line, "data")):
+            raise Refusal(
+                f"gate {text(line, 'name')!r}: {metric!r} is not computed for {task}; known are {', '.join(known)}"
+            )
 
 
 def judge(

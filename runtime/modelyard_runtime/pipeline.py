@@ -9,10 +9,10 @@ from typing import Any
 from modelyard_runtime import registry
 from modelyard_runtime.context import new_run
 from modelyard_runtime.dag import Done, Driver
-from modelyard_runtime.description import Section, description, integer, names, rows, section, sections, text
+from modelyard_runtime.description import Section, description, integer, names, section, sections, text
+from modelyard_runtime.gate import check_gate
 from modelyard_runtime.promotion import promote_waiting
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.scores import known_metrics
 from modelyard_runtime.steps import StepActor, finish_step, spread_out, worker_of
 from modelyard_runtime.together import TOGETHER
 from modelyard_runtime.trainers import TASKS, check_trainer
@@ -98,15 +98,9 @@ def _check_step(kind: str, pipeline: Section, step: Section) -> None:
 
 
 def _check_training(pipeline: Section, task: str, own_code: bool) -> None:
-    known = known_metrics(task)
     if "tuning" in pipeline:
         check_tuning(section(pipeline, "tuning"), task, not own_code)
-    for line in rows(pipeline, "validation"):
-        metric = text(line, "metric")
-        if metric not in known and (not own_code or text(line, "versus") or text(line, "data")):
-            raise Refusal(
-                f"gate {text(line, 'name')!r}: {metric!r} is not computed for {task}; known are {', '.join(known)}"
-            )
+    check_gate(pipeline, task, own_code)
 
 
 def _start_ray(pipeline: Section) -> None:

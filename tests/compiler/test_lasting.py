@@ -35,6 +35,7 @@ def test_what_works_or_holds_data_is_remembered_with_what_asked_for_it() -> None
             "model-server/scorer-champion": "inference.scorer",
             **{address: owner for address, owner in BEFORE["main"].items() if address.startswith("monitor/")},
             "training-job/retrain": "pipelines.retrain",
+            "training-job/try-out": "pipelines.try-out",
         }
     } == BEFORE
     assert lasting(plan_of(MADE))["main"]["object-store/lake"] == "stores.lake"

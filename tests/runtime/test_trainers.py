@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +14,11 @@ import pytest
 from modelyard_runtime.answers import answer, predictions
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.scores import score
-from modelyard_runtime.trainers import grow
+from modelyard_runtime.trainers import estimator, grow
 from modelyard_runtime.training_data import TrainingData
 
+LIST = Path(__file__).parents[2] / "compiler/modelyard/checks/trainer_parameters.json"
+PARAMETERS = json.loads(LIST.read_text(encoding="utf-8"))["parameters"]
 TRAINERS = [
     ("scikit-learn", {"estimator": "hist-gradient-boosting", "max_iter": 3}),
     ("scikit-learn", {"estimator": "linear"}),
@@ -71,3 +75,26 @@ def test_a_feature_without_any_value_is_refused_by_name(
 
     with pytest.raises(Refusal, match="feature 'gone' has no value"):
         list(grow(trainer, "binary-classification", parameters, known))
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "kind"),
+    [
+        (name, task, kind)
+        for name in PARAMETERS
+        for task, kind in (
+            ("binary-classification", "classification"),
+            ("multiclass-classification", "classification"),
+            ("regression", "regression"),
+            ("forecasting", "regression"),
+            ("ranking", "regression"),
+        )
+        if task != "ranking" or name in {"xgboost", "lightgbm"}
+    ],
+)
+def test_the_compiler_knows_the_same_parameters(name: str, task: str, kind: str) -> None:
+    """Its list holds what each trainer takes: it refuses exactly the parameters that a run would refuse."""
+    trainer, _, chosen = name.partition("/")
+    model = estimator(trainer, task, {"estimator": chosen} if chosen else {})
+
+    assert sorted(type(model)().get_params()) == PARAMETERS[name][kind]

@@ -24,6 +24,7 @@ def test_roles_are_there_for_what_starts_runs_alone() -> None:
         "nightly-launcher",
         "report-launcher",
         "retrain-launcher",
+        "try-out-launcher",
         "monitor-drift",
     ]
 

@@ -42,7 +42,14 @@ def test_a_monitor_of_performance_has_no_job() -> None:
         "    onBreach: {notify: [oncall]}\n",
     )
 
-    assert lowered(text).names("CronJob") == ["nightly", "report", "retrain", "monitor-drift", "monitor-quality"]
+    assert lowered(text).names("CronJob") == [
+        "nightly",
+        "report",
+        "retrain",
+        "try-out",
+        "monitor-drift",
+        "monitor-quality",
+    ]
 
 
 def test_a_pipeline_that_ran_once_cannot_be_started() -> None:

@@ -142,6 +142,7 @@ def test_the_api_is_reached_by_heads_that_scale_launchers_and_triggers_alone() -
         "report-launcher",
         "retrain.head",
         "retrain-launcher",
+        "try-out-launcher",
         "scorer-champion.head",
         "monitor-drift",
     ]

@@ -13,6 +13,7 @@ from modelyard.checks import (
     governance,
     inference,
     monitors,
+    never_works,
     pipelines,
     schedules,
     secrets,
@@ -75,6 +76,10 @@ CHECKS: Final[tuple[Rule, ...]] = (
     data_overlap.scores,
     data_overlap.registered,
     data_overlap.adopted,
+    never_works.aliases,
+    never_works.parameters,
+    never_works.buckets,
+    never_works.labels,
 )
 
 

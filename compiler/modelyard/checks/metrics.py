@@ -1,6 +1,8 @@
-"""Which metrics mean something where, and in which direction they are good."""
+"""Which metrics mean something where, in which direction they are good, and which values they can have."""
 
 from __future__ import annotations
+
+from math import inf
 
 _CLASSES = ("accuracy", "f1", "precision", "recall")
 _BINARY = (*_CLASSES, "auc_roc", "auc_pr", "log_loss", "brier")
@@ -35,3 +37,21 @@ BY_MONITOR = {
     "performance": ("p50_ms", "p90_ms", "p95_ms", "p99_ms", "error_rate", "throughput_rps", "availability"),
     "data-quality": ("missing", "duplicates", "schema", "out_of_range", "freshness_s", "rows"),
 }
+
+_NOT_NEGATIVE = (
+    *("log_loss", "rmse", "mae", "mape", "wape", "chi2", "wasserstein", "page_hinkley"),
+    *("p50_ms", "p90_ms", "p95_ms", "p99_ms", "throughput_rps", "freshness_s", "rows", "schema"),
+)
+RANGES = {
+    **dict.fromkeys(_NOT_NEGATIVE, (0.0, inf)),
+    **dict.fromkeys(AT_MOST_1, (0.0, 1.0)),
+    "r2": (-inf, 1.0),
+    "smape": (0.0, 2.0),
+    "psi": (0.0, 18.5),
+}
+"""The least and the greatest value of each metric, as runtime/modelyard_runtime/scores.py and drift.py compute them.
+
+PSI counts a share of zero as 0.0001, so two distributions with nothing in common are 18.4 apart.
+"""
+SHARES = frozenset(("mape", "wape", "smape"))
+"""Relative errors, which are shares: 0.15 is 15 %."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from math import inf
 from typing import Final
 
 from modelyard.checks.metrics import (
@@ -11,6 +12,8 @@ from modelyard.checks.metrics import (
     BUILT_IN,
     BY_TASK,
     LARGER_IS_BETTER,
+    RANGES,
+    SHARES,
     SMALL_WHEN_WELL,
     SMALLER_IS_BETTER,
 )
@@ -21,7 +24,7 @@ from modelyard.diagnostics.check import pipelines as problems
 from modelyard.source import Path
 from modelyard.spec import Check, Dataset, Model, Pipeline, Range, Step, System
 
-_RESERVED_ALIAS: Final = re.compile(r"latest|v[0-9]+")
+RESERVED_ALIAS: Final = re.compile(r"latest|v[0-9]+")
 """Names that MLflow refuses as aliases (mlflow/utils/validation.py of 3.17, read 2026-11-25)."""
 
 
@@ -83,19 +86,29 @@ def gates(system: System) -> Iterator[Diagnostic]:
             path = ("models", model.name, "validation", check.name)
             yield from bounds_of(system, check, path)
             yield from _metric(system, check.metric, model, model.name in own, (*path, "metric"))
+            yield from _compared(system, check, model, model.name in own, path)
             if check.metric in BUILT_IN:
                 yield from direction_of(system, check, path)
-            if model.name not in own:
+            if model.name not in own or check.metric in BUILT_IN:
                 yield from within_reach(system, check, path)
 
 
+def _compared(system: System, check: Check, model: Model, own: bool, path: Path) -> Iterator[Diagnostic]:
+    """A metric of the user's has no value for the champion or on other data; the runtime refuses such a gate, too."""
+    field = next((field for field, value in (("versus", check.versus), ("data", check.data)) if value), "")
+    if own and field and check.metric not in BUILT_IN:
+        span = system.key(*path, field)
+        yield metric_problems.own_metric_compared(span, check.metric, model.name, field, BY_TASK[model.task])
+
+
 def _reporting_own_metrics(system: System) -> set[str]:
-    """Models that code of the user trains, which may report any metric; those that nothing here trains, too."""
-    trained = {pipeline.model.model: False for pipeline in _training(system) if pipeline.model}
-    for pipeline in _training(system):
-        if pipeline.model and any(step.source.entrypoint for step in pipeline.steps):
-            trained[pipeline.model.model] = True
-    return {name for name in system.models if trained.get(name, True)}
+    """Models that only code of the user trains, which may report any metric; those that nothing here trains, too."""
+    built_in = {
+        pipeline.model.model
+        for pipeline in _training(system)
+        if pipeline.model and not any(step.source.entrypoint for step in pipeline.steps)
+    }
+    return system.models.keys() - built_in
 
 
 def _training(system: System) -> list[Pipeline]:
@@ -124,9 +137,24 @@ def direction_of(system: System, check: Check, path: Path) -> Iterator[Diagnosti
 
 
 def within_reach(system: System, check: Check, path: Path) -> Iterator[Diagnostic]:
-    """A metric that never exceeds 1 can reach its lower bound: 95 was meant as a percentage."""
-    if check.metric in AT_MOST_1 and check.minimum is not None and check.minimum > 1:
-        yield metric_problems.bound_out_of_reach(system.at(*path, "min"), check.metric, check.minimum)
+    """Bounds are values that the metric can have, bind it, and are in its unit: 95 was meant as a percentage."""
+    low, high = RANGES.get(check.metric, (-inf, inf))
+    only = check.minimum is None or check.maximum is None
+    for field, bound, limit in (("min", check.minimum, low), ("max", check.maximum, high)):
+        if bound is None:
+            continue
+        span = system.at(*path, field)
+        if field == "min" and bound > 1 and check.metric in AT_MOST_1:
+            yield metric_problems.bound_out_of_reach(span, check.metric, bound)
+        elif not low <= bound <= high:
+            yield metric_problems.bound_outside_range(span, check.metric, field, bound, low, high)
+        elif bound == limit and only and not check.versus:
+            yield metric_problems.bound_without_effect(span, check.metric, field, bound)
+        elif check.metric in SHARES and bound > 1:
+            yield metric_problems.bound_in_other_unit(span, check.metric, bound, "a share", f"{bound / 100:g}")
+        elif check.metric.endswith("_ms") and check.metric in SMALL_WHEN_WELL and 0 < bound < 1:
+            unit, better = "in milliseconds", f"{bound * 1000:g}"
+            yield metric_problems.bound_in_other_unit(span, check.metric, bound, unit, better)
 
 
 def bounds_of(system: System, check: Check, path: Path) -> Iterator[Diagnostic]:
@@ -248,7 +276,7 @@ def aliases(system: System) -> Iterator[Diagnostic]:
         elif pipeline.model is not None:
             named.append((pipeline.model.alias, (*own, "model")))
     for alias, path in named:
-        if _RESERVED_ALIAS.fullmatch(alias):
+        if RESERVED_ALIAS.fullmatch(alias):
             yield problems.alias_of_the_registry(system.at(*path), alias)
 
 

@@ -30,6 +30,7 @@ from modelyard.diagnostics.check import governance as check_governance
 from modelyard.diagnostics.check import inference as check_inference
 from modelyard.diagnostics.check import metrics as check_metrics
 from modelyard.diagnostics.check import monitors as check_monitors
+from modelyard.diagnostics.check import never_works as check_never_works
 from modelyard.diagnostics.check import pipelines as check_pipelines
 from modelyard.diagnostics.check import schedules as check_schedules
 from modelyard.diagnostics.check import trainers as check_trainers
@@ -290,5 +291,15 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0715": verify.not_verified,
         "W0716": verify.settings_added,
         "E0717": verify.false_pin,
+        "E0810": check_never_works.alias_never_set,
+        "E0811": check_never_works.parameter_unknown,
+        "E0812": check_never_works.estimator_unknown,
+        "E0813": check_never_works.bucket_without_access,
+        "E0814": check_never_works.labels_after_captures,
+        "W0815": check_never_works.window_beyond_captures,
+        "E0816": check_metrics.bound_outside_range,
+        "W0817": check_metrics.bound_without_effect,
+        "W0818": check_metrics.bound_in_other_unit,
+        "E0819": check_metrics.own_metric_compared,
     }
 )

@@ -36,7 +36,7 @@ def test_public_endpoints_ask_who_is_there() -> None:
 def test_what_a_bucket_deletes_is_not_kept_for_longer() -> None:
     """Models are never too old to serve, and captures say how long they are kept."""
     own = ("lake: {type: object, adopt: acme-fraud-lake, ", "lake: {type: object, retention: 60d, ")
-    captures = ("capture: {sample: 20%, store: lake}", "capture: {sample: 20%, store: lake, retain: 30d}")
+    captures = ("capture: {sample: 20%, store: lake}", "capture: {sample: 20%, store: lake, retain: 55d}")
     apart = ("registry: {database: runs, artifacts: lake}", "registry: {adopt: 'https://mlflow.acme.example'}")
 
     assert codes_in(changed(*own)) == ["W0492", "W0492"]  # governance keeps captures for 90 days

@@ -24,7 +24,7 @@ from tests.specs import changed
 @pytest.mark.parametrize("place", ["parameters: {note: VALUE}", "parameters: {deep: [{note: VALUE}]}"])
 def test_secrets_in_clear(value: str, place: str) -> None:
     """They are found wherever they stand, and no message repeats them."""
-    spec = changed("    compute: train\n", f"    compute: train\n    {place.replace('VALUE', value)}\n")
+    spec = changed("    promoteTo: candidate\n", f"    promoteTo: candidate\n    {place.replace('VALUE', value)}\n")
     told = told_of(spec)
 
     assert [found.code for found in told] == ["E0407"]
@@ -42,7 +42,7 @@ def test_secrets_in_clear(value: str, place: str) -> None:
 )
 def test_secrets_by_their_name(parameters: str) -> None:
     """What is called a password is one, however short."""
-    spec = changed("    compute: train\n", f"    compute: train\n    parameters: {parameters}\n")
+    spec = changed("    promoteTo: candidate\n", f"    promoteTo: candidate\n    parameters: {parameters}\n")
 
     assert codes_in(spec) == ["E0407"]
 
@@ -77,7 +77,7 @@ def test_a_secret_is_not_printed_beside_another_mistake() -> None:
     ],
 )
 def test_what_only_looks_like_a_secret(parameters: str) -> None:
-    spec = changed("    compute: train\n", f"    compute: train\n    parameters: {parameters}\n")
+    spec = changed("    promoteTo: candidate\n", f"    promoteTo: candidate\n    parameters: {parameters}\n")
 
     assert codes_in(spec) == []
 

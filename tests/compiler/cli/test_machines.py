@@ -50,7 +50,7 @@ def test_a_compute_class_shows_everything_that_is_tried_for_it() -> None:
     text = changed("train: {cpu: 8, memory: 32Gi,", "train: {cpu: 3, memory: 12Gi,")
     lines = told(on_aws(text), "compute.train")
 
-    assert lines[0] == "machine of retrain, step retrain (compute class train, on main):"
+    assert lines[0] == "machine of retrain, step retrain; try-out, step try-out (compute class train, on main):"
     assert lines[1].startswith("  chosen: g6.xlarge, 0.4408 an hour; L4:1 of 22.4Gi; USD, spot, in eu-central-1 (")
     assert lines[4:] == [
         "  tried in this order:",

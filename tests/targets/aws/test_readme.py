@@ -112,6 +112,6 @@ def test_whom_adopted_buckets_have_to_let_in_is_told() -> None:
     """Roles of workloads here, and the users that open them from elsewhere."""
     hybrid = readme(HYBRID)
 
-    assert "| `acme-fraud-lake` | – | registry, nightly-scores, retrain, " in hybrid
+    assert "| `acme-fraud-lake` | – | registry, challenge, nightly-scores, retrain, " in hybrid
     assert "stores.till" in next(line for line in hybrid.splitlines() if line.startswith("   | `acme-fraud-lake`"))
     assert "These buckets are there already" not in readme()

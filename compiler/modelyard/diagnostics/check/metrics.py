@@ -1,8 +1,9 @@
-"""What is told about metrics: E0435 to E0437, E0488 and W0448."""
+"""Diagnostics about metrics: E0435 to E0437, E0488, W0448 and E0816 to E0819."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import inf
 
 from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
 from modelyard.source import Span
@@ -106,4 +107,100 @@ def bound_in_wrong_direction(span: Span, metric: str, bound: str) -> Diagnostic:
         f"{quote(metric)} is better when it is {better}, and its only bound is {bound}",
         span,
         f"did you mean {other}?",
+    )
+
+
+def bound_outside_range(span: Span, metric: str, field: str, bound: float, low: float, high: float) -> Diagnostic:
+    """A bound is a value that the metric never has, so the check always holds or never does.
+
+    Often the number is a percentage: a share of 5 % is 0.05.
+
+    Wrong:
+
+        monitors: {errors: {type: performance, checks: {error_rate: {max: 5}}, …}}
+
+    Right:
+
+        monitors: {errors: {type: performance, checks: {error_rate: {max: 0.05}}, …}}
+    """
+    values = f"from {low:g} to {high:g}" if low > -inf and high < inf else f"at {'most' if high < inf else 'least'}"
+    limit = "" if low > -inf and high < inf else f" {high if high < inf else low:g}"
+    percentage = high <= 2 and 2 < bound <= _WHOLE
+    return Diagnostic(
+        "E0816",
+        Severity.ERROR,
+        f"{quote(metric)} is {values}{limit}, so {field}: {bound:g} {_effect(field, bound < low)}",
+        span,
+        f"write {bound / 100:g} for {bound:g}%" if percentage else "write a bound within these values",
+    )
+
+
+def _effect(field: str, below: bool) -> str:
+    return "never holds" if (field == "max") == below else "always holds"
+
+
+def bound_without_effect(span: Span, metric: str, field: str, bound: float) -> Diagnostic:
+    """The only bound of a check is the limit of what the metric can be, so the check always holds.
+
+    A gate with such a check refuses no model, and a monitor never reports a breach.
+
+    Wrong:
+
+        validation: {auc: {metric: auc_roc, min: 0}}
+
+    Right:
+
+        validation: {auc: {metric: auc_roc, min: 0.8}}
+    """
+    return Diagnostic(
+        "W0817",
+        Severity.WARNING,
+        f"{quote(metric)} is never {'below' if field == 'min' else 'above'} {bound:g}, so this check always holds",
+        span,
+        f"write a {'larger' if field == 'min' else 'smaller'} {field}",
+    )
+
+
+def bound_in_other_unit(span: Span, metric: str, bound: float, unit: str, better: str) -> Diagnostic:
+    """A bound is possible in the unit of its metric, but looks as if it was meant in another one.
+
+    Latencies are in milliseconds. Relative errors (mape, wape, smape) are shares, not percentages.
+
+    Wrong:
+
+        monitors: {speed: {type: performance, checks: {p99_ms: {max: 0.2}}, …}}
+
+    Right:
+
+        monitors: {speed: {type: performance, checks: {p99_ms: {max: 200}}, …}}
+    """
+    return Diagnostic(
+        "W0818",
+        Severity.WARNING,
+        f"{quote(metric)} is {unit}, and {bound:g} is unlikely there",
+        span,
+        f"did you mean {better}?",
+    )
+
+
+def own_metric_compared(span: Span, metric: str, model: str, field: str, known: Sequence[str]) -> Diagnostic:
+    """A gate compares a metric of your own with the champion, or computes it on another dataset.
+
+    Your code reports the metric once, for the model that it has trained. The gate has no value for the champion or on
+    other data: only built-in metrics can be computed there.
+
+    Wrong:
+
+        models: {claims: {validation: {better: {metric: f1_macro, versus: champion}}, …}}
+
+    Right:
+
+        models: {claims: {validation: {good: {metric: f1_macro, min: 0.7}, better: {metric: f1, versus: champion}}, …}}
+    """
+    return Diagnostic(
+        "E0819",
+        Severity.ERROR,
+        f"{quote(metric)} is reported by your code, so the gate of model {quote(model)} cannot take it with {field}",
+        span,
+        f"give it min or max, or choose one of {', '.join(known)}",
     )

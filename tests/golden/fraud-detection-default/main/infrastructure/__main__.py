@@ -59,7 +59,7 @@ system_pool = NodePool(
     machines=["m6i.xlarge"],
     capacity="on-demand",
     min_nodes=3,
-    max_nodes=7,
+    max_nodes=8,
     disk_gib=100,
     tainted=False,
 )
@@ -90,7 +90,7 @@ train_g6_2xlarge_spot_pool = NodePool(
     machines=["g6.2xlarge", "g6.4xlarge"],
     capacity="spot",
     min_nodes=0,
-    max_nodes=8,
+    max_nodes=16,
     disk_gib=100,
     accelerator="nvidia",
     accelerators=1,
@@ -104,7 +104,7 @@ train_g6_2xlarge_on_demand_pool = NodePool(
     machines=["g6.2xlarge"],
     capacity="on-demand",
     min_nodes=0,
-    max_nodes=8,
+    max_nodes=16,
     disk_gib=100,
     accelerator="nvidia",
     accelerators=1,
@@ -118,7 +118,7 @@ train_g5_2xlarge_spot_pool = NodePool(
     machines=["g5.2xlarge", "g5.4xlarge"],
     capacity="spot",
     min_nodes=0,
-    max_nodes=8,
+    max_nodes=16,
     disk_gib=100,
     accelerator="nvidia",
     accelerators=1,
@@ -132,7 +132,7 @@ train_g5_2xlarge_on_demand_pool = NodePool(
     machines=["g5.2xlarge"],
     capacity="on-demand",
     min_nodes=0,
-    max_nodes=8,
+    max_nodes=16,
     disk_gib=100,
     accelerator="nvidia",
     accelerators=1,
@@ -194,6 +194,18 @@ Identity(
     namespace="fraud-detection",
     service_account="registry",
     access=[{"bucket": "acme-fraud-lake", "prefix": "mlflow", "mode": "write"}],
+)
+Identity(
+    "challenge",
+    cluster=cluster,
+    key=key,
+    namespace="fraud-detection",
+    service_account="challenge",
+    access=[
+        {"bucket": "acme-fraud-lake", "prefix": "transactions", "mode": "read"},
+        {"bucket": "acme-fraud-lake", "prefix": "chargebacks", "mode": "read"},
+        {"bucket": "acme-fraud-lake", "prefix": "mlflow", "mode": "write"},
+    ],
 )
 Identity(
     "nightly-scores",

@@ -245,6 +245,7 @@ kubernetes.Manifests(
     "workloads",
     cluster=cluster,
     files=[
+        "pipeline-challenge.yaml",
         "pipeline-nightly-scores.yaml",
         "pipeline-retrain.yaml",
         "model-scorer.yaml",

@@ -168,6 +168,7 @@ kubernetes.Manifests(
         "pipeline-impressions.yaml",
         "pipeline-train-ranker.yaml",
         "pipeline-train-towers.yaml",
+        "pipeline-try-towers.yaml",
         "monitor-clicks.yaml",
         "monitor-impressions-drift.yaml",
     ],

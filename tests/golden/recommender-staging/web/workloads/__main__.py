@@ -160,6 +160,7 @@ kubernetes.Manifests(
         "pipeline-impressions.yaml",
         "pipeline-train-ranker.yaml",
         "pipeline-train-towers.yaml",
+        "pipeline-try-towers.yaml",
         "model-candidates.yaml",
         "model-similar.yaml",
         "model-start-page.yaml",

@@ -1,0 +1,92 @@
+"""Systems that deploy and then never work: aliases never set, unknown parameters, buckets without a way in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.checks.pipelines import RESERVED_ALIAS
+from modelyard.checks.suggestions import Suggestions
+from modelyard.checks.trainer_parameters import estimators, parameters_of
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import never_works as problems
+from modelyard.source import Path
+from modelyard.spec import ModelRef, Pipeline, Step, System
+
+
+def aliases(system: System) -> Iterator[Diagnostic]:
+    """Each alias in use is one that a training pipeline of the model sets.
+
+    A model that no pipeline here trains comes from others, who also set its aliases.
+    """
+    promoted: dict[str, list[str]] = {}
+    for pipeline in system.pipelines.values():
+        if pipeline.type == "training" and pipeline.model:
+            promoted.setdefault(pipeline.model.model, []).append(pipeline.promote_to)
+    for ref, path in _used(system):
+        known = promoted.get(ref.model)
+        if known and ref.alias not in known and not ref.alias.isdecimal() and not RESERVED_ALIAS.fullmatch(ref.alias):
+            yield problems.alias_never_set(system.at(*path), ref.model, ref.alias, list(dict.fromkeys(known)))
+
+
+def _used(system: System) -> Iterator[tuple[ModelRef, Path]]:
+    """Every version of a model that answers or scores, and where the spec names it."""
+    for inference in system.inference.values():
+        for variant in inference.variants:
+            yield variant.model, ("inference", inference.name, "variants", variant.name, "model")
+    for pipeline in system.pipelines.values():
+        if pipeline.type != "training" and pipeline.model:
+            yield pipeline.model, ("pipelines", pipeline.name, "model")
+
+
+def parameters(system: System) -> Iterator[Diagnostic]:
+    """A built-in trainer knows every parameter that it gets, from the step and from the search."""
+    suggestions = Suggestions()
+    for pipeline in system.pipelines.values():
+        for step in pipeline.steps:
+            if step.trainer and pipeline.model is not None:
+                yield from _parameters(system, pipeline, step, suggestions)
+
+
+def _parameters(system: System, pipeline: Pipeline, step: Step, suggestions: Suggestions) -> Iterator[Diagnostic]:
+    assert pipeline.model is not None
+    task = system.models[pipeline.model.model].task
+    given: dict[str, Path] = {name: (*step.path, "parameters", name) for name, _ in step.parameters}
+    if pipeline.tuning is not None:
+        given |= {one.name: ("pipelines", pipeline.name, "tuning", "space", one.name) for one in pipeline.tuning.space}
+    chosen = dict(step.parameters).get("estimator", "") if step.trainer == "scikit-learn" else ""
+    if step.trainer == "scikit-learn":
+        path = given.pop("estimator", None)
+        if path and chosen not in estimators():
+            yield problems.estimator_unknown(system.at(*path), str(chosen), estimators())
+            return
+    known = parameters_of(step.trainer, str(chosen), task)
+    for name, path in given.items():
+        if name not in known:
+            yield problems.parameter_unknown(system.key(*path), name, step.trainer, suggestions.among(known))
+
+
+def buckets(system: System) -> Iterator[Diagnostic]:
+    """A bucket that a cluster adopts has a service and a login: a cluster has no identity that a cloud knows."""
+    for store in system.stores.values():
+        target = system.target(store.target)
+        if store.type != "object" or not store.adopt or target.provider != "kubernetes":
+            continue
+        if not store.endpoint and store.credentials is None:
+            yield problems.bucket_without_access(system.at("stores", store.name, "adopt"), store.name, store.target)
+
+
+def labels(system: System) -> Iterator[Diagnostic]:
+    """Captures are kept until their labels have arrived, and for the monitor's window on top."""
+    for monitor in system.monitors.values():
+        section, _, name = monitor.watch.partition(".")
+        capture = system.inference[name].capture if section == "inference" else None
+        if capture is None or capture.retain_s is None:
+            continue
+        delay_s = (system.data[monitor.labels].delay_s or 0) if monitor.labels else 0
+        if monitor.labels and delay_s >= capture.retain_s:
+            span = system.at("monitors", monitor.name, "labels")
+            yield problems.labels_after_captures(span, monitor.labels, delay_s, name, capture.retain_s)
+        elif monitor.window_s + delay_s > capture.retain_s:
+            span = system.key("monitors", monitor.name, "window")
+            needed_s = monitor.window_s + delay_s
+            yield problems.window_beyond_captures(span, monitor.name, needed_s, name, capture.retain_s)

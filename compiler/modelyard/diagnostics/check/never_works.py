@@ -1,0 +1,162 @@
+"""Diagnostics about systems that deploy and then never work: E0810 to W0815."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
+from modelyard.source import Span
+
+
+def alias_never_set(span: Span, model: str, alias: str, promoted: Sequence[str]) -> Diagnostic:
+    """An endpoint or a batch inference uses an alias of a model, and every pipeline that trains it sets another.
+
+    The servers would answer 503 until a person sets the alias by hand, past the gate and the approvals. A training
+    pipeline sets the alias in `promoteTo`, which is champion by default. Aliases of models that no pipeline of this
+    spec trains are not checked.
+
+    Wrong:
+
+        pipelines: {retrain: {type: training, model: fraud, promoteTo: candidate, …}}
+        inference: {scorer: {variants: {live: {model: fraud@champion}}, …}}
+
+    Right:
+
+        pipelines:
+          retrain: {type: training, model: fraud, …}
+          try-out: {type: training, model: fraud, promoteTo: candidate, …}
+        inference: {scorer: {variants: {live: {model: fraud@champion}}, …}}
+    """
+    known = ", ".join(promoted)
+    return Diagnostic(
+        "E0810",
+        Severity.ERROR,
+        f"no pipeline sets the alias {quote(alias)} of model {quote(model)}: its pipelines promote to {known}",
+        span,
+        f"write {model}@{promoted[0]}, or add a training pipeline with promoteTo: {alias}",
+    )
+
+
+def parameter_unknown(span: Span, parameter: str, trainer: str, known: Iterable[str]) -> Diagnostic:
+    """A built-in trainer gets a parameter that it does not know, in `parameters` or in the search space.
+
+    Each run would start its machines and then stop with an error. The names are those of the library's scikit-learn
+    interface.
+
+    Wrong:
+
+        pipelines: {retrain: {trainer: xgboost, parameters: {max_dept: 6}, …}}
+
+    Right:
+
+        pipelines: {retrain: {trainer: xgboost, parameters: {max_depth: 6}, …}}
+    """
+    names = list(known)
+    return Diagnostic(
+        "E0811",
+        Severity.ERROR,
+        f"the trainer {trainer} has no parameter {quote(parameter)}",
+        span,
+        nearest(parameter, names, "did you mean {}?") or f"known are {', '.join(names[:6])} …" if names else "",
+    )
+
+
+def estimator_unknown(span: Span, estimator: str, known: Sequence[str]) -> Diagnostic:
+    """The trainer scikit-learn gets the name of an estimator that is not built in.
+
+    Wrong:
+
+        pipelines: {retrain: {trainer: scikit-learn, parameters: {estimator: svm}, …}}
+
+    Right:
+
+        pipelines: {retrain: {trainer: scikit-learn, parameters: {estimator: linear}, …}}
+    """
+    return Diagnostic(
+        "E0812",
+        Severity.ERROR,
+        f"the estimator {quote(estimator)} is not built in",
+        span,
+        nearest(estimator, known, "did you mean {}?") or f"choose one of {', '.join(known)}",
+    )
+
+
+def bucket_without_access(span: Span, store: str, target: str) -> Diagnostic:
+    """A cluster adopts a bucket, and the spec gives neither the address of its service nor a login.
+
+    Workloads on such a cluster have no identity that Amazon S3 knows, so every read and write would be refused. A
+    bucket of another service needs `endpoint`, one of Amazon S3 needs `credentials`.
+
+    Wrong:
+
+        stores: {lake: {type: object, adopt: acme-lake}}
+
+    Right:
+
+        stores: {lake: {type: object, adopt: acme-lake, endpoint: "https://s3.acme.example", credentials: secret://vault/lake}}
+    """
+    return Diagnostic(
+        "E0813",
+        Severity.ERROR,
+        f"target {quote(target)} cannot open the bucket of store {quote(store)}: it has no endpoint and no credentials",
+        span,
+        "give the endpoint of its service, and the secret that holds the credentials",
+    )
+
+
+def labels_after_captures(span: Span, labels: str, delay_s: int, endpoint: str, retain_s: int) -> Diagnostic:
+    """Labels arrive when the requests that they belong to are deleted, so a monitor never judges a prediction.
+
+    Wrong:
+
+        data: {chargebacks: {label: is_fraud, delay: 45d, …}}
+        inference: {scorer: {capture: {retain: 30d}, …}}
+        monitors: {quality: {watch: inference.scorer, labels: chargebacks, …}}
+
+    Right:
+
+        data: {chargebacks: {label: is_fraud, delay: 45d, …}}
+        inference: {scorer: {capture: {retain: 90d}, …}}
+        monitors: {quality: {watch: inference.scorer, labels: chargebacks, …}}
+    """
+    return Diagnostic(
+        "E0814",
+        Severity.ERROR,
+        f"labels of {quote(labels)} arrive after {days(delay_s)}, and captures of endpoint {quote(endpoint)} "
+        f"are deleted after {days(retain_s)}",
+        span,
+        f"keep the captures for longer than {days(delay_s)}",
+    )
+
+
+def window_beyond_captures(span: Span, monitor: str, needed_s: int, endpoint: str, retain_s: int) -> Diagnostic:
+    """A monitor looks further back than captures are kept, so part of its window is always empty.
+
+    A monitor with labels looks back by its window and by the delay of the labels.
+
+    Wrong:
+
+        inference: {scorer: {capture: {retain: 7d}, …}}
+        monitors: {drift: {watch: inference.scorer, window: 30d, …}}
+
+    Right:
+
+        inference: {scorer: {capture: {retain: 30d}, …}}
+        monitors: {drift: {watch: inference.scorer, window: 30d, …}}
+    """
+    return Diagnostic(
+        "W0815",
+        Severity.WARNING,
+        f"monitor {quote(monitor)} looks back {days(needed_s)}, and captures of endpoint {quote(endpoint)} "
+        f"are deleted after {days(retain_s)}",
+        span,
+        f"keep the captures for {days(needed_s)}, or shorten the window",
+    )
+
+
+def days(seconds: int) -> str:
+    """A duration as a spec writes it: in days where it is whole days, else in hours or minutes."""
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds % length == 0:
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s"

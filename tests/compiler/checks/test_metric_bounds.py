@@ -1,0 +1,113 @@
+"""Bounds of metrics, and what a gate can compare: as the runtime computes and refuses it."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from modelyard.checks.metrics import BUILT_IN, BY_TASK, RANGES, SMALLER_IS_BETTER
+from modelyard_runtime.description import Json
+from modelyard_runtime.gate import check_gate
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.scores import SMALLER_IS_BETTER as RUNTIME_SMALLER
+from modelyard_runtime.scores import known_metrics
+from tests.compiler.checks.asked import codes_in
+from tests.specs import changed
+
+GATE = "metric: auc_pr, min: 0.82}"
+CHECK = "psi: {max: 0.2}"
+OWN = ("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "fraud.train:main"}\n')
+
+
+@pytest.mark.parametrize(
+    ("bounds", "codes"),
+    [
+        ("metric: auc_pr, min: 82}", ["E0488"]),
+        ("metric: auc_pr, max: -0.5}", ["W0448", "E0816"]),
+        ("metric: log_loss, max: -0.1}", ["E0816"]),
+        ("metric: accuracy, min: 0.5, max: 2}", ["E0816"]),
+        ("metric: auc_pr, min: 0}", ["W0817"]),
+        ("metric: brier, max: 1}", ["W0817"]),
+        ("metric: brier, min: 0, max: 0.2}", []),
+        ("metric: auc_pr, min: 0.999}", []),
+    ],
+)
+def test_bounds_of_gates(bounds: str, codes: list[str]) -> None:
+    """A value that the metric never has, one that it always keeps to, and near misses."""
+    assert codes_in(changed(GATE, bounds)) == codes
+    assert codes_in(changed(GATE, bounds, OWN)) == codes  # a built-in metric has its meaning for code of the user
+
+
+@pytest.mark.parametrize(
+    ("kind", "checks", "codes"),
+    [
+        ("data-drift", "psi: {max: 20}", ["E0816"]),
+        ("data-drift", "ks: {max: 1.5}", ["E0816"]),
+        ("data-drift", "missing: {max: 1}", ["W0817"]),
+        ("data-drift", "chi2: {max: 20}", []),
+        ("performance", "error_rate: {max: 5}", ["E0816"]),
+        ("performance", "p99_ms: {max: 0.05}", ["W0818"]),
+        ("performance", "p99_ms: {max: 50}", []),
+        ("performance", "throughput_rps: {min: 0.5}", []),
+    ],
+)
+def test_bounds_of_monitors(kind: str, checks: str, codes: list[str]) -> None:
+    """A percentage where a share is meant, seconds where milliseconds are."""
+    spec = changed("type: data-drift", f"type: {kind}", (CHECK, checks))
+    if kind == "performance":
+        spec = spec.replace(", psi-amount: {metric: psi, max: 0.1, features: [amount], severity: ticket}", "")
+        spec = spec.replace("    reference: {data: transactions, window: 30d}\n", "")
+
+    assert codes_in(spec) == codes
+
+
+def test_relative_errors_are_shares() -> None:
+    """A mape of 15 is 1500 %."""
+    regression = ("task: binary-classification", "task: regression")
+    rest = (
+        ("beats-champion: {metric: auc_pr", "beats-champion: {metric: mape"),
+        ("{auc_pr: {min: 0.8}}", "{mape: {max: 1}}"),
+    )
+    tuned = ("{metric: auc_pr, goal: maximize}", "{metric: mape, goal: minimize}")
+
+    def gate(bound: str) -> str:
+        return changed(GATE, f"metric: mape, max: {bound}}}", regression, *rest, tuned)
+
+    assert codes_in(gate("15")) == ["W0818"]
+    assert codes_in(gate("0.15")) == []
+
+
+def test_every_metric_has_a_range() -> None:
+    assert RANGES.keys() >= BUILT_IN
+
+
+def test_metrics_are_those_of_the_runtime() -> None:
+    """Both sides know the same metrics for each task, and which of them are errors."""
+    assert {task: known_metrics(task) for task in BY_TASK} == BY_TASK
+    assert RUNTIME_SMALLER & BUILT_IN == SMALLER_IS_BETTER
+
+
+@pytest.mark.parametrize(("task", "own"), list(product(sorted(BY_TASK), [False, True])))
+def test_gates_that_the_runtime_refuses(task: str, own: bool) -> None:
+    """Whatever a training would refuse after its machines have started, the compiler refuses before."""
+    for metric, against in product([*sorted(BUILT_IN), "parity"], ["", "versus", "data"]):
+        line: dict[str, Json] = {"metric": metric, "min": 0.5}
+        if against:
+            line[against] = "transactions"
+        refused = _refused(task, own, line)
+        assert not refused or _errors(task, own, line), (metric, against)
+
+
+def _refused(task: str, own: bool, line: dict[str, Json]) -> bool:
+    try:
+        check_gate({"validation": [{"name": "good", **line}]}, task, own)
+    except Refusal:
+        return True
+    return False
+
+
+def _errors(task: str, own: bool, line: dict[str, Json]) -> list[str]:
+    shown = ", ".join(f"{key}: {'champion' if key == 'versus' else value}" for key, value in line.items())
+    spec = changed("task: binary-classification", f"task: {task}", (GATE, shown + "}"), *([OWN] if own else []))
+    return [code for code in codes_in(spec) if code in {"E0435", "E0436", "E0819"}]

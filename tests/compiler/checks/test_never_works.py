@@ -1,0 +1,108 @@
+"""Systems that deploy and then never work."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.compiler.checks.asked import codes_in, found_in, where
+from tests.specs import VALID_SPEC, changed
+
+LIVE = "champion: {model: fraud-xgb@champion}"
+SEARCH = "space: {learning_rate: {loguniform: [0.001, 0.3]}, max_depth: {int: [3, 12]}}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (LIVE, "champion: {model: fraud-xgb@released}"),
+        ("    model: fraud-xgb@champion\n", "    model: fraud-xgb@released\n"),
+    ],
+)
+def test_an_alias_that_nothing_sets(old: str, new: str) -> None:
+    """An endpoint and a batch inference would wait for ever, whoever runs the registry."""
+    spec = changed(old, new)
+    adopted = spec.replace("{database: runs, artifacts: lake}", "{adopt: 'https://mlflow.acme.example'}")
+
+    assert found_in(spec) == [where(spec, "fraud-xgb@released", "E0810")]
+    assert "E0810" in codes_in(adopted)
+
+
+def test_aliases_that_are_set() -> None:
+    """By one of several pipelines, as a version, or by those who train a model elsewhere."""
+    elsewhere = changed(LIVE, "champion: {model: bought@released}", ("models:\n", f"models:\n  bought: {MODEL}\n"))
+
+    assert codes_in(VALID_SPEC) == []
+    assert codes_in(changed(LIVE, "champion: {model: fraud-xgb@12}")) == []
+    assert codes_in(elsewhere) == ["W0447"]
+
+
+MODEL = "{task: binary-classification, framework: xgboost}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "pointed"),
+    [
+        ("    timeout: 6h\n", "    timeout: 6h\n    parameters: {max_dept: 3}\n", "max_dept: 3"),
+        (SEARCH, "space: {eta: {loguniform: [0.001, 0.3]}}", "eta: {log"),
+    ],
+)
+def test_a_parameter_that_the_trainer_does_not_know(old: str, new: str, pointed: str) -> None:
+    """Given, or searched for."""
+    spec = changed(old, new)
+
+    assert found_in(spec) == [where(spec, pointed, "E0811")]
+
+
+def test_code_of_the_user_takes_any_parameter() -> None:
+    own = ("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "fraud.train:main"}\n')
+    spec = changed(*own, (SEARCH, "space: {eta: {loguniform: [0.001, 0.3]}}"))
+
+    assert codes_in(spec) == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "codes"),
+    [
+        ("{estimator: svm}", ["E0812"]),
+        ("{estimator: random-forest, n_estimators: 50}", []),
+        ("{estimator: linear, n_estimators: 50}", ["E0811"]),
+        ("{max_iter: 50}", []),
+    ],
+)
+def test_estimators_of_scikit_learn(parameters: str, codes: list[str]) -> None:
+    """Each estimator has parameters of its own."""
+    spec = changed(
+        "framework: xgboost", "framework: scikit-learn", ("    timeout: 6h\n", f"    parameters: {parameters}\n")
+    )
+    assert codes_in(spec.replace(SEARCH, "space: {random_state: {int: [1, 5]}}")) == codes
+
+
+@pytest.mark.parametrize(
+    ("fields", "codes"),
+    [
+        ("", ["E0813"]),
+        (", region: eu-central-1", ["E0813"]),
+        (', endpoint: "https://s3.acme.example"', []),
+        (", credentials: secret://vault/lake", []),
+    ],
+)
+def test_a_bucket_that_a_cluster_adopts(fields: str, codes: list[str]) -> None:
+    lake = 'adopt: acme-fraud-lake, endpoint: "https://s3.acme.example", credentials: secret://vault/lake'
+
+    assert codes_in(changed(lake, f"adopt: acme-fraud-lake{fields}")) == codes
+
+
+@pytest.mark.parametrize(
+    ("retain", "codes"), [("30d", ["E0814"]), ("45d", ["E0814"]), ("50d", ["W0815"]), ("52d", []), ("60d", [])]
+)
+def test_labels_and_captures(retain: str, codes: list[str]) -> None:
+    """Labels are 45 days late, and the monitor looks at 7 days: 52 days of captures are needed."""
+    assert codes_in(changed("store: lake}\n    endpoint", f"store: lake, retain: {retain}}}\n    endpoint")) == codes
+
+
+def test_a_window_that_is_longer_than_captures_are_kept() -> None:
+    """Also where governance says how long; a window of a dataset is another matter."""
+    spec = changed("captures: 90d", "captures: 60d", ("    window: 1d\n", "    window: 61d\n"))
+
+    assert found_in(spec) == [where(spec, "window: 61d", "W0815")]
+    assert codes_in(spec.replace("window: 61d", "window: 60d").replace("window: 30d}", "window: 300d}")) == []
