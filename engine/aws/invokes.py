@@ -59,9 +59,18 @@ def _partition(api: Api, arguments: Values) -> Values:
     return {"id": "aws", "partition": "aws", "dnsSuffix": suffix, "reverseDnsPrefix": "com.amazonaws"}
 
 
+def _prefix_list(api: Api, arguments: Values) -> Values:
+    """A prefix list of AWS's own by its name; a name that the region does not have is refused as EC2 refuses it."""
+    filters = [{"Name": "prefix-list-name", "Values": [arguments["name"]]}]
+    (found,) = api.call("ec2", "describe_managed_prefix_lists", Filters=filters)["PrefixLists"]
+    entries = api.call("ec2", "get_managed_prefix_list_entries", PrefixListId=found["PrefixListId"])["Entries"]
+    return {"id": found["PrefixListId"], "name": arguments["name"], "cidrBlocks": [entry["Cidr"] for entry in entries]}
+
+
 INVOKES: Mapping[str, Invoke] = {
     "aws:index/getCallerIdentity:getCallerIdentity": _caller,
     "aws:index/getAvailabilityZones:getAvailabilityZones": _zones,
+    "aws:ec2/getPrefixList:getPrefixList": _prefix_list,
     "aws:index/getRegion:getRegion": _region,
     "aws:index/getPartition:getPartition": _partition,
     "aws:iam/getSessionContext:getSessionContext": _session_context,

@@ -15,7 +15,10 @@ from pulumi_kubernetes.helm import v4 as helm
 
 from .base import Json, beside_the_program, read_documents
 
-Given: TypeAlias = "None | bool | int | float | str | pulumi.Output[str] | Sequence[Given] | Mapping[str, Given]"
+Given: TypeAlias = (
+    "None | bool | int | float | str | pulumi.Output[str] | pulumi.Output[list[Json]] | "
+    "Sequence[Given] | Mapping[str, Given]"
+)
 """Plain data of which texts may be known only while the program runs."""
 
 PROTECT = "modelyard.dev/protect"
@@ -231,6 +234,37 @@ class Object(pulumi.CustomResource):
         )
 
 
+class EgressPolicy(Object):
+    """Lets Pods of a namespace, named by their label `app.kubernetes.io/name`, reach HTTPS on addresses that only
+    another project knows: `ranges` are CIDR blocks with commas between them.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: Cluster,
+        namespace: str,
+        pods: Sequence[str],
+        ranges: pulumi.Input[str],
+        depends_on: Sequence[pulumi.Resource] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        document: dict[str, Given] = {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": {
+                "podSelector": {
+                    "matchExpressions": [{"key": "app.kubernetes.io/name", "operator": "In", "values": list(pods)}]
+                },
+                "policyTypes": ["Egress"],
+                "egress": pulumi.Output.from_input(ranges).apply(_https_to),
+            },
+        }
+        super().__init__(f"{namespace}/{name}", cluster=cluster, document=document, depends_on=depends_on, opts=opts)
+
+
 class Manifests(pulumi.ComponentResource):
     """The objects of YAML files in a folder beside the program, each a resource of its own.
 
@@ -337,6 +371,11 @@ def _with_images_in_expression(expression: str, images: Mapping[str, pulumi.Inpu
         first, *others = expression.split(f'"{host}/')
         replaced = pulumi.Output.concat(first, *(part for other in others for part in ('"', registry, "/", other)))
     return replaced
+
+
+def _https_to(ranges: str) -> list[Json]:
+    blocks: list[Json] = [{"ipBlock": {"cidr": cidr}} for cidr in ranges.split(",")]
+    return [{"to": blocks, "ports": [{"protocol": "TCP", "port": 443}]}]
 
 
 def _is_in_place(document: Mapping[str, Json]) -> bool:

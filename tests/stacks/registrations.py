@@ -32,6 +32,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "names": [f"eu-central-1{letter}" for letter in "abc"],
         "zoneIds": [f"euc1-az{number}" for number in (2, 3, 1)],
     },
+    "aws:ec2/getPrefixList:getPrefixList": {"cidrBlocks": ["52.219.44.0/22", "3.5.134.0/23"]},
     "aws:index/getCallerIdentity:getCallerIdentity": {
         "accountId": ACCOUNT,
         "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/deployer/somebody",

@@ -63,6 +63,36 @@ def test_everything_goes_to_the_cluster_that_is_named(found: Found) -> None:
     assert len(components) == 2
 
 
+def test_an_egress_policy_opens_https_on_ranges_for_the_pods_that_are_named(tmp_path: Path) -> None:
+    program = """\
+import pulumi
+
+kubernetes.EgressPolicy(
+    "allow-storage",
+    cluster=kubernetes.Cluster("main"),
+    namespace="tiny",
+    pods=["fit", "score"],
+    ranges=pulumi.Output.from_input("198.51.100.0/24,203.0.113.0/24"),
+)
+"""
+    (registered,) = registrations(project(tmp_path, program))
+    (policy,) = of_type(registered, "kubernetes:networking.k8s.io/v1:NetworkPolicy")
+
+    assert policy["name"] == "tiny/allow-storage"
+    assert policy["inputs"]["spec"] == {
+        "podSelector": {
+            "matchExpressions": [{"key": "app.kubernetes.io/name", "operator": "In", "values": ["fit", "score"]}]
+        },
+        "policyTypes": ["Egress"],
+        "egress": [
+            {
+                "to": [{"ipBlock": {"cidr": "198.51.100.0/24"}}, {"ipBlock": {"cidr": "203.0.113.0/24"}}],
+                "ports": [{"protocol": "TCP", "port": 443}],
+            }
+        ],
+    }
+
+
 def test_a_cluster_stays_the_same_when_its_certificate_is_renewed(found: Found) -> None:
     inputs = found[f"{PROVIDER} main"]["inputs"]
 

@@ -185,12 +185,25 @@ class Cluster(pulumi.ComponentResource):
             version=versions["vpc-cni"],
             # off by default: NetworkPolicy objects would be accepted and do nothing
             # https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy-configure.html, 2026-11-24
-            configuration=pulumi.Output.json_dumps({"enableNetworkPolicy": "true"}),
+            configuration=pulumi.Output.json_dumps(
+                {"enableNetworkPolicy": "true", "env": {"NETWORK_POLICY_ENFORCING_MODE": _enforcing_mode(self.title)}}
+            ),
             role=role,
             depends_on=[agent],  # without the agent on a node this one gets no role there, and no Pod an address
             opts=self._child,
         )
         return [agent, network, proxy]
+
+
+def _enforcing_mode(title: str) -> str:
+    """How a Pod starts before its policies are in place: closed in `strict` mode, open in `standard` mode.
+
+    CoreDNS needs policies too, which the workloads project applies: the first `up` of a cluster runs in `standard`.
+    """
+    mode = pulumi.Config().get("networkPolicies") or "strict"
+    if mode not in ("standard", "strict"):
+        raise pulumi.RunError(f"cluster {title}: the setting networkPolicies is standard or strict, not {mode!r}")
+    return mode
 
 
 class ClusterAddons(pulumi.ComponentResource):

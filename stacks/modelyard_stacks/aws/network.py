@@ -43,6 +43,7 @@ class AdoptedNetwork:
         self.subnet_ids = [pulumi.Output.from_input(subnet_id) for subnet_id in subnet_ids]
         self.cidr = cidr
         self.nat_gateway_ids: list[pulumi.Output[str]] = []
+        self.s3_ranges = _s3_ranges(account)
         self.ready: tuple[pulumi.Resource, ...] = ()
 
 
@@ -60,6 +61,7 @@ class Network(pulumi.ComponentResource):
     vpc_id: pulumi.Output[str]
     subnet_ids: list[pulumi.Output[str]]
     nat_gateway_ids: list[pulumi.Output[str]]
+    s3_ranges: pulumi.Output[str]
     ready: tuple[pulumi.Resource, ...]
 
     def __init__(
@@ -132,6 +134,7 @@ class Network(pulumi.ComponentResource):
             services=endpoints,
             opts=self._child,
         )
+        self.s3_ranges = _s3_ranges(account)
         self.ready = (*ways_out, *reached)
         self.register_outputs({"vpcId": self.vpc_id, "subnetIds": self.subnet_ids})
 
@@ -221,6 +224,14 @@ def subnet_blocks(cidr: str, zones: int) -> tuple[list[str], list[str]]:
     return [str(block) for block in eighths[:zones]], [
         str(block) for _, block in zip(range(zones), small, strict=False)
     ]
+
+
+def _s3_ranges(account: Account) -> pulumi.Output[str]:
+    """The addresses of S3 in the region as AWS lists them today, CIDR blocks with commas between them."""
+    found = ec2.get_prefix_list_output(
+        name=f"com.amazonaws.{account.region_name}.s3", opts=pulumi.InvokeOutputOptions(provider=account)
+    )
+    return found.cidr_blocks.apply(",".join)
 
 
 def _pick(names: Sequence[str], index: int) -> str:

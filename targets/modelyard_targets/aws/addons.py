@@ -5,17 +5,19 @@ Values are those of the charts' own values.yaml at the versions of charts.json, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from modelyard.manifest import POD_SECURITY, RESTRICTED
 from modelyard.plan import Plan
 from modelyard.program import Ref
+from modelyard.stack import Value
 from modelyard_targets.aws.elastic import node_class, pools_of
 from modelyard_targets.aws.foundation import release_of
 from modelyard_targets.aws.hardware import POOL
 from modelyard_targets.aws.identities import AUTOSCALER, KARPENTER
 from modelyard_targets.aws.names import SYSTEM_POOL, group_name
+from modelyard_targets.aws.network_policies import reach_services
 from modelyard_targets.cluster.context import Context, mirrored, pull_secret_of_addons
 from modelyard_targets.cluster.envoy import ENVOY, ENVOY_GATEWAY
 from modelyard_targets.cluster.job import GROUP_WAIT_S
@@ -127,6 +129,12 @@ def _karpenter(context: Context) -> Mapping[str, Given]:
     }
 
 
+def _reach_of_karpenter(context: Context) -> Iterable[Value]:
+    """It asks for prices where there is a way out, and they have no endpoint."""
+    prices = () if context.target.vpc.nat == "none" else ("pricing",)
+    return reach_services("ec2", "eks", "sqs", "ssm", *prices)(context)
+
+
 def _secrets(context: Context) -> Mapping[str, Given]:
     """Its role in the account is given to a ServiceAccount of this name."""
     return {"serviceAccount": {"name": "external-secrets"}}
@@ -137,9 +145,9 @@ def _resources(cpu: str, memory: str) -> dict[str, Given]:
 
 
 INSTALLS: Final[Mapping[str, AddOn]] = {
-    AUTOSCALER: AddOn(values=_autoscaler, tags=_autoscaler_tags),
+    AUTOSCALER: AddOn(values=_autoscaler, tags=_autoscaler_tags, egress=reach_services("autoscaling", "ec2", "eks")),
     DEVICE_PLUGIN: AddOn(values=_device_plugin, pod_security="privileged"),
-    KARPENTER: AddOn(values=_karpenter, after=node_class),
-    "external-secrets": AddOn(values=_secrets),
+    KARPENTER: AddOn(values=_karpenter, after=node_class, egress=_reach_of_karpenter),
+    "external-secrets": AddOn(values=_secrets, egress=reach_services("secretsmanager")),
     ENVOY: ENVOY_GATEWAY,
 }

@@ -23,6 +23,7 @@ from modelyard_targets.aws.identities import (
     platform_calls,
 )
 from modelyard_targets.aws.names import cluster_name, folder_name, project_name
+from modelyard_targets.aws.network_policies import STORAGE_RANGES
 from modelyard_targets.aws.operations import operation_calls
 from modelyard_targets.aws.pools import pool_calls, system_pool_call
 from modelyard_targets.aws.storage import (
@@ -124,6 +125,7 @@ def exports_of(context: Context) -> tuple[Export, ...]:
         Export("cluster_name", Ref("cluster", "name")),
         Export("region", Ref("account", "region_name")),
         Export("key_arn", Ref("key", "arn")),
+        Export(STORAGE_RANGES, Ref("network", "s3_ranges")),
     ]
     if has_registry(context):
         found.append(Export("image_registry", Ref("images", "host")))

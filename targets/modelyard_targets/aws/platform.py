@@ -11,6 +11,7 @@ from modelyard_targets.aws.elastic import node_pool
 from modelyard_targets.aws.gateway import filled_in
 from modelyard_targets.aws.hardware import POOL
 from modelyard_targets.aws.names import SYSTEM_POOL, cluster_name, project_name
+from modelyard_targets.aws.network_policies import IDENTITY_AGENTS, STORAGE_RANGES, api_addresses, system_policies
 from modelyard_targets.aws.services import database, gateway_annotations, secret_stores, storage_classes
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context
@@ -21,9 +22,6 @@ from modelyard_targets.cluster.platform import Platform, Where
 
 _NOT_KNOWN_YET: Final = "registry.invalid"
 """Stands in manifests for the account's registry where the spec does not say which account: a name that is nobody's."""
-
-_AGENTS: Final = ("169.254.170.23/32", "fd00:ec2::23/128")
-"""EKS Pod Identity on every node (docs.aws.amazon.com/eks, "Set up the Amazon EKS Pod Identity Agent", 2026-11-24)."""
 
 _OVERCOMMITTED: Final = ("KubeCPUOvercommit", "KubeMemoryOvercommit")
 """Nodes are added when Pods need them, so that requests fill those that exist: one more is not missing."""
@@ -68,6 +66,9 @@ PLATFORM: Final = Platform(
     gateway_parameters=PARAMETERS,
     gateway_annotations=gateway_annotations,
     gateway_namespace=charts()[ENVOY].namespace,
-    identity_agents=_AGENTS,
+    api_addresses=api_addresses,
+    storage_ranges=STORAGE_RANGES,
+    policies=system_policies,
+    identity_agents=IDENTITY_AGENTS,
     meaningless_alerts=_OVERCOMMITTED,
 )

@@ -77,7 +77,8 @@ def addon_namespace(addon: str, context: Context) -> str:
 
 
 def lower_addon_network(context: Context) -> Iterator[Made]:
-    """The policies of each add-on that is installed here; a namespace that was there before is left alone."""
+    """Policies of the platform's Pods and of each add-on that is installed here; other namespaces are left alone."""
+    yield from context.platform.policies(context)
     for addon in installed_addons(context):
         where = addon_namespace(addon, context)
         for name, spec in CLOSED.items():

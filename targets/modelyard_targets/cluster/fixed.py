@@ -24,5 +24,8 @@ REGISTRY_NAME: Final = "mlflow"
 MONITOR_COMPONENT: Final = "monitor"
 """The component label of monitors, which Prometheus takes pushed metrics from."""
 
+STORAGE_POLICY: Final = "allow-object-storage"
+"""The network policy that opens a cloud's object storage."""
+
 BUCKET_NAME: Final = "store"
 """What the Job that makes a bucket is called, before the store's name; its component too."""

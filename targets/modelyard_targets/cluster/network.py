@@ -15,7 +15,7 @@ from modelyard.manifest import labels, metadata, object_of, without_empty
 from modelyard.plan import Identity, Job, ModelServer, MonitorJob, Resource, cluster_service
 from modelyard.spec import Inference, Store
 from modelyard.stack import Manifest, Value
-from modelyard_targets.cluster.context import REGISTRY_PORT, Context, Made, cloud_of
+from modelyard_targets.cluster.context import REGISTRY_PORT, Context, Made, cloud_of, region_of
 from modelyard_targets.cluster.describe import stores_of, uses_registry
 from modelyard_targets.cluster.fixed import PORTS, SERVE_PORT
 from modelyard_targets.cluster.job import job_groups
@@ -30,7 +30,7 @@ NAMESPACE_NAME = "kubernetes.io/metadata.name"
 _API_PORTS = (443, 6443)
 PROMETHEUS_PORT = 9090
 _METRIC_PORTS = (PORTS["metrics"], PORTS["as-metrics"], PORTS["dash-metrics"])
-_ANYWHERE: tuple[Value, ...] = (
+ANYWHERE: tuple[Value, ...] = (
     {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}},
     {"ipBlock": {"cidr": "::/0", "except": ["fe80::/10", "fd00:ec2::254/128"]}},
 )
@@ -121,9 +121,10 @@ def _namespace_by_search(host: str, context: Context) -> str:
 
 
 def reach_api(context: Context) -> dict[str, Value]:
-    """Egress to the cluster's API, whose address nothing in the cluster's objects tells.
+    """Egress to the cluster's API, whose address no object of the cluster contains.
 
-    A target that declares its `egress` keeps to it: beside that only private addresses are open, not the internet.
+    Where the platform does not know it, a target that declares its `egress` keeps to it: beside that only private
+    addresses are open, not the internet.
     """
     return {"to": _cluster_addresses(context), "ports": ports(*_API_PORTS)}
 
@@ -134,12 +135,25 @@ def reach_nodes(numbers: Sequence[int], context: Context) -> list[Value]:
 
 
 def reach_store(store: Store, context: Context) -> list[Value]:
-    """Egress to an object store. Nobody lists the addresses of a cloud's own: `egress` bounds all else, not those,
-    from inside of the cloud as from elsewhere.
+    """Egress to an object store. The spec cannot list the addresses of a cloud's own: `egress` bounds all but those.
+
+    Those of the target's own region are opened by the program, which reads them from the project below; an adopted
+    network may reach them by an endpoint of its own.
     """
+    if is_regional(store, context):
+        vpc = context.target.vpc
+        inside: list[Value] = [{"ipBlock": {"cidr": vpc.cidr}}]
+        return [{"to": inside, "ports": ports(_SCHEME_PORTS["https"])}] if vpc.adopt else []
     if not store.endpoint and cloud_of(store, context.system) is not None:
-        return [{"to": list(_ANYWHERE), "ports": ports(_SCHEME_PORTS["https"])}]
+        return [{"to": list(ANYWHERE), "ports": ports(_SCHEME_PORTS["https"])}]
     return reach(store.endpoint or context.uri(store), context)
+
+
+def is_regional(store: Store, context: Context) -> bool:
+    """Whether a store is object storage of the cloud and region that the placement is in."""
+    cloud = cloud_of(store, context.system)
+    here = cloud is not None and not store.endpoint and cloud.provider == context.target.provider
+    return here and bool(context.platform.storage_ranges) and region_of(store, context.system) == context.target.region
 
 
 def reach_identity(workload: str, context: Context) -> list[Value]:
@@ -151,15 +165,16 @@ def reach_identity(workload: str, context: Context) -> list[Value]:
 
 
 def _cluster_addresses(context: Context) -> list[Value]:
-    addresses = dict.fromkeys((*context.target.egress, *_PRIVATE))
-    declared: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in addresses]
-    return declared if context.target.egress else list(_ANYWHERE)
+    known = context.platform.api_addresses(context)
+    if not (known or context.target.egress):
+        return list(ANYWHERE)
+    return [{"ipBlock": {"cidr": cidr}} for cidr in known or dict.fromkeys((*context.target.egress, *_PRIVATE))]
 
 
 def outside(context: Context) -> list[Value]:
     """Peers outside the cluster: the addresses in the target's `egress`; all but link-local ones where it has none."""
     declared: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in context.target.egress]
-    return declared or list(_ANYWHERE)
+    return declared or list(ANYWHERE)
 
 
 def _server(resource: Resource, server: ModelServer, context: Context) -> Iterator[Made]:

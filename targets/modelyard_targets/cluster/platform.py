@@ -75,6 +75,11 @@ def no_calls(context: Context) -> Iterable[Call]:
     return ()
 
 
+def no_addresses(context: Context) -> tuple[str, ...]:
+    """Nothing tells where the API of the cluster is."""
+    return ()
+
+
 def no_rules(context: Context) -> Iterable[Value]:
     """No connection beyond those that the add-on has everywhere."""
     return ()
@@ -168,5 +173,8 @@ class Platform:
     gateway_parameters: Mapping[str, str] = field(default_factory=dict[str, str])  # group, kind, namespace
     gateway_annotations: Callable[[str, Context], Mapping[str, str]] = no_annotations  # exposure: internal public
     gateway_namespace: str = ""  # where its proxies run, where that is known
+    api_addresses: Callable[[Context], tuple[str, ...]] = no_addresses  # CIDRs of the cluster's API and its Service
+    storage_ranges: str = ""  # output below: CIDRs of object storage in the target's region
+    policies: Callable[[Context], Iterable[Made]] = no_objects  # of Pods that run in every cluster of the platform
     identity_agents: tuple[str, ...] = ()  # CIDRs at which a Pod gets the credentials of its identity, by HTTP
     meaningless_alerts: tuple[str, ...] = ()  # of kube-prometheus-stack: on this platform they report the normal state

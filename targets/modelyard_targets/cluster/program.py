@@ -9,6 +9,7 @@ from modelyard_targets.cluster.addons import addon_calls, registry_calls
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.crossing_secrets import crossing_calls
 from modelyard_targets.cluster.files import FIRST, FOUNDATION
+from modelyard_targets.cluster.storage_network import storage_calls
 
 
 def program_of(context: Context, files: tuple[str, ...]) -> Program:
@@ -20,14 +21,17 @@ def program_of(context: Context, files: tuple[str, ...]) -> Program:
     charts = tuple(Ref(call.variable) for call in addons if _is_needed(call))
     registry = registry_calls(context, Ref("foundation"))
     crossing = crossing_calls(context, Ref("foundation"))
+    storage = storage_calls(context, Ref("foundation"))
     before = [call.variable for call in registry if call.component == "kubernetes.Chart"]
     before += [call.variable for call in crossing if call.component == "kubernetes.Object"]
+    before += [call.variable for call in storage]
     needs = (Ref("foundation"), *(Ref(variable) for variable in before))
     calls = (
         *_cluster(context),
         *context.platform.foundation(context),
         *addons,
         _manifests("foundation", foundation, charts, images, in_order=True),
+        *storage,
         *crossing,
         *registry,
         *((_manifests("workloads", workloads, needs, images),) if workloads else ()),

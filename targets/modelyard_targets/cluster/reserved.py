@@ -11,7 +11,7 @@ from modelyard.plan import Cluster, Kind, Plan, RegistryServer
 from modelyard.spec import Store
 from modelyard_targets.cluster import namespace
 from modelyard_targets.cluster.charts import charts
-from modelyard_targets.cluster.fixed import BUCKET_NAME, REGISTRY_NAME
+from modelyard_targets.cluster.fixed import BUCKET_NAME, REGISTRY_NAME, STORAGE_POLICY
 from modelyard_targets.cluster.placed import addons_to_install, target_of
 
 _NAMED = frozenset(
@@ -55,7 +55,8 @@ def _check_namespace(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 def _taken(plan: Plan, placement: str) -> Mapping[str, str]:
     """What each name belongs to."""
-    found: dict[str, str] = dict.fromkeys(namespace.CLOSED, "the namespace has a network policy of that name")
+    policies = (*namespace.CLOSED, STORAGE_POLICY)
+    found: dict[str, str] = dict.fromkeys(policies, "the namespace has a network policy of that name")
     for resource in plan.on(placement):
         if isinstance(resource.value, RegistryServer) and not resource.value.registry.adopt:
             found[REGISTRY_NAME] = "the registry's Pods and Service are called so"

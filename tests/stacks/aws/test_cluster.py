@@ -138,8 +138,26 @@ def test_every_addon_has_its_version(found: Found) -> None:
         assert each["inputs"]["resolveConflictsOnUpdate"] == "PRESERVE"
 
 
-def test_network_policies_do_something(found: Found) -> None:
-    assert json.loads(inputs(found, ADDON, f"{NAME}-vpc-cni")["configurationValues"]) == {"enableNetworkPolicy": "true"}
+def enforced(found: Found) -> dict[str, object]:
+    """How the VPC CNI is configured."""
+    configuration: dict[str, object] = json.loads(inputs(found, ADDON, f"{NAME}-vpc-cni")["configurationValues"])
+    return configuration
+
+
+def test_network_policies_are_enforced_from_the_start_of_a_pod(found: Found) -> None:
+    assert enforced(found) == {"enableNetworkPolicy": "true", "env": {"NETWORK_POLICY_ENFORCING_MODE": "strict"}}
+
+
+def test_pods_start_open_while_coredns_has_no_policy(tmp_path: Path) -> None:
+    """The first `up` of a cluster says so by a setting."""
+    first = registered(tmp_path, CLUSTER + MORE, "networkPolicies: standard")
+
+    assert enforced(first)["env"] == {"NETWORK_POLICY_ENFORCING_MODE": "standard"}
+
+
+def test_another_mode_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="networkPolicies is standard or strict, not 'lax'"):
+        registered(tmp_path, CLUSTER + MORE, "networkPolicies: lax")
 
 
 def test_what_needs_a_node_waits_for_one(found: Found) -> None:

@@ -23,7 +23,8 @@ from modelyard_stacks.aws.network import AdoptedNetwork
 network = AdoptedNetwork(
     "shared", account=account, vpc_id="vpc-1", subnet_ids=["subnet-1", "subnet-2"], cidr="10.8.0.0/16"
 )
-pulumi.ComponentResource("tiny:Seen", "seen", {{"vpc": network.vpc_id, "subnets": network.subnet_ids}})
+seen = {{"vpc": network.vpc_id, "subnets": network.subnet_ids, "s3": network.s3_ranges}}
+pulumi.ComponentResource("tiny:Seen", "seen", seen)
 """
 
 
@@ -195,7 +196,11 @@ def test_an_adopted_network_makes_nothing(tmp_path: Path) -> None:
     found = registered(tmp_path, ADOPTED)
 
     assert [each["type"] for each in found.values() if each["type"].startswith("aws:ec2")] == []
-    assert found["tiny:Seen seen"]["inputs"] == {"vpc": "vpc-1", "subnets": ["subnet-1", "subnet-2"]}
+    assert found["tiny:Seen seen"]["inputs"] == {
+        "vpc": "vpc-1",
+        "subnets": ["subnet-1", "subnet-2"],
+        "s3": "52.219.44.0/22,3.5.134.0/23",
+    }
 
 
 def test_a_cluster_lives_in_an_adopted_network(tmp_path: Path) -> None:

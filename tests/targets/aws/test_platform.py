@@ -77,14 +77,6 @@ def test_a_pod_that_opens_nothing_of_the_account_gets_none() -> None:
     assert AGENT not in egress("fit-launcher", text)
 
 
-def test_buckets_are_reached_whatever_else_may_be() -> None:
-    """Nobody lists the addresses of S3."""
-    text = changed(("  vpc:", "  egress: [10.60.0.0/16]\n  vpc:"))
-    opened = [rule for rule in egress("fit", text) if {"protocol": "TCP", "port": 443} in rule.get("ports", [])]
-
-    assert any(each["ipBlock"]["cidr"] == "0.0.0.0/0" for rule in opened for each in rule["to"])
-
-
 def test_the_registry_reaches_its_database_within_the_network() -> None:
     assert {
         "to": [{"ipBlock": {"cidr": "10.20.0.0/16"}}],

@@ -415,6 +415,29 @@ foundation = kubernetes.Manifests(
     ],
 )
 
+object_storage = kubernetes.EgressPolicy(
+    "allow-object-storage",
+    cluster=cluster,
+    namespace="fraud-detection",
+    pods=[
+        "registry",
+        "mlflow",
+        "challenge",
+        "challenge-launcher",
+        "nightly-scores",
+        "nightly-scores-launcher",
+        "retrain",
+        "retrain-launcher",
+        "scorer",
+        "scorer-challenger",
+        "scorer-champion",
+        "monitor-feature-drift",
+        "monitor-late-labels",
+    ],
+    ranges=infrastructure["s3_ranges"],
+    depends_on=[foundation],
+)
+
 registry_key = kubernetes.GeneratedSecret(
     "mlflow-flask-server-secret-key",
     cluster=cluster,
@@ -545,5 +568,5 @@ kubernetes.Manifests(
         "monitor-late-labels.yaml",
     ],
     images={"registry.invalid": infrastructure["image_registry"]},
-    depends_on=[foundation, registry],
+    depends_on=[foundation, registry, object_storage],
 )

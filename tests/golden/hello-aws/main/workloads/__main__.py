@@ -130,6 +130,15 @@ foundation = kubernetes.Manifests(
     depends_on=[cluster_autoscaler, external_secrets, kuberay],
 )
 
+object_storage = kubernetes.EgressPolicy(
+    "allow-object-storage",
+    cluster=cluster,
+    namespace="hello",
+    pods=["registry", "mlflow", "train", "train-launcher", "churn"],
+    ranges=infrastructure["s3_ranges"],
+    depends_on=[foundation],
+)
+
 registry_key = kubernetes.GeneratedSecret(
     "mlflow-flask-server-secret-key",
     cluster=cluster,
@@ -238,5 +247,5 @@ kubernetes.Manifests(
     cluster=cluster,
     files=["pipeline-train.yaml", "model-churn.yaml"],
     images={"registry.invalid": infrastructure["image_registry"]},
-    depends_on=[foundation, registry],
+    depends_on=[foundation, registry, object_storage],
 )

@@ -380,6 +380,15 @@ foundation = kubernetes.Manifests(
     ],
 )
 
+object_storage = kubernetes.EgressPolicy(
+    "allow-object-storage",
+    cluster=cluster,
+    namespace="leads",
+    pods=["registry", "mlflow", "fit", "fit-launcher", "scoring", "scoring-launcher", "score"],
+    ranges=infrastructure["s3_ranges"],
+    depends_on=[foundation],
+)
+
 registry_key = kubernetes.GeneratedSecret(
     "mlflow-flask-server-secret-key",
     cluster=cluster,
@@ -487,5 +496,5 @@ kubernetes.Manifests(
     "workloads",
     cluster=cluster,
     files=["pipeline-fit.yaml", "pipeline-scoring.yaml", "model-score.yaml"],
-    depends_on=[foundation, registry],
+    depends_on=[foundation, registry, object_storage],
 )

@@ -1,0 +1,111 @@
+"""Who reaches what in AWS: S3 of the region by the program's policy, the network, and no other address."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import pytest
+
+from engine.kubectl import Object
+from engine.network_policies import Network
+from modelyard.manifest import COMPONENT, NAME
+from tests.connections import ADDON_PODS, named, network_of, ray_pod
+from tests.emitted import argument
+from tests.targets.aws.emitted import AWS_SPEC, calls, changed, emitted
+
+INTERNET = "203.0.113.7"
+S3 = "52.219.44.9"
+RANGES = ["52.219.44.0/22"]
+MIRROR = ("  vpc:", "  images: {registry: registry.acme.example, mirror: true}\n  vpc:")
+ABSENT = frozenset(name for name, (namespace, _) in ADDON_PODS.items() if namespace in ("monitoring", "cnpg-system"))
+"""Add-ons that this system does not need."""
+
+PODS = {
+    **ADDON_PODS,
+    "autoscaler": ("cluster-autoscaler", {NAME: "aws-cluster-autoscaler"}),
+    "karpenter": ("karpenter", {NAME: "karpenter"}),
+    "coredns": ("kube-system", {"k8s-app": "kube-dns"}),
+    "volumes": ("kube-system", {"app": "ebs-csi-controller"}),
+    "fit": ("leads", ray_pod("leads", "fit")),
+    "scoring": ("leads", ray_pod("leads", "scoring")),
+    "score": ("leads", ray_pod("leads", "score")),
+    "registry": ("leads", {NAME: "mlflow", COMPONENT: "registry"}),
+    "own": ("leads", {NAME: "own"}),
+}
+
+
+def _policy(pods: Sequence[str]) -> Object:
+    return {
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "allow-object-storage", "namespace": "leads"},
+        "spec": {
+            "podSelector": {"matchExpressions": [{"key": NAME, "operator": "In", "values": [*pods]}]},
+            "policyTypes": ["Egress"],
+            "egress": [
+                {
+                    "to": [{"ipBlock": {"cidr": cidr}} for cidr in RANGES],
+                    "ports": [{"protocol": "TCP", "port": 443}],
+                }
+            ],
+        },
+    }
+
+
+@cache
+def network(text: str = AWS_SPEC) -> Network:
+    """What is emitted, and the policy that the program makes of the ranges of S3."""
+    made = calls(text)
+    opened = [_policy(argument(made["object_storage"], "pods"))] if "object_storage" in made else []
+    system: Object = {"kind": "Namespace", "metadata": {"name": "kube-system", "labels": {}}}
+    return network_of([*emitted(text), *opened, system], PODS)
+
+
+def reaching(address: str, port: int = 443, text: str = AWS_SPEC) -> list[str]:
+    """Pods that reach an address."""
+    found = network(text)
+    return [pod.name for pod in found.pods if pod.name not in ABSENT and found.reaches(pod, address, port)]
+
+
+def test_buckets_of_the_region_are_reached_by_what_opens_one() -> None:
+    workloads = {"fit", "scoring", "score", "registry", "own"}
+
+    assert sorted(set(reaching(S3)) & workloads) == ["fit", "registry", "score", "scoring"]
+
+
+def test_no_workload_reaches_the_internet() -> None:
+    """Karpenter asks for prices; no other Pod of the cluster leaves AWS."""
+    assert reaching(INTERNET) == ["karpenter"]
+    assert reaching(INTERNET, 80) == []
+
+
+def test_without_a_way_out_nothing_reaches_the_internet() -> None:
+    text = changed(("vpc: {cidr: 10.20.0.0/16}", "vpc: {cidr: 10.20.0.0/16, nat: none}"), MIRROR)
+
+    assert reaching(INTERNET, text=text) == []
+
+
+def test_a_bucket_of_another_region_asks_for_the_internet() -> None:
+    text = changed(("lake: {type: object}", "lake: {type: object, adopt: acme-lake, region: eu-west-1}"))
+
+    assert "fit" in reaching(INTERNET, text=text)
+
+
+@pytest.mark.parametrize("address", ["10.20.0.9", "10.100.0.1", "172.20.0.1"])
+def test_controllers_reach_the_api_in_the_network_and_by_its_service(address: str) -> None:
+    assert {"kuberay", "autoscaler", "karpenter", "coredns", "volumes"} <= set(reaching(address))
+
+
+def test_every_pod_may_ask_for_names_and_coredns_may_answer() -> None:
+    found = network()
+    pods = named(found)
+
+    for name in ("fit", "kuberay", "volumes", "own"):
+        assert found.connects(pods[name], pods["coredns"], 53, "UDP")
+    assert found.reaches(pods["coredns"], "10.20.0.2", 53, "UDP")
+    assert not found.connects(pods["fit"], pods["coredns"], 9153)
+
+
+def test_controllers_with_a_role_reach_the_agent_that_hands_out_its_credentials() -> None:
+    assert {"autoscaler", "karpenter", "volumes", "secrets"} <= set(reaching("169.254.170.23", 80))
+    assert not {"kuberay", "coredns", "secrets-webhook"} & set(reaching("169.254.170.23", 80))
