@@ -27,6 +27,7 @@ from modelyard_targets.cluster.network import (
     outside,
     pods,
     ports,
+    prometheus_pods,
     reach,
     reach_api,
     reach_nodes,
@@ -51,8 +52,10 @@ _XDS: Final = 18000
 _LISTENERS: Final = (10080, 10443)
 """Envoy Gateway listens 10000 above a Gateway's port where that is a privileged one."""
 
-_CONTROL_PLANE: Final = (10250, 10249, 10257, 10259, 2381)
-"""Kubelet, kube-proxy, controller manager, scheduler and etcd: processes of nodes that Prometheus reads."""
+_PROXY_METRICS: Final = 19001
+
+_KUBELET: Final = 10250
+"""The one process of nodes that Prometheus reads: the values of its chart leave out the control plane."""
 
 _EVERY_POD: Final[Mapping[str, Value]] = {}
 _RAY_PODS: Final[Mapping[str, Value]] = {"podSelector": {"matchLabels": {"ray.io/is-ray-node": "yes"}}}
@@ -157,7 +160,7 @@ def _prometheus(context: Context) -> tuple[Policy, ...]:
                 {"from": [prometheus], "ports": ports(PROMETHEUS_PORT, _RELOADER)},
                 {"from": [grafana, *_monitors(context)], "ports": ports(PROMETHEUS_PORT)},
             ),
-            egress=({"to": [every_namespace()]}, api, *_remote_write(context), *reach_nodes(_CONTROL_PLANE, context)),
+            egress=({"to": [every_namespace()]}, api, *_remote_write(context), *reach_nodes((_KUBELET,), context)),
         ),
         Policy(
             "alertmanager",
@@ -219,9 +222,12 @@ def _receivers(context: Context) -> list[Value]:
 
 
 def _envoy_gateway(context: Context) -> tuple[Policy, ...]:
-    """Proxies get their configuration from the controller and pass requests on to servers of any namespace."""
+    """Proxies get their configuration from the controller and pass requests on to servers of any namespace; Prometheus
+    reads what they count.
+    """
     proxy: dict[str, Value] = {"app.kubernetes.io/managed-by": "envoy-gateway", "app.kubernetes.io/component": "proxy"}
     controller: dict[str, Value] = {"control-plane": "envoy-gateway"}
+    scraped: list[Value] = [{"from": [prometheus_pods(context)], "ports": ports(_PROXY_METRICS)}]
     return (
         Policy(
             "envoy-gateway",
@@ -233,7 +239,7 @@ def _envoy_gateway(context: Context) -> tuple[Policy, ...]:
         Policy(
             "proxies",
             proxy,
-            ingress=({"ports": ports(*_LISTENERS)},),
+            ingress=({"ports": ports(*_LISTENERS)}, *(scraped if context.monitored else ())),
             egress=(
                 {"to": [{"podSelector": {"matchLabels": controller}}], "ports": ports(_XDS)},
                 {"to": [{**every_namespace(), **_RAY_PODS}], "ports": ports(SERVE_PORT)},

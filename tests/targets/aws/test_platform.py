@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.connections import ADDON_PODS, named, network_of
 from tests.crds import problems
 from tests.targets.aws.emitted import AWS_SPEC, argument, calls, changed, context, emitted, names, one
 from tests.targets.aws.infrastructure import LEADS, refused
@@ -111,6 +112,16 @@ def test_the_proxies_alone_reach_the_servers_from_outside() -> None:
     ]
 
     assert "envoy-gateway-system" in spaces
+
+
+def test_prometheus_reads_what_the_proxies_count() -> None:
+    text = changed(("inference:\n  score:\n", "inference:\n  score:\n    slo: {availability: 99.9%}\n"))
+    found = network_of(emitted(text), ADDON_PODS)
+    pods = named(found)
+
+    assert "gateways" in names("PodMonitor", text)
+    assert found.connects(pods["prometheus"], pods["proxy"], 19001)
+    assert not found.connects(pods["grafana"], pods["proxy"], 19001)
 
 
 def test_what_is_public_hangs_on_a_gateway_of_its_own() -> None:
