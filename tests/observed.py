@@ -8,9 +8,8 @@ from typing import Any, TypeAlias, cast
 from modelyard.plan import Kind
 from modelyard_targets.cluster.context import ANY_PLATFORM, Context, context_for
 from modelyard_targets.cluster.dashboard import lower_dashboard
-from modelyard_targets.cluster.monitor_rules import lower_monitor_rules
+from modelyard_targets.cluster.files import LOWERINGS
 from modelyard_targets.cluster.platform import Platform
-from modelyard_targets.cluster.slo_rules import lower_slo_rules
 from tests.plans import plan_of, resource
 from tests.specs import changed
 
@@ -31,10 +30,10 @@ def context_of(text: str, placement: str = "main", platform: Platform = ANY_PLAT
 
 
 def rule_object(text: str, name: str, placement: str = "main", platform: Platform = ANY_PLATFORM) -> Object:
-    """The PrometheusRule of an endpoint or a monitor."""
+    """The PrometheusRule of an endpoint, a monitor or a pipeline."""
     context = context_of(text, placement, platform)
     found = resource(context.plan, Kind.ALERT_RULES, name)
-    (made,) = [*lower_slo_rules(found, context), *lower_monitor_rules(found, context)]
+    (made,) = [made for lower in LOWERINGS[Kind.ALERT_RULES] for made in lower(found, context)]
     return cast("Object", json.loads(json.dumps(made.manifest)))
 
 

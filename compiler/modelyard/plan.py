@@ -256,10 +256,11 @@ class Identity:
 
 @record
 class AlertRules:
-    """Alerts of one endpoint's SLO or of one monitor."""
+    """Alerts of one endpoint's SLO, of one monitor, or of the runs of one pipeline."""
 
     inference: Inference | None = None
     monitor: Monitor | None = None
+    pipeline: Pipeline | None = None
 
 
 @record

@@ -16,6 +16,7 @@ from modelyard_targets.cluster.platform import Platform
 from tests.observed import AT_A_GATEWAY, ENVOY, rule_object
 from tests.specs import VALID_SPEC, changed
 from tests.targets.test_monitor_rules import PERFORMANCE
+from tests.targets.test_pipeline_rules import ONCE
 
 Object: TypeAlias = dict[str, Any]
 
@@ -99,6 +100,8 @@ def _got(text: str) -> Iterator[tuple[str, ...]]:
         (VALID_SPEC, "monitor-drift"),
         (VALID_SPEC, "monitor-quality"),
         (PERFORMANCE, "monitor-drift"),
+        (VALID_SPEC, "retrain"),
+        (ONCE, "retrain"),
         (changed("team: payments-risk", 'team: "{{ $labels.x }} \\" {{"'), "scorer"),
         (
             changed(
@@ -325,3 +328,53 @@ def test_a_performance_monitor_tells_what_servers_measure(prometheus: Prometheus
     assert prometheus.told(PERFORMANCE, "monitor-drift", series, 50) == {
         ("ModelyardMonitorBreach", "ticket", "throughput_rps")
     }
+
+
+JOB = 'namespace="fraud",job_name="retrain-%s"'
+CRON_JOB = 'namespace="fraud",cronjob="retrain"'
+
+
+def run(number: int, start: str, condition: str) -> dict[str, str]:
+    """The series of kube-state-metrics about a Job: they appear when it starts, its end when it has ended."""
+    job = JOB % number
+    owner = f'{job},owner_kind="CronJob",owner_name="retrain",owner_is_controller="true"'
+    return {
+        f"kube_job_owner{{{owner}}}": "1x20000",
+        f"kube_job_status_start_time{{{job}}}": start,
+        f'kube_job_{condition}{{{job},condition="true"}}': "1x20000",
+    }
+
+
+def scheduled(success: str = "") -> dict[str, str]:
+    """The CronJob, which is as old as the clock of the test."""
+    known = {f"kube_cronjob_created{{{CRON_JOB}}}": "0x20000"}
+    return {**known, f"kube_cronjob_status_last_successful_time{{{CRON_JOB}}}": success} if success else known
+
+
+def test_a_failed_run_is_a_ticket_until_the_next_succeeds(prometheus: Prometheus) -> None:
+    series = {**scheduled(), **run(1, "600x20000", "failed"), **run(2, "_x60 3600x20000", "complete")}
+    series['kube_job_complete{namespace="fraud",job_name="retrain-2",condition="true"}'] = "_x60 1x20000"
+
+    assert prometheus.told(VALID_SPEC, "retrain", series, 30) == {("ModelyardPipelineFailed", "ticket")}
+    assert prometheus.told(VALID_SPEC, "retrain", series, 70) == set()
+
+
+def test_a_failed_run_of_another_pipeline_is_not_ours(prometheus: Prometheus) -> None:
+    series = {name.replace("retrain", "nightly"): values for name, values in run(1, "600x20000", "failed").items()}
+
+    assert prometheus.told(VALID_SPEC, "retrain", {**scheduled(), **series}, 30) == set()
+
+
+def test_a_missing_run_is_a_ticket(prometheus: Prometheus) -> None:
+    """A week, an hour, and twice six hours and ten minutes after the last success, or after the CronJob was created."""
+    due = 7 * 24 * 60 + 60 + 2 * 370
+    late = {("ModelyardPipelineMissing", "ticket")}
+
+    assert prometheus.told(VALID_SPEC, "retrain", scheduled("3600x20000"), due + 59) == set()
+    assert prometheus.told(VALID_SPEC, "retrain", scheduled("3600x20000"), due + 61) == late
+    assert prometheus.told(VALID_SPEC, "retrain", scheduled(), due + 1) == late
+
+
+def test_a_pipeline_that_nobody_sees_is_a_ticket(prometheus: Prometheus) -> None:
+    assert prometheus.told(VALID_SPEC, "retrain", {}, 50) == set()
+    assert prometheus.told(VALID_SPEC, "retrain", {}, 70) == {("ModelyardPipelineUnseen", "ticket")}

@@ -54,6 +54,14 @@ def test_who_reaches_what(target: str, port: int, expected: list[str]) -> None:
     assert sources(target, port) == expected
 
 
+def test_prometheus_reads_the_operator_where_a_run_has_no_cronjob() -> None:
+    text = changed('schedule: {cron: "0 2 * * 0", timeZone: Europe/Berlin}', "schedule: once")
+
+    assert sources("kuberay", 8080, text.replace("run: pipelines.retrain, cooldown: 3d", "rollback: true")) == [
+        "prometheus"
+    ]
+
+
 def test_a_pod_elsewhere_with_the_same_labels_reaches_nothing() -> None:
     found = network()
     stranger = named(found)[STRANGER]

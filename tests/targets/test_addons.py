@@ -87,6 +87,7 @@ def test_the_alerts_of_the_chart_are_labelled_for_their_route() -> None:
     assert prometheus(VALID_SPEC)["defaultRules"] == {
         "create": True,
         "additionalRuleLabels": {"modelyard_alerts": "cluster"},
+        "disabled": {"KubeJobFailed": True, "KubeJobNotCompleted": True},
     }
     strategy = prometheus(VALID_SPEC)["alertmanager"]["alertmanagerSpec"]["alertmanagerConfigMatcherStrategy"]
     assert strategy == {"type": "OnNamespaceExceptForAlertmanagerNamespace"}
@@ -107,7 +108,7 @@ def test_metrics_are_not_kept_shorter_than_the_spec_says(kept: str, hours: str) 
 
 @pytest.mark.parametrize(
     ("name", "asked"),
-    [("valid", "1.82 CPUs and 4.1Gi"), ("enterprise", "3.27 CPUs and 11.2Gi"), ("edge", "0.77 CPUs and 2.6Gi")],
+    [("valid", "1.82 CPUs and 4.1Gi"), ("enterprise", "3.27 CPUs and 11.2Gi"), ("edge", "0.82 CPUs and 2.7Gi")],
 )
 def test_the_readme_says_what_add_ons_ask_for(name: str, asked: str) -> None:
     """They take room on the machines that the system's own Pods are counted on."""
@@ -115,8 +116,12 @@ def test_the_readme_says_what_add_ons_ask_for(name: str, asked: str) -> None:
 
 
 def test_only_pods_that_are_started_are_counted() -> None:
-    """At the edge, kube-state-metrics and Grafana are none."""
-    assert "kube-state-metrics" not in prometheus(EDGE)
+    """At the edge Grafana is not, and kube-state-metrics only where pipelines have alerts."""
+    quiet = EDGE[: EDGE.index("pipelines:")] + EDGE[EDGE.index("inference:") :].replace("run: pipelines.retrain, ", "")
+
+    assert prometheus(EDGE)["kubeStateMetrics"] == {"enabled": True}
+    assert prometheus(quiet)["kubeStateMetrics"] == {"enabled": False}
+    assert "kube-state-metrics" not in prometheus(quiet)
     assert asked_by_addons(context(present("kuberay", "prometheus", "external-secrets"))) == Size(100, 256 * 1024**2)
 
 

@@ -10,7 +10,7 @@ from modelyard_targets.cluster.scraping import lower_scraping
 from tests.crds import problems
 from tests.observed import AT_A_GATEWAY, ENVOY, context_of
 from tests.plans import resource
-from tests.specs import VALID_SPEC
+from tests.specs import VALID_SPEC, changed
 
 
 def monitors(text: str, platform: Platform) -> dict[str, dict[str, Any]]:
@@ -37,3 +37,12 @@ def test_the_proxies_of_our_gateways_are_scraped_where_they_run() -> None:
     (endpoint,) = spec["podMetricsEndpoints"]
     assert (endpoint["port"], endpoint["path"]) == ("metrics", "/stats/prometheus")
     assert endpoint["metricRelabelings"][0]["regex"] == "envoy_cluster_upstream_rq|envoy_cluster_upstream_rq_timeout"
+
+
+def test_the_operator_is_asked_for_runs_that_no_cronjob_stands_for() -> None:
+    text = changed('schedule: {cron: "0 2 * * 0", timeZone: Europe/Berlin}', "schedule: once")
+    text = text.replace("run: pipelines.retrain, cooldown: 3d", "rollback: true")
+    spec = monitors(text, Platform())["kuberay-operator"]
+
+    assert spec["namespaceSelector"] == {"matchNames": ["kuberay-system"]}
+    assert spec["podMetricsEndpoints"][0]["honorLabels"] is True

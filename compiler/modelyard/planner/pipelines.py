@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from modelyard.plan import Hardware, Job, Kind, bundled_on
+from modelyard.plan import AlertRules, Hardware, Job, Kind, bundled_on
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
-from modelyard.spec import Pipeline
+from modelyard.spec import Pipeline, TargetSpec
 
 KINDS = {"training": Kind.TRAINING_JOB, "batch-inference": Kind.BATCH_JOB, "custom": Kind.CUSTOM_JOB}
 
 
 def plan_pipeline(draft: Draft, pipeline: Pipeline) -> None:
-    """A pipeline's identities and its job."""
+    """A pipeline's identities, its job, and the alerts about its runs."""
     hardware: dict[str, Hardware] = {}
     for step in pipeline.steps:
         chosen = draft.hardware(step.compute, pipeline.target)
@@ -34,6 +34,13 @@ def plan_pipeline(draft: Draft, pipeline: Pipeline) -> None:
     bundled = pipeline.type == "batch-inference" and bundled_on(draft.system, placement)
     draft.connect(job, wanted, registry=model is not None and not bundled)
     draft.metrics.append(job)
+    if draft.system.governance.owner.oncall and _can_be_observed(draft.targets[placement]):
+        draft.add(Kind.ALERT_RULES, name, placement, origin, AlertRules(pipeline=pipeline), workload)
+
+
+def _can_be_observed(target: TargetSpec) -> bool:
+    """Whether a Prometheus exists, or may be installed: alerts that nobody wrote into the spec refuse no spec."""
+    return target.tenancy != "shared" or "prometheus" in target.present
 
 
 def _wanted(draft: Draft, pipeline: Pipeline) -> Wanted:

@@ -32,8 +32,9 @@ from modelyard_targets.cluster.network import (
     reach_api,
     reach_nodes,
 )
-from modelyard_targets.cluster.placed import installed_addons
+from modelyard_targets.cluster.placed import installed_addons, shows_jobs
 from modelyard_targets.cluster.platform import AddOn
+from modelyard_targets.cluster.scraping import reads_operator
 from modelyard_targets.cluster.secrets import secrets_of, store_of
 
 FILE: Final = "addons"
@@ -53,6 +54,7 @@ _LISTENERS: Final = (10080, 10443)
 """Envoy Gateway listens 10000 above a Gateway's port where that is a privileged one."""
 
 _PROXY_METRICS: Final = 19001
+_OPERATOR_METRICS: Final = 8080
 
 _KUBELET: Final = 10250
 """The one process of nodes that Prometheus reads: the values of its chart leave out the control plane."""
@@ -109,12 +111,16 @@ def _named(name: str) -> dict[str, Value]:
 
 
 def _kuberay(context: Context) -> tuple[Policy, ...]:
-    """The operator submits jobs to heads and asks proxies of Serve whether they are healthy."""
+    """The operator submits jobs to heads and asks proxies of Serve whether they are healthy; Prometheus reads the state
+    of RayJobs from it.
+    """
     clusters: dict[str, Value] = {
         "to": [{**every_namespace(), **_RAY_PODS}],
         "ports": ports(PORTS["dashboard"], SERVE_PORT),
     }
-    return (Policy("kuberay-operator", egress=(reach_api(context), clusters)),)
+    scraped: Value = {"from": [prometheus_pods(context)], "ports": ports(_OPERATOR_METRICS)}
+    ingress = (scraped,) if reads_operator(context) else ()
+    return (Policy("kuberay-operator", ingress=ingress, egress=(reach_api(context), clusters)),)
 
 
 def _external_secrets(context: Context) -> tuple[Policy, ...]:
@@ -179,20 +185,23 @@ def _prometheus(context: Context) -> tuple[Policy, ...]:
         ),
     ]
     if not context.target.edge:
-        policies += [
+        policies.append(
             Policy(
                 "grafana",
                 _named("grafana"),
                 ingress=({"from": [prometheus], "ports": ports(_GRAFANA)},),
                 egress=({"to": [prometheus], "ports": ports(PROMETHEUS_PORT)}, api),
-            ),
+            )
+        )
+    if shows_jobs(context):
+        policies.append(
             Policy(
                 "kube-state-metrics",
                 _named("kube-state-metrics"),
                 ingress=({"from": [prometheus], "ports": ports(_KUBE_STATE_METRICS)},),
                 egress=(api,),
-            ),
-        ]
+            )
+        )
     return tuple(policies)
 
 

@@ -5,13 +5,13 @@ Read in the charts' own values.yaml at the versions of charts.json, on 2026-11-2
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from modelyard.manifest import memory_text
 from modelyard.stack import Value
 from modelyard_targets.cluster.context import Context, mirrored, pull_secret_of_addons
 from modelyard_targets.cluster.metrics_disk import DEFAULT_RETENTION_S, used_gi, volume_gi
+from modelyard_targets.cluster.placed import shows_jobs
 
 GRAFANA_SECRET: Final = "grafana-admin"
 
@@ -32,15 +32,11 @@ _CONTROL_PLANE: Final = ("kubeControllerManager", "kubeScheduler", "kubeEtcd", "
 about them would fire for ever. Whoever runs the control plane watches it (docs/decisions/0027).
 """
 
-_OFF_AT_THE_EDGE: Final[Mapping[str, frozenset[str]]] = {
-    "prometheus": frozenset(
-        {
-            "registry.k8s.io/kube-state-metrics/kube-state-metrics",
-            "docker.io/grafana/grafana",
-            "quay.io/kiwigrid/k8s-sidecar",
-        }
-    )
-}
+_OF_JOBS: Final = ("KubeJobFailed", "KubeJobNotCompleted")
+"""Runs of pipelines and monitors have alerts of their own, which know the schedule and the timeout."""
+
+_STATE_METRICS: Final = "registry.k8s.io/kube-state-metrics/kube-state-metrics"
+_OFF_AT_THE_EDGE: Final = frozenset({"docker.io/grafana/grafana", "quay.io/kiwigrid/k8s-sidecar"})
 
 
 def kuberay_values(context: Context) -> dict[str, Value]:
@@ -97,8 +93,8 @@ def prometheus_values(context: Context) -> dict[str, Value]:
     values: dict[str, Value] = {
         "crds": {"enabled": True},
         "nodeExporter": {"enabled": False},
-        "kubeStateMetrics": {"enabled": not edge},
-        **({} if edge else {"kube-state-metrics": {"resources": _resources("50m", "128Mi")}}),
+        "kubeStateMetrics": {"enabled": shows_jobs(context)},
+        **({"kube-state-metrics": {"resources": _resources("50m", "128Mi")}} if shows_jobs(context) else {}),
         "defaultRules": {"create": False} if edge else _default_rules(context),
         **{component: {"enabled": False} for component in _CONTROL_PLANE},
         "prometheusOperator": {
@@ -122,16 +118,16 @@ def prometheus_values(context: Context) -> dict[str, Value]:
 
 def images_left_out(addon: str, context: Context) -> frozenset[str]:
     """Images of an add-on's chart, by name, of which these values start no Pod."""
-    return _OFF_AT_THE_EDGE.get(addon, frozenset()) if context.target.edge else frozenset()
+    if addon != "prometheus" or not context.target.edge:
+        return frozenset()
+    return _OFF_AT_THE_EDGE if shows_jobs(context) else _OFF_AT_THE_EDGE | {_STATE_METRICS}
 
 
 def _default_rules(context: Context) -> dict[str, Value]:
     """The chart's alerts about the cluster, labelled for their route, without those that mean nothing here."""
     name, value = CLUSTER_ALERTS
-    rules: dict[str, Value] = {"create": True, "additionalRuleLabels": {name: value}}
-    if context.platform.meaningless_alerts:
-        rules["disabled"] = dict.fromkeys(context.platform.meaningless_alerts, True)
-    return rules
+    disabled = dict.fromkeys((*_OF_JOBS, *context.platform.meaningless_alerts), True)
+    return {"create": True, "additionalRuleLabels": {name: value}, "disabled": disabled}
 
 
 def _prometheus_spec(context: Context, replicas: int) -> dict[str, Value]:

@@ -22,6 +22,12 @@ def channels_of(value: AlertRules, context: Context) -> tuple[str, ...]:
     return named or ((oncall,) if oncall else ())
 
 
+def quiet_severity(value: AlertRules, context: Context) -> str:
+    """The severity of what can wait until morning: a ticket, but a page where no channel takes tickets."""
+    channels = [context.system.channels[name] for name in channels_of(value, context)]
+    return "page" if channels and not any("ticket" in channel.severities for channel in channels) else "ticket"
+
+
 def alert_labels(resource: Resource, severity: str, context: Context) -> dict[str, Value]:
     """Severity, owner, and a label for each channel. Alertmanager takes only alerts of its own namespace for a
     route.

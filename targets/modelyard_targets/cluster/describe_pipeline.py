@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelyard.plan import Job, Resource
 from modelyard.source import Json
-from modelyard.spec import Step, Tuning
+from modelyard.spec import Pipeline, Step, Tuning
 from modelyard_targets.cluster.bundles import bundle, delivery, other_deliveries
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe_parts import (
@@ -15,9 +15,9 @@ from modelyard_targets.cluster.describe_parts import (
 )
 
 
-def run_seconds(job: Job) -> int:
+def run_seconds(pipeline: Pipeline) -> int:
     """The longest that a run may take with all its retries, each of which starts a cluster of its own."""
-    return job.pipeline.timeout_s * (job.pipeline.retries + 1)
+    return pipeline.timeout_s * (pipeline.retries + 1)
 
 
 def group_resource(group: str) -> str:

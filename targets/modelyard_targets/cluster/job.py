@@ -51,13 +51,23 @@ def lower_job(resource: Resource, context: Context) -> Iterator[Made]:
     spec = ray_job_spec(resource, described, context)
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     if job.pipeline.schedule.kind == "once":
-        name = object_name(resource.name, digest([described, spec])[:10])
+        name = _once_name(resource, described, spec)
         yield Made(resource.origin, ray_job(metadata(name, context.namespace, labelled), spec))
         return
     template = ray_job({"name": resource.name, "namespace": context.namespace, "labels": labelled}, spec)
     meta = metadata(template_name(resource), context.namespace, labelled)
     yield Made(resource.origin, config_map(meta, {"rayjob.json": json_text(template)}))
     yield Made((*resource.origin, "schedule"), launcher(resource, context))
+
+
+def once_name(resource: Resource, context: Context) -> str:
+    """The RayJob of a pipeline that runs once: another one for each spec, since that is another run."""
+    described = describe_job(resource, context)
+    return _once_name(resource, described, ray_job_spec(resource, described, context))
+
+
+def _once_name(resource: Resource, described: dict[str, Json], spec: dict[str, Value]) -> str:
+    return object_name(resource.name, digest([described, spec])[:10])
 
 
 def ray_job(meta: dict[str, Value], spec: dict[str, Value]) -> Manifest:

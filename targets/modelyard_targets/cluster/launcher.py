@@ -38,12 +38,17 @@ def template_name(resource: Resource) -> str:
     return f"{resource.name}-rayjob"
 
 
+def job_seconds(pipeline: Pipeline) -> int:
+    """The longest that the Job of a run may take."""
+    return run_seconds(pipeline) + _SLACK_S * (pipeline.retries + 1)
+
+
 def launcher(resource: Resource, context: Context) -> Manifest:
     """The CronJob of a pipeline that runs by time, or by hand: then it is suspended."""
     job = resource.value
     assert isinstance(job, Job)
     labelled = labels(context.system.metadata.name, launcher_name(resource), resource.workload, COMPONENT)
-    deadline = run_seconds(job) + _SLACK_S * (job.pipeline.retries + 1)
+    deadline = job_seconds(job.pipeline)
     template: dict[str, Value] = {
         "activeDeadlineSeconds": deadline,
         **_retried_unless_failed(),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from modelyard.plan import Cluster, Kind, Plan, RegistryServer, Resource
+from modelyard.plan import AlertRules, Cluster, Kind, Plan, RegistryServer, Resource
 from modelyard.records import replace
-from modelyard.spec import TargetSpec
+from modelyard.spec import Pipeline, TargetSpec
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import REGISTRY_PORT, Context, context_for
 from modelyard_targets.cluster.fixed import REGISTRY_NAME
@@ -53,6 +53,17 @@ def addons_to_install(plan: Plan, placement: str) -> tuple[str, ...]:
             present = resource.value.target.present
             return tuple(addon for addon in resource.value.addons if addon not in present)
     return ()
+
+
+def watched_pipelines(context: Context) -> tuple[Pipeline, ...]:
+    """The pipelines of a placement whose runs have alerts."""
+    rules = (one.value for one in context.plan.on(context.placement) if isinstance(one.value, AlertRules))
+    return tuple(one.pipeline for one in rules if one.pipeline is not None)
+
+
+def shows_jobs(context: Context) -> bool:
+    """Whether a Prometheus that is installed here brings kube-state-metrics: at the edge only where alerts need it."""
+    return not context.target.edge or any(one.schedule.kind != "once" for one in watched_pipelines(context))
 
 
 def installed_addons(context: Context) -> tuple[str, ...]:

@@ -29,6 +29,22 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
         "Read the log of the controller, `kubectl -n envoy-gateway-system logs deployment/envoy-gateway`.",
         "Proxies running: is the PodMonitor there, does Prometheus reach port 19001 of the Pods?",
     ),
+    "failed-run": (
+        "`kubectl get job,rayjob,pods` in the namespace: which run failed, and which of its Pods?",
+        "Read the log of the submitter, whose Pod is named after the RayJob: its end names the step and the error.",
+        "Out of memory or without machines: raise `compute` or `timeout`, or look at the node pool.",
+        "Run it again: `kubectl create job --from=cronjob/NAME NAME-again`.",
+    ),
+    "missing-run": (
+        "`kubectl get cronjob,job` in the namespace: is the CronJob suspended, does a run hang?",
+        "Did every run fail? Then follow the steps for a failed run.",
+        "No Job at all: `kubectl describe cronjob`; its events name a missed start.",
+    ),
+    "unseen-runs": (
+        "`kubectl get cronjob` in the namespace: does it exist?",
+        "`kubectl get pods -A -l app.kubernetes.io/name=kube-state-metrics`: does it run?",
+        "Does Prometheus scrape it? Its targets are under Status, Targets.",
+    ),
     "data-drift": (
         "Which feature, and how? The dashboard of an endpoint shows it, else `modelyard_monitor_value` in Prometheus.",
         "Did its source change: schema, unit, missing values? Mend it there.",

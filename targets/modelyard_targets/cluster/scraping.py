@@ -10,6 +10,8 @@ from modelyard.plan import Kind, Resource
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.gateway_series import OWNER, OWNER_NAMESPACE, REQUESTS, TIMED_OUT, fronts
+from modelyard_targets.cluster.placed import watched_pipelines
+from modelyard_targets.cluster.run_series import RAY_JOB_STATUS
 
 _PORTS: Final[Mapping[str, Sequence[str]]] = {
     "head": ("metrics", "as-metrics", "dash-metrics"),
@@ -51,6 +53,8 @@ def lower_scraping(resource: Resource, context: Context) -> Iterator[Made]:
         yield Made(resource.origin, _pod_monitor(f"ray-{node}s", spec, context))
     if fronts(context):
         yield Made(resource.origin, _pod_monitor("gateways", _proxies(context), context))
+    if reads_operator(context):
+        yield Made(resource.origin, _pod_monitor("kuberay-operator", _operator(context), context))
 
 
 def _pod_monitor(name: str, spec: Manifest, context: Context) -> Manifest:
@@ -69,6 +73,22 @@ def _proxies(context: Context) -> Manifest:
         "selector": {"matchLabels": {OWNER_NAMESPACE: context.namespace}},
         "podTargetLabels": [OWNER, OWNER_NAMESPACE],
         "podMetricsEndpoints": [endpoint],
+    }
+
+
+def reads_operator(context: Context) -> bool:
+    """Whether the operator of KubeRay alone knows the state of a run that has alerts: no CronJob stands for it."""
+    return any(pipeline.schedule.kind == "once" for pipeline in watched_pipelines(context))
+
+
+def _operator(context: Context) -> Manifest:
+    """The operator of KubeRay, in whichever namespace it exists already."""
+    anywhere = "kuberay" in context.target.present
+    kept: Value = {"sourceLabels": ["__name__"], "regex": RAY_JOB_STATUS, "action": "keep"}
+    return {
+        "namespaceSelector": {"any": True} if anywhere else {"matchNames": [context.operator_namespace]},
+        "selector": {"matchLabels": {"app.kubernetes.io/name": "kuberay-operator"}},
+        "podMetricsEndpoints": [{"port": "http", "honorLabels": True, "metricRelabelings": [kept]}],
     }
 
 

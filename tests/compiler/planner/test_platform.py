@@ -22,8 +22,9 @@ def made(text: str) -> Plan:
 def test_addons_are_those_that_something_needs() -> None:
     """A cluster gets no operator that nothing asks for."""
     assert addons(plan_of(VALID_SPEC)) == ("prometheus", "external-secrets", "cloudnative-pg", "kuberay")
-    bare = plan_of(large_spec(0) + "pipelines: {p: {type: custom, source: {entrypoint: 'a:b'}, compute: cpu}}\n")
-    assert addons(bare, "near") == ("kuberay",)
+    text = large_spec(0) + "pipelines: {p: {type: custom, source: {entrypoint: 'a:b'}, compute: cpu}}\n"
+    assert addons(plan_of(text), "near") == ("prometheus", "kuberay")
+    assert addons(plan_of(text.replace(", oncall: oncall", "")), "near") == ("kuberay",)
 
 
 def test_an_adopted_database_needs_no_operator() -> None:
@@ -68,10 +69,10 @@ def test_a_dashboard_needs_something_to_show() -> None:
 
 
 def test_a_channel_exists_where_its_alerts_are() -> None:
-    """The owner's channel is wanted where the SLO is watched, a monitor's where the monitor runs."""
+    """The owner's channel is wanted where an SLO or a pipeline is watched, a monitor's where the monitor runs."""
     found = plan_of(ON_TWO)
 
-    assert [one.place for one in found.resources if one.kind is Kind.CHANNEL] == [
+    assert sorted(one.place for one in found.resources if one.kind is Kind.CHANNEL) == [
         "branch:channel/oncall",
         "main:channel/oncall",
     ]

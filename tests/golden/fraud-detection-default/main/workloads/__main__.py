@@ -145,7 +145,12 @@ prometheus = kubernetes.Chart(
         "defaultRules": {
             "create": True,
             "additionalRuleLabels": {"modelyard_alerts": "cluster"},
-            "disabled": {"KubeCPUOvercommit": True, "KubeMemoryOvercommit": True},
+            "disabled": {
+                "KubeJobFailed": True,
+                "KubeJobNotCompleted": True,
+                "KubeCPUOvercommit": True,
+                "KubeMemoryOvercommit": True,
+            },
         },
         "kubeControllerManager": {"enabled": False},
         "kubeScheduler": {"enabled": False},

@@ -34,7 +34,11 @@ prometheus = kubernetes.Chart(
         "kube-state-metrics": {
             "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
         },
-        "defaultRules": {"create": True, "additionalRuleLabels": {"modelyard_alerts": "cluster"}},
+        "defaultRules": {
+            "create": True,
+            "additionalRuleLabels": {"modelyard_alerts": "cluster"},
+            "disabled": {"KubeJobFailed": True, "KubeJobNotCompleted": True},
+        },
         "kubeControllerManager": {"enabled": False},
         "kubeScheduler": {"enabled": False},
         "kubeEtcd": {"enabled": False},

@@ -1,0 +1,87 @@
+"""Alerts about the runs of a pipeline: which there are, when they are due, and whom they notify."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modelyard.plan import Job, Kind
+from modelyard_targets.cluster.job import lower_job
+from modelyard_targets.cluster.pipeline_rules import due_s
+from tests.crds import problems
+from tests.observed import alerts, context_of, rule_object
+from tests.plans import plan_of, resource
+from tests.specs import VALID_SPEC, changed
+
+SCHEDULE = 'schedule: {cron: "0 2 * * 0", timeZone: Europe/Berlin}'
+ONCE = changed(SCHEDULE, "schedule: once").replace("run: pipelines.retrain, cooldown: 3d", "rollback: true")
+ON_DEMAND = changed(SCHEDULE, "schedule: on-demand")
+KEY = "key: secret://vault/pagerduty#fraud}"
+
+
+def by_name(text: str) -> dict[str, dict[str, Any]]:
+    return {rule["alert"]: rule for rule in alerts(text, "retrain")}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (VALID_SPEC, ["ModelyardPipelineFailed", "ModelyardPipelineMissing", "ModelyardPipelineUnseen"]),
+        (ON_DEMAND, ["ModelyardPipelineFailed"]),
+        (ONCE, ["ModelyardPipelineFailed"]),
+    ],
+)
+def test_a_run_that_nobody_scheduled_is_not_missed(text: str, expected: list[str]) -> None:
+    assert list(by_name(text)) == expected
+    assert problems(rule_object(text, "retrain")) == []
+
+
+def test_they_go_to_the_owner_as_tickets() -> None:
+    labels = by_name(VALID_SPEC)["ModelyardPipelineFailed"]["labels"]
+
+    assert (labels["severity"], labels["channel_oncall"], labels["namespace"]) == ("ticket", "true", "fraud")
+    assert (labels["pipeline"], labels["modelyard_dev_workload"]) == ("retrain", "pipelines.retrain")
+
+
+def test_a_channel_that_takes_no_tickets_gets_pages() -> None:
+    """An alert with a severity that its only channel leaves out would reach nobody."""
+    text = changed(KEY, f"{KEY[:-1]}, severities: [page]}}")
+
+    assert {rule["labels"]["severity"] for rule in alerts(text, "retrain")} == {"page"}
+
+
+def test_a_run_is_due_after_the_longest_gap_a_late_start_and_the_longest_run() -> None:
+    """Weekly, started within an hour, and tried twice for six hours and ten minutes for what is around them."""
+    job = resource(plan_of(VALID_SPEC), Kind.TRAINING_JOB, "retrain").value
+    assert isinstance(job, Job)
+
+    assert due_s(job.pipeline) == 7 * 86400 + 3600 + 2 * (6 * 3600 + 600)
+    assert str(by_name(VALID_SPEC)["ModelyardPipelineMissing"]["expr"]).endswith(f" > {due_s(job.pipeline)}")
+
+
+def test_the_rayjob_of_a_single_run_is_known_by_its_exact_name() -> None:
+    context = context_of(ONCE)
+    made = [one.manifest for one in lower_job(resource(context.plan, Kind.TRAINING_JOB, "retrain"), context)]
+    (name,) = [each["metadata"]["name"] for each in made if each["kind"] == "RayJob"]  # type: ignore[call-overload,index]
+
+    expression = by_name(ONCE)["ModelyardPipelineFailed"]["expr"]
+    selected = f'{{namespace="fraud",name="{name}",deployment_status="Failed"}}'
+    assert expression == f"max(kuberay_job_deployment_status{selected}) == 1"
+
+
+def test_without_an_on_call_channel_there_are_none() -> None:
+    plan = plan_of(VALID_SPEC.replace(", oncall: oncall", ""))
+
+    assert "retrain" not in [one.name for one in plan.resources if one.kind is Kind.ALERT_RULES]
+
+
+def test_a_tenant_without_a_prometheus_is_not_refused_for_alerts_that_it_did_not_ask_for() -> None:
+    """What is shared gets no add-on from here."""
+    text = VALID_SPEC[: VALID_SPEC.index("monitors:")] + VALID_SPEC[VALID_SPEC.index("channels:") :]
+    text = text.replace("    slo: {p99: 50ms, availability: 99.95%}\n", "")
+    shared = text.replace("residency: eu\n", "residency: eu\n      tenancy: shared\n")
+    observed = shared.replace("tenancy: shared\n", "tenancy: shared\n      present: [prometheus]\n")
+
+    assert [one for one in plan_of(shared).resources if one.kind is Kind.ALERT_RULES] == []
+    assert "retrain" in [one.name for one in plan_of(observed).resources if one.kind is Kind.ALERT_RULES]
