@@ -18,6 +18,7 @@ VERBS = {
     "monitor": ("modelyard_runtime.monitor", "compare a window of data with its reference, and act on a breach"),
     "launch": ("modelyard_runtime.launch", "create the Ray job of a pipeline, and wait for its end"),
     "store": ("modelyard_runtime.store", "create a bucket with its versioning and retention"),
+    "login": ("modelyard_runtime.login", "give a database of RDS a login of its own, with a new password each time"),
     "bundle": ("modelyard_runtime.carry", "carry a delivered model by hand: pack it into a file, or unpack it"),
 }
 

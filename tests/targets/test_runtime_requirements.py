@@ -13,7 +13,11 @@ REPOSITORY = Path(__file__).parents[2]
 def test_both_lists_pin_the_same() -> None:
     """Every package of the tests is one of the image's in the same version; what is only in images is too large."""
     table = json.loads((Path(modelyard_targets.cluster.__path__[0]) / "requirements.json").read_text())
-    images = {*table["always"], *(line for lines in table["frameworks"].values() for line in lines)}
+    images = {
+        *table["always"],
+        *table["databases"],
+        *(line for lines in table["frameworks"].values() for line in lines),
+    }
     tested = set((REPOSITORY / "runtime" / "modelyard_runtime" / "requirements.txt").read_text().split())
 
     assert tested <= images

@@ -12,7 +12,7 @@ from modelyard.diagnostics.base import Diagnostic
 from modelyard.manifest import memory_text
 from modelyard.plan import Identity, Plan, RegistryServer
 from modelyard.spec import Store, System, TargetSpec
-from modelyard_targets.aws.names import cluster_name
+from modelyard_targets.aws.names import database_identifier
 from modelyard_targets.cluster.placed import target_of
 
 _THEIRS: Final = ("versioned", "retention", "objectLock", "size", "replicas")
@@ -95,7 +95,7 @@ def _check_database(store: Store, system: System, target: TargetSpec) -> Iterato
         yield problems.database_size(system.at(*here, "size"), store.name, memory_text(size))
     if "replicas" in system.written("stores", store.name) and (store.replicas or 1) > 2:
         yield problems.one_standby(system.at(*here, "replicas"), store.name, store.replicas or 1)
-    name = f"{cluster_name(system, target.name)}-{store.called}"
+    name = database_identifier(system, target.name, store)
     if len(name) > _LONGEST_DATABASE:
         yield problems.name_too_long(system.key(*here), f"database '{store.name}'", name, _LONGEST_DATABASE)
     elif "--" in name:

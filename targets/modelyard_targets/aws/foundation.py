@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.plan import Cluster, NodePool, Plan
+from modelyard.plan import Cluster, Kind, NodePool, Plan
 from modelyard.program import Call, Literal, Ref
 from modelyard.source import Path
-from modelyard.spec import System, TargetSpec, target_path
+from modelyard.spec import Store, System, TargetSpec, target_path
 from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.versions import Release, default_version, releases
 from modelyard_targets.cluster.context import Context
@@ -94,6 +94,9 @@ def endpoints_of(plan: Plan, placement: str) -> tuple[str, ...]:
     called = [*_ALWAYS_CALLED, "autoscaling", "eks"]  # the autoscaler reads and sizes node groups
     if "external-secrets" in addons_of(plan, placement):
         called.append("secretsmanager")
+    databases = [one.value for one in plan.on(placement) if one.kind is Kind.DATABASE]
+    if any(isinstance(store, Store) and not store.adopt for store in databases):
+        called.append("rds")  # what makes the login of a database finds it there
     if has_elastic_pool(plan, placement):
         called += ["sqs", "ssm"]  # interruptions, and which image a node starts from
     return tuple(sorted(called))

@@ -10,7 +10,7 @@ from modelyard.program import Call, Export, Literal, Ref
 from modelyard.spec import SecretRef, System, target_path
 from modelyard_targets.aws.foundation import has_elastic_pool
 from modelyard_targets.aws.names import cluster_name, project_name
-from modelyard_targets.aws.storage import has_buckets, managed_databases, store_variable
+from modelyard_targets.aws.storage import has_buckets, login_variable, managed_databases, store_variable
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, bucket_name, region_of
 from modelyard_targets.cluster.crossing import CROSSING_HALVES, crossing_output, infrastructure_setting, key_output
@@ -144,7 +144,7 @@ def _read(context: Context) -> tuple[tuple[str, Literal], ...]:
     """What External Secrets may read: the secrets that are named, and the logins of databases."""
     here = context.plan.on(context.placement)
     refs = tuple(one.value.ref for one in here if isinstance(one.value, Secret))
-    arns = tuple(Ref(store_variable(one.name), "secret_arn") for one in managed_databases(context))
+    arns = tuple(Ref(login_variable(one.name), "secret_arn") for one in managed_databases(context))
     return (*_given("secrets", secret_names(refs, context)), *_given("arns", arns))
 
 

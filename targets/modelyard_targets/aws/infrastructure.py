@@ -30,6 +30,7 @@ from modelyard_targets.aws.storage import (
     has_buckets,
     has_registry,
     image_calls,
+    login_variable,
     managed_databases,
     storage_calls,
     store_variable,
@@ -131,8 +132,8 @@ def exports_of(context: Context) -> tuple[Export, ...]:
         found.append(Export("image_registry", Ref("images", "host")))
     for resource in managed_databases(context):
         output, variable = resource.name.replace("-", "_"), store_variable(resource.name)
-        parts = (("host", "host"), ("port", "port"), ("secret", "secret_arn"))
-        found += [Export(f"{output}_{part}", Ref(variable, attribute)) for part, attribute in parts]
+        found += [Export(f"{output}_{part}", Ref(variable, part)) for part in ("host", "port")]
+        found.append(Export(f"{output}_secret", Ref(login_variable(resource.name), "secret_arn")))
     if has_elastic_pool(context.plan, context.placement):
         found.append(Export("karpenter_profile", Ref("karpenter", "profile_name")))
         found.append(Export("karpenter_queue", Ref("karpenter", "queue_name")))

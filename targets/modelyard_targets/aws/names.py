@@ -6,7 +6,7 @@ from typing import Final
 
 from modelyard.names import object_name
 from modelyard.plan import NodeGroup
-from modelyard.spec import System
+from modelyard.spec import Store, System
 from modelyard_targets.cluster.crossing import infrastructure_project
 
 SYSTEM_POOL: Final = "system"
@@ -21,6 +21,16 @@ def cluster_name(system: System, placement: str) -> str:
     """The cluster, the alias of its key and its log groups: system, environment and target."""
     parts = (system.metadata.name, "" if system.environment == "default" else system.environment, placement)
     return "-".join(part for part in parts if part)
+
+
+def database_identifier(system: System, placement: str, store: Store) -> str:
+    """An instance of RDS, as `modelyard_stacks.aws.database` calls it."""
+    return f"{cluster_name(system, placement)}-{store.called}"
+
+
+def login_secret(system: System, placement: str, store: Store) -> str:
+    """The secret with the login of a database, as `modelyard_stacks.aws.login` calls it."""
+    return f"{database_identifier(system, placement, store)}-login"
 
 
 def project_name(system: System, placement: str, at: int = 0) -> str:

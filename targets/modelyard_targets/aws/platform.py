@@ -10,6 +10,7 @@ from modelyard_targets.aws.addons import INSTALLS, addons_of_nodes
 from modelyard_targets.aws.elastic import node_pool
 from modelyard_targets.aws.gateway import filled_in
 from modelyard_targets.aws.hardware import POOL
+from modelyard_targets.aws.login import lower_login
 from modelyard_targets.aws.names import SYSTEM_POOL, cluster_name, project_name
 from modelyard_targets.aws.network_policies import IDENTITY_AGENTS, STORAGE_RANGES, api_addresses, system_policies
 from modelyard_targets.aws.services import database, gateway_annotations, secret_stores, storage_classes
@@ -61,6 +62,7 @@ PLATFORM: Final = Platform(
     secret_stores=secret_stores,
     machines=node_pool,
     database=database,
+    login=lower_login,
     gateway_class=CLASS,
     gateway_controller=CONTROLLER,
     gateway_parameters=PARAMETERS,

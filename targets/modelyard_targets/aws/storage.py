@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from modelyard.names import object_name
 from modelyard.plan import Kind, Plan, Resource, expiries
 from modelyard.program import Call, Literal, Ref
 from modelyard.spec import Store, target_path
@@ -12,6 +13,8 @@ from modelyard_targets.aws.foundation import log_days
 from modelyard_targets.aws.names import cluster_name, repository
 from modelyard_targets.aws.versions import postgresql_version
 from modelyard_targets.cluster.context import Context, bucket_name
+from modelyard_targets.cluster.database import database_name
+from modelyard_targets.cluster.fixed import LOGIN_NAME
 from modelyard_targets.cluster.runtime_image import needs_runtime_image
 
 GROUP: Final = "data"
@@ -27,11 +30,12 @@ _BACKUP_DAYS: Final = 7
 
 
 def storage_calls(context: Context) -> Iterator[Call]:
-    """A bucket and a database for each store that is managed here."""
+    """A bucket for each store that is managed here, or a database and the login that opens it."""
     for resource in managed_buckets(context.plan, context.placement):
         yield _bucket(resource, context)
     for resource in managed_databases(context):
         yield _database(resource, context)
+        yield _login(resource, context)
 
 
 def image_calls(context: Context) -> Iterator[Call]:
@@ -74,6 +78,11 @@ def store_variable(store: str) -> str:
     return f"{store}_store"
 
 
+def login_variable(store: str) -> str:
+    """The variable of the login of a database."""
+    return f"{store}_login"
+
+
 def database_machine(context: Context) -> str:
     """The instance class of a managed database."""
     return ENTERPRISE_DATABASE if context.enterprise else DATABASE
@@ -82,6 +91,19 @@ def database_machine(context: Context) -> str:
 def _store(resource: Resource) -> Store:
     assert isinstance(resource.value, Store)
     return resource.value
+
+
+def _login(resource: Resource, context: Context) -> Call:
+    store = _store(resource)
+    arguments: tuple[tuple[str, Literal], ...] = (
+        ("account", Ref("account")),
+        ("key", Ref("key")),
+        ("cluster", Ref("cluster")),
+        ("database", Ref(store_variable(store.called))),
+        ("namespace", context.namespace),
+        ("service_account", object_name(LOGIN_NAME, store.called)),
+    )
+    return Call(login_variable(store.called), "DatabaseLogin", store.called, arguments, GROUP, resource.origin)
 
 
 def _days(seconds: int) -> int:
@@ -114,7 +136,7 @@ def _database(resource: Resource, context: Context) -> Call:
         ("key", Ref("key")),
         ("network", Ref("network")),
         ("cluster", Ref("cluster")),
-        ("database", store.called.replace("-", "_")),
+        ("database", database_name(store)),
         ("storage_gib", -(-(store.size_bytes or 0) // _GI)),
         ("machine", database_machine(context)),
         ("version", postgresql_version()),

@@ -55,9 +55,9 @@ def login_of(store: Store, context: Context) -> Login:
         return Login(host, int(port or PORT), database or store.called, secret, "username", "password")
     managed = context.platform.database(store, context)
     if managed is not None:
-        return Login(managed.host, managed.port, _identifier(store.called), managed.secret, "username", "password")
+        return Login(managed.host, managed.port, database_name(store), managed.secret, "username", "password")
     host = f"{store.called}-rw.{context.namespace}.svc.cluster.local"
-    return Login(host, PORT, _identifier(store.called), f"{store.called}-app", "username", "password")
+    return Login(host, PORT, database_name(store), f"{store.called}-app", "username", "password")
 
 
 def instances(name: str) -> dict[str, Value]:
@@ -77,8 +77,9 @@ def lower_database(resource: Resource, context: Context, operator_namespace: str
         yield Made(resource.origin, _scraped(resource, context))
 
 
-def _identifier(name: str) -> str:
-    return name.replace("-", "_")
+def database_name(store: Store) -> str:
+    """The database of a store that is made, and the role that owns it."""
+    return store.called.replace("-", "_")
 
 
 def _cluster(resource: Resource, store: Store, context: Context) -> Manifest:
@@ -95,7 +96,7 @@ def _cluster(resource: Resource, store: Store, context: Context) -> Manifest:
     if place.tolerations:
         affinity["tolerations"] = tolerations(place.tolerations)
     pull = context.target.images.pull_secret
-    owner = _identifier(store.called)
+    owner = database_name(store)
     spec: dict[str, Value] = {
         "instances": store.replicas or 1,
         "imageName": mirrored(IMAGE, context.target),

@@ -131,7 +131,8 @@ def _machines(resource: Resource, context: Context) -> Iterator[Made]:
 
 
 def _database(resource: Resource, context: Context) -> Iterator[Made]:
-    return lower_database(resource, context, charts()["cloudnative-pg"].namespace)
+    yield from lower_database(resource, context, charts()["cloudnative-pg"].namespace)
+    yield from context.platform.login(resource, context)
 
 
 LOWERINGS: Final[Mapping[Kind, tuple[Lower, ...]]] = {

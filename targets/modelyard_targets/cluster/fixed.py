@@ -29,3 +29,6 @@ STORAGE_POLICY: Final = "allow-object-storage"
 
 BUCKET_NAME: Final = "store"
 """What the Job that makes a bucket is called, before the store's name; its component too."""
+
+LOGIN_NAME: Final = "login"
+"""What the Jobs that keep the login of a cloud's database are called, before the store's name; their component too."""

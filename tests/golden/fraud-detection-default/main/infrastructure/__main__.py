@@ -10,6 +10,7 @@ from modelyard_stacks.aws.database import Database
 from modelyard_stacks.aws.identity import Identity
 from modelyard_stacks.aws.images import ImageRegistry
 from modelyard_stacks.aws.key import Key
+from modelyard_stacks.aws.login import DatabaseLogin
 from modelyard_stacks.aws.network import Network
 from modelyard_stacks.aws.nodes import NodePool
 from modelyard_stacks.aws.platform import ClusterAutoscaler, SecretsReader
@@ -33,7 +34,7 @@ network = Network(
     cidr="10.0.0.0/16",
     zones=3,
     nat="per-zone",
-    endpoints=["autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "secretsmanager"],
+    endpoints=["autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "rds", "secretsmanager"],
     log_days=365,
 )
 cluster = Cluster(
@@ -164,6 +165,15 @@ registry_db_store = Database(
     backup_days=35,
     log_days=365,
 )
+registry_db_login = DatabaseLogin(
+    "registry-db",
+    account=account,
+    key=key,
+    cluster=cluster,
+    database=registry_db_store,
+    namespace="fraud-detection",
+    service_account="login-registry-db",
+)
 images = ImageRegistry(
     "fraud-detection-main",
     account=account,
@@ -184,7 +194,7 @@ secrets_reader = SecretsReader(
     key=key,
     namespace="external-secrets",
     service_account="external-secrets",
-    arns=[registry_db_store.secret_arn],
+    arns=[registry_db_login.secret_arn],
 )
 
 Identity(
@@ -300,6 +310,6 @@ pulumi.export("s3_ranges", network.s3_ranges)
 pulumi.export("image_registry", images.host)
 pulumi.export("registry_db_host", registry_db_store.host)
 pulumi.export("registry_db_port", registry_db_store.port)
-pulumi.export("registry_db_secret", registry_db_store.secret_arn)
+pulumi.export("registry_db_secret", registry_db_login.secret_arn)
 pulumi.export("stores__till_access_key_id_1", stores__till_crossing.access_key_ids["1"])
 pulumi.export("stores__till_secret_access_key_1", stores__till_crossing.secret_access_keys["1"])

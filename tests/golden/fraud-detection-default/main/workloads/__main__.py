@@ -402,7 +402,7 @@ kuberay = kubernetes.Chart(
 foundation = kubernetes.Manifests(
     "foundation",
     cluster=cluster,
-    files=["namespace.yaml", "secrets.yaml", "registry.yaml", "channels.yaml", "gateway.yaml"],
+    files=["namespace.yaml", "secrets.yaml", "stores.yaml", "registry.yaml", "channels.yaml", "gateway.yaml"],
     in_order=True,
     images={"registry.invalid": infrastructure["image_registry"]},
     depends_on=[

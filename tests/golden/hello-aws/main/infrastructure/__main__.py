@@ -8,6 +8,7 @@ from modelyard_stacks.aws.database import Database
 from modelyard_stacks.aws.identity import Identity
 from modelyard_stacks.aws.images import ImageRegistry
 from modelyard_stacks.aws.key import Key
+from modelyard_stacks.aws.login import DatabaseLogin
 from modelyard_stacks.aws.network import Network
 from modelyard_stacks.aws.nodes import NodePool
 from modelyard_stacks.aws.platform import ClusterAutoscaler, SecretsReader
@@ -31,7 +32,7 @@ network = Network(
     cidr="10.0.0.0/16",
     zones=3,
     nat="one",
-    endpoints=["autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "secretsmanager"],
+    endpoints=["autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "rds", "secretsmanager"],
     log_days=30,
 )
 cluster = Cluster(
@@ -107,6 +108,15 @@ runs_store = Database(
     backup_days=7,
     log_days=30,
 )
+runs_login = DatabaseLogin(
+    "runs",
+    account=account,
+    key=key,
+    cluster=cluster,
+    database=runs_store,
+    namespace="hello",
+    service_account="login-runs",
+)
 images = ImageRegistry("hello-aws-main", account=account, key=key, repositories=["hello-aws-main/hello-runtime"])
 
 autoscaler = ClusterAutoscaler(
@@ -122,7 +132,7 @@ secrets_reader = SecretsReader(
     key=key,
     namespace="external-secrets",
     service_account="external-secrets",
-    arns=[runs_store.secret_arn],
+    arns=[runs_login.secret_arn],
 )
 
 Identity(
@@ -170,4 +180,4 @@ pulumi.export("s3_ranges", network.s3_ranges)
 pulumi.export("image_registry", images.host)
 pulumi.export("runs_host", runs_store.host)
 pulumi.export("runs_port", runs_store.port)
-pulumi.export("runs_secret", runs_store.secret_arn)
+pulumi.export("runs_secret", runs_login.secret_arn)

@@ -124,7 +124,7 @@ kuberay = kubernetes.Chart(
 foundation = kubernetes.Manifests(
     "foundation",
     cluster=cluster,
-    files=["namespace.yaml", "secrets.yaml", "registry.yaml"],
+    files=["namespace.yaml", "secrets.yaml", "stores.yaml", "registry.yaml"],
     in_order=True,
     images={"registry.invalid": infrastructure["image_registry"]},
     depends_on=[cluster_autoscaler, external_secrets, kuberay],

@@ -8,6 +8,7 @@ from modelyard_stacks.aws.database import Database
 from modelyard_stacks.aws.identity import Identity
 from modelyard_stacks.aws.images import ImageRegistry
 from modelyard_stacks.aws.key import Key
+from modelyard_stacks.aws.login import DatabaseLogin
 from modelyard_stacks.aws.network import Network
 from modelyard_stacks.aws.nodes import NodePool
 from modelyard_stacks.aws.platform import ClusterAutoscaler, Karpenter, SecretsReader
@@ -33,7 +34,7 @@ network = Network(
     cidr="10.20.0.0/16",
     zones=3,
     nat="one",
-    endpoints=["autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "secretsmanager", "sqs", "ssm"],
+    endpoints=["autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "rds", "secretsmanager", "sqs", "ssm"],
     log_days=30,
 )
 cluster = Cluster(
@@ -144,7 +145,7 @@ audit_store = ObjectStore(
     key=key,
     bucket="leads-audit-d9d943",
     versioned=True,
-    expire={"captures/score": 2557},
+    expire={"audit/score": 2557},
     lock={"mode": "compliance", "days": 2557},
 )
 lake_store = ObjectStore("lake", account=account, key=key, bucket="leads-lake-d9d943", versioned=True)
@@ -162,6 +163,15 @@ runs_store = Database(
     backup_days=7,
     log_days=30,
 )
+runs_login = DatabaseLogin(
+    "runs",
+    account=account,
+    key=key,
+    cluster=cluster,
+    database=runs_store,
+    namespace="leads",
+    service_account="login-runs",
+)
 images = ImageRegistry("leads-main", account=account, key=key, repositories=["leads-main/leads-runtime"])
 
 autoscaler = ClusterAutoscaler(
@@ -178,7 +188,7 @@ secrets_reader = SecretsReader(
     namespace="external-secrets",
     service_account="external-secrets",
     secrets=["token"],
-    arns=[runs_store.secret_arn],
+    arns=[runs_login.secret_arn],
 )
 karpenter = Karpenter("leads-main", cluster=cluster, key=key, namespace="karpenter", service_account="karpenter")
 
@@ -221,7 +231,7 @@ Identity(
     service_account="score",
     access=[
         {"bucket": lake_store.bucket, "prefix": "mlflow", "mode": "read", "key": lake_store.key_arn},
-        {"bucket": audit_store.bucket, "prefix": "captures/score", "mode": "append", "key": audit_store.key_arn},
+        {"bucket": audit_store.bucket, "prefix": "audit/score", "mode": "append", "key": audit_store.key_arn},
     ],
     secrets=["token"],
 )
@@ -236,6 +246,6 @@ pulumi.export("s3_ranges", network.s3_ranges)
 pulumi.export("image_registry", images.host)
 pulumi.export("runs_host", runs_store.host)
 pulumi.export("runs_port", runs_store.port)
-pulumi.export("runs_secret", runs_store.secret_arn)
+pulumi.export("runs_secret", runs_login.secret_arn)
 pulumi.export("karpenter_profile", karpenter.profile_name)
 pulumi.export("karpenter_queue", karpenter.queue_name)

@@ -362,7 +362,7 @@ kuberay = kubernetes.Chart(
 foundation = kubernetes.Manifests(
     "foundation",
     cluster=cluster,
-    files=["namespace.yaml", "nodes.yaml", "secrets.yaml", "registry.yaml", "gateway.yaml"],
+    files=["namespace.yaml", "nodes.yaml", "secrets.yaml", "stores.yaml", "registry.yaml", "gateway.yaml"],
     in_order=True,
     depends_on=[
         cluster_autoscaler,

@@ -1,0 +1,87 @@
+"""Logins of databases: what a workload signs in with instead of the master."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi_aws import secretsmanager
+
+from .account import Account
+from .cluster import Cluster
+from .database import Database
+from .identity import pod_role, secret_statements
+from .key import Key
+from .policies import Statement, document
+
+
+class DatabaseLogin(pulumi.ComponentResource):
+    """A secret for the login of one database, and the role of the Pods that make this login and change its password.
+
+    These Pods alone may read the login of the master. The secret is empty until they have run; `secret_arn` is what its
+    readers are given.
+    """
+
+    secret_arn: pulumi.Output[str]
+    role_arn: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        account: Account,
+        key: Key,
+        cluster: Cluster,
+        database: Database,
+        namespace: str,
+        service_account: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("modelyard:aws:DatabaseLogin", name, None, account.options(opts))
+        secret = secretsmanager.Secret(
+            name,
+            secretsmanager.SecretArgs(
+                name=pulumi.Output.concat(database.identifier, "-login"),
+                description=pulumi.Output.concat("Login of the database ", database.name, ", and of no other"),
+                kms_key_id=key.arn,
+                recovery_window_in_days=0,  # a password is made anew, and the name is needed again
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
+        self.secret_arn = secret.arn
+        reads = secret_statements(key, [database.secret_arn, secret.arn])
+        role = pod_role(
+            self,
+            f"{name}-login",
+            cluster=cluster,
+            account=account,
+            namespace=namespace,
+            service_account=service_account,
+            policy=document(*reads, *_changes(account, key, database, secret.arn)),
+        )
+        self.role_arn = role.arn
+        self.register_outputs({"secret_arn": self.secret_arn, "role_arn": self.role_arn})
+
+
+def _changes(
+    account: Account, key: Key, database: Database, secret_arn: pulumi.Output[str]
+) -> tuple[Statement, Statement, Statement]:
+    return (
+        {
+            "Sid": "FindInstance",
+            "Effect": "Allow",
+            "Action": "rds:DescribeDBInstances",
+            "Resource": account.arn("rds", pulumi.Output.concat("db:", database.identifier)),
+        },
+        {"Sid": "WriteLogin", "Effect": "Allow", "Action": "secretsmanager:PutSecretValue", "Resource": secret_arn},
+        {
+            "Sid": "EncryptLogin",
+            "Effect": "Allow",
+            "Action": "kms:GenerateDataKey",
+            "Resource": key.arn,
+            "Condition": {
+                "StringEquals": {
+                    "kms:ViaService": f"secretsmanager.{account.region_name}.{account.dns_suffix}",
+                },
+                "StringLike": {"kms:EncryptionContext:SecretARN": secret_arn},
+            },
+        },
+    )

@@ -1,0 +1,91 @@
+"""The login of a database of RDS: a Job that makes it, and a CronJob that gives it another password every week."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.manifest import env, labels, metadata, object_of
+from modelyard.names import object_name, short_hash
+from modelyard.plan import Resource
+from modelyard.spec import Store
+from modelyard.stack import Value
+from modelyard.writers.json_text import json_text
+from modelyard_targets.aws.names import database_identifier, login_secret
+from modelyard_targets.cluster.context import Context, Made
+from modelyard_targets.cluster.database import database_name
+from modelyard_targets.cluster.fixed import LOGIN_NAME
+from modelyard_targets.cluster.network import network_policy, ports, reach
+from modelyard_targets.cluster.platform_sizes import STORE_JOB
+from modelyard_targets.cluster.pods import container, pod_spec, support_place, support_resources
+from modelyard_targets.cluster.sizes import SUPPORT_DISK_BYTES
+
+COMPONENT: Final = LOGIN_NAME
+
+_EVERY_WEEK: Final = "17 4 * * 0"
+_RETRIES: Final = 5
+_DEADLINE_S: Final = 600
+_POSTGRESQL: Final = 5432
+
+
+def lower_login(resource: Resource, context: Context) -> Iterator[Made]:
+    """The account that nothing else runs as, its policy, and both Jobs; nothing for a database that is adopted.
+
+    The first Job is named by what it does, so that a change runs it again.
+    """
+    store = resource.value
+    assert isinstance(store, Store)
+    if store.adopt:
+        return
+    name = object_name(COMPONENT, store.called)
+    labelled = labels(context.system.metadata.name, name, f"stores.{store.name}", COMPONENT)
+    described = metadata(name, context.namespace, labelled)
+    yield Made(resource.origin, object_of("v1", "ServiceAccount", described, automountServiceAccountToken=False))
+    selector: dict[str, Value] = {"app.kubernetes.io/name": name}
+    yield network_policy(resource, name, selector, context, egress=_reached(context))
+    pod = _pod(store, name, context)
+    spec: dict[str, Value] = {
+        "backoffLimit": _RETRIES,
+        "activeDeadlineSeconds": _DEADLINE_S,
+        "template": {"metadata": {"labels": labelled}, "spec": pod},
+    }
+    once = metadata(object_name(name, short_hash(json_text(pod))), context.namespace, labelled)
+    yield Made(resource.origin, object_of("batch/v1", "Job", once, spec=spec))
+    weekly: dict[str, Value] = {
+        "schedule": _EVERY_WEEK,
+        "concurrencyPolicy": "Forbid",
+        "jobTemplate": {"spec": spec},
+    }
+    yield Made(resource.origin, object_of("batch/v1", "CronJob", described, spec=weekly))
+
+
+def _reached(context: Context) -> list[Value]:
+    """The database, the services of RDS and Secrets Manager, and what hands a Pod its credentials."""
+    agents: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in context.platform.identity_agents]
+    return [
+        {"to": [{"ipBlock": {"cidr": context.target.vpc.cidr}}], "ports": ports(_POSTGRESQL)},
+        *reach(f"https://rds.{context.target.region}.amazonaws.com", context),
+        {"to": agents, "ports": ports(80)},
+    ]
+
+
+def _pod(store: Store, name: str, context: Context) -> dict[str, Value]:
+    command: list[Value] = ["python", "-m", "modelyard_runtime", "login"]
+    environment: list[Value] = [
+        env("MODELYARD_INSTANCE", database_identifier(context.system, context.placement, store)),
+        env("MODELYARD_DATABASE", database_name(store)),
+        env("MODELYARD_LOGIN_SECRET", login_secret(context.system, context.placement, store)),
+        env("AWS_REGION", context.target.region),
+    ]
+    made = container(
+        COMPONENT, context.runtime_image, support_resources(STORE_JOB), environment=environment, command=command
+    )
+    return pod_spec(
+        [made],
+        context,
+        account=name,
+        token=False,
+        place=support_place(context),
+        scratch_bytes=SUPPORT_DISK_BYTES,
+        restartPolicy="Never",
+    )

@@ -1,0 +1,99 @@
+"""The login of a database, on a real PostgreSQL: what it opens, what it does not, and how its password changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from pg8000.exceptions import DatabaseError, InterfaceError
+from pg8000.native import Connection
+
+from modelyard_runtime import login
+from modelyard_runtime.login import Instance, ensure_login, find_instance
+
+MASTER = "dbadmin"
+IDENTIFIER = "fraud-main-registry-db"
+DATABASE = "registry_db"
+
+
+@pytest.fixture(scope="module")
+def socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server whose master is no superuser, as on RDS, with a database for each user and roles that need passwords."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))  # asked for by an import
+        import pgserver
+    server = pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop")
+    folder = parse_qs(urlsplit(server.get_uri()).query)["host"][0]
+    server.psql(f"CREATE ROLE {MASTER} LOGIN CREATEDB CREATEROLE PASSWORD 'first'")
+    server.psql(f"CREATE DATABASE {DATABASE} OWNER {MASTER}")
+    server.psql(f"CREATE DATABASE other OWNER {MASTER}")
+    server.psql("REVOKE CONNECT ON DATABASE other FROM PUBLIC")
+    rules = Path(folder) / "pg_hba.conf"
+    rules.write_text("local all postgres trust\nlocal all all scram-sha-256\n")
+    server.psql("SELECT pg_reload_conf()")
+    yield f"{folder}/.s.PGSQL.5432"
+    server.cleanup()
+
+
+def connected(socket: str, user: str, password: str, database: str = DATABASE) -> Connection:
+    return Connection(user, unix_sock=socket, password=password, database=database)
+
+
+def test_the_login_owns_its_database_and_opens_no_other(socket: str) -> None:
+    """It makes tables, reads no table of the master's in another database, and makes neither roles nor databases."""
+    with connected(socket, MASTER, "first") as master:
+        ensure_login(master, DATABASE, "own")
+
+    with connected(socket, DATABASE, "own") as own:
+        own.run("CREATE TABLE runs (id int)")
+        for refused in ("CREATE ROLE more", "CREATE DATABASE more", f"ALTER ROLE {MASTER} PASSWORD 'x'"):
+            with pytest.raises(DatabaseError, match="permission denied"):
+                own.run(refused)
+        assert own.run("SELECT rolsuper, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = current_user") == [
+            [False, False, False]
+        ]
+        assert own.run("SELECT pg_has_role(current_user, :master, 'member')", master=MASTER) == [[False]]
+    with pytest.raises(DatabaseError, match="permission denied for database"):
+        connected(socket, DATABASE, "own", "other")
+
+
+def test_another_run_changes_the_password_and_keeps_what_is_there(socket: str) -> None:
+    """A quote in a password stays part of it; whoever has no login of this database cannot connect to it."""
+    with connected(socket, MASTER, "first") as master:
+        ensure_login(master, DATABASE, "own")
+        ensure_login(master, DATABASE, "it's new")
+        if not master.run("SELECT 1 FROM pg_roles WHERE rolname = 'stranger'"):
+            master.run("CREATE ROLE stranger LOGIN PASSWORD 'own'")
+
+    with connected(socket, DATABASE, "it's new") as own:
+        assert own.run("SELECT current_user") == [[DATABASE]]
+    with pytest.raises((DatabaseError, InterfaceError), match=r"password authentication failed|network error"):
+        connected(socket, DATABASE, "own")  # the server may hang up before its answer is read
+    with pytest.raises(DatabaseError, match="permission denied for database"):
+        connected(socket, "stranger", "own")
+
+
+class Account:
+    """RDS and Secrets Manager, as far as the verb asks them."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {"rds!db": '{"username": "dbadmin", "password": "first"}'}
+
+    def describe_db_instances(self, DBInstanceIdentifier: str) -> Any:  # noqa: N803  # botocore's own spelling
+        assert DBInstanceIdentifier == IDENTIFIER
+        endpoint = {"Address": "db.internal", "Port": 5432}
+        return {"DBInstances": [{"Endpoint": endpoint, "MasterUserSecret": {"SecretArn": "rds!db"}}]}
+
+
+def test_an_instance_is_found_by_its_name() -> None:
+    assert find_instance(Account(), IDENTIFIER) == Instance("db.internal", 5432, "rds!db")
+
+
+def test_a_variable_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MODELYARD_INSTANCE", raising=False)
+
+    with pytest.raises(login.Refusal, match="MODELYARD_INSTANCE is not set"):
+        login.run()

@@ -1,0 +1,65 @@
+"""The Jobs that keep the login of a database of RDS: what they run, as whom, and what they reach."""
+
+from __future__ import annotations
+
+from tests.targets.aws.emitted import changed, names, one
+
+ADOPTED = (
+    "  runs: {type: database}",
+    '  runs: {type: database, adopt: db.acme.example/runs, credentials: "secret://manager/db"}',
+)
+
+
+def test_a_job_makes_the_login_and_a_cron_job_changes_its_password_every_week() -> None:
+    """Both run the same, as an account that nothing else runs as; a Job that changes has another name."""
+    (job,) = [name for name in names("Job") if name.startswith("login-runs-")]
+    once, weekly = one("Job", job)["spec"], one("CronJob", "login-runs")["spec"]
+    (container,) = once["template"]["spec"]["containers"]
+    environment = {each["name"]: each["value"] for each in container["env"]}
+
+    assert weekly["jobTemplate"]["spec"] == once
+    assert weekly["schedule"] == "17 4 * * 0"
+    assert once["template"]["spec"]["serviceAccountName"] == "login-runs"
+    assert container["command"] == ["python", "-m", "modelyard_runtime", "login"]
+    assert environment == {
+        "HOME": "/tmp",
+        "MODELYARD_INSTANCE": "leads-prod-main-runs",
+        "MODELYARD_DATABASE": "runs",
+        "MODELYARD_LOGIN_SECRET": "leads-prod-main-runs-login",
+        "AWS_REGION": "eu-central-1",
+    }
+
+
+def test_it_reaches_the_database_and_the_services_that_it_asks() -> None:
+    """PostgreSQL in the network, HTTPS for RDS and Secrets Manager, and the agent of Pod Identity."""
+    egress = one("NetworkPolicy", "login-runs")["spec"]["egress"]
+
+    assert egress[0] == {
+        "to": [{"ipBlock": {"cidr": "10.20.0.0/16"}}],
+        "ports": [{"protocol": "TCP", "port": 5432}],
+    }
+    assert [rule["ports"][0]["port"] for rule in egress] == [5432, 443, 80]
+
+
+def test_no_other_pod_may_read_the_login_of_the_master() -> None:
+    """No Secret holds it, and no other account is the one that may read it."""
+    accounts = [
+        pod["serviceAccountName"]
+        for kind in ("Deployment", "Job", "CronJob", "RayService", "RayJob")
+        for name in names(kind)
+        for pod in _pods(one(kind, name))
+    ]
+
+    assert {account for account in accounts if account == "login-runs"} == {"login-runs"}
+    assert len([account for account in accounts if account == "login-runs"]) == 2
+
+
+def test_an_adopted_database_keeps_its_own_login() -> None:
+    assert not [name for name in names("Job", changed(ADOPTED)) if name.startswith("login-")]
+
+
+def _pods(value: object) -> list[dict[str, str]]:
+    if isinstance(value, dict):
+        own = [value] if "serviceAccountName" in value else []
+        return own + [pod for each in value.values() for pod in _pods(each)]
+    return [pod for each in value for pod in _pods(each)] if isinstance(value, list) else []
