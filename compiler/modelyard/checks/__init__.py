@@ -12,6 +12,7 @@ from modelyard.checks import (
     deployment,
     governance,
     inference,
+    leakage,
     monitors,
     never_works,
     pipelines,
@@ -80,6 +81,11 @@ CHECKS: Final[tuple[Rule, ...]] = (
     never_works.parameters,
     never_works.buckets,
     never_works.labels,
+    leakage.labels,
+    leakage.splits,
+    leakage.gates,
+    leakage.inputs,
+    leakage.scoring,
 )
 
 

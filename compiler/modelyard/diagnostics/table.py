@@ -28,6 +28,7 @@ from modelyard.diagnostics.check import data_overlap as check_data_overlap
 from modelyard.diagnostics.check import deployment as check_deployment
 from modelyard.diagnostics.check import governance as check_governance
 from modelyard.diagnostics.check import inference as check_inference
+from modelyard.diagnostics.check import leakage as check_leakage
 from modelyard.diagnostics.check import metrics as check_metrics
 from modelyard.diagnostics.check import monitors as check_monitors
 from modelyard.diagnostics.check import never_works as check_never_works
@@ -301,5 +302,14 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0817": check_metrics.bound_without_effect,
         "W0818": check_metrics.bound_in_other_unit,
         "E0819": check_metrics.own_metric_compared,
+        "E0820": check_leakage.joined_label_among_features,
+        "W0821": check_leakage.features_arrive_with_labels,
+        "E0822": check_leakage.forecast_split_at_random,
+        "E0823": check_leakage.gate_on_training_data,
+        "E0824": check_leakage.several_labels,
+        "E0825": check_leakage.time_among_features,
+        "E0826": check_leakage.scored_separately,
+        "E0827": check_leakage.feature_missing,
+        "E0828": check_leakage.feature_of_other_type,
     }
 )

@@ -1,0 +1,136 @@
+"""Leakage and skew: models that see in training what they will not have, and scoring on other columns than training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.checks.folders import folder_of, overlaps
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import leakage as problems
+from modelyard.records import record
+from modelyard.spec import Dataset, Pipeline, Step, System
+
+_NUMBERS = frozenset({"integer", "number"})
+
+
+def labels(system: System) -> Iterator[Diagnostic]:
+    """No label of a joined input is a feature, and features do not come with the labels."""
+    for _, step in _training_steps(system):
+        inputs = [system.data[name] for name in step.inputs]
+        for data in inputs:
+            for other in inputs:
+                if other is not data and other.label in data.features and other.label != data.label:
+                    span = system.at("data", data.name, "features", data.features.index(other.label))
+                    yield problems.joined_label_among_features(span, other.label, other.name, data.name, step.name)
+        featured = [data for data in inputs if data.features]
+        for late in featured:
+            if late.label and late.delay_s and len(featured) > 1:
+                span = system.key("data", late.name, "features")
+                yield problems.features_arrive_with_labels(span, late.name, step.name)
+
+
+def splits(system: System) -> Iterator[Diagnostic]:
+    """A forecast is judged on rows that are newer than those it learned from."""
+    for pipeline in system.pipelines.values():
+        task = system.models[pipeline.model.model].task if pipeline.model else ""
+        if pipeline.type == "training" and task == "forecasting" and pipeline.split.by == "random":
+            own = ("pipelines", pipeline.name)
+            written = "by" in system.written(*own, "split")
+            span = system.at(*own, "split", "by") if written else system.key(*own)
+            yield problems.forecast_split_at_random(span, pipeline.name)
+
+
+def gates(system: System) -> Iterator[Diagnostic]:
+    """A gate computes its metrics on data that the model has not learned from."""
+    learned: dict[str, list[str]] = {}
+    for pipeline, step in _training_steps(system):
+        assert pipeline.model is not None
+        learned.setdefault(pipeline.model.model, []).extend(step.inputs)
+    for model in system.models.values():
+        read = [folder_of(system, system.data[name]) for name in dict.fromkeys(learned.get(model.name, ()))]
+        for check in model.validation:
+            if not check.data:
+                continue
+            for _, other in overlaps([folder_of(system, system.data[check.data])], read):
+                span = system.at("models", model.name, "validation", check.name, "data")
+                yield problems.gate_on_training_data(span, check.name, check.data, other.what)
+
+
+def inputs(system: System) -> Iterator[Diagnostic]:
+    """Built-in trainers find one label, and no time among the features."""
+    for _, step in _training_steps(system):
+        if not step.trainer:
+            continue
+        datasets = [system.data[name] for name in step.inputs]
+        labelled = [data.name for data in datasets if data.label]
+        if len(labelled) > 1:
+            yield problems.several_labels(system.key(*step.path), step.name, labelled)
+        for data in datasets:
+            times = {column for column, kind in data.schema if kind == "timestamp"}
+            for at, column in enumerate(data.features):
+                if column in times:
+                    span = system.at("data", data.name, "features", at)
+                    yield problems.time_among_features(span, column, step.name, step.trainer)
+
+
+@record
+class _Learned:
+    """What a model has learned from: its features, the types of columns in schemas, and the datasets with features."""
+
+    features: tuple[str, ...]
+    types: dict[str, str]
+    datasets: frozenset[str]
+
+
+def scoring(system: System) -> Iterator[Diagnostic]:
+    """Built-in scoring finds every feature in each of its inputs, in the type of the training data.
+
+    It scores each input on its own: it joins none, as training does.
+    """
+    learned: dict[str, _Learned] = {}
+    for pipeline, step in _training_steps(system):
+        if step.trainer and pipeline.model is not None:
+            learned.setdefault(pipeline.model.model, _learned([system.data[name] for name in step.inputs]))
+    for pipeline in system.pipelines.values():
+        model = learned.get(pipeline.model.model) if pipeline.model else None
+        if pipeline.type != "batch-inference" or model is None:
+            continue
+        for step in pipeline.steps:
+            if not step.source.entrypoint:
+                yield from _scored(system, step, model)
+
+
+def _scored(system: System, step: Step, model: _Learned) -> Iterator[Diagnostic]:
+    if len(model.datasets.intersection(step.inputs)) > 1:
+        yield problems.scored_separately(system.key(*step.path, "inputs"), step.name, sorted(model.datasets))
+        return
+    for at, name in enumerate(step.inputs):
+        types = dict(system.data[name].schema)
+        span = system.at(*step.path, "inputs", at)
+        missing = [column for column in model.features if column not in types]
+        if types and missing:
+            yield problems.feature_missing(span, name, missing)
+            continue
+        for column in model.features if types else ():
+            then, now = model.types.get(column, types[column]), types[column]
+            if then != now and not {then, now} <= _NUMBERS:
+                yield problems.feature_of_other_type(span, name, column, now, then)
+
+
+def _learned(datasets: list[Dataset]) -> _Learned:
+    """Declared features of all inputs; where none declares any, every column but labels, times, groups and keys."""
+    types = {column: kind for data in datasets for column, kind in data.schema}
+    declared = tuple(dict.fromkeys(column for data in datasets for column in data.features))
+    if declared:
+        return _Learned(declared, types, frozenset(data.name for data in datasets if data.features))
+    columns = [column for data in datasets for column, _ in data.schema]
+    hidden = {column for data in datasets for column in (data.label, data.timestamp, data.group)}
+    known = all(data.schema for data in datasets)
+    features = tuple(column for column in columns if column not in hidden and columns.count(column) == 1)
+    return _Learned(features if known else (), types, frozenset(data.name for data in datasets))
+
+
+def _training_steps(system: System) -> Iterator[tuple[Pipeline, Step]]:
+    for pipeline in system.pipelines.values():
+        if pipeline.type == "training" and pipeline.model is not None:
+            yield from ((pipeline, step) for step in pipeline.steps)

@@ -1,0 +1,238 @@
+"""Diagnostics about leakage and skew: E0820 to E0828."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def joined_label_among_features(span: Span, label: str, owner: str, data: str, step: str) -> Diagnostic:
+    """A feature of one input is the label of another input that it is joined with.
+
+    The model learns the answer by heart, passes every gate and knows nothing in production.
+
+    Wrong:
+
+        data:
+          claims: {features: [amount, is_fraud], …}
+          outcomes: {label: is_fraud, …}
+        pipelines: {retrain: {type: training, inputs: [claims, outcomes], …}}
+
+    Right:
+
+        data:
+          claims: {features: [amount], …}
+          outcomes: {label: is_fraud, …}
+        pipelines: {retrain: {type: training, inputs: [claims, outcomes], …}}
+    """
+    return Diagnostic(
+        "E0820",
+        Severity.ERROR,
+        f"feature {quote(label)} of {quote(data)} is the label of {quote(owner)}, which {quote(step)} joins it with",
+        span,
+        "remove it from features",
+    )
+
+
+def features_arrive_with_labels(span: Span, data: str, step: str) -> Diagnostic:
+    """Features come from a dataset whose rows arrive as late as its labels.
+
+    `delay` says that the label is known days or weeks after the event. Another column of the same late rows is seldom
+    known earlier, so the model would learn from a column that requests do not have yet.
+
+    Wrong:
+
+        data:
+          payments: {features: [amount], …}
+          chargebacks: {features: [reason], label: is_fraud, delay: 45d, …}
+
+    Right:
+
+        data:
+          payments: {features: [amount], …}
+          chargebacks: {label: is_fraud, delay: 45d, …}
+    """
+    return Diagnostic(
+        "W0821",
+        Severity.WARNING,
+        f"{quote(step)} takes features from {quote(data)}, whose rows arrive as late as its labels",
+        span,
+        "remove its features, or its delay if its rows are known in time",
+    )
+
+
+def forecast_split_at_random(span: Span, pipeline: str) -> Diagnostic:
+    """A model that forecasts is judged on rows drawn at random.
+
+    Between two days that it has learned from, every day is easy. Such a model looks good and fails on tomorrow. The
+    split is random where the spec does not set it.
+
+    Wrong:
+
+        models: {demand: {task: forecasting, …}}
+        pipelines: {retrain: {type: training, model: demand, …}}
+
+    Right:
+
+        models: {demand: {task: forecasting, …}}
+        pipelines: {retrain: {type: training, model: demand, split: {by: time}, …}}
+    """
+    return Diagnostic(
+        "E0822",
+        Severity.ERROR,
+        f"pipeline {quote(pipeline)} trains a forecast, and holds out rows at random",
+        span,
+        "write split: {by: time}",
+    )
+
+
+def gate_on_training_data(span: Span, check: str, data: str, learned: str) -> Diagnostic:
+    """A gate is computed on data that the model has learned from.
+
+    Any model that has learned its training data by heart passes. Without `data`, a gate uses the part of the training
+    data that was held out.
+
+    Wrong:
+
+        models: {triage: {validation: {good: {metric: f1, min: 0.7, data: claims}}, …}}
+        pipelines: {retrain: {type: training, model: triage, inputs: [claims], …}}
+
+    Right:
+
+        models: {triage: {validation: {good: {metric: f1, min: 0.7}}, …}}
+        pipelines: {retrain: {type: training, model: triage, inputs: [claims], …}}
+    """
+    return Diagnostic(
+        "E0823",
+        Severity.ERROR,
+        f"check {quote(check)} is computed on {quote(data)}, and the model learns from {learned}",
+        span,
+        "leave data out to use the held-out rows, or name a dataset that no training reads",
+    )
+
+
+def several_labels(span: Span, step: str, labelled: Sequence[str]) -> Diagnostic:
+    """A built-in trainer gets several inputs that have a label, and cannot tell which one to predict.
+
+    Wrong:
+
+        data: {claims: {label: urgent, …}, outcomes: {label: paid, …}}
+        pipelines: {retrain: {type: training, trainer: xgboost, inputs: [claims, outcomes], …}}
+
+    Right:
+
+        data: {claims: {features: [amount], …}, outcomes: {label: paid, …}}
+        pipelines: {retrain: {type: training, trainer: xgboost, inputs: [claims, outcomes], …}}
+    """
+    return Diagnostic(
+        "E0824",
+        Severity.ERROR,
+        f"{len(labelled)} inputs of {quote(step)} have a label: {', '.join(labelled)}",
+        span,
+        "a built-in trainer needs exactly one input with a label",
+    )
+
+
+def time_among_features(span: Span, column: str, step: str, trainer: str) -> Diagnostic:
+    """A built-in trainer gets a time as a feature. It takes numbers, truth values and texts.
+
+    Wrong:
+
+        data: {claims: {schema: {amount: number, day: timestamp}, features: [amount, day], …}}
+
+    Right:
+
+        data: {claims: {schema: {amount: number, day: timestamp}, features: [amount], timestamp: day, …}}
+    """
+    return Diagnostic(
+        "E0825",
+        Severity.ERROR,
+        f"feature {quote(column)} of {quote(step)} is a timestamp, which the trainer {trainer} cannot take",
+        span,
+        "remove it from features, or compute numbers from it first",
+    )
+
+
+def scored_separately(span: Span, step: str, datasets: Sequence[str]) -> Diagnostic:
+    """A batch inference reads several inputs of a model that has learned from all of them together.
+
+    Training joins its inputs. Scoring does not: it scores each input on its own, so each lacks the features of the
+    others.
+
+    Wrong:
+
+        pipelines:
+          retrain: {type: training, trainer: lightgbm, inputs: [sales, weather], …}
+          forecast: {type: batch-inference, inputs: [sales, weather], …}
+
+    Right:
+
+        pipelines:
+          retrain: {type: training, trainer: lightgbm, inputs: [sales, weather], …}
+          forecast: {type: batch-inference, inputs: [sales-with-weather], …}
+    """
+    return Diagnostic(
+        "E0826",
+        Severity.ERROR,
+        f"{quote(step)} scores each input on its own, and the model has learned from {', '.join(datasets)} together",
+        span,
+        "name one dataset that has all features, or score with an entrypoint of your own",
+    )
+
+
+def feature_missing(span: Span, data: str, missing: Sequence[str]) -> Diagnostic:
+    """A batch inference reads a dataset without a column that the model has learned from.
+
+    Wrong:
+
+        data:
+          claims: {schema: {amount: number, age: integer, urgent: boolean}, label: urgent, …}
+          today: {schema: {amount: number}, …}
+        pipelines: {nightly: {type: batch-inference, inputs: [today], …}}
+
+    Right:
+
+        data:
+          claims: {schema: {amount: number, age: integer, urgent: boolean}, label: urgent, …}
+          today: {schema: {amount: number, age: integer}, …}
+        pipelines: {nightly: {type: batch-inference, inputs: [today], …}}
+    """
+    columns = ", ".join(quote(column) for column in missing[:3]) + (" …" if len(missing) > 3 else "")
+    plural = "feature" if len(missing) == 1 else "features"
+    return Diagnostic(
+        "E0827",
+        Severity.ERROR,
+        f"dataset {quote(data)} lacks the {plural} {columns} of the model",
+        span,
+        "add the columns to its schema, or read another dataset",
+    )
+
+
+def feature_of_other_type(span: Span, data: str, column: str, now: str, then: str) -> Diagnostic:
+    """A batch inference reads a feature in another type than the model has learned it in.
+
+    A number that was a text is a category that the model has never seen, and scores are wrong without an error.
+
+    Wrong:
+
+        data:
+          claims: {schema: {region: string, urgent: boolean}, label: urgent, …}
+          today: {schema: {region: integer}, …}
+        pipelines: {nightly: {type: batch-inference, inputs: [today], …}}
+
+    Right:
+
+        data:
+          claims: {schema: {region: string, urgent: boolean}, label: urgent, …}
+          today: {schema: {region: string}, …}
+        pipelines: {nightly: {type: batch-inference, inputs: [today], …}}
+    """
+    return Diagnostic(
+        "E0828",
+        Severity.ERROR,
+        f"feature {quote(column)} is {now} in dataset {quote(data)}, and {then} in the training data",
+        span,
+        f"give it the type {then}",
+    )

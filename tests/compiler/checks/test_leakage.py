@@ -1,0 +1,141 @@
+"""Models that see in training what they will not have, and scoring on other columns than training."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.compiler.checks.asked import codes_in, found_in, where
+from tests.specs import changed
+
+FEATURES = "features: [amount, merchant]\n    label: is_fraud\n"
+JOINED = (
+    "    inputs: [transactions]\n    compute: train\n    workers",
+    "    inputs: [transactions, chargebacks]\n    compute: train\n    workers",
+)
+LATE = "chargebacks: {store: lake, path: chargebacks/, format: parquet, label: is_fraud, delay: 45d,"
+SCORED = "    model: fraud-xgb@champion\n    inputs: [transactions]\n"
+GATE = "metric: auc_pr, min: 0.82}"
+
+
+def test_a_label_of_a_joined_input_among_the_features() -> None:
+    """For built-in trainers and for code of the user; of the columns of another pipeline nothing is said."""
+    leaking = (FEATURES, "features: [amount, is_fraud]\n")
+    spec = changed(*leaking, JOINED)
+    own = spec.replace("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "fraud.train:main"}\n')
+    apart = changed(FEATURES, "features: [amount]\n", JOINED)
+
+    assert where(spec, "is_fraud]", "E0820") in found_in(spec)
+    assert "E0820" in codes_in(own)
+    assert "E0820" not in codes_in(apart)
+    assert "E0820" not in codes_in(changed(*leaking))
+
+
+def test_features_that_arrive_with_the_labels() -> None:
+    """One dataset may have both features and late labels: then its delay is that of the labels alone."""
+    late = changed(
+        FEATURES, "features: [amount, merchant]\n", JOINED, (LATE, LATE.replace("label:", "features: [reason], label:"))
+    )
+    alone = changed("    timestamp: event_time\n", "    timestamp: event_time\n    delay: 45d\n")
+
+    assert codes_in(late) == ["W0821", "E0827"]  # and scoring has no such column
+    assert codes_in(late.replace("delay: 45d, ", "")) == ["E0827"]
+    assert codes_in(alone) == []
+
+
+def test_a_forecast_that_is_split_at_random() -> None:
+    """Where the spec says so, and where it says nothing."""
+    task = "task: binary-classification", "task: forecasting"
+    rest = (
+        (GATE, "metric: wape, max: 0.3}"),
+        ("{metric: auc_pr, versus", "{metric: wape, versus"),
+        ("{metric: auc_pr, goal: maximize}", "{metric: wape, goal: minimize}"),
+        ("{auc_pr: {min: 0.8}}", "{wape: {max: 0.4}}"),
+    )
+    split = "    split: {fraction: 20%, by: time}\n"
+
+    assert codes_in(changed(*task, *rest)) == []
+    assert codes_in(changed(*task, *rest, (split, "    split: {fraction: 20%, by: random}\n"))) == ["E0822"]
+    assert codes_in(changed(*task, *rest, (split, ""))) == ["E0822"]
+    assert codes_in(changed(split, "")) == []  # no forecast
+
+
+@pytest.mark.parametrize(
+    ("data", "codes"),
+    [
+        ("transactions", ["E0823"]),
+        ("part", ["E0823"]),
+        ("chargebacks", []),
+    ],
+)
+def test_a_gate_on_training_data(data: str, codes: list[str]) -> None:
+    """The same dataset, another name for a part of it, and data that no training reads."""
+    part = "  part: {store: lake, path: transactions/year=2026, format: parquet, classification: pii}\n"
+    spec = changed(GATE, f"metric: auc_pr, min: 0.82, data: {data}}}", ("  scores: {store", f"{part}  scores: {{store"))
+
+    assert [code for code in codes_in(spec) if code != "W0412"] == codes
+
+
+def test_two_labels_for_a_built_in_trainer() -> None:
+    """Code of the user may take several."""
+    spec = changed(*JOINED)
+
+    assert codes_in(spec) == ["E0824"]
+    assert codes_in(spec.replace("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "a.b:c"}\n')) == []
+
+
+def test_a_time_among_the_features() -> None:
+    spec = changed("features: [amount, merchant]", "features: [amount, event_time]")
+
+    assert found_in(spec) == [where(spec, "event_time]", "E0825")]
+    assert codes_in(changed("event_time: timestamp", "event_time: string")) == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "codes"),
+    [
+        ("{amount: number}", ["E0827"]),
+        ("{amount: number, merchant: integer}", ["E0828"]),
+        ("{amount: string, merchant: integer}", ["E0828", "E0828"]),
+        ("{amount: integer, merchant: string}", []),
+        ("{amount: number, merchant: string, more: boolean}", []),
+    ],
+)
+def test_columns_that_are_scored(schema: str, codes: list[str]) -> None:
+    """Each feature in its type; a whole number is a number, and more columns do not matter."""
+    today = f"  today: {{store: lake, path: today, format: parquet, schema: {schema}, classification: pii}}\n"
+    reading = (SCORED, SCORED.replace("transactions", "today"))
+
+    assert codes_in(changed("  scores: {store", f"{today}  scores: {{store", reading)) == codes
+    assert (
+        codes_in(
+            changed(
+                "    features: [amount, merchant]\n", "", ("  scores: {store", f"{today}  scores: {{store"), reading
+            )
+        )
+        == codes
+    )
+
+
+def test_columns_that_nobody_declares_are_not_judged() -> None:
+    today = "  today: {store: lake, path: today, format: parquet, classification: pii}\n"
+    reading = (SCORED, SCORED.replace("transactions", "today"))
+
+    assert codes_in(changed("  scores: {store", f"{today}  scores: {{store", reading)) == []
+
+
+def test_inputs_that_scoring_does_not_join() -> None:
+    """Training joins what has features; labels are not needed to score."""
+    extra = "  weather: {store: lake, path: weather, format: parquet, features: [rain], classification: public}\n"
+    both = JOINED[0], JOINED[0].replace("[transactions]", "[transactions, weather]")
+    spec = changed(
+        "  scores: {store",
+        f"{extra}  scores: {{store",
+        both,
+        (SCORED, SCORED.replace("[transactions]", "[transactions, weather]")),
+    )
+
+    assert codes_in(spec) == ["E0826"]
+    assert (
+        codes_in(spec.replace("    output: scores\n", '    output: scores\n    source: {entrypoint: "a.b:C"}\n')) == []
+    )
+    assert codes_in(spec.replace("features: [rain], ", "")) == []
