@@ -11,6 +11,7 @@ from modelyard.checks import (
     data_overlap,
     deployment,
     governance,
+    governance_in_name,
     inference,
     leakage,
     monitors,
@@ -86,6 +87,11 @@ CHECKS: Final[tuple[Rule, ...]] = (
     leakage.gates,
     leakage.inputs,
     leakage.scoring,
+    governance_in_name.gates,
+    governance_in_name.approvals,
+    governance_in_name.in_the_clear,
+    governance_in_name.endpoints_abroad,
+    governance_in_name.overrides,
 )
 
 

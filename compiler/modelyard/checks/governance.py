@@ -8,13 +8,13 @@ from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import governance as problems
 from modelyard.spec import System
 
-_SENSITIVE = ("pii", "cardholder", "phi")
+SENSITIVE = ("pii", "cardholder", "phi")
 
 
 def _sensitive(system: System) -> list[str]:
     """The sensitive classes that governance declares or a dataset has."""
     found = {*system.governance.data_classes, *(data.classification for data in system.data.values())}
-    return [classification for classification in _SENSITIVE if classification in found]
+    return [classification for classification in SENSITIVE if classification in found]
 
 
 def _in_production(system: System) -> dict[str, None]:
@@ -72,7 +72,7 @@ def classifications(system: System) -> Iterator[Diagnostic]:
         if not data.classification:
             if system.profile.regulated:
                 yield problems.classification_missing(system.key("data", data.name), data.name, system.profile.industry)
-        elif declared and data.classification in _SENSITIVE and data.classification not in declared:
+        elif declared and data.classification in SENSITIVE and data.classification not in declared:
             span = system.at("data", data.name, "classification")
             yield problems.class_not_declared(span, data.name, data.classification, declared)
 

@@ -27,6 +27,7 @@ from modelyard.diagnostics.check import clouds as check_clouds
 from modelyard.diagnostics.check import data_overlap as check_data_overlap
 from modelyard.diagnostics.check import deployment as check_deployment
 from modelyard.diagnostics.check import governance as check_governance
+from modelyard.diagnostics.check import governance_in_name as check_governance_in_name
 from modelyard.diagnostics.check import inference as check_inference
 from modelyard.diagnostics.check import leakage as check_leakage
 from modelyard.diagnostics.check import metrics as check_metrics
@@ -311,5 +312,13 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0826": check_leakage.scored_separately,
         "E0827": check_leakage.feature_missing,
         "E0828": check_leakage.feature_of_other_type,
+        "E0830": check_governance_in_name.high_risk_without_gate,
+        "W0831": check_governance_in_name.gate_without_bounds,
+        "E0832": check_governance_in_name.owner_approves_alone,
+        "W0832": check_governance_in_name.owner_may_approve_alone,
+        "E0833": check_governance_in_name.sent_in_clear,
+        "E0834": check_governance_in_name.address_abroad,
+        "E0835": check_governance_in_name.safeguard_lifted_at_high_risk,
+        "W0835": check_governance_in_name.safeguard_lifted,
     }
 )

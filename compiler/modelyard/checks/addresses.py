@@ -1,0 +1,73 @@
+"""Addresses in a spec: which leave the cluster in clear, and in which country a cloud's host stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from modelyard.checks.regions import regions
+from modelyard.records import record
+from modelyard.source import Path
+from modelyard.spec import System, target_path
+
+_ADDRESS = re.compile(r"[0-9.]+|\[?[0-9a-f:]+\]?")
+_SERVICE_LABELS = 2
+
+
+@record
+class Address:
+    """A URL that workloads call: what it is to the spec, where the spec writes it, and what goes there."""
+
+    what: str  # "store 'lake'"
+    url: str
+    path: Path
+    credentials: bool
+    sensitive: bool
+
+
+def addresses(system: System, sensitive: frozenset[str]) -> Iterator[Address]:
+    """The addresses of stores, of an adopted registry and of metrics; `sensitive` are the stores of personal data."""
+    for store in system.stores.values():
+        if store.endpoint:
+            own = ("stores", store.name, "endpoint")
+            known = store.credentials is not None
+            yield Address(f"store '{store.name}'", store.endpoint, own, known, store.name in sensitive)
+    registry = system.registry
+    if registry is not None and registry.adopt:
+        known = registry.credentials is not None
+        yield Address("the registry", registry.adopt, ("registry", "adopt"), known, False)
+    for target in system.deployment.targets:
+        if target.telemetry.remote_write:
+            path = (*target_path(system, target.name), "telemetry", "remoteWrite")
+            known = target.telemetry.secret is not None
+            yield Address(f"metrics of target '{target.name}'", target.telemetry.remote_write, path, known, False)
+
+
+def in_clear(url: str) -> bool:
+    """Whether a URL leaves the cluster without TLS: names such as `minio.storage` are Services of the cluster."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    labels = host.split(".")
+    service = len(labels) <= _SERVICE_LABELS or labels[2] == "svc"
+    return parts.scheme == "http" and (_ADDRESS.fullmatch(host) is not None or not service)
+
+
+def country_of(url: str) -> tuple[str, str] | None:
+    """The region that a cloud's host names, and its country; None where the host names none."""
+    labels = (urlsplit(url).hostname or "").split(".")
+    return next((_regions()[label] for label in _with_parts(labels) if label in _regions()), None)
+
+
+def _with_parts(labels: list[str]) -> Iterator[str]:
+    """Labels of a host, and what stands in them after a service's name, as in `s3-eu-west-1`."""
+    for label in labels:
+        yield label
+        yield label.partition("-")[2]
+
+
+@lru_cache(maxsize=1)
+def _regions() -> dict[str, tuple[str, str]]:
+    tables = regions().countries.values()
+    return {region: (region, country) for table in tables for region, country in table.items()}

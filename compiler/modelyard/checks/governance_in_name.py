@@ -1,0 +1,78 @@
+"""Governance in name only: gates and approvals without effect, data in clear or abroad, lifted safeguards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.checks.addresses import addresses, country_of, in_clear
+from modelyard.checks.governance import SENSITIVE
+from modelyard.checks.regions import regions
+from modelyard.checks.safeguards import lifted
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import governance_in_name as problems
+from modelyard.spec import System
+
+
+def gates(system: System) -> Iterator[Diagnostic]:
+    """Models of high risk that are trained here pass a gate, which the first version passes only on its merits."""
+    if system.governance.risk != "high":
+        return
+    for name in _promoted(system):
+        checks = system.models[name].validation
+        if not checks:
+            yield problems.high_risk_without_gate(system.key("models", name), name)
+        elif all(check.versus and check.minimum is None and check.maximum is None for check in checks):
+            yield problems.gate_without_bounds(system.key("models", name, "validation"), name)
+
+
+def _promoted(system: System) -> dict[str, None]:
+    """The models that pipelines here train."""
+    pipelines = [pipeline for pipeline in system.pipelines.values() if pipeline.type == "training"]
+    return dict.fromkeys(pipeline.model.model for pipeline in pipelines if pipeline.model)
+
+
+def approvals(system: System) -> Iterator[Diagnostic]:
+    """A promotion needs somebody besides the team that trains the model."""
+    approval, team = system.governance.approve_promotion, system.governance.owner.team
+    if approval is None:
+        return
+    own = [group for group in approval.groups if group.casefold() == team.casefold()]
+    if own and approval.minimum <= len(own):
+        span = system.at("governance", "approvals", "promote", "from", approval.groups.index(own[0]))
+        alone = system.governance.risk == "high" and len(approval.groups) == len(own)
+        yield (problems.owner_approves_alone if alone else problems.owner_may_approve_alone)(span, team)
+
+
+def in_the_clear(system: System) -> Iterator[Diagnostic]:
+    """Credentials and personal data leave a cluster over TLS only."""
+    for address in addresses(system, _sensitive_stores(system)):
+        if in_clear(address.url) and (address.credentials or address.sensitive):
+            cargo = "personal data" if address.sensitive else "credentials"
+            yield problems.sent_in_clear(system.at(*address.path), address.what, cargo)
+
+
+def _sensitive_stores(system: System) -> frozenset[str]:
+    """The stores of datasets of a sensitive class, and of captures where governance declares such a class."""
+    stores = {data.store for data in system.data.values() if data.classification in SENSITIVE}
+    if not set(SENSITIVE).isdisjoint(system.governance.data_classes):
+        stores |= {inference.capture.store for inference in system.inference.values() if inference.capture}
+    return frozenset(stores)
+
+
+def endpoints_abroad(system: System) -> Iterator[Diagnostic]:
+    """Addresses that name a region of a cloud name one where governance allows data to lie."""
+    allowed = system.governance.residency
+    for address in addresses(system, frozenset()) if allowed else ():
+        place = country_of(address.url)
+        if place is not None and not regions().within(place[1], allowed):
+            yield problems.address_abroad(system.at(*address.path), address.what, *place, allowed)
+
+
+def overrides(system: System) -> Iterator[Diagnostic]:
+    """Overrides that lift a safeguard are reported; a regulated system of high risk must not have any."""
+    strict = system.profile.regulated and system.governance.risk == "high"
+    for override in system.overrides:
+        for at, effect in lifted(override):
+            span = system.at("overrides", override.name, "patch", at)
+            problem = problems.safeguard_lifted_at_high_risk if strict else problems.safeguard_lifted
+            yield problem(span, override.name, effect, override.reason)

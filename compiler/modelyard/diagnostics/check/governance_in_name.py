@@ -1,0 +1,207 @@
+"""Diagnostics about governance in name only: E0830 to E0836."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote, shorten
+from modelyard.source import Span
+
+
+def high_risk_without_gate(span: Span, model: str) -> Diagnostic:
+    """A system declares high risk, and one of its models is promoted without any check.
+
+    Every version that a training makes would be promoted, however bad.
+
+    Wrong:
+
+        governance: {risk: high, …}
+        models: {triage: {task: binary-classification, …}}
+
+    Right:
+
+        governance: {risk: high, …}
+        models: {triage: {task: binary-classification, validation: {good: {metric: auc_pr, min: 0.7}}, …}}
+    """
+    return Diagnostic(
+        "E0830",
+        Severity.ERROR,
+        f"the system is of high risk, and model {quote(model)} has no gate",
+        span,
+        "add validation with at least one metric and its bound",
+    )
+
+
+def gate_without_bounds(span: Span, model: str) -> Diagnostic:
+    """A gate of a system of high risk only compares with the champion.
+
+    The first version has no champion to be compared with, so it is promoted however bad it is, and later versions only
+    need to be better than it.
+
+    Wrong:
+
+        models: {triage: {validation: {better: {metric: auc_pr, versus: champion}}, …}}
+
+    Right:
+
+        models:
+          triage:
+            validation: {good: {metric: auc_pr, min: 0.7}, better: {metric: auc_pr, versus: champion}}
+    """
+    return Diagnostic(
+        "W0831",
+        Severity.WARNING,
+        f"the gate of model {quote(model)} has no bound, so the first version always passes",
+        span,
+        "add a metric with min or max",
+    )
+
+
+def owner_approves_alone(span: Span, team: str) -> Diagnostic:
+    """At high risk, nobody but the team that owns the system approves its promotions.
+
+    Wrong:
+
+        governance:
+          owner: {team: claims, …}
+          risk: high
+          approvals: {promote: {from: [claims]}}
+
+    Right:
+
+        governance:
+          owner: {team: claims, …}
+          risk: high
+          approvals: {promote: {from: [model-risk]}}
+    """
+    return Diagnostic(
+        "E0832",
+        Severity.ERROR,
+        f"the owner's own team {quote(team)} is the only one that approves promotions",
+        span,
+        "name a group from outside of the team",
+    )
+
+
+def owner_may_approve_alone(span: Span, team: str) -> Diagnostic:
+    """The team that owns the system can approve its promotions without anybody else.
+
+    Wrong:
+
+        governance:
+          owner: {team: claims, …}
+          approvals: {promote: {from: [claims, model-risk]}}
+
+    Right:
+
+        governance:
+          owner: {team: claims, …}
+          approvals: {promote: {from: [claims, model-risk], minimum: 2}}
+    """
+    return Diagnostic(
+        "W0832",
+        Severity.WARNING,
+        f"the owner's own team {quote(team)} can approve promotions alone",
+        span,
+        "add a group from outside of the team, and let minimum need both",
+    )
+
+
+def sent_in_clear(span: Span, what: str, cargo: str) -> Diagnostic:
+    """Credentials or personal data leave the cluster over plain HTTP.
+
+    Everyone on the way can read them, and change what comes back. Names with one or two labels (`minio.storage`) and
+    names that end in `.svc` or `.svc.cluster.local` are Services of the cluster and are not reported.
+
+    Wrong:
+
+        stores: {lake: {type: object, adopt: acme, endpoint: "http://s3.acme.example", credentials: secret://vault/lake}}
+
+    Right:
+
+        stores: {lake: {type: object, adopt: acme, endpoint: "https://s3.acme.example", credentials: secret://vault/lake}}
+    """
+    return Diagnostic(
+        "E0833",
+        Severity.ERROR,
+        f"{what} is called over plain HTTP, with {cargo}",
+        span,
+        "use an address that begins with https://",
+    )
+
+
+def address_abroad(span: Span, what: str, region: str, country: str, allowed: Sequence[str]) -> Diagnostic:
+    """An address names a region of a cloud outside of the jurisdictions that governance allows.
+
+    The region is taken from the host's name, such as `s3.us-east-1.amazonaws.com`.
+
+    Wrong:
+
+        governance: {residency: [eu], …}
+        stores: {lake: {type: object, adopt: acme, endpoint: "https://s3.us-east-1.amazonaws.com", …}}
+
+    Right:
+
+        governance: {residency: [eu], …}
+        stores: {lake: {type: object, adopt: acme, endpoint: "https://s3.eu-central-1.amazonaws.com", …}}
+    """
+    return Diagnostic(
+        "E0834",
+        Severity.ERROR,
+        f"{what} is in {region} ({country}), and governance allows {', '.join(allowed)} alone",
+        span,
+        "use an address within these, or add the jurisdiction to governance.residency",
+    )
+
+
+def safeguard_lifted_at_high_risk(span: Span, override: str, effect: str, reason: str) -> Diagnostic:
+    """An override lifts a safeguard, in a regulated industry and at high risk.
+
+    See W0835 for what counts as a safeguard. Elsewhere it is a warning.
+
+    Wrong:
+
+        profile: {industry: banking}
+        governance: {risk: high, …}
+        overrides:
+          debug:
+            object: Deployment/mlflow
+            patch: [{op: add, path: /spec/template/spec/hostNetwork, value: true}]
+            reason: Easier to debug.
+
+    Right:
+
+        profile: {industry: banking}
+        governance: {risk: high, …}
+    """
+    return Diagnostic("E0835", Severity.ERROR, _lifting(override, effect, reason), span, "remove the operation")
+
+
+def safeguard_lifted(span: Span, override: str, effect: str, reason: str) -> Diagnostic:
+    """An override lifts a safeguard that every emitted object has.
+
+    Reported are operations that make a container privileged or root, give it capabilities or the host's namespaces,
+    folders or ports, mount a token, remove a security context, change the rules of a NetworkPolicy, of a role or of an
+    admission policy, or open a Service to the outside. The warning repeats the reason, for whoever reviews the change.
+
+    Wrong:
+
+        overrides:
+          debug:
+            object: Deployment/mlflow
+            patch: [{op: add, path: /spec/template/spec/hostNetwork, value: true}]
+            reason: Easier to debug.
+
+    Right:
+
+        overrides:
+          migration:
+            object: Deployment/mlflow
+            patch: [{op: replace, path: /spec/replicas, value: 2}]
+            reason: Two replicas during the migration.
+    """
+    return Diagnostic("W0835", Severity.WARNING, _lifting(override, effect, reason), span)
+
+
+def _lifting(override: str, effect: str, reason: str) -> str:
+    return f"override {quote(override)} lifts a safeguard: {effect} (reason: {shorten(reason)})"

@@ -1,0 +1,165 @@
+"""Governance in name only: gates, approvals, addresses and overrides."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.checks.addresses import country_of, in_clear
+from tests.compiler.checks.asked import codes_in, found_in, where
+from tests.specs import VALID_SPEC, changed
+
+HIGH = ("risk: limited", "risk: high")
+BANK = ("industry: retail", "industry: banking")
+APPROVALS = "from: [model-risk, payments-risk], minimum: 2"
+AUC, BETTER = (
+    "      auc-pr: {metric: auc_pr, min: 0.82}\n",
+    "      beats-champion: {metric: auc_pr, versus: champion, minDelta: 0.01}\n",
+)
+ENDPOINT = "https://s3.acme.example"
+
+
+def test_high_risk_and_gates() -> None:
+    """No gate, and one that the first version passes without being measured."""
+    ungated = changed(*HIGH, (f"    validation:\n{AUC}{BETTER}", ""))
+
+    assert found_in(ungated) == [where(ungated, "fraud-xgb:\n    task", "E0830")]
+    assert codes_in(ungated.replace("risk: high", "risk: limited")) == []
+    assert codes_in(changed(*HIGH, (AUC, ""))) == ["W0831"]
+    assert codes_in(changed(*HIGH, (BETTER, ""))) == []
+    assert codes_in(changed(*HIGH)) == []
+
+
+@pytest.mark.parametrize(
+    ("groups", "limited", "high"),
+    [
+        ("from: [payments-risk]", ["W0832"], ["E0832"]),
+        ("from: [Payments-Risk], minimum: 1", ["W0832"], ["E0832"]),
+        ("from: [model-risk, payments-risk]", ["W0832"], ["W0832"]),
+        ("from: [model-risk, payments-risk], minimum: 2", [], []),
+        ("from: [model-risk]", [], []),
+    ],
+)
+def test_the_owner_approves(groups: str, limited: list[str], high: list[str]) -> None:
+    """Alone in every case, or where its approval is enough."""
+    assert codes_in(changed(APPROVALS, groups)) == limited
+    assert codes_in(changed(APPROVALS, groups, HIGH)) == high
+
+
+@pytest.mark.parametrize(
+    ("url", "clear"),
+    [
+        ("http://s3.acme.example", True),
+        ("http://10.20.0.7:9000", True),
+        ("http://minio.storage.svc.acme.internal:9000", False),
+        ("https://s3.acme.example", False),
+        ("http://minio:9000", False),
+        ("http://minio.storage:9000", False),
+        ("http://minio.storage.svc", False),
+        ("http://minio.storage.svc.cluster.local:9000", False),
+    ],
+)
+def test_addresses_in_clear(url: str, clear: bool) -> None:
+    """Services of the cluster are inside of it, whatever domain it has."""
+    assert in_clear(url) == clear
+
+
+def test_credentials_and_personal_data_in_clear() -> None:
+    """Of a store, of a registry and of metrics; what needs no login and is not personal may be called so."""
+    store = changed(ENDPOINT, "http://s3.acme.example")
+    anonymous = store.replace(", credentials: secret://vault/lake", "")
+    registry = changed(
+        "{database: runs, artifacts: lake}", "{adopt: 'http://mlflow.acme.example', credentials: secret://vault/mlflow}"
+    )
+    metrics = changed(
+        "      residency: eu\n",
+        "      residency: eu\n      telemetry: {remoteWrite: 'http://mimir.acme.example/push', secret: 'secret://vault/m#token'}\n",
+    )
+    public = anonymous.replace("classification: pii", "classification: public").replace(
+        "dataClasses: [pii]", "dataClasses: [public]"
+    )
+
+    assert found_in(store) == [where(store, '"http://s3', "E0833")]
+    assert codes_in(anonymous) == ["E0833"]
+    assert codes_in(public) == []
+    assert "E0833" in codes_in(registry)
+    assert "E0833" not in codes_in(registry.replace("mlflow.acme.example", "mlflow.mlflow.svc:5000"))
+    assert codes_in(metrics) == ["E0833"]
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("https://s3.us-east-1.amazonaws.com", ("us-east-1", "us")),
+        ("https://s3-us-west-2.amazonaws.com", ("us-west-2", "us")),
+        ("https://s3.dualstack.eu-central-1.amazonaws.com", ("eu-central-1", "de")),
+        ("https://s3.acme.example", None),
+    ],
+)
+def test_regions_in_addresses(url: str, place: tuple[str, str] | None) -> None:
+    assert country_of(url) == place
+
+
+def test_an_address_abroad() -> None:
+    """Of a bucket and of a registry; without residency every region is allowed."""
+    abroad = changed(ENDPOINT, "https://s3.us-east-1.amazonaws.com")
+    registry = changed("{database: runs, artifacts: lake}", "{adopt: 'https://mlflow.us-east-1.acme.example'}")
+
+    assert found_in(abroad) == [where(abroad, '"https://s3.us', "E0834")]
+    assert "E0834" in codes_in(registry)
+    assert codes_in(changed(ENDPOINT, "https://s3.eu-central-1.amazonaws.com")) == []
+    assert codes_in(abroad.replace("  residency: [eu]\n", "")) == ["W0423"]
+
+
+def _override(patch: str, target: str = "RayService/scorer-champion") -> str:
+    return f"{VALID_SPEC}overrides:\n  debug: {{object: {target}, reason: Debugging., patch: [{patch}]}}\n"
+
+
+@pytest.mark.parametrize(
+    ("target", "patch"),
+    [
+        ("RayService/x", "{op: add, path: /spec/securityContext/privileged, value: true}"),
+        (
+            "RayService/x",
+            "{op: replace, path: /spec/template/spec, value: {containers: [{securityContext: {privileged: true}}]}}",
+        ),
+        ("RayService/x", "{op: add, path: /spec/volumes/-, value: {name: host, hostPath: {path: /}}}"),
+        ("RayService/x", "{op: replace, path: /spec/automountServiceAccountToken, value: true}"),
+        ("RayService/x", "{op: replace, path: /spec/securityContext/runAsUser, value: 0}"),
+        ("RayService/x", "{op: replace, path: /spec/securityContext/runAsNonRoot, value: false}"),
+        ("RayService/x", "{op: remove, path: /spec/template/spec/securityContext}"),
+        ("RayService/x", "{op: replace, path: /spec/securityContext, value: {}}"),
+        ("RayService/x", "{op: move, from: /spec/securityContext/seccompProfile, path: /spec/x}"),
+        ("RayService/x", "{op: add, path: /spec/securityContext/capabilities/add, value: [SYS_ADMIN]}"),
+        ("RayService/x", "{op: add, path: /spec/seccompProfile, value: {type: Unconfined}}"),
+        ("NetworkPolicy/x", "{op: add, path: /spec/egress/-, value: {}}"),
+        ("NetworkPolicy/x", "{op: remove, path: /spec/policyTypes/1}"),
+        ("Role/x", "{op: add, path: /rules/-, value: {verbs: ['*']}}"),
+        ("Service/x", "{op: add, path: /spec/type, value: LoadBalancer}"),
+        ("ServiceAccount/x", "{op: replace, path: /metadata/annotations/eks.amazonaws.com~1role-arn, value: a}"),
+    ],
+)
+def test_overrides_that_lift_a_safeguard(target: str, patch: str) -> None:
+    """A warning; an error in a regulated industry at high risk."""
+    spec = _override(patch, target)
+
+    assert codes_in(spec) == ["W0410", "W0835"]
+    assert codes_in(spec.replace(*BANK)) == ["W0410", "W0835"]
+    assert codes_in(spec.replace(*BANK).replace(*HIGH)) == ["W0410", "E0835"]
+
+
+@pytest.mark.parametrize(
+    ("target", "patch"),
+    [
+        ("RayService/x", "{op: replace, path: /spec/replicas, value: 0}"),
+        ("RayService/x", "{op: add, path: /spec/securityContext/privileged, value: false}"),
+        ("RayService/x", "{op: test, path: /spec/securityContext/privileged, value: true}"),
+        ("RayService/x", "{op: replace, path: /spec/securityContext/runAsUser, value: 1000}"),
+        ("RayService/x", "{op: replace, path: /spec/runAsNonRoot, value: true}"),
+        ("RayService/x", "{op: replace, path: /spec/strategy/type, value: Recreate}"),
+        ("NetworkPolicy/x", "{op: add, path: /metadata/labels/team, value: fraud}"),
+        ("Service/x", "{op: replace, path: /spec/type, value: ClusterIP}"),
+        ("Secret/x", "{op: replace, path: /type, value: NodePort}"),
+    ],
+)
+def test_overrides_that_lift_none(target: str, patch: str) -> None:
+    assert codes_in(_override(patch, target)) == ["W0410"]
