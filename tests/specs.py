@@ -63,7 +63,7 @@ pipelines:
     inputs: [transactions]
     compute: train
     workers: {min: 1, max: 2}
-    schedule: {cron: "0 2 * * 0", timeZone: Europe/Berlin}
+    schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}
     timeout: 6h
     tuning:
       objective: {metric: auc_pr, goal: maximize}

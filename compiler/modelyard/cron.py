@@ -12,8 +12,8 @@ from modelyard.records import record
 _DAY_S = 86400
 _MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_MONTHS = {name: at for at, name in enumerate(_MONTH_NAMES, 1)}
-_WEEKDAYS = {"SUN": 0, "MON": 1, "TUE": 2, "WED": 3, "THU": 4, "FRI": 5, "SAT": 6}
+MONTHS = {name: at for at, name in enumerate(_MONTH_NAMES, 1)}
+WEEKDAYS = {"SUN": 0, "MON": 1, "TUE": 2, "WED": 3, "THU": 4, "FRI": 5, "SAT": 6}
 _TERM = re.compile(r"(\*|[0-9A-Z]+)(?:-([0-9A-Z]+))?(?:/([0-9]{1,4}))?")
 _CYCLE_DAYS = 28 * 365 + 7
 _ANY = frozenset({"*", "*/1"})
@@ -31,8 +31,8 @@ _FIELDS = (
     _Field("minute", 0, 59, {}),
     _Field("hour", 0, 23, {}),
     _Field("day of the month", 1, 31, {}),
-    _Field("month", 1, 12, _MONTHS),
-    _Field("day of the week", 0, 6, _WEEKDAYS),
+    _Field("month", 1, 12, MONTHS),
+    _Field("day of the week", 0, 6, WEEKDAYS),
 )
 
 

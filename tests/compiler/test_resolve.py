@@ -82,7 +82,7 @@ def test_schedules() -> None:
     """By cron with its zone, by name, and on demand where nothing is said."""
     system = resolved(changed("compute: cpu\n    steps:", "compute: cpu\n    schedule: once\n    steps:"))
 
-    assert system.pipelines["retrain"].schedule == Schedule("cron", "0 2 * * 0", "Europe/Berlin")
+    assert system.pipelines["retrain"].schedule == Schedule("cron", "0 4 * * 0", "Europe/Berlin")
     assert system.pipelines["report"].schedule == Schedule("once")
     assert resolved().pipelines["report"].schedule == Schedule("on-demand")
 

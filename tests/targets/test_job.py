@@ -7,7 +7,7 @@ import json
 from tests.lowering import Lowered, Object, lowered
 from tests.specs import VALID_SPEC, changed
 
-CRON = 'schedule: {cron: "0 2 * * 0", timeZone: Europe/Berlin}'
+CRON = 'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}'
 ONCE = changed(CRON, "schedule: once", ("run: pipelines.retrain, ", ""))
 
 

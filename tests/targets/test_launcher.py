@@ -13,7 +13,7 @@ from tests.specs import VALID_SPEC, changed
 def test_a_schedule_is_kept_in_its_time_zone() -> None:
     spec = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]
 
-    assert (spec["schedule"], spec["timeZone"], spec["suspend"]) == ("0 2 * * 0", "Europe/Berlin", False)
+    assert (spec["schedule"], spec["timeZone"], spec["suspend"]) == ("0 4 * * 0", "Europe/Berlin", False)
 
 
 def test_on_demand_is_a_suspended_cron_job() -> None:

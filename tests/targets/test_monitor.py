@@ -53,7 +53,7 @@ def test_a_monitor_of_performance_has_no_job() -> None:
 
 
 def test_a_pipeline_that_ran_once_cannot_be_started() -> None:
-    text = changed('schedule: {cron: "0 2 * * 0", timeZone: Europe/Berlin}', "schedule: once")
+    text = changed('schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: once")
     (found,) = check_monitors(plan_of(text), "main")
 
     assert found.code == "E0614"

@@ -34,7 +34,7 @@ INCREMENTAL = changed(
     ("exposure: internal\n      host: scores.acme.example\n", "exposure: internal\n"),
 )
 ONCE = changed(
-    'schedule: {cron: "0 2 * * 0", timeZone: Europe/Berlin}', "schedule: once", ("run: pipelines.retrain, ", "")
+    'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: once", ("run: pipelines.retrain, ", "")
 )
 MIRRORED = changed(
     "traffic: {champion: 95, challenger: 5}",
@@ -217,7 +217,7 @@ FIELDS = {
     "pipeline.workers.max": ("workers: {min: 1, max: 2}", "workers: {min: 1, max: 3}"),
     "pipeline.workers.min": ("workers: {min: 1, max: 4}", "workers: {min: 2, max: 4}"),
     "pipeline.compute": ("compute: train\n", "compute: cpu\n"),
-    "pipeline.cron": ('"0 2 * * 0"', '"0 3 * * 0"'),
+    "pipeline.cron": ('"0 4 * * 0"', '"0 3 * * 0"'),
     "pipeline.timeZone": ("Europe/Berlin", "Europe/Paris"),
     "pipeline.overlap": ("timeZone: Europe/Berlin", "timeZone: Europe/Berlin, overlap: replace"),
     "pipeline.startingDeadline": ("timeZone: Europe/Berlin", "timeZone: Europe/Berlin, startingDeadline: 2h"),

@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 from modelyard.checks import (
     built_in,
+    clock,
     clouds,
     data_overlap,
     deployment,
@@ -92,6 +93,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     governance_in_name.in_the_clear,
     governance_in_name.endpoints_abroad,
     governance_in_name.overrides,
+    clock.schedules,
 )
 
 

@@ -23,6 +23,7 @@ from modelyard.diagnostics import (
     verify,
 )
 from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.check import clock as check_clock
 from modelyard.diagnostics.check import clouds as check_clouds
 from modelyard.diagnostics.check import data_overlap as check_data_overlap
 from modelyard.diagnostics.check import deployment as check_deployment
@@ -320,5 +321,8 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0834": check_governance_in_name.address_abroad,
         "E0835": check_governance_in_name.safeguard_lifted_at_high_risk,
         "W0835": check_governance_in_name.safeguard_lifted,
+        "W0840": check_clock.hour_skipped,
+        "W0841": check_clock.date_or_weekday,
+        "W0842": check_clock.uneven_steps,
     }
 )

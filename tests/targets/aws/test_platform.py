@@ -73,7 +73,7 @@ def test_a_pod_that_opens_a_bucket_gets_its_credentials_on_the_node() -> None:
 
 def test_a_pod_that_opens_nothing_of_the_account_gets_none() -> None:
     """What starts a run talks to the cluster's API alone."""
-    text = changed(("compute: gpu}", "compute: gpu, schedule: {cron: '0 2 * * 0'}}"))
+    text = changed(("compute: gpu}", "compute: gpu, schedule: {cron: '0 4 * * 0'}}"))
 
     assert AGENT not in egress("fit-launcher", text)
 

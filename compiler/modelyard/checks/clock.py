@@ -1,0 +1,103 @@
+"""Schedules that run at other times than they seem to: skipped hours, two rules for the day, uneven steps."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from modelyard import cron
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import clock as problems
+from modelyard.records import record
+from modelyard.source import Path
+from modelyard.spec import Schedule, System
+
+_FILE = os.path.join(os.path.dirname(__file__), "clock_changes.txt")
+_RULE = re.compile(r"(\d+):(\d+)-(\d+):(\d+) ([A-Z]{3}) ([A-Z]{3}) (\d+)-(\d+): (.+)")
+_STEP = re.compile(r"(?:\*|0|0-23|0-59)/(\d+)")
+_FIELDS: Final = (("minute", 60), ("hour", 24), ("day of the month", 0), ("month", 12), ("day of the week", 7))
+_DAY = 24 * 60
+_SELDOM = 12  # times a day: what runs more often catches up with a skipped hour by itself
+
+
+@record
+class Jump:
+    """The minutes of the day that a zone's clocks skip, and the days of the year on which they may."""
+
+    start: int
+    end: int
+    month: int
+    weekday: int
+    first_day: int
+    last_day: int
+
+    @property
+    def shown(self) -> str:
+        """The skipped time of day, such as 02:00 to 03:00."""
+        return " to ".join(f"{at // 60:02}:{at % 60:02}" for at in (self.start, self.end % _DAY))
+
+
+def schedules(system: System) -> Iterator[Diagnostic]:
+    """Each schedule runs when its reader expects it to."""
+    for section, entries in (("pipelines", system.pipelines), ("monitors", system.monitors)):
+        for name, entry in entries.items():
+            if entry.schedule.kind == "cron":
+                yield from _schedule(system, entry.schedule, (section, name, "schedule"))
+
+
+def _schedule(system: System, schedule: Schedule, path: Path) -> Iterator[Diagnostic]:
+    try:
+        times = cron.parse(schedule.cron)
+    except cron.CronError:
+        return
+    span = system.at(*path, "cron")
+    for jump in skipped_times().get(schedule.time_zone, ()):
+        if _skipped(times, jump):
+            yield problems.hour_skipped(span, jump.shown, schedule.time_zone)
+            break
+    if not times.any_day and not times.any_weekday:
+        yield problems.date_or_weekday(span)
+    for (field, size), text in zip(_FIELDS, schedule.cron.split(), strict=True):
+        uneven = _uneven(text, size)
+        if uneven:
+            yield problems.uneven_steps(span, field, uneven, size)
+
+
+def _skipped(times: cron.Cron, jump: Jump) -> bool:
+    """Whether a run is due in the skipped time, on a day on which clocks may jump."""
+    if jump.month not in times.months or len(times.hours) * len(times.minutes) > _SELDOM:
+        return False
+    due = (hour * 60 + minute for hour in times.hours for minute in times.minutes)
+    if not any(jump.start <= at < jump.end for at in due):
+        return False
+    fits = (jump.weekday in times.weekdays, not times.days.isdisjoint(range(jump.first_day, jump.last_day + 1)))
+    return all(fits) if times.any_day or times.any_weekday else any(fits)
+
+
+def _uneven(text: str, size: int) -> int:
+    """A step that does not divide its field, or 0. Months differ in length, so no step divides them."""
+    for term in text.split(","):
+        step = _STEP.fullmatch(term)
+        if step and int(step[1]) > 1 and (not size or size % int(step[1])):
+            return int(step[1])
+    return 0
+
+
+@lru_cache(maxsize=1)
+def skipped_times() -> dict[str, tuple[Jump, ...]]:
+    """The jumps of each time zone that has any; release and years stand in the file."""
+    jumps: dict[str, tuple[Jump, ...]] = {}
+    with open(_FILE, encoding="utf-8") as file:
+        rules = [_RULE.fullmatch(line.rstrip()) for line in file if not line.startswith("#")]
+    for rule in rules:
+        assert rule is not None
+        from_hour, from_minute, to_hour, to_minute, month, weekday, first, last, zones = rule.groups()
+        start, end = int(from_hour) * 60 + int(from_minute), int(to_hour) * 60 + int(to_minute)
+        end = end if end > start else end + _DAY
+        jump = Jump(start, end, cron.MONTHS[month], cron.WEEKDAYS[weekday], int(first), int(last))
+        for zone in zones.split():
+            jumps[zone] = (*jumps.get(zone, ()), jump)
+    return jumps

@@ -1,0 +1,75 @@
+"""Diagnostics about times in schedules: W0840 to W0842."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def hour_skipped(span: Span, skipped: str, zone: str) -> Diagnostic:
+    """A run is due at a local time that does not exist on the day when clocks jump ahead.
+
+    Kubernetes skips the run on that day. In many zones, a run at the same time starts twice when clocks are set back.
+    Schedules that are due more than twelve times a day are not reported: the next run makes up for the skipped one.
+
+    Wrong:
+
+        schedule: {cron: "30 2 * * *", timeZone: Europe/Berlin}
+
+    Right:
+
+        schedule: {cron: "30 3 * * *", timeZone: Europe/Berlin}
+    """
+    return Diagnostic(
+        "W0840",
+        Severity.WARNING,
+        f"once a year, {skipped} does not exist in {quote(zone)}, and the run is skipped",
+        span,
+        "choose another hour, or leave out timeZone to use UTC",
+    )
+
+
+def date_or_weekday(span: Span) -> Diagnostic:
+    """A cron line restricts the day of the month and the day of the week.
+
+    It runs on days that fit either of them, not both: `0 6 1 * 1` is every Monday and every first of a month.
+
+    Wrong:
+
+        schedule: {cron: "0 6 1-7 * 1"}
+
+    Right:
+
+        schedule: {cron: "0 6 * * 1"}
+    """
+    return Diagnostic(
+        "W0841",
+        Severity.WARNING,
+        "this runs on days that fit the day of the month or the day of the week, not only both",
+        span,
+        "write * for one of them",
+    )
+
+
+def uneven_steps(span: Span, field: str, step: int, size: int) -> Diagnostic:
+    """A step does not divide its field, so the last run before the field starts over is followed too soon.
+
+    `*/45` in minutes is at 0 and 45 of each hour: 45 minutes and then 15.
+
+    Wrong:
+
+        schedule: {cron: "*/45 * * * *"}
+
+    Right:
+
+        schedule: {cron: "*/30 * * * *"}
+    """
+    divided = f"{step} does not divide {size}" if size else "months differ in length"
+    divisors = [str(other) for other in range(2, size) if size % other == 0]
+    return Diagnostic(
+        "W0842",
+        Severity.WARNING,
+        f"the steps of the {field} are uneven: {divided}",
+        span,
+        f"use a step that divides it: {', '.join(divisors)}" if divisors else "list the values, or use *",
+    )

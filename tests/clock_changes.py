@@ -1,0 +1,68 @@
+"""Write the list of local hours that clocks skip, from the package tzdata: `python -m tests.clock_changes`.
+
+The package has to be installed for it; nothing else here needs it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from modelyard.checks.time_zones import time_zones
+from modelyard.cron import MONTHS, WEEKDAYS
+
+LIST = Path(__file__).parents[1] / "compiler/modelyard/checks/clock_changes.txt"
+FIRST, LAST = 2027, 2038
+_MONTHS = {number: name for name, number in MONTHS.items()}
+_DAYS = {number: name for name, number in WEEKDAYS.items()}
+
+
+def skipped(zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
+    """The local times, from and to, between which clocks jump ahead."""
+    day = datetime(FIRST, 1, 1, tzinfo=UTC)
+    while day.year <= LAST:
+        following = day + timedelta(days=1)
+        low, high = day, following
+        while _offset(zone, low) < _offset(zone, high) and high - low > timedelta(minutes=1):
+            middle = low + (high - low) / 2
+            low, high = (low, middle) if _offset(zone, middle) == _offset(zone, high) else (middle, high)
+        if _offset(zone, low) < _offset(zone, high):
+            change = high.replace(second=0, microsecond=0)
+            yield (
+                (change + _offset(zone, low)).replace(tzinfo=None),
+                (change + _offset(zone, high)).replace(tzinfo=None),
+            )
+        day = following
+
+
+def _offset(zone: ZoneInfo, at: datetime) -> timedelta:
+    return at.astimezone(zone).utcoffset() or timedelta()
+
+
+def written() -> str:
+    """The list: one line for each way of jumping ahead, with the zones that have it."""
+    data = files("tzdata.zoneinfo")
+    zones: defaultdict[str, list[str]] = defaultdict(list)
+    for name in time_zones():
+        with data.joinpath(*name.split("/")).open("rb") as file:
+            zone = ZoneInfo.from_file(file, name)
+        seen: defaultdict[str, set[int]] = defaultdict(set)
+        for start, end in skipped(zone):
+            seen[f"{start:%H:%M}-{end:%H:%M} {_MONTHS[start.month]} {_DAYS[start.isoweekday() % 7]}"].add(start.day)
+        for rule, days in seen.items():
+            zones[f"{rule} {min(days)}-{max(days)}"].append(name)
+    lines = [f"{rule}: {' '.join(names)}" for rule, names in sorted(zones.items())]
+    head = (
+        f"# Local times that do not exist when clocks jump ahead, {FIRST}-{LAST}: time, month, weekday, days, zones.\n",
+        f"# Source: IANA database (PyPI: tzdata {version('tzdata')}), by tests/clock_changes.py, 2026-11-25.\n",
+    )
+    return "".join(head) + "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    LIST.write_text(written(), encoding="utf-8")

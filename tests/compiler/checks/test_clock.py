@@ -1,0 +1,91 @@
+"""Schedules that run at other times than they seem to."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.checks.clock import skipped_times
+from modelyard.checks.time_zones import time_zones
+from tests.compiler.checks.asked import codes_in, found_in, where
+from tests.specs import changed
+
+WEEKLY = '{cron: "0 4 * * 0", timeZone: Europe/Berlin}'
+NIGHTLY = '{cron: "30 3 * * *"}'
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone", "skipped"),
+    [
+        ("0 2 * * 0", "Europe/Berlin", True),
+        ("59 2 * * *", "America/New_York", True),
+        ("30 1,2 * 3 *", "Europe/Paris", True),
+        ("0 2 28 * *", "Europe/Berlin", True),
+        ("0 0 * * 5", "Africa/Cairo", True),
+        ("15 2 * * *", "Australia/Lord_Howe", True),
+        ("30 23 * * SAT", "America/Nuuk", True),
+        ("0 */2 * * *", "Europe/Berlin", True),
+        ("0 3 * * 0", "Europe/Berlin", False),  # clocks jump from 2 to 3
+        ("0 2 * * 1", "Europe/Berlin", False),  # on Sundays
+        ("0 2 1 * *", "Europe/Berlin", False),  # on the last of a month
+        ("0 2 * 4-12 *", "Europe/Berlin", False),  # in March
+        ("45 2 * * *", "Australia/Lord_Howe", False),  # by half an hour
+        ("0 2 * * *", "Asia/Tokyo", False),
+        ("0 2 * * *", "Etc/UTC", False),
+        ("*/15 * * * *", "Europe/Berlin", False),  # the next is soon
+    ],
+)
+def test_hours_that_clocks_skip(cron: str, zone: str, skipped: bool) -> None:
+    """The day, the month and the minute count: a run is reported where it can be due in the skipped time."""
+    spec = changed(WEEKLY, f'{{cron: "{cron}", timeZone: {zone}}}')
+
+    assert ("W0840" in codes_in(spec)) == skipped
+
+
+def test_where_a_skipped_hour_is_reported() -> None:
+    """Of pipelines and of monitors, at the line."""
+    spec = changed('schedule: {cron: "0 6 * * 1"}', 'schedule: {cron: "0 2 * * *", timeZone: Europe/Berlin}')
+
+    assert found_in(spec) == [where(spec, '"0 2 * * *"', "W0840")]
+
+
+def test_zones_of_the_list_exist() -> None:
+    """Both lists are of one release."""
+    assert skipped_times().keys() <= time_zones().keys()
+    assert {"Europe/Berlin", "America/New_York", "Pacific/Auckland"} <= skipped_times().keys()
+    assert "Etc/UTC" not in skipped_times()
+
+
+@pytest.mark.parametrize(
+    ("cron", "codes"),
+    [
+        ("0 6 1 * 1", ["W0841"]),
+        ("0 6 1-7 * MON", ["W0841"]),
+        ("0 6 * * 1", []),
+        ("0 6 1 * *", []),
+        ("0 6 */1 * 1", []),
+    ],
+)
+def test_a_date_and_a_weekday(cron: str, codes: list[str]) -> None:
+    assert codes_in(changed(NIGHTLY, f'{{cron: "{cron}"}}')) == codes
+
+
+@pytest.mark.parametrize(
+    ("cron", "codes"),
+    [
+        ("*/45 * * * *", ["W0842"]),
+        ("0/25 * * * *", ["W0842"]),
+        ("*/90 * * * *", ["W0842"]),
+        ("0 */5 * * *", ["W0842"]),
+        ("0 3 */2 * *", ["W0842"]),
+        ("0 3 1 */5 *", ["W0842"]),
+        ("0 3 * * */2", ["W0842"]),
+        ("*/15 * * * *", []),
+        ("0 */6 * * *", []),
+        ("0 9-17/3 * * *", []),
+        ("5,35 * * * *", []),
+        ("0 3 1 */3 *", []),
+    ],
+)
+def test_steps_that_do_not_divide(cron: str, codes: list[str]) -> None:
+    """A step within a part of a field is as it was written."""
+    assert codes_in(changed(NIGHTLY, f'{{cron: "{cron}"}}')) == codes
