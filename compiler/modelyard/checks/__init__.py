@@ -18,6 +18,7 @@ from modelyard.checks import (
     monitors,
     never_works,
     pipelines,
+    promises,
     schedules,
     secrets,
 )
@@ -94,6 +95,8 @@ CHECKS: Final[tuple[Rule, ...]] = (
     governance_in_name.endpoints_abroad,
     governance_in_name.overrides,
     clock.schedules,
+    promises.scale_to_zero,
+    promises.availability,
 )
 
 

@@ -35,6 +35,7 @@ from modelyard.diagnostics.check import metrics as check_metrics
 from modelyard.diagnostics.check import monitors as check_monitors
 from modelyard.diagnostics.check import never_works as check_never_works
 from modelyard.diagnostics.check import pipelines as check_pipelines
+from modelyard.diagnostics.check import promises as check_promises
 from modelyard.diagnostics.check import schedules as check_schedules
 from modelyard.diagnostics.check import trainers as check_trainers
 
@@ -268,11 +269,11 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0661": hardware.accelerator_passed_over,
         "W0662": hardware.just_misses_cheaper_machine,
         "W0663": hardware.batch_never_fills,
-        "W0680": platform.cluster_alerts_without_reader,
         "E0670": platform.lock_not_here,
         "E0671": check_governance.lock_contradicted,
         "W0672": check_governance.locked_by_habit,
         "E0673": aws.locked_without_checksums,
+        "W0680": platform.cluster_alerts_without_reader,
         "E0701": emit.edited_by_hand,
         "E0702": emit.file_in_the_way,
         "E0703": emit.folder_in_the_way,
@@ -280,12 +281,6 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0705": emit.path_refused,
         "E0706": emit.output_busy,
         "E0707": emit.cannot_write,
-        "E0801": check_data_overlap.captures_overlap,
-        "E0802": check_data_overlap.output_overlaps_input,
-        "E0803": check_data_overlap.artifacts_overlap,
-        "E0804": check_data_overlap.adopted_twice,
-        "E0805": check_data_overlap.registered_twice,
-        "E0806": check_data_overlap.scores_mixed,
         "E0710": verify.differs,
         "E0711": verify.missing,
         "E0712": verify.unexpected,
@@ -294,6 +289,12 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0715": verify.not_verified,
         "W0716": verify.settings_added,
         "E0717": verify.false_pin,
+        "E0801": check_data_overlap.captures_overlap,
+        "E0802": check_data_overlap.output_overlaps_input,
+        "E0803": check_data_overlap.artifacts_overlap,
+        "E0804": check_data_overlap.adopted_twice,
+        "E0805": check_data_overlap.registered_twice,
+        "E0806": check_data_overlap.scores_mixed,
         "E0810": check_never_works.alias_never_set,
         "E0811": check_never_works.parameter_unknown,
         "E0812": check_never_works.estimator_unknown,
@@ -324,5 +325,8 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0840": check_clock.hour_skipped,
         "W0841": check_clock.date_or_weekday,
         "W0842": check_clock.uneven_steps,
+        "W0845": check_promises.scales_to_zero,
+        "W0846": check_promises.one_replica,
+        "W0847": check_promises.spot_alone,
     }
 )

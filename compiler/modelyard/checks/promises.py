@@ -1,0 +1,55 @@
+"""Promises of endpoints that their own replicas and machines cannot keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import promises as problems
+from modelyard.spec import Inference, System
+
+_START_MS = 10_000
+"""What a replica needs at least to start: a Pod, an image, a model."""
+
+_REPLACE_S = 300
+"""What replacing a replica on another machine takes: eviction, a machine, a start."""
+
+_RELIABLE = 0.999
+
+_PERCENTILES = {0.5: "p50", 0.9: "p90", 0.95: "p95", 0.99: "p99", 0.999: "p999"}
+
+
+def scale_to_zero(system: System) -> Iterator[Diagnostic]:
+    """A variant without replicas answers no request faster than one starts."""
+    for inference in system.inference.values():
+        fast = [quantile for quantile, bound_ms in _latencies(inference) if bound_ms < _START_MS]
+        for variant in inference.variants:
+            if fast and variant.percent and not variant.replicas.minimum:
+                span = system.at("inference", inference.name, "slo", _PERCENTILES[fast[-1]])
+                bound_ms = dict(_latencies(inference))[fast[-1]]
+                yield problems.scales_to_zero(span, inference.name, variant.name, _PERCENTILES[fast[-1]], bound_ms)
+
+
+def _latencies(inference: Inference) -> tuple[tuple[float, int], ...]:
+    return inference.slo.latency_ms if inference.slo else ()
+
+
+def availability(system: System) -> Iterator[Diagnostic]:
+    """What an endpoint may be away for outlasts the replacement of its only replica or machine."""
+    for inference in system.inference.values():
+        slo = inference.slo
+        if slo is None or slo.availability is None:
+            continue
+        away_s = round((1 - slo.availability) * slo.window_s)
+        span = system.at("inference", inference.name, "slo", "availability")
+        serving = [variant for variant in inference.variants if variant.percent]
+        single = next((variant.name for variant in serving if variant.replicas.minimum <= 1), "")
+        target = system.target(inference.target)
+        machines = sum(machines.count for machines in target.capacity)
+        if away_s < _REPLACE_S and single:
+            yield problems.one_replica(span, inference.name, f"variant '{single}' has one replica", away_s)
+        elif away_s < _REPLACE_S and machines == 1:
+            yield problems.one_replica(span, inference.name, f"target '{target.name}' has one machine", away_s)
+        for variant in serving:
+            if slo.availability >= _RELIABLE and system.compute[variant.compute].capacity == "spot":
+                yield problems.spot_alone(span, inference.name, variant.name)

@@ -1,0 +1,77 @@
+"""Diagnostics about promises that cannot be kept: W0845 to W0847."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def scales_to_zero(span: Span, endpoint: str, variant: str, percentile: str, bound_ms: int) -> Diagnostic:
+    """An endpoint promises a latency and may scale to zero.
+
+    The first request after a quiet time waits until a replica has started, which takes tens of seconds. If requests are
+    rare, most of them are such first requests.
+
+    Wrong:
+
+        inference: {scorer: {replicas: {min: 0, max: 4}, slo: {p99: 50ms}, …}}
+
+    Right:
+
+        inference: {scorer: {replicas: {min: 1, max: 4}, slo: {p99: 50ms}, …}}
+    """
+    return Diagnostic(
+        "W0845",
+        Severity.WARNING,
+        f"endpoint {quote(endpoint)} promises {percentile} of {bound_ms}ms, and {quote(variant)} scales to zero",
+        span,
+        "keep at least one replica, or promise no latency",
+    )
+
+
+def one_replica(span: Span, endpoint: str, why: str, away_s: int) -> Diagnostic:
+    """An endpoint promises an availability that ends with the first replacement of its only replica or machine.
+
+    Replacing a replica on another machine takes about five minutes, and happens with every upgrade of the nodes. 99.99%
+    over 30 days leaves four minutes, 99.999% leaves 26 seconds.
+
+    Wrong:
+
+        inference: {scorer: {replicas: 1, slo: {availability: 99.99%}, …}}
+
+    Right:
+
+        inference: {scorer: {replicas: {min: 2, max: 4}, slo: {availability: 99.99%}, …}}
+    """
+    return Diagnostic(
+        "W0846",
+        Severity.WARNING,
+        f"endpoint {quote(endpoint)} may be away for {away_s} seconds, and {why}",
+        span,
+        "run at least two replicas on two machines, or promise less",
+    )
+
+
+def spot_alone(span: Span, endpoint: str, variant: str) -> Diagnostic:
+    """An endpoint promises 99.9% or more on spot machines without a fallback.
+
+    Spot machines of one kind are often taken away together, and none may be left for hours. `spot-first` falls back to
+    machines on demand.
+
+    Wrong:
+
+        compute: {serve: {cpu: 2, memory: 8Gi, capacity: spot}}
+        inference: {scorer: {compute: serve, slo: {availability: 99.9%}, …}}
+
+    Right:
+
+        compute: {serve: {cpu: 2, memory: 8Gi, capacity: spot-first}}
+        inference: {scorer: {compute: serve, slo: {availability: 99.9%}, …}}
+    """
+    return Diagnostic(
+        "W0847",
+        Severity.WARNING,
+        f"endpoint {quote(endpoint)} promises an availability, and {quote(variant)} runs on spot machines alone",
+        span,
+        "use capacity: spot-first or on-demand",
+    )

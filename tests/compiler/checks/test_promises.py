@@ -1,0 +1,73 @@
+"""Promises that replicas and machines cannot keep."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.compiler.checks.asked import codes_in, found_in, where
+from tests.specs import changed
+
+REPLICAS = "replicas: {min: 2, max: 6}"
+SLO = "slo: {p99: 50ms, availability: 99.95%}"
+BOTH = ("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: 2}")
+
+
+@pytest.mark.parametrize(
+    ("slo", "codes"),
+    [
+        ("{p99: 50ms}", ["W0845"]),
+        ("{p50: 200ms, p99: 60s}", ["W0845"]),
+        ("{p99: 30s}", []),
+        ("{availability: 99%}", []),
+    ],
+)
+def test_scale_to_zero_and_latency(slo: str, codes: list[str]) -> None:
+    """A promise that leaves time for a start may be kept."""
+    assert codes_in(changed(REPLICAS, "replicas: {min: 0, max: 6}", (SLO, f"slo: {slo}"))) == codes
+
+
+def test_a_variant_that_answers_nobody_may_scale_to_zero() -> None:
+    """The promise is about variants with traffic, and reported where it stands."""
+    zero = ("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: {min: 0, max: 2}}")
+    spec = changed(*zero)
+
+    assert found_in(spec) == [where(spec, "50ms, availability", "W0845")]
+    assert codes_in(spec.replace("{champion: 95, challenger: 5}", "{champion: 100, challenger: 0}")) == []
+
+
+@pytest.mark.parametrize(
+    ("slo", "replicas", "codes"),
+    [
+        ("{availability: 99.999%}", "1", ["W0846"]),
+        ("{availability: 99.99%}", "1", ["W0846"]),
+        ("{availability: 99.9%, window: 1d}", "{min: 1, max: 9}", ["W0846"]),
+        ("{availability: 99.99%}", "2", []),
+        ("{availability: 99.95%}", "1", []),
+    ],
+)
+def test_one_replica_and_availability(slo: str, replicas: str, codes: list[str]) -> None:
+    """What counts is how long the endpoint may be away within its window."""
+    assert codes_in(changed(REPLICAS, f"replicas: {replicas}", (SLO, f"slo: {slo}"), BOTH)) == codes
+
+
+def test_one_machine_and_availability() -> None:
+    gpu = '        - {count: 2, cpu: 32, memory: 128Gi, accelerators: "L4:1", price: 1.10 USD}\n'
+    spec = changed(SLO, "slo: {availability: 99.99%}", BOTH, (gpu, ""), ("count: 6", "count: 1"))
+
+    assert codes_in(spec) == ["W0846"]
+    assert codes_in(spec.replace("count: 1", "count: 2")) == []
+
+
+@pytest.mark.parametrize(
+    ("capacity", "availability", "codes"),
+    [("spot", "99.9%", ["W0847"]), ("spot", "99.95%", ["W0847"]), ("spot", "99%", []), ("spot-first", "99.95%", [])],
+)
+def test_spot_machines_and_availability(capacity: str, availability: str, codes: list[str]) -> None:
+    spec = changed(
+        "cpu: {cpu: 2, memory: 8Gi}",
+        f"cpu: {{cpu: 2, memory: 8Gi, capacity: {capacity}}}",
+        ("99.95%", availability),
+        BOTH,
+    )
+
+    assert sorted(set(codes_in(spec))) == codes
