@@ -89,8 +89,20 @@ def nat_of(system: System, target: TargetSpec) -> str:
     return target.vpc.nat or ("per-zone" if system.profile.size == "enterprise" else "one")
 
 
+def zones_of(target: TargetSpec) -> int:
+    """The zones that a network spans."""
+    return 2 if target.region in _TWO_ZONES else _ZONES
+
+
 def endpoints_of(plan: Plan, placement: str) -> tuple[str, ...]:
-    """The services that nodes and Pods call, each by an endpoint within the network."""
+    """The services that nodes and Pods call by an interface endpoint in the network.
+
+    Each costs about 8 dollars a month and zone. A small system with a NAT gateway reaches them through that, for calls
+    are small and S3, where layers of images lie too, has an endpoint that costs nothing.
+    """
+    system = plan.system
+    if system.profile.size == "small" and nat_of(system, system.target(placement)) != "none":
+        return ()
     called = [*_ALWAYS_CALLED, "autoscaling", "eks"]  # the autoscaler reads and sizes node groups
     if "external-secrets" in addons_of(plan, placement):
         called.append("secretsmanager")
@@ -126,7 +138,7 @@ def _network(context: Context, name: str) -> Call:
         ("account", Ref("account")),
         ("key", Ref("key")),
         ("cidr", vpc.cidr),
-        ("zones", 2 if context.target.region in _TWO_ZONES else _ZONES),
+        ("zones", zones_of(context.target)),
         ("nat", nat_of(context.system, context.target)),
         ("endpoints", endpoints_of(context.plan, context.placement)),
         ("log_days", log_days(context.system)),

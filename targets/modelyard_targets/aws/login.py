@@ -12,10 +12,11 @@ from modelyard.spec import Store
 from modelyard.stack import Value
 from modelyard.writers.json_text import json_text
 from modelyard_targets.aws.names import database_identifier, login_secret
+from modelyard_targets.aws.network_policies import reach_services
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.database import database_name
 from modelyard_targets.cluster.fixed import LOGIN_NAME
-from modelyard_targets.cluster.network import network_policy, ports, reach
+from modelyard_targets.cluster.network import network_policy, ports
 from modelyard_targets.cluster.platform_sizes import STORE_JOB
 from modelyard_targets.cluster.pods import container, pod_spec, support_place, support_resources
 from modelyard_targets.cluster.sizes import SUPPORT_DISK_BYTES
@@ -61,12 +62,8 @@ def lower_login(resource: Resource, context: Context) -> Iterator[Made]:
 
 def _reached(context: Context) -> list[Value]:
     """The database, the services of RDS and Secrets Manager, and what hands a Pod its credentials."""
-    agents: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in context.platform.identity_agents]
-    return [
-        {"to": [{"ipBlock": {"cidr": context.target.vpc.cidr}}], "ports": ports(_POSTGRESQL)},
-        *reach(f"https://rds.{context.target.region}.amazonaws.com", context),
-        {"to": agents, "ports": ports(80)},
-    ]
+    database: Value = {"to": [{"ipBlock": {"cidr": context.target.vpc.cidr}}], "ports": ports(_POSTGRESQL)}
+    return [database, *reach_services("rds", "secretsmanager")(context)]
 
 
 def _pod(store: Store, name: str, context: Context) -> dict[str, Value]:

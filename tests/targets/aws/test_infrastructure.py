@@ -88,6 +88,13 @@ def test_images_are_kept_in_the_account_unless_another_registry_is_named() -> No
     assert not [name for name in made(other) if name.startswith("ImageRegistry")]
 
 
+CLOSED = (
+    "  vpc: {cidr: 10.20.0.0/16}",
+    "  vpc: {cidr: 10.20.0.0/16, nat: none}\n"
+    "  images: {registry: 123456789012.dkr.ecr.eu-central-1.amazonaws.com/ml, mirror: true}",
+)
+
+
 @pytest.mark.parametrize(("region", "zones"), [("eu-central-1", 3), ("us-west-1", 2)])
 def test_zones_are_those_of_the_region(region: str, zones: int) -> None:
     text = changed(("region: eu-central-1", f"region: {region}"), ('["L4:1", "A10G:1"]', "T4:1"))
@@ -96,10 +103,21 @@ def test_zones_are_those_of_the_region(region: str, zones: int) -> None:
 
 
 def test_what_makes_nodes_hears_of_interruptions_and_looks_up_images_within_the_network() -> None:
-    still = changed((", elastic: true", ""))
+    closed = changed(CLOSED)
+    still = changed(CLOSED, (", elastic: true", ""))
 
-    assert {"sqs", "ssm"} <= set(arguments(made()["Network leads-main"])["endpoints"])
+    assert {"sqs", "ssm"} <= set(arguments(made(closed)["Network leads-main"])["endpoints"])
     assert not {"sqs", "ssm"} & set(arguments(made(still)["Network leads-main"])["endpoints"])
+
+
+def test_services_have_endpoints_in_the_network_where_no_small_system_pays_for_a_gateway() -> None:
+    """A small system has that of S3 alone, which costs nothing and which every network gets."""
+    every = ["autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "rds", "secretsmanager", "sqs", "ssm"]
+    large = changed(("governance:", "profile: {size: enterprise}\ngovernance:"))
+
+    assert not arguments(made()["Network leads-main"])["endpoints"]
+    assert list(arguments(made(large)["Network leads-main"])["endpoints"]) == every
+    assert list(arguments(made(changed(CLOSED))["Network leads-main"])["endpoints"]) == every
 
 
 def test_few_roles_stay_in_one_project() -> None:
