@@ -23,6 +23,7 @@ def controller_statements(
     """
     yield from _machines(account, cluster)
     yield _profile(account, node_role_arn)
+    yield _spot(account)
     yield from _disks(account, key_arn)
     yield {"Sid": "FindCluster", "Effect": "Allow", "Action": "eks:DescribeCluster", "Resource": cluster_arn}
     yield {
@@ -129,6 +130,23 @@ def _machines(account: Account, cluster: str) -> Iterable[Statement]:
         "Action": ["ec2:DeleteLaunchTemplate", "ec2:TerminateInstances"],
         "Resource": [account.arn("ec2", f"{kind}/*") for kind in ("instance", "launch-template")],
         "Condition": _own(cluster),
+    }
+
+
+def _spot(account: Account) -> Statement:
+    """The first request for Spot of an account makes the role of Spot, if whoever asks may make it.
+
+    Node groups need no such right: the role of Auto Scaling has it. Without the role, EC2 answers
+    AuthFailure.ServiceLinkedRoleCreationNotPermitted and starts nothing.
+    Source: https://karpenter.sh/docs/troubleshooting/#missing-service-linked-role, 2026-11-25.
+    """
+    name = "role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot"
+    return {
+        "Sid": "MakeRoleOfSpot",
+        "Effect": "Allow",
+        "Action": "iam:CreateServiceLinkedRole",
+        "Resource": account.arn("iam", name, regional=False),
+        "Condition": {"StringEquals": {"iam:AWSServiceName": "spot.amazonaws.com"}},
     }
 
 

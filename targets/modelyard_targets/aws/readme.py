@@ -13,10 +13,11 @@ from modelyard.records import record
 from modelyard.spec import Store
 from modelyard.stack import Project, TextFile
 from modelyard_targets.aws.budget import cost_rows
-from modelyard_targets.aws.foundation import nat_of, release_of
+from modelyard_targets.aws.foundation import endpoints_of, nat_of, release_of
 from modelyard_targets.aws.infrastructure import calls_of
 from modelyard_targets.aws.names import cluster_name, group_name
 from modelyard_targets.aws.pools import pool_nodes
+from modelyard_targets.aws.quotas import excesses
 from modelyard_targets.aws.services import SECRETS_MANAGER
 from modelyard_targets.aws.storage import has_registry, managed_databases
 from modelyard_targets.cluster.context import Context, bucket_name
@@ -130,6 +131,9 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
         "release": release_of(target),
         "private": target.network == "private",
         "nat": _NAT[nat_of(system, target)] if not target.vpc.adopt else _NAT["none"],
+        "quotas": excesses(context.plan, context.placement),
+        "linked": _linked(databases),
+        "endpoints": not target.vpc.adopt and endpoints_of(context.plan, context.placement),
         "pools": tuple(_groups(context)),
         "own_registry": has_registry(context),
         "image_path": context.runtime_image.partition("/")[2],
@@ -144,6 +148,16 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
         "kept_secrets": kept_secrets(context),
         "prices": tuple(cost_rows(context.plan, context.placement)),
     }
+
+
+def _linked(databases: Sequence[str]) -> list[str]:
+    """The services whose role in the account is made with the first call of whoever applies the infrastructure.
+
+    Others make theirs by the roles of these: node groups that of Auto Scaling, which makes that of Spot, and the
+    cluster that of load balancers.
+    Source: https://docs.aws.amazon.com/eks/latest/userguide/using-service-linked-roles.html, 2026-11-25.
+    """
+    return ["eks.amazonaws.com", "eks-nodegroup.amazonaws.com", *(["rds.amazonaws.com"] if databases else [])]
 
 
 def _joined(context: Context) -> Iterator[str]:

@@ -129,7 +129,21 @@ def test_karpenter_starts_nodes_with_a_profile_that_it_need_not_make(found: Foun
     every = [action for each in rights(found, "karpenter").values() for action in actions(each)]
 
     assert inputs(found, "aws:iam/instanceProfile:InstanceProfile", "karpenter") == {"role": "fraud-prod-main-node"}
-    assert [action for action in every if action.startswith("iam:")] == ["iam:PassRole", "iam:ListInstanceProfiles"]
+    assert [action for action in every if action.startswith("iam:")] == [
+        "iam:PassRole",
+        "iam:CreateServiceLinkedRole",  # EC2 calls it, and not what makes nodes
+        "iam:ListInstanceProfiles",
+    ]
+
+
+def test_karpenter_may_have_the_role_of_spot_made_and_no_other(found: Found) -> None:
+    """In a fresh account the first request for Spot makes it; without it EC2 starts nothing on Spot."""
+    statement = rights(found, "karpenter")["MakeRoleOfSpot"]
+
+    assert statement["Resource"] == (
+        "arn:aws:iam::123456789012:role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot"
+    )
+    assert statement["Condition"] == {"StringEquals": {"iam:AWSServiceName": "spot.amazonaws.com"}}
 
 
 def test_karpenter_lends_the_key_to_disks_only(found: Found) -> None:

@@ -34,7 +34,7 @@ network = Network(
     cidr="10.20.0.0/16",
     zones=3,
     nat="one",
-    endpoints=["autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "rds", "secretsmanager", "sqs", "ssm"],
+    endpoints=[],
     log_days=30,
 )
 cluster = Cluster(

@@ -1,0 +1,51 @@
+"""Quotas of a new account that a system exceeds at its largest."""
+
+from __future__ import annotations
+
+from modelyard_targets.aws.machines import table
+from modelyard_targets.aws.quotas import Excess, excesses
+from tests.targets.aws.infrastructure import LEADS, changed, plan_of
+
+
+def needed(text: str = LEADS) -> dict[str, int]:
+    """By code, what a system needs of the quotas that it exceeds."""
+    return {excess.code: excess.needed for excess in excesses(plan_of(text), "main")}
+
+
+def test_a_quota_is_named_with_its_default_and_what_is_needed() -> None:
+    """Machines with GPUs are none in a new account: of either capacity, since one falls back to the other."""
+    found = excesses(plan_of(), "main")
+
+    assert [(one.code, one.default) for one in found] == [
+        ("L-1216C47A", 5),
+        ("L-DB2E81BA", 0),
+        ("L-3819A6DF", 0),
+    ]
+    assert found[1] == Excess("ec2", "L-DB2E81BA", "Running On-Demand G and VT instances", 0, found[1].needed)
+
+
+def test_groups_of_a_pool_stand_in_for_each_other_and_pools_add_up() -> None:
+    """A worker on an L4 or an A10G needs the vCPUs of the larger of both machines, and two need twice as many."""
+    two = changed(("compute: gpu}", "compute: gpu, workers: 2}"))
+
+    assert needed(two)["L-DB2E81BA"] == 2 * needed()["L-DB2E81BA"]
+
+
+def test_disks_and_roles_of_large_systems_count() -> None:
+    disks = changed(("disk: 30Gi, elastic: true", "disk: 30Ti"), ("workers: {min: 1, max: 3}", "workers: 3"))
+
+    assert needed(disks)["L-7A658B76"] > 50
+    assert "L-7A658B76" not in needed()
+
+
+def test_an_adopted_network_needs_no_address_of_ours() -> None:
+    assert "L-0263D0A3" not in needed()
+
+
+def test_every_machine_counts_towards_a_quota_of_either_capacity() -> None:
+    """A machine that is added to the table without one would end the compiler."""
+    from modelyard_targets.aws.quotas import _code  # pyright: ignore[reportPrivateUsage] # what is looked up for each
+
+    for machine in table().machines:
+        for spot in (False, True):
+            assert _code(machine.name, spot=spot).startswith("L-")
