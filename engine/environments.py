@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
@@ -27,7 +28,8 @@ def environment(requirements: str) -> Path:
     Two processes that want the same one at once wait for each other; a half-made one is made again.
     """
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    wanted = "\n".join(sorted(line.strip() for line in requirements.splitlines() if line.strip()))
+    lines = re.sub(r"\s*\\\n\s*", " ", requirements).splitlines()  # one line for a requirement and its hashes
+    wanted = "\n".join(sorted(line.strip() for line in lines if line.strip()))
     digest = hashlib.sha256(f"{version}\n{wanted}".encode()).hexdigest()[:16]
     folder = cache() / "environments" / digest
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +55,8 @@ def type_errors(program: Path, python: Path) -> str:
 
 
 def _make(folder: Path, requirements: str) -> None:
-    print(f"making an environment for {', '.join(requirements.split())}", file=sys.stderr, flush=True)
+    names = re.findall(r"^[^\s;]+", requirements, re.MULTILINE)
+    print(f"making an environment for {', '.join(names)}", file=sys.stderr, flush=True)
     machine.make_venv(folder)
     (folder / "requirements.txt").write_text(requirements)
     install = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]

@@ -36,9 +36,10 @@ from modelyard_targets.aws.storage import (
     store_variable,
 )
 from modelyard_targets.cluster.context import Context
+from modelyard_targets.cluster.packages import locked
 from modelyard_targets.cluster.split import AIM, home
 
-REQUIREMENTS: Final = ("pulumi==3.272.0", "pulumi-aws==7.51.1")
+_NEEDS: Final = ("pulumi", "pulumi-aws")
 
 _OF_A_CLUSTER: Final = 150
 _OF_A_GROUP: Final = 8
@@ -162,7 +163,7 @@ def _project(at: int, calls: tuple[Call, ...], exports: tuple[Export, ...], cont
         description=f"{what.format(system.metadata.name)} on {context.placement}",
         program=Program(WRITTEN_BY, (*_pulumi(exports), *imports_of(calls)), calls, exports),
         components=modules_of(calls),
-        requirements=REQUIREMENTS,
+        requirements=locked("programs", _NEEDS),
     )
 
 

@@ -14,6 +14,7 @@ from modelyard.plan import Job, ModelServer, MonitorJob, Plan, Resource
 from modelyard.spec import Store, System, TargetSpec
 from modelyard.stack import TextFile
 from modelyard_targets.cluster.context import RAY_VERSION, mirrored
+from modelyard_targets.cluster.packages import locked
 from modelyard_targets.cluster.ray_cluster import serving_cluster_scales
 
 FOLDER: Final = "image"
@@ -33,7 +34,8 @@ ENV NVIDIA_DRIVER_CAPABILITIES=compute,utility \\
     PYTHONDONTWRITEBYTECODE=1
 
 COPY requirements.txt /opt/modelyard/requirements.txt
-RUN python -m pip install --no-cache-dir --disable-pip-version-check -r /opt/modelyard/requirements.txt
+RUN python -m pip install --no-cache-dir --disable-pip-version-check \\
+    --require-hashes -r /opt/modelyard/requirements.txt
 COPY modelyard_runtime /opt/modelyard/modelyard_runtime
 
 USER 1000
@@ -73,10 +75,7 @@ def needs_runtime_image(plan: Plan, placement: str) -> bool:
 
 
 def requirements(system: System) -> tuple[str, ...]:
-    """Lines of `requirements.txt`: what every workload needs, and the libraries of the frameworks that are used.
-
-    Where a database is made, its driver too.
-    """
+    """What the image requires directly: for every workload, for the frameworks in use, and for a managed database."""
     table = _table()
     frameworks = {model.framework for model in system.models.values()}
     frameworks |= {step.trainer for pipeline in system.pipelines.values() for step in pipeline.steps}
@@ -101,7 +100,7 @@ def _runs_in_it(resource: Resource, system: System) -> bool:
 def _files(system: System, target: TargetSpec) -> dict[str, str]:
     files = {
         "Dockerfile": _DOCKERFILE.format(base=mirrored(BASE, target)),
-        "requirements.txt": "".join(f"{line}\n" for line in requirements(system)),
+        "requirements.txt": "".join(f"{entry}\n" for entry in locked("image", requirements(system))),
         ".dockerignore": "**/__pycache__\n",
     }
     return {**files, **_runtime()}

@@ -10,12 +10,14 @@ from modelyard.records import record
 from modelyard.stack import Manifest, ManifestFile, Project, TextFile, Value
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.files import File, files_of, objects_of
+from modelyard_targets.cluster.packages import locked
 from modelyard_targets.cluster.program import further_program, program_of
 from modelyard_targets.cluster.runtime_image import image_files, needs_runtime_image
+from modelyard_targets.cluster.sbom import bill_of_materials
 from modelyard_targets.cluster.split import split
 
 FOLDER: Final = "workloads"
-REQUIREMENTS: Final = ("pulumi==3.272.0", "pulumi-kubernetes==4.34.2", "PyYAML==6.0.4")
+_NEEDS: Final = ("pulumi", "pulumi-kubernetes", "pyyaml")
 
 
 @record
@@ -37,7 +39,7 @@ def workloads_of(context: Context, settings: Mapping[str, Value]) -> Workloads:
     counted: dict[str, Counter[str]] = {}
     projects = tuple(_project(at, held, counted, context, settings) for at, held in enumerate(split(files)))
     needed = needs_runtime_image(context.plan, context.placement)
-    image = image_files(context.system, context.target) if needed else ()
+    image = _image(context) if needed else ()
     return Workloads(projects, files, image, counted)
 
 
@@ -65,7 +67,7 @@ def _project(
         description=f"The workloads of {system.metadata.name} on {context.placement}",
         program=program,
         components=("base", "infrastructure", "kubernetes") if reads else ("base", "kubernetes"),
-        requirements=REQUIREMENTS,
+        requirements=locked("programs", _NEEDS),
         settings=settings,
         manifests=tuple(_manifests(file, counted, context) for file in files),
     )
@@ -82,3 +84,8 @@ def _manifests(file: File, counted: dict[str, Counter[str]], context: Context) -
         counted[file.name] = kinds
 
     return ManifestFile(file.name, documents)
+
+
+def _image(context: Context) -> tuple[TextFile, ...]:
+    """The build context of the runtime image, and its bill of materials beside it."""
+    return (*image_files(context.system, context.target), bill_of_materials(context.system, context.target))

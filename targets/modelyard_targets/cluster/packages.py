@@ -1,0 +1,74 @@
+"""The Python packages that are emitted: everything a requirement pulls in, at one version and with its hashes.
+
+pip installs nothing whose hash is not in the file, so what runs is what was resolved when the table was made. The table
+is made by tools/lock_packages.py.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal, TypeAlias, TypedDict
+
+Kind: TypeAlias = Literal["image", "programs"]
+"""The runtime image, for Python 3.11 on Linux; or Pulumi programs, for any platform and Python 3.11 or later."""
+
+MACHINES: Final = ("x86_64", "aarch64")
+
+
+class Package(TypedDict):
+    """One resolved package: what it requires, each with the one kind of machine that needs it, or '' for all."""
+
+    version: str
+    requires: Mapping[str, str]
+    hashes: list[str]
+
+
+def locked(kind: Kind, roots: Iterable[str]) -> tuple[str, ...]:
+    """Entries of a `requirements.txt` for these requirements, sorted by name; each has its hashes on lines below it."""
+    table, on = packages(kind), closure(kind, roots)
+    return tuple(_entry(name, table[name], on[name]) for name in sorted(on))
+
+
+def closure(kind: Kind, roots: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Every package that requirements such as `boto3==1.44.8` pull in, with the machines that it is installed on."""
+    names = [name_of(root) for root in roots]
+    found: dict[str, tuple[str, ...]] = {}
+    for machine in MACHINES:
+        for name in _pulled_in(packages(kind), names, machine):
+            found[name] = (*found.get(name, ()), machine)
+    return found
+
+
+def name_of(requirement: str) -> str:
+    """The name of a requirement as the table has it: `PyYAML==6.0.4` is `pyyaml`."""
+    return re.sub(r"[-_.]+", "-", requirement.partition("==")[0]).lower()
+
+
+@cache
+def packages(kind: Kind) -> Mapping[str, Package]:
+    """The table."""
+    table: Mapping[str, Mapping[str, Package]] = json.loads(
+        Path(__file__).with_name("packages.json").read_text(encoding="utf-8")
+    )
+    return table[kind]
+
+
+def _pulled_in(table: Mapping[str, Package], roots: Iterable[str], machine: str) -> Iterator[str]:
+    waiting = list(roots)
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            yield name
+            waiting += [needed for needed, only in table[name]["requires"].items() if only in ("", machine)]
+
+
+def _entry(name: str, package: Package, machines: tuple[str, ...]) -> str:
+    only = "" if machines == MACHINES else f' ; platform_machine == "{machines[0]}"'
+    lines = (f"{name}=={package['version']}{only}", *(f"    --hash={digest}" for digest in package["hashes"]))
+    return " \\\n".join(lines)
