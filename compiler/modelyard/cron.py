@@ -10,7 +10,7 @@ from itertools import pairwise
 from modelyard.records import record
 
 _DAY_S = 86400
-_MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 MONTHS = {name: at for at, name in enumerate(_MONTH_NAMES, 1)}
 WEEKDAYS = {"SUN": 0, "MON": 1, "TUE": 2, "WED": 3, "THU": 4, "FRI": 5, "SAT": 6}
@@ -54,7 +54,7 @@ class Cron:
 
     def never(self) -> bool:
         """Whether no day fits, as the 31st of February."""
-        return self.any_weekday and all(_MONTH_DAYS[month - 1] < min(self.days) for month in self.months)
+        return self.any_weekday and all(MONTH_DAYS[month - 1] < min(self.days) for month in self.months)
 
     def gaps_s(self) -> tuple[int, int] | None:
         """The shortest and the longest time between two runs, in seconds; None when there is no run, ever."""
@@ -155,7 +155,7 @@ def _calendar() -> tuple[dict[int, int], dict[int, int], dict[int, int]]:
     weekdays = dict.fromkeys(range(7), 0)
     at = 0
     for year in range(28):
-        for month, length in enumerate(_MONTH_DAYS, 1):
+        for month, length in enumerate(MONTH_DAYS, 1):
             for day in range(1, length + 1 - (month == 2 and year % 4 != 0)):
                 bit = 1 << (_CYCLE_DAYS - 1 - at)
                 months[month] |= bit

@@ -97,6 +97,10 @@ CHECKS: Final[tuple[Rule, ...]] = (
     clock.schedules,
     promises.scale_to_zero,
     promises.availability,
+    data_overlap.training_data,
+    never_works.retention,
+    never_works.outputs,
+    never_works.retraining,
 )
 
 

@@ -60,6 +60,9 @@ def _schedule(system: System, schedule: Schedule, path: Path) -> Iterator[Diagno
             break
     if not times.any_day and not times.any_weekday:
         yield problems.date_or_weekday(span)
+    short = [month for month in sorted(times.months) if cron.MONTH_DAYS[month - 1] < min(times.days)]
+    if times.any_weekday and short and len(times.months) > 1 and not times.never():
+        yield problems.day_not_in_every_month(span, min(times.days), len(short))
     for (field, size), text in zip(_FIELDS, schedule.cron.split(), strict=True):
         uneven = _uneven(text, size)
         if uneven:

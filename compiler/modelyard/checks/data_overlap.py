@@ -52,6 +52,27 @@ def scores(system: System) -> Iterator[Diagnostic]:
         earlier.append(written)
 
 
+def training_data(system: System) -> Iterator[Diagnostic]:
+    """Scores stay out of the folders that training reads."""
+    names = {
+        name: pipeline.name
+        for pipeline in system.pipelines.values()
+        if pipeline.type == "training"
+        for step in pipeline.steps
+        for name in step.inputs
+    }
+    read = {folder_of(system, system.data[name]): reader for name, reader in names.items()}
+    for pipeline in system.pipelines.values():
+        if pipeline.type != "batch-inference" or not pipeline.output:
+            continue
+        written = folder_of(system, system.data[pipeline.output])
+        apart = [folder for folder in read if (folder.bucket, folder.parts) != (written.bucket, written.parts)]
+        for _, other in overlaps([written], apart):
+            if other.what not in {folder_of(system, system.data[name]).what for name in pipeline.inputs}:
+                span = system.at("pipelines", pipeline.name, "output")
+                yield problems.scores_in_training_data(span, pipeline.name, written.address, read[other], other.address)
+
+
 def registered(system: System) -> Iterator[Diagnostic]:
     """Each model has a name of its own in the registry, and the registry's artifacts have a folder of their own."""
     datasets = (folder_of(system, data) for data in system.data.values())

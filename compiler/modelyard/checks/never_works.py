@@ -90,3 +90,42 @@ def labels(system: System) -> Iterator[Diagnostic]:
             span = system.key("monitors", monitor.name, "window")
             needed_s = monitor.window_s + delay_s
             yield problems.window_beyond_captures(span, monitor.name, needed_s, name, capture.retain_s)
+
+
+def retention(system: System) -> Iterator[Diagnostic]:
+    """Windows of monitors reach no further back than the bucket keeps its objects."""
+    for monitor in system.monitors.values():
+        section, _, name = monitor.watch.partition(".")
+        windows = [(name, monitor.window_s, "window")] if section == "data" else []
+        if monitor.reference and monitor.reference.data and monitor.reference.window_s:
+            windows.append((monitor.reference.data, monitor.reference.window_s, "reference"))
+        for data, window_s, field in windows:
+            store = system.stores.get(system.data[data].store)
+            if store is not None and not store.adopt and store.retention_s and store.retention_s < window_s:
+                span = system.key("monitors", monitor.name, field)
+                yield problems.window_beyond_retention(span, data, window_s, store.name, store.retention_s)
+
+
+def outputs(system: System) -> Iterator[Diagnostic]:
+    """Built-in scoring writes a format that it can write."""
+    for pipeline in system.pipelines.values():
+        for step in pipeline.steps if pipeline.type == "batch-inference" else ():
+            output = step.output or pipeline.output
+            if not step.source.entrypoint and output and system.data[output].format == "json":
+                yield problems.output_not_writable(system.at(*step.path, "output"), output)
+
+
+def retraining(system: System) -> Iterator[Diagnostic]:
+    """A breach trains the model that the monitor watches, not another one."""
+    for monitor in system.monitors.values():
+        section, _, name = monitor.watch.partition(".")
+        pipeline = system.pipelines.get(monitor.on_breach.run)
+        if pipeline is None or pipeline.type != "training" or pipeline.model is None or section == "data":
+            continue
+        if section == "inference":
+            watched = [variant.model.model for variant in system.inference[name].variants]
+        else:
+            watched = [ref.model for ref in (system.pipelines[name].model,) if ref]
+        if watched and pipeline.model.model not in watched:
+            span = system.at("monitors", monitor.name, "onBreach", "run")
+            yield problems.trains_another_model(span, pipeline.name, pipeline.model.model, monitor.watch)

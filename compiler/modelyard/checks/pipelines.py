@@ -140,6 +140,9 @@ def within_reach(system: System, check: Check, path: Path) -> Iterator[Diagnosti
     """Bounds are values that the metric can have, bind it, and are in its unit: 95 was meant as a percentage."""
     low, high = RANGES.get(check.metric, (-inf, inf))
     only = check.minimum is None or check.maximum is None
+    if check.versus and check.min_delta >= high - low:
+        span = system.at(*path, "minDelta")
+        yield metric_problems.delta_out_of_reach(span, check.metric, check.min_delta, high - low)
     for field, bound, limit in (("min", check.minimum, low), ("max", check.maximum, high)):
         if bound is None:
             continue

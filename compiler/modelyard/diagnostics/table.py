@@ -295,6 +295,8 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0804": check_data_overlap.adopted_twice,
         "E0805": check_data_overlap.registered_twice,
         "E0806": check_data_overlap.scores_mixed,
+        "E0807": check_data_overlap.scores_in_training_data,
+        "W0808": check_never_works.window_beyond_retention,
         "E0810": check_never_works.alias_never_set,
         "E0811": check_never_works.parameter_unknown,
         "E0812": check_never_works.estimator_unknown,
@@ -325,8 +327,12 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0840": check_clock.hour_skipped,
         "W0841": check_clock.date_or_weekday,
         "W0842": check_clock.uneven_steps,
+        "E0843": check_never_works.output_not_writable,
+        "W0844": check_never_works.trains_another_model,
         "W0845": check_promises.scales_to_zero,
         "W0846": check_promises.one_replica,
         "W0847": check_promises.spot_alone,
+        "W0848": check_clock.day_not_in_every_month,
+        "E0849": check_metrics.delta_out_of_reach,
     }
 )

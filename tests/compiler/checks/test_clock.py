@@ -89,3 +89,19 @@ def test_a_date_and_a_weekday(cron: str, codes: list[str]) -> None:
 def test_steps_that_do_not_divide(cron: str, codes: list[str]) -> None:
     """A step within a part of a field is as it was written."""
     assert codes_in(changed(NIGHTLY, f'{{cron: "{cron}"}}')) == codes
+
+
+@pytest.mark.parametrize(
+    ("cron", "codes"),
+    [
+        ("0 3 31 * *", ["W0848"]),
+        ("0 3 30,31 * *", ["W0848"]),
+        ("0 3 31 1,4 *", ["W0848"]),
+        ("0 3 1,31 * *", []),
+        ("0 3 31 1,3,5 *", []),
+        ("0 3 28 * *", []),
+        ("0 3 31 2 *", ["E0445"]),
+    ],
+)
+def test_days_that_some_months_lack(cron: str, codes: list[str]) -> None:
+    assert codes_in(changed(NIGHTLY, f'{{cron: "{cron}"}}')) == codes

@@ -68,6 +68,23 @@ def test_output_in_its_input(path: str, codes: list[str]) -> None:
     assert codes_in(changed("path: scores/", f"path: {path}")) == codes
 
 
+def test_scores_in_what_another_pipeline_learns_from() -> None:
+    """Below it, or around it; the same folder under another name holds scores on purpose."""
+    today = "  today: {store: lake, path: today, format: parquet, classification: pii}\n  scores: {store"
+    reading = (
+        "    model: fraud-xgb@champion\n    inputs: [transactions]\n",
+        "    model: fraud-xgb@champion\n    inputs: [today]\n",
+    )
+
+    def written(path: str) -> str:
+        return changed("path: scores/", f"path: {path}", ("  scores: {store", today), reading)
+
+    assert codes_in(written("transactions/scores")) == ["E0807"]
+    assert codes_in(written("transactions")) == []
+    assert codes_in(written("scores")) == []
+    assert codes_in(written("all").replace("path: transactions/", "path: all/transactions")) == ["E0807"]
+
+
 def test_output_around_its_input() -> None:
     """What is written may hold what is read, too."""
     assert codes_in(changed("path: scores/", "path: days", ("path: transactions/", "path: days/raw"))) == ["E0802"]

@@ -111,3 +111,8 @@ def _errors(task: str, own: bool, line: dict[str, Json]) -> list[str]:
     shown = ", ".join(f"{key}: {'champion' if key == 'versus' else value}" for key, value in line.items())
     spec = changed("task: binary-classification", f"task: {task}", (GATE, shown + "}"), *([OWN] if own else []))
     return [code for code in codes_in(spec) if code in {"E0435", "E0436", "E0819"}]
+
+
+@pytest.mark.parametrize(("delta", "codes"), [("5", ["E0849"]), ("1", ["E0849"]), ("0.2", []), ("-0.01", [])])
+def test_differences_that_are_never_reached(delta: str, codes: list[str]) -> None:
+    assert codes_in(changed("minDelta: 0.01", f"minDelta: {delta}")) == codes

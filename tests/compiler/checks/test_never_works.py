@@ -106,3 +106,49 @@ def test_a_window_that_is_longer_than_captures_are_kept() -> None:
 
     assert found_in(spec) == [where(spec, "window: 61d", "W0815")]
     assert codes_in(spec.replace("window: 61d", "window: 60d").replace("window: 30d}", "window: 300d}")) == []
+
+
+@pytest.mark.parametrize(("retention", "codes"), [("20d", ["W0808"]), ("30d", []), ("365d", [])])
+def test_a_window_of_data_that_its_bucket_has_deleted(retention: str, codes: list[str]) -> None:
+    """Of a bucket that is made here; of an adopted one nothing is known."""
+    spec = changed(
+        "lake: {type: object, adopt: acme-fraud-lake,",
+        f"lake: {{type: object, retention: {retention},",
+        ("{database: runs, artifacts: lake}", "{adopt: 'https://mlflow.acme.example'}"),
+        ("  runs: {type: database}\n", ""),
+        ("    capture: {sample: 20%, store: lake}\n", "    capture: {sample: 20%, store: other}\n"),
+        (
+            "stores:\n",
+            "stores:\n  other: {type: object, endpoint: 'https://s3.two.example', credentials: secret://vault/two}\n",
+        ),
+    )
+
+    assert codes_in(spec) == codes
+
+
+def test_built_in_scoring_writes_no_json() -> None:
+    """User code may write any format."""
+    spec = changed(
+        "scores: {store: lake, path: scores/, format: parquet", "scores: {store: lake, path: scores/, format: json"
+    )
+    own = "    output: scores\n", '    output: scores\n    source: {entrypoint: "a.b:C"}\n'
+
+    assert found_in(spec) == [where(spec, "scores\n    compute: cpu\n    workers", "E0843")]
+    assert codes_in(spec.replace(*own)) == []
+
+
+def test_a_breach_that_trains_another_model() -> None:
+    """Of an endpoint and of a batch inference; custom code may do anything."""
+    other = (
+        "  nightly:\n",
+        '  other: {type: training, model: other, inputs: [transactions], compute: cpu, source: {entrypoint: "a:b"}}\n'
+        "  nightly:\n",
+    )
+    spec = changed(
+        "run: pipelines.retrain", "run: pipelines.other", other, ("models:\n", f"models:\n  other: {MODEL}\n")
+    )
+    batch = spec.replace("watch: inference.scorer\n    reference", "watch: pipelines.nightly\n    reference")
+
+    assert found_in(spec) == [where(spec, "pipelines.other", "W0844")]
+    assert "W0844" in codes_in(batch)
+    assert codes_in(changed("run: pipelines.retrain", "run: pipelines.report")) == []

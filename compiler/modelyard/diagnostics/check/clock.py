@@ -1,4 +1,4 @@
-"""Diagnostics about times in schedules: W0840 to W0842."""
+"""Diagnostics about times in schedules: W0840 to W0842 and W0848."""
 
 from __future__ import annotations
 
@@ -72,4 +72,25 @@ def uneven_steps(span: Span, field: str, step: int, size: int) -> Diagnostic:
         f"the steps of the {field} are uneven: {divided}",
         span,
         f"use a step that divides it: {', '.join(divisors)}" if divisors else "list the values, or use *",
+    )
+
+
+def day_not_in_every_month(span: Span, day: int, short: int) -> Diagnostic:
+    """A cron line names a day that some of its months do not have, and does not run in them.
+
+    Wrong:
+
+        schedule: {cron: "0 6 31 * *"}
+
+    Right:
+
+        schedule: {cron: "0 6 1 * *"}
+    """
+    months = "one of these months has" if short == 1 else f"{short} of these months have"
+    return Diagnostic(
+        "W0848",
+        Severity.WARNING,
+        f"{months} no day {day}, and nothing runs then",
+        span,
+        "use a day up to 28",
     )

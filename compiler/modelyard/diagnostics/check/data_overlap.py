@@ -1,4 +1,4 @@
-"""Diagnostics about data that would be destroyed or mixed: E0801 to E0806."""
+"""Diagnostics about data that would be destroyed or mixed: E0801 to E0807."""
 
 from __future__ import annotations
 
@@ -163,4 +163,36 @@ def scores_mixed(span: Span, pipeline: str, other: str, address: str) -> Diagnos
         f"pipelines {quote(other)} and {quote(pipeline)} write their scores to the same folder ({address})",
         span,
         "give each pipeline an output of its own",
+    )
+
+
+def scores_in_training_data(span: Span, pipeline: str, written: str, reader: str, read: str) -> Diagnostic:
+    """A batch inference writes its scores into a folder that a training reads.
+
+    The next training takes the scores for data: a model learns from what another has guessed.
+
+    Wrong:
+
+        data:
+          claims: {store: lake, path: claims, format: parquet, label: urgent}
+          scores: {store: lake, path: claims/scores, format: parquet}
+        pipelines:
+          retrain: {type: training, inputs: [claims], …}
+          nightly: {type: batch-inference, inputs: [today], output: scores, …}
+
+    Right:
+
+        data:
+          claims: {store: lake, path: claims, format: parquet, label: urgent}
+          scores: {store: lake, path: scores, format: parquet}
+        pipelines:
+          retrain: {type: training, inputs: [claims], …}
+          nightly: {type: batch-inference, inputs: [today], output: scores, …}
+    """
+    return Diagnostic(
+        "E0807",
+        Severity.ERROR,
+        f"pipeline {quote(pipeline)} writes scores to {written}, and {quote(reader)} learns from {read}",
+        span,
+        "write the scores to a folder that no training reads",
     )

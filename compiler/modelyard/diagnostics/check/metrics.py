@@ -1,4 +1,4 @@
-"""Diagnostics about metrics: E0435 to E0437, E0488, W0448 and E0816 to E0819."""
+"""Diagnostics about metrics: E0435 to E0437, E0488, W0448, E0816 to E0819 and E0849."""
 
 from __future__ import annotations
 
@@ -203,4 +203,26 @@ def own_metric_compared(span: Span, metric: str, model: str, field: str, known: 
         f"{quote(metric)} is reported by your code, so the gate of model {quote(model)} cannot take it with {field}",
         span,
         f"give it min or max, or choose one of {', '.join(known)}",
+    )
+
+
+def delta_out_of_reach(span: Span, metric: str, delta: float, width: float) -> Diagnostic:
+    """A new version must be better than the champion by more than the metric can ever differ.
+
+    The first version is promoted, and no later one ever is.
+
+    Wrong:
+
+        validation: {better: {metric: auc_pr, versus: champion, minDelta: 1}}
+
+    Right:
+
+        validation: {better: {metric: auc_pr, versus: champion, minDelta: 0.01}}
+    """
+    return Diagnostic(
+        "E0849",
+        Severity.ERROR,
+        f"two values of {quote(metric)} differ by less than {width:g}, and minDelta is {delta:g}",
+        span,
+        f"write {delta / 100:g} for {delta:g}%" if delta <= _WHOLE else "write a smaller minDelta",
     )

@@ -1,4 +1,4 @@
-"""Diagnostics about systems that deploy and then never work: E0810 to W0815."""
+"""Diagnostics about systems that deploy and then never work: W0808, E0810 to W0815, E0843 and W0844."""
 
 from __future__ import annotations
 
@@ -160,3 +160,73 @@ def days(seconds: int) -> str:
         if seconds % length == 0:
             return f"{seconds // length}{unit}"
     return f"{seconds}s"
+
+
+def window_beyond_retention(span: Span, data: str, window_s: int, store: str, retention_s: int) -> Diagnostic:
+    """A monitor reads a longer time of a dataset than its bucket keeps.
+
+    Wrong:
+
+        stores: {lake: {type: object, retention: 14d}}
+        monitors: {drift: {reference: {data: claims, window: 30d}, …}}
+
+    Right:
+
+        stores: {lake: {type: object, retention: 60d}}
+        monitors: {drift: {reference: {data: claims, window: 30d}, …}}
+    """
+    return Diagnostic(
+        "W0808",
+        Severity.WARNING,
+        f"this reads {days(window_s)} of {quote(data)}, and store {quote(store)} keeps objects for {days(retention_s)}",
+        span,
+        f"keep objects for {days(window_s)}, or shorten the window",
+    )
+
+
+def output_not_writable(span: Span, data: str) -> Diagnostic:
+    """A batch inference writes into a dataset of format json, which built-in scoring only reads.
+
+    Wrong:
+
+        data: {scores: {store: lake, path: scores, format: json}}
+        pipelines: {nightly: {type: batch-inference, output: scores, …}}
+
+    Right:
+
+        data: {scores: {store: lake, path: scores, format: parquet}}
+        pipelines: {nightly: {type: batch-inference, output: scores, …}}
+    """
+    return Diagnostic(
+        "E0843",
+        Severity.ERROR,
+        f"built-in scoring cannot write {quote(data)}, whose format is json",
+        span,
+        "use parquet or csv, or score with an entrypoint of your own",
+    )
+
+
+def trains_another_model(span: Span, pipeline: str, model: str, watched: str) -> Diagnostic:
+    """A breach starts the training of a model that the monitor does not watch.
+
+    The model that drifted stays as it is, and the monitor reports the same breach again.
+
+    Wrong:
+
+        inference: {scorer: {variants: {live: {model: fraud@champion}}, …}}
+        pipelines: {retrain-churn: {type: training, model: churn, …}}
+        monitors: {drift: {watch: inference.scorer, onBreach: {run: pipelines.retrain-churn}, …}}
+
+    Right:
+
+        inference: {scorer: {variants: {live: {model: fraud@champion}}, …}}
+        pipelines: {retrain-fraud: {type: training, model: fraud, …}}
+        monitors: {drift: {watch: inference.scorer, onBreach: {run: pipelines.retrain-fraud}, …}}
+    """
+    return Diagnostic(
+        "W0844",
+        Severity.WARNING,
+        f"{quote(pipeline)} trains model {quote(model)}, which {watched} does not use",
+        span,
+        "run the pipeline that trains the watched model",
+    )
