@@ -214,6 +214,7 @@ class Job:
     model: Model | None
     hardware: Mapping[str, Hardware]  # by step
     bundles: tuple[str, ...] = ()  # aliases of the model that other placements read: what promotes them writes bundles
+    checkpoints: tuple[str, str] | None = None  # store and path where code of the user's own keeps them
 
 
 @record
@@ -420,6 +421,11 @@ def expiries(system: System, store: Store) -> dict[str, int]:
             folder = capture.path.rstrip("/")
             days[folder] = min(kept, days.get(folder, kept))
     return days
+
+
+def model_path(artifact_path: str, registered_name: str) -> str:
+    """The folder of a model in the store of artifacts: its runs write there, and those that use it read there."""
+    return f"{artifact_path.rstrip('/')}/models/{registered_name}/"
 
 
 def bundle_path(artifact_path: str, registered_name: str, alias: str) -> str:

@@ -73,12 +73,13 @@ class Context:
 
     def checkpoints(self) -> Place:
         """A folder of this run that every worker and every later try of it can reach."""
-        for name, store in sections(self.workload, "stores").items():
-            root = place(self.workload, text(store, "uri"), name)
-            found = root.below("checkpoints", text(self.workload, "name"), self.run, self.step)
-            make_folder(found)
-            return found
-        raise Refusal("checkpoints need an object store that this pipeline uses; its spec names none")
+        described = section(section(self.workload, "pipeline"), "checkpoints")
+        if not described:
+            raise Refusal("checkpoints need an object store that this pipeline writes; its spec names none")
+        root = place(self.workload, text(described, "uri"), text(described, "store"))
+        folder = root.below(self.run, self.step)
+        make_folder(folder)
+        return folder
 
     def _input(self, name: str) -> Section:
         if name not in self.inputs:

@@ -28,8 +28,10 @@ def run() -> int:
     check(workload)
     pipeline = section(workload, "pipeline")
     _start_ray(pipeline)
-    if "approvals" in pipeline or {"delivery", "otherDeliveries"} & section(pipeline, "model").keys():
+    if text(workload, "type") == "training":
         registry.connect(workload)
+        registry.open_experiment(workload)  # runs of the user's own code belong to it, too
+    if "approvals" in pipeline or {"delivery", "otherDeliveries"} & section(pipeline, "model").keys():
         _log.info("before the run: %s", promote_waiting(workload))
     run_name = new_run()
     driver = Driver(sections(pipeline, "steps"), integer(pipeline, "timeoutSeconds"))

@@ -55,6 +55,31 @@ def connect(workload: Section) -> None:
     mlflow.set_registry_uri(uri)
 
 
+def open_experiment(workload: Section) -> None:
+    """Let runs from here on belong to the experiment of the model that is trained.
+
+    Its artifacts lie in the model's own folder, the only one that this workload may write.
+    """
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    model = section(section(workload, "pipeline"), "model")
+    name, folder = text(model, "experiment"), text(model, "artifacts").rstrip("/")
+    existing = _client().get_experiment_by_name(name)
+    if existing is None:
+        try:
+            _client().create_experiment(name, artifact_location=folder or None)
+        except MlflowException as problem:
+            if problem.error_code != "RESOURCE_ALREADY_EXISTS":  # another run was faster
+                raise
+    elif folder and existing.artifact_location.rstrip("/") != folder:
+        raise Refusal(
+            f"experiment {name!r} keeps its artifacts at {existing.artifact_location}, "
+            f"and this workload may write only below {folder}: rename the experiment"
+        )
+    mlflow.set_experiment(name)
+
+
 def _open_artifacts(workload: Section, store: str) -> None:
     """MLflow reads and writes artifacts by boto3, which knows credentials by the names that AWS gave them."""
     found = sections(workload, "stores").get(store, {})

@@ -54,7 +54,7 @@ def finish(workload: Section, step_name: str, trained: Trained, data: TrainingDa
     inputs = tuple(str(name) for name in _inputs(step))
     lineage = lineage_tags(workload, step, inputs)
     tags = {**owner_tags(workload), **lineage}
-    mlflow.set_experiment(f"{text(workload, 'system')}/{text(workload, 'address').rpartition('.')[2]}")
+    registry.open_experiment(workload)
     with mlflow.start_run(run_name=run_name, tags=tags) as run:
         run_id = str(run.info.run_id)
         mlflow.log_params({name: str(value)[:500] for name, value in trained.parameters.items()})

@@ -93,6 +93,8 @@ class Account:
     def _credentials(self, pod: Pod) -> dict[str, str]:
         iam = self.client("iam")
         if pod.identity in {one["UserName"] for one in iam.list_users()["Users"]}:
+            for old in iam.list_access_keys(UserName=pod.identity)["AccessKeyMetadata"]:
+                iam.delete_access_key(UserName=pod.identity, AccessKeyId=old["AccessKeyId"])
             made = iam.create_access_key(UserName=pod.identity)["AccessKey"]
         else:
             trust = iam.get_role(RoleName=pod.identity)["Role"]["AssumeRolePolicyDocument"]

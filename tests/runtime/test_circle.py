@@ -86,6 +86,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     model = {
         "name": "churn",
         "registeredName": "churn",
+        "experiment": "hello/churn",
         "task": TASK,
         "framework": "scikit-learn",
         "card": {"purpose": "Asks who may leave.", "limitations": "Not for prices.", "license": "Apache-2.0"},

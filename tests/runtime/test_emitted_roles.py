@@ -14,19 +14,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import ray
 
-from modelyard_runtime.batch import Piece, read_marker
+from modelyard_runtime import registry, windows
+from modelyard_runtime.answers import answer
+from modelyard_runtime.batch import Handed, Piece, Scorer, pieces, read_marker
 from modelyard_runtime.bundle_store import current
-from modelyard_runtime.datasets import dataset_place, read_batches, read_frame
+from modelyard_runtime.capture import Captures
+from modelyard_runtime.datasets import dataset_place, read_batches, read_frame, read_ray
+from modelyard_runtime.delivery import deliver_all
 from modelyard_runtime.description import section, sections, text
 from modelyard_runtime.lineage import fingerprint
+from modelyard_runtime.models import Models
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.storage import place
+from modelyard_runtime.storage import Place, place, write_whole
+from modelyard_runtime.trained import Trained, finish
+from modelyard_runtime.trainers import grow
+from modelyard_runtime.training_data import training_data
 from tests.runtime.emitted_roles import Account, account, pods
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
 
-NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+NOW = datetime.now(UTC)  # labels and windows are older or younger than the present
 PODS = tuple(pods())
 ROWS = 60
 
@@ -40,7 +49,7 @@ class System:
     def __init__(self, account: Account, name: str, folder: Path) -> None:
         self.account = account
         self.pods = tuple(pod for pod in PODS if pod.system == name)
-        self._folder = folder
+        self.folder = folder
         for pod in self.pods:
             for dataset in _read_by(pod.workload()).values():
                 self._seed(dataset)
@@ -49,7 +58,7 @@ class System:
         """The descriptions of its workloads of these types, each while its own credentials are used."""
         for pod in self.pods:
             if pod.workload()["type"] in types:
-                with self.account.running(pod, self._folder) as workload:
+                with self.account.running(pod, self.folder) as workload:
                     yield workload
 
     def put(self, uri: str, content: bytes) -> None:
@@ -89,9 +98,10 @@ def _rows(dataset: Any) -> pd.DataFrame:
     if text(dataset, "label"):
         frame[text(dataset, "label")] = random.integers(0, 2, ROWS)
         if not dataset.get("features"):
-            frame["amount"] = random.normal(size=ROWS)
+            frame["plain"] = random.normal(size=ROWS)
     if text(dataset, "timestamp"):
-        frame[text(dataset, "timestamp")] = [NOW - timedelta(minutes=int(one)) for one in np.arange(ROWS)]
+        ages = [timedelta(days=60 if one % 2 else 0, minutes=one) for one in range(ROWS)]  # half have their labels
+        frame[text(dataset, "timestamp")] = [NOW - age for age in ages]
     for name, kind in section(dataset, "schema").items():
         if name not in frame:
             frame[name] = [f"{one}" for one in range(ROWS)] if kind == "string" else random.normal(size=ROWS)
@@ -105,6 +115,14 @@ def reading(request: pytest.FixtureRequest, system: System) -> Iterator[None]:
     authorizer.prefix_counts = request.param
     yield
     authorizer.prefix_counts = True
+
+
+@pytest.fixture(scope="module")
+def ray_here() -> Iterator[None]:
+    """A Ray of this machine."""
+    ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()
 
 
 @pytest.fixture(scope="module", params=SYSTEMS)
@@ -125,6 +143,12 @@ def test_every_dataset_is_read(system: System) -> None:
     assert system.account.guard.refused == []
 
 
+def test_ray_reads_a_folder(system: System, ray_here: None) -> None:
+    for workload in system.running("training"):
+        for dataset in _read_by(workload).values():
+            assert read_ray(workload, dataset).count() == ROWS
+
+
 @pytest.mark.usefixtures("reading")
 def test_what_is_missing_is_reported_as_such(system: System) -> None:
     """A dataset, the marker of a piece, and what is in use of a model."""
@@ -141,3 +165,121 @@ def test_what_is_missing_is_reported_as_such(system: System) -> None:
             if "bundle" in one["model"]:
                 described = one["model"]["bundle"]
                 assert current(place(workload, described["uri"], described["store"])) is None
+
+
+@pytest.fixture(scope="module")
+def trained(system: System) -> System:
+    """A system whose training pipelines have run; every alias points to what they made, and is delivered."""
+    system.account.guard.refused.clear()
+    for workload in system.running("training"):
+        pipeline = section(workload, "pipeline")
+        model, steps = section(pipeline, "model"), sections(pipeline, "steps")
+        name, step = next(iter(steps.items()))
+        registry.connect(workload)
+        registry.open_experiment(workload)
+        data = training_data(workload, tuple(step["inputs"]), text(model, "task"))
+        *_, grown = grow("scikit-learn", text(model, "task"), {"max_iter": 5}, data)
+        finish(workload, name, Trained(grown, {}, {}), data, "run-1")
+        for alias in ("champion", "candidate"):
+            registry.move_alias(text(model, "registeredName"), alias, "1")
+            deliver_all(workload, model, alias)
+    assert system.account.guard.refused == []
+    return system
+
+
+def test_a_training_run_writes_the_folder_of_its_model_alone(trained: System) -> None:
+    """Artifacts, what monitors compare with, checkpoints, and bundles where another target reads them."""
+    folders: set[str] = set()
+    for workload in trained.running("training"):
+        model = section(section(workload, "pipeline"), "model")
+        version = registry.version(text(model, "registeredName"), "1")
+        assert registry.profiles(version.run_id) is not None
+        assert registry.load(version.uri).columns()
+        folders |= {text(model, "artifacts"), *(one["uri"] for one in sections(model, "otherDeliveries").values())}
+        if checkpoints := section(section(workload, "pipeline"), "checkpoints"):
+            write_whole(place(workload, text(checkpoints, "uri"), "lake").below("run-1", "epoch-1"), b"weights")
+        for neighbour in _neighbours(workload):
+            with pytest.raises(OSError, match="ACCESS_DENIED"):
+                write_whole(neighbour, b"the weights of another model")
+
+    written = {f"s3://{name}" for name in trained.names() if "/mlflow/" in name}
+    assert written
+    assert [name for name in written if not name.startswith(tuple(folders))] == []
+
+
+def _neighbours(workload: Any) -> list[Place]:
+    """Where other models would lie: one whose name begins the same, one beside, and the root of the registry."""
+    folder = text(section(section(workload, "pipeline"), "model"), "artifacts").rstrip("/")
+    root = folder.rpartition("/models/")[0]
+    others = (f"{folder}-2/model.pkl", f"{root}/models/other/model.pkl", f"{root}/bundles/other/champion/current.json")
+    return [place(workload, uri, "lake") for uri in (*others, f"{root}/0/model.pkl")]
+
+
+@pytest.mark.usefixtures("reading")
+def test_batches_are_scored_and_marked(trained: System) -> None:
+    for workload in trained.running("batch-inference"):
+        pipeline = section(workload, "pipeline")
+        output = text(pipeline, "output")
+        target = dataset_place(workload, sections(pipeline, "data")[output])
+        version = Models(workload, section(pipeline, "model")).version()
+        assert version is not None
+        scorer = Scorer(workload, output, Handed(version))
+        (step,) = sections(pipeline, "steps").values()
+        found = list(pieces(workload, tuple(step["inputs"])))
+        for piece in found:
+            batch = {key: [getattr(piece, key)] for key in ("dataset", "path", "state", "name")}
+            assert scorer(batch)["rows"] == [ROWS // 2]
+            mark = read_marker(target, piece)
+            assert mark is not None
+            assert mark["state"] == piece.state
+        assert len(read_frame(workload, sections(pipeline, "data")[output])) == ROWS
+        with pytest.raises(OSError, match="ACCESS_DENIED"):
+            write_whole(dataset_place(workload, sections(pipeline, "data")[step["inputs"][0]]).below("b"), b"")
+
+
+@pytest.mark.usefixtures("reading")
+def test_servers_load_their_models_and_keep_what_they_answer(trained: System, tmp_path: Path) -> None:
+    trained.account.guard.refused.clear()
+    for workload in trained.running("server"):
+        for one in workload["applications"].values():
+            model = dict(one["model"])
+            if "bundle" in model:
+                model["bundle"] = {**model["bundle"], "cache": str(tmp_path / text(model, "registeredName"))}
+            version = Models(workload, model).version()
+            assert version is not None
+            loaded = registry.load(version.uri)
+            rows = pd.DataFrame({each.name: ["a" if each.kind == "string" else 1] for each in loaded.columns()})
+            if "capture" in one:
+                captures = Captures(workload, {**one["capture"], "fraction": 1.0}, one["variant"], flush_s=3600)
+                captures.keep("request-1", rows, answer(loaded, text(model, "task"), rows), version.version)
+                captures.close()
+    assert trained.account.guard.refused == []
+    kept = [one for pod in trained.pods for one in pod.workload().get("applications", {}).values() if "capture" in one]
+    assert bool([name for name in trained.names() if "/variant=" in name]) is bool(kept)
+
+
+@pytest.mark.usefixtures("reading")
+def test_monitors_read_what_they_watch_and_compare_with(trained: System) -> None:
+    for workload in trained.running("monitor"):
+        monitor = section(workload, "monitor")
+        rows = windows.current(workload, datetime.now(UTC))
+        assert isinstance(rows.files(), list)
+        assert rows.newest() is not None
+        if "reference" in monitor:
+            assert sum(len(part) for part in _frames(windows.reference(workload, NOW))) >= ROWS // 2
+        for model in monitor["models"]:
+            source = Models(workload, model)
+            version = source.version()
+            assert version is not None
+            assert source.profiles(version)["columns"]
+        for uri in (
+            text(section(section(monitor, "current"), "capture"), "uri"),
+            *(one["uri"] for one in _read_by(workload).values()),
+        ):
+            if uri:
+                with pytest.raises(OSError, match="ACCESS_DENIED"):
+                    write_whole(place(workload, uri, "lake").below("b"), b"")
+
+
+def _frames(rows: windows.Rows) -> Iterator[pd.DataFrame]:
+    return rows.frames(rows.files())

@@ -323,7 +323,7 @@ def each_first(span: Span, store: str, placement: str, other: str) -> Diagnostic
 def too_many_folders(span: Span, workload: str, count: int, whose: str) -> Diagnostic:
     """Each folder that a workload opens is written into the policy of its role or user, which IAM bounds.
 
-    A pool whose models come as bundles opens a folder for each; several pools have several identities.
+    The server of a pool reads the folder of each of its models; several pools have several identities.
 
     Wrong:
 

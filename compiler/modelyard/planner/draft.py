@@ -7,7 +7,19 @@ from urllib.parse import urlsplit
 
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.plan import no_machine
-from modelyard.plan import Access, Hardware, Identity, Kind, Link, Offer, Payload, Resource, bundle_path, bundled_on
+from modelyard.plan import (
+    Access,
+    Hardware,
+    Identity,
+    Kind,
+    Link,
+    Offer,
+    Payload,
+    Resource,
+    bundle_path,
+    bundled_on,
+    model_path,
+)
 from modelyard.planner.crossings import aliases_to_bundle
 from modelyard.records import field, record
 from modelyard.source import Path
@@ -35,6 +47,13 @@ class Wanted:
         """Reach `prefix` of a store; an access that is there already is not said twice."""
         self.access.setdefault(Access(store, prefix, mode))
         self.stores.setdefault((store, what))
+
+    def writes(self, store: str, path: str) -> bool:
+        """Whether a folder of a store is written already, by itself or as a part of another."""
+        return any(
+            one.store == store and one.mode == "write" and path.startswith(f"{one.prefix.rstrip('/')}/")
+            for one in self.access
+        )
 
     def secret(self, ref: SecretRef | None, *origin: str) -> None:
         """Read a secret, if there is one, that this line of the spec names."""
@@ -120,21 +139,23 @@ class Draft:
             wanted.store(dataset.store, dataset.path, mode, "data")
             self.wants_credentials(wanted, dataset.store)
 
-    def wants_artifacts(self, wanted: Wanted, mode: str) -> None:
-        """Let a workload reach the registry and where it keeps artifacts."""
+    def wants_artifacts(self, wanted: Wanted, mode: str, models: Iterable[str]) -> None:
+        """Let a workload reach the registry, and the artifacts of these models there."""
         if self.system.registry is None:
             return
         if self.system.registry.adopt:
             wanted.secret(self.system.registry.credentials, "registry", "credentials")
         if self.artifacts is not None:
             store, prefix = self.artifacts
-            wanted.store(store, prefix, mode, "artifacts")
+            for name in models:
+                registered = self.system.models[name].registered_name
+                wanted.store(store, model_path(prefix, registered), mode, "artifacts")
             self.wants_credentials(wanted, store)
 
     def wants_models(self, wanted: Wanted, placement: str, models: Iterable[ModelRef]) -> None:
         """Let a workload read models: from the registry, or as bundles where that is on another target."""
         if not bundled_on(self.system, placement):
-            self.wants_artifacts(wanted, "read")
+            self.wants_artifacts(wanted, "read", [ref.model for ref in models])
         elif self.artifacts is not None:
             store, prefix = self.artifacts
             for ref in models:

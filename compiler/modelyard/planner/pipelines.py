@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from modelyard.plan import AlertRules, Hardware, Job, Kind, bundled_on
+from modelyard.plan import AlertRules, Hardware, Job, Kind, bundled_on, model_path
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
-from modelyard.spec import Pipeline, TargetSpec
+from modelyard.spec import ModelRef, Pipeline, TargetSpec
 
 KINDS = {"training": Kind.TRAINING_JOB, "batch-inference": Kind.BATCH_JOB, "custom": Kind.CUSTOM_JOB}
 
@@ -23,13 +23,17 @@ def plan_pipeline(draft: Draft, pipeline: Pipeline) -> None:
     name, placement = draft.called("pipelines", pipeline.name), pipeline.target
     model = draft.system.models[pipeline.model.model] if pipeline.model is not None else None
     wanted = _wanted(draft, pipeline)
+    checkpoints = _checkpoints(draft, pipeline)
+    if checkpoints is not None and not wanted.writes(*checkpoints):
+        wanted.store(*checkpoints, "write", "data")
+        draft.wants_credentials(wanted, checkpoints[0])
     scales = any(step.workers.minimum < step.workers.maximum for step in pipeline.steps)
     draft.identity(name, placement, origin, workload, wanted, "autoscaler" if scales else "")
     if pipeline.schedule.kind != "once":
         starts: Path = (*origin, "schedule")
         draft.identity(f"{name}-launcher", placement, starts, workload, Wanted(), "launcher")
     bundles = draft.bundles.get(pipeline.model.model, ()) if pipeline.model and pipeline.type == "training" else ()
-    value = Job(pipeline, model, hardware, bundles)
+    value = Job(pipeline, model, hardware, bundles, checkpoints)
     job = draft.add(KINDS[pipeline.type], name, placement, origin, value, workload)
     bundled = pipeline.type == "batch-inference" and bundled_on(draft.system, placement)
     draft.connect(job, wanted, registry=model is not None and not bundled)
@@ -59,9 +63,30 @@ def _wanted(draft: Draft, pipeline: Pipeline) -> Wanted:
         if pipeline.type == "batch-inference":
             draft.wants_models(wanted, pipeline.target, (pipeline.model,))
         else:
-            draft.wants_artifacts(wanted, "write" if pipeline.type == "training" else "read")
+            draft.wants_artifacts(wanted, "write" if pipeline.type == "training" else "read", (pipeline.model.model,))
         if pipeline.type == "training":
+            aliases = draft.bundles.get(pipeline.model.model, ())
+            draft.wants_deliveries(wanted, (ModelRef(pipeline.model.model, alias) for alias in aliases))
             for check in system.models[pipeline.model.model].validation:
                 if check.data:
                     draft.wants_dataset(wanted, system.data[check.data], "read")
     return wanted
+
+
+def _checkpoints(draft: Draft, pipeline: Pipeline) -> tuple[str, str] | None:
+    """Where steps of the user's own code keep checkpoints: with the model, else in a store that they write.
+
+    Training whose registry is adopted writes no store, and keeps them beside its inputs.
+    """
+    if not any(step.source.entrypoint for step in pipeline.steps):
+        return None
+    folder = f"checkpoints/{draft.called('pipelines', pipeline.name)}/"
+    if pipeline.type == "training" and pipeline.model is not None and draft.artifacts is not None:
+        store, prefix = draft.artifacts
+        return store, model_path(prefix, draft.system.models[pipeline.model.model].registered_name) + folder
+    steps = pipeline.steps
+    outputs = [pipeline.output, *(step.output for step in steps)]
+    inputs = [*pipeline.inputs, *(name for step in steps for name in step.inputs)]
+    named = [*outputs, *inputs] if pipeline.type == "training" else outputs
+    stores = [draft.system.data[name].store for name in named if name]
+    return next(((store, folder) for store in stores if store), None)

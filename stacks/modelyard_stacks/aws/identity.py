@@ -20,6 +20,8 @@ class StoreAccess(TypedDict):
 
     `write` includes `read` and deleting; `append` adds objects and neither reads nor deletes any.
 
+    A prefix that ends with a slash is a folder; another may be either.
+
     `key` is the KMS key that encrypts the bucket; where it is left out, S3's own keys do. `region` is that of both,
     where it is not the account's.
     """
@@ -109,7 +111,7 @@ def store_statements(account: Account, access: Sequence[StoreAccess]) -> Iterabl
     """What allows this access and no more: `lake-2/` begins with the same text as `lake/` and stays closed.
 
     A prefix may be a file, so the key without a slash is read too. It is not listed, for a list of `lake` would show
-    `lake-2/`: of a key that is not there S3 then says 403 and not 404.
+    `lake-2/`: to a HEAD of a missing key S3 then answers 403 and not 404.
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html, 2026-11-24.
     """
     readable = [each for each in access if each["mode"] != "append"]
@@ -122,8 +124,11 @@ def store_statements(account: Account, access: Sequence[StoreAccess]) -> Iterabl
             "Action": "s3:GetObject",
             "Resource": [arn for each in readable for arn in _objects(account, each)],
         }
-    for position, each in enumerate(readable):
-        yield _listing(account, each, f"List{position}")
+    folders: dict[pulumi.Input[str], list[str]] = {}
+    for each in readable:
+        folders.setdefault(each["bucket"], []).append(_folder(each))
+    for position, (bucket, listed) in enumerate(folders.items()):
+        yield _listing(account, bucket, listed, f"List{position}")
     if writable:
         yield {
             "Sid": "WriteObjects",
@@ -167,16 +172,17 @@ def secret_arn(account: Account, name: str) -> pulumi.Output[str]:
     return account.arn("secretsmanager", f"secret:{_literal(name)}-??????")
 
 
-def _listing(account: Account, access: StoreAccess, sid: str) -> Statement:
-    folder = _folder(access)
+def _listing(account: Account, bucket: pulumi.Input[str], folders: Sequence[str], sid: str) -> Statement:
+    """One statement a bucket: a role holds 10,240 characters, and a server of many models reads many folders."""
     statement: Statement = {
         "Sid": sid,
         "Effect": "Allow",
         "Action": "s3:ListBucket",
-        "Resource": _bucket_arn(account, access["bucket"]),
+        "Resource": _bucket_arn(account, bucket),
     }
-    if folder:
-        statement["Condition"] = {"StringLike": {"s3:prefix": f"{folder}/*"}}
+    if all(folders):
+        prefixes = [f"{folder}/*" for folder in dict.fromkeys(folders)]
+        statement["Condition"] = {"StringLike": {"s3:prefix": prefixes[0] if len(prefixes) == 1 else prefixes}}
     return statement
 
 
@@ -207,8 +213,8 @@ def _key_statements(
 
 def _objects(account: Account, access: StoreAccess) -> tuple[pulumi.Output[str], ...]:
     bucket, folder = _bucket_arn(account, access["bucket"]), _folder(access)
-    if not folder:
-        return (pulumi.Output.concat(bucket, "/*"),)
+    if not folder or access["prefix"].endswith("/"):
+        return (pulumi.Output.concat(bucket, "/", f"{folder}/*" if folder else "*"),)
     return tuple(pulumi.Output.concat(bucket, "/", path) for path in (folder, f"{folder}/*"))
 
 

@@ -18,8 +18,7 @@ _FOLDERS_OF_A_USER: Final = 40
 """As `modelyard_stacks.aws.crossing` has it: ten managed policies of four."""
 
 _BESIDE: Final = 1_600  # what no folder adds to: keys, and the secrets of most workloads
-_TIMES: Final = {"read": 2, "append": 2, "write": 4}  # a folder is named, by what is done with it
-_OF_A_FOLDER: Final = 150  # its statement of listing, without names
+_OF_A_BUCKET: Final = 200  # its statement of listing, without folders
 
 
 def check_rights(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -46,9 +45,11 @@ def _is_bucket(access: Access, providers: dict[str, str], system: System, target
 
 
 def _size(opened: Sequence[Access], system: System) -> int:
-    """About as many characters as the policy has: each folder twice where it is read, and again where it is written."""
-    found = _BESIDE
+    """About as many characters as the policy has: what is no folder for certain is named as a file, too."""
+    found = _BESIDE + _OF_A_BUCKET * len({access.store for access in opened})
     for access in opened:
-        names = len(bucket_name(system.stores[access.store], system)) + len(access.prefix) + len("arn:aws:s3:::/,''")
-        found += names * _TIMES[access.mode] + names + _OF_A_FOLDER
+        listed = len(access.prefix) + len('"/*",')
+        named = listed + len(bucket_name(system.stores[access.store], system)) + len("arn:aws:s3:::/")
+        forms = 1 if access.prefix.endswith("/") else 2
+        found += listed + named * forms * (2 if access.mode == "write" else 1)
     return found

@@ -1,10 +1,10 @@
-"""Models that cross to another placement as bundles: who writes them, who reads them, and where they are kept."""
+"""Where models are kept: the folder of their runs, and the bundles in which they cross to another placement."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from modelyard.plan import Resource, bundle_path
+from modelyard.plan import Resource, bundle_path, model_path
 from modelyard.source import Json
 from modelyard.spec import Model, ModelRef
 from modelyard_targets.cluster.context import Context
@@ -12,6 +12,21 @@ from modelyard_targets.cluster.disk import disk_folder
 
 POLL_S: Final = 60
 """How often a server asks whether another bundle is in use."""
+
+
+def experiment_name(model: Model, context: Context) -> str:
+    """What the registry calls the runs of a model."""
+    return f"{context.system.metadata.name}/{model.registered_name}"
+
+
+def experiment(model: Model, context: Context) -> dict[str, Json]:
+    """The entries with a model's experiment, and the folder of its artifacts where the registry is installed here."""
+    registry = context.system.registry
+    described: dict[str, Json] = {"experiment": experiment_name(model, context)}
+    if registry is not None and registry.artifacts:
+        store = context.system.stores[registry.artifacts]
+        described["artifacts"] = context.uri(store, model_path(registry.artifact_path, model.registered_name))
+    return described
 
 
 def bundle(model: Model, ref: ModelRef | None, resource: Resource, context: Context) -> dict[str, Json]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from modelyard.plan import Job, Resource
 from modelyard.source import Json
 from modelyard.spec import Pipeline, Step, Tuning
-from modelyard_targets.cluster.bundles import bundle, delivery, other_deliveries
+from modelyard_targets.cluster.bundles import bundle, delivery, experiment, other_deliveries
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe_parts import (
     describe_check,
@@ -46,7 +46,7 @@ def describe_pipeline(resource: Resource, context: Context) -> dict[str, Json]:
             **delivery(model, pipeline.promote_to, context),
             **other_deliveries(model, pipeline.promote_to, context),
         }
-        described["model"] = {**describe_made_model(model), **bundles}
+        described["model"] = {**describe_made_model(model), **experiment(model, context), **bundles}
     elif model is not None:
         found = bundle(model, pipeline.model, resource, context) if pipeline.type == "batch-inference" else {}
         described["model"] = {**describe_model(model, pipeline.model), **found}
@@ -54,6 +54,9 @@ def describe_pipeline(resource: Resource, context: Context) -> dict[str, Json]:
     described["data"] = describe_datasets(named, context)
     if pipeline.output:
         described["output"] = pipeline.output
+    if job.checkpoints is not None:
+        store, path = job.checkpoints
+        described["checkpoints"] = {"uri": context.uri(context.system.stores[store], path), "store": store}
     described["timeoutSeconds"] = pipeline.timeout_s
     if training:
         described.update(_training(job, context))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from modelyard.manifest import config_map, env, env_from_secret, labels, metadata
-from modelyard.plan import ModelServer, Resource
+from modelyard.plan import Job, ModelServer, Resource
 from modelyard.records import record
 from modelyard.source import Json
 from modelyard.spec import Inference, SecretRef, Store
 from modelyard.stack import Value
 from modelyard.writers.json_text import json_text
+from modelyard_targets.cluster.bundles import experiment_name
 from modelyard_targets.cluster.context import Context, Made, region_of
 from modelyard_targets.cluster.crossing import crossing_to
 from modelyard_targets.cluster.describe import DESCRIPTION_FOLDER, TOKEN_FOLDER, stores_of, uses_registry
@@ -48,6 +49,9 @@ def variables(resource: Resource, context: Context) -> list[Value]:
     found: list[Value] = []
     if uses_registry(resource, context):
         found += _registry_variables(resource, context)
+        value = resource.value
+        if isinstance(value, Job) and value.pipeline.type == "training" and value.model is not None:
+            found.append(env("MLFLOW_EXPERIMENT_NAME", experiment_name(value.model, context)))
     stores = stores_of(resource.workload, context)
     for store in stores:
         found += _store_variables(store, resource.workload, context)

@@ -661,8 +661,8 @@ def lake_rights(*, read: Sequence[str] = (), write: Sequence[str] = ()) -> list[
 
 
 pod_role("registry", NAMESPACE, "registry", *lake_rights(write=["mlflow"]))
-pod_role("train", NAMESPACE, "train", *lake_rights(read=["subscribers"], write=["mlflow"]))
-pod_role("churn", NAMESPACE, "churn", *lake_rights(read=["mlflow"]))
+pod_role("train", NAMESPACE, "train", *lake_rights(read=["subscribers"], write=["mlflow/models/hello-churn"]))
+pod_role("churn", NAMESPACE, "churn", *lake_rights(read=["mlflow/models/hello-churn"]))
 pod_role(
     "autoscaler",
     "cluster-autoscaler",

@@ -12,7 +12,10 @@ def test_a_server_writes_only_what_it_captures() -> None:
     """It deletes captures by their age where their bucket is adopted, whose rules are its owner's."""
     found = identity(plan_of(VALID_SPEC), "scorer")
 
-    assert found.access == (Access("lake", "mlflow", "read"), Access("lake", "captures/scorer", "write"))
+    assert found.access == (
+        Access("lake", "mlflow/models/fraud-fraud-xgb/", "read"),
+        Access("lake", "captures/scorer", "write"),
+    )
     assert [(ref.path, ref.key) for ref in found.secrets] == [("lake", ""), ("scorer", "token")]
 
 

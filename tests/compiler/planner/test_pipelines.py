@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelyard.plan import Access
+from modelyard.plan import Access, Job, Plan
 from tests.compiler.planner.planned import identity
 from tests.plans import plan_of
 from tests.specs import VALID_SPEC, changed
@@ -12,7 +12,10 @@ def test_a_training_pipeline_may_read_its_inputs_and_write_artifacts() -> None:
     """An identity holds exactly what its workload names."""
     found = identity(plan_of(VALID_SPEC), "retrain")
 
-    assert found.access == (Access("lake", "transactions/", "read"), Access("lake", "mlflow", "write"))
+    assert found.access == (
+        Access("lake", "transactions/", "read"),
+        Access("lake", "mlflow/models/fraud-fraud-xgb/", "write"),
+    )
     assert [ref.path for ref in found.secrets] == ["lake"]
     assert found.api == "autoscaler"
 
@@ -23,8 +26,32 @@ def test_a_batch_pipeline_writes_its_output_and_only_reads_models() -> None:
     assert found == (
         Access("lake", "transactions/", "read"),
         Access("lake", "scores/", "write"),
-        Access("lake", "mlflow", "read"),
+        Access("lake", "mlflow/models/fraud-fraud-xgb/", "read"),
     )
+
+
+def test_checkpoints_lie_with_the_model_or_in_a_store_that_is_written() -> None:
+    """A pipeline that only reads gets no right to write for them."""
+    source = "compute: cpu, source: {image: 'acme.example/x:1', entrypoint: 'x.y:z'}}"
+
+    def with_pipeline(written: str) -> Plan:
+        line = f"  export: {{inputs: [transactions], {written}, {source}\n"
+        return plan_of(changed("pipelines:\n", f"pipelines:\n{line}"))
+
+    learns = with_pipeline("type: training, model: fraud-xgb, promoteTo: candidate")
+    reads = with_pipeline("type: custom")
+    writes = with_pipeline("type: custom, output: scores")
+
+    assert _checkpoints(learns, "export") == ("lake", "mlflow/models/fraud-fraud-xgb/checkpoints/export/")
+    assert _checkpoints(reads, "export") is None
+    assert identity(reads, "export").access == (Access("lake", "transactions/", "read"),)
+    assert _checkpoints(writes, "export") == ("lake", "checkpoints/export/")
+    assert Access("lake", "checkpoints/export/", "write") in identity(writes, "export").access
+
+
+def _checkpoints(plan: Plan, name: str) -> tuple[str, str] | None:
+    (found,) = [one.value for one in plan.resources if one.name == name and isinstance(one.value, Job)]
+    return found.checkpoints
 
 
 def test_what_starts_a_run_can_do_nothing_else() -> None:

@@ -131,7 +131,7 @@ FOLDER = {"uri": f"s3://{BUCKET}/mlflow/bundles/wear/champion/", "store": "artif
 def model(**more: Any) -> dict[str, Any]:
     """The model of all workloads."""
     kinds = {"task": "binary-classification", "framework": "scikit-learn"}
-    return {"name": "wear", "registeredName": "wear", **kinds, **more}
+    return {"name": "wear", "registeredName": "wear", "experiment": "plant/wear", **kinds, **more}
 
 
 def read() -> dict[str, Any]:

@@ -127,7 +127,7 @@ def described(type_: str, name: str, **more: Any) -> dict[str, Any]:
 def model(**more: Any) -> dict[str, Any]:
     """The model of all workloads."""
     kinds = {"task": "binary-classification", "framework": "xgboost"}
-    return {"name": "fraud", "registeredName": "cards-fraud", **kinds, **more}
+    return {"name": "fraud", "registeredName": "cards-fraud", "experiment": "cards/fraud", **kinds, **more}
 
 
 def champion() -> dict[str, Any]:

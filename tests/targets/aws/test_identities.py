@@ -29,7 +29,7 @@ def test_a_workload_gets_what_it_names() -> None:
     assert [(one["prefix"], one["mode"]) for one in given["access"]] == [
         ("clicks", "read"),
         ("scores", "write"),
-        ("mlflow", "read"),
+        ("mlflow/models/leads-churn/", "read"),
     ]
     assert {one["key"] for one in given["access"]} == {"lake_store.key_arn"}
 

@@ -75,7 +75,7 @@ def test_an_adopted_bucket_gets_rights_and_nothing_else() -> None:
     assert [name for name in found if name.startswith("ObjectStore")] == ["ObjectStore audit"]
     assert arguments(found["Identity score"])["access"][0] == {
         "bucket": "acme-leads",
-        "prefix": "mlflow",
+        "prefix": "mlflow/models/leads-churn/",
         "mode": "read",
         "key": arn,
     }

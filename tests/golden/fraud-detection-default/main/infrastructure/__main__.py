@@ -214,7 +214,8 @@ Identity(
     access=[
         {"bucket": "acme-fraud-lake", "prefix": "transactions", "mode": "read"},
         {"bucket": "acme-fraud-lake", "prefix": "chargebacks", "mode": "read"},
-        {"bucket": "acme-fraud-lake", "prefix": "mlflow", "mode": "write"},
+        {"bucket": "acme-fraud-lake", "prefix": "mlflow/models/fraud-detection-fraud-xgb/", "mode": "write"},
+        {"bucket": "acme-fraud-lake", "prefix": "mlflow/bundles/fraud-detection-fraud-xgb/champion/", "mode": "write"},
     ],
 )
 Identity(
@@ -226,7 +227,7 @@ Identity(
     access=[
         {"bucket": "acme-fraud-lake", "prefix": "transactions", "mode": "read"},
         {"bucket": "acme-fraud-lake", "prefix": "scores", "mode": "write"},
-        {"bucket": "acme-fraud-lake", "prefix": "mlflow", "mode": "read"},
+        {"bucket": "acme-fraud-lake", "prefix": "mlflow/models/fraud-detection-fraud-xgb/", "mode": "read"},
     ],
 )
 Identity(
@@ -238,7 +239,8 @@ Identity(
     access=[
         {"bucket": "acme-fraud-lake", "prefix": "transactions", "mode": "read"},
         {"bucket": "acme-fraud-lake", "prefix": "chargebacks", "mode": "read"},
-        {"bucket": "acme-fraud-lake", "prefix": "mlflow", "mode": "write"},
+        {"bucket": "acme-fraud-lake", "prefix": "mlflow/models/fraud-detection-fraud-xgb/", "mode": "write"},
+        {"bucket": "acme-fraud-lake", "prefix": "mlflow/bundles/fraud-detection-fraud-xgb/champion/", "mode": "write"},
     ],
 )
 Identity(
@@ -248,7 +250,7 @@ Identity(
     namespace="fraud-detection",
     service_account="scorer",
     access=[
-        {"bucket": "acme-fraud-lake", "prefix": "mlflow", "mode": "read"},
+        {"bucket": "acme-fraud-lake", "prefix": "mlflow/models/fraud-detection-fraud-xgb/", "mode": "read"},
         {"bucket": "acme-fraud-lake", "prefix": "captures/scorer", "mode": "write"},
     ],
 )
@@ -261,7 +263,7 @@ Identity(
     access=[
         {"bucket": "acme-fraud-lake", "prefix": "captures/scorer", "mode": "read"},
         {"bucket": "acme-fraud-lake", "prefix": "transactions", "mode": "read"},
-        {"bucket": "acme-fraud-lake", "prefix": "mlflow", "mode": "read"},
+        {"bucket": "acme-fraud-lake", "prefix": "mlflow/models/fraud-detection-fraud-xgb/", "mode": "read"},
     ],
 )
 Identity(
@@ -273,7 +275,7 @@ Identity(
     access=[
         {"bucket": "acme-fraud-lake", "prefix": "captures/scorer", "mode": "read"},
         {"bucket": "acme-fraud-lake", "prefix": "chargebacks", "mode": "read"},
-        {"bucket": "acme-fraud-lake", "prefix": "mlflow", "mode": "read"},
+        {"bucket": "acme-fraud-lake", "prefix": "mlflow/models/fraud-detection-fraud-xgb/", "mode": "read"},
     ],
 )
 

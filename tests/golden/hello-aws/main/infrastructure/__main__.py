@@ -151,7 +151,12 @@ Identity(
     service_account="train",
     access=[
         {"bucket": lake_store.bucket, "prefix": "subscribers", "mode": "read", "key": lake_store.key_arn},
-        {"bucket": lake_store.bucket, "prefix": "mlflow", "mode": "write", "key": lake_store.key_arn},
+        {
+            "bucket": lake_store.bucket,
+            "prefix": "mlflow/models/hello-churn/",
+            "mode": "write",
+            "key": lake_store.key_arn,
+        },
     ],
 )
 Identity(
@@ -160,7 +165,14 @@ Identity(
     key=key,
     namespace="hello",
     service_account="churn",
-    access=[{"bucket": lake_store.bucket, "prefix": "mlflow", "mode": "read", "key": lake_store.key_arn}],
+    access=[
+        {
+            "bucket": lake_store.bucket,
+            "prefix": "mlflow/models/hello-churn/",
+            "mode": "read",
+            "key": lake_store.key_arn,
+        },
+    ],
 )
 
 Alarms(

@@ -208,7 +208,12 @@ Identity(
     service_account="fit",
     access=[
         {"bucket": lake_store.bucket, "prefix": "clicks", "mode": "read", "key": lake_store.key_arn},
-        {"bucket": lake_store.bucket, "prefix": "mlflow", "mode": "write", "key": lake_store.key_arn},
+        {
+            "bucket": lake_store.bucket,
+            "prefix": "mlflow/models/leads-churn/",
+            "mode": "write",
+            "key": lake_store.key_arn,
+        },
     ],
 )
 Identity(
@@ -220,7 +225,12 @@ Identity(
     access=[
         {"bucket": lake_store.bucket, "prefix": "clicks", "mode": "read", "key": lake_store.key_arn},
         {"bucket": lake_store.bucket, "prefix": "scores", "mode": "write", "key": lake_store.key_arn},
-        {"bucket": lake_store.bucket, "prefix": "mlflow", "mode": "read", "key": lake_store.key_arn},
+        {
+            "bucket": lake_store.bucket,
+            "prefix": "mlflow/models/leads-churn/",
+            "mode": "read",
+            "key": lake_store.key_arn,
+        },
     ],
 )
 Identity(
@@ -230,7 +240,12 @@ Identity(
     namespace="leads",
     service_account="score",
     access=[
-        {"bucket": lake_store.bucket, "prefix": "mlflow", "mode": "read", "key": lake_store.key_arn},
+        {
+            "bucket": lake_store.bucket,
+            "prefix": "mlflow/models/leads-churn/",
+            "mode": "read",
+            "key": lake_store.key_arn,
+        },
         {"bucket": audit_store.bucket, "prefix": "audit/score", "mode": "append", "key": audit_store.key_arn},
     ],
     secrets=["token"],
