@@ -209,6 +209,14 @@ class Network(pulumi.ComponentResource):
         )
 
 
+class Zone:
+    """One zone of a network, by its position, for machines that have to stay in it."""
+
+    def __init__(self, network: Network | AdoptedNetwork, position: int) -> None:
+        self.subnet_ids = [network.subnet_ids[position]]
+        self.ready = network.ready
+
+
 def subnet_blocks(cidr: str, zones: int) -> tuple[list[str], list[str]]:
     """Blocks of the private and of the public subnets; raises RunError where they would be too small or too many.
 

@@ -11,7 +11,7 @@ from pulumi_aws.eks.outputs import NodeGroupResource
 
 from .cluster import Cluster
 from .key import Key
-from .network import AdoptedNetwork, Network
+from .network import AdoptedNetwork, Network, Zone
 
 Arch: TypeAlias = Literal["amd64", "arm64"]
 Maker: TypeAlias = Literal["", "nvidia", "neuron"]
@@ -52,7 +52,7 @@ class NodePool(pulumi.ComponentResource):
         name: str,
         *,
         cluster: Cluster,
-        network: Network | AdoptedNetwork,
+        network: Network | AdoptedNetwork | Zone,
         key: Key,
         pool: str,
         machines: Sequence[str],

@@ -31,6 +31,7 @@ MODULES: Final[Mapping[str, str]] = {
     "NodePool": "aws.nodes",
     "ObjectStore": "aws.storage",
     "SecretsReader": "aws.platform",
+    "SystemPool": "aws.system_pool",
 }
 """By class, its module below `modelyard_stacks`."""
 
@@ -55,6 +56,7 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "aws.nodes": ("aws.cluster", "aws.key", "aws.network"),
     "aws.platform": ("aws.account", "aws.cluster", "aws.identity", "aws.karpenter", "aws.key", "aws.policies"),
     "aws.storage": ("aws.account", "aws.key", "aws.policies"),
+    "aws.system_pool": ("aws.cluster", "aws.key", "aws.network", "aws.nodes"),
 }
 """By module, the modules beside it that it imports; a test compares this with what the sources say."""
 

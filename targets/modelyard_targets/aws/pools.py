@@ -75,7 +75,7 @@ def system_pool_call(context: Context) -> Call:
     group = system_hardware(context.system, context.target).groups[0]
     nodes = system_nodes(context.plan, context.placement)
     here = target_path(context.system, context.placement)
-    call = Call("system_pool", "NodePool", SYSTEM_POOL, (), GROUP, here)
+    call = Call("system_pool", "SystemPool", SYSTEM_POOL, (), GROUP, here)
     return _with(call, SYSTEM_POOL, group, nodes, _DISK_GIB, tainted=False)
 
 

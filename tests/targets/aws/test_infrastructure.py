@@ -29,8 +29,8 @@ def homes(text: str) -> dict[str, str]:
 def test_the_cluster_stands_on_network_and_key() -> None:
     order = [call.component for call in programs()["infrastructure"].calls]
 
-    assert order[:5] == ["Account", "Key", "Network", "Cluster", "NodePool"]
-    assert order.index("ClusterAddons") > order.index("NodePool")
+    assert order[:5] == ["Account", "Key", "Network", "Cluster", "SystemPool"]
+    assert order.index("ClusterAddons") > order.index("SystemPool")
     assert arguments(made()["ClusterAddons leads-main"])["depends_on"] == ["system_pool"]
 
 

@@ -19,8 +19,8 @@ STILL = changed((", elastic: true", ""))
 
 def bounds(text: str) -> dict[str, tuple[int, int]]:
     """Nodes at least and at most, by node group."""
-    pools = {name: arguments(call) for name, call in made(text).items() if call.component == "NodePool"}
-    return {name.removeprefix("NodePool "): (pool["min_nodes"], pool["max_nodes"]) for name, pool in pools.items()}
+    pools = {call.name: arguments(call) for call in made(text).values() if call.component.endswith("Pool")}
+    return {name: (pool["min_nodes"], pool["max_nodes"]) for name, pool in pools.items()}
 
 
 def test_what_serves_is_never_without_a_node() -> None:
@@ -104,7 +104,7 @@ def test_the_system_pool_has_room_for_what_makes_other_nodes() -> None:
 
 
 def test_the_system_pool_has_no_taint_and_spans_the_zones() -> None:
-    small, enterprise = made(STILL)["NodePool system"], made(HYBRID)["NodePool system"]
+    small, enterprise = made(STILL)["SystemPool system"], made(HYBRID)["SystemPool system"]
 
     assert arguments(small)["tainted"] is False
     assert arguments(small)["min_nodes"] == 2

@@ -69,7 +69,7 @@ def test_one_workload_brings_the_cluster_back() -> None:
     count = '  count: {type: custom, inputs: [scores], source: {entrypoint: "a:b"}, compute: small, target: archive}\n'
     found = made(changed(("monthly: 50 ", "monthly: 5000 "), text=ARCHIVE) + count, "archive")
 
-    assert {"Network claims-archive", "Cluster claims-archive", "NodePool system"} <= set(found)
+    assert {"Network claims-archive", "Cluster claims-archive", "SystemPool system"} <= set(found)
 
 
 def test_an_adopted_bucket_needs_no_key() -> None:

@@ -13,6 +13,7 @@ from modelyard_stacks.aws.network import Network
 from modelyard_stacks.aws.nodes import NodePool
 from modelyard_stacks.aws.platform import ClusterAutoscaler, Karpenter, SecretsReader
 from modelyard_stacks.aws.storage import ObjectStore
+from modelyard_stacks.aws.system_pool import SystemPool
 
 account = Account(
     "main",
@@ -51,7 +52,7 @@ cluster = Cluster(
     log_days=30,
 )
 
-system_pool = NodePool(
+system_pool = SystemPool(
     "system",
     cluster=cluster,
     network=network,

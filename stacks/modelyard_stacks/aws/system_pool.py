@@ -1,0 +1,62 @@
+"""The machines of what no compute class sizes: heads, the registry, add-ons, and the volumes of these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import pulumi
+
+from .cluster import Cluster
+from .key import Key
+from .network import AdoptedNetwork, Network, Zone
+from .nodes import Arch, NodePool
+
+
+class SystemPool(pulumi.ComponentResource):
+    """A node group in each of up to `min_nodes` zones, so that a node that is replaced comes back in its zone.
+
+    A volume of EBS is bound to the zone in which its Pod started first. In one group over all zones, the new node of a
+    small cluster may come up in another: Prometheus, and with it every alert, would wait for a node that nothing adds.
+    Source: https://docs.aws.amazon.com/eks/latest/best-practices/cas.html, section on EBS volumes, 2026-11-25.
+
+    `min_nodes` are spread over the zones; each group may grow by all that is above them.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: Cluster,
+        network: Network | AdoptedNetwork,
+        key: Key,
+        pool: str,
+        machines: Sequence[str],
+        capacity: Literal["on-demand", "spot"],
+        min_nodes: int,
+        max_nodes: int,
+        disk_gib: int,
+        arch: Arch = "amd64",
+        tainted: bool = True,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("modelyard:aws:SystemPool", name, None, cluster.account.options(opts))
+        zones = min(min_nodes, len(network.subnet_ids))
+        for at in range(zones):
+            least = min_nodes // zones + (1 if at < min_nodes % zones else 0)
+            NodePool(
+                f"{name}-{at + 1}",
+                cluster=cluster,
+                network=Zone(network, at),
+                key=key,
+                pool=pool,
+                machines=machines,
+                capacity=capacity,
+                min_nodes=least,
+                max_nodes=max_nodes - min_nodes + least,
+                disk_gib=disk_gib,
+                arch=arch,
+                tainted=tainted,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        self.register_outputs({})

@@ -1,0 +1,58 @@
+"""The pool that no compute class sizes: its volumes are bound to a zone, and its nodes come back there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stacks.aws.clusters import CLUSTER
+from tests.stacks.aws.programs import Found, elsewhere, of, registered
+
+GROUP = "aws:eks/nodeGroup:NodeGroup"
+
+
+def pool(least: int, most: int) -> str:
+    return f"""{CLUSTER}
+from modelyard_stacks.aws.system_pool import SystemPool
+
+SystemPool(
+    "system",
+    cluster=cluster,
+    network=network,
+    key=key,
+    pool="system",
+    machines=["m7i.large"],
+    capacity="on-demand",
+    min_nodes={least},
+    max_nodes={most},
+    disk_gib=100,
+    tainted=False,
+)
+"""
+
+
+def groups(found: Found) -> dict[str, dict[str, Any]]:
+    return {name: dict(each["inputs"]) for name, each in of(found, GROUP).items()}
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "sizes"),
+    [(2, 4, [(1, 3), (1, 3)]), (3, 6, [(1, 4), (1, 4), (1, 4)]), (5, 8, [(2, 5), (2, 5), (1, 4)])],
+)
+def test_each_zone_has_a_group_that_is_never_empty(
+    tmp_path: Path, least: int, most: int, sizes: list[tuple[int, int]]
+) -> None:
+    """In as many zones as there are nodes at least, up to those of the network; together they have that many."""
+    found = registered(tmp_path, pool(least, most))
+    made = groups(found)
+    scaling = [(each["scalingConfig"]["minSize"], each["scalingConfig"]["maxSize"]) for each in made.values()]
+
+    assert list(made) == [f"system-{at + 1}" for at in range(len(sizes))]
+    assert scaling == sizes
+    assert [each["subnetIds"] for each in made.values()] == [
+        [f"fraud-prod-main-private-{at + 1}"] for at in range(len(sizes))
+    ]
+    assert {each["labels"]["modelyard.dev/pool"] for each in made.values()} == {"system"}
+    assert not elsewhere(found)
