@@ -61,12 +61,12 @@ def _core_problems(plain: dict[str, Any]) -> list[str]:
 @cache
 def _validators() -> dict[tuple[str, str], jsonschema_rs.Validator]:
     found: dict[tuple[str, str], jsonschema_rs.Validator] = {}
-    for group, kind, version, schema in _definitions():
+    for group, kind, version, schema in definitions():
         found[f"{group}/{version}", kind] = jsonschema_rs.validator_for(_closed(schema, top=True))
     return found
 
 
-def _definitions() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+def definitions() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
     for path in crds.files():
         for definition in yaml.load_all(path.read_text(encoding="utf-8"), Loader=_loader()):
             spec = definition["spec"]

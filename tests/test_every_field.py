@@ -139,6 +139,8 @@ def alternatives(place: str, value: Json, spec: dict[str, Json]) -> Iterator[Jso
         yield from (value + 1, value - 1, value / 2, value * 2)
     if isinstance(value, list):
         yield from (value[1:], value[:-1])
+    if isinstance(value, dict):
+        yield {**value, "another": "x"}
     if isinstance(value, str) and "@" in value:
         yield from (value.partition("@")[0] + "@" + version for version in ("another", "5"))
     if isinstance(value, str) and value.endswith("Gi"):

@@ -81,6 +81,33 @@ def override_renames(span: Span, name: str) -> Diagnostic:
     )
 
 
+def override_refused(span: Span, name: str, problem: str) -> Diagnostic:
+    """An override makes an object that the API server refuses: it has an unknown field, or a value of another type.
+
+    Wrong:
+
+        overrides:
+          patient:
+            object: CronJob/monitor-drift
+            patch: [{op: replace, path: /spec/jobTemplate/spec/backoffLimit, value: "three"}]
+            reason: The store is slow in the morning.
+
+    Right:
+
+        overrides:
+          patient:
+            object: CronJob/monitor-drift
+            patch: [{op: replace, path: /spec/jobTemplate/spec/backoffLimit, value: 3}]
+            reason: The store is slow in the morning.
+    """
+    return Diagnostic(
+        "E0836",
+        Severity.ERROR,
+        f"override {quote(name)} makes an object that Kubernetes refuses: {problem}",
+        span,
+    )
+
+
 def bucket_without_endpoint(span: Span, store: str, placement: str) -> Diagnostic:
     """A cluster has no object storage of its own to make a bucket in.
 

@@ -324,6 +324,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0834": check_governance_in_name.address_abroad,
         "E0835": check_governance_in_name.safeguard_lifted_at_high_risk,
         "W0835": check_governance_in_name.safeguard_lifted,
+        "E0836": platform.override_refused,
         "W0840": check_clock.hour_skipped,
         "W0841": check_clock.date_or_weekday,
         "W0842": check_clock.uneven_steps,

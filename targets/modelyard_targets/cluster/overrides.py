@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias, cast
 
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.diagnostics.platform import override_fails, override_of_nothing, override_renames
+from modelyard.diagnostics.platform import override_fails, override_of_nothing, override_refused, override_renames
 from modelyard.source import Json
 from modelyard.spec import Override, System
 from modelyard.stack import Manifest
 from modelyard.writers.json_text import json_text
 from modelyard_targets.cluster.context import Made
+from modelyard_targets.cluster.object_fields import problems
 
 REASON = "overrides.modelyard.dev/{}"
 """Annotation with the reason of an override on the object that it changed, by its name."""
@@ -82,6 +83,7 @@ def _check(manifest: Manifest, overrides: tuple[Override, ...], system: System) 
     before = _identity(manifest)
     for override in overrides:
         where = ("overrides", override.name, "patch")
+        known = problems(manifest)
         try:
             manifest = patched(manifest, override)
         except PatchFailed as failed:
@@ -92,6 +94,9 @@ def _check(manifest: Manifest, overrides: tuple[Override, ...], system: System) 
         if _identity(manifest) != before:
             yield override_renames(system.at(*where), override.name)
             return
+        refused = next((problem for problem in problems(manifest) if problem not in known), "")
+        if refused:
+            yield override_refused(system.at(*where), override.name, refused)
 
 
 def _identity(manifest: Manifest) -> tuple[str, str, str, str]:

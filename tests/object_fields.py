@@ -1,0 +1,127 @@
+"""Write the fields of every kind of object that is emitted: `python -m tests.object_fields`.
+
+Kinds of Kubernetes come from the package kubernetes-validate, others from their CustomResourceDefinitions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import kubernetes_validate  # type: ignore[import-untyped]  # it ships no types
+import yaml
+
+from modelyard_targets.cluster.object_fields import TABLE
+from tests.crds import KUBERNETES, definitions
+
+GOLDEN = Path(__file__).parent / "golden"
+_SCHEMAS = Path(str(kubernetes_validate.__file__)).parent / f"kubernetes-json-schema/v{KUBERNETES}.0-local-strict"
+_POD = "io.k8s.api.core.v1.PodTemplateSpec"
+_SCALARS = {"string": "text", "integer": "integer", "number": "number", "boolean": "flag"}
+
+
+def kinds() -> set[tuple[str, str]]:
+    """The version and kind of every object in the golden folders."""
+    loader = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    found: set[tuple[str, str]] = set()
+    for path in GOLDEN.glob("*/*/workloads/manifests/*.yaml"):
+        for manifest in yaml.load_all(path.read_text(encoding="utf-8"), Loader=loader):
+            if isinstance(manifest, dict) and "kind" in manifest:
+                found.add((str(manifest["apiVersion"]), str(manifest["kind"])))
+    return found
+
+
+class Fields:
+    """Types by name, and how a schema is written in their terms."""
+
+    def __init__(self) -> None:
+        self.types: dict[str, Any] = {}
+        self._core: dict[str, Any] = json.loads((_SCHEMAS / "_definitions.json").read_text(encoding="utf-8"))["$defs"]
+
+    def named(self, name: str) -> str:
+        """A type of Kubernetes itself, by its name in the API."""
+        short = name.removeprefix("io.k8s.").removeprefix("api.").removeprefix("apimachinery.pkg.")
+        if short not in self.types:
+            self.types[short] = {}
+            self.types[short] = self.of(self._core[name])
+        return f"@{short}"
+
+    def kind(self, version: str, kind: str) -> str | None:
+        """The type of an object of Kubernetes itself."""
+        for name, schema in self._core.items():
+            known = schema.get("x-kubernetes-group-version-kind", ())
+            if any(f"{one['group']}/{one['version']}".lstrip("/") == version and one["kind"] == kind for one in known):
+                return self.named(name)
+        return None
+
+    def of(self, schema: dict[str, Any]) -> Any:
+        """A schema as a type: a word, a list or mapping of another type, or fields."""
+        if "$ref" in schema:
+            name = str(schema["$ref"]).rpartition("/")[2]
+            if name.endswith(("Quantity", "IntOrString")):
+                return "scalar"
+            return self.named(name)
+        if schema.get("x-kubernetes-int-or-string"):
+            return "scalar"
+        properties = schema.get("properties")
+        if properties:
+            if "containers" in properties.get("spec", {}).get("properties", {}):
+                return self.named(_POD)
+            if schema.get("x-kubernetes-preserve-unknown-fields"):
+                return "any"
+            return {"fields": {name: self.of(inner) for name, inner in sorted(properties.items())}}
+        kind = schema.get("type")
+        kind = next((one for one in kind if one != "null"), None) if isinstance(kind, list) else kind
+        if kind == "array":
+            return {"list": self.of(schema.get("items", {}))}
+        more = schema.get("additionalProperties")
+        if kind == "object" and isinstance(more, dict) and more:
+            return {"map": self.of(more)}
+        return _SCALARS.get(str(kind), "any")
+
+
+def table() -> dict[str, Any]:
+    """Types by name, and the type of each kind."""
+    fields = Fields()
+    custom = {(f"{group}/{version}", kind): schema for group, kind, version, schema in definitions()}
+    objects: dict[str, Any] = {}
+    for version, kind in sorted(kinds()):
+        place = f"{version} {kind}"
+        known = fields.kind(version, kind)
+        if known is not None:
+            objects[place] = known
+        elif (version, kind) in custom:
+            objects[place] = _custom(fields, custom[version, kind])
+    return {
+        "source": f"Kubernetes {KUBERNETES} and the CustomResourceDefinitions of tests/crds.py, 2026-11-25",
+        "objects": objects,
+        "types": dict(sorted(fields.types.items())),
+    }
+
+
+def _custom(fields: Fields, schema: dict[str, Any]) -> Any:
+    metadata = fields.named("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")
+    properties = {name: inner for name, inner in schema["properties"].items() if name != "status"}
+    return {
+        "fields": {
+            name: metadata if name == "metadata" else fields.of(inner) for name, inner in sorted(properties.items())
+        }
+    }
+
+
+def written() -> Iterator[str]:
+    """The table as text, one line for each kind and type."""
+    made = table()
+    yield f'{{\n  "source": {json.dumps(made["source"])},\n'
+    for section in ("objects", "types"):
+        lines = [
+            f"    {json.dumps(name)}: {json.dumps(one, separators=(',', ':'))}" for name, one in made[section].items()
+        ]
+        yield f'  "{section}": {{\n' + ",\n".join(lines) + ("\n  },\n" if section == "objects" else "\n  }\n")
+    yield "}\n"
+
+
+if __name__ == "__main__":
+    TABLE.write_text("".join(written()), encoding="utf-8")

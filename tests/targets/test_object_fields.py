@@ -1,0 +1,66 @@
+"""Fields of emitted objects, and overrides that Kubernetes would refuse."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from modelyard_targets.cluster.object_fields import TABLE, problems
+from tests.emitted import emitted, refused
+from tests.object_fields import table
+from tests.specs import VALID_SPEC
+from tests.targets.test_overrides import with_override
+
+CRON = "CronJob/monitor-drift"
+JOB = "/spec/jobTemplate/spec"
+HEAD = "/spec/rayClusterConfig/headGroupSpec"
+
+
+def test_the_table_is_up_to_date() -> None:
+    """It has the fields of the API that emitted objects are checked with."""
+    shipped, made = json.loads(TABLE.read_text(encoding="utf-8")), table()
+
+    assert shipped["objects"].keys() >= {
+        "batch/v1 CronJob",
+        "ray.io/v1 RayService",
+        "networking.k8s.io/v1 NetworkPolicy",
+    }
+    assert shipped["objects"].items() <= made["objects"].items()
+    assert shipped["types"].items() <= made["types"].items()
+
+
+def test_emitted_objects_have_none() -> None:
+    assert [problem for manifest in emitted(VALID_SPEC) for problem in problems(manifest)] == []
+
+
+@pytest.mark.parametrize(
+    ("target", "patch"),
+    [
+        (CRON, f'{{op: replace, path: {JOB}/backoffLimit, value: "three"}}'),
+        (CRON, f"{{op: add, path: {JOB}/backoffLimits, value: 3}}"),
+        (CRON, "{op: add, path: /metadata/annotations, value: {team: 4}}"),
+        (CRON, f"{{op: add, path: {JOB}/template/spec/containers/0/args, value: run}}"),
+        (CRON, f"{{op: add, path: {JOB}/template/spec/hostNetwork, value: maybe}}"),
+        ("RayService/scorer-champion", f"{{op: replace, path: {HEAD}/template/spec/containers, value: {{}}}}"),
+        ("RayService/scorer-champion", f"{{op: add, path: {HEAD}/rayStartParameters, value: {{}}}}"),
+        ("NetworkPolicy/scorer-champion", "{op: replace, path: /spec/policyTypes, value: Ingress}"),
+    ],
+)
+def test_overrides_that_kubernetes_refuses(target: str, patch: str) -> None:
+    """A text for a number, a misspelt field, a number for a label, a text for a list."""
+    assert refused(with_override(f"[{patch}]", target)) == [f"E0836 [{patch}]"]
+
+
+@pytest.mark.parametrize(
+    ("target", "patch"),
+    [
+        (CRON, f"{{op: replace, path: {JOB}/backoffLimit, value: 3}}"),
+        (CRON, f"{{op: add, path: {JOB}/template/spec/containers/0/resources/limits/memory, value: 2Gi}}"),
+        (CRON, f"{{op: add, path: {JOB}/template/spec/containers/0/resources/limits/cpu, value: 2}}"),
+        ("RayService/scorer-champion", f'{{op: add, path: {HEAD}/rayStartParams/num-gpus, value: "1"}}'),
+    ],
+)
+def test_overrides_that_kubernetes_takes(target: str, patch: str) -> None:
+    """Quantities are numbers or texts."""
+    assert refused(with_override(f"[{patch}]", target)) == []
