@@ -42,7 +42,8 @@ def system_pods(namespace: str, system: str, server: str, pipeline: str, monitor
     labels = {SYSTEM: system}
     return {
         "server": (namespace, {**ray_pod(system, server)}),
-        "pipeline": (namespace, {**ray_pod(system, pipeline)}),
+        "pipeline": (namespace, {**ray_pod(system, pipeline), COMPONENT: "pipeline"}),
+        "step": (namespace, {**ray_pod(system, pipeline), COMPONENT: "pipeline", "ray.io/node-type": "worker"}),
         "monitor": (namespace, {**labels, NAME: monitor, COMPONENT: "monitor"}),
         "registry": (namespace, {**labels, NAME: "mlflow", COMPONENT: "registry"}),
         "database": (namespace, {"cnpg.io/cluster": "runs"}),

@@ -428,6 +428,12 @@ def model_path(artifact_path: str, registered_name: str) -> str:
     return f"{artifact_path.rstrip('/')}/models/{registered_name}/"
 
 
+def reports_gate(job: Job, system: System) -> bool:
+    """Whether a run reports what the gate made of its model: alerts go to the owner's on-call channel."""
+    gate = (job.model is not None and job.model.validation) or system.governance.approve_promotion is not None
+    return job.pipeline.type == "training" and bool(gate) and bool(system.governance.owner.oncall)
+
+
 def bundle_path(artifact_path: str, registered_name: str, alias: str) -> str:
     """Where the bundle of a model lies in the store of artifacts; nothing else is below it."""
     return f"{artifact_path.rstrip('/')}/bundles/{registered_name}/{alias}/"

@@ -11,8 +11,9 @@ from modelyard_runtime.bundle_metrics import samples as bundle_samples
 from modelyard_runtime.description import Section, bound, description, names, rows, section, text
 from modelyard_runtime.measures import Measure, Measures
 from modelyard_runtime.models import Bundles
-from modelyard_runtime.otlp import Sample, push
+from modelyard_runtime.otlp import Sample
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.reported import labels_of, report
 
 VALUE = "modelyard_monitor_value"
 BREACH = "modelyard_monitor_breach"
@@ -70,9 +71,7 @@ def look(workload: Section, now: datetime) -> tuple[tuple[Result, ...], tuple[Re
 
 def samples(workload: Section, results: tuple[Result, ...], now: datetime) -> list[Sample]:
     """The results as metrics, with the state of the bundles that they rest on."""
-    own = {"system": text(workload, "system"), "monitor": text(workload, "address").rpartition(".")[2]}
-    if namespace := text(section(workload, "metrics"), "namespace"):
-        own["namespace"] = namespace
+    own = labels_of(workload, "monitor")
     found: list[Sample] = []
     for one in results:
         labels = {**own, "check": one.check, "feature": one.feature or "all"}
@@ -104,24 +103,6 @@ def _judged(check: Section, measure: Measure) -> Result:
     return Result(text(check, "name"), measure.feature, measure.value, beyond)
 
 
-def _whose(workload: Section) -> dict[str, str]:
-    """What OTLP calls the source of metrics; Prometheus makes the label `job` of it, by which series are kept apart."""
-    named = {"service.name": f"{text(workload, 'system')}-{text(workload, 'name')}"}
-    namespace = text(section(workload, "metrics"), "namespace")
-    return {**named, "service.namespace": namespace} if namespace else named
-
-
 def tell(workload: Section, results: tuple[Result, ...], now: datetime) -> bool:
-    """Push the metrics; without a receiver in the description, only say them."""
-    told = samples(workload, results, now)
-    for one in told:
-        _log.info("%s %s %g", one.name, dict(one.labels), one.value)
-    url = text(section(workload, "metrics"), "otlp")
-    if not url:
-        return True
-    try:
-        push(url, told, _whose(workload), now.timestamp())
-    except OSError as problem:
-        _log.error("the metrics cannot be told to %s: %s", url, problem)
-        return False
-    return True
+    """Push the metrics; without a receiver in the description, only log them."""
+    return report(workload, samples(workload, results, now), now.timestamp())

@@ -11,7 +11,7 @@ from modelyard_runtime.context import new_run
 from modelyard_runtime.dag import Done, Driver
 from modelyard_runtime.description import Section, description, integer, names, section, sections, text
 from modelyard_runtime.gate import check_gate
-from modelyard_runtime.promotion import promote_waiting
+from modelyard_runtime.promotion import promote_waiting, report_standing
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.steps import StepActor, finish_step, spread_out, worker_of
 from modelyard_runtime.together import TOGETHER
@@ -39,7 +39,9 @@ def run() -> int:
     if made is None:
         return 1
     if text(workload, "type") == "training":
-        return _finish(workload, made, run_name)
+        code = _finish(workload, made, run_name)
+        report_standing(workload)
+        return code
     _log.info("run %s is done", run_name)
     return 0
 

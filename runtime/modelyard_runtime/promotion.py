@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import logging
+import time
 
 from modelyard_runtime import registry
 from modelyard_runtime.delivery import deliver_all
 from modelyard_runtime.description import Section, description, rows, section, text
 from modelyard_runtime.gate import APPROVAL_TAG, DIGEST_TAG, missing_approvals
+from modelyard_runtime.otlp import Sample
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.reported import labels_of, report
 
 GATE_TAG = "modelyard.gate"
 AGAINST_TAG = "modelyard.gate.against"
 """Tag of a version whose gate compared it with what an alias pointed to: the number of that, or `none`."""
+
+REFUSED = "modelyard_gate_refused"
+WAITING = "modelyard_versions_waiting"
 
 _NONE = "none"
 _log = logging.getLogger(__name__)
@@ -25,6 +31,7 @@ def run() -> int:
         raise Refusal("only a training pipeline promotes")
     registry.connect(workload)
     _log.info("%s", promote_waiting(workload))
+    report_standing(workload)
     return 0
 
 
@@ -56,14 +63,7 @@ def promote_waiting(workload: Section) -> str:
     """
     pipeline = section(workload, "pipeline")
     name, alias = text(section(pipeline, "model"), "registeredName"), text(pipeline, "promoteTo")
-    now = registry.version_at(name, alias)
-    waiting = [
-        one
-        for one in registry.versions(name)
-        if one.tags.get(GATE_TAG) == "held"
-        and registry.TAKEN_BACK not in one.tags
-        and (now is None or int(one.version) > int(now.version))
-    ]
+    waiting = _waiting(pipeline, registry.versions(name))
     for version in sorted(waiting, key=lambda one: -int(one.version)):
         missing, _ = missing_approvals(pipeline, version.tags, version.tags.get(DIGEST_TAG, ""))
         if outdated := _outdated(pipeline, version):
@@ -73,6 +73,43 @@ def promote_waiting(workload: Section) -> str:
     delivered = deliver_all(workload, section(pipeline, "model"), alias)
     sentence = f"no version of {name} that waits has its approvals; {len(waiting)} wait"
     return f"{sentence}; {delivered}" if delivered else sentence
+
+
+def report_standing(workload: Section) -> None:
+    """Push where the versions of the model stand, for alerts, if the description names a receiver.
+
+    A run is as good without: where nobody takes the metrics, that is logged.
+    """
+    if "metrics" in workload:
+        registry.connect(workload)
+        report(workload, standing(workload), time.time())
+
+
+def standing(workload: Section) -> list[Sample]:
+    """Whether the gate refused the newest version, and how many versions lack nothing but an approval."""
+    pipeline = section(workload, "pipeline")
+    versions = registry.versions(text(section(pipeline, "model"), "registeredName"))
+    newest = max(versions, key=lambda one: int(one.version), default=None)
+    refused = newest is not None and newest.tags.get(GATE_TAG) == "refused"
+    unapproved = [
+        one
+        for one in _waiting(pipeline, versions)
+        if missing_approvals(pipeline, one.tags, one.tags.get(DIGEST_TAG, ""))[0]
+    ]
+    own = labels_of(workload, "pipeline")
+    return [Sample(REFUSED, float(refused), own), Sample(WAITING, float(len(unapproved)), own)]
+
+
+def _waiting(pipeline: Section, versions: list[registry.Version]) -> list[registry.Version]:
+    """The versions whose gate held and that are newer than what the alias points to."""
+    now = registry.version_at(text(section(pipeline, "model"), "registeredName"), text(pipeline, "promoteTo"))
+    return [
+        one
+        for one in versions
+        if one.tags.get(GATE_TAG) == "held"
+        and registry.TAKEN_BACK not in one.tags
+        and (now is None or int(one.version) > int(now.version))
+    ]
 
 
 def compared_with(pipeline: Section, name: str) -> dict[str, str]:

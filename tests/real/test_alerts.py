@@ -378,3 +378,19 @@ def test_a_missing_run_is_a_ticket(prometheus: Prometheus) -> None:
 def test_a_pipeline_that_nobody_sees_is_a_ticket(prometheus: Prometheus) -> None:
     assert prometheus.told(VALID_SPEC, "retrain", {}, 50) == set()
     assert prometheus.told(VALID_SPEC, "retrain", {}, 70) == {("ModelyardPipelineUnseen", "ticket")}
+
+
+PUSHED = '{namespace="fraud",system="fraud",pipeline="retrain"}'
+
+
+def test_a_refused_gate_and_a_waiting_version_are_tickets_until_the_next_push(prometheus: Prometheus) -> None:
+    """One sample a run: a week later the gate holds, and a version waits for approval."""
+    week = 7 * 24 * 60
+    series = {
+        **scheduled(f"0x{week} 604800x{week}"),
+        f"modelyard_gate_refused{PUSHED}": f"1 _x{week - 1} 0 _x{week}",
+        f"modelyard_versions_waiting{PUSHED}": f"0 _x{week - 1} 1 _x{week}",
+    }
+
+    assert prometheus.told(VALID_SPEC, "retrain", series, 600) == {("ModelyardGateRefused", "ticket")}
+    assert prometheus.told(VALID_SPEC, "retrain", series, week + 60) == {("ModelyardApprovalWaiting", "ticket")}

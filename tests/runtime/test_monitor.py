@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from modelyard_runtime import monitor
+from modelyard_runtime import monitor, reported
 from modelyard_runtime.otlp import Sample
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -28,7 +28,7 @@ def test_environments_that_share_a_prometheus_stay_apart(monkeypatch: pytest.Mon
     def push(url: str, samples: Iterable[Sample], resource: Mapping[str, str], at_s: float | None = None) -> None:
         pushed.append((list(samples), resource))
 
-    monkeypatch.setattr(monitor, "push", push)
+    monkeypatch.setattr(reported, "push", push)
     assert monitor.tell(WORKLOAD, (monitor.Result("psi", "amount", 0.3, True),), NOW)
 
     ((samples, resource),) = pushed

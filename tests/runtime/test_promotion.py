@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 
 from modelyard_runtime import registry
 from modelyard_runtime.breach import take_back
-from modelyard_runtime.promotion import GATE_TAG, compared_with, promote, promote_waiting
+from modelyard_runtime.gate import APPROVAL_TAG, DIGEST_TAG
+from modelyard_runtime.promotion import GATE_TAG, compared_with, promote, promote_waiting, report_standing, standing
 
 NAME = "cards-fraud"
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -90,3 +92,38 @@ def test_a_rollback_is_not_judged_by_rows_of_the_version_that_it_took_back(
     assert "the window begins before" in take_back(watching, NOW + 2 * hour, hour)[0]
     assert champion() == "2"
     assert take_back(watching, NOW + 25 * hour, hour) == ["'champion' of cards-fraud is version 1 again"]
+
+
+def stands(workload: dict[str, Any]) -> dict[str, float]:
+    """The metrics that alerts on gate and approvals read."""
+    return {one.name: one.value for one in standing({**workload, "system": "cards", "address": "pipelines.retrain"})}
+
+
+def test_alerts_see_what_the_gate_refused_and_what_waits_for_approval(
+    workload: dict[str, Any], trained: Register
+) -> None:
+    """A version waits until it is approved; that the newest was refused holds until a newer one is not."""
+    workload["pipeline"] = {**PIPELINE, "approvals": {"from": ["risk"], "minimum": 1}}
+    assert stands(workload) == {"modelyard_gate_refused": 0, "modelyard_versions_waiting": 0}
+
+    version = trained()
+    registry.tag(version, {DIGEST_TAG: "d1"})
+    assert stands(workload) == {"modelyard_gate_refused": 0, "modelyard_versions_waiting": 1}
+
+    registry.tag(version, {f"{APPROVAL_TAG}risk": "d1"})
+    registry.tag(trained(), {GATE_TAG: "refused"})
+    assert stands(workload) == {"modelyard_gate_refused": 1, "modelyard_versions_waiting": 0}
+
+
+def test_a_prometheus_that_is_away_fails_no_run(
+    workload: dict[str, Any], trained: Register, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody listens on the discard port of loopback."""
+    trained()
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    receiver = {"otlp": "http://127.0.0.1:9/api/v1/otlp/v1/metrics", "namespace": "cards"}
+    described = {"system": "cards", "name": "retrain", "address": "pipelines.retrain", "metrics": receiver}
+
+    report_standing({**workload, **described})
+
+    assert "the metrics cannot be pushed to http://127.0.0.1:9/" in caplog.text

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from modelyard.plan import Job, Kind
+from modelyard_targets.cluster.describe import describe_job
 from modelyard_targets.cluster.job import lower_job
 from modelyard_targets.cluster.pipeline_rules import due_s
 from tests.crds import problems
@@ -27,13 +28,14 @@ def by_name(text: str) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (VALID_SPEC, ["ModelyardPipelineFailed", "ModelyardPipelineMissing", "ModelyardPipelineUnseen"]),
-        (ON_DEMAND, ["ModelyardPipelineFailed"]),
-        (ONCE, ["ModelyardPipelineFailed"]),
+        (VALID_SPEC, ["Failed", "Missing", "Unseen"]),
+        (ON_DEMAND, ["Failed"]),
+        (ONCE, ["Failed"]),
     ],
 )
 def test_a_run_that_nobody_scheduled_is_not_missed(text: str, expected: list[str]) -> None:
-    assert list(by_name(text)) == expected
+    of_runs = "ModelyardPipeline"
+    assert [name.removeprefix(of_runs) for name in by_name(text) if name.startswith(of_runs)] == expected
     assert problems(rule_object(text, "retrain")) == []
 
 
@@ -85,3 +87,26 @@ def test_a_tenant_without_a_prometheus_is_not_refused_for_alerts_that_it_did_not
 
     assert [one for one in plan_of(shared).resources if one.kind is Kind.ALERT_RULES] == []
     assert "retrain" in [one.name for one in plan_of(observed).resources if one.kind is Kind.ALERT_RULES]
+
+
+def test_a_gate_that_refuses_and_an_approval_that_waits_notify_the_owner() -> None:
+    """By what the runtime pushes, in the look back of three runs."""
+    rules = by_name(VALID_SPEC)
+
+    pushed = '{namespace="fraud",pipeline="retrain",system=~"fraud|"}[21d]'
+    assert rules["ModelyardGateRefused"]["expr"] == f"max(last_over_time(modelyard_gate_refused{pushed})) > 0"
+    assert rules["ModelyardApprovalWaiting"]["expr"] == f"max(last_over_time(modelyard_versions_waiting{pushed})) > 0"
+    assert rules["ModelyardApprovalWaiting"]["labels"]["channel_oncall"] == "true"
+
+
+def test_a_pipeline_without_a_gate_reports_none() -> None:
+    context = context_of(VALID_SPEC)
+    described = describe_job(resource(context.plan, Kind.TRAINING_JOB, "retrain"), context)
+    scoring = describe_job(resource(context.plan, Kind.BATCH_JOB, "nightly"), context)
+
+    assert described["metrics"] == {
+        "otlp": "http://prometheus-operated.monitoring.svc.cluster.local:9090/api/v1/otlp/v1/metrics",
+        "namespace": "fraud",
+    }
+    assert "metrics" not in scoring
+    assert "ModelyardGateRefused" not in [rule["alert"] for rule in alerts(VALID_SPEC, "nightly")]

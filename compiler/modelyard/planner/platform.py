@@ -10,6 +10,7 @@ from modelyard.plan import (
     AlertRules,
     Cluster,
     Identity,
+    Job,
     Kind,
     Link,
     Namespace,
@@ -20,6 +21,7 @@ from modelyard.plan import (
     Resource,
     Route,
     Secret,
+    reports_gate,
 )
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
@@ -241,11 +243,15 @@ _SYNCED = frozenset({"external-secrets", "secrets-manager"})
 
 
 def _metric_links(draft: Draft, addons: dict[str, tuple[str, ...]]) -> Iterator[Link]:
-    """Where there is a Prometheus, monitors push to it, and it scrapes the Pods of everything else."""
+    """Where there is a Prometheus, monitors and runs with a gate push to it, and it scrapes the Pods of all but
+    monitors.
+    """
     for resource in draft.metrics:
-        if _observed(resource, addons):
-            prometheus = f"{resource.placement}:{Kind.CLUSTER}/{resource.placement}"
-            if resource.kind is Kind.MONITOR:
-                yield Link(resource.place, prometheus, "metrics", "http", 9090)
-            else:
-                yield Link(prometheus, resource.place, "metrics", "http", 8080)
+        if not _observed(resource, addons):
+            continue
+        prometheus = f"{resource.placement}:{Kind.CLUSTER}/{resource.placement}"
+        gated = isinstance(resource.value, Job) and reports_gate(resource.value, draft.system)
+        if resource.kind is Kind.MONITOR or gated:
+            yield Link(resource.place, prometheus, "metrics", "http", 9090)
+        if resource.kind is not Kind.MONITOR:
+            yield Link(prometheus, resource.place, "metrics", "http", 8080)

@@ -17,7 +17,7 @@ from modelyard.spec import Channel, target_path
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, Made
-from modelyard_targets.cluster.fixed import MONITOR_COMPONENT, PORTS, SERVE_PORT
+from modelyard_targets.cluster.fixed import MONITOR_COMPONENT, PIPELINE_COMPONENT, PORTS, SERVE_PORT
 from modelyard_targets.cluster.namespace import CLOSED
 from modelyard_targets.cluster.network import (
     COMPONENT,
@@ -154,7 +154,9 @@ def _cloudnative_pg(context: Context) -> tuple[Policy, ...]:
 
 
 def _prometheus(context: Context) -> tuple[Policy, ...]:
-    """Prometheus reads metrics of every namespace. Monitors push to it; nothing but it talks to Alertmanager."""
+    """Prometheus reads metrics of every namespace. Monitors and drivers of pipelines push to it; nothing but it talks
+    to Alertmanager.
+    """
     prometheus, grafana, alertmanager = pods("prometheus"), pods("grafana"), pods("alertmanager")
     api = reach_api(context)
     gossip: list[Value] = [{"protocol": protocol, "port": _GOSSIP} for protocol in ("TCP", "UDP")]
@@ -164,7 +166,7 @@ def _prometheus(context: Context) -> tuple[Policy, ...]:
             _named("prometheus"),
             ingress=(
                 {"from": [prometheus], "ports": ports(PROMETHEUS_PORT, _RELOADER)},
-                {"from": [grafana, *_monitors(context)], "ports": ports(PROMETHEUS_PORT)},
+                {"from": [grafana, *_pushing(context)], "ports": ports(PROMETHEUS_PORT)},
             ),
             egress=({"to": [every_namespace()]}, api, *_remote_write(context), *reach_nodes((_KUBELET,), context)),
         ),
@@ -205,13 +207,18 @@ def _prometheus(context: Context) -> tuple[Policy, ...]:
     return tuple(policies)
 
 
-def _monitors(context: Context) -> list[Value]:
-    """Monitors of this system, and of others in a namespace that modelyard made."""
-    monitor: dict[str, Value] = {"podSelector": {"matchLabels": {COMPONENT_LABEL: MONITOR_COMPONENT}}}
+def _pushing(context: Context) -> list[Value]:
+    """Monitors and drivers of pipelines, of this system and of others in a namespace that modelyard made."""
+    monitor: dict[str, str] = {COMPONENT_LABEL: MONITOR_COMPONENT}
+    driver: dict[str, str] = {COMPONENT_LABEL: PIPELINE_COMPONENT, "ray.io/node-type": "head"}
     systems: dict[str, Value] = {
         "namespaceSelector": {"matchExpressions": [{"key": SYSTEM, "operator": "Exists"}]},
     }
-    return [{**namespace(context.namespace), **monitor}, {**systems, **monitor}]
+    return [
+        {**where, "podSelector": {"matchLabels": dict(labelled)}}
+        for labelled in (monitor, driver)
+        for where in (namespace(context.namespace), systems)
+    ]
 
 
 def _remote_write(context: Context) -> list[Value]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modelyard.plan import Application, Identity, Job, ModelServer, MonitorJob, Resource, bucket_expires
+from modelyard.plan import Application, Identity, Job, ModelServer, MonitorJob, Resource, bucket_expires, reports_gate
 from modelyard.source import Json
 from modelyard.spec import Capture, Inference, Model, ModelRef, Store
 from modelyard_targets.cluster.bundles import bundle, delivery
@@ -46,6 +46,8 @@ def describe_job(resource: Resource, context: Context) -> dict[str, Json]:
     job = resource.value
     assert isinstance(job, Job)
     described = _header(resource, job.pipeline.type, context)
+    if reports_gate(job, context.system):
+        described.update(_metrics(context))
     described["pipeline"] = describe_pipeline(resource, context)
     return described
 
@@ -55,10 +57,16 @@ def describe_monitor(resource: Resource, context: Context) -> dict[str, Json]:
     job = resource.value
     assert isinstance(job, MonitorJob)
     described = _header(resource, "monitor", context)
-    if context.prometheus_uri:
-        described["metrics"] = {"otlp": context.prometheus_uri + _OTLP_PATH, "namespace": context.namespace}
+    described.update(_metrics(context))
     described["monitor"] = _monitor(resource, job, context)
     return described
+
+
+def _metrics(context: Context) -> dict[str, Json]:
+    """Where a run pushes its metrics, if there is a Prometheus."""
+    if not context.prometheus_uri:
+        return {}
+    return {"metrics": {"otlp": context.prometheus_uri + _OTLP_PATH, "namespace": context.namespace}}
 
 
 def application_name(application: Application) -> str:

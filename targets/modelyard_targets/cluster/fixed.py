@@ -22,6 +22,7 @@ REGISTRY_NAME: Final = "mlflow"
 """The registry's Service, its Pods' label and its chart."""
 
 MONITOR_COMPONENT: Final = "monitor"
+PIPELINE_COMPONENT: Final = "pipeline"
 """The component label of monitors, which Prometheus takes pushed metrics from."""
 
 STORAGE_POLICY: Final = "allow-object-storage"

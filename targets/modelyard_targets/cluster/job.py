@@ -24,12 +24,13 @@ from modelyard_targets.cluster.environment import (
     service_account,
     variables,
 )
+from modelyard_targets.cluster.fixed import PIPELINE_COMPONENT
 from modelyard_targets.cluster.launcher import launcher, template_name
 from modelyard_targets.cluster.pods import container, pod_spec, support_place, support_resources
 from modelyard_targets.cluster.ray_cluster import Group, RayCluster, cluster_spec, scaling_groups
 from modelyard_targets.cluster.sizes import SUBMITTER, SUPPORT_DISK_BYTES
 
-COMPONENT = "pipeline"
+COMPONENT = PIPELINE_COMPONENT
 ENTRYPOINT = "python -m modelyard_runtime run"
 
 GROUP_WAIT_S: Final = 15 * 60

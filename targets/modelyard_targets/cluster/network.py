@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from modelyard.manifest import labels, metadata, object_of, without_empty
-from modelyard.plan import Identity, Job, ModelServer, MonitorJob, Resource, cluster_service
+from modelyard.plan import Identity, Job, ModelServer, MonitorJob, Resource, cluster_service, reports_gate
 from modelyard.spec import Inference, Store
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.context import REGISTRY_PORT, Context, Made, cloud_of, region_of
@@ -202,6 +202,9 @@ def _job(resource: Resource, job: Job, context: Context) -> Iterator[Made]:
     yield network_policy(resource, resource.name, _selector(resource.name), context, ingress=ingress, egress=egress)
     if any(group.minimum < group.maximum for group in job_groups(job, context)):
         yield _head(resource, context)
+    if reports_gate(job, context.system) and context.prometheus_uri:
+        name, selector = f"{resource.name}.gate", _head_selector(resource.name)
+        yield network_policy(resource, name, selector, context, egress=_prometheus(context))
     if job.pipeline.schedule.kind != "once":
         name = launcher_name(resource)
         yield network_policy(resource, name, _selector(name), context, egress=[reach_api(context)])
@@ -221,8 +224,14 @@ def _head(resource: Resource, context: Context) -> Made:
 
     The dot keeps its name apart from every workload's.
     """
-    selector: dict[str, Value] = {**_selector(resource.name), "ray.io/node-type": "head"}
-    return network_policy(resource, f"{resource.name}.head", selector, context, egress=[reach_api(context)])
+    return network_policy(
+        resource, f"{resource.name}.head", _head_selector(resource.name), context, egress=[reach_api(context)]
+    )
+
+
+def _head_selector(name: str) -> dict[str, Value]:
+    """The head of a workload's Ray cluster, where the driver of a run is; code of the user runs on workers."""
+    return {**_selector(name), "ray.io/node-type": "head"}
 
 
 def _selector(name: str) -> dict[str, Value]:

@@ -1,11 +1,13 @@
-"""Alerts about the runs of a pipeline, for the owner's on-call channel: a run that failed, and one that is missing."""
+"""Alerts about a pipeline, for the owner's on-call channel: a run that failed or is missing, a gate that refused the
+newest version, and versions that wait for an approval.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.plan import AlertRules, Job, Resource
+from modelyard.plan import AlertRules, Job, Resource, reports_gate
 from modelyard.spec import Pipeline
 from modelyard.stack import Value
 from modelyard_targets.cluster.alert_rules import alert, alert_labels, group, prometheus_rule, quiet_severity
@@ -13,9 +15,16 @@ from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.job import once_name
 from modelyard_targets.cluster.launcher import job_seconds
 from modelyard_targets.cluster.monitor_rules import period_s
-from modelyard_targets.cluster.promql import duration
+from modelyard_targets.cluster.promql import duration, one_of, selector, template_text
 from modelyard_targets.cluster.run_series import last_failed, ray_job_failed, since_success_s, unseen
 from modelyard_targets.cluster.runbooks import runbook
+
+REFUSED: Final = "modelyard_gate_refused"
+WAITING: Final = "modelyard_versions_waiting"
+
+_PERIODS: Final = 3
+_SHORTEST_S: Final = 7 * 86400
+"""Runs by hand may be weeks apart."""
 
 _UNSEEN_S: Final = 3600
 """How long kube-state-metrics may be away, as while it moves to another machine."""
@@ -26,7 +35,11 @@ def lower_pipeline_rules(resource: Resource, context: Context) -> Iterator[Made]
     value = resource.value
     assert isinstance(value, AlertRules)
     if value.pipeline is not None:
-        rules = [_failed(resource, value.pipeline, context), *_missing(resource, value.pipeline, context)]
+        rules = [
+            _failed(resource, value.pipeline, context),
+            *_missing(resource, value.pipeline, context),
+            *_gate(resource, value.pipeline, context),
+        ]
         yield prometheus_rule(resource, [group(resource.name, rules, 60)], context)
 
 
@@ -73,6 +86,39 @@ def _missing(resource: Resource, pipeline: Pipeline, context: Context) -> Iterat
         "runbook": runbook("unseen-runs"),
     }
     yield alert("ModelyardPipelineUnseen", unseen(resource.name, context), _UNSEEN_S, labelled, texts)
+
+
+def _gate(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[Value]:
+    """What runs and promotions push about the versions in the registry; both hold until the next push."""
+    job = _job(resource, context).value
+    assert isinstance(job, Job)
+    if not reports_gate(job, context.system) or job.model is None:
+        return
+    labelled = _labels(resource, pipeline, context)
+    if job.model.validation:
+        texts = {
+            "summary": f"the gate of model {job.model.name} refused the newest version of pipeline {pipeline.name}",
+            "description": f"{pipeline.promote_to} is still the version before. The alert ends with one that passes.",
+            "runbook": runbook("gate"),
+        }
+        yield alert("ModelyardGateRefused", _pushed(REFUSED, pipeline, context), 0, labelled, texts)
+    approval = context.system.governance.approve_promotion
+    if approval is not None:
+        groups = ", ".join(template_text(one) for one in approval.groups)
+        texts = {
+            "summary": f"a version of model {job.model.name} waits for approval",
+            "description": f"It passed the gate and needs {approval.minimum} of: {groups}.",
+            "runbook": runbook("approval"),
+        }
+        yield alert("ModelyardApprovalWaiting", _pushed(WAITING, pipeline, context), 0, labelled, texts)
+
+
+def _pushed(series: str, pipeline: Pipeline, context: Context) -> str:
+    """Holds while the last value that was pushed is not zero: for three periods of the schedule."""
+    own = {"namespace": context.namespace, "pipeline": pipeline.name}
+    chosen = selector(own, one_of("system", (context.system.metadata.name, "")))
+    span = duration(_PERIODS * max(period_s(pipeline.schedule) or 0, _SHORTEST_S))
+    return f"max(last_over_time({series}{chosen}[{span}])) > 0"
 
 
 def _labels(resource: Resource, pipeline: Pipeline, context: Context) -> dict[str, Value]:

@@ -45,6 +45,16 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
         "`kubectl get pods -A -l app.kubernetes.io/name=kube-state-metrics`: does it run?",
         "Does Prometheus scrape it? Its targets are under Status, Targets.",
     ),
+    "gate": (
+        "The run in the registry has the verdict of each line: the artifact `modelyard/gate.json`.",
+        "Is the data of this run worse: fewer rows, late labels, a changed source?",
+        "Is the line itself wrong? Change `validation` in the spec; the next run is judged by it.",
+    ),
+    "approval": (
+        "In the registry, read the card, the metrics and `modelyard/gate.json` of the version.",
+        "To approve, a group sets the version's tag `modelyard.approval.GROUP` to its digest, `modelyard.digest`.",
+        "The next run promotes it; `kubectl create job --from=cronjob/NAME NAME-again` starts one.",
+    ),
     "data-drift": (
         "Which feature, and how? The dashboard of an endpoint shows it, else `modelyard_monitor_value` in Prometheus.",
         "Did its source change: schema, unit, missing values? Mend it there.",
