@@ -27,7 +27,8 @@ _CLUSTER = "198.18.0.0/16"
 _SERVICES = "198.19.0.0/16"
 
 NODE = "real-1"
-_PAUSE = "registry.local/pause:1"
+PAUSE = "registry.local/pause:1"
+"""An image that sleeps, which every node has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ state = "{folder}/containerd/state"
 [grpc]
   address = "{_socket(folder)}"
 [plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "{_PAUSE}"
+  sandbox_image = "{PAUSE}"
   restrict_oom_score_adj = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
@@ -136,7 +137,7 @@ def _pause_image(folder: Path) -> Path:
     shutil.copy(shutil.which("busybox") or "/bin/busybox", root / "bin" / "busybox")
     (root / "bin" / "sleep").symlink_to("busybox")
     archive = folder / "pause.tar"
-    write_archive(root, _PAUSE, archive, {"Cmd": ["/bin/sleep", "infinity"], "User": "1000:100"})
+    write_archive(root, PAUSE, archive, {"Cmd": ["/bin/sleep", "infinity"], "User": "1000:100"})
     return archive
 
 

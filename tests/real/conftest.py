@@ -25,7 +25,10 @@ _cannot_run = pytest.StashKey[dict[str, None]]()
 _TOLD = "cannot run here"
 
 _SHARED = {
-    **dict.fromkeys(("test_smallest_example.py", "test_whole_kubernetes.py", "test_workloads.py"), "whole Kubernetes"),
+    **dict.fromkeys(
+        ("test_network_policies.py", "test_smallest_example.py", "test_whole_kubernetes.py", "test_workloads.py"),
+        "whole Kubernetes",
+    ),
     **dict.fromkeys(("test_environments.py", "test_typed_programs.py"), "cache of mypy"),
     **{file: file for file in ("test_least_privilege.py", "test_runtime.py", "test_scanners.py")},
 }

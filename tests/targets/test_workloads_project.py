@@ -22,12 +22,12 @@ def test_every_file_is_in_one_project() -> None:
 def test_objects_are_counted_while_they_are_written() -> None:
     here = context(VALID_SPEC)
     found = workloads_of(here, {})
-    assert found.counted == {}
+    assert found.written == {}
 
     written = [document for project in found.projects for file in project.manifests for document in file.documents()]
 
     assert len(written) == len(list(objects_of_placement(here)))
-    assert sum(count for kinds in found.counted.values() for count in kinds.values()) == len(written)
+    assert sum(count for file in found.written.values() for count in file.kinds.values()) == len(written)
 
 
 def test_a_program_takes_the_components_that_it_imports() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -19,18 +18,20 @@ from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, bucket_name, mirrored, pull_secret_of_addons
 from modelyard_targets.cluster.crossing_readme import crossing_values
 from modelyard_targets.cluster.disk import has_disk
-from modelyard_targets.cluster.files import File, objects_of
+from modelyard_targets.cluster.files import File
 from modelyard_targets.cluster.gateway import beside_the_gateway
 from modelyard_targets.cluster.metrics_disk import DEFAULT_RETENTION_S, used_gi, volume_gi
+from modelyard_targets.cluster.open_connections import Open, open_connections
 from modelyard_targets.cluster.overrides import overrides_on
 from modelyard_targets.cluster.pins import images_of, installed
 from modelyard_targets.cluster.placed import addons_to_install, installed_addons
 from modelyard_targets.cluster.promql import duration, number
-from modelyard_targets.cluster.prose import render
+from modelyard_targets.cluster.prose import Said, as_code, render
 from modelyard_targets.cluster.route import gateway_name, is_ours, needs_route, serve_service
 from modelyard_targets.cluster.runtime_image import needs_runtime_image
 from modelyard_targets.cluster.secrets import existing_secrets, secrets_of, store_kind, store_object, store_of
-from modelyard_targets.cluster.workloads_project import Workloads
+from modelyard_targets.cluster.storage_network import storage_readers
+from modelyard_targets.cluster.workloads_project import Workloads, Written, written_of
 
 README: Final = "README.md"
 IMAGES: Final = "images.txt"
@@ -113,7 +114,8 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "protected": [f"database {store.called}" for store in managed if store.type == "database"],
         "buckets": [bucket_name(store, context.system) for store in managed if store.type == "object"],
         "links": [link for link in plan.links if link.source.startswith(f"{placement}:") and link.what != "secret"],
-        "files": [(f"{file.name}.yaml", _kinds(file, workloads.counted, context)) for file in workloads.files],
+        "files": [(f"{file.name}.yaml", _kinds(file, written)) for file, written in _written(workloads, context)],
+        "open": _open(workloads, context),
         **crossing_values(context),
         "overrides": [one for found in overrides_on(context.system, placement).values() for one in found],
     }
@@ -224,6 +226,21 @@ def _dashboards(context: Context) -> str:
     return f"kubectl -n {namespace} port-forward service/kube-prometheus-stack-grafana 3000:80"
 
 
-def _kinds(file: File, counted: dict[str, Counter[str]], context: Context) -> str:
-    kinds = counted.get(file.name) or Counter(str(made.manifest["kind"]) for made in objects_of(file, context))
+def _written(workloads: Workloads, context: Context) -> Iterator[tuple[File, Written]]:
+    """Files that were written already are not made again."""
+    for file in workloads.files:
+        yield file, workloads.written.get(file.name) or written_of(file, context)
+
+
+def _open(workloads: Workloads, context: Context) -> tuple[Open, ...]:
+    """What the policies open, and those that the program makes of addresses that only it knows."""
+    policies = (policy for _, written in _written(workloads, context) for policy in written.policies)
+    rows = open_connections(policies, context.namespace)
+    readers = Said(", ".join(map(as_code, storage_readers(context))))
+    storage = Open(readers, "connect to", Said("object storage of the region"), "443")
+    return (*rows, storage) if readers else rows
+
+
+def _kinds(file: File, written: Written) -> str:
+    kinds = written.kinds
     return ", ".join(kind if count == 1 else f"{count} {kind}" for kind, count in kinds.items())

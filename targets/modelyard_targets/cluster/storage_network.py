@@ -18,7 +18,7 @@ VARIABLE: Final = "object_storage"
 
 def storage_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
     """One policy for all Pods that open a bucket of the region; none where no Pod does."""
-    names = tuple(dict.fromkeys(_readers(context)))
+    names = storage_readers(context)
     if not names:
         return ()
     arguments = (
@@ -31,8 +31,12 @@ def storage_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
     return (Call(VARIABLE, "kubernetes.EgressPolicy", STORAGE_POLICY, arguments, group="network"),)
 
 
+def storage_readers(context: Context) -> tuple[str, ...]:
+    """Names that Pods which open a bucket of the region carry as a label."""
+    return tuple(dict.fromkeys(_readers(context)))
+
+
 def _readers(context: Context) -> Iterator[str]:
-    """Names that Pods carry as a label."""
     for resource in context.plan.on(context.placement):
         value = resource.value
         if isinstance(value, RegistryServer):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from modelyard.records import record
@@ -21,26 +21,34 @@ _NEEDS: Final = ("pulumi", "pulumi-kubernetes", "pyyaml")
 
 
 @record
+class Written:
+    """What a README tells of a file: its objects by their kind, and its network policies."""
+
+    kinds: Counter[str]
+    policies: tuple[Manifest, ...]
+
+
+@record
 class Workloads:
     """The projects of a placement in order, the files that they hold, and the build context of the runtime image.
 
-    `counted` fills while manifests are written: objects of a file by their kind, for a README that comes after them.
+    `written` fills while manifests are written, for a README that comes after them.
     """
 
     projects: tuple[Project, ...]
     files: tuple[File, ...]
     image: tuple[TextFile, ...]
-    counted: dict[str, Counter[str]]
+    written: dict[str, Written]
 
 
 def workloads_of(context: Context, settings: Mapping[str, Value]) -> Workloads:
     """Everything that runs in the cluster of a placement; `settings` are those of each project's stack."""
     files = tuple(file for file in files_of(context) if next(objects_of(file, context), None) is not None)
-    counted: dict[str, Counter[str]] = {}
-    projects = tuple(_project(at, held, counted, context, settings) for at, held in enumerate(split(files)))
+    written: dict[str, Written] = {}
+    projects = tuple(_project(at, held, written, context, settings) for at, held in enumerate(split(files)))
     needed = needs_runtime_image(context.plan, context.placement)
     image = _image(context) if needed else ()
-    return Workloads(projects, files, image, counted)
+    return Workloads(projects, files, image, written)
 
 
 def objects_of_placement(context: Context) -> Iterator[Made]:
@@ -52,7 +60,7 @@ def objects_of_placement(context: Context) -> Iterator[Made]:
 def _project(
     at: int,
     files: tuple[File, ...],
-    counted: dict[str, Counter[str]],
+    written: dict[str, Written],
     context: Context,
     settings: Mapping[str, Value],
 ) -> Project:
@@ -69,19 +77,31 @@ def _project(
         components=("base", "infrastructure", "kubernetes") if reads else ("base", "kubernetes"),
         requirements=locked("programs", _NEEDS),
         settings=settings,
-        manifests=tuple(_manifests(file, counted, context) for file in files),
+        manifests=tuple(_manifests(file, written, context) for file in files),
     )
 
 
-def _manifests(file: File, counted: dict[str, Counter[str]], context: Context) -> ManifestFile:
-    """A file whose objects are counted for the README while they are made, so that they are made once."""
+def written_of(file: File, context: Context) -> Written:
+    """What a README tells of a file that was not written yet."""
+    manifests = [made.manifest for made in objects_of(file, context)]
+    return Written(Counter(str(each["kind"]) for each in manifests), _policies(manifests))
+
+
+def _policies(manifests: Iterable[Manifest]) -> tuple[Manifest, ...]:
+    return tuple(each for each in manifests if each["kind"] == "NetworkPolicy")
+
+
+def _manifests(file: File, written: dict[str, Written], context: Context) -> ManifestFile:
+    """A file whose objects are noted for the README while they are made, so that they are made once."""
 
     def documents() -> Iterator[Manifest]:
         kinds: Counter[str] = Counter()
+        policies: list[Manifest] = []
         for made in objects_of(file, context):
             kinds[str(made.manifest["kind"])] += 1
+            policies += _policies([made.manifest])
             yield made.manifest
-        counted[file.name] = kinds
+        written[file.name] = Written(kinds, tuple(policies))
 
     return ManifestFile(file.name, documents)
 

@@ -1,0 +1,21 @@
+"""Accepts TCP connections on the ports that it is given, and ends them at once; prints a line when it listens."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+
+async def _end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+async def _listen(ports: list[int]) -> None:
+    for port in ports:
+        await asyncio.start_server(_end, "0.0.0.0", port)
+    sys.stdout.write("listening\n")
+    sys.stdout.flush()
+    await asyncio.Event().wait()
+
+
+asyncio.run(_listen([int(port) for port in sys.argv[1:]]))
