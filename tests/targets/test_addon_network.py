@@ -57,7 +57,7 @@ def test_who_reaches_what(target: str, port: int, expected: list[str]) -> None:
 
 
 def test_prometheus_reads_the_operator_where_a_run_has_no_cronjob() -> None:
-    text = changed('schedule: {cron: "0 2 * * 0", timeZone: Europe/Berlin}', "schedule: once")
+    text = changed('schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: once")
 
     assert sources("kuberay", 8080, text.replace("run: pipelines.retrain, cooldown: 3d", "rollback: true")) == [
         "prometheus"

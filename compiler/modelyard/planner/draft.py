@@ -39,6 +39,7 @@ class SecretUse:
 class Wanted:
     """What one workload reaches, gathered while it is planned: the stuff of its identity and its links."""
 
+    workload: str
     access: dict[Access, None] = field(default_factory=dict[Access, None])
     secrets: dict[SecretRef, Path] = field(default_factory=dict[SecretRef, Path])  # and the line that names it
     stores: dict[tuple[str, str], None] = field(default_factory=dict[tuple[str, str], None])  # store, what for
@@ -175,7 +176,7 @@ class Draft:
 
     def wants_credentials(self, wanted: Wanted, store: str) -> None:
         """Let a workload open a store."""
-        wanted.secret(self.system.stores[store].credentials, "stores", store, "credentials")
+        wanted.secret(self.system.stores[store].credentials_of(wanted.workload), "stores", store, "credentials")
 
     def identity(self, name: str, placement: str, origin: Path, workload: str, wanted: Wanted, api: str) -> Resource:
         """Give a workload an identity of its own, with exactly what it wants."""

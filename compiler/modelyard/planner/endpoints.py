@@ -30,11 +30,11 @@ def plan_pools(draft: Draft) -> None:
             pools.setdefault((inference.target, inference.pool), []).append(inference)
     for (placement, pool), members in pools.items():
         applications = [_application(draft, member, variant) for member in members for variant in member.variants]
-        wanted = Wanted()
+        name, workload = pool_name(pool), f"pool.{pool}"
+        wanted = Wanted(workload)
         for member in members:
             _want(draft, member, wanted)
         origin: Path = ("inference", members[0].name, "pool")
-        name, workload = pool_name(pool), f"pool.{pool}"
         draft.identity(name, placement, origin, workload, wanted, "autoscaler" if _scales(members) else "")
         _server(draft, name, placement, origin, workload, applications, wanted, pool)
 
@@ -44,7 +44,7 @@ def plan_inference(draft: Draft, inference: Inference) -> None:
     workload, origin = f"inference.{inference.name}", ("inference", inference.name)
     name, placement = draft.called("inference", inference.name), inference.target
     if not inference.pool:
-        wanted = Wanted()
+        wanted = Wanted(workload)
         _want(draft, inference, wanted)
         draft.identity(name, placement, origin, workload, wanted, "autoscaler" if _scales([inference]) else "")
         for variant in inference.variants:

@@ -49,7 +49,7 @@ def _job(draft: Draft, monitor: Monitor, name: str, workload: str, origin: Path)
 
 def _wanted(draft: Draft, monitor: Monitor, inference: Inference | None, models: tuple[Model, ...]) -> Wanted:
     """Read on what it watches, compares with and takes labels from."""
-    system, wanted = draft.system, Wanted()
+    system, wanted = draft.system, Wanted(f"monitors.{monitor.name}")
     if inference is not None and inference.capture is not None:
         wanted.store(inference.capture.store, inference.capture.path, "read", "capture")
         draft.wants_credentials(wanted, inference.capture.store)

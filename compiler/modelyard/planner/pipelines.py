@@ -31,7 +31,7 @@ def plan_pipeline(draft: Draft, pipeline: Pipeline) -> None:
     draft.identity(name, placement, origin, workload, wanted, "autoscaler" if scales else "")
     if pipeline.schedule.kind != "once":
         starts: Path = (*origin, "schedule")
-        draft.identity(f"{name}-launcher", placement, starts, workload, Wanted(), "launcher")
+        draft.identity(f"{name}-launcher", placement, starts, workload, Wanted(workload), "launcher")
     bundles = draft.bundles.get(pipeline.model.model, ()) if pipeline.model and pipeline.type == "training" else ()
     value = Job(pipeline, model, hardware, bundles, checkpoints)
     job = draft.add(KINDS[pipeline.type], name, placement, origin, value, workload)
@@ -49,7 +49,7 @@ def _can_be_observed(target: TargetSpec) -> bool:
 
 def _wanted(draft: Draft, pipeline: Pipeline) -> Wanted:
     """Read on inputs and on what the gate evaluates on, write on outputs; only what trains writes artifacts."""
-    system, wanted = draft.system, Wanted()
+    system, wanted = draft.system, Wanted(f"pipelines.{pipeline.name}")
     for step in pipeline.steps:
         for name in step.inputs:
             draft.wants_dataset(wanted, system.data[name], "read")

@@ -36,9 +36,10 @@ def plan_stores(draft: Draft) -> None:
         kind = Kind.OBJECT_STORE if store.type == "object" else Kind.DATABASE
         origin: Path = ("stores", store.name)
         resource = draft.share(kind, store.called, store.target, origin, store)
-        if store.credentials is not None:
-            where = (*origin, "credentials")
-            draft.use_secret(store.credentials, store.target, where, f"stores.{store.name}", resource.place)
+        workload = f"stores.{store.name}"
+        credentials = store.credentials_of(workload)
+        if credentials is not None and (store.credentials_per == "store" or not store.adopt):
+            draft.use_secret(credentials, store.target, (*origin, "credentials"), workload, resource.place)
 
 
 def plan_registry(draft: Draft) -> None:
@@ -54,7 +55,7 @@ def plan_registry(draft: Draft) -> None:
         return
     placement = system.deployment.placement.registry
     database, artifacts = system.stores.get(registry.database), system.stores.get(registry.artifacts)
-    wanted = Wanted()
+    wanted = Wanted("registry")
     if artifacts is not None:
         draft.artifacts = (artifacts.name, registry.artifact_path)
         wanted.store(artifacts.name, registry.artifact_path, "write", "artifacts")

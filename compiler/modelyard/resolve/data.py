@@ -51,6 +51,7 @@ def _store(scope: Scope, name: str, node: Node, default_target: str) -> Store:
         endpoint=text(node, "endpoint"),
         region=text(node, "region"),
         credentials=secret(node, "credentials"),
+        credentials_per=text(node, "credentialsPer", "store"),
         versioned=flag(node, "versioned", default=True),
         retention_s=seconds(scope, node, "retention", path),
         object_lock=_lock(scope, mapping(node, "objectLock"), (*path, "objectLock")) if "objectLock" in node else None,

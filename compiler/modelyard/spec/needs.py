@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelyard.records import record
+from modelyard.records import record, replace
 from modelyard.source import Path
 from modelyard.spec.deployment import Accelerator
 from modelyard.spec.references import SecretRef
@@ -31,12 +31,25 @@ class Store:
     endpoint: str = ""  # URL of an S3-compatible service
     region: str = ""
     credentials: SecretRef | None = None  # Secret with keys access-key-id/secret-access-key, or username/password
+    credentials_per: str = "store"  # store workload: one Secret for all, or one for each workload below that path
     versioned: bool = True
     retention_s: int | None = None  # objects older than this are deleted
     object_lock: ObjectLock | None = None
     size_bytes: int | None = None  # database volume
     replicas: int | None = None  # database instances
     encryption_key: str = ""  # ARN of the KMS key of an adopted bucket
+
+    def credentials_of(self, workload: str) -> SecretRef | None:
+        """The Secret by which a workload such as `pipelines.retrain` opens the store."""
+        if self.credentials is None or self.credentials_per == "store":
+            return self.credentials
+        return replace(self.credentials, path=f"{self.credentials.path}/{workload.replace('.', '/')}")
+
+    def opened_by(self, ref: SecretRef) -> bool:
+        """Whether a reference is to credentials of this store."""
+        if self.credentials is None or self.credentials_per == "store":
+            return ref == self.credentials
+        return ref.store == self.credentials.store and ref.path.startswith(f"{self.credentials.path}/")
 
 
 @record

@@ -110,8 +110,9 @@ def _store_variables(store: Store, workload: str, context: Context) -> list[Valu
 
 def pair_of(store: Store, workload: str, context: Context) -> KeyPair | None:
     """The keys that open a store: the spec's, or those of a crossing; None where an identity does."""
-    if store.credentials is not None:
-        return KeyPair(context.secret(store.credentials).name, *OBJECT_STORE_KEYS)
+    credentials = store.credentials_of(workload)
+    if credentials is not None:
+        return KeyPair(context.secret(credentials).name, *OBJECT_STORE_KEYS)
     crossing = crossing_to(store, workload, context)
     return KeyPair(crossing.secret, *crossing.keys) if crossing is not None else None
 

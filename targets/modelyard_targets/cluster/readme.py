@@ -31,6 +31,7 @@ from modelyard_targets.cluster.route import gateway_name, is_ours, needs_route, 
 from modelyard_targets.cluster.runtime_image import needs_runtime_image
 from modelyard_targets.cluster.secrets import existing_secrets, secrets_of, store_kind, store_object, store_of
 from modelyard_targets.cluster.storage_network import storage_readers
+from modelyard_targets.cluster.store_keys import store_keys
 from modelyard_targets.cluster.workloads_project import Workloads, Written, written_of
 
 README: Final = "README.md"
@@ -104,6 +105,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "gateway": _gateway(context),
         "proxies": beside_the_gateway(context),
         "secrets": existing_secrets(secrets, context),
+        "store_keys": store_keys(context),
         "metrics": tuple(_metrics(context)),
         "dashboards": _dashboards(context),
         "reached": tuple(_reached(context)),

@@ -64,7 +64,7 @@ def keys_of(ref: SecretRef, context: Context) -> tuple[str, ...]:
     gateway = context.target.gateway
     if gateway is not None and gateway.certificate == ref:
         return CERTIFICATE_KEYS
-    opens_bucket = any(store.type == "object" and store.credentials == ref for store in context.system.stores.values())
+    opens_bucket = any(store.type == "object" and store.opened_by(ref) for store in context.system.stores.values())
     return OBJECT_STORE_KEYS if opens_bucket else LOGIN_KEYS
 
 

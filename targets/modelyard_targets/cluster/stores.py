@@ -81,8 +81,9 @@ def _environment(store: Store, context: Context) -> list[Value]:
     ]
     if store.region:
         found.append(env("AWS_REGION", store.region))
-    if store.credentials is not None:
+    credentials = store.credentials_of(f"stores.{store.name}")
+    if credentials is not None:
         for key in OBJECT_STORE_KEYS:
-            secret = context.secret(store.credentials, key)
+            secret = context.secret(credentials, key)
             found.append(env_from_secret(f"AWS_{key.upper().replace('-', '_')}", secret.name, secret.key))
     return found

@@ -74,9 +74,16 @@ def test_buckets_of_the_region_are_reached_by_what_opens_one() -> None:
 
 
 def test_no_workload_reaches_the_internet() -> None:
-    """Karpenter asks for prices; no other Pod of the cluster leaves AWS."""
-    assert reaching(INTERNET) == ["karpenter"]
+    """Controllers call AWS through the NAT gateway where a small network has no endpoints."""
+    assert reaching(INTERNET) == ["secrets", "autoscaler", "karpenter", "volumes"]
     assert reaching(INTERNET, 80) == []
+
+
+def test_controllers_call_aws_through_endpoints_where_there_are_some() -> None:
+    """Karpenter asks for prices, which have none; no other Pod of the cluster leaves AWS."""
+    text = changed(("governance:", "profile: {size: enterprise}\ngovernance:"))
+
+    assert reaching(INTERNET, text=text) == ["karpenter"]
 
 
 def test_without_a_way_out_nothing_reaches_the_internet() -> None:
