@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias, cast
 
@@ -134,7 +134,7 @@ def changed_by(change: Change, manifest: Any) -> Any:
 
 
 @contextmanager
-def in_force(kubectl: Kubectl, namespace: str, objects: list[Any]) -> Iterator[None]:
+def in_force(kubectl: Kubectl, namespace: str, objects: list[Any]) -> Generator[None]:
     """Identities and policies in a namespace; every ServiceAccount may do there what RBAC could allow at all."""
     applied = [each for each in objects if each["kind"] in (*POLICIES, "ServiceAccount")]
     kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}])

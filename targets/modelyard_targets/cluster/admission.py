@@ -61,9 +61,10 @@ def named_in(manifest: object) -> Named:
         elif key == "image" and isinstance(value, str):
             images.add(value)
         elif key == "imagePullSecrets" and isinstance(value, Sequence):
-            secrets |= {str(entry["name"]) for entry in value if isinstance(entry, Mapping)}
+            secrets |= {str(entry["name"]) for entry in cast("Sequence[Mapping[str, object]]", value)}
         elif key in {"secretKeyRef", "secretRef", "secret"} and isinstance(value, Mapping):
-            secrets.add(str(value.get("name", value.get("secretName"))))
+            reference = cast("Mapping[str, object]", value)
+            secrets.add(str(reference.get("name", reference.get("secretName"))))
     return Named(tuple(sorted(accounts)), tuple(sorted(images)), tuple(sorted(secrets)))
 
 

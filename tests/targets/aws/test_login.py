@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from tests.targets.aws.emitted import changed, names, one
 
 ADOPTED = (
@@ -58,8 +60,10 @@ def test_an_adopted_database_keeps_its_own_login() -> None:
     assert not [name for name in names("Job", changed(ADOPTED)) if name.startswith("login-")]
 
 
-def _pods(value: object) -> list[dict[str, str]]:
-    if isinstance(value, dict):
-        own = [value] if "serviceAccountName" in value else []
-        return own + [pod for each in value.values() for pod in _pods(each)]
-    return [pod for each in value for pod in _pods(each)] if isinstance(value, list) else []
+def _pods(value: Any) -> list[dict[str, str]]:
+    if isinstance(value, list):
+        return [pod for each in cast("list[Any]", value) for pod in _pods(each)]
+    fields = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    return ([fields] if "serviceAccountName" in fields else []) + [
+        pod for each in fields.values() for pod in _pods(each)
+    ]
