@@ -107,6 +107,10 @@ def _scored(system: System, step: Step, model: _Learned) -> Iterator[Diagnostic]
     for at, name in enumerate(step.inputs):
         types = dict(system.data[name].schema)
         span = system.at(*step.path, "inputs", at)
+        declared = system.data[name].features
+        undeclared = [column for column in model.features if column not in declared]
+        if declared and not types and undeclared and name not in model.datasets:
+            yield problems.feature_not_declared(span, name, undeclared)
         missing = [column for column in model.features if column not in types]
         if types and missing:
             yield problems.feature_missing(span, name, missing)

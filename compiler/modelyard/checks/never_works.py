@@ -66,13 +66,14 @@ def _parameters(system: System, pipeline: Pipeline, step: Step, suggestions: Sug
 
 
 def buckets(system: System) -> Iterator[Diagnostic]:
-    """A bucket that a cluster adopts has a service and a login: a cluster has no identity that a cloud knows."""
+    """A bucket that a cluster adopts has a login: workloads there have no identity that a service knows."""
     for store in system.stores.values():
         target = system.target(store.target)
         if store.type != "object" or not store.adopt or target.provider != "kubernetes":
             continue
-        if not store.endpoint and store.credentials is None:
-            yield problems.bucket_without_access(system.at("stores", store.name, "adopt"), store.name, store.target)
+        if store.credentials is None:
+            span = system.at("stores", store.name, "adopt")
+            yield problems.bucket_without_access(span, store.name, store.target, bool(store.endpoint))
 
 
 def labels(system: System) -> Iterator[Diagnostic]:

@@ -316,6 +316,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0826": check_leakage.scored_separately,
         "E0827": check_leakage.feature_missing,
         "E0828": check_leakage.feature_of_other_type,
+        "W0829": check_leakage.feature_not_declared,
         "E0830": check_governance_in_name.high_risk_without_gate,
         "W0831": check_governance_in_name.gate_without_bounds,
         "E0832": check_governance_in_name.owner_approves_alone,

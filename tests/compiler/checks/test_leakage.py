@@ -139,3 +139,13 @@ def test_inputs_that_scoring_does_not_join() -> None:
         codes_in(spec.replace("    output: scores\n", '    output: scores\n    source: {entrypoint: "a.b:C"}\n')) == []
     )
     assert codes_in(spec.replace("features: [rain], ", "")) == []
+
+
+@pytest.mark.parametrize(
+    ("features", "codes"), [("[amount]", ["W0829"]), ("[merchant, amount]", []), ("[amount, merchant, more]", [])]
+)
+def test_features_that_the_scored_dataset_declares(features: str, codes: list[str]) -> None:
+    today = f"  today: {{store: lake, path: today, format: parquet, features: {features}, classification: pii}}\n"
+    reading = (SCORED, SCORED.replace("transactions", "today"))
+
+    assert codes_in(changed("  scores: {store", f"{today}  scores: {{store", reading)) == codes

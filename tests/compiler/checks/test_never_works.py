@@ -82,7 +82,7 @@ def test_estimators_of_scikit_learn(parameters: str, codes: list[str]) -> None:
     [
         ("", ["E0813"]),
         (", region: eu-central-1", ["E0813"]),
-        (', endpoint: "https://s3.acme.example"', []),
+        (', endpoint: "https://s3.acme.example"', ["E0813"]),
         (", credentials: secret://vault/lake", []),
     ],
 )

@@ -1,4 +1,4 @@
-"""Diagnostics about leakage and skew: E0820 to E0828."""
+"""Diagnostics about leakage and skew: E0820 to W0829."""
 
 from __future__ import annotations
 
@@ -199,12 +199,10 @@ def feature_missing(span: Span, data: str, missing: Sequence[str]) -> Diagnostic
           today: {schema: {amount: number, age: integer}, …}
         pipelines: {nightly: {type: batch-inference, inputs: [today], …}}
     """
-    columns = ", ".join(quote(column) for column in missing[:3]) + (" …" if len(missing) > 3 else "")
-    plural = "feature" if len(missing) == 1 else "features"
     return Diagnostic(
         "E0827",
         Severity.ERROR,
-        f"dataset {quote(data)} lacks the {plural} {columns} of the model",
+        f"dataset {quote(data)} lacks the {_features(missing)} of the model",
         span,
         "add the columns to its schema, or read another dataset",
     )
@@ -236,3 +234,33 @@ def feature_of_other_type(span: Span, data: str, column: str, now: str, then: st
         span,
         f"give it the type {then}",
     )
+
+
+def feature_not_declared(span: Span, data: str, missing: Sequence[str]) -> Diagnostic:
+    """A batch inference reads a dataset whose features are not those that the model has learned from.
+
+    Without a schema the columns of the dataset are unknown; its features say which of them are meant.
+
+    Wrong:
+
+        data: {claims: {features: [amount, age], label: urgent, …}, today: {features: [amount], …}}
+        pipelines: {nightly: {type: batch-inference, inputs: [today], …}}
+
+    Right:
+
+        data: {claims: {features: [amount, age], label: urgent, …}, today: {features: [amount, age], …}}
+        pipelines: {nightly: {type: batch-inference, inputs: [today], …}}
+    """
+    return Diagnostic(
+        "W0829",
+        Severity.WARNING,
+        f"dataset {quote(data)} does not declare the {_features(missing)} of the model",
+        span,
+        "add them to its features, or read another dataset",
+    )
+
+
+def _features(names: Sequence[str]) -> str:
+    """A few features by name."""
+    columns = ", ".join(quote(name) for name in names[:3]) + (" …" if len(names) > 3 else "")
+    return f"{'feature' if len(names) == 1 else 'features'} {columns}"

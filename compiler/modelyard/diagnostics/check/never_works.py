@@ -81,11 +81,11 @@ def estimator_unknown(span: Span, estimator: str, known: Sequence[str]) -> Diagn
     )
 
 
-def bucket_without_access(span: Span, store: str, target: str) -> Diagnostic:
-    """A cluster adopts a bucket, and the spec gives neither the address of its service nor a login.
+def bucket_without_access(span: Span, store: str, target: str, addressed: bool) -> Diagnostic:
+    """A cluster adopts a bucket without credentials.
 
-    Workloads on such a cluster have no identity that Amazon S3 knows, so every read and write would be refused. A
-    bucket of another service needs `endpoint`, one of Amazon S3 needs `credentials`.
+    Workloads on such a cluster have no identity that an object store knows, so every read and write would be refused.
+    A bucket of another service than Amazon S3 needs `endpoint`, too.
 
     Wrong:
 
@@ -93,14 +93,16 @@ def bucket_without_access(span: Span, store: str, target: str) -> Diagnostic:
 
     Right:
 
-        stores: {lake: {type: object, adopt: acme-lake, endpoint: "https://s3.acme.example", credentials: secret://vault/lake}}
+        stores:
+          lake: {type: object, adopt: acme-lake, endpoint: "https://s3.acme.example", credentials: secret://vault/lake}
     """
+    lacking = "credentials" if addressed else "endpoint and no credentials"
     return Diagnostic(
         "E0813",
         Severity.ERROR,
-        f"target {quote(target)} cannot open the bucket of store {quote(store)}: it has no endpoint and no credentials",
+        f"target {quote(target)} cannot open the bucket of store {quote(store)}: it has no {lacking}",
         span,
-        "give the endpoint of its service, and the secret that holds the credentials",
+        "name the secret that holds the credentials" + ("" if addressed else ", and the endpoint of the service"),
     )
 
 
