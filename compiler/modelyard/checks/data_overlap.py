@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from modelyard.checks.folders import Folder, artifacts, bucket_of, captures, folder_of, overlaps, written_at
+from modelyard.checks.folders import Folder, Folders, artifacts, bucket_of, captures, folder_of, written_at
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import data_overlap as problems
-from modelyard.spec import System
+from modelyard.spec import Pipeline, System
 
 
 def captured(system: System) -> Iterator[Diagnostic]:
     """Captures have a folder of their own: their retention deletes in it, and monitors read all of it."""
-    datasets = [folder_of(system, data) for data in system.data.values()]
-    kept = list(captures(system))
-    earlier: list[Folder] = []
-    for folder in kept:
-        for _, other in overlaps([folder], earlier):
-            yield problems.captures_overlap(written_at(system, folder.path), folder.what, other.what, folder.address)
-        earlier.append(folder)
-    for folder, other in overlaps(kept, chain(artifacts(system), datasets)):
-        yield problems.captures_overlap(written_at(system, folder.path), folder.what, other.what, other.address)
+    taken = Folders(chain(artifacts(system), (folder_of(system, data) for data in system.data.values())))
+    for folder in captures(system):
+        other = taken.overlapping(folder)
+        if other is not None:
+            span = written_at(system, folder.path)
+            yield problems.captures_overlap(span, folder.what, other.what, other.address)
+        taken.add(folder)
 
 
 def outputs(system: System) -> Iterator[Diagnostic]:
@@ -30,54 +28,59 @@ def outputs(system: System) -> Iterator[Diagnostic]:
         for step in pipeline.steps:
             if not step.output or step.output in step.inputs:
                 continue
-            written = folder_of(system, system.data[step.output])
-            read = [folder_of(system, system.data[name]) for name in step.inputs]
-            for folder, other in overlaps([written], read):
+            folder = folder_of(system, system.data[step.output])
+            other = Folders(folder_of(system, system.data[name]) for name in step.inputs).overlapping(folder)
+            if other is not None:
                 span = system.at(*step.path, "output")
                 yield problems.output_overlaps_input(span, folder.what, folder.address, other.what, other.address)
 
 
 def scores(system: System) -> Iterator[Diagnostic]:
     """Each batch inference writes into a folder of its own."""
-    earlier: list[Folder] = []
+    earlier = Folders()
     writers: dict[str, str] = {}
-    for pipeline in system.pipelines.values():
-        if pipeline.type != "batch-inference" or not pipeline.output:
-            continue
-        written = folder_of(system, system.data[pipeline.output])
-        for _, other in overlaps([written], earlier):
+    for pipeline, written in _scored(system):
+        other = earlier.overlapping(written)
+        if other is not None:
             span = system.at("pipelines", pipeline.name, "output")
             yield problems.scores_mixed(span, pipeline.name, writers[other.what], written.address)
         writers.setdefault(written.what, pipeline.name)
-        earlier.append(written)
+        earlier.add(written)
 
 
 def training_data(system: System) -> Iterator[Diagnostic]:
-    """Scores stay out of the folders that training reads."""
-    names = {
+    """Scores stay out of the folders that training reads; scores that it learns from have a dataset of their own."""
+    readers = {
         name: pipeline.name
         for pipeline in system.pipelines.values()
         if pipeline.type == "training"
         for step in pipeline.steps
         for name in step.inputs
     }
-    read = {folder_of(system, system.data[name]): reader for name, reader in names.items()}
+    read = Folders(folder_of(system, system.data[name]) for name in readers)
+    for pipeline, written in _scored(system):
+        other = read.nested(written)
+        if other is not None and other.path[1] not in pipeline.inputs:  # that is an output in its own input
+            span = system.at("pipelines", pipeline.name, "output")
+            reader = readers[str(other.path[1])]
+            yield problems.scores_in_training_data(span, pipeline.name, written.address, reader, other.address)
+
+
+def _scored(system: System) -> Iterator[tuple[Pipeline, Folder]]:
+    """Each batch inference with the folder of its scores."""
     for pipeline in system.pipelines.values():
-        if pipeline.type != "batch-inference" or not pipeline.output:
-            continue
-        written = folder_of(system, system.data[pipeline.output])
-        apart = [folder for folder in read if (folder.bucket, folder.parts) != (written.bucket, written.parts)]
-        for _, other in overlaps([written], apart):
-            if other.what not in {folder_of(system, system.data[name]).what for name in pipeline.inputs}:
-                span = system.at("pipelines", pipeline.name, "output")
-                yield problems.scores_in_training_data(span, pipeline.name, written.address, read[other], other.address)
+        if pipeline.type == "batch-inference" and pipeline.output:
+            yield pipeline, folder_of(system, system.data[pipeline.output])
 
 
 def registered(system: System) -> Iterator[Diagnostic]:
     """Each model has a name of its own in the registry, and the registry's artifacts have a folder of their own."""
-    datasets = (folder_of(system, data) for data in system.data.values())
-    for folder, other in overlaps(artifacts(system), datasets):
-        yield problems.artifacts_overlap(written_at(system, folder.path), folder.address, other.what, other.address)
+    datasets = Folders(folder_of(system, data) for data in system.data.values())
+    for folder in artifacts(system):
+        other = datasets.overlapping(folder)
+        if other is not None:
+            span = written_at(system, folder.path)
+            yield problems.artifacts_overlap(span, folder.address, other.what, other.address)
     owners: dict[str, str] = {}
     for model in system.models.values():
         owner = owners.setdefault(model.registered_name, model.name)

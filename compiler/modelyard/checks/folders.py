@@ -78,19 +78,35 @@ def _parts(path: str) -> tuple[str, ...]:
     return tuple(part for part in path.split("/") if part not in {"", "."})
 
 
-def overlaps(folders: Iterable[Folder], others: Iterable[Folder]) -> Iterator[tuple[Folder, Folder]]:
-    """Each folder that equals, contains or lies in one of the others, with the first such other."""
-    exact: dict[_Key, Folder] = {}
-    above: dict[_Key, Folder] = {}
-    for other in others:
-        exact.setdefault((other.bucket, other.parts), other)
-        for key in _prefixes(other):
-            above.setdefault(key, other)
-    for folder in folders:
-        inside = (exact[key] for key in _prefixes(folder) if key in exact)
-        overlapping = above.get((folder.bucket, folder.parts)) or next(inside, None)
-        if overlapping is not None:
-            yield folder, overlapping
+class Folders:
+    """Folders in which those that overlap with another are found in one step for each part of its path."""
+
+    def __init__(self, folders: Iterable[Folder] = ()) -> None:
+        self._exact: dict[_Key, Folder] = {}
+        self._above: dict[_Key, Folder] = {}  # by the folders that they lie in
+        for folder in folders:
+            self.add(folder)
+
+    def add(self, folder: Folder) -> None:
+        """One more; of several that are equal, the first is kept."""
+        *above, own = _prefixes(folder)
+        self._exact.setdefault(own, folder)
+        for key in above:
+            self._above.setdefault(key, folder)
+
+    def equal(self, folder: Folder) -> Folder | None:
+        """The folder that is the same."""
+        return self._exact.get((folder.bucket, folder.parts))
+
+    def nested(self, folder: Folder) -> Folder | None:
+        """A folder that lies in this one, or that this one lies in."""
+        *above, own = _prefixes(folder)
+        around = (self._exact[key] for key in above if key in self._exact)
+        return self._above.get(own) or next(around, None)
+
+    def overlapping(self, folder: Folder) -> Folder | None:
+        """A folder that is the same as this one, lies in it or around it."""
+        return self.equal(folder) or self.nested(folder)
 
 
 def _prefixes(folder: Folder) -> Iterator[_Key]:

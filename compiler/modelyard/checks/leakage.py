@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
-from modelyard.checks.folders import folder_of, overlaps
+from modelyard.checks.folders import Folders, folder_of
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import leakage as problems
 from modelyard.records import record
@@ -17,11 +18,12 @@ def labels(system: System) -> Iterator[Diagnostic]:
     """No label of a joined input is a feature, and features do not come with the labels."""
     for _, step in _training_steps(system):
         inputs = [system.data[name] for name in step.inputs]
+        owners = {data.label: data.name for data in inputs if data.label}
         for data in inputs:
-            for other in inputs:
-                if other is not data and other.label in data.features and other.label != data.label:
-                    span = system.at("data", data.name, "features", data.features.index(other.label))
-                    yield problems.joined_label_among_features(span, other.label, other.name, data.name, step.name)
+            for at, column in enumerate(data.features):
+                if column in owners and owners[column] != data.name and column != data.label:
+                    span = system.at("data", data.name, "features", at)
+                    yield problems.joined_label_among_features(span, column, owners[column], data.name, step.name)
         featured = [data for data in inputs if data.features]
         for late in featured:
             if late.label and late.delay_s and len(featured) > 1:
@@ -47,11 +49,10 @@ def gates(system: System) -> Iterator[Diagnostic]:
         assert pipeline.model is not None
         learned.setdefault(pipeline.model.model, []).extend(step.inputs)
     for model in system.models.values():
-        read = [folder_of(system, system.data[name]) for name in dict.fromkeys(learned.get(model.name, ()))]
+        read = Folders(folder_of(system, system.data[name]) for name in dict.fromkeys(learned.get(model.name, ())))
         for check in model.validation:
-            if not check.data:
-                continue
-            for _, other in overlaps([folder_of(system, system.data[check.data])], read):
+            other = read.overlapping(folder_of(system, system.data[check.data])) if check.data else None
+            if other is not None:
                 span = system.at("models", model.name, "validation", check.name, "data")
                 yield problems.gate_on_training_data(span, check.name, check.data, other.what)
 
@@ -107,7 +108,7 @@ def _scored(system: System, step: Step, model: _Learned) -> Iterator[Diagnostic]
     for at, name in enumerate(step.inputs):
         types = dict(system.data[name].schema)
         span = system.at(*step.path, "inputs", at)
-        declared = system.data[name].features
+        declared = frozenset(system.data[name].features)
         undeclared = [column for column in model.features if column not in declared]
         if declared and not types and undeclared and name not in model.datasets:
             yield problems.feature_not_declared(span, name, undeclared)
@@ -127,10 +128,10 @@ def _learned(datasets: list[Dataset]) -> _Learned:
     declared = tuple(dict.fromkeys(column for data in datasets for column in data.features))
     if declared:
         return _Learned(declared, types, frozenset(data.name for data in datasets if data.features))
-    columns = [column for data in datasets for column, _ in data.schema]
+    columns = Counter(column for data in datasets for column, _ in data.schema)
     hidden = {column for data in datasets for column in (data.label, data.timestamp, data.group)}
     known = all(data.schema for data in datasets)
-    features = tuple(column for column in columns if column not in hidden and columns.count(column) == 1)
+    features = tuple(column for column in columns if column not in hidden and columns[column] == 1)
     return _Learned(features if known else (), types, frozenset(data.name for data in datasets))
 
 
