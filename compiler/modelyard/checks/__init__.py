@@ -9,6 +9,7 @@ from modelyard.checks import (
     built_in,
     clock,
     clouds,
+    columns,
     data_overlap,
     deployment,
     governance,
@@ -101,6 +102,8 @@ CHECKS: Final[tuple[Rule, ...]] = (
     never_works.retention,
     never_works.outputs,
     never_works.retraining,
+    columns.roles,
+    columns.labels,
 )
 
 

@@ -38,8 +38,9 @@ def splits(system: System) -> Iterator[Diagnostic]:
         if pipeline.type == "training" and task == "forecasting" and pipeline.split.by == "random":
             own = ("pipelines", pipeline.name)
             written = "by" in system.written(*own, "split")
-            span = system.at(*own, "split", "by") if written else system.key(*own)
-            yield problems.forecast_split_at_random(span, pipeline.name)
+            if written or any(step.trainer for step in pipeline.steps):  # code of the user may split by itself
+                span = system.at(*own, "split", "by") if written else system.key(*own)
+                yield problems.forecast_split_at_random(span, pipeline.name)
 
 
 def gates(system: System) -> Iterator[Diagnostic]:

@@ -25,6 +25,7 @@ from modelyard.diagnostics import (
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.check import clock as check_clock
 from modelyard.diagnostics.check import clouds as check_clouds
+from modelyard.diagnostics.check import columns as check_columns
 from modelyard.diagnostics.check import data_overlap as check_data_overlap
 from modelyard.diagnostics.check import deployment as check_deployment
 from modelyard.diagnostics.check import governance as check_governance
@@ -297,6 +298,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0806": check_data_overlap.scores_mixed,
         "E0807": check_data_overlap.scores_in_training_data,
         "W0808": check_never_works.window_beyond_retention,
+        "E0809": check_columns.column_of_two_roles,
         "E0810": check_never_works.alias_never_set,
         "E0811": check_never_works.parameter_unknown,
         "E0812": check_never_works.estimator_unknown,
@@ -326,6 +328,8 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0835": check_governance_in_name.safeguard_lifted_at_high_risk,
         "W0835": check_governance_in_name.safeguard_lifted,
         "E0836": platform.override_refused,
+        "W0837": check_columns.group_among_features,
+        "E0838": check_columns.label_of_wrong_type,
         "W0840": check_clock.hour_skipped,
         "W0841": check_clock.date_or_weekday,
         "W0842": check_clock.uneven_steps,

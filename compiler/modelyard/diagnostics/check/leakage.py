@@ -67,7 +67,7 @@ def forecast_split_at_random(span: Span, pipeline: str) -> Diagnostic:
     """A model that forecasts is judged on rows drawn at random.
 
     Between two days that it has learned from, every day is easy. Such a model looks good and fails on tomorrow. The
-    split is random where the spec does not set it.
+    split of a built-in trainer is random where the spec does not set it.
 
     Wrong:
 

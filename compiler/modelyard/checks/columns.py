@@ -1,0 +1,43 @@
+"""Columns that cannot play the role that a dataset gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import columns as problems
+from modelyard.spec import System
+
+_CLASSES = frozenset({"binary-classification", "multiclass-classification"})
+_FROM_ZERO = frozenset({"xgboost", "pytorch"})
+"""Trainers that take classes 0, 1, 2 … and no texts (runtime/modelyard_runtime/trainers.py)."""
+
+
+def roles(system: System) -> Iterator[Diagnostic]:
+    """Label, timestamp and group of a dataset are three columns, and a group is no feature."""
+    for data in system.data.values():
+        named = [("label", data.label), ("timestamp", data.timestamp), ("group", data.group)]
+        for (first, column), (second, other) in combinations(named, 2):
+            if column and column == other:
+                yield problems.column_of_two_roles(system.at("data", data.name, second), column, first, second)
+        if data.group and data.group in data.features:
+            span = system.at("data", data.name, "features", data.features.index(data.group))
+            yield problems.group_among_features(span, data.group)
+
+
+def labels(system: System) -> Iterator[Diagnostic]:
+    """Built-in trainers can learn what the label holds: numbers, or the classes that the trainer takes."""
+    reported: set[str] = set()
+    for pipeline in system.pipelines.values():
+        for step in pipeline.steps:
+            if not step.trainer or pipeline.model is None:
+                continue
+            task = system.models[pipeline.model.model].task
+            for data in (system.data[name] for name in step.inputs):
+                kind = dict(data.schema).get(data.label, "")
+                texts = kind == "string" and (task not in _CLASSES or step.trainer in _FROM_ZERO)
+                if (texts or kind == "timestamp") and data.name not in reported:
+                    reported.add(data.name)
+                    span = system.at("data", data.name, "label")
+                    yield problems.label_of_wrong_type(span, data.label, kind, step.trainer, task)

@@ -1,0 +1,69 @@
+"""Diagnostics about the roles of columns: E0809, W0837 and E0838."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def column_of_two_roles(span: Span, column: str, first: str, second: str) -> Diagnostic:
+    """One column of a dataset is two of label, timestamp and group.
+
+    Wrong:
+
+        data: {clicks: {label: clicked, group: clicked, …}}
+
+    Right:
+
+        data: {clicks: {label: clicked, group: page_view, …}}
+    """
+    return Diagnostic(
+        "E0809",
+        Severity.ERROR,
+        f"column {quote(column)} is both the {first} and the {second}",
+        span,
+        "name another column",
+    )
+
+
+def group_among_features(span: Span, column: str) -> Diagnostic:
+    """The column that tells which rows belong together is a feature, too.
+
+    Its values are those of past queries or sessions. A model that learns from them knows nothing about new ones.
+
+    Wrong:
+
+        data: {clicks: {features: [position, page_view], group: page_view, …}}
+
+    Right:
+
+        data: {clicks: {features: [position], group: page_view, …}}
+    """
+    return Diagnostic(
+        "W0837", Severity.WARNING, f"the group {quote(column)} is among the features", span, "remove it from features"
+    )
+
+
+def label_of_wrong_type(span: Span, label: str, kind: str, trainer: str, task: str) -> Diagnostic:
+    """A built-in trainer gets a label whose type it cannot learn.
+
+    Regression, forecasting and ranking need numbers. XGBoost and PyTorch take classes as numbers 0, 1, 2 …; LightGBM
+    and scikit-learn take texts, too. No trainer takes a timestamp.
+
+    Wrong:
+
+        data: {claims: {schema: {amount: number, outcome: string}, label: outcome, …}}
+        pipelines: {retrain: {type: training, trainer: xgboost, inputs: [claims], …}}
+
+    Right:
+
+        data: {claims: {schema: {amount: number, outcome: integer}, label: outcome, …}}
+        pipelines: {retrain: {type: training, trainer: xgboost, inputs: [claims], …}}
+    """
+    return Diagnostic(
+        "E0838",
+        Severity.ERROR,
+        f"label {quote(label)} is of type {kind}, which the trainer {trainer} cannot learn for {task}",
+        span,
+        "encode it as a number" if kind == "string" else "name another column",
+    )

@@ -1,0 +1,61 @@
+"""Columns that cannot play the role that a dataset gives them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.compiler.checks.asked import codes_in, found_in, where
+from tests.specs import changed
+
+ROLES = "    label: is_fraud\n    timestamp: event_time\n"
+
+
+@pytest.mark.parametrize(
+    ("roles", "codes"),
+    [
+        ("label: is_fraud, timestamp: is_fraud", ["E0809"]),
+        ("label: is_fraud, group: is_fraud, timestamp: event_time", ["E0809"]),
+        ("label: is_fraud, group: event_time, timestamp: event_time", ["E0809"]),
+        ("label: is_fraud, group: merchant, timestamp: event_time", ["W0837"]),
+        ("label: is_fraud, group: shop, timestamp: event_time", []),
+    ],
+)
+def test_roles_of_columns(roles: str, codes: list[str]) -> None:
+    """Each role has a column of its own, and a group is no feature."""
+    written = "".join(f"    {role}\n" for role in roles.split(", "))
+    spec = changed(ROLES, written, ("is_fraud: boolean}", "is_fraud: boolean, shop: string}"))
+
+    assert codes_in(spec) == codes
+
+
+@pytest.mark.parametrize(
+    ("kind", "trainer", "codes"),
+    [
+        ("string", "xgboost", ["E0838"]),
+        ("timestamp", "lightgbm", ["E0838"]),
+        ("string", "lightgbm", []),
+        ("integer", "xgboost", []),
+        ("boolean", "xgboost", []),
+    ],
+)
+def test_labels_of_classes(kind: str, trainer: str, codes: list[str]) -> None:
+    """XGBoost takes numbers; LightGBM texts, too."""
+    spec = changed("is_fraud: boolean", f"is_fraud: {kind}", ("framework: xgboost", f"framework: {trainer}"))
+
+    assert codes_in(spec) == codes
+
+
+def test_labels_of_numbers() -> None:
+    """A regression of texts; code of the user may encode them."""
+    rest = (
+        ("metric: auc_pr, min: 0.82}", "metric: mae, max: 3}"),
+        ("{metric: auc_pr, versus", "{metric: mae, versus"),
+        ("{metric: auc_pr, goal: maximize}", "{metric: mae, goal: minimize}"),
+        ("{auc_pr: {min: 0.8}}", "{mae: {max: 4}}"),
+        ("framework: xgboost", "framework: lightgbm"),
+    )
+    spec = changed("task: binary-classification", "task: regression", *rest, ("is_fraud: boolean", "is_fraud: string"))
+    own = "    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "a.b:c"}\n'
+
+    assert found_in(spec) == [where(spec, "is_fraud\n    timestamp", "E0838")]
+    assert codes_in(spec.replace(*own)) == []
