@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias
 
@@ -34,6 +35,30 @@ Source: https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateNodegroup.
 _RESOURCES: Mapping[str, str] = {"nvidia": "nvidia.com/gpu", "neuron": "aws.amazon.com/neuron"}
 """What Pods ask for, by maker of the accelerator."""
 
+_LOCAL_DISKS = """\
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary="//"
+
+--//
+Content-Type: application/node.eks.aws
+
+---
+apiVersion: node.eks.aws/v1alpha1
+kind: NodeConfig
+spec:
+  instance:
+    localStorage:
+      strategy: RAID0
+
+--//--
+"""
+"""Makes one file system of a machine's NVMe disks, and keeps images and what Pods write on it.
+
+EKS merges it with its own part; all else of a NodeConfig is left to EKS.
+Source: https://github.com/awslabs/amazon-eks-ami, nodeadm/doc/api.md, and
+https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html, 2026-11-25.
+"""
+
 
 class NodePool(pulumi.ComponentResource):
     """Machines of one kind, between `min_nodes` and `max_nodes`; how many there are is left to the autoscaler.
@@ -41,6 +66,10 @@ class NodePool(pulumi.ComponentResource):
     Each has the labels `modelyard.dev/pool` and `modelyard.dev/capacity`, and if `tainted` the taint
     `modelyard.dev/pool=<pool>:NoSchedule`; with an accelerator of NVIDIA also `nvidia.com/gpu=true:NoSchedule`, since
     nothing else keeps other Pods off it. Several node groups may make up one pool: the same `pool`, other machines.
+
+    With `local_gib`, images and what Pods write are on the machine's NVMe disks, which hold so much together and are
+    encrypted by their hardware; `disk_gib` is the root volume. With `one_zone`, all nodes are in one zone, for Pods
+    that train together: the first of the network, unless the stack's setting `trainingZone` has the number of another.
 
     Pods cannot reach the machine's own credentials: metadata is there for the machine only. Disks are encrypted.
     """
@@ -62,6 +91,9 @@ class NodePool(pulumi.ComponentResource):
         disk_gib: int,
         accelerator: Maker = "",
         accelerators: int = 0,
+        accelerator_name: str = "",
+        local_gib: int = 0,
+        one_zone: bool = False,
         arch: Arch = "amd64",
         tainted: bool = True,
         opts: pulumi.ResourceOptions | None = None,
@@ -70,16 +102,16 @@ class NodePool(pulumi.ComponentResource):
         image = _IMAGES.get((arch, accelerator))
         if image is None:
             raise pulumi.RunError(f"node pool {name}: EKS has no image for {accelerator} on {arch}")
-        labels = _labels(pool, capacity, accelerator)
+        labels = _labels(pool, capacity, accelerator, accelerator_name)
         taints = _taints(pool, tainted, accelerator)
-        template = self._template(name, cluster, key, disk_gib)
+        template = self._template(name, cluster, key, disk_gib, local_gib)
         group = eks.NodeGroup(
             name,
             eks.NodeGroupArgs(
                 cluster_name=cluster.name,
                 version=cluster.version,  # left out, nodes would stay behind when the cluster is upgraded
                 node_role_arn=cluster.node_role_arn,
-                subnet_ids=network.subnet_ids,
+                subnet_ids=[_training_zone(name, network)] if one_zone else network.subnet_ids,
                 ami_type=image,
                 instance_types=list(machines),
                 capacity_type="SPOT" if capacity == "spot" else "ON_DEMAND",
@@ -107,11 +139,12 @@ class NodePool(pulumi.ComponentResource):
             ),
         )
         if not min_nodes:
-            self._describe_to_autoscaler(name, group, labels, taints, _resources(disk_gib, accelerator, accelerators))
+            resources = _resources(local_gib or disk_gib, accelerator, accelerators)
+            self._describe_to_autoscaler(name, group, labels, taints, resources)
         self.name = group.node_group_name
         self.register_outputs({"name": self.name})
 
-    def _template(self, name: str, cluster: Cluster, key: Key, disk_gib: int) -> ec2.LaunchTemplate:
+    def _template(self, name: str, cluster: Cluster, key: Key, disk_gib: int, local_gib: int) -> ec2.LaunchTemplate:
         # default tags of the provider do not reach what an Auto Scaling group launches
         # https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html, 2026-11-24
         tags = {**cluster.account.common_tags, "Name": f"{cluster.title}-{name}"}
@@ -119,6 +152,7 @@ class NodePool(pulumi.ComponentResource):
             name,
             ec2.LaunchTemplateArgs(
                 description=f"Nodes {name} of {cluster.title}",
+                user_data=b64encode(_LOCAL_DISKS.encode()).decode() if local_gib else None,
                 metadata_options=ec2.LaunchTemplateMetadataOptionsArgs(
                     http_endpoint="enabled",
                     http_tokens="required",  # version 1 hands credentials to whoever makes a Pod send a request
@@ -186,10 +220,22 @@ def _scaling_group(made: Sequence[NodeGroupResource]) -> str:
     raise pulumi.RunError("EKS named no Auto Scaling group for a node group")
 
 
-def _labels(pool: str, capacity: str, accelerator: str) -> dict[str, str]:
+def _training_zone(name: str, network: Network | AdoptedNetwork | Zone) -> pulumi.Output[str]:
+    """The subnet of the zone that the stack's setting names by its number, from 1 on."""
+    number = pulumi.Config().get_int("trainingZone") or 1
+    if not 0 < number <= len(network.subnet_ids):
+        raise pulumi.RunError(f"node pool {name}: trainingZone is 1 to {len(network.subnet_ids)}, not {number}")
+    return network.subnet_ids[number - 1]
+
+
+def _labels(pool: str, capacity: str, accelerator: str, accelerator_name: str) -> dict[str, str]:
     # the device plugin of NVIDIA runs where node feature discovery has found its hardware, or where this label stands
     # https://github.com/NVIDIA/k8s-device-plugin, values of its chart, 2026-11-24
     found = {"nvidia.com/gpu.present": "true"} if accelerator == "nvidia" else {}
+    # with this label the autoscaler waits until a node offers its accelerators, instead of adding another node
+    # https://docs.aws.amazon.com/eks/latest/best-practices/cas.html, section on accelerators, 2026-11-25
+    if accelerator_name:
+        found["k8s.amazonaws.com/accelerator"] = f"{accelerator}-{accelerator_name.lower()}"
     return {_POOL: pool, _CAPACITY: capacity, **found}
 
 

@@ -13,7 +13,7 @@ from modelyard.spec import ComputeClass
 from modelyard.stack import Value
 from modelyard_targets.aws.foundation import release_of, tags
 from modelyard_targets.aws.hardware import POOL
-from modelyard_targets.aws.machines import machine_named, table
+from modelyard_targets.aws.machines import Machine, machine_named, table
 from modelyard_targets.aws.matching import SERVED, alternative, usable
 from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.cluster.context import Context, Made
@@ -70,6 +70,8 @@ def node_pool(resource: Resource, context: Context) -> Iterator[Made]:
 def node_class(context: Context) -> Iterator[Call]:
     """How every such node is made: its profile, network and disk are those of the project below.
 
+    Machines with NVMe disks keep images and what Pods write on these; the others on their root volume.
+
     The machine image is one release of Amazon Linux 2023 by EKS, for the cluster's version: with the newest, all nodes
     would be made anew on the day of each release.
     """
@@ -88,6 +90,7 @@ def node_class(context: Context) -> Iterator[Call]:
         "instanceProfile": Ref("infrastructure", key="karpenter_profile"),
         "subnetSelectorTerms": subnets or discovered,
         "securityGroupSelectorTerms": discovered,
+        "instanceStorePolicy": "RAID0",
         "blockDeviceMappings": [{"deviceName": "/dev/xvda", "rootVolume": True, "ebs": volume}],
         "metadataOptions": {"httpTokens": "required", "httpPutResponseHopLimit": 1},
         "tags": dict(tags(context.system, context.placement)),
@@ -104,18 +107,23 @@ def node_class(context: Context) -> Iterator[Call]:
 
 def _requirements(compute: ComputeClass, region: str) -> list[Value]:
     """Machines of the region that hold one Pod, by name: a label that a new generation lacks excludes nothing."""
-    names = [
-        machine.name
-        for machine in usable(table(), region)
-        if alternative(compute, machine) is not None
-        and compute.cpu_millis <= machine.cpu_millis
-        and compute.memory_bytes <= machine.memory_bytes
-    ]
+    names = [machine.name for machine in _machines(compute, region)]
     ways: list[Value] = list(_WAYS.get(compute.capacity, ["on-demand"]))
     return [
         {"key": "node.kubernetes.io/instance-type", "operator": "In", "values": sorted(names)},
         {"key": "karpenter.sh/capacity-type", "operator": "In", "values": ways},
         {"key": "kubernetes.io/arch", "operator": "In", "values": ["amd64"]},
+    ]
+
+
+def _machines(compute: ComputeClass, region: str) -> list[Machine]:
+    """The machines of a region that hold one Pod of a class."""
+    return [
+        machine
+        for machine in usable(table(), region)
+        if alternative(compute, machine) is not None
+        and compute.cpu_millis <= machine.cpu_millis
+        and compute.memory_bytes <= machine.memory_bytes
     ]
 
 
@@ -135,6 +143,13 @@ def _limits(pool: NodePool, context: Context) -> dict[str, Value]:
 
 
 def _disk_gib(context: Context) -> int:
-    """Images, and what the Pods of the largest class may write, of which two may share a node."""
-    pools = [pool for _, pool in pools_of(context.plan, context.placement) if pool.elastic]
-    return _IMAGES_GIB + _SPARE * ceil(max((one.hardware.disk_bytes or 0) for one in pools) / _GI)
+    """Images, and what the Pods of the largest class may write, of which two may share a node.
+
+    Where every machine of a class has local disks, its images and Pods are on these.
+    """
+    region = context.target.region
+    classes = [
+        context.system.compute[pool.compute] for _, pool in pools_of(context.plan, context.placement) if pool.elastic
+    ]
+    on_root = [one for one in classes if not all(machine.local_gb for machine in _machines(one, region))]
+    return _IMAGES_GIB + _SPARE * ceil(max((one.disk_bytes or 0 for one in on_root), default=0) / _GI)

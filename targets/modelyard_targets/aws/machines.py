@@ -47,6 +47,12 @@ class Machine:
     accelerator_memory_bytes: int | None = None  # of one; None where EC2 does not say
     arch: str = "amd64"
     burstable: bool = False  # full speed only for a while
+    local_gb: int = 0  # NVMe disks of its own, all of them together
+
+    @property
+    def local_gib(self) -> int:
+        """The same in GiB, in which Pods ask."""
+        return self.local_gb * 1000**3 // _GI
 
     @property
     def generation(self) -> int:
@@ -133,6 +139,7 @@ def _machine(
         accelerator_memory_bytes=None if memory is None else ceil(memory * _GI),
         arch=str(entry.get("arch", "amd64")),
         burstable=bool(entry.get("burstable", False)),
+        local_gb=int(str(entry.get("localGb", 0))),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from math import ceil
 from typing import Final
 
-from modelyard.plan import Hardware, NodeGroup, NodePool, Plan
+from modelyard.plan import Hardware, Job, NodeGroup, NodePool, Plan
 from modelyard.program import Call, Literal, Ref
 from modelyard.records import record
 from modelyard.spec import ComputeClass, System, TargetSpec, target_path
@@ -17,6 +17,7 @@ from modelyard_targets.aws.names import SYSTEM_POOL, group_name
 from modelyard_targets.cluster.accelerators import known
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.demand import Asked, demand
+from modelyard_targets.cluster.job import trains_together
 from modelyard_targets.cluster.placed import target_of
 from modelyard_targets.cluster.sizes import AUTOSCALER, Size, head_size
 
@@ -27,6 +28,9 @@ _MI: Final = 1024**2
 _IMAGES_GIB: Final = 50
 _DISK_GIB: Final = 100
 """Images of Ray with CUDA take 10 to 20 GiB each, and the kubelet begins to delete at 85 % of the disk."""
+
+_ROOT_GIB: Final = 50
+"""The operating system with its drivers, where images and Pods are on local disks."""
 
 _CLUSTER_OWN: Final = Size(700, 700 * _MI)
 """CoreDNS twice, the EBS controllers twice, and the autoscaler: what they ask for, rounded up."""
@@ -46,6 +50,14 @@ _ACCELERATORS: Final = {"nvidia.com/gpu": "nvidia", "aws.amazon.com/neuron": "ne
 
 
 @record
+class Disks:
+    """The disks of a node: its root volume, and what its local disks hold where images and Pods are on them."""
+
+    root_gib: int
+    local_gib: int = 0
+
+
+@record
 class Nodes:
     """How many nodes a pool has at least and at most."""
 
@@ -59,6 +71,7 @@ def pool_calls(context: Context) -> Iterator[Call]:
     Any of the groups may have to take all of it: when there is no spot, or not enough of a better machine.
     """
     sizes = pool_nodes(context.plan, context.placement)
+    near = classes_of_one_zone(context.plan, context.placement)
     for resource in context.plan.on(context.placement):
         if not isinstance(resource.value, NodePool):
             continue
@@ -66,8 +79,9 @@ def pool_calls(context: Context) -> Iterator[Call]:
             nodes = sizes[resource.value.compute, at]
             name = group_name(resource.name, group)
             call = Call(f"{name}_pool", "NodePool", name, (), GROUP, resource.origin)
-            disk = disk_gib(resource.value.hardware, group)
-            yield _with(call, resource.name, group, nodes, disk, tainted=True)
+            disks = disks_of(resource.value.hardware, group)
+            one_zone = resource.value.compute in near
+            yield _with(call, resource.name, group, nodes, disks, tainted=True, one_zone=one_zone)
 
 
 def system_pool_call(context: Context) -> Call:
@@ -76,7 +90,7 @@ def system_pool_call(context: Context) -> Call:
     nodes = system_nodes(context.plan, context.placement)
     here = target_path(context.system, context.placement)
     call = Call("system_pool", "SystemPool", SYSTEM_POOL, (), GROUP, here)
-    return _with(call, SYSTEM_POOL, group, nodes, _DISK_GIB, tainted=False)
+    return _with(call, SYSTEM_POOL, group, nodes, Disks(_DISK_GIB), tainted=False)
 
 
 def pool_nodes(plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
@@ -152,10 +166,28 @@ def machine_of(group: NodeGroup) -> Machine:
     return machine_named(group.machines[0])
 
 
-def disk_gib(hardware: Hardware, group: NodeGroup) -> int:
-    """The disk of a node: room for images, and for what its Pods may write."""
+def disks_of(hardware: Hardware, group: NodeGroup) -> Disks:
+    """Where the images of a node and what its Pods write are kept: on its local disks if every machine has enough."""
     pods = pods_of_a_node(hardware, group) * (hardware.disk_bytes or 0)
-    return max(_DISK_GIB, _IMAGES_GIB + ceil(pods / _GI))
+    needed = max(_DISK_GIB, _IMAGES_GIB + ceil(pods / _GI))
+    local = min(machine_named(name).local_gib for name in group.machines)
+    return Disks(_ROOT_GIB, local) if local >= needed else Disks(needed)
+
+
+def classes_of_one_zone(plan: Plan, placement: str) -> frozenset[str]:
+    """Compute classes whose Pods train one model together, except those that something always runs on: servers are to
+    outlive the loss of a zone.
+    """
+    always = demand(plan, placement, databases=False).always
+    serving = {one.hardware.compute for one in always if one.hardware is not None}
+    training = {
+        job.hardware[step.name].compute
+        for job in (resource.value for resource in plan.on(placement))
+        if isinstance(job, Job)
+        for step in job.pipeline.steps
+        if trains_together(job, step)
+    }
+    return frozenset(training - serving)
 
 
 def _wanted(hardware: Hardware, group: NodeGroup) -> int:
@@ -181,7 +213,16 @@ def _nodes(asked: list[Size], fixed: list[Size], machine: Machine) -> int:
     return max(ceil(cpu / machine.cpu_millis), ceil(memory / machine.memory_bytes))
 
 
-def _with(call: Call, pool: str, group: NodeGroup, nodes: Nodes, disk: int, *, tainted: bool) -> Call:
+def _with(
+    call: Call,
+    pool: str,
+    group: NodeGroup,
+    nodes: Nodes,
+    disks: Disks,
+    *,
+    tainted: bool,
+    one_zone: bool = False,
+) -> Call:
     arguments: list[tuple[str, Literal]] = [
         ("cluster", Ref("cluster")),
         ("network", Ref("network")),
@@ -191,14 +232,19 @@ def _with(call: Call, pool: str, group: NodeGroup, nodes: Nodes, disk: int, *, t
         ("capacity", "spot" if group.spot else "on-demand"),
         ("min_nodes", nodes.least),
         ("max_nodes", nodes.most),
-        ("disk_gib", disk),
+        ("disk_gib", disks.root_gib),
     ]
+    if disks.local_gib:
+        arguments.append(("local_gib", disks.local_gib))
     if group.accelerator is not None:
         entry = known(group.accelerator.name)
         arguments.append(("accelerator", _ACCELERATORS[entry.resource if entry is not None else ""]))
         arguments.append(("accelerators", group.accelerator.count))
+        arguments.append(("accelerator_name", group.accelerator.name))
     if group.arch != "amd64":
         arguments.append(("arch", group.arch))
+    if one_zone:
+        arguments.append(("one_zone", True))
     if not tainted:
         arguments.append(("tainted", False))
     return Call(call.variable, call.component, call.name, tuple(arguments), call.group, call.origin)

@@ -16,7 +16,7 @@ from modelyard.records import record
 from modelyard.spec import Store
 from modelyard_targets.aws.foundation import nat_of, zones_of
 from modelyard_targets.aws.machines import machine_named
-from modelyard_targets.aws.pools import disk_gib, pool_nodes, system_hardware, system_nodes
+from modelyard_targets.aws.pools import disks_of, pool_nodes, system_hardware, system_nodes
 from modelyard_targets.cluster.placed import target_of
 
 _TABLE: Final = Path(__file__).with_name("quotas.json")
@@ -103,13 +103,13 @@ def _pools(plan: Plan, placement: str) -> Iterator[Sequence[tuple[NodeGroup, int
     """The groups of each pool: with how many nodes it may have, and how large the disk of each is."""
     hardware = system_hardware(plan.system, target_of(plan, placement))
     group = hardware.groups[0]
-    yield [(group, system_nodes(plan, placement).most, disk_gib(hardware, group))]
+    yield [(group, system_nodes(plan, placement).most, disks_of(hardware, group).root_gib)]
     sizes = pool_nodes(plan, placement)
     for resource in plan.on(placement):
         pool = resource.value
         if isinstance(pool, NodePool) and pool.groups:
             yield [
-                (group, sizes[pool.compute, at].most, disk_gib(pool.hardware, group))
+                (group, sizes[pool.compute, at].most, disks_of(pool.hardware, group).root_gib)
                 for at, group in enumerate(pool.groups)
             ]
 

@@ -16,7 +16,7 @@ from modelyard_targets.aws.budget import cost_rows
 from modelyard_targets.aws.foundation import endpoints_of, nat_of, release_of
 from modelyard_targets.aws.infrastructure import calls_of
 from modelyard_targets.aws.names import cluster_name, group_name
-from modelyard_targets.aws.pools import pool_nodes
+from modelyard_targets.aws.pools import classes_of_one_zone, pool_nodes
 from modelyard_targets.aws.quotas import excesses
 from modelyard_targets.aws.services import SECRETS_MANAGER
 from modelyard_targets.aws.storage import has_registry, managed_databases
@@ -135,6 +135,7 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
         "linked": _linked(databases),
         "endpoints": not target.vpc.adopt and endpoints_of(context.plan, context.placement),
         "pools": tuple(_groups(context)),
+        "one_zone": sorted(classes_of_one_zone(context.plan, context.placement)),
         "own_registry": has_registry(context),
         "image_path": context.runtime_image.partition("/")[2],
         "databases": databases,

@@ -145,9 +145,16 @@ def job_groups(job: Job, context: Context) -> tuple[Group, ...]:
             image=context.image(steps[0].source.image),
             minimum=min(step.workers.minimum for step in steps) if alone else 0,
             maximum=max(step.workers.maximum for step in steps),
+            together=any(trains_together(job, step) for step in steps),
         )
         for name, steps in members.items()
     )
+
+
+def trains_together(job: Job, step: Step) -> bool:
+    """Whether a step trains one model on the accelerators of several workers."""
+    accelerated = job.hardware[step.name].accelerator is not None
+    return job.pipeline.type == "training" and accelerated and step.workers.maximum > 1
 
 
 def _submitter(resource: Resource, job: Job, context: Context) -> dict[str, Value]:

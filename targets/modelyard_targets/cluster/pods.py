@@ -23,6 +23,7 @@ class Place:
     selector: tuple[tuple[str, str], ...]
     tolerations: tuple[Taint, ...]
     fallback: tuple[tuple[str, str], ...] | None = None  # labels of others, where those are only preferred
+    near: tuple[tuple[str, str], ...] = ()  # labels of Pods in whose zone it had better be
 
 
 def place_of(hardware: Hardware) -> Place:
@@ -53,10 +54,21 @@ def placing(place: Place) -> dict[str, Value]:
     return without_empty(
         {
             "nodeSelector": dict(selector),
-            "affinity": {"nodeAffinity": affinity} if affinity else {},
+            "affinity": without_empty({"nodeAffinity": affinity, "podAffinity": _nearness(place.near)}),
             "tolerations": tolerations(place.tolerations),
         }
     )
+
+
+def _nearness(near: Sequence[tuple[str, str]]) -> dict[str, Value]:
+    """The zone of Pods with these labels is preferred; where nodes have no zones, it changes nothing."""
+    if not near:
+        return {}
+    term: dict[str, Value] = {
+        "labelSelector": {"matchLabels": dict(near)},
+        "topologyKey": "topology.kubernetes.io/zone",
+    }
+    return {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "podAffinityTerm": term}]}
 
 
 def _preference(first: Sequence[tuple[str, str]], second: Sequence[tuple[str, str]]) -> dict[str, Value]:

@@ -15,12 +15,12 @@ from collections.abc import Mapping, Sequence
 
 from modelyard.manifest import RESTRICTED, env, labels, memory_text, resources
 from modelyard.plan import Hardware, ModelServer
-from modelyard.records import record
+from modelyard.records import record, replace
 from modelyard.stack import Value
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe_pipeline import group_resource
 from modelyard_targets.cluster.fixed import PORTS, SERVE_PORT
-from modelyard_targets.cluster.pods import SCRATCH, container, place_of, pod_spec, support_place
+from modelyard_targets.cluster.pods import SCRATCH, Place, container, place_of, pod_spec, support_place
 from modelyard_targets.cluster.sizes import AUTOSCALER, SUPPORT_DISK_BYTES, head_size
 
 DIGEST = "modelyard.dev/description"
@@ -51,6 +51,7 @@ class Group:
     image: str
     minimum: int
     maximum: int
+    together: bool = False  # exchange gradients at every step, for which another zone is too far
 
 
 @record
@@ -213,11 +214,18 @@ def _worker(group: Group, cluster: RayCluster, context: Context) -> dict[str, Va
         context,
         account=cluster.account,
         token=False,
-        place=place_of(group.hardware),
+        place=_place(group, cluster),
         volumes=(*cluster.volumes, *cluster.worker_volumes),
         scratch_bytes=group.hardware.disk_bytes,
         **rest,
     )
+
+
+def _place(group: Group, cluster: RayCluster) -> Place:
+    """The machines of a group's class; workers that train together rather in one zone."""
+    place = place_of(group.hardware)
+    near = (("app.kubernetes.io/name", cluster.name), ("ray.io/group", group.name))
+    return replace(place, near=near) if group.together else place
 
 
 def worker_resources(hardware: Hardware) -> dict[str, Value]:

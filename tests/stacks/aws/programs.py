@@ -81,6 +81,24 @@ NodePool(
     disk_gib=200,
     accelerator="nvidia",
     accelerators=1,
+    accelerator_name="L4",
+)
+NodePool(
+    "large",
+    cluster=cluster,
+    network=network,
+    key=key,
+    pool="large",
+    machines=["p4d.24xlarge"],
+    capacity="on-demand",
+    min_nodes=0,
+    max_nodes=4,
+    disk_gib=50,
+    local_gib=7450,
+    accelerator="nvidia",
+    accelerators=8,
+    accelerator_name="A100-40GB",
+    one_zone=True,
 )
 NodePool(
     "cheap",

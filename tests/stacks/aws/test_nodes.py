@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.stacks.aws.programs import POOLS, Found, allowed_everywhere, elsewhere, inputs, needs, of, registered
 from tests.stacks.programs import Refused
@@ -95,6 +98,7 @@ def test_pools_are_told_apart_by_label_and_taint(found: Found) -> None:
         "modelyard.dev/pool": "train",
         "modelyard.dev/capacity": "spot",
         "nvidia.com/gpu.present": "true",
+        "k8s.amazonaws.com/accelerator": "nvidia-l4",
     }
     assert train["taints"] == [own, {"key": "nvidia.com/gpu", "value": "true", "effect": "NO_SCHEDULE"}]
     assert cheap["taints"] == [{**own, "value": "cheap"}]
@@ -122,6 +126,34 @@ def test_the_autoscaler_knows_a_node_before_there_is_one(pool: str, found: Found
     for each in of(found, TAG).values():
         assert each["inputs"]["autoscalingGroupName"] == "asg"
         assert each["inputs"]["tag"]["key"].startswith(prefix)
+
+
+def test_local_disks_hold_images_and_what_pods_write(found: Found) -> None:
+    """A document that nodeadm reads in one part of a MIME message, and the size that the autoscaler counts with."""
+    message = message_from_bytes(b64decode(inputs(found, TEMPLATE, "large")["userData"]))
+    (part,) = (part for part in message.walk() if not part.is_multipart())
+    (disk,) = inputs(found, TEMPLATE, "large")["blockDeviceMappings"]
+    tag = inputs(found, TAG, "large-resources-ephemeral-storage")["tag"]
+
+    assert part.get_content_type() == "application/node.eks.aws"
+    assert yaml.safe_load(str(part.get_payload())) == {
+        "apiVersion": "node.eks.aws/v1alpha1",
+        "kind": "NodeConfig",
+        "spec": {"instance": {"localStorage": {"strategy": "RAID0"}}},
+    }
+    assert disk["ebs"]["volumeSize"] == 50
+    assert tag["value"] == "7450Gi"
+    assert "userData" not in inputs(found, TEMPLATE, "train-spot")
+
+
+def test_nodes_that_train_together_share_a_zone(tmp_path: Path, found: Found) -> None:
+    """The first one, unless the stack's setting names another, which has to exist."""
+    elsewhere = registered(tmp_path / "second", POOLS, 'trainingZone: "2"')
+
+    assert inputs(found, GROUP, "large")["subnetIds"] == [f"{NAME}-private-1"]
+    assert inputs(elsewhere, GROUP, "large")["subnetIds"] == [f"{NAME}-private-2"]
+    with pytest.raises(Refused, match="trainingZone is 1 to 3, not 4"):
+        registered(tmp_path / "fourth", POOLS, 'trainingZone: "4"')
 
 
 def test_a_pool_that_always_has_nodes_is_known_by_them(found: Found) -> None:

@@ -108,7 +108,19 @@ def test_nodes_are_made_as_the_account_wants_them() -> None:
     (disk,) = made["spec"]["blockDeviceMappings"]
     assert disk["ebs"]["kmsKeyID"] == "the key_arn"
     assert disk["ebs"]["volumeSize"] == "160Gi"
+    assert made["spec"]["instanceStorePolicy"] == "RAID0"
     assert made["spec"]["tags"]["modelyard:system"] == "leads"
+
+
+def test_the_root_volume_holds_nothing_of_pods_that_have_local_disks() -> None:
+    """All machines with an L4 have NVMe disks: two Tebibytes of a class are no reason for a larger volume."""
+
+    def size(text: str) -> str:
+        (disk,) = argument(calls(text)["node_class"], "document")["spec"]["blockDeviceMappings"]
+        return str(disk["ebs"]["volumeSize"])
+
+    large = GPU.replace("capacity: spot-first, elastic", "capacity: spot-first, disk: 2Ti, elastic")
+    assert (size(GPU), size(large)) == ("160Gi", "160Gi")
 
 
 def test_an_adopted_network_has_its_subnets_named() -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from modelyard.plan import NodePool
-from modelyard_targets.aws.pools import Nodes, disk_gib, pods_of_a_node, pool_nodes, system_nodes
+from modelyard_targets.aws.pools import Disks, Nodes, disks_of, pods_of_a_node, pool_nodes, system_nodes
 from tests.targets.aws.emitted import argument, calls, one
 from tests.targets.aws.infrastructure import HYBRID, LEADS, arguments, changed, made, plan_of
 
@@ -127,9 +127,62 @@ def test_an_elastic_class_has_no_node_group() -> None:
     assert "Karpenter leads-main" in made(LEADS)
 
 
-@pytest.mark.parametrize(("disk", "gib"), [("", 100), (", disk: 20Gi", 100), (", disk: 200Gi", 250)])
-def test_disks_hold_images_and_what_pods_write(disk: str, gib: int) -> None:
-    text = changed(("capacity: spot-first}", f"capacity: spot-first{disk}}}"))
-    pool = next(one.value for one in plan_of(text).on("main") if isinstance(one.value, NodePool) and one.name == "gpu")
+def pool(name: str, *changes: tuple[str, str]) -> NodePool:
+    return next(
+        one.value
+        for one in plan_of(changed(*changes)).on("main")
+        if isinstance(one.value, NodePool) and one.name == name
+    )
 
-    assert disk_gib(pool.hardware, pool.groups[0]) == gib
+
+@pytest.mark.parametrize(
+    ("disk", "disks"),
+    [
+        ("", Disks(50, 419)),
+        (", disk: 300Gi", Disks(50, 419)),
+        (", disk: 500Gi", Disks(550)),  # more than the 450 GB of the machine
+    ],
+)
+def test_images_and_what_pods_write_are_on_local_disks_that_hold_them(disk: str, disks: Disks) -> None:
+    hardware = pool("gpu", ("capacity: spot-first}", f"capacity: spot-first{disk}}}")).hardware
+
+    assert disks_of(hardware, hardware.groups[0]) == disks
+
+
+def test_machines_without_local_disks_get_a_volume_for_both() -> None:
+    """Every Pod of a node may fill its share, beside 50 GiB for images; 100 GiB are the least."""
+    small = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 1, memory: 2Gi, disk: 200Gi}")
+    found = [pool("small", *changes).hardware for changes in ((), (small,))]
+
+    assert [disks_of(hardware, hardware.groups[0]) for hardware in found] == [Disks(100), Disks(250)]
+
+
+def one_zone(*changes: tuple[str, str]) -> set[str]:
+    """The compute classes whose nodes share a zone."""
+    pools = [arguments(call) for name, call in made(changed(*changes)).items() if name.startswith("NodePool ")]
+    return {each["pool"] for each in pools if each.get("one_zone")}
+
+
+def test_nodes_of_one_training_share_a_zone() -> None:
+    """Not those of a single worker, of a class that serves too, or of Pods that score without each other."""
+    several = ("inputs: [clicks], compute: gpu}", "inputs: [clicks], compute: gpu, workers: 4}")
+    serves = ("    compute: small\n", "    compute: gpu\n")
+
+    assert one_zone() == set()
+    assert one_zone(several) == {"gpu"}
+    assert one_zone(several, serves) == set()
+    assert one_zone(("    compute: free\n", "    compute: gpu\n")) == set()
+
+
+def test_workers_that_train_together_look_for_each_others_zone() -> None:
+    """Karpenter, which knows no groups of a zone, goes by this; so does a cluster whose nodes exist already."""
+    several = changed(("inputs: [clicks], compute: gpu}", "inputs: [clicks], compute: gpu, workers: 4}"))
+    template = json.loads(one("ConfigMap", "fit-rayjob", several)["data"]["rayjob.json"])
+    (group,) = template["spec"]["rayClusterSpec"]["workerGroupSpecs"]
+    (near,) = group["template"]["spec"]["affinity"]["podAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+
+    assert near["podAffinityTerm"]["topologyKey"] == "topology.kubernetes.io/zone"
+    assert near["podAffinityTerm"]["labelSelector"]["matchLabels"] == {
+        "app.kubernetes.io/name": group["template"]["metadata"]["labels"]["app.kubernetes.io/name"],
+        "ray.io/group": group["groupName"],
+    }

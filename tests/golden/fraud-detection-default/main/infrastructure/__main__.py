@@ -93,9 +93,12 @@ train_g6_2xlarge_spot_pool = NodePool(
     capacity="spot",
     min_nodes=0,
     max_nodes=16,
-    disk_gib=100,
+    disk_gib=50,
+    local_gib=419,
     accelerator="nvidia",
     accelerators=1,
+    accelerator_name="L4",
+    one_zone=True,
 )
 train_g6_2xlarge_on_demand_pool = NodePool(
     "train-g6-2xlarge-on-demand",
@@ -107,9 +110,12 @@ train_g6_2xlarge_on_demand_pool = NodePool(
     capacity="on-demand",
     min_nodes=0,
     max_nodes=16,
-    disk_gib=100,
+    disk_gib=50,
+    local_gib=419,
     accelerator="nvidia",
     accelerators=1,
+    accelerator_name="L4",
+    one_zone=True,
 )
 train_g5_2xlarge_spot_pool = NodePool(
     "train-g5-2xlarge-spot",
@@ -121,9 +127,12 @@ train_g5_2xlarge_spot_pool = NodePool(
     capacity="spot",
     min_nodes=0,
     max_nodes=16,
-    disk_gib=100,
+    disk_gib=50,
+    local_gib=419,
     accelerator="nvidia",
     accelerators=1,
+    accelerator_name="A10G",
+    one_zone=True,
 )
 train_g5_2xlarge_on_demand_pool = NodePool(
     "train-g5-2xlarge-on-demand",
@@ -135,9 +144,12 @@ train_g5_2xlarge_on_demand_pool = NodePool(
     capacity="on-demand",
     min_nodes=0,
     max_nodes=16,
-    disk_gib=100,
+    disk_gib=50,
+    local_gib=419,
     accelerator="nvidia",
     accelerators=1,
+    accelerator_name="A10G",
+    one_zone=True,
 )
 monitors_default_m6i_large_on_demand_pool = NodePool(
     "monitors-default-m6i-large-on-demand",

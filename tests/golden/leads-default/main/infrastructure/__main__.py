@@ -81,9 +81,11 @@ gpu_g6_2xlarge_spot_pool = NodePool(
     capacity="spot",
     min_nodes=0,
     max_nodes=1,
-    disk_gib=100,
+    disk_gib=50,
+    local_gib=419,
     accelerator="nvidia",
     accelerators=1,
+    accelerator_name="L4",
 )
 gpu_g6_2xlarge_on_demand_pool = NodePool(
     "gpu-g6-2xlarge-on-demand",
@@ -95,9 +97,11 @@ gpu_g6_2xlarge_on_demand_pool = NodePool(
     capacity="on-demand",
     min_nodes=0,
     max_nodes=1,
-    disk_gib=100,
+    disk_gib=50,
+    local_gib=419,
     accelerator="nvidia",
     accelerators=1,
+    accelerator_name="L4",
 )
 gpu_g5_2xlarge_spot_pool = NodePool(
     "gpu-g5-2xlarge-spot",
@@ -109,9 +113,11 @@ gpu_g5_2xlarge_spot_pool = NodePool(
     capacity="spot",
     min_nodes=0,
     max_nodes=1,
-    disk_gib=100,
+    disk_gib=50,
+    local_gib=419,
     accelerator="nvidia",
     accelerators=1,
+    accelerator_name="A10G",
 )
 gpu_g5_2xlarge_on_demand_pool = NodePool(
     "gpu-g5-2xlarge-on-demand",
@@ -123,9 +129,11 @@ gpu_g5_2xlarge_on_demand_pool = NodePool(
     capacity="on-demand",
     min_nodes=0,
     max_nodes=1,
-    disk_gib=100,
+    disk_gib=50,
+    local_gib=419,
     accelerator="nvidia",
     accelerators=1,
+    accelerator_name="A10G",
 )
 small_m6i_large_on_demand_pool = NodePool(
     "small-m6i-large-on-demand",

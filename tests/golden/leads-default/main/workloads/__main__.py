@@ -152,6 +152,7 @@ node_class = kubernetes.Object(
             "instanceProfile": infrastructure["karpenter_profile"],
             "subnetSelectorTerms": [{"tags": {"karpenter.sh/discovery": "leads-main"}}],
             "securityGroupSelectorTerms": [{"tags": {"karpenter.sh/discovery": "leads-main"}}],
+            "instanceStorePolicy": "RAID0",
             "blockDeviceMappings": [
                 {
                     "deviceName": "/dev/xvda",
