@@ -289,10 +289,12 @@ def test_only_pods_of_the_workload_get_its_role(changed: dict[str, str], expecte
 def test_a_bucket_takes_nothing_that_another_key_encrypts(headers: dict[str, str], refused: bool, found: Found) -> None:
     bucket = inputs(found, "aws:s3/bucketPolicy:BucketPolicy", "lake")
     put = ("s3:PutObject", "arn:aws:s3:::lake/scores/a")
+    ours = {"aws:SecureTransport": "true", "aws:PrincipalAccount": ACCOUNT, "aws:PrincipalIsAWSService": "false"}
 
-    assert denies(bucket["policy"], *put, {"aws:SecureTransport": "true", **headers}) is refused
-    assert denies(bucket["policy"], *put, {"aws:SecureTransport": "false", **headers})
-    assert not denies(bucket["policy"], "s3:GetObject", put[1], {"aws:SecureTransport": "true"})
+    assert denies(bucket["policy"], *put, {**ours, **headers}) is refused
+    assert denies(bucket["policy"], *put, {**ours, **headers, "aws:SecureTransport": "false"})
+    assert denies(bucket["policy"], *put, {**ours, **headers, "aws:PrincipalAccount": "999999999999"})
+    assert not denies(bucket["policy"], "s3:GetObject", put[1], ours)
 
 
 def test_a_role_that_only_reads_changes_nothing(cloud: Cloud, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 REGION = "eu-central-1"
 _ROLE, _RIGHTS, _KEY = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy", "aws:kms/key:Key"
 _BUCKET_POLICY, _POLICY = "aws:s3/bucketPolicy:BucketPolicy", "aws:iam/policy:Policy"
+_ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 _TAG = "aws:RequestTag/"
 
 
@@ -63,6 +64,7 @@ class Account:
         self._moto = moto
         self.guard = guard
         self._keys: dict[str, str] = {}
+        self._endpoint = ""
         text = (GOLDEN / "policies" / f"{system}.json").read_text()
         for project in json.loads(text).values():
             self._make(project, [one for one in pods() if one.system == system])
@@ -100,7 +102,7 @@ class Account:
             trust = iam.get_role(RoleName=pod.identity)["Role"]["AssumeRolePolicyDocument"]
             (statement,) = trust["Statement"]
             tags = {key.removeprefix(_TAG): value for key, value in statement["Condition"]["StringEquals"].items()}
-            made = self.guard.authorizer.pod_session(pod.identity, tags)
+            made = self.guard.authorizer.pod_session(pod.identity, tags, self._endpoint)
         return {"AWS_ACCESS_KEY_ID": made["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"]}
 
     def _make(self, project: dict[str, Any], workloads: list[Pod]) -> None:
@@ -128,6 +130,17 @@ class Account:
             if user not in {one["UserName"] for one in iam.list_users()["Users"]}:
                 iam.create_user(UserName=user)
             iam.attach_user_policy(UserName=user, PolicyArn=made)
+
+        for policy in (each for name, each in project.get(_ENDPOINT, {}).items() if name.endswith("-s3")):
+            self._endpoint = self._endpoint_of(json.dumps(policy))
+
+    def _endpoint_of(self, policy: str) -> str:
+        """The endpoint that requests of Pods take to S3."""
+        ec2 = self.client("ec2")
+        network = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        service = f"com.amazonaws.{REGION}.s3"
+        made = ec2.create_vpc_endpoint(VpcId=network, ServiceName=service, PolicyDocument=policy)
+        return str(made["VpcEndpoint"]["VpcEndpointId"])
 
     def _real(self, policy: Any) -> str:
         """A document with the keys as they are called here."""

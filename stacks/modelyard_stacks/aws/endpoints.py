@@ -8,6 +8,19 @@ import pulumi
 from pulumi_aws import ec2, vpc
 
 from .account import Account
+from .policies import Reasoned, Statement, document
+
+_NO_POLICY = frozenset({"eks-auth"})
+"""Services for whose endpoints no document says that they take a policy; theirs stay open."""
+
+_LAYERS = ("prod-{region}-starport-layer-bucket", "al2023-repos-{region}-de612dc2")
+_LAYERS_OF_OTHERS = ("prod-registry-k8s-io-{region}", "docker-images-prod")
+"""Buckets that hold layers of images and packages of the operating system. Registries outside AWS send whoever asks
+from AWS to a bucket nearby, which this endpoint then leads to. Read 2026-11-25:
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html,
+https://docs.aws.amazon.com/linux/al2023/ug/repos-and-updates.html, https://github.com/kubernetes/k8s.io/issues/4214
+and https://github.com/docker/hub-feedback/issues/1318.
+"""
 
 
 def service_endpoints(
@@ -19,9 +32,13 @@ def service_endpoints(
     subnet_ids: Sequence[pulumi.Input[str]],
     route_table_ids: Sequence[pulumi.Input[str]],
     services: Sequence[str],
+    buckets: Sequence[str],
     opts: pulumi.ResourceOptions,
 ) -> list[ec2.VpcEndpoint]:
     """S3, which costs nothing and whose traffic no gateway has to carry, and each of `services`, such as `ecr.api`.
+
+    Through S3's, principals of the account reach `buckets`, and everyone reads layers of images; through the others,
+    principals of the account reach the service.
 
     Raises RunError for services in China, where some of them have names of another form.
     """
@@ -35,6 +52,7 @@ def service_endpoints(
             vpc_endpoint_type="Gateway",
             service_name=f"{prefix}.s3",
             route_table_ids=route_table_ids,
+            policy=_storage_policy(account, buckets),
             tags={"Name": f"{name}-s3"},
         ),
         opts,
@@ -53,6 +71,7 @@ def service_endpoints(
                     service_name=f"{prefix}.{service}",
                     subnet_ids=subnet_ids,
                     security_group_ids=[group.id],
+                    policy=None if service in _NO_POLICY else _service_policy(account, service),
                     private_dns_enabled=True,  # off by default: the SDKs would go on to the public address
                     tags={"Name": f"{name}-{service}"},
                 ),
@@ -61,6 +80,52 @@ def service_endpoints(
             for service in services
         ),
     ]
+
+
+def _storage_policy(account: Account, buckets: Sequence[str]) -> pulumi.Output[str]:
+    """A policy of a gateway endpoint names everyone as its principal, and who is meant in a condition.
+
+    Source: https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-s3.html, 2026-11-25.
+    """
+    layers = [name.format(region=account.region_name) for name in (*_LAYERS, *_LAYERS_OF_OTHERS)]
+    statements: list[Statement] = [
+        {
+            "Sid": "Layers",
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "Resource": [f"arn:{account.partition}:s3:::{name}/*" for name in layers],
+        }
+    ]
+    if buckets:
+        arns = [f"arn:{account.partition}:s3:::{name}" for name in buckets]
+        statements.append(
+            {
+                "Sid": "Buckets",
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": [each for arn in arns for each in (arn, f"{arn}/*")],
+                "Condition": {"StringEquals": {"aws:PrincipalAccount": account.account_id}},
+            }
+        )
+    return document(*statements)
+
+
+def _service_policy(account: Account, service: str) -> pulumi.Output[str]:
+    """Credentials of another account, brought into the network, are of no use at its endpoints."""
+    everything: Reasoned = (
+        {
+            "Sid": "Account",
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": f"{service.partition('.')[0]}:*",
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:PrincipalAccount": account.account_id}},
+        },
+        "identity policies name resources; images of EKS's own add-ons belong to accounts of AWS",
+    )
+    return document(everywhere=[everything])
 
 
 def _https_from(name: str, vpc_id: pulumi.Input[str], cidr: str, opts: pulumi.ResourceOptions) -> ec2.SecurityGroup:

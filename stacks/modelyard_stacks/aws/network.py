@@ -52,7 +52,8 @@ class Network(pulumi.ComponentResource):
 
     `nat` is the way out to the internet: none, one gateway, or one a zone, which outlives the loss of a zone. With a
     way out there is also one small public subnet a zone, for the gateways and for load balancers; nothing else gets a
-    public address. S3 and the services in `endpoints` are reached without leaving AWS. All traffic is written down.
+    public address. S3 and the services in `endpoints` are reached without leaving AWS, and of S3 the `buckets` that are
+    named. All traffic is written down.
 
     `cidr` is cut into eighths: one for each private subnet, the last for the public ones. So a zone more changes no
     subnet that is there. `ready` is what a machine needs before it can talk to anyone.
@@ -74,6 +75,7 @@ class Network(pulumi.ComponentResource):
         zones: int = 3,
         nat: Nat,
         endpoints: Sequence[str],
+        buckets: Sequence[str] = (),
         log_days: int,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -132,6 +134,7 @@ class Network(pulumi.ComponentResource):
             subnet_ids=self.subnet_ids,
             route_table_ids=[table.id for table in tables],
             services=endpoints,
+            buckets=buckets,
             opts=self._child,
         )
         self.s3_ranges = _s3_ranges(account)

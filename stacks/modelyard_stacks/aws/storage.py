@@ -57,7 +57,7 @@ class ObjectStore(pulumi.ComponentResource):
         )
         self.bucket, self.arn, self.key_arn = made.bucket, made.arn, key.arn
         self._encrypt(name, key)
-        self._close(name)
+        self._close(name, key.account)
         versions = [self._keep_versions(name)] if versioned else []
         if lock is not None:
             self._lock_objects(name, lock, versions)
@@ -83,7 +83,7 @@ class ObjectStore(pulumi.ComponentResource):
             self._child(),
         )
 
-    def _close(self, name: str) -> None:
+    def _close(self, name: str, account: Account) -> None:
         block = s3.BucketPublicAccessBlock(
             name,
             s3.BucketPublicAccessBlockArgs(
@@ -104,12 +104,27 @@ class ObjectStore(pulumi.ComponentResource):
             self._child(block),
         )
         # one after the other: S3 refuses a second change of a bucket's access while the first is under way
-        s3.BucketPolicy(name, s3.BucketPolicyArgs(bucket=self.bucket, policy=self._policy()), self._child(block, owned))
+        s3.BucketPolicy(
+            name, s3.BucketPolicyArgs(bucket=self.bucket, policy=self._policy(account)), self._child(block, owned)
+        )
 
-    def _policy(self) -> pulumi.Output[str]:
+    def _policy(self, account: Account) -> pulumi.Output[str]:
         objects = pulumi.Output.concat(self.arn, "/*")
         return document(
             tls_only("s3:*", [self.arn, objects]),
+            {
+                # A right that somebody adds later stays within the account; AWS's own services keep theirs.
+                # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html, 2026-11-25
+                "Sid": "ThisAccountOnly",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": [self.arn, objects],
+                "Condition": {
+                    "StringNotEquals": {"aws:PrincipalAccount": account.account_id},
+                    "Bool": {"aws:PrincipalIsAWSService": "false"},
+                },
+            },
             {
                 # Who asks for no encryption gets ours. Who asks for one has to name our key: aws:kms alone means AWS's.
                 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/specifying-kms-encryption.html, 2026-11-24

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import urlsplit
 
-from modelyard.plan import Cluster, Kind, NodePool, Plan
+from modelyard.plan import Cluster, Identity, Kind, NodePool, Plan
 from modelyard.program import Call, Literal, Ref
 from modelyard.source import Path
 from modelyard.spec import Store, System, TargetSpec, target_path
 from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.versions import Release, default_version, releases
-from modelyard_targets.cluster.context import Context
+from modelyard_targets.cluster.context import Context, bucket_name
 
 GROUP: Final = "foundation"
 _ZONES: Final = 3
@@ -114,6 +115,16 @@ def endpoints_of(plan: Plan, placement: str) -> tuple[str, ...]:
     return tuple(sorted(called))
 
 
+def buckets_of(context: Context) -> tuple[str, ...]:
+    """The buckets of S3 that workloads of a placement open, by their stores or by the URI of a dataset."""
+    system = context.system
+    identities = [one.value for one in context.plan.on(context.placement) if isinstance(one.value, Identity)]
+    stores = [system.stores[access.store] for identity in identities for access in identity.access]
+    named = [bucket_name(store, system) for store in stores if not store.endpoint]
+    uris = [urlsplit(dataset.uri) for dataset in system.data.values()]
+    return tuple(sorted({*named, *(uri.netloc for uri in uris if uri.scheme == "s3")}))
+
+
 def has_elastic_pool(plan: Plan, placement: str) -> bool:
     """Whether a compute class takes whichever machine is cheapest when it is needed, so that Karpenter runs."""
     return any(isinstance(one.value, NodePool) and one.value.elastic for one in plan.on(placement))
@@ -141,6 +152,7 @@ def _network(context: Context, name: str) -> Call:
         ("zones", zones_of(context.target)),
         ("nat", nat_of(context.system, context.target)),
         ("endpoints", endpoints_of(context.plan, context.placement)),
+        ("buckets", buckets_of(context)),
         ("log_days", log_days(context.system)),
     )
     return Call("network", "Network", name, made, GROUP, (*here, "vpc"))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from modelyard_stacks.aws.network import subnet_blocks
+from tests.moto.rights import allows
 from tests.stacks.aws.programs import KEY, NETWORK, POOLS, Found, elsewhere, inputs, needs, of, policy, registered
 from tests.stacks.programs import Refused
 
@@ -142,6 +143,31 @@ def test_subnets_share_a_table_unless_each_has_a_way_out_of_its_own(closed: Foun
 
     assert tables(closed) == dict.fromkeys(private, f"{NAME}-private-1")
     assert tables(per_zone) == {**dict(zip(private, private, strict=True)), **public}
+
+
+def test_s3_leads_to_named_buckets_and_to_layers_of_images(closed: Found, tmp_path: Path) -> None:
+    """No bucket of another account takes anything that is written, and principals of others reach none of ours."""
+    program = NETWORK.replace("endpoints=[", 'buckets=["fraud-lake"],\n    endpoints=[')
+    text = str(inputs(registered(tmp_path, program), ENDPOINT, f"{NAME}-s3")["policy"])
+    ours, theirs = ({"aws:PrincipalAccount": account} for account in ("123456789012", "999999999999"))
+    layers = "arn:aws:s3:::prod-eu-central-1-starport-layer-bucket/layer"
+
+    assert allows(text, "s3:PutObject", "arn:aws:s3:::fraud-lake/a", ours)
+    assert allows(text, "s3:ListBucket", "arn:aws:s3:::fraud-lake", ours)
+    assert not allows(text, "s3:PutObject", "arn:aws:s3:::fraud-lake/a", theirs)
+    assert not allows(text, "s3:PutObject", "arn:aws:s3:::fraud-lake-2/a", ours)
+    assert allows(text, "s3:GetObject", layers)
+    assert not allows(text, "s3:PutObject", layers, ours)
+    assert set(policy(inputs(closed, ENDPOINT, f"{NAME}-s3")["policy"])) == {"Layers"}
+
+
+def test_other_endpoints_take_principals_of_the_account_alone(closed: Found) -> None:
+    policies = {name: each["inputs"].get("policy") for name, each in of(closed, ENDPOINT).items()}
+    text = str(policies[f"{NAME}-ecr-api"])
+
+    assert [name for name, found in policies.items() if not found] == [f"{NAME}-eks-auth"]
+    assert allows(text, "ecr:GetAuthorizationToken", "*", {"aws:PrincipalAccount": "123456789012"})
+    assert not allows(text, "ecr:GetAuthorizationToken", "*", {"aws:PrincipalAccount": "999999999999"})
 
 
 def test_without_a_way_out_nodes_need_their_endpoints(tmp_path: Path) -> None:

@@ -78,6 +78,10 @@ def test_the_policy_only_denies(found: Found) -> None:
     assert {each["Effect"] for each in statements.values()} == {"Deny"}
     assert statements["TlsOnly"]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert statements["TlsOnly"]["Resource"] == [ARN, f"{ARN}/*"]
+    assert statements["ThisAccountOnly"]["Condition"] == {
+        "StringNotEquals": {"aws:PrincipalAccount": "123456789012"},
+        "Bool": {"aws:PrincipalIsAWSService": "false"},
+    }
     assert statements["OurKeyOnly"]["Action"] == "s3:PutObject"
     assert statements["OurKeyOnly"]["Condition"] == {
         "Null": {"s3:x-amz-server-side-encryption": "false"},

@@ -36,6 +36,7 @@ network = Network(
     zones=3,
     nat="per-zone",
     endpoints=["autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "rds", "secretsmanager"],
+    buckets=["acme-fraud-lake"],
     log_days=365,
 )
 cluster = Cluster(

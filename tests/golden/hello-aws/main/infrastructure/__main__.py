@@ -34,6 +34,7 @@ network = Network(
     zones=3,
     nat="one",
     endpoints=[],
+    buckets=["hello-aws-lake-9387c7"],
     log_days=30,
 )
 cluster = Cluster(

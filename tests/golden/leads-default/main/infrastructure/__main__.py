@@ -36,6 +36,7 @@ network = Network(
     zones=3,
     nat="one",
     endpoints=[],
+    buckets=["leads-audit-d9d943", "leads-lake-d9d943"],
     log_days=30,
 )
 cluster = Cluster(
