@@ -31,7 +31,12 @@ _UNUSUAL: Final = re.compile(r"musllinux|win32|i686|ppc64|s390x|armv7|riscv|ios_
 def main() -> None:
     """Resolve both sets of packages and write the table."""
     image: dict[str, Any] = json.loads((CLUSTER / "requirements.json").read_text(encoding="utf-8"))
-    roots = [*image["always"], *image["databases"], *(line for lines in image["frameworks"].values() for line in lines)]
+    roots = [
+        *image["always"],
+        *image["databases"],
+        *image["registry"],
+        *(line for lines in image["frameworks"].values() for line in lines),
+    ]
     programs: list[str] = json.loads((CLUSTER / "programs.json").read_text(encoding="utf-8"))["programs"]
     linux = [f"sys_platform == 'linux' and platform_machine == '{machine}'" for machine in MACHINES]
     table = {

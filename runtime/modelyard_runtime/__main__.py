@@ -19,6 +19,7 @@ VERBS = {
     "launch": ("modelyard_runtime.launch", "create the Ray job of a pipeline, and wait for its end"),
     "store": ("modelyard_runtime.store", "create a bucket with its versioning and retention"),
     "login": ("modelyard_runtime.login", "give a database of RDS a login of its own, with a new password each time"),
+    "registry": ("modelyard_runtime.registry_server", "serve MLflow, where each workload may change its own models"),
     "bundle": ("modelyard_runtime.carry", "carry a delivered model by hand: pack it into a file, or unpack it"),
 }
 

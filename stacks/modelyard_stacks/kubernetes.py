@@ -201,6 +201,35 @@ class GeneratedSecret(pulumi.CustomResource):
         )
 
 
+class Logins(pulumi.ComponentResource):
+    """Secrets with the keys `username` and `password`, each made up at its first `up` and then kept. `users` are the
+    names of users by the names of their Secrets.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: Cluster,
+        namespace: str,
+        users: Mapping[str, str],
+        depends_on: Sequence[pulumi.Resource] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("modelyard:kubernetes:Logins", name, None, opts)
+        for secret, user in users.items():
+            GeneratedSecret(
+                secret,
+                cluster=cluster,
+                namespace=namespace,
+                generated=["password"],
+                fixed={"username": user},
+                depends_on=depends_on,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        self.register_outputs({})
+
+
 class Object(pulumi.CustomResource):
     """One object that a program gives by value, since something in it is known only when another project has run.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import TypeAlias
@@ -30,6 +31,7 @@ addon = kubernetes.Chart(
     depends_on=[namespace],
 )
 kubernetes.GeneratedSecret("made", cluster=cluster, namespace="tiny", generated=["key"], fixed={"user": "admin"})
+kubernetes.Logins("logins", cluster=cluster, namespace="tiny", users={"login.a": "workload.a", "login.b": "workload.b"})
 files = ["a.yaml", "b.yaml"]
 foundation = kubernetes.Manifests("foundation", cluster=cluster, files=files, in_order=True, depends_on=[addon])
 kubernetes.Manifests("workloads", cluster=cluster, files=["c.yaml", "d.yaml"], depends_on=[foundation])
@@ -55,7 +57,7 @@ def needs(found: Found, name: str) -> list[str]:
 
 def test_everything_goes_to_the_cluster_that_is_named(found: Found) -> None:
     owned = [each for each in found.values() if each["type"] not in ("pulumi:pulumi:Stack", PROVIDER)]
-    components = [each for each in owned if each["type"] == "modelyard:kubernetes:Manifests"]
+    components = [each for each in owned if each["type"].startswith("modelyard:")]
 
     assert {each["provider"] for each in owned if each not in components} == {
         "pulumi:pulumi:Stack$pulumi:providers:kubernetes::main"
@@ -180,6 +182,16 @@ def test_a_namespace_enforces_its_pod_security(found: Found) -> None:
     inputs = found["kubernetes:core/v1:Namespace addon-system"]["inputs"]
 
     assert inputs["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_each_login_is_a_secret_of_its_own(found: Found) -> None:
+    """With a password that no other has; what was made up at first is kept."""
+    secrets = [found[f"kubernetes:core/v1:Secret tiny/login.{name}"] for name in ("a", "b")]
+    data = [secret["inputs"]["data"]["value"] for secret in secrets]
+
+    assert [base64.b64decode(each["username"]).decode() for each in data] == ["workload.a", "workload.b"]
+    assert data[0]["password"] != data[1]["password"]
+    assert all(secret["ignoreChanges"] == ["data"] for secret in secrets)
 
 
 def test_a_generated_secret_keeps_its_first_value(found: Found) -> None:

@@ -45,7 +45,7 @@ def test_each_is_installed_from_a_pinned_chart_into_a_namespace_of_its_own() -> 
 def test_what_is_present_is_not_installed_again() -> None:
     made = calls(present("kuberay", "prometheus", "external-secrets", "cloudnative-pg"))
 
-    assert [name for name, call in made.items() if call.component == "kubernetes.Chart"] == ["mlflow"]
+    assert [name for name, call in made.items() if call.component == "kubernetes.Chart"] == []
 
 
 def test_what_nothing_needs_is_not_installed() -> None:
@@ -156,7 +156,7 @@ def test_every_image_comes_from_the_mirror_where_there_is_one() -> None:
     made = calls(SPECS["pulled"])
 
     assert prometheus(SPECS["pulled"])["global"]["imageRegistry"] == "registry.acme.example"
-    for name in ("kuberay-operator", "cloudnative-pg", "mlflow"):
+    for name in ("kuberay-operator", "cloudnative-pg"):
         repository = argument(made[name], "values")["image"]["repository"]
         assert repository.startswith("registry.acme.example/")
     assert argument(made["external-secrets"], "values")["global"]["repository"].startswith("registry.acme.example/")

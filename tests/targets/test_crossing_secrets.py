@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from modelyard.program import Program, Ref
 from modelyard.writers.python_text import print_program
 from modelyard_targets import TARGETS
+from modelyard_targets.cluster.admission import named_in
+from modelyard_targets.kubernetes.lower import objects
 from tests.emitted import argument
 from tests.hybrid import HYBRID_SPEC, hybrid, hybrid_lowered, hybrid_plan, without_section
 
@@ -90,12 +90,14 @@ def test_without_a_crossing_nothing_is_read() -> None:
 
 
 def test_a_registry_of_ones_own_opens_a_bucket_of_the_cloud_by_its_key() -> None:
-    """Its chart reads the Secret of the crossing, as it would one of the spec."""
+    """MLflow reads the Secret of the crossing, as it would one of the spec."""
     text = hybrid(*ON_PREM_REGISTRY)
     made = {call.name: call for program in programs(text) for call in program.calls}
-    values: Any = dict(made["mlflow"].arguments)["values"]
+    (manifest,) = (
+        each.manifest for each in objects(hybrid_plan(text), "shop") if each.manifest["kind"] == "Deployment"
+    )
 
-    assert values["artifactRoot"]["s3"]["existingSecret"]["name"] == "crossing-registry"
+    assert "crossing-registry" in named_in(manifest).secrets
     assert "crossing-registry" in made
 
 

@@ -37,7 +37,12 @@ def test_the_table_was_made_from_the_versions_that_are_asked_for() -> None:
     """Whoever changes a version in the other two files runs tools/lock_packages.py."""
     image = json.loads((CLUSTER / "requirements.json").read_text())
     programs = json.loads((CLUSTER / "programs.json").read_text())
-    roots = [*image["always"], *image["databases"], *(line for lines in image["frameworks"].values() for line in lines)]
+    roots = [
+        *image["always"],
+        *image["databases"],
+        *image["registry"],
+        *(line for lines in image["frameworks"].values() for line in lines),
+    ]
 
     for kind, lines in (("image", roots), ("programs", programs["programs"])):
         for line in lines:
@@ -47,8 +52,8 @@ def test_the_table_was_made_from_the_versions_that_are_asked_for() -> None:
 
 
 def test_only_the_frameworks_in_use_are_installed() -> None:
-    xgboost = locked("image", requirements(SYSTEM))
-    pytorch = locked("image", requirements(system_of(changed("framework: xgboost", "framework: pytorch"))))
+    xgboost = locked("image", requirements(SYSTEM, TARGET))
+    pytorch = locked("image", requirements(system_of(changed("framework: xgboost", "framework: pytorch")), TARGET))
 
     assert not any(entry.startswith(("torch==", "triton==")) for entry in xgboost)
     assert any(entry.startswith("torch==") for entry in pytorch)
@@ -87,7 +92,7 @@ def test_the_bill_lists_what_the_image_installs() -> None:
     listed = {
         f"{one['name']}=={one['version']}" for one in bill["components"] if one.get("purl", "").startswith("pkg:pypi")
     }
-    installed = {re.split(r"[ \\]", entry)[0] for entry in locked("image", requirements(SYSTEM))}
+    installed = {re.split(r"[ \\]", entry)[0] for entry in locked("image", requirements(SYSTEM, TARGET))}
 
     assert listed == installed
     references = {component["bom-ref"] for component in bill["components"]}

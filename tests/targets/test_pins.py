@@ -15,7 +15,6 @@ def test_charts_are_pinned_by_version() -> None:
         "external-secrets": "2.9.0",
         "cloudnative-pg": "0.29.0",
         "kuberay-operator": "1.7.0",
-        "mlflow": "1.11.5",
     }
 
 
@@ -42,7 +41,7 @@ def test_what_is_present_is_not_pinned_here() -> None:
     text = changed("      residency: eu\n", "      residency: eu\n      present: [kuberay, prometheus]\n")
     here = context(text)
 
-    assert installed(here) == ("external-secrets", "cloudnative-pg", "mlflow")
+    assert installed(here) == ("external-secrets", "cloudnative-pg")
     assert "quay.io/kuberay/operator:v1.7.0" not in images_of(here)
 
 

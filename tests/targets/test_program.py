@@ -16,7 +16,12 @@ def test_everything_waits_for_what_it_stands_on() -> None:
     assert argument(made["foundation"], "depends_on") == tuple(
         Ref(name) for name in ("prometheus", "external_secrets", "cloudnative_pg", "kuberay")
     )
-    assert argument(made["mlflow"], "depends_on") == (Ref("foundation"), Ref("registry_key"))
+    assert argument(made["mlflow-logins"], "depends_on") == (Ref("foundation"),)
+    assert argument(made["registry"], "depends_on") == (
+        Ref("foundation"),
+        Ref("registry_admin"),
+        Ref("registry_logins"),
+    )
     assert argument(made["workloads"], "depends_on") == (Ref("foundation"), Ref("registry"))
 
 

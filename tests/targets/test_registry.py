@@ -1,33 +1,60 @@
-"""The registry: MLflow by its chart, restricted, on the database and the bucket of the spec."""
+"""The registry: MLflow behind a login, restricted, on the database and the bucket of the spec."""
 
 from __future__ import annotations
 
-from typing import Any
+import json
 
-from tests.emitted import argument, calls, names, one
+from tests.emitted import Object, argument, calls, context, emitted, names, one
+from tests.lowering import pod_specs
 from tests.specs import VALID_SPEC, changed
 
 ADOPTED = changed("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}')
 
 
-def values(text: str) -> dict[str, Any]:
-    found: dict[str, Any] = argument(calls(text)["mlflow"], "values")
+def pod(text: str) -> Object:
+    """The Pod of MLflow."""
+    found: Object = one(text, "Deployment", "mlflow")["spec"]["template"]["spec"]
     return found
 
 
-def test_it_stands_on_the_database_and_the_bucket() -> None:
-    made = values(VALID_SPEC)
-
-    assert made["backendStore"]["postgres"] == {
-        "enabled": True,
-        "host": "runs-rw.fraud.svc.cluster.local",
-        "port": 5432,
-        "database": "runs",
+def variables(text: str) -> Object:
+    """Its environment: values, or the Secret and key that they come from."""
+    (container,) = pod(text)["containers"]
+    return {
+        each["name"]: each.get("value") or tuple(each["valueFrom"]["secretKeyRef"].values())
+        for each in container["env"]
     }
-    assert made["backendStore"]["existingDatabaseSecret"]["name"] == "runs-app"
-    assert made["artifactRoot"]["s3"]["bucket"] == "acme-fraud-lake"
-    assert made["artifactRoot"]["s3"]["existingSecret"]["name"] == "vault.lake"
-    assert made["extraEnvVars"]["MLFLOW_S3_ENDPOINT_URL"] == "https://s3.acme.example"
+
+
+def described(text: str) -> Object:
+    """What the runtime reads before it becomes the server."""
+    found: Object = json.loads(one(text, "ConfigMap", "registry-description")["data"]["workload.json"])["server"]
+    return found
+
+
+def login(manifest: Object) -> set[str]:
+    """The Secrets from which the containers of a workload log in to the registry."""
+    return {
+        each["valueFrom"]["secretKeyRef"]["name"]
+        for spec in pod_specs(manifest)
+        for container in spec["containers"]
+        for each in container["env"]
+        if each["name"].startswith("MLFLOW_TRACKING_") and "valueFrom" in each
+    }
+
+
+def test_it_stands_on_the_database_and_the_bucket() -> None:
+    found = variables(VALID_SPEC)
+
+    assert (found["PGHOST"], found["PGPORT"], found["PGDATABASE"]) == (
+        "runs-rw.fraud.svc.cluster.local",
+        "5432",
+        "runs",
+    )
+    assert found["PGPASSWORD"] == ("runs-app", "password")
+    assert described(VALID_SPEC)["artifacts"] == "s3://acme-fraud-lake/mlflow"
+    assert found["AWS_ACCESS_KEY_ID"] == ("vault.lake", "access-key-id")
+    assert found["MLFLOW_S3_ENDPOINT_URL"] == "https://s3.acme.example"
 
 
 def test_it_reaches_the_instances_of_its_database_and_no_pod_beside_them() -> None:
@@ -39,35 +66,90 @@ def test_it_reaches_the_instances_of_its_database_and_no_pod_beside_them() -> No
     }
 
 
-def test_pods_fit_the_restricted_level_and_the_quota() -> None:
-    made = values(VALID_SPEC)
+def test_it_is_a_restricted_pod_in_the_runtime_image() -> None:
+    (container,) = pod(VALID_SPEC)["containers"]
 
-    assert made["podSecurityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    assert made["resources"]["limits"] == made["resources"]["requests"]
-    assert made["serviceAccount"] == {"create": False, "name": "registry"}
-    assert one(VALID_SPEC, "ServiceAccount", "registry")["automountServiceAccountToken"] is False
+    assert container["image"] == context(VALID_SPEC).runtime_image
+    assert container["command"] == ["python", "-m", "modelyard_runtime", "registry"]
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert container["resources"]["limits"] == container["resources"]["requests"]
+    assert pod(VALID_SPEC)["serviceAccountName"] == "registry"
+    assert pod(VALID_SPEC)["automountServiceAccountToken"] is False
 
 
 def test_it_answers_to_its_own_name_alone() -> None:
-    assert "mlflow.fraud.svc.cluster.local:5000" in values(VALID_SPEC)["serverAllowedHosts"]
-    assert "*" not in values(VALID_SPEC)["serverAllowedHosts"]
+    assert "mlflow.fraud.svc.cluster.local:5000" in described(VALID_SPEC)["allowedHosts"]
+    assert "*" not in described(VALID_SPEC)["allowedHosts"]
 
 
-def test_its_session_key_is_made_once_and_written_nowhere() -> None:
-    secret = calls(VALID_SPEC)["mlflow-flask-server-secret-key"]
+def test_passwords_are_made_once_and_written_nowhere() -> None:
+    admin = calls(VALID_SPEC)["mlflow-admin"]
 
-    assert secret.component == "kubernetes.GeneratedSecret"
-    assert argument(secret, "generated") == ("MLFLOW_FLASK_SERVER_SECRET_KEY",)
+    assert admin.component == "kubernetes.GeneratedSecret"
+    assert argument(admin, "generated") == ("password", "session-key")
+    logins = calls(VALID_SPEC)["mlflow-logins"]
+    assert logins.component == "kubernetes.Logins"
+    assert argument(logins, "users")["mlflow-login.retrain"] == "workload.retrain"
+    assert names(VALID_SPEC, "Secret") == []
+
+
+def test_each_workload_logs_in_as_itself() -> None:
+    assert login(one(VALID_SPEC, "RayService", "scorer-champion")) == {"mlflow-login.scorer"}
+    assert login(json.loads(one(VALID_SPEC, "ConfigMap", "retrain-rayjob")["data"]["rayjob.json"])) == {
+        "mlflow-login.retrain"
+    }
+    assert login(one(VALID_SPEC, "CronJob", "monitor-quality")) == {"mlflow-login.monitor-quality"}
+    assert login(one(VALID_SPEC, "CronJob", "report")) == set()
+
+
+def test_no_workload_has_the_login_of_the_administrator() -> None:
+    held = [
+        each
+        for each in emitted(VALID_SPEC)
+        if each["metadata"]["name"] != "mlflow" and "mlflow-admin" in json.dumps(each)
+    ]
+
+    assert held == []
+
+
+def test_a_workload_may_change_what_it_trains_or_rolls_back_and_nothing_else() -> None:
+    users = described(VALID_SPEC)["users"]
+
+    assert users["workload.retrain"] == {"experiments": ["fraud/fraud-fraud-xgb"], "models": ["fraud-fraud-xgb"]}
+    assert users["workload.monitor-quality"] == {"experiments": [], "models": ["fraud-fraud-xgb"]}
+    assert users["workload.scorer"] == {"experiments": [], "models": []}
+    assert described(VALID_SPEC)["experiments"] == {
+        "fraud/fraud-fraud-xgb": "s3://acme-fraud-lake/mlflow/models/fraud-fraud-xgb/"
+    }
+
+
+def test_its_pod_reads_the_password_of_every_user() -> None:
+    (volume,) = (each for each in pod(VALID_SPEC)["volumes"] if each["name"] == "logins")
+    paths = {source["secret"]["items"][0]["path"] for source in volume["projected"]["sources"]}
+
+    assert paths == set(described(VALID_SPEC)["users"])
+
+
+def test_another_user_makes_another_pod() -> None:
+    """The server takes users and rights from its description when it starts."""
+    without = changed("rollback: true, ", "")
+    annotations = [
+        one(text, "Deployment", "mlflow")["spec"]["template"]["metadata"]["annotations"]
+        for text in (VALID_SPEC, without)
+    ]
+
+    assert annotations[0] != annotations[1]
 
 
 def test_redundancy_where_it_is_asked_for() -> None:
-    assert values(VALID_SPEC)["replicaCount"] == 1
-    assert values(changed("size: small", "size: enterprise"))["replicaCount"] == 2
+    assert one(VALID_SPEC, "Deployment", "mlflow")["spec"]["replicas"] == 1
+    assert one(changed("size: small", "size: enterprise"), "Deployment", "mlflow")["spec"]["replicas"] == 2
 
 
 def test_an_adopted_registry_is_not_installed() -> None:
-    assert "mlflow" not in calls(ADOPTED)
+    assert not [name for name in calls(ADOPTED) if name.startswith("mlflow")]
     assert "mlflow" not in names(ADOPTED, "NetworkPolicy")
+    assert "mlflow" not in names(ADOPTED, "Deployment")
 
 
 def test_a_drain_leaves_one_of_several() -> None:

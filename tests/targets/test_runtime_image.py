@@ -50,13 +50,22 @@ def test_every_requirement_is_pinned() -> None:
 
 
 def test_only_frameworks_that_are_used_are_installed() -> None:
-    assert [line for line in requirements(SYSTEM) if line.startswith(("xgboost", "torch", "lightgbm"))] == [
+    assert [line for line in requirements(SYSTEM, TARGET) if line.startswith(("xgboost", "torch", "lightgbm"))] == [
         "xgboost==3.2.0"
     ]
     assert any(
         line.startswith("torch")
-        for line in requirements(system_of(changed("framework: xgboost", "framework: pytorch")))
+        for line in requirements(system_of(changed("framework: xgboost", "framework: pytorch")), TARGET)
     )
+
+
+def test_the_registry_is_in_it_where_it_runs() -> None:
+    """MLflow's server is needed by nothing but the registry."""
+    adopted = changed("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}')
+
+    assert "mlflow==3.17.2" in requirements(SYSTEM, TARGET)
+    assert "mlflow==3.17.2" not in requirements(SYSTEM, replace(TARGET, name="elsewhere"))
+    assert not [line for line in requirements(system_of(adopted), TARGET) if line.startswith(("mlflow==", "psycopg2"))]
 
 
 def test_its_name_follows_its_content() -> None:
@@ -91,7 +100,7 @@ def test_a_system_with_images_of_its_own_needs_none() -> None:
         text.replace(
             "    compute: cpu\n    replicas: {min: 2, max: 6}",
             "    source: {image: ghcr.io/acme/x:1}\n    compute: cpu\n    replicas: 2",
-        )
+        ).replace("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}')
     )
 
     assert needs_runtime_image(plan, "main")

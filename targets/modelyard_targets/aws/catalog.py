@@ -22,7 +22,7 @@ CATALOG: Final[Catalog] = {
     Kind.DATABASE: Component(
         "RDS for PostgreSQL, private and encrypted, or an adopted PostgreSQL", addons=("external-secrets",)
     ),
-    Kind.REGISTRY: Component("MLflow by its Helm chart on RDS and S3, or an adopted registry"),
+    Kind.REGISTRY: Component("MLflow behind a login, on RDS and S3, or an adopted registry"),
     Kind.SECRET: Component(
         "an ExternalSecret (AWS Secrets Manager or another store), or a Secret that exists",
         addons=("external-secrets",),

@@ -64,8 +64,9 @@ def database(store: Store, context: Context) -> ManagedDatabase:
     data: list[Given] = [
         {"secretKey": key, "remoteRef": {"key": named, "property": key}} for key in ("username", "password")
     ]
-    # the two keys stay, and the third is made of them
-    template: dict[str, Given] = {"mergePolicy": "Merge", "data": {"services": _SERVICES}}
+    # the two keys stay, beside the file that is made of them and the address
+    more: dict[str, Given] = {"services": _SERVICES, "host": Ref("infrastructure", key=f"{output}_host")}
+    template: dict[str, Given] = {"mergePolicy": "Merge", "data": more}
     document: dict[str, Given] = {
         "apiVersion": "external-secrets.io/v1",
         "kind": "ExternalSecret",

@@ -1,4 +1,4 @@
-"""Add-ons by Helm: the calls that install what the cluster lacks, and the registry's chart."""
+"""Add-ons by Helm: the calls that install what the cluster lacks, and those that make the registry's logins."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from modelyard_targets.cluster.addon_values import (
     kuberay_values,
     prometheus_values,
 )
-from modelyard_targets.cluster.charts import REGISTRY, Chart, charts
+from modelyard_targets.cluster.charts import Chart, charts
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.placed import installed_addons, registry_of
 from modelyard_targets.cluster.platform import AddOn, Given, as_literal
-from modelyard_targets.cluster.registry import FLASK_KEY, FLASK_SECRET, registry_values
+from modelyard_targets.cluster.registry_access import ADMIN_SECRET, ADMIN_USER, LOGIN_KEYS, LOGINS, SESSION_KEY, logins
 from modelyard_targets.cluster.sizes import Size
 
 Values: TypeAlias = Callable[[Context], dict[str, Value]]
@@ -78,29 +78,21 @@ def _asked(values: Mapping[str, Value]) -> Size:
 
 
 def registry_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
-    """The chart of a registry that runs here, after the objects that it stands on."""
+    """The logins of a registry that runs here: they are made once, and are in no manifest."""
     resource = registry_of(context.plan, context.placement)
     if resource is None:
         return ()
-    secret = Call(
-        "registry_key",
-        "kubernetes.GeneratedSecret",
-        FLASK_SECRET,
-        (
-            ("cluster", Ref("cluster")),
-            ("namespace", context.namespace),
-            ("generated", (FLASK_KEY,)),
-            ("depends_on", (foundation,)),
-        ),
-        group="registry",
+    user, password = LOGIN_KEYS
+    where: tuple[tuple[str, Literal], ...] = (("cluster", Ref("cluster")), ("namespace", context.namespace))
+    needs: tuple[tuple[str, Literal], ...] = (("depends_on", (foundation,)),)
+    fixed: dict[str, Literal] = {user: ADMIN_USER}
+    admin: tuple[tuple[str, Literal], ...] = (("generated", (password, SESSION_KEY)), ("fixed", fixed))
+    users: dict[str, Literal] = {login.secret: login.user for login in logins(context)}
+    return (
+        Call("registry_admin", "kubernetes.GeneratedSecret", ADMIN_SECRET, (*where, *admin, *needs), "registry"),
+        Call("registry_logins", "kubernetes.Logins", LOGINS, (*where, ("users", users), *needs), "registry"),
+        *_login(resource, foundation, context),
     )
-    identity = context.identity("registry")
-    assert identity is not None
-    values = registry_values(resource, identity.name, context)
-    login = tuple(_login(resource, foundation, context))
-    needs = (foundation, Ref("registry_key"), *(Ref(call.variable) for call in login))
-    chart = _chart("registry", charts()[REGISTRY], context.namespace, values, needs)
-    return (secret, *login, chart)
 
 
 def _login(resource: Resource, foundation: Ref, context: Context) -> Iterator[Call]:
@@ -158,7 +150,7 @@ def _chart(
     namespace: str,
     values: Mapping[str, Given],
     needs: tuple[Ref, ...],
-    group: str = "registry",
+    group: str,
 ) -> Call:
     arguments: tuple[tuple[str, Literal], ...] = (
         ("cluster", Ref("cluster")),

@@ -12,13 +12,10 @@ from modelyard.records import record
 
 _TABLE: Final = os.path.join(os.path.dirname(__file__), "charts.json")
 
-REGISTRY: Final = "mlflow"
-"""The chart of the registry, which goes into the system's own namespace."""
-
 
 @record
 class Chart:
-    """One pinned chart; `namespace` is where it goes, empty for the system's own. `oldest` is the first version of the
+    """One pinned chart; `namespace` is where it goes. `oldest` is the first version of the
     add-on itself that knows every field of the manifests, where that is known.
     """
 
@@ -32,7 +29,7 @@ class Chart:
 
 @cache
 def charts() -> Mapping[str, Chart]:
-    """Charts by the names that `present` uses, and the registry's."""
+    """Charts by the names that `present` uses."""
     with open(_TABLE, encoding="utf-8") as file:
         entries = json.load(file)["charts"]
     return {

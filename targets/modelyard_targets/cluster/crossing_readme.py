@@ -58,7 +58,7 @@ def crossing_values(context: Context) -> dict[str, object]:
         "before": tuple(_before(links, context)),
         "made_by": _made_by(context.target),
         "after": tuple(dict.fromkeys(link.ends[0] for link in _awaited(links, context, inward=True))),
-        "keys": tuple(f"the Secret {crossing.secret}" for crossing in crossings_on(context)),
+        "keys": bool(crossings_on(context)),
         "key_makers": tuple(dict.fromkeys(crossing.target for crossing in crossings_on(context))),
         "numbers": context.target.access_keys,
         "bundles": _bundles(links, context),

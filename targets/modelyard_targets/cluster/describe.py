@@ -24,6 +24,7 @@ from modelyard_targets.cluster.describe_pipeline import describe_pipeline, ray_c
 from modelyard_targets.cluster.disk import disk_folder
 from modelyard_targets.cluster.sizes import EDGE_SPOOL_BYTES
 
+API_VERSION = "modelyard.dev/v1alpha1"
 DESCRIPTION_FOLDER = "/etc/modelyard"
 TOKEN_FOLDER = "/etc/modelyard-tokens"
 
@@ -81,7 +82,7 @@ def _facts(resource: Resource, type_: str, context: Context) -> dict[str, Json]:
     if governance.owner.oncall:
         owner["oncall"] = governance.owner.oncall
     return {
-        "apiVersion": "modelyard.dev/v1alpha1",
+        "apiVersion": API_VERSION,
         "kind": "Workload",
         "type": type_,
         "name": resource.name,

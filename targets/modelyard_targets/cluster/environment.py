@@ -16,6 +16,7 @@ from modelyard_targets.cluster.context import Context, Made, region_of
 from modelyard_targets.cluster.crossing import crossing_to
 from modelyard_targets.cluster.describe import DESCRIPTION_FOLDER, TOKEN_FOLDER, stores_of, uses_registry
 from modelyard_targets.cluster.describe_parts import store_variable
+from modelyard_targets.cluster.registry_access import login_of
 from modelyard_targets.cluster.secrets import OBJECT_STORE_KEYS
 
 
@@ -73,8 +74,11 @@ def _registry_variables(resource: Resource, context: Context) -> list[Value]:
     registry = context.system.registry
     if registry is None:
         return found
+    login = login_of(resource, context)
     if registry.adopt and registry.credentials is not None:
         found += _registry_credentials(registry.credentials, context)
+    elif login is not None:
+        found += login.variables()
     if registry.artifacts:
         found += _artifact_variables(context.system.stores[registry.artifacts], resource.workload, context)
     return found

@@ -28,10 +28,13 @@ from modelyard_targets.cluster.slo_rules import lower_slo_rules
 from modelyard_targets.cluster.stores import lower_object_store
 from modelyard_targets.cluster.workloads import WORKLOADS, Lower
 
-FOUNDATION: Final = ("namespace", "nodes", "secrets", "stores", "registry", "channels", "gateway")
+FOUNDATION: Final = ("namespace", "nodes", "secrets", "stores", "channels", "gateway")
 """Files that the others stand on, applied one after the other."""
 
-FIRST: Final = (ADDONS, *FOUNDATION)
+REGISTRY: Final = "registry"
+"""The file of the registry, whose logins the program makes once the foundation stands."""
+
+FIRST: Final = (ADDONS, *FOUNDATION, REGISTRY)
 """Files of the first project: policies of add-ons, applied before their charts, and the foundation."""
 
 _SHARED: Final[Mapping[Kind, str]] = {
@@ -40,7 +43,7 @@ _SHARED: Final[Mapping[Kind, str]] = {
     Kind.SECRET: "secrets",
     Kind.OBJECT_STORE: "stores",
     Kind.DATABASE: "stores",
-    Kind.REGISTRY: "registry",
+    Kind.REGISTRY: REGISTRY,
     Kind.CHANNEL: "channels",
     Kind.CLUSTER: "gateway",
 }

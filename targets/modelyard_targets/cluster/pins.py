@@ -8,9 +8,9 @@ from modelyard.plan import Plan
 from modelyard.target import Pins
 from modelyard_targets.cluster import database
 from modelyard_targets.cluster.addon_values import images_left_out
-from modelyard_targets.cluster.charts import REGISTRY, charts
+from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context
-from modelyard_targets.cluster.placed import installed_addons, registry_of
+from modelyard_targets.cluster.placed import installed_addons
 from modelyard_targets.cluster.platform import chart_tags
 from modelyard_targets.cluster.runtime_image import BASE, needs_runtime_image
 
@@ -25,8 +25,7 @@ def pins_of(context: Context) -> Pins:
 
 def installed(context: Context) -> tuple[str, ...]:
     """The charts that the program of a placement installs."""
-    registry = (REGISTRY,) if registry_of(context.plan, context.placement) is not None else ()
-    return (*installed_addons(context), *registry)
+    return installed_addons(context)
 
 
 def images_of(context: Context) -> tuple[str, ...]:

@@ -23,6 +23,13 @@ def registry_replicas(system: System, target: TargetSpec) -> int:
     return 2 if system.profile.size == "enterprise" and not target.edge else 1
 
 
+def registry_workers(system: System, target: TargetSpec) -> int:
+    """How many processes of a Pod answer requests, of half a gigabyte each."""
+    if target.edge:
+        return 1
+    return 4 if system.profile.size == "enterprise" else 2
+
+
 def database_size(system: System, target: TargetSpec) -> Size:
     """One instance of PostgreSQL."""
     if target.edge:

@@ -8,7 +8,7 @@ from modelyard.program import WRITTEN_BY, Call, Import, Literal, Program, Ref
 from modelyard_targets.cluster.addons import addon_calls, registry_calls
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.crossing_secrets import crossing_calls
-from modelyard_targets.cluster.files import FIRST, FOUNDATION
+from modelyard_targets.cluster.files import FIRST, FOUNDATION, REGISTRY
 from modelyard_targets.cluster.storage_network import storage_calls
 
 
@@ -22,10 +22,11 @@ def program_of(context: Context, files: tuple[str, ...]) -> Program:
     registry = registry_calls(context, Ref("foundation"))
     crossing = crossing_calls(context, Ref("foundation"))
     storage = storage_calls(context, Ref("foundation"))
-    before = [call.variable for call in registry if call.component == "kubernetes.Chart"]
-    before += [call.variable for call in crossing if call.component == "kubernetes.Object"]
+    server = tuple(name for name in files if name == REGISTRY)
+    before = [call.variable for call in crossing if call.component == "kubernetes.Object"]
     before += [call.variable for call in storage]
-    needs = (Ref("foundation"), *(Ref(variable) for variable in before))
+    needs = (Ref("foundation"), *(Ref("registry") for _ in server), *(Ref(variable) for variable in before))
+    logins = (Ref("foundation"), *(Ref(variable) for variable in (*before, *(call.variable for call in registry))))
     calls = (
         *_cluster(context),
         *context.platform.foundation(context),
@@ -34,6 +35,7 @@ def program_of(context: Context, files: tuple[str, ...]) -> Program:
         *storage,
         *crossing,
         *registry,
+        *((_manifests(REGISTRY, server, logins, images, in_order=True),) if server else ()),
         *((_manifests("workloads", workloads, needs, images),) if workloads else ()),
     )
     return Program(title=WRITTEN_BY, imports=imports_of(calls), calls=calls)
@@ -94,4 +96,4 @@ def _manifests(
         arguments.append(("images", images))
     if needs:
         arguments.append(("depends_on", needs))
-    return Call(name if name == "foundation" else "", "kubernetes.Manifests", name, tuple(arguments), group=name)
+    return Call("" if name == "workloads" else name, "kubernetes.Manifests", name, tuple(arguments), group=name)

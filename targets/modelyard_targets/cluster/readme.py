@@ -16,6 +16,7 @@ from modelyard_targets.cluster.addons import asked_by_addons
 from modelyard_targets.cluster.admission import OLDEST_KUBERNETES
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, bucket_name, mirrored, pull_secret_of_addons
+from modelyard_targets.cluster.crossing import crossings_on
 from modelyard_targets.cluster.crossing_readme import crossing_values
 from modelyard_targets.cluster.disk import has_disk
 from modelyard_targets.cluster.files import File
@@ -24,9 +25,10 @@ from modelyard_targets.cluster.metrics_disk import DEFAULT_RETENTION_S, used_gi,
 from modelyard_targets.cluster.open_connections import Open, open_connections
 from modelyard_targets.cluster.overrides import overrides_on
 from modelyard_targets.cluster.pins import images_of, installed
-from modelyard_targets.cluster.placed import addons_to_install, installed_addons
+from modelyard_targets.cluster.placed import addons_to_install, installed_addons, registry_of
 from modelyard_targets.cluster.promql import duration, number
 from modelyard_targets.cluster.prose import Said, as_code, render
+from modelyard_targets.cluster.registry_access import registry_secrets
 from modelyard_targets.cluster.route import gateway_name, is_ours, needs_route, serve_service
 from modelyard_targets.cluster.runtime_image import needs_runtime_image
 from modelyard_targets.cluster.secrets import existing_secrets, secrets_of, store_kind, store_object, store_of
@@ -119,6 +121,11 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "files": [(f"{file.name}.yaml", _kinds(file, written)) for file, written in _written(workloads, context)],
         "open": _open(workloads, context),
         **crossing_values(context),
+        "registry": registry_of(plan, placement) is not None,
+        "written": tuple(
+            f"the Secret {name}"
+            for name in (*(each.secret for each in crossings_on(context)), *registry_secrets(context))
+        ),
         "overrides": [one for found in overrides_on(context.system, placement).values() for one in found],
     }
 

@@ -1,41 +1,63 @@
-"""The registry that runs here: MLflow by its Helm chart. What is not the chart's lies in the manifests."""
+"""The registry that runs here: MLflow in the runtime image, behind a login (docs/decisions/0035-registry-login.md)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.manifest import cpu_text, labels, memory_text, metadata, object_of
+from modelyard.manifest import config_map, env, env_from_secret, labels, metadata, object_of, resources
 from modelyard.plan import RegistryServer, Resource
+from modelyard.source import Json
 from modelyard.spec import Store
-from modelyard.stack import Value
-from modelyard_targets.cluster.context import REGISTRY_PORT, Context, Made, bucket_name, mirrored, region_of
+from modelyard.stack import Manifest, Value
+from modelyard.writers.json_text import json_text
+from modelyard_targets.cluster.context import REGISTRY_PORT, Context, Made, region_of
 from modelyard_targets.cluster.database import instances, login_of
-from modelyard_targets.cluster.environment import S3_CHECKSUMS, pair_of
+from modelyard_targets.cluster.describe import API_VERSION, DESCRIPTION_FOLDER
+from modelyard_targets.cluster.describe_parts import digest
+from modelyard_targets.cluster.environment import S3_CHECKSUMS, description_name, pair_of
 from modelyard_targets.cluster.fixed import REGISTRY_NAME
 from modelyard_targets.cluster.network import network_policy, ports, reach, reach_identity, reach_store
-from modelyard_targets.cluster.platform import SERVICE, Given, ManagedDatabase
-from modelyard_targets.cluster.platform_sizes import registry_replicas, registry_size
-from modelyard_targets.cluster.pods import support_place, tolerations
+from modelyard_targets.cluster.platform import SERVICE, ManagedDatabase
+from modelyard_targets.cluster.platform_sizes import registry_replicas, registry_size, registry_workers
+from modelyard_targets.cluster.pods import container, pod_spec, support_place
+from modelyard_targets.cluster.ray_cluster import DIGEST
+from modelyard_targets.cluster.registry_access import (
+    ADMIN_SECRET,
+    LOGIN_KEYS,
+    SESSION_KEY,
+    described_access,
+    logins,
+)
 
 COMPONENT: Final = "registry"
 NAME: Final = REGISTRY_NAME
 """Name of its Service and its Pods; what workloads call and policies select."""
 
-IMAGE: Final = "docker.io/burakince/mlflow"
-FLASK_SECRET: Final = f"{NAME}-flask-server-secret-key"
-"""The chart makes this Secret in a hook, with a value that is new each time: the program makes it instead, once."""
-
-FLASK_KEY: Final = "MLFLOW_FLASK_SERVER_SECRET_KEY"
-_USER = 1001
+LOGINS_FOLDER: Final = "/etc/modelyard-logins"
 _SERVICES_FOLDER = "/etc/postgresql-services"
 
 
 def lower_registry(resource: Resource, context: Context) -> Iterator[Made]:
-    """Who may reach the registry, what it reaches, and how many drains leave; nothing for an adopted one."""
+    """MLflow with its description, Service and policies; nothing for an adopted one."""
     server = _server(resource)
     if server.registry.adopt:
         return
+    yield _network(resource, server, context)
+    described = _described(server, context)
+    meta = metadata(description_name(resource), context.namespace, _labels(context))
+    yield Made(resource.origin, config_map(meta, {"workload.json": json_text(described)}))
+    if registry_replicas(context.system, context.target) > 1:
+        budget: dict[str, Value] = {"minAvailable": 1, "selector": {"matchLabels": _selector()}}
+        yield Made(resource.origin, _object("policy/v1", "PodDisruptionBudget", budget, context))
+    port: dict[str, Value] = {"name": "http", "port": REGISTRY_PORT, "targetPort": "http"}
+    service: dict[str, Value] = {"selector": _selector(), "ports": [port]}
+    yield Made(resource.origin, _object("v1", "Service", service, context))
+    yield Made(resource.origin, _object("apps/v1", "Deployment", _deployment(resource, described, context), context))
+
+
+def _network(resource: Resource, server: RegistryServer, context: Context) -> Made:
+    """Who may reach the registry, and what it reaches."""
     clients: dict[str, Value] = {"podSelector": {"matchLabels": {"modelyard.dev/system": context.system.metadata.name}}}
     egress: list[Value] = []
     if server.database is not None:
@@ -44,13 +66,7 @@ def lower_registry(resource: Resource, context: Context) -> Iterator[Made]:
         egress += reach_store(server.artifacts, context)
     egress += reach_identity("registry", context)
     ingress: list[Value] = [{"from": [clients], "ports": ports(REGISTRY_PORT)}]
-    selector: dict[str, Value] = {"app.kubernetes.io/name": NAME}
-    yield network_policy(resource, NAME, selector, context, ingress=ingress, egress=egress)
-    if registry_replicas(context.system, context.target) > 1:
-        labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
-        budget: dict[str, Value] = {"minAvailable": 1, "selector": {"matchLabels": selector}}
-        described = metadata(NAME, context.namespace, labelled)
-        yield Made(resource.origin, object_of("policy/v1", "PodDisruptionBudget", described, spec=budget))
+    return network_policy(resource, NAME, _selector(), context, ingress=ingress, egress=egress)
 
 
 def _reach_database(store: Store, context: Context) -> list[Value]:
@@ -64,53 +80,131 @@ def _reach_database(store: Store, context: Context) -> list[Value]:
     return [{"to": [instances(store.called)], "ports": [{"protocol": "TCP", "port": login.port}]}]
 
 
-def registry_values(resource: Resource, account: str, context: Context) -> dict[str, Given]:
-    """Values of the chart community-charts/mlflow 1.11.5."""
-    size = registry_size(context.system, context.target)
-    asked: dict[str, Value] = {"cpu": cpu_text(size.cpu_millis), "memory": memory_text(size.memory_bytes)}
-    place = support_place(context)
-    image: dict[str, Value] = {"repository": mirrored(IMAGE, context.target)}
-    pull = context.target.images.pull_secret
-    values: dict[str, Given] = {
-        "fullnameOverride": NAME,
-        "replicaCount": registry_replicas(context.system, context.target),
-        "image": image,
-        "initImages": {"mlflowDbMigration": image},
-        "serviceAccount": {"create": False, "name": account},
-        "podSecurityContext": {
-            "fsGroup": _USER,
-            "fsGroupChangePolicy": "OnRootMismatch",
-            "runAsNonRoot": True,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "extraPodLabels": _pod_labels(context),
-        "service": {"port": REGISTRY_PORT},
-        "resources": {"requests": dict(asked), "limits": dict(asked)},
-        "serverAllowedHosts": _hosts(context),
-        "backendStore": _backend(_server(resource), context),
-        "artifactRoot": _artifacts(_server(resource), context),
+def _described(server: RegistryServer, context: Context) -> dict[str, Json]:
+    """What the runtime reads before it becomes the server. MLflow answers only requests to a name that it knows: its
+    Service's, and localhost for a port-forward.
+    """
+    assert server.artifacts is not None
+    own = f"{NAME}.{context.namespace}"
+    names = (NAME, own, f"{own}.svc", f"{own}.svc.cluster.local")
+    hosts: list[Json] = [*(f"{name}:{REGISTRY_PORT}" for name in names), "localhost:*", "127.0.0.1:*"]
+    described: dict[str, Json] = {
+        "host": "0.0.0.0",
+        "port": str(REGISTRY_PORT),
+        "workers": str(registry_workers(context.system, context.target)),
+        "allowedHosts": hosts,
+        "artifacts": context.uri(server.artifacts, server.registry.artifact_path.rstrip("/")),
+        **described_access(context),
     }
-    environment = _environment(_server(resource), context)
-    managed = _managed(_server(resource), context)
+    return {"apiVersion": API_VERSION, "kind": "Workload", "address": "registry", "server": described}
+
+
+def _deployment(resource: Resource, described: dict[str, Json], context: Context) -> dict[str, Value]:
+    server = _server(resource)
+    managed = _managed(server, context)
+    services: dict[str, Value] = {"name": "services", "mountPath": _SERVICES_FOLDER, "readOnly": True}
+    size = registry_size(context.system, context.target)
+    health: dict[str, Value] = {"httpGet": {"path": "/health", "port": "http"}, "timeoutSeconds": 10}
+    serve = container(
+        "mlflow",
+        context.runtime_image,
+        resources(size.cpu_millis, size.memory_bytes),
+        environment=_environment(server, context),
+        mounts=[
+            {"name": "description", "mountPath": DESCRIPTION_FOLDER, "readOnly": True},
+            {"name": "logins", "mountPath": LOGINS_FOLDER, "readOnly": True},
+            # the folder and not the file alone: what is mounted by `subPath` stays as it was
+            *([services] if managed else []),
+        ],
+        command=["python", "-m", "modelyard_runtime", "registry"],
+        ports=[{"name": "http", "containerPort": REGISTRY_PORT}],
+        startupProbe={**health, "periodSeconds": 5, "failureThreshold": 120},
+        livenessProbe={**health, "periodSeconds": 20},
+        readinessProbe={**health, "periodSeconds": 10},
+    )
+    identity = context.identity("registry")
+    assert identity is not None
+    pod = pod_spec(
+        [serve],
+        context,
+        account=identity.name,
+        token=False,
+        place=support_place(context),
+        volumes=_volumes(resource, managed, context),
+    )
+    template: dict[str, Value] = {"labels": _labels(context), "annotations": {DIGEST: digest(described)}}
+    return {
+        "replicas": registry_replicas(context.system, context.target),
+        "selector": {"matchLabels": _selector()},
+        "template": {"metadata": template, "spec": pod},
+    }
+
+
+def _volumes(resource: Resource, managed: ManagedDatabase | None, context: Context) -> list[Value]:
+    """The description, the password of each workload's user, and the login of a database that a cloud runs."""
+    _, password = LOGIN_KEYS
+    sources: list[Value] = [
+        {"secret": {"name": login.secret, "items": [{"key": password, "path": login.user}]}}
+        for login in logins(context)
+    ]
+    found: list[Value] = [
+        {"name": "description", "configMap": {"name": description_name(resource)}},
+        {"name": "logins", "projected": {"sources": sources}},
+    ]
     if managed is not None:
-        environment |= {"PGSERVICE": SERVICE, "PGSERVICEFILE": f"{_SERVICES_FOLDER}/services"}
         file: dict[str, Value] = {"secretName": managed.secret, "items": [{"key": "services", "path": "services"}]}
-        values["extraVolumes"] = [{"name": "services", "secret": file}]
-        # the folder and not the file alone: what is mounted by `subPath` stays as it was
-        values["extraVolumeMounts"] = [{"name": "services", "mountPath": _SERVICES_FOLDER, "readOnly": True}]
-    if environment:
-        values["extraEnvVars"] = environment
-    if pull:
-        values["imagePullSecrets"] = [{"name": pull}]
-    if place.selector:
-        values["nodeSelector"] = dict(place.selector)
-    if place.tolerations:
-        values["tolerations"] = tolerations(place.tolerations)
-    return values
+        found.append({"name": "services", "secret": file})
+    return found
+
+
+def _environment(server: RegistryServer, context: Context) -> list[Value]:
+    """Where the database and the bucket are, what opens them, and the administrator's login."""
+    user, password = LOGIN_KEYS
+    return [
+        *_database(server, context),
+        *_artifacts(server, context),
+        env_from_secret("MLFLOW_AUTH_ADMIN_USERNAME", ADMIN_SECRET, user),
+        env_from_secret("MLFLOW_AUTH_ADMIN_PASSWORD", ADMIN_SECRET, password),
+        env_from_secret("MLFLOW_FLASK_SERVER_SECRET_KEY", ADMIN_SECRET, SESSION_KEY),
+        env("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false"),
+    ]
+
+
+def _database(server: RegistryServer, context: Context) -> list[Value]:
+    """Variables of libpq. A cloud changes its password: MLflow reads that from a file for each connection."""
+    assert server.database is not None
+    login = login_of(server.database, context)
+    where = [env("PGPORT", str(login.port)), env("PGDATABASE", login.database)]
+    managed = _managed(server, context)
+    if managed is not None:
+        file = f"{_SERVICES_FOLDER}/services"
+        host = env_from_secret("PGHOST", managed.secret, "host")
+        return [host, *where, env("PGSERVICE", SERVICE), env("PGSERVICEFILE", file)]
+    return [
+        env("PGHOST", str(login.host)),
+        *where,
+        env_from_secret("PGUSER", login.secret, login.username_key),
+        env_from_secret("PGPASSWORD", login.secret, login.password_key),
+    ]
+
+
+def _artifacts(server: RegistryServer, context: Context) -> list[Value]:
+    """Workloads write artifacts themselves, each with its own rights; the server shows them to people."""
+    store = server.artifacts
+    assert store is not None
+    found: list[Value] = []
+    if store.endpoint:
+        found.append(env("MLFLOW_S3_ENDPOINT_URL", store.endpoint))
+        found += [env(name, value) for name, value in S3_CHECKSUMS.items()]
+    region = region_of(store, context.system)
+    if region:
+        found.append(env("AWS_DEFAULT_REGION", region))
+    pair = pair_of(store, "registry", context)
+    return [*found, *(pair.variables("AWS_") if pair is not None else ())]
 
 
 def _managed(server: RegistryServer, context: Context) -> ManagedDatabase | None:
-    """The database that a cloud runs: it changes the password, and MLflow has to follow without being started anew."""
+    """The database that a cloud runs."""
     return context.platform.database(server.database, context) if server.database is not None else None
 
 
@@ -119,55 +213,13 @@ def _server(resource: Resource) -> RegistryServer:
     return resource.value
 
 
-def _pod_labels(context: Context) -> dict[str, Value]:
-    ours = labels(context.system.metadata.name, NAME, "registry", COMPONENT)
-    return {key: value for key, value in ours.items() if not key.startswith("app.kubernetes.io/name")}
+def _selector() -> dict[str, Value]:
+    return {"app.kubernetes.io/name": NAME}
 
 
-def _hosts(context: Context) -> list[Value]:
-    """MLflow answers only requests to a name that it knows: its Service's, and localhost for a port-forward."""
-    own = f"{NAME}.{context.namespace}"
-    names = (NAME, own, f"{own}.svc", f"{own}.svc.cluster.local")
-    return [*(f"{name}:{REGISTRY_PORT}" for name in names), "localhost:*", "127.0.0.1:*"]
+def _labels(context: Context) -> dict[str, Value]:
+    return labels(context.system.metadata.name, NAME, "registry", COMPONENT)
 
 
-def _backend(server: RegistryServer, context: Context) -> dict[str, Given]:
-    assert server.database is not None
-    login = login_of(server.database, context)
-    return {
-        "databaseMigration": True,
-        "postgres": {"enabled": True, "host": login.host, "port": login.port, "database": login.database},
-        "existingDatabaseSecret": {
-            "name": login.secret,
-            "usernameKey": login.username_key,
-            "passwordKey": login.password_key,
-        },
-    }
-
-
-def _artifacts(server: RegistryServer, context: Context) -> dict[str, Value]:
-    """Workloads write artifacts themselves, each with its own rights; the server only points there."""
-    assert server.artifacts is not None
-    bucket: dict[str, Value] = {
-        "enabled": True,
-        "bucket": bucket_name(server.artifacts, context.system),
-        "path": server.registry.artifact_path,
-    }
-    pair = pair_of(server.artifacts, "registry", context)
-    if pair is not None:
-        bucket["existingSecret"] = {
-            "name": pair.secret,
-            "keyOfAccessKeyId": pair.access_key_id,
-            "keyOfSecretAccessKey": pair.secret_access_key,
-        }
-    return {"s3": bucket}
-
-
-def _environment(server: RegistryServer, context: Context) -> dict[str, Value]:
-    found: dict[str, Value] = {}
-    if server.artifacts is not None and server.artifacts.endpoint:
-        found["MLFLOW_S3_ENDPOINT_URL"] = server.artifacts.endpoint
-        found.update(S3_CHECKSUMS)
-    if server.artifacts is not None and region_of(server.artifacts, context.system):
-        found["AWS_DEFAULT_REGION"] = region_of(server.artifacts, context.system)
-    return found
+def _object(version: str, kind: str, spec: dict[str, Value], context: Context) -> Manifest:
+    return object_of(version, kind, metadata(NAME, context.namespace, _labels(context)), spec=spec)

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, TypedDict
 
-from modelyard.plan import Job, ModelServer, MonitorJob, Plan, Resource
+from modelyard.plan import Job, ModelServer, MonitorJob, Plan, RegistryServer, Resource
 from modelyard.spec import Store, System, TargetSpec
 from modelyard.stack import TextFile
 from modelyard_targets.cluster.context import RAY_VERSION, mirrored
@@ -74,14 +74,18 @@ def needs_runtime_image(plan: Plan, placement: str) -> bool:
     return any(_runs_in_it(resource, plan.system) for resource in plan.on(placement))
 
 
-def requirements(system: System) -> tuple[str, ...]:
-    """What the image requires directly: for every workload, for the frameworks in use, and for a managed database."""
+def requirements(system: System, target: TargetSpec) -> tuple[str, ...]:
+    """What the image requires directly: for every workload, for the frameworks in use, for a managed database, and for
+    the registry where it runs on the target.
+    """
     table = _table()
     frameworks = {model.framework for model in system.models.values()}
     frameworks |= {step.trainer for pipeline in system.pipelines.values() for step in pipeline.steps}
     lines = list(table["always"])
     if any(store.type == "database" and not store.adopt for store in system.stores.values()):
         lines += table["databases"]
+    if system.registry is not None and not system.registry.adopt and _holds_registry(system, target):
+        lines += table["registry"]
     for framework, needed in table["frameworks"].items():
         if framework in frameworks:
             lines += needed
@@ -92,6 +96,8 @@ def _runs_in_it(resource: Resource, system: System) -> bool:
     value = resource.value
     if isinstance(value, ModelServer):
         return serving_cluster_scales(value) or any(not one.inference.source.image for one in value.applications)
+    if isinstance(value, RegistryServer):
+        return not value.registry.adopt
     if isinstance(value, Store):
         return not value.adopt and (value.type == "object" or system.target(resource.placement).in_cloud)
     return isinstance(value, (Job, MonitorJob))
@@ -100,10 +106,14 @@ def _runs_in_it(resource: Resource, system: System) -> bool:
 def _files(system: System, target: TargetSpec) -> dict[str, str]:
     files = {
         "Dockerfile": _DOCKERFILE.format(base=mirrored(BASE, target)),
-        "requirements.txt": "".join(f"{entry}\n" for entry in locked("image", requirements(system))),
+        "requirements.txt": "".join(f"{entry}\n" for entry in locked("image", requirements(system, target))),
         ".dockerignore": "**/__pycache__\n",
     }
     return {**files, **_runtime()}
+
+
+def _holds_registry(system: System, target: TargetSpec) -> bool:
+    return system.deployment.placement.registry == target.name
 
 
 @cache
@@ -118,10 +128,11 @@ def _runtime() -> dict[str, str]:
 
 
 class _Table(TypedDict):
-    """Lines of `requirements.txt`: for every workload, for databases that are made, and by framework."""
+    """Lines of `requirements.txt`: for every workload, for what is made beside them, and by framework."""
 
     always: list[str]
     databases: list[str]
+    registry: list[str]
     frameworks: dict[str, list[str]]
 
 

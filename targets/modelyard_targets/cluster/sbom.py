@@ -21,12 +21,13 @@ def bill_of_materials(system: System, target: TargetSpec) -> TextFile:
 
     Hashes of a package are those of the files that pip may choose. The packages of the base image are its publisher's.
     """
-    return TextFile(PATH, lambda: json_text(_bill(system, runtime_image(system, target))) + "\n")
+    return TextFile(PATH, lambda: json_text(_bill(system, target)) + "\n")
 
 
-def _bill(system: System, image: str) -> dict[str, Value]:
+def _bill(system: System, target: TargetSpec) -> dict[str, Value]:
+    image = runtime_image(system, target)
     name, _, version = image.rpartition(":")
-    names = sorted(closure("image", requirements(system)))
+    names = sorted(closure("image", requirements(system, target)))
     base_name, _, base_tag = BASE.rpartition(":")
     base: dict[str, Value] = {"type": "container", "bom-ref": "base", "name": base_name, "version": base_tag}
     runtime: dict[str, Value] = {"type": "library", "bom-ref": _RUNTIME, "name": _RUNTIME, "version": __version__}

@@ -17,7 +17,7 @@ CATALOG: Final[Catalog] = {
     ),
     Kind.OBJECT_STORE: Component("a bucket of an S3-compatible endpoint, adopted or made by a Job"),
     Kind.DATABASE: Component("a Cluster of CloudNativePG, or an adopted PostgreSQL", addons=("cloudnative-pg",)),
-    Kind.REGISTRY: Component("MLflow by its Helm chart on PostgreSQL and S3, or an adopted registry"),
+    Kind.REGISTRY: Component("MLflow behind a login, on PostgreSQL and S3, or an adopted registry"),
     Kind.SECRET: Component("an ExternalSecret, or a Secret that exists", addons=("external-secrets",)),
     Kind.IDENTITY: Component("ServiceAccount, with Role and RoleBinding where a workload talks to the API"),
     Kind.MODEL_SERVER: Component("RayService, PodDisruptionBudget, NetworkPolicy, PodMonitors", addons=("kuberay",)),

@@ -16,6 +16,12 @@ NO_DATABASE = (
 NO_SECRET = (', auth: {type: bearer-token, token: "secret://manager/token#value"}', "")
 
 
+def registry_variables() -> dict[str, object]:
+    """The environment of MLflow: values, or where they come from."""
+    (container,) = one("Deployment", "mlflow")["spec"]["template"]["spec"]["containers"]
+    return {each["name"]: each.get("value", each.get("valueFrom")) for each in container["env"]}
+
+
 def test_volumes_are_encrypted_with_the_key_of_the_system() -> None:
     made = argument(calls()["storage_class"], "document")
 
@@ -52,36 +58,34 @@ def test_the_login_of_a_database_comes_from_the_account() -> None:
         {"secretKey": key, "remoteRef": {"key": "the runs_secret", "property": key}} for key in ("username", "password")
     ]
     assert argument(made["runs_login"], "depends_on") == ["foundation"]
-    assert argument(made["registry"], "depends_on") == ["foundation", "registry_key", "runs_login"]
+    assert {"foundation", "runs_login"} <= {*argument(made["registry"], "depends_on")}
 
 
 def test_the_registry_finds_its_database_and_its_bucket_without_credentials() -> None:
-    values = argument(calls()["registry"], "values")
+    variables = registry_variables()
+    template = argument(calls()["runs_login"], "document")["spec"]["target"]["template"]
 
-    assert values["backendStore"]["postgres"] == {
-        "enabled": True,
-        "host": "the runs_host",
-        "port": 5432,
-        "database": "runs",
-    }
-    assert values["backendStore"]["existingDatabaseSecret"]["name"] == "runs-login"
-    assert "existingSecret" not in values["artifactRoot"]["s3"]
-    assert values["extraEnvVars"]["AWS_DEFAULT_REGION"] == "eu-central-1"
+    assert variables["PGHOST"] == {"secretKeyRef": {"name": "runs-login", "key": "host"}}
+    assert template["data"]["host"] == "the runs_host"
+    assert (variables["PGPORT"], variables["PGDATABASE"]) == ("5432", "runs")
+    assert not [name for name in variables if name.startswith("AWS_") and name.endswith(("_ID", "_KEY"))]
+    assert variables["AWS_DEFAULT_REGION"] == "eu-central-1"
 
 
 def test_the_registry_follows_a_password_that_rds_changes() -> None:
     """It reads the login from a file for each connection; what stands in its environment is of the day it started."""
-    made = calls()
-    login, values = argument(made["runs_login"], "document"), argument(made["registry"], "values")
+    template = argument(calls()["runs_login"], "document")["spec"]["target"]["template"]
+    pod = one("Deployment", "mlflow")["spec"]["template"]["spec"]
+    (volume,) = (each for each in pod["volumes"] if each["name"] == "services")
+    (mount,) = (each for each in pod["containers"][0]["volumeMounts"] if each["name"] == "services")
+    variables = registry_variables()
 
-    assert login["spec"]["target"]["template"] == {
-        "mergePolicy": "Merge",
-        "data": {"services": "[database]\nuser={{ .username }}\npassword={{ .password }}\n"},
-    }
-    assert values["extraEnvVars"]["PGSERVICE"] == "database"
-    (volume,), (mount,) = values["extraVolumes"], values["extraVolumeMounts"]
+    assert template["mergePolicy"] == "Merge"
+    assert template["data"]["services"] == "[database]\nuser={{ .username }}\npassword={{ .password }}\n"
+    assert variables["PGSERVICE"] == "database"
+    assert "PGPASSWORD" not in variables
     assert volume["secret"]["secretName"] == "runs-login"
-    assert values["extraEnvVars"]["PGSERVICEFILE"] == f"{mount['mountPath']}/{volume['secret']['items'][0]['path']}"
+    assert variables["PGSERVICEFILE"] == f"{mount['mountPath']}/{volume['secret']['items'][0]['path']}"
     assert "subPath" not in mount
 
 

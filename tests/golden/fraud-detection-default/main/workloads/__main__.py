@@ -402,7 +402,7 @@ kuberay = kubernetes.Chart(
 foundation = kubernetes.Manifests(
     "foundation",
     cluster=cluster,
-    files=["namespace.yaml", "secrets.yaml", "stores.yaml", "registry.yaml", "channels.yaml", "gateway.yaml"],
+    files=["namespace.yaml", "secrets.yaml", "stores.yaml", "channels.yaml", "gateway.yaml"],
     in_order=True,
     images={"registry.invalid": infrastructure["image_registry"]},
     depends_on=[
@@ -443,11 +443,26 @@ object_storage = kubernetes.EgressPolicy(
     depends_on=[foundation],
 )
 
-registry_key = kubernetes.GeneratedSecret(
-    "mlflow-flask-server-secret-key",
+registry_admin = kubernetes.GeneratedSecret(
+    "mlflow-admin",
     cluster=cluster,
     namespace="fraud-detection",
-    generated=["MLFLOW_FLASK_SERVER_SECRET_KEY"],
+    generated=["password", "session-key"],
+    fixed={"username": "admin"},
+    depends_on=[foundation],
+)
+registry_logins = kubernetes.Logins(
+    "mlflow-logins",
+    cluster=cluster,
+    namespace="fraud-detection",
+    users={
+        "mlflow-login.challenge": "workload.challenge",
+        "mlflow-login.nightly-scores": "workload.nightly-scores",
+        "mlflow-login.retrain": "workload.retrain",
+        "mlflow-login.scorer": "workload.scorer",
+        "mlflow-login.monitor-feature-drift": "workload.monitor-feature-drift",
+        "mlflow-login.monitor-late-labels": "workload.monitor-late-labels",
+    },
     depends_on=[foundation],
 )
 registry_db_login = kubernetes.Object(
@@ -477,7 +492,10 @@ registry_db_login = kubernetes.Object(
                 "deletionPolicy": "Retain",
                 "template": {
                     "mergePolicy": "Merge",
-                    "data": {"services": "[database]\nuser={{ .username }}\npassword={{ .password }}\n"},
+                    "data": {
+                        "services": "[database]\nuser={{ .username }}\npassword={{ .password }}\n",
+                        "host": infrastructure["registry_db_host"],
+                    },
                 },
             },
             "data": [
@@ -494,71 +512,13 @@ registry_db_login = kubernetes.Object(
     },
     depends_on=[foundation],
 )
-registry = kubernetes.Chart(
-    "mlflow",
+registry = kubernetes.Manifests(
+    "registry",
     cluster=cluster,
-    repository="https://community-charts.github.io/helm-charts",
-    version="1.11.5",
-    namespace="fraud-detection",
-    values={
-        "fullnameOverride": "mlflow",
-        "replicaCount": 2,
-        "image": {"repository": "docker.io/burakince/mlflow"},
-        "initImages": {"mlflowDbMigration": {"repository": "docker.io/burakince/mlflow"}},
-        "serviceAccount": {"create": False, "name": "registry"},
-        "podSecurityContext": {
-            "fsGroup": 1001,
-            "fsGroupChangePolicy": "OnRootMismatch",
-            "runAsNonRoot": True,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "extraPodLabels": {
-            "app.kubernetes.io/part-of": "fraud-detection",
-            "app.kubernetes.io/managed-by": "pulumi",
-            "modelyard.dev/system": "fraud-detection",
-            "modelyard.dev/workload": "registry",
-            "modelyard.dev/component": "registry",
-        },
-        "service": {"port": 5000},
-        "resources": {"requests": {"cpu": "1", "memory": "4Gi"}, "limits": {"cpu": "1", "memory": "4Gi"}},
-        "serverAllowedHosts": [
-            "mlflow:5000",
-            "mlflow.fraud-detection:5000",
-            "mlflow.fraud-detection.svc:5000",
-            "mlflow.fraud-detection.svc.cluster.local:5000",
-            "localhost:*",
-            "127.0.0.1:*",
-        ],
-        "backendStore": {
-            "databaseMigration": True,
-            "postgres": {
-                "enabled": True,
-                "host": infrastructure["registry_db_host"],
-                "port": 5432,
-                "database": "registry_db",
-            },
-            "existingDatabaseSecret": {
-                "name": "registry-db-login",
-                "usernameKey": "username",
-                "passwordKey": "password",
-            },
-        },
-        "artifactRoot": {"s3": {"enabled": True, "bucket": "acme-fraud-lake", "path": "mlflow"}},
-        "extraVolumes": [
-            {
-                "name": "services",
-                "secret": {"secretName": "registry-db-login", "items": [{"key": "services", "path": "services"}]},
-            },
-        ],
-        "extraVolumeMounts": [{"name": "services", "mountPath": "/etc/postgresql-services", "readOnly": True}],
-        "extraEnvVars": {
-            "AWS_DEFAULT_REGION": "eu-central-1",
-            "PGSERVICE": "database",
-            "PGSERVICEFILE": "/etc/postgresql-services/services",
-        },
-        "nodeSelector": {"modelyard.dev/pool": "system"},
-    },
-    depends_on=[foundation, registry_key, registry_db_login],
+    files=["registry.yaml"],
+    in_order=True,
+    images={"registry.invalid": infrastructure["image_registry"]},
+    depends_on=[foundation, object_storage, registry_admin, registry_logins, registry_db_login],
 )
 
 kubernetes.Manifests(

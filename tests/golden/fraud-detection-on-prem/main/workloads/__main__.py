@@ -167,82 +167,40 @@ kuberay = kubernetes.Chart(
 foundation = kubernetes.Manifests(
     "foundation",
     cluster=cluster,
-    files=["namespace.yaml", "secrets.yaml", "stores.yaml", "registry.yaml", "channels.yaml"],
+    files=["namespace.yaml", "secrets.yaml", "stores.yaml", "channels.yaml"],
     in_order=True,
     depends_on=[prometheus, external_secrets, cloudnative_pg, kuberay],
 )
 
-registry_key = kubernetes.GeneratedSecret(
-    "mlflow-flask-server-secret-key",
+registry_admin = kubernetes.GeneratedSecret(
+    "mlflow-admin",
     cluster=cluster,
     namespace="fraud-detection",
-    generated=["MLFLOW_FLASK_SERVER_SECRET_KEY"],
+    generated=["password", "session-key"],
+    fixed={"username": "admin"},
     depends_on=[foundation],
 )
-registry = kubernetes.Chart(
-    "mlflow",
+registry_logins = kubernetes.Logins(
+    "mlflow-logins",
     cluster=cluster,
-    repository="https://community-charts.github.io/helm-charts",
-    version="1.11.5",
     namespace="fraud-detection",
-    values={
-        "fullnameOverride": "mlflow",
-        "replicaCount": 2,
-        "image": {"repository": "docker.io/burakince/mlflow"},
-        "initImages": {"mlflowDbMigration": {"repository": "docker.io/burakince/mlflow"}},
-        "serviceAccount": {"create": False, "name": "registry"},
-        "podSecurityContext": {
-            "fsGroup": 1001,
-            "fsGroupChangePolicy": "OnRootMismatch",
-            "runAsNonRoot": True,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "extraPodLabels": {
-            "app.kubernetes.io/part-of": "fraud-detection",
-            "app.kubernetes.io/managed-by": "pulumi",
-            "modelyard.dev/system": "fraud-detection",
-            "modelyard.dev/workload": "registry",
-            "modelyard.dev/component": "registry",
-        },
-        "service": {"port": 5000},
-        "resources": {"requests": {"cpu": "1", "memory": "4Gi"}, "limits": {"cpu": "1", "memory": "4Gi"}},
-        "serverAllowedHosts": [
-            "mlflow:5000",
-            "mlflow.fraud-detection:5000",
-            "mlflow.fraud-detection.svc:5000",
-            "mlflow.fraud-detection.svc.cluster.local:5000",
-            "localhost:*",
-            "127.0.0.1:*",
-        ],
-        "backendStore": {
-            "databaseMigration": True,
-            "postgres": {
-                "enabled": True,
-                "host": "registry-db-rw.fraud-detection.svc.cluster.local",
-                "port": 5432,
-                "database": "registry_db",
-            },
-            "existingDatabaseSecret": {"name": "registry-db-app", "usernameKey": "username", "passwordKey": "password"},
-        },
-        "artifactRoot": {
-            "s3": {
-                "enabled": True,
-                "bucket": "acme-fraud-lake",
-                "path": "mlflow",
-                "existingSecret": {
-                    "name": "vault.fraud.lake",
-                    "keyOfAccessKeyId": "access-key-id",
-                    "keyOfSecretAccessKey": "secret-access-key",
-                },
-            },
-        },
-        "extraEnvVars": {
-            "MLFLOW_S3_ENDPOINT_URL": "https://s3.frankfurt.acme.example",
-            "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
-            "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
-        },
+    users={
+        "mlflow-login.challenge": "workload.challenge",
+        "mlflow-login.nightly-scores": "workload.nightly-scores",
+        "mlflow-login.retrain": "workload.retrain",
+        "mlflow-login.scorer": "workload.scorer",
+        "mlflow-login.till": "workload.till",
+        "mlflow-login.monitor-feature-drift": "workload.monitor-feature-drift",
+        "mlflow-login.monitor-late-labels": "workload.monitor-late-labels",
     },
-    depends_on=[foundation, registry_key],
+    depends_on=[foundation],
+)
+registry = kubernetes.Manifests(
+    "registry",
+    cluster=cluster,
+    files=["registry.yaml"],
+    in_order=True,
+    depends_on=[foundation, registry_admin, registry_logins],
 )
 
 kubernetes.Manifests(

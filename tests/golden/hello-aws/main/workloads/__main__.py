@@ -124,7 +124,7 @@ kuberay = kubernetes.Chart(
 foundation = kubernetes.Manifests(
     "foundation",
     cluster=cluster,
-    files=["namespace.yaml", "secrets.yaml", "stores.yaml", "registry.yaml"],
+    files=["namespace.yaml", "secrets.yaml", "stores.yaml"],
     in_order=True,
     images={"registry.invalid": infrastructure["image_registry"]},
     depends_on=[cluster_autoscaler, external_secrets, kuberay],
@@ -139,11 +139,19 @@ object_storage = kubernetes.EgressPolicy(
     depends_on=[foundation],
 )
 
-registry_key = kubernetes.GeneratedSecret(
-    "mlflow-flask-server-secret-key",
+registry_admin = kubernetes.GeneratedSecret(
+    "mlflow-admin",
     cluster=cluster,
     namespace="hello",
-    generated=["MLFLOW_FLASK_SERVER_SECRET_KEY"],
+    generated=["password", "session-key"],
+    fixed={"username": "admin"},
+    depends_on=[foundation],
+)
+registry_logins = kubernetes.Logins(
+    "mlflow-logins",
+    cluster=cluster,
+    namespace="hello",
+    users={"mlflow-login.train": "workload.train", "mlflow-login.churn": "workload.churn"},
     depends_on=[foundation],
 )
 runs_login = kubernetes.Object(
@@ -173,7 +181,10 @@ runs_login = kubernetes.Object(
                 "deletionPolicy": "Retain",
                 "template": {
                     "mergePolicy": "Merge",
-                    "data": {"services": "[database]\nuser={{ .username }}\npassword={{ .password }}\n"},
+                    "data": {
+                        "services": "[database]\nuser={{ .username }}\npassword={{ .password }}\n",
+                        "host": infrastructure["runs_host"],
+                    },
                 },
             },
             "data": [
@@ -184,62 +195,13 @@ runs_login = kubernetes.Object(
     },
     depends_on=[foundation],
 )
-registry = kubernetes.Chart(
-    "mlflow",
+registry = kubernetes.Manifests(
+    "registry",
     cluster=cluster,
-    repository="https://community-charts.github.io/helm-charts",
-    version="1.11.5",
-    namespace="hello",
-    values={
-        "fullnameOverride": "mlflow",
-        "replicaCount": 1,
-        "image": {"repository": "docker.io/burakince/mlflow"},
-        "initImages": {"mlflowDbMigration": {"repository": "docker.io/burakince/mlflow"}},
-        "serviceAccount": {"create": False, "name": "registry"},
-        "podSecurityContext": {
-            "fsGroup": 1001,
-            "fsGroupChangePolicy": "OnRootMismatch",
-            "runAsNonRoot": True,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "extraPodLabels": {
-            "app.kubernetes.io/part-of": "hello",
-            "app.kubernetes.io/managed-by": "pulumi",
-            "modelyard.dev/system": "hello",
-            "modelyard.dev/workload": "registry",
-            "modelyard.dev/component": "registry",
-        },
-        "service": {"port": 5000},
-        "resources": {"requests": {"cpu": "500m", "memory": "2Gi"}, "limits": {"cpu": "500m", "memory": "2Gi"}},
-        "serverAllowedHosts": [
-            "mlflow:5000",
-            "mlflow.hello:5000",
-            "mlflow.hello.svc:5000",
-            "mlflow.hello.svc.cluster.local:5000",
-            "localhost:*",
-            "127.0.0.1:*",
-        ],
-        "backendStore": {
-            "databaseMigration": True,
-            "postgres": {"enabled": True, "host": infrastructure["runs_host"], "port": 5432, "database": "runs"},
-            "existingDatabaseSecret": {"name": "runs-login", "usernameKey": "username", "passwordKey": "password"},
-        },
-        "artifactRoot": {"s3": {"enabled": True, "bucket": "hello-aws-lake-9387c7", "path": "mlflow"}},
-        "extraVolumes": [
-            {
-                "name": "services",
-                "secret": {"secretName": "runs-login", "items": [{"key": "services", "path": "services"}]},
-            },
-        ],
-        "extraVolumeMounts": [{"name": "services", "mountPath": "/etc/postgresql-services", "readOnly": True}],
-        "extraEnvVars": {
-            "AWS_DEFAULT_REGION": "eu-central-1",
-            "PGSERVICE": "database",
-            "PGSERVICEFILE": "/etc/postgresql-services/services",
-        },
-        "nodeSelector": {"modelyard.dev/pool": "system"},
-    },
-    depends_on=[foundation, registry_key, runs_login],
+    files=["registry.yaml"],
+    in_order=True,
+    images={"registry.invalid": infrastructure["image_registry"]},
+    depends_on=[foundation, object_storage, registry_admin, registry_logins, runs_login],
 )
 
 kubernetes.Manifests(

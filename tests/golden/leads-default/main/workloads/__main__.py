@@ -363,7 +363,7 @@ kuberay = kubernetes.Chart(
 foundation = kubernetes.Manifests(
     "foundation",
     cluster=cluster,
-    files=["namespace.yaml", "nodes.yaml", "secrets.yaml", "stores.yaml", "registry.yaml", "gateway.yaml"],
+    files=["namespace.yaml", "nodes.yaml", "secrets.yaml", "stores.yaml", "gateway.yaml"],
     in_order=True,
     depends_on=[
         cluster_autoscaler,
@@ -390,11 +390,23 @@ object_storage = kubernetes.EgressPolicy(
     depends_on=[foundation],
 )
 
-registry_key = kubernetes.GeneratedSecret(
-    "mlflow-flask-server-secret-key",
+registry_admin = kubernetes.GeneratedSecret(
+    "mlflow-admin",
     cluster=cluster,
     namespace="leads",
-    generated=["MLFLOW_FLASK_SERVER_SECRET_KEY"],
+    generated=["password", "session-key"],
+    fixed={"username": "admin"},
+    depends_on=[foundation],
+)
+registry_logins = kubernetes.Logins(
+    "mlflow-logins",
+    cluster=cluster,
+    namespace="leads",
+    users={
+        "mlflow-login.fit": "workload.fit",
+        "mlflow-login.scoring": "workload.scoring",
+        "mlflow-login.score": "workload.score",
+    },
     depends_on=[foundation],
 )
 runs_login = kubernetes.Object(
@@ -424,7 +436,10 @@ runs_login = kubernetes.Object(
                 "deletionPolicy": "Retain",
                 "template": {
                     "mergePolicy": "Merge",
-                    "data": {"services": "[database]\nuser={{ .username }}\npassword={{ .password }}\n"},
+                    "data": {
+                        "services": "[database]\nuser={{ .username }}\npassword={{ .password }}\n",
+                        "host": infrastructure["runs_host"],
+                    },
                 },
             },
             "data": [
@@ -435,62 +450,12 @@ runs_login = kubernetes.Object(
     },
     depends_on=[foundation],
 )
-registry = kubernetes.Chart(
-    "mlflow",
+registry = kubernetes.Manifests(
+    "registry",
     cluster=cluster,
-    repository="https://community-charts.github.io/helm-charts",
-    version="1.11.5",
-    namespace="leads",
-    values={
-        "fullnameOverride": "mlflow",
-        "replicaCount": 1,
-        "image": {"repository": "docker.io/burakince/mlflow"},
-        "initImages": {"mlflowDbMigration": {"repository": "docker.io/burakince/mlflow"}},
-        "serviceAccount": {"create": False, "name": "registry"},
-        "podSecurityContext": {
-            "fsGroup": 1001,
-            "fsGroupChangePolicy": "OnRootMismatch",
-            "runAsNonRoot": True,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "extraPodLabels": {
-            "app.kubernetes.io/part-of": "leads",
-            "app.kubernetes.io/managed-by": "pulumi",
-            "modelyard.dev/system": "leads",
-            "modelyard.dev/workload": "registry",
-            "modelyard.dev/component": "registry",
-        },
-        "service": {"port": 5000},
-        "resources": {"requests": {"cpu": "500m", "memory": "2Gi"}, "limits": {"cpu": "500m", "memory": "2Gi"}},
-        "serverAllowedHosts": [
-            "mlflow:5000",
-            "mlflow.leads:5000",
-            "mlflow.leads.svc:5000",
-            "mlflow.leads.svc.cluster.local:5000",
-            "localhost:*",
-            "127.0.0.1:*",
-        ],
-        "backendStore": {
-            "databaseMigration": True,
-            "postgres": {"enabled": True, "host": infrastructure["runs_host"], "port": 5432, "database": "runs"},
-            "existingDatabaseSecret": {"name": "runs-login", "usernameKey": "username", "passwordKey": "password"},
-        },
-        "artifactRoot": {"s3": {"enabled": True, "bucket": "leads-lake-d9d943", "path": "mlflow"}},
-        "extraVolumes": [
-            {
-                "name": "services",
-                "secret": {"secretName": "runs-login", "items": [{"key": "services", "path": "services"}]},
-            },
-        ],
-        "extraVolumeMounts": [{"name": "services", "mountPath": "/etc/postgresql-services", "readOnly": True}],
-        "extraEnvVars": {
-            "AWS_DEFAULT_REGION": "eu-central-1",
-            "PGSERVICE": "database",
-            "PGSERVICEFILE": "/etc/postgresql-services/services",
-        },
-        "nodeSelector": {"modelyard.dev/pool": "system"},
-    },
-    depends_on=[foundation, registry_key, runs_login],
+    files=["registry.yaml"],
+    in_order=True,
+    depends_on=[foundation, object_storage, registry_admin, registry_logins, runs_login],
 )
 
 kubernetes.Manifests(

@@ -52,83 +52,40 @@ kuberay = kubernetes.Chart(
 foundation = kubernetes.Manifests(
     "foundation",
     cluster=cluster,
-    files=["namespace.yaml", "stores.yaml", "registry.yaml", "channels.yaml"],
+    files=["namespace.yaml", "stores.yaml", "channels.yaml"],
     in_order=True,
     depends_on=[cloudnative_pg, kuberay],
 )
 
-registry_key = kubernetes.GeneratedSecret(
-    "mlflow-flask-server-secret-key",
+registry_admin = kubernetes.GeneratedSecret(
+    "mlflow-admin",
     cluster=cluster,
     namespace="network-anomaly",
-    generated=["MLFLOW_FLASK_SERVER_SECRET_KEY"],
+    generated=["password", "session-key"],
+    fixed={"username": "admin"},
     depends_on=[foundation],
 )
-registry = kubernetes.Chart(
-    "mlflow",
+registry_logins = kubernetes.Logins(
+    "mlflow-logins",
     cluster=cluster,
-    repository="https://community-charts.github.io/helm-charts",
-    version="1.11.5",
     namespace="network-anomaly",
-    values={
-        "fullnameOverride": "mlflow",
-        "replicaCount": 1,
-        "image": {"repository": "docker.io/burakince/mlflow"},
-        "initImages": {"mlflowDbMigration": {"repository": "docker.io/burakince/mlflow"}},
-        "serviceAccount": {"create": False, "name": "registry"},
-        "podSecurityContext": {
-            "fsGroup": 1001,
-            "fsGroupChangePolicy": "OnRootMismatch",
-            "runAsNonRoot": True,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "extraPodLabels": {
-            "app.kubernetes.io/part-of": "network-anomaly",
-            "app.kubernetes.io/managed-by": "pulumi",
-            "modelyard.dev/system": "network-anomaly",
-            "modelyard.dev/workload": "registry",
-            "modelyard.dev/component": "registry",
-        },
-        "service": {"port": 5000},
-        "resources": {"requests": {"cpu": "500m", "memory": "2Gi"}, "limits": {"cpu": "500m", "memory": "2Gi"}},
-        "serverAllowedHosts": [
-            "mlflow:5000",
-            "mlflow.network-anomaly:5000",
-            "mlflow.network-anomaly.svc:5000",
-            "mlflow.network-anomaly.svc.cluster.local:5000",
-            "localhost:*",
-            "127.0.0.1:*",
-        ],
-        "backendStore": {
-            "databaseMigration": True,
-            "postgres": {
-                "enabled": True,
-                "host": "runs-rw.network-anomaly.svc.cluster.local",
-                "port": 5432,
-                "database": "runs",
-            },
-            "existingDatabaseSecret": {"name": "runs-app", "usernameKey": "username", "passwordKey": "password"},
-        },
-        "artifactRoot": {
-            "s3": {
-                "enabled": True,
-                "bucket": "pm-counters-recorded",
-                "path": "mlflow/ran",
-                "existingSecret": {
-                    "name": "counters",
-                    "keyOfAccessKeyId": "access-key-id",
-                    "keyOfSecretAccessKey": "secret-access-key",
-                },
-            },
-        },
-        "extraEnvVars": {
-            "MLFLOW_S3_ENDPOINT_URL": "http://ceph-rgw.storage.svc:8080",
-            "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
-            "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
-        },
-        "imagePullSecrets": [{"name": "registry-login"}],
+    users={
+        "mlflow-login.train-lte-rural": "workload.train-lte-rural",
+        "mlflow-login.train-lte-urban": "workload.train-lte-urban",
+        "mlflow-login.train-nr-rural": "workload.train-nr-rural",
+        "mlflow-login.train-nr-urban": "workload.train-nr-urban",
+        "mlflow-login.pool-cells": "workload.pool-cells",
+        "mlflow-login.monitor-lte-urban-drift": "workload.monitor-lte-urban-drift",
+        "mlflow-login.monitor-nr-urban-concept": "workload.monitor-nr-urban-concept",
     },
-    depends_on=[foundation, registry_key],
+    depends_on=[foundation],
+)
+registry = kubernetes.Manifests(
+    "registry",
+    cluster=cluster,
+    files=["registry.yaml"],
+    in_order=True,
+    depends_on=[foundation, registry_admin, registry_logins],
 )
 
 kubernetes.Manifests(

@@ -54,83 +54,37 @@ kuberay = kubernetes.Chart(
 foundation = kubernetes.Manifests(
     "foundation",
     cluster=cluster,
-    files=["namespace.yaml", "stores.yaml", "registry.yaml", "channels.yaml"],
+    files=["namespace.yaml", "stores.yaml", "channels.yaml"],
     in_order=True,
     depends_on=[cloudnative_pg, kuberay],
 )
 
-registry_key = kubernetes.GeneratedSecret(
-    "mlflow-flask-server-secret-key",
+registry_admin = kubernetes.GeneratedSecret(
+    "mlflow-admin",
     cluster=cluster,
     namespace="readmission",
-    generated=["MLFLOW_FLASK_SERVER_SECRET_KEY"],
+    generated=["password", "session-key"],
+    fixed={"username": "admin"},
     depends_on=[foundation],
 )
-registry = kubernetes.Chart(
-    "mlflow",
+registry_logins = kubernetes.Logins(
+    "mlflow-logins",
     cluster=cluster,
-    repository="https://community-charts.github.io/helm-charts",
-    version="1.11.5",
     namespace="readmission",
-    values={
-        "fullnameOverride": "mlflow",
-        "replicaCount": 1,
-        "image": {"repository": "registry.stmary.example:5000/ml/burakince/mlflow"},
-        "initImages": {"mlflowDbMigration": {"repository": "registry.stmary.example:5000/ml/burakince/mlflow"}},
-        "serviceAccount": {"create": False, "name": "registry"},
-        "podSecurityContext": {
-            "fsGroup": 1001,
-            "fsGroupChangePolicy": "OnRootMismatch",
-            "runAsNonRoot": True,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "extraPodLabels": {
-            "app.kubernetes.io/part-of": "readmission",
-            "app.kubernetes.io/managed-by": "pulumi",
-            "modelyard.dev/system": "readmission",
-            "modelyard.dev/workload": "registry",
-            "modelyard.dev/component": "registry",
-        },
-        "service": {"port": 5000},
-        "resources": {"requests": {"cpu": "500m", "memory": "2Gi"}, "limits": {"cpu": "500m", "memory": "2Gi"}},
-        "serverAllowedHosts": [
-            "mlflow:5000",
-            "mlflow.readmission:5000",
-            "mlflow.readmission.svc:5000",
-            "mlflow.readmission.svc.cluster.local:5000",
-            "localhost:*",
-            "127.0.0.1:*",
-        ],
-        "backendStore": {
-            "databaseMigration": True,
-            "postgres": {
-                "enabled": True,
-                "host": "runs-rw.readmission.svc.cluster.local",
-                "port": 5432,
-                "database": "runs",
-            },
-            "existingDatabaseSecret": {"name": "runs-app", "usernameKey": "username", "passwordKey": "password"},
-        },
-        "artifactRoot": {
-            "s3": {
-                "enabled": True,
-                "bucket": "readmission-rehearsal-models",
-                "path": "mlflow",
-                "existingSecret": {
-                    "name": "model-bucket",
-                    "keyOfAccessKeyId": "access-key-id",
-                    "keyOfSecretAccessKey": "secret-access-key",
-                },
-            },
-        },
-        "extraEnvVars": {
-            "MLFLOW_S3_ENDPOINT_URL": "https://objects.stmary.example:9021",
-            "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
-            "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
-        },
-        "imagePullSecrets": [{"name": "registry"}],
+    users={
+        "mlflow-login.quarterly": "workload.quarterly",
+        "mlflow-login.discharge": "workload.discharge",
+        "mlflow-login.monitor-outcome-quality": "workload.monitor-outcome-quality",
+        "mlflow-login.monitor-patients-drift": "workload.monitor-patients-drift",
     },
-    depends_on=[foundation, registry_key],
+    depends_on=[foundation],
+)
+registry = kubernetes.Manifests(
+    "registry",
+    cluster=cluster,
+    files=["registry.yaml"],
+    in_order=True,
+    depends_on=[foundation, registry_admin, registry_logins],
 )
 
 kubernetes.Manifests(

@@ -1,0 +1,103 @@
+"""Who logs in to the registry that runs here, with which Secret, and what each workload may change in it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.manifest import env_from_secret
+from modelyard.plan import Job, Kind, MonitorJob, RegistryServer, Resource
+from modelyard.records import record
+from modelyard.source import Json
+from modelyard.spec import Model
+from modelyard.stack import Value
+from modelyard_targets.cluster.bundles import experiment, experiment_name
+from modelyard_targets.cluster.context import Context
+from modelyard_targets.cluster.describe import uses_registry
+from modelyard_targets.cluster.fixed import REGISTRY_NAME
+
+ADMIN_SECRET: Final = f"{REGISTRY_NAME}-admin"
+"""The administrator's login, and the key of the server's sessions: no workload mounts it."""
+
+ADMIN_USER: Final = "admin"
+SESSION_KEY: Final = "session-key"
+LOGINS: Final = f"{REGISTRY_NAME}-logins"
+LOGIN_KEYS: Final = ("username", "password")
+
+
+@record
+class Login:
+    """The user of one workload: everybody may read; experiments and models are those that it may change as well."""
+
+    identity: str
+    experiments: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+
+    @property
+    def user(self) -> str:
+        """Its name in MLflow, which no person's begins like."""
+        return f"workload.{self.identity}"
+
+    @property
+    def secret(self) -> str:
+        """The Secret with its name and password; the dot keeps it apart from the administrator's."""
+        return f"{REGISTRY_NAME}-login.{self.identity}"
+
+    def variables(self) -> list[Value]:
+        """Its login as MLflow's client reads it."""
+        user, password = LOGIN_KEYS
+        return [
+            env_from_secret("MLFLOW_TRACKING_USERNAME", self.secret, user),
+            env_from_secret("MLFLOW_TRACKING_PASSWORD", self.secret, password),
+        ]
+
+
+def logins(context: Context) -> tuple[Login, ...]:
+    """The users of a placement's workloads, each once."""
+    here = context.plan.on(context.placement)
+    found = (login_of(resource, context) for resource in here if uses_registry(resource, context))
+    return tuple({login.identity: login for login in found if login is not None}.values())
+
+
+def registry_secrets(context: Context) -> tuple[str, ...]:
+    """The Secrets that the program makes for a registry that runs here."""
+    return (ADMIN_SECRET, *(login.secret for login in logins(context))) if runs_here(context) else ()
+
+
+def login_of(resource: Resource, context: Context) -> Login | None:
+    """The user of a workload; None where it has no identity of its own, or the registry is elsewhere.
+
+    A training pipeline changes its model and its experiment, and a monitor that rolls back the models that it watches.
+    """
+    identity = context.identity(resource.workload)
+    if identity is None or not runs_here(context):
+        return None
+    value, trained = resource.value, trained_by(resource)
+    if trained is not None:
+        return Login(identity.name, (experiment_name(trained, context),), (trained.registered_name,))
+    if isinstance(value, MonitorJob) and value.monitor.on_breach.rollback:
+        return Login(identity.name, (), tuple(sorted({model.registered_name for model in value.models})))
+    return Login(identity.name)
+
+
+def trained_by(resource: Resource) -> Model | None:
+    """The model of a training pipeline."""
+    value = resource.value
+    return value.model if resource.kind is Kind.TRAINING_JOB and isinstance(value, Job) else None
+
+
+def runs_here(context: Context) -> bool:
+    """Whether the registry is a Pod of this placement."""
+    here = (resource.value for resource in context.plan.on(context.placement))
+    return any(isinstance(value, RegistryServer) and not value.registry.adopt for value in here)
+
+
+def described_access(context: Context) -> dict[str, Json]:
+    """Experiments with the folders of their artifacts, models and users, as the runtime reads them."""
+    users = logins(context)
+    trained = [model for model in map(trained_by, context.plan.on(context.placement)) if model is not None]
+    experiments = {experiment_name(model, context): experiment(model, context)["artifacts"] for model in trained}
+    models: list[Json] = [*dict.fromkeys(name for login in users for name in login.models)]
+    rights: dict[str, Json] = {
+        login.user: {"experiments": list(login.experiments), "models": list(login.models)} for login in users
+    }
+    return {"experiments": experiments, "models": models, "users": rights}

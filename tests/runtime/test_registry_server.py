@@ -1,0 +1,251 @@
+"""MLflow with its users: a real server on loopback, started by the runtime itself from a description."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+from mlflow.exceptions import MlflowException
+
+from modelyard_runtime import registry
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.registry_server import command_of, prepare
+
+# of libraries that the server of MLflow stands on
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:starlette")
+
+ADMIN, TRAINER, SERVER = "admin", "workload.retrain", "workload.scorer"
+MODEL, OTHER, EXPERIMENT = "cards-fraud", "other-model", "fraud/retrain"
+
+
+class Running:
+    """A server, and the passwords of its users."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.database = f"sqlite:///{folder}/mlflow.db"
+        self.logins = folder / "logins"
+        self.logins.mkdir()
+        for name in (TRAINER, SERVER):
+            (self.logins / name).write_text(f"the password of {name}\n")
+        self.described: dict[str, Any] = {
+            "host": "127.0.0.1",
+            "port": str(port),
+            "workers": "1",
+            "allowedHosts": [f"127.0.0.1:{port}"],
+            "artifacts": f"file://{folder}/artifacts",
+            "experiments": {name: f"file://{folder}/artifacts/{name}" for name in (EXPERIMENT, "fraud/other")},
+            "models": [MODEL, OTHER],
+            "users": {TRAINER: {"experiments": [EXPERIMENT], "models": [MODEL]}, SERVER: {}},
+        }
+        (folder / "workload.json").write_text(
+            json.dumps({"apiVersion": "modelyard.dev/v1alpha1", "kind": "Workload", "server": self.described})
+        )
+        self.environment = {
+            "MODELYARD_WORKLOAD": str(folder / "workload.json"),
+            "MODELYARD_DATABASE": self.database,
+            "MODELYARD_LOGINS": str(self.logins),
+            "MLFLOW_AUTH_CONFIG_PATH": str(folder / "basic-auth.ini"),
+            "MLFLOW_AUTH_ADMIN_USERNAME": ADMIN,
+            "MLFLOW_AUTH_ADMIN_PASSWORD": f"the password of {ADMIN}",
+            "MLFLOW_FLASK_SERVER_SECRET_KEY": "0" * 32,
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        }
+
+    def answers(self, path: str = "/health") -> int:
+        """The status of a request without a login."""
+        try:
+            with urllib.request.urlopen(f"{self.url}{path}", timeout=5) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as refused:
+            return refused.code
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The server, as the container of the registry starts it."""
+    folder = tmp_path_factory.mktemp("registry")
+    server = Running(folder)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**os.environ, **server.environment, "PATH": path, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "modelyard_runtime", "registry"],
+            env=environment,
+            cwd=folder,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # its workers are processes of their own, and end with the group
+        )
+        try:
+            until = time.monotonic() + 300
+            while not _is_up(server):
+                assert process.poll() is None, (folder / "log").read_text()
+                assert time.monotonic() < until, (folder / "log").read_text()
+                time.sleep(0.5)
+            yield server
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _is_up(server: Running) -> bool:
+    try:
+        return server.answers() == 200
+    except urllib.error.URLError:
+        return False
+
+
+@pytest.fixture
+def login(running: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Connects as a user, by the variables that every workload has."""
+    before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
+
+    def connect(name: str) -> None:
+        monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", name)
+        monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", f"the password of {name}")
+        registry.connect({"registry": {"uri": running.url}})
+
+    yield connect
+    mlflow.set_tracking_uri(before[0])
+    mlflow.set_registry_uri(before[1])
+
+
+def trained() -> registry.Version:
+    """A version of the model, as a training pipeline registers it."""
+    mlflow.set_experiment(EXPERIMENT)
+    with mlflow.start_run() as run:
+        mlflow.log_metric("auc_pr", 0.9)
+        mlflow.log_text("weights", "model/weights.txt")
+        uri = mlflow.get_artifact_uri("model")
+    made = mlflow.MlflowClient().create_model_version(MODEL, uri, run_id=run.info.run_id)
+    return registry.version(MODEL, str(made.version))
+
+
+def refused(what: Callable[[], object]) -> bool:
+    """Whether MLflow answers that the user may not do it."""
+    with pytest.raises(MlflowException, match="Permission denied"):
+        what()
+    return True
+
+
+def test_without_a_login_only_its_health_answers(running: Running) -> None:
+    assert running.answers("/health") == 200
+    assert running.answers("/") == 401
+    assert running.answers("/api/2.0/mlflow/experiments/get?experiment_id=0") == 401
+
+
+def test_a_wrong_password_is_no_login(running: Running, login: Callable[[str], None]) -> None:
+    login(ADMIN)
+    os.environ["MLFLOW_TRACKING_PASSWORD"] = "another password"
+
+    with pytest.raises(MlflowException, match="401"):
+        registry.versions(MODEL)
+
+
+def test_a_training_pipeline_changes_its_own_model_and_no_other(login: Callable[[str], None]) -> None:
+    login(TRAINER)
+    client = mlflow.MlflowClient()
+
+    version = trained()
+    registry.tag(version, {"modelyard.gate": "held"})
+    registry.move_alias(MODEL, "champion", version.version)
+
+    assert registry.version_at(MODEL, "champion") is not None
+    assert refused(lambda: client.create_model_version(OTHER, "s3://elsewhere/model"))
+    assert refused(lambda: client.set_registered_model_tag(OTHER, "a", "b"))
+    assert refused(lambda: client.delete_registered_model(MODEL))
+    other = client.get_experiment_by_name("fraud/other")
+    assert other is not None
+    assert refused(lambda: client.create_run(other.experiment_id))
+
+
+def test_a_server_reads_and_changes_nothing(login: Callable[[str], None]) -> None:
+    login(TRAINER)
+    version = trained()
+    login(SERVER)
+    client = mlflow.MlflowClient()
+
+    assert registry.version(MODEL, version.version).uri == version.uri
+    assert client.get_run(_run_of()).info.status == "FINISHED"
+    assert refused(lambda: registry.tag(version, {"modelyard.gate": "held"}))
+    assert refused(lambda: registry.move_alias(MODEL, "champion", version.version))
+    assert refused(lambda: client.create_model_version(MODEL, "s3://elsewhere/model"))
+
+
+def _run_of() -> str:
+    (run, *_) = mlflow.search_runs(experiment_names=[EXPERIMENT], output_format="list")
+    return str(run.info.run_id)
+
+
+def test_artifacts_of_a_pipeline_have_a_folder_of_their_own(running: Running, login: Callable[[str], None]) -> None:
+    """So that a workload's right to write can end at its folder."""
+    login(TRAINER)
+    experiment = mlflow.MlflowClient().get_experiment_by_name(EXPERIMENT)
+
+    assert experiment is not None
+    assert experiment.artifact_location == running.described["experiments"][EXPERIMENT]
+
+
+def test_rights_follow_the_description(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that starts again takes back what is not described any more, and keeps users that people made."""
+    from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
+
+    monkeypatch.setenv("MODELYARD_LOGINS", str(running.logins))
+    users = SqlAlchemyStore()
+    users.init_db(running.database)
+    users.create_user("ada", "a password of hers")
+    (running.logins / "workload.new").write_text("the password of workload.new")
+    changed = {**running.described, "users": {TRAINER: {"models": [OTHER]}, "workload.new": {}}}
+
+    prepare(changed, running.database)
+
+    assert {each.name for each in users.list_registered_model_permissions(TRAINER)} == {OTHER}
+    assert users.list_experiment_permissions(TRAINER) == []
+    assert {user.username for user in users.list_users()} == {ADMIN, TRAINER, "workload.new", "ada"}
+    prepare(running.described, running.database)
+    assert {each.name for each in users.list_registered_model_permissions(TRAINER)} == {MODEL}
+
+
+def test_a_new_password_is_taken_at_the_next_start(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
+
+    monkeypatch.setenv("MODELYARD_LOGINS", str(running.logins))
+    users = SqlAlchemyStore()
+    users.init_db(running.database)
+    before = (running.logins / SERVER).read_text()
+    (running.logins / SERVER).write_text("another password")
+
+    prepare(running.described, running.database)
+
+    assert users.authenticate_user(SERVER, "another password")
+    (running.logins / SERVER).write_text(before)
+    prepare(running.described, running.database)
+    assert not users.authenticate_user(SERVER, "another password")
+
+
+def test_a_password_that_is_not_mounted_is_refused(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODELYARD_LOGINS", str(running.logins))
+
+    with pytest.raises(Refusal, match=r"the password of workload\.lost cannot be read"):
+        prepare({**running.described, "users": {"workload.lost": {}}}, running.database)
+
+
+def test_the_server_hands_out_no_artifacts(running: Running) -> None:
+    """Workloads open the bucket with their own rights; a server that did it for them would have all of them."""
+    assert "--no-serve-artifacts" in command_of(running.described, running.database)
