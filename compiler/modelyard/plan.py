@@ -28,6 +28,7 @@ from modelyard.spec import (
 )
 
 _DAY_S = 86400
+_LOG_DAYS = 90
 
 
 class Kind(StrEnum):
@@ -215,6 +216,7 @@ class Job:
     hardware: Mapping[str, Hardware]  # by step
     bundles: tuple[str, ...] = ()  # aliases of the model that other placements read: what promotes them writes bundles
     checkpoints: tuple[str, str] | None = None  # store and path where code of the user's own keeps them
+    logs: tuple[str, str] | None = None  # store and folder that the logs of its runs are copied to
 
 
 @record
@@ -412,8 +414,11 @@ def bucket_expires(system: System, capture: Capture) -> bool:
 
 
 def expiries(system: System, store: Store) -> dict[str, int]:
-    """The captures that a bucket deletes by itself: days by folder, in whole days and never too few."""
+    """The captures and logs that a bucket deletes by itself: days by folder, in whole days and never too few."""
     days: dict[str, int] = {}
+    registry = system.registry
+    if registry is not None and registry.artifacts == store.name and not store.adopt and system.pipelines:
+        days[_logs_path(registry)] = _LOG_DAYS
     for inference in system.inference.values():
         capture = inference.capture
         if capture is not None and capture.store == store.name and capture.retain_s is not None and not store.adopt:
@@ -432,6 +437,21 @@ def reports_gate(job: Job, system: System) -> bool:
     """Whether a run reports what the gate made of its model: alerts go to the owner's on-call channel."""
     gate = (job.model is not None and job.model.validation) or system.governance.approve_promotion is not None
     return job.pipeline.type == "training" and bool(gate) and bool(system.governance.owner.oncall)
+
+
+def log_place(system: System, pipeline: Pipeline) -> tuple[str, str] | None:
+    """Where the logs of a pipeline's runs are kept: the store of the registry's artifacts, and a folder in it.
+
+    None where the registry is adopted, whose store is not known here, or runs on another target.
+    """
+    registry = system.registry
+    if registry is None or registry.adopt or system.deployment.placement.registry != pipeline.target:
+        return None
+    return registry.artifacts, f"{_logs_path(registry)}/{pipeline.name}"
+
+
+def _logs_path(registry: Registry) -> str:
+    return f"{registry.artifact_path.rstrip('/')}/logs"
 
 
 def bundle_path(artifact_path: str, registered_name: str, alias: str) -> str:

@@ -11,6 +11,7 @@ from modelyard_runtime.context import new_run
 from modelyard_runtime.dag import Done, Driver
 from modelyard_runtime.description import Section, description, integer, names, section, sections, text
 from modelyard_runtime.gate import check_gate
+from modelyard_runtime.logs import keep_logs
 from modelyard_runtime.promotion import promote_waiting, report_standing
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.steps import StepActor, finish_step, spread_out, worker_of
@@ -34,6 +35,14 @@ def run() -> int:
     if "approvals" in pipeline or {"delivery", "otherDeliveries"} & section(pipeline, "model").keys():
         _log.info("before the run: %s", promote_waiting(workload))
     run_name = new_run()
+    try:
+        return _work(workload, run_name)
+    finally:
+        keep_logs(workload, run_name)
+
+
+def _work(workload: Section, run_name: str) -> int:
+    pipeline = section(workload, "pipeline")
     driver = Driver(sections(pipeline, "steps"), integer(pipeline, "timeoutSeconds"))
     made = driver.run(lambda name, results: _submit(workload, name, results, run_name))
     if made is None:

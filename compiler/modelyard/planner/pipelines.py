@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelyard.plan import AlertRules, Hardware, Job, Kind, bundled_on, model_path
+from modelyard.plan import AlertRules, Hardware, Job, Kind, bundled_on, log_place, model_path
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
 from modelyard.spec import ModelRef, Pipeline, TargetSpec
@@ -27,13 +27,17 @@ def plan_pipeline(draft: Draft, pipeline: Pipeline) -> None:
     if checkpoints is not None and not wanted.writes(*checkpoints):
         wanted.store(*checkpoints, "write", "data")
         draft.wants_credentials(wanted, checkpoints[0])
+    logs = log_place(draft.system, pipeline) if draft.artifacts is not None else None
+    if logs is not None:
+        wanted.store(*logs, "append", "artifacts")
+        draft.wants_credentials(wanted, logs[0])
     scales = any(step.workers.minimum < step.workers.maximum for step in pipeline.steps)
     draft.identity(name, placement, origin, workload, wanted, "autoscaler" if scales else "")
     if pipeline.schedule.kind != "once":
         starts: Path = (*origin, "schedule")
         draft.identity(f"{name}-launcher", placement, starts, workload, Wanted(workload), "launcher")
     bundles = draft.bundles.get(pipeline.model.model, ()) if pipeline.model and pipeline.type == "training" else ()
-    value = Job(pipeline, model, hardware, bundles, checkpoints)
+    value = Job(pipeline, model, hardware, bundles, checkpoints, logs)
     job = draft.add(KINDS[pipeline.type], name, placement, origin, value, workload)
     bundled = pipeline.type == "batch-inference" and bundled_on(draft.system, placement)
     draft.connect(job, wanted, registry=model is not None and not bundled)

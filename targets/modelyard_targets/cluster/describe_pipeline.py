@@ -58,6 +58,9 @@ def describe_pipeline(resource: Resource, context: Context) -> dict[str, Json]:
         store, path = job.checkpoints
         described["checkpoints"] = {"uri": context.uri(context.system.stores[store], path), "store": store}
     described["timeoutSeconds"] = pipeline.timeout_s
+    if job.logs is not None:
+        store, path = job.logs
+        described["logs"] = {"uri": context.uri(context.system.stores[store], f"{path}/"), "store": store}
     if training:
         described.update(_training(job, context))
     if pipeline.type == "batch-inference":

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard import __version__
-from modelyard.plan import Cluster, Kind, ModelServer, Route
+from modelyard.plan import Cluster, Job, Kind, ModelServer, Route
 from modelyard.records import record
 from modelyard.spec import Endpoint, Gateway, Store
 from modelyard.stack import TextFile
@@ -117,6 +117,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "disks": tuple(one.name for one in here if has_disk(one, plan, target)),
         "protected": [f"database {store.called}" for store in managed if store.type == "database"],
         "buckets": [bucket_name(store, context.system) for store in managed if store.type == "object"],
+        "logs": tuple(_logs(context)),
         "links": [link for link in plan.links if link.source.startswith(f"{placement}:") and link.what != "secret"],
         "files": [(f"{file.name}.yaml", _kinds(file, written)) for file, written in _written(workloads, context)],
         "open": _open(workloads, context),
@@ -128,6 +129,14 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         ),
         "overrides": [one for found in overrides_on(context.system, placement).values() for one in found],
     }
+
+
+def _logs(context: Context) -> Iterator[tuple[str, str]]:
+    """The pipelines whose logs are kept, and where."""
+    for resource in context.plan.on(context.placement):
+        if isinstance(resource.value, Job) and resource.value.logs is not None:
+            store, path = resource.value.logs
+            yield resource.value.pipeline.name, context.uri(context.system.stores[store], f"{path}/")
 
 
 def _with_oldest(addon: str) -> str:

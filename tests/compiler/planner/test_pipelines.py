@@ -9,12 +9,13 @@ from tests.specs import VALID_SPEC, changed
 
 
 def test_a_training_pipeline_may_read_its_inputs_and_write_artifacts() -> None:
-    """An identity holds exactly what its workload names."""
+    """An identity holds exactly what its workload names, and a folder that the logs of its runs are added to."""
     found = identity(plan_of(VALID_SPEC), "retrain")
 
     assert found.access == (
         Access("lake", "transactions/", "read"),
         Access("lake", "mlflow/models/fraud-fraud-xgb/", "write"),
+        Access("lake", "mlflow/logs/retrain", "append"),
     )
     assert [ref.path for ref in found.secrets] == ["lake"]
     assert found.api == "autoscaler"
@@ -27,6 +28,7 @@ def test_a_batch_pipeline_writes_its_output_and_only_reads_models() -> None:
         Access("lake", "transactions/", "read"),
         Access("lake", "scores/", "write"),
         Access("lake", "mlflow/models/fraud-fraud-xgb/", "read"),
+        Access("lake", "mlflow/logs/nightly", "append"),
     )
 
 
@@ -44,7 +46,10 @@ def test_checkpoints_lie_with_the_model_or_in_a_store_that_is_written() -> None:
 
     assert _checkpoints(learns, "export") == ("lake", "mlflow/models/fraud-fraud-xgb/checkpoints/export/")
     assert _checkpoints(reads, "export") is None
-    assert identity(reads, "export").access == (Access("lake", "transactions/", "read"),)
+    assert identity(reads, "export").access == (
+        Access("lake", "transactions/", "read"),
+        Access("lake", "mlflow/logs/export", "append"),
+    )
     assert _checkpoints(writes, "export") == ("lake", "checkpoints/export/")
     assert Access("lake", "checkpoints/export/", "write") in identity(writes, "export").access
 
@@ -52,6 +57,15 @@ def test_checkpoints_lie_with_the_model_or_in_a_store_that_is_written() -> None:
 def _checkpoints(plan: Plan, name: str) -> tuple[str, str] | None:
     (found,) = [one.value for one in plan.resources if one.name == name and isinstance(one.value, Job)]
     return found.checkpoints
+
+
+def test_without_a_registry_of_its_own_a_system_keeps_no_logs() -> None:
+    """The store of an adopted registry is not known."""
+    adopted = plan_of(
+        changed("registry: {database: runs, artifacts: lake}", "registry: {adopt: 'https://mlflow.acme.example'}")
+    )
+
+    assert not [one for one in identity(adopted, "nightly").access if one.mode == "append"]
 
 
 def test_what_starts_a_run_can_do_nothing_else() -> None:

@@ -30,6 +30,7 @@ def test_a_workload_gets_what_it_names() -> None:
         ("clicks", "read"),
         ("scores", "write"),
         ("mlflow/models/leads-churn/", "read"),
+        ("mlflow/logs/scoring", "append"),
     ]
     assert {one["key"] for one in given["access"]} == {"lake_store.key_arn"}
 
