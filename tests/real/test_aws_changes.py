@@ -103,9 +103,15 @@ def test_each_change_does_what_the_readme_says(spec: Spec, stack: PulumiStack) -
     }
     assert {name.partition(" ")[0] for name in changed} == {"NodeGroup", "LaunchTemplate", "Tag"}
 
-    rows.remove("`retention`, `versioned` of a bucket; `budget`, rights of workloads")
-    spec = spec.edited("lake: {type: object}", "lake: {type: object, retention: 60d}")
-    assert _after(stack, spec) == {"BucketLifecycleConfiguration lake": "update"}
+    rows.remove("`retention`, `versioned`, `objectLock` of a bucket; `budget`, rights of workloads")
+    spec = spec.edited("lake: {type: object}", "lake: {type: object, retention: 60d}").edited(
+        "retain: 7y", "retain: 8y"
+    )
+    assert _after(stack, spec) == {
+        "BucketLifecycleConfiguration audit": "update",
+        "BucketLifecycleConfiguration lake": "update",
+        "BucketObjectLockConfiguration audit": "update",
+    }
 
     rows.remove("`size` of a database")
     spec = spec.edited("runs: {type: database}", "runs: {type: database, size: 40Gi}")

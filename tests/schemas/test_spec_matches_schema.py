@@ -32,6 +32,7 @@ PLACES: dict[type, tuple[str, ...]] = {
     spec.SecretStore: ("#/$defs/secretStore",),
     spec.Images: ("#/$defs/images",),
     spec.Telemetry: ("#/$defs/telemetry",),
+    spec.HeadState: ("#/$defs/headState",),
     spec.Store: ("#/$defs/store",),
     spec.ObjectLock: ("#/$defs/store/then/properties/objectLock",),
     spec.ComputeClass: ("#/$defs/computeClass",),

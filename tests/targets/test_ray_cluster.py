@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.crds import problems
 from tests.lowering import Object, lowered
 from tests.specs import VALID_SPEC, changed
 
@@ -201,3 +202,29 @@ def test_no_machine_is_emptied_under_a_head_or_a_run() -> None:
     volumes = {volume["name"] for volume in pods["server"]["template"]["spec"]["volumes"] if "emptyDir" in volume}
     local = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
     assert volumes <= set(pods["server"]["template"]["metadata"]["annotations"][local].split(","))
+
+
+STATE = (
+    "      gateway: {name: edge, namespace: gateways, mirrors: true}\n",
+    "      gateway: {name: edge, namespace: gateways, mirrors: true}\n"
+    "      headState: {redis: 'rediss://redis.acme.example:6379', password: 'secret://vault/redis#password'}\n",
+)
+
+
+def test_the_state_of_a_head_that_serves_is_kept_where_the_target_says() -> None:
+    """KubeRay gives head and workers the address and password; a run whose head is lost starts again anyway."""
+    password = {"valueFrom": {"secretKeyRef": {"name": "vault.redis", "key": "password"}}}
+
+    assert cluster(changed(*STATE))["gcsFaultToleranceOptions"] == {
+        "redisAddress": "rediss://redis.acme.example:6379",
+        "redisPassword": password,
+    }
+    assert problems(lowered(changed(*STATE)).get("RayService", "scorer-champion")) == []
+    assert "gcsFaultToleranceOptions" not in run(changed(*STATE), "retrain")["spec"]["rayClusterSpec"]
+    assert "gcsFaultToleranceOptions" not in cluster(VALID_SPEC)
+
+
+def test_servers_reach_the_redis_of_their_heads() -> None:
+    policy = lowered(changed(*STATE)).get("NetworkPolicy", "scorer-champion")
+
+    assert [{"protocol": "TCP", "port": 6379}] in [rule.get("ports") for rule in policy["spec"]["egress"]]

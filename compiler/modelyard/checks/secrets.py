@@ -45,6 +45,8 @@ def _references(system: System) -> Iterator[tuple[SecretRef, Path, set[str]]]:
         path = target_path(system, target.name)
         if target.gateway and target.gateway.certificate:
             yield target.gateway.certificate, (*path, "gateway", "certificate"), {target.name}
+        if target.head_state and target.head_state.password:
+            yield target.head_state.password, (*path, "headState", "password"), {target.name}
         if target.telemetry.secret:
             yield target.telemetry.secret, (*path, "telemetry", "secret"), {target.name}
     for inference in system.inference.values():

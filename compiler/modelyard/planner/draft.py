@@ -56,7 +56,7 @@ class Wanted:
             for one in self.access
         )
 
-    def secret(self, ref: SecretRef | None, *origin: str) -> None:
+    def secret(self, ref: SecretRef | None, *origin: str | int) -> None:
         """Read a secret, if there is one, that this line of the spec names."""
         if ref is not None:
             self.secrets.setdefault(ref, origin)

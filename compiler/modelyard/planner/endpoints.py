@@ -19,7 +19,7 @@ from modelyard.plan import (
 )
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
-from modelyard.spec import Capture, Inference, Variant
+from modelyard.spec import Capture, Inference, Variant, target_path
 
 
 def plan_pools(draft: Draft) -> None:
@@ -115,11 +115,14 @@ def _request(route: Resource, server: str) -> Link:
 
 
 def _want(draft: Draft, inference: Inference, wanted: Wanted) -> None:
-    """Models from the registry, a place for what is captured, and the token that clients show."""
+    """Models from the registry, a place for what is captured, the state of the head, and the token of clients."""
     draft.wants_models(wanted, inference.target, (variant.model for variant in inference.variants))
     if inference.capture is not None:
         wanted.store(inference.capture.store, inference.capture.path, _capturing(draft, inference.capture), "capture")
         draft.wants_credentials(wanted, inference.capture.store)
+    state = draft.targets[inference.target].head_state
+    if state is not None:
+        wanted.secret(state.password, *target_path(draft.system, inference.target), "headState", "password")
     wanted.secret(inference.endpoint.auth.token, "inference", inference.name, "endpoint", "auth", "token")
 
 

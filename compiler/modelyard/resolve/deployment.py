@@ -12,6 +12,7 @@ from modelyard.spec import (
     FIRST_KEYS,
     Deployment,
     Gateway,
+    HeadState,
     Images,
     Machines,
     Placement,
@@ -69,6 +70,7 @@ def _target(scope: Scope, name: str, node: Node, path: Path) -> TargetSpec:
         ),
         images=_images(mapping(node, "images")),
         telemetry=_telemetry(mapping(node, "telemetry")),
+        head_state=_head_state(mapping(node, "headState")) if "headState" in node else None,
         egress=texts(node, "egress"),
         reachable_from=references(scope, "targets", node, "reachableFrom", path),
         access_keys=wholes(node, "accessKeys", FIRST_KEYS),
@@ -134,6 +136,10 @@ def _secret_store(scope: Scope, name: str, node: Node, path: Path) -> SecretStor
 
 def _images(node: Node) -> Images:
     return Images(text(node, "registry"), text(node, "pullSecret"), flag(node, "mirror", default=False))
+
+
+def _head_state(node: Node) -> HeadState:
+    return HeadState(text(node, "redis"), secret(node, "password"))
 
 
 def _telemetry(node: Node) -> Telemetry:

@@ -83,6 +83,14 @@ class Telemetry:
 
 
 @record
+class HeadState:
+    """An existing Redis in which KubeRay keeps the state of heads that serve."""
+
+    redis: str  # URL
+    password: SecretRef | None = None
+
+
+@record
 class Vpc:
     """A network of AWS: an existing one with its private subnets, or the range and the way out of the one made here."""
 
@@ -115,6 +123,7 @@ class TargetSpec:
     secret_stores: tuple[SecretStore, ...] = ()
     images: Images = Images()
     telemetry: Telemetry = Telemetry()
+    head_state: HeadState | None = None
     egress: tuple[str, ...] = ()  # CIDRs that workloads may reach (object stores, databases outside the cluster)
     reachable_from: tuple[str, ...] = ()  # targets whose workloads may open connections to this one
     access_keys: tuple[int, ...] = FIRST_KEYS  # of users in AWS whom workloads here are; the last is used

@@ -7,7 +7,7 @@ from typing import Final
 
 from modelyard.diagnostics import platform as problems
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.plan import Cluster, Identity, Plan, Route, Secret
+from modelyard.plan import Cluster, Identity, ModelServer, Plan, Route, Secret
 from modelyard.spec import FIRST_KEYS, Gateway, SecretRef, TargetSpec, target_path
 from modelyard_targets.cluster.context import Context, secret_name
 from modelyard_targets.cluster.crossing import crosses_from
@@ -172,6 +172,8 @@ def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str,
             for access in one.value.access
         )
         yield "accessKeys", "nothing there opens a bucket of AWS by a key", used
+    if target.head_state is not None:
+        yield "headState", "nothing is served there", any(isinstance(one.value, ModelServer) for one in resources)
     if target.telemetry != type(target.telemetry)():
         yield "telemetry", "nothing there is observed", "prometheus" in addons
 

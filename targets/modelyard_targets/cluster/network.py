@@ -36,7 +36,7 @@ ANYWHERE: tuple[Value, ...] = (
 )
 _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 """Where the API of a cluster of one's own is: private addresses (RFC 1918, RFC 4193) and shared ones (RFC 6598)."""
-_SCHEME_PORTS = {"http": 80, "https": 443, "s3": 443, "gs": 443, "abfss": 443}
+_SCHEME_PORTS = {"http": 80, "redis": 6379, "rediss": 6379, "https": 443, "s3": 443, "gs": 443, "abfss": 443}
 _SERVED = frozenset({"http", "postgresql"})
 """Schemes of Services. A bucket is no host, and a short name behind https without a port is a domain."""
 _LABEL = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -185,7 +185,9 @@ def _server(resource: Resource, server: ModelServer, context: Context) -> Iterat
         *_scraped(context),
         {"from": _clients(server, context), "ports": ports(SERVE_PORT)},
     ]
-    egress: list[Value] = [{"to": [own]}, *_reached(resource, (), context)]
+    state = context.target.head_state
+    uris = (state.redis,) if state is not None else ()
+    egress: list[Value] = [{"to": [own]}, *_reached(resource, uris, context)]
     yield network_policy(resource, resource.name, _selector(resource.name), context, ingress=ingress, egress=egress)
     if serving_cluster_scales(server):
         yield _head(resource, context)

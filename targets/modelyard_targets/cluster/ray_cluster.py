@@ -97,6 +97,7 @@ def cluster_spec(cluster: RayCluster, context: Context) -> dict[str, Value]:
     return {
         "rayVersion": context.ray_version,
         "authOptions": {"mode": "token"},
+        **(_state(context) if cluster.serves else {}),
         **scaling,
         "headGroupSpec": {
             "rayStartParams": {"num-cpus": "0"},
@@ -104,6 +105,18 @@ def cluster_spec(cluster: RayCluster, context: Context) -> dict[str, Value]:
         },
         "workerGroupSpecs": [_group(group, cluster, context) for group in cluster.groups],
     }
+
+
+def _state(context: Context) -> dict[str, Value]:
+    """Where a head that serves keeps its state: without it, a lost head ends the replicas as well."""
+    state = context.target.head_state
+    if state is None:
+        return {}
+    options: dict[str, Value] = {"redisAddress": state.redis}
+    if state.password is not None:
+        named = context.secret(state.password)
+        options["redisPassword"] = {"valueFrom": {"secretKeyRef": {"name": named.name, "key": named.key}}}
+    return {"gcsFaultToleranceOptions": options}
 
 
 def _autoscaler(context: Context) -> dict[str, Value]:
