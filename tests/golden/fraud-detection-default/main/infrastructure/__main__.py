@@ -230,6 +230,7 @@ Identity(
         {"bucket": "acme-fraud-lake", "prefix": "chargebacks", "mode": "read"},
         {"bucket": "acme-fraud-lake", "prefix": "mlflow/models/fraud-detection-fraud-xgb/", "mode": "write"},
         {"bucket": "acme-fraud-lake", "prefix": "mlflow/bundles/fraud-detection-fraud-xgb/champion/", "mode": "write"},
+        {"bucket": "acme-fraud-lake", "prefix": "mlflow/logs/challenge", "mode": "append"},
     ],
 )
 Identity(
@@ -242,6 +243,7 @@ Identity(
         {"bucket": "acme-fraud-lake", "prefix": "transactions", "mode": "read"},
         {"bucket": "acme-fraud-lake", "prefix": "scores", "mode": "write"},
         {"bucket": "acme-fraud-lake", "prefix": "mlflow/models/fraud-detection-fraud-xgb/", "mode": "read"},
+        {"bucket": "acme-fraud-lake", "prefix": "mlflow/logs/nightly-scores", "mode": "append"},
     ],
 )
 Identity(
@@ -255,6 +257,7 @@ Identity(
         {"bucket": "acme-fraud-lake", "prefix": "chargebacks", "mode": "read"},
         {"bucket": "acme-fraud-lake", "prefix": "mlflow/models/fraud-detection-fraud-xgb/", "mode": "write"},
         {"bucket": "acme-fraud-lake", "prefix": "mlflow/bundles/fraud-detection-fraud-xgb/champion/", "mode": "write"},
+        {"bucket": "acme-fraud-lake", "prefix": "mlflow/logs/retrain", "mode": "append"},
     ],
 )
 Identity(

@@ -95,7 +95,14 @@ inference_churn_m6i_large_on_demand_pool = NodePool(
     disk_gib=100,
 )
 
-lake_store = ObjectStore("lake", account=account, key=key, bucket="hello-aws-lake-9387c7", versioned=True)
+lake_store = ObjectStore(
+    "lake",
+    account=account,
+    key=key,
+    bucket="hello-aws-lake-9387c7",
+    versioned=True,
+    expire={"mlflow/logs": 90},
+)
 runs_store = Database(
     "runs",
     account=account,
@@ -159,6 +166,7 @@ Identity(
             "mode": "write",
             "key": lake_store.key_arn,
         },
+        {"bucket": lake_store.bucket, "prefix": "mlflow/logs/train", "mode": "append", "key": lake_store.key_arn},
     ],
 )
 Identity(

@@ -158,7 +158,14 @@ audit_store = ObjectStore(
     expire={"audit/score": 2557},
     lock={"mode": "compliance", "days": 2557},
 )
-lake_store = ObjectStore("lake", account=account, key=key, bucket="leads-lake-d9d943", versioned=True)
+lake_store = ObjectStore(
+    "lake",
+    account=account,
+    key=key,
+    bucket="leads-lake-d9d943",
+    versioned=True,
+    expire={"mlflow/logs": 90},
+)
 runs_store = Database(
     "runs",
     account=account,
@@ -224,6 +231,7 @@ Identity(
             "mode": "write",
             "key": lake_store.key_arn,
         },
+        {"bucket": lake_store.bucket, "prefix": "mlflow/logs/fit", "mode": "append", "key": lake_store.key_arn},
     ],
 )
 Identity(
@@ -241,6 +249,7 @@ Identity(
             "mode": "read",
             "key": lake_store.key_arn,
         },
+        {"bucket": lake_store.bucket, "prefix": "mlflow/logs/scoring", "mode": "append", "key": lake_store.key_arn},
     ],
 )
 Identity(
