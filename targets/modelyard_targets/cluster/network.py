@@ -20,7 +20,6 @@ from modelyard_targets.cluster.describe import stores_of, uses_registry
 from modelyard_targets.cluster.fixed import PORTS, SERVE_PORT
 from modelyard_targets.cluster.job import job_groups
 from modelyard_targets.cluster.launcher import launcher_name
-from modelyard_targets.cluster.placed import installed_addons
 from modelyard_targets.cluster.ray_cluster import serving_cluster_scales
 from modelyard_targets.cluster.route import is_ours
 
@@ -256,12 +255,16 @@ def _scraped(context: Context) -> list[Value]:
 def prometheus_pods(context: Context) -> dict[str, Value]:
     """Prometheus itself where it is installed here; an existing one may have any labels in its namespace."""
     where = namespace(context.target.telemetry.namespace)
-    return {**where, **pods("prometheus")} if "prometheus" in installed_addons(context) else where
+    return {**where, **pods("prometheus")} if _installs_prometheus(context) else where
+
+
+def _installs_prometheus(context: Context) -> bool:
+    return context.monitored and "prometheus" not in context.target.present
 
 
 def _prometheus(context: Context) -> list[Value]:
     """Egress to the Prometheus that takes what monitors push."""
-    if context.target.telemetry.prometheus or "prometheus" not in installed_addons(context):
+    if context.target.telemetry.prometheus or not _installs_prometheus(context):
         return reach(context.prometheus_uri, context)
     return [{"to": [prometheus_pods(context)], "ports": ports(PROMETHEUS_PORT)}]
 

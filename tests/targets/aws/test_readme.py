@@ -35,6 +35,15 @@ def test_infrastructure_is_applied_first_then_the_image_then_the_workloads() -> 
     assert places == sorted(places)
 
 
+def test_pods_start_closed_once_coredns_has_its_policy() -> None:
+    """The first `up` is in standard mode; the last step ends that."""
+    apply = readme().partition("## Apply")[2].partition("## Undo")[0]
+    order = ("networkPolicies standard", "cd workloads", "config rm networkPolicies")
+
+    places = [apply.index(part) for part in order]
+    assert places == sorted(places)
+
+
 def test_the_image_goes_to_the_registry_of_the_account_or_to_the_one_that_is_named() -> None:
     named = readme(changed(("  vpc:", "  images: {registry: registry.acme.example/ml}\n  vpc:")))
 
