@@ -162,10 +162,10 @@ def test_what_passes_is_what_the_policies_allow(measured: Measured) -> None:
 @pytest.mark.parametrize(
     ("target", "port", "expected"),
     [
-        ("prometheus", 9090, {"grafana", "monitor"}),
+        ("prometheus", 9090, {"grafana", "pipeline", "monitor"}),
         ("alertmanager", 9093, {"prometheus"}),
         ("server", 8265, {"kuberay"}),
-        ("registry", 5000, {"server", "pipeline", "monitor"}),
+        ("registry", 5000, {"server", "pipeline", "step", "monitor"}),
         ("database", 5432, {"registry", "databases"}),
         ("kuberay", 8080, set()),
         ("web", 8080, {"friend"}),
