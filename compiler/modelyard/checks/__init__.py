@@ -104,6 +104,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     never_works.retraining,
     columns.roles,
     columns.labels,
+    governance_in_name.requests_in_the_clear,
 )
 
 

@@ -51,6 +51,22 @@ def in_the_clear(system: System) -> Iterator[Diagnostic]:
             yield problems.sent_in_clear(system.at(*address.path), address.what, cargo)
 
 
+def requests_in_the_clear(system: System) -> Iterator[Diagnostic]:
+    """Requests with personal data reach a Gateway that is made here over TLS.
+
+    What an existing Gateway does is not in the spec, and public endpoints without a certificate are an error elsewhere.
+    """
+    if set(SENSITIVE).isdisjoint(system.governance.data_classes):
+        return
+    for inference in system.inference.values():
+        target, endpoint = system.target(inference.target), inference.endpoint
+        made = target.gateway.class_name and not target.gateway.certificate if target.gateway else target.in_cloud
+        reported = system.profile.regulated and endpoint.auth.type != "none"  # as W0636
+        if endpoint.exposure == "internal" and made and not reported:
+            span = system.at("inference", inference.name, "endpoint", "exposure")
+            yield problems.requests_in_clear(span, inference.name, target.name)
+
+
 def _sensitive_stores(system: System) -> frozenset[str]:
     """The stores of datasets of a sensitive class, and of captures where governance declares such a class."""
     stores = {data.store for data in system.data.values() if data.classification in SENSITIVE}

@@ -330,6 +330,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0836": platform.override_refused,
         "W0837": check_columns.group_among_features,
         "E0838": check_columns.label_of_wrong_type,
+        "W0839": check_governance_in_name.requests_in_clear,
         "W0840": check_clock.hour_skipped,
         "W0841": check_clock.date_or_weekday,
         "W0842": check_clock.uneven_steps,

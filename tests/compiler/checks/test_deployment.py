@@ -14,13 +14,14 @@ from tests.specs import VALID_SPEC
 
 def modes(*providers: str) -> str:
     """The valid spec on these targets, in short: `k` is a cluster, `p` a private cloud, `a` AWS, `l` this machine."""
+    gateway = "gateway: {class: cilium, certificate: secret://vault/tls/scores}"
     fields = {
         "k": "provider: kubernetes, residency: eu",
         "p": "provider: kubernetes, residency: eu, tenancy: private-cloud",
-        "a": "provider: aws, region: eu-central-1",
+        "a": f"provider: aws, region: eu-central-1, {gateway}",
         "l": "provider: local",
     }
-    shared = "gateway: {class: cilium}, secretStores: {vault: {via: external-secrets, store: vault}}"
+    shared = f"{gateway}, secretStores: {{vault: {{via: external-secrets, store: vault}}}}"
     targets = "".join(
         f"    {name}: {{{fields[name]}{', ' + shared if name in 'kp' else ''}}}\n" for name in providers[1:]
     )

@@ -80,6 +80,26 @@ def test_credentials_and_personal_data_in_clear() -> None:
     assert codes_in(metrics) == ["E0833"]
 
 
+def test_requests_with_personal_data() -> None:
+    """Through a Gateway that is made here without a certificate; in a bank with a token, W0636 reports the same."""
+    gateway = "gateway: {name: edge, namespace: gateways, mirrors: true}"
+    spec = changed(gateway, "gateway: {class: envoy, mirrors: true}")
+    token = "      auth: {type: bearer-token, token: secret://vault/scorer#token}\n"
+
+    assert found_in(spec) == [where(spec, "internal\n", "W0839")]
+    assert codes_in(spec.replace("class: envoy", "class: envoy, certificate: secret://vault/tls/scores")) == []
+    assert (
+        codes_in(
+            spec.replace("dataClasses: [pii]", "dataClasses: [internal]").replace(
+                "classification: pii", "classification: internal"
+            )
+        )
+        == []
+    )
+    assert codes_in(spec.replace(*BANK)) == []
+    assert codes_in(spec.replace(*BANK).replace(token, "")) == ["W0422", "W0839"]
+
+
 @pytest.mark.parametrize(
     ("url", "place"),
     [

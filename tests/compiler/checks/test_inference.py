@@ -43,7 +43,13 @@ _STEPPED = """\
 def with_endpoints(*endpoints: str) -> list[str]:
     """What is said of the valid spec with more endpoints, on a Gateway of its own."""
     spec = VALID_SPEC.replace("monitors:\n", "".join(endpoints) + "monitors:\n", 1)
-    return codes_in(spec.replace("{name: edge, namespace: gateways, mirrors: true}", "{class: cilium}", 1))
+    return codes_in(
+        spec.replace(
+            "{name: edge, namespace: gateways, mirrors: true}",
+            "{class: cilium, certificate: secret://vault/tls/scores}",
+            1,
+        )
+    )
 
 
 def test_what_divides_its_requests_has_an_address_inside_of_its_cluster_too() -> None:

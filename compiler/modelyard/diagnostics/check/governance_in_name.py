@@ -1,4 +1,4 @@
-"""Diagnostics about governance in name only: E0830 to E0836."""
+"""Diagnostics about governance in name only: E0830 to E0835 and W0839."""
 
 from __future__ import annotations
 
@@ -127,6 +127,32 @@ def sent_in_clear(span: Span, what: str, cargo: str) -> Diagnostic:
         f"{what} is called over plain HTTP, with {cargo}",
         span,
         "use an address that begins with https://",
+    )
+
+
+def requests_in_clear(span: Span, endpoint: str, target: str) -> Diagnostic:
+    """Requests with personal data reach an internal endpoint through a Gateway without a certificate.
+
+    Governance declares a sensitive class of data. Everyone between the caller and the Gateway can read the requests.
+
+    Wrong:
+
+        governance: {dataClasses: [pii], …}
+        deployment: {targets: {main: {gateway: {class: envoy}, …}}}
+        inference: {scorer: {endpoint: {exposure: internal, host: scores.acme.example}, …}}
+
+    Right:
+
+        governance: {dataClasses: [pii], …}
+        deployment: {targets: {main: {gateway: {class: envoy, certificate: secret://vault/tls/scores}, …}}}
+        inference: {scorer: {endpoint: {exposure: internal, host: scores.acme.example}, …}}
+    """
+    return Diagnostic(
+        "W0839",
+        Severity.WARNING,
+        f"requests with personal data reach endpoint {quote(endpoint)} over plain HTTP",
+        span,
+        f"give the gateway of target {quote(target)} a certificate",
     )
 
 
