@@ -27,9 +27,8 @@ def kinds() -> set[tuple[str, str]]:
     loader = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     found: set[tuple[str, str]] = set()
     for path in GOLDEN.glob("*/*/workloads/manifests/*.yaml"):
-        for manifest in yaml.load_all(path.read_text(encoding="utf-8"), Loader=loader):
-            if isinstance(manifest, dict) and "kind" in manifest:
-                found.add((str(manifest["apiVersion"]), str(manifest["kind"])))
+        manifests = cast("Iterator[dict[str, str] | None]", yaml.load_all(path.read_text(encoding="utf-8"), loader))
+        found |= {(manifest["apiVersion"], manifest["kind"]) for manifest in manifests if manifest}
     return found
 
 
@@ -72,14 +71,15 @@ class Fields:
             if schema.get("x-kubernetes-preserve-unknown-fields"):
                 return "any"
             return {"fields": {name: self.of(inner) for name, inner in sorted(properties.items())}}
-        kind = schema.get("type")
-        kind = next((one for one in kind if one != "null"), None) if isinstance(kind, list) else kind
+        written = schema.get("type")
+        names = cast("list[str]", written if isinstance(written, list) else [written])
+        kind = next((name for name in names if name != "null"), "")
         if kind == "array":
             return {"list": self.of(schema.get("items", {}))}
         more = schema.get("additionalProperties")
         if kind == "object" and isinstance(more, dict) and more:
-            return {"map": self.of(more)}
-        return _SCALARS.get(str(kind), "any")
+            return {"map": self.of(cast("dict[str, Any]", more))}
+        return _SCALARS.get(kind, "any")
 
 
 def table() -> dict[str, Any]:
