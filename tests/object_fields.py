@@ -25,11 +25,11 @@ _SCALARS = {"string": "text", "integer": "integer", "number": "number", "boolean
 def kinds() -> set[tuple[str, str]]:
     """The version and kind of every object in the golden folders."""
     loader = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    found: set[tuple[str, str]] = set()
+    places: set[tuple[str, str]] = set()
     for path in GOLDEN.glob("*/*/workloads/manifests/*.yaml"):
         manifests = cast("Iterator[dict[str, str] | None]", yaml.load_all(path.read_text(encoding="utf-8"), loader))
-        found |= {(manifest["apiVersion"], manifest["kind"]) for manifest in manifests if manifest}
-    return found
+        places |= {(manifest["apiVersion"], manifest["kind"]) for manifest in manifests if manifest}
+    return places
 
 
 class Fields:
@@ -113,11 +113,12 @@ def _custom(fields: Fields, schema: dict[str, Any]) -> Any:
 
 def written() -> Iterator[str]:
     """The table as text, one line for each kind and type."""
-    made = table()
-    yield f'{{\n  "source": {json.dumps(made["source"])},\n'
+    content = table()
+    yield f'{{\n  "source": {json.dumps(content["source"])},\n'
     for section in ("objects", "types"):
         lines = [
-            f"    {json.dumps(name)}: {json.dumps(one, separators=(',', ':'))}" for name, one in made[section].items()
+            f"    {json.dumps(name)}: {json.dumps(fields, separators=(',', ':'))}"
+            for name, fields in content[section].items()
         ]
         yield f'  "{section}": {{\n' + ",\n".join(lines) + ("\n  },\n" if section == "objects" else "\n  }\n")
     yield "}\n"

@@ -19,15 +19,15 @@ HEAD = "/spec/rayClusterConfig/headGroupSpec"
 
 def test_the_table_is_up_to_date() -> None:
     """It has the fields of the API that emitted objects are checked with."""
-    shipped, made = json.loads(TABLE.read_text(encoding="utf-8")), table()
+    shipped, current = json.loads(TABLE.read_text(encoding="utf-8")), table()
 
     assert shipped["objects"].keys() >= {
         "batch/v1 CronJob",
         "ray.io/v1 RayService",
         "networking.k8s.io/v1 NetworkPolicy",
     }
-    assert shipped["objects"].items() <= made["objects"].items()
-    assert shipped["types"].items() <= made["types"].items()
+    assert shipped["objects"].items() <= current["objects"].items()
+    assert shipped["types"].items() <= current["types"].items()
 
 
 def test_emitted_objects_have_none() -> None:

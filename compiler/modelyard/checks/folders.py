@@ -79,7 +79,7 @@ def _parts(path: str) -> tuple[str, ...]:
 
 
 class Folders:
-    """Folders in which those that overlap with another are found in one step for each part of its path."""
+    """An index of folders: looking an overlap up takes one step for each part of a path."""
 
     def __init__(self, folders: Iterable[Folder] = ()) -> None:
         self._exact: dict[_Key, Folder] = {}

@@ -32,7 +32,7 @@ def _promoted(system: System) -> dict[str, None]:
 
 
 def approvals(system: System) -> Iterator[Diagnostic]:
-    """A promotion needs somebody besides the team that trains the model."""
+    """A promotion needs a group besides the team that owns the system."""
     approval, team = system.governance.approve_promotion, system.governance.owner.team
     if approval is None:
         return
@@ -52,7 +52,7 @@ def in_the_clear(system: System) -> Iterator[Diagnostic]:
 
 
 def requests_in_the_clear(system: System) -> Iterator[Diagnostic]:
-    """Requests with personal data reach a Gateway that is made here over TLS.
+    """Requests with personal data reach a Gateway of this system over TLS.
 
     What an existing Gateway does is not in the spec, and public endpoints without a certificate are an error elsewhere.
     """
@@ -60,9 +60,9 @@ def requests_in_the_clear(system: System) -> Iterator[Diagnostic]:
         return
     for inference in system.inference.values():
         target, endpoint = system.target(inference.target), inference.endpoint
-        made = target.gateway.class_name and not target.gateway.certificate if target.gateway else target.in_cloud
+        plain = target.gateway.class_name and not target.gateway.certificate if target.gateway else target.in_cloud
         reported = system.profile.regulated and endpoint.auth.type != "none"  # as W0636
-        if endpoint.exposure == "internal" and made and not reported:
+        if endpoint.exposure == "internal" and plain and not reported:
             span = system.at("inference", inference.name, "endpoint", "exposure")
             yield problems.requests_in_clear(span, inference.name, target.name)
 

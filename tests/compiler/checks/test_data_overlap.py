@@ -86,7 +86,7 @@ def test_scores_in_what_another_pipeline_learns_from() -> None:
 
 
 def test_output_around_its_input() -> None:
-    """What is written may hold what is read, too."""
+    """The output may contain the input, too."""
     assert codes_in(changed("path: scores/", "path: days", ("path: transactions/", "path: days/raw"))) == ["E0802"]
 
 

@@ -81,7 +81,7 @@ def test_credentials_and_personal_data_in_clear() -> None:
 
 
 def test_requests_with_personal_data() -> None:
-    """Through a Gateway that is made here without a certificate; in a bank with a token, W0636 reports the same."""
+    """Through a Gateway of this system without a certificate; in a bank with a token, W0636 reports the same."""
     gateway = "gateway: {name: edge, namespace: gateways, mirrors: true}"
     spec = changed(gateway, "gateway: {class: envoy, mirrors: true}")
     token = "      auth: {type: bearer-token, token: secret://vault/scorer#token}\n"

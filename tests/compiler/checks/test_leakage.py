@@ -18,7 +18,7 @@ GATE = "metric: auc_pr, min: 0.82}"
 
 
 def test_a_label_of_a_joined_input_among_the_features() -> None:
-    """For built-in trainers and for code of the user; of the columns of another pipeline nothing is said."""
+    """For built-in trainers and for user code; inputs of other pipelines do not matter."""
     leaking = (FEATURES, "features: [amount, is_fraud]\n")
     spec = changed(*leaking, JOINED)
     own = spec.replace("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "fraud.train:main"}\n')
@@ -43,7 +43,7 @@ def test_features_that_arrive_with_the_labels() -> None:
 
 
 def test_a_forecast_that_is_split_at_random() -> None:
-    """Where the spec says so, and where it says nothing."""
+    """Written, or by default."""
     task = "task: binary-classification", "task: forecasting"
     rest = (
         (GATE, "metric: wape, max: 0.3}"),
@@ -118,7 +118,7 @@ def test_columns_that_are_scored(schema: str, codes: list[str]) -> None:
     )
 
 
-def test_columns_that_nobody_declares_are_not_judged() -> None:
+def test_undeclared_columns_are_not_judged() -> None:
     today = "  today: {store: lake, path: today, format: parquet, classification: pii}\n"
     reading = (SCORED, SCORED.replace("transactions", "today"))
 

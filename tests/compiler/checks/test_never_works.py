@@ -101,7 +101,7 @@ def test_labels_and_captures(retain: str, codes: list[str]) -> None:
 
 
 def test_a_window_that_is_longer_than_captures_are_kept() -> None:
-    """Also where governance says how long; a window of a dataset is another matter."""
+    """Also where governance sets how long; a window of a dataset does not matter."""
     spec = changed("captures: 90d", "captures: 60d", ("    window: 1d\n", "    window: 61d\n"))
 
     assert found_in(spec) == [where(spec, "window: 61d", "W0815")]
@@ -110,7 +110,7 @@ def test_a_window_that_is_longer_than_captures_are_kept() -> None:
 
 @pytest.mark.parametrize(("retention", "codes"), [("20d", ["W0808"]), ("30d", []), ("365d", [])])
 def test_a_window_of_data_that_its_bucket_has_deleted(retention: str, codes: list[str]) -> None:
-    """Of a bucket that is made here; of an adopted one nothing is known."""
+    """The retention of a managed bucket counts; that of an adopted one is unknown."""
     spec = changed(
         "lake: {type: object, adopt: acme-fraud-lake,",
         f"lake: {{type: object, retention: {retention},",

@@ -26,7 +26,7 @@ def test_scale_to_zero_and_latency(slo: str, codes: list[str]) -> None:
     assert codes_in(changed(REPLICAS, "replicas: {min: 0, max: 6}", (SLO, f"slo: {slo}"))) == codes
 
 
-def test_a_variant_that_answers_nobody_may_scale_to_zero() -> None:
+def test_a_variant_without_traffic_may_scale_to_zero() -> None:
     """The promise is about variants with traffic, and reported where it stands."""
     zero = ("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: {min: 0, max: 2}}")
     spec = changed(*zero)

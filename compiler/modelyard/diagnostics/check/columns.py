@@ -27,7 +27,7 @@ def column_of_two_roles(span: Span, column: str, first: str, second: str) -> Dia
 
 
 def group_among_features(span: Span, column: str) -> Diagnostic:
-    """The column that tells which rows belong together is a feature, too.
+    """The column by which rows belong together is a feature, too.
 
     Its values are those of past queries or sessions. A model that learns from them knows nothing about new ones.
 

@@ -58,7 +58,7 @@ def gate_without_bounds(span: Span, model: str) -> Diagnostic:
 
 
 def owner_approves_alone(span: Span, team: str) -> Diagnostic:
-    """At high risk, nobody but the team that owns the system approves its promotions.
+    """At high risk, the team that owns the system is the only one that approves its promotions.
 
     Wrong:
 

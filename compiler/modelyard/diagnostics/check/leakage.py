@@ -39,7 +39,7 @@ def joined_label_among_features(span: Span, label: str, owner: str, data: str, s
 def features_arrive_with_labels(span: Span, data: str, step: str) -> Diagnostic:
     """Features come from a dataset whose rows arrive as late as its labels.
 
-    `delay` says that the label is known days or weeks after the event. Another column of the same late rows is seldom
+    `delay` means that the label is known days or weeks after the event. Another column of the same late rows is seldom
     known earlier, so the model would learn from a column that requests do not have yet.
 
     Wrong:
