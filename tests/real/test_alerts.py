@@ -15,7 +15,7 @@ from modelyard_targets.cluster.context import ANY_PLATFORM
 from modelyard_targets.cluster.platform import Platform
 from tests.observed import AT_A_GATEWAY, ENVOY, rule_object
 from tests.specs import VALID_SPEC, changed
-from tests.targets.test_monitor_rules import PERFORMANCE
+from tests.targets.test_monitor_rules import PERFORMANCE, RUNS
 from tests.targets.test_pipeline_rules import ONCE
 
 Object: TypeAlias = dict[str, Any]
@@ -100,6 +100,7 @@ def _got(text: str) -> Iterator[tuple[str, ...]]:
         (VALID_SPEC, "monitor-drift"),
         (VALID_SPEC, "monitor-quality"),
         (PERFORMANCE, "monitor-drift"),
+        (RUNS, "monitor-drift"),
         (VALID_SPEC, "retrain"),
         (ONCE, "retrain"),
         (changed("team: payments-risk", 'team: "{{ $labels.x }} \\" {{"'), "scorer"),
@@ -394,3 +395,17 @@ def test_a_refused_gate_and_a_waiting_version_are_tickets_until_the_next_push(pr
 
     assert prometheus.told(VALID_SPEC, "retrain", series, 600) == {("ModelyardGateRefused", "ticket")}
     assert prometheus.told(VALID_SPEC, "retrain", series, week + 60) == {("ModelyardApprovalWaiting", "ticket")}
+
+
+def test_a_monitor_watches_how_long_how_old_and_how_often_failed_runs_are(prometheus: Prometheus) -> None:
+    """Two runs failed within the week, and one takes longer than two hours."""
+    series = {**scheduled("3600x20000"), **run(1, "600x20000", "failed"), **run(2, "1200x20000", "failed")}
+    job = JOB % 3
+    series |= run(3, "3600x20000", "complete")
+    series[f'kube_job_complete{{{job},condition="true"}}'] = "0x20000"
+    series[f"kube_job_status_active{{{job}}}"] = "1x20000"
+
+    told = prometheus.told(RUNS, "monitor-drift", series, 240)
+    assert {about[-1] for about in told} == {"failed_runs", "duration_s"}
+    told = prometheus.told(RUNS, "monitor-drift", scheduled("3600x20000"), 60 + 15000 + 10)
+    assert {about[-1] for about in told} == {"freshness_s"}

@@ -93,7 +93,7 @@ def test_what_an_override_adds_is_allowed() -> None:
 
 def test_a_run_that_is_made_once_has_no_launcher_to_bound() -> None:
     once = changed(
-        'schedule: {cron: "0 2 * * 0", timeZone: Europe/Berlin}', "schedule: once", ("run: pipelines.retrain, ", "")
+        'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: once", ("run: pipelines.retrain, ", "")
     )
 
     assert not [name for name in names(once, POLICY) if name.startswith("fraud.retrain.")]

@@ -93,3 +93,21 @@ def test_a_performance_monitor_reads_the_servers() -> None:
     assert found[2]["expr"].endswith("[15m])) < 2")
     assert " < 0.01 or (" in found[0]["expr"]
     assert found[0]["expr"].endswith(" > 0.2")
+
+
+RUNS = (
+    PERFORMANCE.replace("watch: inference.scorer\n    window: 15m", "watch: pipelines.retrain\n    window: 7d", 1)
+    .replace("p99_ms: {max: 90}", "duration_s: {max: 7200}")
+    .replace("throughput_rps: {min: 2, severity: ticket}", "freshness_s: {max: 900000}")
+    .replace("error_rate: {min: 0.01, max: 0.2}", "failed_runs: {max: 1}")
+)
+"""The monitor `drift` watches the runs of a pipeline instead."""
+
+
+def test_a_monitor_may_watch_the_runs_of_a_pipeline() -> None:
+    found = {str(rule["labels"]["check"]): rule for rule in alerts(RUNS, "monitor-drift")}
+
+    assert set(found) == {"duration_s", "freshness_s", "failed_runs"}
+    assert "kube_cronjob_status_last_successful_time" in found["freshness_s"]["expr"]
+    assert found["failed_runs"]["expr"].endswith("or vector(0)) > 1")
+    assert found["duration_s"]["annotations"]["summary"].endswith("duration_s of pipeline retrain is above 7200")

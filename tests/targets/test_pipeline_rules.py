@@ -15,7 +15,7 @@ from tests.observed import alerts, context_of, rule_object
 from tests.plans import plan_of, resource
 from tests.specs import VALID_SPEC, changed
 
-SCHEDULE = 'schedule: {cron: "0 2 * * 0", timeZone: Europe/Berlin}'
+SCHEDULE = 'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}'
 ONCE = changed(SCHEDULE, "schedule: once").replace("run: pipelines.retrain, cooldown: 3d", "rollback: true")
 ON_DEMAND = changed(SCHEDULE, "schedule: on-demand")
 KEY = "key: secret://vault/pagerduty#fraud}"

@@ -40,7 +40,7 @@ def test_the_proxies_of_our_gateways_are_scraped_where_they_run() -> None:
 
 
 def test_the_operator_is_asked_for_runs_that_no_cronjob_stands_for() -> None:
-    text = changed('schedule: {cron: "0 2 * * 0", timeZone: Europe/Berlin}', "schedule: once")
+    text = changed('schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: once")
     text = text.replace("run: pipelines.retrain, cooldown: 3d", "rollback: true")
     spec = monitors(text, Platform())["kuberay-operator"]
 

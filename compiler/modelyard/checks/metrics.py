@@ -23,7 +23,9 @@ _ERRORS = ("log_loss", "brier", "rmse", "mae", "mape", "wape", "smape")
 _LATENCIES = ("p50_ms", "p90_ms", "p95_ms", "p99_ms")
 _SHARES_OF_BAD = ("missing", "duplicates", "out_of_range", "error_rate")
 SMALLER_IS_BETTER = frozenset(_ERRORS)
-SMALL_WHEN_WELL = frozenset((*_ERRORS, *_DRIFT, "page_hinkley", *_LATENCIES, *_SHARES_OF_BAD, "freshness_s"))
+OF_RUNS = ("duration_s", "freshness_s", "failed_runs")
+"""What a monitor of type performance knows of a pipeline."""
+SMALL_WHEN_WELL = frozenset((*_ERRORS, *_DRIFT, "page_hinkley", *_LATENCIES, *_SHARES_OF_BAD, *OF_RUNS))
 """The same for everything that a monitor looks at."""
 LARGER_IS_BETTER = frozenset((*BUILT_IN.difference(_ERRORS), "availability"))
 AT_MOST_1 = frozenset((*LARGER_IS_BETTER, "brier", "ks", "js", *_SHARES_OF_BAD))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from modelyard.checks.metrics import BY_MONITOR, BY_TASK
+from modelyard.checks.metrics import BY_MONITOR, BY_TASK, OF_RUNS
 from modelyard.checks.pipelines import bounds_of, direction_of, within_reach
 from modelyard.checks.schedules import gaps_s
 from modelyard.checks.suggestions import Suggestions
@@ -23,7 +23,7 @@ _FITTING = {
     "prediction-drift": "an endpoint, or a pipeline of type batch-inference",
     "prediction-quality": "an endpoint, or a pipeline of type batch-inference",
     "concept-drift": "an endpoint, or a pipeline of type batch-inference",
-    "performance": "an endpoint",
+    "performance": "an endpoint or a pipeline",
 }
 
 
@@ -40,9 +40,7 @@ def _watch(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     if section == "inference":
         fits = True
     elif section == "pipelines":
-        fits = monitor.type in _DATA or (
-            monitor.type != "performance" and system.pipelines[name].type == "batch-inference"
-        )
+        fits = monitor.type in {*_DATA, "performance"} or system.pipelines[name].type == "batch-inference"
     else:
         fits = monitor.type in _DATA
     if not fits:
@@ -52,9 +50,26 @@ def _watch(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
         yield problems.capture_missing(system.at("monitors", monitor.name, "watch"), monitor.name, name)
 
 
+def _runs(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
+    """A pipeline whose runs are watched runs more than once, and is fresh as often as it runs."""
+    section, _, name = monitor.watch.partition(".")
+    if section != "pipelines" or monitor.type != "performance":
+        return
+    schedule = system.pipelines[name].schedule
+    if schedule.kind == "once":
+        yield problems.runs_of_once(system.at("monitors", monitor.name, "watch"), monitor.name, name)
+        return
+    gaps = gaps_s(schedule)
+    for check in monitor.checks:
+        if gaps and check.metric == "freshness_s" and check.maximum is not None and check.maximum < gaps[1]:
+            span = system.at("monitors", monitor.name, "checks", check.name, "max")
+            yield problems.fresh_more_often_than_it_runs(span, name, check.maximum, gaps[1])
+
+
 def _metrics(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     """Each check names a metric of the monitor's type that fits the task, within bounds that can hold."""
-    known = BY_MONITOR[monitor.type]
+    of_runs = monitor.type == "performance" and monitor.watch.startswith("pipelines.")
+    known = OF_RUNS if of_runs else BY_MONITOR[monitor.type]
     tasks = [system.models[model].task for model in _models(system, monitor)] if monitor.type in _LABELLED else []
     for check in monitor.checks:
         path = ("monitors", monitor.name, "checks", check.name)
@@ -196,6 +211,7 @@ def _effect(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 _RULES: tuple[Callable[[System, Monitor], Iterator[Diagnostic]], ...] = (
     _watch,
+    _runs,
     _metrics,
     _labels,
     _reference,

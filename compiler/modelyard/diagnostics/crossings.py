@@ -103,8 +103,8 @@ def service_elsewhere(span: Span, workload: str, placement: str, what: str, othe
     )
 
 
-def measured_elsewhere(span: Span, monitor: str, placement: str, endpoint: str, other: str) -> Diagnostic:
-    """A monitor of type performance is rules on the metrics of an endpoint, which its own cluster has alone.
+def measured_elsewhere(span: Span, monitor: str, placement: str, watched: str, other: str) -> Diagnostic:
+    """A monitor of type performance is rules on metrics of an endpoint or a pipeline, which its own cluster has alone.
 
     On another target the rules would find no metrics, and never tell anybody.
 
@@ -121,8 +121,8 @@ def measured_elsewhere(span: Span, monitor: str, placement: str, endpoint: str, 
     return Diagnostic(
         "E0524",
         Severity.ERROR,
-        f"monitor {quote(monitor)} on target {quote(placement)} sees no metrics of endpoint {quote(endpoint)}, which is"
-        f" on {quote(other)}",
+        f"monitor {quote(monitor)} on target {quote(placement)} sees no metrics of {watched}, which is on"
+        f" {quote(other)}",
         span,
         f"write target: {other} at the monitor; its alerts go to the channels from there",
     )

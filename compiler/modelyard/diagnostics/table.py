@@ -200,6 +200,8 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0492": check_governance.deleted_too_soon,
         "W0493": check_monitors.cooldown_of_nothing,
         "W0494": check_inference.slo_beyond_timeout,
+        "E0495": check_monitors.runs_of_once,
+        "W0496": check_monitors.fresh_more_often_than_it_runs,
         "E0501": plan.name_collision,
         "W0501": plan.unused_target,
         "E0502": plan.reserved_name,

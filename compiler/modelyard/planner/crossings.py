@@ -146,11 +146,12 @@ def _rollbacks(system: System) -> Iterator[Diagnostic]:
 
 
 def _measured_elsewhere(system: System) -> Iterator[Diagnostic]:
-    """Rules about latency and errors look at the Prometheus of their own cluster, which knows only what runs there."""
+    """Rules alone look at the Prometheus of their own cluster, which knows only what runs there."""
     for monitor in system.monitors.values():
         if monitor.type not in RULES_ONLY:
             continue
-        watched = system.inference[monitor.watch.partition(".")[2]]
-        if watched.target != monitor.target:
+        section, _, name = monitor.watch.partition(".")
+        target = system.pipelines[name].target if section == "pipelines" else system.inference[name].target
+        if target != monitor.target:
             where = system.key("monitors", monitor.name, "target")
-            yield problems.measured_elsewhere(where, monitor.name, monitor.target, watched.name, watched.target)
+            yield problems.measured_elsewhere(where, monitor.name, monitor.target, monitor.watch, target)

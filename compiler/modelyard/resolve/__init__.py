@@ -30,7 +30,7 @@ def resolve(document: Document, environment: str) -> tuple[System | None, tuple[
     models = resolve_models(scope, metadata)
     pipelines = resolve_pipelines(scope, deployment, models)
     inference = resolve_inference(scope, deployment, governance)
-    monitors = resolve_monitors(scope, deployment, inference, governance.owner)
+    monitors = resolve_monitors(scope, deployment, inference, pipelines, governance.owner)
     compute = resolve_compute(scope)
     system = System(
         document=document,

@@ -11,7 +11,18 @@ from modelyard.resolve.pipelines import schedule_of
 from modelyard.resolve.quantities import seconds, seconds_or
 from modelyard.resolve.scope import Scope, address, reference, references, secret
 from modelyard.source import Path
-from modelyard.spec import RULES_ONLY, Channel, Deployment, Inference, Monitor, OnBreach, Owner, Reference, Schedule
+from modelyard.spec import (
+    RULES_ONLY,
+    Channel,
+    Deployment,
+    Inference,
+    Monitor,
+    OnBreach,
+    Owner,
+    Pipeline,
+    Reference,
+    Schedule,
+)
 
 _DAY_S = 86400
 _HOURLY = Schedule(kind="cron", cron="0 * * * *")
@@ -20,26 +31,34 @@ _SECRETS = {"slack": "url", "webhook": "url", "pagerduty": "key", "email": "pass
 
 
 def resolve_monitors(
-    scope: Scope, deployment: Deployment, endpoints: Mapping[str, Inference], owner: Owner
+    scope: Scope,
+    deployment: Deployment,
+    endpoints: Mapping[str, Inference],
+    pipelines: Mapping[str, Pipeline],
+    owner: Owner,
 ) -> dict[str, Monitor]:
     """All monitors.
 
-    Without a target they go where monitors are placed, but what looks at latency and errors to its endpoint: only there
-    are they measured.
+    Without a target they go where monitors are placed, but those of type performance to what they watch: only there it
+    is measured.
 
     Without a schedule they run every hour when the window is shorter than a day, else daily at 06:00 UTC; without
     `notify` a breach goes to the owner's on-call channel.
     """
     oncall = (owner.oncall,) if owner.oncall else ()
+    homes = {
+        **{f"inference.{name}": one.target for name, one in endpoints.items()},
+        **{f"pipelines.{name}": one.target for name, one in pipelines.items()},
+    }
     return {
-        name: _monitor(scope, name, node, _home(node, deployment, endpoints), oncall)
+        name: _monitor(scope, name, node, _home(node, deployment, homes), oncall)
         for name, node in named(scope.root, "monitors")
     }
 
 
-def _home(node: Node, deployment: Deployment, endpoints: Mapping[str, Inference]) -> str:
-    watched = endpoints.get(text(node, "watch").removeprefix("inference."))
-    return watched.target if watched is not None and text(node, "type") in RULES_ONLY else deployment.placement.monitors
+def _home(node: Node, deployment: Deployment, homes: Mapping[str, str]) -> str:
+    elsewhere = deployment.placement.monitors
+    return homes.get(text(node, "watch"), elsewhere) if text(node, "type") in RULES_ONLY else elsewhere
 
 
 def _monitor(scope: Scope, name: str, node: Node, default_target: str, oncall: tuple[str, ...]) -> Monitor:

@@ -3,7 +3,8 @@
 A monitor that runs pushes gauges: `modelyard_monitor_value` and `modelyard_monitor_breach` (0 or 1) with the labels
 monitor, check and feature, and `modelyard_monitor_last_run_seconds` (the time of its last run) with the label monitor;
 all of them with the labels namespace and system. They are pushed once a run, so rules look back over three periods of
-the schedule. A monitor of type `performance` has no run: its checks are rules on the series of Ray Serve.
+the schedule. A monitor of type `performance` has no run: its checks are rules on the series of an endpoint or of the
+Jobs of a pipeline.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from modelyard_targets.cluster.alert_rules import alert, alert_labels, group, pr
 from modelyard_targets.cluster.availability import failures, requests
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.promql import duration, number, one_of, selector
+from modelyard_targets.cluster.run_series import failed_runs, longest_run_s, since_success_s
 from modelyard_targets.cluster.runbooks import runbook
 from modelyard_targets.cluster.serve_series import LATENCY, of_endpoint
 
@@ -102,18 +104,30 @@ def _silence(resource: Resource, monitor: Monitor, context: Context) -> Iterator
 
 
 def _performance(resource: Resource, monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
-    inference = context.system.inference[monitor.watch.partition(".")[2]]
+    section, _, name = monitor.watch.partition(".")
+    of_runs = section == "pipelines"
+    watched = f"{'pipeline' if of_runs else 'endpoint'} {name}"
     for check in monitor.checks:
-        measured = performance_expression(check.metric, inference, monitor.window_s, context)
+        if of_runs:
+            measured = runs_expression(check.metric, context.cron_jobs[name], monitor.window_s, context)
+        else:
+            measured = performance_expression(check.metric, context.system.inference[name], monitor.window_s, context)
         bounds = [f"{measured} < {number(check.minimum)}"] if check.minimum is not None else []
         bounds += [f"{measured} > {number(check.maximum)}"] if check.maximum is not None else []
         texts = {
-            "summary": f"monitor {monitor.name}: {check.metric} of endpoint {inference.name} is {_beyond(check)}",
+            "summary": f"monitor {monitor.name}: {check.metric} of {watched} is {_beyond(check)}",
             "description": f"Over the last {duration(monitor.window_s)} it was {{{{ $value | humanize }}}}.",
-            "runbook": runbook("performance"),
+            "runbook": runbook("runs" if of_runs else "performance"),
         }
         labelled = {**alert_labels(resource, check.severity, context), "monitor": monitor.name, "check": check.name}
         yield alert("ModelyardMonitorBreach", " or ".join(bounds), _SHORTEST_S, labelled, texts)
+
+
+def runs_expression(metric: str, cron_job: str, window_s: int, context: Context) -> str:
+    """A metric of the runs of a pipeline: the age of the last success, or what a window has of the others."""
+    if metric == "freshness_s":
+        return f"({since_success_s(cron_job, context)})"
+    return (longest_run_s if metric == "duration_s" else failed_runs)(cron_job, window_s, context)
 
 
 def performance_expression(metric: str, inference: Inference, window_s: int, context: Context) -> str:

@@ -63,7 +63,14 @@ def watched_pipelines(context: Context) -> tuple[Pipeline, ...]:
 
 def shows_jobs(context: Context) -> bool:
     """Whether a Prometheus that is installed here brings kube-state-metrics: at the edge only where alerts need it."""
-    return not context.target.edge or any(one.schedule.kind != "once" for one in watched_pipelines(context))
+    rules = (one.value for one in context.plan.on(context.placement) if isinstance(one.value, AlertRules))
+    asked = (
+        one.monitor.type == "performance" and one.monitor.watch.startswith("pipelines.")
+        for one in rules
+        if one.monitor is not None
+    )
+    scheduled = (one.schedule.kind != "once" for one in watched_pipelines(context))
+    return not context.target.edge or any(scheduled) or any(asked)
 
 
 def installed_addons(context: Context) -> tuple[str, ...]:

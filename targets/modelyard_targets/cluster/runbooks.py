@@ -85,6 +85,11 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
         "Is the number of replicas at its maximum?",
         "Was something rolled out?",
     ),
+    "runs": (
+        "`kubectl get job` in the namespace shows each run with its age and duration.",
+        "Slow: more data, fewer machines, or a wait for them? The log of the submitter has the time of each step.",
+        "Failed or missing: follow the steps of the alerts on the pipeline itself.",
+    ),
     "silent": (
         "`kubectl get cronjob,job,pods` in the namespace: did the run fail, or not start?",
         "Read the log of its Pod.",

@@ -1,4 +1,4 @@
-"""What is told about monitors: E0465 to E0480, W0475 to W0478, W0493."""
+"""What is told about monitors: E0465 to E0480, W0475 to W0478, W0493, E0495, W0496."""
 
 from __future__ import annotations
 
@@ -351,4 +351,50 @@ def monitored_timestamp_missing(span: Span, monitor: str, data: str) -> Diagnost
         f"monitor {quote(monitor)} takes a window of dataset {quote(data)}, which has no timestamp",
         span,
         f"add timestamp: COLUMN to data.{data}, or remove the window",
+    )
+
+
+def runs_of_once(span: Span, monitor: str, pipeline: str) -> Diagnostic:
+    """Duration, freshness and failures are about runs that come again; a pipeline with `schedule: once` has one.
+
+    Whether that run failed is an alert to the owner's on-call channel anyway.
+
+    Wrong:
+
+        pipelines: {load: {type: custom, schedule: once, …}}
+        monitors: {loading: {type: performance, watch: pipelines.load, checks: {failed_runs: {max: 0}}}}
+
+    Right:
+
+        pipelines: {load: {type: custom, schedule: {cron: "0 2 * * *"}, …}}
+        monitors: {loading: {type: performance, watch: pipelines.load, checks: {failed_runs: {max: 0}}}}
+    """
+    return Diagnostic(
+        "E0495",
+        Severity.ERROR,
+        f"monitor {quote(monitor)} watches the runs of pipeline {quote(pipeline)}, which runs once",
+        span,
+        "remove the monitor, or give the pipeline a cron schedule",
+    )
+
+
+def fresh_more_often_than_it_runs(span: Span, pipeline: str, most_s: float, gap_s: int) -> Diagnostic:
+    """Between two runs of a pipeline nothing succeeds: a bound on `freshness_s` below that time fails every time.
+
+    Wrong:
+
+        pipelines: {nightly: {type: batch-inference, schedule: {cron: "0 2 * * *"}, …}}
+        monitors: {late: {type: performance, watch: pipelines.nightly, checks: {freshness_s: {max: 3600}}}}
+
+    Right:
+
+        pipelines: {nightly: {type: batch-inference, schedule: {cron: "0 2 * * *"}, …}}
+        monitors: {late: {type: performance, watch: pipelines.nightly, checks: {freshness_s: {max: 93600}}}}
+    """
+    return Diagnostic(
+        "W0496",
+        Severity.WARNING,
+        f"pipeline {quote(pipeline)} runs up to {gap_s} seconds apart, and may be {most_s:g} seconds old at most",
+        span,
+        f"write more than {gap_s}, with the time that a run takes",
     )
