@@ -202,3 +202,13 @@ def test_it_says_what_a_prometheus_that_is_there_has_to_do() -> None:
     assert "AlertmanagerConfigs, with the label `release=main` and `team=fraud`." in said
     assert "`--web.enable-otlp-receiver`" in said
     assert "otlp" not in files(VALID_SPEC)["README.md"]
+
+
+def test_the_readme_lists_alerts_and_the_channels_that_they_notify() -> None:
+    readme = files(VALID_SPEC)["README.md"]
+    table = readme[readme.index("## Alerts") : readme.index("## Undo")]
+
+    assert "| The error budget burns too fast; nothing answers any more | scorer | oncall |" in table
+    assert "| Nodes, volumes, add-ons and Prometheus itself | the cluster | oncall |" in table
+    assert "a version waits for approval | nightly, " in table
+    assert "drift, quality | oncall |" in table

@@ -14,6 +14,7 @@ from modelyard.units import money_text
 from modelyard_targets.cluster.addon_network import addon_namespace
 from modelyard_targets.cluster.addons import asked_by_addons
 from modelyard_targets.cluster.admission import OLDEST_KUBERNETES
+from modelyard_targets.cluster.alerts_readme import alert_rows
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, bucket_name, mirrored, pull_secret_of_addons
 from modelyard_targets.cluster.crossing import crossings_on
@@ -110,6 +111,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "store_keys": store_keys(context),
         "metrics": tuple(_metrics(context)),
         "dashboards": _dashboards(context),
+        "alerts": alert_rows(context),
         "reached": tuple(_reached(context)),
         "hosts": any(isinstance(one.value, Route) and one.value.inference.endpoint.host for one in here),
         "stepped": tuple(_stepped(context)),
