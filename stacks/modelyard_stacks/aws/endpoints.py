@@ -14,7 +14,7 @@ _NO_POLICY = frozenset({"eks-auth"})
 """Services for whose endpoints no document says that they take a policy; theirs stay open."""
 
 _LAYERS = ("prod-{region}-starport-layer-bucket", "al2023-repos-{region}-de612dc2")
-_LAYERS_OF_OTHERS = ("prod-registry-k8s-io-{region}", "docker-images-prod")
+_LAYERS_OF_OTHERS = ("prod-registry-k8s-io-{region}", "docker-images-prod", "quayio-production-s3")
 """Buckets that hold layers of images and packages of the operating system. Registries outside AWS send whoever asks
 from AWS to a bucket nearby, which this endpoint then leads to. Read 2026-11-25:
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html,
