@@ -13,7 +13,7 @@ from modelyard.plan import Plan
 from modelyard.program import Ref
 from modelyard.stack import Value
 from modelyard_targets.aws.elastic import node_class, pools_of
-from modelyard_targets.aws.foundation import release_of
+from modelyard_targets.aws.foundation import addons_of, release_of
 from modelyard_targets.aws.hardware import POOL
 from modelyard_targets.aws.identities import AUTOSCALER, KARPENTER
 from modelyard_targets.aws.names import SYSTEM_POOL, group_name
@@ -24,6 +24,7 @@ from modelyard_targets.cluster.job import GROUP_WAIT_S
 from modelyard_targets.cluster.platform import AddOn, Given
 
 DEVICE_PLUGIN: Final = "nvidia-device-plugin"
+DCGM_EXPORTER: Final = "dcgm-exporter"
 
 _AUTOSCALER_IMAGE: Final = "registry.k8s.io/autoscaling/cluster-autoscaler"
 _NVIDIA: Final = "nvidia.com/gpu"
@@ -39,6 +40,8 @@ def addons_of_nodes(plan: Plan, placement: str) -> tuple[str, ...]:
     found = [AUTOSCALER]
     if any(pool.hardware.accelerator_resource == _NVIDIA for _, pool in pools):
         found.append(DEVICE_PLUGIN)
+        if "prometheus" in addons_of(plan, placement):
+            found.append(DCGM_EXPORTER)
     if any(pool.elastic for _, pool in pools):
         found.append(KARPENTER)
     return tuple(found)
@@ -93,18 +96,34 @@ def _autoscaler_tags(context: Context) -> Mapping[str, str]:
 
 
 def _device_plugin(context: Context) -> Mapping[str, Given]:
-    """On every node with NVIDIA's accelerators: the driver is in the image of the node, the plugin is not."""
+    """The driver is in the image of the node, the plugin is not."""
+    return {
+        **_on_every_gpu_node("nvcr.io/nvidia/k8s-device-plugin", context),
+        "resources": _resources("20m", "128Mi"),
+    }
+
+
+def _dcgm_exporter(context: Context) -> Mapping[str, Given]:
+    """Load, memory, temperature and errors of each accelerator; Prometheus reads them by a PodMonitor of the system."""
+    return {
+        **_on_every_gpu_node("nvcr.io/nvidia/k8s/dcgm-exporter", context),
+        "serviceMonitor": {"enabled": False},
+        "resources": _resources("50m", "256Mi"),
+    }
+
+
+def _on_every_gpu_node(image: str, context: Context) -> Mapping[str, Given]:
+    """Values of a chart whose Pods run on every node with accelerators of NVIDIA."""
     pools = pools_of(context.plan, context.placement)
     names = [name for name, pool in pools if pool.hardware.accelerator_resource == _NVIDIA]
     chosen: Given = {"key": POOL, "operator": "In", "values": names}
     terms: list[Given] = [{"matchExpressions": [chosen]}]
     pull = pull_secret_of_addons(context.target)
     return {
-        "image": {"repository": mirrored("nvcr.io/nvidia/k8s-device-plugin", context.target)},
+        "image": {"repository": mirrored(image, context.target)},
         **({"imagePullSecrets": [{"name": pull}]} if pull else {}),
         "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}},
         "tolerations": [{"key": key, "operator": "Exists", "effect": "NoSchedule"} for key in (POOL, _NVIDIA)],
-        "resources": _resources("20m", "128Mi"),
     }
 
 
@@ -147,6 +166,7 @@ def _resources(cpu: str, memory: str) -> dict[str, Given]:
 INSTALLS: Final[Mapping[str, AddOn]] = {
     AUTOSCALER: AddOn(values=_autoscaler, tags=_autoscaler_tags, egress=reach_services("autoscaling", "ec2", "eks")),
     DEVICE_PLUGIN: AddOn(values=_device_plugin, pod_security="privileged"),
+    DCGM_EXPORTER: AddOn(values=_dcgm_exporter, pod_security="privileged"),
     KARPENTER: AddOn(values=_karpenter, after=node_class, egress=_reach_of_karpenter),
     "external-secrets": AddOn(values=_secrets, egress=reach_services("secretsmanager")),
     ENVOY: ENVOY_GATEWAY,

@@ -105,9 +105,12 @@ def table() -> Table:
     """The machines of EC2 that modelyard knows, read once."""
     with open(_TABLE, encoding="utf-8") as file:
         known = json.load(file)
-    daemons = known["daemons"].values()
-    kept = (sum(int(one["cpuMillis"]) for one in daemons), sum(int(one["memoryMi"]) for one in daemons))
-    machines = tuple(_machine(name, entry, known["accelerators"], kept) for name, entry in known["machines"].items())
+    plain, beside = _kept(known["daemons"]), _kept(known["acceleratorDaemons"])
+    kept = {False: plain, True: (plain[0] + beside[0], plain[1] + beside[1])}
+    machines = tuple(
+        _machine(name, entry, known["accelerators"], kept["accelerator" in entry])
+        for name, entry in known["machines"].items()
+    )
     prices: dict[tuple[str, str, bool], Price] = {}
     for listed in known["prices"]:
         region, spot = str(listed["region"]), listed["capacity"] == "spot"
@@ -115,6 +118,11 @@ def table() -> Table:
             prices[name, region, spot] = Price(float(hourly), region, spot, listed["source"], listed["date"])
     absent = {region: frozenset(names) for region, names in known["absent"]["regions"].items()}
     return Table(machines, prices, absent)
+
+
+def _kept(daemons: Mapping[str, Mapping[str, int]]) -> tuple[int, int]:
+    """Thousandths of a CPU and MiB that DaemonSets ask for on each node."""
+    return sum(one["cpuMillis"] for one in daemons.values()), sum(one["memoryMi"] for one in daemons.values())
 
 
 def machine_named(name: str) -> Machine:

@@ -55,6 +55,7 @@ _LISTENERS: Final = (10080, 10443)
 
 _PROXY_METRICS: Final = 19001
 _OPERATOR_METRICS: Final = 8080
+_ACCELERATOR_METRICS: Final = 9400
 
 _KUBELET: Final = 10250
 """The one process of nodes that Prometheus reads: the values of its chart leave out the control plane."""
@@ -264,6 +265,12 @@ def _envoy_gateway(context: Context) -> tuple[Policy, ...]:
     )
 
 
+def _dcgm_exporter(context: Context) -> tuple[Policy, ...]:
+    """Prometheus reads it; it asks its node alone which Pods use an accelerator, through a socket."""
+    scraped: Value = {"from": [prometheus_pods(context)], "ports": ports(_ACCELERATOR_METRICS)}
+    return (Policy("dcgm-exporter", ingress=(scraped,)),)
+
+
 def _controller(name: str) -> Callable[[Context], tuple[Policy, ...]]:
     """A controller that talks to the cluster's API, and to what its platform adds."""
     return lambda context: (Policy(name, egress=(reach_api(context),)),)
@@ -283,4 +290,5 @@ _POLICIES: Final[Mapping[str, Callable[[Context], tuple[Policy, ...]]]] = {
     "cluster-autoscaler": _controller("cluster-autoscaler"),
     "karpenter": _controller("karpenter"),
     "nvidia-device-plugin": _closed,
+    "dcgm-exporter": _dcgm_exporter,
 }

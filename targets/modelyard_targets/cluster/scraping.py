@@ -8,9 +8,10 @@ from typing import Final
 from modelyard.manifest import PART_OF, WORKLOAD, labels, metadata, object_of
 from modelyard.plan import Kind, Resource
 from modelyard.stack import Manifest, Value
+from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.gateway_series import OWNER, OWNER_NAMESPACE, REQUESTS, TIMED_OUT, fronts
-from modelyard_targets.cluster.placed import watched_pipelines
+from modelyard_targets.cluster.placed import installed_addons, watched_pipelines
 from modelyard_targets.cluster.run_series import RAY_JOB_STATUS
 
 _PORTS: Final[Mapping[str, Sequence[str]]] = {
@@ -18,6 +19,9 @@ _PORTS: Final[Mapping[str, Sequence[str]]] = {
     "worker": ("metrics",),
 }
 _RAY: Final = frozenset({Kind.MODEL_SERVER, Kind.TRAINING_JOB, Kind.BATCH_JOB, Kind.CUSTOM_JOB})
+
+EXPORTER: Final = "dcgm-exporter"
+"""The add-on that reads the accelerators of nodes."""
 
 _CLUSTER: Final[Value] = {
     "sourceLabels": ["__meta_kubernetes_pod_label_ray_io_cluster"],
@@ -55,6 +59,8 @@ def lower_scraping(resource: Resource, context: Context) -> Iterator[Made]:
         yield Made(resource.origin, _pod_monitor("gateways", _proxies(context), context))
     if reads_operator(context):
         yield Made(resource.origin, _pod_monitor("kuberay-operator", _operator(context), context))
+    if EXPORTER in installed_addons(context):
+        yield Made(resource.origin, _pod_monitor("accelerators", _accelerators(), context))
 
 
 def _pod_monitor(name: str, spec: Manifest, context: Context) -> Manifest:
@@ -73,6 +79,15 @@ def _proxies(context: Context) -> Manifest:
         "selector": {"matchLabels": {OWNER_NAMESPACE: context.namespace}},
         "podTargetLabels": [OWNER, OWNER_NAMESPACE],
         "podMetricsEndpoints": [endpoint],
+    }
+
+
+def _accelerators() -> Manifest:
+    """The exporter of NVIDIA's DCGM; `exported_pod` and `exported_namespace` are those that use an accelerator."""
+    return {
+        "namespaceSelector": {"matchNames": [charts()[EXPORTER].namespace]},
+        "selector": {"matchLabels": {"app.kubernetes.io/name": EXPORTER}},
+        "podMetricsEndpoints": [{"port": "metrics"}],
     }
 
 

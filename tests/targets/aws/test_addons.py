@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from modelyard_targets.aws import machines
 from modelyard_targets.aws.addons import priorities
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.pins import images_of
 from tests.chart_values import unknown_values
-from tests.targets.aws.emitted import AWS_SPEC, argument, calls, changed, context
+from tests.crds import problems
+from tests.targets.aws.emitted import AWS_SPEC, argument, calls, changed, context, one
 
 MIRRORED = changed(
     ("  vpc:", "  images: {registry: registry.acme.example, pullSecret: pull, mirror: true}\n  vpc:"),
 )
 ENTERPRISE = changed(("governance:", "profile: {size: enterprise}\ngovernance:"))
+MONITORED = changed(("    compute: small\n", "    compute: small\n    slo: {p99: 80ms}\n"))
 PLAIN = changed(
     ('  gpu: {cpu: 4, memory: 16Gi, accelerators: ["L4:1", "A10G:1"], capacity: spot-first}\n', ""),
     ("compute: gpu", "compute: small"),
@@ -34,6 +39,27 @@ def test_machines_bring_what_they_need() -> None:
 
 def test_what_no_machine_needs_is_not_installed() -> None:
     assert installed(PLAIN)[:2] == ["cluster_autoscaler", "external_secrets"]
+
+
+def test_accelerators_are_measured_where_there_is_a_prometheus() -> None:
+    """An exporter on each of their nodes, read through a PodMonitor that the API of Prometheus takes."""
+    monitor, made = one("PodMonitor", "accelerators", MONITORED), calls(MONITORED)
+
+    assert problems(monitor) == []
+    assert monitor["spec"]["namespaceSelector"] == {"matchNames": ["dcgm-exporter"]}
+    assert unknown_values([made["dcgm_exporter"]]) == []
+    for name in ("affinity", "tolerations"):
+        assert argument(made["dcgm_exporter"], "values")[name] == argument(made["nvidia_device_plugin"], "values")[name]
+    assert "dcgm_exporter" not in calls()
+
+
+def test_nodes_have_room_for_what_runs_beside_accelerators() -> None:
+    """Both are critical to a node: what the table does not subtract, they would take from a training."""
+    table = json.loads(Path(machines.__file__).with_suffix(".json").read_text(encoding="utf-8"))
+    made = calls(MONITORED)
+    for name, counted in table["acceleratorDaemons"].items():
+        requests = argument(made[name.replace("-", "_")], "values")["resources"]["requests"]
+        assert requests == {"cpu": f"{counted['cpuMillis']}m", "memory": f"{counted['memoryMi']}Mi"}
 
 
 def test_what_is_present_is_not_installed_again() -> None:

@@ -26,6 +26,7 @@ nvidia_device_plugin_namespace = kubernetes.Namespace(
     cluster=cluster,
     pod_security="privileged",
 )
+dcgm_exporter_namespace = kubernetes.Namespace("dcgm-exporter", cluster=cluster, pod_security="privileged")
 prometheus_namespace = kubernetes.Namespace("monitoring", cluster=cluster)
 external_secrets_namespace = kubernetes.Namespace("external-secrets", cluster=cluster)
 envoy_gateway_namespace = kubernetes.Namespace("envoy-gateway-system", cluster=cluster, pod_security="baseline")
@@ -37,6 +38,7 @@ addons_network = kubernetes.Manifests(
     depends_on=[
         cluster_autoscaler_namespace,
         nvidia_device_plugin_namespace,
+        dcgm_exporter_namespace,
         prometheus_namespace,
         external_secrets_namespace,
         envoy_gateway_namespace,
@@ -117,6 +119,33 @@ nvidia_device_plugin = kubernetes.Chart(
             {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},
         ],
         "resources": {"requests": {"cpu": "20m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+    },
+    depends_on=[addons_network],
+)
+
+dcgm_exporter = kubernetes.Chart(
+    "dcgm-exporter",
+    cluster=cluster,
+    repository="https://nvidia.github.io/dcgm-exporter/helm-charts",
+    version="4.8.2",
+    namespace="dcgm-exporter",
+    values={
+        "image": {"repository": "nvcr.io/nvidia/k8s/dcgm-exporter"},
+        "affinity": {
+            "nodeAffinity": {
+                "requiredDuringSchedulingIgnoredDuringExecution": {
+                    "nodeSelectorTerms": [
+                        {"matchExpressions": [{"key": "modelyard.dev/pool", "operator": "In", "values": ["train"]}]},
+                    ],
+                },
+            },
+        },
+        "tolerations": [
+            {"key": "modelyard.dev/pool", "operator": "Exists", "effect": "NoSchedule"},
+            {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},
+        ],
+        "serviceMonitor": {"enabled": False},
+        "resources": {"requests": {"cpu": "50m", "memory": "256Mi"}, "limits": {"memory": "256Mi"}},
     },
     depends_on=[addons_network],
 )
@@ -408,6 +437,7 @@ foundation = kubernetes.Manifests(
     depends_on=[
         cluster_autoscaler,
         nvidia_device_plugin,
+        dcgm_exporter,
         prometheus,
         external_secrets,
         certificates_account,
