@@ -17,8 +17,9 @@ from typing import Any
 from modelyard_runtime.description import Section, description, names, section, sections, text
 from modelyard_runtime.refusals import Refusal
 
-DATABASE = "postgresql://"
-"""The database as the variables of libpq name it (PGHOST, PGSERVICE …)."""
+DATABASE = "postgresql+psycopg2://"
+"""The database as the variables of libpq name it (PGHOST, PGSERVICE …); the driver is named, since that of SQLAlchemy's
+choice is another."""
 
 LOGINS = Path("/etc/modelyard-logins")
 OWN = "workload."

@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import mlflow
 import pytest
@@ -21,7 +22,7 @@ from mlflow.exceptions import MlflowException
 
 from modelyard_runtime import registry
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.registry_server import command_of, prepare
+from modelyard_runtime.registry_server import DATABASE, command_of, prepare, settings
 
 # of libraries that the server of MLflow stands on
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:starlette")
@@ -249,3 +250,42 @@ def test_a_password_that_is_not_mounted_is_refused(running: Running, monkeypatch
 def test_the_server_hands_out_no_artifacts(running: Running) -> None:
     """Workloads open the bucket with their own rights; a server that did it for them would have all of them."""
     assert "--no-serve-artifacts" in command_of(running.described, running.database)
+
+
+def test_the_tables_are_made_in_postgresql(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the variables of libpq alone, as in the cluster, and a second start finds what the first has made."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # asked for by an import
+    import pgserver
+    import psycopg2
+
+    (tmp_path / "logins").mkdir()
+    (tmp_path / "logins" / TRAINER).write_text("the password of the trainer")
+    described = {
+        "artifacts": "s3://lake/mlflow",
+        "experiments": {EXPERIMENT: "s3://lake/mlflow/models/cards-fraud/"},
+        "models": [MODEL],
+        "users": {TRAINER: {"experiments": [EXPERIMENT], "models": [MODEL]}},
+    }
+    server = pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop")
+    (folder,) = parse_qs(urlsplit(server.get_uri()).query)["host"]
+    try:
+        for name, value in (
+            ("PGHOST", folder),
+            ("PGUSER", "postgres"),
+            ("PGDATABASE", "postgres"),
+        ):
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("MODELYARD_LOGINS", str(tmp_path / "logins"))
+        monkeypatch.setenv("MLFLOW_AUTH_CONFIG_PATH", str(tmp_path / "basic-auth.ini"))
+        settings(DATABASE)
+        prepare(described, DATABASE)
+        prepare(described, DATABASE)
+        connection = psycopg2.connect("")
+        rights = connection.cursor()
+        rights.execute("SELECT resource_type, permission FROM role_permissions ORDER BY resource_type")
+        assert rights.fetchall() == [("experiment", "EDIT"), ("registered_model", "EDIT")]
+        connection.close()
+    finally:
+        server.cleanup()

@@ -49,7 +49,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("example", on_clusters(), ids=str)
 def test_every_document_is_registered_once_and_little_else(example: Example, root: Path) -> None:
-    """Beside the documents: stack, cluster and two groups, and for an add-on its namespace, its chart and a secret."""
+    """Beside the documents: stack, cluster and three groups, for an add-on its namespace, its chart and a secret, and
+    the logins of the registry.
+    """
     for folder, found in emitted(root).items():
         if root / str(example) not in folder.parents:
             continue
@@ -59,10 +61,11 @@ def test_every_document_is_registered_once_and_little_else(example: Example, roo
         charts = [each for each in found if each["type"] == "kubernetes:helm.sh/v4:Chart"]
         wanted = {(each["kind"], each["metadata"].get("namespace"), each["metadata"]["name"]) for each in documents}
         names = [(each["type"], each["name"]) for each in found]
+        logins = [each for each in found if str(each["name"]).rpartition("/")[2].startswith("mlflow-")]
 
         assert len(wanted) == len(documents)
         assert len(set(names)) == len(names)
-        assert len(documents) < len(found) <= len(documents) + 4 + 3 * len(charts)
+        assert len(documents) < len(found) <= len(documents) + 5 + 3 * len(charts) + len(logins)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
