@@ -26,3 +26,12 @@ def lookalike_hint(text: str) -> str:
                 return f"letter {at + 1} is {called}; type the Latin '{_LATIN[character]}'"
             return f"letter {at + 1} is {called}; use only a to z"
     return ""
+
+
+def in_latin(text: str) -> str:
+    """The text with each such letter as the Latin one that it looks like, and without invisible characters."""
+    if text.isascii():
+        return text
+    from unicodedata import category
+
+    return "".join(_LATIN.get(character, character) for character in text if category(character) != "Cf")

@@ -15,6 +15,7 @@ _SHORTEST = 3
 """So many letters say enough to take a beginning for the whole."""
 
 
+_SLIPS: Final = 2
 _WORDS: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])")
 
 
@@ -28,6 +29,13 @@ def nearest_name(word: str, known: Iterable[str]) -> str | None:
     if distance == 0:
         return near
     return _synonym(folded, names) or near or _beginning(folded, names) or _part(word, names)
+
+
+def is_typo(word: str, name: str) -> bool:
+    """Whether a word is a known name with at most two slips of the finger, and hardly another name."""
+    folded = _fold(word)
+    most = min(_SLIPS, max(1, len(folded) // 3))
+    return _distance(folded, _fold(name), most) <= most
 
 
 def _closest(folded: str, known: Iterable[str]) -> tuple[int, str | None]:

@@ -2,96 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from enum import IntEnum
-from typing import TypeAlias
+from collections.abc import Mapping
 
 from modelyard.budget import check_budget
 from modelyard.checks import check
-from modelyard.diagnostics import Diagnostic, Severity, has_errors, in_order
+from modelyard.diagnostics import Diagnostic, has_errors
 from modelyard.inputs import Given, Inputs
 from modelyard.load import load
 from modelyard.overlay import overlay
 from modelyard.plan import Plan
 from modelyard.planner import plan
-from modelyard.records import field, record, replace
+from modelyard.records import replace
 from modelyard.resolve import resolve
 from modelyard.secret_literals import secret_literals
 from modelyard.source import Document
-from modelyard.spec import System
-from modelyard.stack import Stack
+from modelyard.stages import Outcome, Stage
 from modelyard.target import Target, Targets, check_catalog, not_made
 from modelyard.validate import validate
 from modelyard.variables import substitute
 
 __all__ = ["Given", "Inputs", "Outcome", "Stage", "compile_system", "opened", "read", "understand"]
-
-
-class Stage(IntEnum):
-    """The stages that report diagnostics, in the order in which they run."""
-
-    LOAD = 1
-    OVERLAY = 2
-    VARIABLES = 3
-    SCHEMA = 4
-    REFERENCES = 5
-    RULES = 6
-    PLAN = 7
-    TARGETS = 8
-
-
-@record
-class Outcome:
-    """How far the spec came, and all diagnostics so far, in order. A stage that was not reached leaves None.
-
-    `stages` holds the stage of each diagnostic. `reached` is the last stage that judged the whole spec as written.
-    """
-
-    diagnostics: tuple[Diagnostic, ...] = ()
-    document: Document | None = None
-    system: System | None = None
-    plan: Plan | None = None
-    stacks: tuple[Stack, ...] = ()
-    stages: Mapping[Diagnostic, Stage] = field(default_factory=dict[Diagnostic, Stage], repr=False)
-    reached: Stage = Stage.LOAD
-
-    @property
-    def failed(self) -> bool:
-        """Whether an error was reported."""
-        return has_errors(self.diagnostics)
-
-    def after(self, stage: Stage, reported: Iterable[Diagnostic]) -> Outcome:
-        """The same after another stage.
-
-        Once there are errors, a later stage adds its errors at other places: warnings wait, and a second error at one
-        place most likely follows from the first.
-        """
-        added = tuple(reported)
-        earlier = [one for one in self.diagnostics if self.stages[one] < stage]
-        if added and has_errors(earlier):
-            places = {place: secret for secret, place in sorted((one.secret, _place(one)) for one in earlier)}
-            added = tuple(one for one in added if _is_new(one, places))
-        return replace(
-            self,
-            diagnostics=in_order((*self.diagnostics, *added)),
-            stages={**dict.fromkeys(added, stage), **self.stages},
-            reached=stage,
-        )
-
-
-_Place: TypeAlias = "tuple[str, int, int]"
-
-
-def _place(diagnostic: Diagnostic) -> _Place:
-    span = diagnostic.span
-    return ("", 0, 0) if span is None else (span.file, span.line, span.column)
-
-
-def _is_new(diagnostic: Diagnostic, places: Mapping[_Place, bool]) -> bool:
-    """Whether an error is at another place than those before; `places` holds whether one there hides a secret."""
-    hides_more = diagnostic.secret and not places.get(_place(diagnostic))
-    is_elsewhere = diagnostic.span is None or _place(diagnostic) not in places
-    return diagnostic.severity is Severity.ERROR and (is_elsewhere or hides_more)
 
 
 def opened(inputs: Inputs) -> Outcome:
@@ -122,23 +52,35 @@ def read(inputs: Inputs, spec: Outcome | None = None) -> Outcome:
 
 
 def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Outcome:
-    """The plan of one environment, checked against the targets that it is placed on: all that `validate` asks."""
+    """The plan of one environment, checked against the targets that it is placed on: all that `validate` asks.
+
+    An error of one stage hides none of the later ones, apart from those that depend on it.
+    """
     outcome = read(inputs, spec)
     document = outcome.document
     if document is None or outcome.failed:
+        return replace(outcome, waiting=tuple(stage for stage in Stage if stage > outcome.reached))
+    environment = inputs.environment or "default"
+    outcome = _judged(outcome, document, environment, targets)
+    if not outcome.failed or outcome.reached is Stage.TARGETS:
         return outcome
+    from modelyard.further import further  # a good spec needs none of it
+
+    outcome = further(document, outcome, lambda other: _judged(Outcome(), other, environment, targets))
+    hidden = {one.span for one in outcome.diagnostics if one.secret}
+    secrets = (one for one in secret_literals(document) if one.span not in hidden)
+    return replace(outcome.after(Stage.RULES, secrets), reached=outcome.reached)
+
+
+def _judged(outcome: Outcome, document: Document, environment: str, targets: Targets) -> Outcome:
+    """The stages from the schema on, as far as the first that reports an error."""
     outcome = outcome.after(Stage.SCHEMA, _misfits(document, targets))
     if outcome.failed:
         return outcome
-    system, problems = resolve(document, inputs.environment or "default")
+    system, problems = resolve(document, environment)
     outcome = replace(outcome.after(Stage.REFERENCES, problems), system=system)
-    if system is not None:
-        return _judged(outcome, system, targets)
-    return replace(outcome.after(Stage.RULES, secret_literals(document)), reached=Stage.REFERENCES)
-
-
-def _judged(outcome: Outcome, system: System, targets: Targets) -> Outcome:
-    """A system whose references are bound, judged by its rules, then planned and judged by its targets."""
+    if system is None:
+        return outcome
     outcome = outcome.after(Stage.RULES, check(system))
     if outcome.failed:
         return outcome

@@ -132,6 +132,7 @@ class Document:
 
     `first_lines` says at which line of the whole each file begins, for documents that were put together from several.
     `deleted` says where an environment deletes what the base has, `overlaid` are the paths of values that it sets.
+    `aside` are the paths of entries that exist and are left out because of errors.
     """
 
     value: dict[str, Json]
@@ -141,6 +142,7 @@ class Document:
     first_lines: tuple[int, ...] = (0,)
     deleted: Mapping[Path, Span] = field(default_factory=dict[Path, Span])
     overlaid: AbstractSet[Path] = frozenset()
+    aside: AbstractSet[Path] = frozenset()
 
     def key_span(self, path: Path) -> Span:
         """Where the key that `path` ends with was written; for a list position, its value.

@@ -26,12 +26,15 @@ _NOT_YET: Final = "E0602"
 class Survey:
     """The problems of the base and of every environment, and whether the base compiles without one.
 
-    `not_made_yet` lists the environments on a provider that is not supported yet.
+    `not_made_yet` lists the environments on a provider that is not supported yet. `waiting` and `aside` are those of
+    the outcomes with errors.
     """
 
     diagnostics: tuple[Diagnostic, ...]
     base_is_whole: bool
     not_made_yet: tuple[str, ...]
+    waiting: tuple[Stage, ...] = ()
+    aside: tuple[str, ...] = ()
 
 
 def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets) -> Survey:
@@ -39,10 +42,11 @@ def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets
 
     A base may lack what every environment adds: it is no system by itself then, which is no error.
     """
-    runs = {_BASE: _Run.of(understand(inputs, targets, spec))}
+    outcomes = {_BASE: understand(inputs, targets, spec)}
     for name in names:
         picked = replace(inputs, environment=name, overlay=inputs.beside.get(name))
-        runs[name] = _Run.of(understand(picked, targets, spec))
+        outcomes[name] = understand(picked, targets, spec)
+    runs = {name: _Run.of(outcome) for name, outcome in outcomes.items()}
     left = _left_to_environments(spec.document, runs)
     reported: list[Diagnostic] = []
     for key, problem in {key: one for run in reversed(runs.values()) for key, one in run.problems.items()}.items():
@@ -53,7 +57,10 @@ def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets
         shown = environment_not_yet(problem) if problem.code == _NOT_YET and _BASE not in where else problem
         reported.append(_placed(shown, where) if elsewhere and stage >= Stage.VARIABLES else shown)
     later = tuple(name for name, run in runs.items() if any(one.code == _NOT_YET for one in run.problems))
-    return Survey(in_order(reported), not left, later)
+    judged = [outcome for name, outcome in outcomes.items() if name != _BASE or not left]
+    waiting = tuple(sorted({stage for outcome in judged for stage in outcome.waiting}))
+    aside = tuple(sorted({address for outcome in judged for address in outcome.aside}))
+    return Survey(in_order(reported), not left, later, waiting, aside)
 
 
 @record
@@ -68,7 +75,7 @@ class _Run:
     @classmethod
     def of(cls, outcome: Outcome) -> _Run:
         """The run that gave this outcome."""
-        keys = {problem: replace(problem, hint="") for problem in outcome.diagnostics}
+        keys = {problem: replace(problem, hint="", meant=None) for problem in outcome.diagnostics}
         stages = {key: outcome.stages[problem] for problem, key in keys.items()}
         problems = {key: problem for problem, key in keys.items()}
         return cls(problems, stages, outcome.reached, outcome.document)

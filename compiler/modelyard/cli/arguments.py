@@ -10,7 +10,7 @@ _ABOUT = """One YAML spec for a whole ML system, compiled offline into Pulumi pr
 
 _FIRST_STEPS = """first steps:
   modelyard init my-system            a spec to start from (see: modelyard init --list)
-  modelyard validate my-system        every mistake, with line and column
+  modelyard validate my-system        every error, with line and column
   modelyard compile my-system         my-system/build/default/<target>/, ready for `pulumi up`
 
 exit codes: 0 fine, 1 the spec is wrong, 2 modelyard is wrong (please report it)
@@ -19,7 +19,7 @@ _EXIT_CODES = "exit codes: 0 fine, 1 what was given is wrong, 2 modelyard is wro
 
 _SUMMARIES = {
     "init": "write a spec to start from",
-    "validate": "check a spec and print every mistake in it",
+    "validate": "check a spec and print every error in it",
     "compile": "write the Pulumi projects of a spec",
     "verify": "check that projects and lock are what the spec compiles to",
     "render": "print the spec after overlays and defaults, each value with where it came from",
@@ -34,10 +34,11 @@ _MORE = {
         "server completes and checks by it. A spec that is there already stays as it is."
     ),
     "validate": (
-        "All mistakes are told in one run, each with its line and what to do. Warnings do not fail.\n"
-        "Without --env, the base and every environment are checked, those in files beside the spec too: a mistake\n"
-        "is told once, and in which of them it is, where it is not in all. What the base lacks and every environment\n"
-        "adds is no mistake. Nothing is written and no connection is opened."
+        "All errors are reported in one run, each with its line and what to do; the last line names the checks that\n"
+        "wait for them, if any. Warnings do not fail, and wait until the errors are gone.\n"
+        "Without --env, the base and every environment are checked, those in files beside the spec too: an error\n"
+        "is reported once, with the environments that have it where not all do. What the base lacks and\n"
+        "every environment adds is no error. Nothing is written and no connection is opened."
     ),
     "compile": (
         "They come to build/ENVIRONMENT/TARGET/ beside the spec, each with a README.md that says how to apply\n"

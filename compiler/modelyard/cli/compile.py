@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import modelyard_schemas
-from modelyard.cli.console import Progress, report, say
+from modelyard.cli.console import Progress, report, say, say_waiting
 from modelyard.cli.inputs import environment_names, gather
 from modelyard.cli.locking import input_key, lock_path, locked, read_lock
 from modelyard.diagnostics import Diagnostic, has_errors
@@ -65,6 +65,8 @@ def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path) -> int:
     outcome = compile_system(inputs, TARGETS)
     if outcome.plan is None or outcome.failed:
         report(outcome.diagnostics, inputs.files(), arguments.format, arguments.color)
+        if arguments.format == "text":
+            say_waiting(outcome.waiting, outcome.aside)
         spec = opened(inputs).document if inputs.environment is None else None
         names = environment_names(inputs, spec) if spec is not None else []
         if names and arguments.format == "text":

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import TextIO
+from collections.abc import Collection
+from typing import Final, TextIO
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.printing.terminal import visible
 from modelyard.source import SourceFile
+from modelyard.stages import Stage
 
 _PATIENCE_S = 1.0
 _BETWEEN_S = 0.2
@@ -37,6 +39,30 @@ def wants_colour(stream: TextIO, choice: str) -> bool:
 def say(text: str) -> None:
     """Lines about the work itself, on standard error; a path in them moves no cursor."""
     print("\n".join(visible(line) for line in text.split("\n")), file=sys.stderr)
+
+
+_CHECKS: Final = {
+    Stage.OVERLAY: "environments",
+    Stage.VARIABLES: "variables",
+    Stage.SCHEMA: "fields",
+    Stage.REFERENCES: "references",
+    Stage.RULES: "rules",
+    Stage.PLAN: "machines",
+    Stage.TARGETS: "targets",
+}
+_MOST_ADDRESSES: Final = 5
+
+
+def say_waiting(waiting: Collection[Stage], aside: Collection[str]) -> None:
+    """What could not be checked beside the errors: whole stages, or the entries that depend on an error."""
+    checks = [_CHECKS[stage] for stage in waiting if stage in _CHECKS]
+    if checks:
+        listed = " and ".join((", ".join(checks[:-1]), checks[-1])) if len(checks) > 1 else checks[0]
+        say(f"checks of {listed} wait for these errors")
+    elif aside:
+        shown = ", ".join([*aside][:_MOST_ADDRESSES])
+        more = f" and {len(aside) - _MOST_ADDRESSES} more" if len(aside) > _MOST_ADDRESSES else ""
+        say(f"some checks of {shown}{more} wait for these errors")
 
 
 class Progress:

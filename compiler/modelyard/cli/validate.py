@@ -1,14 +1,16 @@
-"""`modelyard validate`: every mistake in a spec, and nothing written."""
+"""`modelyard validate`: every error of a spec, and nothing written."""
 
 from __future__ import annotations
 
 import argparse
 
-from modelyard.cli.console import report, say
+from modelyard.cli.console import report, say, say_waiting
 from modelyard.cli.inputs import environment_names, gather
 from modelyard.diagnostics import Diagnostic, has_errors, in_order
 from modelyard.inputs import Inputs
-from modelyard.pipeline import opened, understand
+from modelyard.pipeline import Outcome, opened, understand
+from modelyard.records import record
+from modelyard.stages import Stage
 from modelyard_targets import TARGETS
 
 
@@ -18,24 +20,34 @@ def run(arguments: argparse.Namespace) -> int:
     if inputs is None:
         report(problems, (), arguments.format, arguments.color)
         return 1
-    found, valid = _judged(inputs)
-    found = in_order((*problems, *found))
+    verdict = _judged(inputs)
+    found = in_order((*problems, *verdict.diagnostics))
     report(found, inputs.files(), arguments.format, arguments.color)
-    if has_errors(found):
-        return 1
-    if arguments.format == "text":
-        say(f"{inputs.spec.path}: valid{valid}")
-    return 0
+    if arguments.format == "text" and has_errors(found):
+        say_waiting(verdict.waiting, verdict.aside)
+    elif arguments.format == "text":
+        say(f"{inputs.spec.path}: valid{verdict.valid}")
+    return int(has_errors(found))
 
 
-def _judged(inputs: Inputs) -> tuple[tuple[Diagnostic, ...], str]:
-    """What is wrong with the spec in the environment that was picked, or in all of them, and for which it was asked."""
+@record
+class _Verdict:
+    """What is wrong with a spec and what waits for that, or for which environments it is valid."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    waiting: tuple[Stage, ...]
+    aside: tuple[str, ...]
+    valid: str
+
+
+def _judged(inputs: Inputs) -> _Verdict:
+    """The verdict on the environment that was picked, or on the base and all of them."""
     if inputs.environment is not None:
-        return understand(inputs, TARGETS).diagnostics, f" for {inputs.environment}"
+        return _of_one(understand(inputs, TARGETS), f" for {inputs.environment}")
     spec = opened(inputs)
     names = environment_names(inputs, spec.document)
     if not names:
-        return understand(inputs, TARGETS, spec).diagnostics, ""
+        return _of_one(understand(inputs, TARGETS, spec), "")
     from modelyard.survey import survey  # a spec without environments is read as ever, and needs no more than before
 
     found = survey(inputs, spec, names, TARGETS)
@@ -46,4 +58,8 @@ def _judged(inputs: Inputs) -> tuple[tuple[Diagnostic, ...], str]:
     elif made:
         listed = f", alone and{listed}"
     later = f"; not made yet: {', '.join(found.not_made_yet)}" if found.not_made_yet else ""
-    return found.diagnostics, f"{listed}{later}"
+    return _Verdict(found.diagnostics, found.waiting, found.aside, f"{listed}{later}")
+
+
+def _of_one(outcome: Outcome, valid: str) -> _Verdict:
+    return _Verdict(outcome.diagnostics, outcome.waiting, outcome.aside, valid)

@@ -45,7 +45,8 @@ class Diagnostic:
     """One problem of a spec: what was found, where, and what to do about it.
 
     `secret` marks a span whose text must not be shown. `lacks` marks an error that reports something missing: a base
-    may leave that to its environments.
+    may leave that to its environments. `meant` is a name at the span and the one that was probably meant. `follows`
+    marks an error that another one causes.
     """
 
     code: str
@@ -55,6 +56,8 @@ class Diagnostic:
     hint: str = ""
     secret: bool = False
     lacks: bool = False
+    meant: tuple[str, str] | None = None
+    follows: bool = False
 
 
 def quote(text: object) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
+from modelyard.diagnostics.base import Diagnostic, Severity, nearest_name, quote
+from modelyard.nearest import is_typo
+from modelyard.records import replace
 from modelyard.source import Span
 
 
@@ -44,7 +46,11 @@ def unknown_reference(
         place = f"line {deleted.line} of {deleted.file}"
         return _lacks("E0301", f"there is no {kind} {quote(name)}", span, f"the environment deletes it in {place}")
     known = list(known)
-    hint = nearest(name, known, "did you mean {}?") or (f"there is {_one_of(known)}" if 0 < len(known) <= 5 else "")
+    near = nearest_name(name, known)
+    if near is not None:
+        unknown = _lacks("E0301", f"there is no {kind} {quote(name)}", span, f"did you mean '{near}'?")
+        return replace(unknown, meant=(name, near)) if is_typo(name, near) else unknown
+    hint = f"there is {_one_of(known)}" if 0 < len(known) <= 5 else ""
     return _lacks("E0301", f"there is no {kind} {quote(name)}", span, hint)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelyard.diagnostics import resolve as problems
 from modelyard.resolve.fields import Node, as_node, items, mapping, named, text
-from modelyard.resolve.scope import Scope, reference, unknown
+from modelyard.resolve.scope import Scope, entry_path, reference, unknown
 from modelyard.spec import Deployment, Override
 
 
@@ -49,7 +49,7 @@ def _moved(scope: Scope, node: Node, new: str) -> str:
     old_section, _, old_name = old.partition(".")
     path = ("moved", new)
     if name not in scope.names[section]:
-        scope.report(unknown(scope, section, name, scope.document.key_span(path)))
+        scope.report(unknown(scope, section, name, scope.document.key_span(path)), entry_path(section, name))
     if old_section != section:
         scope.report(problems.moved_between_sections(scope.document.value_span(path), new, old))
     elif old_name in scope.names[section]:

@@ -95,7 +95,8 @@ def _traffic(scope: Scope, node: Node, path: Path, variants: list[str]) -> dict[
     for variant in traffic:
         if variant not in variants:
             span = scope.document.key_span((*place, variant))
-            scope.report(problems.unknown_reference(span, "variant", variant, scope.suggestions(variants)))
+            problem = problems.unknown_reference(span, "variant", variant, scope.suggestions(variants))
+            scope.report(problem, (*path, "variants", variant))
     return {variant: whole(traffic, variant, 0) for variant in variants}
 
 
@@ -104,7 +105,8 @@ def _mirror(scope: Scope, node: Node, path: Path, variants: tuple[Variant, ...])
     to = text(node, "to")
     if to not in names:
         span = scope.document.value_span((*path, "to"))
-        scope.report(problems.unknown_reference(span, "variant", to, scope.suggestions(names)))
+        problem = problems.unknown_reference(span, "variant", to, scope.suggestions(names))
+        scope.report(problem, (*path[:-1], "variants", to))
     return Mirror(to, whole(node, "percent", 100))
 
 
@@ -162,7 +164,8 @@ def _capture(scope: Scope, name: str, node: Node, inference: Path, governance: G
         if len(objects) == 1:
             into = objects[0]
         else:
-            scope.report(problems.capture_store_missing(scope.document.key_span(path), objects))
+            problem = problems.capture_store_missing(scope.document.key_span(path), objects)
+            scope.report(problem, scope.left_out("stores"))
     retain_s = seconds(scope, node, "retain", path)
     return Capture(
         fraction=part(scope, node, "sample", path, 1.0),

@@ -146,7 +146,8 @@ def _step(scope: Scope, name: str, node: Node, path: Path, names: Collection[str
     for at, needed in enumerate(needs):
         if needed not in names:
             span = scope.document.value_span((*path, "needs", at))
-            scope.report(problems.unknown_reference(span, "step", needed, scope.suggestions(names)))
+            problem = problems.unknown_reference(span, "step", needed, scope.suggestions(names))
+            scope.report(problem, (*path[:-1], needed))
     return Step(
         name=name,
         path=path,

@@ -8,7 +8,7 @@ from modelyard import units
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import resolve as problems
 from modelyard.diagnostics.base import ENTRIES
-from modelyard.records import field, record
+from modelyard.records import field, record, replace
 from modelyard.resolve.fields import Node, NotValidatedError, mapping, text, texts
 from modelyard.source import Document, Json, Path, Span
 from modelyard.spec import ComputeClass, SecretRef
@@ -44,9 +44,15 @@ class Scope:
         }
         return scope
 
-    def report(self, diagnostic: Diagnostic) -> None:
-        """Keep a diagnostic and go on."""
-        self.found.append(diagnostic)
+    def report(self, diagnostic: Diagnostic, missing: Path = ()) -> None:
+        """Keep a diagnostic and go on; it only follows from another one where what is missing was set aside."""
+        around = [missing[:length] for length in range(1, len(missing) + 1)]
+        follows = not self.document.aside.isdisjoint(around)
+        self.found.append(replace(diagnostic, follows=True) if follows else diagnostic)
+
+    def left_out(self, section: str) -> Path:
+        """An entry of a section that was set aside; an empty path where none was."""
+        return next((path for path in self.document.aside if path[0] == section), ())
 
     def suggestions(self, names: Iterable[str]) -> Iterable[str]:
         """The names among which the nearest is looked for; none once enough suggestions were made."""
@@ -68,14 +74,19 @@ def _ordered(value: Json) -> Json:
 def bound(scope: Scope, section: str, name: str, path: Path) -> str:
     """The name itself; reported at `path` when the section has no such entry."""
     if name not in scope.names[section]:
-        scope.report(unknown(scope, section, name, scope.document.value_span(path)))
+        span = scope.document.value_span(path)
+        scope.report(unknown(scope, section, name, span), entry_path(section, name))
     return name
+
+
+def entry_path(section: str, name: str) -> Path:
+    """Where an entry of this name is declared."""
+    return ("deployment", "targets", name) if section == "targets" else (section, name)
 
 
 def unknown(scope: Scope, section: str, name: str, span: Span) -> Diagnostic:
     """That a section has no such entry, with the nearest name that it has."""
-    path = ("deployment", "targets", name) if section == "targets" else (section, name)
-    deleted = scope.document.deleted.get(path)
+    deleted = scope.document.deleted.get(entry_path(section, name))
     known = scope.suggestions(scope.names[section])
     return problems.unknown_reference(span, ENTRIES[section], name, known, deleted)
 

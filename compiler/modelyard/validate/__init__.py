@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import lru_cache
-from typing import Final, Protocol, TypeAlias, cast
+from itertools import islice
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, cast
 
 import modelyard_schemas
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.diagnostics.bounds import at_most
+from modelyard.diagnostics.bounds import MOST_MISTAKES, at_most
 from modelyard.diagnostics.validate import does_not_fit
 from modelyard.interrupts import undisturbed
 from modelyard.shape import Schema
 from modelyard.source import Document, Json, Path
+
+if TYPE_CHECKING:
+    from modelyard.validate.faults import Fault
 
 Fits: TypeAlias = "Callable[[Schema, Json], bool]"
 """Whether a value fits a part of the schema of the spec."""
@@ -44,6 +48,16 @@ def validate_with(
     shown = (fault for fault in faults if not any(fault.path[: len(path)] == path for path in aside))
     told = at_most(describe(document, fault) for fault in shown)
     return told if told or aside else (does_not_fit(document.key_span(()), "the spec"),)
+
+
+def faults_of(document: Document) -> tuple[Fault, ...]:
+    """Where the document and the schema of the spec part: no more than are reported."""
+    if system_fits()(_system(), document.value):
+        return ()
+    from modelyard.validate.faults import Faults
+
+    faults = Faults(_system(), system_fits() if _has_many(document.value) else None)
+    return tuple(islice(faults.of([_system()], document.value), MOST_MISTAKES))
 
 
 def _has_many(value: Json) -> bool:

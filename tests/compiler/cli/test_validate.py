@@ -205,3 +205,22 @@ def test_odd_paths_are_paths(run: Run, tmp_path: Path, name: str) -> None:
     assert "\x1b" not in done.err
     assert (folder / "build/default/main/README.md").is_file()
     assert str(tmp_path) not in (folder / LOCK_NAME).read_text(encoding="utf-8")
+
+
+def test_what_waits_is_named_last(run: Run, system: Path) -> None:
+    """Stages that could not run, or the entries that were not checked in full; nothing where all was checked."""
+    for right, wrong, last in (
+        (
+            "kind: MLSystem",
+            "kind: [",
+            "checks of environments, variables, fields, references, rules, machines and targets",
+        ),
+        ("mode: on-prem", "mode: 7", "checks of rules, machines and targets"),
+        ("framework: xgboost", "framework: 7", "some checks of inference.score, models.churn"),
+    ):
+        (system / "system.yaml").write_text(SPEC.replace(right, wrong), encoding="utf-8")
+        for command in ("validate", "compile"):
+            assert f"\n{last} wait for these errors\n" in run(command, system).err
+    (system / "system.yaml").write_text(SPEC.replace("framework: xgboost", "framework: xgbost"), encoding="utf-8")
+
+    assert "wait for" not in run("validate", system).err

@@ -1,0 +1,118 @@
+"""A document with some of its values removed, replaced or renamed, every span kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from modelyard.records import record, replace
+from modelyard.source import Document, Json, Path, Spans
+
+__all__ = ["Edit", "edited", "value_at"]
+
+
+@record(eq=False)
+class Edit:
+    """What becomes of a path: a new value, a new key, a mapping of fields that stood beside it, or nothing at all."""
+
+    value: Json = None
+    name: str = ""
+    adopts: tuple[str, ...] = ()
+    removes: bool = False
+
+
+_Tree: TypeAlias = "dict[str | int, Edit | _Tree]"
+_Entry: TypeAlias = "tuple[Json, list[int]]"
+"""A value and the numbers of its span, and of its key's where it has one."""
+
+
+def edited(document: Document, edits: Mapping[Path, Edit]) -> Document:
+    """The document after all edits; one at or below a path that another removes or replaces has no effect.
+
+    A path that does not exist is added to its mapping. Removed paths are set aside: `Document.aside`.
+    """
+    tree: _Tree = {}
+    for path in sorted(edits, key=len):
+        _plant(tree, path, edits[path])
+    work = _Work(document.spans.copy())
+    value = work.rebuilt(document.value, tree, list(document.root))
+    removed = {path for path, edit in edits.items() if edit.removes}
+    assert isinstance(value, dict)
+    return replace(document, value=value, spans=work.spans, aside=document.aside | removed)
+
+
+def value_at(document: Document, path: Path) -> Json:
+    """The value at a path; None where there is none."""
+    value: Json = document.value
+    for step in path:
+        if isinstance(value, dict) and isinstance(step, str):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def _plant(tree: _Tree, path: Path, edit: Edit) -> None:
+    for step in path[:-1]:
+        below = tree.setdefault(step, {})
+        if isinstance(below, Edit):
+            return
+        tree = below
+    tree[path[-1]] = edit
+
+
+@record(frozen=False)
+class _Work:
+    """The spans of the containers that are built anew."""
+
+    spans: Spans
+
+    def rebuilt(self, value: Json, tree: _Tree, place: list[int]) -> Json:
+        """A container with the edits of a tree; `place` is where it was written."""
+        if not isinstance(value, dict | list):
+            return value
+        steps: list[str | int] = [*value] if isinstance(value, dict) else [*range(len(value))]
+        children = value.values() if isinstance(value, dict) else value
+        written = {
+            step: (child, numbers)
+            for step, child, numbers in zip(steps, children, self.spans.entries(value), strict=True)
+        }
+        entries: dict[str | int, _Entry] = {}
+        for step, (child, numbers) in written.items():
+            edit = tree.get(step, {})
+            if not isinstance(edit, Edit):
+                entries[step] = (self.rebuilt(child, edit, numbers[-3:]) if edit else child, numbers)
+            elif edit.name:
+                entries[edit.name] = (child, numbers)
+            elif edit.adopts:
+                below = {name: written[name] for name in edit.adopts}
+                entries[step] = (self._recorded([*below], below), numbers)
+            elif not edit.removes:
+                entries[step] = (self._placed(edit.value, numbers[-3:]), numbers)
+        if isinstance(value, list):
+            return self._recorded(None, entries)
+        for step, edit in tree.items():
+            if step not in written and isinstance(edit, Edit) and not edit.removes:
+                entries[step] = (self._placed(edit.value, place), [*place, *place])
+        return self._recorded([str(step) for step in entries], entries)
+
+    def _placed(self, value: Json, place: list[int]) -> Json:
+        """A value that was written nowhere: all of it is at one place."""
+        if isinstance(value, dict):
+            fields = {key: (self._placed(child, place), [*place, *place]) for key, child in value.items()}
+            return self._recorded([*fields], fields)
+        if isinstance(value, list):
+            return self._recorded(None, {at: (self._placed(child, place), place) for at, child in enumerate(value)})
+        return value
+
+    def _recorded(
+        self, keys: list[str] | None, entries: Mapping[str, _Entry] | Mapping[int, _Entry] | Mapping[str | int, _Entry]
+    ) -> Json:
+        """A mapping with these keys, or a list, whose spans are known."""
+        children = [child for child, _ in entries.values()]
+        container = children if keys is None else dict(zip(keys, children, strict=True))
+        if container:
+            self.spans.record(container, [number for _, numbers in entries.values() for number in numbers])
+        return container

@@ -1,0 +1,203 @@
+"""The errors of later stages in a spec that an earlier one refuses: those that hold whatever the faulty parts become.
+
+A spec with errors is judged in two variants. In both, an error with an evident repair is mended. Any other is mended
+by a guess in the one, and in the other the entry that has it is removed. An error that both variants report does not
+depend on the guess, and none that only follows from what was removed is reported by both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, TypeAlias
+
+from modelyard.diagnostics import Diagnostic
+from modelyard.edits import Edit, edited, value_at
+from modelyard.paths import paths_at
+from modelyard.records import field, record, replace
+from modelyard.resolve.scope import SECTIONS
+from modelyard.source import Document, Path
+from modelyard.stages import Outcome, Stage
+from modelyard.validate import faults_of
+from modelyard.validate.faults import Fault
+from modelyard.validate.repairs import repair
+
+_MOST_ERRORS: Final = 100
+_MOST_ROUNDS: Final = 24
+_ENTRIES: Final = frozenset({*SECTIONS, "overrides", "moved", "vars"})
+_GUESSED: Final = frozenset({("metadata",), ("governance", "owner")})
+"""What every spec has and a guess may fill: nothing else depends on what it is."""
+
+Judge: TypeAlias = Callable[[Document], Outcome]
+"""The stages from the schema on, as far as the first that reports an error."""
+
+_Edits: TypeAlias = "dict[Path, Edit]"
+
+
+@record(frozen=False)
+class _Variant:
+    """A spec without its errors: the errors of later stages in it, and the last of them that ran.
+
+    `limit` is the last that may run. `holes` are the paths right above what broken rules removed: it may be missing
+    there.
+    """
+
+    document: Document
+    last: Stage
+    limit: Stage = Stage.TARGETS
+    holes: set[Path] = field(default_factory=set[Path])
+    errors: dict[Diagnostic, tuple[Stage, Diagnostic]] = field(
+        default_factory=dict[Diagnostic, "tuple[Stage, Diagnostic]"]
+    )
+
+
+def further(document: Document, outcome: Outcome, judge: Judge) -> Outcome:
+    """The outcome with the errors of the stages after the one that failed, and with what still waits."""
+    reached = outcome.reached
+    mended = _explored(document, outcome, judge, is_mended=True)
+    bare = _explored(document, outcome, judge, is_mended=False)
+    for stage in Stage:
+        common = [one for key, (at, one) in mended.errors.items() if at is stage and key in bare.errors]
+        outcome = outcome.after(stage, common) if common else outcome
+    last = min(mended.last, bare.last)
+    addresses = sorted({".".join(str(step) for step in path) for path in bare.document.aside if _entry(path) == path})
+    waiting = tuple(stage for stage in Stage if stage > last)
+    return replace(outcome, reached=reached, waiting=waiting, aside=tuple(addresses))
+
+
+def _explored(document: Document, outcome: Outcome, judge: Judge, is_mended: bool) -> _Variant:
+    """Remove or mend the errors, judge again, and so on until nothing is left to report."""
+    stage, errors = outcome.errors()
+    variant = _Variant(document, stage)
+    for turn in range(_MOST_ROUNDS):
+        if len(errors) > _MOST_ERRORS or variant.last >= variant.limit:
+            break
+        again = stage < variant.last or (turn > 0 and stage is Stage.SCHEMA)  # something was removed that is needed
+        if stage is Stage.SCHEMA and not again and any(_moves_all(fault) for fault in faults_of(document)):
+            variant.limit = Stage.REFERENCES
+        if stage is Stage.SCHEMA:
+            edits = _of_faults(document, is_mended, again)
+        else:
+            edits = _of_errors(document, errors, is_coarse=stage is Stage.REFERENCES and not is_mended and not again)
+        if edits is None or any(_is_needed(path) for path, edit in edits.items() if edit.removes):
+            break
+        if stage >= Stage.RULES:
+            variant.holes.update(path[:-1] for path in edits)
+        document = variant.document = edited(document, edits)
+        outcome = judge(document)
+        if not outcome.failed:
+            variant.last = variant.limit
+            break
+        stage, errors = outcome.errors()
+        if stage > variant.limit:
+            variant.last = variant.limit
+        elif stage > variant.last:
+            variant.last = stage
+            genuine = _genuine(variant, errors)
+            variant.errors.update((replace(error, hint="", meant=None), (stage, error)) for error in genuine)
+    return variant
+
+
+def _moves_all(fault: Fault) -> bool:
+    """Whether rules and machines may depend on a fault: one of the deployment, without an evident repair."""
+    found = repair(fault)
+    return fault.path[:1] == ("deployment",) and (found is None or not found.is_sure)
+
+
+def _is_needed(path: Path) -> bool:
+    """Whether a path is a section that all else depends on, such as `deployment`; collections may be empty."""
+    return not path or (len(path) == 1 and path[0] not in _ENTRIES)
+
+
+def _genuine(variant: _Variant, errors: tuple[Diagnostic, ...]) -> Iterator[Diagnostic]:
+    """The errors that do not follow from what was left out, as a reference to it or a patch of its objects does."""
+    places = paths_at(variant.document, {error.span for error in errors if error.span is not None})
+    for error in errors:
+        paths = places[error.span] if error.span is not None else ()
+        sections = {path[0] for path in paths if path}
+        is_moved = variant.limit is Stage.REFERENCES and "deployment" in sections
+        is_patch = bool(variant.document.aside) and "overrides" in sections
+        if not (error.follows or is_moved or is_patch) and variant.holes.isdisjoint(paths):
+            yield error
+
+
+# --- errors of the schema
+
+
+def _of_faults(document: Document, is_mended: bool, again: bool) -> _Edits | None:
+    """What makes a document fit the schema, or brings it nearer; None where a part is wrong that all else needs."""
+    faults = faults_of(document)
+    if len(faults) > _MOST_ERRORS:
+        return None
+    edits: _Edits = {}
+    for fault in faults:
+        chosen = _removed(fault) if again and fault.path else _of_fault(fault, is_mended)
+        if chosen is None:
+            return None
+        edits.update(chosen)
+    return edits
+
+
+def _of_fault(fault: Fault, is_mended: bool) -> Mapping[Path, Edit] | None:
+    """The repair where it is sure; else a guess in the one variant, and the entry removed in the other."""
+    found = repair(fault)
+    if not fault.path:
+        return None if fault.keyword == "required" or found is None else found.edits
+    entry = _entry(fault.path)
+    guess = found.edits if found is not None else _removed(fault)
+    is_free = entry is None and fault.path[0] == "deployment"  # no stage that depends on it runs
+    if is_mended or is_free or (found is not None and found.is_sure):
+        return guess
+    if entry is not None and fault.keyword != "unnamed":
+        return {entry: Edit(removes=True)}
+    return guess if fault.keyword == "required" and fault.path[:2] in _GUESSED else _removed(fault)
+
+
+def _removed(fault: Fault) -> _Edits:
+    return {path: Edit(removes=True) for path in _faulty(fault)}
+
+
+def _faulty(fault: Fault) -> Iterator[Path]:
+    """The paths that a fault is about; of a thing without a name, all that are named beside it."""
+    if fault.keyword == "unnamed":
+        yield fault.path[:-1]
+        return
+    yield fault.path
+    if fault.keyword == "outdented":
+        yield from ((*fault.path[:-1], name) for name in fault.others)
+
+
+# --- errors of later stages
+
+
+def _of_errors(document: Document, errors: tuple[Diagnostic, ...], is_coarse: bool) -> _Edits | None:
+    """What takes errors out of a document; None where one is at no place that can be left out."""
+    places = paths_at(document, {error.span for error in errors if error.span is not None})
+    edits: _Edits = {}
+    for error in errors:
+        paths = places[error.span] if error.span is not None else ()
+        is_open = error.follows or (error.lacks and error.meant is None)
+        if not paths or any(not path or (is_open and _entry(path) is None) for path in paths):
+            return None
+        for path in paths:
+            renamed = _renamed(document, error, path)
+            removed = (_entry(path) or path) if is_coarse or error.follows else path
+            edits.update(renamed or {removed: Edit(removes=True)})
+    return edits
+
+
+def _renamed(document: Document, error: Diagnostic, path: Path) -> _Edits:
+    """The name that was probably meant, in the text or key that has another; nothing where none was."""
+    if error.meant is None or error.follows:
+        return {}
+    wrong, right = error.meant
+    value = value_at(document, path)
+    if isinstance(value, str) and wrong in value:
+        return {path: Edit(value.replace(wrong, right, 1))}
+    return {path: Edit(name=right)} if path[-1] == wrong else {}
+
+
+def _entry(path: Path) -> Path | None:
+    """The named entry that a path is in or leads to; None in the sections that are no collections."""
+    if path[0] in _ENTRIES and len(path) >= 2:
+        return path[:2]
+    return path[:3] if path[:2] == ("deployment", "targets") and len(path) >= 3 else None

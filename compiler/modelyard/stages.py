@@ -1,0 +1,74 @@
+"""The stages of the compiler, and the outcome that they hand on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import IntEnum
+
+from modelyard.diagnostics import Diagnostic, Severity, has_errors, in_order
+from modelyard.plan import Plan
+from modelyard.records import field, record, replace
+from modelyard.source import Document
+from modelyard.spec import System
+from modelyard.stack import Stack
+
+__all__ = ["Outcome", "Stage"]
+
+
+class Stage(IntEnum):
+    """The stages that report diagnostics, in the order in which they run."""
+
+    LOAD = 1
+    OVERLAY = 2
+    VARIABLES = 3
+    SCHEMA = 4
+    REFERENCES = 5
+    RULES = 6
+    PLAN = 7
+    TARGETS = 8
+
+
+@record
+class Outcome:
+    """How far the spec came, and all diagnostics so far, in order. A stage that was not reached leaves None.
+
+    `stages` holds the stage of each diagnostic. `reached` is the last stage that judged the whole spec as written.
+    Where that is not the last of all, `waiting` are the stages that could not run beside the errors, and `aside` the
+    addresses of entries that depend on an error and were left out by the stages that did.
+    """
+
+    diagnostics: tuple[Diagnostic, ...] = ()
+    document: Document | None = None
+    system: System | None = None
+    plan: Plan | None = None
+    stacks: tuple[Stack, ...] = ()
+    stages: Mapping[Diagnostic, Stage] = field(default_factory=dict[Diagnostic, Stage], repr=False)
+    reached: Stage = Stage.LOAD
+    waiting: tuple[Stage, ...] = ()
+    aside: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether an error was reported."""
+        return has_errors(self.diagnostics)
+
+    def errors(self) -> tuple[Stage, tuple[Diagnostic, ...]]:
+        """The first stage that reported an error, and its errors; there must be one."""
+        errors = [one for one in self.diagnostics if one.severity is Severity.ERROR]
+        stage = min(self.stages[one] for one in errors)
+        return stage, tuple(one for one in errors if self.stages[one] is stage)
+
+    def after(self, stage: Stage, reported: Iterable[Diagnostic]) -> Outcome:
+        """The same after another stage.
+
+        Once there are errors, the warnings of later stages wait.
+        """
+        added = tuple(reported)
+        if self.failed and any(self.stages[one] < stage for one in self.diagnostics):
+            added = tuple(one for one in added if one.severity is Severity.ERROR)
+        return replace(
+            self,
+            diagnostics=in_order((*self.diagnostics, *added)),
+            stages={**dict.fromkeys(added, stage), **self.stages},
+            reached=stage,
+        )

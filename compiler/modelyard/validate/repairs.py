@@ -1,0 +1,166 @@
+"""What a faulty value was probably meant to be, so that the rest of the spec can be judged beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from modelyard.diagnostics.base import nearest_name
+from modelyard.edits import Edit
+from modelyard.flow_text import yaml_word
+from modelyard.keywords import matches
+from modelyard.lookalikes import in_latin
+from modelyard.records import record
+from modelyard.shape import Shape, texts
+from modelyard.source import Json, Path
+from modelyard.validate.faults import Fault
+from modelyard.validate.rewrites import rewritten
+
+__all__ = ["Repair", "repair"]
+
+_SWITCHES: Final = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
+_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*\Z")
+
+
+@record(eq=False)
+class Repair:
+    """Edits that make a fault good. `is_sure` where the user has hardly meant anything else."""
+
+    edits: Mapping[Path, Edit]
+    is_sure: bool = True
+
+
+def repair(fault: Fault) -> Repair | None:
+    """The repair of a fault, or None where nothing is likely enough."""
+    mend = _MENDS.get(fault.keyword)
+    return mend(fault) if mend is not None else None
+
+
+_Mend: TypeAlias = Callable[[Fault], Repair | None]
+
+
+def _put(fault: Fault, value: Json, is_sure: bool = True) -> Repair:
+    return Repair({fault.path: Edit(value)}, is_sure)
+
+
+def _unknown(fault: Fault) -> Repair | None:
+    """A misspelt key."""
+    fields = fault.value if isinstance(fault.value, dict) else {}
+    if fields.get(fault.name) is None:  # `{max:0.2}` is a key without a value
+        return None
+    name = nearest_name(fault.name, [known for known in fault.shape.names() if known not in fields])
+    return Repair({fault.path: Edit(name=name)}) if name else None
+
+
+def _excluded(fault: Fault) -> Repair:
+    """A field that has no place beside the others."""
+    return Repair({fault.path: Edit(removes=True)}, is_sure=False)
+
+
+def _outdented(fault: Fault) -> Repair:
+    """Fields that stand beside the one they belong below."""
+    moved = {(*fault.path[:-1], name): Edit(removes=True) for name in fault.others}
+    return Repair({fault.path: Edit(adopts=fault.others), **moved})
+
+
+def _word(fault: Fault) -> Repair | None:
+    """One of the allowed words: the nearest, the only one, or else any."""
+    allowed = fault.argument if isinstance(fault.argument, list) else [fault.argument]
+    value = fault.value[0] if isinstance(fault.value, list) and len(fault.value) == 1 else fault.value
+    words = {yaml_word(word): word for word in allowed}
+    near = nearest_name(yaml_word(value), words) if isinstance(value, str | int | float) else None
+    if value in allowed:
+        return _put(fault, value)
+    return _put(fault, words[near] if near else allowed[0], is_sure=bool(near) or len(allowed) == 1)
+
+
+def _form(fault: Fault) -> Repair | None:
+    """The same text in the form that is asked for, or else an example."""
+    is_entry = isinstance(fault.path[-1], int)
+    words = fault.value.split() if isinstance(fault.value, str) else []
+    if is_entry and len(words) != 1:  # several entries of a list, which YAML reads as one
+        return None
+    better = _rewritten(fault.shape, fault.value) if isinstance(fault.value, str) else ""
+    if better:
+        return _put(fault, better)
+    example = fault.shape.example()
+    return _put(fault, example, is_sure=False) if example is not None else None
+
+
+def _type(fault: Fault) -> Repair | None:
+    """The same in the type that is asked for."""
+    types, value = texts(fault.argument) or [str(fault.argument)], fault.value
+    if "array" in types and isinstance(value, str | int | float):
+        return _put(fault, [value]) if _WORD.match(str(value)) else None
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str) and "string" in types:
+        return _put(fault, value[0])
+    if "boolean" in types and isinstance(value, str) and value.lower() in _SWITCHES:
+        return _put(fault, _SWITCHES[value.lower()])
+    if {"integer", "number"} & set(types) and isinstance(value, str) and value.isascii() and value.isdecimal():
+        return _put(fault, int(value[:15]))
+    if "string" in types and isinstance(value, int | float):
+        better = rewritten(yaml_word(value), _patterns(fault.shape)) or yaml_word(value)
+        return _put(fault, better)
+    example = fault.shape.example()
+    return _put(fault, example, is_sure=False) if example is not None else None
+
+
+def _bound(fault: Fault) -> Repair:
+    """The bound itself."""
+    return _put(fault, fault.argument, is_sure=False)
+
+
+def _repeated(fault: Fault) -> Repair:
+    """Each item once."""
+    items = fault.value if isinstance(fault.value, list) else []
+    return _put(fault, [item for at, item in enumerate(items) if item not in items[:at]])
+
+
+def _missing(fault: Fault) -> Repair | None:
+    """The only value that a field may have, or else an example."""
+    constant, example = fault.shape.first("const"), fault.shape.example()
+    words = fault.shape.first("enum")
+    value = constant if constant is not None else example
+    if value is None and isinstance(words, list) and words:
+        value = words[0]
+    if value is None:
+        return None
+    return Repair({(*fault.path, fault.name): Edit(value)}, is_sure=constant is not None)
+
+
+def _name(fault: Fault) -> Repair | None:
+    """The name of an entry in the form that is asked for."""
+    better = _rewritten(fault.shape, fault.name)
+    return Repair({fault.path: Edit(name=better)}) if better else None
+
+
+def _rewritten(shape: Shape, text: str) -> str:
+    """The text in the form that is asked for; a letter that looks like another is that one, and none is dropped."""
+    latin = in_latin(text)
+    if latin != text and all(matches(latin, pattern) for pattern in _patterns(shape)):
+        return latin
+    return rewritten(text, _patterns(shape)) if latin.isascii() else ""
+
+
+def _patterns(shape: Shape) -> list[str]:
+    return [str(schema["pattern"]) for schema in shape.schemas if "pattern" in schema]
+
+
+_MENDS: Final[Mapping[str, _Mend]] = MappingProxyType(
+    {
+        "type": _type,
+        "const": _word,
+        "enum": _word,
+        "pattern": _form,
+        "minimum": _bound,
+        "maximum": _bound,
+        "uniqueItems": _repeated,
+        "required": _missing,
+        "unknown": _unknown,
+        "excluded": _excluded,
+        "outdented": _outdented,
+        "propertyNames": _name,
+    }
+)

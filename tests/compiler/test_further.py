@@ -1,0 +1,148 @@
+"""Errors of every stage in one run, and none that only follows from another."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from modelyard.cli.init import templates
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.base import Severity
+from modelyard.edits import Edit, edited
+from modelyard.inputs import Given, Inputs
+from modelyard.pipeline import read, understand
+from modelyard.source import Json
+from modelyard.source import Path as Place
+from modelyard.stages import Outcome, Stage
+from modelyard_targets import TARGETS
+from tests.examples import Example, every_example
+from tests.test_mistakes import RIGHT
+
+NINE = (
+    ("framework: xgboost", "framework: xgbost", "E0204"),
+    ("metric: auc_pr, min", "metric: auc_rp, min", "E0435"),
+    ("inputs: [orders]", "inputs: [ordrs]", "E0301"),
+    ("memory: 32Gi", "memory: 320Gi", "E0504"),
+    ('cron: "0 3 * * 0"', 'cron: "0 3 * * 7"', "E0444"),
+    ("traffic: {champion: 95, candidate: 5}", "trafic: {champion: 95, candidate: 5}", "E0203"),
+    ("p99: 100ms", "p99: 100ms, p50: 200ms", "E0458"),
+    ("severity: ticket", "severity: tiket", "E0204"),
+    ("notify: [alerts]", "notify: [alert]", "E0301"),
+)
+"""In the template `realtime`: what is right, what is wrong instead, and the code of the error."""
+
+
+def realtime() -> str:
+    """A template with one model, pipeline, endpoint and monitor."""
+    return templates()["realtime"].read_text(encoding="utf-8").replace("my-system", "shop")
+
+
+def judged(text: str) -> Outcome:
+    """Everything that is reported about a spec."""
+    return understand(Inputs(Given("system.yaml", text)), TARGETS)
+
+
+def errors_of(outcome: Outcome) -> list[Diagnostic]:
+    """Its errors, in order."""
+    return [one for one in outcome.diagnostics if one.severity is Severity.ERROR]
+
+
+def test_nine_errors_are_reported_in_one_run() -> None:
+    """Four of the schema hide neither two references nor three rules nor the machine that is too small."""
+    text = realtime()
+    for right, wrong, _ in NINE:
+        assert right in text
+        text = text.replace(right, wrong, 1)
+
+    assert sorted(one.code for one in errors_of(judged(text))) == sorted(code for *_, code in NINE)
+
+
+@pytest.mark.parametrize(("first", "second"), [(a, b) for a in range(9) for b in range(a)])
+def test_two_errors_are_reported_as_they_are_alone(first: int, second: int) -> None:
+    """Neither hides the other, and nothing is added."""
+    text = realtime()
+    for at in (first, second):
+        text = text.replace(NINE[at][0], NINE[at][1], 1)
+
+    assert sorted(one.code for one in errors_of(judged(text))) == sorted((NINE[first][2], NINE[second][2]))
+
+
+# --- one error in an example
+
+
+def changes(example: Example) -> list[tuple[Place, Edit]]:
+    """Every value of an example removed, of another type, or misspelt, and a field more in every mapping."""
+    document = read(example.inputs()).document
+    assert document is not None
+    made: list[tuple[Place, Edit]] = []
+    for path, value in below(document.value, ()):
+        if isinstance(value, dict):
+            made.append(((*path, "zzqx"), Edit(1)))
+        elif isinstance(value, str):
+            made += [(path, Edit("zzqqx")), (path, Edit(f"{value[:2]}q{value[2:]}"))]
+        made += [(path, Edit(removes=True)), *([] if isinstance(value, dict) else [(path, Edit({"zz": 1}))])]
+    return made
+
+
+def below(value: Json, path: Place) -> list[tuple[Place, Json]]:
+    """Every value below another one with its path."""
+    found: list[tuple[Place, Json]] = []
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, child in entries:
+        found += [((*path, step), child), *below(child, (*path, step))]
+    return found
+
+
+WHOLE = [example for example in every_example() if str(example) in {"fraud-detection-on-prem", "motor-claims-default"}]
+
+
+@pytest.mark.parametrize("example", WHOLE, ids=str)
+@pytest.mark.parametrize("share", range(4))
+def test_one_error_brings_no_other(example: Example, share: int) -> None:
+    """What a wrong or missing value breaks is reported by one stage; no later one reports what follows from it."""
+    document = read(example.inputs()).document
+    assert document is not None
+    wrong = 0
+    for path, edit in changes(example)[share :: 4 * 7]:
+        outcome = judged(json.dumps(edited(document, {path: edit}).value))
+        if outcome.failed:
+            wrong += 1
+            stage, _ = outcome.errors()
+            assert [(path, one) for one in errors_of(outcome) if outcome.stages[one] > stage] == []
+    assert wrong > 10
+
+
+# --- what cannot be judged
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "waiting"),
+    [
+        ("kind: MLSystem", "kind: [", list(Stage)[1:]),
+        ("deployment:", "deploy:", []),
+        ("mode: on-prem", "mode: {}", [Stage.RULES, Stage.PLAN, Stage.TARGETS]),
+        ("framework: xgboost", "framework: xgbost", []),
+    ],
+    ids=["syntax", "a misspelt section", "the mode", "a misspelt word"],
+)
+def test_stages_that_could_not_run_are_listed(right: str, wrong: str, waiting: list[Stage]) -> None:
+    """Without a document or a deployment there is nothing that they could judge."""
+    assert [*judged(realtime().replace(right, wrong)).waiting] == waiting
+
+
+def test_entries_that_depend_on_an_error_are_listed() -> None:
+    """A model without a task is judged no further, nor is what trains, serves and watches it."""
+    outcome = judged(realtime().replace("    task: binary-classification\n", ""))
+
+    assert [one.code for one in errors_of(outcome)] == ["E0202"]
+    assert {"inference.returns", "models.returns", "monitors.drift", "pipelines.train"} <= {*outcome.aside}
+    assert outcome.waiting == ()
+
+
+def test_a_good_spec_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variant of it is made, and nothing that makes them is called."""
+    monkeypatch.setattr("modelyard.further.further", None)
+
+    assert not judged(realtime()).failed
+    assert not judged(RIGHT).failed
