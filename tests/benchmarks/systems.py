@@ -102,8 +102,8 @@ _PARTS = {
     timeout: 6h
     retries: 2
     parameters:
-      eta: 0.1
-      depth: {1}
+      learning_rate: 0.1
+      max_depth: {1}
 """,
     "inference": """\
   e{0}:

@@ -260,7 +260,7 @@ def test_defaults_of_an_endpoint() -> None:
     spec = changed("    scaling: {metric: ongoing-requests, target: 8}\n", "")
     scorer = resolved(spec).inference["scorer"]
 
-    assert scorer.scaling == Scaling()
+    assert scorer.scaling == Scaling(target=2.0)
     assert scorer.rollout == Rollout()
     assert scorer.endpoint.auth.token == SecretRef("vault", "scorer", "token")
 

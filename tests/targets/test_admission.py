@@ -34,6 +34,7 @@ def test_each_pipeline_that_is_launched_has_a_policy() -> None:
         "fraud.report.runs",
         "fraud.retrain.runs",
         "fraud.retrain.starts",
+        "fraud.try-out.runs",
     ]
     assert names(VALID_SPEC, f"{POLICY}Binding") == policies
     assert caller(VALID_SPEC, "fraud.retrain.runs").endswith('["system:serviceaccount:fraud:retrain-launcher"]')

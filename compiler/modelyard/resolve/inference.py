@@ -28,6 +28,7 @@ from modelyard.spec import (
 _PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 _SMALL = Range(1, 1)
 _ENTERPRISE = Range(2, 4)  # two, so that one may be moved while the other answers
+_SCALING_TARGET = 2.0  # where requests are not batched
 
 
 def resolve_inference(scope: Scope, deployment: Deployment, governance: Governance) -> dict[str, Inference]:
@@ -112,7 +113,7 @@ def _mirror(scope: Scope, node: Node, path: Path, variants: tuple[Variant, ...])
 
 def _scaling(scope: Scope, node: Node, path: Path, batching: Batching) -> Scaling:
     """Unless it is written, the target lets a whole batch gather in one replica before another one is added."""
-    default = Scaling()
+    default = Scaling(_SCALING_TARGET)
     target = number(node, "target")
     return Scaling(
         metric=text(node, "metric", default.metric),

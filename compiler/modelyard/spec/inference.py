@@ -30,8 +30,8 @@ class Mirror:
 class Scaling:
     """By what load replicas are added and taken away, and how soon."""
 
+    target: float  # per replica
     metric: str = "ongoing-requests"
-    target: float = 2.0  # per replica
     upscale_delay_s: int = 30
     downscale_delay_s: int = 600
 

@@ -143,7 +143,7 @@ def policy_of_autoscalers(origin: tuple[str | int, ...], context: Context) -> It
 
 def _starters(job: Job, context: Context) -> tuple[str, ...]:
     """The ServiceAccounts of monitors that start a pipeline."""
-    started = [name for name, one in context.system.monitors.items() if one.on_breach.run == job.pipeline.name]
+    started = context.starters.get(job.pipeline.name, ())
     identities = [context.identity(f"monitors.{name}") for name in started]
     return tuple(identity.name for identity in identities if identity is not None)
 

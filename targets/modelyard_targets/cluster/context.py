@@ -59,6 +59,8 @@ class Context:
     platform: Platform
     identities: Mapping[str, Resource] = field(repr=False)  # by workload; a pipeline's second by `<workload>/launcher`
     cron_jobs: Mapping[str, str] = field(repr=False)  # by pipeline: the CronJob that starts its runs
+    jobs: Mapping[str, Resource] = field(repr=False)  # by workload: what its pipeline runs as
+    starters: Mapping[str, tuple[str, ...]] = field(repr=False)  # by pipeline: the monitors that start it
     prefixes: Mapping[str, str] = field(repr=False)  # by endpoint: what keeps its servers apart from others of a pool
     links: Mapping[str, tuple[Link, ...]] = field(repr=False)  # by `place` of their source
     placed: Mapping[str, Resource] = field(repr=False)  # by `place`: what links lead to, on every placement
@@ -131,6 +133,8 @@ def context_for(
             for resource in here
             if isinstance(resource.value, Job) and resource.value.pipeline.schedule.kind != "once"
         },
+        jobs={resource.workload: resource for resource in here if isinstance(resource.value, Job)},
+        starters=_starters(plan.system),
         prefixes={
             application.inference.name: application.route_prefix
             for resource in here
@@ -218,6 +222,14 @@ def _identities(resources: tuple[Resource, ...]) -> dict[str, Resource]:
         if isinstance(resource.value, Identity):
             workload = resource.value.workload
             found[f"{workload}/launcher" if workload in found else workload] = resource
+    return found
+
+
+def _starters(system: System) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for name, monitor in system.monitors.items():
+        if monitor.on_breach.run:
+            found[monitor.on_breach.run] = (*found.get(monitor.on_breach.run, ()), name)
     return found
 
 

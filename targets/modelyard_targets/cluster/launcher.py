@@ -88,7 +88,7 @@ def kept_apart(pipeline: Pipeline, context: Context) -> str:
     """What the launcher itself sees to, `forbid` or `replace`: a CronJob knows the runs that it made, and not those
     that monitors start. Empty where there are none of these, or runs may overlap.
     """
-    started = any(monitor.on_breach.run == pipeline.name for monitor in context.system.monitors.values())
+    started = pipeline.name in context.starters
     return pipeline.schedule.overlap if started and pipeline.schedule.overlap != "allow" else ""
 
 

@@ -129,5 +129,4 @@ def _labels(resource: Resource, pipeline: Pipeline, context: Context) -> dict[st
 
 
 def _job(resource: Resource, context: Context) -> Resource:
-    here = context.plan.on(context.placement)
-    return next(one for one in here if isinstance(one.value, Job) and one.workload == resource.workload)
+    return context.jobs[resource.workload]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Final
+
 from modelyard.plan import AlertRules, Cluster, Kind, Plan, RegistryServer, Resource
 from modelyard.records import replace
 from modelyard.spec import Pipeline, TargetSpec
@@ -9,6 +12,9 @@ from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import REGISTRY_PORT, Context, context_for
 from modelyard_targets.cluster.fixed import REGISTRY_NAME
 from modelyard_targets.cluster.platform import Platform
+
+_PLACEMENTS: Final = 4
+"""How many contexts have their answers kept: each is asked for once for every model."""
 
 
 def context_of(plan: Plan, placement: str, platform: Platform) -> Context:
@@ -55,6 +61,7 @@ def addons_to_install(plan: Plan, placement: str) -> tuple[str, ...]:
     return ()
 
 
+@lru_cache(maxsize=_PLACEMENTS)
 def watched_pipelines(context: Context) -> tuple[Pipeline, ...]:
     """The pipelines of a placement whose runs have alerts."""
     rules = (one.value for one in context.plan.on(context.placement) if isinstance(one.value, AlertRules))
@@ -73,6 +80,7 @@ def shows_jobs(context: Context) -> bool:
     return not context.target.edge or any(scheduled) or any(asked)
 
 
+@lru_cache(maxsize=_PLACEMENTS)
 def installed_addons(context: Context) -> tuple[str, ...]:
     """What the program of a placement installs: what its platform needs itself, then what the system needs."""
     plan, placement = context.plan, context.placement
