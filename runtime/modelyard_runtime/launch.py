@@ -25,6 +25,7 @@ TEMPLATE = Path("/etc/modelyard/rayjob.json")
 
 _RAY_JOBS = "apis/ray.io/v1/rayjobs"
 _LONGEST_NAME = 47  # a RayJob's; the operator appends to it. Source: ray-operator/controllers/ray/utils, v1.7.0
+_RUN = "-run-"
 _POLL_S = 10.0
 _ENDED = 128 + signal.SIGTERM
 """The exit code of a Pod that was asked to leave; one for a run that failed would end the Job."""
@@ -81,12 +82,17 @@ def _said(variable: str) -> str:
 
 
 def named_after(template: Object, job: str) -> Object:
-    """The template with the Job's own suffix, so that a second Pod of a Job finds the RayJob of the first."""
+    """The template with the Job's own suffix, so that a second Pod of a Job finds the RayJob of the first.
+
+    Never the name of the Job itself: KubeRay creates a Job named after the RayJob, to submit it, and would find that
+    name taken (`RayJobK8sJobNamespacedName` in ray-operator/controllers/ray/common/association.go, v1.6.2).
+    """
     metadata = template["metadata"]
     assert isinstance(metadata, dict)
     base = str(metadata["name"])
     suffix = job.removeprefix(base).strip("-") or "run"
-    name = f"{base[: _LONGEST_NAME - 1 - len(suffix[-20:])].rstrip('-')}-{suffix[-20:].lstrip('-')}"
+    ending = f"{_RUN}{suffix[-20:].lstrip('-')}"
+    name = f"{base[: _LONGEST_NAME - len(ending)].rstrip('-')}{ending}"
     return {**template, "metadata": {**metadata, "name": name}}
 
 

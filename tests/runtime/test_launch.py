@@ -84,10 +84,22 @@ def test_a_run_is_named_after_its_job_and_owned_by_it() -> None:
     """With the Job it goes, however the Job goes."""
     metadata: Any = BODY["metadata"]
 
-    assert metadata["name"] == "retrain-29401230"
+    assert metadata["name"] == "retrain-run-29401230"
     assert metadata["ownerReferences"] == [
         {"apiVersion": "batch/v1", "kind": "Job", "name": "retrain-29401230", "uid": "7c9e", "controller": True}
     ]
+
+
+@pytest.mark.parametrize("pipeline", ["retrain", "p" * 47])
+@pytest.mark.parametrize("suffix", ["29401230", "first", "run-29401230"])
+def test_a_run_leaves_the_name_of_its_job_to_it(pipeline: str, suffix: str) -> None:
+    """KubeRay submits a run by a Job named after the RayJob; a launcher's Job of that name would block it forever."""
+    job = f"{pipeline}-{suffix}"
+    metadata: Any = launch.named_after({**TEMPLATE, "metadata": {"name": pipeline}}, job)["metadata"]
+
+    assert metadata["name"] != job
+    assert metadata["name"].endswith(f"-run-{suffix}")
+    assert len(metadata["name"]) <= 47
 
 
 def test_a_run_is_followed_to_its_end(server: Server, api: ClusterApi) -> None:
@@ -98,7 +110,7 @@ def test_a_run_is_followed_to_its_end(server: Server, api: ClusterApi) -> None:
     ]
 
     assert launch.launch(api, BODY, poll_s=0) == 0
-    assert server.asked == [f"POST {PATH}", *[f"GET {PATH}/retrain-29401230"] * 3]
+    assert server.asked == [f"POST {PATH}", *[f"GET {PATH}/retrain-run-29401230"] * 3]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +141,7 @@ def test_a_pod_that_leaves_its_machine_leaves_the_run(server: Server, api: Clust
         signal.signal(signal.SIGTERM, before)
 
     assert code == 143
-    assert list(server.jobs) == ["retrain-29401230"]
+    assert list(server.jobs) == ["retrain-run-29401230"]
     assert not [asked for asked in server.asked if asked.startswith("DELETE")]
 
 

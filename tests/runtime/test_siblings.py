@@ -18,6 +18,7 @@ JOBS = "/apis/batch/v1/namespaces/cards/jobs"
 RAY_JOBS = "/apis/ray.io/v1/namespaces/cards/rayjobs"
 TEMPLATE: dict[str, Any] = {"apiVersion": "ray.io/v1", "kind": "RayJob", "metadata": {"name": "retrain"}, "spec": {}}
 BY_TIME, BY_MONITOR = "retrain-29401230", "retrain-202611240600"
+RUN_BY_TIME, RUN_BY_MONITOR = "retrain-run-29401230", "retrain-run-202611240600"
 ENDED = {"conditions": [{"type": "Complete", "status": "True"}]}
 SUCCEEDED = {"jobDeploymentStatus": "Complete", "jobStatus": "SUCCEEDED"}
 
@@ -91,7 +92,7 @@ def test_a_run_by_time_is_left_out_while_a_monitors_run_is_under_way(
 
 def test_the_older_of_two_runs_goes_on(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(server, monkeypatch, BY_MONITOR, "forbid") == 0
-    assert ray_jobs(server) == [BY_MONITOR]
+    assert ray_jobs(server) == [RUN_BY_MONITOR]
 
 
 def test_a_run_that_has_ended_holds_nothing_back(
@@ -100,15 +101,15 @@ def test_a_run_that_has_ended_holds_nothing_back(
     server.objects[f"{JOBS}/{BY_MONITOR}"]["status"] = ENDED
 
     assert run(server, monkeypatch, BY_TIME, "forbid") == 0
-    assert ray_jobs(server) == [BY_TIME]
+    assert ray_jobs(server) == [RUN_BY_TIME]
 
 
 def test_the_newer_run_stops_the_older_one(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its RayJob goes and its Job stays, by which the monitor remembers its cooldown."""
-    server.objects[f"{RAY_JOBS}/{BY_MONITOR}"] = {"metadata": {"name": BY_MONITOR}}
+    server.objects[f"{RAY_JOBS}/{RUN_BY_MONITOR}"] = {"metadata": {"name": RUN_BY_MONITOR}}
 
     assert run(server, monkeypatch, BY_TIME, "replace") == 0
-    assert ray_jobs(server) == [BY_TIME]
+    assert ray_jobs(server) == [RUN_BY_TIME]
     assert f"{JOBS}/{BY_MONITOR}" in server.objects
 
 
@@ -124,4 +125,4 @@ def test_runs_that_may_overlap_do(server: ApiServer, api: ClusterApi, monkeypatc
     for job in (BY_MONITOR, BY_TIME):
         assert run(server, monkeypatch, job, "allow") == 0
 
-    assert ray_jobs(server) == [BY_MONITOR, BY_TIME]
+    assert ray_jobs(server) == [RUN_BY_MONITOR, RUN_BY_TIME]
