@@ -141,6 +141,12 @@ def test_another_user_makes_another_pod() -> None:
     assert annotations[0] != annotations[1]
 
 
+def test_replicas_are_spread_over_zones_and_machines() -> None:
+    keys = [rule["topologyKey"] for rule in pod(VALID_SPEC)["topologySpreadConstraints"]]
+
+    assert keys == ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
+
+
 def test_redundancy_where_it_is_asked_for() -> None:
     assert one(VALID_SPEC, "Deployment", "mlflow")["spec"]["replicas"] == 1
     assert one(changed("size: small", "size: enterprise"), "Deployment", "mlflow")["spec"]["replicas"] == 2

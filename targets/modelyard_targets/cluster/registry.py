@@ -131,6 +131,15 @@ def _deployment(resource: Resource, described: dict[str, Json], context: Context
         token=False,
         place=support_place(context),
         volumes=_volumes(resource, managed, context),
+        topologySpreadConstraints=[
+            {
+                "maxSkew": 1,
+                "topologyKey": key,
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": {"matchLabels": _selector()},
+            }
+            for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
+        ],
     )
     template: dict[str, Value] = {"labels": _labels(context), "annotations": {DIGEST: digest(described)}}
     return {
