@@ -53,7 +53,8 @@ def pods() -> Iterator[Pod]:
             accounts = [one["metadata"]["name"] for one in _documents(path) if one["kind"] == "ServiceAccount"]
             identities = [one for name in accounts for one in (name, f"{target}.{name}") if one in held]
             for one in _documents(path):
-                if one["kind"] == "ConfigMap" and "workload.json" in one.get("data", {}) and identities:
+                text = one.get("data", {}).get("workload.json", "{}") if one["kind"] == "ConfigMap" else "{}"
+                if identities and "stores" in json.loads(text):
                     yield Pod(file.stem, identities[0], one["metadata"]["name"], path)
 
 
