@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from modelyard.manifest import env_from_secret
@@ -85,6 +86,7 @@ def trained_by(resource: Resource) -> Model | None:
     return value.model if resource.kind is Kind.TRAINING_JOB and isinstance(value, Job) else None
 
 
+@lru_cache(maxsize=4)  # of the last contexts, each of which is asked for every model
 def runs_here(context: Context) -> bool:
     """Whether the registry is a Pod of this placement."""
     here = (resource.value for resource in context.plan.on(context.placement))
