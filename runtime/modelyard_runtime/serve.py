@@ -20,7 +20,7 @@ from modelyard_runtime.description import Section, description, digest, integer,
 from modelyard_runtime.models import Models
 from modelyard_runtime.payloads import BadRequest, fitted, rows_of
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.tokens import Token
+from modelyard_runtime.tokens import Tokens
 from modelyard_runtime.user_code import entrypoint
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Server:
         self._task = text(self._model, "task")
         self._timeout_s = integer(described, "timeoutSeconds")
         self._entrypoint = text(described, "entrypoint")
-        self._token = _token(section(described, "auth")) if "auth" in described else None
+        self._tokens = _tokens(section(described, "auth")) if "auth" in described else None
         self._models = Models(workload, self._model)
         self._told = BundleMetrics(self._models.bundles, {"application": name}) if self._models.bundles else None
         self._serving: Serving | None = None
@@ -127,7 +127,7 @@ class Server:
         absent = {"error": f"no version of {text(self._model, 'uri')} exists yet"}
         if request.method == "GET" and request.url.path.rstrip("/").endswith("/healthz"):
             return (503, absent) if serving is None else (200, {"status": "ok", "version": serving.version})
-        if self._token is not None and not self._token.matches(request.headers.get("authorization", "")):
+        if self._tokens is not None and self._tokens.caller(request.headers.get("authorization", "")) is None:
             return 401, {"error": "this endpoint asks for a bearer token"}
         if request.method != "POST":
             return 405, {"error": "send rows by POST"}
@@ -198,10 +198,11 @@ class Server:
                 _log.exception("%s cannot be renewed; the version before goes on", text(self._model, "uri"))
 
 
-def _token(auth: Section) -> Token:
+def _tokens(auth: Section) -> Tokens:
     if text(auth, "type") != "bearer-token":
         raise Refusal(f"requests cannot be asked for {text(auth, 'type')!r} here; only for a bearer-token")
-    return Token(text(auth, "tokenFile"))
+    files = section(auth, "tokenFiles")
+    return Tokens({caller: text(files, caller) for caller in files})
 
 
 def in_json(value: Any) -> Any:

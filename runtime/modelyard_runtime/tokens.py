@@ -1,36 +1,56 @@
-"""The bearer token of an endpoint, as it is mounted: compared in constant time, read again when its file changes."""
+"""Bearer tokens of an endpoint's callers, as mounted: compared in constant time, read again when they change."""
 
 from __future__ import annotations
 
 import hmac
+import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 from modelyard_runtime.refusals import Refusal
 
+_log = logging.getLogger(__name__)
 
-class Token:
-    """A token in a file. A file that is gone or empty lets nobody in."""
 
-    def __init__(self, path: str) -> None:
-        self._path = Path(path)
+class Tokens:
+    """The tokens of each caller, one file a caller and one token a line."""
+
+    def __init__(self, paths: Mapping[str, str]) -> None:
+        self._callers = {caller: _File(Path(path)) for caller, path in paths.items()}
+        empty = [caller for caller, file in self._callers.items() if not file.tokens()]
+        if len(empty) == len(self._callers):
+            raise Refusal("the token of no caller can be read; nobody could call this endpoint")
+        if empty:
+            _log.warning("these callers have no token and are refused: %s", ", ".join(sorted(empty)))
+
+    def caller(self, header: str) -> str | None:
+        """The caller whose token an Authorization header brings; every token is compared, whichever matches."""
+        scheme, _, brought = header.partition(" ")
+        given = brought.strip().encode()
+        matching = [
+            caller
+            for caller, file in self._callers.items()
+            for token in file.tokens()
+            if hmac.compare_digest(given, token)
+        ]
+        return matching[0] if matching and scheme.lower() == "bearer" else None
+
+
+class _File:
+    """The tokens in a file. A file that is missing or empty has none."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._read_at = -1
-        self._value = b""
-        if not self._current():
-            raise Refusal(f"the token at {path} cannot be read or is empty; nobody could call this endpoint")
+        self._tokens: tuple[bytes, ...] = ()
 
-    def matches(self, header: str) -> bool:
-        """Whether an Authorization header brings this token."""
-        scheme, _, given = header.partition(" ")
-        wanted = self._current()
-        same = hmac.compare_digest(given.strip().encode(), wanted)
-        return same and bool(wanted) and scheme.lower() == "bearer"
-
-    def _current(self) -> bytes:
+    def tokens(self) -> tuple[bytes, ...]:
         try:
             changed = self._path.stat().st_mtime_ns
             if changed != self._read_at:
-                self._value = self._path.read_bytes().strip()
+                lines = (line.strip() for line in self._path.read_bytes().splitlines())
+                self._tokens = tuple(line for line in lines if line)
                 self._read_at = changed
         except OSError:
-            return b""
-        return self._value
+            return ()
+        return self._tokens

@@ -14,6 +14,7 @@ from modelyard.load import load
 from modelyard.resolve import resolve
 from modelyard.spec import (
     Accelerator,
+    Caller,
     ComputeClass,
     Mirror,
     ModelRef,
@@ -262,7 +263,7 @@ def test_defaults_of_an_endpoint() -> None:
 
     assert scorer.scaling == Scaling(target=2.0)
     assert scorer.rollout == Rollout()
-    assert scorer.endpoint.auth.token == SecretRef("vault", "scorer", "token")
+    assert scorer.endpoint.auth.callers == (Caller("default", SecretRef("vault", "scorer", "token"), ("token",)),)
 
 
 def test_captures_are_kept_as_long_as_governance_says() -> None:

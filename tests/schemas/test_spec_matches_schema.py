@@ -68,11 +68,12 @@ PLACES: dict[type, tuple[str, ...]] = {
 }
 """Where the schema describes what a class of the typed spec holds."""
 
-ONE_TEXT = {spec.SecretRef, spec.Accelerator, spec.ModelRef}
+ONE_TEXT = {spec.Caller, spec.SecretRef, spec.Accelerator, spec.ModelRef}
 """Classes that a spec writes as one text."""
 
 OTHER_NAMES: dict[tuple[type, str], tuple[str, ...]] = {
     (spec.Approval, "groups"): ("from",),
+    (spec.Auth, "callers"): ("token", "tokens"),
     (spec.Budget, "currency"): ("monthly",),
     (spec.Capture, "fraction"): ("sample",),
     (spec.Channel, "secret"): ("url", "key", "password"),

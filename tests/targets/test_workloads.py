@@ -272,6 +272,7 @@ FIELDS = {
     "endpoint.timeout": ("host: scores.acme.example", "host: scores.acme.example\n      timeout: 30s"),
     "endpoint.clients": ("host: scores.acme.example", "host: scores.acme.example\n      clients: [shop]"),
     "endpoint.auth": ("secret://vault/scorer#token", "secret://vault/scorer#other"),
+    "endpoint.auth.tokens": ("token: secret://vault/scorer#token", "tokens: {shop: secret://vault/scorer#token}"),
     "inference.entrypoint": ("    slo: {", '    source: {entrypoint: "fraud.serve:predict"}\n    slo: {'),
     "inference.image": ("    slo: {", "    source: {image: acme/serve:1}\n    slo: {"),
     "monitor.type": ("type: data-drift", "type: prediction-drift"),

@@ -53,6 +53,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     governance.retention,
     governance.locks,
     governance.exposure,
+    governance.callers,
     governance.residency_limited,
     pipelines.columns,
     pipelines.inputs,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import governance as problems
-from modelyard.spec import System
+from modelyard.spec import SecretRef, System
 
 SENSITIVE = ("pii", "cardholder", "phi")
 
@@ -160,6 +160,17 @@ def exposure(system: System) -> Iterator[Diagnostic]:
             yield problems.public_without_auth(span, inference.name)
         elif endpoint.exposure == "internal" and system.profile.regulated:
             yield problems.internal_without_auth(span, inference.name, system.profile.industry)
+
+
+def callers(system: System) -> Iterator[Diagnostic]:
+    """Each caller of an endpoint has a secret of its own."""
+    for inference in system.inference.values():
+        owners: dict[SecretRef, str] = {}
+        for caller in inference.endpoint.auth.callers:
+            owner = owners.setdefault(caller.token, caller.name)
+            if owner != caller.name:
+                span = system.at("inference", inference.name, "endpoint", "auth", *caller.field)
+                yield problems.callers_share_token(span, inference.name, caller.name, owner)
 
 
 def residency_limited(system: System) -> Iterator[Diagnostic]:

@@ -50,9 +50,8 @@ def _references(system: System) -> Iterator[tuple[SecretRef, Path, set[str]]]:
         if target.telemetry.secret:
             yield target.telemetry.secret, (*path, "telemetry", "secret"), {target.name}
     for inference in system.inference.values():
-        if inference.endpoint.auth.token:
-            path = ("inference", inference.name, "endpoint", "auth", "token")
-            yield inference.endpoint.auth.token, path, {inference.target}
+        for caller in inference.endpoint.auth.callers:
+            yield caller.token, ("inference", inference.name, "endpoint", "auth", *caller.field), {inference.target}
     with_models = _model_targets(system)
     if system.registry and system.registry.credentials:
         yield system.registry.credentials, ("registry", "credentials"), with_models

@@ -343,5 +343,6 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0847": check_promises.spot_alone,
         "W0848": check_clock.day_not_in_every_month,
         "E0849": check_metrics.delta_out_of_reach,
+        "E0850": check_governance.callers_share_token,
     }
 )

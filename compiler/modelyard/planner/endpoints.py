@@ -115,7 +115,7 @@ def _request(route: Resource, server: str) -> Link:
 
 
 def _want(draft: Draft, inference: Inference, wanted: Wanted) -> None:
-    """Models from the registry, a place for what is captured, the state of the head, and the token of clients."""
+    """Models from the registry, a place for what is captured, the state of the head, and the tokens of callers."""
     draft.wants_models(wanted, inference.target, (variant.model for variant in inference.variants))
     if inference.capture is not None:
         wanted.store(inference.capture.store, inference.capture.path, _capturing(draft, inference.capture), "capture")
@@ -123,7 +123,8 @@ def _want(draft: Draft, inference: Inference, wanted: Wanted) -> None:
     state = draft.targets[inference.target].head_state
     if state is not None:
         wanted.secret(state.password, *target_path(draft.system, inference.target), "headState", "password")
-    wanted.secret(inference.endpoint.auth.token, "inference", inference.name, "endpoint", "auth", "token")
+    for caller in inference.endpoint.auth.callers:
+        wanted.secret(caller.token, "inference", inference.name, "endpoint", "auth", *caller.field)
 
 
 def _capturing(draft: Draft, capture: Capture) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from modelyard.diagnostics import resolve as problems
 from modelyard.resolve.compute import compute_of, needed_compute
 from modelyard.resolve.fields import Node, mapping, named, number, text, texts, whole
@@ -12,6 +14,7 @@ from modelyard.source import Path
 from modelyard.spec import (
     Auth,
     Batching,
+    Caller,
     Capture,
     Deployment,
     Endpoint,
@@ -26,6 +29,7 @@ from modelyard.spec import (
 )
 
 _PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+_ONLY_CALLER = "default"
 _SMALL = Range(1, 1)
 _ENTERPRISE = Range(2, 4)  # two, so that one may be moved while the other answers
 _SCALING_TARGET = 2.0  # where requests are not batched
@@ -186,6 +190,18 @@ def _endpoint(scope: Scope, node: Node, path: Path) -> Endpoint:
         host=text(node, "host"),
         path=text(node, "path", default.path),
         timeout_s=seconds_or(scope, node, "timeout", path, default.timeout_s),
-        auth=Auth(text(auth, "type", "none"), secret(auth, "token")),
+        auth=Auth(text(auth, "type", "none"), tuple(_callers(auth))),
         clients=texts(node, "clients"),
     )
+
+
+def _callers(auth: Node) -> Iterator[Caller]:
+    """The callers by name; `token` alone is short for one that is called `default`."""
+    token = secret(auth, "token")
+    if token is not None:
+        yield Caller(_ONLY_CALLER, token, ("token",))
+    tokens = mapping(auth, "tokens")
+    for name in sorted(tokens):
+        named_token = secret(tokens, name)
+        if named_token is not None:
+            yield Caller(name, named_token, ("tokens", name))

@@ -21,6 +21,7 @@ from modelyard.spec.governance import Approval, Budget, Governance, Metadata, Ow
 from modelyard.spec.inference import (
     Auth,
     Batching,
+    Caller,
     Capture,
     Endpoint,
     Inference,
@@ -89,6 +90,7 @@ __all__ = [
     "Mirror",
     "Scaling",
     "Batching",
+    "Caller",
     "Slo",
     "Rollout",
     "Capture",

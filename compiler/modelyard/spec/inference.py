@@ -74,11 +74,20 @@ class Capture:
 
 
 @record
+class Caller:
+    """A caller of an endpoint, the secret with its tokens, and the fields of `auth` that lead to that secret."""
+
+    name: str
+    token: SecretRef
+    field: tuple[str, ...]
+
+
+@record
 class Auth:
     """How callers show who they are."""
 
     type: str = "none"  # none bearer-token
-    token: SecretRef | None = None
+    callers: tuple[Caller, ...] = ()
 
 
 @record

@@ -142,13 +142,13 @@ def describe_application(application: Application, resource: Resource, context: 
         spool: dict[str, Json] = {"spool": _spool(application, resource, context)} if context.target.edge else {}
         described["capture"] = {**_capture(inference.capture, context), **spool}
     if inference.endpoint.auth.type != "none":
-        described["auth"] = {"type": inference.endpoint.auth.type, "tokenFile": token_file(inference)}
+        described["auth"] = {"type": inference.endpoint.auth.type, "tokenFiles": token_files(inference)}
     return described
 
 
-def token_file(inference: Inference) -> str:
-    """Where the token of an endpoint is mounted."""
-    return f"{TOKEN_FOLDER}/{inference.name}"
+def token_files(inference: Inference) -> dict[str, Json]:
+    """Where the tokens of each caller of an endpoint are mounted."""
+    return {caller.name: f"{TOKEN_FOLDER}/{inference.name}/{caller.name}" for caller in inference.endpoint.auth.callers}
 
 
 def _capture(capture: Capture, context: Context) -> dict[str, Json]:

@@ -144,14 +144,14 @@ def description_mount() -> dict[str, Value]:
 
 
 def token_volumes(server: ModelServer, context: Context) -> list[Value]:
-    """The tokens that the endpoints of a server ask for, as files that follow their Secrets."""
+    """The tokens of the callers of a server's endpoints, a file for each caller that follows its Secret."""
     sources: list[Value] = []
     members: dict[str, Inference] = {one.inference.name: one.inference for one in server.applications}
     for name, inference in members.items():
-        token = inference.endpoint.auth.token
-        if token is not None:
-            secret = context.secret(token)
-            sources.append({"secret": {"name": secret.name, "items": [{"key": secret.key, "path": name}]}})
+        for caller in inference.endpoint.auth.callers:
+            secret = context.secret(caller.token)
+            items: list[Value] = [{"key": secret.key, "path": f"{name}/{caller.name}"}]
+            sources.append({"secret": {"name": secret.name, "items": items}})
     return [{"name": "tokens", "projected": {"sources": sources}}] if sources else []
 
 

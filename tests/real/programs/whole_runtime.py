@@ -197,14 +197,14 @@ def train() -> None:
 
 def answer_requests(transactions: pd.DataFrame) -> None:
     """The application behind HTTP: a token, rows that fit and rows that do not, and captures of all requests."""
-    (ROOT / "token").write_text("open sesame\n")
+    (ROOT / "token").write_text("shut sesame\nopen sesame\n")  # the old and the new one of a rotation
     scorer = {
         "variant": "champion",
         "model": champion(),
         "batching": {"maxSize": 4, "maxWaitMilliseconds": 20},
         "timeoutSeconds": 60,
         "capture": {"uri": f"file://{ROOT}/captures", "store": "lake", "fraction": 1.0},
-        "auth": {"type": "bearer-token", "tokenFile": str(ROOT / "token")},
+        "auth": {"type": "bearer-token", "tokenFiles": {"shop": str(ROOT / "token")}},
     }
     described("server", "scorer", applications={"scorer-champion": scorer})
     serve.start(http_options={"host": "127.0.0.1", "port": PORT}, proxy_location="HeadOnly")

@@ -146,6 +146,34 @@ def public_without_auth(span: Span, endpoint: str) -> Diagnostic:
     )
 
 
+def callers_share_token(span: Span, endpoint: str, caller: str, other: str) -> Diagnostic:
+    """Each caller of an endpoint has a secret of its own.
+
+    The server cannot distinguish two callers with one secret, and a rotation for one locks out the other.
+
+    Wrong:
+
+        inference:
+          scorer:
+            endpoint:
+              auth: {type: bearer-token, tokens: {shop: secret://vault/scorer#token, app: secret://vault/scorer#token}}
+
+    Right:
+
+        inference:
+          scorer:
+            endpoint:
+              auth: {type: bearer-token, tokens: {shop: secret://vault/scorer#shop, app: secret://vault/scorer#app}}
+    """
+    return Diagnostic(
+        "E0850",
+        Severity.ERROR,
+        f"callers {quote(other)} and {quote(caller)} of endpoint {quote(endpoint)} share a secret",
+        span,
+        f"name a secret of its own for {quote(caller)}",
+    )
+
+
 def internal_without_auth(span: Span, endpoint: str, industry: str) -> Diagnostic:
     """In a regulated industry, callers prove who they are on the company's own network, too.
 
