@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from modelyard.checks.folders import Folders, folder_of
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import leakage as problems
-from modelyard.records import record
-from modelyard.spec import Dataset, Pipeline, Step, System
+from modelyard.spec import Pipeline, Step, System
+from modelyard.spec.learned import Learned, learned
 
 _NUMBERS = frozenset({"integer", "number"})
 
@@ -45,12 +44,12 @@ def splits(system: System) -> Iterator[Diagnostic]:
 
 def gates(system: System) -> Iterator[Diagnostic]:
     """A gate computes its metrics on data that the model has not learned from."""
-    learned: dict[str, list[str]] = {}
+    trained: dict[str, list[str]] = {}
     for pipeline, step in _training_steps(system):
         assert pipeline.model is not None
-        learned.setdefault(pipeline.model.model, []).extend(step.inputs)
+        trained.setdefault(pipeline.model.model, []).extend(step.inputs)
     for model in system.models.values():
-        read = Folders(folder_of(system, system.data[name]) for name in dict.fromkeys(learned.get(model.name, ())))
+        read = Folders(folder_of(system, system.data[name]) for name in dict.fromkeys(trained.get(model.name, ())))
         for check in model.validation:
             other = read.overlapping(folder_of(system, system.data[check.data])) if check.data else None
             if other is not None:
@@ -75,26 +74,17 @@ def inputs(system: System) -> Iterator[Diagnostic]:
                     yield problems.time_among_features(span, column, step.name, step.trainer)
 
 
-@record
-class _Learned:
-    """What a model has learned from: its features, the types of columns in schemas, and the datasets with features."""
-
-    features: tuple[str, ...]
-    types: dict[str, str]
-    datasets: frozenset[str]
-
-
 def scoring(system: System) -> Iterator[Diagnostic]:
     """Built-in scoring finds every feature in each of its inputs, in the type of the training data.
 
     It scores each input on its own: it joins none, as training does.
     """
-    learned: dict[str, _Learned] = {}
+    trained: dict[str, Learned] = {}
     for pipeline, step in _training_steps(system):
         if step.trainer and pipeline.model is not None:
-            learned.setdefault(pipeline.model.model, _learned([system.data[name] for name in step.inputs]))
+            trained.setdefault(pipeline.model.model, learned([system.data[name] for name in step.inputs]))
     for pipeline in system.pipelines.values():
-        model = learned.get(pipeline.model.model) if pipeline.model else None
+        model = trained.get(pipeline.model.model) if pipeline.model else None
         if pipeline.type != "batch-inference" or model is None:
             continue
         for step in pipeline.steps:
@@ -102,7 +92,7 @@ def scoring(system: System) -> Iterator[Diagnostic]:
                 yield from _scored(system, step, model)
 
 
-def _scored(system: System, step: Step, model: _Learned) -> Iterator[Diagnostic]:
+def _scored(system: System, step: Step, model: Learned) -> Iterator[Diagnostic]:
     if len(model.datasets.intersection(step.inputs)) > 1:
         yield problems.scored_separately(system.key(*step.path, "inputs"), step.name, sorted(model.datasets))
         return
@@ -121,19 +111,6 @@ def _scored(system: System, step: Step, model: _Learned) -> Iterator[Diagnostic]
             then, now = model.types.get(column, types[column]), types[column]
             if then != now and not {then, now} <= _NUMBERS:
                 yield problems.feature_of_other_type(span, name, column, now, then)
-
-
-def _learned(datasets: list[Dataset]) -> _Learned:
-    """Declared features of all inputs; where none declares any, every column but labels, times, groups and keys."""
-    types = {column: kind for data in datasets for column, kind in data.schema}
-    declared = tuple(dict.fromkeys(column for data in datasets for column in data.features))
-    if declared:
-        return _Learned(declared, types, frozenset(data.name for data in datasets if data.features))
-    columns = Counter(column for data in datasets for column, _ in data.schema)
-    hidden = {column for data in datasets for column in (data.label, data.timestamp, data.group)}
-    known = all(data.schema for data in datasets)
-    features = tuple(column for column in columns if column not in hidden and columns[column] == 1)
-    return _Learned(features if known else (), types, frozenset(data.name for data in datasets))
 
 
 def _training_steps(system: System) -> Iterator[tuple[Pipeline, Step]]:

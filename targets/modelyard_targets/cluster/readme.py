@@ -22,6 +22,7 @@ from modelyard_targets.cluster.crossing import crossings_on
 from modelyard_targets.cluster.crossing_readme import crossing_values
 from modelyard_targets.cluster.disk import has_disk
 from modelyard_targets.cluster.files import File
+from modelyard_targets.cluster.first_steps import first_steps
 from modelyard_targets.cluster.gateway import beside_the_gateway
 from modelyard_targets.cluster.metrics_disk import DEFAULT_RETENTION_S, used_gi, volume_gi
 from modelyard_targets.cluster.open_connections import Open, open_connections
@@ -115,6 +116,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "alerts": alert_rows(context),
         "reached": tuple(_reached(context)),
         "callers": tuple(caller_rows(context)),
+        **first_steps(context),
         "hosts": any(isinstance(one.value, Route) and one.value.inference.endpoint.host for one in here),
         "stepped": tuple(_stepped(context)),
         "in_place": tuple(_in_place(context)),

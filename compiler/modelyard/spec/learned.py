@@ -1,0 +1,31 @@
+"""What a model learns from: the columns of its training data that are features, and their types."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from modelyard.records import record
+from modelyard.spec.needs import Dataset
+
+
+@record
+class Learned:
+    """What a model has learned from: its features, the types of columns in schemas, and the datasets with features."""
+
+    features: tuple[str, ...]
+    types: dict[str, str]
+    datasets: frozenset[str]
+
+
+def learned(datasets: Sequence[Dataset]) -> Learned:
+    """Declared features of all inputs; where none declares any, every column but labels, times, groups and keys."""
+    types = {column: kind for data in datasets for column, kind in data.schema}
+    declared = tuple(dict.fromkeys(column for data in datasets for column in data.features))
+    if declared:
+        return Learned(declared, types, frozenset(data.name for data in datasets if data.features))
+    columns = Counter(column for data in datasets for column, _ in data.schema)
+    hidden = {column for data in datasets for column in (data.label, data.timestamp, data.group)}
+    known = all(data.schema for data in datasets)
+    features = tuple(column for column in columns if column not in hidden and columns[column] == 1)
+    return Learned(features if known else (), types, frozenset(data.name for data in datasets))

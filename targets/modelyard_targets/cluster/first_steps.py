@@ -1,0 +1,176 @@
+"""The README's first steps: the first run of each training, the first request to each endpoint, and own images."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.plan import Application, Job, ModelServer, Resource, Route
+from modelyard.records import record
+from modelyard.source import Json
+from modelyard.spec import Inference, Source
+from modelyard.spec.learned import learned
+from modelyard_targets.cluster.context import RAY_VERSION, Context
+from modelyard_targets.cluster.describe_parts import serve_prefix
+from modelyard_targets.cluster.fixed import SERVE_PORT
+from modelyard_targets.cluster.job import once_name
+from modelyard_targets.cluster.route import serve_service
+from modelyard_targets.cluster.runtime_image import needs_runtime_image
+
+PYTHON: Final = "3.11"
+"""The Python of the runtime image."""
+
+_LONGEST_RUN: Final = 47
+_FIRST: Final = "first"
+_EXAMPLES: Final[dict[str, Json]] = {
+    "string": "text",
+    "integer": 1,
+    "number": 1.5,
+    "boolean": True,
+    "timestamp": "2026-01-31T12:00:00Z",
+}
+
+
+@record
+class FirstRun:
+    """A training pipeline: what starts it, and where its version goes. Without a CronJob, it starts on deployment."""
+
+    pipeline: str
+    cron_job: str
+    scheduled: bool
+    job: str
+    ray_job: str
+    model: str
+    alias: str
+
+
+@record
+class FirstRequest:
+    """A request to an endpoint through a forwarded port; both parts of the token are empty where none is needed."""
+
+    endpoint: str
+    service: str
+    url: str
+    body: str
+    token_secret: str
+    token_key: str
+
+
+@record
+class OwnImage:
+    """An image that the spec names, what runs in it, and the entrypoint that it has to hold."""
+
+    image: str
+    workload: str
+    entrypoint: str
+
+
+def first_steps(context: Context) -> dict[str, object]:
+    """The values of the section; a system without trainings, endpoints and images of its own has none."""
+    approval = context.system.governance.approve_promotion
+    runs = tuple(_runs(context))
+    images = tuple(dict.fromkeys(_own_images(context)))
+    return {
+        "first_runs": runs,
+        "first_requests": tuple(_requests(context)),
+        "approval_tags": [f"modelyard.approval.{group}" for group in approval.groups] if approval and runs else [],
+        "approvals_needed": approval.minimum if approval else 0,
+        "registry_address": context.registry_uri,
+        "own_images": images,
+        "own_package": next(
+            (one.entrypoint.partition(".")[0].partition(":")[0] for one in images if one.entrypoint), ""
+        ),
+        "own_images_serve": any(_serves(resource) for resource in context.plan.on(context.placement)),
+        "extends_runtime": needs_runtime_image(context.plan, context.placement),
+        "ray_version": RAY_VERSION,
+        "python_version": PYTHON,
+        "serve_port": SERVE_PORT,
+    }
+
+
+def _package(entrypoint: str) -> str:
+    module, _, _ = entrypoint.partition(":")
+    return module.partition(".")[0]
+
+
+def ray_job_of(pipeline: str, suffix: str) -> str:
+    """The RayJob that the launcher creates for the Job `PIPELINE-SUFFIX`."""
+    ending = f"-run-{suffix}"
+    return f"{pipeline[: _LONGEST_RUN - len(ending)].rstrip('-')}{ending}"
+
+
+def _runs(context: Context) -> Iterator[FirstRun]:
+    for resource in context.plan.on(context.placement):
+        job = resource.value
+        if not isinstance(job, Job) or job.pipeline.type != "training" or job.model is None:
+            continue
+        once = job.pipeline.schedule.kind == "once"
+        yield FirstRun(
+            pipeline=job.pipeline.name,
+            cron_job="" if once else resource.name,
+            scheduled=job.pipeline.schedule.kind == "cron",
+            job=f"{resource.name}-{_FIRST}",
+            ray_job=once_name(resource, context) if once else ray_job_of(resource.name, _FIRST),
+            model=job.model.registered_name,
+            alias=job.pipeline.promote_to,
+        )
+
+
+def _requests(context: Context) -> Iterator[FirstRequest]:
+    for resource in context.plan.on(context.placement):
+        if not isinstance(resource.value, Route):
+            continue
+        server = max(resource.value.backends, key=lambda backend: backend.percent).server
+        application = _application(server, resource.value.inference, context)
+        callers = application.inference.endpoint.auth.callers
+        secret = context.secret(callers[0].token) if callers else None
+        yield FirstRequest(
+            endpoint=resource.name,
+            service=serve_service(server),
+            url=f"http://127.0.0.1:{SERVE_PORT}{serve_prefix(application)}",
+            body=json.dumps({"instances": [_row(application.model.name, context)]}, ensure_ascii=False),
+            token_secret=secret.name if secret is not None else "",
+            token_key=secret.key if secret is not None else "",
+        )
+
+
+def _application(server: str, inference: Inference, context: Context) -> Application:
+    """The application of an endpoint on one of its servers, which several endpoints may share."""
+    return next(
+        application
+        for resource in context.plan.on(context.placement)
+        if resource.name == server and isinstance(resource.value, ModelServer)
+        for application in resource.value.applications
+        if application.inference.name == inference.name
+    )
+
+
+def _row(model: str, context: Context) -> dict[str, Json]:
+    """A row with the features that the model's first training learns from; without a schema, all are numbers."""
+    system = context.system
+    for pipeline in system.pipelines.values():
+        if pipeline.type == "training" and pipeline.model is not None and pipeline.model.model == model:
+            trains = next((step for step in reversed(pipeline.steps) if step.trainer), pipeline.steps[-1])
+            known = learned([system.data[name] for name in trains.inputs])
+            row = {column: _EXAMPLES[known.types.get(column, "number")] for column in known.features}
+            return row or {"COLUMN": 1.5}
+    return {"COLUMN": 1.5}
+
+
+def _own_images(context: Context) -> Iterator[OwnImage]:
+    for resource in context.plan.on(context.placement):
+        for source in _sources(resource):
+            if source.image:
+                yield OwnImage(context.image(source.image), resource.workload, source.entrypoint)
+
+
+def _sources(resource: Resource) -> Iterator[Source]:
+    if isinstance(resource.value, Job):
+        yield from (step.source for step in resource.value.pipeline.steps)
+    elif isinstance(resource.value, ModelServer):
+        yield from (application.inference.source for application in resource.value.applications)
+
+
+def _serves(resource: Resource) -> bool:
+    return isinstance(resource.value, ModelServer) and any(source.image for source in _sources(resource))

@@ -1,0 +1,105 @@
+"""The README's first steps: every command names objects of the emitted manifests, in every example."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from typing import Any
+
+import pytest
+import yaml
+
+from modelyard.emit import stack_files
+from modelyard.stack import Stack
+from modelyard_runtime.launch import named_after
+from modelyard_runtime.payloads import MOST_ROWS
+from modelyard_targets.cluster.first_steps import ray_job_of
+from tests.emitted import files
+from tests.examples import Example, kept
+from tests.specs import VALID_SPEC, changed
+
+_BLOCK = re.compile(r"^```\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_SECRET = re.compile(r"kubectl -n (\S+) get secret (\S+)")
+
+
+def section(readme: str) -> str:
+    """The text under First steps."""
+    return readme.partition("## First steps\n")[2].partition("\n## ")[0]
+
+
+def commands(readme: str) -> list[list[str]]:
+    """The words of each command of the section."""
+    lines = [line for block in _BLOCK.findall(section(readme)) for line in block.splitlines()]
+    return [shlex.split(line) for line in lines if line.startswith(("kubectl", "curl"))]
+
+
+def objects(stack: Stack) -> set[tuple[str, str, str]]:
+    """Kind, namespace and name of each object of the manifests."""
+    found: set[tuple[str, str, str]] = set()
+    for file in stack_files(stack):
+        if "/manifests/" in file.path and file.path.endswith(".yaml"):
+            for each in yaml.safe_load_all(file.render()):
+                found.add((each["kind"], each["metadata"].get("namespace", ""), each["metadata"]["name"]))
+    return found
+
+
+def readme_of(stack: Stack) -> str:
+    """The README of a target."""
+    return next((file.render().decode() for file in stack_files(stack) if file.path == "README.md"), "")
+
+
+@pytest.mark.parametrize("example", kept(), ids=str)
+def test_each_command_names_an_object_of_the_manifests(example: Example) -> None:
+    for stack in example.compiled().stacks:
+        known, readme = objects(stack), readme_of(stack)
+        for namespace, secret in _SECRET.findall(section(readme)):
+            written = ("ExternalSecret", namespace, secret) in known
+            assert written or f"| `{namespace}` | `{secret}` |" in readme
+        jobs = {words[5] for words in commands(readme) if words[3:5] == ["create", "job"]}
+        for words in commands(readme):
+            if words[0] == "curl":
+                continue
+            namespace, target = words[2], words[4]
+            kind, _, name = target.partition("/")
+            if words[3:5] == ["create", "job"]:
+                assert ("CronJob", namespace, words[6].removeprefix("--from=cronjob/")) in known
+            elif words[3] == "patch":
+                assert ("CronJob", namespace, words[5]) in known
+                assert json.loads(words[7]) == {"spec": {"suspend": True}}
+            elif kind == "service":
+                assert ("RayService", namespace, name.removesuffix("-serve-svc")) in known
+            else:
+                assert words[3] == "logs"
+                assert kind == "job"
+                assert name in jobs | {ray_job_of(*job.rsplit("-", 1)) for job in jobs}
+
+
+@pytest.mark.parametrize("example", kept(), ids=str)
+def test_each_request_is_a_row_as_json(example: Example) -> None:
+    for stack in example.compiled().stacks:
+        for words in commands(readme_of(stack)):
+            if words[0] == "curl":
+                (row,) = json.loads(words[words.index("-d") + 1])["instances"]
+                assert row
+
+
+def test_the_answer_to_too_many_rows_has_the_number_that_the_runtime_takes() -> None:
+    most = f"{MOST_ROWS:,}".replace(",", " ")
+
+    assert f"| 413 | more than {most} rows in one request |" in section(files(VALID_SPEC)["README.md"])
+
+
+def test_the_log_of_a_run_has_the_name_that_the_launcher_gives_it() -> None:
+    for pipeline in ("train", "p" * 47):
+        template: dict[str, Any] = {"metadata": {"name": pipeline}}
+        found = named_after(template, f"{pipeline}-first")["metadata"]
+        assert found == {"name": ray_job_of(pipeline, "first")}
+
+
+def test_a_readme_names_the_tags_that_approve() -> None:
+    text = section(files(VALID_SPEC)["README.md"])
+    unapproved = changed("  approvals: {promote: {from: [model-risk, payments-risk], minimum: 2}}\n", "")
+
+    assert "`modelyard.approval.model-risk`" in text
+    assert "modelyard.approval" not in section(files(unapproved)["README.md"])
