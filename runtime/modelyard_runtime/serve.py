@@ -1,4 +1,4 @@
-"""The Serve application: any MLflow model over HTTP, with batching, a token, captures, and its alias followed."""
+"""The Serve application: any MLflow model over HTTP, with batching, tokens, access log, captures and alias followed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime import registry
+from modelyard_runtime.access_log import Access, AccessLog
 from modelyard_runtime.answers import Answer, Predictor, answer, plain
 from modelyard_runtime.bundle_metrics import BundleMetrics
 from modelyard_runtime.capture import Captures
@@ -81,6 +82,7 @@ class Server:
         self._timeout_s = integer(described, "timeoutSeconds")
         self._entrypoint = text(described, "entrypoint")
         self._tokens = _tokens(section(described, "auth")) if "auth" in described else None
+        self._access_log = _access_log(described)
         self._models = Models(workload, self._model)
         self._told = BundleMetrics(self._models.bundles, {"application": name}) if self._models.bundles else None
         self._serving: Serving | None = None
@@ -103,8 +105,9 @@ class Server:
         from starlette.responses import JSONResponse
 
         request_id = request.headers.get("x-request-id") or uuid.uuid4().hex
+        access = Access(request_id)
         try:
-            status, content = await asyncio.wait_for(self._respond(request, request_id), self._timeout_s)
+            status, content = await asyncio.wait_for(self._respond(request, access), self._timeout_s)
         except TimeoutError:
             status, content = 504, {"error": f"no answer within {self._timeout_s} s"}
         except BadRequest as problem:
@@ -112,6 +115,8 @@ class Server:
         except Exception:  # noqa: BLE001 - a request's failure ends in its answer, not in the replica
             _log.exception("request %s failed", request_id)
             status, content = 500, {"error": "the model failed on this request; see the server's log"}
+        if self._access_log is not None and not _asks_for_health(request):
+            self._access_log.write(access, status)
         more = {"WWW-Authenticate": "Bearer"} if status == 401 else {"Retry-After": "20"} if status == 503 else {}
         return JSONResponse(content | {"id": request_id}, status, {"X-Request-ID": request_id, **more})
 
@@ -122,22 +127,25 @@ class Server:
             if self._captures is not None:
                 self._captures.close()
 
-    async def _respond(self, request: Request, request_id: str) -> tuple[int, dict[str, Any]]:
+    async def _respond(self, request: Request, access: Access) -> tuple[int, dict[str, Any]]:
         serving = self._serving
         absent = {"error": f"no version of {text(self._model, 'uri')} exists yet"}
-        if request.method == "GET" and request.url.path.rstrip("/").endswith("/healthz"):
+        if _asks_for_health(request):
             return (503, absent) if serving is None else (200, {"status": "ok", "version": serving.version})
-        if self._tokens is not None and self._tokens.caller(request.headers.get("authorization", "")) is None:
+        if self._tokens is not None:
+            access.caller = self._tokens.caller(request.headers.get("authorization", ""))
+        if self._tokens is not None and access.caller is None:
             return 401, {"error": "this endpoint asks for a bearer token"}
         if request.method != "POST":
             return 405, {"error": "send rows by POST"}
         if serving is None:
             return 503, absent
         rows = rows_of(await request.body())
+        access.rows = len(rows)
         asked = serving, fitted(rows, serving.columns)
         said: Answer = await (self._gathered(asked) if self._gathered is not None else self._answer_one(asked))
         if self._captures is not None:
-            self._captures.keep(request_id, rows.assign(**dict(asked[1].items())), said, serving.version)
+            self._captures.keep(access.request_id, rows.assign(**dict(asked[1].items())), said, serving.version)
         return 200, self._content(said, serving)
 
     def _content(self, said: Answer, serving: Serving) -> dict[str, Any]:
@@ -196,6 +204,16 @@ class Server:
                 self._renew()
             except Exception:  # noqa: BLE001 - the version that answers goes on answering
                 _log.exception("%s cannot be renewed; the version before goes on", text(self._model, "uri"))
+
+
+def _asks_for_health(request: Request) -> bool:
+    return request.method == "GET" and request.url.path.rstrip("/").endswith("/healthz")
+
+
+def _access_log(described: Section) -> AccessLog | None:
+    """The log that an application writes, if its description asks for one."""
+    log = section(described, "accessLog")
+    return AccessLog(text(log, "endpoint"), text(described, "variant")) if log else None
 
 
 def _tokens(auth: Section) -> Tokens:

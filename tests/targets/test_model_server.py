@@ -214,7 +214,7 @@ def test_members_of_a_pool_share_a_cluster_and_not_their_pods() -> None:
     volumes = service["spec"]["rayClusterConfig"]["headGroupSpec"]["template"]["spec"]["volumes"]
     (tokens,) = [volume for volume in volumes if volume["name"] == "tokens"]
     assert tokens["projected"]["sources"] == [
-        {"secret": {"name": "vault.scorer", "items": [{"key": "token", "path": "scorer"}]}}
+        {"secret": {"name": "vault.scorer", "items": [{"key": "token", "path": "scorer/default"}]}}
     ]
 
 
@@ -258,3 +258,25 @@ def test_in_place_the_readme_says_what_replaces_pods(old: str, new: str, replace
         return of_pods, [group["template"] for group in cluster["workerGroupSpecs"]]
 
     assert (pods((old, new)) != pods()) is replaced
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "logged"),
+    [
+        ("risk: limited", "risk: minimal", False),
+        ("industry: retail", "industry: banking", True),
+        ("risk: limited", "risk: high", True),
+        ("host: scores.acme.example", "host: scores.acme.example\n      accessLog: true", True),
+    ],
+)
+def test_requests_are_logged_where_policy_asks(old: str, new: str, logged: bool) -> None:
+    """The replica writes the log, and Ray passes it on to the container."""
+    made = lowered(changed(old, new))
+    service = made.get("RayService", "scorer-champion")
+    described = json.loads(made.get("ConfigMap", "scorer-champion-description")["data"]["workload.json"])
+    group = service["spec"]["rayClusterConfig"]["workerGroupSpecs"][0]
+    (container,) = group["template"]["spec"]["containers"]
+
+    application = described["applications"]["scorer-champion"]
+    assert application.get("accessLog") == ({"endpoint": "scorer"} if logged else None)
+    assert ({"name": "RAY_LOG_TO_STDERR", "value": "1"} in container["env"]) == logged

@@ -271,6 +271,7 @@ FIELDS = {
     "endpoint.path": ("host: scores.acme.example", "host: scores.acme.example\n      path: /score"),
     "endpoint.timeout": ("host: scores.acme.example", "host: scores.acme.example\n      timeout: 30s"),
     "endpoint.clients": ("host: scores.acme.example", "host: scores.acme.example\n      clients: [shop]"),
+    "endpoint.accessLog": ("host: scores.acme.example", "host: scores.acme.example\n      accessLog: true"),
     "endpoint.auth": ("secret://vault/scorer#token", "secret://vault/scorer#other"),
     "endpoint.auth.tokens": ("token: secret://vault/scorer#token", "tokens: {shop: secret://vault/scorer#token}"),
     "inference.entrypoint": ("    slo: {", '    source: {entrypoint: "fraud.serve:predict"}\n    slo: {'),

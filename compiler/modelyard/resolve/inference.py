@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from modelyard.diagnostics import resolve as problems
 from modelyard.resolve.compute import compute_of, needed_compute
-from modelyard.resolve.fields import Node, mapping, named, number, text, texts, whole
+from modelyard.resolve.fields import Node, flag, mapping, named, number, text, texts, whole
+from modelyard.resolve.governance import resolve_profile
 from modelyard.resolve.pipelines import model_ref, source_of
 from modelyard.resolve.quantities import milliseconds_or, part, percent, range_of, seconds, seconds_or
 from modelyard.resolve.scope import Scope, reference, secret, store
@@ -58,7 +59,7 @@ def _inference(scope: Scope, name: str, node: Node, deployment: Deployment, gove
         slo=_slo(scope, mapping(node, "slo"), (*path, "slo")) if "slo" in node else None,
         rollout=_rollout(scope, mapping(node, "rollout"), (*path, "rollout")),
         capture=_capture(scope, name, mapping(node, "capture"), path, governance) if "capture" in node else None,
-        endpoint=_endpoint(scope, mapping(node, "endpoint"), (*path, "endpoint")),
+        endpoint=_endpoint(scope, mapping(node, "endpoint"), (*path, "endpoint"), governance),
         pool=text(node, "pool"),
     )
 
@@ -180,10 +181,10 @@ def _capture(scope: Scope, name: str, node: Node, inference: Path, governance: G
     )
 
 
-def _endpoint(scope: Scope, node: Node, path: Path) -> Endpoint:
-    default = Endpoint()
-    if not node:
-        return default
+def _endpoint(scope: Scope, node: Node, path: Path, governance: Governance) -> Endpoint:
+    """Where risk is high or the industry is regulated, requests are logged unless the spec turns that off."""
+    logged = governance.risk == "high" or resolve_profile(scope).regulated
+    default = Endpoint(access_log=flag(node, "accessLog", logged))
     auth = mapping(node, "auth")
     return Endpoint(
         exposure=text(node, "exposure", default.exposure),
@@ -191,6 +192,7 @@ def _endpoint(scope: Scope, node: Node, path: Path) -> Endpoint:
         path=text(node, "path", default.path),
         timeout_s=seconds_or(scope, node, "timeout", path, default.timeout_s),
         auth=Auth(text(auth, "type", "none"), tuple(_callers(auth))),
+        access_log=default.access_log,
         clients=texts(node, "clients"),
     )
 

@@ -94,6 +94,7 @@ class Auth:
 class Endpoint:
     """Where an endpoint is reached, and by whom."""
 
+    access_log: bool
     exposure: str = "cluster"  # cluster internal public
     host: str = ""
     path: str = "/"

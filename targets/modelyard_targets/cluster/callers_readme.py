@@ -1,4 +1,4 @@
-"""The table of callers in a README: who may call which endpoint, and the Secret that holds their tokens."""
+"""What a README contains about callers: who may call which endpoint, the Secrets with tokens, and the access logs."""
 
 from __future__ import annotations
 
@@ -27,3 +27,10 @@ def caller_rows(context: Context) -> Iterator[CallerRow]:
             for caller in inference.endpoint.auth.callers:
                 secret = context.secret(caller.token)
                 yield CallerRow(inference.name, caller.name, secret.name, secret.key)
+
+
+def access_logs(context: Context) -> Iterator[str]:
+    """The endpoints whose servers log each request."""
+    for resource in context.plan.on(context.placement):
+        if isinstance(resource.value, Route) and resource.value.inference.endpoint.access_log:
+            yield resource.value.inference.name

@@ -141,6 +141,8 @@ def describe_application(application: Application, resource: Resource, context: 
     if inference.capture is not None:
         spool: dict[str, Json] = {"spool": _spool(application, resource, context)} if context.target.edge else {}
         described["capture"] = {**_capture(inference.capture, context), **spool}
+    if inference.endpoint.access_log:
+        described["accessLog"] = {"endpoint": inference.name}
     if inference.endpoint.auth.type != "none":
         described["auth"] = {"type": inference.endpoint.auth.type, "tokenFiles": token_files(inference)}
     return described

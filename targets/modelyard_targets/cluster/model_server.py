@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import ceil
 
-from modelyard.manifest import labels, metadata, object_of
+from modelyard.manifest import env, labels, metadata, object_of
 from modelyard.names import object_name
 from modelyard.plan import Application, ModelServer, Resource
 from modelyard.source import Json
@@ -109,7 +109,7 @@ def _cluster(
         image=groups[0].image,
         digest=digest(_of_pods(server, described)),
         groups=groups,
-        environment=(*variables(resource, context), *latency_buckets(server)),
+        environment=(*variables(resource, context), *latency_buckets(server), *_log_variables(server)),
         volumes=(description_volume(resource), *tokens),
         mounts=(description_mount(), *([token_mount()] if tokens else [])),
         scales=serving_cluster_scales(server),
@@ -118,6 +118,12 @@ def _cluster(
         worker_volumes=disk_volumes(resource, context),
         worker_mounts=disk_mounts(resource, context),
     )
+
+
+def _log_variables(server: ModelServer) -> list[Value]:
+    """With an access log, Ray leaves the output of replicas to the container instead of writing it to files."""
+    logged = any(application.inference.endpoint.access_log for application in server.applications)
+    return [env("RAY_LOG_TO_STDERR", "1")] if logged else []
 
 
 def _of_pods(server: ModelServer, described: dict[str, Json]) -> dict[str, Json]:

@@ -15,7 +15,7 @@ from modelyard_targets.cluster.addon_network import addon_namespace
 from modelyard_targets.cluster.addons import asked_by_addons
 from modelyard_targets.cluster.admission import OLDEST_KUBERNETES
 from modelyard_targets.cluster.alerts_readme import alert_rows
-from modelyard_targets.cluster.callers_readme import caller_rows
+from modelyard_targets.cluster.callers_readme import access_logs, caller_rows
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, bucket_name, mirrored, pull_secret_of_addons
 from modelyard_targets.cluster.crossing import crossings_on
@@ -116,6 +116,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "alerts": alert_rows(context),
         "reached": tuple(_reached(context)),
         "callers": tuple(caller_rows(context)),
+        "access_logs": tuple(access_logs(context)),
         **first_steps(context),
         "hosts": any(isinstance(one.value, Route) and one.value.inference.endpoint.host for one in here),
         "stepped": tuple(_stepped(context)),

@@ -204,6 +204,7 @@ def answer_requests(transactions: pd.DataFrame) -> None:
         "batching": {"maxSize": 4, "maxWaitMilliseconds": 20},
         "timeoutSeconds": 60,
         "capture": {"uri": f"file://{ROOT}/captures", "store": "lake", "fraction": 1.0},
+        "accessLog": {"endpoint": "scorer"},
         "auth": {"type": "bearer-token", "tokenFiles": {"shop": str(ROOT / "token")}},
     }
     described("server", "scorer", applications={"scorer-champion": scorer})
