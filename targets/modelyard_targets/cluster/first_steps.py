@@ -23,10 +23,12 @@ PYTHON: Final = "3.11"
 
 _LONGEST_RUN: Final = 47
 _FIRST: Final = "first"
+_COLUMN: Final = "COLUMN"
+_NUMBER: Final = 1.5
 _EXAMPLES: Final[dict[str, Json]] = {
     "string": "text",
     "integer": 1,
-    "number": 1.5,
+    "number": _NUMBER,
     "boolean": True,
     "timestamp": "2026-01-31T12:00:00Z",
 }
@@ -71,9 +73,11 @@ def first_steps(context: Context) -> dict[str, object]:
     approval = context.system.governance.approve_promotion
     runs = tuple(_runs(context))
     images = tuple(dict.fromkeys(_own_images(context)))
+    requests = tuple(_requests(context))
     return {
         "first_runs": runs,
-        "first_requests": tuple(_requests(context)),
+        "first_requests": requests,
+        "no_features": any(request.body == _body({_COLUMN: _NUMBER}) for request in requests),
         "approval_tags": [f"modelyard.approval.{group}" for group in approval.groups] if approval and runs else [],
         "approvals_needed": approval.minimum if approval else 0,
         "registry_address": context.registry_uri,
@@ -129,7 +133,7 @@ def _requests(context: Context) -> Iterator[FirstRequest]:
             endpoint=resource.name,
             service=serve_service(server),
             url=f"http://127.0.0.1:{SERVE_PORT}{serve_prefix(application)}",
-            body=json.dumps({"instances": [_row(application.model.name, context)]}, ensure_ascii=False),
+            body=_body(_row(application.model.name, context)),
             token_secret=secret.name if secret is not None else "",
             token_key=secret.key if secret is not None else "",
         )
@@ -154,8 +158,12 @@ def _row(model: str, context: Context) -> dict[str, Json]:
             trains = next((step for step in reversed(pipeline.steps) if step.trainer), pipeline.steps[-1])
             known = learned([system.data[name] for name in trains.inputs])
             row = {column: _EXAMPLES[known.types.get(column, "number")] for column in known.features}
-            return row or {"COLUMN": 1.5}
-    return {"COLUMN": 1.5}
+            return row or {_COLUMN: _NUMBER}
+    return {_COLUMN: _NUMBER}
+
+
+def _body(row: dict[str, Json]) -> str:
+    return json.dumps({"instances": [row]}, ensure_ascii=False)
 
 
 def _own_images(context: Context) -> Iterator[OwnImage]:

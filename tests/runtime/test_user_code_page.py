@@ -1,0 +1,32 @@
+"""The page about user code: the members of the context, the bodies that a server reads, and the limit of rows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from modelyard_runtime.context import Context
+from modelyard_runtime.payloads import MOST_ROWS, rows_of
+
+PAGE = (Path(__file__).parents[2] / "docs" / "user-code.md").read_text(encoding="utf-8")
+
+
+def test_the_page_names_every_member_of_the_context() -> None:
+    table = PAGE.partition("| member |")[2].partition("\n\n")[0]
+    cells = " ".join(row.split("|")[1] for row in table.splitlines() if row.startswith("| `"))
+    named = {name.partition("(")[0] for name in re.findall(r"`([^`]+)`", cells)}
+    internal = {"workload", "tell", "reported"}
+
+    assert named == {name for name in dir(Context) if not name.startswith("_")} - internal
+
+
+def test_a_server_reads_every_body_of_the_page() -> None:
+    bodies = [line for line in PAGE.splitlines() if line.startswith(('{"instances"', '{"dataframe'))]
+
+    assert len(bodies) == 3
+    for body in bodies:
+        assert rows_of(body.encode()).to_dict("records") == [{"age": 41, "income": 2.5}]
+
+
+def test_the_page_has_the_limit_of_rows() -> None:
+    assert f"at most {MOST_ROWS:,} rows".replace(",", " ") in PAGE
