@@ -23,6 +23,7 @@ from modelyard.emit import stack_files
 from modelyard.pipeline import Outcome
 from modelyard.plan import ModelServer
 from modelyard.spec import Range, System, TargetSpec
+from modelyard_runtime.launch import named_after
 from modelyard_targets import TARGETS
 from tests.examples import Example, on_clusters
 
@@ -97,9 +98,40 @@ def run_pipelines(kubectl: Kubectl, namespace: str) -> None:
     for config in kubectl.all("configmap", namespace):
         template = cast(Any, config).get("data", {}).get("rayjob.json")
         if template:
-            kubectl.run("apply", "--validate=strict", "--filename=-", given=template)
-            settled(kubectl, namespace)
-            kubectl.run("delete", "rayjob", json.loads(template)["metadata"]["name"], "--namespace", namespace)
+            run_pipeline(kubectl, namespace, json.loads(template))
+
+
+def run_pipeline(kubectl: Kubectl, namespace: str, template: dict[str, Any]) -> None:
+    """A run beside the Job that it belongs to, until KubeRay has created the Job that submits it."""
+    pipeline = template["metadata"]["name"]
+    job = f"{pipeline}-first"
+    made = kubectl.run(
+        "create",
+        "job",
+        job,
+        f"--from=cronjob/{pipeline}",
+        "--namespace",
+        namespace,
+        "--dry-run=client",
+        "--output=json",
+    )
+    suspended = json.loads(made)
+    suspended["spec"]["suspend"] = True  # its Pod would wait for a run that never ends
+    body = cast(Any, named_after(template, job))
+    run = body["metadata"]["name"]
+    for each in (suspended, body):
+        kubectl.run("apply", "--validate=strict", "--filename=-", given=json.dumps(each))
+    settled(kubectl, namespace)
+    kubectl.wait_until(lambda: is_submitted(kubectl, run, namespace), f"{run} has a submitter", 60)
+    kubectl.run("delete", "rayjob", run, "--namespace", namespace)
+    kubectl.run("delete", "job", job, "--namespace", namespace)
+
+
+def is_submitted(kubectl: Kubectl, run: str, namespace: str) -> bool:
+    """Whether the Job named after a RayJob exists and is the RayJob's own."""
+    jobs = [cast(Any, job)["metadata"] for job in kubectl.all("job", namespace)]
+    owners = [owner for job in jobs if job["name"] == run for owner in job.get("ownerReferences", [])]
+    return any(owner["kind"] == "RayJob" for owner in owners)
 
 
 def provide_volumes(kubectl: Kubectl, namespace: str) -> None:
