@@ -9,6 +9,9 @@ from typing import Final
 from modelyard.records import field, record
 from modelyard.source import SourceFile
 
+LOCK_NAME: Final = "modelyard.lock"
+"""The lock beside a spec."""
+
 BASE_FOLDER: Final = "default"
 """What the base alone is called in the output folder and in the lock."""
 

@@ -12,13 +12,12 @@ from typing import TypeAlias
 from modelyard import __version__
 from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.diagnostics.verify import false_pin
+from modelyard.inputs import LOCK_NAME
 from modelyard.load import load
 from modelyard.records import field, record
 from modelyard.source import Json
 from modelyard.stack import Value
 from modelyard.writers.yaml_text import comment, document
-
-LOCK_NAME = "modelyard.lock"
 
 Addresses: TypeAlias = Mapping[str, Mapping[str, str]]
 """By target: the address of each resource, and the section and name of the spec that asked for it."""

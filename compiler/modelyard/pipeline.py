@@ -104,9 +104,8 @@ def _unfit(planned: Plan, used: Mapping[str, Target]) -> tuple[Diagnostic, ...]:
 
 def _misfits(document: Document, targets: Targets) -> tuple[Diagnostic, ...]:
     """Where the document does not fit the schema; a target on an unsupported provider reports that alone."""
-    problems = validate(document)
-    later = dict(not_made(document, targets)) if problems else {}
-    return (*later.values(), *validate(document, later)) if later else problems
+    later = dict(not_made(document, targets))
+    return (*later.values(), *validate(document, later))
 
 
 def compile_system(inputs: Inputs, targets: Targets) -> Outcome:

@@ -10,7 +10,8 @@ from modelyard.diagnostics.target import environment_not_yet
 from modelyard.inputs import Inputs
 from modelyard.paths import paths_at
 from modelyard.pipeline import Outcome, Stage, understand
-from modelyard.records import record, replace
+from modelyard.plan import Plan
+from modelyard.records import field, record, replace
 from modelyard.source import Document, Path
 from modelyard.target import Targets
 
@@ -27,7 +28,7 @@ class Survey:
     """The problems of the base and of every environment, and whether the base compiles without one.
 
     `not_made_yet` lists the environments on a provider that is not supported yet. `waiting` and `aside` are those of
-    the outcomes with errors.
+    the outcomes with errors. `plans` are by environment; None is the base.
     """
 
     diagnostics: tuple[Diagnostic, ...]
@@ -35,6 +36,7 @@ class Survey:
     not_made_yet: tuple[str, ...]
     waiting: tuple[Stage, ...] = ()
     aside: tuple[str, ...] = ()
+    plans: Mapping[str | None, Plan] = field(default_factory=dict[str | None, Plan])
 
 
 def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets) -> Survey:
@@ -60,7 +62,8 @@ def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets
     judged = [outcome for name, outcome in outcomes.items() if name != _BASE or not left]
     waiting = tuple(sorted({stage for outcome in judged for stage in outcome.waiting}))
     aside = tuple(sorted({address for outcome in judged for address in outcome.aside}))
-    return Survey(in_order(reported), not left, later, waiting, aside)
+    plans = {None if name == _BASE else name: outcome.plan for name, outcome in outcomes.items() if outcome.plan}
+    return Survey(in_order(reported), not left, later, waiting, aside, plans)
 
 
 @record

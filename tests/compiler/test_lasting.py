@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from modelyard.cli import main
+from modelyard.inputs import LOCK_NAME
 from modelyard.lasting import check_gone, lasting
-from modelyard.lock import LOCK_NAME, Locked, left_behind, lock_text, targets_locked
+from modelyard.lock import Locked, left_behind, lock_text, targets_locked
 from tests.plans import large_spec, plan_of
 from tests.specs import VALID_SPEC, changed
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import modelyard_schemas
 from modelyard import __version__
+from modelyard.diagnostics import Diagnostic
 from modelyard.disk import read
-from modelyard.inputs import Inputs
-from modelyard.lock import LOCK_NAME, Addresses, Locked, digest
+from modelyard.inputs import LOCK_NAME, Inputs
+from modelyard.lock import Addresses, Locked, digest, wrong_pins
+from modelyard.records import replace
 
 if TYPE_CHECKING:
     from modelyard.plan import Plan
@@ -45,6 +48,15 @@ def locked(key: str, plan: Plan, targets: Targets, before: Addresses) -> Locked:
     charts = {name: version for pinned in pins.values() for name, version in pinned.charts.items()}
     images = {name: tag for pinned in pins.values() for name, tag in pinned.images.items()}
     return Locked(key, tuple(pins), charts, images, lasting(plan), removed(plan, before))
+
+
+def false_pins(inputs: Inputs, plans: Mapping[str | None, Plan], targets: Targets) -> Iterator[Diagnostic]:
+    """Versions that the lock claims for these inputs and that do not come out of them, by environment."""
+    text, path = read_lock(inputs), str(lock_path(inputs))
+    if text:
+        for name, plan in plans.items():
+            picked = replace(inputs, environment=name, overlay=inputs.beside.get(name) if name is not None else None)
+            yield from wrong_pins(text, path, picked.folder, locked(input_key(picked), plan, targets, {}))
 
 
 def _bytes(content: str | bytes) -> bytes:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Iterable, Mapping
 
 from modelyard.cli.console import report, say, say_waiting
 from modelyard.cli.inputs import environment_names, gather
 from modelyard.diagnostics import Diagnostic, has_errors, in_order
-from modelyard.inputs import Inputs
+from modelyard.inputs import LOCK_NAME, Inputs
 from modelyard.pipeline import Outcome, opened, understand
+from modelyard.plan import Plan
 from modelyard.records import record
 from modelyard.stages import Stage
 from modelyard_targets import TARGETS
@@ -21,13 +24,22 @@ def run(arguments: argparse.Namespace) -> int:
         report(problems, (), arguments.format, arguments.color)
         return 1
     verdict = _judged(inputs)
-    found = in_order((*problems, *verdict.diagnostics))
+    found = in_order((*problems, *verdict.diagnostics, *_false_pins(inputs, verdict.plans)))
     report(found, inputs.files(), arguments.format, arguments.color)
     if arguments.format == "text" and has_errors(found):
         say_waiting(verdict.waiting, verdict.aside)
     elif arguments.format == "text":
         say(f"{inputs.spec.path}: valid{verdict.valid}")
     return int(has_errors(found))
+
+
+def _false_pins(inputs: Inputs, plans: Mapping[str | None, Plan]) -> Iterable[Diagnostic]:
+    """What the lock beside the spec claims falsely. Without one nothing more is loaded."""
+    if not os.path.lexists(os.path.join(os.path.dirname(inputs.spec.path), LOCK_NAME)):
+        return ()
+    from modelyard.cli.locking import false_pins
+
+    return false_pins(inputs, plans, TARGETS)
 
 
 @record
@@ -38,16 +50,17 @@ class _Verdict:
     waiting: tuple[Stage, ...]
     aside: tuple[str, ...]
     valid: str
+    plans: Mapping[str | None, Plan]  # by environment; None is the base
 
 
 def _judged(inputs: Inputs) -> _Verdict:
     """The verdict on the environment that was picked, or on the base and all of them."""
     if inputs.environment is not None:
-        return _of_one(understand(inputs, TARGETS), f" for {inputs.environment}")
+        return _of_one(inputs, understand(inputs, TARGETS), f" for {inputs.environment}")
     spec = opened(inputs)
     names = environment_names(inputs, spec.document)
     if not names:
-        return _of_one(understand(inputs, TARGETS, spec), "")
+        return _of_one(inputs, understand(inputs, TARGETS, spec), "")
     from modelyard.survey import survey  # a spec without environments is read as ever, and needs no more than before
 
     found = survey(inputs, spec, names, TARGETS)
@@ -58,8 +71,9 @@ def _judged(inputs: Inputs) -> _Verdict:
     elif made:
         listed = f", alone and{listed}"
     later = f"; not made yet: {', '.join(found.not_made_yet)}" if found.not_made_yet else ""
-    return _Verdict(found.diagnostics, found.waiting, found.aside, f"{listed}{later}")
+    return _Verdict(found.diagnostics, found.waiting, found.aside, f"{listed}{later}", found.plans)
 
 
-def _of_one(outcome: Outcome, valid: str) -> _Verdict:
-    return _Verdict(outcome.diagnostics, outcome.waiting, outcome.aside, valid)
+def _of_one(inputs: Inputs, outcome: Outcome, valid: str) -> _Verdict:
+    plans = {inputs.environment: outcome.plan} if outcome.plan is not None else {}
+    return _Verdict(outcome.diagnostics, outcome.waiting, outcome.aside, valid, plans)

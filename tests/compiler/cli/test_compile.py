@@ -9,7 +9,7 @@ import pytest
 from modelyard.api import compile_text
 from modelyard.disk.record import RECORD
 from modelyard.disk.switch import LOCK
-from modelyard.lock import LOCK_NAME
+from modelyard.inputs import LOCK_NAME
 from tests.compiler.cli.said import SPEC, Run, many_endpoints, tree
 from tests.hybrid import HYBRID_SPEC
 from tests.targets.aws.archive import ARCHIVE

@@ -46,7 +46,8 @@ def test_a_compile_that_is_ended_leaves_a_whole_tree(tmp_path: Path, run: Run, s
         _, told = process.communicate()
         interrupted += process.returncode != 0
         assert whole(tmp_path)[1] == count
-        if sent is signal.SIGINT and process.returncode not in (0, -signal.SIGINT):
+        was_starting = process.returncode == 1 and "modelyard/" not in told  # Python itself was interrupted
+        if sent is signal.SIGINT and process.returncode not in (0, -signal.SIGINT) and not was_starting:
             assert process.returncode == 130, told
             assert "Traceback" not in told
 

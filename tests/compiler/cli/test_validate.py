@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from modelyard.lock import LOCK_NAME
+from modelyard.inputs import LOCK_NAME
 from tests.compiler.cli.said import SPEC, Run
 
 
@@ -224,3 +224,16 @@ def test_what_waits_is_named_last(run: Run, system: Path) -> None:
     (system / "system.yaml").write_text(SPEC.replace("framework: xgboost", "framework: xgbost"), encoding="utf-8")
 
     assert "wait for" not in run("validate", system).err
+
+
+def test_an_unsupported_provider_is_reported_before_its_regions(run: Run, system: Path) -> None:
+    """Whoever mends the region first learns afterwards that nothing comes out for the provider."""
+    old = "{mode: on-prem, provider: kubernetes, context: here}"
+    text = SPEC.replace(old, "{mode: cloud, provider: gcp, region: eu-central-1}")
+    (system / "system.yaml").write_text(
+        text.replace("governance: {", "governance: {residency: [eu], "), encoding="utf-8"
+    )
+    said = run("validate", system)
+
+    assert "E0602" in said.err
+    assert "E0405" not in said.err

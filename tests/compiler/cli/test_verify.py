@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from modelyard.disk.record import RECORD
-from modelyard.lock import LOCK_NAME, targets_locked
+from modelyard.inputs import LOCK_NAME
+from modelyard.lock import targets_locked
 from tests.compiler.cli.said import SPEC, Run
 
 MANIFEST = "workloads/manifests/model-score.yaml"
@@ -106,17 +107,28 @@ def test_every_other_change(run: Run, compiled: Path, change: str) -> None:
     assert code in found(run, compiled)
 
 
-def test_a_false_pin_survives_neither_verify_nor_compile(run: Run, compiled: Path) -> None:
+def test_a_false_pin_survives_no_command(run: Run, compiled: Path) -> None:
     """The hash of the inputs is left as it was, as somebody would who wants the lock to look up to date."""
     lock = compiled / LOCK_NAME
     good = lock.read_text(encoding="utf-8")
     edit(lock, "2.60.0-py311", "9.9.9-evil")
 
     assert found(run, compiled) == ["E0717", "E0717"]
+    for arguments, count in (((), 2), (("--env", "prod"), 1)):
+        result = run("validate", compiled, *arguments)
+        assert (result.code, result.err.count("error[E0717]")) == (1, count)
     assert "nothing has changed" not in run("compile", compiled).err
     assert found(run, compiled, "--env", "default") == []
     assert run("compile", compiled, "--env", "prod").code == 0
     assert lock.read_text(encoding="utf-8") == good
+
+
+def test_a_lock_that_is_out_of_date_claims_nothing(run: Run, compiled: Path) -> None:
+    """Its versions are those of an older spec or modelyard, and the next compile writes others."""
+    edit(compiled / LOCK_NAME, "2.60.0-py311", "2.50.0-py311")
+    edit(compiled / "system.yaml", "memory: 2Gi", "memory: 3Gi")
+
+    assert run("validate", compiled).code == 0
 
 
 def test_a_lock_of_another_spec(run: Run, compiled: Path) -> None:
