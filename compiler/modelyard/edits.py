@@ -45,12 +45,10 @@ def value_at(document: Document, path: Path) -> Json:
     """The value at a path; None where there is none."""
     value: Json = document.value
     for step in path:
-        if isinstance(value, dict) and isinstance(step, str):
-            value = value.get(step)
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-            value = value[step]
+        if isinstance(step, str):
+            value = value.get(step) if isinstance(value, dict) else None
         else:
-            return None
+            value = value[step] if isinstance(value, list) and step < len(value) else None
     return value
 
 

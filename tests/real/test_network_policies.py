@@ -159,6 +159,9 @@ def test_what_passes_is_what_the_policies_allow(measured: Measured) -> None:
     assert len(allowed) < len(pods) * len(pods) * len(PORTS) / 4
 
 
+NOBODY: set[str] = set()
+
+
 @pytest.mark.parametrize(
     ("target", "port", "expected"),
     [
@@ -167,11 +170,11 @@ def test_what_passes_is_what_the_policies_allow(measured: Measured) -> None:
         ("server", 8265, {"kuberay"}),
         ("registry", 5000, {"server", "pipeline", "step", "monitor"}),
         ("database", 5432, {"registry", "databases"}),
-        ("kuberay", 8080, set()),
+        ("kuberay", 8080, NOBODY),
         ("web", 8080, {"friend"}),
-        ("web", 9000, set()),
+        ("web", 9000, NOBODY),
         ("web", 9093, {STRANGER}),
-        ("closed", 8080, set()),
+        ("closed", 8080, NOBODY),
     ],
 )
 def test_who_reaches_what(measured: Measured, target: str, port: int, expected: set[str]) -> None:

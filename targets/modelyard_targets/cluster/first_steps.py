@@ -82,9 +82,7 @@ def first_steps(context: Context) -> dict[str, object]:
         "approvals_needed": approval.minimum if approval else 0,
         "registry_address": context.registry_uri,
         "own_images": images,
-        "own_package": next(
-            (one.entrypoint.partition(".")[0].partition(":")[0] for one in images if one.entrypoint), ""
-        ),
+        "own_package": next((_package(one.entrypoint) for one in images if one.entrypoint), ""),
         "own_images_serve": any(_serves(resource) for resource in context.plan.on(context.placement)),
         "extends_runtime": needs_runtime_image(context.plan, context.placement),
         "ray_version": RAY_VERSION,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
+from modelyard.source import Json
 from tests.targets.aws.emitted import changed, names, one
 
 ADOPTED = (
@@ -60,10 +59,9 @@ def test_an_adopted_database_keeps_its_own_login() -> None:
     assert not [name for name in names("Job", changed(ADOPTED)) if name.startswith("login-")]
 
 
-def _pods(value: Any) -> list[dict[str, str]]:
+def _pods(value: Json) -> list[dict[str, Json]]:
     if isinstance(value, list):
-        return [pod for each in cast("list[Any]", value) for pod in _pods(each)]
-    fields = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-    return ([fields] if "serviceAccountName" in fields else []) + [
-        pod for each in fields.values() for pod in _pods(each)
-    ]
+        return [pod for each in value for pod in _pods(each)]
+    fields = value if isinstance(value, dict) else {}
+    own = [fields] if "serviceAccountName" in fields else []
+    return own + [pod for each in fields.values() for pod in _pods(each)]
