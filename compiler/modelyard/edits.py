@@ -45,11 +45,14 @@ def value_at(document: Document, path: Path) -> Json:
     """The value at a path; None where there is none."""
     value: Json = document.value
     for step in path:
-        if isinstance(step, str):
-            value = value.get(step) if isinstance(value, dict) else None
-        else:
-            value = value[step] if isinstance(value, list) and step < len(value) else None
+        value = _inside(value, step)
     return value
+
+
+def _inside(value: Json, step: str | int) -> Json:
+    if isinstance(step, str):
+        return value.get(step) if isinstance(value, dict) else None
+    return value[step] if isinstance(value, list) and step < len(value) else None
 
 
 def _plant(tree: _Tree, path: Path, edit: Edit) -> None:
