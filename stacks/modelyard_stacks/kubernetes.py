@@ -15,7 +15,7 @@ from pulumi_kubernetes.helm import v4 as helm
 
 from .base import Json, beside_the_program, read_documents
 
-_Late: TypeAlias = "pulumi.Output[str] | pulumi.Output[list[Json]]"
+_Late: TypeAlias = pulumi.Output[str] | pulumi.Output[list[Json]]
 Given: TypeAlias = "None | bool | int | float | str | _Late | Sequence[Given] | Mapping[str, Given]"
 """Plain data of which texts may be known only while the program runs."""
 

@@ -62,7 +62,7 @@ def test_everything_goes_to_the_cluster_that_is_named(found: Found) -> None:
     assert {each["provider"] for each in owned if each not in components} == {
         "pulumi:pulumi:Stack$pulumi:providers:kubernetes::main"
     }
-    assert len(components) == 2
+    assert {each["type"].rpartition(":")[2] for each in components} == {"Logins", "Manifests"}
 
 
 def test_an_egress_policy_opens_https_on_ranges_for_the_pods_that_are_named(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ The validator says whether a part of a document fits. Why it does not is found o
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator
+from itertools import islice
 from typing import Final
 
+from modelyard.diagnostics.bounds import MOST_MISTAKES
 from modelyard.keywords import FITS
 from modelyard.nearest import nearest_name, words_of
 from modelyard.records import record, replace
@@ -76,10 +78,13 @@ class Faults:
             if unnamed:
                 yield Fault((*path, unnamed[0]), "unnamed", None, value, shape, unnamed[0], tuple(unnamed))
             self._around.append((path, shape, value))
+            moved: dict[str, set[str]] = {}
+            for fault in faults:
+                for home in fault.others if fault.keyword == "unknown" else ():
+                    moved.setdefault(home, set()).add(fault.name)
             for name, child in value.items():
                 if name not in outdented and name not in misplaced:
-                    moved = {one.name for one in faults if one.keyword == "unknown" and name in one.others}
-                    yield from self._child_faults(shape.children(name), child, (*path, name), moved)
+                    yield from self._child_faults(shape.children(name), child, (*path, name), moved.get(name, ()))
             self._around.pop()
         elif isinstance(value, list):
             items = [schema_of(schema["items"]) for schema in shape.schemas if "items" in schema]
@@ -115,7 +120,7 @@ class Faults:
                 (*path, name), "outdented", None, None, self.shape(shape.children(name), {}), name, tuple(below)
             )
         misplaced = {name for below in outdented.values() for name in below}
-        for name in self._unknown_names(shape, value):
+        for name in islice(self._unknown_names(shape, value), MOST_MISTAKES):  # no more than that is reported
             if name not in misplaced:
                 found = self._unknown(shape, name, value, path)
                 meant = self._meant(found)

@@ -83,8 +83,8 @@ def _of_section(document: Document, fault: Fault) -> str:
     """The name of a thing without its section, such as an environment that changes `scorer` at its top."""
     if len(fault.path) > 1:
         return ""
-    known = fault.shape.names()
-    sections = (name for name, entries in document.value.items() if name in known and fault.name in _mapping(entries))
+    written = (name for name in fault.shape.names() if name in document.value)
+    sections = (name for name in written if fault.name in _mapping(document.value[name]))
     return next((f"write it under {quote(section)}" for section in sections), "")
 
 

@@ -44,7 +44,7 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "aws.cluster": ("aws.access", "aws.account", "aws.addons", "aws.key", "aws.logs", "aws.network", "aws.policies"),
     "aws.crossing": ("aws.account", "aws.identity", "aws.policies"),
     "aws.database": ("aws.account", "aws.cluster", "aws.key", "aws.logs", "aws.network"),
-    "aws.endpoints": ("aws.account",),
+    "aws.endpoints": ("aws.account", "aws.policies"),
     "aws.flow_logs": ("aws.account", "aws.key", "aws.logs", "aws.policies"),
     "aws.identity": ("aws.account", "aws.adopted", "aws.cluster", "aws.key", "aws.policies"),
     "aws.images": ("aws.account", "aws.key"),
