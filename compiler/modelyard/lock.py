@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from modelyard import __version__
 from modelyard.diagnostics.base import Diagnostic, quote
@@ -18,6 +18,8 @@ from modelyard.records import field, record
 from modelyard.source import Json
 from modelyard.stack import Value
 from modelyard.writers.yaml_text import comment, document
+
+_VERSION: Final = 1
 
 Addresses: TypeAlias = Mapping[str, Mapping[str, str]]
 """By target: the address of each resource, and the section and name of the spec that asked for it."""
@@ -51,9 +53,21 @@ def digest(*parts: str | bytes) -> str:
     return f"sha256:{total.hexdigest()}"
 
 
+def unreadable(text: str | bytes) -> str:
+    """Why a lock cannot be read, in a few words; empty where it can, or where there is none."""
+    if not text:
+        return ""
+    head, problems = load(text, LOCK_NAME)
+    if head is None:
+        return f"{problems[0].message} in line {problems[0].span.line if problems[0].span else 1}"
+    if head.value.get("lockVersion") != _VERSION:
+        return f"its lockVersion is not {_VERSION}, which is the only one that this modelyard knows"
+    return ""
+
+
 def environments(text: str | bytes) -> dict[str, Json]:
     """The environments of a lock as they stand in it; none where it cannot be read: it is written anew."""
-    return _section(_without_resources(text), "environments")
+    return _section(without_resources(text), "environments")
 
 
 def left_behind(text: str | bytes, environment: str, with_removed: bool = True) -> dict[str, dict[str, str]]:
@@ -115,7 +129,7 @@ def _section(text: str | bytes, name: str) -> dict[str, Json]:
     return dict(section) if isinstance(section, dict) else {}
 
 
-def _without_resources(text: str | bytes) -> str | bytes:
+def without_resources(text: str | bytes) -> str | bytes:
     """The lock without its last section, which grows with the system: an unchanged compile does not read it."""
     return text.partition("\nresources:\n")[0] if isinstance(text, str) else text.partition(b"\nresources:\n")[0]
 
@@ -140,7 +154,7 @@ def lock_text(before: str | bytes, environment: str, locked: Locked, schema: str
     """The lock with one environment set and the others as they were, sorted by name."""
     entries: dict[str, Value] = {**environments(before), environment: _entry(locked)}
     written: dict[str, Value] = {
-        "lockVersion": 1,
+        "lockVersion": _VERSION,
         "modelyard": __version__,
         "schema": digest(schema),
         "environments": {name: entries[name] for name in sorted(entries)},

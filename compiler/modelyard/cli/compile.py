@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import modelyard_schemas
 from modelyard.cli.console import Progress, report, say, say_waiting
 from modelyard.cli.inputs import environment_names, gather
-from modelyard.cli.locking import input_key, lock_path, locked, read_lock
+from modelyard.cli.locking import input_key, lock_path, lock_problems, locked, read_lock
 from modelyard.diagnostics import Diagnostic, has_errors
 from modelyard.diagnostics import files as tell
 from modelyard.disk import OutputFile, Report, Tree, unchanged, write_file_atomically, write_trees
@@ -31,6 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
         report(problems, (), arguments.format, arguments.color)
         return 1
     out = output_folder(arguments.out, inputs)
+    if problems := lock_problems(inputs, whole=False):
+        report(problems, (), arguments.format, arguments.color)
+        return 1
     if not (arguments.force or arguments.forget_removed) and _is_unchanged(inputs, out):
         return _nothing_to_do(arguments, out / inputs.folder)
     return _compile(arguments, inputs, out)
@@ -71,6 +74,9 @@ def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path) -> int:
         names = environment_names(inputs, spec) if spec is not None else []
         if names and arguments.format == "text":
             say(f"this is the base alone; environments, for --env: {', '.join(names)}")
+        return 1
+    if problems := lock_problems(inputs):
+        report((*outcome.diagnostics, *problems), inputs.files(), arguments.format, arguments.color)
         return 1
     planned, environment = outcome.plan, inputs.folder
     before = left_behind(read_lock(inputs), environment, with_removed=not arguments.forget_removed)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import modelyard_schemas
 from modelyard import __version__
 from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.verify import lock_unreadable
 from modelyard.disk import read
 from modelyard.inputs import LOCK_NAME, Inputs
-from modelyard.lock import Addresses, Locked, digest, wrong_pins
+from modelyard.lock import Addresses, Locked, digest, unreadable, without_resources, wrong_pins
 from modelyard.records import replace
 
 if TYPE_CHECKING:
@@ -48,6 +49,13 @@ def locked(key: str, plan: Plan, targets: Targets, before: Addresses) -> Locked:
     charts = {name: version for pinned in pins.values() for name, version in pinned.charts.items()}
     images = {name: tag for pinned in pins.values() for name, tag in pinned.images.items()}
     return Locked(key, tuple(pins), charts, images, lasting(plan), removed(plan, before))
+
+
+def lock_problems(inputs: Inputs, whole: bool = True) -> tuple[Diagnostic, ...]:
+    """Why the lock cannot be read; nothing where it can, or there is none. `whole` reads its resources too."""
+    text = read_lock(inputs)
+    reason = unreadable(text if whole else without_resources(text))
+    return (lock_unreadable(str(lock_path(inputs)), reason),) if reason else ()
 
 
 def false_pins(inputs: Inputs, plans: Mapping[str | None, Plan], targets: Targets) -> Iterator[Diagnostic]:

@@ -37,9 +37,9 @@ def _false_pins(inputs: Inputs, plans: Mapping[str | None, Plan]) -> Iterable[Di
     """What the lock beside the spec claims falsely. Without one nothing more is loaded."""
     if not os.path.lexists(os.path.join(os.path.dirname(inputs.spec.path), LOCK_NAME)):
         return ()
-    from modelyard.cli.locking import false_pins
+    from modelyard.cli.locking import false_pins, lock_problems
 
-    return false_pins(inputs, plans, TARGETS)
+    return lock_problems(inputs, whole=False) or false_pins(inputs, plans, TARGETS)
 
 
 @record

@@ -7,17 +7,18 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import modelyard_schemas
 from modelyard.cli.compile import output_folder
 from modelyard.cli.console import report, say
 from modelyard.cli.inputs import environment_names, gather
-from modelyard.cli.locking import input_key, lock_path, locked, read_lock
+from modelyard.cli.locking import input_key, lock_path, lock_problems, locked, read_lock
 from modelyard.diagnostics import Diagnostic, has_errors
 from modelyard.diagnostics.verify import lock_differs, nothing_compiled, unexpected
-from modelyard.disk import differences
+from modelyard.disk import differences, first_line_that_differs
 from modelyard.emit import stack_files
 from modelyard.inputs import BASE_FOLDER, Inputs
-from modelyard.lock import Addresses, Locked, environments, first_difference, left_behind, wrong_pins
-from modelyard.pipeline import compile_system, opened
+from modelyard.lock import Locked, environments, first_difference, left_behind, lock_text, wrong_pins
+from modelyard.pipeline import Outcome, compile_system, opened
 from modelyard.records import replace
 from modelyard_targets import TARGETS
 
@@ -30,16 +31,35 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     out = output_folder(arguments.out, inputs)
     names = [inputs.folder] if inputs.environment is not None else _compiled(inputs, out)
-    known = environment_names(inputs, opened(inputs).document)
-    found = [_verified(_in_environment(inputs, name, known), out) for name in names]
-    problems = tuple(problem for problems in found for problem in problems)
-    problems = problems if names else (nothing_compiled(str(out)),)
+    problems = lock_problems(inputs) or (_differences(inputs, names, out) if names else (nothing_compiled(str(out)),))
     report(problems, inputs.files(), arguments.format, arguments.color)
     if has_errors(problems):
         return 1
     if arguments.format == "text":
         say(f"{out}: verified {', '.join(names)}")
     return 0
+
+
+def _differences(inputs: Inputs, names: Sequence[str], out: Path) -> tuple[Diagnostic, ...]:
+    """Everything on disk that the spec does not compile to; the lock as a whole where each of its entries is right."""
+    known = environment_names(inputs, opened(inputs).document)
+    problems: list[Diagnostic] = []
+    lock = text = read_lock(inputs).decode("utf-8", "replace")
+    for name in names:
+        picked = _in_environment(inputs, name, known)
+        outcome = compile_system(picked, TARGETS)
+        if outcome.plan is None or outcome.failed:
+            problems += outcome.diagnostics
+            continue
+        entry = locked(input_key(picked), outcome.plan, TARGETS, left_behind(text, name))
+        problems += (*_lock_problems(picked, entry), *_files(outcome, out / name))
+        lock = lock_text(lock, name, entry, modelyard_schemas.text("system"))
+    if lock != text and not has_errors(problems):
+        line = first_line_that_differs(text.encode(), lock.encode())
+        problems.append(
+            lock_differs(str(lock_path(inputs)), ", ".join(names), f"line {line} is not what it compiles to")
+        )
+    return tuple(problems)
 
 
 def _compiled(inputs: Inputs, out: Path) -> list[str]:
@@ -53,26 +73,13 @@ def _in_environment(inputs: Inputs, name: str, known: Sequence[str]) -> Inputs:
     return replace(inputs, environment=environment, overlay=inputs.beside.get(name))
 
 
-def _verified(inputs: Inputs, out: Path) -> tuple[Diagnostic, ...]:
-    outcome = compile_system(inputs, TARGETS)
-    if outcome.plan is None or outcome.failed:
-        return outcome.diagnostics
-    folder = out / inputs.folder
+def _files(outcome: Outcome, folder: Path) -> Iterator[Diagnostic]:
+    """What differs in the folder of an environment."""
     expected = {stack.target for stack in outcome.stacks}
+    for stack in outcome.stacks:
+        yield from differences(str(folder / stack.target), stack_files(stack))
     there = sorted(entry.name for entry in os.scandir(folder)) if folder.is_dir() else []
-    return (
-        *_lock_problems(inputs, locked(input_key(inputs), outcome.plan, TARGETS, _before(inputs))),
-        *(
-            problem
-            for stack in outcome.stacks
-            for problem in differences(str(folder / stack.target), stack_files(stack))
-        ),
-        *(unexpected(str(folder / name)) for name in there if name not in expected),
-    )
-
-
-def _before(inputs: Inputs) -> Addresses:
-    return left_behind(read_lock(inputs), inputs.folder)
+    yield from (unexpected(str(folder / name)) for name in there if name not in expected)
 
 
 def _lock_problems(inputs: Inputs, entry: Locked) -> Iterator[Diagnostic]:

@@ -292,6 +292,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0715": verify.not_verified,
         "W0716": verify.settings_added,
         "E0717": verify.false_pin,
+        "E0718": verify.lock_unreadable,
         "E0801": check_data_overlap.captures_overlap,
         "E0802": check_data_overlap.output_overlaps_input,
         "E0803": check_data_overlap.artifacts_overlap,

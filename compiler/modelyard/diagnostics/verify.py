@@ -55,10 +55,25 @@ def lock_differs(path: str, environment: str, what: str) -> Diagnostic:
 
     Wrong: a changed spec committed with the lock of the last compile.
 
-    Right: `modelyard compile` for that environment, and the new lock committed with the spec.
+    Right: `modelyard compile --force` for that environment, and the new lock committed with the spec.
     """
     message = f"'{path}' does not match the spec in environment {quote(environment)}: {what}"
-    return _error("E0713", message, "compile that environment again and commit the lock with the spec")
+    return _error(
+        "E0713", message, "run `modelyard compile --force` for that environment and commit the lock with the spec"
+    )
+
+
+def lock_unreadable(path: str, reason: str) -> Diagnostic:
+    """`modelyard.lock` is there and cannot be read, most often because a merge left its conflict markers in it.
+
+    It is not written anew, because it also lists what was removed from the spec and is still to be destroyed.
+
+    Wrong: a lock with `<<<<<<<` in it, or one that a newer modelyard wrote.
+
+    Right: the lock of either side, then `modelyard compile` for each environment.
+    """
+    hint = "take the lock of one side of the merge, or that of the last commit, and compile again"
+    return _error("E0718", f"'{path}' cannot be read: {reason}", hint)
 
 
 def nothing_compiled(path: str) -> Diagnostic:

@@ -16,7 +16,7 @@ A tree is `<out>/<environment>/<target>/`. It is prepared beside itself, and one
   are dead left behind. `unchanged` only reads and needs no lock.
 """
 
-from modelyard.disk.compare import differences
+from modelyard.disk.compare import differences, first_line_that_differs
 from modelyard.disk.files import Merged, OutputFile, Report, Tree, read
 from modelyard.disk.record import RECORD
 from modelyard.disk.single import write_file_atomically
@@ -29,6 +29,7 @@ __all__ = [
     "Report",
     "Tree",
     "differences",
+    "first_line_that_differs",
     "read",
     "unchanged",
     "write_file_atomically",

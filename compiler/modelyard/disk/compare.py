@@ -33,12 +33,13 @@ def _difference(path: str, file: OutputFile) -> Iterator[Diagnostic]:
     there, ours = read(path), file.render()
     merged = file.merge(there, ours) if file.merge is not None and there != ours else None
     if there != ours and (merged is None or merged.contradicts or merged.data != there):
-        yield differs(path, _first_difference(there, ours))
+        yield differs(path, first_line_that_differs(there, ours))
     elif merged is not None and merged.added:
         yield settings_added(path, merged.added)
 
 
-def _first_difference(there: bytes, ours: bytes) -> int:
+def first_line_that_differs(there: bytes, ours: bytes) -> int:
+    """The number of the first line that two texts do not share, from 1."""
     pairs = zip_longest(there.splitlines(), ours.splitlines())
     return next((number for number, (left, right) in enumerate(pairs, start=1) if left != right), 1)
 

@@ -150,6 +150,38 @@ def test_a_lock_that_hides_a_removal(run: Run, compiled: Path) -> None:
     assert "E0713" in found(run, compiled)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("lockVersion: 1", "lockVersion: 1\napproved: {by: ciso}"),
+        ("lockVersion: 1", "lockVersion: 1  # approved by security"),
+        ('modelyard: "0.1.0"', 'modelyard: "9.1.0"'),
+        ("schema: sha256:", "schema: sha255:"),
+        ("resources:\n", "resources:\n  retired: {}\n"),
+    ],
+)
+def test_every_line_of_the_lock_is_verified(run: Run, compiled: Path, old: str, new: str) -> None:
+    edit(compiled / LOCK_NAME, old, new)
+
+    assert found(run, compiled) == ["E0713"]
+    assert run("compile", compiled, "--force").code == 0
+    assert found(run, compiled) in ([], ["E0713"])  # an environment that is no more stays until somebody removes it
+
+
+@pytest.mark.parametrize("text", ["<<<<<<< HEAD\n", "\x00\x01", "[[[[", "- a\n", "lockVersion: 2\n"])
+def test_a_lock_that_cannot_be_read_is_never_written_anew(run: Run, compiled: Path, text: str) -> None:
+    """It lists what is still to be destroyed, and a merge leaves its markers in it."""
+    lock = compiled / LOCK_NAME
+    broken = text + lock.read_text(encoding="utf-8").replace("lockVersion: 1\n", "")
+    lock.write_text(broken, encoding="utf-8")
+
+    for command in ("validate", "compile", "verify"):
+        result = run(command, compiled)
+        assert (result.code, "E0718" in result.err) == (1, True), command
+    assert run("compile", compiled, "--force").code == 1
+    assert lock.read_text(encoding="utf-8") == broken
+
+
 def test_nothing_to_verify(run: Run, system: Path) -> None:
     assert found(run, system) == ["E0714"]
 
