@@ -7,8 +7,10 @@ import json
 import pytest
 
 from modelyard_targets.cluster.object_fields import TABLE, problems
-from tests.emitted import emitted, refused
+from modelyard_targets.kubernetes.check import check
+from tests.emitted import emitted, one, refused
 from tests.object_fields import table
+from tests.plans import plan_of
 from tests.specs import VALID_SPEC
 from tests.targets.test_overrides import with_override
 
@@ -64,3 +66,34 @@ def test_overrides_that_kubernetes_refuses(target: str, patch: str) -> None:
 def test_overrides_that_kubernetes_takes(target: str, patch: str) -> None:
     """Quantities are numbers or texts."""
     assert refused(with_override(f"[{patch}]", target)) == []
+
+
+RUN = "ConfigMap/retrain-rayjob"
+
+
+@pytest.mark.parametrize(
+    ("patch", "problem"),
+    [
+        ("{op: remove, path: /data}", "is required"),
+        ("{op: remove, path: /data/rayjob.json}", "is required"),
+        ("{op: replace, path: /data/rayjob.json, value: not json}", "must be JSON"),
+        ("{op: replace, path: /data/rayjob.json, value: '[]'}", "must be a JSON object"),
+        ("{op: replace, path: /data/rayjob.json, value: '{}'}", "must have apiVersion ray.io/v1"),
+    ],
+)
+def test_overrides_that_break_a_document(patch: str, problem: str) -> None:
+    """The launcher reads the RayJob from the ConfigMap, and so does the admission policy of its runs."""
+    text = with_override(f"[{patch}]", RUN)
+    (diagnostic,) = check(plan_of(text), "main")
+
+    assert (diagnostic.code, problem in diagnostic.message) == ("E0836", True)
+    assert refused(text) == [f"E0836 [{patch}]"]
+
+
+def test_an_override_of_a_document_that_stays_one() -> None:
+    run = one(VALID_SPEC, "ConfigMap", "retrain-rayjob")["data"]["rayjob.json"]
+    changed = json.dumps({**json.loads(run), "metadata": {"labels": {"team": "fraud"}}})
+
+    assert (
+        refused(with_override(f"[{{op: replace, path: /data/rayjob.json, value: {json.dumps(changed)}}}]", RUN)) == []
+    )

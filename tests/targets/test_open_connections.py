@@ -67,3 +67,20 @@ def test_equal_rules_of_many_workloads_are_one_row() -> None:
     (row,) = open_connections(policies, "shop")
 
     assert (row.pods, row.peers, row.ports) == ("`one`, `two`", "every Pod in any namespace", "8000")
+
+
+@pytest.mark.parametrize("spec", [None, {}, {"podSelector": None}, {"ingress": [{"ports": [{"protocol": "TCP"}]}]}])
+def test_a_policy_without_a_selector_is_for_every_pod(spec: Value) -> None:
+    """An override may leave out what Kubernetes does not require."""
+    policy: Manifest = {"metadata": {"name": "closed", "namespace": "shop"}, "spec": spec}
+
+    assert {(row.pods, row.ports) for row in open_connections([policy], "shop")} <= {("every Pod", "any")}
+
+
+def test_an_override_that_removes_a_selector_is_listed() -> None:
+    override = (
+        "{object: NetworkPolicy/monitor-drift, patch: [{op: remove, path: /spec/podSelector}], reason: Debugging.}"
+    )
+    text = f"{VALID_SPEC}overrides: {{all: {override}}}\n"
+
+    assert any("every Pod" in row.pods for row in rows_of(files(text)["README.md"]))

@@ -81,8 +81,11 @@ def override_renames(span: Span, name: str) -> Diagnostic:
     )
 
 
-def override_refused(span: Span, name: str, problem: str) -> Diagnostic:
+def override_refused(span: Span, name: str, by: str, problem: str) -> Diagnostic:
     """An override makes an object that the API server refuses: it has an unknown field, or a value of another type.
+
+    A JSON document in a ConfigMap, such as the RayJob of a pipeline, is checked in the same way: it stays, and stays
+    JSON that its workload can read.
 
     Wrong:
 
@@ -103,7 +106,7 @@ def override_refused(span: Span, name: str, problem: str) -> Diagnostic:
     return Diagnostic(
         "E0836",
         Severity.ERROR,
-        f"override {quote(name)} makes an object that Kubernetes refuses: {problem}",
+        f"override {quote(name)} makes an object that {by} refuses: {problem}",
         span,
     )
 

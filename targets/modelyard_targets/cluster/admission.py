@@ -56,15 +56,19 @@ def named_in(manifest: object) -> Named:
     images: set[str] = set()
     secrets: set[str] = set()
     for key, value in _entries(manifest):
-        if key == "serviceAccountName":
-            accounts.add(str(value))
+        if key == "serviceAccountName" and isinstance(value, str):
+            accounts.add(value)
         elif key == "image" and isinstance(value, str):
             images.add(value)
         elif key == "imagePullSecrets" and isinstance(value, Sequence):
-            secrets |= {str(entry["name"]) for entry in cast("Sequence[Mapping[str, object]]", value)}
+            secrets |= {
+                str(entry["name"]) for entry in cast("Sequence[Mapping[str, object]]", value) if "name" in entry
+            }
         elif key in {"secretKeyRef", "secretRef", "secret"} and isinstance(value, Mapping):
             reference = cast("Mapping[str, object]", value)
-            secrets.add(str(reference.get("name", reference.get("secretName"))))
+            name = reference.get("name", reference.get("secretName"))
+            if isinstance(name, str):
+                secrets.add(name)
     return Named(tuple(sorted(accounts)), tuple(sorted(images)), tuple(sorted(secrets)))
 
 

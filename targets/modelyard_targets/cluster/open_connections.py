@@ -30,9 +30,9 @@ def open_connections(policies: Iterable[Manifest], own: str) -> tuple[Open, ...]
     """A row for each distinct rule, with all Pods that have it; `own` is the namespace that goes without saying."""
     found: dict[tuple[str, str, str], dict[str, None]] = {}
     for policy in policies:
-        described, spec = _mapping(policy["metadata"]), _mapping(policy["spec"])
+        described, spec = _mapping(policy["metadata"]), _mapping(policy.get("spec"))
         space = str(described["namespace"])
-        pods = _pods(_mapping(spec["podSelector"]), "" if space == own else space)
+        pods = _pods(_selector(spec), "" if space == own else space)
         for rule in _rules(spec, space, own):
             found.setdefault(rule, {})[pods] = None
     return tuple(
@@ -44,7 +44,7 @@ def _rules(spec: Mapping[str, Value], space: str, own: str) -> Iterator[tuple[st
     for field, side, direction in _DIRECTIONS:
         for rule in _list(spec.get(field)):
             given = _mapping(rule)
-            yield direction, _peers(_list(given.get(side)), spec["podSelector"], space, own), _ports(given.get("ports"))
+            yield direction, _peers(_list(given.get(side)), _selector(spec), space, own), _ports(given.get("ports"))
 
 
 def _peers(peers: Sequence[Value], selector: Value, space: str, own: str) -> str:
@@ -61,12 +61,12 @@ def _peer(peer: Mapping[str, Value], selector: Value, space: str, own: str) -> s
     if "ipBlock" in peer:
         return as_code(str(_mapping(peer["ipBlock"])["cidr"]))
     if "namespaceSelector" not in peer:
-        if peer["podSelector"] == selector:
+        if _selector(peer) == selector:
             return _EACH_OTHER
-        return _pods(_mapping(peer["podSelector"]), "" if space == own else space)
+        return _pods(_selector(peer), "" if space == own else space)
     spaces = _mapping(peer["namespaceSelector"])
-    name = _mapping(spaces.get("matchLabels", {})).get(NAMESPACE_NAME)
-    pods = _mapping(peer.get("podSelector", {}))
+    name = _mapping(spaces.get("matchLabels")).get(NAMESPACE_NAME)
+    pods = _selector(peer)
     if name is not None:
         return _pods(pods, "" if name == own else str(name))
     return f"{_selected(pods) or 'every Pod'} in any namespace{_with(spaces)}"
@@ -78,25 +78,33 @@ def _pods(selector: Mapping[str, Value], space: str) -> str:
 
 def _selected(selector: Mapping[str, Value]) -> str:
     """A name where that is all there is, else the labels."""
-    labels = _mapping(selector.get("matchLabels", {}))
+    labels = _mapping(selector.get("matchLabels"))
     if set(labels) == {NAME} and "matchExpressions" not in selector:
         return as_code(str(labels[NAME]))
     return f"Pods{_with(selector)}" if selector else ""
 
 
 def _with(selector: Mapping[str, Value]) -> str:
-    labels = [as_code(f"{key}={value}") for key, value in _mapping(selector.get("matchLabels", {})).items()]
+    labels = [as_code(f"{key}={value}") for key, value in _mapping(selector.get("matchLabels")).items()]
     labels += [as_code(str(_mapping(each)["key"])) for each in _list(selector.get("matchExpressions"))]
     return f" with {' and '.join(labels)}" if labels else ""
 
 
 def _ports(ports: Value) -> str:
     given = [_mapping(port) for port in _list(ports)]
-    texts = [f"{port['port']}{'/UDP' if port.get('protocol') == 'UDP' else ''}" for port in given]
+    texts = [f"{port.get('port', _ANY_PORT)}{'/UDP' if port.get('protocol') == 'UDP' else ''}" for port in given]
     return ", ".join(texts) or _ANY_PORT
 
 
+def _selector(value: Mapping[str, Value]) -> Mapping[str, Value]:
+    """The Pods of a policy or a peer; without a selector they are all of the namespace."""
+    return _mapping(value.get("podSelector"))
+
+
 def _mapping(value: Value) -> Mapping[str, Value]:
+    """A mapping, empty where the field is absent."""
+    if value is None:
+        return {}
     assert isinstance(value, Mapping)
     return value
 

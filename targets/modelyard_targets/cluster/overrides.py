@@ -13,6 +13,7 @@ from modelyard.spec import Override, System
 from modelyard.stack import Manifest
 from modelyard.writers.json_text import json_text
 from modelyard_targets.cluster.context import Made
+from modelyard_targets.cluster.documents import broken_documents
 from modelyard_targets.cluster.object_fields import problems
 
 REASON = "overrides.modelyard.dev/{}"
@@ -83,7 +84,7 @@ def _check(manifest: Manifest, overrides: tuple[Override, ...], system: System) 
     before = _identity(manifest)
     for override in overrides:
         where = ("overrides", override.name, "patch")
-        known = problems(manifest)
+        known, previous = problems(manifest), manifest
         try:
             manifest = patched(manifest, override)
         except PatchFailed as failed:
@@ -96,7 +97,12 @@ def _check(manifest: Manifest, overrides: tuple[Override, ...], system: System) 
             return
         refused = next((problem for problem in problems(manifest) if problem not in known), "")
         if refused:
-            yield override_refused(system.at(*where), override.name, refused)
+            yield override_refused(system.at(*where), override.name, "Kubernetes", refused)
+            return
+        broken = next(broken_documents(previous, manifest), "")
+        if broken:
+            yield override_refused(system.at(*where), override.name, "the workload that mounts it", broken)
+            return
 
 
 def _identity(manifest: Manifest) -> tuple[str, str, str, str]:
