@@ -126,3 +126,39 @@ def test_secrets_that_exist_are_the_same_under_every_store() -> None:
     )
 
     assert refused(text) == []
+
+
+EXISTING = ("secretStores: {vault: {via: external-secrets, store: vault}}", "secretStores: {vault: {}}")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["mlflow-admin", "mlflow-login.retrain", "mlflow-login/retrain", "grafana-admin", "runs-app", "runs-superuser"],
+)
+def test_a_secret_that_the_program_generates_is_read_by_no_reference(path: str) -> None:
+    text = changed(EXISTING[0], EXISTING[1], ("vault/pagerduty#fraud", f"vault/{path}#password"))
+
+    assert refused(text) == [f"E0685 secret://vault/{path}#password"]
+
+
+def test_an_outside_store_writes_over_no_generated_secret() -> None:
+    """External Secrets names a Secret after its store and its path."""
+    text = changed(EXISTING[0], "secretStores: {mlflow-login: {via: external-secrets, store: vault}}")
+
+    assert "E0685 secret://mlflow-login/pagerduty#fraud" in refused(text.replace("//vault/", "//mlflow-login/"))
+
+
+def test_images_are_pulled_with_no_generated_secret() -> None:
+    assert refused(target("images: {pullSecret: mlflow-admin}")) == ["E0685 mlflow-admin"]
+    assert refused(target("images: {pullSecret: mlflow}")) == []
+
+
+def test_names_of_generated_secrets_are_free_where_nothing_generates_them() -> None:
+    text = changed(
+        "registry: {database: runs, artifacts: lake}",
+        'registry: {adopt: "https://mlflow.acme.example"}',
+        EXISTING,
+        ("vault/pagerduty#fraud", "vault/mlflow-admin#password"),
+    )
+
+    assert refused(text) == []

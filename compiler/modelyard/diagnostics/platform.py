@@ -401,6 +401,29 @@ def secrets_meet(span: Span, one: str, other: str, name: str) -> Diagnostic:
     )
 
 
+def generated_secret(span: Span, name: str, owner: str) -> Diagnostic:
+    """A reference to a Secret that the program generates would hand its password to other workloads.
+
+    MLflow, Grafana, databases and keys to the stores of another target have Secrets in the same cluster. The program
+    generates them and mounts each where it is needed; a reference would mount it elsewhere as well.
+
+    Wrong:
+
+        auth: {type: bearer-token, token: secret://kubernetes/mlflow-admin#password}
+
+    Right:
+
+        auth: {type: bearer-token, token: secret://kubernetes/scorer#token}
+    """
+    return Diagnostic(
+        "E0685",
+        Severity.ERROR,
+        f"the Secret {quote(name)} is generated for {owner}: no workload may refer to it",
+        span,
+        "create a Secret of another name and refer to that",
+    )
+
+
 def nothing_uses(span: Span, placement: str, field: str, what: str) -> Diagnostic:
     """Something is said of a target that nothing placed there makes use of.
 

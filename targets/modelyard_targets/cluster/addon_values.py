@@ -10,10 +10,9 @@ from typing import Final
 from modelyard.manifest import memory_text
 from modelyard.stack import Value
 from modelyard_targets.cluster.context import Context, mirrored, pull_secret_of_addons
+from modelyard_targets.cluster.fixed import GRAFANA_SECRET
 from modelyard_targets.cluster.metrics_disk import DEFAULT_RETENTION_S, used_gi, volume_gi
 from modelyard_targets.cluster.placed import shows_jobs
-
-GRAFANA_SECRET: Final = "grafana-admin"
 
 _GI = 1024**3
 _SECURITY: Final[dict[str, Value]] = {

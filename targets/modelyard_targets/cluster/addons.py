@@ -12,7 +12,6 @@ from modelyard.stack import Value
 from modelyard.units import cpu_millis, memory_bytes
 from modelyard_targets.cluster.addon_network import FILE, addon_namespace
 from modelyard_targets.cluster.addon_values import (
-    GRAFANA_SECRET,
     cloudnative_pg_values,
     external_secrets_values,
     kuberay_values,
@@ -20,9 +19,10 @@ from modelyard_targets.cluster.addon_values import (
 )
 from modelyard_targets.cluster.charts import Chart, charts
 from modelyard_targets.cluster.context import Context
+from modelyard_targets.cluster.fixed import ADMIN_SECRET, GRAFANA_SECRET
 from modelyard_targets.cluster.placed import installed_addons, registry_of
 from modelyard_targets.cluster.platform import AddOn, Given, as_literal
-from modelyard_targets.cluster.registry_access import ADMIN_SECRET, ADMIN_USER, LOGIN_KEYS, LOGINS, SESSION_KEY, logins
+from modelyard_targets.cluster.registry_access import ADMIN_USER, LOGIN_KEYS, LOGINS, SESSION_KEY, logins
 from modelyard_targets.cluster.sizes import Size
 
 Values: TypeAlias = Callable[[Context], dict[str, Value]]

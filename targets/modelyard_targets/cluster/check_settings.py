@@ -1,4 +1,4 @@
-"""What no cluster can honour of what is said of its target: labels, secrets, the gateway, telemetry and overrides."""
+"""What no cluster can honour of what is said of its target: labels, the gateway, telemetry and overrides."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Final
 
 from modelyard.diagnostics import platform as problems
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.plan import Cluster, Identity, ModelServer, Plan, Route, Secret
-from modelyard.spec import FIRST_KEYS, Gateway, SecretRef, TargetSpec, target_path
-from modelyard_targets.cluster.context import Context, secret_name
+from modelyard.plan import Cluster, Identity, ModelServer, Plan, Route
+from modelyard.spec import FIRST_KEYS, Gateway, TargetSpec, target_path
+from modelyard_targets.cluster.check_secrets import check_secrets
+from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.crossing import crosses_from
 from modelyard_targets.cluster.disk import has_disk
 from modelyard_targets.cluster.metrics_disk import fitting_days, volume_gi
@@ -110,20 +111,6 @@ def check_labels(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             yield problems.reserved_label(plan.system.key("metadata", "labels", label), label)
 
 
-def check_secrets(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Two references that would be one Secret."""
-    target = target_of(plan, placement)
-    known: dict[str, SecretRef] = {}
-    for resource in plan.on(placement):
-        if isinstance(resource.value, Secret):
-            ref = resource.value.ref
-            name = secret_name(ref, target)
-            other = known.setdefault(name, ref)
-            if (other.store, other.path) != (ref.store, ref.path) and _differ(other, ref, target):
-                where = plan.system.at(*resource.origin)
-                yield problems.secrets_meet(where, _text(other), _text(ref), name)
-
-
 def check_unused(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """What is said of a target without any effect on it."""
     target = target_of(plan, placement)
@@ -176,15 +163,3 @@ def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str,
         yield "headState", "nothing is served there", any(isinstance(one.value, ModelServer) for one in resources)
     if target.telemetry != type(target.telemetry)():
         yield "telemetry", "nothing there is observed", "prometheus" in addons
-
-
-def _differ(one: SecretRef, other: SecretRef, target: TargetSpec) -> bool:
-    """Existing Secrets of two stores are the same Secrets; those of an outside store are not."""
-    if one.path == other.path:
-        vias = {store.name: store.via for store in target.secret_stores}
-        return any(vias.get(ref.store, "existing") != "existing" for ref in (one, other))
-    return True
-
-
-def _text(ref: SecretRef) -> str:
-    return f"secret://{ref.store}/{ref.path}" + (f"#{ref.key}" if ref.key else "")

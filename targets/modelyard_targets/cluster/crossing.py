@@ -10,6 +10,9 @@ from modelyard.records import record
 from modelyard.spec import Store, System, TargetSpec
 from modelyard_targets.cluster.context import Context
 
+CROSSING_NAME: Final = "crossing"
+"""The first part of the name of a Secret that opens stores of another target."""
+
 CROSSING_HALVES: Final = ("access-key-id", "secret-access-key")
 """The two halves of a key; in the Secret of a crossing the number of the key stands behind them."""
 
@@ -58,7 +61,7 @@ def crossings_of(workload: str, context: Context) -> tuple[Crossing, ...]:
         Crossing(
             workload,
             target,
-            object_name("crossing", identity.name, *([target] if several else [])),
+            object_name(CROSSING_NAME, identity.name, *([target] if several else [])),
             tuple(stores),
             identity,
             context.target.access_keys,

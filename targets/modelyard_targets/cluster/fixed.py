@@ -21,6 +21,15 @@ SERVE_PORT: Final = 8000
 REGISTRY_NAME: Final = "mlflow"
 """The registry's Service, its Pods' label and its chart."""
 
+ADMIN_SECRET: Final = f"{REGISTRY_NAME}-admin"
+"""The administrator's login, and the key of the server's sessions: no workload mounts it."""
+
+LOGIN_SECRET: Final = f"{REGISTRY_NAME}-login."
+"""Before the identity of a workload: its login; the dot keeps it apart from the administrator's."""
+
+GRAFANA_SECRET: Final = "grafana-admin"
+"""The login of Grafana's administrator."""
+
 MONITOR_COMPONENT: Final = "monitor"
 PIPELINE_COMPONENT: Final = "pipeline"
 """The component label of monitors, which Prometheus takes pushed metrics from."""

@@ -16,14 +16,13 @@ from modelyard_targets.cluster.database import instances, login_of
 from modelyard_targets.cluster.describe import API_VERSION, DESCRIPTION_FOLDER
 from modelyard_targets.cluster.describe_parts import digest
 from modelyard_targets.cluster.environment import S3_CHECKSUMS, description_name, pair_of
-from modelyard_targets.cluster.fixed import REGISTRY_NAME
+from modelyard_targets.cluster.fixed import ADMIN_SECRET, REGISTRY_NAME
 from modelyard_targets.cluster.network import network_policy, ports, reach, reach_identity, reach_store
 from modelyard_targets.cluster.platform import SERVICE, ManagedDatabase
 from modelyard_targets.cluster.platform_sizes import registry_replicas, registry_size, registry_workers
 from modelyard_targets.cluster.pods import container, pod_spec, support_place
 from modelyard_targets.cluster.ray_cluster import DIGEST
 from modelyard_targets.cluster.registry_access import (
-    ADMIN_SECRET,
     LOGIN_KEYS,
     SESSION_KEY,
     described_access,

@@ -14,10 +14,7 @@ from modelyard.stack import Value
 from modelyard_targets.cluster.bundles import experiment, experiment_name
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe import uses_registry
-from modelyard_targets.cluster.fixed import REGISTRY_NAME
-
-ADMIN_SECRET: Final = f"{REGISTRY_NAME}-admin"
-"""The administrator's login, and the key of the server's sessions: no workload mounts it."""
+from modelyard_targets.cluster.fixed import ADMIN_SECRET, LOGIN_SECRET, REGISTRY_NAME
 
 ADMIN_USER: Final = "admin"
 SESSION_KEY: Final = "session-key"
@@ -40,8 +37,8 @@ class Login:
 
     @property
     def secret(self) -> str:
-        """The Secret with its name and password; the dot keeps it apart from the administrator's."""
-        return f"{REGISTRY_NAME}-login.{self.identity}"
+        """The Secret with its name and password."""
+        return f"{LOGIN_SECRET}{self.identity}"
 
     def variables(self) -> list[Value]:
         """Its login as MLflow's client reads it."""
