@@ -46,6 +46,25 @@ def test_what_makes_a_bucket_has_a_name_too() -> None:
     assert told(changed("adopt: acme-fraud-lake, ", "", renamed)) == ["store-lake:"]
 
 
+@pytest.mark.parametrize(
+    "name", ["pg-runs", "postgres", "template0", "template1", "rdsadmin", "rds-runs", "dbadmin", "streaming-replica"]
+)
+def test_a_database_that_postgresql_would_refuse(name: str) -> None:
+    """The store names both the database and the role that owns it."""
+    called = changed("runs: {type: database}", f"{name}: {{type: database}}", ("database: runs", f"database: {name}"))
+    adopted = called.replace("{type: database}", '{type: database, adopt: "db/m", credentials: "secret://vault/db"}')
+
+    assert told(called) == [f"{name}: {{type: database}}"]
+    assert told(adopted) == []
+
+
+@pytest.mark.parametrize("name", ["pgruns", "runs-pg", "postgresql", "template"])
+def test_a_database_of_a_similar_name(name: str) -> None:
+    renamed = ("database: runs", f"database: {name}")
+
+    assert told(changed("runs: {type: database}", f"{name}: {{type: database}}", renamed)) == []
+
+
 @pytest.mark.parametrize("name", ["monitoring", "kuberay-system", "cnpg-system"])
 def test_a_namespace_of_an_add_on(name: str) -> None:
     """What closes the namespace of a system would close Prometheus or an operator in."""

@@ -39,7 +39,8 @@ def reserved_name(span: Span, name: str, why: str) -> Diagnostic:
 
     Every Kubernetes namespace has a ServiceAccount `default`, and the namespaces `default` and `kube-*` hold what is
     not this system's. Where machines are made, those of the cluster itself are the pool `system`, and no compute class
-    is called so.
+    is called so. A managed database is named after its store, and so is the role that owns it: PostgreSQL and RDS
+    keep names such as `postgres`, `template1`, `rdsadmin` and those that begin with `pg_`.
 
     Wrong:
 

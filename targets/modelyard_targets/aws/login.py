@@ -13,8 +13,7 @@ from modelyard.stack import Value
 from modelyard.writers.json_text import json_text
 from modelyard_targets.aws.names import database_identifier, login_secret
 from modelyard_targets.aws.network_policies import reach_services
-from modelyard_targets.cluster.context import Context, Made
-from modelyard_targets.cluster.database import database_name
+from modelyard_targets.cluster.context import Context, Made, database_name
 from modelyard_targets.cluster.fixed import LOGIN_NAME
 from modelyard_targets.cluster.network import network_policy, ports
 from modelyard_targets.cluster.platform_sizes import STORE_JOB

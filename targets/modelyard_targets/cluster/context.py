@@ -158,6 +158,11 @@ def secret_name(ref: SecretRef, target: TargetSpec) -> str:
     return name if via == "existing" else f"{ref.store}.{name}"
 
 
+def database_name(store: Store) -> str:
+    """The database of a store that is made, and the role that owns it."""
+    return store.called.replace("-", "_")
+
+
 def bucket_name(store: Store, system: System) -> str:
     """The bucket behind a store: adopted, or named after system and environment, since a service holds many.
 

@@ -11,7 +11,7 @@ from modelyard.program import Ref
 from modelyard.records import record
 from modelyard.spec import Store
 from modelyard.stack import Manifest, Value
-from modelyard_targets.cluster.context import Context, Made, mirrored
+from modelyard_targets.cluster.context import Context, Made, database_name, mirrored
 from modelyard_targets.cluster.network import namespace, network_policy, ports, prometheus_pods, reach_api
 from modelyard_targets.cluster.platform_sizes import database_size
 from modelyard_targets.cluster.pods import support_place, tolerations
@@ -75,11 +75,6 @@ def lower_database(resource: Resource, context: Context, operator_namespace: str
     yield Made(resource.origin, _cluster(resource, store, context))
     if context.monitored:
         yield Made(resource.origin, _scraped(resource, context))
-
-
-def database_name(store: Store) -> str:
-    """The database of a store that is made, and the role that owns it."""
-    return store.called.replace("-", "_")
 
 
 def _cluster(resource: Resource, store: Store, context: Context) -> Manifest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.diagnostics.plan import reserved_name
@@ -11,6 +12,7 @@ from modelyard.plan import Cluster, Kind, Plan, RegistryServer
 from modelyard.spec import Store
 from modelyard_targets.cluster import namespace
 from modelyard_targets.cluster.charts import charts
+from modelyard_targets.cluster.context import database_name
 from modelyard_targets.cluster.fixed import BUCKET_NAME, LOGIN_NAME, REGISTRY_NAME, STORAGE_POLICY
 from modelyard_targets.cluster.placed import addons_to_install, target_of
 
@@ -27,12 +29,22 @@ _NAMED = frozenset(
 )
 """Kinds that have an account, a network policy or Pods under their own name."""
 
+_DATABASES: Final = frozenset({"postgres", "template0", "template1", "rdsadmin"})
+"""Databases that every server of PostgreSQL, or of RDS, already has."""
+
+_ROLES: Final = frozenset({"public", "none", "streaming_replica", "dbadmin", "rdsrepladmin", "rdstopmgr"})
+"""Words that PostgreSQL refuses as a role, and roles of CloudNativePG, of the component library and of RDS."""
+
+_PREFIXES: Final = ("pg_", "rds_")
+"""Roles of PostgreSQL, which refuses others of that prefix, and of RDS."""
+
 
 def check_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Workloads whose policy would take the place of the platform's, or whose Pods would pass for the registry's; and
-    a namespace that an add-on has, which would be closed to it.
+    a namespace that an add-on has, which would be closed to it; and databases that PostgreSQL would refuse.
     """
     yield from _check_namespace(plan, placement)
+    yield from _check_databases(plan, placement)
     taken = _taken(plan, placement)
     told: set[str] = set()
     for resource in plan.on(placement):
@@ -51,6 +63,18 @@ def _check_namespace(plan: Plan, placement: str) -> Iterator[Diagnostic]:
         if resource.kind is Kind.NAMESPACE and resource.name in kept:
             span = plan.system.at(*resource.origin) if target.namespace else plan.system.key("metadata", "name")
             yield reserved_name(span, resource.name, "an add-on has that namespace, and would be closed in")
+
+
+def _check_databases(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """A managed database and the role that owns it have the name of their store."""
+    for resource in plan.on(placement):
+        store = resource.value
+        if resource.kind is not Kind.DATABASE or not isinstance(store, Store) or store.adopt:
+            continue
+        name = database_name(store)
+        if name in _DATABASES | _ROLES or name.startswith(_PREFIXES):
+            why = f"PostgreSQL, or the service that runs it, keeps {quote(name)} for itself"
+            yield reserved_name(plan.system.key("stores", store.name), store.name, why)
 
 
 def _taken(plan: Plan, placement: str) -> Mapping[str, str]:

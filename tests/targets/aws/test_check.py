@@ -140,3 +140,9 @@ def test_what_is_beyond_a_quota_is_told() -> None:
     assert refused(LEADS + inline) == ["W0652 deployment:"]
     assert refused(changed(large)) == ["W0652 small: {cpu: 1, memory: 2Gi}"]
     assert refused(changed(large, ("max: 900", "max: 449"))) == []
+
+
+def test_the_login_of_a_managed_database_is_refused_by_its_name() -> None:
+    """External Secrets writes it under the name of the store."""
+    assert "E0685" in codes((VPC, f"images: {{pullSecret: runs-login}}\n  {VPC}"))
+    assert "E0685" not in codes((VPC, f"images: {{pullSecret: runs-app}}\n  {VPC}"))
