@@ -35,12 +35,21 @@ _GUARDS: Final = {
     "ClusterRole": ("rules",),
     "RoleBinding": ("subjects", "roleRef"),
     "ClusterRoleBinding": ("subjects", "roleRef"),
-    "ValidatingAdmissionPolicy": ("spec",),
-    "ValidatingAdmissionPolicyBinding": ("spec",),
 }
 """Kinds of objects that are a safeguard, and the fields in which it lies."""
 
-_IDENTITIES: Final = frozenset({"eks.amazonaws.com/role-arn", "pod-security.kubernetes.io/enforce"})
+_PLACES: Final[Mapping[str, tuple[str, ...]]] = {
+    "Namespace": ("metadata", "labels", "pod-security.kubernetes.io/enforce"),
+    "ServiceAccount": ("metadata", "annotations", "eks.amazonaws.com/role-arn"),
+}
+"""Where objects hold a safeguard in their metadata: a patch of anything around it changes it as well."""
+
+_IDENTITIES: Final = frozenset(place[-1] for place in _PLACES.values())
+_CONTAINERS: Final = frozenset({"containers", "initContainers"})
+_KEPT: Final = ("allowPrivilegeEscalation", "capabilities", "readOnlyRootFilesystem")
+_KEPT_OF_POD: Final = ("runAsNonRoot", "seccompProfile")
+"""Fields that every emitted securityContext sets: one that is written anew without them lifts them."""
+
 _EXPOSING: Final = frozenset({"LoadBalancer", "NodePort"})
 
 
@@ -53,18 +62,31 @@ def lifted(override: Override) -> Iterator[tuple[int, str]]:
 
 
 def _effects(kind: str, operation: Mapping[str, Json]) -> Iterator[str]:
-    op, keys = str(operation["op"]), _keys(operation["path"])
+    op, path = str(operation["op"]), _keys(operation["path"])
     if op == "test":
         return
-    if kind in _GUARDS and (not keys or keys[0] in _GUARDS[kind]):
-        yield f"it changes the rules of a {kind}"
-    if keys and keys[-1] in _IDENTITIES:
-        yield f"it changes {keys[-1]}"
-    gone = keys if op == "remove" else _keys(operation["from"]) if op == "move" else []
+    source = _keys(operation["from"]) if "from" in operation else []
+    gone = path if op == "remove" else source if op == "move" else None
+    for keys in (path, *([source] if op == "move" else [])):
+        if kind in _GUARDS and (not keys or keys[0] in _GUARDS[kind]):
+            yield f"it changes the rules of a {kind}"
+        if keys and keys[-1] in _IDENTITIES:
+            yield f"it changes {keys[-1]}"
+        if _around(kind, op, keys):
+            yield f"it changes {_PLACES[kind][-1]}"
     if gone and gone[-1] in _PROTECTIONS:
         yield f"it removes {gone[-1]}"
+    if "from" in operation and path and path[-1] in _PROTECTIONS | _OPENINGS:
+        yield f"it changes {path[-1]}"
     if op in {"add", "replace"}:
-        yield from _values(kind, keys, operation["value"])
+        yield from _values(kind, path, operation["value"])
+
+
+def _around(kind: str, op: str, keys: list[str]) -> bool:
+    """Whether what an operation replaces or removes holds the safeguard of a kind; annotations may be added first."""
+    place = _PLACES.get(kind, ())
+    first = op == "add" and keys[-1:] == ["annotations"]
+    return len(keys) < len(place) and place[: len(keys)] == tuple(keys) and not first
 
 
 def _keys(pointer: Json) -> list[str]:
@@ -76,11 +98,19 @@ def _values(kind: str, keys: list[str], value: Json) -> Iterator[str]:
     last = keys[-1] if keys else ""
     if last in _OPENINGS:
         yield f"it sets {last}"
+    elif last in _IDENTITIES:
+        yield f"it changes {last}"
     elif last in _PROTECTIONS and value in (None, {}, []):
         yield f"it empties {last}"
     if isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _values(kind, [*keys, name], inner)
+        if (_is_container(keys) or "containers" in value) and "securityContext" not in value:
+            yield "it sets a Pod or container without securityContext"
+        if last == "securityContext":
+            of_container = _is_container(keys[:-1]) or keys[-2:-1] == ["autoscalerOptions"]
+            missing = [field for field in (_KEPT if of_container else _KEPT_OF_POD) if field not in value]
+            yield from (f"it sets {last} without {field}" for field in missing)
     elif isinstance(value, list):
         for inner in value:
             yield from _values(kind, [*keys, "-"], inner)
@@ -88,6 +118,10 @@ def _values(kind: str, keys: list[str], value: Json) -> Iterator[str]:
         yield f"it sets {last}: {str(value).lower() if isinstance(value, bool) else value}"
     elif ("capabilities", "add") in pairwise(keys):
         yield f"it adds the capability {value}"
+
+
+def _is_container(keys: list[str]) -> bool:
+    return len(keys) > 1 and keys[-2] in _CONTAINERS and (keys[-1] == "-" or keys[-1].isdecimal())
 
 
 def _unsafe(kind: str, field: str, value: Json) -> bool:

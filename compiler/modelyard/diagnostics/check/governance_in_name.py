@@ -207,8 +207,10 @@ def safeguard_lifted(span: Span, override: str, effect: str, reason: str) -> Dia
     """An override lifts a safeguard that every emitted object has.
 
     Reported are operations that make a container privileged or root, give it capabilities or the host's namespaces,
-    folders or ports, mount a token, remove a security context, change the rules of a NetworkPolicy, of a role or of an
-    admission policy, or open a Service to the outside. The warning repeats the reason, for whoever reviews the change.
+    folders or ports, mount a token, remove a security context, change the rules of a NetworkPolicy or of a role, the
+    Pod Security level of a namespace or the AWS role of a ServiceAccount, or open a Service to the outside. An
+    operation on anything around such a field counts as one on the field. The warning repeats the reason, for whoever
+    reviews the change.
 
     Wrong:
 
