@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from modelyard_targets.kubernetes.check import check
 from tests.emitted import emitted, one, refused
+from tests.plans import plan_of
 from tests.specs import VALID_SPEC
 
 
@@ -29,6 +33,19 @@ def test_nothing_else_is_changed() -> None:
 
 def test_an_object_that_is_not_emitted_is_refused() -> None:
     assert refused(with_override("[{op: remove, path: /spec}]", "RayService/scorr")) == ["E0620 RayService/scorr"]
+
+
+@pytest.mark.parametrize("kind", ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"])
+def test_an_admission_policy_is_refused(kind: str) -> None:
+    """They are emitted, so the message does not deny it."""
+    text = with_override("[{op: replace, path: /spec/failurePolicy, value: Ignore}]", f"{kind}/fraud.retrain.runs")
+    (diagnostic,) = check(plan_of(text), "main")
+
+    assert (kind, "fraud.retrain.runs") in {(each["kind"], each["metadata"]["name"]) for each in emitted(VALID_SPEC)}
+    assert (diagnostic.code, diagnostic.message) == (
+        "E0620",
+        "the admission policy 'fraud.retrain.runs' cannot be overridden",
+    )
 
 
 def test_an_operation_that_finds_nothing_is_refused_where_it_stands() -> None:

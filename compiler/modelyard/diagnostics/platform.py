@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
 from modelyard.source import Span
+
+_ADMISSION_POLICIES: Final = frozenset({"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"})
 
 
 def override_of_nothing(span: Span, wanted: str, placement: str, known: Iterable[str]) -> Diagnostic:
     """An override names an object that the target does not emit.
 
     `modelyard explain inference.scorer` lists the objects of an endpoint; so do the emitted manifests.
+
+    Admission policies are emitted and cannot be overridden: they allow what the objects of a workload name after every
+    override.
 
     Wrong:
 
@@ -21,6 +27,15 @@ def override_of_nothing(span: Span, wanted: str, placement: str, known: Iterable
 
         overrides: {shm: {object: RayService/scorer, patch: […], reason: larger shared memory}}
     """
+    kind, _, name = wanted.partition("/")
+    if kind in _ADMISSION_POLICIES:
+        return Diagnostic(
+            "E0620",
+            Severity.ERROR,
+            f"the admission policy {quote(name)} cannot be overridden",
+            span,
+            "override an object of the workload: its policies follow",
+        )
     return Diagnostic(
         "E0620",
         Severity.ERROR,
