@@ -22,6 +22,8 @@ from modelyard_targets.cluster.sizes import SUPPORT_DISK_BYTES
 
 COMPONENT: Final = LOGIN_NAME
 
+_LATE_S: Final = 24 * 3600
+"""How late a weekly run may start where the controller was away; the password changes once a week."""
 _EVERY_WEEK: Final = "17 4 * * 0"
 _RETRIES: Final = 5
 _DEADLINE_S: Final = 600
@@ -54,6 +56,7 @@ def lower_login(resource: Resource, context: Context) -> Iterator[Made]:
     weekly: dict[str, Value] = {
         "schedule": _EVERY_WEEK,
         "concurrencyPolicy": "Forbid",
+        "startingDeadlineSeconds": _LATE_S,
         "jobTemplate": {"spec": spec},
     }
     yield Made(resource.origin, object_of("batch/v1", "CronJob", described, spec=weekly))

@@ -22,6 +22,14 @@ def test_buckets_and_keys(world: World, cloud: Cloud) -> None:
         bucket=bucket,
         versioningConfiguration={"status": "Enabled"},
     )
+    retention = {"mode": "COMPLIANCE", "days": 2557}
+    world.make(
+        "lock",
+        "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
+        bucket=bucket,
+        objectLockEnabled="Enabled",
+        rule={"defaultRetention": retention},
+    )
     encryption = {"applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": key["arn"]}}
     world.make(
         "encryption",
@@ -58,6 +66,7 @@ def test_buckets_and_keys(world: World, cloud: Cloud) -> None:
     )
 
     assert world.change("lifecycle", rules=rules[:2])[0] == ["rules"]
+    assert world.change("lock", rule={"defaultRetention": {**retention, "days": 2558}})[0] == ["rule"]
     assert world.change("key", description="two", enableKeyRotation=False)[0] == ["description", "enableKeyRotation"]
     assert world.change("lake", tags={"workload": "sea"})[0] == ["tags", "tagsAll"]
     assert world.replaced_by("lake", bucket="other") == ["bucket"]
