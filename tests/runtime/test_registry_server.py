@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -252,9 +253,14 @@ def test_the_server_hands_out_no_artifacts(running: Running) -> None:
     assert "--no-serve-artifacts" in command_of(running.described, running.database)
 
 
-def test_the_tables_are_made_in_postgresql(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def data() -> Iterator[str]:
+    """A folder outside pytest's own, which nobody but root may enter and PostgreSQL is not run by root."""
+    with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
+        yield folder
+
+
+def test_the_tables_are_made_in_postgresql(data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the variables of libpq alone, as in the cluster, and a second start finds what the first has made."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # asked for by an import
     import pgserver
@@ -268,7 +274,7 @@ def test_the_tables_are_made_in_postgresql(
         "models": [MODEL],
         "users": {TRAINER: {"experiments": [EXPERIMENT], "models": [MODEL]}},
     }
-    server = pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop")
+    server = pgserver.get_server(data, cleanup_mode="stop")
     (folder,) = parse_qs(urlsplit(server.get_uri()).query)["host"]
     try:
         for name, value in (

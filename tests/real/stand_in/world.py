@@ -15,6 +15,8 @@ _STAY = (
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",  # goes with its network
     # versioning cannot be taken away from a bucket, only stopped; a topic always has a policy
     "aws:s3/bucketVersioning:BucketVersioning",
+    # a bucket that can lock its objects can do so for ever
+    "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
     "aws:sns/topicPolicy:TopicPolicy",
     "aws:secretsmanager/secretVersion:SecretVersion",
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
