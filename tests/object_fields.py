@@ -6,7 +6,7 @@ Kinds of Kubernetes come from the package kubernetes-validate, others from their
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +15,23 @@ import yaml
 
 from modelyard_targets.cluster.object_fields import TABLE
 from tests.crds import KUBERNETES, definitions
+
+_ALSO_REQUIRED: dict[str, tuple[str, ...]] = {
+    "core.v1.Container": ("image",),
+    "batch.v1.CronJob": ("spec",),
+    "batch.v1.Job": ("spec",),
+    "apps.v1.Deployment": ("spec",),
+    "apps.v1.StatefulSet": ("spec",),
+    "core.v1.PodTemplateSpec": ("spec",),
+    "core.v1.PersistentVolumeClaim": ("spec",),
+    "batch.v1.JobTemplateSpec": ("spec",),
+    "ray.io/v1 RayService": ("spec",),
+    "ray.io/v1 RayJob": ("spec",),
+}
+"""Fields that the API server or the operator of a kind requires, and its schema does not."""
+
+_WITHIN_JSON = frozenset({("ray.io/v1", "RayJob")})
+"""Kinds that are emitted inside a ConfigMap only."""
 
 GOLDEN = Path(__file__).parent / "golden"
 _SCHEMAS = Path(str(kubernetes_validate.__file__)).parent / f"kubernetes-json-schema/v{KUBERNETES}.0-local-strict"
@@ -29,7 +46,7 @@ def kinds() -> set[tuple[str, str]]:
     for path in GOLDEN.glob("*/*/workloads/manifests/*.yaml"):
         manifests = cast("Iterator[dict[str, str] | None]", yaml.load_all(path.read_text(encoding="utf-8"), loader))
         places |= {(manifest["apiVersion"], manifest["kind"]) for manifest in manifests if manifest}
-    return places
+    return places | _WITHIN_JSON
 
 
 class Fields:
@@ -44,7 +61,7 @@ class Fields:
         short = name.removeprefix("io.k8s.").removeprefix("api.").removeprefix("apimachinery.pkg.")
         if short not in self.types:
             self.types[short] = {}
-            self.types[short] = self.of(self._core[name])
+            self.types[short] = _with_required(self.of(self._core[name]), _ALSO_REQUIRED.get(short, ()))
         return f"@{short}"
 
     def kind(self, version: str, kind: str) -> str | None:
@@ -70,7 +87,8 @@ class Fields:
                 return self.named(_POD)
             if schema.get("x-kubernetes-preserve-unknown-fields"):
                 return "any"
-            return {"fields": {name: self.of(inner) for name, inner in sorted(properties.items())}}
+            fields = {name: self.of(inner) for name, inner in sorted(properties.items())}
+            return _with_required({"fields": fields}, schema.get("required") or ())
         written = schema.get("type")
         names = cast("list[str]", written if isinstance(written, list) else [written])
         kind = next((name for name in names if name != "null"), "")
@@ -93,7 +111,7 @@ def table() -> dict[str, Any]:
         if known is not None:
             objects[place] = known
         elif (version, kind) in custom:
-            objects[place] = _custom(fields, custom[version, kind])
+            objects[place] = _with_required(_custom(fields, custom[version, kind]), _ALSO_REQUIRED.get(place, ()))
     return {
         "source": f"Kubernetes {KUBERNETES} and the CustomResourceDefinitions of tests/crds.py, 2026-11-25",
         "objects": objects,
@@ -104,11 +122,15 @@ def table() -> dict[str, Any]:
 def _custom(fields: Fields, schema: dict[str, Any]) -> Any:
     metadata = fields.named("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")
     properties = {name: inner for name, inner in schema["properties"].items() if name != "status"}
-    return {
-        "fields": {
-            name: metadata if name == "metadata" else fields.of(inner) for name, inner in sorted(properties.items())
-        }
-    }
+    known = {name: metadata if name == "metadata" else fields.of(inner) for name, inner in sorted(properties.items())}
+    return _with_required({"fields": known}, schema.get("required") or ())
+
+
+def _with_required(kind: Any, names: Iterable[str]) -> Any:
+    """Fields of a type, with the names of those that it must have."""
+    if not names:
+        return kind
+    return {**kind, "required": sorted({*kind.get("required", ()), *names})}
 
 
 def written() -> Iterator[str]:

@@ -97,7 +97,10 @@ def override_renames(span: Span, name: str) -> Diagnostic:
 
 
 def override_refused(span: Span, name: str, by: str, problem: str) -> Diagnostic:
-    """An override makes an object that the API server refuses: it has an unknown field, or a value of another type.
+    """An override makes an object that the API server refuses.
+
+    It has an unknown field, a value of another type, or lacks a required field.
+    Null is refused as well: to leave a field out, remove it.
 
     A JSON document in a ConfigMap, such as the RayJob of a pipeline, is checked in the same way: it stays, and stays
     JSON that its workload can read.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, TypeAlias, cast
@@ -26,7 +26,10 @@ _WORDS: Final = {
 
 
 def problems(manifest: Manifest) -> list[str]:
-    """Unknown fields and values of another type, each with its path; none where the table lacks the object's kind."""
+    """Unknown and missing fields, nulls and values of another type, each with its path.
+
+    None where the table lacks the object's kind.
+    """
     objects, types = _table()
     kind = objects.get(f"{manifest.get('apiVersion')} {manifest.get('kind')}")
     return [] if kind is None else list(_problems(json.loads(json_text(manifest)), kind, types, ""))
@@ -42,10 +45,8 @@ def _problems(value: Json, kind: Type, types: Mapping[str, Type], path: str) -> 
     if isinstance(kind, str):
         if kind.startswith("@"):
             yield from _problems(value, types[kind[1:]], types, path)
-        elif value is not None and not _fits(value, kind):
+        elif not _fits(value, kind):
             yield f"{path} must be {_WORDS[kind]}"
-    elif value is None:
-        return
     elif "list" in kind:
         if not isinstance(value, list):
             yield f"{path} must be a list"
@@ -56,12 +57,14 @@ def _problems(value: Json, kind: Type, types: Mapping[str, Type], path: str) -> 
         yield f"{path} must be a mapping"
     else:
         fields = cast("Mapping[str, Type]", kind.get("fields", {}))
+        required = cast("Sequence[str]", kind.get("required", ()))
+        yield from (f"{path}/{name} is required" for name in required if value.get(name) is None)
         for name, inner in value.items():
             if "map" in kind:
                 yield from _problems(inner, kind["map"], types, f"{path}/{name}")
             elif fields and name not in fields:
                 yield f"{path}/{name} is unknown"
-            elif fields:
+            elif fields and not (name in required and inner is None):
                 yield from _problems(inner, fields[name], types, f"{path}/{name}")
 
 
