@@ -354,18 +354,19 @@ node_rights = [
 
 
 def node_pool(
-    pool: str, machine: str, min_nodes: int, max_nodes: int, *, disk_gib: int = 100, tainted: bool = True
+    pool: str, machine: str, min_nodes: int, max_nodes: int, *, zone: int | None = None, tainted: bool = True
 ) -> aws.eks.NodeGroup:
     """A template of its own a pool: disks differ by pool, and machines are called after theirs."""
+    called = pool if zone is None else f"{pool}-{zone + 1}"
     template = aws.ec2.LaunchTemplate(
-        pool,
+        called,
         metadata_options={"http_endpoint": "enabled", "http_tokens": "required", "http_put_response_hop_limit": 1},
         block_device_mappings=[
             {
                 "device_name": "/dev/xvda",
                 "ebs": {
                     "volume_type": "gp3",
-                    "volume_size": disk_gib,
+                    "volume_size": 100,
                     "encrypted": "true",
                     "kms_key_id": key.arn,
                     "delete_on_termination": "true",
@@ -380,11 +381,11 @@ def node_pool(
     )
     labels = {"modelyard.dev/pool": pool, "modelyard.dev/capacity": "on-demand"}
     group = aws.eks.NodeGroup(
-        pool,
+        called,
         cluster_name=cluster.name,
         version=cluster.version,
         node_role_arn=node_role.arn,
-        subnet_ids=[each.id for each in private],
+        subnet_ids=[each.id for each in (private if zone is None else private[zone : zone + 1])],
         ami_type="AL2023_x86_64_STANDARD",
         instance_types=[machine],
         capacity_type="ON_DEMAND",
@@ -404,7 +405,7 @@ def node_pool(
         template_tags = {
             **{f"label/{name}": value for name, value in labels.items()},
             **({f"taint/{name}": f"{pool}:NoSchedule" for name in list(labels)[:1]} if tainted else {}),
-            "resources/ephemeral-storage": f"{disk_gib}Gi",
+            "resources/ephemeral-storage": "100Gi",
         }
         scaling_group = group.resources.apply(lambda made: (made[0].autoscaling_groups or [])[0].name or "")
         for name, value in template_tags.items():
@@ -421,7 +422,8 @@ def node_pool(
     return group
 
 
-system_pool = node_pool("system", "m6i.large", 2, 4, tainted=False)
+system_pool = node_pool("system", "m6i.large", 1, 2, zone=0, tainted=False)
+node_pool("system", "m6i.large", 1, 2, zone=1, tainted=False)
 node_pool("pipelines-train", "m6i.xlarge", 0, 1)
 node_pool("inference-churn", "m6i.large", 1, 1)
 
@@ -595,6 +597,14 @@ database = aws.rds.Instance(
     opts=after(*database_logs, protect=PROTECT),
 )
 database_secret = database.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or "")
+login = aws.secretsmanager.Secret(
+    f"{NAME}-runs-login",
+    name=pulumi.Output.concat(database.identifier, "-login"),
+    description="Login of the database runs, and of no other",
+    kms_key_id=key.arn,
+    recovery_window_in_days=0,
+    opts=here,
+)
 
 # ---- images
 
@@ -629,6 +639,14 @@ def pod_role(name: str, namespace: str, service_account: str, *statements: objec
         role_arn=role.arn,
         opts=after(rights),
     )
+
+
+def through_secrets(action: str, secrets: object) -> object:
+    conditions = {
+        "StringEquals": {"kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com"},
+        "StringLike": {"kms:EncryptionContext:SecretARN": secrets},
+    }
+    return {"Effect": "Allow", "Action": action, "Resource": key.arn, "Condition": conditions}
 
 
 def lake_rights(*, read: Sequence[str] = (), write: Sequence[str] = ()) -> list[object]:
@@ -701,16 +719,18 @@ pod_role(
     "secrets",
     "external-secrets",
     "external-secrets",
-    {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": database_secret},
-    {
-        "Effect": "Allow",
-        "Action": "kms:Decrypt",
-        "Resource": key.arn,
-        "Condition": {
-            "StringEquals": {"kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com"},
-            "StringLike": {"kms:EncryptionContext:SecretARN": database_secret},
-        },
-    },
+    {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": login.arn},
+    through_secrets("kms:Decrypt", login.arn),
+)
+pod_role(
+    "runs-login",
+    "hello",
+    "login-runs",
+    {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": [database_secret, login.arn]},
+    through_secrets("kms:Decrypt", [database_secret, login.arn]),
+    {"Effect": "Allow", "Action": "rds:DescribeDBInstances", "Resource": database.arn},
+    {"Effect": "Allow", "Action": "secretsmanager:PutSecretValue", "Resource": login.arn},
+    through_secrets("kms:GenerateDataKey", login.arn),
 )
 
 # ---- alarms
@@ -803,7 +823,11 @@ pulumi.export("kubeconfig", kubeconfig)
 pulumi.export("cluster_name", cluster.name)
 pulumi.export("region", REGION)
 pulumi.export("key_arn", key.arn)
+ranges = aws.ec2.get_prefix_list_output(
+    name=f"com.amazonaws.{REGION}.s3", opts=pulumi.InvokeOutputOptions(provider=provider)
+)
+pulumi.export("s3_ranges", ranges.cidr_blocks.apply(",".join))
 pulumi.export("image_registry", pulumi.Output.concat(account_id, f".dkr.ecr.{REGION}.amazonaws.com"))
 pulumi.export("runs_host", database.address)
 pulumi.export("runs_port", 5432)
-pulumi.export("runs_secret", database_secret)
+pulumi.export("runs_secret", login.arn)

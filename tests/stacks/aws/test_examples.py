@@ -50,7 +50,9 @@ ENCRYPTED_BY = {
 HOLDS_DATA = {BUCKET, CLUSTER, DATABASE, IMAGES, KEY, NETWORK}
 """What Pulumi must not remove before it is told so: with it data goes, what opens it, or what all else stands in."""
 
+ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 WIDE = {
+    "Account": "an endpoint's policy gives nothing, and lets through what identities of this account may do anyway",
     "AccountPolicies": "a key's own policy has no resource but the key, and gives the account what IAM gives on",
     "AlarmsToTopics": "a key's own policy: alarms of this account",
     "EventsToQueues": "a key's own policy: rules of events of this account",
@@ -267,16 +269,24 @@ def test_what_is_allowed_on_everything_has_its_reason(made: list[Made]) -> None:
 
 
 def test_no_statement_allows_all_of_a_service_or_anybody(made: list[Made]) -> None:
-    """But a key's own policy: to the account, and to service roles that a condition names."""
+    """But a key's own policy: to the account, and to service roles that a condition names; and an endpoint's, which
+    lets through identities of the account, and everybody to layers of images.
+    """
     for one in made:
         for where, each in one.found.items():
             for statement in _policies(each):
-                if statement["Effect"] != "Allow" or each["type"] == KEY:
+                if statement["Effect"] != "Allow" or each["type"] in (KEY, ENDPOINT):
                     continue
                 assert not [action for action in _list(statement["Action"]) if action.endswith(":*")], where
                 assert "*" not in _list(statement.get("Principal", ())), where
                 principal = statement.get("Principal", {})
                 assert not isinstance(principal, dict) or "*" not in principal.values(), where
+    for where, given in asked(made, ENDPOINT):
+        for statement in _statements(given["policy"]) if "policy" in given else ():
+            narrowed = (
+                "aws:PrincipalAccount" in str(statement.get("Condition")) or statement["Action"] == "s3:GetObject"
+            )
+            assert narrowed, where
     for where, given in asked(made, KEY):
         for statement in _statements(given["policy"]):
             if statement["Principal"] == {"AWS": "*"}:
