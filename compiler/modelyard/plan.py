@@ -28,7 +28,8 @@ from modelyard.spec import (
 )
 
 _DAY_S = 86400
-_LOG_DAYS = 90
+LOG_DAYS = 90
+"""After which a bucket of the system deletes the logs of runs."""
 
 
 class Kind(StrEnum):
@@ -418,7 +419,7 @@ def expiries(system: System, store: Store) -> dict[str, int]:
     days: dict[str, int] = {}
     registry = system.registry
     if registry is not None and registry.artifacts == store.name and not store.adopt and system.pipelines:
-        days[_logs_path(registry)] = _LOG_DAYS
+        days[_logs_path(registry)] = LOG_DAYS
     for inference in system.inference.values():
         capture = inference.capture
         if capture is not None and capture.store == store.name and capture.retain_s is not None and not store.adopt:

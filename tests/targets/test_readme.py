@@ -25,6 +25,14 @@ def test_it_says_how_to_build_the_image() -> None:
     assert "docker push" not in files(VALID_SPEC)["README.md"]
 
 
+def test_it_says_who_deletes_the_logs_of_runs() -> None:
+    adopted = files(VALID_SPEC)["README.md"]
+    managed = files(changed("adopt: acme-fraud-lake, ", ""))["README.md"]
+
+    assert "The bucket is adopted: logs stay until its owner deletes them.\n\n## Who talks to whom\n" in adopted
+    assert "A rule of the bucket deletes each log after 90 days.\n\n## Who talks to whom\n" in managed
+
+
 def test_it_says_how_long_metrics_are_kept_and_what_cuts_that_short() -> None:
     there = changed("      residency: eu\n", "      residency: eu\n      present: [prometheus]\n")
     said = "Prometheus keeps metrics for 15d, or until they fill 18Gi of its volume of 20Gi if that is sooner"

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from modelyard import __version__
 from modelyard.plan import Identity, Kind, NodePool
-from modelyard.records import record
+from modelyard.records import record, replace
 from modelyard.spec import Store
 from modelyard.stack import Project, TextFile
 from modelyard_targets.aws.budget import cost_rows
@@ -187,9 +187,16 @@ def _host(address: str) -> str:
 
 
 def kept_secrets(context: Context) -> tuple[Wanted, ...]:
-    """What somebody has to put into Secrets Manager before anything is applied."""
+    """The secrets that Secrets Manager has to hold before anything is applied, each once for all namespaces."""
     secrets = tuple(one for one in context.plan.on(context.placement) if one.kind is Kind.SECRET)
-    return tuple(one for one in secrets_of(secrets, context) if store_of(one.ref, context).via == SECRETS_MANAGER)
+    kept: dict[str, Wanted] = {}
+    for secret in secrets_of(secrets, context):
+        if store_of(secret.ref, context).via == SECRETS_MANAGER:
+            known = kept.get(secret.ref.path, secret)
+            keys = tuple(dict.fromkeys((*known.keys, *secret.keys)))
+            workloads = tuple(dict.fromkeys((*known.workloads, *secret.workloads)))
+            kept[secret.ref.path] = replace(known, keys=keys, workloads=workloads)
+    return tuple(kept.values())
 
 
 def _buckets(context: Context) -> Iterator[str]:

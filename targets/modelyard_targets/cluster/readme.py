@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard import __version__
-from modelyard.plan import Cluster, Job, Kind, ModelServer, Route
+from modelyard.plan import LOG_DAYS, Cluster, Job, Kind, ModelServer, Route
 from modelyard.records import record
 from modelyard.spec import Endpoint, Gateway, Store
 from modelyard.stack import TextFile
@@ -125,6 +125,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "protected": [f"database {store.called}" for store in managed if store.type == "database"],
         "buckets": [bucket_name(store, context.system) for store in managed if store.type == "object"],
         "logs": tuple(_logs(context)),
+        "log_days": _log_days(context),
         "links": [link for link in plan.links if link.source.startswith(f"{placement}:") and link.what != "secret"],
         "files": [(f"{file.name}.yaml", _kinds(file, written)) for file, written in _written(workloads, context)],
         "open": _open(workloads, context),
@@ -144,6 +145,13 @@ def _logs(context: Context) -> Iterator[tuple[str, str]]:
         if isinstance(resource.value, Job) and resource.value.logs is not None:
             store, path = resource.value.logs
             yield resource.value.pipeline.name, context.uri(context.system.stores[store], f"{path}/")
+
+
+def _log_days(context: Context) -> int:
+    """How long the bucket of the registry's artifacts keeps logs; 0 where nothing deletes them."""
+    registry = context.system.registry
+    store = context.system.stores.get(registry.artifacts) if registry is not None else None
+    return LOG_DAYS if store is not None and not store.adopt else 0
 
 
 def _with_oldest(addon: str) -> str:

@@ -17,6 +17,14 @@ def test_what_has_to_be_in_secrets_manager_is_listed() -> None:
     assert "| `token` | value | inference.score |" in text
 
 
+def test_a_secret_that_two_namespaces_read_is_listed_once() -> None:
+    """A channel's is read by Alertmanager, in the namespace of Prometheus, and by the workloads of the system."""
+    channel = 'channels: {pager: {type: pagerduty, key: "secret://manager/pager#key"}}\n'
+    text = readme(changed(("email: growth@acme.example}", "email: growth@acme.example, oncall: pager}")) + channel)
+
+    assert text.count("| `pager` | key | channels.pager |") == 1
+
+
 def test_what_an_adopted_network_has_to_have_is_said() -> None:
     adopted = (
         "vpc: {cidr: 10.20.0.0/16}",
