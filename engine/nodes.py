@@ -30,6 +30,7 @@ class Node:
     name: str
     cpu: str = "64"
     memory: str = "256Gi"
+    disk: str = "16Ti"  # more than any Pod asks for: a spec does not declare the disks of its machines
     resources: tuple[tuple[str, int], ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
     taints: tuple[tuple[str, str, str], ...] = ()  # key, value, effect
@@ -88,7 +89,7 @@ def _object(node: Node) -> Object:
     offers: dict[str, Json] = {
         "cpu": node.cpu,
         "memory": node.memory,
-        "ephemeral-storage": "1Ti",
+        "ephemeral-storage": node.disk,
         "pods": "110",
         **{name: str(count) for name, count in node.resources},
     }

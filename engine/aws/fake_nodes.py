@@ -17,15 +17,15 @@ _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_S
 _DEVICES = {"NVIDIA": ("nvidia.com/gpu", 8), "NEURON": ("aws.amazon.com/neuron", 16)}
 
 
-def put(group: Values) -> None:
-    """Makes the nodes be as many as the group wants, at most as many as it may have."""
+def put(group: Values, disk_gib: int) -> None:
+    """Makes the nodes be as many as the group wants, at most as many as it may have, each with so much disk."""
     kubectl = _kubectl()
     if kubectl is None:
         return
     wanted = int(group["scalingConfig"]["desiredSize"])
     _removed(kubectl, group, keep=wanted)
     if wanted:
-        nodes.add_nodes(kubectl, [_node(group, position) for position in range(wanted)])
+        nodes.add_nodes(kubectl, [_node(group, position, disk_gib) for position in range(wanted)])
 
 
 def remove(group: Values) -> None:
@@ -51,7 +51,7 @@ def _name(group: Values, position: int) -> str:
     return f"{group['nodegroupName']}-{position}"
 
 
-def _node(group: Values, position: int) -> nodes.Node:
+def _node(group: Values, position: int, disk_gib: int) -> nodes.Node:
     zone = ("a", "b", "c")[position % 3]
     spot = group.get("capacityType") == "SPOT"
     labels = {
@@ -67,6 +67,7 @@ def _node(group: Values, position: int) -> nodes.Node:
     device = next((device for word, device in _DEVICES.items() if word in group.get("amiType", "")), None)
     return nodes.Node(
         name=_name(group, position),
+        disk=f"{disk_gib}Gi",
         resources=(device,) if device else (),
         labels=tuple(labels.items()),
         taints=tuple((taint["key"], taint.get("value", ""), _EFFECTS[taint["effect"]]) for taint in taints),

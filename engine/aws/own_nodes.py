@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+
 from engine.aws import fake_nodes
 from engine.aws.api import Api, Own, Refused
 from engine.aws.values import Values, tag_list
+
+_DISK_GIB = 20
+"""The root volume of a node that nobody sizes: botocore 1.44.8, eks CreateNodegroup, diskSize, read 2026-11-26."""
 
 _KEPT = ("updateConfig", "nodeRepairConfig", "version", "releaseVersion", "launchTemplate")
 
@@ -19,7 +24,7 @@ def _create(api: Api, wanted: Values) -> Values:
     _scaling_group(api, found, wanted)
     _let_in(api, wanted)
     described = _describe(api, wanted)
-    fake_nodes.put(described["nodegroup"])
+    fake_nodes.put(described["nodegroup"], _disk_gib(api, described["nodegroup"]))
     return described
 
 
@@ -41,6 +46,27 @@ def _ready(api: Api, cluster: Values, wanted: Values) -> None:
         named = {"LaunchTemplateId": template["id"]} if "id" in template else {"LaunchTemplateName": template["name"]}
         version = str(template.get("version", "$Default"))
         api.call("ec2", "describe_launch_template_versions", **named, Versions=[version])
+
+
+def _disk_gib(api: Api, group: Values) -> int:
+    """What a node offers to Pods: its root volume or, where the user data stripes them, its local disks.
+
+    Source: https://awslabs.github.io/amazon-eks-ami/nodeadm/doc/api/, LocalStorageOptions, 2026-11-26.
+    """
+    template = group.get("launchTemplate")
+    if not template:
+        return int(group.get("diskSize", _DISK_GIB))
+    version = str(template.get("version", "$Default"))
+    (found,) = api.call(
+        "ec2", "describe_launch_template_versions", LaunchTemplateId=template["id"], Versions=[version]
+    )["LaunchTemplateVersions"]
+    data = found["LaunchTemplateData"]
+    if b"RAID0" in b64decode(data.get("UserData", "")):
+        machine = group["instanceTypes"][0]
+        (described,) = api.call("ec2", "describe_instance_types", InstanceTypes=[machine])["InstanceTypes"]
+        return int(described["InstanceStorageInfo"]["TotalSizeInGB"] * 10**9 / 2**30)
+    volumes = [mapping["Ebs"]["VolumeSize"] for mapping in data.get("BlockDeviceMappings", ())]
+    return int(volumes[0]) if volumes else _DISK_GIB
 
 
 def _key(wanted: Values) -> str:
@@ -101,7 +127,8 @@ def _update_config(api: Api, wanted: Values) -> Values:
     with api.store.open() as everything:
         kept = everything["groups"][_key(wanted)]
         kept.update({key: wanted[key] for key in ("updateConfig", "nodeRepairConfig") if key in wanted})
-    fake_nodes.put(_describe(api, wanted)["nodegroup"])
+    group = _describe(api, wanted)["nodegroup"]
+    fake_nodes.put(group, _disk_gib(api, group))
     return answer
 
 
