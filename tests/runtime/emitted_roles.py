@@ -90,7 +90,7 @@ class Account:
             if "registry" in found:
                 found["registry"] = {**found["registry"], "uri": f"file://{folder}/registry"}
             patch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials of the Pod before
-            s3_artifact_repo._cached_get_s3_client.cache_clear()
+            s3_artifact_repo._cached_get_s3_client.cache_clear()  # pyright: ignore[reportPrivateUsage] # no public way
             yield found
 
     def _credentials(self, pod: Pod) -> dict[str, str]:

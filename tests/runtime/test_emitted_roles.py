@@ -23,7 +23,7 @@ from modelyard_runtime.bundle_store import current
 from modelyard_runtime.capture import Captures
 from modelyard_runtime.datasets import dataset_place, read_batches, read_frame, read_ray
 from modelyard_runtime.delivery import deliver_all
-from modelyard_runtime.description import section, sections, text
+from modelyard_runtime.description import names, rows, section, sections, text
 from modelyard_runtime.lineage import fingerprint
 from modelyard_runtime.models import Models
 from modelyard_runtime.refusals import Refusal
@@ -62,7 +62,7 @@ class System:
                     yield workload
 
     def put(self, uri: str, content: bytes) -> None:
-        """An object that somebody else wrote."""
+        """An object that another program wrote."""
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         self.account.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
 
@@ -177,7 +177,7 @@ def trained(system: System) -> System:
         name, step = next(iter(steps.items()))
         registry.connect(workload)
         registry.open_experiment(workload)
-        data = training_data(workload, tuple(step["inputs"]), text(model, "task"))
+        data = training_data(workload, tuple(names(step, "inputs")), text(model, "task"))
         *_, grown = grow("scikit-learn", text(model, "task"), {"max_iter": 5}, data)
         finish(workload, name, Trained(grown, {}, {}), data, "run-1")
         for alias in ("champion", "candidate"):
@@ -195,7 +195,10 @@ def test_a_training_run_writes_the_folder_of_its_model_alone(trained: System) ->
         version = registry.version(text(model, "registeredName"), "1")
         assert registry.profiles(version.run_id) is not None
         assert registry.load(version.uri).columns()
-        folders |= {text(model, "artifacts"), *(one["uri"] for one in sections(model, "otherDeliveries").values())}
+        folders |= {
+            text(model, "artifacts"),
+            *(text(one, "uri") for one in sections(model, "otherDeliveries").values()),
+        }
         if checkpoints := section(section(workload, "pipeline"), "checkpoints"):
             write_whole(place(workload, text(checkpoints, "uri"), "lake").below("run-1", "epoch-1"), b"weights")
         for neighbour in _neighbours(workload):
@@ -225,7 +228,7 @@ def test_batches_are_scored_and_marked(trained: System) -> None:
         assert version is not None
         scorer = Scorer(workload, output, Handed(version))
         (step,) = sections(pipeline, "steps").values()
-        found = list(pieces(workload, tuple(step["inputs"])))
+        found = list(pieces(workload, tuple(names(step, "inputs"))))
         for piece in found:
             batch = {key: [getattr(piece, key)] for key in ("dataset", "path", "state", "name")}
             assert scorer(batch)["rows"] == [ROWS // 2]
@@ -233,8 +236,9 @@ def test_batches_are_scored_and_marked(trained: System) -> None:
             assert mark is not None
             assert mark["state"] == piece.state
         assert len(read_frame(workload, sections(pipeline, "data")[output])) == ROWS
+        read = sections(pipeline, "data")[names(step, "inputs")[0]]
         with pytest.raises(OSError, match="ACCESS_DENIED"):
-            write_whole(dataset_place(workload, sections(pipeline, "data")[step["inputs"][0]]).below("b"), b"")
+            write_whole(dataset_place(workload, read).below("b"), b"")
 
 
 @pytest.mark.usefixtures("reading")
@@ -248,10 +252,10 @@ def test_servers_load_their_models_and_keep_what_they_answer(trained: System, tm
             version = Models(workload, model).version()
             assert version is not None
             loaded = registry.load(version.uri)
-            rows = pd.DataFrame({each.name: ["a" if each.kind == "string" else 1] for each in loaded.columns()})
+            request = pd.DataFrame({each.name: ["a" if each.kind == "string" else 1] for each in loaded.columns()})
             if "capture" in one:
                 captures = Captures(workload, {**one["capture"], "fraction": 1.0}, one["variant"], flush_s=3600)
-                captures.keep("request-1", rows, answer(loaded, text(model, "task"), rows), version.version)
+                captures.keep("request-1", request, answer(loaded, text(model, "task"), request), version.version)
                 captures.close()
     assert trained.account.guard.refused == []
     kept = [one for pod in trained.pods for one in pod.workload().get("applications", {}).values() if "capture" in one]
@@ -262,12 +266,12 @@ def test_servers_load_their_models_and_keep_what_they_answer(trained: System, tm
 def test_monitors_read_what_they_watch_and_compare_with(trained: System) -> None:
     for workload in trained.running("monitor"):
         monitor = section(workload, "monitor")
-        rows = windows.current(workload, datetime.now(UTC))
-        assert isinstance(rows.files(), list)
-        assert rows.newest() is not None
+        captured = windows.current(workload, datetime.now(UTC))
+        assert isinstance(captured.files(), list)
+        assert captured.newest() is not None
         if "reference" in monitor:
             assert sum(len(part) for part in _frames(windows.reference(workload, NOW))) >= ROWS // 2
-        for model in monitor["models"]:
+        for model in rows(monitor, "models"):
             source = Models(workload, model)
             version = source.version()
             assert version is not None
@@ -281,5 +285,5 @@ def test_monitors_read_what_they_watch_and_compare_with(trained: System) -> None
                     write_whole(place(workload, uri, "lake").below("b"), b"")
 
 
-def _frames(rows: windows.Rows) -> Iterator[pd.DataFrame]:
-    return rows.frames(rows.files())
+def _frames(captured: windows.Rows) -> Iterator[pd.DataFrame]:
+    return captured.frames(captured.files())

@@ -26,9 +26,9 @@ def socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     # not below pytest's own folder, which only its owner opens: PostgreSQL runs as another user than root
     with tempfile.TemporaryDirectory(prefix="postgresql-") as data, pytest.MonkeyPatch.context() as patched:
         patched.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))  # asked for by an import
-        import pgserver
+        from pgserver.postgres_server import get_server
 
-        server = pgserver.get_server(data, cleanup_mode="stop")
+        server = get_server(data, cleanup_mode="stop")
         folder = parse_qs(urlsplit(server.get_uri()).query)["host"][0]
         server.psql(f"CREATE ROLE {MASTER} LOGIN CREATEDB CREATEROLE PASSWORD 'first'")
         server.psql(f"CREATE DATABASE {DATABASE} OWNER {MASTER}")

@@ -122,7 +122,12 @@ def test_a_prometheus_that_is_away_fails_no_run(
     trained()
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     receiver = {"otlp": "http://127.0.0.1:9/api/v1/otlp/v1/metrics", "namespace": "cards"}
-    described = {"system": "cards", "name": "retrain", "address": "pipelines.retrain", "metrics": receiver}
+    described: dict[str, Any] = {
+        "system": "cards",
+        "name": "retrain",
+        "address": "pipelines.retrain",
+        "metrics": receiver,
+    }
 
     report_standing({**workload, **described})
 

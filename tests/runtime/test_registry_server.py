@@ -205,7 +205,7 @@ def test_artifacts_of_a_pipeline_have_a_folder_of_their_own(running: Running, lo
 
 
 def test_rights_follow_the_description(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that starts again takes back what is not described any more, and keeps users that people made."""
+    """A server that starts again revokes rights that are no longer described, and keeps users that people made."""
     from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
 
     monkeypatch.setenv("MODELYARD_LOGINS", str(running.logins))
@@ -213,7 +213,7 @@ def test_rights_follow_the_description(running: Running, monkeypatch: pytest.Mon
     users.init_db(running.database)
     users.create_user("ada", "a password of hers")
     (running.logins / "workload.new").write_text("the password of workload.new")
-    changed = {**running.described, "users": {TRAINER: {"models": [OTHER]}, "workload.new": {}}}
+    changed: dict[str, Any] = {**running.described, "users": {TRAINER: {"models": [OTHER]}, "workload.new": {}}}
 
     prepare(changed, running.database)
 
@@ -263,18 +263,18 @@ def data() -> Iterator[str]:
 def test_the_tables_are_made_in_postgresql(data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the variables of libpq alone, as in the cluster, and a second start finds what the first has made."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # asked for by an import
-    import pgserver
     import psycopg2
+    from pgserver.postgres_server import get_server
 
     (tmp_path / "logins").mkdir()
     (tmp_path / "logins" / TRAINER).write_text("the password of the trainer")
-    described = {
+    described: dict[str, Any] = {
         "artifacts": "s3://lake/mlflow",
         "experiments": {EXPERIMENT: "s3://lake/mlflow/models/cards-fraud/"},
         "models": [MODEL],
         "users": {TRAINER: {"experiments": [EXPERIMENT], "models": [MODEL]}},
     }
-    server = pgserver.get_server(data, cleanup_mode="stop")
+    server = get_server(data, cleanup_mode="stop")
     (folder,) = parse_qs(urlsplit(server.get_uri()).query)["host"]
     try:
         for name, value in (

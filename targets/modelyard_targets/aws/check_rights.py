@@ -45,7 +45,7 @@ def _is_bucket(access: Access, providers: dict[str, str], system: System, target
 
 
 def _size(opened: Sequence[Access], system: System) -> int:
-    """About as many characters as the policy has: what is no folder for certain is named as a file, too."""
+    """About as many characters as the policy has: a path that may be a file is named as a file, too."""
     found = _BESIDE + _OF_A_BUCKET * len({access.store for access in opened})
     for access in opened:
         listed = len(access.prefix) + len('"/*",')

@@ -16,7 +16,7 @@ from modelyard_targets.cluster.fixed import ADMIN_SECRET, GRAFANA_SECRET, LOGIN_
 from modelyard_targets.cluster.placed import addons_to_install, target_of
 
 _OF_CLOUDNATIVE_PG: Final = ("app", "superuser", "ca", "server", "replication")
-"""What the operator 1.30.0 appends to the name of a Cluster for its Secrets (its api/v1, read 2026-11-26)."""
+"""What the operator appends to the name of a Cluster for its Secrets (api/v1 of cloudnative-pg/cloudnative-pg)."""
 
 
 def check_secrets(plan: Plan, placement: str) -> Iterator[Diagnostic]:

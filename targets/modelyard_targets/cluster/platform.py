@@ -76,7 +76,7 @@ def no_calls(context: Context) -> Iterable[Call]:
 
 
 def no_addresses(context: Context) -> tuple[str, ...]:
-    """Nothing tells where the API of the cluster is."""
+    """The address of the cluster's API is unknown."""
     return ()
 
 

@@ -33,7 +33,10 @@ _DATABASES: Final = frozenset({"postgres", "template0", "template1", "rdsadmin"}
 """Databases that every server of PostgreSQL, or of RDS, already has."""
 
 _ROLES: Final = frozenset({"public", "none", "streaming_replica", "dbadmin", "rdsrepladmin", "rdstopmgr"})
-"""Words that PostgreSQL refuses as a role, and roles of CloudNativePG, of the component library and of RDS."""
+"""Words that PostgreSQL refuses as a role, and roles of CloudNativePG, of the component library and of RDS.
+
+The roles of RDS and its prefix were not looked up in its documentation: RDS may refuse more.
+"""
 
 _PREFIXES: Final = ("pg_", "rds_")
 """Roles of PostgreSQL, which refuses others of that prefix, and of RDS."""

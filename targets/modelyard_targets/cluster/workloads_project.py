@@ -22,7 +22,7 @@ _NEEDS: Final = ("pulumi", "pulumi-kubernetes", "pyyaml")
 
 @record
 class Written:
-    """What a README tells of a file: its objects by their kind, and its network policies."""
+    """What a README says about a file: its objects by their kind, and its network policies."""
 
     kinds: Counter[str]
     policies: tuple[Manifest, ...]
@@ -82,7 +82,7 @@ def _project(
 
 
 def written_of(file: File, context: Context) -> Written:
-    """What a README tells of a file that was not written yet."""
+    """What a README says about a file that is yet to be written."""
     manifests = [made.manifest for made in objects_of(file, context)]
     return Written(Counter(str(each["kind"]) for each in manifests), _policies(manifests))
 

@@ -157,7 +157,7 @@ def _has(machine: Machines, name: str) -> bool:
 
 
 def _variant(machine: Machines) -> str:
-    """The name of a machine's accelerators, with the size that tells one of several variants from the others."""
+    """The name of a machine's accelerators, with the memory size where one name has several variants."""
     declared = machine.accelerator.name if machine.accelerator is not None else ""
     memory = machine.accelerator_memory_bytes
     return of_memory(declared, memory) if memory is not None else declared

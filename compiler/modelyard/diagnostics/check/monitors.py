@@ -1,4 +1,4 @@
-"""What is told about monitors: E0465 to E0480, W0475 to W0478, W0493, E0495, W0496."""
+"""Diagnostics about monitors: E0465 to E0480, W0475 to W0478, W0493, E0495, W0496."""
 
 from __future__ import annotations
 
