@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from engine import build
+from engine import build, parts
 from engine.kubectl import Kubectl
 from engine.places import REPOSITORY
 
+PROMETHEUS_OPERATOR = f"github.com/prometheus-operator/prometheus-operator@{parts.PROMETHEUS_OPERATOR}"
+
 _OPERATORS = {
-    "github.com/prometheus-operator/prometheus-operator@v0.93.1": (
-        "example/prometheus-operator-crd/monitoring.coreos.com_alertmanagerconfigs.yaml",
-    ),
+    PROMETHEUS_OPERATOR: ("example/prometheus-operator-crd/monitoring.coreos.com_alertmanagerconfigs.yaml",),
     "github.com/cloudnative-pg/cloudnative-pg@v1.28.0": ("config/crd/bases/postgresql.cnpg.io_clusters.yaml",),
     "github.com/external-secrets/external-secrets@v1.3.2": (
         "config/crds/bases/external-secrets.io_externalsecrets.yaml",
@@ -36,7 +36,7 @@ _FALLBACK = {
         "pkg/apis/crds/karpenter.k8s.aws_ec2nodeclasses.yaml",
         "pkg/apis/crds/karpenter.sh_nodepools.yaml",
     ),
-    "github.com/prometheus-operator/prometheus-operator@v0.93.1": (
+    PROMETHEUS_OPERATOR: (
         "example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml",
         "example/prometheus-operator-crd/monitoring.coreos.com_probes.yaml",
         "example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml",

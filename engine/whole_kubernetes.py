@@ -54,6 +54,14 @@ class WholeKubernetes(Cluster):
         )
         return self.run(sys.executable, "-c", program, url, str(seconds), seconds=seconds + 10)
 
+    def reaches(self, url: str) -> bool:
+        """Whether a GET of an address in the cluster's network is answered with 200 now."""
+        try:
+            self.fetch(url, 2)
+        except RuntimeError:
+            return False
+        return True
+
     def load(self, archive: Path) -> None:
         """Gives the node an image from an archive."""
         _load(self.folder, archive)

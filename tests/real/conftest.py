@@ -26,7 +26,13 @@ _TOLD = "cannot run here"
 
 _SHARED = {
     **dict.fromkeys(
-        ("test_network_policies.py", "test_smallest_example.py", "test_whole_kubernetes.py", "test_workloads.py"),
+        (
+            "test_network_policies.py",
+            "test_smallest_example.py",
+            "test_whole_kubernetes.py",
+            "test_whole_life.py",
+            "test_workloads.py",
+        ),
         "whole Kubernetes",
     ),
     **dict.fromkeys(("test_environments.py", "test_typed_programs.py"), "cache of mypy"),

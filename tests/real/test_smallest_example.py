@@ -93,18 +93,10 @@ def registry(whole_kubernetes: WholeKubernetes, tmp_path: Path) -> Iterator[str]
             f"--backend-store-uri=sqlite:///{tmp_path}/mlflow.db",
             f"--artifacts-destination={tmp_path}/artifacts",
         )
-        processes.wait_until(lambda: _answers(whole_kubernetes, f"{address}/health"), "MLflow answers", 120)
+        processes.wait_until(lambda: whole_kubernetes.reaches(f"{address}/health"), "MLflow answers", 120)
         whole_kubernetes.run(str(python), "-c", _REGISTER, address, "hello-churn", "champion", seconds=120)
         yield address
     kubectl.run("delete", "namespace", "mlflow")
-
-
-def _answers(cluster: WholeKubernetes, url: str) -> bool:
-    try:
-        cluster.fetch(url, 2)
-    except RuntimeError:
-        return False
-    return True
 
 
 @pytest.mark.usefixtures("registry")

@@ -1,0 +1,191 @@
+"""Prometheus and Alertmanager beside a whole Kubernetes, configured by the Prometheus Operator from what lies there.
+
+Both run on the node and not in Pods, since their images cannot be pulled here: their StatefulSets have no replicas.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from engine import build
+from engine.crds import PROMETHEUS_OPERATOR
+from engine.kubectl import Json, Object
+from engine.places import binary
+from engine.processes import Processes
+from engine.whole_kubernetes import NODE_ADDRESS, WholeKubernetes
+
+NAMESPACE = "monitoring"
+NAME = "main"
+_PROMETHEUS, _ALERTMANAGER, _API = 9090, 9093, 8001
+_RULES = "/etc/prometheus/rules"
+_SELECTED = ("serviceMonitor", "podMonitor", "rule", "probe", "scrapeConfig")
+_OF_PROMETHEUS = (f"prometheus-{NAME}", "prometheus.yaml.gz")
+_OF_ALERTMANAGER = (f"alertmanager-{NAME}-generated", "alertmanager.yaml.gz")
+"""The Secret that the operator writes, and the key in it."""
+
+_OWN_KINDS = ("alertmanagers", "prometheuses")
+
+
+@dataclass(frozen=True, slots=True)
+class Monitoring:
+    """A running Prometheus and Alertmanager."""
+
+    cluster: WholeKubernetes
+
+    def targets(self, job: str) -> list[str]:
+        """The health of what Prometheus scrapes for a job, such as `podMonitor/loans/ray-heads/0`, up or down."""
+        found = self._ask(f"http://{NODE_ADDRESS}:{_PROMETHEUS}/api/v1/targets?state=active")
+        return [each["health"] for each in found["data"]["activeTargets"] if each["scrapePool"] == job]
+
+    def firing(self) -> set[str]:
+        """The names of the alerts that fire."""
+        found = self._ask(f"http://{NODE_ADDRESS}:{_PROMETHEUS}/api/v1/alerts")
+        return {each["labels"]["alertname"] for each in found["data"]["alerts"] if each["state"] == "firing"}
+
+    def _ask(self, url: str) -> Any:
+        return json.loads(self.cluster.fetch(url))
+
+
+@contextmanager
+def monitoring(
+    cluster: WholeKubernetes, folder: Path, prometheus: Object, alertmanager: Object
+) -> Generator[Monitoring]:
+    """Starts the operator, and runs both with what it makes of the rules, monitors and routes that are there by now.
+
+    prometheus and alertmanager are the `spec` that a Prometheus and an Alertmanager get, as the chart renders it.
+    """
+    folder.mkdir()
+    definitions = build.download(PROMETHEUS_OPERATOR) / "example" / "prometheus-operator-crd"
+    cluster.kubectl.apply(*(definitions / f"monitoring.coreos.com_{kind}.yaml" for kind in _OWN_KINDS))
+    cluster.kubectl.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+    cluster.kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}])
+    cluster.kubectl.apply(_instances(prometheus, alertmanager))
+    with Processes(folder, cluster.within) as processes:
+        _start_operator(cluster, processes)
+        cluster.kubectl.wait_until(lambda: all(_made(cluster)), "the operator has written what both read")
+        _start_alertmanager(cluster, processes, folder)
+        _start_prometheus(cluster, processes, folder)
+        yield Monitoring(cluster)
+    cluster.kubectl.run("delete", "namespace", NAMESPACE, "--wait=false")
+
+
+def _instances(prometheus: Object, alertmanager: Object) -> list[Object]:
+    everything: dict[str, Json] = {}
+    for kind in _SELECTED:
+        everything |= {f"{kind}Selector": {}, f"{kind}NamespaceSelector": {}}
+    alerted: dict[str, Json] = {"name": "alertmanager-operated", "namespace": NAMESPACE, "port": "web"}
+    scraping: dict[str, Json] = {
+        **prometheus,
+        **everything,
+        "replicas": 0,
+        "apiserverConfig": {"host": f"http://127.0.0.1:{_API}"},
+        "alerting": {"alertmanagers": [alerted]},
+    }
+    alerting: dict[str, Json] = {
+        **alertmanager,
+        "replicas": 0,
+        "alertmanagerConfigSelector": {},
+        "alertmanagerConfigNamespaceSelector": {},
+    }
+    slices = (("prometheus-operated", _PROMETHEUS), ("alertmanager-operated", _ALERTMANAGER))
+    return [
+        _instance("Prometheus", scraping),
+        _instance("Alertmanager", alerting),
+        *(on_the_node(name, NAMESPACE, port, "web") for name, port in slices),
+    ]
+
+
+def _instance(kind: str, spec: Object) -> Object:
+    meta: Object = {"name": NAME, "namespace": NAMESPACE}
+    return {"apiVersion": "monitoring.coreos.com/v1", "kind": kind, "metadata": meta, "spec": spec}
+
+
+def on_the_node(service: str, namespace: str, port: int, name: str = "") -> Object:
+    """What leads from a Service without a selector to a port of the node."""
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {
+            "name": f"{service}-node",
+            "namespace": namespace,
+            "labels": {"kubernetes.io/service-name": service},
+        },
+        "addressType": "IPv4",
+        "ports": [{"name": name, "port": port, "protocol": "TCP"}],
+        "endpoints": [{"addresses": [NODE_ADDRESS], "conditions": {"ready": True}}],
+    }
+
+
+def _start_operator(cluster: WholeKubernetes, processes: Processes) -> None:
+    """It takes no token from a kubeconfig, so it talks to the API through a proxy, which Prometheus uses too."""
+    kubectl = cluster.kubectl
+    processes.start("api-proxy", kubectl.binary, f"--kubeconfig={kubectl.kubeconfig}", "proxy", f"--port={_API}")
+    url = f"http://127.0.0.1:{_API}"
+    processes.wait_until(lambda: cluster.reaches(f"{url}/readyz"), "the proxy of the API answers", 30)
+    processes.start(
+        "prometheus-operator",
+        binary("prometheus-operator"),
+        f"--apiserver={url}",
+        "--web.listen-address=127.0.0.1:8070",
+    )
+
+
+def _start_alertmanager(cluster: WholeKubernetes, processes: Processes, folder: Path) -> None:
+    settings = folder / "alertmanager.yaml"
+    settings.write_text(_configuration(cluster, *_OF_ALERTMANAGER))
+    processes.start(
+        "alertmanager",
+        binary("alertmanager"),
+        f"--config.file={settings}",
+        f"--storage.path={folder / 'alertmanager'}",
+        f"--web.listen-address={NODE_ADDRESS}:{_ALERTMANAGER}",
+        "--cluster.listen-address=",
+    )
+    ready = f"http://{NODE_ADDRESS}:{_ALERTMANAGER}/-/ready"
+    processes.wait_until(lambda: cluster.reaches(ready), "Alertmanager is ready", 60)
+
+
+def _start_prometheus(cluster: WholeKubernetes, processes: Processes, folder: Path) -> None:
+    settings = folder / "prometheus.yaml"
+    settings.write_text(_configuration(cluster, *_OF_PROMETHEUS).replace(_RULES, str(folder / "rules")))
+    for found in cast("list[Any]", _rules(cluster)):
+        rules = folder / "rules" / found["metadata"]["name"]
+        rules.mkdir(parents=True)
+        for name, text in found["data"].items():
+            (rules / name).write_text(text)
+    processes.start(
+        "prometheus",
+        binary("prometheus"),
+        f"--config.file={settings}",
+        f"--storage.tsdb.path={folder / 'prometheus'}",
+        f"--web.listen-address={NODE_ADDRESS}:{_PROMETHEUS}",
+        "--web.enable-otlp-receiver",
+    )
+    ready = f"http://{NODE_ADDRESS}:{_PROMETHEUS}/-/ready"
+    processes.wait_until(lambda: cluster.reaches(ready), "Prometheus is ready", 60)
+
+
+def _made(cluster: WholeKubernetes) -> tuple[bool, bool, bool]:
+    """Whether the operator has written the configuration of both, and the rules."""
+    prometheus, alertmanager = (bool(_encoded(cluster, *each)) for each in (_OF_PROMETHEUS, _OF_ALERTMANAGER))
+    return prometheus, alertmanager, bool(_rules(cluster))
+
+
+def _rules(cluster: WholeKubernetes) -> list[Object]:
+    return cluster.kubectl.all("configmaps", NAMESPACE, f"prometheus-name={NAME}")
+
+
+def _configuration(cluster: WholeKubernetes, secret: str, key: str) -> str:
+    return gzip.decompress(base64.b64decode(_encoded(cluster, secret, key))).decode()
+
+
+def _encoded(cluster: WholeKubernetes, secret: str, key: str) -> str:
+    escaped = key.replace(".", "\\.")
+    return cluster.kubectl.value("secret", secret, f"{{.data.{escaped}}}", NAMESPACE)
