@@ -25,6 +25,8 @@ OLD_NAME = "an-old-run"
 
 SECRET_ENV = {"name": "STOLEN", "valueFrom": {"secretKeyRef": {"name": "registry-db-login", "key": "password"}}}
 HOST = {"name": "host", "hostPath": {"path": "/"}}
+CLAIM = {"name": "stolen", "persistentVolumeClaim": {"claimName": "prometheus-db-0"}}
+OF_THE_REGISTRY = {"app.kubernetes.io/name": "mlflow"}
 PROJECTED = {"name": "stolen", "projected": {"sources": [{"secret": {"name": "registry-db-login"}}]}}
 
 
@@ -41,6 +43,11 @@ def worker(run: Any) -> Any:
 def submitter(run: Any) -> Any:
     """The Pod that submits the run."""
     return run["spec"]["submitterPodTemplate"]["spec"]
+
+
+def labels_of_worker(run: Any) -> Any:
+    """The labels of the Pods of the first worker group."""
+    return run["spec"]["rayClusterSpec"]["workerGroupSpecs"][0]["template"]["metadata"]["labels"]
 
 
 FORBIDDEN_RUNS: dict[str, tuple[Change, str]] = {
@@ -65,6 +72,17 @@ FORBIDDEN_RUNS: dict[str, tuple[Change, str]] = {
         "may mount the Secrets",
     ),
     "projected Secret": (lambda run: head(run)["volumes"].append(PROJECTED), "may mount the Secrets"),
+    "volume claim": (lambda run: worker(run)["volumes"].append(CLAIM), "may mount the volume claims (none) only"),
+    "labels of the registry": (lambda run: labels_of_worker(run).update(OF_THE_REGISTRY), "may carry the labels"),
+    "another label": (lambda run: labels_of_worker(run).update({"cnpg.io/cluster": "x"}), "may carry the labels"),
+    "labels of the submitter": (
+        lambda run: run["spec"]["submitterPodTemplate"]["metadata"]["labels"].update(OF_THE_REGISTRY),
+        "may carry the labels",
+    ),
+    "labels of a group": (
+        lambda run: run["spec"]["rayClusterSpec"]["headGroupSpec"].update(labels=OF_THE_REGISTRY),
+        "may carry the labels",
+    ),
     "path of the host": (lambda run: worker(run)["volumes"].append(HOST), "volumes of these kinds only"),
     "network of the host": (lambda run: head(run).update(hostNetwork=True), "nor share network"),
     "privileged": (
@@ -83,6 +101,10 @@ FORBIDDEN_JOBS: dict[str, tuple[Change, str]] = {
         "as the ServiceAccounts retrain-launcher only",
     ),
     "image": (lambda job: job["spec"]["template"]["spec"]["containers"][0].update(image="evil.example/x:1"), "images"),
+    "labels": (
+        lambda job: job["spec"]["template"]["metadata"]["labels"].update(OF_THE_REGISTRY),
+        "may carry the labels",
+    ),
     "path of the host": (lambda job: job["spec"]["template"]["spec"]["volumes"].append(HOST), "of these kinds only"),
 }
 FORBIDDEN_CHANGES: dict[str, tuple[Change, str]] = {

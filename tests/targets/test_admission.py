@@ -59,6 +59,21 @@ def test_it_allows_what_the_run_names_at_any_depth() -> None:
         assert any(json.dumps(allowed) in rule for rule in expressions(VALID_SPEC, "fraud.retrain.runs"))
 
 
+def test_it_allows_the_labels_of_every_pod_of_a_run() -> None:
+    run = json.loads(one(VALID_SPEC, "ConfigMap", "retrain-rayjob")["data"]["rayjob.json"])
+    cluster = run["spec"]["rayClusterSpec"]
+    cluster["workerGroupSpecs"][0]["labels"] = {"ray.io/region": "eu"}
+    templates = [
+        run["spec"]["submitterPodTemplate"],
+        *(group["template"] for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"])),
+    ]
+    wanted = {pair for template in templates for pair in template["metadata"]["labels"].items()}
+
+    allowed = {(label, value) for label, values in named_in(run).labels for value in values}
+
+    assert allowed == wanted | {("ray.io/region", "eu")}
+
+
 def test_every_way_to_name_a_secret_is_seen() -> None:
     pod: dict[str, Any] = {
         "imagePullSecrets": [{"name": "pull"}],

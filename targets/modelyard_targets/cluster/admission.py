@@ -28,12 +28,25 @@ OLDEST_KUBERNETES: Final = "1.30"
 _API: Final = "admissionregistration.k8s.io/v1"
 _VOLUMES: Final = ("configMap", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret")
 
-_PODS_OF_JOB: Final = "[object.spec.template.spec]"
-_PODS_OF_RUN: Final = (
-    "[object.spec.rayClusterSpec.headGroupSpec.template.spec]"
-    " + object.spec.rayClusterSpec.?workerGroupSpecs.orValue([]).map(group, group.template.spec)"
-    " + (has(object.spec.submitterPodTemplate) ? [object.spec.submitterPodTemplate.spec] : [])"
+_GROUPS_OF_RUN: Final = (
+    "([object.spec.rayClusterSpec.headGroupSpec] + object.spec.rayClusterSpec.?workerGroupSpecs.orValue([]))"
 )
+_TEMPLATES_OF_JOB: Final = "[object.spec.template]"
+_TEMPLATES_OF_RUN: Final = (
+    f"{_GROUPS_OF_RUN}.map(group, group.template)"
+    " + (has(object.spec.submitterPodTemplate) ? [object.spec.submitterPodTemplate] : [])"
+)
+_PODS: Final = "variables.templates.map(template, template.spec)"
+_LABELS: Final = "variables.templates.map(template, template.?metadata.?labels.orValue({}))"
+_LABELS_OF_GROUPS: Final = f" + {_GROUPS_OF_RUN}.map(group, group.?labels.orValue({{}}))"
+_OF_JOBS: Final = (
+    "batch.kubernetes.io/controller-uid",
+    "batch.kubernetes.io/job-name",
+    "controller-uid",
+    "job-name",
+)
+"""Labels that the API server itself gives the Pods of a Job, before it asks policies."""
+
 _CONTAINERS: Final = "variables.pods.map(pod, pod.containers + pod.?initContainers.orValue([]))"
 _AUTOSCALER: Final = (
     " + (has(object.spec.rayClusterSpec.autoscalerOptions) ? [[object.spec.rayClusterSpec.autoscalerOptions]] : [])"
@@ -43,11 +56,13 @@ _CREATED: Final = ("CREATE", "UPDATE")
 
 @record
 class Named:
-    """What Pods name: their ServiceAccounts, images and Secrets, each sorted."""
+    """What Pods name: their ServiceAccounts, images, Secrets, volume claims, and values by label, each sorted."""
 
     accounts: tuple[str, ...]
     images: tuple[str, ...]
     secrets: tuple[str, ...]
+    claims: tuple[str, ...]
+    labels: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def named_in(manifest: object) -> Named:
@@ -55,6 +70,7 @@ def named_in(manifest: object) -> Named:
     accounts: set[str] = set()
     images: set[str] = set()
     secrets: set[str] = set()
+    claims: set[str] = set()
     for key, value in _entries(manifest):
         if key == "serviceAccountName" and isinstance(value, str):
             accounts.add(value)
@@ -69,7 +85,32 @@ def named_in(manifest: object) -> Named:
             name = reference.get("name", reference.get("secretName"))
             if isinstance(name, str):
                 secrets.add(name)
-    return Named(tuple(sorted(accounts)), tuple(sorted(images)), tuple(sorted(secrets)))
+        elif key == "persistentVolumeClaim" and isinstance(value, Mapping):
+            claims.add(str(cast("Mapping[str, object]", value)["claimName"]))
+    return Named(
+        accounts=tuple(sorted(accounts)),
+        images=tuple(sorted(images)),
+        secrets=tuple(sorted(secrets)),
+        claims=tuple(sorted(claims)),
+        labels=_labels_in(manifest),
+    )
+
+
+def _labels_in(manifest: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The values by label of Pod templates, and of groups of a Ray cluster, which KubeRay gives their Pods."""
+    values: dict[str, set[str]] = {}
+    for key, value in _entries(manifest):
+        labelled: Sequence[Mapping[str, Json]] = ()
+        if key in {"template", "submitterPodTemplate"}:
+            labelled = (cast("Mapping[str, Mapping[str, Json]]", value).get("metadata", {}),)
+        elif key == "headGroupSpec":
+            labelled = (cast("Mapping[str, Json]", value),)
+        elif key == "workerGroupSpecs":
+            labelled = cast("Sequence[Mapping[str, Json]]", value)
+        for each in labelled:
+            for label, text in cast("Mapping[str, str]", each.get("labels") or {}).items():
+                values.setdefault(label, set()).add(text)
+    return tuple((label, tuple(sorted(texts))) for label, texts in sorted(values.items()))
 
 
 def policies_of_runs(resources: Iterable[Resource], objects: Sequence[Made], context: Context) -> Iterator[Made]:
@@ -169,7 +210,9 @@ def _policy(
         "matchConstraints": {"resourceRules": [_resources(*kind, _CREATED)]},
         "matchConditions": [{"name": "caller", "expression": f"request.userInfo.username in {json.dumps(accounts)}"}],
         "variables": [
-            {"name": "pods", "expression": _PODS_OF_RUN if of_ray else _PODS_OF_JOB},
+            {"name": "templates", "expression": _TEMPLATES_OF_RUN if of_ray else _TEMPLATES_OF_JOB},
+            {"name": "labels", "expression": _LABELS + (_LABELS_OF_GROUPS if of_ray else "")},
+            {"name": "pods", "expression": _PODS},
             {"name": "containers", "expression": containers},
         ],
         "validations": [*_bounds(named_in(emitted), resource.name), *(_BOUNDS_OF_RAY if of_ray else ())],
@@ -179,8 +222,11 @@ def _policy(
 
 
 def _bounds(named: Named, pipeline: str) -> list[Value]:
-    """Validations over `variables.pods` and `variables.containers`."""
-    accounts, images, secrets = (json.dumps(names) for names in (named.accounts, named.images, named.secrets))
+    """Validations over `variables.labels`, `variables.pods` and `variables.containers`."""
+    accounts, images, secrets, claims = (
+        json.dumps(names) for names in (named.accounts, named.images, named.secrets, named.claims)
+    )
+    values = json.dumps(dict(named.labels))
     each = "variables.containers.all(containers, containers.all(container, {}))"
     env = (
         "container.?env.orValue([]).all(entry, !has(entry.valueFrom) || !has(entry.valueFrom.secretKeyRef) ||"
@@ -195,6 +241,14 @@ def _bounds(named: Named, pipeline: str) -> list[Value]:
         f" pod.?imagePullSecrets.orValue([]).all(entry, entry.name in {secrets}))"
     )
     kinds = " || ".join(f"has(volume.{kind})" for kind in _VOLUMES)
+    claimed = (
+        "variables.pods.all(pod, pod.?volumes.orValue([]).all(volume,"
+        f" !has(volume.persistentVolumeClaim) || volume.persistentVolumeClaim.claimName in {claims}))"
+    )
+    labelled = (
+        "variables.labels.all(found, found.all(label,"
+        f" label in {json.dumps(_OF_JOBS)} || (label in {values} && found[label] in {values}[label])))"
+    )
     hosts = " && ".join(f"!pod.?{field}.orValue(false)" for field in ("hostNetwork", "hostPID", "hostIPC"))
     return [
         _rule(
@@ -207,6 +261,8 @@ def _bounds(named: Named, pipeline: str) -> list[Value]:
         ),
         _rule(each.format(env), f"{pipeline} may read the Secrets {_list(named.secrets)} only"),
         _rule(volumes, f"{pipeline} may mount the Secrets {_list(named.secrets)} only"),
+        _rule(claimed, f"{pipeline} may mount the volume claims {_list(named.claims)} only"),
+        _rule(labelled, f"Pods of {pipeline} may carry the labels that it was compiled with only"),
         _rule(
             f"variables.pods.all(pod, pod.?volumes.orValue([]).all(volume, {kinds}))",
             f"{pipeline} may have volumes of these kinds only: {_list(_VOLUMES)}",
