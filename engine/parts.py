@@ -101,7 +101,8 @@ PARTS = (
     ),
     Part(
         "prometheus-operator",
-        (f"{_PROMETHEUS_OPERATOR} {PROMETHEUS_OPERATOR}",),
+        # Tests of Prometheus need a package that two modules hold, unless one of them is newer than the split.
+        (f"{_PROMETHEUS_OPERATOR} {PROMETHEUS_OPERATOR}", "cloud.google.com/go v0.123.0"),
         {"prometheus-operator": f"{_PROMETHEUS_OPERATOR}/cmd/operator"},
     ),
     Part(
