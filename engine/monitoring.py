@@ -30,6 +30,9 @@ _OF_PROMETHEUS = (f"prometheus-{NAME}", "prometheus.yaml.gz")
 _OF_ALERTMANAGER = (f"alertmanager-{NAME}-generated", "alertmanager.yaml.gz")
 """The Secret that the operator writes, and the key in it."""
 
+_OF_THE_CHART = "NilUsesHelmValues"
+"""What the names of values end with that the chart itself reads: they are no fields of a Prometheus."""
+
 _OWN_KINDS = ("alertmanagers", "prometheuses")
 
 
@@ -82,7 +85,7 @@ def _instances(prometheus: Object, alertmanager: Object) -> list[Object]:
         everything |= {f"{kind}Selector": {}, f"{kind}NamespaceSelector": {}}
     alerted: dict[str, Json] = {"name": "alertmanager-operated", "namespace": NAMESPACE, "port": "web"}
     scraping: dict[str, Json] = {
-        **prometheus,
+        **{name: value for name, value in prometheus.items() if not name.endswith(_OF_THE_CHART)},
         **everything,
         "replicas": 0,
         "apiserverConfig": {"host": f"http://127.0.0.1:{_API}"},
