@@ -1,4 +1,4 @@
-"""The pages of docs that are printed from code: every diagnostic, every field of the spec."""
+"""The pages of docs that are printed from code: every diagnostic, every field of the spec, every metric."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from modelyard.printing.fields import ANY, Field, field
 from modelyard.shape import Schema
 from modelyard.source import Json
 from modelyard.writers.json_text import json_text
+from tests.metrics_page import metrics_page
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
 
@@ -120,4 +121,5 @@ def _cell(text: str) -> str:
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "errors.md": errors_page,
     "spec.md": spec_page,
+    "metrics.md": lambda: metrics_page(_PRINTED),
 }

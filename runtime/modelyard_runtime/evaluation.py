@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from modelyard_runtime import registry
 from modelyard_runtime.answers import answer, predictions
+from modelyard_runtime.capabilities import computes, known_metrics
 from modelyard_runtime.datasets import feature_columns, read_frame
 from modelyard_runtime.description import Section, section, sections, text
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.scores import Predictions, known_metrics, score
+from modelyard_runtime.scores import Predictions, score
 from modelyard_runtime.training_data import TrainingData, group_numbers, numeric
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Evaluation:
         """The measure of the new model, as the gate asks for it."""
 
         def measured(metric: str, data: str) -> float:
-            if metric not in known_metrics(self._task):
+            if not computes(metric, self._task):
                 if metric in self._reported and not data:
                     return self._reported[metric]
                 raise Refusal(f"the gate asks for {metric!r}, which was neither computed nor reported by the code")

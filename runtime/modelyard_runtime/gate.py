@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from modelyard_runtime.capabilities import computes, known_metrics, reported_may_have
 from modelyard_runtime.description import Section, bound, integer, names, number, rows, section, text
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.scores import better, known_metrics
+from modelyard_runtime.scores import better
 
 APPROVAL_TAG = "modelyard.approval."
 """A group approves a model version by the tag `modelyard.approval.<group>`, whose value is the version's digest.
@@ -29,13 +30,12 @@ class Verdict:
 
 def check_gate(pipeline: Section, task: str, own_code: bool) -> None:
     """Refuse a line whose metric has no value: code of the user reports its metrics for the new model alone."""
-    known = known_metrics(task)
     for line in rows(pipeline, "validation"):
         metric = text(line, "metric")
-        if metric not in known and (not own_code or text(line, "versus") or text(line, "data")):
-            raise Refusal(
-                f"gate {text(line, 'name')!r}: {metric!r} is not computed for {task}; known are {', '.join(known)}"
-            )
+        asked = [field for field in ("versus", "data") if text(line, field) and not reported_may_have(field)]
+        if not computes(metric, task) and (not own_code or asked):
+            known = ", ".join(known_metrics(task))
+            raise Refusal(f"gate {text(line, 'name')!r}: {metric!r} is not computed for {task}; known are {known}")
 
 
 def judge(

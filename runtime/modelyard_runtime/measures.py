@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.answers import CLASSIFICATION, Answer, coded, plain, predictions
+from modelyard_runtime.capabilities import check_of, monitors
 from modelyard_runtime.capture import PREDICTION, SCORE
 from modelyard_runtime.description import Section, integer, names, rows, section, sections, text
 from modelyard_runtime.models import Models
@@ -24,8 +25,6 @@ from modelyard_runtime.windows import VARIANT, CapturedRows, DatasetRows, curren
 
 if TYPE_CHECKING:
     import pandas as pd
-
-DRIFT = frozenset({"psi", "ks", "chi2", "js", "wasserstein"})
 
 FEWEST_ROWS = 30
 """A measure of drift or of quality on fewer rows says more about chance than about the model; it is not taken."""
@@ -55,16 +54,21 @@ class Measures:
     def of(self, check: Section) -> Iterator[Measure]:
         """The values of one check."""
         metric = text(check, "metric")
-        if metric in DRIFT:
-            return self._drift(check, metric)
-        if metric in _STATES:
-            return self._state(check, metric)
-        return self._quality(check, metric)
+        needs = self._needs(metric)
+        if needs == "labels":
+            return self._quality(check, metric)
+        return self._state(check, metric) if metric in _STATES else self._drift(check, metric)
+
+    def _needs(self, metric: str) -> str:
+        """What a check needs: `labels` also of each metric of models, of which one may be called as a check is."""
+        kind = monitors()[text(self._monitor, "type")]
+        found = check_of(metric) if metric in kind.checks else None
+        return "labels" if found is None else found.needs
 
     @cached_property
     def _watched(self) -> Watched:
         """One pass over the window, for all checks of drift and state."""
-        compared = any(text(check, "metric") in DRIFT | {"out_of_range"} for check in self._checks)
+        compared = any(self._needs(text(check, "metric")) == "reference" for check in self._checks)
         references = self._references() if compared else {}
         own, apart = frozenset(self._rows.own), self._of_predictions
         distinct = {

@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from modelyard_runtime import registry
+from modelyard_runtime.capabilities import trainers
 from modelyard_runtime.context import new_run
 from modelyard_runtime.dag import Done, Driver
 from modelyard_runtime.description import Section, description, integer, names, section, sections, text
@@ -15,8 +16,7 @@ from modelyard_runtime.logs import keep_logs
 from modelyard_runtime.promotion import promote_waiting, report_standing
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.steps import StepActor, finish_step, spread_out, worker_of
-from modelyard_runtime.together import TOGETHER
-from modelyard_runtime.trainers import TASKS, check_trainer
+from modelyard_runtime.trainers import check_trainer
 from modelyard_runtime.tuning import check_tuning, fixed_parameters, middle
 
 _BESIDE = 0.001  # of a Pod's group resource, for what runs beside a worker
@@ -99,11 +99,9 @@ def _check_step(kind: str, pipeline: Section, step: Section) -> None:
         raise Refusal("it has neither an entrypoint nor a built-in trainer")
     task, trainer = text(section(pipeline, "model"), "task"), text(step, "trainer")
     tuning = section(pipeline, "tuning")
-    if task not in TASKS:
-        raise Refusal(f"built-in trainers do not train models for {task}; give the step an entrypoint")
     check_trainer(trainer, task, {**fixed_parameters(step), **(middle(tuning) if tuning else {})})
     most = integer(section(step, "workers"), "max")
-    if most > 1 and not tuning and trainer not in TOGETHER:
+    if most > 1 and not tuning and not trainers()[trainer].together:
         raise Refusal(
             f"{trainer} trains on one worker, and workers.max is {most}; "
             "use one worker, a search, or an entrypoint that trains with Ray Train"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from modelyard_runtime.capabilities import check_of, metric_of
 from modelyard_runtime.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Numbers = npt.NDArray[np.float64]
-
-SMALLER_IS_BETTER = frozenset({"log_loss", "brier", "rmse", "mae", "mape", "wape", "smape", "page_hinkley"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +46,8 @@ def score(metric: str, truth: Numbers, said: Predictions, groups: npt.NDArray[np
 
 def better(metric: str, value: float, other: float) -> float:
     """By how much `value` is better than `other`: positive is better, whatever way the metric points."""
-    return other - value if metric in SMALLER_IS_BETTER else value - other
-
-
-def known_metrics(task: str) -> tuple[str, ...]:
-    """The metrics that are computed after training a model of a task."""
-    return {
-        "binary-classification": ("accuracy", "f1", "precision", "recall", "auc_roc", "auc_pr", "log_loss", "brier"),
-        "multiclass-classification": ("accuracy", "f1", "precision", "recall", "log_loss"),
-        "ranking": ("ndcg", "map", "recall_at_10"),
-        "recommendation": ("ndcg", "map", "recall_at_10"),
-    }.get(task, ("rmse", "mae", "mape", "r2", "wape", "smape"))
+    known = metric_of(metric) or check_of(metric)
+    return other - value if known is not None and known.smaller_is_better else value - other
 
 
 def _scores(said: Predictions, metric: str) -> Numbers:

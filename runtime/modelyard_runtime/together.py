@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.boosting import grow_lightgbm, grow_xgboost, parameters_of, restored
+from modelyard_runtime.capabilities import trainers
 from modelyard_runtime.description import Json, Section, integer, section, text
 from modelyard_runtime.networks import train_network, unpacked
 from modelyard_runtime.refusals import Refusal
@@ -18,8 +19,6 @@ from modelyard_runtime.trainers import estimator, groups_of, labels, prepared
 
 if TYPE_CHECKING:
     from modelyard_runtime.training_data import TrainingData
-
-TOGETHER = ("xgboost", "lightgbm", "pytorch")
 
 _BLOCKS_A_WORKER = 8  # so that any number of workers has about the same number of rows each
 _RESIZE_S = 300.0  # workers that came later join this often: each time trees since the last kept ones are grown again
@@ -49,7 +48,8 @@ class Keeper:
 
 def trains_together(step: Section) -> bool:
     """Whether a step's built-in trainer makes one model on several workers."""
-    return text(step, "trainer") in TOGETHER and integer(section(step, "workers"), "max") > 1
+    found = trainers().get(text(step, "trainer"))
+    return found is not None and found.together and integer(section(step, "workers"), "max") > 1
 
 
 def train_together(

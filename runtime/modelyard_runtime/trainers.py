@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.answers import CLASSIFICATION, plain
+from modelyard_runtime.capabilities import trainers
 from modelyard_runtime.description import Json
 from modelyard_runtime.refusals import Refusal
 
@@ -15,22 +16,26 @@ if TYPE_CHECKING:
 
     from modelyard_runtime.training_data import TrainingData
 
-TRAINERS = ("scikit-learn", "xgboost", "lightgbm", "pytorch")
-TASKS = frozenset({"binary-classification", "multiclass-classification", "regression", "forecasting", "ranking"})
-
-_RANKERS = ("xgboost", "lightgbm")
-
 _SEED = 0
 _MOST_CATEGORIES = 100
 
 
 def check_trainer(trainer: str, task: str, parameters: Mapping[str, Json]) -> None:
     """Refuse what the trainer cannot do, before any work."""
-    if task not in TASKS:
-        raise Refusal(f"built-in trainers do not train models for {task}; give the pipeline an entrypoint")
-    if task == "ranking" and trainer not in _RANKERS:
-        raise Refusal(f"{trainer} does not train models for ranking; {' and '.join(_RANKERS)} do")
+    check_task(trainer, task)
     estimator(trainer, task, parameters)
+
+
+def check_task(trainer: str, task: str) -> None:
+    """Refuse a task that the table of trainers does not give to this one; no library is loaded."""
+    known = trainers()
+    if trainer not in known:
+        raise Refusal(f"there is no built-in trainer {trainer!r}; known are {', '.join(known)}")
+    able = [name for name, one in known.items() if task in one.tasks]
+    if not able:
+        raise Refusal(f"built-in trainers do not train models for {task}; give the step an entrypoint")
+    if trainer not in able:
+        raise Refusal(f"{trainer} does not train models for {task}; {' and '.join(able)} do")
 
 
 def estimator(trainer: str, task: str, parameters: Mapping[str, Json]) -> Any:
@@ -131,7 +136,7 @@ def _maker(trainer: str, task: str, name: str) -> Callable[..., Any]:
         from modelyard_runtime.networks import NetworkClassifier, NetworkRegressor
 
         return NetworkClassifier if classifies else NetworkRegressor
-    raise Refusal(f"there is no built-in trainer {trainer!r}; known are {', '.join(TRAINERS)}")
+    raise Refusal(f"there is no built-in trainer {trainer!r}; known are {', '.join(trainers())}")
 
 
 def _of_sklearn(name: str, classifies: bool) -> Callable[..., Any]:

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.answers import answer, predictions
+from modelyard_runtime.capabilities import computes, known_metrics
 from modelyard_runtime.description import Json, Section, integer, number, section, sections, text
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.scores import known_metrics, score
+from modelyard_runtime.scores import score
 from modelyard_runtime.trainers import grow
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def trial_of_trainer(
 def check_tuning(tuning: Section, task: str, built_in: bool) -> None:
     """Refuse a metric that nothing would report."""
     metric = text(tuning, "metric")
-    if built_in and metric not in known_metrics(task):
+    if built_in and not computes(metric, task):
         known = ", ".join(known_metrics(task))
         raise Refusal(
             f"the search goes by {metric!r}, which built-in trainers of {task} do not report; known are {known}"

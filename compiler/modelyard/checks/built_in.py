@@ -4,28 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modelyard.checks.metrics import RANKS
+from modelyard.capabilities import metric_of, monitor_type, trainers
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import trainers as problems
 from modelyard.source import Path
 from modelyard.spec import Monitor, Pipeline, Step, System
 
-_TABLES = frozenset({"binary-classification", "multiclass-classification", "regression", "forecasting"})
-_TASKS = {
-    "scikit-learn": _TABLES,
-    "xgboost": _TABLES | {"ranking"},
-    "lightgbm": _TABLES | {"ranking"},
-    "pytorch": _TABLES,
-}
-TOGETHER = ("xgboost", "lightgbm", "pytorch")
-"""Trainers that use several workers for one model."""
-
 
 def tasks(system: System) -> Iterator[Diagnostic]:
     """A built-in trainer knows the task of the model that it trains."""
     for _, step, task in _built_in(system):
-        if task not in _TASKS[step.trainer]:
-            able = [name for name, known in _TASKS.items() if task in known]
+        if task not in trainers()[step.trainer].tasks:
+            able = [name for name, known in trainers().items() if task in known.tasks]
             written = _written(system, (*step.path, "trainer"))
             span = system.at(*step.path, "trainer") if written else system.key(*step.path)
             yield problems.trainer_cannot(span, step.trainer, task, able)
@@ -33,11 +23,12 @@ def tasks(system: System) -> Iterator[Diagnostic]:
 
 def together(system: System) -> Iterator[Diagnostic]:
     """Several workers are asked for where the trainer uses them, for one model or for trials of a search."""
+    able = [name for name, known in trainers().items() if known.together]
     for pipeline, step, _ in _built_in(system):
-        if pipeline.tuning is None and step.workers.maximum > 1 and step.trainer not in TOGETHER:
+        if pipeline.tuning is None and step.workers.maximum > 1 and step.trainer not in able:
             own: Path = (*step.path, "workers")
             path = own if _written(system, own) else ("pipelines", pipeline.name, "workers")
-            yield problems.trains_on_one_worker(system.key(*path), step.trainer, step.workers.maximum, TOGETHER)
+            yield problems.trains_on_one_worker(system.key(*path), step.trainer, step.workers.maximum, able)
 
 
 def groups(system: System) -> Iterator[Diagnostic]:
@@ -63,7 +54,7 @@ def _gates(system: System, told: set[str]) -> Iterator[Diagnostic]:
     for model in system.models.values():
         for check in model.validation:
             names = (check.data,) if check.data else tuple(dict.fromkeys(read.get(model.name, ())))
-            ranked = check.metric in RANKS and model.name in read
+            ranked = _ranks(check.metric) and model.name in read
             if ranked and not _grouped(system, names) and not (model.name in told and not check.data):
                 span = system.key("models", model.name, "validation", check.name)
                 yield problems.group_missing(span, f"gate '{check.name}'", names)
@@ -74,12 +65,17 @@ def _monitored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     section, _, name = monitor.watch.partition(".")
     output = system.pipelines[name].output if section == "pipelines" else ""
     names = tuple(one for one in (monitor.labels, output) if one)
-    if monitor.type not in {"prediction-quality", "concept-drift"} or _grouped(system, names):
+    if not monitor_type(monitor.type).metrics or _grouped(system, names):
         return
     for check in monitor.checks:
-        if check.metric in RANKS:
+        if _ranks(check.metric):
             span = system.key("monitors", monitor.name, "checks", check.name)
             yield problems.group_missing(span, f"check '{check.name}'", names)
+
+
+def _ranks(name: str) -> bool:
+    metric = metric_of(name)
+    return metric is not None and metric.needs == "group"
 
 
 def _grouped(system: System, names: tuple[str, ...]) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from modelyard.checks.metrics import BY_MONITOR, BY_TASK, OF_RUNS
+from modelyard.capabilities import Metric, check_of, fits, metric_of, metrics_of, monitor_type
 from modelyard.checks.pipelines import bounds_of, direction_of, within_reach
 from modelyard.checks.schedules import gaps_s
 from modelyard.checks.suggestions import Suggestions
@@ -13,17 +13,11 @@ from modelyard.diagnostics.check import metrics as metric_problems
 from modelyard.diagnostics.check import monitors as problems
 from modelyard.spec import Monitor, System
 
-_DATA = frozenset({"data-drift", "data-quality"})
-_CAPTURED = frozenset({"data-drift", "prediction-drift", "prediction-quality", "concept-drift", "data-quality"})
-_LABELLED = frozenset({"prediction-quality", "concept-drift"})
-_COMPARING = frozenset({"data-drift", "prediction-drift"})
-_FITTING = {
-    "data-drift": "an endpoint, a pipeline or a dataset",
-    "data-quality": "an endpoint, a pipeline or a dataset",
-    "prediction-drift": "an endpoint, or a pipeline of type batch-inference",
-    "prediction-quality": "an endpoint, or a pipeline of type batch-inference",
-    "concept-drift": "an endpoint, or a pipeline of type batch-inference",
-    "performance": "an endpoint or a pipeline",
+_WATCHED = {
+    "inference": "an endpoint",
+    "pipelines": "a pipeline",
+    "pipelines.batch-inference": "a pipeline of type batch-inference",
+    "data": "a dataset",
 }
 
 
@@ -37,16 +31,12 @@ def monitors(system: System) -> Iterator[Diagnostic]:
 def _watch(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     """What is watched can show what the monitor looks for."""
     section, _, name = monitor.watch.partition(".")
-    if section == "inference":
-        fits = True
-    elif section == "pipelines":
-        fits = monitor.type in {*_DATA, "performance"} or system.pipelines[name].type == "batch-inference"
-    else:
-        fits = monitor.type in _DATA
-    if not fits:
+    able = monitor_type(monitor.type)
+    watched = {section, f"pipelines.{system.pipelines[name].type}"} if section == "pipelines" else {section}
+    if watched.isdisjoint(able.watches):
         span = system.at("monitors", monitor.name, "watch")
-        yield problems.watch_does_not_fit(span, monitor.type, monitor.watch, _FITTING[monitor.type])
-    elif section == "inference" and monitor.type in _CAPTURED and system.inference[name].capture is None:
+        yield problems.watch_does_not_fit(span, monitor.type, monitor.watch, [_WATCHED[one] for one in able.watches])
+    elif section == "inference" and able.reads == "rows" and system.inference[name].capture is None:
         yield problems.capture_missing(system.at("monitors", monitor.name, "watch"), monitor.name, name)
 
 
@@ -68,24 +58,34 @@ def _runs(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 def _metrics(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     """Each check names a metric of the monitor's type that fits the task, within bounds that can hold."""
-    of_runs = monitor.type == "performance" and monitor.watch.startswith("pipelines.")
-    known = OF_RUNS if of_runs else BY_MONITOR[monitor.type]
-    tasks = [system.models[model].task for model in _models(system, monitor)] if monitor.type in _LABELLED else []
+    able = monitor_type(monitor.type)
+    own = able.of_runs if able.of_runs and monitor.watch.startswith("pipelines.") else able.checks
+    tasks = tuple(system.models[model].task for model in _models(system, monitor))
     for check in monitor.checks:
         path = ("monitors", monitor.name, "checks", check.name)
         yield from bounds_of(system, check, path)
-        yield from direction_of(system, check, path)
-        yield from within_reach(system, check, path)
+        measured = _measured(check.metric, own, able.metrics)
+        if measured is not None:
+            yield from direction_of(system, check, path, measured)
+            yield from within_reach(system, check, path, measured)
         written = check.metric != check.name
         span = system.at(*path, "metric") if written else system.key(*path)
-        if check.metric not in known:
-            yield problems.metric_of_other_monitor(span, check.metric, monitor.type, known)
-        elif check.metric != "page_hinkley":
-            other = next((task for task in tasks if check.metric not in BY_TASK[task]), None)
+        if measured is None:
+            known = (*own, *(name for task in dict.fromkeys(tasks) for name in metrics_of(task) if able.metrics))
+            yield problems.metric_of_other_monitor(span, check.metric, monitor.type, tuple(dict.fromkeys(known)))
+        elif measured.tasks:
+            other = next((task for task in tasks if not fits(check.metric, task)), None)
             if other:
-                yield metric_problems.metric_of_other_task(span, check.metric, other, BY_TASK[other])
-        if check.features and monitor.type not in _DATA:
+                yield metric_problems.metric_of_other_task(span, check.metric, other, metrics_of(other))
+        if check.features and not able.features:
             yield problems.features_without_meaning(system.key(*path, "features"), monitor.type)
+
+
+def _measured(name: str, own: Sequence[str], metrics: bool) -> Metric | None:
+    """What a monitor computes by a name: a check of its type, or a metric of models where it judges these."""
+    if name in own:
+        return check_of(name)
+    return metric_of(name) if metrics else None
 
 
 def _models(system: System, monitor: Monitor) -> list[str]:
@@ -99,7 +99,7 @@ def _models(system: System, monitor: Monitor) -> list[str]:
 
 def _labels(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     """Quality is judged by labels, in a dataset that names their column."""
-    if monitor.type not in _LABELLED:
+    if "labels" not in monitor_type(monitor.type).needs:
         return
     if not monitor.labels:
         yield problems.labels_missing(system.key("monitors", monitor.name), monitor.name, monitor.type)
@@ -112,7 +112,7 @@ def _reference(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     path = ("monitors", monitor.name)
     reference = monitor.reference
     if reference is None:
-        if monitor.type in _COMPARING:
+        if "reference" in monitor_type(monitor.type).needs:
             yield problems.reference_missing(system.key(*path), monitor.name, monitor.watch)
         return
     if not reference.data and monitor.watch.startswith("data."):
@@ -132,7 +132,7 @@ def features(system: System) -> Iterator[Diagnostic]:
     columns: dict[tuple[str, ...], dict[str, None]] = {}
     suggestions = Suggestions()
     for monitor in system.monitors.values():
-        if monitor.type not in _DATA or not any(check.features for check in monitor.checks):
+        if not monitor_type(monitor.type).features or not any(check.features for check in monitor.checks):
             continue
         names = _datasets(system, monitor, trained_on)
         known = columns.get(names)
@@ -184,7 +184,7 @@ def _times(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     if written and not breach.run and not breach.rollback:
         yield problems.cooldown_of_nothing(system.key(*cooldown), monitor.name)
     gaps = gaps_s(monitor.schedule)
-    if gaps is None or monitor.type == "performance":
+    if gaps is None or monitor_type(monitor.type).reads == "series":
         return
     shortest, longest = gaps
     path = ("monitors", monitor.name)

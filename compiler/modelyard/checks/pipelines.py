@@ -4,19 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from math import inf
 from typing import Final
 
-from modelyard.checks.metrics import (
-    AT_MOST_1,
-    BUILT_IN,
-    BY_TASK,
-    LARGER_IS_BETTER,
-    RANGES,
-    SHARES,
-    SMALL_WHEN_WELL,
-    SMALLER_IS_BETTER,
-)
+from modelyard.capabilities import Metric, fits, is_built_in, metric_of, metrics_of, reported_may_have
 from modelyard.checks.suggestions import Suggestions
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import metrics as metric_problems
@@ -87,18 +77,19 @@ def gates(system: System) -> Iterator[Diagnostic]:
             yield from bounds_of(system, check, path)
             yield from _metric(system, check.metric, model, model.name in own, (*path, "metric"))
             yield from _compared(system, check, model, model.name in own, path)
-            if check.metric in BUILT_IN:
-                yield from direction_of(system, check, path)
-            if model.name not in own or check.metric in BUILT_IN:
-                yield from within_reach(system, check, path)
+            metric = metric_of(check.metric)
+            if metric is not None:
+                yield from direction_of(system, check, path, metric)
+                yield from within_reach(system, check, path, metric)
 
 
 def _compared(system: System, check: Check, model: Model, own: bool, path: Path) -> Iterator[Diagnostic]:
     """A metric of the user's has no value for the champion or on other data; the runtime refuses such a gate, too."""
-    field = next((field for field, value in (("versus", check.versus), ("data", check.data)) if value), "")
-    if own and field and check.metric not in BUILT_IN:
+    given = (("versus", check.versus), ("data", check.data))
+    field = next((field for field, value in given if value and not reported_may_have(field)), "")
+    if own and field and not is_built_in(check.metric):
         span = system.key(*path, field)
-        yield metric_problems.own_metric_compared(span, check.metric, model.name, field, BY_TASK[model.task])
+        yield metric_problems.own_metric_compared(span, check.metric, model.name, field, metrics_of(model.task))
 
 
 def _reporting_own_metrics(system: System) -> set[str]:
@@ -116,29 +107,29 @@ def _training(system: System) -> list[Pipeline]:
 
 
 def _metric(system: System, metric: str, model: Model, own: bool, path: Path) -> Iterator[Diagnostic]:
-    fitting = BY_TASK[model.task]
-    if metric in fitting or (own and metric not in BUILT_IN):
+    fitting, built_in = metrics_of(model.task), is_built_in(metric)
+    if fits(metric, model.task) or (own and not built_in):
         return
     span = system.at(*path)
-    if metric in BUILT_IN:
+    if built_in:
         yield metric_problems.metric_of_other_task(span, metric, model.task, fitting)
     else:
         yield metric_problems.metric_unknown(span, metric, fitting, f"for model '{model.name}'")
 
 
-def direction_of(system: System, check: Check, path: Path) -> Iterator[Diagnostic]:
+def direction_of(system: System, check: Check, path: Path, metric: Metric) -> Iterator[Diagnostic]:
     """The only bound of a check keeps the metric from being bad, not from being good."""
     if check.versus or (check.minimum is None) == (check.maximum is None):
         return
-    if check.maximum is None and check.metric in SMALL_WHEN_WELL:
+    if check.maximum is None and metric.better == "smaller":
         yield metric_problems.bound_in_wrong_direction(system.key(*path, "min"), check.metric, "min")
-    elif check.minimum is None and check.metric in LARGER_IS_BETTER:
+    elif check.minimum is None and metric.better == "larger":
         yield metric_problems.bound_in_wrong_direction(system.key(*path, "max"), check.metric, "max")
 
 
-def within_reach(system: System, check: Check, path: Path) -> Iterator[Diagnostic]:
+def within_reach(system: System, check: Check, path: Path, metric: Metric) -> Iterator[Diagnostic]:
     """Bounds are values that the metric can have, bind it, and are in its unit: 95 was meant as a percentage."""
-    low, high = RANGES.get(check.metric, (-inf, inf))
+    low, high = metric.least, metric.most
     only = check.minimum is None or check.maximum is None
     if check.versus and check.min_delta >= high - low:
         span = system.at(*path, "minDelta")
@@ -147,15 +138,15 @@ def within_reach(system: System, check: Check, path: Path) -> Iterator[Diagnosti
         if bound is None:
             continue
         span = system.at(*path, field)
-        if field == "min" and bound > 1 and check.metric in AT_MOST_1:
+        if field == "min" and bound > 1 and high == 1:
             yield metric_problems.bound_out_of_reach(span, check.metric, bound)
         elif not low <= bound <= high:
             yield metric_problems.bound_outside_range(span, check.metric, field, bound, low, high)
         elif bound == limit and only and not check.versus:
             yield metric_problems.bound_without_effect(span, check.metric, field, bound)
-        elif check.metric in SHARES and bound > 1:
+        elif metric.unit == "share" and bound > 1:
             yield metric_problems.bound_in_other_unit(span, check.metric, bound, "a share", f"{bound / 100:g}")
-        elif check.metric.endswith("_ms") and check.metric in SMALL_WHEN_WELL and 0 < bound < 1:
+        elif metric.unit == "milliseconds" and 0 < bound < 1:
             unit, better = "in milliseconds", f"{bound * 1000:g}"
             yield metric_problems.bound_in_other_unit(span, check.metric, bound, unit, better)
 
@@ -176,7 +167,8 @@ def tuning(system: System) -> Iterator[Diagnostic]:
         model = system.models[pipeline.model.model]
         own = any(step.source.entrypoint for step in pipeline.steps)
         yield from _metric(system, tuned.metric, model, own, (*path, "objective", "metric"))
-        if tuned.metric in BUILT_IN and (tuned.goal == "minimize") != (tuned.metric in SMALLER_IS_BETTER):
+        metric = metric_of(tuned.metric)
+        if metric is not None and (tuned.goal == "minimize") != (metric.better == "smaller"):
             yield metric_problems.goal_against_metric(system.at(*path, "objective", "goal"), tuned.metric, tuned.goal)
         if tuned.parallel > tuned.trials:
             span = system.at(*path, "trials", "parallel")

@@ -28,7 +28,7 @@ def metric_of_other_monitor(span: Span, metric: str, kind: str, known: Sequence[
     )
 
 
-def watch_does_not_fit(span: Span, kind: str, watched: str, fitting: str) -> Diagnostic:
+def watch_does_not_fit(span: Span, kind: str, watched: str, fitting: Sequence[str]) -> Diagnostic:
     """A monitor looks at something that cannot show what it looks for.
 
     Wrong:
@@ -44,7 +44,7 @@ def watch_does_not_fit(span: Span, kind: str, watched: str, fitting: str) -> Dia
         Severity.ERROR,
         f"a monitor of type {kind} cannot watch {watched}",
         span,
-        f"watch {fitting}",
+        f"watch {', '.join(fitting[:-1])} or {fitting[-1]}",
     )
 
 

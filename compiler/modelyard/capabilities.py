@@ -1,0 +1,153 @@
+"""What the runtime can do, as the rules refuse by it: the table that the runtime itself obeys.
+
+It is read from the runtime's package as data, and no code of it is imported. The same file is copied into the image, so
+what a spec is held against is what will run (docs/decisions/0054-capabilities.md).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import cache
+from math import inf
+from typing import Any
+
+from modelyard.records import record
+
+_PACKAGE = "modelyard_runtime"
+_PLACE = "K"
+
+
+@record
+class Metric:
+    """A metric: which way is better (empty: neither), its least and greatest value, its unit and what it needs."""
+
+    name: str
+    means: str
+    tasks: tuple[str, ...]
+    better: str
+    least: float
+    most: float
+    unit: str
+    needs: str
+    by: str
+
+
+@record
+class MonitorType:
+    """What monitors of one type read, watch and compute, and what they need for it.
+
+    `of_runs` are the checks of a pipeline, where these are others than those of an endpoint.
+    """
+
+    reads: str
+    watches: tuple[str, ...]
+    checks: tuple[str, ...]
+    metrics: bool
+    of_runs: tuple[str, ...]
+    needs: tuple[str, ...]
+    features: bool
+
+
+@record
+class Trainer:
+    """Tasks of a built-in trainer, and whether several workers make one model together."""
+
+    tasks: tuple[str, ...]
+    together: bool
+
+
+@cache
+def metric_of(name: str) -> Metric | None:
+    """The metric of models of that name, such as `recall_at_20` of the family `recall_at_K`; None if not built in."""
+    head, _, number = name.rpartition("_")
+    family, found = f"{head}_{_PLACE}", table()["metrics"]
+    if family not in found:
+        return _metric(name, found[name]) if name in found else None
+    bounds = found[family][_PLACE]
+    known = map(str, range(bounds["least"], bounds["most"] + 1))
+    return _metric(name, found[family]) if number in known else None
+
+
+def is_built_in(name: str) -> bool:
+    """Whether the runtime computes a metric for some task; others only code of the user can report."""
+    return metric_of(name) is not None
+
+
+@cache
+def metrics_of(task: str) -> tuple[str, ...]:
+    """The metrics of a task as hints list them; of those with a number in their name the usual."""
+    known = table()["metrics"].items()
+    return tuple(name for family, one in known if task in one["tasks"] for name in _usual(family, one))
+
+
+def fits(metric: str, task: str) -> bool:
+    """Whether a metric is computed for models of a task."""
+    found = metric_of(metric)
+    return found is not None and task in found.tasks
+
+
+@cache
+def check_of(name: str) -> Metric | None:
+    """What a monitor measures besides metrics of models, such as psi; None where it is unknown."""
+    found = table()["checks"].get(name)
+    return None if found is None else _metric(name, found)
+
+
+@cache
+def monitor_type(kind: str) -> MonitorType:
+    """What monitors of a type do."""
+    found = table()["monitors"][kind]
+    return MonitorType(
+        found["reads"],
+        tuple(found["watches"]),
+        tuple(found["checks"]),
+        bool(found.get("metrics")),
+        tuple(found.get("of_runs", ())),
+        tuple(found.get("needs", ())),
+        bool(found.get("features")),
+    )
+
+
+@cache
+def trainers() -> dict[str, Trainer]:
+    """Every built-in trainer."""
+    return {name: Trainer(tuple(one["tasks"]), bool(one["together"])) for name, one in table()["trainers"].items()}
+
+
+def reported_may_have(field: str) -> bool:
+    """Whether a line of a gate may have `versus` or `data` where the user's code reports its metric."""
+    return bool(table()["reported"][field])
+
+
+def _metric(name: str, found: dict[str, Any]) -> Metric:
+    least, most = found["least"], found["most"]
+    return Metric(
+        name,
+        found["means"],
+        tuple(found.get("tasks", ())),
+        found.get("better", ""),
+        -inf if least is None else float(least),
+        inf if most is None else float(most),
+        found.get("unit", ""),
+        found.get("needs", ""),
+        found.get("by", ""),
+    )
+
+
+def _usual(family: str, found: dict[str, Any]) -> list[str]:
+    return [f"{family.removesuffix(_PLACE)}{at}" for at in found[_PLACE]["usual"]] if _PLACE in found else [family]
+
+
+@cache
+def table() -> dict[str, dict[str, Any]]:
+    """The whole table as it is written."""
+    from importlib.util import find_spec
+
+    spec = find_spec(_PACKAGE)
+    assert spec is not None
+    assert spec.submodule_search_locations
+    path = os.path.join(next(iter(spec.submodule_search_locations)), "capabilities.json")
+    with open(path, encoding="utf-8") as file:
+        found: dict[str, dict[str, Any]] = json.load(file)
+    return found

@@ -1,0 +1,131 @@
+"""What this runtime can do, from the table that the compiler refuses by: `capabilities.json` beside this file.
+
+What is not in the table is neither accepted nor computed, and a test holds that what is in it can be done.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from modelyard_runtime.description import Json, Section, integer, names, section, sections, text
+
+_FILE = Path(__file__).with_name("capabilities.json")
+_PLACE = "K"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric of models, or what a monitor measures besides: which way is better, and what it needs.
+
+    `at` is the number in the name of one of many, such as 10 in `recall_at_10`; `family` is then `recall_at_K`.
+    """
+
+    name: str
+    tasks: tuple[str, ...]
+    smaller_is_better: bool
+    needs: str
+    family: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorType:
+    """What monitors of one type watch and compute, and what they need for it."""
+
+    reads: str
+    watches: tuple[str, ...]
+    checks: tuple[str, ...]
+    metrics: bool
+    needs: tuple[str, ...]
+    features: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trainer:
+    """Tasks of a built-in trainer, and whether several workers make one model together."""
+
+    tasks: tuple[str, ...]
+    together: bool
+
+
+def metric_of(name: str) -> Metric | None:
+    """The metric of models of that name; None for one that is not built in."""
+    head, _, number = name.rpartition("_")
+    family, found = f"{head}_{_PLACE}", sections(_table(), "metrics")
+    if family not in found:
+        return _metric(name, found[name], name, 0) if name in found else None
+    bounds = section(found[family], _PLACE)
+    known = range(integer(bounds, "least"), integer(bounds, "most") + 1)
+    at = next((one for one in known if str(one) == number), None)
+    return None if at is None else _metric(name, found[family], family, at)
+
+
+def computes(metric: str, task: str) -> bool:
+    """Whether a metric is computed for models of a task, for any version and on any dataset."""
+    found = metric_of(metric)
+    return found is not None and task in found.tasks
+
+
+@cache
+def known_metrics(task: str) -> tuple[str, ...]:
+    """The metrics that are computed after each training of a task: of those with a number in their name the usual."""
+    return tuple(name for name in _usual_names() if computes(name, task))
+
+
+@cache
+def check_of(name: str) -> Metric | None:
+    """What a monitor measures besides metrics of models, such as psi; None where it is unknown."""
+    found = sections(_table(), "checks")
+    return _metric(name, found[name], name, 0) if name in found else None
+
+
+@cache
+def monitors() -> dict[str, MonitorType]:
+    """Every type of monitor."""
+    return {
+        kind: MonitorType(
+            text(one, "reads"),
+            tuple(names(one, "watches")),
+            tuple(names(one, "checks")),
+            one.get("metrics") is True,
+            tuple(names(one, "needs")),
+            one.get("features") is True,
+        )
+        for kind, one in sections(_table(), "monitors").items()
+    }
+
+
+@cache
+def trainers() -> dict[str, Trainer]:
+    """Every built-in trainer."""
+    return {
+        name: Trainer(tuple(names(one, "tasks")), one.get("together") is True)
+        for name, one in sections(_table(), "trainers").items()
+    }
+
+
+def reported_may_have(field: str) -> bool:
+    """Whether a line of a gate may have `versus` or `data` where the user's code reports its metric."""
+    return section(_table(), "reported").get(field) is True
+
+
+def _metric(name: str, found: Section, family: str, at: int) -> Metric:
+    smaller = text(found, "better") == "smaller"
+    return Metric(name, tuple(names(found, "tasks")), smaller, text(found, "needs"), family, at)
+
+
+def _usual_names() -> list[str]:
+    listed: list[str] = []
+    for name, one in sections(_table(), "metrics").items():
+        usual = names(section(one, _PLACE), "usual")
+        listed += [f"{name.removesuffix(_PLACE)}{at}" for at in usual] if _PLACE in one else [name]
+    return listed
+
+
+@cache
+def _table() -> dict[str, Json]:
+    found: dict[str, Json] = json.loads(_FILE.read_text(encoding="utf-8"))
+    return found

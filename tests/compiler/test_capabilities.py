@@ -1,0 +1,90 @@
+"""The table of what the runtime can do: read alike by both sides, complete, and the one that the image holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+import modelyard_runtime
+from modelyard import capabilities
+from modelyard_runtime import capabilities as runtime
+from modelyard_schemas import load
+from modelyard_targets.cluster.runtime_image import image_files
+from tests.plans import system_of
+from tests.specs import VALID_SPEC
+
+TABLE = capabilities.table()
+DEFS = cast("dict[str, Any]", load("system")["$defs"])
+TASKS = DEFS["model"]["properties"]["task"]["enum"]
+
+
+def names() -> list[str]:
+    """Metrics of every kind, those just beyond the bounds of a family, and what looks like one."""
+    found = ["auc_rp", "psi", "recall_at_K", "recall_at_", "lift_at_010", "recall_at_١"]
+    for name, one in TABLE["metrics"].items():
+        found.append(name)
+        if "K" in one:
+            least, most = one["K"]["least"], one["K"]["most"]
+            found += [name.removesuffix("K") + str(at) for at in (least - 1, least, most, most + 1)]
+    return found
+
+
+@pytest.mark.parametrize("name", names())
+def test_both_sides_read_a_metric_alike(name: str) -> None:
+    """What the compiler accepts the runtime computes, for the same tasks and in the same direction."""
+    here, there = capabilities.metric_of(name), runtime.metric_of(name)
+
+    assert (here is None) == (there is None)
+    if here is not None and there is not None:
+        assert (here.tasks, here.needs, here.better == "smaller") == (there.tasks, there.needs, there.smaller_is_better)
+
+
+def test_both_sides_read_the_rest_alike() -> None:
+    for kind, other in runtime.monitors().items():
+        here = capabilities.monitor_type(kind)
+        for field in ("reads", "watches", "checks", "metrics", "needs", "features"):
+            assert getattr(here, field) == getattr(other, field), (kind, field)
+    assert {name: (one.tasks, one.together) for name, one in capabilities.trainers().items()} == {
+        name: (one.tasks, one.together) for name, one in runtime.trainers().items()
+    }
+    assert {task: capabilities.metrics_of(task) for task in TASKS} == {
+        task: runtime.known_metrics(task) for task in TASKS
+    }
+    for field in ("versus", "data"):
+        assert capabilities.reported_may_have(field) == runtime.reported_may_have(field)
+
+
+def test_the_table_names_what_the_schema_names() -> None:
+    """No task, type of monitor or framework is in one and not in the other."""
+    metrics = TABLE["metrics"].values()
+    frameworks = set(DEFS["model"]["properties"]["framework"]["enum"])
+
+    assert {task for one in metrics for task in one["tasks"]} == set(TASKS)
+    assert list(TABLE["trainers"]) == DEFS["trainer"]["enum"]
+    assert frameworks - TABLE["trainers"].keys() == {"custom"}
+    assert {task for one in TABLE["trainers"].values() for task in one["tasks"]} < set(TASKS)
+    assert set(TABLE["monitors"]) == set(DEFS["monitor"]["properties"]["type"]["enum"])
+
+
+def test_every_check_is_one_of_a_monitor() -> None:
+    named = {name for one in TABLE["monitors"].values() for name in (*one["checks"], *one.get("of_runs", ()))}
+
+    assert named == TABLE["checks"].keys()
+    for name, one in {**TABLE["metrics"], **TABLE["checks"]}.items():
+        assert one.get("better") in {"smaller", "larger", None}, name
+        assert one["least"] is None or one["most"] is None or one["least"] < one["most"], name
+
+
+def test_the_image_holds_the_table_that_the_compiler_reads() -> None:
+    system = system_of(VALID_SPEC)
+    (copied,) = [
+        file
+        for file in image_files(system, system.deployment.targets[0])
+        if file.path.endswith("modelyard_runtime/capabilities.json")
+    ]
+    own = Path(modelyard_runtime.__path__[0]) / "capabilities.json"
+
+    assert json.loads(copied.text()) == TABLE == json.loads(own.read_text(encoding="utf-8"))

@@ -1,0 +1,72 @@
+"""docs/metrics.md: the table of what the runtime can do, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import inf
+
+from modelyard.capabilities import Metric, check_of, metric_of, table, trainers
+
+_NEEDS = {
+    "scores": "probabilities",
+    "group": "`group` of a dataset",
+    "history": "`timestamp` of a dataset",
+    "reference": "a reference",
+    "labels": "labels",
+    "columns": "declared columns, or a reference",
+}
+_INTRODUCTION = (
+    "Metrics of models stand in `models.*.validation`, in `tuning.objective` and in monitors of types "
+    "prediction-quality and concept-drift.",
+    "In a name with K, K is a number between the bounds that the table gives.",
+    "Each of them can be compared with another version (`versus`) and computed on another dataset (`data`).",
+    "Code of yours may report other metrics: these have a value for the version that was trained, on the data that the "
+    "code chose, so they take `min` and `max` alone.",
+    "A metric that has no meaning for the rows at hand, such as recall where nothing is positive, has no value, and no "
+    "bound holds for it.",
+)
+
+
+def metrics_page(printed: str) -> str:
+    """The whole page."""
+    lines = ["# Metrics", "", printed, "", *_INTRODUCTION, "", "## Of models", "", *_models()]
+    lines += ["", "## Of monitors", "", *_monitors(), "", "## Built-in trainers", "", *_trainers()]
+    return "\n".join(lines) + "\n"
+
+
+def _models() -> Iterator[str]:
+    yield "| metric | what it is | tasks | better | values | needs | as in |"
+    yield "|---|---|---|---|---|---|---|"
+    for name, one in table()["metrics"].items():
+        bounds = one.get("K")
+        found = metric_of(name.removesuffix("K") + str(bounds["least"]) if bounds else name)
+        assert found is not None
+        within = f"; K from {bounds['least']} to {bounds['most']}" if bounds else ""
+        as_in = f"`{found.by}`" if "(" in found.by or found.by.startswith(("sklearn", "scipy")) else found.by
+        cells = (f"`{name}`", found.means + within, ", ".join(found.tasks), *_shared(found), as_in)
+        yield f"| {' | '.join(cells)} |"
+
+
+def _monitors() -> Iterator[str]:
+    yield "| check | what it is | types of monitor | better | values | needs |"
+    yield "|---|---|---|---|---|---|"
+    for name in table()["checks"]:
+        found = check_of(name)
+        assert found is not None
+        kinds = [kind for kind, one in table()["monitors"].items() if name in (*one["checks"], *one.get("of_runs", ()))]
+        yield f"| {' | '.join((f'`{name}`', found.means, ', '.join(kinds), *_shared(found)))} |"
+
+
+def _trainers() -> Iterator[str]:
+    yield "| trainer | tasks | several workers for one model |"
+    yield "|---|---|---|"
+    for name, one in trainers().items():
+        yield f"| `{name}` | {', '.join(one.tasks)} | {'yes' if one.together else 'no'} |"
+
+
+def _shared(found: Metric) -> tuple[str, str, str]:
+    if found.most < inf:
+        values = f"{found.least:g} to {found.most:g}" if found.least > -inf else f"{found.most:g} at most"
+    else:
+        values = f"{found.least:g} or more"
+    return found.better or "neither", values, _NEEDS.get(found.needs, "")
