@@ -1,10 +1,15 @@
-"""What all tests share: `--accept`, which rewrites expected texts and golden folders instead of comparing them."""
+"""What all tests share: `--accept`, which rewrites expected texts and golden folders instead of comparing them, and
+that no description of a workload is made which its runtime refuses.
+"""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import accepted
+
+accepted.hold()
 settings.register_profile("house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from modelyard_runtime.breach import act
 from modelyard_runtime.bundle_metrics import samples as bundle_samples
+from modelyard_runtime.checks import check_monitor
 from modelyard_runtime.description import Section, bound, description, names, rows, section, text
 from modelyard_runtime.measures import Measure, Measures
 from modelyard_runtime.models import Bundles
@@ -35,8 +36,7 @@ class Result:
 def run() -> int:
     """Look once. A breach is no failure of the monitor: 0 says that it looked and that its metrics were told."""
     workload = description()
-    if text(workload, "type") != "monitor":
-        raise Refusal(f"'monitor' is for monitors, and this workload is of type {text(workload, 'type')}")
+    check_monitor(workload)
     now = datetime.now(UTC)
     results, refusals = look(workload, now)
     told = tell(workload, results, now)
@@ -56,8 +56,6 @@ def run() -> int:
 def look(workload: Section, now: datetime) -> tuple[tuple[Result, ...], tuple[Refusal, ...]]:
     """The values of all checks, and why some cannot be had: these keep no other check from being told."""
     monitor = section(workload, "monitor")
-    if text(monitor, "type") == "performance":
-        raise Refusal("performance is watched by alert rules on the servers' own series, not by a run")
     measures = Measures(workload, now)
     found: list[Result] = []
     refusals: list[Refusal] = []

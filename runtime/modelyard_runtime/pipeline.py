@@ -7,17 +7,16 @@ import os
 from typing import Any
 
 from modelyard_runtime import registry
-from modelyard_runtime.capabilities import trainers
+from modelyard_runtime.checks import check_pipeline, order
 from modelyard_runtime.context import new_run
 from modelyard_runtime.dag import Done, Driver
-from modelyard_runtime.description import Section, description, integer, names, section, sections, text
-from modelyard_runtime.gate import check_gate
+from modelyard_runtime.description import Section, description, integer, section, sections, text
 from modelyard_runtime.logs import keep_logs
 from modelyard_runtime.promotion import promote_waiting, report_standing
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.steps import StepActor, finish_step, spread_out, worker_of
 from modelyard_runtime.trainers import check_trainer
-from modelyard_runtime.tuning import check_tuning, fixed_parameters, middle
+from modelyard_runtime.tuning import fixed_parameters, middle
 
 _BESIDE = 0.001  # of a Pod's group resource, for what runs beside a worker
 _log = logging.getLogger(__name__)
@@ -57,61 +56,16 @@ def _work(workload: Section, run_name: str) -> int:
 
 def check(workload: Section) -> None:
     """Refuse, before any work, what the description asks and this runtime does not do."""
-    kind, pipeline = text(workload, "type"), section(workload, "pipeline")
-    if kind not in {"training", "batch-inference", "custom"}:
-        raise Refusal(f"'run' is for pipelines, and this workload is of type {kind}")
-    model, steps = section(pipeline, "model"), sections(pipeline, "steps")
-    if kind != "custom" and not model:
-        raise Refusal(f"a pipeline of type {kind} needs a model")
-    order(steps)
-    for name, step in steps.items():
-        try:
-            _check_step(kind, pipeline, step)
-        except Refusal as refusal:
-            raise Refusal(f"step {name!r}: {refusal}") from None
-    if kind == "training":
-        _check_training(pipeline, text(model, "task"), any("entrypoint" in step for step in steps.values()))
-
-
-def order(steps: dict[str, Section]) -> list[str]:
-    """The steps with each after those that it needs; steps that wait for each other are refused."""
-    done: dict[str, None] = {}
-    while len(done) < len(steps):
-        ready = [name for name, step in steps.items() if name not in done and set(names(step, "needs")) <= done.keys()]
-        if not ready:
-            raise Refusal(f"steps {', '.join(name for name in steps if name not in done)} wait for each other")
-        done |= dict.fromkeys(ready)
-    return list(done)
-
-
-def _check_step(kind: str, pipeline: Section, step: Section) -> None:
-    if "entrypoint" in step:
-        return
-    data = sections(pipeline, "data")
-    if kind == "batch-inference":
-        output = text(step, "output") or text(pipeline, "output")
-        if output not in data:
-            raise Refusal("scoring needs an output dataset")
-        if text(data[output], "format") not in {"parquet", "csv"}:
-            raise Refusal(f"output {output!r} is of format json, which is read only; declare parquet or csv")
-        return
-    if kind == "custom" or not text(step, "trainer"):
-        raise Refusal("it has neither an entrypoint nor a built-in trainer")
-    task, trainer = text(section(pipeline, "model"), "task"), text(step, "trainer")
-    tuning = section(pipeline, "tuning")
-    check_trainer(trainer, task, {**fixed_parameters(step), **(middle(tuning) if tuning else {})})
-    most = integer(section(step, "workers"), "max")
-    if most > 1 and not tuning and not trainers()[trainer].together:
-        raise Refusal(
-            f"{trainer} trains on one worker, and workers.max is {most}; "
-            "use one worker, a search, or an entrypoint that trains with Ray Train"
-        )
-
-
-def _check_training(pipeline: Section, task: str, own_code: bool) -> None:
-    if "tuning" in pipeline:
-        check_tuning(section(pipeline, "tuning"), task, not own_code)
-    check_gate(pipeline, task, own_code)
+    check_pipeline(workload)
+    pipeline = section(workload, "pipeline")
+    task, tuning = text(section(pipeline, "model"), "task"), section(pipeline, "tuning")
+    for name, step in sections(pipeline, "steps").items():
+        if text(step, "trainer"):
+            given = {**fixed_parameters(step), **(middle(tuning) if tuning else {})}
+            try:
+                check_trainer(text(step, "trainer"), task, given)
+            except Refusal as refusal:
+                raise Refusal(f"step {name!r}: {refusal}") from None
 
 
 def _start_ray(pipeline: Section) -> None:

@@ -17,6 +17,7 @@ from modelyard_runtime.access_log import Access, AccessLog
 from modelyard_runtime.answers import Answer, Predictor, answer, plain
 from modelyard_runtime.bundle_metrics import BundleMetrics
 from modelyard_runtime.capture import Captures
+from modelyard_runtime.checks import check_server
 from modelyard_runtime.description import Section, description, digest, integer, section, sections, text
 from modelyard_runtime.models import Models
 from modelyard_runtime.payloads import BadRequest, fitted, rows_of
@@ -42,6 +43,7 @@ def application(args: dict[str, str]) -> Application:
     from ray import serve
 
     workload = _described(args["application"], args.get("digest", ""), _MOUNT_LAG_S)
+    check_server(workload)
     deployment = serve.deployment(name=DEPLOYMENT)(Server)
     return deployment.bind(workload, args["application"])
 
@@ -217,8 +219,6 @@ def _access_log(described: Section) -> AccessLog | None:
 
 
 def _tokens(auth: Section) -> Tokens:
-    if text(auth, "type") != "bearer-token":
-        raise Refusal(f"requests cannot be asked for {text(auth, 'type')!r} here; only for a bearer-token")
     files = section(auth, "tokenFiles")
     return Tokens({caller: text(files, caller) for caller in files})
 

@@ -26,7 +26,7 @@ TRAINING: dict[str, Any] = {
     "pipeline": {
         "model": {"task": "binary-classification"},
         "steps": {"train": STEP},
-        "data": {"rows": {"uri": "file:///rows", "format": "json"}},
+        "data": {"rows": {"uri": "file:///rows", "format": "json", "label": "late"}},
         "validation": [{"name": "line", "metric": "auc_pr", "min": 0.5}],
     },
 }
@@ -57,6 +57,8 @@ def test_what_can_be_honoured_is_accepted() -> None:
         ("pipeline.steps.train.parameters", {"depth": 3}, "has no parameter 'depth'"),
         ("pipeline.steps.train.parameters", {"estimator": "magic"}, "estimator 'magic' is not built in"),
         ("pipeline.steps.train.needs", ["train"], "wait for each other"),
+        ("pipeline.data.rows", {"uri": "file:///rows", "format": "json"}, "must have a label; 0 have"),
+        ("pipeline.split", {"by": "time"}, "a split by time needs a dataset with a timestamp"),
         ("pipeline.validation.0.metric", "applause", "'applause' is not computed"),
         (
             "pipeline.tuning",
@@ -68,6 +70,17 @@ def test_what_can_be_honoured_is_accepted() -> None:
 def test_what_cannot_is_refused(path: str, value: Any, why: str) -> None:
     with pytest.raises(Refusal, match=why):
         check(changed(path, value))
+
+
+def test_a_search_beside_own_code_goes_by_a_metric_of_the_trainer() -> None:
+    """What a later step reports is not there yet when trials are compared."""
+    tuned = changed(
+        "pipeline.tuning", {"metric": "applause", "space": {"max_iter": {"kind": "int", "low": 1, "high": 2}}}
+    )
+    tuned["pipeline"]["steps"]["tell"] = {"needs": ["train"], "entrypoint": "fraud.tell:main", "inputs": []}
+
+    with pytest.raises(Refusal, match="goes by 'applause'"):
+        check(tuned)
 
 
 def test_scores_are_not_written_as_json() -> None:

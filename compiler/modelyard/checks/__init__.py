@@ -22,6 +22,7 @@ from modelyard.checks import (
     promises,
     schedules,
     secrets,
+    watched,
 )
 from modelyard.diagnostics import Diagnostic
 from modelyard.spec import System
@@ -77,6 +78,8 @@ CHECKS: Final[tuple[Rule, ...]] = (
     inference.readers,
     monitors.monitors,
     monitors.features,
+    watched.watched,
+    watched.compared,
     data_overlap.captured,
     data_overlap.outputs,
     data_overlap.scores,

@@ -46,16 +46,16 @@ def groups(system: System) -> Iterator[Diagnostic]:
 
 def _gates(system: System, told: set[str]) -> Iterator[Diagnostic]:
     """Gates are judged on what the model's pipeline reads, or on a dataset of their own."""
-    read: dict[str, list[str]] = {}
+    read: dict[str, list[tuple[str, ...]]] = {}
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model:
-            inputs = [name for step in pipeline.steps for name in step.inputs]
-            read.setdefault(pipeline.model.model, []).extend(inputs)
+            inputs = dict.fromkeys(name for step in pipeline.steps for name in step.inputs)
+            read.setdefault(pipeline.model.model, []).append(tuple(inputs))
     for model in system.models.values():
         for check in model.validation:
-            names = (check.data,) if check.data else tuple(dict.fromkeys(read.get(model.name, ())))
-            ranked = _ranks(check.metric) and model.name in read
-            if ranked and not _grouped(system, names) and not (model.name in told and not check.data):
+            judged = [(check.data,)] if check.data and model.name in read else read.get(model.name, [])
+            names = next((one for one in judged if not _grouped(system, one)), None)
+            if names is not None and _ranks(check.metric) and not (model.name in told and not check.data):
                 span = system.key("models", model.name, "validation", check.name)
                 yield problems.group_missing(span, f"gate '{check.name}'", names)
 

@@ -115,8 +115,10 @@ def _reference(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
         if "reference" in monitor_type(monitor.type).needs:
             yield problems.reference_missing(system.key(*path), monitor.name, monitor.watch)
         return
-    if not reference.data and monitor.watch.startswith("data."):
-        yield problems.reference_data_missing(system.key(*path, "reference"), monitor.name)
+    section, _, name = monitor.watch.partition(".")
+    modelless = section == "data" or (section == "pipelines" and system.pipelines[name].model is None)
+    if not reference.data and modelless:
+        yield problems.reference_data_missing(system.key(*path, "reference"), monitor.name, monitor.watch)
     if reference.data and reference.window_s is not None and not system.data[reference.data].timestamp:
         span = system.at(*path, "reference", "window")
         yield problems.monitored_timestamp_missing(span, monitor.name, reference.data)

@@ -165,7 +165,7 @@ def tuning(system: System) -> Iterator[Diagnostic]:
             continue
         path: Path = ("pipelines", pipeline.name, "tuning")
         model = system.models[pipeline.model.model]
-        own = any(step.source.entrypoint for step in pipeline.steps)
+        own = not any(step.trainer for step in pipeline.steps)  # beside a built-in trainer, a search is about it alone
         yield from _metric(system, tuned.metric, model, own, (*path, "objective", "metric"))
         metric = metric_of(tuned.metric)
         if metric is not None and (tuned.goal == "minimize") != (metric.better == "smaller"):

@@ -39,6 +39,7 @@ from modelyard.diagnostics.check import pipelines as check_pipelines
 from modelyard.diagnostics.check import promises as check_promises
 from modelyard.diagnostics.check import schedules as check_schedules
 from modelyard.diagnostics.check import trainers as check_trainers
+from modelyard.diagnostics.check import watched as check_watched
 
 CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
     {
@@ -346,5 +347,8 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0848": check_clock.day_not_in_every_month,
         "E0849": check_metrics.delta_out_of_reach,
         "E0850": check_governance.callers_share_token,
+        "E0880": check_watched.watched_timestamp_missing,
+        "E0881": check_watched.watched_without_data,
+        "E0882": check_watched.columns_not_declared,
     }
 )

@@ -313,8 +313,8 @@ def severity_not_taken(span: Span, check: str, severity: str, channels: Iterable
     )
 
 
-def reference_data_missing(span: Span, monitor: str) -> Diagnostic:
-    """A dataset that is watched has no model that it was used for, so its monitor names what it compares with.
+def reference_data_missing(span: Span, monitor: str, watched: str) -> Diagnostic:
+    """A dataset or a custom pipeline that is watched has no model, so its monitor names what it compares with.
 
     Wrong:
 
@@ -327,7 +327,7 @@ def reference_data_missing(span: Span, monitor: str) -> Diagnostic:
     return Diagnostic(
         "E0479",
         Severity.ERROR,
-        f"monitor {quote(monitor)} watches a dataset, and its reference names no other",
+        f"monitor {quote(monitor)} watches {watched}, which has no model, and its reference names no dataset",
         span,
         "add data: DATASET",
     )

@@ -1,0 +1,54 @@
+"""The data that monitors watch: it is there, its rows have a time, and checks have what they compare it with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.capabilities import check_of, monitor_type
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import monitors as monitor_problems
+from modelyard.diagnostics.check import watched as problems
+from modelyard.spec import Check, Monitor, System
+
+
+def watched(system: System) -> Iterator[Diagnostic]:
+    """Each monitor that reads rows finds them, by their time."""
+    for monitor in system.monitors.values():
+        if monitor_type(monitor.type).reads != "rows":
+            continue
+        span = system.at("monitors", monitor.name, "watch")
+        data = _data(system, monitor)
+        if data is None:
+            yield problems.watched_without_data(span, monitor.name, monitor.watch.partition(".")[2])
+        elif data and not system.data[data].timestamp:
+            yield problems.watched_timestamp_missing(span, monitor.name, data)
+
+
+def compared(system: System) -> Iterator[Diagnostic]:
+    """Each check that compares with a reference has one, also where its monitor's type can do without."""
+    for monitor in system.monitors.values():
+        if "reference" in monitor_type(monitor.type).needs or monitor.reference is not None:
+            continue
+        for check in monitor.checks:
+            found = check_of(check.metric) if check.metric in monitor_type(monitor.type).checks else None
+            span = system.key("monitors", monitor.name, "checks", check.name)
+            if found is not None and found.needs == "reference":
+                yield monitor_problems.reference_missing(span, monitor.name, monitor.watch)
+            elif found is not None and found.needs == "columns" and not _declared(system, monitor, check):
+                yield problems.columns_not_declared(span, check.name, monitor.watch)
+
+
+def _data(system: System, monitor: Monitor) -> str | None:
+    """The dataset that is watched; empty for captures, None for a pipeline that has no data."""
+    section, _, name = monitor.watch.partition(".")
+    if section == "inference":
+        return ""
+    if section == "data":
+        return name
+    pipeline = system.pipelines[name]
+    return pipeline.output or next(iter(pipeline.inputs), None)
+
+
+def _declared(system: System, monitor: Monitor, check: Check) -> bool:
+    data = _data(system, monitor)
+    return bool(check.features or (data and (system.data[data].schema or system.data[data].features)))

@@ -1,0 +1,72 @@
+"""Diagnostics about the data that a monitor watches: E0880 to E0882."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def watched_timestamp_missing(span: Span, monitor: str, data: str) -> Diagnostic:
+    """A monitor looks at the newest rows, and the dataset has no column that says when a row happened.
+
+    A pipeline is watched by what it writes, or by its first input where it writes nothing.
+
+    Wrong:
+
+        data: {scores: {store: lake, path: scores/, format: parquet}}
+        monitors: {broken: {type: data-quality, watch: data.scores, checks: {rows: {min: 1000}}}}
+
+    Right:
+
+        data: {scores: {store: lake, path: scores/, format: parquet, timestamp: event_time}}
+    """
+    return Diagnostic(
+        "E0880",
+        Severity.ERROR,
+        f"monitor {quote(monitor)} looks at the newest rows of dataset {quote(data)}, which has no timestamp",
+        span,
+        f"add timestamp: COLUMN to data.{data}",
+    )
+
+
+def watched_without_data(span: Span, monitor: str, pipeline: str) -> Diagnostic:
+    """A monitor watches the data of a pipeline, which neither reads nor writes a dataset.
+
+    Wrong:
+
+        pipelines: {report: {type: custom, compute: cpu, source: {entrypoint: "shop.report:main"}}}
+        monitors: {broken: {type: data-quality, watch: pipelines.report, checks: {rows: {min: 1000}}}}
+
+    Right:
+
+        pipelines: {report: {type: custom, inputs: [orders], compute: cpu, source: {entrypoint: "shop.report:main"}}}
+    """
+    return Diagnostic(
+        "E0881",
+        Severity.ERROR,
+        f"monitor {quote(monitor)} looks at data, and pipeline {quote(pipeline)} names none",
+        span,
+        f"add inputs: [DATASET] to pipelines.{pipeline}, or watch a dataset",
+    )
+
+
+def columns_not_declared(span: Span, check: str, watched: str) -> Diagnostic:
+    """A check counts declared columns that are absent, and nothing declares any.
+
+    Columns are declared by the dataset (`schema` or `features`), by `features` of the check, or by the reference.
+
+    Wrong:
+
+        monitors: {broken: {type: data-quality, watch: inference.scorer, checks: {schema: {max: 0}}}}
+
+    Right:
+
+        monitors: {broken: {type: data-quality, watch: inference.scorer, reference: {}, checks: {schema: {max: 0}}}}
+    """
+    return Diagnostic(
+        "E0882",
+        Severity.ERROR,
+        f"check {quote(check)} counts declared columns that are absent, and nothing declares those of {watched}",
+        span,
+        "add a reference to the monitor, or features: [COLUMN] to the check",
+    )

@@ -1,0 +1,36 @@
+"""Whatever is emitted for a workload, its runtime accepts: asked of every description that any test makes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from modelyard_runtime.checks import check_workload
+from modelyard_runtime.refusals import Refusal
+from modelyard_targets.cluster import job, model_server, monitor
+
+_Describe = Callable[..., dict[str, Any]]
+
+
+class NotAccepted(AssertionError):
+    """A description was emitted that its runtime refuses."""
+
+
+def hold() -> None:
+    """From now on, what describes a workload raises for a description that the runtime refuses."""
+    for module, name in ((job, "describe_job"), (model_server, "describe_server"), (monitor, "describe_monitor")):
+        setattr(module, name, _held(getattr(module, name)))
+
+
+def _held(describe: _Describe) -> _Describe:
+    @functools.wraps(describe)
+    def described(*args: Any) -> dict[str, Any]:
+        found = describe(*args)
+        try:
+            check_workload(found)
+        except Refusal as refusal:
+            raise NotAccepted(f"{found['address']}: {refusal}") from refusal
+        return found
+
+    return described

@@ -1,0 +1,155 @@
+"""What a description asks is held against what the runtime can do: of all that is emitted, and of what never is."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from modelyard_runtime import pipeline
+from modelyard_runtime.capabilities import known_metrics, monitors, trainers
+from modelyard_runtime.checks import check_monitor, check_server, check_workload
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.trainers import check_trainer
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+EVENTS = {"uri": "file:///events", "format": "parquet", "timestamp": "t", "features": ["a"], "label": "y"}
+MONITOR: dict[str, Any] = {
+    "type": "monitor",
+    "monitor": {
+        "type": "prediction-quality",
+        "data": {"events": EVENTS},
+        "models": [{"task": "binary-classification"}],
+        "current": {"data": "events"},
+        "labels": "events",
+        "reference": {"data": "events", "windowSeconds": 60},
+        "checks": [{"name": "good", "metric": "auc_pr", "min": 0.8}],
+    },
+}
+SERVER: dict[str, Any] = {
+    "type": "server",
+    "applications": {"a": {"model": {"task": "regression"}, "auth": {"type": "bearer-token", "tokenFiles": {}}}},
+}
+
+
+def emitted() -> Iterator[Any]:
+    """The description of every workload of every example, as its ConfigMap has it."""
+    for path in sorted(GOLDEN.glob("*/*/*/manifests/*.yaml")):
+        for made in yaml.load_all(path.read_text(encoding="utf-8"), yaml.CSafeLoader):
+            if made and made["kind"] == "ConfigMap" and "workload.json" in made["data"]:
+                workload = json.loads(made["data"]["workload.json"])
+                if "type" in workload:  # that of a registry says who may write what
+                    yield pytest.param(workload, id=f"{path.relative_to(GOLDEN)} {made['metadata']['name']}")
+
+
+EMITTED = list(emitted())
+
+
+@pytest.mark.parametrize("workload", EMITTED)
+def test_what_is_emitted_is_accepted(workload: dict[str, Any]) -> None:
+    """With the libraries of models at hand: parameters of trainers are tried, too."""
+    if workload["type"] in {"training", "batch-inference", "custom"}:
+        pipeline.check(workload)
+    check_workload(workload)
+
+
+def test_examples_have_workloads_of_every_type() -> None:
+    kinds = {one.values[0]["type"] for one in EMITTED}
+
+    assert kinds == {"training", "batch-inference", "custom", "server", "monitor"}
+
+
+def changed(workload: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """A workload with one thing changed, or left out where the value is None."""
+    found = copy.deepcopy(workload)
+    *parents, last = path.split(".")
+    at: Any = found
+    for part in parents:
+        at = at[int(part) if part.isdigit() else part]
+    if value is None:
+        del at[last]
+    else:
+        at[last] = value
+    return found
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "why"),
+    [
+        ("type", "server", "'monitor' is for monitors"),
+        ("monitor.type", "gut-feeling", "no monitor of type 'gut-feeling'"),
+        ("monitor.type", "performance", "watched by alert rules"),
+        ("monitor.type", "data-drift", "check 'good': 'auc_pr' is not computed by a monitor of type data-drift"),
+        ("monitor.data.events.timestamp", None, "a window of 'events' needs its timestamp"),
+        ("monitor.data.events.label", None, "quality needs a dataset with a label"),
+        ("monitor.models", [], "what is watched has none"),
+        ("monitor.models.0.task", "regression", "'auc_pr' is not computed"),
+        ("monitor.checks.0.metric", "parity", "'parity' is not computed"),
+        ("monitor.checks.0.features", ["a"], "looks at no columns"),
+    ],
+)
+def test_a_monitor_that_cannot_look_is_refused(path: str, value: Any, why: str) -> None:
+    """Before it looks for the first time, and not at each look."""
+    check_monitor(MONITOR)
+
+    with pytest.raises(Refusal, match=why):
+        check_monitor(changed(MONITOR, path, value))
+
+
+@pytest.mark.parametrize(
+    ("metric", "without", "why"),
+    [
+        ("out_of_range", ["reference"], "'out_of_range' needs a reference"),
+        ("schema", ["reference", "data.events.features"], "'schema' needs a reference"),
+        ("psi", ["reference.data", "models"], "what is watched has no model"),
+    ],
+)
+def test_a_check_without_what_it_needs_is_refused(metric: str, without: list[str], why: str) -> None:
+    kind = next(name for name, one in monitors().items() if metric in one.checks)
+    workload = changed(MONITOR, "monitor.type", kind)
+    workload["monitor"]["checks"] = [{"name": "it", "metric": metric, "max": 0.1}]
+    check_monitor(workload)
+    for path in without:
+        workload = changed(workload, f"monitor.{path}", None)
+
+    with pytest.raises(Refusal, match=why):
+        check_monitor(workload)
+
+
+def test_ranked_metrics_need_queries() -> None:
+    ranked = changed(changed(MONITOR, "monitor.checks.0.metric", "ndcg"), "monitor.models.0.task", "recommendation")
+    check_monitor(changed(ranked, "monitor.data.events.group", "query"))
+
+    with pytest.raises(Refusal, match="check 'good': 'ndcg' needs to know which rows are of one query"):
+        check_monitor(ranked)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "why"),
+    [
+        ("applications", {}, "no application"),
+        ("applications.a.model.task", "poetry", "'poetry' is no task"),
+        ("applications.a.auth.type", "palm", "cannot be asked for 'palm'"),
+    ],
+)
+def test_a_server_that_cannot_serve_is_refused(path: str, value: Any, why: str) -> None:
+    check_server(SERVER)
+
+    with pytest.raises(Refusal, match=why):
+        check_server(changed(SERVER, path, value))
+
+
+@pytest.mark.parametrize(
+    ("trainer", "task"), [(name, task) for name, one in trainers().items() for task in sorted(one.tasks)]
+)
+def test_a_trainer_makes_models_for_the_tasks_of_the_table(trainer: str, task: str) -> None:
+    """By the libraries themselves, with their defaults; and a training of each has metrics."""
+    check_trainer(trainer, task, {})
+
+    assert known_metrics(task)

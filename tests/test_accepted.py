@@ -1,0 +1,81 @@
+"""What compiles, the runtime accepts: generated specs are refused here, at a line, or by nobody."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+
+from modelyard.api import compile_text
+from modelyard_runtime.capabilities import monitors
+from tests.accepted import NotAccepted
+from tests.generated import specs
+from tests.specs import VALID_SPEC, changed
+
+EXAMPLES = 200
+
+
+def test_what_compiles_is_accepted() -> None:
+    """While it compiles, every description is held against the runtime's own check (`tests.accepted`)."""
+    told: Counter[str] = Counter()
+
+    @settings(max_examples=EXAMPLES, database=None)
+    @given(specs())
+    def compiles_or_is_refused(text: str) -> None:
+        compiled = compile_text(text)
+        told["compiled"] += compiled.ok
+        told.update({one.code for one in compiled.diagnostics})
+
+    compiles_or_is_refused()
+
+    assert told["compiled"] > EXAMPLES // 4
+    assert {"E0435", "E0436", "E0462", "E0465", "E0470", "E0880"} <= told.keys()
+
+
+def test_the_runtime_is_asked_of_every_description(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The property above would hold for any spec if nobody asked: a runtime that knows less is noticed."""
+    assert compile_text(VALID_SPEC).ok
+    monkeypatch.delitem(monitors(), "prediction-quality")
+
+    with pytest.raises(NotAccepted, match=r"monitors.quality: there is no monitor of type 'prediction-quality'"):
+        compile_text(VALID_SPEC)
+
+
+def test_a_search_beside_a_built_in_trainer_goes_by_a_metric_of_the_task() -> None:
+    """A step of own code reports what it likes, and the trials are those of the trainer."""
+    tuned = "objective: {metric: auc_pr, goal: maximize}"
+    steps = (
+        "    timeout: 6h\n",
+        "    timeout: 6h\n    steps:\n      fit: {trainer: xgboost}\n"
+        '      tell: {needs: [fit], source: {entrypoint: "fraud.tell:main"}}\n',
+    )
+
+    assert compile_text(changed(tuned, tuned, steps)).ok
+    refused = compile_text(changed(tuned, "objective: {metric: parity, goal: maximize}", steps))
+    assert [one.code for one in refused.diagnostics if one.code[0] == "E"] == ["E0435"]
+
+
+def test_each_pipeline_of_a_ranked_model_has_queries() -> None:
+    """A second pipeline of the model would train for hours and then find no query to judge by."""
+    ranked = changed(
+        "task: binary-classification",
+        "task: recommendation",
+        ("framework: xgboost", "framework: custom"),
+        ("    label: is_fraud\n", "    label: is_fraud\n    group: merchant_id\n"),
+        ("merchant: string", "merchant: string, merchant_id: string"),
+        ("    tuning:\n", '    source: {entrypoint: "fraud.train:main"}\n    tuning:\n'),
+        ("auc-pr: {metric: auc_pr, min: 0.82}", "auc-pr: {metric: ndcg, min: 0.82}"),
+        ("{metric: auc_pr, versus", "{metric: map, versus"),
+        ("objective: {metric: auc_pr", "objective: {metric: ndcg"),
+        ("checks: {auc_pr: {min: 0.8}}", "checks: {ndcg: {min: 0.8}}"),
+        ("chargebacks/, format: parquet,", "chargebacks/, format: parquet, group: merchant_id,"),
+    )
+    own = '    source: {entrypoint: "fraud.train:main"}\n    compute: train\n    split: {by: time}'
+    other = f"    inputs: [transactions]\n{own}"
+
+    assert [one.code for one in compile_text(ranked).diagnostics if one.code[0] == "E"] == []
+    ungrouped = ranked.replace(other, other.replace("transactions", "scores"))
+    assert ungrouped != ranked
+    codes = {one.code for one in compile_text(ungrouped).diagnostics if one.code[0] == "E"}
+    assert "E0462" in codes
