@@ -30,7 +30,8 @@ _HEAD: Final[Mapping[str, Any]] = {
 }
 _DATA = ("events", "truths", "holdout", "scores")
 _TASKS = sorted({task for one in table()["metrics"].values() for task in one["tasks"]})
-_METRICS = sorted({name for task in _TASKS for name in metrics_of(task)} | {"parity", "psi", "page_hinkley"})
+_OTHERS = {"parity", "psi", "page_hinkley", "recall_at_3", "recall_at_1001", "pinball_90", "ndcg_at_5", "lift_at_1"}
+_METRICS = sorted({name for task in _TASKS for name in metrics_of(task)} | _OTHERS)
 _CHECKS = sorted({*table()["checks"], *_METRICS})
 _OWN = {"entrypoint": "shop.train:main"}
 

@@ -81,6 +81,18 @@ def metrics_of(task: str) -> tuple[str, ...]:
     return tuple(name for family, one in known if task in one["tasks"] for name in _usual(family, one))
 
 
+@cache
+def metrics_later(task: str) -> tuple[str, ...]:
+    """Those of them that a monitor can compute later, from predictions and labels alone."""
+    return tuple(name for name in metrics_of(task) if can_be_later(name))
+
+
+def can_be_later(name: str) -> bool:
+    """Whether a metric of models needs nothing of the rows that a model learned from."""
+    found = metric_of(name)
+    return found is not None and found.needs != "history"
+
+
 def fits(metric: str, task: str) -> bool:
     """Whether a metric is computed for models of a task."""
     found = metric_of(metric)

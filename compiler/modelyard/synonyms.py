@@ -62,6 +62,13 @@ SYNONYMS: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
         "averageprecision": ("auc_pr",),
         "logloss": ("log_loss",),
         "acc": ("accuracy",),
+        "kappa": ("cohen_kappa",),
+        "matthews": ("mcc",),
+        "matthewscorrcoef": ("mcc",),
+        "calibrationerror": ("ece",),
+        "expectedcalibrationerror": ("ece",),
+        "medianabsoluteerror": ("median_ae",),
+        "meanreciprocalrank": ("mrr",),
         # fields
         "tz": ("timeZone",),
         "webhook": ("url",),

@@ -64,13 +64,16 @@ def shaped(said: Any, task: str) -> Answer:
     return Answer(found)
 
 
-def predictions(said: Answer, task: str, classes: list[Any]) -> Predictions:
-    """The answer as numbers for metrics: classes become their place in `classes`, and so do the columns of scores."""
+def predictions(said: Answer, task: str, classes: list[Any], naive: float = float("nan")) -> Predictions:
+    """The answer as numbers for metrics: classes become their place in `classes`, and so do the columns of scores.
+
+    `naive` is the error of a naive forecast, where a forecast is compared with it.
+    """
     import numpy as np
 
     if task in CLASSIFICATION:
         return Predictions(coded(said.values, classes), _aligned(said, classes), len(classes))
-    return Predictions(said.values.astype(np.float64), said.scores)
+    return Predictions(said.values.astype(np.float64), said.scores, naive=naive)
 
 
 def _aligned(said: Answer, classes: list[Any]) -> npt.NDArray[np.float64] | None:

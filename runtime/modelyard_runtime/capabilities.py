@@ -30,6 +30,11 @@ class Metric:
     family: str
     at: int
 
+    @property
+    def later(self) -> bool:
+        """Whether it can be computed later, from predictions and labels alone, as a monitor has them."""
+        return self.needs != "history"
+
 
 @dataclass(frozen=True, slots=True)
 class MonitorType:

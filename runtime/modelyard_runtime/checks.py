@@ -99,10 +99,13 @@ def _check_training(pipeline: Section, task: str) -> None:
         check_tuning(section(pipeline, "tuning"), task, any(text(step, "trainer") for step in steps))
     check_gate(pipeline, task, any("entrypoint" in step for step in steps))
     learned = [data[name] for step in steps for name in names(step, "inputs")]
+    trained = [data[name] for step in steps if text(step, "trainer") for name in names(step, "inputs")]
+    if trained and "tuning" in pipeline:
+        _check_needs(metric_of(text(section(pipeline, "tuning"), "metric")), trained, trained)
     for line in rows(pipeline, "validation"):
         judged = [data[text(line, "data")]] if text(line, "data") else learned
         try:
-            _check_needs(metric_of(text(line, "metric")), judged)
+            _check_needs(metric_of(text(line, "metric")), judged, learned)
         except Refusal as refusal:
             raise Refusal(f"gate {text(line, 'name')!r}: {refusal}") from None
 
@@ -173,10 +176,11 @@ def _check_check(monitor: Section, check: Section) -> None:
         _check_columns(monitor, check, check_of(name))
         return
     task = text(rows(monitor, "models")[0], "task") if kind.metrics else ""
-    if not kind.metrics or not computes(name, task):
-        known = (*kind.checks, *(known_metrics(task) if kind.metrics else ()))
+    found = metric_of(name)
+    if not kind.metrics or not computes(name, task) or (found is not None and not found.later):
+        known = (*kind.checks, *(one for one in known_metrics(task) if kind.metrics and _later(one)))
         raise Refusal(f"{name!r} is not computed by a monitor of type {type_}; known are {', '.join(known)}")
-    _check_needs(metric_of(name), sections(monitor, "data").values())
+    _check_needs(found, sections(monitor, "data").values())
 
 
 def _check_columns(monitor: Section, check: Section, found: Metric | None) -> None:
@@ -191,9 +195,16 @@ def _check_columns(monitor: Section, check: Section, found: Metric | None) -> No
         raise Refusal("its reference is what a model learned from, and what is watched has no model")
 
 
-def _check_needs(metric: Metric | None, data: Iterable[Section]) -> None:
-    if metric is not None and metric.needs == "group" and not _any(data, "group"):
+def _check_needs(metric: Metric | None, judged: Iterable[Section], learned: Iterable[Section] = ()) -> None:
+    if metric is not None and metric.needs == "group" and not _any(judged, "group"):
         raise Refusal(f"{metric.name!r} needs to know which rows are of one query: `group` of a dataset")
+    if metric is not None and metric.needs == "history" and not _any(learned, "timestamp"):
+        raise Refusal(f"{metric.name!r} needs the rows to learn from in order: `timestamp` of a dataset")
+
+
+def _later(metric: str) -> bool:
+    found = metric_of(metric)
+    return found is not None and found.later
 
 
 def _any(data: Iterable[Section], field: str) -> bool:

@@ -94,7 +94,7 @@ class Evaluation:
             said = answer(model, self._task, rows[columns])
             self._said[uri, data] = (
                 self._data.truth(rows),
-                predictions(said, self._task, list(self._data.classes)),
+                predictions(said, self._task, list(self._data.classes), self._data.naive_error()),
                 groups,
             )
         return self._said[uri, data]

@@ -45,6 +45,21 @@ class TrainingData:
 
         return rows[_GROUP].to_numpy(dtype=np.int64) if _GROUP in rows.columns else None
 
+    def naive_error(self) -> float:
+        """How wrong "as the time before" is on average, over the rows to learn from, each series by itself.
+
+        It is NaN where no series is found: without a time, or with several rows of one time in a series.
+        """
+        import numpy as np
+
+        series = [name for name in (_GROUP, _TIME) if name in self.train.columns]
+        if self.classes or _TIME not in series or self.train.duplicated(series).any():
+            return float("nan")
+        ordered = self.train.sort_values(series, kind="stable")
+        label = ordered[self.label].astype("float64")
+        steps = label.groupby(ordered[_GROUP]).diff() if _GROUP in series else label.diff()
+        return float(np.abs(steps).mean())
+
     def inner(self, split: Section) -> TrainingData:
         """The rows to learn from, split once more: a search must not see what the gate judges by."""
         train, held_out = split_rows(self.train, split, _TIME if _TIME in self.train.columns else "")

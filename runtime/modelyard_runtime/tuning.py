@@ -80,7 +80,8 @@ def trial_of_trainer(
         inner = whole.inner(split)
         for model in grow(trainer, task, {**fixed, **parameters}, inner, RUNGS):
             rows = inner.held_out
-            said = predictions(answer(_Fitted(model), task, rows[list(inner.features)]), task, list(inner.classes))
+            answered = answer(_Fitted(model), task, rows[list(inner.features)])
+            said = predictions(answered, task, list(inner.classes), inner.naive_error())
             tell({metric: score(metric, inner.truth(rows), said, inner.groups(rows))})
 
     return trial

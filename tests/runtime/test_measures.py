@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
+from scipy import stats
 from sklearn import metrics
 
 from modelyard_runtime import quality, tallies
@@ -138,7 +139,7 @@ def test_late_labels_are_joined_once_whatever_their_type(tmp_path: Path) -> None
     write(tmp_path / "now", "a", said)
     write(tmp_path / "labels", "b", first)
     write(tmp_path / "labels", "a", last)
-    workload = quality_monitor(tmp_path, "auc_roc", "accuracy", "log_loss", "f1")
+    workload = quality_monitor(tmp_path, "auc_roc", "accuracy", "log_loss", "f1", "ks", "recall_macro")
     workload["monitor"]["data"]["labels"]["timestamp"] = "told"
 
     results, refused = look(workload, NOW)
@@ -148,6 +149,9 @@ def test_late_labels_are_joined_once_whatever_their_type(tmp_path: Path) -> None
     assert found["auc_roc"] == pytest.approx(metrics.roc_auc_score(truth, said.score))
     assert found["accuracy"] == pytest.approx(metrics.accuracy_score(truth, said.prediction))
     assert found["log_loss"] == pytest.approx(metrics.log_loss(truth, said.score))
+    assert found["recall_macro"] == pytest.approx(metrics.recall_score(truth, said.prediction, average="macro"))
+    apart = stats.ks_2samp(said.score[truth == 1], said.score[truth == 0]).statistic
+    assert found["ks"] == pytest.approx(apart)  # and not how far a column moved
     assert found["f1"] == pytest.approx(metrics.f1_score(truth, said.prediction))
 
 

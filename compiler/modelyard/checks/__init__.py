@@ -62,6 +62,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     built_in.tasks,
     built_in.together,
     built_in.groups,
+    built_in.histories,
     pipelines.gates,
     pipelines.tuning,
     pipelines.steps,

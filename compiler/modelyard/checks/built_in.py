@@ -55,9 +55,28 @@ def _gates(system: System, told: set[str]) -> Iterator[Diagnostic]:
         for check in model.validation:
             judged = [(check.data,)] if check.data and model.name in read else read.get(model.name, [])
             names = next((one for one in judged if not _grouped(system, one)), None)
-            if names is not None and _ranks(check.metric) and not (model.name in told and not check.data):
+            if names is not None and _needs(check.metric) == "group" and not (model.name in told and not check.data):
                 span = system.key("models", model.name, "validation", check.name)
                 yield problems.group_missing(span, f"gate '{check.name}'", names)
+
+
+def histories(system: System) -> Iterator[Diagnostic]:
+    """What is compared with a naive forecast has a history: rows to learn from that have a time."""
+    told: set[tuple[str, str]] = set()
+    for pipeline in system.pipelines.values():
+        inputs = tuple(dict.fromkeys(name for step in pipeline.steps for name in step.inputs))
+        if pipeline.type != "training" or not pipeline.model or any(system.data[name].timestamp for name in inputs):
+            continue
+        model = pipeline.model.model
+        for check in system.models[model].validation:
+            if _needs(check.metric) == "history" and (model, check.name) not in told:
+                told.add((model, check.name))
+                span = system.key("models", model, "validation", check.name)
+                yield problems.history_missing(span, f"gate '{check.name}'", check.metric, pipeline.name, inputs)
+        tuned = pipeline.tuning
+        if tuned and _needs(tuned.metric) == "history" and any(step.trainer for step in pipeline.steps):
+            span = system.at("pipelines", pipeline.name, "tuning", "objective", "metric")
+            yield problems.history_missing(span, "the search", tuned.metric, pipeline.name, inputs)
 
 
 def _monitored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
@@ -68,14 +87,15 @@ def _monitored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     if not monitor_type(monitor.type).metrics or _grouped(system, names):
         return
     for check in monitor.checks:
-        if _ranks(check.metric):
+        if _needs(check.metric) == "group":
             span = system.key("monitors", monitor.name, "checks", check.name)
             yield problems.group_missing(span, f"check '{check.name}'", names)
 
 
-def _ranks(name: str) -> bool:
+def _needs(name: str) -> str:
+    """What a metric needs beside labels and predictions; empty also for one that is not built in."""
     metric = metric_of(name)
-    return metric is not None and metric.needs == "group"
+    return "" if metric is None else metric.needs
 
 
 def _grouped(system: System, names: tuple[str, ...]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from modelyard.capabilities import Metric, check_of, fits, metric_of, metrics_of, monitor_type
+from modelyard.capabilities import Metric, can_be_later, check_of, fits, metric_of, metrics_later, monitor_type
 from modelyard.checks.pipelines import bounds_of, direction_of, within_reach
 from modelyard.checks.schedules import gaps_s
 from modelyard.checks.suggestions import Suggestions
@@ -71,12 +71,12 @@ def _metrics(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
         written = check.metric != check.name
         span = system.at(*path, "metric") if written else system.key(*path)
         if measured is None:
-            known = (*own, *(name for task in dict.fromkeys(tasks) for name in metrics_of(task) if able.metrics))
+            known = (*own, *(name for task in dict.fromkeys(tasks) for name in metrics_later(task) if able.metrics))
             yield problems.metric_of_other_monitor(span, check.metric, monitor.type, tuple(dict.fromkeys(known)))
         elif measured.tasks:
             other = next((task for task in tasks if not fits(check.metric, task)), None)
             if other:
-                yield metric_problems.metric_of_other_task(span, check.metric, other, metrics_of(other))
+                yield metric_problems.metric_of_other_task(span, check.metric, other, metrics_later(other))
         if check.features and not able.features:
             yield problems.features_without_meaning(system.key(*path, "features"), monitor.type)
 
@@ -85,7 +85,7 @@ def _measured(name: str, own: Sequence[str], metrics: bool) -> Metric | None:
     """What a monitor computes by a name: a check of its type, or a metric of models where it judges these."""
     if name in own:
         return check_of(name)
-    return metric_of(name) if metrics else None
+    return metric_of(name) if metrics and can_be_later(name) else None
 
 
 def _models(system: System, monitor: Monitor) -> list[str]:

@@ -1,4 +1,4 @@
-"""What is told about built-in trainers and ranked rows: E0449, E0461 and E0462."""
+"""Diagnostics about built-in trainers, ranked rows and histories: E0449, E0461, E0462 and E0883."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def trainer_cannot(span: Span, trainer: str, task: str, able: Sequence[str]) -> 
 def group_missing(span: Span, what: str, data: Sequence[str]) -> Diagnostic:
     """Rows are ranked among those of one query, and no column says which these are.
 
-    A ranker learns the order within each query; `ndcg`, `map` and `recall_at_10` are computed for each query, and are
-    the mean of these. One list of all rows would say nothing.
+    A ranker learns the order within each query; `ndcg`, `map`, `recall_at_10` and their like are computed for each
+    query, and are the mean of these. One list of all rows would say nothing.
 
     Wrong:
 
@@ -76,4 +76,28 @@ def group_missing(span: Span, what: str, data: Sequence[str]) -> Diagnostic:
         f"{what} ranks rows, and nothing says which of them belong together",
         span,
         f"add group: COLUMN to {where}",
+    )
+
+
+def history_missing(span: Span, what: str, metric: str, pipeline: str, data: Sequence[str]) -> Diagnostic:
+    """An error is compared with that of a naive forecast, and nothing says in which order the rows to learn from came.
+
+    `mase` divides by the mean absolute error of "as the time before" over these rows, for each `group` by itself.
+
+    Wrong:
+
+        data: {sales: {store: lake, path: sales/, format: parquet, label: sold}}
+        models: {demand: {task: forecasting, validation: {beats-naive: {metric: mase, max: 1}}, …}}
+
+    Right:
+
+        data: {sales: {store: lake, path: sales/, format: parquet, label: sold, timestamp: day, group: shop}}
+    """
+    where = f"dataset {' or '.join(quote(name) for name in data)}" if data else "a dataset of its inputs"
+    return Diagnostic(
+        "E0883",
+        Severity.ERROR,
+        f"{what} needs a history for {quote(metric)}, and no input of pipeline {quote(pipeline)} has a timestamp",
+        span,
+        f"add timestamp: COLUMN to {where}",
     )

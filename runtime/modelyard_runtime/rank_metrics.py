@@ -1,0 +1,156 @@
+"""Metrics of ranked rows: for each query, and then the mean over the queries of which some row is relevant.
+
+Of the other queries every order is as good. Rows of one query with equal scores have no order: cumulative gain, recall
+and precision are what is expected of one at random, as in scikit-learn's `ndcg_score`; average precision takes the rank
+of the last of them, as its `label_ranking_average_precision_score` does. So no model gains by the order in which its
+rows are stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from modelyard_runtime.refusals import Refusal
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[np.float64]
+    Places = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Rows by query, each query's highest score first. `starts` are the first rows of queries, all of them in order."""
+
+    relevance: Numbers
+    scores: Numbers
+    groups: Places
+    starts: Places
+
+    @classmethod
+    def of(cls, truth: Numbers, by: Numbers, groups: Places) -> Lists:
+        """Only queries with something relevant; a row without a query is in none."""
+        import numpy as np
+
+        relevant = np.unique(groups[(truth > 0) & (groups >= 0)])
+        kept = np.isin(groups, relevant)
+        truth, by, groups = truth[kept], by[kept], groups[kept]
+        order = np.lexsort((-by, groups))
+        ordered = groups[order]
+        return cls(truth[order], by[order], ordered, np.flatnonzero(np.diff(ordered, prepend=-1)))
+
+    def places(self) -> Places:
+        """The place of each row in its list, from 0."""
+        import numpy as np
+
+        sizes = np.diff(self.starts, append=len(self.groups))
+        found: Places = np.arange(len(self.groups)) - np.repeat(self.starts, sizes)
+        return found
+
+    def sums(self, values: Numbers) -> Numbers:
+        """Of each query."""
+        import numpy as np
+
+        found: Numbers = np.add.reduceat(values, self.starts)
+        return found
+
+    def ties(self) -> Places:
+        """The first row of each run of equal scores within a query."""
+        import numpy as np
+
+        other = np.diff(self.groups, prepend=-1).astype(bool) | (np.diff(self.scores, prepend=np.nan) != 0)
+        return np.flatnonzero(other)
+
+    def expected(self, values: Numbers) -> Numbers:
+        """The mean over rows that have equal scores, for each of them."""
+        return _mean_of_runs(values, self.ties())
+
+
+def mean_of_queries(metric: str, at: int, truth: Numbers, by: Numbers, groups: Places) -> float:
+    """The mean of a metric over all queries with something relevant; Refusal where there is none."""
+    import numpy as np
+
+    if not np.isfinite(by).all():
+        return float("nan")
+    lists = Lists.of(truth, by, groups)
+    if not len(lists.groups):
+        raise Refusal("it needs a query with something relevant, and there is none")
+    return float(RANK_METRICS[metric](lists, at or len(lists.groups)).mean())
+
+
+def expected_hits(hits: Numbers, scores: Numbers) -> Numbers:
+    """Of rows in order of their scores: the share of hits among those with an equal score, for each."""
+    import numpy as np
+
+    return _mean_of_runs(hits, np.flatnonzero(np.diff(scores, prepend=np.nan) != 0))
+
+
+def _mean_of_runs(values: Numbers, starts: Places) -> Numbers:
+    import numpy as np
+
+    sizes = np.diff(starts, append=len(values))
+    found: Numbers = np.repeat(np.add.reduceat(values, starts) / sizes, sizes)
+    return found
+
+
+def _ndcg(lists: Lists, first: int) -> Numbers:
+    import numpy as np
+
+    places = lists.places()
+    discount = np.where(places < first, 1 / np.log2(places + 2), 0.0)
+    ideal = lists.relevance[np.lexsort((-lists.relevance, lists.groups))]
+    return lists.sums(lists.expected(lists.relevance) * discount) / lists.sums(ideal * discount)
+
+
+def _average_precision(lists: Lists, _first: int) -> Numbers:
+    hits = (lists.relevance > 0).astype(float)
+    ranks, found = _to_end_of_ties(lists, hits)
+    return lists.sums(hits * found / ranks) / lists.sums(hits)
+
+
+def _reciprocal_rank(lists: Lists, _first: int) -> Numbers:
+    """Among equal scores, what is relevant comes last."""
+    import numpy as np
+
+    hits = (lists.relevance > 0).astype(float)
+    starts = lists.ties()
+    sizes, relevant = np.diff(starts, append=len(hits)), np.add.reduceat(hits, starts)
+    first = np.where(relevant > 0, 1 / (lists.places()[starts] + sizes - relevant + 1), 0.0)
+    found: Numbers = np.maximum.reduceat(np.repeat(first, sizes), lists.starts)
+    return found
+
+
+def _recall(lists: Lists, first: int) -> Numbers:
+    hits = (lists.relevance > 0).astype(float)
+    return lists.sums(lists.expected(hits) * (lists.places() < first)) / lists.sums(hits)
+
+
+def _precision(lists: Lists, first: int) -> Numbers:
+    hits = (lists.relevance > 0).astype(float)
+    return lists.sums(lists.expected(hits) * (lists.places() < first)) / first
+
+
+def _to_end_of_ties(lists: Lists, hits: Numbers) -> tuple[Places, Numbers]:
+    """For each row the rank of the last row with its score, and the hits of its query up to there."""
+    import numpy as np
+
+    starts = lists.ties()
+    sizes = np.diff(starts, append=len(hits))
+    last = np.repeat(starts + sizes - 1, sizes)
+    upto = np.cumsum(hits)
+    before = np.repeat(upto[lists.starts] - hits[lists.starts], np.diff(lists.starts, append=len(hits)))
+    return lists.places()[last] + 1, upto[last] - before
+
+
+RANK_METRICS: Mapping[str, Callable[[Lists, int], Numbers]] = {
+    "ndcg": _ndcg,
+    "ndcg_at_K": _ndcg,
+    "map": _average_precision,
+    "mrr": _reciprocal_rank,
+    "recall_at_K": _recall,
+    "precision_at_K": _precision,
+}
