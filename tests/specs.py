@@ -46,7 +46,7 @@ data:
     timestamp: event_time
     classification: pii
   chargebacks: {store: lake, path: chargebacks/, format: parquet, label: is_fraud, delay: 45d, classification: pii}
-  scores: {store: lake, path: scores/, format: parquet, classification: internal}
+  scores: {store: lake, path: scores/, format: parquet, classification: internal, timestamp: event_time}
 models:
   fraud-xgb:
     task: binary-classification

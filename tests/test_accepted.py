@@ -42,6 +42,37 @@ def test_the_runtime_is_asked_of_every_description(monkeypatch: pytest.MonkeyPat
         compile_text(VALID_SPEC)
 
 
+def test_a_macro_average_is_compared_with_the_champion() -> None:
+    """By user code or not: it is computed for both versions."""
+    several = changed(
+        "task: binary-classification",
+        "task: multiclass-classification",
+        ("{metric: auc_pr, min: 0.82}", "{metric: balanced_accuracy, min: 0.82, data: chargebacks}"),
+        ("{metric: auc_pr, versus", "{metric: f1_macro, versus"),
+        ("objective: {metric: auc_pr", "objective: {metric: mcc"),
+        ("checks: {auc_pr: {min: 0.8}}", "checks: {recall_weighted: {min: 0.8}}"),
+    )
+
+    assert [one.code for one in compile_text(several).diagnostics if one.code[0] == "E"] == []
+
+
+def test_a_monitor_has_no_history() -> None:
+    """A gate can compare with the naive forecast, a monitor has not the rows that it is one of."""
+    forecast = changed(
+        "task: binary-classification",
+        "task: forecasting",
+        ("{metric: auc_pr, min: 0.82}", "{metric: mase, max: 1}"),
+        ("{metric: auc_pr, versus", "{metric: mase, versus"),
+        ("objective: {metric: auc_pr, goal: maximize}", "objective: {metric: mase, goal: minimize}"),
+        ("checks: {auc_pr: {min: 0.8}}", "checks: {pinball_90: {max: 1}}"),
+        ("is_fraud: boolean", "is_fraud: number"),
+    )
+
+    assert [one.code for one in compile_text(forecast).diagnostics if one.code[0] == "E"] == []
+    watched = forecast.replace("{pinball_90: {max: 1}}", "{mase: {max: 1}}")
+    assert [one.code for one in compile_text(watched).diagnostics if one.code[0] == "E"] == ["E0465"]
+
+
 def test_a_search_beside_a_built_in_trainer_goes_by_a_metric_of_the_task() -> None:
     """A step of own code reports what it likes, and the trials are those of the trainer."""
     tuned = "objective: {metric: auc_pr, goal: maximize}"

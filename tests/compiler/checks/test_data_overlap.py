@@ -141,7 +141,9 @@ def test_scores_of_two_models_in_one_folder() -> None:
     """Under one name or two: the files of both are called after their inputs."""
     start = VALID_SPEC.index("  nightly:\n")
     second = VALID_SPEC[start : VALID_SPEC.index("  report:\n")].replace("nightly:", "weekly:")
-    scores = "  scores: {store: lake, path: scores/, format: parquet, classification: internal}\n"
+    scores = (
+        "  scores: {store: lake, path: scores/, format: parquet, classification: internal, timestamp: event_time}\n"
+    )
     more = scores.replace("scores: {", "more: {", 1).replace("path: scores/", "path: scores/weekly")
     spec = changed("  report:\n", f"{second}  report:\n")
     apart = changed(
