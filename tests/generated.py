@@ -155,6 +155,9 @@ class _Spec:
         made: dict[str, Any] = {"type": "custom", "compute": "cpu", "source": _OWN}
         if self.likely():
             made["inputs"] = self.one_of((["scores"], ["events"]))
+        if not self.likely():
+            del made["source"]
+            made["steps"] = {"fit": {"trainer": self.one_of(list(trainers()))}}
         return made
 
     def _endpoint(self) -> dict[str, Any]:

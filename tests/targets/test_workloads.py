@@ -12,6 +12,7 @@ import pytest
 
 from modelyard.plan import Kind
 from modelyard.validate import python_fits, rust_fits
+from tests.accepted import not_asked
 from tests.crds import problems
 from tests.lowering import Object, context_of, differences, lower_workload, lowered, pod_specs
 from tests.plans import large_spec, plan_of
@@ -305,7 +306,10 @@ FIELDS = {
 @pytest.mark.parametrize("field", FIELDS)
 def test_every_field_makes_a_difference(field: str) -> None:
     """Two specs that differ in one field alone come out differently: nothing is ignored."""
-    assert list(differences(_valid(), list(lowered(changed(*FIELDS[field])))))
+    with not_asked():
+        other = list(lowered(changed(*FIELDS[field])))
+
+    assert list(differences(_valid(), other))
 
 
 @cache

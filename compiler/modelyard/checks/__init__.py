@@ -59,6 +59,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     pipelines.columns,
     pipelines.inputs,
     pipelines.trainers,
+    built_in.misplaced,
     built_in.tasks,
     built_in.together,
     built_in.groups,

@@ -21,6 +21,15 @@ def tasks(system: System) -> Iterator[Diagnostic]:
             yield problems.trainer_cannot(span, step.trainer, task, able)
 
 
+def misplaced(system: System) -> Iterator[Diagnostic]:
+    """Nothing but a training pipeline trains."""
+    for pipeline in system.pipelines.values():
+        for step in pipeline.steps if pipeline.type != "training" else ():
+            if step.trainer:
+                span = system.at(*step.path, "trainer")
+                yield problems.trainer_without_training(span, step.name, step.trainer, pipeline.type)
+
+
 def together(system: System) -> Iterator[Diagnostic]:
     """Several workers are asked for where the trainer uses them, for one model or for trials of a search."""
     able = [name for name, known in trainers().items() if known.together]
@@ -106,7 +115,7 @@ def _built_in(system: System) -> Iterator[tuple[Pipeline, Step, str]]:
     """Every step that a built-in trainer runs, with the task of its model."""
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
-            if step.trainer and pipeline.model is not None:
+            if step.trainer and pipeline.type == "training" and pipeline.model is not None:
                 yield pipeline, step, system.models[pipeline.model.model].task
 
 

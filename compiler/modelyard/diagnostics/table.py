@@ -351,5 +351,6 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0881": check_watched.watched_without_data,
         "E0882": check_watched.columns_not_declared,
         "E0883": check_trainers.history_missing,
+        "E0884": check_trainers.trainer_without_training,
     }
 )

@@ -1,4 +1,4 @@
-"""Diagnostics about built-in trainers, ranked rows and histories: E0449, E0461, E0462 and E0883."""
+"""Diagnostics about built-in trainers, ranked rows and histories: E0449, E0461, E0462, E0883 and E0884."""
 
 from __future__ import annotations
 
@@ -100,4 +100,24 @@ def history_missing(span: Span, what: str, metric: str, pipeline: str, data: Seq
         f"{what} needs a history for {quote(metric)}, and no input of pipeline {quote(pipeline)} has a timestamp",
         span,
         f"add timestamp: COLUMN to {where}",
+    )
+
+
+def trainer_without_training(span: Span, step: str, trainer: str, kind: str) -> Diagnostic:
+    """A step names a built-in trainer in a pipeline that trains no model.
+
+    Wrong:
+
+        pipelines: {nightly: {type: custom, steps: {fit: {trainer: xgboost}}, …}}
+
+    Right:
+
+        pipelines: {nightly: {type: training, model: fraud, steps: {fit: {trainer: xgboost}}, …}}
+    """
+    return Diagnostic(
+        "E0884",
+        Severity.ERROR,
+        f"step {quote(step)} names the trainer {trainer}, and a pipeline of type {kind} trains no model",
+        span,
+        "write type: training and the model, or remove trainer",
     )
