@@ -2,15 +2,18 @@
 
 PSI, KS, chi-square, Jensen-Shannon and Wasserstein, defined as in scipy.stats (ks_2samp's statistic,
 wasserstein_distance, chi2_contingency's statistic over its degrees of freedom) and scipy.spatial.distance
-(jensenshannon in base 2); the tests hold them against these.
+(jensenshannon in base 2); the tests hold them against these. Bins and categories that are too rare to compare are put
+together, and each measure comes with the probability of one as large without any drift.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from modelyard_runtime.profiles import REST, Profile, numbers_in, texts_in
+from modelyard_runtime.chance import Sizes, excess, grouped, of_area, of_distance, of_table
+from modelyard_runtime.profiles import QUANTILES, REST, Profile, numbers_in, texts_in
 from modelyard_runtime.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -25,6 +28,17 @@ FEWEST_VALUES = 30
 
 _BINS = 10
 _LEAST = 1e-4  # a share of zero would make PSI infinite
+_COMMON = 0.01  # a category with less of all values is compared together with the others that are rare
+_ONCE = 1.5
+_RESOLUTION = 1 / (QUANTILES - 1)  # shares of numbers are known up to this
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How far a column has moved, and the probability that it is at least so far by chance alone."""
+
+    value: float
+    chance: float
 
 
 class Grid:
@@ -121,15 +135,28 @@ class Moved:
 
     def measure(self, metric: str) -> float | None:
         """A measure; None where it is not defined for the column's kind, such as KS of a category, or has no values."""
+        found = self.shift(metric)
+        return None if found is None else found.value
+
+    def shift(self, metric: str) -> Shift | None:
+        """The same with the probability of as much by chance."""
         if metric not in _NUMERIC and metric not in _BY_SHARES:
             raise Refusal(f"{metric!r} is no measure of drift; known are {', '.join((*_BY_SHARES, *_NUMERIC))}")
-        if self._counts.sum() < FEWEST_VALUES:
+        sizes = Sizes(float(self._reference.rows - self._reference.missing), float(self._counts.sum()))
+        if sizes.now < FEWEST_VALUES or not sizes.then:
             return None
         if metric in _BY_SHARES:
-            then, now = self._shares()
-            known = self._reference.rows - self._reference.missing
-            return _BY_SHARES[metric](then, now, known, int(self._counts.sum()))
-        return None if self._grid is None else _NUMERIC[metric](self._grid, self._counts, self._above)
+            then, now, single = self._groups(sizes)
+            chance = of_table(_statistic(self._nearest(then, now), now, sizes), len(then))
+            return Shift(_BY_SHARES[metric](then, now, sizes), min(2 * min(chance, single), 1.0))
+        if self._grid is None:
+            return None
+        return _NUMERIC[metric](self._grid, self._counts, self._above, sizes)
+
+    @property
+    def values(self) -> int:
+        """How many values were counted."""
+        return int(self._counts.sum())
 
     def beyond(self) -> float | None:
         """The share of values that the reference never had: beyond its least and greatest, or an unknown category."""
@@ -141,18 +168,49 @@ class Moved:
         rest = (self._reference.shares or {}).get(REST, 0.0)
         return max(float(self._counts[-1]) / total - rest, 0.0)
 
-    def _shares(self) -> tuple[Numbers, Numbers]:
+    def _groups(self, sizes: Sizes) -> tuple[Numbers, Numbers, float]:
+        """Shares then and now of what is compared, and the least probability of one bin."""
         import numpy as np
 
-        total = self._counts.sum()
         if self._grid is not None:
             starts = self._grid.starts
-            return np.add.reduceat(self._grid.shares(), starts), np.add.reduceat(self._counts, starts) / total
+            then = np.add.reduceat(self._grid.shares(), starts)
+            now = np.add.reduceat(self._counts, starts) / sizes.now
+            grown = excess(self._nearest(then, now), now, sizes)
+            return *grouped(then, now, grown, sizes), float(grown.min())
+        then, now = self._names_then_and_now(sizes)
+        grown = excess(then, now, sizes)
+        rare = then * (1 - sizes.part) + now * sizes.part < _COMMON
+        if (self._reference.shares or {}).get(REST):  # the rare ones with a name are those that chance gave more rows
+            rare[-1], grown[-1] = True, 1.0
+        return *grouped(then, now, grown, sizes, rare), float(grown.min())
+
+    def _names_then_and_now(self, sizes: Sizes) -> tuple[Numbers, Numbers]:
+        """The shares of categories, and last those of all that have no name in the reference.
+
+        A value that the reference has once might as well not be in it: as many rows as there are such values may be of
+        new ones without any drift (I. J. Good, Biometrika 1953).
+        """
+        import numpy as np
+
         shares = self._reference.shares or {}
-        then = [shares[name] for name in self._names] + [shares.get(REST, 0.0)]
+        then = np.array([shares[name] for name in self._names] + [shares.get(REST, 0.0)])
         # The places of names follow their order, also where the rest stands among them.
-        now = [self._counts[place] for place in self._names.values()] + [self._counts[-1]]
-        return np.array(then), np.array(now) / total
+        now = np.array([self._counts[place] for place in self._names.values()] + [self._counts[-1]]) / sizes.now
+        once = np.flatnonzero(then[:-1] * sizes.then < _ONCE)
+        unknown = min(max(now[-1] - then[-1], 0.0), float(then[once].sum()))
+        if unknown:
+            then[once] -= then[once] * (unknown / then[once].sum())
+            then[-1] += unknown
+        return then, now
+
+    def _nearest(self, then: Numbers, now: Numbers) -> Numbers:
+        """The shares of the reference that are nearest to those of now, within what its points say."""
+        import numpy as np
+
+        if self._grid is None:
+            return then
+        return then + np.clip(now - then, -_RESOLUTION, _RESOLUTION)
 
 
 def drift(metric: str, reference: Profile, column: pd.Series) -> float | None:
@@ -162,14 +220,14 @@ def drift(metric: str, reference: Profile, column: pd.Series) -> float | None:
     return moved.measure(metric)
 
 
-def _psi(then: Numbers, now: Numbers, _then_rows: int, _now_rows: int) -> float:
+def _psi(then: Numbers, now: Numbers, _sizes: Sizes) -> float:
     import numpy as np
 
     expected, actual = np.maximum(then, _LEAST), np.maximum(now, _LEAST)
     return float(((actual - expected) * np.log(actual / expected)).sum())
 
 
-def _js(then: Numbers, now: Numbers, _then_rows: int, _now_rows: int) -> float:
+def _js(then: Numbers, now: Numbers, _sizes: Sizes) -> float:
     import numpy as np
 
     middle = (then + now) / 2
@@ -181,36 +239,57 @@ def _js(then: Numbers, now: Numbers, _then_rows: int, _now_rows: int) -> float:
     return float(np.sqrt(max((divergence(then) + divergence(now)) / 2, 0.0)))
 
 
-def _chi2(then: Numbers, now: Numbers, then_rows: int, now_rows: int) -> float:
-    """The statistic over its degrees of freedom: about 1 where nothing moved, whatever the number of rows and bins."""
+def _chi2(then: Numbers, now: Numbers, sizes: Sizes) -> float:
+    """The statistic over its degrees of freedom: 1 on the average where nothing moved, and larger with more rows."""
+    return _statistic(then, now, sizes) / max(len(then) - 1, 1)
+
+
+def _statistic(then: Numbers, now: Numbers, sizes: Sizes) -> float:
     import numpy as np
 
-    table = np.stack((then * then_rows, now * now_rows))
+    table = np.stack((then * sizes.then, now * sizes.now))
     table = table[:, table.sum(axis=0) > 0]
-    if table.shape[1] < 2:
-        return 0.0
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
-    return float(((table - expected) ** 2 / expected).sum() / (table.shape[1] - 1))
+    return float(((table - expected) ** 2 / expected).sum())
 
 
-def _ks(grid: Grid, counts: Numbers, _above: Numbers) -> float:
+def _ks(grid: Grid, counts: Numbers, _above: Numbers, sizes: Sizes) -> Shift:
     import numpy as np
 
-    now = np.cumsum(counts) / counts.sum()
-    return float(max(np.abs(now[0:-1:2] - grid.before).max(), np.abs(now[1::2] - grid.upto).max()))
+    now = np.cumsum(counts) / sizes.now
+    found = float(max(np.abs(now[0:-1:2] - grid.before).max(), np.abs(now[1::2] - grid.upto).max()))
+    return Shift(found, of_distance(found - _RESOLUTION, sizes))
 
 
-def _wasserstein(grid: Grid, counts: Numbers, above: Numbers) -> float:
+def _wasserstein(grid: Grid, counts: Numbers, above: Numbers, sizes: Sizes) -> Shift:
     """The area between both distributions: exact outside of the reference, between its points by the means there."""
     import numpy as np
 
-    total, width = counts.sum(), np.diff(grid.points)
-    now = np.cumsum(counts)[1:-2:2] / total  # up to each point but the last
-    under_now = width * now + (width * counts[2:-1:2] - above[2:-1:2]) / total
+    width = np.diff(grid.points)
+    now = np.cumsum(counts)[1:-2:2] / sizes.now  # up to each point but the last
+    under_now = width * now + (width * counts[2:-1:2] - above[2:-1:2]) / sizes.now
     under_then = width * (grid.upto[:-1] + grid.before[1:]) / 2
-    outside = (above[-1] - above[0]) / total
-    return float(np.abs(under_now - under_then).sum() + outside)
+    outside = float(above[-1] - above[0]) / sizes.now
+    between = np.abs(under_now - under_then)
+    unknown = width * (grid.before[1:] - grid.upto[:-1]) / 2  # where the values of the reference lie between two points
+    least = float(np.maximum(between - unknown, 0.0).sum()) + outside
+    return Shift(float(between.sum()) + outside, of_area(least, *_area_by_chance(grid), sizes))
 
 
-_BY_SHARES: dict[str, Callable[[Numbers, Numbers, int, int], float]] = {"psi": _psi, "js": _js, "chi2": _chi2}
-_NUMERIC: dict[str, Callable[[Grid, Numbers, Numbers], float]] = {"ks": _ks, "wasserstein": _wasserstein}
+def _area_by_chance(grid: Grid) -> tuple[float, float, float]:
+    """The mean of the area between the reference and n values of it, times the root of n; deviation and range."""
+    import numpy as np
+
+    upto, width = (grid.upto[:-1] + grid.before[1:]) / 2, np.diff(grid.points)
+    mean = float((np.sqrt(upto * (1 - upto)) * width).sum()) * (2 / np.pi) ** 0.5
+    shares = grid.shares()
+    middle = float((grid.points * shares[1::2]).sum())
+    between = (grid.points[1:] + grid.points[:-1]) / 2
+    middle += float((between * shares[2:-1:2]).sum())
+    square = ((grid.points - middle) ** 2 * shares[1::2]).sum()
+    square += (((grid.points[1:] - middle) ** 2 + (grid.points[:-1] - middle) ** 2) / 2 * shares[2:-1:2]).sum()
+    return mean, float(square) ** 0.5, float(grid.points[-1] - grid.points[0])
+
+
+_BY_SHARES: dict[str, Callable[[Numbers, Numbers, Sizes], float]] = {"psi": _psi, "js": _js, "chi2": _chi2}
+_NUMERIC: dict[str, Callable[[Grid, Numbers, Numbers, Sizes], Shift]] = {"ks": _ks, "wasserstein": _wasserstein}

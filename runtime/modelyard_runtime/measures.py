@@ -13,6 +13,7 @@ from modelyard_runtime.answers import CLASSIFICATION, Answer, coded, plain, pred
 from modelyard_runtime.capabilities import check_of, monitors
 from modelyard_runtime.capture import PREDICTION, SCORE
 from modelyard_runtime.description import Section, integer, names, rows, section, sections, text
+from modelyard_runtime.drift import Shift
 from modelyard_runtime.models import Models
 from modelyard_runtime.page_hinkley import page_hinkley
 from modelyard_runtime.profiles import Profile
@@ -38,6 +39,7 @@ class Measure:
 
     feature: str
     value: float
+    chance: float = 0.0  # the probability of a difference as large without drift in any feature; 0 of what is no drift
 
 
 class Measures:
@@ -98,13 +100,19 @@ class Measures:
                 raise Refusal(
                     f"check {text(check, 'name')!r} has no column that both the window and its reference have"
                 )
+            shifts: dict[str, Shift] = {}
             for name in columns:
                 if name not in watched.present or name not in known:
                     where = "the window" if name not in watched.present else "the reference"
                     raise Refusal(f"check {text(check, 'name')!r} is about {name!r}, which {where} lacks")
-                value = moved[name].measure(metric) if name in moved else None
-                if value is not None:
-                    yield Measure(f"{name}@{variant}" if len(watched.variants) > 1 else name, value)
+                found = moved[name].shift(metric) if name in moved else None
+                if found is not None:
+                    shifts[name] = found
+            for name, found in shifts.items():
+                chance = min(
+                    found.chance * len(shifts) * len(watched.variants), 1.0
+                )  # the more are looked at (Bonferroni)
+                yield Measure(f"{name}@{variant}" if len(watched.variants) > 1 else name, found.value, chance)
             if not asked:
                 self._say_absent(check, [name for name in known if name not in watched.present])
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from modelyard_runtime.breach import act
 from modelyard_runtime.bundle_metrics import samples as bundle_samples
+from modelyard_runtime.chance import UNLIKELY
 from modelyard_runtime.checks import check_monitor
 from modelyard_runtime.description import Section, bound, description, names, rows, section, text
 from modelyard_runtime.measures import Measure, Measures
@@ -96,8 +97,10 @@ def breach_text(workload: Section, found: Result) -> str:
 
 
 def _judged(check: Section, measure: Measure) -> Result:
+    """Whether a value lies beyond its bounds: of drift, whether more of it than chance makes."""
     least, most = bound(check, "min"), bound(check, "max")
     beyond = (least is not None and measure.value < least) or (most is not None and measure.value > most)
+    beyond = beyond and measure.chance <= UNLIKELY
     return Result(text(check, "name"), measure.feature, measure.value, beyond)
 
 

@@ -1,0 +1,126 @@
+"""What chance alone does to a measure of drift, given how many rows the reference and the window have.
+
+A measure on few rows is large without any drift: PSI in B bins is (B - 1) * (1/n + 1/m) on the average. So each
+measure comes with the probability that it is at least so large although nothing moved, bounded from above.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[np.float64]
+
+UNLIKELY = 0.001
+"""A check takes a difference for drift when chance alone makes one in fewer looks than this."""
+
+_FEWEST_EXPECTED = 5.0
+"""The chi-square distribution describes a table whose cells have so many rows (W. G. Cochran, Biometrics 1954)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How many values the reference and the window have."""
+
+    then: float
+    now: float
+
+    @property
+    def part(self) -> float:
+        """The part of all values that are in the window."""
+        return self.now / (self.now + self.then)
+
+    @property
+    def spread(self) -> float:
+        """The variance of a difference of two means, in variances of one value."""
+        return 1 / self.now + 1 / max(self.then, 1.0)
+
+
+def excess(then: Numbers, now: Numbers, sizes: Sizes) -> Numbers:
+    """For each bin, the probability that chance alone gives it as much, times the number of bins.
+
+    Of all values of a bin, each is in the window with the same probability: exact however rare the bin is.
+    """
+    import numpy as np
+    from scipy import special
+
+    seen, before = now * sizes.now, then * sizes.then
+    found: Numbers = special.betainc(np.maximum(seen, 1e-9), before + 1, sizes.part)
+    return np.minimum(np.where(seen > 0, found, 1.0) * len(then), 1.0)
+
+
+def grouped(
+    then: Numbers, now: Numbers, grown: Numbers, sizes: Sizes, rare: npt.NDArray[np.bool_] | None = None
+) -> tuple[Numbers, Numbers]:
+    """Shares of bins that are large enough to compare.
+
+    Neighbours are put together until chance cannot empty them; rare bins are put together as one. A bin that has grown
+    by more than chance stays alone, however small it was.
+    """
+    import numpy as np
+
+    weights = (then * (1 - sizes.part) + now * sizes.part) * min(sizes.then, sizes.now)
+    places = _places(weights, grown <= UNLIKELY, np.zeros(len(then), dtype=np.bool_) if rare is None else rare)
+    count = int(places.max()) + 1
+    return np.bincount(places, then, count), np.bincount(places, now, count)
+
+
+def _places(weights: Numbers, apart: npt.NDArray[np.bool_], rare: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """The group of each bin."""
+    import numpy as np
+
+    places = np.full(len(weights), -1, dtype=np.int64)
+    shared = np.flatnonzero(~apart & ~rare)
+    count = held = 0
+    for at in shared:
+        places[at] = count
+        held += float(weights[at])
+        if held >= _FEWEST_EXPECTED:
+            count, held = count + 1, 0.0
+    if held and count:  # what is left is too little by itself
+        places[places == count] = count - 1
+    count = int(places.max()) + 1
+    rest = np.flatnonzero(rare & ~apart)
+    if len(rest):
+        places[rest] = count
+        if weights[rest].sum() < _FEWEST_EXPECTED and count:
+            places[rest] = count - 1
+        count = int(places.max()) + 1
+    alone = np.flatnonzero(apart)
+    places[alone] = count + np.arange(len(alone))
+    return places
+
+
+def of_table(statistic: float, bins: int) -> float:
+    """The probability of a chi-square statistic at least this large."""
+    from scipy import special
+
+    return float(special.chdtrc(bins - 1, statistic)) if bins > 1 else 1.0
+
+
+def of_distance(distance: float, sizes: Sizes) -> float:
+    """The probability that two empirical distributions are at least so far apart at one point."""
+    from scipy import special
+
+    return float(special.kolmogorov(max(distance, 0.0) / sizes.spread**0.5))
+
+
+def of_area(area: float, mean: float, deviation: float, width: float, sizes: Sizes) -> float:
+    """The probability that the area between two empirical distributions is at least this large, at most.
+
+    It is the greatest difference of the means of all functions that rise no faster than their argument. How far such a
+    supremum exceeds its own mean is bounded by the deviation and the range of a value (O. Bousquet, Comptes Rendus
+    Mathématique 2002).
+    """
+    import math
+
+    usual, one = mean * sizes.spread**0.5, width / min(sizes.then, sizes.now)
+    above = area - usual
+    if above <= 0:
+        return 1.0
+    variance = deviation**2 * sizes.spread + 2 * one * usual + one * above / 3
+    return math.exp(-(above**2) / (2 * variance)) if variance else 0.0
