@@ -40,6 +40,7 @@ class Measure:
     feature: str
     value: float
     chance: float = 0.0  # the probability of a difference as large without drift in any feature; 0 of what is no drift
+    variant: str = ""  # where variants have measures of their own
 
 
 class Measures:
@@ -112,7 +113,8 @@ class Measures:
                 chance = min(
                     found.chance * len(shifts) * len(watched.variants), 1.0
                 )  # the more are looked at (Bonferroni)
-                yield Measure(f"{name}@{variant}" if len(watched.variants) > 1 else name, found.value, chance)
+                whose = f"{name}@{variant}" if len(watched.variants) > 1 else name
+                yield Measure(whose, found.value, chance, variant)
             if not asked:
                 self._say_absent(check, [name for name in known if name not in watched.present])
 
@@ -179,7 +181,7 @@ class Measures:
                 continue
             value = self._scored(part, metric, task)
             if value == value:  # some metrics are not defined where the labels are all of one class
-                yield Measure(variant, value)
+                yield Measure(variant, value, variant=variant)
 
     def _scored(self, part: pd.DataFrame, metric: str, task: str) -> float:
         known = self._classes if task in CLASSIFICATION else []

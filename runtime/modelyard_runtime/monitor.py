@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from modelyard_runtime.breach import act
 from modelyard_runtime.bundle_metrics import samples as bundle_samples
 from modelyard_runtime.chance import UNLIKELY
 from modelyard_runtime.checks import check_monitor
-from modelyard_runtime.description import Section, bound, description, names, rows, section, text
+from modelyard_runtime.description import Section, bound, description, integer, names, rows, section, text
 from modelyard_runtime.measures import Measure, Measures
 from modelyard_runtime.models import Bundles
 from modelyard_runtime.otlp import Sample
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.reported import labels_of, report
+from modelyard_runtime.state import State
 
 VALUE = "modelyard_monitor_value"
 BREACH = "modelyard_monitor_breach"
@@ -26,12 +28,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A measured value of a check, and whether it lies beyond its bounds."""
+    """A measured value of a check, and whether it is a breach: beyond its bounds as often and widely as is asked."""
 
     check: str
     feature: str
     value: float
     breach: bool
+    variant: str = ""
 
 
 def run() -> int:
@@ -39,7 +42,9 @@ def run() -> int:
     workload = description()
     check_monitor(workload)
     now = datetime.now(UTC)
-    results, refusals = look(workload, now)
+    state, unread = _state(workload, now)
+    results, refusals = look(workload, now, state)
+    refusals = (*unread, *refusals)
     told = tell(workload, results, now)
     breaches = [one for one in results if one.breach]
     for one in breaches:
@@ -49,20 +54,33 @@ def run() -> int:
             act(workload, now)
         except Refusal as of_action:  # it hides no other
             refusals = (*refusals, of_action)
+    if told:  # else the next try looks again
+        state.save()
     for refusal in refusals:
         _log.error("%s", refusal)
     return 0 if told and not refusals else 1
 
 
-def look(workload: Section, now: datetime) -> tuple[tuple[Result, ...], tuple[Refusal, ...]]:
+def _state(workload: Section, now: datetime) -> tuple[State, tuple[Refusal, ...]]:
+    """What the look before has left, or why that cannot be read: this look is then a first one, and leaves nothing."""
+    try:
+        return State.of(workload, now), ()
+    except Refusal as refusal:
+        return State(now.isoformat()), (refusal,)
+
+
+def look(
+    workload: Section, now: datetime, state: State | None = None
+) -> tuple[tuple[Result, ...], tuple[Refusal, ...]]:
     """The values of all checks, and why some cannot be had: these keep no other check from being told."""
+    kept = State.of(workload, now) if state is None else state
     monitor = section(workload, "monitor")
     measures = Measures(workload, now)
     found: list[Result] = []
     refusals: list[Refusal] = []
     for check in rows(monitor, "checks"):
         try:
-            found += [_judged(check, one) for one in measures.of(check)]
+            found += _lasting(check, [_judged(check, one) for one in measures.of(check)], kept)
         except Refusal as refusal:
             refusals.append(refusal)
     return tuple(found), tuple(refusals)
@@ -101,7 +119,19 @@ def _judged(check: Section, measure: Measure) -> Result:
     least, most = bound(check, "min"), bound(check, "max")
     beyond = (least is not None and measure.value < least) or (most is not None and measure.value > most)
     beyond = beyond and measure.chance <= UNLIKELY
-    return Result(text(check, "name"), measure.feature, measure.value, beyond)
+    return Result(text(check, "name"), measure.feature, measure.value, beyond, measure.variant)
+
+
+def _lasting(check: Section, results: list[Result], state: State) -> list[Result]:
+    """The results with a breach only where enough features are beyond their bounds, in enough looks in a row."""
+    failed = {one.feature for one in results if one.breach}
+    asked = integer(check, "consecutive", 1)
+    if asked > 1:
+        counts = state.in_a_row(text(check, "name"), [one.feature for one in results], failed)
+        failed = {name for name in failed if counts[name] >= asked}
+    many = Counter(one.variant for one in results if one.feature in failed)
+    fewest = integer(check, "minFeatures", 1)
+    return [replace(one, breach=one.feature in failed and many[one.variant] >= fewest) for one in results]
 
 
 def tell(workload: Section, results: tuple[Result, ...], now: datetime) -> bool:

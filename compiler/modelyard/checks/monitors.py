@@ -11,7 +11,8 @@ from modelyard.checks.suggestions import Suggestions
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import metrics as metric_problems
 from modelyard.diagnostics.check import monitors as problems
-from modelyard.spec import Monitor, System
+from modelyard.spec import RULES_ONLY, Monitor, System
+from modelyard.spec.watched import keeps_state_for, state_folder
 
 _WATCHED = {
     "inference": "an endpoint",
@@ -166,6 +167,22 @@ def _columns(system: System, names: tuple[str, ...]) -> dict[str, None]:
     return {column: None for data in datasets for column, _ in data.schema}
 
 
+def _counted(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
+    """Looks are counted where there are looks, and features where there are several."""
+    for check in monitor.checks:
+        path = ("monitors", monitor.name, "checks", check.name)
+        if check.consecutive > 1 and monitor.type in RULES_ONLY:
+            yield problems.looks_of_rules(system.key(*path, "consecutive"), monitor.type)
+        by_feature = (*monitor_type("data-drift").checks, "out_of_range")
+        if check.min_features > 1 and check.metric not in by_feature:
+            yield problems.features_not_counted(system.key(*path, "minFeatures"), check.metric, sorted(by_feature))
+        elif check.features and check.min_features > len(check.features):
+            span = system.at(*path, "minFeatures")
+            yield problems.more_features_than_named(span, check.min_features, len(check.features))
+        if state_folder(system, monitor) is None and monitor.type not in RULES_ONLY and keeps_state_for(check):
+            yield problems.nowhere_to_keep_looks(system.key(*path), check.name, monitor.watch)
+
+
 def _rollback(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     """A rollback moves the alias of something that is served."""
     if not monitor.on_breach.rollback:
@@ -217,6 +234,7 @@ _RULES: tuple[Callable[[System, Monitor], Iterator[Diagnostic]], ...] = (
     _metrics,
     _labels,
     _reference,
+    _counted,
     _rollback,
     _times,
     _effect,

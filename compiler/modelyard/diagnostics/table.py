@@ -352,5 +352,9 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0882": check_watched.columns_not_declared,
         "E0883": check_trainers.history_missing,
         "E0884": check_trainers.trainer_without_training,
+        "E0871": check_monitors.looks_of_rules,
+        "E0872": check_monitors.features_not_counted,
+        "E0873": check_monitors.more_features_than_named,
+        "E0874": check_monitors.nowhere_to_keep_looks,
     }
 )

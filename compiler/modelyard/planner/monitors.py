@@ -12,6 +12,7 @@ from modelyard.planner.draft import Draft, Wanted
 from modelyard.planner.pipelines import KINDS
 from modelyard.source import Json, Path
 from modelyard.spec import RULES_ONLY, Inference, Model, Monitor, System
+from modelyard.spec.watched import state_folder
 
 _OF_JOBS = ("schedule", "compute", "reference", "labels")
 
@@ -55,12 +56,26 @@ def _wanted(draft: Draft, monitor: Monitor, inference: Inference | None, models:
         draft.wants_credentials(wanted, inference.capture.store)
     for name in _watched_data(system, monitor):
         draft.wants_dataset(wanted, system.data[name], "read")
+    _keep_state(draft, monitor, wanted)
     if models:
         refs = watched_refs(system, monitor.watch)
         draft.wants_models(wanted, monitor.target, refs)
         if monitor.on_breach.rollback:
             draft.wants_deliveries(wanted, refs)
     return wanted
+
+
+def _keep_state(draft: Draft, monitor: Monitor, wanted: Wanted) -> None:
+    """Add to its own folder, and read it where that is none of those that it reads anyway."""
+    kept = state_folder(draft.system, monitor)
+    if kept is None:
+        return
+    store, folder = kept
+    captured = monitor.watch.startswith("inference.")
+    if not captured:
+        wanted.store(store, folder, "read", "data")
+        draft.wants_credentials(wanted, store)
+    wanted.store(store, folder, "append", "capture" if captured else "data")
 
 
 def _watched_data(system: System, monitor: Monitor) -> Iterator[str]:

@@ -145,5 +145,7 @@ def check_of(scope: Scope, name: str, node: Node, path: Path) -> Check:
         min_delta=number(node, "minDelta") or 0.0,
         data=reference(scope, "data", node, "data", path),
         features=texts(node, "features"),
+        min_features=whole(node, "minFeatures", 1),
+        consecutive=whole(node, "consecutive", 1),
         severity=text(node, "severity", "page"),
     )

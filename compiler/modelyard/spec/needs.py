@@ -109,6 +109,8 @@ class Check:
     min_delta: float = 0.0
     data: str = ""  # dataset that the gate evaluates on; default: held-out part of the training data
     features: tuple[str, ...] = ()  # monitors: only these columns
+    min_features: int = 1  # monitors: so many features beyond the bounds are a breach
+    consecutive: int = 1  # monitors: so many looks in a row
     severity: str = "page"  # monitors: page ticket
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from modelyard.plan import Application, Identity, Job, ModelServer, MonitorJob, Resource, bucket_expires, reports_gate
 from modelyard.source import Json
 from modelyard.spec import Capture, Inference, Model, ModelRef, Store
+from modelyard.spec.watched import state_folder
 from modelyard_targets.cluster.bundles import bundle, delivery
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe_parts import (
@@ -193,6 +194,9 @@ def _monitor(resource: Resource, job: MonitorJob, context: Context) -> dict[str,
         described["reference"] = compared
     if monitor.labels:
         described["labels"] = monitor.labels
+    kept = state_folder(context.system, monitor)
+    if kept is not None:
+        described["state"] = {"uri": context.uri(context.system.stores[kept[0]], kept[1]), "store": kept[0]}
     described["onBreach"] = _on_breach(job, context)
     return described
 

@@ -133,6 +133,10 @@ def describe_check(check: Check, monitor: bool) -> dict[str, Json]:
         described["data"] = check.data
     if check.features:
         described["features"] = list(check.features)
+    if check.min_features > 1:
+        described["minFeatures"] = check.min_features
+    if check.consecutive > 1:
+        described["consecutive"] = check.consecutive
     if monitor:
         described["severity"] = check.severity
     return described

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from modelyard.manifest import labels, metadata, object_of
 from modelyard.names import object_name
 from modelyard.plan import MonitorJob, Resource
+from modelyard.spec.watched import state_folder
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.describe import describe_monitor
@@ -48,6 +49,14 @@ def lower_monitor(resource: Resource, context: Context) -> Iterator[Made]:
     yield Made(resource.origin, cron_job)
 
 
+def _look(job: MonitorJob, context: Context) -> list[Value]:
+    """The name of the Job, by which tries of one look know each other."""
+    if state_folder(context.system, job.monitor) is None:
+        return []
+    name = {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/job-name']"}}
+    return [{"name": "MODELYARD_LOOK", "valueFrom": name}]
+
+
 def _metadata(name: str, resource: Resource, context: Context) -> dict[str, Value]:
     return metadata(name, context.namespace, _labels(resource, context))
 
@@ -61,7 +70,7 @@ def _job(resource: Resource, job: MonitorJob, context: Context) -> dict[str, Val
         "monitor",
         context.runtime_image,
         worker_resources(job.hardware),
-        environment=variables(resource, context),
+        environment=[*variables(resource, context), *_look(job, context)],
         mounts=[description_mount(), *disk_mounts(resource, context)],
         command=["python", "-m", "modelyard_runtime", "monitor"],
     )
