@@ -13,11 +13,12 @@ from modelyard_runtime.answers import CLASSIFICATION, Answer, coded, plain, pred
 from modelyard_runtime.capabilities import check_of, monitors
 from modelyard_runtime.capture import PREDICTION, SCORE
 from modelyard_runtime.description import Section, integer, names, rows, section, sections, text
-from modelyard_runtime.drift import Shift
+from modelyard_runtime.drift import FEWEST_VALUES, Shift
+from modelyard_runtime.joining import Key, key_of
 from modelyard_runtime.models import Models
 from modelyard_runtime.page_hinkley import page_hinkley
 from modelyard_runtime.profiles import Profile
-from modelyard_runtime.quality import GROUP, KEY, LABEL, Said, Truths, joined
+from modelyard_runtime.quality import GROUP, KEY, LABEL, Said, Truths, coverage, joined
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.scores import score
 from modelyard_runtime.tallies import Distinct, Profiles, Watched, tallied
@@ -31,6 +32,15 @@ FEWEST_ROWS = 30
 """A measure of drift or of quality on fewer rows says more about chance than about the model; it is not taken."""
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """What a check could not measure, of a feature or variant, or of the whole where `feature` is empty; and why."""
+
+    check: str
+    feature: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,7 @@ class Measures:
         self._threads = integer(self._monitor, "threads", 1)
         self._rows = current(workload, now)
         self._checks = rows(self._monitor, "checks")
+        self.unknown: list[Unknown] = []  # of the checks so far
 
     def of(self, check: Section) -> Iterator[Measure]:
         """The values of one check."""
@@ -92,7 +103,7 @@ class Measures:
     def _drift(self, check: Section, metric: str) -> Iterator[Measure]:
         watched, asked = self._watched, names(check, "features")
         if watched.rows < FEWEST_ROWS:
-            _log.info("check %s: %d rows are too few", text(check, "name"), watched.rows)
+            self._leave_out(check, "", f"the window has {watched.rows} rows, and {FEWEST_ROWS} are the fewest")
             return
         for variant in sorted(watched.variants):
             known, moved = watched.reference(variant), watched.variants[variant]
@@ -107,16 +118,22 @@ class Measures:
                     where = "the window" if name not in watched.present else "the reference"
                     raise Refusal(f"check {text(check, 'name')!r} is about {name!r}, which {where} lacks")
                 found = moved[name].shift(metric) if name in moved else None
+                whose = f"{name}@{variant}" if len(watched.variants) > 1 else name
                 if found is not None:
-                    shifts[name] = found
+                    shifts[whose] = found
+                elif name not in moved or moved[name].values < FEWEST_VALUES:
+                    self._leave_out(check, whose, f"fewer than {FEWEST_VALUES} values")
             for name, found in shifts.items():
                 chance = min(
                     found.chance * len(shifts) * len(watched.variants), 1.0
                 )  # the more are looked at (Bonferroni)
-                whose = f"{name}@{variant}" if len(watched.variants) > 1 else name
-                yield Measure(whose, found.value, chance, variant)
+                yield Measure(name, found.value, chance, variant)
             if not asked:
                 self._say_absent(check, [name for name in known if name not in watched.present])
+
+    def _leave_out(self, check: Section, feature: str, why: str) -> None:
+        _log.warning("check %s is not measured%s: %s", text(check, "name"), feature and f" for {feature}", why)
+        self.unknown.append(Unknown(text(check, "name"), feature, why))
 
     def _say_absent(self, check: Section, absent: list[str]) -> None:
         if absent:
@@ -177,11 +194,14 @@ class Measures:
         for variant in variants if len(variants) > 1 else [""]:
             part = found[found[VARIANT] == variant] if variant else found
             if len(part) < FEWEST_ROWS:
-                _log.info("check %s: %d labelled rows %s are too few", text(check, "name"), len(part), variant)
+                why = f"{len(part)} predictions have a label, and {FEWEST_ROWS} are the fewest"
+                self._leave_out(check, variant, why)
                 continue
             value = self._scored(part, metric, task)
-            if value == value:  # some metrics are not defined where the labels are all of one class
+            if value == value:
                 yield Measure(variant, value, variant=variant)
+            else:
+                self._leave_out(check, variant, f"{metric} is not defined for labels that are all of one class")
 
     def _scored(self, part: pd.DataFrame, metric: str, task: str) -> float:
         known = self._classes if task in CLASSIFICATION else []
@@ -233,26 +253,36 @@ class Measures:
         watched = data.get(text(section(self._monitor, "current"), "data"), {})
         group = text(labels, "group") or text(watched, "group")
         if not text(self._monitor, "labels") or watched == labels:
-            made = Said((), self._rows.timestamp, group, text(labels, "label"))
+            made = Said(Key(), self._rows.timestamp, group, text(labels, "label"))
         else:
-            made = Said(self._keys(labels, watched), self._rows.timestamp, group)
-        return tallied(self._rows, lambda: Said(made.keys, made.timestamp, made.group, made.label), self._threads)
+            made = Said(self._key(labels, watched), self._rows.timestamp, group)
+        return tallied(self._rows, lambda: Said(made.key, made.timestamp, made.group, made.label), self._threads)
 
-    def _keys(self, labels: Section, watched: Section) -> tuple[str, ...]:
-        """The columns that both sides have, except labels and timestamps: those of an event and its label differ."""
-        files = self._rows.files()
-        first = next(self._rows.frames(files), None)
-        if first is None:
-            return ()
-        apart = {text(one, key) for one in (labels, watched) for key in ("label", "timestamp")} | {*_ANSWERS, VARIANT}
-        there = DatasetRows(self._workload, labels).columns()
+    def _key(self, labels: Section, watched: Section) -> Key:
+        """The declared columns, else those that both sides have except labels and timestamps, which differ for an event
+        and its label.
+        """
+        predictions = next(self._rows.frames(self._rows.files()), None)
+        if predictions is None:
+            return Key()
+        there = DatasetRows(self._workload, labels)
+        known = there.columns()
         for name in (text(labels, "label"), text(labels, "timestamp")):
-            if name and name not in there:
+            if name and name not in known:
                 raise Refusal(f"the labels at {text(labels, 'uri')} lack column {name!r}")
-        keys = tuple(str(name) for name in first.columns if name in there and name not in apart)
-        if not keys:
-            raise Refusal("what is watched and its labels share no column by which their rows belong together")
-        return keys
+        columns = names(self._monitor, "key") or _shared(predictions, known, (labels, watched))
+        for name in columns:
+            if name not in predictions.columns or name not in known:
+                where = "what is watched" if name in known else f"the labels at {text(labels, 'uri')}"
+                raise Refusal(f"{where} lacks the key column {name!r}")
+        first = next(there.frames(there.files()), None)
+        return Key(tuple(columns)) if first is None else key_of(columns, predictions, first)
+
+    def coverage(self) -> dict[str, float]:
+        """The share of predictions whose label is known, by variant; nothing where no check is about labels."""
+        if all(text(check, "metric") in DRIFT or text(check, "metric") in _STATES for check in self._checks):
+            return {}
+        return coverage(self._said, self._judged)
 
     @cached_property
     def _judged(self) -> pd.DataFrame:
@@ -263,13 +293,13 @@ class Measures:
         said = made.rows()
         if made.unanswered:
             _log.warning("%d predictions have no value; quality is that of the others", made.unanswered)
-        if made.label or not made.keys:
+        if made.label or not made.key.columns:
             return said.sort_values("time", kind="stable", ignore_index=True)
         wanted = np.unique(said[KEY].to_numpy())
         group, stamp = text(labels, "group"), text(labels, "timestamp")
-        keys, label = made.keys, text(labels, "label")
+        key, label = made.key, text(labels, "label")
         found = tallied(
-            DatasetRows(self._workload, labels), lambda: Truths(keys, label, wanted, stamp, group), self._threads
+            DatasetRows(self._workload, labels), lambda: Truths(key, label, wanted, stamp, group), self._threads
         )
         return joined(said, found.rows())
 
@@ -338,3 +368,12 @@ def _answered(part: pd.DataFrame) -> Answer:
         found = [np.asarray(one, dtype=np.float64) for one in part[SCORE]]
         scores = np.stack(found) if len({one.shape for one in found}) == 1 else None
     return Answer(part[PREDICTION].to_numpy(), scores)
+
+
+def _shared(predictions: pd.DataFrame, known: list[str], datasets: tuple[Section, Section]) -> list[str]:
+    apart = {text(one, key) for one in datasets for key in ("label", "timestamp")} | {*_ANSWERS, VARIANT}
+    columns = [str(name) for name in predictions.columns if name in known and name not in apart]
+    if not columns:
+        raise Refusal("what is watched and its labels share no column by which their rows belong together")
+    _log.info("labels are found by %s, which both sides have; `key` of the monitor names others", columns)
+    return columns

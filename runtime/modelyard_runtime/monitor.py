@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from modelyard_runtime.breach import act
 from modelyard_runtime.bundle_metrics import samples as bundle_samples
 from modelyard_runtime.chance import UNLIKELY
 from modelyard_runtime.checks import check_monitor
 from modelyard_runtime.description import Section, bound, description, integer, names, rows, section, text
-from modelyard_runtime.measures import Measure, Measures
+from modelyard_runtime.measures import Measure, Measures, Unknown
 from modelyard_runtime.models import Bundles
 from modelyard_runtime.otlp import Sample
 from modelyard_runtime.refusals import Refusal
@@ -21,8 +23,11 @@ from modelyard_runtime.state import State
 
 VALUE = "modelyard_monitor_value"
 BREACH = "modelyard_monitor_breach"
+UNKNOWN = "modelyard_monitor_unknown"
+COVERAGE = "modelyard_monitor_coverage"
 LAST_RUN = "modelyard_monitor_last_run_seconds"
 
+_NOTHING: Mapping[str, float] = MappingProxyType({})
 _log = logging.getLogger(__name__)
 
 
@@ -43,10 +48,10 @@ def run() -> int:
     check_monitor(workload)
     now = datetime.now(UTC)
     state, unread = _state(workload, now)
-    results, refusals = look(workload, now, state)
-    refusals = (*unread, *refusals)
-    told = tell(workload, results, now)
-    breaches = [one for one in results if one.breach]
+    found = looked(workload, now, state)
+    refusals = (*unread, *found.refusals)
+    told = tell(workload, found.results, now, found.unknown, found.coverage)
+    breaches = [one for one in found.results if one.breach]
     for one in breaches:
         _log.warning("%s", breach_text(workload, one))
     if breaches:
@@ -73,23 +78,55 @@ def look(
     workload: Section, now: datetime, state: State | None = None
 ) -> tuple[tuple[Result, ...], tuple[Refusal, ...]]:
     """The values of all checks, and why some cannot be had: these keep no other check from being told."""
-    kept = State.of(workload, now) if state is None else state
+    found = looked(workload, now, State.of(workload, now) if state is None else state)
+    return found.results, found.refusals
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look has found: values, what could not be measured, and the share of predictions with a label."""
+
+    results: tuple[Result, ...]
+    refusals: tuple[Refusal, ...]
+    unknown: tuple[Unknown, ...] = ()
+    coverage: Mapping[str, float] = field(default_factory=dict[str, float])  # by variant
+
+
+def looked(workload: Section, now: datetime, state: State) -> Look:
+    """One look with all that is known and unknown after it."""
     monitor = section(workload, "monitor")
     measures = Measures(workload, now)
     found: list[Result] = []
     refusals: list[Refusal] = []
+    unknown = measures.unknown
     for check in rows(monitor, "checks"):
+        name, known = text(check, "name"), len(found) + len(unknown)
         try:
-            found += _lasting(check, [_judged(check, one) for one in measures.of(check)], kept)
+            found += _lasting(check, [_judged(check, one) for one in measures.of(check)], state)
         except Refusal as refusal:
             refusals.append(refusal)
-    return tuple(found), tuple(refusals)
+            unknown.append(Unknown(name, "", "it was refused"))
+        if len(found) + len(unknown) == known:
+            unknown.append(Unknown(name, "", "there is nothing to measure"))
+    try:
+        share = measures.coverage()
+    except Refusal:  # a check has said why
+        share = {}
+    return Look(tuple(found), tuple(refusals), tuple(unknown), share)
 
 
-def samples(workload: Section, results: tuple[Result, ...], now: datetime) -> list[Sample]:
-    """The results as metrics, with the state of the bundles that they rest on."""
+def samples(
+    workload: Section,
+    results: tuple[Result, ...],
+    now: datetime,
+    unknown: tuple[Unknown, ...] = (),
+    coverage: Mapping[str, float] = _NOTHING,
+) -> list[Sample]:
+    """The results as metrics, with what is unknown and the state of the bundles that they rest on."""
     own = labels_of(workload, "monitor")
-    found: list[Sample] = []
+    found = [Sample(COVERAGE, share, {**own, "feature": variant or "all"}) for variant, share in coverage.items()]
+    for (check, feature), value in _unknown(results, unknown).items():
+        found.append(Sample(UNKNOWN, value, {**own, "check": check, "feature": feature}))
     for one in results:
         labels = {**own, "check": one.check, "feature": one.feature or "all"}
         found += [Sample(VALUE, one.value, labels), Sample(BREACH, float(one.breach), labels)]
@@ -134,6 +171,18 @@ def _lasting(check: Section, results: list[Result], state: State) -> list[Result
     return [replace(one, breach=one.feature in failed and many[one.variant] >= fewest) for one in results]
 
 
-def tell(workload: Section, results: tuple[Result, ...], now: datetime) -> bool:
+def _unknown(results: tuple[Result, ...], unknown: tuple[Unknown, ...]) -> dict[tuple[str, str], float]:
+    """For each check whether it is unknown as a whole, 0 or 1, and the features and variants that are."""
+    found = dict.fromkeys(((one.check, "all") for one in results), 0.0)
+    return found | dict.fromkeys(((one.check, one.feature or "all") for one in unknown), 1.0)
+
+
+def tell(
+    workload: Section,
+    results: tuple[Result, ...],
+    now: datetime,
+    unknown: tuple[Unknown, ...] = (),
+    coverage: Mapping[str, float] = _NOTHING,
+) -> bool:
     """Push the metrics; without a receiver in the description, only log them."""
-    return report(workload, samples(workload, results, now), now.timestamp())
+    return report(workload, samples(workload, results, now, unknown, coverage), now.timestamp())

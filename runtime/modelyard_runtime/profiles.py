@@ -113,10 +113,22 @@ def texts_in(column: pd.Series) -> pd.Series:
     import pandas as pd
 
     present = column.dropna()
+    if pd.api.types.is_datetime64_any_dtype(present.dtype):  # with or without a zone, in any resolution
+        return pd.to_datetime(present, utc=True).dt.as_unit("us").astype("int64").astype(str)
     if pd.api.types.is_float_dtype(present.dtype):
         whole = (present % 1 == 0) & (present.abs() < 2**53)
         return present.astype(str).where(~whole, present.where(whole, 0).astype("int64").astype(str))
     return present.astype(str)
+
+
+def number_texts_in(column: pd.Series) -> pd.Series:
+    """The same of a column that holds numbers, or texts of numbers: these without leading zeros."""
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return texts_in(column)
+    texts = texts_in(column).str.strip()
+    return texts.str.replace(r"^\+?0+(?=[0-9])", "", regex=True).str.replace(r"^([0-9]+)\.0+$", r"\1", regex=True)
 
 
 class Quantiles:

@@ -6,11 +6,13 @@ they have in common with their labels; where rows are ranked, of whole queries.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.capture import PREDICTION, SCORE
 from modelyard_runtime.datasets import times
+from modelyard_runtime.joining import Key
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.tallies import Sample, hashes
 from modelyard_runtime.windows import VARIANT
@@ -31,7 +33,7 @@ _MOST_JUDGED = 1_000_000
 class Said:
     """Predictions, each with the hash of the columns by which its label is found."""
 
-    keys: tuple[str, ...]
+    key: Key
     timestamp: str
     group: str = ""
     label: str = ""  # where the rows have their labels themselves
@@ -39,6 +41,8 @@ class Said:
     parts: list[pd.DataFrame] = field(default_factory=list)
     count: int = 0
     unanswered: int = 0  # rows for which the model said nothing: no metric can tell of them
+    predicted: Counter[str] = field(default_factory=Counter[str])  # rows with a prediction, by variant
+    findable: Counter[str] = field(default_factory=Counter[str])  # those that have what their label is found by
 
     def add(self, frame: pd.DataFrame) -> None:
         import pandas as pd
@@ -47,12 +51,18 @@ class Said:
             raise Refusal(f"what is watched has no column {PREDICTION!r} to compare with labels")
         if self.label and self.label not in frame.columns:
             raise Refusal(f"what is watched has no column {self.label!r}, which is to say what was true")
-        needed = [PREDICTION, *self.keys, *([self.label] if self.label else [])]
+        self.unanswered += int(frame[PREDICTION].isna().sum())
+        frame = frame.dropna(subset=[PREDICTION])
+        self.predicted.update(_by_variant(frame))
+        needed = [*self.key.columns, *([self.label] if self.label else [])]
         if any(name not in frame.columns for name in needed):
             return  # these rows were captured without what their labels would be found by
-        self.unanswered += int(frame[PREDICTION].isna().sum())
         frame = frame.dropna(subset=needed)
-        kept: dict[str, Any] = {KEY: hashes(frame, self.keys), PREDICTION: frame[PREDICTION].to_numpy()}
+        self.findable.update(_by_variant(frame))
+        kept: dict[str, Any] = {
+            KEY: hashes(frame, self.key.columns, self.key.numbers),
+            PREDICTION: frame[PREDICTION].to_numpy(),
+        }
         kept[TIME] = times(frame[self.timestamp]).dt.tz_localize(None).to_numpy()
         for name, column in ((SCORE, SCORE), (VARIANT, VARIANT), (LABEL, self.label)):
             kept[name] = frame[column].to_numpy() if column in frame.columns else None
@@ -61,6 +71,8 @@ class Said:
 
     def merge(self, other: Said) -> None:
         self.unanswered += other.unanswered
+        self.predicted.update(other.predicted)
+        self.findable.update(other.findable)
         self.sample.narrow(other.sample)
         for part in other.parts:
             self._keep(part)
@@ -98,7 +110,7 @@ class Said:
 class Truths:
     """Labels of the wanted keys; of several for one key the newest by the timestamp, or else the last that was read."""
 
-    keys: tuple[str, ...]
+    key: Key
     label: str
     wanted: Hashes  # in order
     timestamp: str = ""
@@ -110,8 +122,8 @@ class Truths:
         import numpy as np
         import pandas as pd
 
-        frame = frame.dropna(subset=[self.label, *self.keys])
-        found = hashes(frame, self.keys)
+        frame = frame.dropna(subset=[self.label, *self.key.columns])
+        found = hashes(frame, self.key.columns, self.key.numbers)
         if not len(found) or not len(self.wanted):
             return
         at = np.minimum(np.searchsorted(self.wanted, found), len(self.wanted) - 1)
@@ -151,6 +163,28 @@ class Truths:
             whole = whole.sort_values(TIME, kind="stable")
         self.parts = [whole.drop_duplicates(KEY, keep="last").reset_index(drop=True)]
         self.count = 0
+
+
+def coverage(made: Said, judged: pd.DataFrame) -> dict[str, float]:
+    """The share of predictions whose label is known: of all by the empty name, and of each variant of several.
+
+    Where only a part of the predictions is held, that part stands for all.
+    """
+    held, known = _by_variant(made.rows()), _by_variant(judged)
+    shares = {
+        variant: made.findable[variant] / count * (known[variant] / held[variant] if held[variant] else 0.0)
+        for variant, count in made.predicted.items()
+    }
+    total = made.predicted.total()
+    whole = {"": sum(shares[variant] * count for variant, count in made.predicted.items()) / total} if total else {}
+    return {**whole, **(shares if len(shares) > 1 else {})}
+
+
+def _by_variant(frame: pd.DataFrame) -> Counter[str]:
+    """How many rows each variant has; those of none have the empty name."""
+    if VARIANT not in frame.columns or not frame[VARIANT].notna().any():
+        return Counter({"": len(frame)} if len(frame) else {})
+    return Counter({str(name): int(count) for name, count in frame[VARIANT].value_counts().items()})
 
 
 def joined(said: pd.DataFrame, truths: pd.DataFrame) -> pd.DataFrame:

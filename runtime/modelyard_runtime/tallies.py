@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from modelyard_runtime.drift import Moved
-from modelyard_runtime.profiles import Profile, Summary, texts_in
+from modelyard_runtime.profiles import Profile, Summary, number_texts_in, texts_in
 from modelyard_runtime.windows import VARIANT, Rows
 
 if TYPE_CHECKING:
@@ -214,14 +214,17 @@ class Watched:
         return columns[name]
 
 
-def hashes(frame: pd.DataFrame, columns: Sequence[str]) -> Hashes:
-    """A number for each row: equal where the texts of these columns are, whatever their types or order."""
+def hashes(frame: pd.DataFrame, columns: Sequence[str], numbers: Set[str] = frozenset()) -> Hashes:
+    """A number for each row: equal where the texts of these columns are, whatever their types or order.
+
+    Some columns are compared as numbers, also where they are texts of such.
+    """
     import numpy as np
     import pandas as pd
 
     total = np.zeros(len(frame), dtype=np.uint64)
     for name in columns:
-        texts = texts_in(frame[name])
+        texts = number_texts_in(frame[name]) if name in numbers else texts_in(frame[name])
         own = int.from_bytes(sha256(name.encode()).digest()[:8], "big") | 1
         found = np.zeros(len(frame), dtype=np.uint64)  # no value adds nothing, and so does a column that is absent
         values = pd.util.hash_array(texts.to_numpy(dtype=object), categorize=False)

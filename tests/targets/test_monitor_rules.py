@@ -32,6 +32,7 @@ def test_every_check_is_an_alert_of_its_severity() -> None:
         ("psi-amount", "ticket"),
         (None, "ticket"),
         (None, "ticket"),
+        (None, "ticket"),
     ]
     assert found[0]["expr"] == (
         "max by (feature) (last_over_time("
@@ -49,6 +50,20 @@ def test_a_monitor_that_stopped_is_told() -> None:
     assert silent["for"] == "90000s"
 
 
+def test_what_was_not_measured_is_an_alert() -> None:
+    """A check without enough rows, and labels that are not found: by default for half of the predictions."""
+    (unknown,) = named(VALID_SPEC, "monitor-drift", "ModelyardMonitorUnknown")
+    assert str(unknown["expr"]).startswith("max by (check) (last_over_time(modelyard_monitor_unknown{")
+    assert 'feature="all"' in str(unknown["expr"])
+
+    (unknown,) = named(VALID_SPEC, "monitor-quality", "ModelyardMonitorUnknown")
+    assert "feature=" not in str(unknown["expr"])  # a variant without labels counts
+    (coverage,) = named(VALID_SPEC, "monitor-quality", "ModelyardMonitorCoverage")
+    assert str(coverage["expr"]).endswith("[21d])) < 0.5")
+    other = changed("labels: chargebacks\n    window", "labels: chargebacks\n    coverage: 90%\n    window")
+    assert str(named(other, "monitor-quality", "ModelyardMonitorCoverage")[0]["expr"]).endswith(" < 0.9")
+
+
 def test_the_period_is_the_longest_time_between_runs() -> None:
     """On working days only, the weekend is no silence."""
     assert period_s(Schedule(kind="cron", cron="0 6 * * 1-5")) == 3 * 86400
@@ -60,7 +75,7 @@ def test_a_monitor_without_a_time_is_never_late() -> None:
     """Its values count for three of its windows."""
     found = alerts(changed('schedule: {cron: "0 6 * * 1"}', "schedule: on-demand"), "monitor-quality")
 
-    assert [one["alert"] for one in found] == ["ModelyardMonitorBreach"]
+    assert [one["alert"].removeprefix("ModelyardMonitor") for one in found] == ["Breach", "Unknown", "Coverage"]
     assert "[21d]" in found[0]["expr"]
 
 

@@ -12,8 +12,10 @@ from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import metrics as metric_problems
 from modelyard.diagnostics.check import monitors as problems
 from modelyard.spec import RULES_ONLY, Monitor, System
-from modelyard.spec.watched import keeps_state_for, state_folder
+from modelyard.spec.watched import keeps_state_for, state_folder, watched_dataset
 
+_KINDS = {"string": "id", "integer": "id", "number": "id", "boolean": "boolean", "timestamp": "timestamp"}
+"""Types whose values are compared with each other: a number and its text are one key."""
 _WATCHED = {
     "inference": "an endpoint",
     "pipelines": "a pipeline",
@@ -106,6 +108,24 @@ def _labels(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
         yield problems.labels_missing(system.key("monitors", monitor.name), monitor.name, monitor.type)
     elif not system.data[monitor.labels].label:
         yield problems.label_column_missing(system.at("monitors", monitor.name, "labels"), monitor.labels)
+
+
+def _key(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
+    """The key of labels has columns that both sides have, as far as their schemas are known, of types that compare."""
+    if not monitor.labels:
+        return
+    labels, watched = system.data[monitor.labels], watched_dataset(system, monitor)
+    sides = [labels, *([watched] if watched is not None else [])]
+    suggestions = Suggestions()
+    for at, column in enumerate(monitor.key):
+        span = system.at("monitors", monitor.name, "key", at)
+        for data in sides:
+            known = {name: None for name, _ in data.schema}
+            if known and column not in known:
+                yield problems.key_unknown(span, column, data.name, suggestions.among(known))
+        kinds = [_KINDS[kind] for data in sides for name, kind in data.schema if name == column]
+        if len(set(kinds)) > 1:
+            yield problems.key_of_two_kinds(span, column, sides[0].name, sides[1].name)
 
 
 def _reference(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
@@ -233,6 +253,7 @@ _RULES: tuple[Callable[[System, Monitor], Iterator[Diagnostic]], ...] = (
     _runs,
     _metrics,
     _labels,
+    _key,
     _reference,
     _counted,
     _rollback,

@@ -356,5 +356,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0872": check_monitors.features_not_counted,
         "E0873": check_monitors.more_features_than_named,
         "E0874": check_monitors.nowhere_to_keep_looks,
+        "E0875": check_monitors.key_unknown,
+        "E0876": check_monitors.key_of_two_kinds,
     }
 )

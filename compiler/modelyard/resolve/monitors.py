@@ -8,7 +8,7 @@ from modelyard.resolve.compute import compute_of_monitor
 from modelyard.resolve.data import check_of
 from modelyard.resolve.fields import Node, flag, mapping, named, text, texts
 from modelyard.resolve.pipelines import schedule_of
-from modelyard.resolve.quantities import seconds, seconds_or
+from modelyard.resolve.quantities import part, seconds, seconds_or
 from modelyard.resolve.scope import Scope, address, reference, references, secret
 from modelyard.source import Path
 from modelyard.spec import (
@@ -25,6 +25,7 @@ from modelyard.spec import (
 )
 
 _DAY_S = 86400
+_COVERAGE = 0.5
 _HOURLY = Schedule(kind="cron", cron="0 * * * *")
 _DAILY = Schedule(kind="cron", cron="0 6 * * *")
 _SECRETS = {"slack": "url", "webhook": "url", "pagerduty": "key", "email": "password"}
@@ -77,6 +78,8 @@ def _monitor(scope: Scope, name: str, node: Node, default_target: str, oncall: t
         compute=compute_of_monitor(scope, node, path, f"monitors-{name}"),
         labels=reference(scope, "data", node, "labels", path),
         on_breach=_on_breach(scope, mapping(node, "onBreach"), (*path, "onBreach"), oncall),
+        key=texts(node, "key"),
+        coverage=part(scope, node, "coverage", path, _COVERAGE),
     )
 
 

@@ -44,6 +44,8 @@ class Monitor:
     compute: str
     labels: str  # dataset with late labels, for prediction-quality and concept-drift
     on_breach: OnBreach
+    key: tuple[str, ...] = ()  # columns by which labels are found; empty: all that both sides have
+    coverage: float = 0.5  # the share of predictions whose label has to be found
 
 
 @record

@@ -194,6 +194,8 @@ def _monitor(resource: Resource, job: MonitorJob, context: Context) -> dict[str,
         described["reference"] = compared
     if monitor.labels:
         described["labels"] = monitor.labels
+    if monitor.key:
+        described["key"] = list(monitor.key)
     kept = state_folder(context.system, monitor)
     if kept is not None:
         described["state"] = {"uri": context.uri(context.system.stores[kept[0]], kept[1]), "store": kept[0]}

@@ -1,10 +1,14 @@
 """Alerts of a monitor: a check that does not hold, and a monitor that does not look any more.
 
-A monitor that runs pushes gauges: `modelyard_monitor_value` and `modelyard_monitor_breach` (0 or 1) with the labels
-monitor, check and feature, and `modelyard_monitor_last_run_seconds` (the time of its last run) with the label monitor;
-all of them with the labels namespace and system. They are pushed once a run, so rules look back over three periods of
-the schedule. A monitor of type `performance` has no run: its checks are rules on the series of an endpoint or of the
-Jobs of a pipeline.
+A monitor that runs pushes gauges, all of them with the labels namespace, system and monitor:
+
+- `modelyard_monitor_value` and `modelyard_monitor_breach` (0 or 1), by check and feature,
+- `modelyard_monitor_unknown` (0 or 1: there was too little to measure), by check and feature,
+- `modelyard_monitor_coverage` (the share of predictions with a label), by variant in the label feature, or `all`,
+- `modelyard_monitor_last_run_seconds`, the time of its last run.
+
+They are pushed once a run, so rules look back over three periods of the schedule. A monitor of type `performance` has
+no run: its checks are rules on the series of an endpoint or of the Jobs of a pipeline.
 """
 
 from __future__ import annotations
@@ -26,6 +30,8 @@ from modelyard_targets.cluster.serve_series import LATENCY, of_endpoint
 
 VALUE: Final = "modelyard_monitor_value"
 BREACH: Final = "modelyard_monitor_breach"
+UNKNOWN: Final = "modelyard_monitor_unknown"
+COVERAGE: Final = "modelyard_monitor_coverage"
 LAST_RUN: Final = "modelyard_monitor_last_run_seconds"
 
 _PERIODS: Final = 3
@@ -54,7 +60,7 @@ def period_s(schedule: Schedule) -> int | None:
     return None if gaps is None else gaps[1]
 
 
-def of_monitor(monitor: Monitor, context: Context, check: Check | None = None) -> str:
+def of_monitor(monitor: Monitor, context: Context, check: Check | None = None, feature: str = "") -> str:
     """The selector of what a monitor pushed. Systems may share a Prometheus, and so may environments of one system,
     each in a namespace of its own.
     """
@@ -62,6 +68,7 @@ def of_monitor(monitor: Monitor, context: Context, check: Check | None = None) -
         "namespace": context.namespace,
         "monitor": monitor.name,
         **({"check": check.name} if check is not None else {}),
+        **({"feature": feature} if feature else {}),
     }
     return selector(own, one_of("system", (context.system.metadata.name, "")))
 
@@ -82,7 +89,33 @@ def _of_runs(resource: Resource, monitor: Monitor, context: Context) -> Iterator
         }
         labelled = {**alert_labels(resource, check.severity, context), "monitor": monitor.name, "check": check.name}
         yield alert("ModelyardMonitorBreach", f"max by (feature) ({breach}) > 0", 0, labelled, texts)
+    yield from _unmeasured(resource, monitor, context)
     yield from _silence(resource, monitor, context)
+
+
+def _unmeasured(resource: Resource, monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
+    """A check that had too little to measure, and labels that are not found: neither is health."""
+    chosen, span = of_monitor(monitor, context), duration(look_back_s(monitor))
+    labelled = {**alert_labels(resource, "ticket", context), "monitor": monitor.name}
+    # Of one feature among many too few values are usual; of a whole check, or of a variant's labels, they are not.
+    whole = chosen if monitor.labels else of_monitor(monitor, context, feature="all")
+    texts = {
+        "summary": f"monitor {monitor.name}: check {{{{ $labels.check }}}} is unknown, with too little to measure",
+        "description": f"The last run on {monitor.watch} had too few rows or labels, or was refused; its log says why.",
+        "runbook": runbook("unknown"),
+    }
+    yield alert(
+        "ModelyardMonitorUnknown", f"max by (check) (last_over_time({UNKNOWN}{whole}[{span}])) > 0", 0, labelled, texts
+    )
+    if not monitor.labels:
+        return
+    share = f"min by (feature) (last_over_time({COVERAGE}{chosen}[{span}]))"
+    texts = {
+        "summary": f"monitor {monitor.name}: labels of {monitor.labels} are missing for too many predictions",
+        "description": f"{{{{ $value | humanizePercentage }}}} of the predictions of {monitor.watch} have a label.",
+        "runbook": runbook("coverage"),
+    }
+    yield alert("ModelyardMonitorCoverage", f"{share} < {number(monitor.coverage)}", 0, labelled, texts)
 
 
 def _silence(resource: Resource, monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:

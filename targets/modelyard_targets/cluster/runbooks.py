@@ -80,6 +80,16 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
         "Look at the last run of what writes the data.",
         "Stop what reads it until it is mended: a model that is trained on it learns the fault.",
     ),
+    "unknown": (
+        "Read the log of the monitor's last Pod: it names the check, and how many rows or labels it had.",
+        "No rows: is what it watches used, are captures written? A longer `window` holds more of them.",
+        "No labels: follow the steps for missing labels.",
+    ),
+    "coverage": (
+        "Did the pipeline that writes the labels run, and how new is its newest row? `delay` says how late it may be.",
+        "Compare a key of both sides: the columns of `key`, their type and spelling.",
+        "Are labels known for a part of the predictions only? Then write that share as `coverage`.",
+    ),
     "performance": (
         "Dashboard: is it all variants, or one?",
         "Is the number of replicas at its maximum?",

@@ -480,3 +480,46 @@ def nowhere_to_keep_looks(span: Span, check: str, watched: str) -> Diagnostic:
         span,
         "give the dataset a store and a path instead of a uri",
     )
+
+
+def key_unknown(span: Span, column: str, data: str, known: Iterable[str]) -> Diagnostic:
+    """A label is found by columns that the dataset of labels and what is watched both have.
+
+    Wrong:
+
+        monitors: {quality: {labels: chargebacks, key: [transaction], …}}
+
+    Right:
+
+        monitors: {quality: {labels: chargebacks, key: [transaction_id], …}}
+    """
+    return Diagnostic(
+        "E0875",
+        Severity.ERROR,
+        f"dataset {quote(data)} has no column {quote(column)} by which a label could be found",
+        span,
+        nearest(column, known, "did you mean {}?"),
+    )
+
+
+def key_of_two_kinds(span: Span, column: str, labels: str, watched: str) -> Diagnostic:
+    """A key is compared by its value. A number and its text are equal, a time or a truth value equals neither.
+
+    Wrong:
+
+        data:
+          chargebacks: {schema: {paid_at: timestamp, is_fraud: boolean}, …}
+          scores: {schema: {paid_at: string, prediction: integer}, …}
+        monitors: {quality: {labels: chargebacks, key: [paid_at], …}}
+
+    Right:
+
+        monitors: {quality: {labels: chargebacks, key: [transaction_id], …}}
+    """
+    return Diagnostic(
+        "E0876",
+        Severity.ERROR,
+        f"column {quote(column)} has types in {quote(labels)} and {quote(watched)} that never compare equal",
+        span,
+        "write it with one type in both, or choose another key",
+    )

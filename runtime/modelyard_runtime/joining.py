@@ -1,0 +1,65 @@
+"""By which columns predictions and labels belong together, and whether both sides write them the same way."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from modelyard_runtime.refusals import Refusal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_log = logging.getLogger(__name__)
+
+_KINDS = {
+    "string": "texts",
+    "boolean": "truth values",
+    "integer": "numbers",
+    "floating": "numbers",
+    "mixed-integer-float": "numbers",
+    "decimal": "numbers",
+    "datetime64": "times",
+    "datetime": "times",
+    "date": "times",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The columns of a key, and those of them that one side has as texts and the other as numbers."""
+
+    columns: tuple[str, ...] = ()
+    numbers: frozenset[str] = frozenset()
+
+
+def key_of(columns: Sequence[str], predictions: pd.DataFrame, labels: pd.DataFrame) -> Key:
+    """The key as both sides have it. Texts of numbers are compared with numbers as these; other kinds are refused."""
+    numbers: list[str] = []
+    for name in columns:
+        said, true = kind_of(predictions[name]), kind_of(labels[name])
+        if said == true or not said or not true:
+            continue
+        if {said, true} != {"texts", "numbers"}:
+            raise Refusal(f"the key {name!r} is of {said} beside the predictions, and of {true} beside the labels")
+        _log.warning(
+            "the key %r is of %s beside the predictions and of %s beside the labels: compared as numbers, "
+            "without leading zeros",
+            name,
+            said,
+            true,
+        )
+        numbers.append(name)
+    return Key(tuple(columns), frozenset(numbers))
+
+
+def kind_of(column: pd.Series) -> str:
+    """What a column holds; empty where it has no value, or values of several kinds."""
+    import pandas as pd
+
+    present = column.dropna()
+    if isinstance(present.dtype, pd.DatetimeTZDtype):
+        return "times"
+    return _KINDS.get(pd.api.types.infer_dtype(present, skipna=True), "") if len(present) else ""
