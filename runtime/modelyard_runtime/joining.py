@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,6 +53,15 @@ def key_of(columns: Sequence[str], predictions: pd.DataFrame, labels: pd.DataFra
         )
         numbers.append(name)
     return Key(tuple(columns), frozenset(numbers))
+
+
+def shared(predictions: pd.DataFrame, labels: Sequence[str], apart: Set[str]) -> list[str]:
+    """The columns that both sides have, but for some; for a monitor that declares no key."""
+    columns = [str(name) for name in predictions.columns if name in labels and name not in apart]
+    if not columns:
+        raise Refusal("what is watched and its labels share no column by which their rows belong together")
+    _log.info("labels are found by %s, which both sides have; `key` of the monitor names others", columns)
+    return columns
 
 
 def kind_of(column: pd.Series) -> str:

@@ -9,21 +9,22 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from modelyard_runtime.answers import CLASSIFICATION, Answer, coded, plain, predictions
+from modelyard_runtime.answers import CLASSIFICATION, coded, plain, predictions
 from modelyard_runtime.capabilities import check_of, monitors
-from modelyard_runtime.capture import PREDICTION, SCORE
+from modelyard_runtime.capture import MODEL_VERSION, PREDICTION, SCORE
 from modelyard_runtime.description import Section, integer, names, rows, section, sections, text
 from modelyard_runtime.drift import FEWEST_VALUES, Shift
-from modelyard_runtime.joining import Key, key_of
+from modelyard_runtime.joining import Key, key_of, shared
 from modelyard_runtime.models import Models
-from modelyard_runtime.page_hinkley import page_hinkley
+from modelyard_runtime.page_hinkley import PageHinkley
 from modelyard_runtime.profiles import Profile
-from modelyard_runtime.quality import GROUP, KEY, LABEL, Said, Truths, coverage, joined
+from modelyard_runtime.quality import GROUP, KEY, LABEL, Said, Truths, answered, coverage, joined
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.scores import score
+from modelyard_runtime.state import State
 from modelyard_runtime.tallies import Distinct, Profiles, Watched, tallied
 from modelyard_runtime.training_data import group_numbers, label_numbers
-from modelyard_runtime.windows import VARIANT, CapturedRows, DatasetRows, current, reference, variant_of
+from modelyard_runtime.windows import FRESH, VARIANT, CapturedRows, DatasetRows, current, reference, variant_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,14 +57,20 @@ class Measure:
 class Measures:
     """Measures the checks of one run; what they share is read once."""
 
-    def __init__(self, workload: Section, now: datetime) -> None:
+    def __init__(self, workload: Section, now: datetime, state: State) -> None:
         self._workload = workload
         self._monitor = section(workload, "monitor")
         self._now = now
         self._threads = integer(self._monitor, "threads", 1)
-        self._rows = current(workload, now)
+        self._state = state
+        self._rows, self._window = current(workload, now, section(state.before, "window"))
         self._checks = rows(self._monitor, "checks")
         self.unknown: list[Unknown] = []  # of the checks so far
+
+    def remember(self) -> None:
+        """Leave the window to the next look, once all checks have been measured."""
+        captured = isinstance(self._rows, CapturedRows)
+        self._state.after["window"] = self._window.to_json(self._rows.files() if captured else ())
 
     def of(self, check: Section) -> Iterator[Measure]:
         """The values of one check."""
@@ -193,6 +200,9 @@ class Measures:
         variants = sorted(set(found[VARIANT].dropna())) if VARIANT in self._rows.own else []
         for variant in variants if len(variants) > 1 else [""]:
             part = found[found[VARIANT] == variant] if variant else found
+            if metric == "page_hinkley":
+                yield from self._changed(check, variant, part, task)
+                continue
             if len(part) < FEWEST_ROWS:
                 why = f"{len(part)} predictions have a label, and {FEWEST_ROWS} are the fewest"
                 self._leave_out(check, variant, why)
@@ -203,17 +213,34 @@ class Measures:
             else:
                 self._leave_out(check, variant, f"{metric} is not defined for labels that are all of one class")
 
-    def _scored(self, part: pd.DataFrame, metric: str, task: str) -> float:
+    def _changed(self, check: Section, variant: str, part: pd.DataFrame, task: str) -> Iterator[Measure]:
+        """The test over what no look before has seen, in the order of time and of the versions of the model."""
+        name, named = text(check, "name"), variant or str(next(iter(part[VARIANT].dropna()), ""))
+        kept = section(section(self._state.before, "page_hinkley"), name)
+        test, greatest = PageHinkley.from_json(section(kept, named)), None
+        fresh = part[part[FRESH].astype(bool)]
+        for version, rows_of in fresh.groupby(fresh[MODEL_VERSION].fillna("").astype(str), sort=False):
+            if str(version) != test.version:
+                test = PageHinkley(str(version))
+            found = test.take(self._scored(rows_of, _ERRORS, task), 1 / self._said.sample.fraction)
+            greatest = found if greatest is None or (found is not None and found > greatest) else greatest
+        every = section(self._state.after, "page_hinkley")
+        self._state.after["page_hinkley"] = {**every, name: {**section(every, name), named: test.to_json()}}
+        if greatest is None:
+            self._leave_out(check, variant, f"{len(fresh)} new predictions have a label, {test.count} in all")
+        else:
+            yield Measure(variant, greatest, variant=variant)
+
+    def _scored(self, part: pd.DataFrame, metric: str, task: str) -> Any:
         known = self._classes if task in CLASSIFICATION else []
         truth = coded(part[LABEL], known) if known else label_numbers(part[LABEL].rename("label"), task)
         if known and (truth < 0).all():
             raise Refusal(
                 f"labels such as {plain(part[LABEL].iloc[0])!r} are none of the classes of the model, {known}"
             )
-        said = predictions(_answered(part), task, known)
-        if metric == "page_hinkley":
-            wrong = (truth != said.values).astype(float) if known else abs(truth - said.values)
-            return page_hinkley(wrong) / self._said.sample.fraction  # it is a sum, of which a part was judged
+        said = predictions(answered(part), task, known)
+        if metric == _ERRORS:
+            return (truth != said.values).astype(float) if known else abs(truth - said.values)
         of_label = part.get(f"{GROUP}_of_label")
         column = of_label if of_label is not None and of_label.notna().all() else part[GROUP]
         grouped = any(text(one, "group") for one in sections(self._monitor, "data").values())
@@ -270,7 +297,8 @@ class Measures:
         for name in (text(labels, "label"), text(labels, "timestamp")):
             if name and name not in known:
                 raise Refusal(f"the labels at {text(labels, 'uri')} lack column {name!r}")
-        columns = names(self._monitor, "key") or _shared(predictions, known, (labels, watched))
+        apart = {text(one, key) for one in (labels, watched) for key in ("label", "timestamp")} | {*_ANSWERS, VARIANT}
+        columns = names(self._monitor, "key") or shared(predictions, known, apart)
         for name in columns:
             if name not in predictions.columns or name not in known:
                 where = "what is watched" if name in known else f"the labels at {text(labels, 'uri')}"
@@ -350,6 +378,7 @@ class Measures:
 
 
 _ANSWERS = (PREDICTION, SCORE)
+_ERRORS = "errors"  # of each row by itself
 _STATES: Mapping[str, Callable[[Measures, Section, list[str]], Iterator[tuple[str, float]]]] = {
     "missing": Measures.missing,
     "duplicates": Measures.duplicates,
@@ -358,22 +387,3 @@ _STATES: Mapping[str, Callable[[Measures, Section, list[str]], Iterator[tuple[st
     "freshness_s": Measures.freshness_s,
     "rows": Measures.rows,
 }
-
-
-def _answered(part: pd.DataFrame) -> Answer:
-    import numpy as np
-
-    scores: Any = None
-    if SCORE in part.columns and part[SCORE].notna().all():
-        found = [np.asarray(one, dtype=np.float64) for one in part[SCORE]]
-        scores = np.stack(found) if len({one.shape for one in found}) == 1 else None
-    return Answer(part[PREDICTION].to_numpy(), scores)
-
-
-def _shared(predictions: pd.DataFrame, known: list[str], datasets: tuple[Section, Section]) -> list[str]:
-    apart = {text(one, key) for one in datasets for key in ("label", "timestamp")} | {*_ANSWERS, VARIANT}
-    columns = [str(name) for name in predictions.columns if name in known and name not in apart]
-    if not columns:
-        raise Refusal("what is watched and its labels share no column by which their rows belong together")
-    _log.info("labels are found by %s, which both sides have; `key` of the monitor names others", columns)
-    return columns

@@ -95,7 +95,7 @@ class Look:
 def looked(workload: Section, now: datetime, state: State) -> Look:
     """One look with all that is known and unknown after it."""
     monitor = section(workload, "monitor")
-    measures = Measures(workload, now)
+    measures = Measures(workload, now, state)
     found: list[Result] = []
     refusals: list[Refusal] = []
     unknown = measures.unknown
@@ -112,6 +112,10 @@ def looked(workload: Section, now: datetime, state: State) -> Look:
         share = measures.coverage()
     except Refusal:  # a check has said why
         share = {}
+    if refusals:  # the next look begins where this one did, so that no row is lost for what was refused
+        state.keep("window", "page_hinkley")
+    elif state.where is not None:
+        measures.remember()
     return Look(tuple(found), tuple(refusals), tuple(unknown), share)
 
 

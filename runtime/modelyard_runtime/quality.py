@@ -10,12 +10,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from modelyard_runtime.capture import PREDICTION, SCORE
+from modelyard_runtime.answers import Answer
+from modelyard_runtime.capture import MODEL_VERSION, PREDICTION, SCORE
 from modelyard_runtime.datasets import times
 from modelyard_runtime.joining import Key
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.tallies import Sample, hashes
-from modelyard_runtime.windows import VARIANT
+from modelyard_runtime.windows import FRESH, VARIANT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,8 +65,9 @@ class Said:
             PREDICTION: frame[PREDICTION].to_numpy(),
         }
         kept[TIME] = times(frame[self.timestamp]).dt.tz_localize(None).to_numpy()
-        for name, column in ((SCORE, SCORE), (VARIANT, VARIANT), (LABEL, self.label)):
+        for name, column in ((SCORE, SCORE), (VARIANT, VARIANT), (LABEL, self.label), (MODEL_VERSION, MODEL_VERSION)):
             kept[name] = frame[column].to_numpy() if column in frame.columns else None
+        kept[FRESH] = frame[FRESH].to_numpy() if FRESH in frame.columns else True
         kept[GROUP] = hashes(frame, [self.group]) if self.group in frame.columns else kept[KEY]
         self._keep(pd.DataFrame(kept))
 
@@ -82,7 +84,8 @@ class Said:
         import pandas as pd
 
         self._compact()
-        empty = pd.DataFrame({name: [] for name in (KEY, PREDICTION, TIME, SCORE, VARIANT, LABEL, GROUP)})
+        columns = (KEY, PREDICTION, TIME, SCORE, VARIANT, LABEL, GROUP, MODEL_VERSION, FRESH)
+        empty = pd.DataFrame({name: [] for name in columns})
         return self.parts[0] if self.parts else empty.astype({KEY: "uint64", GROUP: "uint64"})
 
     def _keep(self, part: pd.DataFrame) -> None:
@@ -192,3 +195,14 @@ def joined(said: pd.DataFrame, truths: pd.DataFrame) -> pd.DataFrame:
     more = truths[[KEY, LABEL, GROUP]]
     rows = said.drop(columns=[LABEL]).merge(more, on=KEY, how="inner", suffixes=("", "_of_label"))
     return rows.sort_values(TIME, kind="stable", ignore_index=True)
+
+
+def answered(part: pd.DataFrame) -> Answer:
+    """What the model answered to these rows."""
+    import numpy as np
+
+    scores: Any = None
+    if SCORE in part.columns and part[SCORE].notna().all():
+        found = [np.asarray(one, dtype=np.float64) for one in part[SCORE]]
+        scores = np.stack(found) if len({one.shape for one in found}) == 1 else None
+    return Answer(part[PREDICTION].to_numpy(), scores)

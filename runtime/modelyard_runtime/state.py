@@ -52,6 +52,11 @@ class State:
         except OSError as problem:
             raise Refusal(f"the state of the monitor cannot be written to {self.where.path}: {problem}") from None
 
+    def keep(self, *names: str) -> None:
+        """Leave these as the look before has left them."""
+        self.after = {name: value for name, value in self.after.items() if name not in names}
+        self.after |= {name: self.before[name] for name in names if name in self.before}
+
     def in_a_row(self, check: str, measured: Iterable[str], failed: set[str]) -> dict[str, int]:
         """How many looks in a row each feature of a check has failed; one that was not measured is as it was."""
         counts = {name: integer(section(section(self.before, "failed"), check), name) for name in failed}

@@ -6,10 +6,11 @@ They are read file by file and part by part, so that a window of any size fits i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from modelyard_runtime.arrivals import Window, window
 from modelyard_runtime.capture import CAPTURED_AT, OWN_COLUMNS
 from modelyard_runtime.datasets import frame_of, opened, read_batches, times
 from modelyard_runtime.description import Section, integer, section, sections, text
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 VARIANT = "variant"
+FRESH = "_fresh"
+"""Of each row, whether no look before has seen it."""
 
 _BATCH_ROWS = 65536
 
@@ -58,6 +61,7 @@ class DatasetRows:
     dataset: Section
     since: datetime | None = None
     until: datetime | None = None
+    before: datetime | None = None  # where the window of the look before ended
 
     @property
     def timestamp(self) -> str:
@@ -65,7 +69,7 @@ class DatasetRows:
 
     @property
     def own(self) -> tuple[str, ...]:
-        return tuple(text(self.dataset, key) for key in ("timestamp", "label") if text(self.dataset, key))
+        return (*(text(self.dataset, key) for key in ("timestamp", "label") if text(self.dataset, key)), FRESH)
 
     def columns(self) -> list[str]:
         """The columns that the files have."""
@@ -75,8 +79,10 @@ class DatasetRows:
         return sorted(opened(self.workload, self.dataset).files)
 
     def frames(self, files: Sequence[str]) -> Iterator[pd.DataFrame]:
-        if files:
-            yield from read_batches(self.workload, self.dataset, self.since, self.until, files)
+        if not files:
+            return
+        for frame in read_batches(self.workload, self.dataset, self.since, self.until, files):
+            yield frame if self.before is None else frame.assign(**{FRESH: times(frame[self.timestamp]) > self.before})
 
     def newest(self) -> datetime | None:
         found = opened(self.workload, self.dataset)
@@ -93,12 +99,12 @@ class DatasetRows:
 
 @dataclass(frozen=True, slots=True)
 class CapturedRows:
-    """What the servers of an endpoint captured after `since`, until `until`, with the variant of each row."""
+    """What the servers of an endpoint captured in a window, with the variant of each row."""
 
     workload: Section
     capture: Section
-    since: datetime
-    until: datetime
+    window: Window
+    listed: list[list[str]] = field(default_factory=list[list[str]])  # once: files that come later are the next look's
 
     @property
     def timestamp(self) -> str:
@@ -106,11 +112,14 @@ class CapturedRows:
 
     @property
     def own(self) -> tuple[str, ...]:
-        return (*OWN_COLUMNS, VARIANT)
+        return (*OWN_COLUMNS, VARIANT, FRESH)
 
     def files(self) -> list[str]:
-        first, last = (f"day={one.astimezone(UTC):%Y-%m-%d}" for one in (self.since, self.until))
-        return [file for day in self._days() if first <= day <= last for file in self._of_day(day)]
+        if not self.listed:
+            ends = (self.window.earliest, self.window.until)
+            first, last = (f"day={one.astimezone(UTC):%Y-%m-%d}" for one in ends)
+            self.listed.append([file for day in self._days() if first <= day <= last for file in self._of_day(day)])
+        return self.listed[0]
 
     def frames(self, files: Sequence[str]) -> Iterator[pd.DataFrame]:
         import pyarrow as pa
@@ -120,13 +129,22 @@ class CapturedRows:
             with self._where().filesystem.open_input_file(file) as stream:
                 for batch in parquet.ParquetFile(stream).iter_batches(batch_size=_BATCH_ROWS):
                     frame = frame_of(pa.Table.from_batches([batch]))
-                    frame = frame[(frame[CAPTURED_AT] > self.since) & (frame[CAPTURED_AT] <= self.until)]
+                    frame = self._in_window(frame, self.window.is_new(file))
                     if len(frame):
                         yield frame.assign(**{VARIANT: variant_of(file)})
 
+    def _in_window(self, frame: pd.DataFrame, new: bool) -> pd.DataFrame:
+        window, at = self.window, frame[CAPTURED_AT]
+        held = (at > window.since) & (at <= window.until)
+        if window.before is None:
+            return frame[held]
+        if new and window.late is not None:
+            held |= (at > window.late) & (at <= window.before)
+        return frame[held].assign(**{FRESH: True if new else at[held] > window.before})
+
     def newest(self) -> datetime | None:
         for day in reversed(self._days()):
-            found = CapturedRows(self.workload, self.capture, _ALWAYS, _NEVER)
+            found = CapturedRows(self.workload, self.capture, Window(_ALWAYS, _NEVER))
             frames = found.frames(self._of_day(day))
             stamps: list[datetime] = [frame[CAPTURED_AT].max().floor("us").to_pydatetime() for frame in frames]
             if stamps:
@@ -155,17 +173,21 @@ def variant_of(file: str) -> str:
     return file.rpartition("/")[0].rpartition("/")[2].removeprefix("variant=")
 
 
-def current(workload: Section, now: datetime) -> Rows:
-    """The window that a monitor is about. It ends earlier by as much as the labels that it needs are late."""
+def current(workload: Section, now: datetime, before: Section) -> tuple[Rows, Window]:
+    """The window that a monitor is about, after that of the look before. It ends earlier by as much as the labels that
+    it needs are late.
+    """
     monitor = section(workload, "monitor")
-    watched, span = section(monitor, "current"), integer(monitor, "windowSeconds")
+    watched = section(monitor, "current")
     labels = sections(monitor, "data").get(text(monitor, "labels"), {})
     until = now - timedelta(seconds=integer(labels, "delaySeconds"))
-    since = until - timedelta(seconds=span)
+    every = timedelta(seconds=integer(monitor, "everySeconds")) if "everySeconds" in monitor else None
+    found = window(before, until, timedelta(seconds=integer(monitor, "windowSeconds")), every)
     capture = section(watched, "capture")
     if capture:
-        return CapturedRows(workload, capture, since, until)
-    return DatasetRows(workload, sections(monitor, "data")[text(watched, "data")], since, until)
+        return CapturedRows(workload, capture, found), found
+    dataset = sections(monitor, "data")[text(watched, "data")]
+    return DatasetRows(workload, dataset, found.since, found.until, found.before), found
 
 
 def reference(workload: Section, now: datetime) -> DatasetRows:

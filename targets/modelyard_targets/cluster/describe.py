@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from modelyard.cron import parse
 from modelyard.plan import Application, Identity, Job, ModelServer, MonitorJob, Resource, bucket_expires, reports_gate
 from modelyard.source import Json
 from modelyard.spec import Capture, Inference, Model, ModelRef, Store
@@ -198,6 +199,8 @@ def _monitor(resource: Resource, job: MonitorJob, context: Context) -> dict[str,
         described["key"] = list(monitor.key)
     kept = state_folder(context.system, monitor)
     if kept is not None:
+        gaps = parse(monitor.schedule.cron).gaps_s() if monitor.schedule.kind == "cron" else None
+        described.update({"everySeconds": gaps[1]} if gaps is not None else {})
         described["state"] = {"uri": context.uri(context.system.stores[kept[0]], kept[1]), "store": kept[0]}
     described["onBreach"] = _on_breach(job, context)
     return described
