@@ -41,6 +41,14 @@ class Shift:
     chance: float
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Which way a column has moved: 1 up, -1 down, 0 where there is no order; and in words, with the segment."""
+
+    direction: float
+    words: str
+
+
 class Grid:
     """The points of a numeric reference: values are counted below, at and between them.
 
@@ -87,6 +95,23 @@ class Grid:
         counted[held] = many[held]
         above[held] = np.add.reduceat(ordered - np.repeat(before, many[held]), ends[held] - many[held])
         return counted, above
+
+    def mean(self) -> float:
+        """The mean of the reference, as far as its points say."""
+        shares, between = self.shares(), (self.points[1:] + self.points[:-1]) / 2
+        return float((self.points * shares[1::2]).sum() + (between * shares[2:-1:2]).sum())
+
+    def mean_of(self, counts: Numbers, above: Numbers) -> float:
+        """The mean of values that were counted."""
+        import numpy as np
+
+        before = self.points[np.maximum((np.arange(self.places) - 1) // 2, 0)]
+        return float((counts * before + above).sum() / counts.sum())
+
+    def between(self, start: int, end: int) -> tuple[float, float]:
+        """The points around places from `start` up to `end`."""
+        last = len(self.points) - 1
+        return float(self.points[min(max(start - 1, 0) // 2, last)]), float(self.points[min((end - 1) // 2, last)])
 
     def shares(self) -> Numbers:
         """The share of the reference in each place."""
@@ -157,6 +182,28 @@ class Moved:
     def values(self) -> int:
         """How many values were counted."""
         return int(self._counts.sum())
+
+    def turn(self) -> Turn:
+        """Which way the column has moved, and where it has gained most."""
+        import numpy as np
+
+        sizes = Sizes(float(self._reference.rows - self._reference.missing), float(self._counts.sum()))
+        if self._grid is None:
+            then, now = self._names_then_and_now(sizes)
+            at = int(np.argmax(now - then))
+            name = [*self._names, "values without a name in the reference"][at]
+            return Turn(0.0, f"{name} has {now[at]:.1%} of the values instead of {then[at]:.1%}")
+        then, now = self._grid.mean(), self._grid.mean_of(self._counts, self._above)
+        starts = self._grid.starts
+        gained = np.add.reduceat(self._counts, starts) / sizes.now - np.add.reduceat(self._grid.shares(), starts)
+        at = int(np.argmax(gained))
+        first, last = self._grid.between(int(starts[at]), int([*starts[1:], self._grid.places][at]))
+        way = "up" if now > then else "down"
+        where = f"{first:g}" if first == last else f"{first:g} to {last:g}"
+        words = (
+            f"it went {way}, from {then:g} to {now:g} on the average; {where} has gained {gained[at]:.1%} of the rows"
+        )
+        return Turn(float(np.sign(now - then)), words)
 
     def beyond(self) -> float | None:
         """The share of values that the reference never had: beyond its least and greatest, or an unknown category."""
@@ -282,10 +329,7 @@ def _area_by_chance(grid: Grid) -> tuple[float, float, float]:
 
     upto, width = (grid.upto[:-1] + grid.before[1:]) / 2, np.diff(grid.points)
     mean = float((np.sqrt(upto * (1 - upto)) * width).sum()) * (2 / np.pi) ** 0.5
-    shares = grid.shares()
-    middle = float((grid.points * shares[1::2]).sum())
-    between = (grid.points[1:] + grid.points[:-1]) / 2
-    middle += float((between * shares[2:-1:2]).sum())
+    shares, middle = grid.shares(), grid.mean()
     square = ((grid.points - middle) ** 2 * shares[1::2]).sum()
     square += (((grid.points[1:] - middle) ** 2 + (grid.points[:-1] - middle) ** 2) / 2 * shares[2:-1:2]).sum()
     return mean, float(square) ** 0.5, float(grid.points[-1] - grid.points[0])

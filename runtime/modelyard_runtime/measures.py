@@ -13,7 +13,7 @@ from modelyard_runtime.answers import CLASSIFICATION, coded, plain, predictions
 from modelyard_runtime.capabilities import check_of, monitors
 from modelyard_runtime.capture import MODEL_VERSION, PREDICTION, SCORE
 from modelyard_runtime.description import Section, integer, names, rows, section, sections, text
-from modelyard_runtime.drift import FEWEST_VALUES, Shift
+from modelyard_runtime.drift import FEWEST_VALUES, Moved, Shift
 from modelyard_runtime.joining import Key, key_of, shared
 from modelyard_runtime.models import Models
 from modelyard_runtime.page_hinkley import PageHinkley
@@ -52,6 +52,7 @@ class Measure:
     value: float
     chance: float = 0.0  # the probability of a difference as large without drift in any feature; 0 of what is no drift
     variant: str = ""  # where variants have measures of their own
+    moved: Moved | None = None  # the column, of a measure of drift
 
 
 class Measures:
@@ -62,7 +63,7 @@ class Measures:
         self._monitor = section(workload, "monitor")
         self._now = now
         self._threads = integer(self._monitor, "threads", 1)
-        self._state = state
+        self._history = state
         self._rows, self._window = current(workload, now, section(state.before, "window"))
         self._checks = rows(self._monitor, "checks")
         self.unknown: list[Unknown] = []  # of the checks so far
@@ -70,7 +71,7 @@ class Measures:
     def remember(self) -> None:
         """Leave the window to the next look, once all checks have been measured."""
         captured = isinstance(self._rows, CapturedRows)
-        self._state.after["window"] = self._window.to_json(self._rows.files() if captured else ())
+        self._history.after["window"] = self._window.to_json(self._rows.files() if captured else ())
 
     def of(self, check: Section) -> Iterator[Measure]:
         """The values of one check."""
@@ -130,11 +131,14 @@ class Measures:
                     shifts[whose] = found
                 elif name not in moved or moved[name].values < FEWEST_VALUES:
                     self._leave_out(check, whose, f"fewer than {FEWEST_VALUES} values")
+            columns_of = {
+                f"{name}@{variant}" if len(watched.variants) > 1 else name: moved.get(name) for name in columns
+            }
             for name, found in shifts.items():
                 chance = min(
                     found.chance * len(shifts) * len(watched.variants), 1.0
                 )  # the more are looked at (Bonferroni)
-                yield Measure(name, found.value, chance, variant)
+                yield Measure(name, found.value, chance, variant, columns_of[name])
             if not asked:
                 self._say_absent(check, [name for name in known if name not in watched.present])
 
@@ -216,16 +220,16 @@ class Measures:
     def _changed(self, check: Section, variant: str, part: pd.DataFrame, task: str) -> Iterator[Measure]:
         """The test over what no look before has seen, in the order of time and of the versions of the model."""
         name, named = text(check, "name"), variant or str(next(iter(part[VARIANT].dropna()), ""))
-        kept = section(section(self._state.before, "page_hinkley"), name)
+        kept = section(section(self._history.before, "page_hinkley"), name)
         test, greatest = PageHinkley.from_json(section(kept, named)), None
         fresh = part[part[FRESH].astype(bool)]
         for version, rows_of in fresh.groupby(fresh[MODEL_VERSION].fillna("").astype(str), sort=False):
             if str(version) != test.version:
                 test = PageHinkley(str(version))
-            found = test.take(self._scored(rows_of, _ERRORS, task), 1 / self._said.sample.fraction)
+            found = test.take(self._scored(rows_of, ERRORS, task), 1 / self._said.sample.fraction)
             greatest = found if greatest is None or (found is not None and found > greatest) else greatest
-        every = section(self._state.after, "page_hinkley")
-        self._state.after["page_hinkley"] = {**every, name: {**section(every, name), named: test.to_json()}}
+        every = section(self._history.after, "page_hinkley")
+        self._history.after["page_hinkley"] = {**every, name: {**section(every, name), named: test.to_json()}}
         if greatest is None:
             self._leave_out(check, variant, f"{len(fresh)} new predictions have a label, {test.count} in all")
         else:
@@ -239,7 +243,7 @@ class Measures:
                 f"labels such as {plain(part[LABEL].iloc[0])!r} are none of the classes of the model, {known}"
             )
         said = predictions(answered(part), task, known)
-        if metric == _ERRORS:
+        if metric == ERRORS:
             return (truth != said.values).astype(float) if known else abs(truth - said.values)
         of_label = part.get(f"{GROUP}_of_label")
         column = of_label if of_label is not None and of_label.notna().all() else part[GROUP]
@@ -378,7 +382,7 @@ class Measures:
 
 
 _ANSWERS = (PREDICTION, SCORE)
-_ERRORS = "errors"  # of each row by itself
+ERRORS = "errors"  # of each row by itself
 _STATES: Mapping[str, Callable[[Measures, Section, list[str]], Iterator[tuple[str, float]]]] = {
     "missing": Measures.missing,
     "duplicates": Measures.duplicates,

@@ -11,10 +11,13 @@ from types import MappingProxyType
 
 from modelyard_runtime.breach import act
 from modelyard_runtime.bundle_metrics import samples as bundle_samples
+from modelyard_runtime.causes import MOST_TOLD, Cause
 from modelyard_runtime.chance import UNLIKELY
 from modelyard_runtime.checks import check_monitor
 from modelyard_runtime.description import Section, bound, description, integer, names, rows, section, text
-from modelyard_runtime.measures import Measure, Measures, Unknown
+from modelyard_runtime.drift import Turn
+from modelyard_runtime.explained import LABELLED, Explained
+from modelyard_runtime.measures import Measure, Unknown
 from modelyard_runtime.models import Bundles
 from modelyard_runtime.otlp import Sample
 from modelyard_runtime.refusals import Refusal
@@ -25,6 +28,9 @@ VALUE = "modelyard_monitor_value"
 BREACH = "modelyard_monitor_breach"
 UNKNOWN = "modelyard_monitor_unknown"
 COVERAGE = "modelyard_monitor_coverage"
+MOVED_BY = "modelyard_monitor_moved_by"
+ERRORS_BY = "modelyard_monitor_errors_by"
+DIRECTION = "modelyard_monitor_direction"
 LAST_RUN = "modelyard_monitor_last_run_seconds"
 
 _NOTHING: Mapping[str, float] = MappingProxyType({})
@@ -40,6 +46,7 @@ class Result:
     value: float
     breach: bool
     variant: str = ""
+    turn: Turn | None = None  # of a column that has moved
 
 
 def run() -> int:
@@ -50,10 +57,12 @@ def run() -> int:
     state, unread = _state(workload, now)
     found = looked(workload, now, state)
     refusals = (*unread, *found.refusals)
-    told = tell(workload, found.results, now, found.unknown, found.coverage)
+    told = report(workload, look_samples(workload, found, now), now.timestamp())
     breaches = [one for one in found.results if one.breach]
     for one in breaches:
         _log.warning("%s", breach_text(workload, one))
+    for cause in found.causes[:MOST_TOLD]:
+        _log.warning("%s", cause_text(cause, of_errors=found.of_errors))
     if breaches:
         try:
             act(workload, now)
@@ -90,12 +99,14 @@ class Look:
     refusals: tuple[Refusal, ...]
     unknown: tuple[Unknown, ...] = ()
     coverage: Mapping[str, float] = field(default_factory=dict[str, float])  # by variant
+    causes: tuple[Cause, ...] = ()  # of a breach, the greatest first
+    of_errors: bool = False  # whether these are about errors, else about predictions
 
 
 def looked(workload: Section, now: datetime, state: State) -> Look:
     """One look with all that is known and unknown after it."""
     monitor = section(workload, "monitor")
-    measures = Measures(workload, now, state)
+    measures = Explained(workload, now, state)
     found: list[Result] = []
     refusals: list[Refusal] = []
     unknown = measures.unknown
@@ -116,7 +127,9 @@ def looked(workload: Section, now: datetime, state: State) -> Look:
         state.keep("window", "page_hinkley")
     elif state.where is not None:
         measures.remember()
-    return Look(tuple(found), tuple(refusals), tuple(unknown), share)
+    causes = measures.causes(text(monitor, "type")) if any(one.breach for one in found) else []
+    of_errors = text(monitor, "type") in LABELLED
+    return Look(tuple(found), tuple(refusals), tuple(unknown), share, tuple(causes), of_errors)
 
 
 def samples(
@@ -134,6 +147,8 @@ def samples(
     for one in results:
         labels = {**own, "check": one.check, "feature": one.feature or "all"}
         found += [Sample(VALUE, one.value, labels), Sample(BREACH, float(one.breach), labels)]
+        if one.turn is not None and one.turn.direction:
+            found.append(Sample(DIRECTION, one.turn.direction, labels))
     for model in rows(section(workload, "monitor"), "models"):
         if "bundle" in model:
             bundles = Bundles(workload, model)
@@ -151,8 +166,31 @@ def breach_text(workload: Section, found: Result) -> str:
     told = names(section(monitor, "onBreach"), "notify") or [oncall or "nobody: the spec names no channel"]
     return (
         f"check {found.check} of {text(monitor, 'watch')} does not hold: {found.feature or 'the window'} is "
-        f"{found.value:g}, asked is {' and '.join(limits)}; {text(check, 'severity')}, told to {', '.join(told)}"
+        f"{found.value:g}, asked is {' and '.join(limits)}{_turned(found)}; "
+        f"{text(check, 'severity')}, told to {', '.join(told)}"
     )
+
+
+def cause_text(cause: Cause, *, of_errors: bool) -> str:
+    """What goes together with a breach, in a sentence."""
+    if of_errors:
+        return (
+            f"of the errors, rows with {cause.feature} {cause.part} have {cause.effect:g} a row more than their share"
+        )
+    return f"{cause.feature} moved the mean prediction by {cause.effect:+g}, most where it is {cause.part}"
+
+
+def look_samples(workload: Section, found: Look, now: datetime) -> list[Sample]:
+    """A look as metrics, with what goes together with its breaches."""
+    own = labels_of(workload, "monitor")
+    name = ERRORS_BY if found.of_errors else MOVED_BY
+    causes = [Sample(name, one.effect, {**own, "feature": one.feature}) for one in found.causes[:MOST_TOLD]]
+    return [*samples(workload, found.results, now, found.unknown, found.coverage), *causes]
+
+
+def _turned(found: Result) -> str:
+    """Which way it went and where, as far as that is known."""
+    return f" ({found.turn.words})" if found.turn is not None else ""
 
 
 def _judged(check: Section, measure: Measure) -> Result:
@@ -160,7 +198,8 @@ def _judged(check: Section, measure: Measure) -> Result:
     least, most = bound(check, "min"), bound(check, "max")
     beyond = (least is not None and measure.value < least) or (most is not None and measure.value > most)
     beyond = beyond and measure.chance <= UNLIKELY
-    return Result(text(check, "name"), measure.feature, measure.value, beyond, measure.variant)
+    turn = measure.moved.turn() if beyond and measure.moved is not None else None
+    return Result(text(check, "name"), measure.feature, measure.value, beyond, measure.variant, turn)
 
 
 def _lasting(check: Section, results: list[Result], state: State) -> list[Result]:
