@@ -312,7 +312,7 @@ class Measures:
 
     def coverage(self) -> dict[str, float]:
         """The share of predictions whose label is known, by variant; nothing where no check is about labels."""
-        if all(text(check, "metric") in DRIFT or text(check, "metric") in _STATES for check in self._checks):
+        if all(self._needs(text(check, "metric")) != "labels" for check in self._checks):
             return {}
         return coverage(self._said, self._judged)
 
