@@ -105,20 +105,33 @@ def test_prometheus_reads_metrics_of_every_namespace() -> None:
     assert found.reaches(pods["prometheus"], API, 10250)
 
 
-def test_alertmanager_reaches_receivers() -> None:
+@pytest.mark.parametrize(
+    ("channel", "near", "far"),
+    [
+        ("{type: pagerduty, key: secret://vault/pagerduty#fraud}", [443], [443]),
+        ('{type: slack, url: "secret://vault/slack#url"}', [443], [443]),
+        ('{type: webhook, url: "secret://vault/hook#url"}', [25, 443, 587], [25, 443, 587]),
+        (
+            "{type: email, to: a@acme.example, from: b@acme.example, smarthost: 'mail.acme.example:587'}",
+            [443, 587],
+            [587],
+        ),
+    ],
+)
+def test_alertmanager_reaches_what_its_channels_need(channel: str, near: list[int], far: list[int]) -> None:
+    """`egress` bounds workloads; services that take alerts have addresses that no spec lists."""
     text = changed(
         FRANKFURT,
         f"{FRANKFURT}\n      egress: [10.1.0.0/16]",
-        (
-            "  oncall: {type: pagerduty, key: secret://vault/pagerduty#fraud}",
-            "  oncall: {type: email, to: a@acme.example, from: b@acme.example, smarthost: 'mail.acme.example:587'}",
-        ),
+        ("{type: pagerduty, key: secret://vault/pagerduty#fraud}", channel),
     )
     found = network(text)
     alertmanager = named(found)["alertmanager"]
 
-    assert [found.reaches(alertmanager, "10.1.0.9", port) for port in (443, 587, 25)] == [True, True, False]
-    assert not found.reaches(alertmanager, "8.8.8.8", 443)
+    assert [port for port in (25, 443, 587) if found.reaches(alertmanager, "10.1.0.9", port)] == near
+    assert [port for port in (25, 443, 587) if found.reaches(alertmanager, "8.8.8.8", port)] == far
+    assert not found.reaches(alertmanager, "169.254.169.254", 443)
+    assert not found.reaches(named(found)["server"], "8.8.8.8", 443)
 
 
 def test_every_add_on_has_its_policies_before_its_chart() -> None:

@@ -20,6 +20,7 @@ from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.fixed import MONITOR_COMPONENT, PIPELINE_COMPONENT, PORTS, SERVE_PORT
 from modelyard_targets.cluster.namespace import CLOSED
 from modelyard_targets.cluster.network import (
+    ANYWHERE,
     COMPONENT,
     PROMETHEUS_PORT,
     every_namespace,
@@ -59,6 +60,9 @@ _ACCELERATOR_METRICS: Final = 9400
 
 _KUBELET: Final = 10250
 """The one process of nodes that Prometheus reads: the values of its chart leave out the control plane."""
+
+_HOSTED: Final = frozenset({"pagerduty", "slack"})
+"""Types of channels that are services of the internet."""
 
 _EVERY_POD: Final[Mapping[str, Value]] = {}
 _RAY_PODS: Final[Mapping[str, Value]] = {"podSelector": {"matchLabels": {"ray.io/is-ray-node": "yes"}}}
@@ -228,13 +232,19 @@ def _remote_write(context: Context) -> list[Value]:
 
 
 def _receivers(context: Context) -> list[Value]:
-    """HTTPS is open whatever this system's channels are, for those of other systems; webhooks have secret addresses."""
-    rules: list[Value] = [{"to": outside(context), "ports": ports(443)}]
-    for channel in (resource.value for resource in context.plan.on(context.placement)):
-        if isinstance(channel, Channel) and channel.type == "email":
-            rules += reach(f"smtp://{channel.smarthost}", context)
-        elif isinstance(channel, Channel) and channel.type == "webhook":
-            rules.append({"to": [every_namespace(), *outside(context)]})
+    """What the channels need, whatever `egress` bounds workloads to: no spec can list the addresses of a service.
+
+    HTTPS is open, within `egress`, where no channel here needs it: other systems may route through this Alertmanager.
+    """
+    anywhere: list[Value] = list(ANYWHERE)
+    channels = [one.value for one in context.plan.on(context.placement) if isinstance(one.value, Channel)]
+    hosted = any(channel.type in _HOSTED for channel in channels)
+    rules: list[Value] = [{"to": anywhere if hosted else outside(context), "ports": ports(443)}]
+    for channel in channels:
+        if channel.type == "email":
+            rules += reach(f"smtp://{channel.smarthost}", context, anywhere)
+        elif channel.type == "webhook":
+            rules.append({"to": [every_namespace(), *anywhere]})  # its address is a secret
     return list({str(rule): rule for rule in rules}.values())
 
 

@@ -95,8 +95,8 @@ def network_policy(
     return Made(resource.origin, manifest)
 
 
-def reach(uri: str, context: Context) -> list[Value]:
-    """Egress to a URL: a Service's namespace, or a port on the addresses that the target lets workloads reach.
+def reach(uri: str, context: Context, addresses: Sequence[Value] = ()) -> list[Value]:
+    """Egress to a URL: a Service's namespace, or a port on these addresses, else those that workloads may reach.
 
     A policy is about Pods, which may listen on another port than their Service, so that a namespace is opened whole.
     A short host may be a Service or a host outside; a namespace that does not exist is no opening.
@@ -108,7 +108,7 @@ def reach(uri: str, context: Context) -> list[Value]:
     port = parts.port or _SCHEME_PORTS.get(parts.scheme, 443)
     near = _namespace_by_search(parts.hostname or "", context) if parts.scheme in _SERVED or parts.port else ""
     inside: list[Value] = [{"to": [namespace(near)]}] if near else []
-    return [*inside, {"to": outside(context), "ports": ports(port)}]
+    return [*inside, {"to": list(addresses) or outside(context), "ports": ports(port)}]
 
 
 def _namespace_by_search(host: str, context: Context) -> str:
