@@ -98,11 +98,16 @@ def test_the_alerts_of_the_cluster_go_to_the_owners_channel() -> None:
     assert config["spec"]["receivers"] == one(VALID_SPEC, "AlertmanagerConfig", "oncall")["spec"]["receivers"]
 
 
-def test_a_channel_for_pages_gets_the_critical_alerts_of_the_cluster() -> None:
-    text = changed("key: secret://vault/pagerduty#fraud}", "key: secret://vault/pagerduty#fraud, severities: [page]}")
+@pytest.mark.parametrize("severity", ["page", "ticket"])
+def test_a_channel_of_one_severity_gets_all_alerts_of_the_cluster(severity: str) -> None:
+    """No other channel gets them, and a node that is not ready is a warning of kubernetes-mixin."""
+    key = "key: secret://vault/pagerduty#fraud"
+    text = changed(f"{key}}}", f"{key}, severities: [{severity}]}}")
+    if severity == "ticket":
+        text = text.replace("severity: page", "severity: ticket")
 
-    severity = one(text, "AlertmanagerConfig", "fraud-cluster")["spec"]["route"]["matchers"][1]
-    assert severity["value"] == "critical"
+    matcher = one(text, "AlertmanagerConfig", "fraud-cluster")["spec"]["route"]["matchers"][1]
+    assert matcher["value"] == "critical|warning"
 
 
 def test_an_existing_prometheus_reports_about_its_cluster_itself() -> None:

@@ -18,7 +18,6 @@ from tests.specs import VALID_SPEC, changed
 SCHEDULE = 'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}'
 ONCE = changed(SCHEDULE, "schedule: once").replace("run: pipelines.retrain, cooldown: 3d", "rollback: true")
 ON_DEMAND = changed(SCHEDULE, "schedule: on-demand")
-KEY = "key: secret://vault/pagerduty#fraud}"
 
 
 def by_name(text: str) -> dict[str, dict[str, Any]]:
@@ -44,13 +43,6 @@ def test_they_go_to_the_owner_as_tickets() -> None:
 
     assert (labels["severity"], labels["channel_oncall"], labels["namespace"]) == ("ticket", "true", "fraud")
     assert (labels["pipeline"], labels["modelyard_dev_workload"]) == ("retrain", "pipelines.retrain")
-
-
-def test_a_channel_that_takes_no_tickets_gets_pages() -> None:
-    """An alert with a severity that its only channel leaves out would reach nobody."""
-    text = changed(KEY, f"{KEY[:-1]}, severities: [page]}}")
-
-    assert {rule["labels"]["severity"] for rule in alerts(text, "retrain")} == {"page"}
 
 
 def test_a_run_is_due_after_the_longest_gap_a_late_start_and_the_longest_run() -> None:

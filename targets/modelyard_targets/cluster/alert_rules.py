@@ -22,20 +22,22 @@ def channels_of(value: AlertRules, context: Context) -> tuple[str, ...]:
     return named or ((oncall,) if oncall else ())
 
 
-def quiet_severity(value: AlertRules, context: Context) -> str:
-    """The severity of what can wait until morning: a ticket, but a page where no channel takes tickets."""
+def severity_taken(severity: str, value: AlertRules, context: Context) -> str:
+    """This severity, or the other one where no channel takes it: the alert would reach nobody."""
     channels = [context.system.channels[name] for name in channels_of(value, context)]
-    return "page" if channels and not any("ticket" in channel.severities for channel in channels) else "ticket"
+    taken = dict.fromkeys(each for channel in channels for each in channel.severities)
+    return severity if severity in taken or not taken else next(iter(taken))
 
 
 def alert_labels(resource: Resource, severity: str, context: Context) -> dict[str, Value]:
-    """Severity, owner, and a label for each channel. Alertmanager takes only alerts of its own namespace for a
-    route.
+    """Severity, owner, and a label for each channel.
+
+    A route takes only alerts of its own namespace.
     """
     value = resource.value
     assert isinstance(value, AlertRules)
     return {
-        "severity": severity,
+        "severity": severity_taken(severity, value, context),
         "namespace": context.namespace,
         "system": context.system.metadata.name,
         "team": template_text(context.system.governance.owner.team),

@@ -21,8 +21,11 @@ COMPONENT: Final = "channel"
 WORKLOAD_LABEL: Final = "modelyard_dev_workload"
 """How Prometheus writes the label `modelyard.dev/workload`."""
 
-_SEVERITIES_OF_CLUSTER: Final[Mapping[str, str]] = {"page": "critical", "ticket": "warning"}
-"""What kube-prometheus-stack calls the severities of a channel; it has others that notify nobody."""
+_SEVERITIES_OF_CLUSTER: Final = ("critical", "warning")
+"""Severities of kube-prometheus-stack that somebody has to see; it has others that notify nobody.
+
+A channel gets both, whichever it takes: it is the only one, and a node that is lost is a warning.
+"""
 
 
 def channel_label(channel: str) -> str:
@@ -52,8 +55,7 @@ def lower_channel(resource: Resource, context: Context) -> Iterator[Made]:
     if channel == cluster_channel(context):
         name = object_name(context.system.metadata.name, "cluster")
         described = metadata(name, context.target.telemetry.namespace, labelled)
-        severities = [_SEVERITIES_OF_CLUSTER[severity] for severity in channel.severities]
-        of_cluster = _matchers(*CLUSTER_ALERTS, severities)
+        of_cluster = _matchers(*CLUSTER_ALERTS, _SEVERITIES_OF_CLUSTER)
         yield Made(resource.origin, _config(described, channel, of_cluster, ("namespace",), context))
 
 

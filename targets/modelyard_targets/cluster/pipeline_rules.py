@@ -10,7 +10,7 @@ from typing import Final
 from modelyard.plan import AlertRules, Job, Resource, reports_gate
 from modelyard.spec import Pipeline
 from modelyard.stack import Value
-from modelyard_targets.cluster.alert_rules import alert, alert_labels, group, prometheus_rule, quiet_severity
+from modelyard_targets.cluster.alert_rules import alert, alert_labels, group, prometheus_rule
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.job import once_name
 from modelyard_targets.cluster.launcher import job_seconds
@@ -122,10 +122,7 @@ def _pushed(series: str, pipeline: Pipeline, context: Context) -> str:
 
 
 def _labels(resource: Resource, pipeline: Pipeline, context: Context) -> dict[str, Value]:
-    value = resource.value
-    assert isinstance(value, AlertRules)
-    labelled = alert_labels(resource, quiet_severity(value, context), context)
-    return {**labelled, "pipeline": pipeline.name}
+    return {**alert_labels(resource, "ticket", context), "pipeline": pipeline.name}
 
 
 def _job(resource: Resource, context: Context) -> Resource:

@@ -1,0 +1,23 @@
+"""What alerts have in common: each reaches a channel that takes its severity."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.plan import Kind
+from tests.observed import alerts
+from tests.plans import plan_of
+from tests.specs import changed
+
+KEY = "key: secret://vault/pagerduty#fraud}"
+
+
+@pytest.mark.parametrize("severity", ["page", "ticket"])
+def test_a_channel_of_one_severity_gets_every_alert(severity: str) -> None:
+    """Of SLOs, monitors and pipelines; an alert with a severity that its only channel leaves out would reach nobody."""
+    text = changed(KEY, f"{KEY[:-1]}, severities: [{severity}]}}")
+    named = [one.name for one in plan_of(text).resources if one.kind is Kind.ALERT_RULES]
+    found = [rule for name in named for rule in alerts(text, name)]
+
+    assert {"ModelyardSloBurn", "ModelyardMonitorStale", "ModelyardPipelineFailed"} <= {each["alert"] for each in found}
+    assert {each["labels"]["severity"] for each in found} == {severity}
