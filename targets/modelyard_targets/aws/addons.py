@@ -104,11 +104,14 @@ def _device_plugin(context: Context) -> Mapping[str, Given]:
 
 
 def _dcgm_exporter(context: Context) -> Mapping[str, Given]:
-    """Load, memory, temperature and errors of each accelerator; Prometheus reads them by a PodMonitor of the system."""
+    """Load, memory, temperature and errors of each accelerator; Prometheus reads them by a PodMonitor of the system.
+
+    It needs 400 to 512 MiB, and more for moments on nodes with eight GPUs: machines.json names the sources.
+    """
     return {
         **_on_every_gpu_node("nvcr.io/nvidia/k8s/dcgm-exporter", context),
         "serviceMonitor": {"enabled": False},
-        "resources": _resources("50m", "256Mi"),
+        "resources": _resources("50m", "512Mi", at_most="1Gi"),
     }
 
 
@@ -159,8 +162,8 @@ def _secrets(context: Context) -> Mapping[str, Given]:
     return {"serviceAccount": {"name": "external-secrets"}}
 
 
-def _resources(cpu: str, memory: str) -> dict[str, Given]:
-    return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": memory}}
+def _resources(cpu: str, memory: str, at_most: str = "") -> dict[str, Given]:
+    return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": at_most or memory}}
 
 
 INSTALLS: Final[Mapping[str, AddOn]] = {

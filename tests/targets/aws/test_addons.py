@@ -48,6 +48,7 @@ def test_accelerators_are_measured_where_there_is_a_prometheus() -> None:
     assert problems(monitor) == []
     assert monitor["spec"]["namespaceSelector"] == {"matchNames": ["dcgm-exporter"]}
     assert unknown_values([made["dcgm_exporter"]]) == []
+    assert argument(made["dcgm_exporter"], "values")["resources"]["limits"] == {"memory": "1Gi"}
     for name in ("affinity", "tolerations"):
         assert argument(made["dcgm_exporter"], "values")[name] == argument(made["nvidia_device_plugin"], "values")[name]
     assert "dcgm_exporter" not in calls()
