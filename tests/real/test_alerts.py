@@ -16,7 +16,7 @@ from modelyard_targets.cluster.platform import Platform
 from tests.observed import AT_A_GATEWAY, ENVOY, rule_object
 from tests.specs import VALID_SPEC, changed
 from tests.targets.test_monitor_rules import PERFORMANCE, RUNS
-from tests.targets.test_pipeline_rules import ONCE
+from tests.targets.test_pipeline_rules import ONCE, SCHEDULE
 
 Object: TypeAlias = dict[str, Any]
 
@@ -374,6 +374,20 @@ def test_a_missing_run_is_a_ticket(prometheus: Prometheus) -> None:
     assert prometheus.told(VALID_SPEC, "retrain", scheduled("3600x20000"), due + 59) == set()
     assert prometheus.told(VALID_SPEC, "retrain", scheduled("3600x20000"), due + 61) == late
     assert prometheus.told(VALID_SPEC, "retrain", scheduled(), due + 1) == late
+
+
+def test_a_paused_schedule_misses_no_run(prometheus: Prometheus) -> None:
+    """It is due again as long after it was resumed as after a success: an hour, an hour, and twice half an hour."""
+    text = changed(SCHEDULE, 'schedule: {cron: "0 * * * *"}', ("    timeout: 6h", "    timeout: 20m"))
+    due, late = 180, {("ModelyardPipelineMissing", "ticket")}
+    suspended = f"kube_cronjob_spec_suspend{{{CRON_JOB}}}"
+    series = {f"kube_cronjob_created{{{CRON_JOB}}}": "0x900"}
+
+    assert prometheus.told(text, "retrain", {**series, suspended: "0x900"}, due + 5) == late
+    assert prometheus.told(text, "retrain", {**series, suspended: "0x60 1x840"}, 800) == set()
+    resumed = {**series, suspended: "0x60 1x340 0x500"}
+    assert prometheus.told(text, "retrain", resumed, 400 + due - 5) == set()
+    assert prometheus.told(text, "retrain", resumed, 400 + due + 15) == late
 
 
 def test_a_pipeline_that_nobody_sees_is_a_ticket(prometheus: Prometheus) -> None:

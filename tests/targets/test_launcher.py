@@ -13,7 +13,13 @@ from tests.specs import VALID_SPEC, changed
 def test_a_schedule_is_kept_in_its_time_zone() -> None:
     spec = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]
 
-    assert (spec["schedule"], spec["timeZone"], spec["suspend"]) == ("0 4 * * 0", "Europe/Berlin", False)
+    assert (spec["schedule"], spec["timeZone"]) == ("0 4 * * 0", "Europe/Berlin")
+
+
+@pytest.mark.parametrize("name", ["retrain", "monitor-drift"])
+def test_whoever_pauses_a_schedule_owns_the_field(name: str) -> None:
+    """The next apply would conflict with `kubectl patch` if it said `suspend: false`."""
+    assert "suspend" not in lowered(VALID_SPEC).get("CronJob", name)["spec"]
 
 
 def test_on_demand_is_a_suspended_cron_job() -> None:

@@ -26,7 +26,7 @@ def test_a_monitor_runs_our_comparison_on_its_own_hardware() -> None:
 def test_a_monitor_keeps_its_schedule() -> None:
     spec = lowered(VALID_SPEC).get("CronJob", "monitor-quality")["spec"]
 
-    assert (spec["schedule"], spec["concurrencyPolicy"], spec["suspend"]) == ("0 6 * * 1", "Forbid", False)
+    assert (spec["schedule"], spec["concurrencyPolicy"]) == ("0 6 * * 1", "Forbid")
 
 
 def test_only_a_monitor_that_starts_something_talks_to_the_api() -> None:

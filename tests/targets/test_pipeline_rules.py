@@ -51,7 +51,16 @@ def test_a_run_is_due_after_the_longest_gap_a_late_start_and_the_longest_run() -
     assert isinstance(job, Job)
 
     assert due_s(job.pipeline) == 7 * 86400 + 3600 + 2 * (6 * 3600 + 600)
-    assert str(by_name(VALID_SPEC)["ModelyardPipelineMissing"]["expr"]).endswith(f" > {due_s(job.pipeline)}")
+    late, _, _ = str(by_name(VALID_SPEC)["ModelyardPipelineMissing"]["expr"]).partition(" unless ")
+    assert late.endswith(f" > {due_s(job.pipeline)}")
+
+
+def test_a_paused_schedule_misses_no_run() -> None:
+    """`kubectl patch cronjob` pauses it; once it is resumed, the next run is due as after a success."""
+    expression = by_name(VALID_SPEC)["ModelyardPipelineMissing"]["expr"]
+
+    paused = 'max_over_time(kube_cronjob_spec_suspend{namespace="fraud",cronjob="retrain"}[10880m:10m]) == 1'
+    assert expression.partition(" unless on () ")[2] == paused
 
 
 def test_the_rayjob_of_a_single_run_is_known_by_its_exact_name() -> None:

@@ -65,12 +65,15 @@ def launcher(resource: Resource, context: Context) -> Manifest:
 
 
 def cron_fields(schedule: Schedule, context: Context) -> dict[str, Value]:
-    """When a CronJob makes a Job, and how many of them are kept."""
+    """When a CronJob makes a Job, and how many of them are kept.
+
+    One that runs by time says nothing of `suspend`, so that whoever pauses it owns the field, and no apply conflicts.
+    """
     history = _HISTORY if context.system.governance.retention.runs_s is None else _LONGEST_HISTORY
     return {
         "schedule": schedule.cron if schedule.kind == "cron" else NEVER,
         "timeZone": schedule.time_zone,
-        "suspend": schedule.kind != "cron",
+        **({} if schedule.kind == "cron" else {"suspend": True}),
         "concurrencyPolicy": _OVERLAP[schedule.overlap],
         "startingDeadlineSeconds": schedule.starting_deadline_s,
         "successfulJobsHistoryLimit": history,

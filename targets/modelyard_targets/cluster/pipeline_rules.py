@@ -16,7 +16,7 @@ from modelyard_targets.cluster.job import once_name
 from modelyard_targets.cluster.launcher import job_seconds
 from modelyard_targets.cluster.monitor_rules import period_s
 from modelyard_targets.cluster.promql import duration, one_of, selector, template_text
-from modelyard_targets.cluster.run_series import last_failed, ray_job_failed, since_success_s, unseen
+from modelyard_targets.cluster.run_series import last_failed, paused, ray_job_failed, since_success_s, unseen
 from modelyard_targets.cluster.runbooks import runbook
 
 REFUSED: Final = "modelyard_gate_refused"
@@ -68,7 +68,10 @@ def _failed(resource: Resource, pipeline: Pipeline, context: Context) -> Value:
 
 
 def _missing(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[Value]:
-    """A schedule that has not led to a success for too long, for whatever reason, or that nobody can see."""
+    """A schedule that has not led to a success for too long, for whatever reason, or that nobody can see.
+
+    A run is not due while its schedule is paused, and then as long after it was resumed as after a success.
+    """
     due = due_s(pipeline)
     if due is None:
         return
@@ -78,7 +81,7 @@ def _missing(resource: Resource, pipeline: Pipeline, context: Context) -> Iterat
         "description": f"It is due within {duration(due)}: the gap of the schedule, a late start, timeout and retries.",
         "runbook": runbook("missing-run"),
     }
-    late = f"{since_success_s(resource.name, context)} > {due}"
+    late = f"{since_success_s(resource.name, context)} > {due} unless on () {paused(resource.name, due, context)}"
     yield alert("ModelyardPipelineMissing", late, 0, labelled, texts)
     texts = {
         "summary": f"nothing is known about the runs of pipeline {pipeline.name}",

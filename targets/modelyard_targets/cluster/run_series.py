@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from modelyard_targets.cluster.context import Context
-from modelyard_targets.cluster.promql import selector
+from modelyard_targets.cluster.promql import duration, selector
 
 RAY_JOB_STATUS: Final = "kuberay_job_deployment_status"
 
@@ -36,6 +36,15 @@ def since_success_s(cron_job: str, context: Context) -> str:
     """Seconds since a run by time ended well, or since the CronJob exists where none has."""
     chosen = selector({"namespace": context.namespace, "cronjob": cron_job})
     return f"time() - max(kube_cronjob_status_last_successful_time{chosen} or kube_cronjob_created{chosen})"
+
+
+def paused(cron_job: str, within_s: int, context: Context) -> str:
+    """Holds while a CronJob is suspended, and for a while after it has been resumed.
+
+    A sample every ten minutes is enough, and keeps a look back of months small.
+    """
+    chosen = selector({"namespace": context.namespace, "cronjob": cron_job})
+    return f"max_over_time(kube_cronjob_spec_suspend{chosen}[{duration(within_s)}:10m]) == 1"
 
 
 def unseen(cron_job: str, context: Context) -> str:
