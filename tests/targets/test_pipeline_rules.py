@@ -92,12 +92,23 @@ def test_a_tenant_without_a_prometheus_is_not_refused_for_alerts_that_it_did_not
 
 def test_a_gate_that_refuses_and_an_approval_that_waits_notify_the_owner() -> None:
     """By what the runtime pushes, in the look back of three runs."""
-    rules = by_name(VALID_SPEC)
+    rules = by_name(changed("runs: 7d}", "runs: 7d, metrics: 60d}"))
 
     pushed = '{namespace="fraud",pipeline="retrain",system=~"fraud|"}[21d]'
     assert rules["ModelyardGateRefused"]["expr"] == f"max(last_over_time(modelyard_gate_refused{pushed})) > 0"
     assert rules["ModelyardApprovalWaiting"]["expr"] == f"max(last_over_time(modelyard_versions_waiting{pushed})) > 0"
     assert rules["ModelyardApprovalWaiting"]["labels"]["channel_oncall"] == "true"
+
+
+def test_no_alert_looks_back_further_than_metrics_are_kept() -> None:
+    """Prometheus keeps fifteen days where nothing is said."""
+    rules = by_name(VALID_SPEC)
+
+    assert "[15d]" in str(rules["ModelyardGateRefused"]["expr"])
+    assert rules["ModelyardGateRefused"]["annotations"]["description"].endswith("or after 15d.")
+    assert "[15d]" in str(rules["ModelyardApprovalWaiting"]["expr"])
+    elsewhere = by_name(changed("      residency: eu\n", "      residency: eu\n      present: [prometheus]\n"))
+    assert "[21d]" in str(elsewhere["ModelyardGateRefused"]["expr"])
 
 
 def test_a_pipeline_without_a_gate_reports_none() -> None:

@@ -11,7 +11,7 @@ from modelyard.manifest import memory_text
 from modelyard.stack import Value
 from modelyard_targets.cluster.context import Context, mirrored, pull_secret_of_addons
 from modelyard_targets.cluster.fixed import GRAFANA_SECRET
-from modelyard_targets.cluster.metrics_disk import DEFAULT_RETENTION_S, used_gi, volume_gi
+from modelyard_targets.cluster.metrics_disk import kept_s, used_gi, volume_gi
 from modelyard_targets.cluster.placed import shows_jobs
 
 _GI = 1024**3
@@ -131,10 +131,9 @@ def _default_rules(context: Context) -> dict[str, Value]:
 
 def _prometheus_spec(context: Context, replicas: int) -> dict[str, Value]:
     edge = context.target.edge
-    retention = context.system.governance.retention.metrics_s
     spec: dict[str, Value] = {
         "replicas": replicas,
-        "retention": f"{-(-(retention or DEFAULT_RETENTION_S) // 3600)}h",
+        "retention": f"{-(-kept_s(context.system) // 3600)}h",
         "retentionSize": f"{used_gi(context.system, context.target)}GB",
         "walCompression": True,
         "enableOTLPReceiver": True,

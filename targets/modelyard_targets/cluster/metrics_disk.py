@@ -30,6 +30,11 @@ _PODS_OF_MACHINE: Final = 4
 """Where machines are made as they are needed."""
 
 
+def kept_s(system: System) -> int:
+    """How long the Prometheus that is installed here keeps metrics."""
+    return system.governance.retention.metrics_s or DEFAULT_RETENTION_S
+
+
 def volume_gi(system: System, target: TargetSpec) -> int:
     """The size of the volume, in Gi."""
     if target.edge:

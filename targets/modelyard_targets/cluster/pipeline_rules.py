@@ -14,6 +14,7 @@ from modelyard_targets.cluster.alert_rules import alert, alert_labels, group, pr
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.job import once_name
 from modelyard_targets.cluster.launcher import job_seconds
+from modelyard_targets.cluster.metrics_disk import kept_s
 from modelyard_targets.cluster.monitor_rules import period_s
 from modelyard_targets.cluster.promql import duration, one_of, selector, template_text
 from modelyard_targets.cluster.run_series import last_failed, paused, ray_job_failed, since_success_s, unseen
@@ -99,9 +100,10 @@ def _gate(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[
         return
     labelled = _labels(resource, pipeline, context)
     if job.model.validation:
+        ends = f"The alert ends with one that passes, or after {duration(_look_back_s(pipeline, context))}."
         texts = {
             "summary": f"the gate of model {job.model.name} refused the newest version of pipeline {pipeline.name}",
-            "description": f"{pipeline.promote_to} is still the version before. The alert ends with one that passes.",
+            "description": f"{pipeline.promote_to} is still the version before. {ends}",
             "runbook": runbook("gate"),
         }
         yield alert("ModelyardGateRefused", _pushed(REFUSED, pipeline, context), 0, labelled, texts)
@@ -117,11 +119,18 @@ def _gate(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[
 
 
 def _pushed(series: str, pipeline: Pipeline, context: Context) -> str:
-    """Holds while the last value that was pushed is not zero: for three periods of the schedule."""
+    """Holds while the last value that was pushed is not zero: for three periods of the schedule, or as long as metrics
+    are kept.
+    """
     own = {"namespace": context.namespace, "pipeline": pipeline.name}
     chosen = selector(own, one_of("system", (context.system.metadata.name, "")))
-    span = duration(_PERIODS * max(period_s(pipeline.schedule) or 0, _SHORTEST_S))
-    return f"max(last_over_time({series}{chosen}[{span}])) > 0"
+    return f"max(last_over_time({series}{chosen}[{duration(_look_back_s(pipeline, context))}])) > 0"
+
+
+def _look_back_s(pipeline: Pipeline, context: Context) -> int:
+    """How long a push counts. What a Prometheus keeps that exists already is not known here."""
+    span = _PERIODS * max(period_s(pipeline.schedule) or 0, _SHORTEST_S)
+    return span if "prometheus" in context.target.present else min(span, kept_s(context.system))
 
 
 def _labels(resource: Resource, pipeline: Pipeline, context: Context) -> dict[str, Value]:

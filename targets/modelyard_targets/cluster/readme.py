@@ -24,7 +24,7 @@ from modelyard_targets.cluster.disk import has_disk
 from modelyard_targets.cluster.files import File
 from modelyard_targets.cluster.first_steps import first_steps
 from modelyard_targets.cluster.gateway import beside_the_gateway
-from modelyard_targets.cluster.metrics_disk import DEFAULT_RETENTION_S, used_gi, volume_gi
+from modelyard_targets.cluster.metrics_disk import kept_s, used_gi, volume_gi
 from modelyard_targets.cluster.open_connections import Open, open_connections
 from modelyard_targets.cluster.overrides import overrides_on
 from modelyard_targets.cluster.pins import images_of, installed
@@ -247,7 +247,7 @@ def _in_place(context: Context) -> Iterator[str]:
 def _metrics(context: Context) -> Iterator[str]:
     """How long metrics are kept, what they may fill and of how much, where Prometheus is installed here."""
     if "prometheus" in addons_to_install(context.plan, context.placement):
-        yield duration(context.system.governance.retention.metrics_s or DEFAULT_RETENTION_S)
+        yield duration(kept_s(context.system))
         yield f"{used_gi(context.system, context.target)}Gi"
         yield f"{volume_gi(context.system, context.target)}Gi"
 
