@@ -260,11 +260,12 @@ class Identity:
 
 @record
 class AlertRules:
-    """Alerts of one endpoint's SLO, of one monitor, or of the runs of one pipeline."""
+    """Alerts of one endpoint's SLO, of one monitor, of the runs of one pipeline, or of the registry that runs here."""
 
     inference: Inference | None = None
     monitor: Monitor | None = None
     pipeline: Pipeline | None = None
+    registry: RegistryServer | None = None
 
 
 @record

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -51,9 +52,11 @@ def run() -> int:
         database=database,
         ssl_context=True,
     ) as connection:
-        ensure_login(connection, database, password)
-    login = json.dumps({"username": database, "password": password})
-    manager.put_secret_value(SecretId=kept, SecretString=login)
+        ensure_login(connection, database)
+        login = json.dumps({"username": database, "password": password})
+        change_password(
+            connection, database, password, keep=lambda: manager.put_secret_value(SecretId=kept, SecretString=login)
+        )
     _log.info("login %s of %s has a new password", database, identifier)
     return 0
 
@@ -65,20 +68,36 @@ def find_instance(client: Any, identifier: str) -> Instance:  # boto3 types its 
     return Instance(endpoint["Address"], endpoint["Port"], instance["MasterUserSecret"]["SecretArn"])
 
 
-def ensure_login(connection: Connection, database: str, password: str) -> None:
+def ensure_login(connection: Connection, database: str) -> None:
     """A role that is called like its database, owns it and may neither make other roles nor other databases.
 
     Whoever owns a database may make tables in its schema `public` (PostgreSQL 15 and later), and nobody else connects.
     """
-    from pg8000.native import identifier, literal
+    from pg8000.native import identifier
 
     role = identifier(database)
     if not connection.run("SELECT 1 FROM pg_roles WHERE rolname = :name", name=database):
         connection.run(f"CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE")
-    connection.run(f"ALTER ROLE {role} WITH PASSWORD {literal(password)}")
     connection.run(f"GRANT {role} TO CURRENT_USER")  # only a member may hand a database over
     connection.run(f"ALTER DATABASE {role} OWNER TO {role}")
     connection.run(f"REVOKE ALL ON DATABASE {role} FROM PUBLIC")
+
+
+def change_password(connection: Connection, database: str, password: str, keep: Callable[[], object]) -> None:
+    """Give the login another password, in one transaction with what keeps it: where that fails, the old one is valid.
+
+    Only a commit that fails leaves a password that is kept and not valid; the Job runs again then.
+    """
+    from pg8000.native import identifier, literal
+
+    connection.run("START TRANSACTION")
+    try:
+        connection.run(f"ALTER ROLE {identifier(database)} WITH PASSWORD {literal(password)}")
+        keep()
+    except BaseException:
+        connection.run("ROLLBACK")
+        raise
+    connection.run("COMMIT")
 
 
 def _variable(name: str) -> str:

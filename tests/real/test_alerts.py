@@ -102,6 +102,7 @@ def _got(text: str) -> Iterator[tuple[str, ...]]:
         (PERFORMANCE, "monitor-drift"),
         (RUNS, "monitor-drift"),
         (VALID_SPEC, "retrain"),
+        (VALID_SPEC, "registry.alerts"),
         (ONCE, "retrain"),
         (changed("team: payments-risk", 'team: "{{ $labels.x }} \\" {{"'), "scorer"),
         (
@@ -423,3 +424,13 @@ def test_a_monitor_watches_how_long_how_old_and_how_often_failed_runs_are(promet
     assert {about[-1] for about in told} == {"failed_runs", "duration_s"}
     told = prometheus.told(RUNS, "monitor-drift", scheduled("3600x20000"), 60 + 15000 + 10)
     assert {about[-1] for about in told} == {"freshness_s"}
+
+
+def test_a_registry_without_a_server_pages_after_ten_minutes(prometheus: Prometheus) -> None:
+    available = 'kube_deployment_status_replicas_available{namespace="fraud",deployment="mlflow"}'
+
+    assert prometheus.told(VALID_SPEC, "registry.alerts", {available: "1x60"}, 30) == set()
+    assert prometheus.told(VALID_SPEC, "registry.alerts", {available: "1x20 0x40"}, 29) == set()
+    assert prometheus.told(VALID_SPEC, "registry.alerts", {available: "1x20 0x40"}, 32) == {
+        ("ModelyardRegistryGone", "page")
+    }

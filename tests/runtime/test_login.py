@@ -13,7 +13,7 @@ from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import Connection
 
 from modelyard_runtime import login
-from modelyard_runtime.login import Instance, ensure_login, find_instance
+from modelyard_runtime.login import Instance, change_password, ensure_login, find_instance
 
 MASTER = "dbadmin"
 IDENTIFIER = "fraud-main-registry-db"
@@ -56,7 +56,8 @@ def assert_refused(socket: str, user: str, password: str, database: str = DATABA
 def test_the_login_owns_its_database_and_opens_no_other(socket: str) -> None:
     """It makes tables, reads no table of the master's in another database, and makes neither roles nor databases."""
     with connected(socket, MASTER, "first") as master:
-        ensure_login(master, DATABASE, "own")
+        ensure_login(master, DATABASE)
+        change_password(master, DATABASE, "own", keep=_kept)
 
     with connected(socket, DATABASE, "own") as own:
         own.run("CREATE TABLE runs (id int)")
@@ -73,8 +74,9 @@ def test_the_login_owns_its_database_and_opens_no_other(socket: str) -> None:
 def test_another_run_changes_the_password_and_keeps_what_is_there(socket: str) -> None:
     """A quote in a password stays part of it; whoever has no login of this database cannot connect to it."""
     with connected(socket, MASTER, "first") as master:
-        ensure_login(master, DATABASE, "own")
-        ensure_login(master, DATABASE, "it's new")
+        for password in ("own", "it's new"):
+            ensure_login(master, DATABASE)
+            change_password(master, DATABASE, password, keep=_kept)
         if not master.run("SELECT 1 FROM pg_roles WHERE rolname = 'stranger'"):
             master.run("CREATE ROLE stranger LOGIN PASSWORD 'own'")
 
@@ -82,6 +84,36 @@ def test_another_run_changes_the_password_and_keeps_what_is_there(socket: str) -
         assert own.run("SELECT current_user") == [[DATABASE]]
     assert_refused(socket, DATABASE, "own")
     assert_refused(socket, "stranger", "own")
+
+
+def test_a_password_that_cannot_be_kept_does_not_replace_the_one_in_use(socket: str) -> None:
+    """MLflow would be without a login until the next change; the one after that works as ever."""
+    with connected(socket, MASTER, "first") as master:
+        ensure_login(master, DATABASE)
+        change_password(master, DATABASE, "in use", keep=_kept)
+        with pytest.raises(TimeoutError, match="Secrets Manager"):
+            change_password(master, DATABASE, "lost", keep=_unreachable)
+        connected(socket, DATABASE, "in use").close()
+        assert_refused(socket, DATABASE, "lost")
+
+        change_password(master, DATABASE, "next", keep=_kept)
+        connected(socket, DATABASE, "next").close()
+
+
+def test_the_old_password_is_valid_until_the_new_one_is_kept(socket: str) -> None:
+    with connected(socket, MASTER, "first") as master:
+        ensure_login(master, DATABASE)
+        change_password(master, DATABASE, "before", keep=_kept)
+        change_password(master, DATABASE, "after", keep=lambda: connected(socket, DATABASE, "before").close())
+    connected(socket, DATABASE, "after").close()
+
+
+def _kept() -> None:
+    """Where it is kept does not matter here."""
+
+
+def _unreachable() -> None:
+    raise TimeoutError("Secrets Manager does not answer")
 
 
 class Account:

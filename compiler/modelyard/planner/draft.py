@@ -134,6 +134,14 @@ class Draft:
         if reader:
             use.readers.setdefault(reader)
 
+    def alerts_owner(self, placement: str) -> bool:
+        """Whether the owner has a channel, and the placement a Prometheus, or may get one: alerts that nobody wrote
+        into the spec refuse no spec.
+        """
+        target = self.targets[placement]
+        observed = target.tenancy != "shared" or "prometheus" in target.present
+        return bool(self.system.governance.owner.oncall) and observed
+
     def wants_dataset(self, wanted: Wanted, dataset: Dataset, mode: str) -> None:
         """Let a workload reach a dataset in a store; what only has a URI is the user's own to open."""
         if dataset.store:

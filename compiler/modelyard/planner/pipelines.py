@@ -5,7 +5,7 @@ from __future__ import annotations
 from modelyard.plan import AlertRules, Hardware, Job, Kind, bundled_on, log_place, model_path
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
-from modelyard.spec import ModelRef, Pipeline, TargetSpec
+from modelyard.spec import ModelRef, Pipeline
 
 KINDS = {"training": Kind.TRAINING_JOB, "batch-inference": Kind.BATCH_JOB, "custom": Kind.CUSTOM_JOB}
 
@@ -42,13 +42,8 @@ def plan_pipeline(draft: Draft, pipeline: Pipeline) -> None:
     bundled = pipeline.type == "batch-inference" and bundled_on(draft.system, placement)
     draft.connect(job, wanted, registry=model is not None and not bundled)
     draft.metrics.append(job)
-    if draft.system.governance.owner.oncall and _can_be_observed(draft.targets[placement]):
+    if draft.alerts_owner(placement):
         draft.add(Kind.ALERT_RULES, name, placement, origin, AlertRules(pipeline=pipeline), workload)
-
-
-def _can_be_observed(target: TargetSpec) -> bool:
-    """Whether a Prometheus exists, or may be installed: alerts that nobody wrote into the spec refuse no spec."""
-    return target.tenancy != "shared" or "prometheus" in target.present
 
 
 def _wanted(draft: Draft, pipeline: Pipeline) -> Wanted:

@@ -28,6 +28,8 @@ from modelyard.source import Path
 from modelyard.spec import Channel, Registry, Store, TargetSpec, target_path
 
 _CHANNEL_SECRETS = {"slack": "url", "webhook": "url", "pagerduty": "key", "email": "password"}
+_REGISTRY_ALERTS = "registry.alerts"
+"""The dot keeps it apart from the alerts of a workload, which are called like it."""
 
 
 def plan_stores(draft: Draft) -> None:
@@ -78,6 +80,8 @@ def plan_registry(draft: Draft) -> None:
         draft.link_store(resource, database.name, "database")
     if artifacts is not None:
         draft.link_store(resource, artifacts.name, "artifacts")
+    if draft.alerts_owner(placement):
+        draft.add(Kind.ALERT_RULES, _REGISTRY_ALERTS, placement, origin, AlertRules(registry=server), "registry")
 
 
 def _model_uses(draft: Draft) -> Iterator[tuple[Path, str]]:

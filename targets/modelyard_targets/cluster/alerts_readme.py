@@ -14,6 +14,7 @@ from modelyard_targets.cluster.context import Context
 _OF_OBJECTIVE: Final = "The error budget burns too fast; nothing answers any more"
 _OF_MONITOR: Final = "A check fails; the monitor does not run"
 _OF_PIPELINE: Final = "A run failed or is missing; the gate refused a version; a version waits for approval"
+_OF_REGISTRY: Final = "No server is available; the login of its database was not changed"
 _OF_CLUSTER: Final = "Nodes, volumes, add-ons and Prometheus itself"
 
 
@@ -32,7 +33,7 @@ def alert_rows(context: Context) -> tuple[AlertRow, ...]:
     for resource in context.plan.on(context.placement):
         if isinstance(resource.value, AlertRules):
             key = _when(resource.value), channels_of(resource.value, context)
-            about.setdefault(key, []).append(resource.workload.partition(".")[2])
+            about.setdefault(key, []).append(resource.workload.partition(".")[2] or "the registry")
     rows = (AlertRow(when, tuple(names), channels) for (when, channels), names in about.items())
     return (*rows, *_cluster(context))
 
@@ -40,6 +41,8 @@ def alert_rows(context: Context) -> tuple[AlertRow, ...]:
 def _when(rules: AlertRules) -> str:
     if rules.inference is not None:
         return _OF_OBJECTIVE
+    if rules.registry is not None:
+        return _OF_REGISTRY
     return _OF_MONITOR if rules.monitor is not None else _OF_PIPELINE
 
 

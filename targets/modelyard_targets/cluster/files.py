@@ -22,6 +22,7 @@ from modelyard_targets.cluster.namespace import lower_namespace
 from modelyard_targets.cluster.overrides import overridden, overrides_on
 from modelyard_targets.cluster.pipeline_rules import lower_pipeline_rules
 from modelyard_targets.cluster.registry import lower_registry
+from modelyard_targets.cluster.registry_rules import lower_registry_rules
 from modelyard_targets.cluster.scraping import lower_scraping
 from modelyard_targets.cluster.secrets import lower_secrets
 from modelyard_targets.cluster.slo_rules import lower_slo_rules
@@ -147,7 +148,7 @@ LOWERINGS: Final[Mapping[Kind, tuple[Lower, ...]]] = {
     Kind.REGISTRY: (lower_registry,),
     Kind.CHANNEL: (lower_channel,),
     **WORKLOADS,
-    Kind.ALERT_RULES: (lower_slo_rules, lower_monitor_rules, lower_pipeline_rules),
+    Kind.ALERT_RULES: (lower_slo_rules, lower_monitor_rules, lower_pipeline_rules, lower_registry_rules),
     Kind.DASHBOARD: (lower_dashboard,),
 }
 """By kind, what makes its objects; secrets are made together, since several keys lie in one."""

@@ -73,8 +73,9 @@ def shows_jobs(context: Context) -> bool:
     rules = (one.value for one in context.plan.on(context.placement) if isinstance(one.value, AlertRules))
     asked = (
         one.monitor.type == "performance" and one.monitor.watch.startswith("pipelines.")
-        for one in rules
         if one.monitor is not None
+        else one.registry is not None
+        for one in rules
     )
     scheduled = (one.schedule.kind != "once" for one in watched_pipelines(context))
     return not context.target.edge or any(scheduled) or any(asked)

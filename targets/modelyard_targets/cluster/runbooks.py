@@ -45,6 +45,18 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
         "`kubectl get pods -A -l app.kubernetes.io/name=kube-state-metrics`: does it run?",
         "Does Prometheus scrape it? Its targets are under Status, Targets.",
     ),
+    "registry": (
+        "`kubectl get deployment,pods -l app.kubernetes.io/name=mlflow` in the namespace: pending or restarting?",
+        "Pending: which machine or Secret is missing? `kubectl describe` names it.",
+        "Restarting: its log says whether the database refuses the login or is away.",
+        "A login that is refused: follow the steps of the alert on the change of the password.",
+    ),
+    "login": (
+        "`kubectl get cronjob,job` in the namespace: read the log of the Pod of the failed run.",
+        "Denied by RDS or Secrets Manager: `pulumi up` of `infrastructure/` makes its role again.",
+        "Run it again, which is always safe: `kubectl create job --from=cronjob/NAME NAME-again`.",
+        "MLflow has the new password when External Secrets has read it, within five minutes.",
+    ),
     "gate": (
         "The run in the registry has the verdict of each line: the artifact `modelyard/gate.json`.",
         "Is the data of this run worse: fewer rows, late labels, a changed source?",

@@ -1,0 +1,57 @@
+"""Alerts about the registry that runs here, for the owner's on-call channel: it answers nobody, or the login of its
+database was not changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.names import object_name
+from modelyard.plan import AlertRules, RegistryServer, Resource
+from modelyard.stack import Value
+from modelyard_targets.cluster.alert_rules import alert, alert_labels, group, prometheus_rule
+from modelyard_targets.cluster.context import Context, Made
+from modelyard_targets.cluster.fixed import LOGIN_NAME, REGISTRY_NAME
+from modelyard_targets.cluster.promql import duration, selector
+from modelyard_targets.cluster.run_series import last_failed
+from modelyard_targets.cluster.runbooks import runbook
+
+_GONE_S: Final = 600
+"""As long as a server takes to start at most: a move to another machine is no alert."""
+
+
+def lower_registry_rules(resource: Resource, context: Context) -> Iterator[Made]:
+    """The rules of the registry; nothing for those of anything else."""
+    value = resource.value
+    assert isinstance(value, AlertRules)
+    if value.registry is not None:
+        rules = [_gone(resource, context), *_login(resource, value.registry, context)]
+        yield prometheus_rule(resource, [group(resource.name, rules, 60)], context)
+
+
+def _gone(resource: Resource, context: Context) -> Value:
+    chosen = selector({"namespace": context.namespace, "deployment": REGISTRY_NAME})
+    texts = {
+        "summary": "the registry has no available server",
+        "description": f"Nothing of MLflow answered in the last {duration(_GONE_S)}: runs fail, nothing is promoted, "
+        "and a server that starts finds no model. Servers that run keep theirs.",
+        "runbook": runbook("registry"),
+    }
+    expression = f"max(kube_deployment_status_replicas_available{chosen}) == 0"
+    return alert("ModelyardRegistryGone", expression, _GONE_S, alert_labels(resource, "page", context), texts)
+
+
+def _login(resource: Resource, server: RegistryServer, context: Context) -> Iterator[Value]:
+    """The password of a cloud's database changes every week, by a CronJob."""
+    store = server.database
+    if store is None or store.adopt or context.platform.database(store, context) is None:
+        return
+    texts = {
+        "summary": f"the password of database {store.name} was not changed",
+        "description": "The last run failed; the registry may be without a login. The alert ends with a run that "
+        "succeeds.",
+        "runbook": runbook("login"),
+    }
+    expression = last_failed(object_name(LOGIN_NAME, store.called), context)
+    yield alert("ModelyardLoginFailed", expression, 0, alert_labels(resource, "ticket", context), texts)
