@@ -20,6 +20,10 @@ that asks.
 An image of your own has to hold the runtime (`modelyard_runtime`, as in the emitted `image/`) and Ray 2.60.0: KubeRay
 goes by the version that it is told. It has to hold `bash`, and `wget` where it serves: KubeRay's init container and its
 readiness probe call them.
+
+Pulumi keeps the state of the emitted projects where `pulumi login` says: at Pulumi Cloud, in a bucket of your own or in
+a folder. It holds the passwords and keys that the programs make, encrypted with a key of Pulumi Cloud, a passphrase or
+a key of a KMS; whoever loses that, or the state, can no longer change what was applied.
 """
 
 

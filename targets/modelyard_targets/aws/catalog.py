@@ -28,7 +28,7 @@ CATALOG: Final[Catalog] = {
         addons=("external-secrets",),
     ),
     Kind.IDENTITY: Component(
-        "ServiceAccount and, where a workload names data or secrets, an IAM role by EKS Pod Identity"
+        "ServiceAccount and, where a workload names data in a bucket, an IAM role by EKS Pod Identity"
     ),
     Kind.MODEL_SERVER: Component("RayService, PodDisruptionBudget, NetworkPolicy, PodMonitors", addons=("kuberay",)),
     Kind.ROUTE: Component("HTTPRoute with weights and RequestMirror", addons=("envoy-gateway",)),

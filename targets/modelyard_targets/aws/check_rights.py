@@ -17,7 +17,7 @@ _OF_A_ROLE: Final = 10_240
 _FOLDERS_OF_A_USER: Final = 40
 """As `modelyard_stacks.aws.crossing` has it: ten managed policies of four."""
 
-_BESIDE: Final = 1_600  # what no folder adds to: keys, and the secrets of most workloads
+_BESIDE: Final = 1_600  # what no folder adds to, such as keys
 _OF_A_BUCKET: Final = 200  # its statement of listing, without folders
 
 

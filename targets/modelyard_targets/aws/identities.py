@@ -24,7 +24,10 @@ KARPENTER: Final = "karpenter"
 
 
 def identity_calls(roles: Iterable[Resource], context: Context) -> Iterator[Call]:
-    """A role for each of these workloads: those that open a bucket or read a secret of the account."""
+    """A role for each of these workloads: those that open a bucket of the account.
+
+    None reads a secret there: External Secrets, which has a role of its own, brings each to the cluster.
+    """
     for resource in roles:
         yield _identity(resource, context, apart=False)
 
@@ -38,7 +41,7 @@ def identity_calls_apart(roles: Iterable[Resource], context: Context) -> Iterato
 def has_role(resource: Resource, context: Context) -> bool:
     """Whether an identity reaches anything that AWS guards."""
     value = resource.value
-    return isinstance(value, Identity) and bool(_access(value, context.system) or secret_names(value.secrets, context))
+    return isinstance(value, Identity) and bool(_access(value, context.system))
 
 
 def platform_calls(context: Context) -> Iterator[Call]:
@@ -129,8 +132,7 @@ def _identity(resource: Resource, context: Context, *, apart: bool) -> Call:
         ("key", Ref("key")),
         ("namespace", context.namespace),
         ("service_account", resource.name),
-        *_given("access", tuple(_grant(one, context, apart=apart) for one in _access(value, context.system))),
-        *_given("secrets", secret_names(value.secrets, context)),
+        ("access", tuple(_grant(one, context, apart=apart) for one in _access(value, context.system))),
     )
     return Call("", "Identity", resource.name, arguments, GROUP, resource.origin)
 

@@ -158,7 +158,7 @@ def is_regional(store: Store, context: Context) -> bool:
 def reach_identity(workload: str, context: Context) -> list[Value]:
     """Egress to what hands a Pod the credentials of its identity, where the identity opens anything of a cloud."""
     identities = [one.value for one in (context.identity(workload),) if one is not None]
-    opened = any(isinstance(one, Identity) and (one.access or one.secrets) for one in identities)
+    opened = any(isinstance(one, Identity) and one.access for one in identities)
     agents: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in context.platform.identity_agents]
     return [{"to": agents, "ports": ports(80)}] if agents and opened else []
 

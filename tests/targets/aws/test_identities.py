@@ -49,6 +49,14 @@ def test_what_brings_secrets_may_read_those_and_the_logins_of_databases() -> Non
     assert reader["arns"] == ["runs_login.secret_arn"]
 
 
+def test_no_workload_reads_a_secret_of_the_account_itself() -> None:
+    """External Secrets brings the token of the endpoint to a Secret of the cluster."""
+    identities = [call for name, call in made().items() if name.startswith("Identity ")]
+
+    assert identities
+    assert not [call.name for call in identities if "secrets" in arguments(call)]
+
+
 def test_who_reads_no_secret_of_aws_has_no_reader() -> None:
     text = changed(
         ("via: secrets-manager, refresh: 15m", "via: external-secrets, store: vault"),
@@ -59,7 +67,6 @@ def test_who_reads_no_secret_of_aws_has_no_reader() -> None:
     )
 
     assert not [name for name in made(text) if name.startswith("SecretsReader")]
-    assert "secrets" not in arguments(made(text)["Identity score"])
 
 
 def test_a_bucket_of_another_target_is_opened_with_the_key_of_that_target() -> None:
