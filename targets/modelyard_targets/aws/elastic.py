@@ -18,6 +18,7 @@ from modelyard_targets.aws.matching import SERVED, alternative, usable
 from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.demand import demand
+from modelyard_targets.cluster.placed import target_of
 from modelyard_targets.cluster.platform import Given, as_literal
 
 NODE_CLASS: Final = "modelyard"
@@ -79,7 +80,7 @@ def node_class(context: Context) -> Iterator[Call]:
     discovered: list[Given] = [{"tags": {"karpenter.sh/discovery": name}}]
     subnets: list[Given] = [{"id": subnet} for subnet in network.subnets]
     volume: dict[str, Given] = {
-        "volumeSize": f"{_disk_gib(context)}Gi",
+        "volumeSize": f"{disk_gib(context.plan, context.placement)}Gi",
         "volumeType": "gp3",
         "encrypted": True,
         "kmsKeyID": Ref("infrastructure", key="key_arn"),
@@ -127,29 +128,44 @@ def _machines(compute: ComputeClass, region: str) -> list[Machine]:
     ]
 
 
-def _limits(pool: NodePool, context: Context) -> dict[str, Value]:
+def most_machines(pool: NodePool, plan: Plan, placement: str) -> int:
     """Twice the machines that all Pods of the class need at their most if each gets one: Karpenter counts whole
     machines, and starts none that would not fit in what is left.
     """
-    asked = demand(context.plan, context.placement, databases=False)
+    asked = demand(plan, placement, databases=False)
     everything = (*asked.always, *(one for run in asked.runs.values() for one in run))
     most = sum(one.most for one in everything if one.hardware is not None and one.hardware.compute == pool.compute)
-    count, hardware = max(1, most) * _SPARE, pool.hardware
+    return max(1, most) * _SPARE
+
+
+def most_vcpus(pool: NodePool, plan: Plan, placement: str) -> int:
+    """How many vCPUs the nodes of an elastic class may have together."""
+    return machine_named(pool.hardware.machine).vcpus * most_machines(pool, plan, placement)
+
+
+def ways_of(compute: ComputeClass, region: str) -> Iterator[tuple[str, bool]]:
+    """The machines that an elastic class may get, by name, and whether on spot."""
+    for machine in _machines(compute, region):
+        for way in _WAYS.get(compute.capacity, ["on-demand"]):
+            yield machine.name, way == "spot"
+
+
+def _limits(pool: NodePool, context: Context) -> dict[str, Value]:
+    count, hardware = most_machines(pool, context.plan, context.placement), pool.hardware
     machine = machine_named(hardware.machine)
-    found: dict[str, Value] = {"cpu": str(machine.vcpus * count), "memory": f"{ceil(machine.memory_gib * count)}Gi"}
+    vcpus = most_vcpus(pool, context.plan, context.placement)
+    found: dict[str, Value] = {"cpu": str(vcpus), "memory": f"{ceil(machine.memory_gib * count)}Gi"}
     if machine.accelerator is not None:
         found[hardware.accelerator_resource or SERVED] = str(machine.accelerator.count * count)
     return found
 
 
-def _disk_gib(context: Context) -> int:
+def disk_gib(plan: Plan, placement: str) -> int:
     """Images, and what the Pods of the largest class may write, of which two may share a node.
 
     Where every machine of a class has local disks, its images and Pods are on these.
     """
-    region = context.target.region
-    classes = [
-        context.system.compute[pool.compute] for _, pool in pools_of(context.plan, context.placement) if pool.elastic
-    ]
+    region = target_of(plan, placement).region
+    classes = [plan.system.compute[pool.compute] for _, pool in pools_of(plan, placement) if pool.elastic]
     on_root = [one for one in classes if not all(machine.local_gb for machine in _machines(one, region))]
     return _IMAGES_GIB + _SPARE * ceil(max((one.disk_bytes or 0 for one in on_root), default=0) / _GI)

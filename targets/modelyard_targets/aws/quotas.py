@@ -14,6 +14,7 @@ from typing import Final, NotRequired, TypedDict
 from modelyard.plan import Identity, NodeGroup, NodePool, Plan
 from modelyard.records import record
 from modelyard.spec import Store
+from modelyard_targets.aws.elastic import disk_gib, most_machines, most_vcpus, pools_of, ways_of
 from modelyard_targets.aws.foundation import nat_of, zones_of
 from modelyard_targets.aws.machines import machine_named
 from modelyard_targets.aws.pools import disks_of, pool_nodes, system_hardware, system_nodes
@@ -74,7 +75,9 @@ def excesses(plan: Plan, placement: str) -> tuple[Excess, ...]:
 
 
 def _vcpus(plan: Plan, placement: str) -> Mapping[str, int]:
-    """By code, vCPUs when all runs at its largest. Any group of a pool may have to take all of it."""
+    """By code, vCPUs when all runs at its largest. Any group of a pool may have to take all of it, and so may any
+    machine of an elastic class, as far as its NodePool lets Karpenter go.
+    """
     found: Counter[str] = Counter()
     for groups in _pools(plan, placement):
         most: Counter[str] = Counter()
@@ -82,6 +85,10 @@ def _vcpus(plan: Plan, placement: str) -> Mapping[str, int]:
             for machine in group.machines:
                 most |= Counter({_code(machine, spot=group.spot): nodes * machine_named(machine).vcpus})
         found.update(most)
+    for pool in _elastic(plan, placement):
+        compute, vcpus = plan.system.compute[pool.compute], most_vcpus(pool, plan, placement)
+        ways = ways_of(compute, target_of(plan, placement).region)
+        found.update(dict.fromkeys((_code(machine, spot=spot) for machine, spot in ways), vcpus))
     return found
 
 
@@ -93,6 +100,8 @@ def _others(plan: Plan, placement: str) -> Iterator[tuple[str, int]]:
         yield "networks", 1
         yield "addresses", gateways
     disks = sum(max(nodes * gib for _, nodes, gib in groups) for groups in _pools(plan, placement))
+    elastic = sum(most_machines(pool, plan, placement) for pool in _elastic(plan, placement))
+    disks += elastic * disk_gib(plan, placement) if elastic else 0
     yield "disks", ceil(disks / _GIB_OF_A_TIB)
     stores = [one.value for one in here if isinstance(one.value, Store)]
     yield "databases", sum(store.type == "database" and not store.adopt for store in stores)
@@ -112,6 +121,11 @@ def _pools(plan: Plan, placement: str) -> Iterator[Sequence[tuple[NodeGroup, int
                 (group, sizes[pool.compute, at].most, disks_of(pool.hardware, group).root_gib)
                 for at, group in enumerate(pool.groups)
             ]
+
+
+def _elastic(plan: Plan, placement: str) -> Iterator[NodePool]:
+    """The pools whose machines Karpenter makes."""
+    yield from (pool for _, pool in pools_of(plan, placement) if pool.elastic)
 
 
 def _code(machine: str, *, spot: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from modelyard_targets.aws.machines import table
 from modelyard_targets.aws.quotas import Excess, excesses
+from tests.targets.aws.emitted import one
 from tests.targets.aws.infrastructure import LEADS, changed, plan_of
 
 
@@ -29,6 +30,17 @@ def test_groups_of_a_pool_stand_in_for_each_other_and_pools_add_up() -> None:
     two = changed(("compute: gpu}", "compute: gpu, workers: 2}"))
 
     assert needed(two)["L-DB2E81BA"] == 2 * needed()["L-DB2E81BA"]
+
+
+def test_an_elastic_class_needs_what_its_node_pool_may_take() -> None:
+    """Of each family that Karpenter may choose from; `free` is of spot where `capacity` says so."""
+    few, many = changed(), changed(("workers: {min: 1, max: 3}", "workers: {min: 1, max: 30}"))
+    spot = changed(("disk: 30Gi, elastic: true", "disk: 30Gi, elastic: true, capacity: spot"))
+    before, after = needed(few)["L-1216C47A"], needed(many)["L-1216C47A"]
+    limits = [int(one("NodePool", "free", text)["spec"]["limits"]["cpu"]) for text in (few, many)]
+
+    assert after - before == limits[1] - limits[0] > 100
+    assert needed(spot)["L-34B43A08"] == limits[0]
 
 
 def test_disks_and_roles_of_large_systems_count() -> None:
