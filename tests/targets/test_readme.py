@@ -20,9 +20,16 @@ def test_it_says_how_to_build_the_image() -> None:
         "      residency: eu\n", "      residency: eu\n      images: {registry: registry.acme.example/ml}\n"
     )
 
-    assert f"docker build -t {image} image" in files(VALID_SPEC)["README.md"]
+    assert f"docker build --platform linux/amd64 -t {image} image" in files(VALID_SPEC)["README.md"]
     assert "docker push registry.acme.example/ml/fraud-runtime:" in files(pushed)["README.md"]
     assert "docker push" not in files(VALID_SPEC)["README.md"]
+
+
+def test_it_says_where_pulumi_keeps_its_state() -> None:
+    text = files(VALID_SPEC)["README.md"].partition("## Apply")[0]
+
+    for said in ("`pulumi login s3://BUCKET`", "`PULUMI_CONFIG_PASSPHRASE`", "passwords and keys"):
+        assert said in text
 
 
 def test_it_says_who_deletes_the_logs_of_runs() -> None:

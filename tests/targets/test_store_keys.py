@@ -31,13 +31,26 @@ def _secrets(spec: dict[str, Any]) -> set[str]:
 
 def test_by_default_every_workload_has_the_same_key() -> None:
     assert set().union(*secrets_by_object(VALID_SPEC).values()) == {"vault.lake"}
-    assert store_keys(context(VALID_SPEC)) == ()
+
+
+def test_the_readme_lists_who_holds_a_shared_key() -> None:
+    """With all that any of them may do."""
+    (key,) = store_keys(context(VALID_SPEC))
+    own = store_keys(context(OWN))
+
+    assert key.secret == "vault.lake"
+    assert set(key.workloads) == {workload for each in own for workload in each.workloads}
+    assert {"pipelines.retrain", "registry"} <= set(key.workloads)
+    assert set(key.writes) == {name for each in own for name in each.writes}
+    readme = files(VALID_SPEC)["README.md"]
+    assert f"| `vault.lake` | {', '.join(key.workloads)} |" in readme
+    assert "`credentialsPer: workload` of the store gives each its own" in readme
 
 
 def test_each_workload_gets_its_own_key_and_no_other() -> None:
     """Pods of runs stand in what launchers create, and carry the name of the same Secret."""
     found = secrets_by_object(OWN)
-    keys = {key.workload: key.secret for key in store_keys(context(OWN))}
+    keys = {workload: key.secret for key in store_keys(context(OWN)) for workload in key.workloads}
 
     assert found == {workload: {f"vault.lake.{workload}"} for workload in found}
     assert set(found) == {"inference.scorer", "monitors.drift", "monitors.quality", "registry"}
@@ -59,19 +72,20 @@ def test_external_secrets_reads_each_from_below_the_path() -> None:
 
 
 def test_the_readme_lists_what_each_key_may_do() -> None:
-    keys = {key.workload: key for key in store_keys(context(OWN))}
+    keys = {workload: key for key in store_keys(context(OWN)) for workload in key.workloads}
     readme = files(OWN)["README.md"]
 
     scorer = keys["inference.scorer"]
     assert all(each.startswith("acme-fraud-lake/mlflow/") for each in scorer.reads)
     assert scorer.writes == ("acme-fraud-lake/captures/scorer/*",)
-    for key in keys.values():
-        assert f"| `{key.secret}` | {key.workload} |" in readme
+    for workload, key in keys.items():
+        assert f"| `{key.secret}` | {workload} |" in readme
+    assert "gives each its own" not in readme
 
 
 def test_a_bucket_that_is_made_has_a_key_for_that() -> None:
     text = OWN.replace(" adopt: acme-fraud-lake,", "")
     made = [key for key in store_keys(context(text)) if key.makes]
 
-    assert made == [StoreKey("vault.lake.stores.lake", "stores.lake", makes="fraud-prod-lake")]
+    assert made == [StoreKey("vault.lake.stores.lake", ("stores.lake",), makes="fraud-prod-lake")]
     assert secrets_by_object(text)["stores.lake"] == {"vault.lake.stores.lake"}

@@ -1,8 +1,9 @@
-"""The keys of object stores that each workload has of its own, and what each may do: for whoever makes them."""
+"""The keys of object stores, who holds each, and what it may do: for whoever makes them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from modelyard.plan import Identity
 from modelyard.records import record
@@ -12,10 +13,10 @@ from modelyard_targets.cluster.context import Context, bucket_name
 
 @record
 class StoreKey:
-    """A Secret with a key, who opens the store by it, and the objects that it reads, writes or adds."""
+    """A Secret with a key, who opens the store by it, and the objects that they read, write or add."""
 
     secret: str
-    workload: str
+    workloads: tuple[str, ...]
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     appends: tuple[str, ...] = ()
@@ -23,26 +24,45 @@ class StoreKey:
 
 
 def store_keys(context: Context) -> tuple[StoreKey, ...]:
-    """A row for each key of the stores whose workloads have their own."""
-    stores = [store for store in context.system.stores.values() if store.credentials_per == "workload"]
-    return tuple(key for store in stores for key in _keys(store, context))
+    """A row for each key: of each workload where it has its own, else one for all that open the store."""
+    stores = [store for store in context.system.stores.values() if store.type == "object" and store.credentials]
+    rows: dict[str, StoreKey] = {}
+    for key in (key for store in stores for key in _keys(store, context)):
+        rows[key.secret] = _together(rows[key.secret], key) if key.secret in rows else key
+    return tuple(rows.values())
 
 
 def _keys(store: Store, context: Context) -> Iterator[StoreKey]:
     bucket = bucket_name(store, context.system)
     if not store.adopt and store.target == context.placement:
         maker = f"stores.{store.name}"
-        yield StoreKey(_secret(store, maker, context), maker, makes=bucket)
+        yield StoreKey(_secret(store, maker, context), (maker,), makes=bucket)
     for resource in context.plan.on(context.placement):
         identity = resource.value
         if isinstance(identity, Identity) and any(access.store == store.name for access in identity.access):
             yield StoreKey(
                 _secret(store, identity.workload, context),
-                identity.workload,
+                (identity.workload,),
                 reads=_objects(store, identity, "read", bucket),
                 writes=_objects(store, identity, "write", bucket),
                 appends=_objects(store, identity, "append", bucket),
             )
+
+
+def _together(one: StoreKey, other: StoreKey) -> StoreKey:
+    """What two workloads, or stores, may do by the same key."""
+    return StoreKey(
+        one.secret,
+        _each_once(one.workloads, other.workloads),
+        _each_once(one.reads, other.reads),
+        _each_once(one.writes, other.writes),
+        _each_once(one.appends, other.appends),
+        ", ".join(_each_once(filter(None, (one.makes, other.makes)))),
+    )
+
+
+def _each_once(*names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(chain(*names)))
 
 
 def _objects(store: Store, identity: Identity, mode: str, bucket: str) -> tuple[str, ...]:

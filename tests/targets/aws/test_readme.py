@@ -17,6 +17,15 @@ def test_what_has_to_be_in_secrets_manager_is_listed() -> None:
     assert "| `token` | value | inference.score |" in text
 
 
+def test_where_pulumi_keeps_its_state_is_said() -> None:
+    assert "`pulumi login s3://BUCKET`" in readme().partition("## Apply")[0]
+
+
+def test_images_are_built_for_the_machines_that_are_emitted() -> None:
+    """Docker builds for the machine that it runs on, which may be of another kind."""
+    assert 'docker build --platform linux/amd64 -t "$registry"/' in readme()
+
+
 def test_a_secret_that_two_namespaces_read_is_listed_once() -> None:
     """A channel's is read by Alertmanager, in the namespace of Prometheus, and by the workloads of the system."""
     channel = 'channels: {pager: {type: pagerduty, key: "secret://manager/pager#key"}}\n'
