@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from modelyard.diagnostics.base import Diagnostic, Severity, quote
 
-_RECOMPILE = "find out who changed it; `modelyard compile --force` writes it again"
+_RECOMPILE = "find out who changed it; `modelyard compile --force` writes it again and keeps this text as `.edited`"
 
 
 def _error(code: str, message: str, hint: str = "") -> Diagnostic:
@@ -37,16 +37,21 @@ def missing(path: str) -> Diagnostic:
     return _error("E0711", f"'{path}' is missing", "`modelyard compile --force` writes it again")
 
 
-def unexpected(path: str) -> Diagnostic:
+def unexpected(path: str, copy_of: str = "") -> Diagnostic:
     """A file lies in the output folder that the spec does not compile to.
 
     A file beside a program can run with it: Python imports a `yaml.py` beside `__main__.py` before the library of that
     name. So `verify` accepts no file that it cannot derive from the spec.
 
+    A copy that ends in `.edited` is what `modelyard compile --force` found in the place of a file that it wrote.
+
     Wrong: notes, or a script of your own, in `build/prod/main/workloads/`.
 
     Right: the same file outside of `build/`.
     """
+    if copy_of:
+        message = f"'{path}' is the text that `modelyard compile --force` found in the place of '{copy_of}'"
+        return _error("E0712", message, "change the spec where you need something of it, then delete it")
     return _error("E0712", f"'{path}' is not part of what the spec compiles to", "move it out of the output folder")
 
 

@@ -9,7 +9,7 @@ from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.emit import link_in_the_way
 from modelyard.diagnostics.verify import differs, missing, not_verified, settings_added, unexpected
 from modelyard.disk.files import OutputFile, read
-from modelyard.disk.found import Found, is_file, is_folder, is_link, scan
+from modelyard.disk.found import Found, copied_from, is_file, is_folder, is_link, scan
 from modelyard.disk.record import RECORD
 
 _PYTHON_KEEPS = frozenset({"venv", "__pycache__"})
@@ -59,4 +59,5 @@ def _others(root: str, found: Found, expected: set[str]) -> Iterator[Diagnostic]
         elif is_link(status):
             yield link_in_the_way(f"{root}/{path}")
         elif path not in expected:
-            yield unexpected(f"{root}/{path}")
+            original = copied_from(path)
+            yield unexpected(f"{root}/{path}", f"{root}/{original}" if original in expected else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
@@ -111,3 +112,9 @@ def free_name(path: str, taken: Callable[[str], bool] = os.path.lexists) -> str:
     """The path if it is not taken, else with `.edited`, `.edited-2` and so on behind it."""
     endings = ("", ".edited", *(f".edited-{number}" for number in range(2, 1000)))
     return next(f"{path}{ending}" for ending in endings if not taken(f"{path}{ending}"))
+
+
+def copied_from(path: str) -> str:
+    """The file beside which a copy of this name is kept; empty where the name is no copy's."""
+    original, ending, number = path.rpartition(".edited")
+    return original if ending and (not number or re.fullmatch("-[0-9]+", number)) else ""

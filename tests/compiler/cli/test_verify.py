@@ -68,6 +68,20 @@ def test_a_manifest_changed_together_with_its_hash(run: Run, compiled: Path) -> 
     assert found(run, compiled) == []
 
 
+def test_a_copy_that_force_kept_is_named(run: Run, compiled: Path) -> None:
+    """`--force` is what verify itself recommends where a file was edited; another file of that ending is none."""
+    for text in ("mine\n", "mine again\n"):
+        (compiled / "build/default/main/README.md").write_text(text)
+        assert run("compile", compiled, "--force").code == 0
+    (compiled / "build/default/main/notes.edited").write_text("a note\n")
+    said = run("verify", compiled).err
+
+    for name in ("README.md.edited", "README.md.edited-2"):
+        assert f"{name}' is the text that `modelyard compile --force` found in the place of" in said
+    assert "notes.edited' is not part of what the spec compiles to" in said
+    assert "then delete it" in said
+
+
 def test_the_first_line_that_differs_is_named(run: Run, compiled: Path) -> None:
     lines = (compiled / "build/default/main" / MANIFEST).read_text(encoding="utf-8").splitlines()
     number = next(n for n, line in enumerate(lines, start=1) if "allowPrivilegeEscalation: false" in line)
