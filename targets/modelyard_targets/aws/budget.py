@@ -1,15 +1,17 @@
-"""What the machines of a placement cost a month, at least and at most."""
+"""What the machines and the network's endpoints of a placement cost a month, at least and at most."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from math import ceil
+from typing import Final
 
 from modelyard.cron import parse
 from modelyard.plan import Hardware, NodePool, Plan
 from modelyard.spec import Pipeline
 from modelyard.target import Cost
 from modelyard.units import money_text
+from modelyard_targets.aws.foundation import endpoints_of, zones_of
 from modelyard_targets.aws.machines import Price, table
 from modelyard_targets.aws.pools import nodes_for, system_hardware, system_nodes
 from modelyard_targets.cluster.demand import Asked, demand
@@ -18,24 +20,28 @@ from modelyard_targets.cluster.prices import HOURS_OF_A_MONTH
 
 CURRENCY = "USD"
 
+_ENDPOINT_HOURLY: Final = 0.01
+"""Of an interface endpoint in one zone, in us-east-1 (aws.amazon.com/privatelink/pricing, 2026-11-25)."""
+
 
 def cost(plan: Plan, placement: str) -> Cost | None:
-    """What the nodes cost that never go away, and those of a system at its largest; None where there is no cluster."""
+    """What never goes away costs, and a system at its largest; None where there is no cluster."""
     if not plan.has_cluster(placement):
         return None
     return Cost(monthly_low(plan, placement), monthly_high(plan, placement))
 
 
 def monthly_low(plan: Plan, placement: str) -> float:
-    """The price of nodes when endpoints are at their smallest all month long and nothing else runs."""
+    """The price when endpoints of models are at their smallest all month long and nothing else runs."""
     target, asked = target_of(plan, placement), demand(plan, placement, databases=False)
     system = system_hardware(plan.system, target)
     nodes = system_nodes(plan, placement).least * (system.price_hourly or 0.0)
-    return (nodes + _hourly(asked.always, lambda one: one.least)) * HOURS_OF_A_MONTH
+    always = nodes + _hourly(asked.always, lambda one: one.least)
+    return always * HOURS_OF_A_MONTH + endpoints_monthly(plan, placement)
 
 
 def monthly_high(plan: Plan, placement: str) -> float:
-    """The price of nodes when endpoints are at their largest all month long, and every run takes all of its time.
+    """The price when endpoints of models are at their largest all month long, and every run takes all of its time.
 
     What is there twice in a rollout is so for minutes, and not counted. Of a run that is started by hand or by a
     monitor nobody knows how often it is: it counts once. Nodes are those of the first choice of each class; what other
@@ -43,11 +49,24 @@ def monthly_high(plan: Plan, placement: str) -> float:
     """
     target, asked = target_of(plan, placement), demand(plan, placement, databases=False)
     system = system_hardware(plan.system, target)
-    cost = system_nodes(plan, placement, rollouts=False).most * (system.price_hourly or 0.0) * HOURS_OF_A_MONTH
+    cost = endpoints_monthly(plan, placement)
+    cost += system_nodes(plan, placement, rollouts=False).most * (system.price_hourly or 0.0) * HOURS_OF_A_MONTH
     cost += _hourly(asked.always, lambda one: one.most) * HOURS_OF_A_MONTH
     for name, run in asked.runs.items():
         cost += _hourly(run, lambda one: one.most) * hours_of(plan.system.pipelines[name])
     return cost
+
+
+def network_endpoints(plan: Plan, placement: str) -> tuple[int, int]:
+    """How many services have an interface endpoint in a network that is made here, and in how many zones."""
+    target = target_of(plan, placement)
+    return (0, 0) if target.vpc.adopt else (len(endpoints_of(plan, placement)), zones_of(target))
+
+
+def endpoints_monthly(plan: Plan, placement: str) -> float:
+    """What these cost, whether anybody calls them or not."""
+    services, zones = network_endpoints(plan, placement)
+    return services * zones * _ENDPOINT_HOURLY * HOURS_OF_A_MONTH
 
 
 def prices_of(plan: Plan, placement: str) -> tuple[Price, ...]:
@@ -62,15 +81,20 @@ def prices_of(plan: Plan, placement: str) -> tuple[Price, ...]:
 
 
 def cost_rows(plan: Plan, placement: str) -> Iterator[tuple[str, str]]:
-    """Rows of the README: the most that machines cost, and where the prices are from."""
+    """Rows of the README: the least and the most that is to be paid, and where the prices are from."""
     low, high = (
         money_text(amount, CURRENCY) for amount in (monthly_low(plan, placement), monthly_high(plan, placement))
     )
-    yield "machines cost in any case", f"{low} a month: endpoints at their smallest, and what the cluster itself takes"
-    yield (
-        "machines cost at most",
-        f"{high} a month: endpoints at their largest all the time, every run until its timeout",
-    )
+    services, zones = network_endpoints(plan, placement)
+    what = "machines and endpoints of the network cost" if services else "machines cost"
+    yield f"{what} in any case", f"{low} a month: endpoints at their smallest, and what the cluster itself takes"
+    yield f"{what} at most", f"{high} a month: endpoints at their largest all the time, every run until its timeout"
+    if services:
+        own = money_text(endpoints_monthly(plan, placement), CURRENCY)
+        yield (
+            "of these, endpoints of the network",
+            f"{own} a month: {services} services in {zones} zones, as in us-east-1",
+        )
     region = target_of(plan, placement).region
     for price in prices_of(plan, placement):
         where = price.region if price.region == region else f"{price.region} where none is known of {region}"

@@ -13,7 +13,7 @@ from modelyard.records import record, replace
 from modelyard.spec import Store
 from modelyard.stack import Project, TextFile
 from modelyard_targets.aws.budget import cost_rows
-from modelyard_targets.aws.foundation import endpoints_of, nat_of, release_of
+from modelyard_targets.aws.foundation import nat_of, release_of
 from modelyard_targets.aws.infrastructure import calls_of
 from modelyard_targets.aws.names import cluster_name, group_name
 from modelyard_targets.aws.pools import classes_of_one_zone, pool_nodes
@@ -133,7 +133,6 @@ def _values(context: Context, infrastructure: Sequence[Project], workloads: Work
         "nat": _NAT[nat_of(system, target)] if not target.vpc.adopt else _NAT["none"],
         "quotas": excesses(context.plan, context.placement),
         "linked": _linked(databases),
-        "endpoints": not target.vpc.adopt and endpoints_of(context.plan, context.placement),
         "pools": tuple(_groups(context)),
         "one_zone": sorted(classes_of_one_zone(context.plan, context.placement)),
         "own_registry": has_registry(context),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from modelyard.plan import Hardware, NodePool, Plan
-from modelyard_targets.aws.budget import monthly_high, monthly_low, prices_of
+from modelyard_targets.aws.budget import cost_rows, endpoints_monthly, monthly_high, monthly_low, prices_of
 from modelyard_targets.aws.pools import nodes_for, pool_nodes, system_hardware, system_nodes
 from tests.targets.aws.infrastructure import LEADS, arguments, changed, made, plan_of, refused
 
@@ -44,6 +44,18 @@ def test_the_floor_is_the_nodes_that_are_never_taken_away() -> None:
     assert nodes_for(hardware, 2) == 1
     assert pool_nodes(plan, "main")["small", 0].least == 1
     assert monthly_low(plan, "main") == pytest.approx((always + (hardware.price_hourly or 0)) * 730)
+
+
+def test_endpoints_of_the_network_are_counted() -> None:
+    """Each in three zones: with secrets, a database and an elastic class there are ten; a small system has none."""
+    large = changed(("metadata:", "profile: {industry: other, size: enterprise}\nmetadata:"))
+    plan = plan_of(large)
+
+    assert len(arguments(made(large)["Network leads-main"])["endpoints"]) == 10
+    assert endpoints_monthly(plan, "main") == pytest.approx(10 * 3 * 0.01 * 730)
+    assert endpoints_monthly(plan_of(), "main") == 0
+    rows = dict(cost_rows(plan, "main"))
+    assert rows["of these, endpoints of the network"] == "219 USD a month: 10 services in 3 zones, as in us-east-1"
 
 
 def test_endpoints_of_one_class_share_its_nodes() -> None:
