@@ -17,8 +17,14 @@ EVERY = list(every_example())
 NOT_YET = [example for example in EVERY if providers_of(example) - {"kubernetes", "aws"}]
 TEMPLATES = templates()
 
-EXPECTED_WARNINGS = {"recommender-default": ["W0410"], "recommender-aws": ["W0410"]}
-"""An override binds to one provider, and is there to show that."""
+EXPECTED_WARNINGS = {
+    "recommender-default": ["W0410"],
+    "recommender-aws": ["W0410"],
+    "fraud-detection-on-prem": ["W0681"],
+    "readmission-default": ["W0681"],
+    "readmission-rehearsal": ["W0681"],
+}
+"""An override binds to one provider, and is there to show that; which backup a hospital has is its own."""
 
 _PROVIDERS = {"aws", "gcp", "azure", "kubernetes", "local"}
 

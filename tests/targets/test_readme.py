@@ -32,6 +32,16 @@ def test_it_says_where_pulumi_keeps_its_state() -> None:
         assert said in text
 
 
+def test_it_says_that_nothing_backs_up_a_database_that_runs_here() -> None:
+    adopted = changed(
+        "  runs: {type: database}",
+        '  runs: {type: database, adopt: db.acme.example/runs, credentials: "secret://vault/db"}',
+    )
+
+    assert "Nothing here backs up the database `runs`" in files(VALID_SPEC)["README.md"]
+    assert "backs up" not in files(adopted)["README.md"]
+
+
 def test_it_says_who_deletes_the_logs_of_runs() -> None:
     adopted = files(VALID_SPEC)["README.md"]
     managed = files(changed("adopt: acme-fraud-lake, ", ""))["README.md"]

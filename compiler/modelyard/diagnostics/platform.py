@@ -490,6 +490,37 @@ def metrics_cut(span: Span, kept: str, size: str, fitting: str, placement: str, 
     )
 
 
+def database_without_backup(span: Span, store: str) -> Diagnostic:
+    """In a system of high risk, a database on a cluster has no backup: with its volumes go the versions of models, who
+    approved them and which of them is in use.
+
+    CloudNativePG backs up by its Barman Cloud plugin, which needs an object store of yours and cert-manager, or by
+    snapshots of volumes. An override of the Cluster names either; an adopted database is its owner's to back up.
+
+    Wrong:
+
+        governance: {risk: high, …}
+        stores: {runs: {type: database}}
+
+    Right:
+
+        governance: {risk: high, …}
+        stores: {runs: {type: database}}
+        overrides:
+          backup:
+            object: Cluster/runs
+            patch: [{op: add, path: /spec/backup, value: {volumeSnapshot: {className: csi-snapshots}}}]
+            reason: The regulator asks for what was in use ten years ago.
+    """
+    return Diagnostic(
+        "W0681",
+        Severity.WARNING,
+        f"nothing backs up database {quote(store)}, in a system of high risk",
+        span,
+        "add a backup by an override of its Cluster, or adopt a database that has one",
+    )
+
+
 def cluster_alerts_without_reader(span: Span, placement: str) -> Diagnostic:
     """Alerts of the cluster itself reach nobody: a full disk of Prometheus, a node that is not ready, an autoscaler
     that is down.

@@ -278,6 +278,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0672": check_governance.locked_by_habit,
         "E0673": aws.locked_without_checksums,
         "W0680": platform.cluster_alerts_without_reader,
+        "W0681": platform.database_without_backup,
         "E0685": platform.generated_secret,
         "E0701": emit.edited_by_hand,
         "E0702": emit.file_in_the_way,

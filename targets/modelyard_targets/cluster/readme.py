@@ -20,6 +20,7 @@ from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, bucket_name, mirrored, pull_secret_of_addons
 from modelyard_targets.cluster.crossing import crossings_on
 from modelyard_targets.cluster.crossing_readme import crossing_values
+from modelyard_targets.cluster.database import runs_here
 from modelyard_targets.cluster.disk import has_disk
 from modelyard_targets.cluster.files import File
 from modelyard_targets.cluster.first_steps import first_steps
@@ -131,6 +132,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "open": _open(workloads, context),
         **crossing_values(context),
         "registry": registry_of(plan, placement) is not None,
+        "not_backed_up": [one.name for one in here if runs_here(one, context)],
         "written": tuple(
             f"the Secret {name}"
             for name in (*(each.secret for each in crossings_on(context)), *registry_secrets(context))

@@ -8,6 +8,7 @@ from modelyard.diagnostics import platform as problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import Plan
 from modelyard.spec import Store, System
+from modelyard_targets.cluster.overrides import overrides_on
 
 _THEIRS = ("versioned", "retention", "objectLock", "size", "replicas")
 
@@ -27,7 +28,7 @@ def _check_store(store: Store, system: System, placement: str) -> Iterator[Diagn
             if field in system.written("stores", store.name):
                 yield problems.adopted_is_not_ours(system.key(*here, field), store.name, field)
     if store.type == "database":
-        yield from _check_database(store, system)
+        yield from _check_database(store, system, placement)
     elif not store.adopt and not store.endpoint:
         yield problems.bucket_without_endpoint(system.key(*here), store.name, placement)
     elif store.object_lock is not None and not store.adopt:
@@ -36,8 +37,11 @@ def _check_store(store: Store, system: System, placement: str) -> Iterator[Diagn
         yield problems.credentials_needed(system.key(*here), store.name, "its bucket is made")
 
 
-def _check_database(store: Store, system: System) -> Iterator[Diagnostic]:
+def _check_database(store: Store, system: System, placement: str) -> Iterator[Diagnostic]:
     here = ("stores", store.name)
+    changed = overrides_on(system, placement)
+    if not store.adopt and system.governance.risk == "high" and ("Cluster", store.called) not in changed:
+        yield problems.database_without_backup(system.key(*here), store.name)
     if store.adopt and store.credentials is None:
         yield problems.credentials_needed(system.key(*here), store.name, "the registry signs in")
     if not store.adopt and store.credentials is not None:
