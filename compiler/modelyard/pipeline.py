@@ -21,7 +21,7 @@ from modelyard.target import Target, Targets, check_catalog, not_made
 from modelyard.validate import validate
 from modelyard.variables import substitute
 
-__all__ = ["Given", "Inputs", "Outcome", "Stage", "compile_system", "opened", "read", "understand"]
+__all__ = ["Given", "Inputs", "Outcome", "Stage", "compile_system", "drawn", "opened", "read", "understand"]
 
 
 def opened(inputs: Inputs) -> Outcome:
@@ -70,6 +70,18 @@ def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None) ->
     hidden = {one.span for one in outcome.diagnostics if one.secret}
     secrets = (one for one in secret_literals(document) if one.span not in hidden)
     return replace(outcome.after(Stage.RULES, secrets), reached=outcome.reached)
+
+
+def drawn(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Plan | None:
+    """The plan of one environment without what its targets say of it; None where there is an error before that."""
+    document = read(inputs, spec).document
+    if document is None or has_errors(_misfits(document, targets)):
+        return None
+    system, _ = resolve(document, inputs.environment or "default")
+    if system is None or has_errors(check(system)):
+        return None
+    used = {target.name: targets[target.provider] for target in system.deployment.targets}
+    return plan(system, {name: target.offer for name, target in used.items()})[0]
 
 
 def _judged(outcome: Outcome, document: Document, environment: str, targets: Targets) -> Outcome:

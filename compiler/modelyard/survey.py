@@ -8,6 +8,7 @@ from typing import Final
 from modelyard.diagnostics import Diagnostic, in_order
 from modelyard.diagnostics.target import environment_not_yet
 from modelyard.inputs import Inputs
+from modelyard.neighbours import check_neighbours, places_of
 from modelyard.paths import paths_at
 from modelyard.pipeline import Outcome, Stage, understand
 from modelyard.plan import Plan
@@ -62,7 +63,12 @@ def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets
     judged = [outcome for name, outcome in outcomes.items() if name != _BASE or not left]
     waiting = tuple(sorted({stage for outcome in judged for stage in outcome.waiting}))
     aside = tuple(sorted({address for outcome in judged for address in outcome.aside}))
-    plans = {None if name == _BASE else name: outcome.plan for name, outcome in outcomes.items() if outcome.plan}
+    plans: dict[str | None, Plan] = {
+        None if name == _BASE else name: outcome.plan for name, outcome in outcomes.items() if outcome.plan
+    }
+    if spec.document is not None:
+        named = {name: plan for name, plan in plans.items() if name is not None}
+        reported += check_neighbours(named, places_of(inputs, spec.document, named))
     return Survey(in_order(reported), not left, later, waiting, aside, plans)
 
 

@@ -62,6 +62,7 @@ def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path) -> int:
     # The rooms and the targets are imported here: an unchanged compile needs none of them.
     from modelyard.emit import stack_files
     from modelyard.lasting import check_gone
+    from modelyard.neighbours import check_compiled
     from modelyard.pipeline import Stage, compile_system, opened
     from modelyard_targets import TARGETS
 
@@ -81,6 +82,13 @@ def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path) -> int:
     planned, environment = outcome.plan, inputs.folder
     before = left_behind(read_lock(inputs), environment, with_removed=not arguments.forget_removed)
     outcome = outcome.after(Stage.TARGETS, check_gone(planned, before))
+    if inputs.environment is not None:
+        spec = opened(inputs)
+        names = environment_names(inputs, spec.document)
+        outcome = outcome.after(Stage.TARGETS, check_compiled(inputs, planned, spec, names, TARGETS))
+    if outcome.failed:
+        report(outcome.diagnostics, inputs.files(), arguments.format, arguments.color)
+        return 1
     entry = locked(input_key(inputs), planned, TARGETS, before)
     with Progress("files") as progress:
         trees = [

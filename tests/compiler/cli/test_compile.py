@@ -150,3 +150,19 @@ def test_what_was_edited_by_hand_stays_unless_forced(run: Run, system: Path) -> 
     assert run("compile", system, "--force").code == 0
     assert "mine" not in edited.read_text(encoding="utf-8")
     assert [path for path in edited.parent.iterdir() if path.read_text(encoding="utf-8") == "mine: true\n"]
+
+
+def test_a_compile_knows_the_other_environments(run: Run, tmp_path: Path) -> None:
+    """Nothing is written for one that would overwrite another; the base is compiled as ever."""
+    spec = tmp_path / "system.yaml"
+    others = "environments: {dev: {}, prod: {}, test: {deployment: {context: lab}}}\n"
+    spec.write_text(SPEC[: SPEC.index("environments:")] + others, encoding="utf-8")
+
+    refused = run("compile", spec, "--env", "dev")
+    assert refused.code == 1
+    assert "E0517" in refused.err
+    assert "'prod'" in refused.err
+    assert not (tmp_path / "build").exists()
+
+    assert run("compile", spec, "--env", "test").code == 0
+    assert run("compile", spec).code == 0

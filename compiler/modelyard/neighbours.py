@@ -1,0 +1,99 @@
+"""Environments of one spec beside each other: two in one namespace of a cluster, or that install the same there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.environments import environments_share_namespace, installed_twice
+from modelyard.inputs import Inputs
+from modelyard.overlay import SECTION
+from modelyard.pipeline import Outcome, drawn, read
+from modelyard.plan import Cluster, Kind, Plan
+from modelyard.records import replace
+from modelyard.source import Document, Span
+from modelyard.target import Targets
+
+
+def check_neighbours(plans: Mapping[str, Plan], places: Mapping[str, Span]) -> Iterator[Diagnostic]:
+    """Every environment against those before it; `places` is where the spec writes each of them."""
+    names = sorted(plans)
+    for at, name in enumerate(names):
+        yield from _meetings(name, plans[name], {other: plans[other] for other in names[:at]}, places[name])
+
+
+def check_compiled(
+    inputs: Inputs, own: Plan, spec: Outcome, names: Iterable[str], targets: Targets
+) -> Iterator[Diagnostic]:
+    """The environment that is compiled, of which `own` is the plan, against the others of its spec.
+
+    Only those that name one of its clusters are planned, and those with errors of their own are left out.
+    """
+    contexts = {context for context, _ in _namespaces(own)}
+    if inputs.environment is None or spec.document is None or not contexts:
+        return
+    others: dict[str, Plan] = {}
+    for name in sorted({*names} - {inputs.environment}):
+        picked = replace(inputs, environment=name, overlay=inputs.beside.get(name))
+        document = read(picked, spec).document
+        if document is not None and contexts & set(_contexts(document)):
+            plan = drawn(picked, targets, spec)
+            others |= {} if plan is None else {name: plan}
+    place = places_of(inputs, spec.document, [inputs.environment])[inputs.environment]
+    yield from _meetings(inputs.environment, own, others, place)
+
+
+def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> Iterator[Diagnostic]:
+    """What an environment shares with others: each namespace and each add-on once, with the first that has it.
+
+    A cloud's cluster is made for one environment; one that exists is known by its kubeconfig context.
+    """
+    shared: set[str] = set()
+    namespaces = {one: other for other in reversed(others) for one in _namespaces(others[other])}
+    for context, namespace in _namespaces(plan):
+        if (context, namespace) in namespaces:
+            shared.add(context)
+            yield environments_share_namespace(place, name, namespaces[context, namespace], namespace, context)
+    installed = {one: other for other in reversed(others) for one in _installed(others[other])}
+    twice: dict[tuple[str, str], list[str]] = {}
+    for context, addon in _installed(plan):
+        if (context, addon) in installed and context not in shared:
+            twice.setdefault((installed[context, addon], context), []).append(addon)
+    for (other, context), addons in twice.items():
+        yield installed_twice(place, name, other, addons, context)
+
+
+def places_of(inputs: Inputs, spec: Document, names: Iterable[str]) -> dict[str, Span]:
+    """Where each environment is written: its key in the spec, or the first line of its file."""
+    return {
+        name: Span(inputs.beside[name].path, 1, 1, 2) if name in inputs.beside else spec.key_span((SECTION, name))
+        for name in names
+    }
+
+
+def _namespaces(plan: Plan) -> Iterator[tuple[str, str]]:
+    """The context and the namespace of each cluster that exists."""
+    for resource in plan.resources:
+        target = plan.system.target(resource.placement)
+        if resource.kind is Kind.NAMESPACE and target.provider == "kubernetes":
+            yield target.context, resource.name
+
+
+def _installed(plan: Plan) -> Iterator[tuple[str, str]]:
+    """The context of each cluster that exists, with every add-on that is installed there."""
+    for resource in plan.resources:
+        cluster = resource.value
+        if isinstance(cluster, Cluster) and cluster.target.provider == "kubernetes":
+            for addon in cluster.addons:
+                if addon not in cluster.target.present:
+                    yield cluster.target.context, addon
+
+
+def _contexts(document: Document) -> Iterator[str]:
+    deployment = document.value.get("deployment")
+    if not isinstance(deployment, dict):
+        return
+    named = deployment.get("targets")
+    for target in (deployment, *(named.values() if isinstance(named, dict) else ())):
+        if isinstance(target, dict) and target.get("provider") == "kubernetes":
+            yield str(target.get("context", ""))

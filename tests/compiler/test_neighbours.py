@@ -1,0 +1,52 @@
+"""Environments that meet on one cluster: refused in one namespace, pointed out where both install an add-on."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.inputs import Given, Inputs
+from modelyard.overlay import environments
+from modelyard.pipeline import opened
+from modelyard.survey import survey
+from modelyard_targets import TARGETS
+from tests.compiler.cli.said import SPEC
+
+BASE = SPEC[: SPEC.index("environments:")]
+DEV = "deployment: {namespace: churn-dev}"
+PRESENT = "deployment: {namespace: churn-dev, present: [kuberay, prometheus]}"
+CLOUD = "deployment: {mode: cloud, provider: aws, region: eu-central-1, context: null}"
+
+
+def told(text: str, **files: str) -> list[str]:
+    """The codes about environments that meet, with the place that each points at."""
+    beside = {name: Given(f"environments/{name}.yaml", content) for name, content in files.items()}
+    inputs = Inputs(Given("system.yaml", text), beside=beside)
+    spec = opened(inputs)
+    assert spec.document is not None
+    found = survey(inputs, spec, sorted({*environments(spec.document), *beside}), TARGETS).diagnostics
+    return [
+        f"{one.code} {one.span.file}:{one.span.line}" for one in found if one.span and "environments" in one.message
+    ]
+
+
+def test_two_environments_in_one_namespace_are_refused() -> None:
+    """Pointed at where the second is written, in the spec or beside it; a third is reported once."""
+    assert told(f"{BASE}environments:\n  dev: {{}}\n  prod: {{}}\n") == ["E0517 system.yaml:17"]
+    assert told(BASE, dev="", prod="", test="") == ["E0517 environments/prod.yaml:1", "E0517 environments/test.yaml:1"]
+
+
+@pytest.mark.parametrize("dev", [PRESENT, "deployment: {context: lab}", CLOUD])
+def test_environments_apart_meet_nowhere(dev: str) -> None:
+    """A namespace and the add-ons of the other, a cluster that exists elsewhere, and one that is made."""
+    assert told(BASE, dev=dev, prod="") == []
+
+
+def test_the_base_is_no_environment_beside_named_ones() -> None:
+    """Whoever names environments deploys those; two clouds make a cluster for each."""
+    assert told(BASE, prod="") == []
+    assert told(BASE, dev=CLOUD, prod=CLOUD) == []
+
+
+def test_an_addon_that_both_install_is_pointed_out() -> None:
+    """Both have a namespace of their own, and one operator for the cluster."""
+    assert told(BASE, dev=DEV, prod="") == ["W0518 environments/prod.yaml:1"]
