@@ -12,6 +12,8 @@ from modelyard.source import Path
 from modelyard.spec import SecretRef, System, target_path
 
 _BUILT_IN = "kubernetes"
+_VIAS = {"kubernetes": "external-secrets", "aws": "secrets-manager"}
+"""How most targets of a provider read secrets from outside of their cluster."""
 
 
 def literals(system: System) -> Iterator[Diagnostic]:
@@ -20,15 +22,16 @@ def literals(system: System) -> Iterator[Diagnostic]:
 
 
 def stores(system: System) -> Iterator[Diagnostic]:
-    """Every secret is read from a store of secrets that the cluster declares which reads it.
+    """Every secret is read from a store of secrets that the target declares which reads it.
 
-    Clouds bring a store of their own, and this machine reads secrets from the environment.
+    This machine reads secrets from the environment.
     """
     declared = {
         target.name: {store.name for store in target.secret_stores}
         for target in system.deployment.targets
-        if target.provider == "kubernetes"
+        if target.provider in _VIAS
     }
+    providers = {target.name: target.provider for target in system.deployment.targets}
     told: set[tuple[Path, str]] = set()
     for ref, path, targets in _references(system):
         for target in sorted(targets):
@@ -36,7 +39,8 @@ def stores(system: System) -> Iterator[Diagnostic]:
                 continue
             if (path, target) not in told:
                 told.add((path, target))
-                yield problems.secret_store_unknown(system.at(*path), ref.store, target, sorted(declared[target]))
+                known, via = sorted(declared[target]), _VIAS[providers[target]]
+                yield problems.secret_store_unknown(system.at(*path), ref.store, target, known, via)
 
 
 def _references(system: System) -> Iterator[tuple[SecretRef, Path, set[str]]]:

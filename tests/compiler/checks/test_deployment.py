@@ -18,7 +18,7 @@ def modes(*providers: str) -> str:
     fields = {
         "k": "provider: kubernetes, residency: eu",
         "p": "provider: kubernetes, residency: eu, tenancy: private-cloud",
-        "a": f"provider: aws, region: eu-central-1, {gateway}",
+        "a": f"provider: aws, region: eu-central-1, {gateway}, secretStores: {{vault: {{via: secrets-manager}}}}",
         "l": "provider: local",
     }
     shared = f"{gateway}, secretStores: {{vault: {{via: external-secrets, store: vault}}}}"

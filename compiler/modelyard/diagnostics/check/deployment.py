@@ -137,11 +137,11 @@ def _regions_of(provider: str, inside: Sequence[str], allowed: Iterable[str]) ->
     return f"{provider} in {' or '.join(allowed)}: {', '.join(inside[:_MOST_REGIONS])}{rest}"
 
 
-def secret_store_unknown(span: Span, store: str, target: str, known: Iterable[str]) -> Diagnostic:
+def secret_store_unknown(span: Span, store: str, target: str, known: Iterable[str], via: str) -> Diagnostic:
     """A secret is read from a store of secrets that the target does not declare.
 
     `secret://kubernetes/NAME#KEY` reads a Secret of the namespace and needs no declaration; every other store says
-    how its secrets reach the cluster.
+    how its secrets reach the cluster: on AWS `via: secrets-manager`, for one.
 
     Wrong:
 
@@ -156,13 +156,14 @@ def secret_store_unknown(span: Span, store: str, target: str, known: Iterable[st
           secretStores: {vault: {via: external-secrets, store: vault}}
         channels: {oncall: {type: pagerduty, key: secret://vault/pagerduty#fraud}}
     """
+    named = f", store: {store}" if via == "external-secrets" else ""
     return Diagnostic(
         "E0406",
         Severity.ERROR,
         f"target {quote(target)} has no secret store {quote(store)}",
         span,
         nearest(store, [*known, "kubernetes"], "did you mean {}?")
-        or f"add secretStores: {{{store}: {{via: external-secrets, store: {store}}}}} to the target",
+        or f"add secretStores: {{{store}: {{via: {via}{named}}}}} to the target",
     )
 
 
