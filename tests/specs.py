@@ -65,6 +65,7 @@ pipelines:
     workers: {min: 1, max: 2}
     schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}
     timeout: 6h
+    parameters: {device: cuda}
     tuning:
       objective: {metric: auc_pr, goal: maximize}
       trials: {max: 20, parallel: 2}

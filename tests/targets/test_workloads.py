@@ -224,7 +224,7 @@ FIELDS = {
     "pipeline.startingDeadline": ("timeZone: Europe/Berlin", "timeZone: Europe/Berlin, startingDeadline: 2h"),
     "pipeline.timeout": ("timeout: 6h", "timeout: 5h"),
     "pipeline.retries": ("timeout: 6h", "timeout: 6h\n    retries: 3"),
-    "pipeline.parameters": ("timeout: 6h", "timeout: 6h\n    parameters: {rounds: 10}"),
+    "pipeline.parameters": ("device: cuda", "device: cuda, rounds: 10"),
     "pipeline.trainer": ("timeout: 6h", "timeout: 6h\n    trainer: lightgbm"),
     "pipeline.source.image": ("timeout: 6h", "timeout: 6h\n    source: {image: acme/train:1}"),
     "pipeline.source.entrypoint": ("timeout: 6h", 'timeout: 6h\n    source: {entrypoint: "fraud.train:main"}'),

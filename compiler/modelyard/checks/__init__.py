@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
 from modelyard.checks import (
+    accelerators,
     built_in,
     clock,
     clouds,
@@ -111,6 +112,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     columns.roles,
     columns.labels,
     governance_in_name.requests_in_the_clear,
+    accelerators.idle,
 )
 
 

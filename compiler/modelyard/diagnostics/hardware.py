@@ -114,3 +114,27 @@ def batch_never_fills(span: Span, endpoint: str, size: int, target: float) -> Di
         span,
         f"write target: {size}, remove it, or lower maxSize",
     )
+
+
+def trainer_without_device(span: Span, compute: str, pipeline: str, accelerator: str, why: str) -> Diagnostic:
+    """The image of the runtime has no code for an accelerator: training fails there, or computes on CPUs beside it.
+
+    An image of your own may bring another build.
+
+    Wrong:
+
+        compute: {train: {cpu: 8, memory: 48Gi, accelerators: "V100:1"}}
+        pipelines: {retrain: {model: a model of PyTorch, compute: train, …}}
+
+    Right:
+
+        compute: {train: {cpu: 8, memory: 48Gi, accelerators: "T4:1"}}
+        pipelines: {retrain: {model: a model of PyTorch, compute: train, …}}
+    """
+    return Diagnostic(
+        "E0690",
+        Severity.ERROR,
+        f"pipeline {quote(pipeline)} cannot train on the {accelerator} of compute class {quote(compute)}: {why}",
+        span,
+        "name another accelerator in the class, or train with an image of your own",
+    )

@@ -24,6 +24,7 @@ from modelyard.diagnostics import (
     verify,
 )
 from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.check import accelerators as check_accelerators
 from modelyard.diagnostics.check import clock as check_clock
 from modelyard.diagnostics.check import clouds as check_clouds
 from modelyard.diagnostics.check import columns as check_columns
@@ -283,6 +284,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0680": platform.cluster_alerts_without_reader,
         "W0681": platform.database_without_backup,
         "E0685": platform.generated_secret,
+        "E0690": hardware.trainer_without_device,
         "E0701": emit.edited_by_hand,
         "E0702": emit.file_in_the_way,
         "E0703": emit.folder_in_the_way,
@@ -362,5 +364,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0874": check_monitors.nowhere_to_keep_looks,
         "E0875": check_monitors.key_unknown,
         "E0876": check_monitors.key_of_two_kinds,
+        "W0860": check_accelerators.idle_accelerator,
+        "W0861": check_accelerators.one_accelerator_used,
     }
 )

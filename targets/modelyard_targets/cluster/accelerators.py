@@ -10,6 +10,12 @@ from typing import Any, Final
 
 from modelyard.records import record
 
+_CUDA: Final = "nvidia.com/gpu"
+_BEFORE_TURING: Final = frozenset({"P100", "P4", "V100-16GB", "V100-32GB"})
+"""Compute capabilities below 7.5, for which CUDA 13 compiles nothing (docs.nvidia.com/cuda/archive/13.0.0, "CUDA
+Toolkit release notes", read 2026-11-26). The image has PyTorch as PyPI has it, which is built for CUDA 13.
+"""
+
 _TABLE: Final = os.path.join(os.path.dirname(__file__), "accelerators.json")
 
 
@@ -33,6 +39,18 @@ def known(name: str) -> Known | None:
 def names() -> tuple[str, ...]:
     """All names, as they are usually spelt, aliases last."""
     return tuple(dict.fromkeys([*(entry.name for entry in _table().values()), *_aliases()]))
+
+
+def unknown_to_trainers(name: str, trainer: str) -> str:
+    """Why a built-in trainer that computes on accelerators does not on this one; empty where it does."""
+    entry = known(name)
+    if entry is None:
+        return ""
+    if entry.resource != _CUDA:
+        return f"the image has {trainer} for CUDA, the library of NVIDIA, alone"
+    if trainer == "pytorch" and entry.name in _BEFORE_TURING:
+        return "the image has pytorch for CUDA 13, which computes on Turing and later, such as T4, A10G or L4"
+    return ""
 
 
 def canonical(name: str) -> str:

@@ -9,7 +9,12 @@ from modelyard.diagnostics.base import Diagnostic, has_errors
 from modelyard.diagnostics.target import run_elsewhere, run_of_once
 from modelyard.plan import MonitorJob, Plan
 from modelyard.spec import TargetSpec
-from modelyard_targets.cluster.check_machines import check_accelerators, check_batches, check_timeouts
+from modelyard_targets.cluster.check_machines import (
+    check_accelerators,
+    check_batches,
+    check_timeouts,
+    check_trainers,
+)
 from modelyard_targets.cluster.check_settings import check_patches, check_settings
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.reserved import check_names
@@ -40,6 +45,7 @@ def check_workloads(plan: Plan, placement: str, target: TargetSpec) -> Iterator[
     yield from check_monitors(plan, placement)
     yield from check_timeouts(plan, placement)
     yield from check_accelerators(plan, placement)
+    yield from check_trainers(plan, placement)
     yield from check_batches(plan, placement)
 
 

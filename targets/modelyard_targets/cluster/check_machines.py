@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import ceil
+from typing import Final
 
 from modelyard.diagnostics import hardware as problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import Application, Hardware, Job, ModelServer, MonitorJob, Plan, Resource
+from modelyard_targets.cluster.accelerators import unknown_to_trainers
 from modelyard_targets.cluster.job import GROUP_WAIT_S, longest_start_s
+
+_ON_ACCELERATORS: Final = frozenset({"pytorch", "xgboost"})
+"""Trainers that compute on an accelerator; the others have a warning of their own."""
 
 
 def check_timeouts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -41,6 +46,22 @@ def check_accelerators(plan: Plan, placement: str) -> Iterator[Diagnostic]:
                 span = plan.system.at(*path, "accelerators", one.position)
                 name = f"{one.accelerator.name}:{one.accelerator.count}"
                 yield problems.accelerator_passed_over(span, compute, name, placement, one.why)
+
+
+def check_trainers(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Built-in trainers on accelerators that the runtime's image has no code for."""
+    for resource in plan.on(placement):
+        if not isinstance(resource.value, Job):
+            continue
+        pipeline = resource.value.pipeline
+        for step in pipeline.steps:
+            hardware = resource.value.hardware[step.name]
+            offered = (hardware.accelerator, *(group.accelerator for group in hardware.groups))
+            names = dict.fromkeys(one.name for one in offered if one is not None)
+            for name in names if step.trainer in _ON_ACCELERATORS and not step.source.image else ():
+                if why := unknown_to_trainers(name, step.trainer):
+                    span = plan.system.key(*plan.system.compute[step.compute].path)
+                    yield problems.trainer_without_device(span, step.compute, pipeline.name, name, why)
 
 
 def check_batches(plan: Plan, placement: str) -> Iterator[Diagnostic]:

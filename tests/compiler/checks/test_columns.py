@@ -7,6 +7,7 @@ import pytest
 from tests.compiler.checks.asked import codes_in, found_in, where
 from tests.specs import changed
 
+ON_CPUS = (("    compute: train\n", "    compute: cpu\n"), ("    parameters: {device: cuda}\n", ""))
 ROLES = "    label: is_fraud\n    timestamp: event_time\n"
 
 
@@ -40,7 +41,7 @@ def test_roles_of_columns(roles: str, codes: list[str]) -> None:
 )
 def test_labels_of_classes(kind: str, trainer: str, codes: list[str]) -> None:
     """XGBoost takes numbers; LightGBM texts, too."""
-    spec = changed("is_fraud: boolean", f"is_fraud: {kind}", ("framework: xgboost", f"framework: {trainer}"))
+    spec = changed("is_fraud: boolean", f"is_fraud: {kind}", ("framework: xgboost", f"framework: {trainer}"), *ON_CPUS)
 
     assert codes_in(spec) == codes
 
@@ -53,6 +54,7 @@ def test_labels_of_numbers() -> None:
         ("{metric: auc_pr, goal: maximize}", "{metric: mae, goal: minimize}"),
         ("{auc_pr: {min: 0.8}}", "{mae: {max: 4}}"),
         ("framework: xgboost", "framework: lightgbm"),
+        *ON_CPUS,
     )
     spec = changed("task: binary-classification", "task: regression", *rest, ("is_fraud: boolean", "is_fraud: string"))
     own = "    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "a.b:c"}\n'

@@ -42,7 +42,7 @@ MODEL = "{task: binary-classification, framework: xgboost}"
 @pytest.mark.parametrize(
     ("old", "new", "pointed"),
     [
-        ("    timeout: 6h\n", "    timeout: 6h\n    parameters: {max_dept: 3}\n", "max_dept: 3"),
+        ("device: cuda", "device: cuda, max_dept: 3", "max_dept: 3"),
         (SEARCH, "space: {eta: {loguniform: [0.001, 0.3]}}", "eta: {log"),
     ],
 )
@@ -72,7 +72,10 @@ def test_code_of_the_user_takes_any_parameter() -> None:
 def test_estimators_of_scikit_learn(parameters: str, codes: list[str]) -> None:
     """Each estimator has parameters of its own."""
     spec = changed(
-        "framework: xgboost", "framework: scikit-learn", ("    timeout: 6h\n", f"    parameters: {parameters}\n")
+        "framework: xgboost",
+        "framework: scikit-learn",
+        ("    parameters: {device: cuda}\n", f"    parameters: {parameters}\n"),
+        ("compute: train", "compute: cpu"),
     )
     assert codes_in(spec.replace(SEARCH, "space: {random_state: {int: [1, 5]}}")) == codes
 

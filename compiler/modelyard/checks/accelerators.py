@@ -1,0 +1,103 @@
+"""Accelerators that are paid for and left idle by what is built in: its trainers, its predictions, its monitors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import accelerators as problems
+from modelyard.source import Path, Span
+from modelyard.spec import ComputeClass, Pipeline, Step, System
+
+_ON_DEVICES = frozenset({"pytorch", "xgboost"})
+"""Trainers that use the one device that a process sees: PyTorch always, XGBoost where `device` says so."""
+
+
+def idle(system: System) -> Iterator[Diagnostic]:
+    """No workload of built-in code has an accelerator that it does not use."""
+    yield from _trained(system)
+    yield from _scored(system)
+    for inference in system.inference.values():
+        for variant in inference.variants:
+            custom = inference.source.image or inference.source.entrypoint
+            if not custom and _has_one(system, variant.compute) and _made_here(system, variant.model.model):
+                own = ("inference", inference.name, "variants", variant.name)
+                span = _named(system, variant.compute, own, own[:2])
+                yield problems.idle_accelerator(span, f"endpoint '{inference.name}'", _why(system, variant.model.model))
+    for monitor in system.monitors.values():
+        if monitor.compute and _has_one(system, monitor.compute):
+            span = _named(system, monitor.compute, ("monitors", monitor.name))
+            yield problems.idle_accelerator(span, f"monitor '{monitor.name}'", "monitors compute on CPUs")
+
+
+def _trained(system: System) -> Iterator[Diagnostic]:
+    for pipeline in system.pipelines.values():
+        for step in pipeline.steps:
+            if not step.trainer or not _has_one(system, step.compute):
+                continue
+            span = _named(system, step.compute, step.path, ("pipelines", pipeline.name))
+            what = f"pipeline '{pipeline.name}'"
+            if step.trainer not in _ON_DEVICES:
+                why = f"the built-in trainer for {step.trainer} computes on CPUs"
+                yield problems.idle_accelerator(span, what, why)
+            elif step.trainer == "xgboost" and not _on_device(pipeline, step):
+                why = "XGBoost computes on CPUs without `parameters: {device: cuda}`"
+                yield problems.idle_accelerator(span, what, why, "write parameters: {device: cuda}, or ")
+            else:
+                yield from _several(system, span, pipeline, step)
+
+
+def _several(system: System, span: Span, pipeline: Pipeline, step: Step) -> Iterator[Diagnostic]:
+    """Each worker is one process on one device."""
+    for accelerator in system.compute[step.compute].accelerators:
+        if accelerator.count > 1:
+            trials = pipeline.tuning is not None
+            yield problems.one_accelerator_used(span, pipeline.name, accelerator.name, accelerator.count, trials)
+            return
+
+
+def _scored(system: System) -> Iterator[Diagnostic]:
+    for pipeline in system.pipelines.values():
+        if pipeline.type != "batch-inference" or pipeline.model is None:
+            continue
+        for step in pipeline.steps:
+            custom = step.source.image or step.source.entrypoint
+            if not custom and _has_one(system, step.compute) and _made_here(system, pipeline.model.model):
+                span = _named(system, step.compute, step.path, ("pipelines", pipeline.name))
+                why = _why(system, pipeline.model.model)
+                yield problems.idle_accelerator(span, f"pipeline '{pipeline.name}'", why)
+
+
+def _why(system: System, model: str) -> str:
+    return f"what the built-in trainer for {system.models[model].framework} makes predicts on CPUs"
+
+
+def _made_here(system: System, model: str) -> bool:
+    """Whether built-in trainers alone make a model: one of the user's code may compute as it pleases."""
+    steps = [
+        step
+        for pipeline in system.pipelines.values()
+        if pipeline.type == "training" and pipeline.model is not None and pipeline.model.model == model
+        for step in pipeline.steps
+    ]
+    return bool(steps) and all(step.trainer for step in steps)
+
+
+def _on_device(pipeline: Pipeline, step: Step) -> bool:
+    device = str(dict(step.parameters).get("device", ""))
+    searched = pipeline.tuning is not None and any(one.name == "device" for one in pipeline.tuning.space)
+    return searched or device.startswith(("cuda", "gpu"))
+
+
+def _has_one(system: System, compute: str) -> bool:
+    asked = system.compute[compute]
+    return bool(asked.accelerators) or asked.accelerator_memory_bytes is not None
+
+
+def _named(system: System, compute: str, *owners: Path) -> Span:
+    """Where a class says that it has an accelerator, if it stands inline, or else where a workload names the class."""
+    asked: ComputeClass = system.compute[compute]
+    if asked.path[0] != "compute":
+        return system.key(*asked.path, "accelerators" if asked.accelerators else "acceleratorMemory")
+    written = ((*owner, "compute") for owner in owners if "compute" in system.written(*owner))
+    return system.at(*next(written, owners[-1]))

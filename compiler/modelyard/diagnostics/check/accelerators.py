@@ -1,0 +1,57 @@
+"""What is told about accelerators that nothing computes on: W0860 and W0861."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def idle_accelerator(span: Span, what: str, why: str, instead: str = "") -> Diagnostic:
+    """Built-in code computes on CPUs, with two exceptions: training with PyTorch, and with XGBoost on `device: cuda`.
+
+    A workload whose compute class has an accelerator pays for it and keeps it from others. Code of your own may use it.
+
+    Wrong:
+
+        compute: {train: {cpu: 8, memory: 32Gi, accelerators: ["L4:1"]}}
+        pipelines: {retrain: {model: a model of LightGBM, compute: train, …}}
+
+    Right:
+
+        compute: {train: {cpu: 8, memory: 32Gi}}
+        pipelines: {retrain: {model: a model of LightGBM, compute: train, …}}
+    """
+    return Diagnostic(
+        "W0860",
+        Severity.WARNING,
+        f"{what} never uses its accelerator: {why}",
+        span,
+        f"{instead}choose a compute class without accelerators",
+    )
+
+
+def one_accelerator_used(span: Span, pipeline: str, accelerator: str, count: int, trials: bool) -> Diagnostic:
+    """A worker of a built-in trainer is one process, which computes on one device: the others of its Pod stay idle.
+
+    Several workers train one model together, each on a device of its own.
+
+    Wrong:
+
+        compute: {train: {cpu: 96, memory: 1000Gi, accelerators: "A100:8"}}
+        pipelines: {retrain: {model: a model of PyTorch, compute: train, workers: 1, …}}
+
+    Right:
+
+        compute: {train: {cpu: 12, memory: 125Gi, accelerators: "A100:1"}}
+        pipelines: {retrain: {model: a model of PyTorch, compute: train, workers: 8, …}}
+    """
+    more = "trials in parallel" if trials else "workers"
+    return Diagnostic(
+        "W0861",
+        Severity.WARNING,
+        f"pipeline {quote(pipeline)} uses one of the {count} accelerators of each worker:"
+        " the built-in trainer computes on one device",
+        span,
+        f"name a class with accelerators: {accelerator}:1 and a part of the CPUs and memory, and ask for {count} times"
+        f" as many {more}",
+    )
