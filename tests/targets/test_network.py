@@ -92,6 +92,22 @@ def test_named_clients_take_the_place_of_the_own_namespace() -> None:
     assert [peer["namespaceSelector"]["matchLabels"][NAMESPACE] for peer in found] == ["kuberay-system", "shop", "till"]
 
 
+def test_proxies_of_a_class_come_from_a_namespace_or_from_any() -> None:
+    """Beside them, the namespaces that `clients` names may connect."""
+    existing, clients = (
+        "gateway: {name: edge, namespace: gateways, mirrors: true}",
+        "exposure: internal\n      clients: [shop]",
+    )
+    called = ("exposure: internal", clients)
+    known = changed(existing, "gateway: {class: envoy, proxies: envoy-gateway-system}", called)
+    unknown = changed(existing, "gateway: {class: envoy}", called)
+
+    found = peers(policy(known, "scorer-champion")["ingress"], "from", 8000)
+    namespaces = [peer["namespaceSelector"]["matchLabels"][NAMESPACE] for peer in found]
+    assert namespaces == ["kuberay-system", "shop", "envoy-gateway-system"]
+    assert {"namespaceSelector": {}} in peers(policy(unknown, "scorer-champion")["ingress"], "from", 8000)
+
+
 def test_stores_outside_are_a_port_on_declared_addresses() -> None:
     """Where none are declared, anywhere but where clouds serve credentials."""
     declared = changed(

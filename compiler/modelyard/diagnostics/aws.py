@@ -394,3 +394,28 @@ def locked_without_checksums(span: Span, workload: str, store: str, other: str) 
         span,
         "keep both on AWS, or let another workload write to the locked store",
     )
+
+
+def made_in_other_region(span: Span, store: str, region: str, target: str, own: str) -> Diagnostic:
+    """A bucket that is made here lies in the region of its target; `region` says where one lies that is adopted.
+
+    Roles, keys and endpoints would go by the region that is written, and the bucket would be in another one.
+
+    Wrong:
+
+        deployment: {targets: {main: {provider: aws, region: eu-central-1}}, …}
+        stores: {archive: {type: object, region: eu-west-1}}
+
+    Right:
+
+        deployment:
+          targets: {main: {provider: aws, region: eu-central-1}, west: {provider: aws, region: eu-west-1}}
+        stores: {archive: {type: object, target: west}}
+    """
+    return Diagnostic(
+        "E0691",
+        Severity.ERROR,
+        f"the bucket of store {quote(store)} is made in {own}, where target {quote(target)} is, and not in {region}",
+        span,
+        "remove region, place the store on a target of that region, or adopt a bucket there",
+    )

@@ -121,6 +121,7 @@ def _gateway(node: Node) -> Gateway:
         listener=text(node, "listener"),
         mirrors=flag(node, "mirrors", default=False),
         certificate=secret(node, "certificate"),
+        proxies=text(node, "proxies"),
     )
 
 

@@ -49,6 +49,7 @@ class Gateway:
     listener: str = ""
     mirrors: bool = False  # the controller supports RequestMirror
     certificate: SecretRef | None = None  # TLS of a Gateway that is made here
+    proxies: str = ""  # namespace of the proxies of a Gateway that is made here; empty: of any
 
 
 @record

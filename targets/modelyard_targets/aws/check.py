@@ -10,6 +10,7 @@ from modelyard.diagnostics import platform as shared
 from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.plan import Identity, NodePool, Plan, Resource
 from modelyard.spec import target_path
+from modelyard_targets.aws.check_cluster import check_envoy_clients, check_made_cluster
 from modelyard_targets.aws.check_machines import check_machines
 from modelyard_targets.aws.check_network import check_images, check_network, check_public, check_region
 from modelyard_targets.aws.check_rights import check_rights
@@ -181,6 +182,8 @@ CHECKS: Final[tuple[Rule, ...]] = (
     check_region,
     check_without_cluster,
     check_version,
+    check_made_cluster,
+    check_envoy_clients,
     check_names,
     check_tags,
     check_network,

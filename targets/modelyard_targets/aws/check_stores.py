@@ -74,6 +74,9 @@ def _check_bucket(store: Store, system: System, target: TargetSpec) -> Iterator[
             why = "a bucket that is made here is one of S3"
             yield problems.not_of_this_bucket(system.key(*here, "endpoint"), store.name, "endpoint", why)
         return
+    if store.region and not store.adopt and store.region != target.region:
+        where = system.at(*here, "region")
+        yield problems.made_in_other_region(where, store.name, store.region, target.name, target.region)
     fault = _bucket_fault(store.adopt)
     if fault:
         yield problems.bucket_name_refused(system.at(*here, "adopt"), store.adopt, fault)

@@ -10,6 +10,7 @@ from modelyard.plan import Kind, Secret
 from modelyard.program import Call, Ref
 from modelyard.spec import Store, target_path
 from modelyard.stack import Value
+from modelyard_targets.aws.check_cluster import STORAGE_CLASS
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.platform import SERVICE, Given, ManagedDatabase, as_literal
 from modelyard_targets.cluster.secrets import store_of
@@ -30,14 +31,14 @@ def storage_classes(context: Context) -> Iterator[Call]:
     document: dict[str, Given] = {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
-        "metadata": {"name": "gp3", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+        "metadata": {"name": STORAGE_CLASS, "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
         "provisioner": "ebs.csi.aws.com",
         "parameters": {"type": "gp3", "encrypted": "true", "kmsKeyId": Ref("infrastructure", key="key_arn")},
         "reclaimPolicy": "Delete",
         "volumeBindingMode": "WaitForFirstConsumer",
         "allowVolumeExpansion": True,
     }
-    yield _object("storage_class", "gp3", document, "cluster")
+    yield _object("storage_class", STORAGE_CLASS, document, "cluster")
 
 
 def secret_stores(context: Context) -> Iterator[Made]:

@@ -15,6 +15,7 @@ from modelyard_targets.cluster.check_machines import (
     check_timeouts,
     check_trainers,
 )
+from modelyard_targets.cluster.check_reach import check_edge, check_egress
 from modelyard_targets.cluster.check_settings import check_patches, check_settings
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.reserved import check_names
@@ -47,6 +48,8 @@ def check_workloads(plan: Plan, placement: str, target: TargetSpec) -> Iterator[
     yield from check_accelerators(plan, placement)
     yield from check_trainers(plan, placement)
     yield from check_batches(plan, placement)
+    yield from check_egress(plan, placement)
+    yield from check_edge(plan, placement)
 
 
 def check_monitors(plan: Plan, placement: str) -> Iterator[Diagnostic]:

@@ -45,7 +45,8 @@ def _own(gateway: Gateway, origin: Path, context: Context) -> Iterator[Made]:
 def beside_the_gateway(context: Context) -> bool:
     """Whether proxies may run in the system's own namespace: where a Gateway is there that is not of our class."""
     gateway = context.target.gateway
-    if gateway is None or gateway.namespace not in {"", context.namespace} or is_ours(gateway, context):
+    where = "" if gateway is None else gateway.namespace or gateway.proxies
+    if gateway is None or where not in {"", context.namespace} or is_ours(gateway, context):
         return False
     return any(needs_route(one, gateway) or one.inference.rollout.strategy == "incremental" for one in _routes(context))
 

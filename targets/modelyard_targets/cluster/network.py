@@ -289,13 +289,13 @@ def _through_gateway(inference: Inference, context: Context) -> bool:
 
 
 def _gateway(context: Context) -> dict[str, Value]:
-    """Where the proxies of a gateway run is its controller's choice, unless the spec names a namespace or the
+    """Where the proxies of a gateway run is its controller's choice, unless the spec names the namespace or the
     controller is installed here.
     """
     gateway = context.target.gateway
     assert gateway is not None
     own = context.platform.gateway_namespace if is_ours(gateway, context) else ""
-    where = gateway.namespace or own
+    where = gateway.namespace or own or gateway.proxies
     return namespace(where) if where else every_namespace()
 
 

@@ -10,6 +10,7 @@ from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import Plan
 from modelyard.spec import target_path
 from modelyard_targets.cluster.check import Rule, check_cluster
+from modelyard_targets.cluster.check_reach import check_clients
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.placed import addons_to_install, target_of
 from modelyard_targets.kubernetes.budget import check_prices
@@ -49,6 +50,7 @@ def check_tenancy(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 CHECKS: Final[tuple[Rule, ...]] = (
     check_stores,
     check_tenancy,
+    check_clients,
     check_capacity,
     check_prices,
 )

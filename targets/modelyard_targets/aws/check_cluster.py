@@ -1,0 +1,35 @@
+"""What is known of a cluster that is made on AWS: its add-ons, its storage class, and where its proxies run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.diagnostics import reach as problems
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.plan import Plan
+from modelyard.spec import target_path
+from modelyard_targets.cluster.check_reach import check_clients
+from modelyard_targets.cluster.envoy import CLASS
+from modelyard_targets.cluster.placed import target_of
+
+STORAGE_CLASS: Final = "gp3"
+"""The one storage class of a cluster that is made here."""
+
+
+def check_made_cluster(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Nothing is present on a cluster before it is made, and it is made with one storage class."""
+    if not plan.has_cluster(placement):
+        return
+    target, here = target_of(plan, placement), target_path(plan.system, placement)
+    if target.present:
+        addons = ", ".join(target.present)
+        yield problems.present_on_made_cluster(plan.system.key(*here, "present"), placement, addons)
+    if target.storage_class not in {"", STORAGE_CLASS}:
+        where = plan.system.at(*here, "storageClass")
+        yield problems.storage_class_missing(where, placement, target.storage_class)
+
+
+def check_envoy_clients(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """`clients` of endpoints; the proxies of the controller that is installed here run in a namespace that is known."""
+    yield from check_clients(plan, placement, CLASS)
