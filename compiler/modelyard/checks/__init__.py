@@ -113,6 +113,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     columns.labels,
     governance_in_name.requests_in_the_clear,
     accelerators.idle,
+    clouds.egress,
 )
 
 

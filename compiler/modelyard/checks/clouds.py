@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import clouds as problems
 from modelyard.spec import System, TargetSpec, target_path
+
+_SENSITIVE: Final = frozenset({"pii", "cardholder", "phi"})
+_WIDE: Final = ("/0", "/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8")
 
 
 def access(system: System) -> Iterator[Diagnostic]:
@@ -20,6 +24,30 @@ def access(system: System) -> Iterator[Diagnostic]:
             yield problems.access_of_private_network(system.key(*path, "access"), target.name)
         elif target.network == "public" and not target.access:
             yield problems.public_without_access(system.at(*path, "network"), target.name)
+        elif _is_everything(target.access):
+            yield problems.access_of_everybody(system.key(*path, "access"), target.name)
+
+
+def egress(system: System) -> Iterator[Diagnostic]:
+    """Workloads that open personal data do not reach every address there is."""
+    classes = {*system.governance.data_classes, *(data.classification for data in system.data.values())}
+    for target in system.deployment.targets:
+        if _is_everything(target.egress) and not _SENSITIVE.isdisjoint(classes):
+            yield problems.egress_to_everywhere(system.key(*target_path(system, target.name), "egress"), target.name)
+
+
+def _is_everything(ranges: tuple[str, ...]) -> bool:
+    """Whether ranges hold every address together, such as two halves."""
+    if not any(one.endswith(_WIDE) for one in ranges):
+        return False
+    from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network  # few specs have such ranges
+
+    known = [ip_network(one, strict=False) for one in ranges]
+    joined = (
+        *collapse_addresses(one for one in known if isinstance(one, IPv4Network)),
+        *collapse_addresses(one for one in known if isinstance(one, IPv6Network)),
+    )
+    return any(one.prefixlen == 0 for one in joined)
 
 
 def ranges(system: System) -> Iterator[Diagnostic]:

@@ -373,5 +373,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0876": check_monitors.key_of_two_kinds,
         "W0860": check_accelerators.idle_accelerator,
         "W0861": check_accelerators.one_accelerator_used,
+        "W0862": check_clouds.access_of_everybody,
+        "W0863": check_clouds.egress_to_everywhere,
     }
 )

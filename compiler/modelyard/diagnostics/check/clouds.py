@@ -154,3 +154,50 @@ def key_of_other_region(span: Span, store: str, key_region: str, region: str) ->
         span,
         "name the key of the bucket, or the bucket's region",
     )
+
+
+def access_of_everybody(span: Span, target: str) -> Diagnostic:
+    """The public address of a cluster's API takes connections from everybody on the internet.
+
+    Whoever has a login, or finds a fault in the API, needs nothing else.
+
+    Wrong:
+
+        deployment: {provider: aws, network: public, access: [0.0.0.0/0], …}
+
+    Right:
+
+        deployment: {provider: aws, network: public, access: [198.51.100.0/24], …}
+    """
+    return Diagnostic(
+        "W0862",
+        Severity.WARNING,
+        f"the whole internet may call the API of target {quote(target)}",
+        span,
+        "list the ranges of your offices and of what deploys, or write network: private",
+    )
+
+
+def egress_to_everywhere(span: Span, target: str) -> Diagnostic:
+    """The spec has personal data, and its workloads may send it to every address.
+
+    A range that holds all addresses also holds those at which clouds hand out credentials of their machines, which are
+    closed where a target lists no `egress`.
+
+    Wrong:
+
+        governance: {dataClasses: [pii], …}
+        deployment: {egress: [0.0.0.0/0], …}
+
+    Right:
+
+        governance: {dataClasses: [pii], …}
+        deployment: {egress: [10.20.0.0/16], …}
+    """
+    return Diagnostic(
+        "W0863",
+        Severity.WARNING,
+        f"workloads of target {quote(target)} open personal data and may connect to every address",
+        span,
+        "list the ranges of your stores and databases",
+    )
