@@ -61,10 +61,13 @@ def requests_in_the_clear(system: System) -> Iterator[Diagnostic]:
     for inference in system.inference.values():
         target, endpoint = system.target(inference.target), inference.endpoint
         plain = target.gateway.class_name and not target.gateway.certificate if target.gateway else target.in_cloud
+        in_steps = inference.rollout.strategy == "incremental"  # KubeRay's Gateway has no TLS, whatever ours has
         reported = system.profile.regulated and endpoint.auth.type != "none"  # as W0636
-        if endpoint.exposure == "internal" and plain and not reported:
-            span = system.at("inference", inference.name, "endpoint", "exposure")
-            yield problems.requests_in_clear(span, inference.name, target.name)
+        reached = endpoint.exposure == "internal" or (in_steps and not target.in_cloud)
+        if reached and (plain or in_steps) and not reported:
+            field = ("endpoint", "exposure") if endpoint.exposure == "internal" else ("rollout", "strategy")
+            span = system.at("inference", inference.name, *field)
+            yield problems.requests_in_clear(span, inference.name, target.name, in_steps)
 
 
 def _sensitive_stores(system: System) -> frozenset[str]:

@@ -8,7 +8,7 @@ from typing import Final
 from modelyard.diagnostics import platform as problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import Cluster, Identity, ModelServer, Plan, Route
-from modelyard.spec import FIRST_KEYS, Gateway, TargetSpec, target_path
+from modelyard.spec import FIRST_KEYS, Gateway, Inference, TargetSpec, target_path
 from modelyard_targets.cluster.check_secrets import check_secrets
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.crossing import crosses_from
@@ -88,20 +88,31 @@ def check_gateway(plan: Plan, placement: str, gateway: Gateway | None) -> Iterat
         if not isinstance(route, Route):
             continue
         inference, routed = route.inference, needs_route(route, gateway)
-        where = plan.system.at("inference", inference.name, "endpoint", "exposure")
+        field = ("rollout", "strategy") if inference.endpoint.exposure == "cluster" else ("endpoint", "exposure")
+        where = plan.system.at("inference", inference.name, *field)
         if routed and gateway.certificate is not None:
             continue
         if routed and inference.endpoint.exposure == "public":
             yield problems.public_without_certificate(where, inference.name, placement, gateway.class_name)
         elif (
             plan.system.profile.regulated
-            and inference.endpoint.exposure == "internal"
             and inference.endpoint.auth.type != "none"
+            and _leaves_cluster(inference, target_of(plan, placement))
         ):
             instead = f"write gateway: {{class: {gateway.class_name}, certificate: secret://…}} at the target"
             if not routed:
                 instead = "choose rollout: {strategy: blue-green}: KubeRay's Gateway for one in steps has no TLS"
             yield problems.token_in_clear(where, inference.name, placement, instead)
+
+
+def _leaves_cluster(inference: Inference, target: TargetSpec) -> bool:
+    """Whether callers of an endpoint that is not public may be outside of its cluster.
+
+    Whether the Gateway that KubeRay makes for a rollout in steps is reached from there is for its class to say, and
+    that of a cluster that is made here keeps it inside.
+    """
+    in_steps = inference.rollout.strategy == "incremental"
+    return inference.endpoint.exposure == "internal" or (in_steps and not target.in_cloud)
 
 
 def check_labels(plan: Plan, placement: str) -> Iterator[Diagnostic]:

@@ -130,10 +130,12 @@ def sent_in_clear(span: Span, what: str, cargo: str) -> Diagnostic:
     )
 
 
-def requests_in_clear(span: Span, endpoint: str, target: str) -> Diagnostic:
+def requests_in_clear(span: Span, endpoint: str, target: str, in_steps: bool) -> Diagnostic:
     """Requests with personal data reach an internal endpoint through a Gateway without a certificate.
 
     Governance declares a sensitive class of data. Everyone between the caller and the Gateway can read the requests.
+    The Gateway that KubeRay makes for `rollout: {strategy: incremental}` never has a certificate, and what its class
+    makes of it may be reached from outside of the cluster, whatever `exposure` says.
 
     Wrong:
 
@@ -152,7 +154,9 @@ def requests_in_clear(span: Span, endpoint: str, target: str) -> Diagnostic:
         Severity.WARNING,
         f"requests with personal data reach endpoint {quote(endpoint)} over plain HTTP",
         span,
-        f"give the gateway of target {quote(target)} a certificate",
+        "choose rollout: {strategy: blue-green}: KubeRay's Gateway for one in steps has no TLS"
+        if in_steps
+        else f"give the gateway of target {quote(target)} a certificate",
     )
 
 
