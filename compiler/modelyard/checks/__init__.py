@@ -13,6 +13,7 @@ from modelyard.checks import (
     columns,
     data_overlap,
     deployment,
+    evidence,
     governance,
     governance_in_name,
     inference,
@@ -114,6 +115,8 @@ CHECKS: Final[tuple[Rule, ...]] = (
     governance_in_name.requests_in_the_clear,
     accelerators.idle,
     clouds.egress,
+    evidence.shared_keys,
+    evidence.switched_off,
 )
 
 

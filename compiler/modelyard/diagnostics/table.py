@@ -31,6 +31,7 @@ from modelyard.diagnostics.check import clouds as check_clouds
 from modelyard.diagnostics.check import columns as check_columns
 from modelyard.diagnostics.check import data_overlap as check_data_overlap
 from modelyard.diagnostics.check import deployment as check_deployment
+from modelyard.diagnostics.check import evidence as check_evidence
 from modelyard.diagnostics.check import governance as check_governance
 from modelyard.diagnostics.check import governance_in_name as check_governance_in_name
 from modelyard.diagnostics.check import inference as check_inference
@@ -375,5 +376,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0861": check_accelerators.one_accelerator_used,
         "W0862": check_clouds.access_of_everybody,
         "W0863": check_clouds.egress_to_everywhere,
+        "W0864": check_evidence.captures_by_shared_key,
+        "W0865": check_evidence.evidence_off,
     }
 )
