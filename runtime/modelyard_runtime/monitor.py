@@ -174,9 +174,7 @@ def breach_text(workload: Section, found: Result) -> str:
 def cause_text(cause: Cause, *, of_errors: bool) -> str:
     """What goes together with a breach, in a sentence."""
     if of_errors:
-        return (
-            f"of the errors, rows with {cause.feature} {cause.part} have {cause.effect:g} a row more than their share"
-        )
+        return f"rows with {cause.feature} {cause.part} add {cause.effect:g} to the mean error"
     return f"{cause.feature} moved the mean prediction by {cause.effect:+g}, most where it is {cause.part}"
 
 
