@@ -118,6 +118,11 @@ class Checker:
         self._omitted = {column.name for column in self.columns if not _may_be_absent(column)}
         self._blocks = _blocks_of(self.columns)
 
+    @property
+    def complete(self) -> bool:
+        """Whether a signature names the type of every column, so that nothing is left to be checked by others."""
+        return bool(self._blocks)
+
     def frame(self, rows: Source) -> pd.DataFrame:
         """The columns of the signature, in its order and types, and no others; without a signature all."""
         if not self.columns:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import threading
 import time
@@ -17,12 +18,13 @@ from modelyard_runtime.access_log import Access, AccessLog
 from modelyard_runtime.answers import Answer, Predictor, answer, plain
 from modelyard_runtime.bundle_metrics import BundleMetrics
 from modelyard_runtime.capture import Captures
+from modelyard_runtime.checker import BadRequest
 from modelyard_runtime.description import Section, description, digest, integer, section, sections, text
 from modelyard_runtime.models import Models
-from modelyard_runtime.payloads import BadRequest, fitted, rows_of
+from modelyard_runtime.payloads import rows_of
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.serving import Serving, load
 from modelyard_runtime.tokens import Tokens
-from modelyard_runtime.user_code import entrypoint
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +36,7 @@ DEPLOYMENT = "model"
 
 _MOUNT_LAG_S = 120.0  # the kubelet brings a changed ConfigMap to a running Pod within about a minute
 _FOLLOW_S = 20.0
+_THREADS = 8  # more than CPUs, so that a call that takes too long does not hold those behind it
 _log = logging.getLogger(__name__)
 
 
@@ -60,13 +63,12 @@ def _described(name: str, wanted: str, patience_s: float) -> Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Serving:
-    """The model that answers now."""
+class Asked:
+    """Rows that one version is asked about."""
 
-    model: Predictor
-    columns: tuple[registry.Column, ...]
-    version: str
-    uri: str
+    serving: Serving
+    rows: pd.DataFrame
+    access: Access
 
 
 class Server:
@@ -85,11 +87,12 @@ class Server:
         self._access_log = _access_log(described)
         self._models = Models(workload, self._model)
         self._told = BundleMetrics(self._models.bundles, {"application": name}) if self._models.bundles else None
-        self._serving: Serving | None = None
+        self.serving: Serving | None = None
         self._begin()
         capture = section(described, "capture")
         self._captures = Captures(workload, capture, text(described, "variant")) if capture else None
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
+        self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="requests")
+        self._one_by_one = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
         batching = section(described, "batching")
         gather = serve.batch(
             max_batch_size=max(integer(batching, "maxSize"), 1),
@@ -102,12 +105,11 @@ class Server:
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request; whatever goes wrong is said as JSON."""
-        from starlette.responses import JSONResponse
-
         request_id = request.headers.get("x-request-id") or uuid.uuid4().hex
         access = Access(request_id)
         try:
-            status, content = await asyncio.wait_for(self._respond(request, access), self._timeout_s)
+            async with asyncio.timeout(self._timeout_s):
+                status, content = await self._respond(request, access)
         except TimeoutError:
             status, content = 504, {"error": f"no answer within {self._timeout_s} s"}
         except BadRequest as problem:
@@ -117,8 +119,7 @@ class Server:
             status, content = 500, {"error": "the model failed on this request; see the server's log"}
         if self._access_log is not None and not _asks_for_health(request):
             self._access_log.write(access, status)
-        more = {"WWW-Authenticate": "Bearer"} if status == 401 else {"Retry-After": "20"} if status == 503 else {}
-        return JSONResponse(content | {"id": request_id}, status, {"X-Request-ID": request_id, **more})
+        return _response(content, status, request_id)
 
     def __del__(self) -> None:
         """Serve ends a replica so: what was captured is written first."""
@@ -127,8 +128,8 @@ class Server:
             if self._captures is not None:
                 self._captures.close()
 
-    async def _respond(self, request: Request, access: Access) -> tuple[int, dict[str, Any]]:
-        serving = self._serving
+    async def _respond(self, request: Request, access: Access) -> tuple[int, dict[str, Any] | bytes]:
+        serving = self.serving
         absent = {"error": f"no version of {text(self._model, 'uri')} exists yet"}
         if _asks_for_health(request):
             return (503, absent) if serving is None else (200, {"status": "ok", "version": serving.version})
@@ -140,31 +141,47 @@ class Server:
             return 405, {"error": "send rows by POST"}
         if serving is None:
             return 503, absent
-        rows = rows_of(await request.body())
-        access.rows = len(rows)
-        asked = serving, fitted(rows, serving.columns)
-        said: Answer = await (self._gathered(asked) if self._gathered is not None else self._answer_one(asked))
-        if self._captures is not None:
-            self._captures.keep(access.request_id, rows.assign(**dict(asked[1].items())), said, serving.version)
-        return 200, self._content(said, serving)
+        return 200, await self._answered(await request.body(), serving, access)
 
-    def _content(self, said: Answer, serving: Serving) -> dict[str, Any]:
+    async def _answered(self, body: bytes, serving: Serving, access: Access) -> bytes:
+        """The answer to a body. Nothing that takes as long as its rows are many is done by the event loop."""
+        loop = asyncio.get_running_loop()
+        if self._gathered is None:
+            threads = self._threads if serving.overlaps else self._one_by_one
+            return await loop.run_in_executor(threads, self._at_once, body, serving, access)
+        asked = await loop.run_in_executor(self._threads, self._asked, body, serving, access)
+        said: Answer = await self._gathered(asked)
+        return await loop.run_in_executor(self._threads, self._told_of, asked, said)
+
+    def _at_once(self, body: bytes, serving: Serving, access: Access) -> bytes:
+        asked = self._asked(body, serving, access)
+        return self._told_of(asked, answer(serving.model, self._task, asked.rows))
+
+    def _asked(self, body: bytes, serving: Serving, access: Access) -> Asked:
+        rows = rows_of(body)
+        access.rows = len(rows)
+        return Asked(serving, serving.checker.frame(rows), access)
+
+    def _told_of(self, asked: Asked, said: Answer) -> bytes:
+        """The body of an answer, which is captured on its way."""
+        version, request_id = asked.serving.version, asked.access.request_id
+        if self._captures is not None:
+            self._captures.keep(request_id, asked.rows, said, version)
         content: dict[str, Any] = {"predictions": [in_json(plain(value)) for value in said.values]}
         if said.scores is not None:
             content["scores"] = [in_json(one) for one in said.scores.tolist()]
-        return {**content, "model": {"name": text(self._model, "registeredName"), "version": serving.version}}
+        content["model"] = {"name": text(self._model, "registeredName"), "version": version}
+        return _json(content | {"id": request_id})
 
-    async def _answer_one(self, asked: tuple[Serving, pd.DataFrame]) -> Answer:
-        return (await self._answer_all([asked]))[0]
-
-    async def _answer_all(self, asked: list[tuple[Serving, pd.DataFrame]]) -> list[Answer]:
+    async def _answer_all(self, asked: list[Asked]) -> list[Answer]:
         """The rows of several requests in one call of each version that they began with."""
         found: dict[int, Answer] = {}
-        for serving in {id(one): one for one, _ in asked}.values():
-            places = [place for place, (one, _) in enumerate(asked) if one is serving]
-            frames = [asked[place][1] for place in places]
-            loop = asyncio.get_running_loop()
-            said = await loop.run_in_executor(self._thread, _together, serving.model, self._task, frames)
+        loop = asyncio.get_running_loop()
+        for serving in {id(one.serving): one.serving for one in asked}.values():
+            places = [place for place, one in enumerate(asked) if one.serving is serving]
+            frames = [asked[place].rows for place in places]
+            threads = self._threads if serving.overlaps else self._one_by_one
+            said = await loop.run_in_executor(threads, _together, serving.model, self._task, frames)
             found |= dict(zip(places, said, strict=True))
         return [found[place] for place in range(len(asked))]
 
@@ -173,7 +190,7 @@ class Server:
         bundles = self._models.bundles
         if bundles is not None and bundles.on_disk() is not None:
             self._load(bundles.version())
-        if self._serving is None:
+        if self.serving is None:
             self._renew()
         elif self._told is not None:
             self._told.tell()
@@ -186,15 +203,9 @@ class Server:
         self._load(version)
 
     def _load(self, version: registry.Version | None) -> None:
-        if version is None or (self._serving is not None and self._serving.uri == version.uri):
+        if version is None or (self.serving is not None and self.serving.uri == version.uri):
             return
-        loaded = registry.load(version.uri)
-        model: Predictor = loaded
-        if self._entrypoint:
-            model = entrypoint(self._entrypoint)(loaded)
-            if not callable(getattr(model, "predict", None)):
-                raise Refusal(f"entrypoint {self._entrypoint} must give an object with predict(rows)")
-        self._serving = Serving(model, loaded.columns(), version.version, version.uri)
+        self.serving = load(version, self._entrypoint)
         _log.info("%s serves version %s of %s", self._name, version.version, version.name)
 
     def _follow(self) -> None:
@@ -204,6 +215,18 @@ class Server:
                 self._renew()
             except Exception:  # noqa: BLE001 - the version that answers goes on answering
                 _log.exception("%s cannot be renewed; the version before goes on", text(self._model, "uri"))
+
+
+def _response(content: dict[str, Any] | bytes, status: int, request_id: str) -> Response:
+    from starlette.responses import Response
+
+    more = {"WWW-Authenticate": "Bearer"} if status == 401 else {"Retry-After": "20"} if status == 503 else {}
+    body = content if isinstance(content, bytes) else _json(content | {"id": request_id})
+    return Response(body, status, {"X-Request-ID": request_id, **more}, "application/json")
+
+
+def _json(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 def _asks_for_health(request: Request) -> bool:

@@ -1,0 +1,99 @@
+"""A server behind HTTP: what it answers, what it refuses, and what does not wait for what."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LinearRegression
+
+from modelyard_runtime.serve import Server
+from tests.runtime.servers import Endpoint, register, serving, summing, workload
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # of MLflow's own files
+
+KINDS = {"amount": "double", "country": "string", "age": "long"}
+ROW = {"amount": 2.5, "country": "ch", "age": 40}
+
+
+@pytest.fixture(scope="module")
+def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A registry with a model that sums."""
+    made = workload(tmp_path_factory.mktemp("server"))
+    register(made, summing(), KINDS)
+    return made
+
+
+@pytest.fixture(scope="module")
+def endpoint(described: dict[str, Any]) -> Iterator[Endpoint]:
+    """Its server."""
+    with serving(described) as found:
+        yield found
+
+
+def test_rows_are_answered(endpoint: Endpoint) -> None:
+    """With the version that answered, and the id that the caller gave."""
+    found = endpoint.ask({"instances": [ROW, {**ROW, "age": 41}]}, headers={"X-Request-ID": "mine"})
+
+    assert found.status == 200
+    assert found.content["predictions"] == [42.5, 43.5]
+    assert found.content["model"] == {"name": "shop-sum", "version": "1"}
+    assert found.content["id"] == found.headers["X-Request-ID"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [({**ROW, "age": 2**63}, "column 'age' holds"), ({**ROW, "amount": 10**400}, "column 'amount' holds")],
+)
+def test_a_number_out_of_range_is_no_failure_of_the_model(endpoint: Endpoint, row: Any, why: str) -> None:
+    found = endpoint.ask({"instances": [row]})
+
+    assert found.status == 422
+    assert found.content["error"].startswith(why)
+
+
+def test_health_does_not_wait_for_a_large_request(endpoint: Endpoint) -> None:
+    """It is read, checked, answered and written outside of the event loop."""
+    body = {"instances": [ROW] * 60_000}
+    slowest, ended = 0.0, threading.Event()
+    answered: list[int] = []
+
+    def large() -> None:
+        answered.append(endpoint.ask(body).status)
+        ended.set()
+
+    thread = threading.Thread(target=large)
+    thread.start()
+    while not ended.is_set():
+        began = time.perf_counter()
+        assert endpoint.ask(path="/healthz", method="GET").status == 200
+        slowest = max(slowest, time.perf_counter() - began)
+    thread.join()
+    began = time.perf_counter()
+    endpoint.ask(body)
+    whole = time.perf_counter() - began
+
+    assert answered == [200]
+    assert slowest < whole / 2
+
+
+def test_an_estimator_answers_as_mlflow_would(tmp_path: Path) -> None:
+    """It is called without a second look at checked rows; what it says is the same."""
+    made = workload(tmp_path)
+    rows = pd.DataFrame(np.random.default_rng(1).normal(size=(50, 3)), columns=["a", "b", "c"])
+    model = LinearRegression().fit(rows, rows.sum(axis=1) * 2)
+    register(made, model, dict.fromkeys(rows, "double"))
+    server = Server(made, "scorer-live")
+
+    assert server.serving is not None
+    assert server.serving.overlaps
+    said = server.serving.model.predict(rows)
+
+    np.testing.assert_allclose(said, model.predict(rows))
+    server.__del__()
