@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from modelyard_runtime import registry
 from modelyard_runtime.access_log import Access, AccessLog
 from modelyard_runtime.answers import Answer, Predictor, answer, plain
+from modelyard_runtime.bodies import MOST_BYTES, body_of
 from modelyard_runtime.bundle_metrics import BundleMetrics
 from modelyard_runtime.capture import Captures
 from modelyard_runtime.checker import BadRequest
@@ -82,6 +83,7 @@ class Server:
         self._model = section(described, "model")
         self._task = text(self._model, "task")
         self._timeout_s = integer(described, "timeoutSeconds")
+        self._most_bytes = integer(described, "maxBodyBytes", MOST_BYTES)
         self._entrypoint = text(described, "entrypoint")
         self._tokens = _tokens(section(described, "auth")) if "auth" in described else None
         self._access_log = _access_log(described)
@@ -141,7 +143,7 @@ class Server:
             return 405, {"error": "send rows by POST"}
         if serving is None:
             return 503, absent
-        return 200, await self._answered(await request.body(), serving, access)
+        return 200, await self._answered(await body_of(request, self._most_bytes), serving, access)
 
     async def _answered(self, body: bytes, serving: Serving, access: Access) -> bytes:
         """The answer to a body. Nothing that takes as long as its rows are many is done by the event loop."""

@@ -19,7 +19,7 @@ def replica(folder: Path) -> Any:
     """A replica that waits for the first version of its model."""
     (folder / "shop").write_text("open sesame")
     server: Any = Server.__new__(Server)
-    server._serving, server._model, server._timeout_s = None, {"uri": "models:/cards@champion"}, 5
+    server.serving, server._model, server._timeout_s = None, {"uri": "models:/cards@champion"}, 5
     server._tokens, server._access_log = Tokens({"shop": str(folder / "shop")}), AccessLog("scorer", "champion")
     return server
 

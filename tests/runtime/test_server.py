@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -97,3 +99,45 @@ def test_an_estimator_answers_as_mlflow_would(tmp_path: Path) -> None:
 
     np.testing.assert_allclose(said, model.predict(rows))
     server.__del__()
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_body_that_is_too_large_is_refused_without_reading_on(described: dict[str, Any], declared: bool) -> None:
+    """Whether its length is declared or it comes in chunks; the connection of the sender ends."""
+    application = {**described["applications"]["scorer-live"], "maxBodyBytes": 100_000}
+    with (
+        serving({**described, "applications": {"scorer-live": application}}) as endpoint,
+        socket.create_connection(endpoint.address.partition("/")[0].split(":"), timeout=20) as connection,
+    ):
+        length = b"Content-Length: 500000000" if declared else b"Transfer-Encoding: chunked"
+        connection.sendall(b"POST /shop HTTP/1.1\r\nHost: shop\r\n" + length + b"\r\n\r\n")
+        sent = 0 if declared else _send_chunks(connection, 50_000_000)
+        answer = connection.recv(4096)
+
+        assert endpoint.ask({"instances": [ROW]}).status == 200
+
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert sent < 20_000_000
+
+
+def _send_chunks(connection: socket.socket, most: int) -> int:
+    """How much could be sent before there was an answer."""
+    sent, chunk = 0, b"10000\r\n" + b" " * 65536 + b"\r\n"
+    while sent < most and not select.select([connection], [], [], 0)[0]:
+        try:
+            connection.sendall(chunk)
+        except ConnectionError:
+            break
+        sent += len(chunk)
+    return sent
+
+
+def test_many_tiny_rows_are_refused_quickly(endpoint: Endpoint) -> None:
+    """Five million of them fit into a body; what they are is not looked at."""
+    body = b'{"instances": [' + b"{}," * 5_000_000 + b"{}]}"
+    began = time.process_time()
+
+    found = endpoint.ask(body)
+
+    assert found.status == 413
+    assert time.process_time() - began < 10  # it was half a minute

@@ -138,6 +138,7 @@ def describe_application(application: Application, resource: Resource, context: 
         "maxWaitMilliseconds": inference.batching.max_wait_ms,
     }
     described["timeoutSeconds"] = inference.endpoint.timeout_s
+    described["maxBodyBytes"] = inference.endpoint.max_body_bytes
     if inference.capture is not None:
         spool: dict[str, Json] = {"spool": _spool(application, resource, context)} if context.target.edge else {}
         described["capture"] = {**_capture(inference.capture, context), **spool}
