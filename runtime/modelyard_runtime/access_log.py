@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-_LONGEST_ID = 128  # of a request's id, which its caller chooses
+LONGEST_ID = 128  # of a request's id, which its caller chooses
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class AccessLog:
             "endpoint": self.endpoint,
             "variant": self.variant,
             "caller": access.caller,
-            "request": access.request_id[:_LONGEST_ID],
+            "request": access.request_id,
             "status": status,
             "milliseconds": round((time.perf_counter() - access.begun) * 1000, 1),
             "rows": access.rows,

@@ -14,7 +14,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime import registry
-from modelyard_runtime.access_log import Access, AccessLog
+from modelyard_runtime.access_log import LONGEST_ID, Access, AccessLog
 from modelyard_runtime.answers import Answer, Predictor, answer, plain
 from modelyard_runtime.bodies import MOST_BYTES, body_of
 from modelyard_runtime.bundle_metrics import BundleMetrics
@@ -69,6 +69,7 @@ class Asked:
 
     serving: Serving
     rows: pd.DataFrame
+    keys: dict[str, list[Any]]  # columns that are captured besides
     access: Access
 
 
@@ -107,7 +108,7 @@ class Server:
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request; whatever goes wrong is said as JSON."""
-        request_id = request.headers.get("x-request-id") or uuid.uuid4().hex
+        request_id = request.headers.get("x-request-id", "")[:LONGEST_ID] or uuid.uuid4().hex
         access = Access(request_id)
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -162,13 +163,15 @@ class Server:
     def _asked(self, body: bytes, serving: Serving, access: Access) -> Asked:
         rows = rows_of(body)
         access.rows = len(rows)
-        return Asked(serving, serving.checker.frame(rows), access)
+        sent = {name: rows.values(name) for name in (self._captures.keys if self._captures is not None else ())}
+        keys = {name: values for name, values in sent.items() if values is not None}
+        return Asked(serving, serving.checker.frame(rows), keys, access)
 
     def _told_of(self, asked: Asked, said: Answer) -> bytes:
         """The body of an answer, which is captured on its way."""
         version, request_id = asked.serving.version, asked.access.request_id
         if self._captures is not None:
-            self._captures.keep(request_id, asked.rows, said, version)
+            self._captures.keep(request_id, asked.rows, said, version, asked.keys)
         content: dict[str, Any] = {"predictions": [in_json(plain(value)) for value in said.values]}
         if said.scores is not None:
             content["scores"] = [in_json(one) for one in said.scores.tolist()]

@@ -141,3 +141,20 @@ def test_many_tiny_rows_are_refused_quickly(endpoint: Endpoint) -> None:
 
     assert found.status == 413
     assert time.process_time() - began < 10  # it was half a minute
+
+
+def test_captures_hold_what_the_signature_names_and_the_keys(tmp_path: Path) -> None:
+    """Nothing else that a caller sends; an id of any length is cut."""
+    capture = {"uri": f"file://{tmp_path}/captures", "store": "", "fraction": 1.0, "keys": ["id"]}
+    made = workload(tmp_path, capture=capture)
+    register(made, summing(), KINDS)
+    with serving(made) as endpoint:
+        sent = {"instances": [{**ROW, "id": 7, "password": "secret", "prediction": 1}]}
+        found = endpoint.ask(sent, headers={"X-Request-ID": "x" * 5000})
+
+    assert len(found.content["id"]) == 128
+    rows = pd.concat(pd.read_parquet(path) for path in (tmp_path / "captures").rglob("*.parquet"))
+    assert {"amount", "country", "age", "id"} <= set(rows)
+    assert "password" not in rows
+    assert rows["prediction"].tolist() == [42.5]
+    assert rows["request_id"].tolist() == ["x" * 128]

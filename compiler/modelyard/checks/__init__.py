@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 from modelyard.checks import (
     built_in,
+    captures,
     clock,
     clouds,
     columns,
@@ -77,6 +78,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     inference.readers,
     monitors.monitors,
     monitors.features,
+    captures.features,
     data_overlap.captured,
     data_overlap.outputs,
     data_overlap.scores,
@@ -105,6 +107,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     never_works.retraining,
     columns.roles,
     columns.labels,
+    captures.labels,
     governance_in_name.requests_in_the_clear,
 )
 

@@ -179,6 +179,9 @@ def _capture(scope: Scope, name: str, node: Node, inference: Path, governance: G
         store=into,
         path=text(node, "path") or f"captures/{name}",
         retain_s=governance.retention.captures_s if retain_s is None else retain_s,
+        columns=texts(node, "columns"),
+        keys=texts(node, "keys") if "keys" in node else None,
+        redact=texts(node, "redact"),
     )
 
 

@@ -72,6 +72,9 @@ class Capture:
     store: str
     path: str
     retain_s: int | None
+    columns: tuple[str, ...] = ()  # of the model's inputs; all where there are none
+    keys: tuple[str, ...] | None = None  # besides the inputs; None: those of the labels of its monitors
+    redact: tuple[str, ...] = ()
 
 
 @record

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from modelyard.plan import Application, Identity, Job, ModelServer, MonitorJob, Resource, bucket_expires, reports_gate
 from modelyard.source import Json
 from modelyard.spec import Capture, Inference, Model, ModelRef, Store
+from modelyard.spec.captures import capture_keys
 from modelyard_targets.cluster.bundles import bundle, delivery
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe_parts import (
@@ -141,7 +142,7 @@ def describe_application(application: Application, resource: Resource, context: 
     described["maxBodyBytes"] = inference.endpoint.max_body_bytes
     if inference.capture is not None:
         spool: dict[str, Json] = {"spool": _spool(application, resource, context)} if context.target.edge else {}
-        described["capture"] = {**_capture(inference.capture, context), **spool}
+        described["capture"] = {**_capture(inference, inference.capture, context), **spool}
     if inference.endpoint.access_log:
         described["accessLog"] = {"endpoint": inference.name}
     if inference.endpoint.auth.type != "none":
@@ -154,9 +155,14 @@ def token_files(inference: Inference) -> dict[str, Json]:
     return {caller.name: f"{TOKEN_FOLDER}/{inference.name}/{caller.name}" for caller in inference.endpoint.auth.callers}
 
 
-def _capture(capture: Capture, context: Context) -> dict[str, Json]:
+def _capture(inference: Inference, capture: Capture, context: Context) -> dict[str, Json]:
     described = capture_place(capture, context)
     described["fraction"] = capture.fraction
+    if capture.columns:
+        described["columns"] = list(capture.columns)
+    keys = capture_keys(context.system, inference)
+    if keys:
+        described["keys"] = list(keys)
     if capture.retain_s is not None and not bucket_expires(context.system, capture):
         described["retainSeconds"] = capture.retain_s
     return described
