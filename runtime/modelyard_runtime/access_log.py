@@ -18,7 +18,13 @@ class Access:
     request_id: str
     caller: str | None = None
     rows: int | None = None
+    version: str = ""
     begun: float = field(default_factory=time.perf_counter)
+
+    @property
+    def seconds(self) -> float:
+        """How long it took until now."""
+        return time.perf_counter() - self.begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class AccessLog:
             "caller": access.caller,
             "request": access.request_id,
             "status": status,
-            "milliseconds": round((time.perf_counter() - access.begun) * 1000, 1),
+            "milliseconds": round(access.seconds * 1000, 1),
             "rows": access.rows,
         }
         sys.stdout.write(json.dumps(line) + "\n")

@@ -32,9 +32,14 @@ def rows_of(body: bytes) -> Rows:
         raise BadRequest(f"the body must hold {FORMS}, as rows of named columns")
     if not len(rows):
         raise BadRequest("the request holds no row")
-    if len(rows) > MOST_ROWS:
-        raise BadRequest(f"the request holds {len(rows)} rows; {MOST_ROWS} are taken at once", 413)
+    bounded(len(rows))
     return rows
+
+
+def bounded(count: int) -> None:
+    """Refuse more rows than are taken at once."""
+    if count > MOST_ROWS:
+        raise BadRequest(f"the request holds {count} rows; {MOST_ROWS} are taken at once", 413)
 
 
 def parsed(body: bytes) -> dict[str, Any]:

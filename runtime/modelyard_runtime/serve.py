@@ -11,7 +11,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from modelyard_runtime import registry
 from modelyard_runtime.access_log import LONGEST_ID, Access, AccessLog
@@ -19,11 +19,13 @@ from modelyard_runtime.answers import Answer, Predictor, answer, plain
 from modelyard_runtime.bodies import MOST_BYTES, body_of
 from modelyard_runtime.bundle_metrics import BundleMetrics
 from modelyard_runtime.capture import Captures
-from modelyard_runtime.checker import BadRequest
+from modelyard_runtime.checker import BadRequest, Rows
 from modelyard_runtime.description import Section, description, digest, integer, section, sections, text
+from modelyard_runtime.inference_protocol import HEADER_LENGTH, Call, Infer, call_of, metadata
 from modelyard_runtime.models import Models
 from modelyard_runtime.payloads import rows_of
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.request_metrics import RequestMetrics
 from modelyard_runtime.serving import Serving, load
 from modelyard_runtime.tokens import Tokens
 
@@ -63,6 +65,36 @@ def _described(name: str, wanted: str, patience_s: float) -> Section:
         time.sleep(2)
 
 
+class Form(Protocol):
+    """How rows and answers are written."""
+
+    def rows(self, body: bytes) -> Rows:
+        """The rows of a body."""
+        ...
+
+    def content(self, said: Answer, version: str, request_id: str) -> dict[str, Any]:
+        """The body of an answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Rows of named columns, and answers beside the model that gave them."""
+
+    model: str
+
+    def rows(self, body: bytes) -> Rows:
+        """The rows of a body."""
+        return rows_of(body)
+
+    def content(self, said: Answer, version: str, request_id: str) -> dict[str, Any]:
+        """The body of an answer."""
+        content: dict[str, Any] = {"predictions": [in_json(plain(value)) for value in said.values]}
+        if said.scores is not None:
+            content["scores"] = [in_json(one) for one in said.scores.tolist()]
+        return {**content, "model": {"name": self.model, "version": version}, "id": request_id}
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Rows that one version is asked about."""
@@ -70,6 +102,7 @@ class Asked:
     serving: Serving
     rows: pd.DataFrame
     keys: dict[str, list[Any]]  # columns that are captured besides
+    form: Form
     access: Access
 
 
@@ -90,6 +123,7 @@ class Server:
         self._access_log = _access_log(described)
         self._models = Models(workload, self._model)
         self._told = BundleMetrics(self._models.bundles, {"application": name}) if self._models.bundles else None
+        self._metrics = RequestMetrics(name, text(described, "variant"), text(self._model, "registeredName"))
         self.serving: Serving | None = None
         self._begin()
         capture = section(described, "capture")
@@ -120,8 +154,10 @@ class Server:
         except Exception:  # noqa: BLE001 - a request's failure ends in its answer, not in the replica
             _log.exception("request %s failed", request_id)
             status, content = 500, {"error": "the model failed on this request; see the server's log"}
-        if self._access_log is not None and not _asks_for_health(request):
-            self._access_log.write(access, status)
+        if not _asks_for_health(request):
+            self._metrics.answered(access.version, status, access.seconds)
+            if self._access_log is not None:
+                self._access_log.write(access, status)
         return _response(content, status, request_id)
 
     def __del__(self) -> None:
@@ -132,51 +168,63 @@ class Server:
                 self._captures.close()
 
     async def _respond(self, request: Request, access: Access) -> tuple[int, dict[str, Any] | bytes]:
-        serving = self.serving
+        serving, call = self.serving, call_of(_below(request))
+        access.version = serving.version if serving is not None else ""
         absent = {"error": f"no version of {text(self._model, 'uri')} exists yet"}
+        if call is not None and call.what == "live":
+            return 200, {"live": True}
         if _asks_for_health(request):
-            return (503, absent) if serving is None else (200, {"status": "ok", "version": serving.version})
+            ready = {"status": "ok", "version": access.version} if call is None else {"ready": True}
+            return (503, absent) if serving is None else (200, ready)
         if self._tokens is not None:
             access.caller = self._tokens.caller(request.headers.get("authorization", ""))
         if self._tokens is not None and access.caller is None:
             return 401, {"error": "this endpoint asks for a bearer token"}
-        if request.method != "POST":
+        if request.method != ("POST" if call is None or call.what == "infer" else "GET"):
             return 405, {"error": "send rows by POST"}
         if serving is None:
             return 503, absent
-        return 200, await self._answered(await body_of(request, self._most_bytes), serving, access)
+        form: Form = Plain(text(self._model, "registeredName"))
+        if call is not None:
+            self._known(call, serving)
+            if call.what != "infer":
+                return 200, _described_by(call, serving)
+            form = Infer(call.model, serving.checker.columns, request.headers.get(HEADER_LENGTH))
+        return 200, await self._answered(await body_of(request, self._most_bytes), serving, form, access)
 
-    async def _answered(self, body: bytes, serving: Serving, access: Access) -> bytes:
+    def _known(self, call: Call, serving: Serving) -> None:
+        if call.model and call.model not in (text(self._model, "registeredName"), text(self._model, "name")):
+            raise BadRequest(f"there is no model {call.model!r} here", 404)
+        if call.version and call.version != serving.version:
+            raise BadRequest(f"version {call.version} of the model does not answer; {serving.version} does", 404)
+
+    async def _answered(self, body: bytes, serving: Serving, form: Form, access: Access) -> bytes:
         """The answer to a body. Nothing that takes as long as its rows are many is done by the event loop."""
         loop = asyncio.get_running_loop()
         if self._gathered is None:
             threads = self._threads if serving.overlaps else self._one_by_one
-            return await loop.run_in_executor(threads, self._at_once, body, serving, access)
-        asked = await loop.run_in_executor(self._threads, self._asked, body, serving, access)
+            return await loop.run_in_executor(threads, self._at_once, body, serving, form, access)
+        asked = await loop.run_in_executor(self._threads, self._asked, body, serving, form, access)
         said: Answer = await self._gathered(asked)
         return await loop.run_in_executor(self._threads, self._told_of, asked, said)
 
-    def _at_once(self, body: bytes, serving: Serving, access: Access) -> bytes:
-        asked = self._asked(body, serving, access)
+    def _at_once(self, body: bytes, serving: Serving, form: Form, access: Access) -> bytes:
+        asked = self._asked(body, serving, form, access)
         return self._told_of(asked, answer(serving.model, self._task, asked.rows))
 
-    def _asked(self, body: bytes, serving: Serving, access: Access) -> Asked:
-        rows = rows_of(body)
+    def _asked(self, body: bytes, serving: Serving, form: Form, access: Access) -> Asked:
+        rows = form.rows(body)
         access.rows = len(rows)
         sent = {name: rows.values(name) for name in (self._captures.keys if self._captures is not None else ())}
         keys = {name: values for name, values in sent.items() if values is not None}
-        return Asked(serving, serving.checker.frame(rows), keys, access)
+        return Asked(serving, serving.checker.frame(rows), keys, form, access)
 
     def _told_of(self, asked: Asked, said: Answer) -> bytes:
         """The body of an answer, which is captured on its way."""
         version, request_id = asked.serving.version, asked.access.request_id
         if self._captures is not None:
             self._captures.keep(request_id, asked.rows, said, version, asked.keys)
-        content: dict[str, Any] = {"predictions": [in_json(plain(value)) for value in said.values]}
-        if said.scores is not None:
-            content["scores"] = [in_json(one) for one in said.scores.tolist()]
-        content["model"] = {"name": text(self._model, "registeredName"), "version": version}
-        return _json(content | {"id": request_id})
+        return _json(asked.form.content(said, version, request_id))
 
     async def _answer_all(self, asked: list[Asked]) -> list[Answer]:
         """The rows of several requests in one call of each version that they began with."""
@@ -211,6 +259,7 @@ class Server:
         if version is None or (self.serving is not None and self.serving.uri == version.uri):
             return
         self.serving = load(version, self._entrypoint)
+        self._metrics.serves(version.version)
         _log.info("%s serves version %s of %s", self._name, version.version, version.name)
 
     def _follow(self) -> None:
@@ -234,8 +283,23 @@ def _json(content: dict[str, Any]) -> bytes:
     return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
+def _below(request: Request) -> str:
+    """The path of a request below that of its endpoint."""
+    path: str = request.scope["path"]
+    return path.removeprefix(request.scope.get("root_path", ""))
+
+
 def _asks_for_health(request: Request) -> bool:
-    return request.method == "GET" and request.url.path.rstrip("/").endswith("/healthz")
+    path = _below(request).rstrip("/")
+    return request.method == "GET" and (path.endswith("/healthz") or path in {"/v2/health/live", "/v2/health/ready"})
+
+
+def _described_by(call: Call, serving: Serving) -> dict[str, Any]:
+    if call.what == "server":
+        return {"name": "modelyard", "version": serving.version, "extensions": ["binary_tensor_data"]}
+    if call.what == "model ready":
+        return {"name": call.model, "ready": True}
+    return metadata(call.model, serving.version, serving.checker.columns)
 
 
 def _access_log(described: Section) -> AccessLog | None:

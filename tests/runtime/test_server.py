@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import LinearRegression
 
+from modelyard_runtime.request_metrics import RequestMetrics
 from modelyard_runtime.serve import Server
 from tests.runtime.servers import Endpoint, register, serving, summing, workload
 
@@ -158,3 +160,57 @@ def test_captures_hold_what_the_signature_names_and_the_keys(tmp_path: Path) -> 
     assert "password" not in rows
     assert rows["prediction"].tolist() == [42.5]
     assert rows["request_id"].tolist() == ["x" * 128]
+
+
+def test_requests_are_counted_by_the_version_that_answered(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refused ones too, and no look at the health."""
+    counted: list[tuple[str, int]] = []
+    monkeypatch.setattr(
+        endpoint.server._metrics, "answered", lambda version, status, seconds: counted.append((version, status))
+    )
+
+    endpoint.ask({"instances": [ROW]})
+    endpoint.ask({"instances": [{}]})
+    endpoint.ask(path="/healthz", method="GET")
+
+    assert counted == [("1", 200), ("1", 422)]
+
+
+def test_metrics_of_requests_have_a_tag_for_the_version() -> None:
+    metrics = RequestMetrics("scorer-live", "live", "shop-sum")
+    metrics.serves("7")
+    metrics.answered("7", 200, 0.01)
+
+    assert {"application", "variant", "model", "version", "status"} == set(metrics._requests.info["tag_keys"])
+    assert "version" in metrics._seconds.info["tag_keys"]
+
+
+def test_a_request_that_takes_too_long_holds_nobody_behind_it(tmp_path: Path) -> None:
+    """Where calls of a model may overlap; whoever waits longer is given up, and others are answered meanwhile."""
+    made = workload(tmp_path, timeoutSeconds=3)
+    register(made, Slow(), {"amount": "double"})
+    with serving(made) as endpoint:
+        slow = [threading.Thread(target=endpoint.ask, args=({"instances": [{"amount": 8.0}]},)) for _ in range(2)]
+        for thread in slow:
+            thread.start()
+        time.sleep(0.5)
+        found = endpoint.ask({"instances": [{"amount": 0.0}]})
+        given_up = endpoint.ask({"instances": [{"amount": 8.0}]})
+        for thread in slow:
+            thread.join()
+
+    assert (found.status, found.content["predictions"]) == (200, [0])
+    assert given_up.status == 504
+
+
+class Slow(RegressorMixin, BaseEstimator):
+    """An estimator that sleeps for as many seconds as its first number says."""
+
+    def fit(self, rows: pd.DataFrame, label: Any = None) -> Slow:
+        """Nothing is learned."""
+        return self
+
+    def predict(self, rows: pd.DataFrame) -> Any:
+        """The first column."""
+        time.sleep(float(rows.iloc[0, 0]))
+        return rows.iloc[:, 0].to_numpy()

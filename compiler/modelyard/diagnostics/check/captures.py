@@ -31,8 +31,8 @@ def feature_not_captured(span: Span, column: str, endpoint: str) -> Diagnostic:
 def keys_unknown(span: Span, endpoint: str, labels: str) -> Diagnostic:
     """Late labels may not be found: captures keep the inputs of the model and no key of a request.
 
-    Labels are matched with predictions by the columns that both have. Captures keep the inputs of the model, and besides
-    them the `keys` that the spec names, or where it names none the columns in the `schema` of the labels.
+    Labels are matched with predictions by the columns that both have. Captures keep the inputs of the model, and
+    besides them the `keys` that the spec names, or where it names none the columns in the `schema` of the labels.
 
     Wrong:
 
