@@ -29,7 +29,7 @@ def labels(system: System) -> Iterator[Diagnostic]:
     for inference in system.inference.values():
         if inference.capture is None or inference.capture.keys is not None:
             continue
-        unknown = [data.name for data in labels_of(system, inference) if not data.schema]
+        unknown = [data.name for data in labels_of(system, inference) if data.label and not data.schema]
         if unknown:
             span = system.key("inference", inference.name, "capture")
             yield problems.keys_unknown(span, inference.name, unknown[0])
