@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 import uuid
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
@@ -63,17 +63,22 @@ class Captures:
         self._segments = _segments(f"{text(capture, 'uri')} {variant}", self._replica)
         self._chance = SystemRandom()
         self._new: deque[Kept] = deque()
-        self._periods: list[Period] = []
+        self._open: list[Period] = []
+        self._full: list[Period] = []
         self._lock = threading.Lock()  # of what requests touch
-        self._writing = threading.RLock()
+        self._saving = threading.Lock()  # of the periods that are being filled
+        self._writing = threading.Lock()  # of files in the store
         self._rows = 0
         self._dropped = 0
         self._begun = 0
         self._expired_at = datetime.min.replace(tzinfo=UTC)
         self._flush_s = flush_s
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="captures", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=run, name="captures", daemon=True) for run in (self._run, self._save_often)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def keep(
         self,
@@ -89,6 +94,9 @@ class Captures:
         """
         if self._chance.random() >= self._fraction:
             return
+        if len(said.values) != len(rows):
+            _log.warning("request %s is not captured: %d answers to %d rows", request_id, len(said.values), len(rows))
+            return
         with self._lock:
             if self._rows + len(rows) > _MOST_WAITING:
                 self._dropped += len(rows)
@@ -98,52 +106,61 @@ class Captures:
 
     def save(self) -> None:
         """Put what is new on the disk."""
-        with self._writing:
-            self._save()
-
-    def _save(self) -> None:
         with self._lock:
             new, self._new = self._new, deque()
         by_day: dict[str, list[Kept]] = {}
         for one in new:
             by_day.setdefault(one.at.strftime("%Y-%m-%d"), []).append(one)
         for day, kept in by_day.items():
-            period, part = self._period(day), self._selection.of(kept)
+            self._save(day, kept)
+
+    def _save(self, day: str, kept: list[Kept]) -> None:
+        try:
+            part = self._selection.of(kept)
+        except Exception:  # noqa: BLE001 - no request ends the captures of others
+            _log.exception("rows cannot be captured")
+            self._drop(sum(len(one.rows) for one in kept))
+            return
+        with self._saving:
+            period = self._period(day)
             period.parts.append(part)
             if self._segments is not None:
-                self._segments.save(period, part)
+                self._attempt(partial(self._segments.save, period, part))
 
     def flush(self) -> None:
         """Write what waits; what cannot be written waits on: with a spool on the disk, else in memory."""
         self._tell_dropped()
+        self.save()
+        with self._saving:
+            self._full += self._open
+            self._open = []
         with self._writing:
-            self._save()
-            self._flush()
+            while self._full:
+                self._flush(self._full[0])
+                del self._full[0]
 
-    def _flush(self) -> None:
-        while self._periods:
-            period = self._periods[0]
-            self._write(period)
-            del self._periods[0]
-            with self._lock:
-                self._rows -= period.count
-            if self._segments is not None:
-                self._segments.forget(period)
+    def _flush(self, period: Period) -> None:
+        self._write(period)
+        with self._lock:
+            self._rows -= period.count
+        if self._segments is not None:
+            self._segments.forget(period)
 
     def close(self) -> None:
         """Write what waits and end."""
         self._ended.set()
-        self._thread.join(timeout=30)
+        for thread in self._threads:
+            thread.join(timeout=30)
+
+    def _save_often(self) -> None:
+        """Beside the other thread, which may wait for a slow store."""
+        while not self._ended.wait(_SAVE_S):
+            self._attempt(self.save)
 
     def _run(self) -> None:
-        flushed = time.monotonic()
         self._attempt(self._bring)
-        while not self._ended.wait(min(_SAVE_S, self._flush_s)):
-            if time.monotonic() - flushed < self._flush_s:
-                self._attempt(self.save)
-            else:
-                self.attempt()
-                flushed = time.monotonic()
+        while not self._ended.wait(self._flush_s):
+            self.attempt()
         self.attempt()
         if self._segments is not None:
             self._segments.close()
@@ -153,7 +170,7 @@ class Captures:
         self._attempt(self._all)
         self._metrics.tell()
 
-    def _attempt(self, what: Any) -> None:
+    def _attempt(self, what: Callable[[], None]) -> None:
         try:
             what()
         except (OSError, ValueError) as problem:
@@ -174,11 +191,11 @@ class Captures:
                 _log.info("%d captured rows of a replica that was killed are brought", period.count)
 
     def _period(self, day: str) -> Period:
-        found = next((one for one in self._periods if one.day == day), None)
+        found = next((one for one in self._open if one.day == day), None)
         if found is None:
             self._begun += 1
             found = Period(day, f"{self._replica}-{self._begun:08d}")
-            self._periods.append(found)
+            self._open.append(found)
         return found
 
     def _write(self, period: Period) -> None:
@@ -188,12 +205,17 @@ class Captures:
             return
         write_whole(self._place.below(f"day={period.day}", f"variant={self._variant}", name), content)
 
+    def _drop(self, rows: int) -> None:
+        with self._lock:
+            self._dropped += rows
+            self._rows -= rows
+
     def _tell_dropped(self) -> None:
         with self._lock:
             dropped, self._dropped = self._dropped, 0
         if dropped:
             self._metrics.dropped(dropped)
-            _log.warning("%d rows were not captured: the store of captures has been away for too long", dropped)
+            _log.warning("%d rows were not captured: their store is away, or they do not fit together", dropped)
 
     def _expire(self, now: datetime) -> None:
         """Delete the days that are wholly older than what is retained."""

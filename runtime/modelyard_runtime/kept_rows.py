@@ -94,8 +94,8 @@ def joined(parts: Iterable[Columns]) -> Columns:
     count = 0
     for part in parts:
         added = length(part)
-        for name in part.keys() - found.keys():
-            found[name] = [None] * count
+        for name in part:
+            found.setdefault(name, [None] * count)
         for name, values in found.items():
             values.extend(part.get(name) or [None] * added)
         count += added

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -255,3 +256,41 @@ def test_a_replica_that_lives_keeps_its_own(tmp_path: Path) -> None:
     other.close()
     kept.close()
     assert stored(tmp_path)["request_id"].tolist() == ["a"]
+
+
+def test_a_slow_store_does_not_keep_rows_from_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill meanwhile loses a second, and not all that came while the store was written."""
+    ended = threading.Event()
+    monkeypatch.setattr(module, "write_whole", lambda where, content: ended.wait(60))
+    kept = captures(tmp_path)
+    kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
+    writer = threading.Thread(target=kept.flush)
+    writer.start()
+    time.sleep(0.5)
+    kept.keep("b", pd.DataFrame({"amount": [2.0]}), said(1), "7")
+    until = time.monotonic() + 30
+    folder = folder_of(f"file://{tmp_path} champion")
+    while len(list(folder.rglob("*.parquet"))) < 2 and time.monotonic() < until:
+        time.sleep(0.1)
+
+    assert len(list(folder.rglob("*.parquet"))) == 2
+    ended.set()
+    writer.join()
+    kept.close()
+
+
+def test_what_cannot_be_put_together_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is counted as dropped, as is nothing of what comes later; answers that do not fit their rows are left out."""
+    kept = captures(tmp_path)
+    told: list[int] = []
+    monkeypatch.setattr(kept._metrics, "dropped", told.append)
+    broken: Any = object()
+    kept.keep("a", pd.DataFrame({"amount": [1.0]}), Answer(np.ones(1), broken), "7")
+    kept.keep("short", pd.DataFrame({"amount": [1.0, 2.0]}), said(1), "7")
+    kept.save()
+    kept.keep("b", pd.DataFrame({"amount": [1.0]}), said(1), "7")
+    kept.attempt()
+
+    assert told == [1]
+    assert stored(tmp_path)["request_id"].tolist() == ["b"]
+    kept.close()
