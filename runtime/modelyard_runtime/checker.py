@@ -143,7 +143,7 @@ class Checker:
         try:
             return _all(block.array(rows.records, block.names) for block in self._blocks)
         except KeyError:  # a row lacks a column
-            there: set[str] = set().union(*rows.records)
+            there = set[str]().union(*rows.records)
             if not self._required | self._omitted <= there:
                 return None
             return _all(block.array(rows.records, block.names, lacking=True) for block in self._blocks)

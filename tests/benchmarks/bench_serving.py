@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from pathlib import Path
 from statistics import median, quantiles
 
 import pytest
@@ -14,7 +13,7 @@ from engine import environments
 from engine.places import REPOSITORY
 from tests.benchmarks.conftest import Repeat, Within
 
-PROGRAM = Path(__file__).parent / "serving.py"
+PROGRAM = REPOSITORY / "tests" / "real" / "programs" / "serving_times.py"
 REQUIREMENTS = ("runtime/modelyard_runtime/requirements.txt", "tests/runtime/requirements.txt")
 ROUNDS = 5
 

@@ -1,6 +1,6 @@
 """Requests to a server of ours and to the same model on bare Ray Serve, one after the other; prints times as JSON.
 
-Run as `python serving.py FOLDER ROUNDS` in the runtime's environment, with the runtime on the path.
+Run as `python serving_times.py FOLDER ROUNDS` in the runtime's environment, with the runtime on the path.
 """
 
 from __future__ import annotations
