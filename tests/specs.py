@@ -45,7 +45,8 @@ data:
     label: is_fraud
     timestamp: event_time
     classification: pii
-  chargebacks: {store: lake, path: chargebacks/, format: parquet, label: is_fraud, delay: 45d, classification: pii}
+  chargebacks: {store: lake, path: chargebacks/, format: parquet, label: is_fraud, delay: 45d, classification: pii,
+                schema: {transaction_id: string, is_fraud: boolean}}
   scores: {store: lake, path: scores/, format: parquet, classification: internal, timestamp: event_time}
 models:
   fraud-xgb:

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-_LONGEST_ID = 128  # of a request's id, which its caller chooses
+LONGEST_ID = 128  # of a request's id, which its caller chooses
 
 
 @dataclass(slots=True)
@@ -18,7 +18,13 @@ class Access:
     request_id: str
     caller: str | None = None
     rows: int | None = None
+    version: str = ""
     begun: float = field(default_factory=time.perf_counter)
+
+    @property
+    def seconds(self) -> float:
+        """How long it took until now."""
+        return time.perf_counter() - self.begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +42,9 @@ class AccessLog:
             "endpoint": self.endpoint,
             "variant": self.variant,
             "caller": access.caller,
-            "request": access.request_id[:_LONGEST_ID],
+            "request": access.request_id,
             "status": status,
-            "milliseconds": round((time.perf_counter() - access.begun) * 1000, 1),
+            "milliseconds": round(access.seconds * 1000, 1),
             "rows": access.rows,
         }
         sys.stdout.write(json.dumps(line) + "\n")

@@ -228,6 +228,17 @@ class Model:
             return None
         return inner if hasattr(inner, "predict_proba") and hasattr(inner, "classes_") else None
 
+    def estimator(self) -> Any | None:
+        """The estimator behind, where it has the interface of scikit-learn and answers by `predict`; else None."""
+        try:
+            inner = self.loaded.get_raw_model()
+        except NotImplementedError:
+            return None
+        flavor = self.loaded.metadata.flavors.get("python_function", {})
+        kinds = {f"{one.__module__}.{one.__name__}" for one in type(inner).__mro__}
+        answers = flavor.get("predict_fn", "predict") == "predict"
+        return inner if "sklearn.base.BaseEstimator" in kinds and answers else None
+
 
 def _client() -> Any:
     from mlflow import MlflowClient

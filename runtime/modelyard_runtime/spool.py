@@ -88,23 +88,29 @@ class Spool:
         return [path for _, _, path in sorted(found)]
 
 
-class SpoolMetrics:
-    """What waits and what gave way, in the metrics of Ray, whose names begin with `ray_` where they are scraped."""
+class CaptureMetrics:
+    """What waits and what was dropped, in the metrics of Ray, whose names begin with `ray_` where they are scraped."""
 
-    def __init__(self, spool: Spool, variant: str) -> None:
+    def __init__(self, spool: Spool | None, variant: str) -> None:
         from ray.util.metrics import Counter, Gauge
 
         self._spool = spool
         self._counted = 0
-        waiting = Gauge(WAITING, description="Captures that wait for their store.", tag_keys=("variant",))
-        dropped = Counter(DROPPED, description="Captured rows that gave way to newer ones.", tag_keys=("variant",))
-        self._waiting: Any = waiting
-        self._dropped: Any = dropped
-        for metric in (self._waiting, self._dropped):
-            metric.set_default_tags({"variant": variant})
+        self._waiting: Any = None
+        self._dropped: Any = Counter(DROPPED, description="Captured rows that were dropped.", tag_keys=("variant",))
+        self._dropped.set_default_tags({"variant": variant})
+        if spool is not None:
+            self._waiting = Gauge(WAITING, description="Captures that wait for their store.", tag_keys=("variant",))
+            self._waiting.set_default_tags({"variant": variant})
+
+    def dropped(self, rows: int) -> None:
+        """Count rows that were dropped."""
+        self._dropped.inc(rows)
 
     def tell(self) -> None:
-        """Set them to what is true now."""
+        """Set them to what is true of the spool now."""
+        if self._spool is None:
+            return
         self._waiting.set(self._spool.waiting_bytes())
         dropped, self._counted = self._spool.dropped_rows - self._counted, self._spool.dropped_rows
         if dropped:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from modelyard_runtime.arrivals import Window, window
 from modelyard_runtime.capture import CAPTURED_AT, OWN_COLUMNS
 from modelyard_runtime.datasets import frame_of, opened, read_batches, times
-from modelyard_runtime.description import Section, integer, section, sections, text
+from modelyard_runtime.description import Section, integer, names, section, sections, text
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage import Place, files, listed, place
 
@@ -125,13 +125,14 @@ class CapturedRows:
         import pyarrow as pa
         import pyarrow.parquet as parquet
 
+        redacted = names(self.capture, "redact")  # whose values say nothing
         for file in files:
             with self._where().filesystem.open_input_file(file) as stream:
                 for batch in parquet.ParquetFile(stream).iter_batches(batch_size=_BATCH_ROWS):
                     frame = frame_of(pa.Table.from_batches([batch]))
                     frame = self._in_window(frame, self.window.is_new(file))
                     if len(frame):
-                        yield frame.assign(**{VARIANT: variant_of(file)})
+                        yield frame.drop(columns=redacted, errors="ignore").assign(**{VARIANT: variant_of(file)})
 
     def _in_window(self, frame: pd.DataFrame, new: bool) -> pd.DataFrame:
         window, at = self.window, frame[CAPTURED_AT]

@@ -11,6 +11,7 @@ import pytest
 from starlette.requests import Request
 
 from modelyard_runtime.access_log import AccessLog
+from modelyard_runtime.request_metrics import RequestMetrics
 from modelyard_runtime.serve import Server
 from modelyard_runtime.tokens import Tokens
 
@@ -19,8 +20,9 @@ def replica(folder: Path) -> Any:
     """A replica that waits for the first version of its model."""
     (folder / "shop").write_text("open sesame")
     server: Any = Server.__new__(Server)
-    server._serving, server._model, server._timeout_s = None, {"uri": "models:/cards@champion"}, 5
+    server.serving, server._model, server._timeout_s = None, {"uri": "models:/cards@champion"}, 5
     server._tokens, server._access_log = Tokens({"shop": str(folder / "shop")}), AccessLog("scorer", "champion")
+    server._metrics = RequestMetrics("scorer-champion", "champion", "cards")
     return server
 
 

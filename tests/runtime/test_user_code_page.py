@@ -25,7 +25,7 @@ def test_a_server_reads_every_body_of_the_page() -> None:
 
     assert len(bodies) == 3
     for body in bodies:
-        assert rows_of(body.encode()).to_dict("records") == [{"age": 41, "income": 2.5}]
+        assert rows_of(body.encode()).frame().to_dict("records") == [{"age": 41, "income": 2.5}]
 
 
 def test_the_page_has_the_limit_of_rows() -> None:

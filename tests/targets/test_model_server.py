@@ -280,3 +280,23 @@ def test_requests_are_logged_where_policy_asks(old: str, new: str, logged: bool)
     application = described["applications"]["scorer-champion"]
     assert application.get("accessLog") == ({"endpoint": "scorer"} if logged else None)
     assert ({"name": "RAY_LOG_TO_STDERR", "value": "1"} in container["env"]) == logged
+
+
+@pytest.mark.parametrize(("written", "most"), [("target: 8", 256), ("target: 8, maxQueued: 50", 50), ("target: 2", 64)])
+def test_requests_beyond_a_bound_are_shed_at_once(written: str, most: int) -> None:
+    """They would wait for a time-out; 503 says when to come back."""
+    service = lowered(changed("target: 8", written)).get("RayService", "scorer-champion")
+    (application,) = serve_config(service)["applications"]
+    (deployment,) = application["deployments"]
+
+    assert deployment["max_queued_requests"] == most
+    assert deployment["backpressure_config"] == {"status_code": 503, "retry_after_s": 5}
+
+
+@pytest.mark.parametrize(("written", "most"), [("", 16 * 2**20), ("      maxBody: 1Mi\n", 2**20)])
+def test_a_server_knows_the_largest_body_that_it_reads(written: str, most: int) -> None:
+    made = lowered(changed("    endpoint:\n", f"    endpoint:\n{written}"))
+    text = made.get("ConfigMap", "scorer-champion-description")["data"]["workload.json"]
+
+    (application,) = json.loads(text)["applications"].values()
+    assert application["maxBodyBytes"] == most

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 from modelyard.checks import (
     accelerators,
     built_in,
+    captures,
     clock,
     clouds,
     columns,
@@ -84,6 +85,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     monitors.features,
     watched.watched,
     watched.compared,
+    captures.features,
     data_overlap.captured,
     data_overlap.outputs,
     data_overlap.scores,
@@ -112,6 +114,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     never_works.retraining,
     columns.roles,
     columns.labels,
+    captures.labels,
     governance_in_name.requests_in_the_clear,
     accelerators.idle,
     clouds.egress,

@@ -26,6 +26,7 @@ from modelyard.diagnostics import (
 )
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.check import accelerators as check_accelerators
+from modelyard.diagnostics.check import captures as check_captures
 from modelyard.diagnostics.check import clock as check_clock
 from modelyard.diagnostics.check import clouds as check_clouds
 from modelyard.diagnostics.check import columns as check_columns
@@ -359,6 +360,8 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0846": check_promises.one_replica,
         "W0847": check_promises.spot_alone,
         "W0848": check_clock.day_not_in_every_month,
+        "E0860": check_captures.feature_not_captured,
+        "W0861": check_captures.keys_unknown,
         "E0849": check_metrics.delta_out_of_reach,
         "E0850": check_governance.callers_share_token,
         "E0880": check_watched.watched_timestamp_missing,

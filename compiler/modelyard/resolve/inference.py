@@ -9,7 +9,7 @@ from modelyard.resolve.compute import compute_of, needed_compute
 from modelyard.resolve.fields import Node, flag, mapping, named, number, text, texts, whole
 from modelyard.resolve.governance import resolve_profile
 from modelyard.resolve.pipelines import model_ref, source_of
-from modelyard.resolve.quantities import milliseconds_or, part, percent, range_of, seconds, seconds_or
+from modelyard.resolve.quantities import milliseconds_or, part, percent, range_of, seconds, seconds_or, size
 from modelyard.resolve.scope import Scope, reference, secret, store
 from modelyard.source import Path
 from modelyard.spec import (
@@ -125,6 +125,7 @@ def _scaling(scope: Scope, node: Node, path: Path, batching: Batching) -> Scalin
         target=float(max(default.target, batching.max_size) if target is None else target),
         upscale_delay_s=seconds_or(scope, node, "upscaleDelay", path, default.upscale_delay_s),
         downscale_delay_s=seconds_or(scope, node, "downscaleDelay", path, default.downscale_delay_s),
+        max_queued=whole(node, "maxQueued", 0) or None,
     )
 
 
@@ -178,6 +179,9 @@ def _capture(scope: Scope, name: str, node: Node, inference: Path, governance: G
         store=into,
         path=text(node, "path") or f"captures/{name}",
         retain_s=governance.retention.captures_s if retain_s is None else retain_s,
+        columns=texts(node, "columns"),
+        keys=texts(node, "keys") if "keys" in node else None,
+        redact=texts(node, "redact"),
     )
 
 
@@ -191,6 +195,7 @@ def _endpoint(scope: Scope, node: Node, path: Path, governance: Governance) -> E
         host=text(node, "host"),
         path=text(node, "path", default.path),
         timeout_s=seconds_or(scope, node, "timeout", path, default.timeout_s),
+        max_body_bytes=size(scope, node, "maxBody", path) or default.max_body_bytes,
         auth=Auth(text(auth, "type", "none"), tuple(_callers(auth))),
         access_log=default.access_log,
         clients=texts(node, "clients"),

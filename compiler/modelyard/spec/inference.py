@@ -34,6 +34,7 @@ class Scaling:
     metric: str = "ongoing-requests"
     upscale_delay_s: int = 30
     downscale_delay_s: int = 600
+    max_queued: int | None = None  # None: as many as follow from what a replica works on at once
 
 
 @record
@@ -71,6 +72,9 @@ class Capture:
     store: str
     path: str
     retain_s: int | None
+    columns: tuple[str, ...] = ()  # of the model's inputs; all where there are none
+    keys: tuple[str, ...] | None = None  # besides the inputs; None: those of the labels of its monitors
+    redact: tuple[str, ...] = ()
 
 
 @record
@@ -99,6 +103,7 @@ class Endpoint:
     host: str = ""
     path: str = "/"
     timeout_s: int = 60
+    max_body_bytes: int = 16 * 2**20
     auth: Auth = Auth()
     clients: tuple[str, ...] = ()  # namespaces that may call an endpoint of the cluster
 

@@ -11,6 +11,7 @@ from modelyard.cron import parse
 from modelyard.plan import Application, Identity, Job, ModelServer, MonitorJob, Resource, bucket_expires, reports_gate
 from modelyard.source import Json
 from modelyard.spec import Capture, Inference, Model, ModelRef, Store
+from modelyard.spec.captures import capture_keys
 from modelyard.spec.watched import state_folder
 from modelyard_targets.cluster.bundles import bundle, delivery
 from modelyard_targets.cluster.context import Context
@@ -140,9 +141,10 @@ def describe_application(application: Application, resource: Resource, context: 
         "maxWaitMilliseconds": inference.batching.max_wait_ms,
     }
     described["timeoutSeconds"] = inference.endpoint.timeout_s
+    described["maxBodyBytes"] = inference.endpoint.max_body_bytes
     if inference.capture is not None:
         spool: dict[str, Json] = {"spool": _spool(application, resource, context)} if context.target.edge else {}
-        described["capture"] = {**_capture(inference.capture, context), **spool}
+        described["capture"] = {**_capture(inference, inference.capture, context), **spool}
     if inference.endpoint.access_log:
         described["accessLog"] = {"endpoint": inference.name}
     if inference.endpoint.auth.type != "none":
@@ -155,9 +157,14 @@ def token_files(inference: Inference) -> dict[str, Json]:
     return {caller.name: f"{TOKEN_FOLDER}/{inference.name}/{caller.name}" for caller in inference.endpoint.auth.callers}
 
 
-def _capture(capture: Capture, context: Context) -> dict[str, Json]:
+def _capture(inference: Inference, capture: Capture, context: Context) -> dict[str, Json]:
     described = capture_place(capture, context)
     described["fraction"] = capture.fraction
+    if capture.columns:
+        described["columns"] = list(capture.columns)
+    keys = capture_keys(context.system, inference)
+    if keys:
+        described["keys"] = list(keys)
     if capture.retain_s is not None and not bucket_expires(context.system, capture):
         described["retainSeconds"] = capture.retain_s
     return described

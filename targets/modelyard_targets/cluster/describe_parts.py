@@ -116,7 +116,8 @@ def describe_made_model(model: Model) -> dict[str, Json]:
 def capture_place(capture: Capture, context: Context) -> dict[str, Json]:
     """Where captures of an endpoint lie."""
     uri = context.uri(context.system.stores[capture.store], capture.path.rstrip("/") + "/")
-    return {"uri": uri, "store": capture.store}
+    redacted: dict[str, Json] = {"redact": list(capture.redact)} if capture.redact else {}
+    return {"uri": uri, "store": capture.store, **redacted}
 
 
 def describe_check(check: Check, monitor: bool) -> dict[str, Json]:

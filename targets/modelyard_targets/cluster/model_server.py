@@ -41,6 +41,8 @@ IMPORT_PATH = "modelyard_runtime.serve:application"
 DEPLOYMENT = "model"
 
 _SPARE_S = 30
+_QUEUED = 16  # requests wait for so many others at most: more would wait for a time-out
+_RETRY_AFTER_S = 5
 
 
 def lower_server(resource: Resource, context: Context) -> Iterator[Made]:
@@ -191,9 +193,12 @@ def _deployment(application: Application, group: str) -> dict[str, Value]:
     if hardware.accelerator is not None:
         options["num_gpus"] = hardware.accelerator.count
     options["resources"] = {group_resource(group): 1}
+    ongoing = max(ceil(2 * scaling.target), 2 * inference.batching.max_size)
     return {
         "name": DEPLOYMENT,
-        "max_ongoing_requests": max(ceil(2 * scaling.target), 2 * inference.batching.max_size),
+        "max_ongoing_requests": ongoing,
+        "max_queued_requests": scaling.max_queued or _QUEUED * ongoing,
+        "backpressure_config": {"status_code": 503, "retry_after_s": _RETRY_AFTER_S},
         "autoscaling_config": {
             "min_replicas": replicas.minimum,
             "max_replicas": replicas.maximum,

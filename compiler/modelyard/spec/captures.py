@@ -1,0 +1,34 @@
+"""Which columns captures hold, and what finds its labels by them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.spec.inference import Inference
+from modelyard.spec.monitors import Monitor
+from modelyard.spec.needs import Dataset
+from modelyard.spec.system import System
+
+
+def judges_of(system: System, inference: Inference) -> Iterator[tuple[Monitor, Dataset]]:
+    """The monitors that judge an endpoint by labels, each with these."""
+    watched = f"inference.{inference.name}"
+    for monitor in system.monitors.values():
+        if monitor.watch == watched and monitor.labels:
+            yield monitor, system.data[monitor.labels]
+
+
+def capture_keys(system: System, inference: Inference) -> tuple[str, ...]:
+    """Columns that are kept besides the model's inputs: as written, or else those by which monitors find labels.
+
+    Of a monitor that declares no key, all that its labels are known to have.
+    """
+    capture = inference.capture
+    if capture is None or capture.keys is not None:
+        return (capture.keys or ()) if capture is not None else ()
+    found = (column for monitor, labels in judges_of(system, inference) for column in monitor.key or _columns(labels))
+    return tuple(dict.fromkeys(found))
+
+
+def _columns(labels: Dataset) -> Iterator[str]:
+    return (column for column, _ in labels.schema if column not in (labels.label, labels.timestamp))

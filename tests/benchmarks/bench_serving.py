@@ -1,0 +1,47 @@
+"""Time of a request, against the same model on bare Ray Serve, on one real Ray."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from statistics import median, quantiles
+
+import pytest
+
+from engine import environments
+from engine.places import REPOSITORY
+from tests.benchmarks.conftest import Repeat, Within
+
+PROGRAM = REPOSITORY / "tests" / "real" / "programs" / "serving_times.py"
+REQUIREMENTS = ("runtime/modelyard_runtime/requirements.txt", "tests/runtime/requirements.txt")
+ROUNDS = 5
+
+BUDGET = 1.15
+
+Times = dict[str, list[dict[str, list[float]]]]
+
+
+@pytest.fixture(scope="module")
+def times(tmp_path_factory: pytest.TempPathFactory) -> Times:
+    """Seconds of each request, by number of columns, round and server."""
+    python = environments.environment("".join((REPOSITORY / path).read_text() for path in REQUIREMENTS))
+    more = {"PYTHONPATH": str(REPOSITORY / "runtime"), "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
+    command = [str(python), str(PROGRAM), str(tmp_path_factory.mktemp("serving")), str(ROUNDS)]
+    done = subprocess.run(command, env={**os.environ, **more}, capture_output=True, text=True, timeout=1800)
+    assert done.returncode == 0, done.stderr[-4000:]
+    found: Times = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.mark.parametrize("columns", [1, 30, 100])
+def bench_serving(repeat: Repeat, within: Within, times: Times, columns: int) -> None:
+    """The 99th percentile of a row, in the middle one of some rounds."""
+    rounds = times[str(columns)]
+    repeat(lambda: None, 1)
+    ratio = median(_p99(one["ours"]) / _p99(one["bare"]) for one in rounds)
+    within(f"p99 of a row of {columns} columns, times bare Ray Serve", ratio, BUDGET)
+
+
+def _p99(seconds: list[float]) -> float:
+    return quantiles(seconds, n=100)[98]

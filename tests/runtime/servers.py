@@ -1,0 +1,128 @@
+"""A server behind HTTP on this machine, without a cluster of Ray: models in a registry of files, and requests to it."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import Response
+
+from modelyard_runtime import registry
+from modelyard_runtime.serve import Server
+
+Kinds = Mapping[str, str]
+
+
+def summing() -> Any:
+    """A model that answers with the sum of the numbers of a row, after as many seconds as the first is above 1000."""
+    from mlflow.pyfunc import PythonModel
+
+    class Summing(PythonModel):  # type: ignore[misc]
+        def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+            numbers = model_input.select_dtypes("number")
+            time.sleep(max(float(numbers.iloc[0, 0]) - 1000, 0))
+            return numbers.sum(axis=1).to_numpy()
+
+    return Summing()
+
+
+def workload(folder: Path, **application: Any) -> dict[str, Any]:
+    """What a server is described by."""
+    model = {"name": "sum", "registeredName": "shop-sum", "task": "regression"}
+    described = {
+        "variant": "live",
+        "model": {**model, "uri": "models:/shop-sum@champion", "alias": "champion"},
+        "batching": {"maxSize": 1, "maxWaitMilliseconds": 5},
+        "timeoutSeconds": 30,
+        **application,
+    }
+    return {"registry": {"uri": f"file://{folder}/registry"}, "applications": {"scorer-live": described}}
+
+
+def register(described: Mapping[str, Any], model: Any, kinds: Kinds, required: bool = True) -> str:
+    """A version of the model with these columns, to which the alias points from now on."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    registry.connect(dict(described))
+    signature = ModelSignature(Schema([ColSpec(kind, name, required=required) for name, kind in kinds.items()]))
+    with mlflow.start_run():
+        if not hasattr(model, "fit"):
+            logged = mlflow.pyfunc.log_model(name="model", python_model=model, signature=signature, pip_requirements=[])
+        else:
+            more = {"serialization_format": "cloudpickle", "pip_requirements": []}
+            logged = mlflow.sklearn.log_model(model, name="model", signature=signature, **more)
+    version = registry.register("shop-sum", logged.model_uri, {})
+    registry.move_alias("shop-sum", "champion", version.version)
+    return version.version
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What came back."""
+
+    status: int
+    content: Any
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a server is reached."""
+
+    address: str
+    server: Server
+
+    def ask(
+        self, content: Any = None, path: str = "", method: str = "POST", headers: Mapping[str, str] | None = None
+    ) -> Answered:
+        """One request; bytes are sent as they are."""
+        body = content if isinstance(content, bytes | type(None)) else json.dumps(content).encode()
+        request = urllib.request.Request(
+            f"http://{self.address}{path}", body, {"Content-Type": "application/json", **(headers or {})}, method=method
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as found:
+                return Answered(found.status, _content(found.read()), found.headers)
+        except urllib.error.HTTPError as problem:
+            return Answered(problem.code, _content(problem.read()), problem.headers)
+
+
+@contextmanager
+def serving(described: dict[str, Any], prefix: str = "/shop") -> Iterator[Endpoint]:
+    """The server of a description, below a prefix as on Ray Serve."""
+    server = Server(described, "scorer-live")
+
+    async def app(scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
+        response: Response = await server(Request({**scope, "root_path": prefix}, receive))
+        await response(scope, receive, send)
+
+    config = uvicorn.Config(app, port=0, log_level="error", lifespan="off")
+    running = uvicorn.Server(config)
+    thread = threading.Thread(target=running.run, daemon=True)
+    thread.start()
+    while not running.started:
+        time.sleep(0.01)
+    port = running.servers[0].sockets[0].getsockname()[1]
+    yield Endpoint(f"127.0.0.1:{port}{prefix}", server)
+    running.should_exit = True
+    thread.join(timeout=30)
+    server.__del__()
+
+
+def _content(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode(errors="replace")

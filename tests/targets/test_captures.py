@@ -1,0 +1,40 @@
+"""What a server keeps of requests, as its description says it, and what monitors are told of that."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.lowering import lowered
+from tests.specs import VALID_SPEC, changed
+
+
+def capture(text: str) -> dict[str, Any]:
+    """What the description of a server says of captures."""
+    described = json.loads(lowered(text).get("ConfigMap", "scorer-champion-description")["data"]["workload.json"])
+    (application,) = described["applications"].values()
+    found: dict[str, Any] = application["capture"]
+    return found
+
+
+def test_columns_are_named_kept_and_redacted() -> None:
+    written = "sample: 20%, columns: [amount], keys: [id], redact: [id]"
+
+    found = capture(changed("sample: 20%", written))
+
+    assert (found["columns"], found["keys"], found["redact"]) == (["amount"], ["id"], ["id"])
+    assert {"columns", "redact"}.isdisjoint(capture(VALID_SPEC))
+
+
+def test_without_keys_the_columns_of_labels_are_kept() -> None:
+    """Those that the schema of the labels names, without the label itself; an empty list keeps none."""
+    assert capture(VALID_SPEC)["keys"] == ["transaction_id"]
+    assert "keys" not in capture(changed("sample: 20%", "sample: 20%, keys: []"))
+
+
+def test_monitors_know_what_is_redacted() -> None:
+    """They would take it for values that have changed."""
+    made = lowered(changed("sample: 20%", "sample: 20%, redact: [merchant]"))
+    described = json.loads(made.get("ConfigMap", "monitor-drift-description")["data"]["workload.json"])
+
+    assert described["monitor"]["current"]["capture"]["redact"] == ["merchant"]
