@@ -252,6 +252,8 @@ def _in_units(field: str, value: Json) -> object:
         return tuple(value)
     if not isinstance(value, str):
         return value
+    if field.endswith("_bytes") and value.endswith("Mi"):
+        return int(value.removesuffix("Mi")) * 2**20
     found = re.fullmatch("([0-9]+)(ms|s|m|h|d|%)", value)
     if found is None:
         return value

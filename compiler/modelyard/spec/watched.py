@@ -18,11 +18,12 @@ def keeps_state_for(check: Check) -> bool:
 
 
 def watched_dataset(system: System, monitor: Monitor) -> Dataset | None:
-    """The dataset whose rows a monitor looks at; None where those are the captures of an endpoint."""
+    """The dataset whose rows a monitor looks at; None where there is none, as for the captures of an endpoint."""
     section, _, name = monitor.watch.partition(".")
     if section == "pipelines":
         pipeline = system.pipelines[name]
-        return system.data[pipeline.output or pipeline.inputs[0]]
+        names = (pipeline.output, *pipeline.inputs) if pipeline.output else pipeline.inputs
+        return system.data[names[0]] if names else None
     return system.data[name] if section == "data" else None
 
 

@@ -111,11 +111,6 @@ FINE: dict[str, tuple[str, str] | tuple[str, str, tuple[str, str]]] = {
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
         "    pool: small\n",
     ),
-    "a rollout in steps where it works": (
-        "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
-        "    rollout: {strategy: incremental}\n",
-        ("{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, certificate: secret://vault/tls/scores}"),
-    ),
 }
 
 

@@ -61,4 +61,6 @@ def test_what_divides_its_requests_has_an_address_inside_of_its_cluster_too() ->
 
 
 def test_each_incremental_rollout_has_a_gateway_of_its_own() -> None:
-    assert with_endpoints(_STEPPED.format(name="one"), _STEPPED.format(name="other")) == []
+    stepped = with_endpoints(_STEPPED.format(name="one"), _STEPPED.format(name="other"))
+
+    assert stepped == ["W0839", "W0839"]  # which has no TLS

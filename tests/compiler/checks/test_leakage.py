@@ -33,7 +33,11 @@ def test_a_label_of_a_joined_input_among_the_features() -> None:
 def test_features_that_arrive_with_the_labels() -> None:
     """One dataset may have both features and late labels: then its delay is that of the labels alone."""
     late = changed(
-        FEATURES, "features: [amount, merchant]\n", JOINED, (LATE, LATE.replace("label:", "features: [reason], label:"))
+        FEATURES,
+        "features: [amount, merchant]\n",
+        JOINED,
+        (LATE, LATE.replace("label:", "features: [reason], label:")),
+        ("{transaction_id: string,", "{transaction_id: string, reason: string,"),
     )
     alone = changed("    timestamp: event_time\n", "    timestamp: event_time\n    delay: 45d\n")
 

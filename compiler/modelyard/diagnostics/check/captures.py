@@ -1,4 +1,4 @@
-"""Diagnostics about captures: E0860 and W0861."""
+"""Diagnostics about captures: E0890 and W0891."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def feature_not_captured(span: Span, column: str, endpoint: str) -> Diagnostic:
         monitors: {drift: {watch: inference.scorer, checks: {psi: {max: 0.2, features: [age]}}, …}}
     """
     return Diagnostic(
-        "E0860",
+        "E0890",
         Severity.ERROR,
         f"captures of endpoint {quote(endpoint)} do not hold the values of column {quote(column)}",
         span,
@@ -48,7 +48,7 @@ def keys_unknown(span: Span, endpoint: str, labels: str) -> Diagnostic:
         monitors: {quality: {type: prediction-quality, watch: inference.scorer, labels: chargebacks, …}}
     """
     return Diagnostic(
-        "W0861",
+        "W0891",
         Severity.WARNING,
         f"captures of endpoint {quote(endpoint)} keep no key by which labels in {quote(labels)} are found",
         span,
