@@ -49,12 +49,12 @@ def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) ->
     A cloud's cluster is made for one environment; one that exists is known by its kubeconfig context.
     """
     shared: set[str] = set()
-    namespaces = {one: other for other in reversed(others) for one in _namespaces(others[other])}
+    namespaces = {one: other for other in reversed(list(others)) for one in _namespaces(others[other])}
     for context, namespace in _namespaces(plan):
         if (context, namespace) in namespaces:
             shared.add(context)
             yield environments_share_namespace(place, name, namespaces[context, namespace], namespace, context)
-    installed = {one: other for other in reversed(others) for one in _installed(others[other])}
+    installed = {one: other for other in reversed(list(others)) for one in _installed(others[other])}
     twice: dict[tuple[str, str], list[str]] = {}
     for context, addon in _installed(plan):
         if (context, addon) in installed and context not in shared:

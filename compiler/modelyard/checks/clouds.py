@@ -43,11 +43,9 @@ def _is_everything(ranges: tuple[str, ...]) -> bool:
     from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network  # few specs have such ranges
 
     known = [ip_network(one, strict=False) for one in ranges]
-    joined = (
-        *collapse_addresses(one for one in known if isinstance(one, IPv4Network)),
-        *collapse_addresses(one for one in known if isinstance(one, IPv6Network)),
-    )
-    return any(one.prefixlen == 0 for one in joined)
+    fourth = collapse_addresses(one for one in known if isinstance(one, IPv4Network))
+    sixth = collapse_addresses(one for one in known if isinstance(one, IPv6Network))
+    return any(one.prefixlen == 0 for one in fourth) or any(one.prefixlen == 0 for one in sixth)
 
 
 def ranges(system: System) -> Iterator[Diagnostic]:

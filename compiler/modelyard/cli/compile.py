@@ -83,9 +83,9 @@ def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path) -> int:
     before = left_behind(read_lock(inputs), environment, with_removed=not arguments.forget_removed)
     outcome = outcome.after(Stage.TARGETS, check_gone(planned, before))
     if inputs.environment is not None:
-        spec = opened(inputs)
-        names = environment_names(inputs, spec.document)
-        outcome = outcome.after(Stage.TARGETS, check_compiled(inputs, planned, spec, names, TARGETS))
+        whole = opened(inputs)
+        others = environment_names(inputs, whole.document)
+        outcome = outcome.after(Stage.TARGETS, check_compiled(inputs, planned, whole, others, TARGETS))
     if outcome.failed:
         report(outcome.diagnostics, inputs.files(), arguments.format, arguments.color)
         return 1
