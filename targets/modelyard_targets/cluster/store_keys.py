@@ -22,6 +22,11 @@ class StoreKey:
     appends: tuple[str, ...] = ()
     makes: str = ""  # the bucket, if this is the key of what makes it
 
+    @property
+    def shared(self) -> bool:
+        """Whether several hold it."""
+        return len(self.workloads) > 1
+
 
 def store_keys(context: Context) -> tuple[StoreKey, ...]:
     """A row for each key: of each workload where it has its own, else one for all that open the store."""
