@@ -70,13 +70,15 @@ def monitoring(
     cluster.kubectl.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
     cluster.kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}])
     cluster.kubectl.apply(_instances(prometheus, alertmanager))
-    with Processes(folder, cluster.within) as processes:
-        _start_operator(cluster, processes)
-        cluster.kubectl.wait_until(lambda: all(_made(cluster)), "the operator has written what both read")
-        _start_alertmanager(cluster, processes, folder)
-        _start_prometheus(cluster, processes, folder)
-        yield Monitoring(cluster)
-    cluster.kubectl.run("delete", "namespace", NAMESPACE, "--wait=false")
+    try:
+        with Processes(folder, cluster.within) as processes:
+            _start_operator(cluster, processes)
+            cluster.kubectl.wait_until(lambda: all(_made(cluster)), "the operator has written what both read")
+            _start_alertmanager(cluster, processes, folder)
+            _start_prometheus(cluster, processes, folder)
+            yield Monitoring(cluster)
+    finally:
+        cluster.kubectl.run("delete", "namespace", NAMESPACE, "--wait=false")
 
 
 def _instances(prometheus: Object, alertmanager: Object) -> list[Object]:

@@ -184,6 +184,7 @@ def loans(
     texts = (REPOSITORY / "runtime/modelyard_runtime/requirements.txt", REPOSITORY / "tests/runtime/requirements.txt")
     python = environments.environment("\n".join(map(Path.read_text, texts)))
     with ExitStack() as running:
+        running.callback(_remove, whole_kubernetes)
         processes = running.enter_context(Processes(folder / "services", whole_kubernetes.within))
         running.enter_context(_database(whole_kubernetes, processes, python))
         _start_services(whole_kubernetes, processes, python, folder)
@@ -192,8 +193,11 @@ def loans(
         instances = [cast(Any, values)[name][f"{name}Spec"] for name in ("prometheus", "alertmanager")]
         watched = running.enter_context(monitoring(whole_kubernetes, folder / "monitoring", *instances))
         yield Loans(whole_kubernetes, watched, python, folder / "pages")
-    for namespace in (SYSTEM, "storage"):
-        whole_kubernetes.kubectl.run("delete", "namespace", namespace, "--wait=false")
+
+
+def _remove(cluster: WholeKubernetes) -> None:
+    """Gives the node back to other tests, whatever became of this one."""
+    cluster.kubectl.run("delete", "namespace", SYSTEM, "storage", "--ignore-not-found", seconds=300)
 
 
 def _image(project: Path) -> str:

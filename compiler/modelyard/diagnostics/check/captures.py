@@ -32,8 +32,8 @@ def keys_unknown(span: Span, endpoint: str, labels: str) -> Diagnostic:
     """Late labels may not be found: captures keep the inputs of the model and no key of a request.
 
     Labels are matched with predictions by the columns that both have. Captures keep the inputs of the model, and
-    besides them the `keys` that the spec names; where it names none, the `key` of each monitor that judges them by labels,
-    or the columns in the `schema` of the labels.
+    besides them the `keys` that the spec names; where it names none, the `key` of each monitor that judges them by
+    labels, or the columns in the `schema` of the labels.
 
     Wrong:
 
