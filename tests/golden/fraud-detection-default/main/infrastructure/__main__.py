@@ -280,6 +280,7 @@ Identity(
     access=[
         {"bucket": "acme-fraud-lake", "prefix": "captures/scorer", "mode": "read"},
         {"bucket": "acme-fraud-lake", "prefix": "transactions", "mode": "read"},
+        {"bucket": "acme-fraud-lake", "prefix": "captures/scorer/_monitors/feature-drift/", "mode": "append"},
         {"bucket": "acme-fraud-lake", "prefix": "mlflow/models/fraud-detection-fraud-xgb/", "mode": "read"},
     ],
 )
@@ -292,6 +293,7 @@ Identity(
     access=[
         {"bucket": "acme-fraud-lake", "prefix": "captures/scorer", "mode": "read"},
         {"bucket": "acme-fraud-lake", "prefix": "chargebacks", "mode": "read"},
+        {"bucket": "acme-fraud-lake", "prefix": "captures/scorer/_monitors/late-labels/", "mode": "append"},
         {"bucket": "acme-fraud-lake", "prefix": "mlflow/models/fraud-detection-fraud-xgb/", "mode": "read"},
     ],
 )

@@ -145,7 +145,7 @@ dcgm_exporter = kubernetes.Chart(
             {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},
         ],
         "serviceMonitor": {"enabled": False},
-        "resources": {"requests": {"cpu": "50m", "memory": "256Mi"}, "limits": {"memory": "256Mi"}},
+        "resources": {"requests": {"cpu": "50m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
     },
     depends_on=[addons_network],
 )

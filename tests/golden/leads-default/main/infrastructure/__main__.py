@@ -267,7 +267,6 @@ Identity(
         },
         {"bucket": audit_store.bucket, "prefix": "audit/score", "mode": "append", "key": audit_store.key_arn},
     ],
-    secrets=["token"],
 )
 
 Alarms("leads-main", account=account, key=key, network=network, databases=[runs_store], emails=["growth@acme.example"])
