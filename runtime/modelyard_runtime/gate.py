@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Protocol
 
-from modelyard_runtime.description import Section, bound, integer, names, number, rows, section, text
+from modelyard_runtime.description import Json, Section, bound, integer, names, number, rows, section, text
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.scores import better, known_metrics
 
@@ -19,12 +20,40 @@ DIGEST_TAG = "modelyard.digest"
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """A new version beside another, on rows that neither has learned from; `left_out` are the rest of the data."""
+
+    version: str
+    value: float
+    other: float
+    rows: int
+    left_out: int
+
+
+class Incomparable(Exception):
+    """Two versions cannot be compared; its text says why, and what to do."""
+
+
+class Measures(Protocol):
+    """What a gate asks about the new version."""
+
+    def value(self, line: Section) -> float:
+        """The metric of a line."""
+        ...
+
+    def against(self, line: Section) -> Comparison | None:
+        """The metric beside that of what an alias points to; None where it points to nothing yet."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
-    """One line of the gate: whether it holds, and in words why."""
+    """One line of the gate: whether it holds, and in words why. `figures` are what it was judged by."""
 
     name: str
     holds: bool
     why: str
+    figures: Mapping[str, Json] = field(default_factory=dict)
 
 
 def check_gate(pipeline: Section, task: str, own_code: bool) -> None:
@@ -38,39 +67,39 @@ def check_gate(pipeline: Section, task: str, own_code: bool) -> None:
             )
 
 
-def judge(
-    pipeline: Section, measured: Callable[[str, str], float], measured_of: Callable[[str, str, str], float | None]
-) -> tuple[Verdict, ...]:
-    """Every line of the gate, judged.
-
-    `measured(metric, data)` is a metric of the new model on a dataset (empty: the held-out rows).
-    `measured_of(alias, metric, data)` is the same of the model that an alias points to, on the same rows; None where
-    the alias points to nothing yet.
-    """
-    return tuple(_judge_line(check, measured, measured_of) for check in rows(pipeline, "validation"))
+def judge(pipeline: Section, measures: Measures) -> tuple[Verdict, ...]:
+    """Every line of the gate, judged."""
+    return tuple(_judge_line(line, measures) for line in rows(pipeline, "validation"))
 
 
-def _judge_line(
-    check: Section, measured: Callable[[str, str], float], measured_of: Callable[[str, str, str], float | None]
-) -> Verdict:
-    name, metric, data = text(check, "name"), text(check, "metric"), text(check, "data")
-    value = measured(metric, data)
-    alias = text(check, "versus")
-    if alias:
-        other = measured_of(alias, metric, data)
-        if other is None:
-            return Verdict(name, True, f"{metric} is {value:.6g}; there is no {alias} to compare with yet")
-        gained, needed = better(metric, value, other), number(check, "minDelta")
-        return Verdict(
-            name,
-            gained >= needed,
-            f"{metric} is {value:.6g}, {alias} has {other:.6g}: better by {gained:.6g}, needed {needed:g}",
-        )
-    least, most = bound(check, "min"), bound(check, "max")
+def _judge_line(line: Section, measures: Measures) -> Verdict:
+    name, metric = text(line, "name"), text(line, "metric")
+    if text(line, "versus"):
+        return _judge_against(line, measures)
+    value = measures.value(line)
+    least, most = bound(line, "min"), bound(line, "max")
     holds = (least is None or value >= least) and (most is None or value <= most)
     wanted = [("at least", least), ("at most", most)]
     asked = " and ".join(f"{words} {limit:g}" for words, limit in wanted if limit is not None)
-    return Verdict(name, holds, f"{metric} is {value:.6g}, asked is {asked}")
+    return Verdict(name, holds, f"{metric} is {value:.6g}, asked is {asked}", {"metric": metric, "value": value})
+
+
+def _judge_against(line: Section, measures: Measures) -> Verdict:
+    name, metric, alias = text(line, "name"), text(line, "metric"), text(line, "versus")
+    try:
+        found = measures.against(line)
+    except Incomparable as problem:
+        return Verdict(name, False, f"{metric} cannot be compared: {problem}", {"metric": metric})
+    if found is None:
+        value = measures.value(line)
+        told = f"{metric} is {value:.6g}; there is no {alias} to compare with yet"
+        return Verdict(name, True, told, {"metric": metric, "value": value})
+    gained, needed = better(metric, found.value, found.other), number(line, "minDelta")
+    told = (
+        f"{metric} is {found.value:.6g}, {alias} has {found.other:.6g}: better by {gained:.6g}, needed {needed:g}; "
+        f"compared on {found.rows} rows that neither has learned from"
+    )
+    return Verdict(name, gained >= needed, told, {"metric": metric, **asdict(found), "gained": gained})
 
 
 def missing_approvals(pipeline: Section, tags: Mapping[str, str], digest: str) -> tuple[int, tuple[str, ...]]:

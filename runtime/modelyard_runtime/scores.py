@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.refusals import Refusal
 
@@ -27,6 +27,11 @@ class Predictions:
     values: Numbers
     scores: Numbers | None = None
     classes: int = 0
+
+    def some(self, chosen: npt.NDArray[Any]) -> Predictions:
+        """Of some rows, by a mask or their places."""
+        scores = None if self.scores is None else self.scores[chosen]
+        return Predictions(self.values[chosen], scores, self.classes)
 
 
 def score(metric: str, truth: Numbers, said: Predictions, groups: npt.NDArray[np.int64] | None = None) -> float:

@@ -11,11 +11,11 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
-from modelyard_runtime import registry
+from modelyard_runtime import registry, seen
 from modelyard_runtime.answers import answer
 from modelyard_runtime.capture import PREDICTION, SCORE
 from modelyard_runtime.description import Json, Section, section, sections, text
-from modelyard_runtime.evaluation import Evaluation
+from modelyard_runtime.evaluation import ROWS_TAG, Evaluation
 from modelyard_runtime.explain import explanation
 from modelyard_runtime.gate import DIGEST_TAG, Verdict, judge, refused
 from modelyard_runtime.lineage import card_text, content_digest, lineage_tags, model_tags, owner_tags
@@ -59,9 +59,11 @@ def finish(workload: Section, step_name: str, trained: Trained, data: TrainingDa
         run_id = str(run.info.run_id)
         mlflow.log_params({name: str(value)[:500] for name, value in trained.parameters.items()})
         uri = _logged(trained.model, data, text(step, "trainer"))
-        evaluation = Evaluation(workload, data, trained.reported)
         loaded = registry.load(uri)
-        mlflow.log_metrics(evaluation.metrics(loaded))
+        evaluation = Evaluation(workload, data, trained.reported, loaded)
+        mlflow.log_metrics(evaluation.metrics())
+        if data.seen is not None:
+            seen.keep(data.seen)
         _log_profiles(loaded, text(model, "task"), data, run_id)
         if section(model, "explainability"):
             _log_explanation(loaded, model, data)
@@ -69,11 +71,17 @@ def finish(workload: Section, step_name: str, trained: Trained, data: TrainingDa
         version = registry.register(
             text(model, "registeredName"),
             uri,
-            {**tags, **model_tags(workload, model, inputs), DIGEST_TAG: digest, "modelyard.run": run_name},
+            {
+                **tags,
+                **model_tags(workload, model, inputs),
+                DIGEST_TAG: digest,
+                "modelyard.run": run_name,
+                ROWS_TAG: run_id,
+            },
             card_text(workload, model, inputs),
         )
         registry.tag(version, compared_with(pipeline, version.name))
-        verdicts = judge(pipeline, evaluation.of_new(loaded), evaluation.of_alias(version.name))
+        verdicts = judge(pipeline, evaluation)
         _keep_verdicts(version, verdicts)
     if lines := refused(verdicts):
         return f"version {version.version} of {version.name} is kept, and the gate refuses it: {_why(lines)}"
@@ -177,7 +185,7 @@ def _log_explanation(loaded: registry.Model, model: Section, data: TrainingData)
 def _keep_verdicts(version: registry.Version, verdicts: tuple[Verdict, ...]) -> None:
     import mlflow
 
-    kept = [{"name": one.name, "holds": one.holds, "why": one.why} for one in verdicts]
+    kept = [{"name": one.name, "holds": one.holds, "why": one.why, **one.figures} for one in verdicts]
     mlflow.log_dict({"gate": kept}, "modelyard/gate.json")
     registry.tag(version, {GATE_TAG: "refused" if refused(verdicts) else "held"})
     for one in verdicts:

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from modelyard_runtime.description import Section
-from modelyard_runtime.gate import judge, missing_approvals, refused
+from modelyard_runtime.gate import Comparison, judge, missing_approvals, refused
 
 MEASURED = {"auc_pr": 0.9, "rmse": 2.0}
 CHAMPION = {"auc_pr": 0.88, "rmse": 2.5}
 
 
+@dataclass(frozen=True)
+class Known:
+    """A new version and a champion of which all is known."""
+
+    champion: dict[str, float] | None
+
+    def value(self, line: Section) -> float:
+        return MEASURED[str(line["metric"])]
+
+    def against(self, line: Section) -> Comparison | None:
+        if self.champion is None:
+            return None
+        metric = str(line["metric"])
+        return Comparison("3", MEASURED[metric], self.champion[metric], 100, 0)
+
+
 def holds(line: Section, champion: dict[str, float] | None = None) -> bool:
     """Whether a gate of one line holds."""
-    verdicts = judge(
-        {"validation": [{"name": "line", **line}]},
-        lambda metric, data: MEASURED[metric],
-        lambda alias, metric, data: None if champion is None else champion[metric],
-    )
-    return not refused(verdicts)
+    return not refused(judge({"validation": [{"name": "line", **line}]}, Known(champion)))
 
 
 @pytest.mark.parametrize(

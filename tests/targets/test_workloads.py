@@ -248,6 +248,7 @@ FIELDS = {
     "split.fraction": ("fraction: 20%", "fraction: 25%"),
     "split.by": ("by: time", "by: random"),
     "split.seed": ("by: time", "by: time, seed: 3"),
+    "split.key": ("by: time", "by: time, key: [merchant]"),
     "variant.model": ("{model: fraud-xgb@candidate", "{model: fraud-xgb@next"),
     "variant.version": ("{model: fraud-xgb@candidate", "{model: fraud-xgb@7"),
     "variant.replicas": ("replicas: 1}", "replicas: 2}"),

@@ -10,6 +10,7 @@ from modelyard.checks import (
     clock,
     clouds,
     columns,
+    comparisons,
     data_overlap,
     deployment,
     governance,
@@ -105,6 +106,8 @@ CHECKS: Final[tuple[Rule, ...]] = (
     never_works.retraining,
     columns.roles,
     columns.labels,
+    comparisons.keys,
+    comparisons.known_rows,
     governance_in_name.requests_in_the_clear,
 )
 

@@ -26,6 +26,7 @@ from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.check import clock as check_clock
 from modelyard.diagnostics.check import clouds as check_clouds
 from modelyard.diagnostics.check import columns as check_columns
+from modelyard.diagnostics.check import comparisons as check_comparisons
 from modelyard.diagnostics.check import data_overlap as check_data_overlap
 from modelyard.diagnostics.check import deployment as check_deployment
 from modelyard.diagnostics.check import governance as check_governance
@@ -346,5 +347,6 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0848": check_clock.day_not_in_every_month,
         "E0849": check_metrics.delta_out_of_reach,
         "E0850": check_governance.callers_share_token,
+        "W0870": check_comparisons.rows_without_key,
     }
 )
