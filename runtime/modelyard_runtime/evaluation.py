@@ -102,8 +102,10 @@ class Evaluation:
         if chosen.sum() < least:
             raise Incomparable(_too_few(called, int(chosen.sum()), len(chosen), least, self._data.seen))
         try:
-            theirs = self._ask(version.uri, self._loaded(version), data)
-        except (KeyError, ValueError, TypeError, MlflowException) as problem:
+            theirs = self._ask(version.uri, registry.load(version.uri), data)
+        except Incomparable as problem:
+            raise Incomparable(f"{called} cannot answer on these rows: {problem}") from None
+        except (Refusal, KeyError, ValueError, TypeError, MlflowException) as problem:
             raise Incomparable(f"{called} cannot answer on these rows: {problem}") from problem
         return Comparison(
             version.version,
@@ -141,9 +143,6 @@ class Evaluation:
             self._seen[version.uri] = seen_rows.kept(version.tags.get(ROWS_TAG) or version.run_id)
         return self._seen[version.uri]
 
-    def _loaded(self, version: registry.Version) -> registry.Model:
-        return registry.load(version.uri)
-
     def _rows_of(self, data: str) -> Rows:
         """The held-out rows, or those of a dataset that have a label."""
         if data not in self._rows:
@@ -167,11 +166,20 @@ class Evaluation:
 
     def _ask(self, uri: str, model: registry.Model, data: str) -> Predictions:
         if (uri, data) not in self._said:
-            rows = self._rows_of(data).frame
-            columns = [one.name for one in model.columns()] or list(self._data.features)
-            said = answer(model, self._task, rows[columns])
+            said = answer(model, self._task, self._asked(model, self._rows_of(data).frame))
             self._said[uri, data] = predictions(said, self._task, list(self._data.classes))
         return self._said[uri, data]
+
+    def _asked(self, model: registry.Model, rows: pd.DataFrame) -> pd.DataFrame:
+        """The columns that a model learned from, which may be others than those of the new version."""
+        columns = [one.name for one in model.columns()] or list(self._data.features)
+        missing = [name for name in columns if name not in rows.columns]
+        if missing:
+            raise Incomparable(
+                f"it needs the column {missing[0]!r}, which the data no longer have; "
+                "keep it beside the new one until a version without it is promoted"
+            )
+        return numeric(rows[columns], columns)
 
 
 def _all(rows: Rows) -> Mask:

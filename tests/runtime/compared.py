@@ -18,7 +18,7 @@ from modelyard_runtime.training_data import TrainingData, training_data
 
 TASK = "binary-classification"
 BETTER = {"name": "better", "metric": "auc_roc", "versus": "champion", "minDelta": 0.0}
-FOREST = {"estimator": "random-forest", "n_estimators": 15}
+FOREST = {"estimator": "random-forest", "n_estimators": 15, "n_jobs": 1}
 """It knows every row that it has learned from by heart."""
 
 

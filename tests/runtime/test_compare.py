@@ -206,3 +206,34 @@ def test_a_version_says_where_its_rows_are_kept(system: Loans) -> None:
     assert seen is not None
     assert seen.identity.columns == ("id",)
     assert len(seen.marks) == 2400
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"dataset": {"features": ["income", "debt"]}}, {"dataset": {"features": ["income", "years", "debt"]}}],
+    ids=["dropped", "renamed"],
+)
+def test_a_champion_answers_with_features_that_the_new_version_has_not(system: Loans, change: dict[str, Any]) -> None:
+    """The data still have its column, be it a whole number, beside the one of another name."""
+    frame = loans().assign(
+        age=lambda rows: (rows["age"] * 10).round().astype(int), years=lambda rows: rows["age"] * 1.0
+    )
+    system.write(frame)
+    keyed = system.changed(split=KEY)
+    keyed.train(**FOREST)
+
+    assert keyed.changed(**change).train(**FOREST) == "'champion' of loans is now version 2"
+    assert keyed.gate("2")["other"] > 0.6
+
+
+def test_a_champion_whose_column_is_gone_is_refused_with_what_to_do(system: Loans) -> None:
+    """The version is kept, with its verdict, and the run ends well."""
+    keyed = system.changed(split=KEY)
+    keyed.train(**FOREST)
+    system.write(loans().rename(columns={"age": "years"}))
+
+    came = keyed.changed(dataset={"features": ["income", "years", "debt"]}).train(**FOREST)
+
+    assert came.startswith("version 2 of loans is kept, and the gate refuses it: better: auc_roc cannot be compared: ")
+    assert "needs the column 'age', which the data no longer have; keep it beside the new one" in came
+    assert registry.version("loans", "2").tags["modelyard.gate"] == "refused"
