@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from modelyard_runtime import registry
 from modelyard_runtime import seen as seen_rows
-from modelyard_runtime.answers import answer, predictions
+from modelyard_runtime.answers import answer, plain, predictions
 from modelyard_runtime.datasets import feature_columns, read_frame
 from modelyard_runtime.description import Section, integer, section, sections, text
-from modelyard_runtime.gate import Comparison, Incomparable
+from modelyard_runtime.gate import Comparison, Incomparable, Slice, sureness
+from modelyard_runtime.paired import interval
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.scores import Predictions, known_metrics, score
+from modelyard_runtime.scores import Predictions, better, known_metrics, score
 from modelyard_runtime.seen import Seen
+from modelyard_runtime.splits import KEY
 from modelyard_runtime.training_data import TrainingData, group_numbers, numeric
 
 if TYPE_CHECKING:
@@ -30,7 +32,9 @@ ROWS_TAG = "modelyard.rows"
 """Tag of a version: the run that kept which rows it has learned from."""
 
 _FEWEST_ROWS = 30
-"""Fewer rows compare nothing, where the spec does not set `minRows`."""
+"""Fewer rows judge nothing, where the spec does not set `minRows`."""
+
+_MOST_SLICES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Rows:
     frame: pd.DataFrame
     truth: Numbers
     groups: Groups
+    units: npt.NDArray[np.int64]  # which rows belong together, by the key of the split or the query
 
     def measure(self, metric: str, said: Predictions, chosen: Mask | None = None) -> float:
         """A metric of what a model said of these rows, or of some of them."""
@@ -47,6 +52,28 @@ class Rows:
             return score(metric, self.truth, said, self.groups)
         groups = None if self.groups is None else self.groups[chosen]
         return score(metric, self.truth[chosen], said.some(chosen), groups)
+
+    def gain_between(
+        self, metric: str, said: tuple[Predictions, Predictions], chosen: Mask, confidence: float
+    ) -> tuple[float, float] | None:
+        """Between which bounds the first is better than the second, both on the same draws of the chosen rows."""
+        import numpy as np
+
+        truth, groups = self.truth[chosen], None if self.groups is None else self.groups[chosen]
+        ours, theirs = (one.some(chosen) for one in said)
+
+        def gain(places: npt.NDArray[np.int64], draws: npt.NDArray[np.int64]) -> float:
+            apart = None if groups is None else draws * (groups.max() + 1) + groups[places]
+            try:
+                value, other = (score(metric, truth[places], one.some(places), apart) for one in (ours, theirs))
+            except Refusal:  # no query of these has something relevant
+                return float("nan")
+            return better(metric, value, other)
+
+        return interval(gain, np.asarray(self.units[chosen]), confidence)
+
+
+_NOTHING, _REST = "(no value)", "(others)"
 
 
 class Evaluation:
@@ -85,7 +112,10 @@ class Evaluation:
             if metric in self._reported and not data:
                 return self._reported[metric]
             raise Refusal(f"the gate asks for {metric!r}, which was neither computed nor reported by the code")
-        return self._rows_of(data).measure(metric, self._ask("", self._model, data))
+        rows, least = self._rows_of(data), integer(line, "minRows")
+        if len(rows.frame) < least:
+            raise Incomparable(f"{len(rows.frame)} rows are too few to judge by, and {least} are needed")
+        return rows.measure(metric, self._ask("", self._model, data))
 
     def against(self, line: Section) -> Comparison | None:
         """The new version beside the one that an alias points to, on rows new to both; None where there is none."""
@@ -107,13 +137,46 @@ class Evaluation:
             raise Incomparable(f"{called} cannot answer on these rows: {problem}") from None
         except (Refusal, KeyError, ValueError, TypeError, MlflowException) as problem:
             raise Incomparable(f"{called} cannot answer on these rows: {problem}") from problem
-        return Comparison(
-            version.version,
-            rows.measure(metric, self._ask("", self._model, data), chosen),
-            rows.measure(metric, theirs, chosen),
-            int(chosen.sum()),
-            int((~chosen).sum()),
-        )
+        ours = self._ask("", self._model, data)
+        value, other = (rows.measure(metric, said, chosen) for said in (ours, theirs))
+        bounds = rows.gain_between(metric, (ours, theirs), chosen, sureness(line))
+        if bounds is None:
+            raise Incomparable(f"{int(chosen.sum())} rows are too few to say how sure the difference is")
+        gained = better(metric, value, other)
+        return Comparison(version.version, value, other, int(chosen.sum()), int((~chosen).sum()), gained, *bounds)
+
+    def slices(self, line: Section) -> dict[str, Slice]:
+        """The metric for each value of a column; values of few rows are taken together, if they are enough so."""
+        import numpy as np
+        import pandas as pd
+
+        metric, data, by = text(line, "metric"), text(line, "data"), text(line, "by")
+        rows, said = self._rows_of(data), self._ask("", self._model, data)
+        if by not in rows.frame.columns:
+            raise Refusal(f"the gate judges by {by!r}, which the data do not have")
+        column = rows.frame[by]
+        values = column.map(lambda value: str(plain(value))).where(column.notna(), _NOTHING).to_numpy(dtype=object)
+        least = max(integer(line, "minRows", _FEWEST_ROWS), 1)
+        counts = pd.Series(values).value_counts()
+        large = counts.index[counts >= least]
+        if len(large) > _MOST_SLICES:
+            raise Refusal(
+                f"the gate judges by {by!r}, which has more than {_MOST_SLICES} values; take a coarser column"
+            )
+        masks = {str(value): np.asarray(values == value, dtype=bool) for value in large}
+        rest = ~np.isin(values.astype(str), list(masks))
+        if rest.any():
+            masks[_REST] = rest
+
+        def measured(mask: Mask) -> float | None:
+            if mask.sum() < least:
+                return None
+            try:
+                return rows.measure(metric, said, mask)
+            except Refusal:  # no query of these has something relevant
+                return float("nan")
+
+        return {name: Slice(int(mask.sum()), measured(mask)) for name, mask in masks.items()}
 
     def _new_to_both(self, version: registry.Version, called: str, rows: Rows, data: str) -> Mask:
         """Which rows neither version has learned from.
@@ -150,8 +213,9 @@ class Evaluation:
         return self._rows[data]
 
     def _held_out(self) -> Rows:
-        held = self._data.held_out
-        return Rows(held, self._data.truth(held), self._data.groups(held))
+        held, groups = self._data.held_out, self._data.groups(self._data.held_out)
+        keyed = self._data.seen is not None and self._data.seen.identity.declared
+        return Rows(held, self._data.truth(held), groups, _units(held, KEY if keyed else "", groups))
 
     def _read(self, data: str) -> Rows:
         dataset = self._datasets[data]
@@ -162,7 +226,8 @@ class Evaluation:
         group = text(dataset, "group")
         needed = [self._data.label, *([group] if group else [])]
         rows = numeric(frame.dropna(subset=needed).reset_index(drop=True), self._data.features)
-        return Rows(rows, self._data.truth(rows), group_numbers(rows[group]) if group else None)
+        groups = group_numbers(rows[group]) if group else None
+        return Rows(rows, self._data.truth(rows), groups, _units(rows, "", groups))
 
     def _ask(self, uri: str, model: registry.Model, data: str) -> Predictions:
         if (uri, data) not in self._said:
@@ -180,6 +245,14 @@ class Evaluation:
                 "keep it beside the new one until a version without it is promoted"
             )
         return numeric(rows[columns], columns)
+
+
+def _units(frame: pd.DataFrame, key: str, groups: Groups) -> npt.NDArray[np.int64]:
+    import numpy as np
+
+    if key in frame.columns:
+        return group_numbers(frame[key])
+    return np.arange(len(frame)) if groups is None else groups
 
 
 def _all(rows: Rows) -> Mask:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from math import isnan
 from typing import Protocol
 
 from modelyard_runtime.description import Json, Section, bound, integer, names, number, rows, section, text
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.scores import better, known_metrics
+from modelyard_runtime.scores import known_metrics
 
 APPROVAL_TAG = "modelyard.approval."
 """A group approves a model version by the tag `modelyard.approval.<group>`, whose value is the version's digest.
@@ -28,10 +29,21 @@ class Comparison:
     other: float
     rows: int
     left_out: int
+    gained: float  # positive is better, whatever way the metric points
+    low: float  # the gain lies between these two, as sure as `sureness` of the line
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The rows that have one value of a column: how many there are, and the metric where they are enough."""
+
+    rows: int
+    value: float | None
 
 
 class Incomparable(Exception):
-    """Two versions cannot be compared; its text says why, and what to do."""
+    """The rows or the data allow no judgement; its text says why, and what to do."""
 
 
 class Measures(Protocol):
@@ -43,6 +55,10 @@ class Measures(Protocol):
 
     def against(self, line: Section) -> Comparison | None:
         """The metric beside that of what an alias points to; None where it points to nothing yet."""
+        ...
+
+    def slices(self, line: Section) -> Mapping[str, Slice]:
+        """The metric for each value of the column that the line names."""
         ...
 
 
@@ -61,7 +77,7 @@ def check_gate(pipeline: Section, task: str, own_code: bool) -> None:
     known = known_metrics(task)
     for line in rows(pipeline, "validation"):
         metric = text(line, "metric")
-        if metric not in known and (not own_code or text(line, "versus") or text(line, "data")):
+        if metric not in known and (not own_code or text(line, "versus") or text(line, "data") or text(line, "by")):
             raise Refusal(
                 f"gate {text(line, 'name')!r}: {metric!r} is not computed for {task}; known are {', '.join(known)}"
             )
@@ -76,12 +92,58 @@ def _judge_line(line: Section, measures: Measures) -> Verdict:
     name, metric = text(line, "name"), text(line, "metric")
     if text(line, "versus"):
         return _judge_against(line, measures)
-    value = measures.value(line)
+    if text(line, "by"):
+        return _judge_slices(line, measures.slices(line))
+    try:
+        value = measures.value(line)
+    except Incomparable as problem:
+        return Verdict(name, False, f"{metric} cannot be judged: {problem}", {"metric": metric})
+    why = f"{metric} is {value:.6g}, asked is {_asked(line)}"
+    return Verdict(name, _within(line, value), why, {"metric": metric, "value": value})
+
+
+def _within(line: Section, value: float) -> bool:
     least, most = bound(line, "min"), bound(line, "max")
-    holds = (least is None or value >= least) and (most is None or value <= most)
-    wanted = [("at least", least), ("at most", most)]
-    asked = " and ".join(f"{words} {limit:g}" for words, limit in wanted if limit is not None)
-    return Verdict(name, holds, f"{metric} is {value:.6g}, asked is {asked}", {"metric": metric, "value": value})
+    return (least is None or value >= least) and (most is None or value <= most)
+
+
+def _asked(line: Section) -> str:
+    wanted = [("at least", bound(line, "min")), ("at most", bound(line, "max"))]
+    return " and ".join(f"{words} {limit:g}" for words, limit in wanted if limit is not None)
+
+
+def _judge_slices(line: Section, slices: Mapping[str, Slice]) -> Verdict:
+    """Every slice of enough rows is within the bounds, and no two are further apart than allowed.
+
+    What cannot be measured does not hold: a slice without a value, or most of the rows in slices that are too small.
+    """
+    name, metric, by = text(line, "name"), text(line, "metric"), text(line, "by")
+    values = {key: one.value for key, one in slices.items() if one.value is not None and not isnan(one.value)}
+    told = {key: {"rows": one.rows, "value": one.value} for key, one in slices.items()}
+    figures: dict[str, Json] = {"metric": metric, "by": by, "slices": dict(told)}
+    total = sum(one.rows for one in slices.values())
+    judged = sum(one.rows for one in slices.values() if one.value is not None)
+    if 2 * judged < total:
+        why = f"{metric} by {by} is known for {judged} of {total} rows; the rest is in slices of too few rows"
+        return Verdict(name, False, why, figures)
+    unknown = [key for key, one in slices.items() if one.value is not None and isnan(one.value)]
+    if unknown:
+        return Verdict(name, False, f"{metric} has no meaning for {by} {unknown[0]}", figures)
+    worst, best = min(values, key=lambda key: values[key]), max(values, key=lambda key: values[key])
+    apart = values[best] - values[worst]
+    outside = [key for key, value in values.items() if not _within(line, value)]
+    problems = [f"{by} {key} has {values[key]:.6g}, asked is {_asked(line)}" for key in outside[:_MOST_NAMED]]
+    problems += [f"and {len(outside) - _MOST_NAMED} more"] if len(outside) > _MOST_NAMED else []
+    allowed = bound(line, "maxDifference")
+    if allowed is not None and len(values) < 2:
+        problems.append(f"there is one slice by {by}, {best}, and nothing to compare it with")
+    elif allowed is not None and apart > allowed:
+        problems.append(f"{by} {best} and {worst} differ by {apart:.6g}, allowed is {allowed:g}")
+    spread = f"{metric} by {by} is between {values[worst]:.6g} ({worst}) and {values[best]:.6g} ({best})"
+    return Verdict(name, not problems, "; ".join([spread, *problems]), {**figures, "difference": apart})
+
+
+_MOST_NAMED = 5
 
 
 def _judge_against(line: Section, measures: Measures) -> Verdict:
@@ -94,12 +156,25 @@ def _judge_against(line: Section, measures: Measures) -> Verdict:
         value = measures.value(line)
         told = f"{metric} is {value:.6g}; there is no {alias} to compare with yet"
         return Verdict(name, True, told, {"metric": metric, "value": value})
-    gained, needed = better(metric, found.value, found.other), number(line, "minDelta")
+    needed, confidence = number(line, "minDelta"), number(line, "confidence", CONFIDENCE)
+    sure = f"{sureness(line):.4g} confidence: {found.low:.6g} to {found.high:.6g}"
     told = (
-        f"{metric} is {found.value:.6g}, {alias} has {found.other:.6g}: better by {gained:.6g}, needed {needed:g}; "
+        f"{metric} is {found.value:.6g}, {alias} has {found.other:.6g}: better by {found.gained:.6g} ({sure}), "
+        f"needed {'more than' if confidence else 'at least'} {needed:g}; "
         f"compared on {found.rows} rows that neither has learned from"
     )
-    return Verdict(name, gained >= needed, told, {"metric": metric, **asdict(found), "gained": gained})
+    holds = found.low > needed if confidence else found.gained >= needed
+    if not holds and confidence and found.gained > needed:
+        told += ", too few to tell the difference from chance"
+    return Verdict(name, holds, told, {"metric": metric, "confidence": sureness(line), **asdict(found)})
+
+
+CONFIDENCE = 0.95
+
+
+def sureness(line: Section) -> float:
+    """How sure the interval of a comparison is, also where the spec lets the difference alone decide."""
+    return number(line, "confidence", CONFIDENCE) or CONFIDENCE
 
 
 def missing_approvals(pipeline: Section, tags: Mapping[str, str], digest: str) -> tuple[int, tuple[str, ...]]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime import registry
 from modelyard_runtime.access_log import Access, AccessLog
-from modelyard_runtime.answers import Answer, Predictor, answer, plain
+from modelyard_runtime.answers import Answer, Predictor, answer, choosing_by, plain
 from modelyard_runtime.bundle_metrics import BundleMetrics
 from modelyard_runtime.capture import Captures
 from modelyard_runtime.description import Section, description, digest, integer, section, sections, text
@@ -194,6 +194,7 @@ class Server:
             model = entrypoint(self._entrypoint)(loaded)
             if not callable(getattr(model, "predict", None)):
                 raise Refusal(f"entrypoint {self._entrypoint} must give an object with predict(rows)")
+            model = choosing_by(model, loaded.threshold())
         self._serving = Serving(model, loaded.columns(), version.version, version.uri)
         _log.info("%s serves version %s of %s", self._name, version.version, version.name)
 

@@ -14,7 +14,7 @@ from typing import Any
 from modelyard_runtime import registry, seen
 from modelyard_runtime.answers import answer
 from modelyard_runtime.capture import PREDICTION, SCORE
-from modelyard_runtime.description import Json, Section, section, sections, text
+from modelyard_runtime.description import Json, Section, bound, section, sections, text
 from modelyard_runtime.evaluation import ROWS_TAG, Evaluation
 from modelyard_runtime.explain import explanation
 from modelyard_runtime.gate import DIGEST_TAG, Verdict, judge, refused
@@ -58,8 +58,11 @@ def finish(workload: Section, step_name: str, trained: Trained, data: TrainingDa
     with mlflow.start_run(run_name=run_name, tags=tags) as run:
         run_id = str(run.info.run_id)
         mlflow.log_params({name: str(value)[:500] for name, value in trained.parameters.items()})
-        uri = _logged(trained.model, data, text(step, "trainer"))
+        threshold = bound(model, "threshold")
+        uri = _logged(trained.model, data, text(step, "trainer"), threshold)
         loaded = registry.load(uri)
+        if threshold is not None:
+            _check_threshold(loaded, text(model, "task"), data, threshold)
         evaluation = Evaluation(workload, data, trained.reported, loaded)
         mlflow.log_metrics(evaluation.metrics())
         if data.seen is not None:
@@ -101,7 +104,7 @@ def _inputs(step: Section) -> list[Json]:
     return found if isinstance(found, list) else []
 
 
-def _logged(model: Any, data: TrainingData, trainer: str) -> str:
+def _logged(model: Any, data: TrainingData, trainer: str, threshold: float | None) -> str:
     """The URI of the logged model; an object is logged by the library that it is of."""
     from mlflow.models import infer_signature
 
@@ -115,9 +118,20 @@ def _logged(model: Any, data: TrainingData, trainer: str) -> str:
     flavor, log, more = _flavor(model)
     if trainer:  # for code that is not ours MLflow finds them out, in a second process that loads the model
         more = {**more, "pip_requirements": _requirements(trainer)}
+    if threshold is not None:
+        more = {**more, "metadata": {registry.THRESHOLD: threshold}}
     answers = model.predict(None, sample) if flavor == "pyfunc" else None
     signature = infer_signature(sample, answers)
     return str(log(model, name="model", signature=signature, **more).model_uri)
+
+
+def _check_threshold(loaded: registry.Model, task: str, data: TrainingData, threshold: float) -> None:
+    """Refuse a model that would not answer by the threshold of the spec."""
+    if loaded.threshold() != threshold:
+        wanted = {registry.THRESHOLD: threshold}
+        raise Refusal(f"the model was logged without its threshold; log it with metadata={wanted}")
+    if answer(loaded, task, data.held_out[list(data.features)]).scores is None:
+        raise Refusal("a threshold needs probabilities, and this model answers classes alone")
 
 
 def _requirements(trainer: str) -> list[str]:

@@ -12,11 +12,13 @@ import pandas as pd
 import pytest
 
 from modelyard_runtime import registry
+from modelyard_runtime.answers import answer, choosing_by
 from modelyard_runtime.evaluation import ROWS_TAG
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.scores import Predictions, score
 from modelyard_runtime.seen import Identity, Seen, kept
-from tests.runtime.compared import FOREST, Loans, loans
+from modelyard_runtime.trained import Trained, finish
+from tests.runtime.compared import BETTER, FOREST, Loans, loans
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
 
@@ -237,3 +239,81 @@ def test_a_champion_whose_column_is_gone_is_refused_with_what_to_do(system: Loan
     assert came.startswith("version 2 of loans is kept, and the gate refuses it: better: auc_roc cannot be compared: ")
     assert "needs the column 'age', which the data no longer have; keep it beside the new one" in came
     assert registry.version("loans", "2").tags["modelyard.gate"] == "refused"
+
+
+def test_an_identical_version_is_not_promoted_unless_the_spec_says_so(system: Loans) -> None:
+    """Nor is one that differs by chance; the gate keeps the interval."""
+    keyed = system.changed(split=KEY)
+    keyed.train(**FOREST)
+
+    assert "needed more than 0" in keyed.train(**FOREST)
+    assert "needed more than 0" in keyed.train(**{**FOREST, "random_state": 1})
+    same, noise = keyed.gate("2"), keyed.gate("3")
+    assert (same["low"], same["gained"], same["high"], same["confidence"]) == (0, 0, 0, 0.95)
+    assert noise["low"] < noise["gained"] < noise["high"]
+    alone = keyed.changed(validation=[{**BETTER, "confidence": 0}])
+    assert alone.train(**FOREST) == "'champion' of loans is now version 4"
+    no_worse = keyed.changed(validation=[{**BETTER, "minDelta": -0.05}])
+    assert no_worse.train(**FOREST) == "'champion' of loans is now version 5"
+
+
+def test_slices_are_judged_by_columns_that_are_no_features(system: Loans) -> None:
+    """A country of few rows is taken together with others; groups may not be too far apart."""
+    by = {"metric": "auc_roc", "by": "country", "minRows": 90}
+    lines = [{"name": "each", "min": 0.5, **by}, {"name": "fair", "maxDifference": 0.0, **by}]
+
+    came = system.changed(split=KEY, validation=lines).train(**FOREST)
+
+    each = system.gate("1")["slices"]
+    assert set(each) == {"ch", "de", "(others)"}
+    assert each["(others)"]["value"] is None
+    assert sum(one["rows"] for one in each.values()) == 600
+    assert "fair: auc_roc by country is between" in came
+    assert "each:" not in came
+
+
+class HalfSure:
+    """What user code may make of a loaded version."""
+
+    def predict(self, rows: pd.DataFrame) -> Any:
+        """Probabilities of the positive class."""
+        return np.array([0.3, 0.1])
+
+
+def test_a_threshold_is_part_of_a_version(system: Loans) -> None:
+    """Wherever it is loaded it answers by it; a champion is compared with its own."""
+    careful = system.changed(
+        split=KEY, model={"threshold": 0.2}, validation=[{"name": "r", "metric": "recall", "min": 0}]
+    )
+    careful.train(**FOREST)
+    system.changed(split=KEY, validation=[{**BETTER, "metric": "recall"}]).train(**FOREST)
+
+    loaded = registry.load(registry.version("loans", "1").uri)
+    said = answer(loaded, "binary-classification", loans()[["income", "age"]])
+    assert said.scores is not None
+    assert list(said.values) == list((said.scores >= 0.2).astype(int))
+    half = choosing_by(HalfSure(), loaded.threshold())
+    assert list(answer(half, "binary-classification", loans(2)).values) == [1, 0]
+    assert choosing_by(HalfSure(), None).__class__ is HalfSure
+    assert careful.gate("1")["value"] == system.gate("2")["other"] > system.gate("2")["value"] + 0.1
+
+
+def test_a_threshold_of_a_model_without_probabilities_is_refused(system: Loans) -> None:
+    import mlflow.pyfunc
+
+    class ClassesOnly(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined,misc]
+        """It says no probability."""
+
+        def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+            """A class for each row."""
+            return (model_input["income"] > 0).astype(int).to_numpy()
+
+    careful = system.changed(model={"threshold": 0.2})
+
+    with pytest.raises(Refusal, match="needs probabilities, and this model answers classes alone"):
+        finish(careful.workload, "learn", Trained(ClassesOnly(), {}, {}), careful.data(), "run")
+    mlflow.end_run()
+    with mlflow.start_run():
+        logged = mlflow.pyfunc.log_model(name="model", python_model=ClassesOnly()).model_uri
+    with pytest.raises(Refusal, match=r"log it with metadata=\{'modelyard.threshold': 0.2\}"):
+        finish(careful.workload, "learn", Trained(logged, {}, {}), careful.data(), "run")

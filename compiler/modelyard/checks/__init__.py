@@ -108,6 +108,8 @@ CHECKS: Final[tuple[Rule, ...]] = (
     columns.labels,
     comparisons.keys,
     comparisons.known_rows,
+    comparisons.slices,
+    comparisons.thresholds,
     governance_in_name.requests_in_the_clear,
 )
 

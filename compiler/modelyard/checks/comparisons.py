@@ -8,7 +8,8 @@ from modelyard.checks.suggestions import Suggestions
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import comparisons as problems
 from modelyard.diagnostics.check.pipelines import column_unknown
-from modelyard.spec import Pipeline, Step, System
+from modelyard.source import Path
+from modelyard.spec import Check, Model, Pipeline, Step, System
 
 
 def keys(system: System) -> Iterator[Diagnostic]:
@@ -39,6 +40,35 @@ def known_rows(system: System) -> Iterator[Diagnostic]:
         if line is not None and not grouped:
             span = system.key("models", model.name, "validation", line.name)
             yield problems.rows_without_key(span, line.name, pipeline.name)
+
+
+def slices(system: System) -> Iterator[Diagnostic]:
+    """A slice is of a column that the judged data have, and is not compared with the champion."""
+    for model in system.models.values():
+        for check in model.validation:
+            path = ("models", model.name, "validation", check.name)
+            if check.by and check.versus:
+                yield problems.slices_compared(system.key(*path, "by"), check.name)
+            elif check.by:
+                yield from _slice_column(system, model, check, (*path, "by"))
+
+
+def _slice_column(system: System, model: Model, check: Check, path: Path) -> Iterator[Diagnostic]:
+    training = [one for one in system.pipelines.values() if one.type == "training" and one.model]
+    trained = [step for one in training if one.model and one.model.model == model.name for step in _judged(one)]
+    for names in [(check.data,)] if check.data else [step.inputs for step in trained]:
+        inputs = [system.data[name] for name in names]
+        known = [column for data in inputs for column, _ in data.schema]
+        if inputs and all(data.schema for data in inputs) and check.by not in known:
+            yield column_unknown(system.at(*path), check.by, ", ".join(names), Suggestions().among(known))
+            return
+
+
+def thresholds(system: System) -> Iterator[Diagnostic]:
+    """Only a binary classification has one threshold."""
+    for model in system.models.values():
+        if model.threshold is not None and model.task != "binary-classification":
+            yield problems.threshold_without_two_classes(system.key("models", model.name, "threshold"), model.task)
 
 
 def _judged(pipeline: Pipeline) -> tuple[Step, ...]:

@@ -95,7 +95,9 @@ def gates(system: System) -> Iterator[Diagnostic]:
 
 def _compared(system: System, check: Check, model: Model, own: bool, path: Path) -> Iterator[Diagnostic]:
     """A metric of the user's has no value for the champion or on other data; the runtime refuses such a gate, too."""
-    field = next((field for field, value in (("versus", check.versus), ("data", check.data)) if value), "")
+    field = next(
+        (field for field, value in (("versus", check.versus), ("data", check.data), ("by", check.by)) if value), ""
+    )
     if own and field and check.metric not in BUILT_IN:
         span = system.key(*path, field)
         yield metric_problems.own_metric_compared(span, check.metric, model.name, field, BY_TASK[model.task])

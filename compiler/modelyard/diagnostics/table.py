@@ -348,5 +348,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0849": check_metrics.delta_out_of_reach,
         "E0850": check_governance.callers_share_token,
         "W0870": check_comparisons.rows_without_key,
+        "E0871": check_comparisons.slices_compared,
+        "E0872": check_comparisons.threshold_without_two_classes,
     }
 )

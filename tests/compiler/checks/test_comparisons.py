@@ -39,3 +39,40 @@ def test_without_a_comparison_no_key_is_asked_for() -> None:
     assert (
         codes_in(text.replace("      beats-champion: {metric: auc_pr, versus: champion, minDelta: 0.01}\n", "")) == []
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "codes"),
+    [
+        ("{metric: recall, by: merchant, min: 0.5}", []),
+        ("{metric: recall, by: merchant, maxDifference: 0.1, minRows: 500}", []),
+        ("{metric: recall, by: shop, min: 0.5}", ["E0430"]),
+        ("{metric: recall, by: merchant, versus: champion}", ["E0871"]),
+        ("{metric: recall, by: merchant}", ["E0316"]),
+    ],
+)
+def test_slices_of_the_data(line: str, codes: list[str]) -> None:
+    """Of a column that the training data have, within bounds, and not against the champion."""
+    text = changed(
+        "      auc-pr: {metric: auc_pr, min: 0.82}\n",
+        f"      auc-pr: {{metric: auc_pr, min: 0.82}}\n      sliced: {line}\n",
+    )
+
+    assert codes_in(text) == codes
+
+
+@pytest.mark.parametrize(("task", "codes"), [("binary-classification", []), ("multiclass-classification", ["E0872"])])
+def test_a_threshold_is_for_two_classes(task: str, codes: list[str]) -> None:
+    rest = (
+        ()
+        if not codes
+        else (
+            ("{metric: auc_pr, min: 0.82}", "{metric: f1, min: 0.82}"),
+            ("{metric: auc_pr, versus", "{metric: f1, versus"),
+            ("{metric: auc_pr, goal: maximize}", "{metric: f1, goal: maximize}"),
+            ("{auc_pr: {min: 0.8}}", "{f1: {min: 0.8}}"),
+        )
+    )
+    text = changed("    task: binary-classification\n", f"    task: {task}\n    threshold: 0.3\n", *rest)
+
+    assert codes_in(text) == codes

@@ -1,4 +1,4 @@
-"""Diagnostics about comparisons of versions: W0870."""
+"""Diagnostics about comparisons of versions: W0870, E0871 and E0872."""
 
 from __future__ import annotations
 
@@ -30,3 +30,41 @@ def rows_without_key(span: Span, check: str, pipeline: str) -> Diagnostic:
         span,
         "add split: {key: [COLUMN]} to the pipeline, or split by: time",
     )
+
+
+def slices_compared(span: Span, check: str) -> Diagnostic:
+    """A check judges slices of the data, or compares with the champion, and not both at once.
+
+    Within slices of few rows nearly every difference from the champion lies within noise.
+
+    Wrong:
+
+        validation: {everywhere: {metric: auc_pr, by: country, versus: champion}}
+
+    Right:
+
+        validation: {everywhere: {metric: auc_pr, by: country, min: 0.7}, better: {metric: auc_pr, versus: champion}}
+    """
+    return Diagnostic(
+        "E0871",
+        Severity.ERROR,
+        f"{quote(check)} judges slices and compares with the champion",
+        span,
+        "write two checks: one with by and min or max, one with versus",
+    )
+
+
+def threshold_without_two_classes(span: Span, task: str) -> Diagnostic:
+    """A threshold chooses between two classes, so only binary classification has one.
+
+    Of more classes the most probable is chosen, and other tasks have none.
+
+    Wrong:
+
+        models: {urgency: {task: multiclass-classification, framework: lightgbm, threshold: 0.3}}
+
+    Right:
+
+        models: {urgency: {task: binary-classification, framework: lightgbm, threshold: 0.3}}
+    """
+    return Diagnostic("E0872", Severity.ERROR, f"a model for {task} has no threshold", span, "remove it")
