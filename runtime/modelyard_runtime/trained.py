@@ -42,6 +42,7 @@ class Trained:
     model: Any
     reported: Mapping[str, float]
     parameters: Mapping[str, Json]
+    run_id: str = ""  # of a run that began before, with the trials of a search
 
 
 def finish(workload: Section, step_name: str, trained: Trained, data: TrainingData, run_name: str) -> str:
@@ -55,7 +56,7 @@ def finish(workload: Section, step_name: str, trained: Trained, data: TrainingDa
     lineage = lineage_tags(workload, step, inputs)
     tags = {**owner_tags(workload), **lineage}
     registry.open_experiment(workload)
-    with mlflow.start_run(run_name=run_name, tags=tags) as run:
+    with mlflow.start_run(run_id=trained.run_id or None, run_name=run_name, tags=tags) as run:
         run_id = str(run.info.run_id)
         mlflow.log_params({name: str(value)[:500] for name, value in trained.parameters.items()})
         threshold = bound(model, "threshold")
