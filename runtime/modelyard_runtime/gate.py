@@ -119,8 +119,8 @@ def _judge_slices(line: Section, slices: Mapping[str, Slice]) -> Verdict:
     """
     name, metric, by = text(line, "name"), text(line, "metric"), text(line, "by")
     values = {key: one.value for key, one in slices.items() if one.value is not None and not isnan(one.value)}
-    told = {key: {"rows": one.rows, "value": one.value} for key, one in slices.items()}
-    figures: dict[str, Json] = {"metric": metric, "by": by, "slices": dict(told)}
+    told: dict[str, Json] = {key: {"rows": one.rows, "value": one.value} for key, one in slices.items()}
+    figures: dict[str, Json] = {"metric": metric, "by": by, "slices": told}
     total = sum(one.rows for one in slices.values())
     judged = sum(one.rows for one in slices.values() if one.value is not None)
     if 2 * judged < total:

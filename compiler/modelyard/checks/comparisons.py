@@ -56,7 +56,8 @@ def slices(system: System) -> Iterator[Diagnostic]:
 def _slice_column(system: System, model: Model, check: Check, path: Path) -> Iterator[Diagnostic]:
     training = [one for one in system.pipelines.values() if one.type == "training" and one.model]
     trained = [step for one in training if one.model and one.model.model == model.name for step in _judged(one)]
-    for names in [(check.data,)] if check.data else [step.inputs for step in trained]:
+    judged: list[tuple[str, ...]] = [(check.data,)] if check.data else [step.inputs for step in trained]
+    for names in judged:
         inputs = [system.data[name] for name in names]
         known = [column for data in inputs for column, _ in data.schema]
         if inputs and all(data.schema for data in inputs) and check.by not in known:
