@@ -65,7 +65,7 @@ def search(
         search_alg=BasicVariantGenerator(max_concurrent=at_once, random_state=integer(tuning, "seed", known.seed)),
     )
     asked = {"CPU": worker["num_cpus"], "GPU": worker["num_gpus"], **worker["resources"]}
-    with _folder() as folder:
+    with search_folder() as folder:
         tuner = tune.Tuner(
             tune.with_resources(run, {key: value for key, value in asked.items() if value}),
             param_space=space(tuning),
@@ -139,7 +139,7 @@ def trial_metrics(result: Mapping[str, Any]) -> list[str]:
 
 
 @contextmanager
-def _folder() -> Generator[str]:
+def search_folder() -> Generator[str]:
     """A folder for what Tune keeps while it searches; those that killed processes of this machine left are removed."""
     for left in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
         process = left.name.removeprefix(_FOLDER).partition("-")[0]

@@ -18,7 +18,7 @@ from mlflow import MlflowClient
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.trainers import grow, rungs_of
 from modelyard_runtime.training_data import TrainingData
-from modelyard_runtime.tuning import RUNGS, WHOLE, best
+from modelyard_runtime.tuning import RUNGS, WHOLE, best, search_folder
 from tests.runtime.compared import loans
 
 PROGRAM = Path(__file__).parent / "searching.py"
@@ -108,8 +108,6 @@ def test_a_killed_driver_goes_on_where_it_was(tmp_path: Path) -> None:
 
 
 def test_folders_of_killed_searches_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from modelyard_runtime.tuning import _folder
-
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     gone = subprocess.run(
         [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True
@@ -118,7 +116,7 @@ def test_folders_of_killed_searches_are_removed(tmp_path: Path, monkeypatch: pyt
     left.mkdir()
     own.mkdir()
 
-    with _folder() as folder:
+    with search_folder() as folder:
         assert Path(folder).is_dir()
 
     assert list(tmp_path.iterdir()) == [own]
