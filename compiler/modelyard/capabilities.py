@@ -128,7 +128,7 @@ def trainers() -> dict[str, Trainer]:
 
 
 def reported_may_have(field: str) -> bool:
-    """Whether a line of a gate may have `versus` or `data` where the user's code reports its metric."""
+    """Whether a line of a gate may have `versus`, `data` or `by` where the user's code reports its metric."""
     return bool(table()["reported"][field])
 
 

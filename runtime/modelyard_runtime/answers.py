@@ -36,20 +36,62 @@ class Answer:
 
 
 def answer(model: Predictor, task: str, rows: pd.DataFrame) -> Answer:
-    """Ask a model. Classes follow from the probabilities where it gives them, so that both always agree."""
+    """Ask a model. Classes follow from the probabilities where it gives them, so that both always agree.
+
+    Of two classes the second is chosen from the threshold that the model was made with, or else where it is likelier.
+    """
     import numpy as np
 
     find = getattr(model, "classifier", None)
     classifier: Any = find() if callable(find) and task in CLASSIFICATION else None
     if classifier is not None:
         chances = np.asarray(classifier.predict_proba(rows), dtype=np.float64)
-        values = np.asarray(classifier.classes_)[chances.argmax(axis=1)]
+        values = np.asarray(classifier.classes_)[_places(chances, threshold_of(model))]
         classes = tuple(plain(one) for one in classifier.classes_)
         return Answer(values, chances[:, 1] if chances.shape[1] == 2 else chances, classes)
-    return shaped(model.predict(rows), task)
+    return shaped(model.predict(rows), task, threshold_of(model))
 
 
-def shaped(said: Any, task: str) -> Answer:
+def threshold_of(model: Predictor) -> float | None:
+    """The probability from which a model was made to choose the positive class; None where it was made with none."""
+    find = getattr(model, "threshold", None)
+    found: float | None = find() if callable(find) else None
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Chooses:
+    """An object of user code that answers by the threshold of the version behind it."""
+
+    own: Any
+    chosen: float
+
+    def predict(self, rows: pd.DataFrame) -> Any:
+        return self.own.predict(rows)
+
+    def classifier(self) -> Any | None:
+        find = getattr(self.own, "classifier", None)
+        return find() if callable(find) else None
+
+    def threshold(self) -> float:
+        return self.chosen
+
+
+def choosing_by(own: Predictor, threshold: float | None) -> Predictor:
+    """What user code made of a version, with the threshold of that version unless it brings its own."""
+    return own if threshold is None or hasattr(own, "threshold") else _Chooses(own, threshold)
+
+
+def _places(chances: npt.NDArray[np.float64], threshold: float | None) -> npt.NDArray[np.int64]:
+    import numpy as np
+
+    if threshold is not None and chances.shape[1] == 2:
+        return (chances[:, 1] >= threshold).astype(np.int64)
+    likeliest: npt.NDArray[np.int64] = chances.argmax(axis=1)
+    return likeliest
+
+
+def shaped(said: Any, task: str, threshold: float | None = None) -> Answer:
     """An answer of unknown shape: several columns are probabilities by class, fractions of a binary task are scores."""
     import numpy as np
 
@@ -58,9 +100,9 @@ def shaped(said: Any, task: str) -> Answer:
         found = found[:, 0]
     if found.ndim == 2 and task in CLASSIFICATION:
         chances = found.astype(np.float64)
-        return Answer(chances.argmax(axis=1), chances[:, 1] if chances.shape[1] == 2 else chances)
+        return Answer(_places(chances, threshold), chances[:, 1] if chances.shape[1] == 2 else chances)
     if task == "binary-classification" and found.dtype.kind == "f" and (found % 1 != 0).any():
-        return Answer((found >= 0.5).astype(np.int64), found.astype(np.float64))
+        return Answer((found >= (0.5 if threshold is None else threshold)).astype(np.int64), found.astype(np.float64))
     return Answer(found)
 
 

@@ -113,7 +113,7 @@ def trainers() -> dict[str, Trainer]:
 
 
 def reported_may_have(field: str) -> bool:
-    """Whether a line of a gate may have `versus` or `data` where the user's code reports its metric."""
+    """Whether a line of a gate may have `versus`, `data` or `by` where the user's code reports its metric."""
     return section(_table(), "reported").get(field) is True
 
 

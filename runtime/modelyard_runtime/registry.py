@@ -192,6 +192,10 @@ def load(uri: str) -> Model:
     return Model(mlflow.pyfunc.load_model(uri))
 
 
+THRESHOLD = "modelyard.threshold"
+"""Metadata of a logged model: the threshold that it was judged with, and that it answers with wherever it is used."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One input of a model's signature; `kind` is MLflow's word for its type, such as double or string."""
@@ -219,6 +223,11 @@ class Model:
         return tuple(
             Column(one.name, str(getattr(one.type, "name", one.type)), bool(one.required)) for one in schema.inputs
         )
+
+    def threshold(self) -> float | None:
+        """The probability from which a row is of the positive class; it is part of the model's files."""
+        found = (self.loaded.metadata.metadata or {}).get(THRESHOLD)
+        return None if found is None else float(found)
 
     def classifier(self) -> Any | None:
         """The classifier behind, where it is one that gives probabilities by class; else None."""

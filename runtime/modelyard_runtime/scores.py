@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.capabilities import check_of, metric_of
 from modelyard_runtime.class_metrics import CLASS_METRICS, positive
@@ -32,6 +32,11 @@ class Predictions:
     scores: Numbers | None = None
     classes: int = 0
     naive: float = float("nan")
+
+    def some(self, chosen: npt.NDArray[Any]) -> Predictions:
+        """Of some rows, by a mask or their places."""
+        scores = None if self.scores is None else self.scores[chosen]
+        return replace(self, values=self.values[chosen], scores=scores)
 
 
 def score(metric: str, truth: Numbers, said: Predictions, groups: npt.NDArray[np.int64] | None = None) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime import registry
-from modelyard_runtime.answers import Predictor
+from modelyard_runtime.answers import Predictor, choosing_by
 from modelyard_runtime.checker import Checker
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.user_code import entrypoint
@@ -44,6 +44,10 @@ class Direct:
         """The classifier behind, where it is one that gives probabilities by class; else None."""
         return self.loaded.classifier()
 
+    def threshold(self) -> float | None:
+        """From where on the second of two classes is chosen; None where the likelier is."""
+        return self.loaded.threshold()
+
 
 def load(version: registry.Version, code: str) -> Serving:
     """Load a version, behind the user's function `code` where there is one.
@@ -56,7 +60,8 @@ def load(version: registry.Version, code: str) -> Serving:
         model = entrypoint(code)(loaded)
         if not callable(getattr(model, "predict", None)):
             raise Refusal(f"entrypoint {code} must give an object with predict(rows)")
-        return Serving(model, checker, version.version, version.uri, overlaps=False)
+        chosen = choosing_by(model, loaded.threshold())
+        return Serving(chosen, checker, version.version, version.uri, overlaps=False)
     estimator = loaded.estimator() if checker.complete else None
     if estimator is None:
         return Serving(loaded, checker, version.version, version.uri, overlaps=False)

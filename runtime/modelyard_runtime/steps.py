@@ -5,18 +5,20 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from modelyard_runtime.batch import score_datasets
 from modelyard_runtime.context import Context
-from modelyard_runtime.description import Json, Section, integer, names, number, section, sections, text
+from modelyard_runtime.description import Json, Section, bound, integer, names, number, section, sections, text
+from modelyard_runtime.lineage import fingerprint
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.together import train_together, trains_together
 from modelyard_runtime.trained import Trained, finish
 from modelyard_runtime.trainers import check_trainer, grow
 from modelyard_runtime.training_data import TrainingData, training_data
-from modelyard_runtime.tuning import fixed_parameters, search, trial_of_trainer
+from modelyard_runtime.trials import Nested, begin, failed
+from modelyard_runtime.tuning import WHOLE, Trial, fixed_parameters, search, trial_of_trainer
 from modelyard_runtime.user_code import entrypoint
 
 _WHOLE = 0.99  # of a Pod's group resource: its CPUs keep a second worker away, the rest is for what coordinates
@@ -24,13 +26,17 @@ _WHOLE = 0.99  # of a Pod's group resource: its CPUs keep a second worker away, 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a step made: a model with its data and parameters, or only reports. `result` is what user code returned."""
+    """What a step made: a model with its data and parameters, or only reports. `result` is what user code returned.
+
+    `run_id` is the run of the registry that a search began.
+    """
 
     model: Any = None
     data: TrainingData | None = None
     result: Any = None
     reported: Mapping[str, float] = field(default_factory=dict)
     parameters: Mapping[str, Json] = field(default_factory=dict)
+    run_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ def finish_step(workload: Section, name: str, made: Made, reported: Mapping[str,
     """What follows training, on a worker of the step that trained."""
     _log_here()
     assert made.data is not None
-    return finish(workload, name, Trained(made.model, reported, made.parameters), made.data, run)
+    return finish(workload, name, Trained(made.model, reported, made.parameters, made.run_id), made.data, run)
 
 
 def _perform(workload: Section, name: str, step: Section, before: Mapping[str, Any], run: str) -> Made:
@@ -100,10 +106,10 @@ def _perform(workload: Section, name: str, step: Section, before: Mapping[str, A
         bounds = integer(workers, "min"), integer(workers, "max")
         counts = score_datasets(workload, inputs, output, worker_of(step), bounds)
         return Made(result=counts, reported={key: float(value) for key, value in counts.items()})
-    return _built_in(workload, step, inputs)
+    return _built_in(workload, step, inputs, run)
 
 
-def _built_in(workload: Section, step: Section, inputs: tuple[str, ...]) -> Made:
+def _built_in(workload: Section, step: Section, inputs: tuple[str, ...], run: str) -> Made:
     import ray
 
     pipeline = section(workload, "pipeline")
@@ -116,11 +122,31 @@ def _built_in(workload: Section, step: Section, inputs: tuple[str, ...]) -> Made
     if not tuning:
         return Made(_trained(trainer, task, parameters, data), data, parameters=parameters)
     shared = ray.put(data)
-    trial = trial_of_trainer(trainer, task, parameters, shared, section(pipeline, "split"), text(tuning, "metric"))
-    best = search(tuning, trial, worker_of(step), integer(section(step, "workers"), "max"))
+    split, threshold = section(pipeline, "split"), bound(section(pipeline, "model"), "threshold")
+    trial = trial_of_trainer(trainer, task, parameters, shared, split, text(tuning, "metric"), threshold)
+    best, known = _searched(workload, step, trial, run)
     whole = {**parameters, **best}
     train = ray.remote(_trained).options(max_retries=0, **worker_of(step))
-    return Made(ray.get(train.remote(trainer, task, whole, shared)), data, parameters=whole)
+    return Made(ray.get(train.remote(trainer, task, whole, shared)), data, parameters=whole, run_id=known)
+
+
+def _searched(workload: Section, step: Section, trial: Trial, run: str) -> tuple[dict[str, Json], str]:
+    """The best parameters, and the run that the trials are nested in.
+
+    What a killed driver has begun on the same data with the same step is gone on with.
+    """
+    pipeline = section(workload, "pipeline")
+    data, tuning = sections(pipeline, "data"), section(pipeline, "tuning")
+    states: dict[str, Json] = {name: fingerprint(workload, data[name]) for name in names(step, "inputs")}
+    about: dict[str, Json] = {"step": dict(step), "data": states}
+    about |= {key: dict(section(pipeline, key)) for key in ("tuning", "split", "model")}
+    known = begin(workload, run, about)
+    most = integer(section(step, "workers"), "max")
+    try:
+        return search(tuning, trial, worker_of(step), most, known, Nested(workload, known)), known.run_id
+    except (Refusal, RuntimeError):
+        failed(known)
+        raise
 
 
 def _trained(trainer: str, task: str, parameters: Mapping[str, Json], data: TrainingData) -> Any:
@@ -142,11 +168,16 @@ def _own_code(workload: Section, name: str, before: Mapping[str, Any], run: str)
             entrypoint(text(step, "entrypoint"))(context)
             if text(tuning, "metric") not in context.reported:
                 raise Refusal(f"the code does not report {text(tuning, 'metric')!r}, which the search goes by")
+            tell({**context.reported, WHOLE: 1.0})
 
-        parameters |= search(tuning, trial, worker_of(step), integer(section(step, "workers"), "max"))
+        best, run_id = _searched(workload, step, trial, run)
+        parameters |= best
         if integer(section(step, "workers"), "max") <= 1:
             called = ray.remote(_called).options(max_retries=0, **worker_of(step))
-            return _made(workload, step, *ray.get(called.remote(workload, name, before, run, parameters)), parameters)
+            answered = ray.get(called.remote(workload, name, before, run, parameters))
+        else:
+            answered = _called(workload, name, before, run, parameters)
+        return replace(_made(workload, step, *answered, parameters), run_id=run_id)
     return _made(workload, step, *_called(workload, name, before, run, parameters), parameters)
 
 

@@ -11,11 +11,11 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
-from modelyard_runtime import registry
+from modelyard_runtime import registry, seen
 from modelyard_runtime.answers import answer
 from modelyard_runtime.capture import PREDICTION, SCORE
-from modelyard_runtime.description import Json, Section, section, sections, text
-from modelyard_runtime.evaluation import Evaluation
+from modelyard_runtime.description import Json, Section, bound, section, sections, text
+from modelyard_runtime.evaluation import ROWS_TAG, Evaluation
 from modelyard_runtime.explain import explanation
 from modelyard_runtime.gate import DIGEST_TAG, Verdict, judge, refused
 from modelyard_runtime.lineage import card_text, content_digest, lineage_tags, model_tags, owner_tags
@@ -42,6 +42,7 @@ class Trained:
     model: Any
     reported: Mapping[str, float]
     parameters: Mapping[str, Json]
+    run_id: str = ""  # of a run that began before, with the trials of a search
 
 
 def finish(workload: Section, step_name: str, trained: Trained, data: TrainingData, run_name: str) -> str:
@@ -55,13 +56,18 @@ def finish(workload: Section, step_name: str, trained: Trained, data: TrainingDa
     lineage = lineage_tags(workload, step, inputs)
     tags = {**owner_tags(workload), **lineage}
     registry.open_experiment(workload)
-    with mlflow.start_run(run_name=run_name, tags=tags) as run:
+    with mlflow.start_run(run_id=trained.run_id or None, run_name=run_name, tags=tags) as run:
         run_id = str(run.info.run_id)
         mlflow.log_params({name: str(value)[:500] for name, value in trained.parameters.items()})
-        uri = _logged(trained.model, data, text(step, "trainer"))
-        evaluation = Evaluation(workload, data, trained.reported)
+        threshold = bound(model, "threshold")
+        uri = _logged(trained.model, data, text(step, "trainer"), threshold)
         loaded = registry.load(uri)
-        mlflow.log_metrics(evaluation.metrics(loaded))
+        if threshold is not None:
+            _check_threshold(loaded, text(model, "task"), data, threshold)
+        evaluation = Evaluation(workload, data, trained.reported, loaded)
+        mlflow.log_metrics(evaluation.metrics())
+        if data.seen is not None:
+            seen.keep(data.seen)
         _log_profiles(loaded, text(model, "task"), data, run_id)
         if section(model, "explainability"):
             _log_explanation(loaded, model, data)
@@ -69,11 +75,17 @@ def finish(workload: Section, step_name: str, trained: Trained, data: TrainingDa
         version = registry.register(
             text(model, "registeredName"),
             uri,
-            {**tags, **model_tags(workload, model, inputs), DIGEST_TAG: digest, "modelyard.run": run_name},
+            {
+                **tags,
+                **model_tags(workload, model, inputs),
+                DIGEST_TAG: digest,
+                "modelyard.run": run_name,
+                ROWS_TAG: run_id,
+            },
             card_text(workload, model, inputs),
         )
         registry.tag(version, compared_with(pipeline, version.name))
-        verdicts = judge(pipeline, evaluation.of_new(loaded), evaluation.of_alias(version.name))
+        verdicts = judge(pipeline, evaluation)
         _keep_verdicts(version, verdicts)
     if lines := refused(verdicts):
         return f"version {version.version} of {version.name} is kept, and the gate refuses it: {_why(lines)}"
@@ -93,7 +105,7 @@ def _inputs(step: Section) -> list[Json]:
     return found if isinstance(found, list) else []
 
 
-def _logged(model: Any, data: TrainingData, trainer: str) -> str:
+def _logged(model: Any, data: TrainingData, trainer: str, threshold: float | None) -> str:
     """The URI of the logged model; an object is logged by the library that it is of."""
     from mlflow.models import infer_signature
 
@@ -107,9 +119,20 @@ def _logged(model: Any, data: TrainingData, trainer: str) -> str:
     flavor, log, more = _flavor(model)
     if trainer:  # for code that is not ours MLflow finds them out, in a second process that loads the model
         more = {**more, "pip_requirements": _requirements(trainer)}
+    if threshold is not None:
+        more = {**more, "metadata": {registry.THRESHOLD: threshold}}
     answers = model.predict(None, sample) if flavor == "pyfunc" else None
     signature = infer_signature(sample, answers)
     return str(log(model, name="model", signature=signature, **more).model_uri)
+
+
+def _check_threshold(loaded: registry.Model, task: str, data: TrainingData, threshold: float) -> None:
+    """Refuse a model that would not answer by the threshold of the spec."""
+    if loaded.threshold() != threshold:
+        wanted = {registry.THRESHOLD: threshold}
+        raise Refusal(f"the model was logged without its threshold; log it with metadata={wanted}")
+    if answer(loaded, task, data.held_out[list(data.features)]).scores is None:
+        raise Refusal("a threshold needs probabilities, and this model answers classes alone")
 
 
 def _requirements(trainer: str) -> list[str]:
@@ -177,7 +200,7 @@ def _log_explanation(loaded: registry.Model, model: Section, data: TrainingData)
 def _keep_verdicts(version: registry.Version, verdicts: tuple[Verdict, ...]) -> None:
     import mlflow
 
-    kept = [{"name": one.name, "holds": one.holds, "why": one.why} for one in verdicts]
+    kept = [{"name": one.name, "holds": one.holds, "why": one.why, **one.figures} for one in verdicts]
     mlflow.log_dict({"gate": kept}, "modelyard/gate.json")
     registry.tag(version, {GATE_TAG: "refused" if refused(verdicts) else "held"})
     for one in verdicts:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _SEED = 0
 _MOST_CATEGORIES = 100
+_ROUNDS = 100  # of XGBoost, where nothing is said
 
 
 def check_trainer(trainer: str, task: str, parameters: Mapping[str, Json]) -> None:
@@ -54,6 +55,13 @@ def grow(trainer: str, task: str, parameters: Mapping[str, Json], data: Training
     target, more = labels(trainer, data), _groups(trainer, task, data)
     for grown in _GROWTH.get(_growth_of(model), _at_once)(model, ready, target, rungs, more):
         yield Pipeline([("columns", before), ("model", grown)])
+
+
+def rungs_of(trainer: str, task: str, parameters: Mapping[str, Json], rungs: int) -> int:
+    """In how many parts `grow` grows a model with these parameters."""
+    model = estimator(trainer, task, parameters)
+    total = _PARTS.get(_growth_of(model))
+    return 1 if total is None else len(_parts(int(getattr(model, total) or _ROUNDS), rungs))
 
 
 def prepared(trainer: str, model: Any, data: TrainingData) -> tuple[Any, Any]:
@@ -186,7 +194,7 @@ def _grow_xgboost(model: Any, ready: Any, target: Any, rungs: int, more: Mapping
     from sklearn.base import clone
 
     before = None
-    for part in _parts(int(model.n_estimators or 100), rungs):
+    for part in _parts(int(model.n_estimators or _ROUNDS), rungs):
         grown = clone(model).set_params(n_estimators=part)
         grown.fit(ready, target, xgb_model=before, **more)
         before = grown.get_booster()
@@ -229,3 +237,4 @@ _GROWTH: dict[str, Callable[[Any, Any, Any, int, Mapping[str, Any]], Iterator[An
     "HistGradientBoosting": _grow_histograms,
     "Network": _grow_network,
 }
+_PARTS = {"XGB": "n_estimators", "LGBM": "n_estimators", "HistGradientBoosting": "max_iter", "Network": "epochs"}

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.answers import CLASSIFICATION, coded, plain
 from modelyard_runtime.datasets import feature_columns, finite, read_frame, times
-from modelyard_runtime.description import Section, integer, names, number, section, sections, text
+from modelyard_runtime.description import Section, integer, names, section, sections, text
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.tallies import mixed
+from modelyard_runtime.seen import Identity, Seen
+from modelyard_runtime.splits import GROUP, KEY, TIME, numbered_at_random, split_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,13 +25,18 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """Rows to learn from and rows to judge by, with the meaning of their columns."""
+    """Rows to learn from and rows to judge by, with the meaning of their columns.
+
+    Rows to judge by keep all columns of the data: another version may have learned from others of them.
+    """
 
     train: pd.DataFrame
     held_out: pd.DataFrame
     features: tuple[str, ...]
     label: str
     classes: tuple[Any, ...]  # of a classification, in order; empty otherwise
+    seen: Seen | None = None  # which rows are learned from, to be kept with the version
+    sample: pd.DataFrame | None = None  # some rows to learn from, with all columns of the data
 
     def truth(self, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
         """The label as numbers: a class as its place in `classes`."""
@@ -43,7 +49,7 @@ class TrainingData:
         """Which rows are of one query, as a number for each row; None where the data say nothing of that."""
         import numpy as np
 
-        return rows[_GROUP].to_numpy(dtype=np.int64) if _GROUP in rows.columns else None
+        return rows[GROUP].to_numpy(dtype=np.int64) if GROUP in rows.columns else None
 
     def naive_error(self) -> float:
         """How wrong "as the time before" is on average, over the rows to learn from, each series by itself.
@@ -52,29 +58,26 @@ class TrainingData:
         """
         import numpy as np
 
-        series = [name for name in (_GROUP, _TIME) if name in self.train.columns]
-        if self.classes or _TIME not in series or self.train.duplicated(series).any():
+        series = [name for name in (GROUP, TIME) if name in self.train.columns]
+        if self.classes or TIME not in series or self.train.duplicated(series).any():
             return float("nan")
         ordered = self.train.sort_values(series, kind="stable")
         label = ordered[self.label].astype("float64")
-        steps = label.groupby(ordered[_GROUP]).diff() if _GROUP in series else label.diff()
+        steps = label.groupby(ordered[GROUP]).diff() if GROUP in series else label.diff()
         return float(np.abs(steps).mean())
 
     def inner(self, split: Section) -> TrainingData:
         """The rows to learn from, split once more: a search must not see what the gate judges by."""
-        train, held_out = split_rows(self.train, split, _TIME if _TIME in self.train.columns else "")
+        train, held_out = split_rows(self.train, split)
         return TrainingData(train, held_out, self.features, self.label, self.classes)
-
-
-_GROUP = "__group"  # the query that a row is of, as a number; rows of one query stand together
-_TIME = "__time"  # when a row happened, kept beside its features for later splits
 
 
 def training_data(workload: Section, inputs: Iterable[str], task: str) -> TrainingData:
     """The inputs, joined where there are several, split as the pipeline says."""
     pipeline = section(workload, "pipeline")
     table = Joined.read(workload, tuple(inputs))
-    frame = table.frame.dropna(subset=[one for one in (table.label, table.group) if one]).reset_index(drop=True)
+    needed = [one for one in (table.label, table.group, *table.key) if one]
+    frame = table.frame.dropna(subset=needed).reset_index(drop=True)
     if table.timestamp:
         frame = frame.assign(**{table.timestamp: times(frame[table.timestamp])})
         if text(section(pipeline, "split"), "by") == "time":
@@ -84,29 +87,65 @@ def training_data(workload: Section, inputs: Iterable[str], task: str) -> Traini
     frame = _ripe(frame, table, datetime.now(UTC))
     if len(frame) < _FEWEST_ROWS:
         raise Refusal(f"{len(frame)} rows with a label are too few to learn from and to judge by")
-    features = tuple(table.features)
-    keep = list(dict.fromkeys((*features, table.label)))
     split = section(pipeline, "split")
-    chosen = numeric(frame[keep], features)
+    chosen, identity = _arranged(frame, table, split)
+    train, held_out = split_rows(chosen.assign(**{_ROW: range(len(chosen))}), split)
+    others = frame.drop(columns=[name for name in frame.columns if name in chosen.columns])
+    held_out, sample = _widened(held_out, others), _widened(train[:_SAMPLE], others)
+    train = train.drop(columns=_ROW)
+    classes = _classes(chosen, train, table.label, task) if task in CLASSIFICATION else ()
+    until = train[TIME].max().isoformat() if text(split, "by") == "time" else ""
+    seen = Seen.of(identity, train[KEY].to_numpy(), table.timestamp if until else "", until)
+    return TrainingData(train, held_out, tuple(table.features), table.label, classes, seen, sample)
+
+
+def _arranged(frame: pd.DataFrame, table: Joined, split: Section) -> tuple[pd.DataFrame, Identity]:
+    """Features, label and what the split goes by, and what a row is known by."""
+    chosen = numeric(frame[list(dict.fromkeys((*table.features, table.label)))], table.features)
     if table.timestamp:
-        chosen = chosen.assign(**{_TIME: frame[table.timestamp]})
+        chosen = chosen.assign(**{TIME: frame[table.timestamp]})
     elif text(split, "by") == "time":
         raise Refusal("a split by time needs a dataset with a timestamp column")
     if table.group:
-        chosen = chosen.assign(**{_GROUP: _numbered_at_random(frame[table.group], integer(split, "seed"))})
-    train, held_out = split_rows(chosen, split, _TIME if table.timestamp else "")
-    classes: tuple[Any, ...] = ()
-    if task in CLASSIFICATION:
-        classes = tuple(sorted({plain(value) for value in chosen[table.label].unique()}))
-        if len(classes) < 2 or (task == "binary-classification" and len(classes) > 2):
-            wanted = "two" if task == "binary-classification" else "at least two"
-            raise Refusal(f"the label {table.label!r} has {len(classes)} classes; {task} needs {wanted}")
-        if train[table.label].nunique() < 2:
-            raise Refusal(f"the rows to learn from have one value of {table.label!r} only; the split leaves no other")
-    return TrainingData(train, held_out, features, table.label, classes)
+        chosen = chosen.assign(**{GROUP: numbered_at_random(frame[table.group], integer(split, "seed"))})
+    identity = _identity(table, frame)
+    return chosen.assign(**{KEY: identity.hashes(frame)}), identity
+
+
+def _widened(rows: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Rows with the other columns of the data beside."""
+    import pandas as pd
+
+    beside = others.take(rows[_ROW]).reset_index(drop=True)
+    return pd.concat([rows.drop(columns=_ROW).reset_index(drop=True), beside], axis=1)
+
+
+def _classes(chosen: pd.DataFrame, train: pd.DataFrame, label: str, task: str) -> tuple[Any, ...]:
+    found = tuple(sorted({plain(value) for value in chosen[label].unique()}))
+    if len(found) < 2 or (task == "binary-classification" and len(found) > 2):
+        wanted = "two" if task == "binary-classification" else "at least two"
+        raise Refusal(f"the label {label!r} has {len(found)} classes; {task} needs {wanted}")
+    if train[label].nunique() < 2:
+        raise Refusal(f"the rows to learn from have one value of {label!r} only; the split leaves no other")
+    return found
 
 
 _FEWEST_ROWS = 10
+_ROW = "__row"  # the place of a row in the data, until the split is done
+_SAMPLE = 1000
+
+
+def _identity(table: Joined, frame: pd.DataFrame) -> Identity:
+    """What a row is known by: the key of the spec, its query, or else all that is learned from and its time.
+
+    The label is no part of it: one that was corrected makes no new row.
+    """
+    if table.key:
+        return Identity.of(frame, table.key, declared=True)
+    if table.group:
+        return Identity.of(frame, (table.group,), declared=True)
+    times_too = [table.timestamp] if table.timestamp else []
+    return Identity.of(frame, list(dict.fromkeys((*table.features, *times_too))), declared=False)
 
 
 def label_numbers(label: pd.Series, task: str) -> npt.NDArray[np.float64]:
@@ -134,81 +173,12 @@ def _ripe(frame: pd.DataFrame, table: Joined, now: datetime) -> pd.DataFrame:
     return frame[ripe].reset_index(drop=True)
 
 
-def split_rows(frame: pd.DataFrame, split: Section, timestamp: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Two parts: at random by the seed, or the newest rows as the second.
-
-    What a row holds decides about it, and not its place: when the data grow, a row stays on its side. Else a champion
-    would have learned from most of the rows that a new version is compared with it by.
-    """
-    import numpy as np
-
-    if _GROUP in frame.columns:
-        return _split_groups(frame, split, timestamp)
-    held = min(max(round(len(frame) * number(split, "fraction", 0.2)), 1), len(frame) - 1)
-    if text(split, "by") == "time":
-        order = np.argsort(frame[timestamp].to_numpy(), kind="stable")
-    else:
-        order = np.argsort(_drawn(_row_hashes(frame), integer(split, "seed")), kind="stable")
-    cut = len(frame) - held
-    return frame.iloc[order[:cut]].reset_index(drop=True), frame.iloc[order[cut:]].reset_index(drop=True)
-
-
 def group_numbers(column: pd.Series) -> npt.NDArray[np.int64]:
     """A number for each value of a group column; a row without a value is in none, -1."""
     import pandas as pd
 
     numbers: npt.NDArray[np.int64] = pd.factorize(column)[0]
     return numbers
-
-
-def _numbered_at_random(column: pd.Series, seed: int) -> npt.NDArray[np.int64]:
-    """The same, in an order by the seed in which two values stay as they are when others come."""
-    import numpy as np
-    import pandas as pd
-
-    numbers, values = pd.factorize(column)
-    drawn = _drawn(pd.util.hash_array(np.array([str(one) for one in values], dtype=object)), seed)
-    found: npt.NDArray[np.int64] = np.argsort(np.argsort(drawn, kind="stable"), kind="stable")[numbers]
-    return found
-
-
-def _row_hashes(frame: pd.DataFrame) -> npt.NDArray[np.uint64]:
-    """A number for each row by what it holds; of equal rows each has its own."""
-    import pandas as pd
-
-    plain_types = (pd.api.types.is_numeric_dtype, pd.api.types.is_datetime64_any_dtype)
-    known = {
-        name: frame[name] if any(fits(frame[name].dtype) for fits in plain_types) else frame[name].map(str)
-        for name in frame.columns
-    }
-    found = pd.util.hash_pandas_object(pd.DataFrame(known), index=False)
-    again = found.groupby(found).cumcount().to_numpy(dtype="uint64")
-    hashed: npt.NDArray[np.uint64] = found.to_numpy() ^ mixed(again)
-    return hashed
-
-
-def _drawn(hashed: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.uint64]:
-    import numpy as np
-
-    return mixed(hashed + np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64))
-
-
-def _split_groups(frame: pd.DataFrame, split: Section, timestamp: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Whole groups by their number, or the newest of them as the second part; each part ordered by group."""
-    import numpy as np
-
-    found = np.unique(frame[_GROUP].to_numpy())
-    if len(found) < 2:
-        raise Refusal("all rows are of one group; at least two are needed, to learn from and to judge by")
-    held = min(max(round(len(found) * number(split, "fraction", 0.2)), 1), len(found) - 1)
-    if text(split, "by") == "time":
-        last = frame.groupby(_GROUP)[timestamp].max().reindex(found)
-        order = found[np.argsort(last.to_numpy(), kind="stable")]
-    else:
-        order = found  # they are numbered at random
-    ordered = frame.sort_values(_GROUP, kind="stable")
-    newest = ordered[_GROUP].isin(order[len(found) - held :])
-    return ordered[~newest].reset_index(drop=True), ordered[newest].reset_index(drop=True)
 
 
 def numeric(frame: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
@@ -240,6 +210,7 @@ class Joined:
     timestamp: str
     group: str
     delay_s: int
+    key: tuple[str, ...]  # columns that the spec knows a row by
 
     @classmethod
     def read(cls, workload: Section, inputs: tuple[str, ...]) -> Joined:
@@ -251,17 +222,22 @@ class Joined:
             raise Refusal(f"one of the inputs {', '.join(inputs)} must have a label; {len(labelled)} have")
         frames = {name: read_frame(workload, one) for name, one in described.items()}
         frame, keys = join(frames, described)
+        key = tuple(names(section(section(workload, "pipeline"), "split"), "key"))
+        for column in key:
+            if column not in frame.columns:
+                raise Refusal(f"the split is by {column!r}, which the inputs {', '.join(inputs)} do not have")
         declared = [column for one in described.values() for column in names(one, "features")]
         for name, one in described.items():
             feature_columns(one, list(frames[name].columns))
-        hidden = {*keys, *(text(one, key) for one in described.values() for key in ("label", "timestamp", "group"))}
+        roles = (text(one, role) for one in described.values() for role in ("label", "timestamp", "group"))
+        hidden = {*keys, *key, *roles}
         features = list(dict.fromkeys(declared)) or [name for name in frame.columns if name not in hidden]
         if not features:
             raise Refusal(f"the inputs {', '.join(inputs)} leave no column to learn from")
         timestamp = next((text(one, "timestamp") for one in described.values() if text(one, "timestamp")), "")
         group = next((text(one, "group") for one in described.values() if text(one, "group")), "")
         last = described[labelled[0]]
-        return cls(frame, features, text(last, "label"), timestamp, group, integer(last, "delaySeconds"))
+        return cls(frame, features, text(last, "label"), timestamp, group, integer(last, "delaySeconds"), key)
 
 
 def join(frames: dict[str, pd.DataFrame], described: dict[str, Section]) -> tuple[pd.DataFrame, tuple[str, ...]]:

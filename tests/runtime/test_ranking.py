@@ -11,8 +11,8 @@ import pytest
 from modelyard_runtime.boosting import parameters_of
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.scores import Predictions, score
+from modelyard_runtime.splits import split_rows
 from modelyard_runtime.together import Keeper, trains_together
-from modelyard_runtime.training_data import split_rows
 
 TRUTH = np.array([0.0, 1.0, 1.0, 0.0, 0.0, 0.0])
 SAID = Predictions(np.array([3.0, 2.0, 5.0, 1.0, 7.0, 6.0]))
@@ -45,7 +45,7 @@ def test_a_split_keeps_queries_whole(by: str) -> None:
     """A fifth of the queries is held out; by time the newest of them."""
     frame = pd.DataFrame({"__group": np.tile(np.arange(10), 3), "__time": np.tile(np.arange(10)[::-1], 3)})
 
-    train, held = split_rows(frame, {"fraction": 0.2, "by": by, "seed": 1}, "__time")
+    train, held = split_rows(frame, {"fraction": 0.2, "by": by, "seed": 1})
 
     assert not set(train["__group"]) & set(held["__group"])
     assert (len(train), len(held)) == (24, 6)

@@ -82,7 +82,8 @@ def scoring(system: System) -> Iterator[Diagnostic]:
     trained: dict[str, Learned] = {}
     for pipeline, step in _training_steps(system):
         if step.trainer and pipeline.model is not None:
-            trained.setdefault(pipeline.model.model, learned([system.data[name] for name in step.inputs]))
+            found = learned([system.data[name] for name in step.inputs], pipeline.split.key)
+            trained.setdefault(pipeline.model.model, found)
     for pipeline in system.pipelines.values():
         model = trained.get(pipeline.model.model) if pipeline.model else None
         if pipeline.type != "batch-inference" or model is None:

@@ -85,7 +85,7 @@ def gates(system: System) -> Iterator[Diagnostic]:
 
 def _compared(system: System, check: Check, model: Model, own: bool, path: Path) -> Iterator[Diagnostic]:
     """A metric of the user's has no value for the champion or on other data; the runtime refuses such a gate, too."""
-    given = (("versus", check.versus), ("data", check.data))
+    given = (("versus", check.versus), ("data", check.data), ("by", check.by))
     field = next((field for field, value in given if value and not reported_may_have(field)), "")
     if own and field and not is_built_in(check.metric):
         span = system.key(*path, field)

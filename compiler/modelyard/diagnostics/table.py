@@ -30,6 +30,7 @@ from modelyard.diagnostics.check import captures as check_captures
 from modelyard.diagnostics.check import clock as check_clock
 from modelyard.diagnostics.check import clouds as check_clouds
 from modelyard.diagnostics.check import columns as check_columns
+from modelyard.diagnostics.check import comparisons as check_comparisons
 from modelyard.diagnostics.check import data_overlap as check_data_overlap
 from modelyard.diagnostics.check import deployment as check_deployment
 from modelyard.diagnostics.check import evidence as check_evidence
@@ -381,5 +382,8 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0863": check_clouds.egress_to_everywhere,
         "W0864": check_evidence.captures_by_shared_key,
         "W0865": check_evidence.evidence_off,
+        "W0894": check_comparisons.rows_without_key,
+        "E0895": check_comparisons.slices_compared,
+        "E0896": check_comparisons.threshold_without_two_classes,
     }
 )

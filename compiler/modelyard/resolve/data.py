@@ -120,7 +120,12 @@ def _model(scope: Scope, name: str, node: Node, system: str) -> Model:
             check_of(scope, line, entry, (*path, "validation", line)) for line, entry in named(node, "validation")
         ),
         explainability=_explainability(mapping(node, "explainability")) if "explainability" in node else None,
+        threshold=number(node, "threshold"),
     )
+
+
+def _confidence(written: str) -> float:
+    return 0.0 if written == "none" else int(written.removesuffix("%")) / 100
 
 
 def _card(node: Node) -> ModelCard:
@@ -133,7 +138,7 @@ def _explainability(node: Node) -> Explainability:
 
 def check_of(scope: Scope, name: str, node: Node, path: Path) -> Check:
     """One line of a gate or of a monitor; it says what its metric is held against."""
-    if not ("min" in node or "max" in node or "versus" in node):
+    if not node.keys() & {"min", "max", "versus", "maxDifference"}:
         known = "min, max, or versus: champion" if path[0] == "models" else "min or max"
         scope.report(problems.no_threshold(scope.document.key_span(path), name, known))
     return Check(
@@ -143,6 +148,10 @@ def check_of(scope: Scope, name: str, node: Node, path: Path) -> Check:
         maximum=number(node, "max"),
         versus=text(node, "versus"),
         min_delta=number(node, "minDelta") or 0.0,
+        confidence=_confidence(text(node, "confidence", "95%")),
+        by=text(node, "by"),
+        max_difference=number(node, "maxDifference"),
+        min_rows=whole(node, "minRows", 0) or None,
         data=reference(scope, "data", node, "data", path),
         features=texts(node, "features"),
         min_features=whole(node, "minFeatures", 1),

@@ -223,4 +223,9 @@ def _dimension(name: str, node: Node) -> Parameter:
 
 
 def _split(scope: Scope, node: Node, path: Path) -> Split:
-    return Split(part(scope, node, "fraction", path, 0.2), text(node, "by", "random"), whole(node, "seed", 0))
+    return Split(
+        fraction=part(scope, node, "fraction", path, 0.2),
+        by=text(node, "by", "random"),
+        seed=whole(node, "seed", 0),
+        key=texts(node, "key"),
+    )

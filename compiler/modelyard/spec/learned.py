@@ -18,14 +18,17 @@ class Learned:
     datasets: frozenset[str]
 
 
-def learned(datasets: Sequence[Dataset]) -> Learned:
-    """Declared features of all inputs; where none declares any, every column but labels, times, groups and keys."""
+def learned(datasets: Sequence[Dataset], key: Sequence[str] = ()) -> Learned:
+    """Declared features of all inputs; where none declares any, every column but labels, times, groups and keys.
+
+    `key` is that of the split.
+    """
     types = {column: kind for data in datasets for column, kind in data.schema}
     declared = tuple(dict.fromkeys(column for data in datasets for column in data.features))
     if declared:
         return Learned(declared, types, frozenset(data.name for data in datasets if data.features))
     columns = Counter(column for data in datasets for column, _ in data.schema)
-    hidden = {column for data in datasets for column in (data.label, data.timestamp, data.group)}
+    hidden = {column for data in datasets for column in (data.label, data.timestamp, data.group)} | set(key)
     known = all(data.schema for data in datasets)
     features = tuple(column for column in columns if column not in hidden and columns[column] == 1)
     return Learned(features if known else (), types, frozenset(data.name for data in datasets))

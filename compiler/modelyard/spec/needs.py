@@ -107,6 +107,10 @@ class Check:
     maximum: float | None = None
     versus: str = ""  # champion
     min_delta: float = 0.0
+    confidence: float = 0.95  # 0: the difference alone decides
+    by: str = ""  # column whose values are slices
+    max_difference: float | None = None  # between two slices
+    min_rows: int | None = None
     data: str = ""  # dataset that the gate evaluates on; default: held-out part of the training data
     features: tuple[str, ...] = ()  # monitors: only these columns
     min_features: int = 1  # monitors: so many features beyond the bounds are a breach
@@ -143,3 +147,4 @@ class Model:
     card: ModelCard = ModelCard()
     validation: tuple[Check, ...] = ()
     explainability: Explainability | None = None
+    threshold: float | None = None  # probability of the positive class

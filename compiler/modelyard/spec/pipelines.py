@@ -65,6 +65,7 @@ class Split:
     fraction: float = 0.2
     by: str = "random"  # random time
     seed: int = 0
+    key: tuple[str, ...] = ()  # columns that say which row is which
 
 
 @record

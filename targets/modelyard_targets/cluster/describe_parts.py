@@ -99,6 +99,8 @@ def describe_model(model: Model, ref: ModelRef | None = None) -> dict[str, Json]
 def describe_made_model(model: Model) -> dict[str, Json]:
     """A model that the workload trains: its card and explanations are made with it."""
     described = {**describe_model(model), "framework": model.framework}
+    if model.threshold is not None:
+        described["threshold"] = model.threshold
     card = model.card
     texts = {
         "purpose": card.purpose,
@@ -130,6 +132,13 @@ def describe_check(check: Check, monitor: bool) -> dict[str, Json]:
     if check.versus:
         described["versus"] = check.versus
         described["minDelta"] = check.min_delta
+        described["confidence"] = check.confidence
+    if check.by:
+        described["by"] = check.by
+    if check.max_difference is not None:
+        described["maxDifference"] = check.max_difference
+    if check.min_rows is not None:
+        described["minRows"] = check.min_rows
     if check.data:
         described["data"] = check.data
     if check.features:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelyard.plan import Job, Resource
 from modelyard.source import Json
-from modelyard.spec import Pipeline, Step, Tuning
+from modelyard.spec import Pipeline, Split, Step, Tuning
 from modelyard_targets.cluster.bundles import bundle, delivery, experiment, other_deliveries
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe_parts import (
@@ -70,8 +70,7 @@ def describe_pipeline(resource: Resource, context: Context) -> dict[str, Json]:
 
 def _training(job: Job, context: Context) -> dict[str, Json]:
     pipeline = job.pipeline
-    split = pipeline.split
-    described: dict[str, Json] = {"split": {"fraction": split.fraction, "by": split.by, "seed": split.seed}}
+    described: dict[str, Json] = {"split": _split(pipeline.split)}
     if pipeline.tuning is not None:
         described["tuning"] = _tuning(pipeline.tuning)
     if job.model is not None and job.model.validation:
@@ -110,6 +109,11 @@ def step_group(job: Job, step: Step) -> str:
     """The worker group of a step: steps of equal hardware and image share one, called after the first of them."""
     asked = (job.hardware[step.name], step.source.image)
     return next(one.name for one in job.pipeline.steps if (job.hardware[one.name], one.source.image) == asked)
+
+
+def _split(split: Split) -> dict[str, Json]:
+    described: dict[str, Json] = {"fraction": split.fraction, "by": split.by, "seed": split.seed}
+    return {**described, "key": list(split.key)} if split.key else described
 
 
 def _tuning(tuning: Tuning) -> dict[str, Json]:

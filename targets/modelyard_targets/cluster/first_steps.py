@@ -154,7 +154,7 @@ def _row(model: str, context: Context) -> dict[str, Json]:
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model is not None and pipeline.model.model == model:
             trains = next((step for step in reversed(pipeline.steps) if step.trainer), pipeline.steps[-1])
-            known = learned([system.data[name] for name in trains.inputs])
+            known = learned([system.data[name] for name in trains.inputs], pipeline.split.key)
             row = {column: _EXAMPLES[known.types.get(column, "number")] for column in known.features}
             return row or {_COLUMN: _NUMBER}
     return {_COLUMN: _NUMBER}

@@ -60,7 +60,7 @@ def test_a_forecast_that_is_split_at_random() -> None:
     assert codes_in(changed(*task, *rest)) == []
     assert codes_in(changed(*task, *rest, (split, "    split: {fraction: 20%, by: random}\n"))) == ["E0822"]
     assert codes_in(changed(*task, *rest, (split, ""))) == ["E0822"]
-    assert codes_in(changed(split, "")) == []  # no forecast
+    assert codes_in(changed(split, "")) == ["W0894"]  # no forecast, and rows without a key
     own = ("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "a.b:c"}\n')
     assert codes_in(changed(*task, *rest, (split, ""), own)) == []
 

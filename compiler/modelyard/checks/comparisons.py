@@ -1,0 +1,77 @@
+"""Versions that are compared: what a row is known by, and on which rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.checks.suggestions import Suggestions
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import comparisons as problems
+from modelyard.diagnostics.check.pipelines import column_unknown
+from modelyard.source import Path
+from modelyard.spec import Check, Model, Pipeline, Step, System
+
+
+def keys(system: System) -> Iterator[Diagnostic]:
+    """The columns of a split's key are among those of the training data, where these have a schema."""
+    suggestions = Suggestions()
+    for pipeline in system.pipelines.values():
+        for step in _judged(pipeline):
+            inputs = [system.data[name] for name in step.inputs]
+            known = [column for data in inputs for column, _ in data.schema]
+            if not inputs or not all(data.schema for data in inputs):
+                continue
+            for at, column in enumerate(pipeline.split.key):
+                if column not in known:
+                    span = system.at("pipelines", pipeline.name, "split", "key", at)
+                    yield column_unknown(span, column, ", ".join(step.inputs), suggestions.among(known))
+
+
+def known_rows(system: System) -> Iterator[Diagnostic]:
+    """A comparison with the champion knows its rows by a key, a group or their time."""
+    for pipeline in system.pipelines.values():
+        model = system.models[pipeline.model.model] if pipeline.model else None
+        if pipeline.type != "training" or model is None or pipeline.split.by == "time" or pipeline.split.key:
+            continue
+        if model.task == "forecasting":
+            continue  # leakage.splits asks for a split by time
+        line = next((check for check in model.validation if check.versus and not check.data), None)
+        grouped = any(system.data[name].group for step in _judged(pipeline) for name in step.inputs)
+        if line is not None and not grouped:
+            span = system.key("models", model.name, "validation", line.name)
+            yield problems.rows_without_key(span, line.name, pipeline.name)
+
+
+def slices(system: System) -> Iterator[Diagnostic]:
+    """A slice is of a column that the judged data have, and is not compared with the champion."""
+    for model in system.models.values():
+        for check in model.validation:
+            path = ("models", model.name, "validation", check.name)
+            if check.by and check.versus:
+                yield problems.slices_compared(system.key(*path, "by"), check.name)
+            elif check.by:
+                yield from _slice_column(system, model, check, (*path, "by"))
+
+
+def _slice_column(system: System, model: Model, check: Check, path: Path) -> Iterator[Diagnostic]:
+    training = [one for one in system.pipelines.values() if one.type == "training" and one.model]
+    trained = [step for one in training if one.model and one.model.model == model.name for step in _judged(one)]
+    judged: list[tuple[str, ...]] = [(check.data,)] if check.data else [step.inputs for step in trained]
+    for names in judged:
+        inputs = [system.data[name] for name in names]
+        known = [column for data in inputs for column, _ in data.schema]
+        if inputs and all(data.schema for data in inputs) and check.by not in known:
+            yield column_unknown(system.at(*path), check.by, ", ".join(names), Suggestions().among(known))
+            return
+
+
+def thresholds(system: System) -> Iterator[Diagnostic]:
+    """Only a binary classification has one threshold."""
+    for model in system.models.values():
+        if model.threshold is not None and model.task != "binary-classification":
+            yield problems.threshold_without_two_classes(system.key("models", model.name, "threshold"), model.task)
+
+
+def _judged(pipeline: Pipeline) -> tuple[Step, ...]:
+    """The steps whose data is split: built-in trainers, else whatever trains."""
+    return tuple(step for step in pipeline.steps if step.trainer) or pipeline.steps

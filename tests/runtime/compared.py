@@ -1,0 +1,93 @@
+"""A model that is trained again and again on files of this machine, for tests of what its gate makes of it."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from mlflow import artifacts
+
+from modelyard_runtime import registry
+from modelyard_runtime.trained import Trained, finish
+from modelyard_runtime.trainers import grow
+from modelyard_runtime.training_data import TrainingData, training_data
+
+TASK = "binary-classification"
+BETTER = {"name": "better", "metric": "auc_roc", "versus": "champion", "minDelta": 0.0}
+FOREST = {"estimator": "random-forest", "n_estimators": 15, "n_jobs": 1}
+"""It knows every row that it has learned from by heart."""
+
+
+@dataclass(frozen=True)
+class Loans:
+    """A pipeline that trains one model, as a compiler would have described it."""
+
+    folder: Path
+    workload: dict[str, Any]
+
+    @classmethod
+    def at(cls, folder: Path) -> Loans:
+        """With an empty registry and no data yet."""
+        (folder / "loans").mkdir()
+        dataset = {"uri": f"file://{folder}/loans", "format": "parquet", "label": "late"}
+        pipeline = {
+            "model": {"registeredName": "loans", "experiment": "bank/loans", "task": TASK},
+            "data": {"loans": {**dataset, "features": ["income", "age"]}},
+            "steps": {"learn": {"inputs": ["loans"], "trainer": "scikit-learn"}},
+            "split": {"fraction": 0.2, "by": "random", "seed": 0},
+            "validation": [BETTER],
+            "promoteTo": "champion",
+        }
+        registered = {"uri": f"file://{folder}/registry"}
+        return cls(folder, {"type": "training", "registry": registered, "pipeline": pipeline})
+
+    def changed(self, **changes: Any) -> Loans:
+        """The same with other sections of the pipeline; `dataset` changes the dataset's."""
+        workload = copy.deepcopy(self.workload)
+        workload["pipeline"]["data"]["loans"] |= changes.pop("dataset", {})
+        for name, value in changes.items():
+            workload["pipeline"][name] = {**workload["pipeline"][name], **value} if isinstance(value, dict) else value
+        return Loans(self.folder, workload)
+
+    def write(self, frame: pd.DataFrame) -> None:
+        """The data from now on."""
+        frame.to_parquet(self.folder / "loans" / "a.parquet")
+
+    def data(self) -> TrainingData:
+        """What is learned from, and what is judged by."""
+        return training_data(self.workload, ("loans",), TASK)
+
+    def train(self, **parameters: Any) -> str:
+        """A run of the pipeline without its cluster: what came of it."""
+        data = self.data()
+        *_, model = grow("scikit-learn", TASK, parameters, data)
+        return finish(self.workload, "learn", Trained(model, {}, parameters), data, "run")
+
+    def champion(self) -> str:
+        """The version that is in use."""
+        found = registry.version_at("loans", "champion")
+        return "" if found is None else found.version
+
+    def gate(self, number: str, line: int = 0) -> dict[str, Any]:
+        """What is kept of a line of a version's gate."""
+        run = registry.version("loans", number).run_id
+        kept: dict[str, Any] = artifacts.load_dict(f"runs:/{run}/modelyard/gate.json")["gate"][line]
+        return kept
+
+
+def loans(count: int = 3000, seed: int = 1) -> pd.DataFrame:
+    """Who pays late: by income and age a little, by debt much, by chance for the rest."""
+    random = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {"id": np.arange(count), "income": random.normal(size=count), "age": random.normal(size=count)}
+    )
+    frame["debt"] = random.normal(size=count)
+    risk = frame["income"] + frame["age"] + 1.5 * frame["debt"] + random.normal(0, 1.5, count)
+    frame["late"] = (risk > 0).astype(int)
+    frame["very_late"] = (risk > 0.2).astype(int)
+    frame["country"] = random.choice(["ch", "de", "fr"], count, p=[0.6, 0.3, 0.1])
+    return frame

@@ -1,0 +1,54 @@
+"""A search on a local Ray, which may be killed in its midst: `python searching.py FOLDER TRIALS_BEFORE_THE_END`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import ray
+
+from modelyard_runtime.trials import Nested, begin
+from modelyard_runtime.tuning import RUNGS, WHOLE, search
+
+FOLDER, KILLED_AFTER = Path(sys.argv[1]), int(sys.argv[2])
+TUNING: dict[str, Any] = {
+    "metric": "auc_pr",
+    "goal": "maximize",
+    "trials": 6,
+    "parallel": 1,
+    "earlyStopping": "none",
+    "space": {"depth": {"kind": "choice", "choices": list(range(1000))}},
+}
+WORKLOAD: dict[str, Any] = {
+    "registry": {"uri": f"file://{FOLDER}/registry"},
+    "pipeline": {"model": {"experiment": "cards/fraud"}, "tuning": TUNING},
+}
+
+
+def trial(parameters: Any, tell: Any) -> None:
+    """Good at first and bad at last, the more so the deeper."""
+    with (FOLDER / "tried.txt").open("a") as tried:
+        tried.write(f"{parameters['depth']}\n")
+    for rung in range(1, RUNGS + 1):
+        depth = parameters["depth"] / 1000
+        tell({"auc_pr": 0.5 + (depth if rung == 1 else -depth) / 2, WHOLE: float(rung == RUNGS)})
+
+
+class Killed(Nested):
+    """The driver ends by force when so many trials have ended."""
+
+    def ended(self, trial: str, failed: bool) -> None:
+        super().ended(trial, failed)
+        if 0 < KILLED_AFTER == len(self._runs):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+ray.init(address="local", num_cpus=1, include_dashboard=False)
+known = begin(WORKLOAD, "run-1", TUNING)
+worker = {"num_cpus": 1, "num_gpus": 0, "resources": {}}
+found = search(TUNING, trial, worker, 1, known, Killed(WORKLOAD, known))
+(FOLDER / "told.json").write_text(json.dumps({"found": found, "run": known.run_id, "done": len(known.done)}))
