@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -27,7 +27,7 @@ def hold() -> None:
 
 
 @contextmanager
-def not_asked() -> Iterator[None]:
+def not_asked() -> Generator[None]:
     """Of specs that no rule has seen: they are lowered with one field changed, whether it fits the others or not."""
     token = _asked.set(False)
     try:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from modelyard_runtime.scores import Predictions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
@@ -54,9 +56,8 @@ def answer(model: Predictor, task: str, rows: pd.DataFrame) -> Answer:
 
 def threshold_of(model: Predictor) -> float | None:
     """The probability from which a model was made to choose the positive class; None where it was made with none."""
-    find = getattr(model, "threshold", None)
-    found: float | None = find() if callable(find) else None
-    return found
+    find: Callable[[], float | None] | None = getattr(model, "threshold", None)
+    return find() if callable(find) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,11 @@ from modelyard_runtime.answers import CLASSIFICATION, Answer, answer, plain
 from modelyard_runtime.bundle import MODEL
 from modelyard_runtime.bundle_tar import packed, unpacked
 from modelyard_runtime.capture import MODEL_VERSION, PREDICTION, SCORE
+from modelyard_runtime.checker import BadRequest
 from modelyard_runtime.datasets import FORMATS, PARTITIONING, dataset_place, frame_of, typed
 from modelyard_runtime.description import Section, integer, section, sections, text
 from modelyard_runtime.models import Models
-from modelyard_runtime.payloads import BadRequest, fitted
+from modelyard_runtime.payloads import fitted
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage import Place, files, make_folder, reading, remove, write_whole
 

@@ -50,7 +50,8 @@ def excess(then: Numbers, now: Numbers, sizes: Sizes) -> Numbers:
 
     seen, before = now * sizes.now, then * sizes.then
     found: Numbers = special.betainc(np.maximum(seen, 1e-9), before + 1, sizes.part)
-    return np.minimum(np.where(seen > 0, found, 1.0) * len(then), 1.0)
+    bounded: Numbers = np.minimum(np.where(seen > 0, found, 1.0) * len(then), 1.0)
+    return bounded
 
 
 def grouped(
@@ -66,7 +67,8 @@ def grouped(
     weights = (then * (1 - sizes.part) + now * sizes.part) * min(sizes.then, sizes.now)
     places = _places(weights, grown <= UNLIKELY, np.zeros(len(then), dtype=np.bool_) if rare is None else rare)
     count = int(places.max()) + 1
-    return np.bincount(places, then, count), np.bincount(places, now, count)
+    before, after = (np.bincount(places, shares, count).astype(np.float64) for shares in (then, now))
+    return before, after
 
 
 def _places(weights: Numbers, apart: npt.NDArray[np.bool_], rare: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
@@ -75,7 +77,7 @@ def _places(weights: Numbers, apart: npt.NDArray[np.bool_], rare: npt.NDArray[np
 
     places = np.full(len(weights), -1, dtype=np.int64)
     shared = np.flatnonzero(~apart & ~rare)
-    count = held = 0
+    count, held = 0, 0.0
     for at in shared:
         places[at] = count
         held += float(weights[at])

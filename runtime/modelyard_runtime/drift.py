@@ -193,17 +193,15 @@ class Moved:
             at = int(np.argmax(now - then))
             name = [*self._names, "values without a name in the reference"][at]
             return Turn(0.0, f"{name} has {now[at]:.1%} of the values instead of {then[at]:.1%}")
-        then, now = self._grid.mean(), self._grid.mean_of(self._counts, self._above)
+        before, after = self._grid.mean(), self._grid.mean_of(self._counts, self._above)
         starts = self._grid.starts
         gained = np.add.reduceat(self._counts, starts) / sizes.now - np.add.reduceat(self._grid.shares(), starts)
         at = int(np.argmax(gained))
         first, last = self._grid.between(int(starts[at]), int([*starts[1:], self._grid.places][at]))
-        way = "up" if now > then else "down"
+        way = "up" if after > before else "down"
         where = f"{first:g}" if first == last else f"{first:g} to {last:g}"
-        words = (
-            f"it went {way}, from {then:g} to {now:g} on the average; {where} has gained {gained[at]:.1%} of the rows"
-        )
-        return Turn(float(np.sign(now - then)), words)
+        words = f"it went {way}, from {before:g} to {after:g} on the average; {where} has gained {gained[at]:.1%} of the rows"
+        return Turn(float(np.sign(after - before)), words)
 
     def beyond(self) -> float | None:
         """The share of values that the reference never had: beyond its least and greatest, or an unknown category."""

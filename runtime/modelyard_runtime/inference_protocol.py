@@ -164,9 +164,10 @@ def _values(tensor: dict[str, Any], count: int, binary: bytes) -> tuple[list[Any
 def _flat(data: Any) -> list[Any]:
     if not isinstance(data, list):
         raise BadRequest("each input must hold a list `data`, or binary data behind the JSON", 400)
-    while data and all(isinstance(one, list) for one in data):
-        data = [value for one in data for value in one]
-    return data
+    values: list[Any] = data
+    while values and all(isinstance(one, list) for one in values):
+        values = [value for one in values for value in one]
+    return values
 
 
 def _decoded(tensor: dict[str, Any], size: Any, binary: bytes) -> list[Any]:

@@ -62,7 +62,8 @@ class State:
         counts = {name: integer(section(section(self.before, "failed"), check), name) for name in failed}
         kept = {**section(section(self.before, "failed"), check), **dict.fromkeys(measured, 0)}
         kept |= {name: count + 1 for name, count in counts.items()}
-        every = {**section(self.after, "failed"), check: {name: count for name, count in kept.items() if count}}
+        failing: dict[str, Json] = {name: count for name, count in kept.items() if count}
+        every: dict[str, Json] = {**section(self.after, "failed"), check: failing}
         self.after["failed"] = every
         return {name: integer(kept, name) for name in failed}
 

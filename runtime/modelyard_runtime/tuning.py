@@ -81,7 +81,8 @@ def search(
         results = tuner.fit()
     if results.num_errors == len(results):
         raise RuntimeError(f"every trial of the search failed; the first: {results.errors[0]}")
-    ended = [(dict(one.config or {}), dict(one.metrics or {})) for one in results if one.error is None]
+    trials = [results[at] for at in range(len(results))]  # it has no iterator
+    ended = [(dict(one.config or {}), dict(one.metrics or {})) for one in trials if one.error is None]
     parameters, value = best(ended, metric, mode == "max")
     _log.info("best of %d trials: %s = %g with %s", len(results), metric, value, parameters)
     return parameters

@@ -7,7 +7,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ Kinds = Mapping[str, str]
 
 def summing() -> Any:
     """A model that answers with the sum of the numbers of a row, after as many seconds as the first is above 1000."""
-    from mlflow.pyfunc import PythonModel
+    from mlflow.pyfunc.model import PythonModel
 
     class Summing(PythonModel):  # type: ignore[misc]
         def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
@@ -53,6 +53,7 @@ def workload(folder: Path, **application: Any) -> dict[str, Any]:
 def register(described: Mapping[str, Any], model: Any, kinds: Kinds, required: bool = True) -> str:
     """A version of the model with these columns, to which the alias points from now on."""
     from mlflow.models import ModelSignature
+    from mlflow.sklearn import log_model
     from mlflow.types import ColSpec, Schema
 
     registry.connect(dict(described))
@@ -61,8 +62,9 @@ def register(described: Mapping[str, Any], model: Any, kinds: Kinds, required: b
         if not hasattr(model, "fit"):
             logged = mlflow.pyfunc.log_model(name="model", python_model=model, signature=signature, pip_requirements=[])
         else:
-            more = {"serialization_format": "cloudpickle", "pip_requirements": []}
-            logged = mlflow.sklearn.log_model(model, name="model", signature=signature, **more)
+            logged = log_model(
+                model, name="model", signature=signature, serialization_format="cloudpickle", pip_requirements=[]
+            )
     version = registry.register("shop-sum", logged.model_uri, {})
     registry.move_alias("shop-sum", "champion", version.version)
     return version.version
@@ -96,11 +98,11 @@ class Endpoint:
             with urllib.request.urlopen(request, timeout=60) as found:
                 return Answered(found.status, _content(found.read()), found.headers)
         except urllib.error.HTTPError as problem:
-            return Answered(problem.code, _content(problem.read()), problem.headers)
+            return Answered(problem.code, _content(problem.read()), dict(problem.headers.items()))
 
 
 @contextmanager
-def serving(described: dict[str, Any], prefix: str = "/shop") -> Iterator[Endpoint]:
+def serving(described: dict[str, Any], prefix: str = "/shop") -> Generator[Endpoint]:
     """The server of a description, below a prefix as on Ray Serve."""
     server = Server(described, "scorer-live")
 

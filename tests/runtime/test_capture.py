@@ -181,7 +181,7 @@ def test_dropped_rows_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(module, "_MOST_WAITING", 3)
     kept = captures(tmp_path)
     told: list[int] = []
-    monkeypatch.setattr(kept._metrics, "dropped", told.append)
+    monkeypatch.setattr(kept._metrics, "dropped", told.append)  # pyright: ignore[reportPrivateUsage]
     for number in range(5):
         kept.keep(str(number), pd.DataFrame({"amount": [1.0]}), said(1), "7")
 
@@ -235,7 +235,7 @@ def test_a_file_that_was_written_before_the_kill_is_not_there_twice(tmp_path: Pa
     (killed := kept._segments).forget = lambda period: None  # type: ignore[union-attr, method-assign]
     kept.flush()
     assert killed is not None
-    killed._lock.close()  # as the kernel does with a process that ends
+    killed._lock.close()  # pyright: ignore[reportPrivateUsage] # as the kernel does with a process that ends
     other = captures(tmp_path)
     other.attempt()
 
@@ -283,7 +283,7 @@ def test_what_cannot_be_put_together_ends_nothing(tmp_path: Path, monkeypatch: p
     """It is counted as dropped, as is nothing of what comes later; answers that do not fit their rows are left out."""
     kept = captures(tmp_path)
     told: list[int] = []
-    monkeypatch.setattr(kept._metrics, "dropped", told.append)
+    monkeypatch.setattr(kept._metrics, "dropped", told.append)  # pyright: ignore[reportPrivateUsage]
     broken: Any = object()
     kept.keep("a", pd.DataFrame({"amount": [1.0]}), Answer(np.ones(1), broken), "7")
     kept.keep("short", pd.DataFrame({"amount": [1.0, 2.0]}), said(1), "7")

@@ -46,7 +46,7 @@ def told(tmp_path: Path, kind: str, metric: str, now: pd.DataFrame, **more: Any)
     files = {"format": "parquet", "timestamp": "at"}
     data = {name: {**files, "uri": f"file://{tmp_path}/{name}"} for name in ("now", "then")}
     check = {"name": metric, "metric": metric, "severity": "page", "max": 0.2}
-    described = {
+    described: dict[str, Any] = {
         "system": "s",
         "name": "monitor-m",
         "address": "monitors.m",

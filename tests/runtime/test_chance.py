@@ -96,6 +96,7 @@ def test_a_monitor_with_the_bound_of_the_documentation_is_quiet(tmp_path: Path, 
         breaches.append({one.feature for one in results if one.breach})
     assert breaches == [set()] * LOOKS
 
+    *_, window = windows(kept, rows)
     window = window.assign(at=now)
     window["mean area"] += 3
     window.to_parquet(tmp_path / "now" / "a.parquet")

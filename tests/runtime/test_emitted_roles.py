@@ -266,7 +266,7 @@ def test_servers_load_their_models_and_keep_what_they_answer(trained: System, tm
 def test_monitors_read_what_they_watch_and_compare_with(trained: System) -> None:
     for workload in trained.running("monitor"):
         monitor = section(workload, "monitor")
-        captured = windows.current(workload, datetime.now(UTC))
+        captured, _ = windows.current(workload, datetime.now(UTC), {})
         assert isinstance(captured.files(), list)
         assert captured.newest() is not None
         if "reference" in monitor:

@@ -39,7 +39,7 @@ def judged(tmp_path: Path, said: pd.DataFrame, truth: pd.DataFrame, *, key: tupl
         frame.to_parquet(tmp_path / name / "a.parquet")
     model = {"name": "m", "registeredName": "m", "uri": "models:/m@champion", "task": "binary-classification"}
     files = {"format": "parquet", "uri": f"file://{tmp_path}/now", "timestamp": "at"}
-    described = {
+    described: dict[str, Any] = {
         "system": "cards",
         "name": "monitor-late",
         "address": "monitors.late",
@@ -56,7 +56,7 @@ def judged(tmp_path: Path, said: pd.DataFrame, truth: pd.DataFrame, *, key: tupl
             "key": list(key),
         },
     }
-    del described["monitor"]["data"]["labels"]["timestamp"]  # type: ignore[attr-defined]
+    del described["monitor"]["data"]["labels"]["timestamp"]
     return looked(described, NOW, State("one")), described
 
 

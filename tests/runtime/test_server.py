@@ -109,7 +109,7 @@ def test_a_body_that_is_too_large_is_refused_without_reading_on(described: dict[
     application = {**described["applications"]["scorer-live"], "maxBodyBytes": 100_000}
     with (
         serving({**described, "applications": {"scorer-live": application}}) as endpoint,
-        socket.create_connection(endpoint.address.partition("/")[0].split(":"), timeout=20) as connection,
+        socket.create_connection(_host_and_port(endpoint), timeout=20) as connection,
     ):
         length = b"Content-Length: 500000000" if declared else b"Transfer-Encoding: chunked"
         connection.sendall(b"POST /shop HTTP/1.1\r\nHost: shop\r\n" + length + b"\r\n\r\n")
@@ -165,9 +165,8 @@ def test_captures_hold_what_the_signature_names_and_the_keys(tmp_path: Path) -> 
 def test_requests_are_counted_by_the_version_that_answered(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     """Refused ones too, and no look at the health."""
     counted: list[tuple[str, int]] = []
-    monkeypatch.setattr(
-        endpoint.server._metrics, "answered", lambda version, status, seconds: counted.append((version, status))
-    )
+    metrics = endpoint.server._metrics  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(metrics, "answered", lambda version, status, seconds: counted.append((version, status)))
 
     endpoint.ask({"instances": [ROW]})
     endpoint.ask({"instances": [{}]})
@@ -181,8 +180,9 @@ def test_metrics_of_requests_have_a_tag_for_the_version() -> None:
     metrics.serves("7")
     metrics.answered("7", 200, 0.01)
 
-    assert {"application", "variant", "model", "version", "status"} == set(metrics._requests.info["tag_keys"])
-    assert "version" in metrics._seconds.info["tag_keys"]
+    requests, seconds = metrics._requests, metrics._seconds  # pyright: ignore[reportPrivateUsage]
+    assert {"application", "variant", "model", "version", "status"} == set(requests.info["tag_keys"])
+    assert "version" in seconds.info["tag_keys"]
 
 
 def test_a_request_that_takes_too_long_holds_nobody_behind_it(tmp_path: Path) -> None:
@@ -203,7 +203,12 @@ def test_a_request_that_takes_too_long_holds_nobody_behind_it(tmp_path: Path) ->
     assert given_up.status == 504
 
 
-class Slow(RegressorMixin, BaseEstimator):
+def _host_and_port(endpoint: Endpoint) -> tuple[str, int]:
+    host, _, port = endpoint.address.partition("/")[0].partition(":")
+    return host, int(port)
+
+
+class Slow(RegressorMixin, BaseEstimator):  # pyright: ignore[reportUntypedBaseClass]
     """An estimator that sleeps for as many seconds as its first number says."""
 
     def fit(self, rows: pd.DataFrame, label: Any = None) -> Slow:
