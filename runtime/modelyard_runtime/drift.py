@@ -200,7 +200,8 @@ class Moved:
         first, last = self._grid.between(int(starts[at]), int([*starts[1:], self._grid.places][at]))
         way = "up" if after > before else "down"
         where = f"{first:g}" if first == last else f"{first:g} to {last:g}"
-        words = f"it went {way}, from {before:g} to {after:g} on the average; {where} has gained {gained[at]:.1%} of the rows"
+        moved = f"it went {way}, from {before:g} to {after:g} on the average"
+        words = f"{moved}; {where} has gained {gained[at]:.1%} of the rows"
         return Turn(float(np.sign(after - before)), words)
 
     def beyond(self) -> float | None:
