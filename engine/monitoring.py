@@ -30,8 +30,8 @@ _OF_PROMETHEUS = (f"prometheus-{NAME}", "prometheus.yaml.gz")
 _OF_ALERTMANAGER = (f"alertmanager-{NAME}-generated", "alertmanager.yaml.gz")
 """The Secret that the operator writes, and the key in it."""
 
-_OF_THE_CHART = "NilUsesHelmValues"
-"""What the names of values end with that the chart itself reads: they are no fields of a Prometheus."""
+_OF_THE_CHART = ("NilUsesHelmValues", "storageSpec")
+"""What the names of values end with that are no fields of a Prometheus: the chart reads them, or calls them so."""
 
 _OWN_KINDS = ("alertmanagers", "prometheuses")
 

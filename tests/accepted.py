@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from modelyard import further
 from modelyard_runtime.checks import check_workload
 from modelyard_runtime.refusals import Refusal
 from modelyard_targets.cluster import job, model_server, monitor
@@ -22,6 +23,7 @@ class NotAccepted(AssertionError):
 
 def hold() -> None:
     """From now on, what describes a workload raises for a description that the runtime refuses."""
+    further._explored = _not_asked(further._explored)  # pyright: ignore[reportPrivateUsage] # with parts left out
     for module, name in ((job, "describe_job"), (model_server, "describe_server"), (monitor, "describe_monitor")):
         setattr(module, name, _held(getattr(module, name)))
 
@@ -34,6 +36,15 @@ def not_asked() -> Generator[None]:
         yield
     finally:
         _asked.reset(token)
+
+
+def _not_asked(explore: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(explore)
+    def explored(*args: Any, **more: Any) -> Any:
+        with not_asked():
+            return explore(*args, **more)
+
+    return explored
 
 
 def _held(describe: _Describe) -> _Describe:

@@ -207,5 +207,6 @@ def test_what_was_served_is_compared_with_what_was_learned(system: System) -> No
     assert {name for name, one in found.items() if one.breach} == {"usage", "prediction", "score"}
     said = breach_text({**system.workload, "monitor": watching}, found["usage"])
     assert said.startswith("check psi of inference.churn does not hold: usage is ")
-    assert said.endswith(", asked is max 0.2; page, told to growth-channel")
+    assert ", asked is max 0.2 (it went down, from " in said
+    assert said.endswith(" of the rows); page, told to growth-channel")
     captures.close()

@@ -75,7 +75,7 @@ def workload(tmp_path: Path, *checks: dict[str, Any], window_s: int = 86400) -> 
     labels = {"uri": f"file://{tmp_path}/labels", "format": "parquet", "label": "truth"}
     return {
         "monitor": {
-            "type": "concept-drift",
+            "type": "data-quality" if checks[0]["metric"] == "rows" else "concept-drift",
             "watch": "inference.scorer",
             "checks": [{"name": check["metric"], "severity": "page", **check} for check in checks],
             "windowSeconds": window_s,

@@ -55,7 +55,7 @@ def test_metrics_that_do_not_fit_are_told() -> None:
     assert retained("30d") == []
     assert retained("60d") == ["W0635 60d"]
     assert retained("60d", ("size: small", "size: enterprise")) == []
-    assert retained("30d", (HERE, f"{HERE}      edge: true\n")) == ["W0635 30d"]
+    assert retained("30d", (HERE, f"{HERE}      edge: true\n")) == ["W0696 scorer", "W0696 scorer", "W0635 30d"]
     assert retained("60d", (HERE, f"{HERE}      present: [prometheus]\n")) == ["W0634 metrics"]
 
 

@@ -105,7 +105,7 @@ def test_a_variable_that_another_environment_uses_is_used(run: Run, system: Path
     spec = SPEC[: SPEC.index("environments:")].replace("vars:\n", "vars:\n  size: 2Gi\n")
     (system / "system.yaml").write_text(spec, encoding="utf-8")
     (system / "environments").mkdir()
-    (system / "environments" / "dev.yaml").write_text("", encoding="utf-8")
+    (system / "environments" / "dev.yaml").write_text("deployment: {namespace: dev}\n", encoding="utf-8")
     assert "[W0148]" in run("validate", system, "--env", "dev").err
 
     used = 'inference: {score: {compute: {memory: "${vars.size}"}}}\n'

@@ -70,7 +70,7 @@ def test_what_only_runs_use_has_no_node_between_them() -> None:
 
 
 def test_each_group_can_take_all_of_its_class() -> None:
-    workers = ("inputs: [clicks], compute: gpu}", "inputs: [clicks], compute: gpu, workers: {min: 1, max: 6}}")
+    workers = ("inputs: [clicks], compute: gpu,", "inputs: [clicks], compute: gpu, workers: {min: 1, max: 6},")
     found = {name: most for name, (_, most) in bounds(changed(workers)).items() if name.startswith("gpu-")}
 
     assert len(found) == 4
@@ -165,7 +165,7 @@ def one_zone(*changes: tuple[str, str]) -> set[str]:
 
 def test_nodes_of_one_training_share_a_zone() -> None:
     """Not those of a single worker, of a class that serves too, or of Pods that score without each other."""
-    several = ("inputs: [clicks], compute: gpu}", "inputs: [clicks], compute: gpu, workers: 4}")
+    several = ("inputs: [clicks], compute: gpu,", "inputs: [clicks], compute: gpu, workers: 4,")
     serves = ("    compute: small\n", "    compute: gpu\n")
 
     assert one_zone() == set()
@@ -176,7 +176,7 @@ def test_nodes_of_one_training_share_a_zone() -> None:
 
 def test_workers_that_train_together_look_for_each_others_zone() -> None:
     """Karpenter, which knows no groups of a zone, goes by this; so does a cluster whose nodes exist already."""
-    several = changed(("inputs: [clicks], compute: gpu}", "inputs: [clicks], compute: gpu, workers: 4}"))
+    several = changed(("inputs: [clicks], compute: gpu,", "inputs: [clicks], compute: gpu, workers: 4,"))
     template = json.loads(one("ConfigMap", "fit-rayjob", several)["data"]["rayjob.json"])
     (group,) = template["spec"]["rayClusterSpec"]["workerGroupSpecs"]
     (near,) = group["template"]["spec"]["affinity"]["podAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]

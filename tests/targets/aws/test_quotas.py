@@ -27,7 +27,7 @@ def test_a_quota_is_named_with_its_default_and_what_is_needed() -> None:
 
 def test_groups_of_a_pool_stand_in_for_each_other_and_pools_add_up() -> None:
     """A worker on an L4 or an A10G needs the vCPUs of the larger of both machines, and two need twice as many."""
-    two = changed(("compute: gpu}", "compute: gpu, workers: 2}"))
+    two = changed(("compute: gpu,", "compute: gpu, workers: 2,"))
 
     assert needed(two)["L-DB2E81BA"] == 2 * needed()["L-DB2E81BA"]
 

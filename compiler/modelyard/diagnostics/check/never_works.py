@@ -34,6 +34,7 @@ def alias_never_set(span: Span, model: str, alias: str, promoted: Sequence[str])
         f"no pipeline sets the alias {quote(alias)} of model {quote(model)}: its pipelines promote to {known}",
         span,
         f"write {model}@{promoted[0]}, or add a training pipeline with promoteTo: {alias}",
+        follows=True,  # from a pipeline that is wrong elsewhere
     )
 
 
