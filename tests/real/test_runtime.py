@@ -95,7 +95,8 @@ def test_a_breach_says_which_column_moved_and_starts_one_run(facts: dict[str, An
     """Only the amounts moved; the metrics are told, and the second breach falls into the cooldown."""
     assert [(name, breach) for name, (_, breach) in facts["drift"].items()] == [("amount", True), ("country", False)]
     assert facts["told"]
-    assert facts["metrics"] == 3
+    assert {f"modelyard_monitor_{name}" for name in ("value", "breach", "last_run_seconds")} <= {*facts["metrics"]}
+    assert len(facts["metrics"]) == 5  # and which way it went, and that nothing is unknown
     assert facts["acted"][0] == "pipeline retrain is started"
     assert "is not started" in facts["acted"][1]
     assert facts["jobs"] == 1

@@ -275,7 +275,8 @@ def look(receiver: str) -> None:
     results, _ = monitor.look(workload, now)
     FACTS["drift"] = {one.feature: [one.value, one.breach] for one in results}
     FACTS["told"] = monitor.tell(workload, results, now)
-    FACTS["metrics"] = sum(len(one["resourceMetrics"][0]["scopeMetrics"][0]["metrics"]) for one in RECEIVED["metrics"])
+    pushed = [each for one in RECEIVED["metrics"] for each in one["resourceMetrics"][0]["scopeMetrics"][0]["metrics"]]
+    FACTS["metrics"] = [each["name"] for each in pushed]
     FACTS["acted"] = [*breach.act(workload, now, api), *breach.act(workload, now, api)]
     FACTS["jobs"] = len(RECEIVED["jobs"])
 
