@@ -7,6 +7,7 @@ that External Secrets would copy are written by hand. Alerts go through Promethe
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterator
@@ -58,7 +59,7 @@ stores:
   lake: {{type: object, adopt: loans-lake, endpoint: "http://s3.storage:9000", credentials: "secret://vault/lake"}}
   runs: {{type: database}}
 registry: {{database: runs, artifacts: lake}}
-compute: {{small: {{cpu: 300m, memory: 1Gi}}}}
+compute: {{small: {{cpu: 200m, memory: 1Gi}}}} # all of it has to fit on a node of two CPUs
 data:
   applications:
     store: lake
@@ -230,7 +231,9 @@ def _database(cluster: WholeKubernetes, processes: Processes, python: Path) -> G
 def _start_services(cluster: WholeKubernetes, processes: Processes, python: Path, folder: Path) -> None:
     """S3 with the rows that the model learns from, and the receiver of alerts."""
     url = f"http://{NODE_ADDRESS}:9000"
-    processes.start("s3", python.parent / "moto_server", f"--host={NODE_ADDRESS}", "--port=9000")
+    by_path = {**os.environ, "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true"}  # else the name of a Service is one of a bucket
+    moto = python.parent / "moto_server"
+    processes.start("s3", moto, f"--host={NODE_ADDRESS}", "--port=9000", environment=by_path)
     processes.start("receiver", sys.executable, PROGRAMS / "receive.py", RECEIVER, folder / "pages")
     processes.wait_until(lambda: cluster.reaches(f"{url}/moto-api/data.json"), "S3 answers", 60)
     keys = [f"{name}={value}" for name, value in KEYS.items()]
