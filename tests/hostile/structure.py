@@ -12,7 +12,8 @@ import yaml
 
 from modelyard.load import load
 
-_HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{6,64}(?![0-9a-f])")
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_HASH = re.compile(f"(?<![0-9a-f])(?:{_UUID}|[0-9a-f]{{6,64}})(?![0-9a-f])")
 _PROMQL_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 Step = str | int
