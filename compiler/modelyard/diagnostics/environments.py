@@ -1,4 +1,4 @@
-"""What is told about two environments of one spec that meet on one cluster: E0517 and W0518."""
+"""Diagnostics about two environments of one spec that meet on one cluster: E0517 and W0518."""
 
 from __future__ import annotations
 

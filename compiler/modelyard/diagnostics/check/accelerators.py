@@ -1,4 +1,4 @@
-"""What is told about accelerators that nothing computes on: W0860 and W0861."""
+"""Diagnostics about accelerators that nothing computes on: W0860 and W0861."""
 
 from __future__ import annotations
 

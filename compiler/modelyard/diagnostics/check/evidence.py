@@ -1,4 +1,4 @@
-"""What is told about evidence that may be removed, or is not kept: W0864 and W0865."""
+"""Diagnostics about evidence that may be removed, or is not kept: W0864 and W0865."""
 
 from __future__ import annotations
 
