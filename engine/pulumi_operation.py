@@ -67,7 +67,7 @@ def _say(text: str) -> None:
 
 
 def _told(event: EngineEvent) -> list[list[str]]:
-    """What a test wants to know of an event: [kind, …words]."""
+    """What a test wants to know of an event: [kind, URN, operation], or [severity, URN, message]."""
     told: list[list[str]] = []
     if event.resource_pre_event:
         step = event.resource_pre_event.metadata

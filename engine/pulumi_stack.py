@@ -66,6 +66,17 @@ class Running:
         return sum(kind == "begun" for kind, *_ in _read(self._events))
 
     @property
+    def under_way(self) -> set[str]:
+        """URNs whose step the engine has begun and not ended, well or badly; an ended step is in the stack's state."""
+        open_steps: set[str] = set()
+        for kind, urn, *_ in _read(self._events):
+            if kind == "begun":
+                open_steps.add(urn)
+            elif kind in ("done", "failed"):
+                open_steps.discard(urn)
+        return open_steps
+
+    @property
     def ended(self) -> bool:
         """Whether the operation is over."""
         return self._process.poll() is not None

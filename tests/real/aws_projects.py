@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
@@ -16,7 +17,7 @@ from engine.aws.cloud import Cloud
 from engine.charts import ChartRepository
 from engine.kubectl import Kubectl
 from engine.pulumi_stack import Outcome as Done
-from engine.pulumi_stack import PulumiStack
+from engine.pulumi_stack import PulumiStack, Running
 from modelyard.disk import Tree, write_trees
 from modelyard.emit import stack_files
 from modelyard.pipeline import Outcome, compile_system
@@ -224,6 +225,21 @@ def told(done: Done) -> dict[str, str]:
         if not kind.startswith("modelyard:"):
             found[f"{kind.rpartition(':')[2]} {urn.rpartition('::')[2]}"] = operation
     return found
+
+
+def until_all_else_is_done(cloud: Cloud, running: Running) -> None:
+    """Until one call hangs, every other step that was begun has ended, and the engine begins nothing more."""
+    begun = -1
+    while not cloud.orders.stalled or running.begun != begun or len(_calls(running)) > 1:
+        assert not running.ended
+        begun = running.begun
+        time.sleep(5)
+
+
+def _calls(running: Running) -> list[str]:
+    """The open steps that ask the cloud for something: not the stack and the components, which wait for them."""
+    kinds = [urn.split("::")[2].rpartition("$")[2] for urn in running.under_way]
+    return [kind for kind in kinds if not kind.startswith(("modelyard:", "pulumi:pulumi:"))]
 
 
 def output(stack: PulumiStack, name: str) -> str:

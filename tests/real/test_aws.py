@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from engine.aws.cloud import Cloud
 from engine.aws.cloud import cloud as running_cloud
 from engine.aws.orders import Order
 from engine.pulumi_stack import Failed, Outcome, PulumiStack
+from tests.real.aws_projects import until_all_else_is_done
 
 SMALL = Path(__file__).parent / "programs" / "aws"
 
@@ -139,10 +139,7 @@ def test_a_killed_run_is_resumed(cloud: Cloud, small: PulumiStack) -> None:
     """A run that is killed while a call hangs leaves the rest to the next one."""
     cloud.orders.give(Order("stall", verb="create", kind="aws:kms/key:Key"))
     running = small.start("up")
-    # the key, its alias and the encryption with it are left; whatever else was begun has ended
-    while len(small.resources()) < 17:
-        assert not running.ended
-        time.sleep(0.5)
+    until_all_else_is_done(cloud, running)
     running.kill()
     cloud.orders.clear()
 

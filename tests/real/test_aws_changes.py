@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,9 @@ import pytest
 from engine.aws.cloud import Cloud
 from engine.aws.cloud import cloud as running_cloud
 from engine.aws.orders import Order
-from engine.pulumi_stack import Failed, PulumiStack, Running
+from engine.pulumi_stack import Failed, PulumiStack
 from tests.examples import SYSTEMS, Example
-from tests.real.aws_projects import groups, left_in, told, written
+from tests.real.aws_projects import groups, left_in, told, until_all_else_is_done, written
 
 LEADS = Example("leads", None, SYSTEMS)
 
@@ -149,7 +148,7 @@ def test_trouble_is_survived_to_the_end(cloud: Cloud, stack: PulumiStack) -> Non
 
     cloud.orders.give(Order("stall", verb="create", kind="aws:eks/nodeGroup:NodeGroup"))
     running = stack.start("up")
-    _until_all_else_is_done(cloud, running)
+    until_all_else_is_done(cloud, running)
     running.kill()
     cloud.orders.clear()
     stack.unlock()
@@ -174,15 +173,6 @@ def test_trouble_is_survived_to_the_end(cloud: Cloud, stack: PulumiStack) -> Non
     stack.destroy()
     assert stack.resources() == []
     assert left_in(cloud) == before
-
-
-def _until_all_else_is_done(cloud: Cloud, running: Running) -> None:
-    """Until one call hangs and the engine begins nothing more, so that what else was begun has ended."""
-    begun = -1
-    while not cloud.orders.stalled or running.begun != begun:
-        assert not running.ended
-        begun = running.begun
-        time.sleep(5)
 
 
 def _drift(cloud: Cloud, stack: PulumiStack) -> None:
