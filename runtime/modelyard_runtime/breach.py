@@ -20,13 +20,18 @@ _KEPT_S = 7 * 86400
 _log = logging.getLogger(__name__)
 
 
-def act(workload: Section, now: datetime, api: ClusterApi | None = None) -> list[str]:
-    """Do what the monitor's description says; returns what was done, in sentences."""
+def act(
+    workload: Section, now: datetime, breached: frozenset[str] = frozenset(), api: ClusterApi | None = None
+) -> list[str]:
+    """Do what the monitor's description says; returns what was done, in sentences.
+
+    `breached` are the variants whose rows were beyond a bound; the empty name stands for rows of no single variant.
+    """
     action = section(section(workload, "monitor"), "onBreach")
     cooldown = timedelta(seconds=integer(action, "cooldownSeconds"))
     done: list[str] = []
     if action.get("rollback"):
-        done += take_back(workload, now, cooldown)
+        done += take_back(workload, now, cooldown, breached)
     if "run" in action:
         run = section(action, "run")
         try:
@@ -94,8 +99,8 @@ def job_of(cron_job: Object, monitor: str, now: datetime, cooldown: timedelta) -
     }
 
 
-def take_back(workload: Section, now: datetime, cooldown: timedelta) -> list[str]:
-    """The alias of each watched model back to the version before, unless that was done within the cooldown.
+def take_back(workload: Section, now: datetime, cooldown: timedelta, breached: frozenset[str]) -> list[str]:
+    """The alias of each variant that breached back to the version before, unless that was done within the cooldown.
 
     Nor while the window has rows from before it was done last: they tell of the version that was taken back, and not of
     the one that is in use.
@@ -109,12 +114,11 @@ def take_back(workload: Section, now: datetime, cooldown: timedelta) -> list[str
             raise Refusal(f"{text(model, 'uri')} comes as a bundle; it can be taken back only where its registry is")
     registry.connect(workload)
     done: list[str] = []
-    seen: set[tuple[str, str]] = set()
-    for model in models:
+    blamed = _blamed(models, breached)
+    if models and not blamed:
+        done.append("no alias is taken back: what breached is of no single variant, or of one that follows no alias")
+    for model in blamed:
         name, alias = text(model, "registeredName"), text(model, "alias")
-        if not alias or (name, alias) in seen:
-            continue
-        seen.add((name, alias))
         last = registry.taken_back_at(name, alias)
         if last is not None and now - last < cooldown:
             done.append(
@@ -131,6 +135,17 @@ def take_back(workload: Section, now: datetime, cooldown: timedelta) -> list[str
         if delivered := deliver(workload, model, alias):
             done.append(delivered)
     return done
+
+
+def _blamed(models: list[Section], breached: frozenset[str]) -> list[Section]:
+    """The models of the variants that breached, each alias once.
+
+    A value that is of no variant tells of a model only where a single one is watched.
+    """
+    watched = {(text(one, "registeredName"), text(one, "alias"), text(one, "version")) for one in models}
+    to_blame = [one for one in models if len(watched) == 1 or text(one, "variant") in breached - {""}]
+    following = [one for one in to_blame if text(one, "alias")] if breached else []
+    return list({(text(one, "registeredName"), text(one, "alias")): one for one in following}.values())
 
 
 def _created(job: Object) -> datetime | None:

@@ -46,12 +46,15 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One value of a check: of a feature, or of the whole where `feature` is empty."""
+    """One value of a check: of a feature, or of the whole where `feature` is empty.
+
+    `variant` names what answered the rows that it was measured on; it is empty where they are of several, or of none.
+    """
 
     feature: str
     value: float
     chance: float = 0.0  # the probability of a difference as large without drift in any feature; 0 of what is no drift
-    variant: str = ""  # where variants have measures of their own
+    variant: str = ""
     moved: Moved | None = None  # the column, of a measure of drift
 
 
@@ -213,7 +216,7 @@ class Measures:
                 continue
             value = self._scored(part, metric, task)
             if value == value:
-                yield Measure(variant, value, variant=variant)
+                yield Measure(variant, value, variant=variant or next(iter(variants), ""))
             else:
                 self._leave_out(check, variant, f"{metric} is not defined for labels that are all of one class")
 
@@ -233,7 +236,7 @@ class Measures:
         if greatest is None:
             self._leave_out(check, variant, f"{len(fresh)} new predictions have a label, {test.count} in all")
         else:
-            yield Measure(variant, greatest, variant=variant)
+            yield Measure(variant, greatest, variant=named if VARIANT in self._rows.own else "")
 
     def _scored(self, part: pd.DataFrame, metric: str, task: str) -> Any:
         known = self._classes if task in CLASSIFICATION else []

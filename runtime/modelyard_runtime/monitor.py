@@ -39,7 +39,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A measured value of a check, and whether it is a breach: beyond its bounds as often and widely as is asked."""
+    """A measured value of a check, and whether it is a breach: beyond its bounds as often and widely as is asked.
+
+    `variant` as in `Measure`.
+    """
 
     check: str
     feature: str
@@ -65,7 +68,7 @@ def run() -> int:
         _log.warning("%s", cause_text(cause, of_errors=found.of_errors))
     if breaches:
         try:
-            act(workload, now)
+            act(workload, now, frozenset(one.variant for one in breaches))
         except Refusal as of_action:  # it hides no other
             refusals = (*refusals, of_action)
     if told:  # else the next try looks again

@@ -110,4 +110,4 @@ def test_an_api_server_that_refuses_is_told_with_what_follows(server: ApiServer,
     workload: dict[str, Any] = {**WORKLOAD, "monitor": {"onBreach": {"run": RUN, "cooldownSeconds": 60}}}
 
     with pytest.raises(Refusal, match=r"pipeline retrain is not started.*404.*next look tries again"):
-        act(workload, NOW, api)
+        act(workload, NOW, api=api)

@@ -148,7 +148,7 @@ def test_an_alias_that_is_taken_back_takes_its_bundle_with_it(workload: dict[str
     models = read(tmp_path)
     second = models.version()
     watched = {**workload["pipeline"]["model"], "alias": "champion"}
-    take_back({**workload, "monitor": {"models": [watched]}}, datetime.now(UTC), timedelta(0))
+    take_back({**workload, "monitor": {"models": [watched]}}, datetime.now(UTC), timedelta(0), frozenset({""}))
 
     first = models.version()
     assert second is not None
@@ -171,4 +171,4 @@ def test_only_where_the_registry_is_can_an_alias_be_taken_back(tmp_path: Path) -
     workload: dict[str, Any] = {"monitor": {"models": [model]}}
 
     with pytest.raises(Refusal, match="only where its registry is"):
-        take_back(workload, datetime.now(UTC), timedelta(0))
+        take_back(workload, datetime.now(UTC), timedelta(0), frozenset({""}))

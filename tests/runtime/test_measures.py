@@ -291,3 +291,48 @@ def test_predictions_without_a_value_are_told(tmp_path: Path, caplog: pytest.Log
     look(quality_monitor(tmp_path, "accuracy"), NOW)
 
     assert "10 predictions have no value; quality is that of the others" in caplog.text
+
+
+def captured_quality(tmp_path: Path, right: Mapping[str, float]) -> dict[str, Any]:
+    """A monitor of the accuracy of captured answers, of which each variant has its share right."""
+    truth = []
+    for place, (variant, share) in enumerate(right.items()):
+        ids = np.arange(100) + 1000 * place
+        label = ids % 2
+        said = np.where(np.arange(100) < 100 * share, label, 1 - label)
+        frame = rows(100, 2, id=ids, prediction=said).rename(columns={"at": "captured_at"})
+        write(tmp_path / f"captures/day=2026-11-24/variant={variant}", "a", frame)
+        truth.append(pd.DataFrame({"id": ids, "fraud": label}))
+    write(tmp_path / "labels", "a", pd.concat(truth))
+    workload = quality_monitor(tmp_path, "accuracy")
+    capture = {"capture": {"uri": f"file://{tmp_path}/captures/"}}
+    workload["monitor"] |= {"current": capture, "checks": [{"name": "right", "metric": "accuracy", "min": 0.5}]}
+    workload["monitor"]["data"]["labels"] |= {"delaySeconds": 0}
+    return workload
+
+
+@pytest.mark.parametrize("right", [{"control": 0.9, "treatment": 0.3}, {"treatment": 0.3}])
+def test_a_breach_names_the_variant_that_answered(tmp_path: Path, right: dict[str, float]) -> None:
+    """Also where only one answered in the window, and its value is called by no variant."""
+    results, refused = look(captured_quality(tmp_path, right), NOW)
+
+    assert not refused
+    assert {one.variant for one in results} == set(right)
+    assert [one.variant for one in results if one.breach] == ["treatment"]
+
+
+@pytest.mark.parametrize("variants", [("control", "treatment"), ("treatment",)])
+def test_a_breach_of_prediction_drift_names_the_variant(tmp_path: Path, variants: tuple[str, ...]) -> None:
+    """Each variant is compared by itself."""
+    moved = {"control": 0.0, "treatment": 9.0}
+    for variant in variants:
+        said = rows(400, 2, prediction=RANDOM.normal(moved[variant], 1, 400)).rename(columns={"at": "captured_at"})
+        write(tmp_path / f"captures/day=2026-11-24/variant={variant}", "a", said)
+    write(tmp_path / "then", "a", rows(400, prediction=RANDOM.normal(0, 1, 400)))
+    workload = monitor(tmp_path, [{"metric": "psi", "max": 1.0}], type="prediction-drift")
+    workload["monitor"]["current"] = {"capture": {"uri": f"file://{tmp_path}/captures/"}}
+
+    results, refused = look(workload, NOW)
+
+    assert not refused
+    assert [one.variant for one in results if one.breach] == ["treatment"]

@@ -18,6 +18,8 @@ from modelyard_runtime.promotion import GATE_TAG, compared_with, promote, promot
 
 NAME = "cards-fraud"
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
+OF_ALL = frozenset({""})
+"""What breached where rows are of no single variant."""
 PIPELINE: dict[str, Any] = {
     "model": {"registeredName": NAME},
     "promoteTo": "champion",
@@ -88,10 +90,32 @@ def test_a_rollback_is_not_judged_by_rows_of_the_version_that_it_took_back(
     watching: dict[str, Any] = {**workload, "monitor": {"models": [model], "windowSeconds": 86400, "data": {}}}
     hour = timedelta(hours=1)
 
-    assert take_back(watching, NOW, hour) == ["'champion' of cards-fraud is version 2 again"]
-    assert "the window begins before" in take_back(watching, NOW + 2 * hour, hour)[0]
+    assert take_back(watching, NOW, hour, OF_ALL) == ["'champion' of cards-fraud is version 2 again"]
+    assert "the window begins before" in take_back(watching, NOW + 2 * hour, hour, OF_ALL)[0]
     assert champion() == "2"
-    assert take_back(watching, NOW + 25 * hour, hour) == ["'champion' of cards-fraud is version 1 again"]
+    assert take_back(watching, NOW + 25 * hour, hour, OF_ALL) == ["'champion' of cards-fraud is version 1 again"]
+
+
+@pytest.mark.parametrize("breached", [{"treatment"}, {"control", "twin"}, {"control", "treatment"}, {"", "gone"}])
+def test_only_the_variant_that_breached_is_taken_back(
+    workload: dict[str, Any], trained: Register, breached: set[str]
+) -> None:
+    """Two variants follow one alias, and a third another; a breach of no single variant blames none of them."""
+    for version in (trained, trained):
+        made = version()
+        for alias in ("champion", "challenger"):
+            registry.move_alias(NAME, alias, made.version)
+    served = {"control": "challenger", "treatment": "champion", "twin": "challenger"}
+    models = [{"registeredName": NAME, "alias": alias, "variant": variant} for variant, alias in served.items()]
+    models.append({"registeredName": NAME, "version": "2", "variant": "fixed"})
+    watching: dict[str, Any] = {**workload, "monitor": {"models": models, "windowSeconds": 60, "data": {}}}
+
+    done = take_back(watching, NOW, timedelta(0), frozenset(breached))
+
+    at = {alias: getattr(registry.version_at(NAME, alias), "version", "") for alias in set(served.values())}
+    blamed = {served[one] for one in breached if one in served}
+    assert at == {alias: "1" if alias in blamed else "2" for alias in at}
+    assert len(done) == max(len(blamed), 1)
 
 
 def stands(workload: dict[str, Any]) -> dict[str, float]:

@@ -277,7 +277,7 @@ def look(receiver: str) -> None:
     FACTS["told"] = monitor.tell(workload, results, now)
     pushed = [each for one in RECEIVED["metrics"] for each in one["resourceMetrics"][0]["scopeMetrics"][0]["metrics"]]
     FACTS["metrics"] = [each["name"] for each in pushed]
-    FACTS["acted"] = [*breach.act(workload, now, api), *breach.act(workload, now, api)]
+    FACTS["acted"] = [*breach.act(workload, now, api=api), *breach.act(workload, now, api=api)]
     FACTS["jobs"] = len(RECEIVED["jobs"])
 
 
