@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime, timedelta
 
-from modelyard_runtime import registry
+from modelyard_runtime import aliases, registry
 from modelyard_runtime.cluster_api import ApiError, ClusterApi, Object
 from modelyard_runtime.delivery import deliver
 from modelyard_runtime.description import Section, integer, rows, section, text
+from modelyard_runtime.history import History, whoever
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.siblings import JOBS, mapping, under_way
 
@@ -17,6 +18,7 @@ _LONGEST_NAME = 63
 _KEPT_S = 7 * 86400
 """How long a run that a monitor started is kept where the pipeline's own history would decide."""
 
+_WHY = "a check of the monitor did not hold"
 _log = logging.getLogger(__name__)
 
 
@@ -119,7 +121,8 @@ def take_back(workload: Section, now: datetime, cooldown: timedelta, breached: f
         done.append("no alias is taken back: what breached is of no single variant, or of one that follows no alias")
     for model in blamed:
         name, alias = text(model, "registeredName"), text(model, "alias")
-        last = registry.taken_back_at(name, alias)
+        history = History(model)
+        last = aliases.taken_back_at(history, alias)
         if last is not None and now - last < cooldown:
             done.append(
                 f"{alias!r} of {name} stays: it was taken back at {last.isoformat()}, the cooldown is {cooldown}"
@@ -128,7 +131,7 @@ def take_back(workload: Section, now: datetime, cooldown: timedelta, breached: f
         if last is not None and now - last < window:
             done.append(f"{alias!r} of {name} stays: the window begins before it was taken back at {last.isoformat()}")
             continue
-        before = registry.take_back(name, alias, now)
+        before = aliases.take_back(history, alias, whoever(workload), _WHY, now)
         done.append(
             f"{alias!r} of {name} is version {before} again" if before else f"{alias!r} of {name} has none before"
         )

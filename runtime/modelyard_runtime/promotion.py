@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import time
 
-from modelyard_runtime import registry
+from modelyard_runtime import aliases, registry
 from modelyard_runtime.delivery import deliver_all
 from modelyard_runtime.description import Section, description, rows, section, text
 from modelyard_runtime.gate import APPROVAL_TAG, DIGEST_TAG, missing_approvals
+from modelyard_runtime.history import PROMOTE, History, Move, whoever
 from modelyard_runtime.otlp import Sample
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.reported import labels_of, report
@@ -21,6 +22,7 @@ REFUSED = "modelyard_gate_refused"
 WAITING = "modelyard_versions_waiting"
 
 _NONE = "none"
+_WHY = "its gate held, and nothing that it needs is missing"
 _log = logging.getLogger(__name__)
 
 
@@ -48,11 +50,13 @@ def promote(workload: Section, version: registry.Version) -> str:
             f"version {version.version} of {version.name} waits for {missing} more approval(s) of {', '.join(groups)}: "
             f"each sets the version's tag {APPROVAL_TAG}<group> to {digest}; {alias!r} stays where it is"
         )
-    if section(pipeline, "approvals"):
-        _unchanged(version, digest)
-    registry.move_alias(version.name, alias, version.version)
+    history = History(section(pipeline, "model"))
+    move = Move(alias, PROMOTE, version.version, "", whoever(workload), _WHY, _unchanged(version))
+    at = aliases.promote(history, move)
     delivered = deliver_all(workload, section(pipeline, "model"), alias)
-    sentence = f"{alias!r} of {version.name} is now version {version.version}"
+    sentence = f"{alias!r} of {version.name} is now version {at}"
+    if at != version.version:
+        sentence += f", which is newer than version {version.version} and was promoted at the same time"
     return f"{sentence}; {delivered}" if delivered else sentence
 
 
@@ -102,12 +106,14 @@ def standing(workload: Section) -> list[Sample]:
 
 def _waiting(pipeline: Section, versions: list[registry.Version]) -> list[registry.Version]:
     """The versions whose gate held and that are newer than what the alias points to."""
-    now = registry.version_at(text(section(pipeline, "model"), "registeredName"), text(pipeline, "promoteTo"))
+    model, alias = section(pipeline, "model"), text(pipeline, "promoteTo")
+    now = registry.version_at(text(model, "registeredName"), alias)
+    refused = aliases.refused_again(History(model), alias)
     return [
         one
         for one in versions
         if one.tags.get(GATE_TAG) == "held"
-        and registry.TAKEN_BACK not in one.tags
+        and one.version not in refused
         and (now is None or int(one.version) > int(now.version))
     ]
 
@@ -128,7 +134,8 @@ def _outdated(pipeline: Section, version: registry.Version) -> str:
     """
     alias = text(pipeline, "promoteTo")
     now = registry.version_at(version.name, alias)
-    if now is not None and int(now.version) > int(version.version) and registry.TAKEN_BACK not in now.tags:
+    refused = aliases.refused_again(History(section(pipeline, "model")), alias)
+    if now is not None and int(now.version) > int(version.version) and now.version not in refused:
         return f"{alias!r} of {version.name} is the newer version {now.version}; version {version.version} is kept"
     for line in rows(pipeline, "validation"):
         other = text(line, "versus")
@@ -144,11 +151,13 @@ def _outdated(pipeline: Section, version: registry.Version) -> str:
     return ""
 
 
-def _unchanged(version: registry.Version, digest: str) -> None:
+def _unchanged(version: registry.Version) -> str:
+    """The hash of a version's files; refused where they are not those that its gate saw and that were approved."""
     from modelyard_runtime.trained import digest_of
 
     found = digest_of(version.uri)
-    if found != digest:
+    if found != version.tags.get(DIGEST_TAG, found):
         raise Refusal(
-            f"version {version.version} of {version.name} is not what was approved: its files hash to {found}"
+            f"version {version.version} of {version.name} is not what its gate saw: its files hash to {found}"
         )
+    return found

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_TRIES = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """One version of a registered model."""
@@ -24,10 +27,6 @@ class Version:
     uri: str
     tags: Mapping[str, str]
     run_id: str
-
-
-TAKEN_BACK = "modelyard.taken-back"
-"""Tag of a version that an alias was taken from: it is not promoted again by itself."""
 
 
 def connect(workload: Section) -> None:
@@ -103,23 +102,23 @@ def version_at(name: str, alias: str) -> Version | None:
         if problem.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
             return None
         raise
-    return Version(
-        name, str(found.version), f"models:/{name}/{found.version}", dict(found.tags or {}), str(found.run_id or "")
-    )
+    return _version(name, found)
 
 
 def version(name: str, number: str) -> Version:
     """One version as it is now, with its tags."""
-    found = _client().get_model_version(name, number)
-    return Version(
-        name, str(found.version), f"models:/{name}/{found.version}", dict(found.tags or {}), str(found.run_id or "")
-    )
+    return _version(name, _client().get_model_version(name, number))
+
+
+def _version(name: str, found: Any) -> Version:
+    tags = {str(key): str(value) for key, value in dict(found.tags or {}).items()}
+    return Version(name, str(found.version), f"models:/{name}/{found.version}", tags, str(found.run_id or ""))
 
 
 def versions(name: str) -> list[Version]:
     """All versions of a registered model; none where it does not exist yet."""
     found = _client().search_model_versions(f"name = '{name}'")
-    return [version(name, str(one.version)) for one in found]
+    return [_version(name, one) for one in found]
 
 
 def tag(of: Version, tags: Mapping[str, str]) -> None:
@@ -138,30 +137,25 @@ def register(name: str, model_uri: str, tags: Mapping[str, str], text: str = "")
     return version(name, str(made.version))
 
 
-def move_alias(name: str, alias: str, number: str) -> None:
-    """Point an alias at a version. What it pointed at before is kept in a tag, so that it can be taken back."""
-    client = _client()
-    before = version_at(name, alias)
-    if before is not None and before.version != number:
-        client.set_model_version_tag(name, number, f"modelyard.before.{alias}", before.version)
-    client.set_registered_model_alias(name, alias, number)
+def set_alias(name: str, alias: str, number: str) -> bool:
+    """Point an alias at a version, whatever it points at now; false where the version does not exist any more.
 
+    Of two that set an alias for the first time at once, MLflow's database refuses one, which succeeds when it tries
+    again.
+    """
+    from mlflow.exceptions import MlflowException
 
-def take_back(name: str, alias: str, now: datetime) -> str:
-    """Point an alias at the version before the present one, and return that; empty where none is known."""
-    at = version_at(name, alias)
-    before = at.tags.get(f"modelyard.before.{alias}", "") if at else ""
-    if at is not None and before:
-        tag(at, {TAKEN_BACK: alias})
-        _client().set_registered_model_alias(name, alias, before)
-        _client().set_registered_model_tag(name, f"{TAKEN_BACK}.{alias}", now.isoformat())
-    return before
-
-
-def taken_back_at(name: str, alias: str) -> datetime | None:
-    """When an alias was last taken back; None where it never was."""
-    stamp = dict(_client().get_registered_model(name).tags or {}).get(f"{TAKEN_BACK}.{alias}")
-    return datetime.fromisoformat(stamp) if stamp else None
+    for attempt in range(_TRIES):
+        try:
+            _client().set_registered_model_alias(name, alias, number)
+        except MlflowException as problem:
+            if problem.error_code == "RESOURCE_DOES_NOT_EXIST":
+                return False
+            if problem.error_code != "BAD_REQUEST" or attempt == _TRIES - 1:
+                raise
+        else:
+            break
+    return True
 
 
 PROFILES = "modelyard/profiles.json"

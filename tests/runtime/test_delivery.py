@@ -103,7 +103,7 @@ def test_what_was_interrupted_is_delivered_by_the_next_run(workload: dict[str, A
     """The alias had moved already. What is delivered is not delivered again."""
     version = train(1)
     approve(version)
-    registry.move_alias("fraud", "champion", version.version)
+    registry.set_alias("fraud", "champion", version.version)
 
     assert promote_waiting(workload).endswith("version 1 of fraud is delivered for 'champion'")
     before = sorted((tmp_path / "bundles").rglob("*"))
@@ -120,7 +120,7 @@ def test_an_alias_that_a_human_moved_is_delivered_by_the_next_run(workload: dict
     }
     version = train(1)
     assert "'champion' of fraud points to no version yet" in promote_waiting(workload)
-    registry.move_alias("fraud", "champion", version.version)
+    registry.set_alias("fraud", "champion", version.version)
 
     assert promote_waiting(workload).endswith("version 1 of fraud is delivered for 'champion'")
     delivered = read(tmp_path).version()

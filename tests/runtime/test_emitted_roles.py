@@ -181,7 +181,7 @@ def trained(system: System) -> System:
         *_, grown = grow("scikit-learn", text(model, "task"), {"max_iter": 5}, data)
         finish(workload, name, Trained(grown, {}, {}), data, "run-1")
         for alias in ("champion", "candidate"):
-            registry.move_alias(text(model, "registeredName"), alias, "1")
+            registry.set_alias(text(model, "registeredName"), alias, "1")
             deliver_all(workload, model, alias)
     assert system.account.guard.refused == []
     return system

@@ -166,7 +166,7 @@ def test_a_training_pipeline_changes_its_own_model_and_no_other(login: Callable[
 
     version = trained()
     registry.tag(version, {"modelyard.gate": "held"})
-    registry.move_alias(MODEL, "champion", version.version)
+    registry.set_alias(MODEL, "champion", version.version)
 
     assert registry.version_at(MODEL, "champion") is not None
     assert refused(lambda: client.create_model_version(OTHER, "s3://elsewhere/model"))
@@ -186,7 +186,7 @@ def test_a_server_reads_and_changes_nothing(login: Callable[[str], None]) -> Non
     assert registry.version(MODEL, version.version).uri == version.uri
     assert client.get_run(_run_of()).info.status == "FINISHED"
     assert refused(lambda: registry.tag(version, {"modelyard.gate": "held"}))
-    assert refused(lambda: registry.move_alias(MODEL, "champion", version.version))
+    assert refused(lambda: registry.set_alias(MODEL, "champion", version.version))
     assert refused(lambda: client.create_model_version(MODEL, "s3://elsewhere/model"))
 
 

@@ -115,12 +115,12 @@ def test_no_workload_has_the_login_of_the_administrator() -> None:
 def test_a_workload_may_change_what_it_trains_or_rolls_back_and_nothing_else() -> None:
     users = described(VALID_SPEC)["users"]
 
-    assert users["workload.retrain"] == {"experiments": ["fraud/fraud-fraud-xgb"], "models": ["fraud-fraud-xgb"]}
-    assert users["workload.monitor-quality"] == {"experiments": [], "models": ["fraud-fraud-xgb"]}
+    own, history, model = "fraud/fraud-fraud-xgb", "fraud/fraud-fraud-xgb/aliases", "fraud-fraud-xgb"
+    assert users["workload.retrain"] == {"experiments": [own, history], "models": [model]}
+    assert users["workload.monitor-quality"] == {"experiments": [history], "models": [model]}
     assert users["workload.scorer"] == {"experiments": [], "models": []}
-    assert described(VALID_SPEC)["experiments"] == {
-        "fraud/fraud-fraud-xgb": "s3://acme-fraud-lake/mlflow/models/fraud-fraud-xgb/"
-    }
+    folder = "s3://acme-fraud-lake/mlflow/models/fraud-fraud-xgb/"
+    assert described(VALID_SPEC)["experiments"] == {own: folder, history: folder}
 
 
 def test_its_pod_reads_the_password_of_every_user() -> None:

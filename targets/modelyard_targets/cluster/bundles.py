@@ -19,10 +19,18 @@ def experiment_name(model: Model, context: Context) -> str:
     return f"{context.system.metadata.name}/{model.registered_name}"
 
 
+def history_name(model: Model, context: Context) -> str:
+    """What the registry calls the record of every move of a model's aliases."""
+    return f"{experiment_name(model, context)}/aliases"
+
+
 def experiment(model: Model, context: Context) -> dict[str, Json]:
-    """The entries with a model's experiment, and the folder of its artifacts where the registry is installed here."""
+    """The entries with a model's experiments, and the folder of its artifacts where the registry is installed here."""
     registry = context.system.registry
-    described: dict[str, Json] = {"experiment": experiment_name(model, context)}
+    described: dict[str, Json] = {
+        "experiment": experiment_name(model, context),
+        "history": history_name(model, context),
+    }
     if registry is not None and registry.artifacts:
         store = context.system.stores[registry.artifacts]
         described["artifacts"] = context.uri(store, model_path(registry.artifact_path, model.registered_name))

@@ -13,7 +13,7 @@ from modelyard.source import Json
 from modelyard.spec import Capture, Inference, Model, ModelRef, Store
 from modelyard.spec.captures import capture_keys
 from modelyard.spec.watched import state_folder
-from modelyard_targets.cluster.bundles import bundle, delivery
+from modelyard_targets.cluster.bundles import bundle, delivery, history_name
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe_parts import (
     capture_place,
@@ -251,7 +251,7 @@ def _watched_model(
 ) -> Json:
     described = {**describe_model(model, ref), **bundle(model, ref, resource, context)}
     if ref is not None and job.monitor.on_breach.rollback:
-        described |= delivery(model, ref.alias, context)
+        described |= {**delivery(model, ref.alias, context), "history": history_name(model, context)}
     if variant:
         described["variant"] = variant
     return described

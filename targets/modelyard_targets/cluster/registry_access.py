@@ -11,7 +11,7 @@ from modelyard.records import record
 from modelyard.source import Json
 from modelyard.spec import Model
 from modelyard.stack import Value
-from modelyard_targets.cluster.bundles import experiment, experiment_name
+from modelyard_targets.cluster.bundles import experiment, experiment_name, history_name
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe import uses_registry
 from modelyard_targets.cluster.fixed import ADMIN_SECRET, LOGIN_SECRET, REGISTRY_NAME
@@ -71,9 +71,11 @@ def login_of(resource: Resource, context: Context) -> Login | None:
         return None
     value, trained = resource.value, trained_by(resource)
     if trained is not None:
-        return Login(identity.name, (experiment_name(trained, context),), (trained.registered_name,))
+        own = (experiment_name(trained, context), history_name(trained, context))
+        return Login(identity.name, own, (trained.registered_name,))
     if isinstance(value, MonitorJob) and value.monitor.on_breach.rollback:
-        return Login(identity.name, (), tuple(sorted({model.registered_name for model in value.models})))
+        watched = {model.registered_name: history_name(model, context) for model in value.models}
+        return Login(identity.name, tuple(sorted(watched.values())), tuple(sorted(watched)))
     return Login(identity.name)
 
 
@@ -81,6 +83,14 @@ def trained_by(resource: Resource) -> Model | None:
     """The model of a training pipeline."""
     value = resource.value
     return value.model if resource.kind is Kind.TRAINING_JOB and isinstance(value, Job) else None
+
+
+def _moved_by(resource: Resource) -> tuple[Model, ...]:
+    """The models whose aliases a workload moves."""
+    value, trained = resource.value, trained_by(resource)
+    if trained is not None:
+        return (trained,)
+    return value.models if isinstance(value, MonitorJob) and value.monitor.on_breach.rollback else ()
 
 
 @lru_cache(maxsize=4)  # of the last contexts, each of which is asked for every model
@@ -94,7 +104,9 @@ def described_access(context: Context) -> dict[str, Json]:
     """Experiments with the folders of their artifacts, models and users, as the runtime reads them."""
     users = logins(context)
     trained = [model for model in map(trained_by, context.plan.on(context.placement)) if model is not None]
+    moved = [model for resource in context.plan.on(context.placement) for model in _moved_by(resource)]
     experiments = {experiment_name(model, context): experiment(model, context)["artifacts"] for model in trained}
+    experiments |= {history_name(model, context): experiment(model, context)["artifacts"] for model in moved}
     models: list[Json] = [*dict.fromkeys(name for login in users for name in login.models)]
     rights: dict[str, Json] = {
         login.user: {"experiments": list(login.experiments), "models": list(login.models)} for login in users

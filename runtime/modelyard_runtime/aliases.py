@@ -1,0 +1,107 @@
+"""Where an alias points: moved so that promotions at the same moment end at the newest version, and recorded.
+
+MLflow moves an alias without comparing. So each move is recorded first; then the alias is set to where the whole
+history says that it belongs, and whoever has set it reads both again until they agree. The last to set it therefore
+knew of every record, or the writer of a later one found the alias wrong and set it. See docs/decisions/0045.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from modelyard_runtime import registry
+from modelyard_runtime.history import BY_HAND, PROMOTE, TAKE_BACK, History, Move, standing, taken_back
+from modelyard_runtime.refusals import Refusal
+
+_TRIES = 50
+_INTERRUPTED = timedelta(minutes=10)
+_BEGAN = "it pointed there when this history began"
+_MOVED = "somebody moved it in the registry"
+_AGAIN = "a move was interrupted"
+_BUSY = "{!r} of {} is moved by others all the time; the next run tries again"
+_log = logging.getLogger(__name__)
+
+
+def promote(history: History, move: Move) -> str:
+    """Record a promotion and move the alias, unless a newer version has it. Returns the version that has it then."""
+    observe(history, move.alias)
+    return _make(history, replace(move, action=PROMOTE, before=_at(history, move.alias)))
+
+
+def take_back(history: History, alias: str, who: str, why: str, now: datetime) -> str:
+    """Take the alias from its present version, and return the one before; empty where there is none."""
+    observe(history, alias)
+    candidates = standing(history.moves(alias))
+    if len(candidates) < 2:
+        return ""
+    return _make(history, Move(alias, TAKE_BACK, candidates[0], candidates[0], who, why, at=now))
+
+
+def taken_back_at(history: History, alias: str) -> datetime | None:
+    """When an alias was last taken back; None where it never was."""
+    return max((one.at for one in history.moves(alias) if one.action == TAKE_BACK), default=None)
+
+
+def refused_again(history: History, alias: str) -> frozenset[str]:
+    """The versions that were taken from an alias: none is promoted again by itself."""
+    return taken_back(history.moves(alias))
+
+
+def settle(history: History, alias: str) -> str:
+    """Set the alias to where its history says that it belongs, until both agree. Returns the version that has it."""
+    for _ in range(_TRIES):
+        candidates = standing(history.moves(alias))
+        belongs = candidates[0] if candidates else ""
+        if not belongs or _at(history, alias) == belongs:
+            return belongs
+        if not registry.set_alias(history.name, alias, belongs):
+            gone = Move(alias, TAKE_BACK, belongs, belongs, "modelyard", "it was deleted from the registry")
+            history.finish(history.append(gone))
+    raise Refusal(_BUSY.format(alias, history.name))
+
+
+def observe(history: History, alias: str) -> None:
+    """Record an alias that is elsewhere than its history says, since somebody has moved it in the registry.
+
+    Nothing is said of that while a record is open: whoever moves an alias here keeps one open as long as it may do so.
+    One that stays open was left by a process that ended, and is made good.
+    """
+    for _ in range(_TRIES):
+        before, at, after = history.moves(alias), _at(history, alias), history.moves(alias)
+        if before != after:
+            continue
+        candidates, opened = standing(after), [one for one in after if not one.finished]
+        if opened:
+            _complete(history, candidates, opened)
+        elif at and at != next(iter(candidates), ""):
+            over = tuple(one for one in candidates if int(one) > int(at))
+            why = _MOVED if after else _BEGAN
+            found = Move(alias, BY_HAND, at, next(iter(candidates), ""), "unknown", why, over=over)
+            _log.warning("%r of %s is version %s: %s", alias, history.name, at, why)
+            history.finish(history.append(found))
+        return
+    raise Refusal(_BUSY.format(alias, history.name))
+
+
+def _complete(history: History, candidates: tuple[str, ...], opened: list[Move]) -> None:
+    """Make good what was interrupted; what has begun just now is the work of somebody else."""
+    if not candidates or max(one.at for one in opened) > datetime.now(UTC) - _INTERRUPTED:
+        return
+    last = opened[-1]
+    _make(history, Move(last.alias, PROMOTE, candidates[0], last.before, last.who, _AGAIN, last.digest))
+    for one in opened:
+        history.finish(one.id)
+
+
+def _make(history: History, move: Move) -> str:
+    made = history.append(move)
+    at = settle(history, move.alias)
+    history.finish(made)
+    return at
+
+
+def _at(history: History, alias: str) -> str:
+    found = registry.version_at(history.name, alias)
+    return "" if found is None else found.version

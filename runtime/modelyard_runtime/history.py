@@ -1,0 +1,165 @@
+"""The history of a model's aliases: one MLflow run for each move, in an experiment that holds nothing else.
+
+A run is made before the alias moves and is marked as finished afterwards. Nobody changes or deletes one, and deleted
+runs are read as well. Where an alias belongs follows from these runs alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from modelyard_runtime.description import Section, text
+
+PROMOTE, TAKE_BACK, BY_HAND = "promote", "take-back", "by-hand"
+_TAG = "modelyard.move."
+_FINISHED = "FINISHED"
+_PAGE = 1000
+_NEVER = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One entry: what was done to an alias, by whom and why.
+
+    `version` is where a promotion moves the alias to, and what a rollback takes it from. `over` are the versions that
+    somebody passed over who moved the alias by hand.
+    """
+
+    alias: str
+    action: str
+    version: str
+    before: str  # where the alias pointed
+    who: str
+    why: str
+    digest: str = ""
+    over: tuple[str, ...] = ()
+    evidence: Mapping[str, str] = field(default_factory=dict[str, str])  # signed approvals
+    at: datetime = _NEVER
+    id: str = ""
+    finished: bool = False
+
+
+class History:
+    """The moves of the aliases of one registered model."""
+
+    def __init__(self, model: Section) -> None:
+        self.name = text(model, "registeredName")
+        self._experiment = text(model, "history") or f"{self.name}/aliases"
+
+    def moves(self, alias: str) -> tuple[Move, ...]:
+        """The moves of one alias, oldest first."""
+        from mlflow.entities import ViewType
+
+        experiment = _client().get_experiment_by_name(self._experiment)
+        if experiment is None:
+            return ()
+        runs: list[Any] = []
+        page: Any = None
+        while page is None or page.token:
+            page = _client().search_runs(
+                [experiment.experiment_id],
+                run_view_type=ViewType.ALL,
+                max_results=_PAGE,
+                page_token=page.token if page is not None else None,
+            )
+            runs += page
+        found = [_move(one) for one in runs if one.data.tags.get(f"{_TAG}alias") == alias]
+        return tuple(sorted(found, key=lambda one: (one.at, one.id)))
+
+    def append(self, move: Move) -> str:
+        """Record a move that is about to be made. Returns its id."""
+        told = {
+            "alias": move.alias,
+            "action": move.action,
+            "version": move.version,
+            "before": move.before,
+            "who": move.who,
+            "why": move.why,
+            "digest": move.digest,
+            "over": json.dumps(move.over),
+            **{f"evidence.{name}": content for name, content in move.evidence.items()},
+        }
+        tags = {f"{_TAG}{name}": content for name, content in told.items()}
+        where = f"{move.alias}: {move.action} {move.version}"
+        began = int(move.at.timestamp() * 1000) if move.at > _NEVER else None
+        return str(_client().create_run(self._opened(), began, tags=tags, run_name=where).info.run_id)
+
+    def finish(self, move: str) -> None:
+        """Record that the alias is where it belongs after a move."""
+        _client().set_terminated(move, _FINISHED)
+
+    def _opened(self) -> str:
+        from mlflow.exceptions import MlflowException
+
+        found = _client().get_experiment_by_name(self._experiment)
+        if found is not None:
+            return str(found.experiment_id)
+        try:
+            return str(_client().create_experiment(self._experiment))
+        except MlflowException as problem:
+            if problem.error_code != "RESOURCE_ALREADY_EXISTS":  # another run was faster
+                raise
+        return str(_client().get_experiment_by_name(self._experiment).experiment_id)
+
+
+def standing(moves: Iterable[Move]) -> tuple[str, ...]:
+    """The versions that an alias may point to, the newest first: the alias belongs to the first of them.
+
+    Promotions that were recorded in any order end at the newest version, whoever moves the alias last.
+    """
+    found: set[str] = set()
+    for move in moves:
+        if move.action == TAKE_BACK:
+            found.discard(move.version)
+        else:
+            found = (found - set(move.over)) | {move.version}
+    return tuple(sorted(found, key=int, reverse=True))
+
+
+def taken_back(moves: Iterable[Move]) -> frozenset[str]:
+    """The versions that were taken from an alias, by a rollback or by hand, and did not come back since."""
+    found: set[str] = set()
+    for move in moves:
+        if move.action == TAKE_BACK:
+            found.add(move.version)
+        else:
+            found = (found | set(move.over)) - {move.version}
+    return frozenset(found)
+
+
+def recorded(moves: Iterable[Move], version: str) -> Move | None:
+    """The last record that moved the alias to a version, where it still may point to it."""
+    moves = tuple(moves)
+    if version not in standing(moves):
+        return None
+    return next(one for one in reversed(moves) if one.version == version and one.action != TAKE_BACK)
+
+
+def whoever(workload: Section) -> str:
+    """Who moves an alias: the workload, and the login that it uses."""
+    user = os.environ.get("MLFLOW_TRACKING_USERNAME", "")
+    return " as ".join(part for part in (text(workload, "address"), user) if part)
+
+
+def _move(run: Any) -> Move:
+    tags = {key.removeprefix(_TAG): str(value) for key, value in run.data.tags.items() if key.startswith(_TAG)}
+    told = {name: tags.get(name, "") for name in ("alias", "action", "version", "before", "who", "why", "digest")}
+    return Move(
+        **told,
+        over=tuple(json.loads(tags.get("over", "[]"))),
+        evidence={key.removeprefix("evidence."): one for key, one in tags.items() if key.startswith("evidence.")},
+        at=datetime.fromtimestamp(run.info.start_time / 1000, UTC),
+        id=str(run.info.run_id),
+        finished=str(run.info.status) == _FINISHED,
+    )
+
+
+def _client() -> Any:
+    from mlflow import MlflowClient
+
+    return MlflowClient()
