@@ -14,6 +14,11 @@ governance:
   residency: [eu]
   budget: {monthly: 18000 USD}
   approvals: {promote: {from: [model-risk, payments-risk], minimum: 2}}
+  approvers:
+    model-risk:
+      sshKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um model-risk"]
+    payments-risk:
+      sshKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFyecNAqgLLiF78+koOk9wXrLE7s0ehuWPzLX6tn1SFa payments-risk"]
   retention: {captures: 90d, runs: 7d}
 deployment:
   mode: on-prem

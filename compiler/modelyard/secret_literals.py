@@ -32,7 +32,7 @@ _NAMES = re.compile(
     re.IGNORECASE,
 )
 _FREE = ("parameters", "space", "patch")  # below these, keys are free names
-_UNREAD = (*_FREE, "labels", "description", "reason", "card", "approvals")
+_UNREAD = (*_FREE, "labels", "description", "reason", "card", "approvals", "approvers")
 _NAMED = {"metadata": 1, "governance": 1, "deployment": 3}  # how many steps lead to an entry, names included; else 2
 
 

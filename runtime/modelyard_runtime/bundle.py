@@ -45,7 +45,7 @@ class Bundle:
     run: str
     digest: str  # of the model's files, as the registry's version is tagged with it
     made: str  # when the run began, as in ISO 8601; empty where the version has no run
-    approvals: Mapping[str, str]  # by group: the digest that it has approved
+    approvals: Mapping[str, str]  # the signed statements that lay beside the version, by their keys
     files: Mapping[str, tuple[str, int]]
 
     @property
@@ -125,7 +125,7 @@ def read_bundle(content: bytes) -> Bundle:
         run=text(found, "run"),
         digest=text(found, "digest"),
         made=text(found, "made"),
-        approvals={group: str(given) for group, given in section(found, "approvals").items()},
+        approvals={key: str(given) for key, given in section(found, "approvals").items()},
         files=files,
     )
     if not bundle.version or not _FOLDER.fullmatch(bundle.folder) or f"{MODEL}/MLmodel" not in files:

@@ -9,10 +9,11 @@ import tempfile
 from pathlib import Path
 
 from modelyard_runtime import registry
+from modelyard_runtime.approvals import APPROVAL_TAG
 from modelyard_runtime.bundle import MANIFEST, MODEL, PROFILES, Bundle, files_in, folder_name
 from modelyard_runtime.bundle_store import current, publish
 from modelyard_runtime.description import Section, section, text
-from modelyard_runtime.gate import APPROVAL_TAG, DIGEST_TAG
+from modelyard_runtime.gate import DIGEST_TAG
 from modelyard_runtime.lineage import ADDED, content_digest
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage import Place, place

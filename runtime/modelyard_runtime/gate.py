@@ -1,4 +1,4 @@
-"""The promotion gate: every line must hold, and exactly this model be approved, before an alias moves."""
+"""The promotion gate: every line must hold before an alias moves."""
 
 from __future__ import annotations
 
@@ -8,14 +8,8 @@ from math import isnan
 from typing import Protocol
 
 from modelyard_runtime.capabilities import computes, known_metrics, reported_may_have
-from modelyard_runtime.description import Json, Section, bound, integer, names, number, rows, section, text
+from modelyard_runtime.description import Json, Section, bound, number, rows, text
 from modelyard_runtime.refusals import Refusal
-
-APPROVAL_TAG = "modelyard.approval."
-"""A group approves a model version by the tag `modelyard.approval.<group>`, whose value is the version's digest.
-
-A digest that is not this version's does not count, so an approval cannot be carried over to another model.
-"""
 
 DIGEST_TAG = "modelyard.digest"
 
@@ -174,14 +168,6 @@ CONFIDENCE = 0.95
 def sureness(line: Section) -> float:
     """How sure the interval of a comparison is, also where the spec lets the difference alone decide."""
     return number(line, "confidence", CONFIDENCE) or CONFIDENCE
-
-
-def missing_approvals(pipeline: Section, tags: Mapping[str, str], digest: str) -> tuple[int, tuple[str, ...]]:
-    """How many approvals are missing for the version of this digest, and the groups that have not given theirs."""
-    asked = section(pipeline, "approvals")
-    groups = names(asked, "from")
-    given = [group for group in groups if tags.get(f"{APPROVAL_TAG}{group}") == digest]
-    return max(integer(asked, "minimum") - len(given), 0), tuple(group for group in groups if group not in given)
 
 
 def refused(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:

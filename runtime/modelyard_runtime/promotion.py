@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import time
 
-from modelyard_runtime import aliases, registry
+from modelyard_runtime import aliases, approvals, registry
 from modelyard_runtime.delivery import deliver_all
 from modelyard_runtime.description import Section, description, rows, section, text
-from modelyard_runtime.gate import APPROVAL_TAG, DIGEST_TAG, missing_approvals
+from modelyard_runtime.gate import DIGEST_TAG
 from modelyard_runtime.history import PROMOTE, History, Move, whoever
 from modelyard_runtime.otlp import Sample
 from modelyard_runtime.refusals import Refusal
@@ -43,16 +43,25 @@ def promote(workload: Section, version: registry.Version) -> str:
     alias = text(pipeline, "promoteTo")
     if outdated := _outdated(pipeline, version):
         return outdated
-    digest = version.tags.get(DIGEST_TAG, "")
-    missing, groups = missing_approvals(pipeline, version.tags, digest)
-    if missing:
+    approved = _approved(workload, version)
+    for why in approved.refused:
+        _log.warning("version %s of %s: %s", version.version, version.name, why)
+    if approved.missing:
         return (
-            f"version {version.version} of {version.name} waits for {missing} more approval(s) of {', '.join(groups)}: "
-            f"each sets the version's tag {APPROVAL_TAG}<group> to {digest}; {alias!r} stays where it is"
+            f"version {version.version} of {version.name} waits for {approved.missing} more approval(s) of "
+            f"{', '.join(approved.groups)}, by `modelyard approve`; {alias!r} stays where it is"
         )
-    history = History(section(pipeline, "model"))
-    move = Move(alias, PROMOTE, version.version, "", whoever(workload), _WHY, _unchanged(version))
-    at = aliases.promote(history, move)
+    move = Move(
+        alias,
+        PROMOTE,
+        version.version,
+        "",
+        whoever(workload),
+        _WHY,
+        digest=_unchanged(version),
+        evidence=approved.evidence,
+    )
+    at = aliases.promote(History(section(pipeline, "model")), move)
     delivered = deliver_all(workload, section(pipeline, "model"), alias)
     sentence = f"{alias!r} of {version.name} is now version {at}"
     if at != version.version:
@@ -69,10 +78,9 @@ def promote_waiting(workload: Section) -> str:
     name, alias = text(section(pipeline, "model"), "registeredName"), text(pipeline, "promoteTo")
     waiting = _waiting(pipeline, registry.versions(name))
     for version in sorted(waiting, key=lambda one: -int(one.version)):
-        missing, _ = missing_approvals(pipeline, version.tags, version.tags.get(DIGEST_TAG, ""))
         if outdated := _outdated(pipeline, version):
             _log.warning("%s", outdated)
-        elif not missing:
+        elif not _approved(workload, version).missing:
             return promote(workload, version)
     delivered = deliver_all(workload, section(pipeline, "model"), alias)
     sentence = f"no version of {name} that waits has its approvals; {len(waiting)} wait"
@@ -95,11 +103,7 @@ def standing(workload: Section) -> list[Sample]:
     versions = registry.versions(text(section(pipeline, "model"), "registeredName"))
     newest = max(versions, key=lambda one: int(one.version), default=None)
     refused = newest is not None and newest.tags.get(GATE_TAG) == "refused"
-    unapproved = [
-        one
-        for one in _waiting(pipeline, versions)
-        if missing_approvals(pipeline, one.tags, one.tags.get(DIGEST_TAG, ""))[0]
-    ]
+    unapproved = [one for one in _waiting(pipeline, versions) if _approved(workload, one).missing]
     own = labels_of(workload, "pipeline")
     return [Sample(REFUSED, float(refused), own), Sample(WAITING, float(len(unapproved)), own)]
 
@@ -149,6 +153,11 @@ def _outdated(pipeline: Section, version: registry.Version) -> str:
                 f"{version.tags[AGAINST_TAG]}, and {other!r} is {number} now; train again"
             )
     return ""
+
+
+def _approved(workload: Section, version: registry.Version) -> approvals.Standing:
+    """The approvals of a version, by the digest that its gate saw; its files are compared with that before it moves."""
+    return approvals.standing(workload, section(workload, "pipeline"), version.tags, version.tags.get(DIGEST_TAG, ""))
 
 
 def _unchanged(version: registry.Version) -> str:

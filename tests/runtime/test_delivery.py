@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from mlflow.sklearn import log_model
 from sklearn.linear_model import LogisticRegression
 
 from modelyard_runtime import registry
+from modelyard_runtime.approvals import subject
 from modelyard_runtime.breach import take_back
 from modelyard_runtime.bundle import PROFILES
 from modelyard_runtime.bundle_store import bundle_of
@@ -21,14 +22,23 @@ from modelyard_runtime.models import Models
 from modelyard_runtime.promotion import promote_waiting
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.trained import digest_of
+from tests.runtime.signing import Signer
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
+
+Approve = Callable[[registry.Version], None]
 
 ROWS = pd.DataFrame({"amount": [1.0, 2.0, 3.0, 4.0]})
 
 
 @pytest.fixture
-def workload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+def risk(tmp_path: Path) -> Signer:
+    """The one group that must agree."""
+    return Signer(tmp_path, "risk")
+
+
+@pytest.fixture
+def workload(tmp_path: Path, risk: Signer, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """A pipeline with approvals, whose promotions are delivered to a folder."""
     monkeypatch.chdir(tmp_path)
     delivery = {"uri": f"file://{tmp_path}/bundles", "store": "artifacts"}
@@ -37,7 +47,7 @@ def workload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[s
         "pipeline": {
             "model": {"registeredName": "fraud", "delivery": delivery},
             "promoteTo": "champion",
-            "approvals": {"from": ["risk"], "minimum": 1},
+            "approvals": {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}},
         },
     }
     registry.connect(described)
@@ -58,9 +68,14 @@ def train(slope: int) -> registry.Version:
     return made
 
 
-def approve(version: registry.Version) -> None:
-    """The one group that must agree does."""
-    registry.tag(version, {"modelyard.approval.risk": version.tags["modelyard.digest"]})
+@pytest.fixture
+def approve(workload: dict[str, Any], risk: Signer) -> Approve:
+    """Signs that a version may be promoted."""
+
+    def signed(version: registry.Version) -> None:
+        risk.approve(version, subject(workload, workload["pipeline"], version.tags["modelyard.digest"]))
+
+    return signed
 
 
 def read(tmp_path: Path) -> Models:
@@ -75,7 +90,7 @@ def read(tmp_path: Path) -> Models:
 
 
 def test_a_bundle_goes_out_with_the_approval_and_answers_like_the_version(
-    workload: dict[str, Any], tmp_path: Path
+    workload: dict[str, Any], approve: Approve, tmp_path: Path
 ) -> None:
     """It says who agreed and which run made it, and holds what monitors compare with."""
     version = train(1)
@@ -92,14 +107,16 @@ def test_a_bundle_goes_out_with_the_approval_and_answers_like_the_version(
     assert found is not None
     bundle = bundle_of(Path(found.uri).parent)
     assert (bundle.version, bundle.run, bundle.digest) == ("1", version.run_id, version.tags["modelyard.digest"])
-    assert bundle.approvals == {"risk": version.tags["modelyard.digest"]}
+    assert bundle.approvals == {"risk": registry.version("fraud", "1").tags["modelyard.approval.risk"]}
     assert datetime.fromisoformat(bundle.made) <= datetime.now(UTC)
     assert PROFILES in bundle.files
     assert models.profiles(found)["features"] == ["amount"]
     assert registry.load(found.uri).predict(ROWS).tolist() == registry.load(version.uri).predict(ROWS).tolist()
 
 
-def test_what_was_interrupted_is_delivered_by_the_next_run(workload: dict[str, Any], tmp_path: Path) -> None:
+def test_what_was_interrupted_is_delivered_by_the_next_run(
+    workload: dict[str, Any], approve: Approve, tmp_path: Path
+) -> None:
     """The alias had moved already. What is delivered is not delivered again."""
     version = train(1)
     approve(version)
@@ -129,7 +146,9 @@ def test_an_alias_that_a_human_moved_is_delivered_by_the_next_run(workload: dict
     assert promote_waiting(workload).endswith("already")
 
 
-def test_a_store_out_of_reach_is_told_with_what_to_do(workload: dict[str, Any], tmp_path: Path) -> None:
+def test_a_store_out_of_reach_is_told_with_what_to_do(
+    workload: dict[str, Any], approve: Approve, tmp_path: Path
+) -> None:
     """The alias has moved; the next run delivers what it points to."""
     approve(train(1))
     (tmp_path / "bundles").write_text("in the way")
@@ -140,7 +159,9 @@ def test_a_store_out_of_reach_is_told_with_what_to_do(workload: dict[str, Any], 
     assert promote_waiting(workload).endswith("version 1 of fraud is delivered for 'champion'")
 
 
-def test_an_alias_that_is_taken_back_takes_its_bundle_with_it(workload: dict[str, Any], tmp_path: Path) -> None:
+def test_an_alias_that_is_taken_back_takes_its_bundle_with_it(
+    workload: dict[str, Any], approve: Approve, tmp_path: Path
+) -> None:
     """Whoever reads bundles is on the version before as well."""
     for slope in (1, -1):
         approve(train(slope))

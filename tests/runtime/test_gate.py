@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from modelyard_runtime.description import Section
-from modelyard_runtime.gate import Comparison, Slice, judge, missing_approvals, refused
+from modelyard_runtime.gate import Comparison, Slice, judge, refused
 from modelyard_runtime.scores import better
 
 MEASURED = {"auc_pr": 0.9, "rmse": 2.0}
@@ -93,14 +93,3 @@ def test_slices_that_are_not_known_do_not_hold(line: Section, why: str) -> None:
 
 def test_the_first_model_has_no_champion_to_beat() -> None:
     assert holds({"metric": "auc_pr", "versus": "champion", "minDelta": 0.5})
-
-
-def test_approvals_count_for_one_digest_only() -> None:
-    """Two groups of three must agree; one has agreed to another model."""
-    pipeline: Section = {"approvals": {"from": ["risk", "legal", "owner"], "minimum": 2}}
-    tags = {"modelyard.approval.risk": "sha256:this", "modelyard.approval.legal": "sha256:another"}
-
-    assert missing_approvals(pipeline, tags, "sha256:this") == (1, ("legal", "owner"))
-    tags["modelyard.approval.owner"] = "sha256:this"
-    assert missing_approvals(pipeline, tags, "sha256:this")[0] == 0
-    assert missing_approvals({}, {}, "sha256:this") == (0, ())

@@ -12,9 +12,11 @@ import mlflow
 import pytest
 
 from modelyard_runtime import registry
+from modelyard_runtime.approvals import subject
 from modelyard_runtime.breach import take_back
-from modelyard_runtime.gate import APPROVAL_TAG, DIGEST_TAG
+from modelyard_runtime.gate import DIGEST_TAG
 from modelyard_runtime.promotion import GATE_TAG, compared_with, promote, promote_waiting, report_standing, standing
+from tests.runtime.signing import Signer
 
 NAME = "cards-fraud"
 NOW = datetime.now(UTC) + timedelta(minutes=5)
@@ -124,17 +126,19 @@ def stands(workload: dict[str, Any]) -> dict[str, float]:
 
 
 def test_alerts_see_what_the_gate_refused_and_what_waits_for_approval(
-    workload: dict[str, Any], trained: Register
+    workload: dict[str, Any], trained: Register, tmp_path: Path
 ) -> None:
     """A version waits until it is approved; that the newest was refused holds until a newer one is not."""
-    workload["pipeline"] = {**PIPELINE, "approvals": {"from": ["risk"], "minimum": 1}}
+    risk = Signer(tmp_path, "risk")
+    approvals = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
+    workload["pipeline"] = {**PIPELINE, "approvals": approvals}
     assert stands(workload) == {"modelyard_gate_refused": 0, "modelyard_versions_waiting": 0}
 
     version = trained()
     registry.tag(version, {DIGEST_TAG: "d1"})
     assert stands(workload) == {"modelyard_gate_refused": 0, "modelyard_versions_waiting": 1}
 
-    registry.tag(version, {f"{APPROVAL_TAG}risk": "d1"})
+    risk.approve(version, subject({**workload, "system": "cards"}, workload["pipeline"], "d1"))
     registry.tag(trained(), {GATE_TAG: "refused"})
     assert stands(workload) == {"modelyard_gate_refused": 1, "modelyard_versions_waiting": 0}
 

@@ -21,6 +21,7 @@ PLACES: dict[type, tuple[str, ...]] = {
     spec.Owner: ("#/$defs/governance/properties/owner",),
     spec.Budget: ("#/$defs/governance/properties/budget",),
     spec.Approval: ("#/$defs/governance/properties/approvals/properties/promote",),
+    spec.Approvers: ("#/$defs/governance/properties/approvers/additionalProperties",),
     spec.Retention: ("#/$defs/governance/properties/retention",),
     spec.Deployment: ("#/$defs/deployment",),
     spec.Placement: ("#/$defs/deployment/properties/placement",),
@@ -100,6 +101,7 @@ OTHER_NAMES: dict[tuple[type, str], tuple[str, ...]] = {
 """Fields that a spec calls otherwise, or that it writes as several."""
 
 NOT_WRITTEN = {
+    (spec.Approvers, "name"): "the key",
     (spec.ComputeClass, "path"): "where the class stands",
     (spec.Parameter, "name"): "the key",
     (spec.Schedule, "kind"): "a text (once, on-demand) or a mapping with cron",

@@ -32,7 +32,12 @@ def test_only_what_trains_carries_card_and_gate() -> None:
 
     assert retrain["model"]["card"]["purpose"] == "Ranks card payments by the risk of fraud."
     assert [check["name"] for check in retrain["validation"]] == ["auc-pr", "beats-champion"]
-    assert retrain["approvals"] == {"from": ["model-risk", "payments-risk"], "minimum": 2}
+    approvals = retrain["approvals"]
+    assert (approvals["from"], approvals["minimum"]) == (["model-risk", "payments-risk"], 2)
+    assert {group: len(keys["sshKeys"]) for group, keys in approvals["groups"].items()} == {
+        "model-risk": 1,
+        "payments-risk": 1,
+    }
     assert "card" not in nightly["model"]
     assert "validation" not in nightly
 

@@ -101,5 +101,6 @@ def test_a_readme_names_the_tags_that_approve() -> None:
     text = section(files(VALID_SPEC)["README.md"])
     unapproved = changed("  approvals: {promote: {from: [model-risk, payments-risk], minimum: 2}}\n", "")
 
-    assert "`modelyard.approval.model-risk`" in text
-    assert "modelyard.approval" not in section(files(unapproved)["README.md"])
+    assert "2 of `model-risk`, `payments-risk`" in text
+    assert "--model fraud-xgb --alias champion --digest DIGEST" in text
+    assert "modelyard approve" not in section(files(unapproved)["README.md"])

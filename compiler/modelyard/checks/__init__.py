@@ -51,6 +51,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     clouds.secrets_manager,
     clouds.encryption_keys,
     governance.approvals,
+    governance.approvers,
     governance.explainability,
     governance.cards,
     governance.classifications,

@@ -25,6 +25,7 @@ _SUMMARIES = {
     "render": "print the spec after overlays and defaults, each value with where it came from",
     "explain": "explain a field, a diagnostic's code, or an address such as inference.scorer",
     "graph": "print the plan: what will exist, where, and what talks to what",
+    "approve": "sign that a version of a model may go live",
     "schema": "print the JSON Schema of the spec",
 }
 
@@ -57,6 +58,12 @@ _MORE = {
         "to, and why they run on that machine. Fields need no spec; * stands for any name."
     ),
     "graph": "Mermaid is shown by GitHub and GitLab in a code block; dot is for Graphviz, json for programs.",
+    "approve": (
+        "ssh-keygen signs a statement about the files of one version, by their digest, with a key that the spec lists\n"
+        "under governance.approvers. It is printed, or laid beside the version with --registry and --version; the\n"
+        "login is in MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD. Without --digest, the digest is the one\n"
+        "that training kept with the version."
+    ),
     "schema": "It is JSON Schema, draft 2020-12; `modelyard init` writes it beside the spec, for editors.",
 }
 
@@ -74,6 +81,10 @@ _EXAMPLES = {
         "  modelyard explain inference.scorer examples/fraud-detection --env on-prem"
     ),
     "graph": "modelyard graph examples/fraud-detection --env on-prem > plan.mmd",
+    "approve": (
+        "modelyard approve . --model fraud-xgb --digest sha256:2c26… --key ~/.ssh/id_ed25519 > approval.json\n"
+        "  modelyard approve . --model fraud-xgb --version 7 --registry http://localhost:5000 --key ~/.ssh/id_ed25519"
+    ),
     "schema": "modelyard schema > system.schema.json",
 }
 
@@ -200,6 +211,19 @@ def _graph(entry: argparse.ArgumentParser) -> None:
     _colour(entry)
 
 
+def _approve(entry: argparse.ArgumentParser) -> None:
+    _spec(entry)
+    entry.add_argument("--model", required=True, metavar="NAME", help="the model, as the spec calls it")
+    entry.add_argument("--alias", metavar="NAME", help="the alias that may move (default: what its pipeline moves)")
+    entry.add_argument("--digest", metavar="sha256:…", help="the digest of the files that are approved")
+    entry.add_argument("--version", metavar="NUMBER", help="the version in the registry")
+    entry.add_argument("--registry", metavar="URL", help="the registry that keeps the approval (default: print it)")
+    entry.add_argument(
+        "--key", required=True, metavar="FILE", help="the SSH key; its public half alone where an agent has the key"
+    )
+    entry.add_argument("--reason", default="", metavar="TEXT", help="why, kept in the signed statement")
+
+
 def _schema(entry: argparse.ArgumentParser) -> None:
     entry.add_argument(
         "name",
@@ -218,5 +242,6 @@ _ARGUMENTS = {
     "render": _render,
     "explain": _explain,
     "graph": _graph,
+    "approve": _approve,
     "schema": _schema,
 }

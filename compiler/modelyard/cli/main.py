@@ -28,6 +28,7 @@ COMMANDS = {
     "render": "modelyard.cli.render",
     "explain": "modelyard.cli.explain",
     "graph": "modelyard.cli.graph",
+    "approve": "modelyard.cli.approve",
     "schema": "modelyard.cli.schema",
 }
 

@@ -385,5 +385,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0894": check_comparisons.rows_without_key,
         "E0895": check_comparisons.slices_compared,
         "E0896": check_comparisons.threshold_without_two_classes,
+        "E0897": check_governance.group_without_key,
+        "E0898": check_governance.key_of_two_groups,
     }
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from modelyard.resolve.fields import Node, flag, mapping, pairs, text, texts, whole
+from modelyard.resolve.fields import Node, flag, mapping, named, pairs, text, texts, whole
 from modelyard.resolve.quantities import amount, seconds
 from modelyard.resolve.scope import Scope, reference
-from modelyard.spec import Approval, Budget, Governance, Metadata, Owner, Profile, Retention
+from modelyard.spec import Approval, Approvers, Budget, Governance, Metadata, Owner, Profile, Retention
 
 _PATH = ("governance",)
 
@@ -38,6 +38,7 @@ def resolve_governance(scope: Scope) -> Governance:
         residency=texts(node, "residency"),
         budget=_budget(scope, mapping(node, "budget")) if "budget" in node else None,
         approve_promotion=_approval(mapping(approvals, "promote")) if "promote" in approvals else None,
+        approvers=tuple(Approvers(name, texts(group, "sshKeys")) for name, group in named(node, "approvers")),
         lineage=flag(node, "lineage", default=True),
         explainability=text(node, "explainability", "optional") == "required",
         retention=_retention(scope, mapping(node, "retention")),

@@ -17,7 +17,7 @@ from modelyard.spec.deployment import (
     Telemetry,
     Vpc,
 )
-from modelyard.spec.governance import Approval, Budget, Governance, Metadata, Owner, Profile, Retention
+from modelyard.spec.governance import Approval, Approvers, Budget, Governance, Metadata, Owner, Profile, Retention
 from modelyard.spec.inference import (
     Auth,
     Batching,
@@ -55,6 +55,7 @@ __all__ = [
     "Owner",
     "Budget",
     "Approval",
+    "Approvers",
     "Retention",
     "Governance",
     "Accelerator",

@@ -54,6 +54,14 @@ class Approval:
 
 
 @record
+class Approvers:
+    """The keys of one group that may approve."""
+
+    name: str
+    ssh_keys: tuple[str, ...]
+
+
+@record
 class Retention:
     """How long what a system leaves behind is kept."""
 
@@ -72,6 +80,7 @@ class Governance:
     residency: tuple[str, ...] = ()
     budget: Budget | None = None
     approve_promotion: Approval | None = None
+    approvers: tuple[Approvers, ...] = ()
     lineage: bool = True
     explainability: bool = False  # every model must declare explainability
     retention: Retention = Retention()

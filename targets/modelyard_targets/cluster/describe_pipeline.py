@@ -75,11 +75,21 @@ def _training(job: Job, context: Context) -> dict[str, Json]:
         described["tuning"] = _tuning(pipeline.tuning)
     if job.model is not None and job.model.validation:
         described["validation"] = [describe_check(check, monitor=False) for check in job.model.validation]
-    approval = context.system.governance.approve_promotion
-    if approval is not None:
-        described["approvals"] = {"from": list(approval.groups), "minimum": approval.minimum}
+    described |= describe_approvals(context)
     described["promoteTo"] = pipeline.promote_to
     return described
+
+
+def describe_approvals(context: Context) -> dict[str, Json]:
+    """The entry that says who must agree before an alias moves, and by which keys; empty where nobody must."""
+    governance = context.system.governance
+    approval = governance.approve_promotion
+    if approval is None:
+        return {}
+    groups: dict[str, Json] = {
+        group.name: {"sshKeys": list(group.ssh_keys)} for group in governance.approvers if group.name in approval.groups
+    }
+    return {"approvals": {"from": list(approval.groups), "minimum": approval.minimum, "groups": groups}}
 
 
 def _step(step: Step, job: Job, context: Context) -> dict[str, Json]:

@@ -45,6 +45,7 @@ class FirstRun:
     ray_job: str
     model: str
     alias: str
+    spec_model: str
 
 
 @record
@@ -78,7 +79,9 @@ def first_steps(context: Context) -> dict[str, object]:
         "first_runs": runs,
         "first_requests": requests,
         "no_features": any(request.body == _body({_COLUMN: _NUMBER}) for request in requests),
-        "approval_tags": [f"modelyard.approval.{group}" for group in approval.groups] if approval and runs else [],
+        "approving_groups": list(approval.groups) if approval and runs else [],
+        "approving_environment": context.system.environment or "",
+        "approval_effect": "The next run of the pipeline promotes the version before it trains.",
         "approvals_needed": approval.minimum if approval else 0,
         "registry_address": context.registry_uri,
         "own_images": images,
@@ -116,6 +119,7 @@ def _runs(context: Context) -> Iterator[FirstRun]:
             ray_job=once_name(resource, context) if once else ray_job_of(resource.name, _FIRST),
             model=job.model.registered_name,
             alias=job.pipeline.promote_to,
+            spec_model=job.model.name,
         )
 
 

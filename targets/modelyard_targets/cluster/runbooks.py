@@ -64,7 +64,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "approval": (
         "In the registry, read the card, the metrics and `modelyard/gate.json` of the version.",
-        "To approve, a group sets the version's tag `modelyard.approval.GROUP` to its digest, `modelyard.digest`.",
+        "To approve, a member of a group runs `modelyard approve`: the README's section Approve has the command.",
         "The next run promotes it; `kubectl create job --from=cronjob/NAME NAME-again` starts one.",
     ),
     "data-drift": (

@@ -1,0 +1,110 @@
+"""Approvals: statements that people have signed, over the digest of exactly what may go live.
+
+An approval lies in a tag of the version. Anybody may write one; only the signature of a listed key makes it count.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from modelyard_runtime.description import Section, integer, names, section, text
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.sshsig import NotSigned, fingerprint, key_of, signature_of, verify
+
+APPROVAL_TAG = "modelyard.approval."
+NAMESPACE = "approval@modelyard.dev"
+"""What the signature is for (`ssh-keygen -Y sign -n`): a signature of the same key on anything else is no approval."""
+
+KIND = {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Approval", "action": "promote"}
+_LONGEST = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One that counts: of which group, by whose key, and the signed statement itself."""
+
+    group: str
+    key: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The approvals of a version that count, how many are missing, and why others do not count."""
+
+    given: tuple[Approval, ...]
+    missing: int
+    groups: tuple[str, ...]  # that have not approved
+    refused: tuple[str, ...]
+
+    @property
+    def evidence(self) -> dict[str, str]:
+        """The signed statements by group, to be kept with the move of the alias."""
+        return {one.group: one.evidence for one in self.given}
+
+
+def subject(workload: Section, pipeline: Section, digest: str) -> dict[str, str]:
+    """What an approval must be about to count for a version: an approval for another environment or alias does not."""
+    return {
+        **KIND,
+        "system": text(workload, "system"),
+        "environment": text(workload, "environment"),
+        "model": text(section(pipeline, "model"), "registeredName"),
+        "alias": text(pipeline, "promoteTo"),
+        "digest": digest,
+    }
+
+
+def standing(workload: Section, pipeline: Section, tags: Mapping[str, str], digest: str) -> Standing:
+    """Who has approved the version of this digest. A group counts once, and so does a key."""
+    asked = section(pipeline, "approvals")
+    keys, about = _keys(asked), subject(workload, pipeline, digest)
+    given: dict[str, Approval] = {}
+    used: set[bytes] = set()
+    refused: list[str] = []
+    for tag, content in sorted(tags.items()):
+        if not asked or not tag.startswith(APPROVAL_TAG):
+            continue
+        try:
+            key = signer(content, about)
+            group = next((group for group, listed in keys.items() if key in listed and group not in given), "")
+            if key in used or not group:
+                raise NotSigned(f"{fingerprint(key)} is no key of a group that still may approve")
+        except NotSigned as problem:
+            refused.append(f"{tag} does not count: {problem}")
+            continue
+        used.add(key)
+        given[group] = Approval(group, fingerprint(key), content)
+    missing = max(integer(asked, "minimum") - len(given), 0)
+    return Standing(tuple(given.values()), missing, tuple(one for one in keys if one not in given), tuple(refused))
+
+
+def signer(evidence: str, about: Mapping[str, str]) -> bytes:
+    """The key that has signed a statement about exactly this; raises where none has."""
+    try:
+        found = json.loads(evidence[:_LONGEST])
+        statement, signature = found["statement"], found["signature"]
+        said = json.loads(statement)
+        wrong = [name for name, wanted in about.items() if said.get(name) != wanted]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise NotSigned("it is no signed statement") from None
+    if not isinstance(statement, str) or not isinstance(signature, str):
+        raise NotSigned("it is no signed statement")
+    if wrong:
+        raise NotSigned(f"it is about another {wrong[0]}: {str(said.get(wrong[0]))[:80]!r}")
+    read = signature_of(signature)
+    verify(statement.encode(), read, NAMESPACE)
+    return read.key
+
+
+def _keys(asked: Section) -> dict[str, set[bytes]]:
+    """The keys of each group that may approve."""
+    groups = section(asked, "groups")
+    try:
+        return {
+            name: {key_of(line) for line in names(section(groups, name), "sshKeys")} for name in names(asked, "from")
+        }
+    except NotSigned as problem:
+        raise Refusal(f"the approvals of the description: {problem}") from None

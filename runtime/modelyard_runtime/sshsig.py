@@ -1,0 +1,141 @@
+"""Signatures that `ssh-keygen -Y sign` makes, verified without OpenSSH.
+
+Formats: https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.sshsig and PROTOCOL.u2f, 2026-11-26.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+_BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
+_MAGIC = b"SSHSIG"
+_HASHES = {"sha256": hashlib.sha256, "sha512": hashlib.sha512}
+_PRESENT = 1
+"""Flag of a security key: somebody has touched it."""
+
+
+class NotSigned(Exception):
+    """A text is not signed by the key that it names; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signature as it was read; nothing is verified yet."""
+
+    key: bytes
+    namespace: bytes
+    hash: str
+    algorithm: bytes
+    signed: bytes
+    more: bytes  # of security keys: flags and counter
+
+
+class _Reader:
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def take(self, count: int) -> bytes:
+        if count > len(self._data):
+            raise NotSigned("the signature ends too early")
+        found, self._data = self._data[:count], self._data[count:]
+        return found
+
+    def string(self) -> bytes:
+        return self.take(int.from_bytes(self.take(4), "big"))
+
+    def rest(self) -> bytes:
+        return self.take(len(self._data))
+
+
+def key_of(line: str) -> bytes:
+    """The key of a line as in `id_ed25519.pub`: its type, the key, and a comment."""
+    parts = line.split()
+    try:
+        found = base64.b64decode(parts[1], validate=True)
+        if _Reader(found).string() == parts[0].encode():
+            return found
+    except (IndexError, binascii.Error, NotSigned):
+        pass
+    raise NotSigned(f"{line[:40]!r} is no public key of SSH")
+
+
+def fingerprint(key: bytes) -> str:
+    """What `ssh-keygen -l` calls a key."""
+    return f"SHA256:{base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip('=')}"
+
+
+def signature_of(armored: str) -> Signature:
+    """The signature in a text as ssh-keygen writes it."""
+    begin, _, rest = armored.strip().partition("\n")
+    body, _, after = rest.partition(_END)
+    if begin.strip() != _BEGIN or after.strip() or not body:
+        raise NotSigned("it is no signature of ssh-keygen")
+    try:
+        data = _Reader(base64.b64decode("".join(body.split()), validate=True))
+    except binascii.Error:
+        raise NotSigned("it is no signature of ssh-keygen") from None
+    if data.take(len(_MAGIC)) != _MAGIC or data.take(4) != b"\0\0\0\1":
+        raise NotSigned("it is no signature of ssh-keygen in a version that is known")
+    key, namespace, reserved, name, blob = (data.string() for _ in range(5))
+    if reserved or data.rest() or name.decode("ascii", "replace") not in _HASHES:
+        raise NotSigned("the signature has parts that are not known")
+    inner = _Reader(blob)
+    return Signature(key, namespace, name.decode(), inner.string(), inner.string(), inner.rest())
+
+
+def verify(message: bytes, signature: Signature, namespace: str) -> None:
+    """Raise unless the key of the signature has signed this message for this purpose."""
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+
+    if signature.namespace != namespace.encode():
+        raise NotSigned(f"it was signed for {signature.namespace.decode('utf-8', 'replace')!r}, not for {namespace!r}")
+    hashed = _HASHES[signature.hash](message).digest()
+    parts = (namespace.encode(), b"", signature.hash.encode(), hashed)
+    try:
+        _check(signature, _MAGIC + b"".join(len(one).to_bytes(4, "big") + one for one in parts))
+    except InvalidSignature:
+        raise NotSigned("the signature does not fit what was signed") from None
+    except (ValueError, UnsupportedAlgorithm, NotImplementedError) as problem:
+        raise NotSigned(f"the key cannot be used: {problem}") from None
+
+
+def _check(signature: Signature, data: bytes) -> None:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
+    from cryptography.hazmat.primitives.serialization import load_ssh_public_key
+
+    kind = _Reader(signature.key).string()
+    key: Any = load_ssh_public_key(kind + b" " + base64.b64encode(signature.key))
+    if kind.startswith(b"sk-"):
+        data = _of_security_key(signature, data)
+    elif signature.more:
+        raise NotSigned("the signature has parts that are not known")
+    of_rsa = {b"rsa-sha2-256": hashes.SHA256(), b"rsa-sha2-512": hashes.SHA512()}
+    if signature.algorithm not in (of_rsa if kind == b"ssh-rsa" else {kind}):
+        raise NotSigned("the signature is of another kind than its key")
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        key.verify(signature.signed, data)
+    elif isinstance(key, rsa.RSAPublicKey):
+        key.verify(signature.signed, data, padding.PKCS1v15(), of_rsa[signature.algorithm])
+    elif isinstance(key, ec.EllipticCurvePublicKey):
+        numbers = _Reader(signature.signed)
+        r, s = (int.from_bytes(numbers.string(), "big") for _ in range(2))
+        of_curve = {256: hashes.SHA256(), 384: hashes.SHA384(), 521: hashes.SHA512()}[key.curve.key_size]
+        key.verify(utils.encode_dss_signature(r, s), data, ec.ECDSA(of_curve))
+    else:
+        raise NotSigned(f"keys of the kind {kind.decode('ascii', 'replace')} are not used")
+
+
+def _of_security_key(signature: Signature, data: bytes) -> bytes:
+    """What a security key signs: for which application, that somebody touched it, and the hash of the rest."""
+    parts = _Reader(signature.key)
+    for _ in range(2 if signature.key[4:].startswith(b"sk-ssh-ed25519") else 3):
+        parts.string()
+    application = parts.string()
+    if len(signature.more) != 5 or not signature.more[0] & _PRESENT:
+        raise NotSigned("nobody has touched the security key")
+    return hashlib.sha256(application).digest() + signature.more + hashlib.sha256(data).digest()

@@ -1,0 +1,36 @@
+"""Approvals as people make them: signed by ssh-keygen, and laid beside a version."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from modelyard_runtime import registry
+from modelyard_runtime.approvals import APPROVAL_TAG, NAMESPACE
+
+
+class Signer:
+    """One person with a key."""
+
+    def __init__(self, folder: Path, name: str, kind: str = "ed25519") -> None:
+        self.key = folder / name
+        command = ["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", name, "-f", str(self.key)]
+        subprocess.run(command, check=True, capture_output=True)
+        self.line = self.key.with_suffix(".pub").read_text().strip()
+
+    def sign(self, said: Mapping[str, Any], namespace: str = NAMESPACE) -> str:
+        """A signed statement as the registry keeps it."""
+        statement, file = json.dumps(said), self.key.with_suffix(".json")
+        file.write_text(statement)
+        signed = Path(f"{file}.sig")
+        signed.unlink(missing_ok=True)
+        command = ["ssh-keygen", "-q", "-Y", "sign", "-n", namespace, "-f", str(self.key), str(file)]
+        subprocess.run(command, check=True, capture_output=True)
+        return json.dumps({"statement": statement, "signature": signed.read_text()})
+
+    def approve(self, version: registry.Version, said: Mapping[str, Any]) -> None:
+        """Lay a signed statement beside a version."""
+        registry.tag(version, {f"{APPROVAL_TAG}{self.key.name}": self.sign(said)})
