@@ -25,7 +25,7 @@ from modelyard_runtime.capture import MODEL_VERSION, PREDICTION, SCORE
 from modelyard_runtime.checker import BadRequest
 from modelyard_runtime.datasets import FORMATS, PARTITIONING, dataset_place, frame_of, typed
 from modelyard_runtime.description import Section, integer, section, sections, text
-from modelyard_runtime.models import Models
+from modelyard_runtime.models import Models, load
 from modelyard_runtime.payloads import fitted
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage import Place, files, make_folder, reading, remove, write_whole
@@ -92,7 +92,7 @@ class Handed:
         """The model, on a worker."""
         if self.bundle is None:
             registry.connect(workload)
-            return registry.load(self.version.uri)
+            return load(section(section(workload, "pipeline"), "model"), self.version)
         import ray
 
         # It stays as long as the worker's disk does: a model may read its files again when it is asked.

@@ -13,6 +13,7 @@ from modelyard_runtime.capabilities import computes, known_metrics
 from modelyard_runtime.datasets import feature_columns, read_frame
 from modelyard_runtime.description import Section, integer, section, sections, text
 from modelyard_runtime.gate import Comparison, Incomparable, Slice, sureness
+from modelyard_runtime.models import load
 from modelyard_runtime.paired import interval
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.scores import Predictions, better, score
@@ -133,7 +134,7 @@ class Evaluation:
         if chosen.sum() < least:
             raise Incomparable(_too_few(called, int(chosen.sum()), len(chosen), least, self._data.seen))
         try:
-            theirs = self._ask(version.uri, registry.load(version.uri), data)
+            theirs = self._ask(version.uri, load({"registeredName": self._name}, version), data)
         except Incomparable as problem:
             raise Incomparable(f"{called} cannot answer on these rows: {problem}") from None
         except (Refusal, KeyError, ValueError, TypeError, MlflowException) as problem:

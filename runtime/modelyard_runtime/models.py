@@ -12,6 +12,8 @@ from modelyard_runtime import registry
 from modelyard_runtime.bundle import MODEL, POINTER, PROFILES, Broken, Pointer
 from modelyard_runtime.bundle_store import bundle_of, current, fetch, kept
 from modelyard_runtime.description import Section, integer, section, text
+from modelyard_runtime.gate import DIGEST_TAG
+from modelyard_runtime.history import History, recorded
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage import Place, local, place
 
@@ -50,6 +52,32 @@ class Models:
         if found is None:
             raise Refusal(f"nothing was kept of the data that version {version.version} of {version.name} learned from")
         return found
+
+
+def load(model: Section, version: registry.Version) -> registry.Model:
+    """A version that was looked up for a model of the description, from the files that may be loaded for it."""
+    return registry.load_version(version, expected_digest(model, version))
+
+
+def expected_digest(model: Section, version: registry.Version) -> str:
+    """What the files of a version hash to: as the history of the alias has it, else as training has kept it.
+
+    Only the promoter writes the history, where the description names one: a version that it did not record is refused.
+    """
+    alias = text(model, "alias")
+    kept = version.tags.get(DIGEST_TAG, "")
+    if "bundle" in model or not version.uri.startswith("models:/"):
+        return ""
+    if "history" in model and alias:
+        move = recorded(History(model).moves(alias), version.version)
+        if move is None:
+            raise Refusal(
+                f"version {version.version} of {version.name} is not loaded: no record says that {alias!r} is there"
+            )
+        kept = move.digest or kept
+    if not kept:
+        _log.warning("version %s of %s has no digest, so its files are not compared", version.version, version.name)
+    return kept
 
 
 class Bundles:

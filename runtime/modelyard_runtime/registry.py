@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.description import Section, section, sections, text
@@ -184,6 +187,29 @@ def load(uri: str) -> Model:
     import mlflow.pyfunc
 
     return Model(mlflow.pyfunc.load_model(uri))
+
+
+def load_version(version: Version, digest: str) -> Model:
+    """A version, ready to predict, from files that hash to this digest: others are refused before anything is loaded.
+
+    Without a digest, which versions of others do not have, any are loaded; those of a bundle were compared when it was
+    fetched. The files stay, since a model may read them again.
+    """
+    from mlflow import artifacts
+
+    from modelyard_runtime.lineage import content_digest
+
+    if not digest:
+        return load(version.uri)
+    folder = tempfile.mkdtemp(prefix="model-")
+    local = Path(artifacts.download_artifacts(artifact_uri=version.uri, dst_path=folder))
+    found = content_digest(local)
+    if found != digest:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise Refusal(
+            f"version {version.version} of {version.name} is not loaded: its files hash to {found}, not to {digest}"
+        )
+    return load(str(local))
 
 
 THRESHOLD = "modelyard.threshold"

@@ -260,7 +260,7 @@ class Server:
     def _load(self, version: registry.Version | None) -> None:
         if version is None or (self.serving is not None and self.serving.uri == version.uri):
             return
-        self.serving = load(version, self._entrypoint)
+        self.serving = load(self._model, version, self._entrypoint)
         self._metrics.serves(version.version)
         _log.info("%s serves version %s of %s", self._name, version.version, version.name)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from modelyard_runtime import registry
+from modelyard_runtime import models, registry
 from modelyard_runtime.answers import Predictor, choosing_by
 from modelyard_runtime.checker import Checker
+from modelyard_runtime.description import Section
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.user_code import entrypoint
 
@@ -49,12 +50,12 @@ class Direct:
         return self.loaded.threshold()
 
 
-def load(version: registry.Version, code: str) -> Serving:
-    """Load a version, behind the user's function `code` where there is one.
+def load(described: Section, version: registry.Version, code: str) -> Serving:
+    """Load a version of a described model, behind the user's function `code` where there is one.
 
     Calls of an estimator may overlap: they are made for several threads. Nobody knows that of other code.
     """
-    loaded = registry.load(version.uri)
+    loaded = models.load(described, version)
     checker = Checker(loaded.columns())
     if code:
         model = entrypoint(code)(loaded)
