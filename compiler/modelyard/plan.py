@@ -49,6 +49,7 @@ class Kind(StrEnum):
     BATCH_JOB = "batch-job"
     CUSTOM_JOB = "custom-job"
     MONITOR = "monitor"
+    PROMOTER = "promoter"
     ALERT_RULES = "alert-rules"
     DASHBOARD = "dashboard"
     CHANNEL = "channel"
@@ -233,6 +234,13 @@ class MonitorJob:
 
 
 @record
+class Promoter:
+    """What moves the aliases of a registry that runs here: the trainings whose versions it promotes."""
+
+    pipelines: tuple[Pipeline, ...]
+
+
+@record
 class Access:
     """What an identity may do with one object store: `prefix` and below.
 
@@ -315,6 +323,7 @@ Payload: TypeAlias = (
     | Route
     | Job
     | MonitorJob
+    | Promoter
     | AlertRules
     | Channel
     | Inference

@@ -12,6 +12,9 @@ from modelyard_runtime.storage import files
 _CARD = ("purpose", "limitations", "contact", "license")
 _CARD_LONGEST = 5000  # characters of a version's description that MLflow's database takes
 _LONGEST = 4000  # a tag's value; MLflow's bound is 8000 on a run and 5000 on some stores
+WORKLOAD_TAG = "modelyard.workload"
+"""Tag of a version: the pipeline that has trained it."""
+
 ADDED = "registered_model_meta"
 """A file that MLflow's client adds to what it fetches by a version's name."""
 
@@ -24,7 +27,7 @@ def owner_tags(workload: Section) -> dict[str, str]:
         "modelyard.system": text(workload, "system"),
         "modelyard.environment": text(workload, "environment"),
         "modelyard.target": text(workload, "target"),
-        "modelyard.workload": text(workload, "address"),
+        WORKLOAD_TAG: text(workload, "address"),
         "modelyard.owner": f"{text(owner, 'team')} <{text(owner, 'email')}>",
         "modelyard.oncall": text(owner, "oncall"),
         "modelyard.risk": text(governance, "risk"),

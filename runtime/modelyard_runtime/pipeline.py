@@ -12,7 +12,7 @@ from modelyard_runtime.context import new_run
 from modelyard_runtime.dag import Done, Driver
 from modelyard_runtime.description import Section, description, integer, section, sections, text
 from modelyard_runtime.logs import keep_logs
-from modelyard_runtime.promotion import promote_waiting, report_standing
+from modelyard_runtime.promotion import promote_waiting, promotes_itself, report_standing
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.steps import StepActor, finish_step, spread_out, worker_of
 from modelyard_runtime.trainers import check_trainer
@@ -31,7 +31,8 @@ def run() -> int:
     if text(workload, "type") == "training":
         registry.connect(workload)
         registry.open_experiment(workload)  # runs of the user's own code belong to it, too
-    if "approvals" in pipeline or {"delivery", "otherDeliveries"} & section(pipeline, "model").keys():
+    waits = "approvals" in pipeline or {"delivery", "otherDeliveries"} & section(pipeline, "model").keys()
+    if waits and promotes_itself(workload):
         _log.info("before the run: %s", promote_waiting(workload))
     run_name = new_run()
     try:

@@ -7,9 +7,10 @@ import time
 
 from modelyard_runtime import aliases, approvals, registry
 from modelyard_runtime.delivery import deliver_all
-from modelyard_runtime.description import Section, description, rows, section, text
+from modelyard_runtime.description import Section, description, rows, section, sections, text
 from modelyard_runtime.gate import DIGEST_TAG
 from modelyard_runtime.history import PROMOTE, History, Move, whoever
+from modelyard_runtime.lineage import WORKLOAD_TAG
 from modelyard_runtime.otlp import Sample
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.reported import labels_of, report
@@ -29,12 +30,35 @@ _log = logging.getLogger(__name__)
 def run() -> int:
     """Promote the newest version whose gate held and that has its approvals now."""
     workload = description()
-    if text(workload, "type") != "training":
-        raise Refusal("only a training pipeline promotes")
+    kind = text(workload, "type")
+    if kind not in {"promoter", "training"}:
+        raise Refusal("only the promoter and a training pipeline promote")
     registry.connect(workload)
+    if kind == "promoter":
+        return _promote_all(workload)
     _log.info("%s", promote_waiting(workload))
     report_standing(workload)
     return 0
+
+
+def _promote_all(workload: Section) -> int:
+    """The same for every training of the system; what keeps one of them waiting keeps no other."""
+    refusals = 0
+    for name, promotion in sections(workload, "promotions").items():
+        try:
+            history = History(section(promotion, "model"))
+            aliases.observe(history, text(promotion, "promoteTo"))
+            said = promote_waiting({**workload, "pipeline": promotion, "trainedBy": f"pipelines.{name}"})
+            _log.info("%s: %s", name, said)
+        except Refusal as refusal:
+            refusals += 1
+            _log.error("%s: %s", name, refusal)
+    return min(refusals, 1)
+
+
+def promotes_itself(workload: Section) -> bool:
+    """Whether a training run moves the alias: where the registry runs here, the promoter does, and nothing else may."""
+    return not text(section(workload, "pipeline"), "promotedBy")
 
 
 def promote(workload: Section, version: registry.Version) -> str:
@@ -76,7 +100,7 @@ def promote_waiting(workload: Section) -> str:
     """
     pipeline = section(workload, "pipeline")
     name, alias = text(section(pipeline, "model"), "registeredName"), text(pipeline, "promoteTo")
-    waiting = _waiting(pipeline, registry.versions(name))
+    waiting = [one for one in _waiting(pipeline, registry.versions(name)) if _is_of(workload, one)]
     for version in sorted(waiting, key=lambda one: -int(one.version)):
         if outdated := _outdated(pipeline, version):
             _log.warning("%s", outdated)
@@ -120,6 +144,12 @@ def _waiting(pipeline: Section, versions: list[registry.Version]) -> list[regist
         and one.version not in refused
         and (now is None or int(one.version) > int(now.version))
     ]
+
+
+def _is_of(workload: Section, version: registry.Version) -> bool:
+    """Whether a version is for the alias that is asked for: each training of a model promotes its own versions."""
+    made = text(workload, "trainedBy")
+    return not made or version.tags.get(WORKLOAD_TAG) == made
 
 
 def compared_with(pipeline: Section, name: str) -> dict[str, str]:

@@ -68,7 +68,7 @@ def settings(database: str) -> None:
     path = Path(os.environ.setdefault("MLFLOW_AUTH_CONFIG_PATH", str(_SETTINGS)))
     path.write_text(
         f"[mlflow]\ndefault_permission = {_EVERYONE}\ndatabase_uri = {database}\n"
-        "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n",
+        "authorization_function = modelyard_runtime.registry_rights:authenticate\n",
         encoding="utf-8",
     )
 

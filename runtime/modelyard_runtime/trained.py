@@ -20,7 +20,7 @@ from modelyard_runtime.explain import explanation
 from modelyard_runtime.gate import DIGEST_TAG, Verdict, judge, refused
 from modelyard_runtime.lineage import card_text, content_digest, lineage_tags, model_tags, owner_tags
 from modelyard_runtime.profiles import profiles
-from modelyard_runtime.promotion import GATE_TAG, compared_with, promote
+from modelyard_runtime.promotion import GATE_TAG, compared_with, promote, promotes_itself
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.training_data import TrainingData
 
@@ -89,6 +89,8 @@ def finish(workload: Section, step_name: str, trained: Trained, data: TrainingDa
         _keep_verdicts(version, verdicts)
     if lines := refused(verdicts):
         return f"version {version.version} of {version.name} is kept, and the gate refuses it: {_why(lines)}"
+    if not promotes_itself(workload):
+        return f"the gate of version {version.version} of {version.name} holds; the promoter moves the alias"
     return promote(workload, registry.version(version.name, version.version))
 
 

@@ -34,3 +34,11 @@ class Signer:
     def approve(self, version: registry.Version, said: Mapping[str, Any]) -> None:
         """Lay a signed statement beside a version."""
         registry.tag(version, {f"{APPROVAL_TAG}{self.key.name}": self.sign(said)})
+
+
+class Existing(Signer):
+    """The same person once more, whose key is there already."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.key = folder / name
+        self.line = self.key.with_suffix(".pub").read_text().strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,12 +12,15 @@ from typing import Any
 import mlflow
 import pytest
 
-from modelyard_runtime import registry
-from modelyard_runtime.approvals import subject
+from modelyard_runtime import promotion, registry
+from modelyard_runtime.approvals import APPROVAL_TAG, KIND, subject
 from modelyard_runtime.breach import take_back
 from modelyard_runtime.gate import DIGEST_TAG
+from modelyard_runtime.history import History
+from modelyard_runtime.lineage import WORKLOAD_TAG
 from modelyard_runtime.promotion import GATE_TAG, compared_with, promote, promote_waiting, report_standing, standing
-from tests.runtime.signing import Signer
+from modelyard_runtime.trained import digest_of
+from tests.runtime.signing import Existing, Signer
 
 NAME = "cards-fraud"
 NOW = datetime.now(UTC) + timedelta(minutes=5)
@@ -160,3 +164,61 @@ def test_a_prometheus_that_is_away_fails_no_run(
     report_standing({**workload, **described})
 
     assert "the metrics cannot be pushed to http://127.0.0.1:9/" in caplog.text
+
+
+@pytest.fixture
+def promoter(workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """One look of the promoter, at two trainings of one model whose versions two groups approve."""
+    risk, payments = Signer(tmp_path, "risk"), Signer(tmp_path, "payments")
+    keys = {one.key.name: {"sshKeys": [one.line]} for one in (risk, payments)}
+    approvals = {"from": list(keys), "minimum": 2, "groups": keys}
+    aliases = {"retrain": "champion", "challenge": "candidate"}
+    promotions = {
+        name: {"model": {"registeredName": NAME}, "promoteTo": alias, "approvals": approvals}
+        for name, alias in aliases.items()
+    }
+    described = {**workload, "type": "promoter", "system": "cards", "environment": "prod", "promotions": promotions}
+    (tmp_path / "workload.json").write_text(
+        json.dumps({"apiVersion": "modelyard.dev/v1alpha1", "kind": "Workload", **described})
+    )
+    monkeypatch.setenv("MODELYARD_WORKLOAD", str(tmp_path / "workload.json"))
+    return promotion.run
+
+
+def test_the_promoter_moves_the_alias_of_what_two_groups_have_signed(
+    promoter: Callable[[], int], trained: Register, tmp_path: Path
+) -> None:
+    """A forged approval changes nothing, and what another training has made is not for this alias."""
+    version = trained()
+    digest = digest_of(version.uri)
+    registry.tag(version, {DIGEST_TAG: digest, WORKLOAD_TAG: "pipelines.retrain"})
+    signers = {name: Existing(tmp_path, name) for name in ("risk", "payments")}
+    about = {
+        **KIND,
+        "system": "cards",
+        "environment": "prod",
+        "model": NAME,
+        "alias": "champion",
+        "digest": digest,
+    }
+    registry.tag(version, {f"{APPROVAL_TAG}payments": digest})
+    signers["risk"].approve(version, about)
+    Signer(tmp_path, "stranger").approve(version, about)
+    assert promoter() == 0
+    assert champion() == ""
+
+    signers["payments"].approve(version, about)
+    assert promoter() == 0
+    assert champion() == "1"
+    assert registry.version_at(NAME, "candidate") is None
+    (move,) = History({"registeredName": NAME}).moves("champion")
+    assert (move.digest, set(move.evidence)) == (digest, {"risk", "payments"})
+    assert move.finished
+
+
+def test_the_promoter_records_what_somebody_moved_by_hand(promoter: Callable[[], int], trained: Register) -> None:
+    trained()
+    registry.set_alias(NAME, "champion", "1")
+
+    assert promoter() == 0
+    assert [one.action for one in History({"registeredName": NAME}).moves("champion")] == ["by-hand"]

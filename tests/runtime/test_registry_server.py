@@ -21,7 +21,8 @@ import mlflow
 import pytest
 from mlflow.exceptions import MlflowException
 
-from modelyard_runtime import registry
+from modelyard_runtime import aliases, registry
+from modelyard_runtime.history import PROMOTE, History, Move
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry_server import DATABASE, command_of, prepare, settings
 
@@ -29,6 +30,7 @@ from modelyard_runtime.registry_server import DATABASE, command_of, prepare, set
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:starlette")
 
 ADMIN, TRAINER, SERVER = "admin", "workload.retrain", "workload.scorer"
+PROMOTER, HISTORY = "workload.promoter", "fraud/cards-fraud/aliases"
 MODEL, OTHER, EXPERIMENT = "cards-fraud", "other-model", "fraud/retrain"
 
 
@@ -43,7 +45,7 @@ class Running:
         self.database = f"sqlite:///{folder}/mlflow.db"
         self.logins = folder / "logins"
         self.logins.mkdir()
-        for name in (TRAINER, SERVER):
+        for name in (TRAINER, SERVER, PROMOTER):
             (self.logins / name).write_text(f"the password of {name}\n")
         self.described: dict[str, Any] = {
             "host": "127.0.0.1",
@@ -51,9 +53,14 @@ class Running:
             "workers": "1",
             "allowedHosts": [f"127.0.0.1:{port}"],
             "artifacts": f"file://{folder}/artifacts",
-            "experiments": {name: f"file://{folder}/artifacts/{name}" for name in (EXPERIMENT, "fraud/other")},
+            "experiments": {name: f"file://{folder}/artifacts/{name}" for name in (EXPERIMENT, HISTORY, "fraud/other")},
             "models": [MODEL, OTHER],
-            "users": {TRAINER: {"experiments": [EXPERIMENT], "models": [MODEL]}, SERVER: {}},
+            "users": {
+                TRAINER: {"experiments": [EXPERIMENT], "models": [MODEL]},
+                PROMOTER: {"experiments": [HISTORY], "models": [MODEL]},
+                SERVER: {},
+            },
+            "movers": [PROMOTER],
         }
         (folder / "workload.json").write_text(
             json.dumps({"apiVersion": "modelyard.dev/v1alpha1", "kind": "Workload", "server": self.described})
@@ -166,15 +173,38 @@ def test_a_training_pipeline_changes_its_own_model_and_no_other(login: Callable[
 
     version = trained()
     registry.tag(version, {"modelyard.gate": "held"})
-    registry.set_alias(MODEL, "champion", version.version)
 
-    assert registry.version_at(MODEL, "champion") is not None
     assert refused(lambda: client.create_model_version(OTHER, "s3://elsewhere/model"))
     assert refused(lambda: client.set_registered_model_tag(OTHER, "a", "b"))
     assert refused(lambda: client.delete_registered_model(MODEL))
     other = client.get_experiment_by_name("fraud/other")
     assert other is not None
     assert refused(lambda: client.create_run(other.experiment_id))
+
+
+def test_the_promoter_alone_moves_aliases_and_records_it(login: Callable[[str], None]) -> None:
+    """Training may register versions, and neither moves an alias nor renames its model nor writes the history."""
+    login(TRAINER)
+    version, client = trained(), mlflow.MlflowClient()
+    asked = History({"registeredName": MODEL, "history": HISTORY})
+    move = Move("champion", PROMOTE, version.version, "", "training", "because it can")
+
+    assert refused(lambda: registry.set_alias(MODEL, "champion", version.version))
+    assert refused(lambda: client.delete_registered_model_alias(MODEL, "champion"))
+    assert refused(lambda: client.rename_registered_model(MODEL, "another-name"))
+    assert refused(lambda: asked.append(move))
+    assert registry.version_at(MODEL, "champion") is None
+
+    login(PROMOTER)
+    assert aliases.promote(asked, move) == version.version
+    (found,) = asked.moves("champion")
+    assert refused(lambda: client.delete_run(found.id))
+
+    login(TRAINER)
+    assert refused(lambda: client.set_tag(found.id, "modelyard.move.digest", "another"))
+    assert refused(lambda: client.delete_run(found.id))
+    login(ADMIN)
+    registry.set_alias(MODEL, "champion", version.version)
 
 
 def test_a_server_reads_and_changes_nothing(login: Callable[[str], None]) -> None:

@@ -116,7 +116,9 @@ def test_a_workload_may_change_what_it_trains_or_rolls_back_and_nothing_else() -
     users = described(VALID_SPEC)["users"]
 
     own, history, model = "fraud/fraud-fraud-xgb", "fraud/fraud-fraud-xgb/aliases", "fraud-fraud-xgb"
-    assert users["workload.retrain"] == {"experiments": [own, history], "models": [model]}
+    assert users["workload.retrain"] == {"experiments": [own], "models": [model]}
+    assert users["workload.promoter"] == {"experiments": [history], "models": [model]}
+    assert described(VALID_SPEC)["movers"] == ["workload.monitor-quality", "workload.promoter"]
     assert users["workload.monitor-quality"] == {"experiments": [history], "models": [model]}
     assert users["workload.scorer"] == {"experiments": [], "models": []}
     folder = "s3://acme-fraud-lake/mlflow/models/fraud-fraud-xgb/"

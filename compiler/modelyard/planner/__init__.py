@@ -14,6 +14,7 @@ from modelyard.planner.moved import check_moved
 from modelyard.planner.names import check_names
 from modelyard.planner.pipelines import plan_pipeline
 from modelyard.planner.platform import finish, plan_registry, plan_stores
+from modelyard.planner.promoter import plan_promoter
 from modelyard.spec import System
 
 __all__ = ["plan"]
@@ -35,6 +36,7 @@ def plan(system: System, offers: Mapping[str, Offer]) -> tuple[Plan | None, tupl
         plan_inference(draft, inference)
     for monitor in system.monitors.values():
         plan_monitor(draft, monitor)
+    plan_promoter(draft)
     planned = finish(draft)
     if not has_errors(draft.found):
         draft.report(check_names(planned))

@@ -64,7 +64,8 @@ def _wanted(draft: Draft, pipeline: Pipeline) -> Wanted:
         else:
             draft.wants_artifacts(wanted, "write" if pipeline.type == "training" else "read", (pipeline.model.model,))
         if pipeline.type == "training":
-            aliases = draft.bundles.get(pipeline.model.model, ())
+            adopted = system.registry is not None and bool(system.registry.adopt)
+            aliases = draft.bundles.get(pipeline.model.model, ()) if adopted else ()  # else the promoter delivers
             draft.wants_deliveries(wanted, (ModelRef(pipeline.model.model, alias) for alias in aliases))
             for check in system.models[pipeline.model.model].validation:
                 if check.data:

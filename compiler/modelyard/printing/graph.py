@@ -16,6 +16,7 @@ _SHAPES: Final[Mapping[Kind, tuple[str, str, str]]] = {
     Kind.MODEL_SERVER: ("[[", "]]", "component"),
     Kind.ROUTE: ("([", "])", "oval"),
     Kind.MONITOR: ("{{", "}}", "hexagon"),
+    Kind.PROMOTER: ("{{", "}}", "hexagon"),
     Kind.CHANNEL: (">", "]", "note"),
 }
 _BOX: Final = ("[", "]", "box")

@@ -24,6 +24,19 @@ def history_name(model: Model, context: Context) -> str:
     return f"{experiment_name(model, context)}/aliases"
 
 
+def history(model: Model, ref: ModelRef | None, context: Context) -> dict[str, Json]:
+    """The entry that names the record of an alias's moves, where the promoter alone writes it and moves the alias."""
+    registry = context.system.registry
+    if ref is None or registry is None or registry.adopt or context.plan.bundled(context.placement):
+        return {}
+    moved = {
+        (one.model.model, one.promote_to)
+        for one in context.system.pipelines.values()
+        if one.type == "training" and one.model is not None
+    }
+    return {"history": history_name(model, context)} if (model.name, ref.alias) in moved else {}
+
+
 def experiment(model: Model, context: Context) -> dict[str, Json]:
     """The entries with a model's experiments, and the folder of its artifacts where the registry is installed here."""
     registry = context.system.registry

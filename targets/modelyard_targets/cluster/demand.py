@@ -14,6 +14,7 @@ from modelyard.plan import (
     ModelServer,
     MonitorJob,
     Plan,
+    Promoter,
     RegistryServer,
     Resource,
 )
@@ -22,7 +23,7 @@ from modelyard.source import Json, Path
 from modelyard.spec import Store, System, TargetSpec
 from modelyard_targets.cluster.placed import target_of
 from modelyard_targets.cluster.platform_sizes import database_size, registry_replicas, registry_size
-from modelyard_targets.cluster.sizes import AUTOSCALER, LAUNCHER, SUBMITTER, Size, head_size
+from modelyard_targets.cluster.sizes import AUTOSCALER, LAUNCHER, PROMOTER, SUBMITTER, Size, head_size
 
 
 @record
@@ -74,6 +75,8 @@ def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
         elif isinstance(value, MonitorJob):
             what = f"monitor '{value.monitor.name}'"
             always.append(Asked(0, 1, _size(value.hardware), value.hardware, resource.origin, what))
+        elif isinstance(value, Promoter):
+            always.append(Asked(0, 1, PROMOTER, None, resource.origin, "what moves aliases"))
         elif isinstance(value, RegistryServer) and not value.registry.adopt:
             count, size = registry_replicas(system, target), registry_size(system, target)
             always.append(Asked(count, count, size, None, resource.origin, "the registry"))

@@ -8,12 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modelyard.cron import parse
-from modelyard.plan import Application, Identity, Job, ModelServer, MonitorJob, Resource, bucket_expires, reports_gate
+from modelyard.plan import (
+    Application,
+    Identity,
+    Job,
+    ModelServer,
+    MonitorJob,
+    Promoter,
+    Resource,
+    bucket_expires,
+    reports_gate,
+)
 from modelyard.source import Json
 from modelyard.spec import Capture, Inference, Model, ModelRef, Store
 from modelyard.spec.captures import capture_keys
 from modelyard.spec.watched import state_folder
-from modelyard_targets.cluster.bundles import bundle, delivery, history_name
+from modelyard_targets.cluster.bundles import bundle, delivery, history, history_name
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe_parts import (
     capture_place,
@@ -23,7 +33,7 @@ from modelyard_targets.cluster.describe_parts import (
     describe_registry,
     describe_store,
 )
-from modelyard_targets.cluster.describe_pipeline import describe_pipeline, ray_cpus
+from modelyard_targets.cluster.describe_pipeline import describe_pipeline, describe_promotion, ray_cpus
 from modelyard_targets.cluster.disk import disk_folder
 from modelyard_targets.cluster.sizes import EDGE_SPOOL_BYTES
 
@@ -63,6 +73,15 @@ def describe_monitor(resource: Resource, context: Context) -> dict[str, Json]:
     described = _header(resource, "monitor", context)
     described.update(_metrics(context))
     described["monitor"] = _monitor(resource, job, context)
+    return described
+
+
+def describe_promoter(resource: Resource, context: Context) -> dict[str, Json]:
+    """The promoter: for each training, what a version needs before an alias moves to it."""
+    promoter = resource.value
+    assert isinstance(promoter, Promoter)
+    described = _header(resource, "promoter", context)
+    described["promotions"] = {one.name: describe_promotion(one, context) for one in promoter.pipelines}
     return described
 
 
@@ -132,7 +151,11 @@ def describe_application(application: Application, resource: Resource, context: 
     model, ref = application.model, application.variant.model
     described: dict[str, Json] = {
         "variant": application.variant.name,
-        "model": {**describe_model(model, ref), **bundle(model, ref, resource, context)},
+        "model": {
+            **describe_model(model, ref),
+            **bundle(model, ref, resource, context),
+            **history(model, ref, context),
+        },
     }
     if inference.source.entrypoint:
         described["entrypoint"] = inference.source.entrypoint

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from modelyard.plan import Job, Resource
 from modelyard.source import Json
-from modelyard.spec import Pipeline, Split, Step, Tuning
-from modelyard_targets.cluster.bundles import bundle, delivery, experiment, other_deliveries
+from modelyard.spec import Model, Pipeline, Split, Step, Tuning
+from modelyard_targets.cluster.bundles import (
+    bundle,
+    delivery,
+    experiment,
+    history,
+    history_name,
+    other_deliveries,
+)
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe_parts import (
     describe_check,
@@ -42,13 +49,11 @@ def describe_pipeline(resource: Resource, context: Context) -> dict[str, Json]:
         named += [*step.inputs, step.output]
     described: dict[str, Json] = {}
     if model is not None and training:
-        bundles = {
-            **delivery(model, pipeline.promote_to, context),
-            **other_deliveries(model, pipeline.promote_to, context),
-        }
+        bundles = {} if promoted_here(context) else _deliveries(pipeline, model, context)
         described["model"] = {**describe_made_model(model), **experiment(model, context), **bundles}
     elif model is not None:
         found = bundle(model, pipeline.model, resource, context) if pipeline.type == "batch-inference" else {}
+        found = {**found, **history(model, pipeline.model, context)}
         described["model"] = {**describe_model(model, pipeline.model), **found}
     described["steps"] = {step.name: _step(step, job, context) for step in pipeline.steps}
     described["data"] = describe_datasets(named, context)
@@ -77,7 +82,37 @@ def _training(job: Job, context: Context) -> dict[str, Json]:
         described["validation"] = [describe_check(check, monitor=False) for check in job.model.validation]
     described |= describe_approvals(context)
     described["promoteTo"] = pipeline.promote_to
+    if promoted_here(context):
+        described["promotedBy"] = "promoter"
     return described
+
+
+def promoted_here(context: Context) -> bool:
+    """Whether aliases are moved by the promoter, and not by training itself."""
+    registry = context.system.registry
+    return registry is not None and not registry.adopt
+
+
+def describe_promotion(pipeline: Pipeline, context: Context) -> dict[str, Json]:
+    """What a version of a training needs before its alias moves, and where it is delivered then."""
+    assert pipeline.model is not None
+    model = context.system.models[pipeline.model.model]
+    described: dict[str, Json] = {
+        "model": {
+            **describe_model(model),
+            "history": history_name(model, context),
+            **_deliveries(pipeline, model, context),
+        },
+        "promoteTo": pipeline.promote_to,
+    }
+    if model.validation:
+        described["validation"] = [describe_check(check, monitor=False) for check in model.validation]
+    return {**described, **describe_approvals(context)}
+
+
+def _deliveries(pipeline: Pipeline, model: Model, context: Context) -> dict[str, Json]:
+    alias = pipeline.promote_to
+    return {**delivery(model, alias, context), **other_deliveries(model, alias, context)}
 
 
 def describe_approvals(context: Context) -> dict[str, Json]:

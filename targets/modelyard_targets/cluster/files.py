@@ -45,6 +45,7 @@ _SHARED: Final[Mapping[Kind, str]] = {
     Kind.OBJECT_STORE: "stores",
     Kind.DATABASE: "stores",
     Kind.REGISTRY: REGISTRY,
+    Kind.PROMOTER: "promoter",
     Kind.CHANNEL: "channels",
     Kind.CLUSTER: "gateway",
 }
@@ -54,6 +55,7 @@ _PREFIXES: Final[Mapping[str, str]] = {
     "pipelines": "pipeline",
     "monitors": "monitor",
     "registry": "registry",
+    "promoter": "promoter",
 }
 
 

@@ -13,7 +13,8 @@ from modelyard.spec import Inference, Source
 from modelyard.spec.learned import learned
 from modelyard_targets.cluster.context import RAY_VERSION, Context
 from modelyard_targets.cluster.describe_parts import serve_prefix
-from modelyard_targets.cluster.fixed import SERVE_PORT
+from modelyard_targets.cluster.describe_pipeline import promoted_here
+from modelyard_targets.cluster.fixed import EVERY_MINUTES, SERVE_PORT
 from modelyard_targets.cluster.job import once_name
 from modelyard_targets.cluster.route import serve_service
 from modelyard_targets.cluster.runtime_image import needs_runtime_image
@@ -81,7 +82,11 @@ def first_steps(context: Context) -> dict[str, object]:
         "no_features": any(request.body == _body({_COLUMN: _NUMBER}) for request in requests),
         "approving_groups": list(approval.groups) if approval and runs else [],
         "approving_environment": context.system.environment or "",
-        "approval_effect": "The next run of the pipeline promotes the version before it trains.",
+        "approval_effect": (
+            f"The promoter looks every {EVERY_MINUTES} minutes, and moves the alias once the approvals are complete."
+            if promoted_here(context)
+            else "The next run of the pipeline promotes the version before it trains."
+        ),
         "approvals_needed": approval.minimum if approval else 0,
         "registry_address": context.registry_uri,
         "own_images": images,

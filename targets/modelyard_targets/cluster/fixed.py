@@ -30,6 +30,9 @@ LOGIN_SECRET: Final = f"{REGISTRY_NAME}-login."
 GRAFANA_SECRET: Final = "grafana-admin"
 """The login of Grafana's administrator."""
 
+EVERY_MINUTES: Final = 3
+"""How often the promoter looks whether an alias may move."""
+
 MONITOR_COMPONENT: Final = "monitor"
 PIPELINE_COMPONENT: Final = "pipeline"
 """The component label of monitors, which Prometheus takes pushed metrics from."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from modelyard.manifest import labels, metadata, object_of, without_empty
-from modelyard.plan import Identity, Job, ModelServer, MonitorJob, Resource, cluster_service, reports_gate
+from modelyard.plan import Identity, Job, ModelServer, MonitorJob, Promoter, Resource, cluster_service, reports_gate
 from modelyard.spec import Inference, Store
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.context import REGISTRY_PORT, Context, Made, cloud_of, region_of
@@ -42,7 +42,7 @@ _LABEL = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def lower_network(resource: Resource, context: Context) -> Iterator[Made]:
-    """The policies of a MODEL_SERVER, a pipeline or a MONITOR."""
+    """The policies of a MODEL_SERVER, a pipeline, a MONITOR or the PROMOTER."""
     value = resource.value
     if isinstance(value, ModelServer):
         yield from _server(resource, value, context)
@@ -50,6 +50,9 @@ def lower_network(resource: Resource, context: Context) -> Iterator[Made]:
         yield from _job(resource, value, context)
     elif isinstance(value, MonitorJob):
         yield from _monitor(resource, value, context)
+    elif isinstance(value, Promoter):
+        egress = _reached(resource, (), context)
+        yield network_policy(resource, resource.name, _selector(resource.name), context, egress=egress)
 
 
 def pods(name: str) -> dict[str, Value]:

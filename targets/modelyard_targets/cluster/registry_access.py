@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from modelyard.manifest import env_from_secret
-from modelyard.plan import Job, Kind, MonitorJob, RegistryServer, Resource
+from modelyard.plan import Job, Kind, MonitorJob, Promoter, RegistryServer, Resource
 from modelyard.records import record
 from modelyard.source import Json
 from modelyard.spec import Model
@@ -29,6 +29,7 @@ class Login:
     identity: str
     experiments: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    moves: bool = False  # the aliases of these models
 
     @property
     def user(self) -> str:
@@ -69,13 +70,12 @@ def login_of(resource: Resource, context: Context) -> Login | None:
     identity = context.identity(resource.workload)
     if identity is None or not runs_here(context):
         return None
-    value, trained = resource.value, trained_by(resource)
+    trained = trained_by(resource)
     if trained is not None:
-        own = (experiment_name(trained, context), history_name(trained, context))
-        return Login(identity.name, own, (trained.registered_name,))
-    if isinstance(value, MonitorJob) and value.monitor.on_breach.rollback:
-        watched = {model.registered_name: history_name(model, context) for model in value.models}
-        return Login(identity.name, tuple(sorted(watched.values())), tuple(sorted(watched)))
+        return Login(identity.name, (experiment_name(trained, context),), (trained.registered_name,))
+    if moved := _moved_by(resource, context):
+        histories = {model.registered_name: history_name(model, context) for model in moved}
+        return Login(identity.name, tuple(sorted(histories.values())), tuple(sorted(histories)), moves=True)
     return Login(identity.name)
 
 
@@ -85,11 +85,11 @@ def trained_by(resource: Resource) -> Model | None:
     return value.model if resource.kind is Kind.TRAINING_JOB and isinstance(value, Job) else None
 
 
-def _moved_by(resource: Resource) -> tuple[Model, ...]:
-    """The models whose aliases a workload moves."""
-    value, trained = resource.value, trained_by(resource)
-    if trained is not None:
-        return (trained,)
+def _moved_by(resource: Resource, context: Context) -> tuple[Model, ...]:
+    """The models whose aliases a workload moves: the promoter, and monitors that roll back."""
+    value = resource.value
+    if isinstance(value, Promoter):
+        return tuple(context.system.models[one.model.model] for one in value.pipelines if one.model is not None)
     return value.models if isinstance(value, MonitorJob) and value.monitor.on_breach.rollback else ()
 
 
@@ -104,11 +104,12 @@ def described_access(context: Context) -> dict[str, Json]:
     """Experiments with the folders of their artifacts, models and users, as the runtime reads them."""
     users = logins(context)
     trained = [model for model in map(trained_by, context.plan.on(context.placement)) if model is not None]
-    moved = [model for resource in context.plan.on(context.placement) for model in _moved_by(resource)]
+    moved = [model for resource in context.plan.on(context.placement) for model in _moved_by(resource, context)]
     experiments = {experiment_name(model, context): experiment(model, context)["artifacts"] for model in trained}
     experiments |= {history_name(model, context): experiment(model, context)["artifacts"] for model in moved}
     models: list[Json] = [*dict.fromkeys(name for login in users for name in login.models)]
     rights: dict[str, Json] = {
         login.user: {"experiments": list(login.experiments), "models": list(login.models)} for login in users
     }
-    return {"experiments": experiments, "models": models, "users": rights}
+    movers: list[Json] = [login.user for login in users if login.moves]
+    return {"experiments": experiments, "models": models, "users": rights, "movers": movers}

@@ -24,6 +24,7 @@ _NAMED = frozenset(
         Kind.BATCH_JOB,
         Kind.CUSTOM_JOB,
         Kind.MONITOR,
+        Kind.PROMOTER,
         Kind.DATABASE,
     }
 )

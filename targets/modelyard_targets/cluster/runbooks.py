@@ -65,7 +65,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "approval": (
         "In the registry, read the card, the metrics and `modelyard/gate.json` of the version.",
         "To approve, a member of a group runs `modelyard approve`: the README's section Approve has the command.",
-        "The next run promotes it; `kubectl create job --from=cronjob/NAME NAME-again` starts one.",
+        "The promoter moves the alias within minutes; with an adopted registry, the next run of the pipeline does.",
     ),
     "data-drift": (
         "Which feature, and how? The dashboard of an endpoint shows it, else `modelyard_monitor_value` in Prometheus.",

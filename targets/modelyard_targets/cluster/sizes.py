@@ -25,6 +25,9 @@ AUTOSCALER = Size(500, 1 * _GI)
 
 SUBMITTER = Size(200, 512 * _MI)
 LAUNCHER = Size(100, 128 * _MI)
+PROMOTER = Size(250, 1 * _GI)
+"""MLflow's client, and a file of a model at a time."""
+
 SUPPORT_DISK_BYTES = 512 * _MI
 """What a container that only starts others may write: its log, which the kubelet rotates, and small files."""
 

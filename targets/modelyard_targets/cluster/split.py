@@ -20,6 +20,7 @@ _OBJECTS: Final[Mapping[Kind, int]] = {
     Kind.BATCH_JOB: 7,
     Kind.CUSTOM_JOB: 7,
     Kind.MONITOR: 3,
+    Kind.PROMOTER: 3,
 }
 """The most objects that a resource becomes; of other kinds it is one."""
 

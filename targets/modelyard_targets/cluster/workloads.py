@@ -12,6 +12,7 @@ from modelyard_targets.cluster.job import lower_job
 from modelyard_targets.cluster.model_server import lower_server
 from modelyard_targets.cluster.monitor import lower_monitor
 from modelyard_targets.cluster.network import lower_network
+from modelyard_targets.cluster.promoter import lower_promoter
 from modelyard_targets.cluster.route import lower_route
 
 Lower: TypeAlias = Callable[[Resource, Context], Iterator[Made]]
@@ -24,5 +25,6 @@ WORKLOADS: Mapping[Kind, tuple[Lower, ...]] = {
     Kind.BATCH_JOB: (lower_network, lower_job),
     Kind.CUSTOM_JOB: (lower_network, lower_job),
     Kind.MONITOR: (lower_network, lower_monitor),
+    Kind.PROMOTER: (lower_network, lower_promoter),
 }
 """By kind, what makes its objects, in the order in which they are applied: openings before what needs them."""

@@ -1,0 +1,29 @@
+"""The promoter: the one workload that moves aliases, where the registry runs here."""
+
+from __future__ import annotations
+
+from modelyard.plan import Kind, Promoter
+from modelyard.planner.draft import Draft, Wanted
+from modelyard.source import Path
+from modelyard.spec import ModelRef
+
+NAME = "promoter"
+
+
+def plan_promoter(draft: Draft) -> None:
+    """Its identity, which reads the models and writes the bundles that other targets read, and its job."""
+    system, registry = draft.system, draft.system.registry
+    trainings = tuple(one for one in system.pipelines.values() if one.type == "training" and one.model is not None)
+    if draft.registry is None or registry is None or registry.adopt or not trainings:
+        return
+    origin: Path = ("registry",)
+    models = dict.fromkeys(one.model.model for one in trainings if one.model is not None)
+    wanted = Wanted(NAME)
+    draft.wants_artifacts(wanted, "read", models)
+    draft.wants_deliveries(
+        wanted, (ModelRef(model, alias) for model in models for alias in draft.bundles.get(model, ()))
+    )
+    placement = draft.registry.placement
+    draft.identity(NAME, placement, origin, NAME, wanted, "")
+    resource = draft.add(Kind.PROMOTER, NAME, placement, origin, Promoter(trainings), NAME)
+    draft.connect(resource, wanted, registry=True)
