@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 import ray
 
-from modelyard_runtime import registry, windows
+from modelyard_runtime import aliases, registry, windows
 from modelyard_runtime.answers import answer
 from modelyard_runtime.batch import Handed, Piece, Scorer, pieces, read_marker
 from modelyard_runtime.bundle_store import current
@@ -24,6 +24,7 @@ from modelyard_runtime.capture import Captures
 from modelyard_runtime.datasets import dataset_place, read_batches, read_frame, read_ray
 from modelyard_runtime.delivery import deliver_all
 from modelyard_runtime.description import names, rows, section, sections, text
+from modelyard_runtime.history import PROMOTE, History, Move
 from modelyard_runtime.lineage import fingerprint
 from modelyard_runtime.models import Models
 from modelyard_runtime.refusals import Refusal
@@ -180,11 +181,21 @@ def trained(system: System) -> System:
         data = training_data(workload, tuple(names(step, "inputs")), text(model, "task"))
         *_, grown = grow("scikit-learn", text(model, "task"), {"max_iter": 5}, data)
         finish(workload, name, Trained(grown, {}, {}), data, "run-1")
+    for workload, model in _promoted(system):
+        registry.connect(workload)
         for alias in ("champion", "candidate"):
-            registry.set_alias(text(model, "registeredName"), alias, "1")
+            digest = registry.version(text(model, "registeredName"), "1").tags["modelyard.digest"]
+            aliases.promote(History(model), Move(alias, PROMOTE, "1", "", "promoter", "", digest))
             deliver_all(workload, model, alias)
     assert system.account.guard.refused == []
     return system
+
+
+def _promoted(system: System) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each model that the promoter of a system moves aliases of, with its description."""
+    for workload in system.running("promoter"):
+        for promotion in sections(workload, "promotions").values():
+            yield workload, dict(section(promotion, "model"))
 
 
 def test_a_training_run_writes_the_folder_of_its_model_alone(trained: System) -> None:
@@ -197,13 +208,16 @@ def test_a_training_run_writes_the_folder_of_its_model_alone(trained: System) ->
         assert registry.load(version.uri).columns()
         folders |= {
             text(model, "artifacts"),
-            *(text(one, "uri") for one in sections(model, "otherDeliveries").values()),
         }
         if checkpoints := section(section(workload, "pipeline"), "checkpoints"):
             write_whole(place(workload, text(checkpoints, "uri"), "lake").below("run-1", "epoch-1"), b"weights")
         for neighbour in _neighbours(workload):
             with pytest.raises(OSError, match="ACCESS_DENIED"):
                 write_whole(neighbour, b"the weights of another model")
+
+    for _, model in _promoted(trained):
+        delivered = [section(model, "delivery"), *sections(model, "otherDeliveries").values()]
+        folders |= {text(one, "uri") for one in delivered if one}
 
     written = {f"s3://{name}" for name in trained.names() if "/mlflow/" in name}
     assert written

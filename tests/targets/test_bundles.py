@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import modelyard_schemas
 from modelyard.plan import Identity, Kind
@@ -10,12 +11,33 @@ from modelyard.validate import python_fits
 from modelyard_targets.cluster.scraping import lower_scraping
 from tests.crds import problems
 from tests.hybrid import described, hybrid, hybrid_lowered
+from tests.lowering import Lowered
+
+
+def promoted(main: Lowered) -> dict[str, Any]:
+    """The model of the one training, as the promoter knows it."""
+    found: dict[str, Any] = described(main, "promoter")["promotions"]["retrain"]["model"]
+    return found
+
+
+def test_training_delivers_nothing() -> None:
+    """It neither moves an alias nor may write where bundles lie."""
+    main = hybrid_lowered(placement="main")
+    pipeline = described(main, "retrain")["pipeline"]
+    identities = {one.name: one.value for one in main.context.plan.on("main") if isinstance(one.value, Identity)}
+
+    assert pipeline["promotedBy"] == "promoter"
+    assert not {"delivery", "otherDeliveries"} & pipeline["model"].keys()
+    assert not [one for one in identities["retrain"].access if "/bundles/" in one.prefix]
+    assert [one.prefix for one in identities["promoter"].access if one.mode == "write"] == [
+        "mlflow/bundles/till-theft/champion/"
+    ]
 
 
 def test_what_is_read_is_what_the_promotion_writes() -> None:
     """By server, batch and monitor; none of them names a registry."""
     shop, main = hybrid_lowered(), hybrid_lowered(placement="main")
-    written = described(main, "retrain")["pipeline"]["model"]["delivery"]
+    written = promoted(main)["delivery"]
 
     assert written["uri"].endswith("/mlflow/bundles/till-theft/champion/")
     assert written["uri"].startswith("s3://till-")
@@ -35,19 +57,19 @@ def test_what_is_read_is_what_the_promotion_writes() -> None:
 def test_an_alias_that_a_human_moves_is_delivered_too() -> None:
     """The pipeline promotes to another one; what is read elsewhere is written by it all the same."""
     text = hybrid(("inputs: [sales], compute: {cpu: 4", "promoteTo: candidate, inputs: [sales], compute: {cpu: 4"))
-    model = described(hybrid_lowered(text, "main"), "retrain")["pipeline"]["model"]
+    model = promoted(hybrid_lowered(text, "main"))
     read = described(hybrid_lowered(text), "till")["applications"]["till-live"]["model"]["bundle"]
 
     assert "delivery" not in model
     assert model["otherDeliveries"] == {"champion": {"uri": read["uri"], "store": read["store"]}}
-    assert "otherDeliveries" not in described(hybrid_lowered(placement="main"), "retrain")["pipeline"]["model"]
+    assert "otherDeliveries" not in promoted(hybrid_lowered(placement="main"))
 
 
 def test_an_alias_that_nobody_reads_elsewhere_is_not_delivered() -> None:
     """Servers beside the registry."""
     beside = hybrid(("inference: shop, batch: shop, monitors: shop", "inference: main, batch: main, monitors: main"))
 
-    model = described(hybrid_lowered(beside, "main"), "retrain")["pipeline"]["model"]
+    model = promoted(hybrid_lowered(beside, "main"))
     assert "delivery" not in model
     assert "otherDeliveries" not in model
 
@@ -69,7 +91,7 @@ def test_a_monitor_that_takes_an_alias_back_delivers_it() -> None:
     main = hybrid_lowered(text, "main")
 
     model = described(main, "monitor-drift")["monitor"]["models"][0]
-    assert model["delivery"] == described(main, "retrain")["pipeline"]["model"]["delivery"]
+    assert model["delivery"] == promoted(main)["delivery"]
     identity = main.context.identity("monitors.drift")
     assert identity is not None
     assert isinstance(identity.value, Identity)

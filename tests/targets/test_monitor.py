@@ -49,6 +49,7 @@ def test_a_monitor_of_performance_has_no_job() -> None:
         "try-out",
         "monitor-drift",
         "monitor-quality",
+        "promoter",
     ]
 
 

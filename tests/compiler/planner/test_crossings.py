@@ -75,9 +75,10 @@ def test_what_promotes_writes_the_bundles_that_are_read_elsewhere() -> None:
 
     assert job(found, "learn").bundles == ("champion",)
     assert job(found, "learn-other").bundles == ()
-    (folder,) = (one.prefix for one in identity(found, "learn").access if "/bundles/" in one.prefix)
+    (folder,) = (one.prefix for one in identity(found, "promoter").access if "/bundles/" in one.prefix)
     assert folder.endswith("/champion/")
-    assert not [one for one in identity(found, "learn-other").access if "/bundles/" in one.prefix]
+    for name in ("learn", "learn-other"):
+        assert not [one for one in identity(found, name).access if "/bundles/" in one.prefix]
 
 
 def test_both_ends_see_a_crossing_and_both_lose_it() -> None:

@@ -1,0 +1,79 @@
+"""The promoter: a CronJob that moves aliases, with an identity and a login of its own."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import modelyard_schemas
+from modelyard.plan import Identity
+from modelyard.validate import python_fits
+from tests.lowering import Object, lowered
+from tests.specs import VALID_SPEC, changed
+
+ADOPTED = changed("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}')
+
+
+def described(text: str, name: str) -> Any:
+    """The description of a workload."""
+    return json.loads(lowered(text).get("ConfigMap", f"{name}-description")["data"]["workload.json"])
+
+
+def test_one_promoter_at_a_time_looks_every_three_minutes() -> None:
+    spec = lowered(VALID_SPEC).get("CronJob", "promoter")["spec"]
+    pod: Object = spec["jobTemplate"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+
+    assert (spec["schedule"], spec["concurrencyPolicy"]) == ("*/3 * * * *", "Forbid")
+    assert container["command"] == ["python", "-m", "modelyard_runtime", "promote"]
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["serviceAccountName"] == "promoter"
+    secrets = {one["valueFrom"]["secretKeyRef"]["name"] for one in container["env"] if "valueFrom" in one}
+    assert "mlflow-login.promoter" in secrets
+    assert "mlflow-admin" not in secrets
+
+
+def test_it_knows_what_a_version_of_each_training_needs() -> None:
+    """And it fits the schema of descriptions."""
+    found = described(VALID_SPEC, "promoter")
+    retrain = described(VALID_SPEC, "retrain")["pipeline"]
+
+    promotion = found["promotions"]["retrain"]
+    for entry in ("promoteTo", "validation", "approvals"):
+        assert promotion[entry] == retrain[entry]
+    assert promotion["model"]["history"] == "fraud/fraud-fraud-xgb/aliases"
+    assert python_fits(modelyard_schemas.load("workload"))(found)
+
+
+def test_it_reads_models_and_writes_none() -> None:
+    identity = lowered(VALID_SPEC).context.identity("promoter")
+
+    assert identity is not None
+    assert isinstance(identity.value, Identity)
+    assert {(one.prefix, one.mode) for one in identity.value.access} == {("mlflow/models/fraud-fraud-xgb/", "read")}
+
+
+def test_it_reaches_the_registry_and_the_store_alone() -> None:
+    spec = lowered(VALID_SPEC).get("NetworkPolicy", "promoter")["spec"]
+
+    assert spec["policyTypes"] == ["Egress"]
+    selectors = [peer.get("podSelector") for rule in spec["egress"] for peer in rule["to"]]
+    assert {"matchLabels": {"app.kubernetes.io/name": "mlflow"}} in selectors
+
+
+def test_servers_and_scoring_follow_what_it_has_recorded_alone() -> None:
+    """Of an alias that a training here is promoted to; a version by its number is followed by nothing."""
+    model = described(VALID_SPEC, "scorer-challenger")["applications"]["scorer-challenger"]["model"]
+    by_version = changed("{model: fraud-xgb@candidate", "{model: fraud-xgb@7")
+
+    assert model["history"] == "fraud/fraud-fraud-xgb/aliases"
+    found = described(by_version, "scorer-challenger")["applications"]["scorer-challenger"]["model"]
+    assert "history" not in found
+
+
+def test_with_an_adopted_registry_training_promotes_itself() -> None:
+    """Whose rights are its owner's."""
+    assert "promoter" not in lowered(ADOPTED).names("CronJob")
+    assert "promotedBy" not in described(ADOPTED, "retrain")["pipeline"]
+    model = described(ADOPTED, "scorer-challenger")["applications"]["scorer-challenger"]["model"]
+    assert "history" not in model
