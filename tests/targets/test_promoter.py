@@ -42,7 +42,8 @@ def test_it_knows_what_a_version_of_each_training_needs() -> None:
     for entry in ("promoteTo", "validation", "approvals"):
         assert promotion[entry] == retrain[entry]
     assert promotion["model"]["history"] == "fraud/fraud-fraud-xgb/aliases"
-    assert python_fits(modelyard_schemas.load("workload"))(found)
+    schema = modelyard_schemas.load("workload")
+    assert python_fits(schema)(schema, found)
 
 
 def test_it_reads_models_and_writes_none() -> None:

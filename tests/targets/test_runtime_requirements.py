@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import modelyard_targets.cluster
+from modelyard_targets.cluster.packages import closure
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -22,3 +23,10 @@ def test_both_lists_pin_the_same() -> None:
 
     assert tested <= images
     assert {line.partition("==")[0] for line in images - tested} == {"torch"}
+
+
+def test_what_verifies_approvals_is_in_every_image() -> None:
+    """MLflow's client brings the library; an image need not have OpenSSH."""
+    table = json.loads((Path(modelyard_targets.cluster.__path__[0]) / "requirements.json").read_text())
+
+    assert "cryptography" in closure("image", table["always"])

@@ -5,6 +5,8 @@ Run as `python whole_runtime.py FOLDER` with the runtime on the path.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import sys
@@ -20,9 +22,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import ray
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from ray import serve
 
-from modelyard_runtime import batch, breach, monitor, pipeline, promotion, registry
+from modelyard_runtime import approvals, batch, breach, monitor, pipeline, promotion, registry
 from modelyard_runtime.cluster_api import ClusterApi
 from modelyard_runtime.serve import application
 
@@ -31,6 +35,7 @@ PORT = 8123
 GROUP = "group-retrain"
 RECEIVED: dict[str, list[Any]] = {"metrics": [], "jobs": []}
 FACTS: dict[str, Any] = {}
+APPROVER = Ed25519PrivateKey.generate()
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -160,6 +165,29 @@ def step(*inputs: str, **more: Any) -> dict[str, Any]:
     }
 
 
+def public_key() -> str:
+    """The line of the key that approves."""
+    line = APPROVER.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    return f"{line.decode()} ada@acme.example"
+
+
+def approval(workload: dict[str, Any], digest: str) -> str:
+    """A statement signed as ssh-keygen signs it, which this image need not have."""
+
+    def strings(*parts: bytes) -> bytes:
+        return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+    statement = json.dumps(approvals.subject(workload, workload["pipeline"], digest))
+    namespace = approvals.NAMESPACE.encode()
+    hashed = hashlib.sha512(statement.encode()).digest()
+    signature = APPROVER.sign(b"SSHSIG" + strings(namespace, b"", b"sha512", hashed))
+    key = base64.b64decode(public_key().split()[1])
+    parts = strings(key, namespace, b"", b"sha512", strings(b"ssh-ed25519", signature))
+    body = base64.b64encode(b"SSHSIG" + (1).to_bytes(4, "big") + parts).decode()
+    armored = f"-----BEGIN SSH SIGNATURE-----\n{body}\n-----END SSH SIGNATURE-----\n"
+    return json.dumps({"statement": statement, "signature": armored})
+
+
 def train() -> None:
     """A search, a gate that holds, and approvals that come later."""
     space = {"max_depth": {"kind": "int", "low": 2, "high": 4}}
@@ -177,7 +205,7 @@ def train() -> None:
             {"name": "good", "metric": "auc_pr", "min": 0.8},
             {"name": "better", "metric": "auc_pr", "versus": "champion", "minDelta": 0.0},
         ],
-        "approvals": {"from": ["model-risk"], "minimum": 1},
+        "approvals": {"from": ["model-risk"], "minimum": 1, "groups": {"model-risk": {"sshKeys": [public_key()]}}},
         "promoteTo": "champion",
     }
     workload = described("training", "retrain", pipeline=asked)
@@ -186,10 +214,12 @@ def train() -> None:
     FACTS["before approval"] = registry.version_at("cards-fraud", "champion") is None
     version = registry.version("cards-fraud", "1")
     FACTS["tags"] = dict(version.tags)
-    registry.tag(version, {"modelyard.approval.model-risk": "sha256:of-another-model"})
+    digest = version.tags["modelyard.digest"]
+    registry.tag(version, {"modelyard.approval.model-risk": approval(workload, "sha256:of-another-model")})
+    registry.tag(version, {"modelyard.approval.forged": digest})
     promotion.run()
     FACTS["after an approval of another model"] = registry.version_at("cards-fraud", "champion") is None
-    registry.tag(version, {"modelyard.approval.model-risk": version.tags["modelyard.digest"]})
+    registry.tag(version, {"modelyard.approval.model-risk": approval(workload, digest)})
     promotion.run()
     at = registry.version_at("cards-fraud", "champion")
     FACTS["champion"] = at.version if at else None
