@@ -29,9 +29,7 @@ def test_training_delivers_nothing() -> None:
     assert pipeline["promotedBy"] == "promoter"
     assert not {"delivery", "otherDeliveries"} & pipeline["model"].keys()
     assert not [one for one in identities["retrain"].access if "/bundles/" in one.prefix]
-    assert [one.prefix for one in identities["promoter"].access if one.mode == "write"] == [
-        "mlflow/bundles/till-theft/champion/"
-    ]
+    assert [one.prefix for one in identities["promoter"].access if one.mode == "write"] == ["mlflow/bundles/"]
 
 
 def test_what_is_read_is_what_the_promotion_writes() -> None:

@@ -51,7 +51,7 @@ def test_it_reads_models_and_writes_none() -> None:
 
     assert identity is not None
     assert isinstance(identity.value, Identity)
-    assert {(one.prefix, one.mode) for one in identity.value.access} == {("mlflow/models/fraud-fraud-xgb/", "read")}
+    assert {(one.prefix, one.mode) for one in identity.value.access} == {("mlflow/models/", "read")}
 
 
 def test_it_reaches_the_registry_and_the_store_alone() -> None:

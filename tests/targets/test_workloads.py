@@ -171,7 +171,7 @@ FIELDS = {
     "owner.email": ("email: payments-risk@", "email: cards@"),
     "risk": ("risk: limited", "risk: high"),
     "dataClasses": ("dataClasses: [pii]", "dataClasses: [pii, cardholder]"),
-    "approvals.from": ("from: [model-risk, payments-risk]", "from: [model-risk, cards]"),
+    "approvals.from": ("from: [model-risk, payments-risk]", "from: [payments-risk, model-risk]"),
     "approvals.minimum": ("minimum: 2", "minimum: 1"),
     "lineage": ("  risk: limited", "  lineage: false\n  risk: limited"),
     "retention.runs": ("runs: 7d", "runs: 8d"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from modelyard.plan import Kind, Promoter
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
-from modelyard.spec import ModelRef
 
 NAME = "promoter"
 
@@ -19,10 +18,12 @@ def plan_promoter(draft: Draft) -> None:
     origin: Path = ("registry",)
     models = dict.fromkeys(one.model.model for one in trainings if one.model is not None)
     wanted = Wanted(NAME)
-    draft.wants_artifacts(wanted, "read", models)
-    draft.wants_deliveries(
-        wanted, (ModelRef(model, alias) for model in models for alias in draft.bundles.get(model, ()))
-    )
+    if draft.artifacts is not None:  # whole folders: those of many models have no room in the policy of a cloud
+        store, prefix = draft.artifacts
+        wanted.store(store, f"{prefix.rstrip('/')}/models/", "read", "artifacts")
+        if any(draft.bundles.get(model) for model in models):
+            wanted.store(store, f"{prefix.rstrip('/')}/bundles/", "write", "artifacts")
+        draft.wants_credentials(wanted, store)
     placement = draft.registry.placement
     draft.identity(NAME, placement, origin, NAME, wanted, "")
     resource = draft.add(Kind.PROMOTER, NAME, placement, origin, Promoter(trainings), NAME)
