@@ -45,6 +45,7 @@ def system_pods(namespace: str, system: str, server: str, pipeline: str, monitor
         "pipeline": (namespace, {**ray_pod(system, pipeline), COMPONENT: "pipeline"}),
         "step": (namespace, {**ray_pod(system, pipeline), COMPONENT: "pipeline", "ray.io/node-type": "worker"}),
         "monitor": (namespace, {**labels, NAME: monitor, COMPONENT: "monitor"}),
+        "promoter": (namespace, {**labels, NAME: "promoter", COMPONENT: "promoter"}),
         "registry": (namespace, {**labels, NAME: "mlflow", COMPONENT: "registry"}),
         "database": (namespace, {"cnpg.io/cluster": "runs"}),
         "other": (namespace, {NAME: "other"}),

@@ -444,10 +444,11 @@ def model_path(artifact_path: str, registered_name: str) -> str:
     return f"{artifact_path.rstrip('/')}/models/{registered_name}/"
 
 
-def reports_gate(job: Job, system: System) -> bool:
-    """Whether a run reports what the gate made of its model: alerts go to the owner's on-call channel."""
-    gate = (job.model is not None and job.model.validation) or system.governance.approve_promotion is not None
-    return job.pipeline.type == "training" and bool(gate) and bool(system.governance.owner.oncall)
+def reports_gate(pipeline: Pipeline, system: System) -> bool:
+    """Whether it is reported what the gate made of a training's versions: alerts go to the owner's on-call channel."""
+    model = None if pipeline.model is None else system.models[pipeline.model.model]
+    gate = (model is not None and model.validation) or system.governance.approve_promotion is not None
+    return pipeline.type == "training" and bool(gate) and bool(system.governance.owner.oncall)
 
 
 def log_place(system: System, pipeline: Pipeline) -> tuple[str, str] | None:

@@ -25,6 +25,8 @@ def check_workload(workload: Section) -> None:
         check_server(workload)
     elif kind == "monitor":
         check_monitor(workload)
+    elif kind == "promoter":
+        check_promoter(workload)
     else:
         check_pipeline(workload)
 
@@ -45,6 +47,18 @@ def check_pipeline(workload: Section) -> None:
             raise Refusal(f"step {name!r}: {refusal}") from None
     if kind == "training":
         _check_training(pipeline, text(model, "task"))
+
+
+def check_promoter(workload: Section) -> None:
+    """The same of the promoter: the approvals that it asks for can be given."""
+    for name, promotion in sections(workload, "promotions").items():
+        approvals = section(promotion, "approvals")
+        groups, keys = names(approvals, "from"), sections(approvals, "groups")
+        without = [group for group in groups if not names(keys.get(group, {}), "sshKeys")]
+        if without:
+            raise Refusal(f"pipelines.{name}: {without[0]!r} may approve, and has no key")
+        if integer(approvals, "minimum") > len(groups):
+            raise Refusal(f"pipelines.{name}: {integer(approvals, 'minimum')} approvals cannot come from {len(groups)}")
 
 
 def order(steps: dict[str, Section]) -> list[str]:

@@ -6,6 +6,7 @@ import logging
 import time
 
 from modelyard_runtime import aliases, approvals, registry
+from modelyard_runtime.checks import check_promoter
 from modelyard_runtime.delivery import deliver_all
 from modelyard_runtime.description import Section, description, rows, section, sections, text
 from modelyard_runtime.gate import DIGEST_TAG
@@ -33,6 +34,8 @@ def run() -> int:
     kind = text(workload, "type")
     if kind not in {"promoter", "training"}:
         raise Refusal("only the promoter and a training pipeline promote")
+    if kind == "promoter":
+        check_promoter(workload)
     registry.connect(workload)
     if kind == "promoter":
         return _promote_all(workload)
@@ -43,17 +46,26 @@ def run() -> int:
 
 def _promote_all(workload: Section) -> int:
     """The same for every training of the system; what keeps one of them waiting keeps no other."""
-    refusals = 0
+    from mlflow.exceptions import MlflowException
+
+    failures = 0
     for name, promotion in sections(workload, "promotions").items():
         try:
-            history = History(section(promotion, "model"))
-            aliases.observe(history, text(promotion, "promoteTo"))
-            said = promote_waiting({**workload, "pipeline": promotion, "trainedBy": f"pipelines.{name}"})
-            _log.info("%s: %s", name, said)
-        except Refusal as refusal:
-            refusals += 1
-            _log.error("%s: %s", name, refusal)
-    return min(refusals, 1)
+            _look({**workload, "pipeline": dict(promotion), "trainedBy": f"pipelines.{name}"})
+        except (Refusal, MlflowException, OSError) as problem:
+            failures += 1
+            _log.error("%s: %s", name, problem)
+    return min(failures, 1)
+
+
+def _look(workload: Section) -> None:
+    """One look at the versions of a training; what is reported of them is also how they stand after a failure."""
+    pipeline = section(workload, "pipeline")
+    try:
+        aliases.observe(History(section(pipeline, "model")), text(pipeline, "promoteTo"))
+        _log.info("%s: %s", _training(workload), promote_waiting(workload))
+    finally:
+        report_standing(workload)
 
 
 def promotes_itself(workload: Section) -> bool:
@@ -112,23 +124,26 @@ def promote_waiting(workload: Section) -> str:
 
 
 def report_standing(workload: Section) -> None:
-    """Push where the versions of the model stand, for alerts, if the description names a receiver.
+    """Push where the versions of a training stand, for alerts, if the description names a receiver.
 
+    A run and the promoter push the same series, in the name of the training, so that the last of them counts.
     A run is as good without: where nobody takes the metrics, that is logged.
     """
     if "metrics" in workload:
         registry.connect(workload)
-        report(workload, standing(workload), time.time())
+        source = {**workload, "name": _training(workload).rpartition(".")[2]}
+        report(source, standing(workload), time.time())
 
 
 def standing(workload: Section) -> list[Sample]:
     """Whether the gate refused the newest version, and how many versions lack nothing but an approval."""
     pipeline = section(workload, "pipeline")
-    versions = registry.versions(text(section(pipeline, "model"), "registeredName"))
+    name = text(section(pipeline, "model"), "registeredName")
+    versions = [one for one in registry.versions(name) if _is_of(workload, one)]
     newest = max(versions, key=lambda one: int(one.version), default=None)
     refused = newest is not None and newest.tags.get(GATE_TAG) == "refused"
     unapproved = [one for one in _waiting(pipeline, versions) if _approved(workload, one).missing]
-    own = labels_of(workload, "pipeline")
+    own = labels_of({**workload, "address": _training(workload)}, "pipeline")
     return [Sample(REFUSED, float(refused), own), Sample(WAITING, float(len(unapproved)), own)]
 
 
@@ -146,10 +161,15 @@ def _waiting(pipeline: Section, versions: list[registry.Version]) -> list[regist
     ]
 
 
+def _training(workload: Section) -> str:
+    """The address of the training whose versions are looked at: by the promoter, or by itself."""
+    return text(workload, "trainedBy") or text(workload, "address")
+
+
 def _is_of(workload: Section, version: registry.Version) -> bool:
     """Whether a version is for the alias that is asked for: each training of a model promotes its own versions."""
-    made = text(workload, "trainedBy")
-    return not made or version.tags.get(WORKLOAD_TAG) == made
+    alone = "trainedBy" not in workload and promotes_itself(workload)
+    return alone or version.tags.get(WORKLOAD_TAG) == _training(workload)
 
 
 def compared_with(pipeline: Section, name: str) -> dict[str, str]:

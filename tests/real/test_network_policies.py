@@ -169,10 +169,10 @@ NOBODY: set[str] = set()
 @pytest.mark.parametrize(
     ("target", "port", "expected"),
     [
-        ("prometheus", 9090, {"grafana", "pipeline", "monitor"}),
+        ("prometheus", 9090, {"grafana", "pipeline", "monitor", "promoter"}),
         ("alertmanager", 9093, {"prometheus"}),
         ("server", 8265, {"kuberay"}),
-        ("registry", 5000, {"server", "pipeline", "step", "monitor"}),
+        ("registry", 5000, {"server", "pipeline", "step", "monitor", "promoter"}),
         ("database", 5432, {"registry", "databases"}),
         ("kuberay", 8080, NOBODY),
         ("web", 8080, {"friend"}),

@@ -62,7 +62,7 @@ def test_what_is_emitted_is_accepted(workload: dict[str, Any]) -> None:
 def test_examples_have_workloads_of_every_type() -> None:
     kinds = {one.values[0]["type"] for one in EMITTED}
 
-    assert kinds == {"training", "batch-inference", "custom", "server", "monitor"}
+    assert kinds == {"training", "batch-inference", "custom", "server", "monitor", "promoter"}
 
 
 def changed(workload: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
@@ -120,6 +120,23 @@ def test_a_check_without_what_it_needs_is_refused(metric: str, without: list[str
 
     with pytest.raises(Refusal, match=why):
         check_monitor(workload)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "why"),
+    [
+        ("groups.risk", None, "pipelines.retrain: 'risk' may approve, and has no key"),
+        ("groups.risk.sshKeys", [], "pipelines.retrain: 'risk' may approve, and has no key"),
+        ("minimum", 2, "2 approvals cannot come from 1"),
+    ],
+)
+def test_a_promoter_whose_approvals_cannot_be_given_is_refused(path: str, value: Any, why: str) -> None:
+    approvals = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": ["ssh-ed25519 AAAA"]}}}
+    promoter: dict[str, Any] = {"type": "promoter", "promotions": {"retrain": {"approvals": approvals}}}
+    check_workload(promoter)
+
+    with pytest.raises(Refusal, match=why):
+        check_workload(changed(promoter, f"promotions.retrain.approvals.{path}", value))
 
 
 def test_ranked_metrics_need_queries() -> None:

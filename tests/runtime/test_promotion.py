@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,18 +13,19 @@ from typing import Any
 import mlflow
 import pytest
 
-from modelyard_runtime import promotion, registry
+from modelyard_runtime import promotion, registry, reported
 from modelyard_runtime.approvals import APPROVAL_TAG, KIND, subject
 from modelyard_runtime.breach import take_back
 from modelyard_runtime.gate import DIGEST_TAG
 from modelyard_runtime.history import History
 from modelyard_runtime.lineage import WORKLOAD_TAG
+from modelyard_runtime.otlp import Sample
 from modelyard_runtime.promotion import GATE_TAG, compared_with, promote, promote_waiting, report_standing, standing
 from modelyard_runtime.trained import digest_of
 from tests.runtime.signing import Existing, Signer
 
 NAME = "cards-fraud"
-NOW = datetime.now(UTC) + timedelta(minutes=5)
+NOW = datetime.now(UTC) + timedelta(days=1)  # after every promotion, however long other tests take
 OF_ALL = frozenset({""})
 """What breached where rows are of no single variant."""
 PIPELINE: dict[str, Any] = {
@@ -134,7 +136,7 @@ def test_alerts_see_what_the_gate_refused_and_what_waits_for_approval(
 ) -> None:
     """A version waits until it is approved; that the newest was refused holds until a newer one is not."""
     risk = Signer(tmp_path, "risk")
-    approvals = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
+    approvals: dict[str, Any] = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
     workload["pipeline"] = {**PIPELINE, "approvals": approvals}
     assert stands(workload) == {"modelyard_gate_refused": 0, "modelyard_versions_waiting": 0}
 
@@ -177,7 +179,10 @@ def promoter(workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.Monke
         name: {"model": {"registeredName": NAME}, "promoteTo": alias, "approvals": approvals}
         for name, alias in aliases.items()
     }
-    described = {**workload, "type": "promoter", "system": "cards", "environment": "prod", "promotions": promotions}
+    metrics = {"otlp": "http://127.0.0.1:9/api/v1/otlp/v1/metrics", "namespace": "cards"}
+    told = {"system": "cards", "environment": "prod", "name": "promoter", "address": "promoter", "metrics": metrics}
+    described = {**workload, **told, "type": "promoter", "promotions": promotions}
+    monkeypatch.setattr(reported, "push", lambda *told: None)
     (tmp_path / "workload.json").write_text(
         json.dumps({"apiVersion": "modelyard.dev/v1alpha1", "kind": "Workload", **described})
     )
@@ -214,6 +219,49 @@ def test_the_promoter_moves_the_alias_of_what_two_groups_have_signed(
     (move,) = History({"registeredName": NAME}).moves("champion")
     assert (move.digest, set(move.evidence)) == (digest, {"risk", "payments"})
     assert move.finished
+
+
+def test_what_waits_is_reported_as_its_training_reports_it(
+    promoter: Callable[[], int], trained: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each training its own versions, as the same series: the alert ends when the promoter has looked."""
+    pushed: dict[str, tuple[str, dict[str, Any]]] = {}
+
+    def push(url: str, samples: list[Sample], source: dict[str, str], at_s: float) -> None:
+        """Keeps the last of each source."""
+        found = {one.name: one.value for one in samples}
+        pushed[source["service.name"]] = (samples[0].labels["pipeline"], found)
+
+    monkeypatch.setattr(reported, "push", push)
+    version = trained()
+    registry.tag(version, {DIGEST_TAG: digest_of(version.uri), WORKLOAD_TAG: "pipelines.retrain"})
+
+    assert promoter() == 0
+    waiting = {name: found["modelyard_versions_waiting"] for name, (_, found) in pushed.items()}
+    assert waiting == {"cards-retrain": 1, "cards-challenge": 0}
+    described: dict[str, Any] = json.loads(Path(os.environ["MODELYARD_WORKLOAD"]).read_text())
+    own = {**described.pop("promotions")["retrain"], "promotedBy": "promoter"}
+    described |= {"type": "training", "name": "cards-1", "address": "pipelines.retrain", "pipeline": own}
+    before = pushed.pop("cards-retrain")
+    report_standing(described)
+    assert pushed["cards-retrain"] == before
+
+
+def test_what_keeps_one_training_keeps_no_other(
+    promoter: Callable[[], int], trained: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as a store that is out of reach for one of them."""
+    version, seen = trained(), []
+
+    def waiting(workload: Any) -> str:
+        seen.append(workload["trainedBy"])
+        raise OSError("the store does not answer")
+
+    monkeypatch.setattr(promotion, "promote_waiting", waiting)
+
+    assert promoter() == 1
+    assert seen == ["pipelines.retrain", "pipelines.challenge"]
+    assert version.version == "1"
 
 
 def test_the_promoter_records_what_somebody_moved_by_hand(promoter: Callable[[], int], trained: Register) -> None:

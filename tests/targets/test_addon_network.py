@@ -36,7 +36,7 @@ def sources(target: str, port: int, text: str = VALID_SPEC) -> list[str]:
 @pytest.mark.parametrize(
     ("target", "port", "expected"),
     [
-        ("prometheus", 9090, ["grafana", "pipeline", "monitor"]),
+        ("prometheus", 9090, ["grafana", "pipeline", "monitor", "promoter"]),
         ("alertmanager", 9093, ["prometheus"]),
         ("alertmanager", 9094, []),
         ("grafana", 3000, ["prometheus"]),
@@ -50,8 +50,8 @@ def sources(target: str, port: int, text: str = VALID_SPEC) -> list[str]:
     ],
 )
 def test_who_reaches_what(target: str, port: int, expected: list[str]) -> None:
-    """Monitors and drivers of runs push metrics, no step with code of the user does, and nothing but Prometheus talks
-    to Alertmanager, where alerts are silenced.
+    """Monitors, drivers of runs and the promoter push metrics, no step with code of the user does, and nothing but
+    Prometheus talks to Alertmanager, where alerts are silenced.
     """
     assert sources(target, port) == expected
 

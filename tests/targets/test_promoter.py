@@ -42,7 +42,7 @@ def test_it_knows_what_a_version_of_each_training_needs() -> None:
     for entry in ("promoteTo", "validation", "approvals"):
         assert promotion[entry] == retrain[entry]
     assert promotion["model"]["history"] == "fraud/fraud-fraud-xgb/aliases"
-    schema = modelyard_schemas.load("workload")
+    schema = json.loads(modelyard_schemas.text("workload"))
     assert python_fits(schema)(schema, found)
 
 
@@ -60,6 +60,25 @@ def test_it_reaches_the_registry_and_the_store_alone() -> None:
     assert spec["policyTypes"] == ["Egress"]
     selectors = [peer.get("podSelector") for rule in spec["egress"] for peer in rule["to"]]
     assert {"matchLabels": {"app.kubernetes.io/name": "mlflow"}} in selectors
+
+
+def test_it_reports_what_waits_where_an_alert_reads_it() -> None:
+    """Its network policy lets it; without an on-call channel nobody asks."""
+    objects = lowered(VALID_SPEC)
+    quiet = changed(", oncall: oncall", "")
+
+    assert described(VALID_SPEC, "promoter")["metrics"] == described(VALID_SPEC, "retrain")["metrics"]
+    assert "metrics" not in described(quiet, "promoter")
+    assert _ports(objects.get("NetworkPolicy", "promoter")) - _ports(
+        lowered(quiet).get("NetworkPolicy", "promoter")
+    ) == {9090}
+    assert [
+        link.port for link in objects.context.plan.links if link.source.endswith("/promoter") and link.what == "metrics"
+    ] == [9090]
+
+
+def _ports(policy: Object) -> set[int]:
+    return {one["port"] for rule in policy["spec"]["egress"] for one in rule.get("ports", ())}
 
 
 def test_servers_and_scoring_follow_what_it_has_recorded_alone() -> None:

@@ -17,6 +17,7 @@ from modelyard.plan import (
     NodePool,
     Offer,
     Plan,
+    Promoter,
     RegistryServer,
     Resource,
     Route,
@@ -25,7 +26,7 @@ from modelyard.plan import (
 )
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
-from modelyard.spec import Channel, Registry, Store, TargetSpec, target_path
+from modelyard.spec import Channel, Pipeline, Registry, Store, TargetSpec, target_path
 
 _CHANNEL_SECRETS = {"slack": "url", "webhook": "url", "pagerduty": "key", "email": "password"}
 _REGISTRY_ALERTS = "registry.alerts"
@@ -248,15 +249,22 @@ _SYNCED = frozenset({"external-secrets", "secrets-manager"})
 
 
 def _metric_links(draft: Draft, addons: dict[str, tuple[str, ...]]) -> Iterator[Link]:
-    """Where there is a Prometheus, monitors and runs with a gate push to it, and it scrapes the Pods of all but
-    monitors.
+    """Where there is a Prometheus, monitors, runs with a gate and the promoter push to it, and it scrapes the Pods of
+    the others.
     """
     for resource in draft.metrics:
         if not _observed(resource, addons):
             continue
         prometheus = f"{resource.placement}:{Kind.CLUSTER}/{resource.placement}"
-        gated = isinstance(resource.value, Job) and reports_gate(resource.value, draft.system)
-        if resource.kind is Kind.MONITOR or gated:
+        if resource.kind is Kind.MONITOR or any(reports_gate(one, draft.system) for one in _trainings(resource)):
             yield Link(resource.place, prometheus, "metrics", "http", 9090)
-        if resource.kind is not Kind.MONITOR:
+        if resource.kind not in {Kind.MONITOR, Kind.PROMOTER}:
             yield Link(prometheus, resource.place, "metrics", "http", 8080)
+
+
+def _trainings(resource: Resource) -> tuple[Pipeline, ...]:
+    """The pipelines whose gates a workload may report."""
+    value = resource.value
+    if isinstance(value, Promoter):
+        return value.pipelines
+    return (value.pipeline,) if isinstance(value, Job) else ()

@@ -28,3 +28,4 @@ def plan_promoter(draft: Draft) -> None:
     draft.identity(NAME, placement, origin, NAME, wanted, "")
     resource = draft.add(Kind.PROMOTER, NAME, placement, origin, Promoter(trainings), NAME)
     draft.connect(resource, wanted, registry=True)
+    draft.metrics.append(resource)

@@ -17,7 +17,7 @@ from modelyard.spec import Channel, target_path
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.context import Context, Made
-from modelyard_targets.cluster.fixed import MONITOR_COMPONENT, PIPELINE_COMPONENT, PORTS, SERVE_PORT
+from modelyard_targets.cluster.fixed import MONITOR_COMPONENT, PIPELINE_COMPONENT, PORTS, PROMOTER_COMPONENT, SERVE_PORT
 from modelyard_targets.cluster.namespace import CLOSED
 from modelyard_targets.cluster.network import (
     ANYWHERE,
@@ -159,8 +159,8 @@ def _cloudnative_pg(context: Context) -> tuple[Policy, ...]:
 
 
 def _prometheus(context: Context) -> tuple[Policy, ...]:
-    """Prometheus reads metrics of every namespace. Monitors and drivers of pipelines push to it; nothing but it talks
-    to Alertmanager.
+    """Prometheus reads metrics of every namespace. Monitors, promoters and drivers of pipelines push to it; nothing
+    but it talks to Alertmanager.
     """
     prometheus, grafana, alertmanager = pods("prometheus"), pods("grafana"), pods("alertmanager")
     api = reach_api(context)
@@ -213,15 +213,16 @@ def _prometheus(context: Context) -> tuple[Policy, ...]:
 
 
 def _pushing(context: Context) -> list[Value]:
-    """Monitors and drivers of pipelines, of this system and of others in a namespace that modelyard made."""
+    """Monitors, promoters and drivers of pipelines, of this system and others in namespaces that modelyard made."""
     monitor: dict[str, str] = {COMPONENT_LABEL: MONITOR_COMPONENT}
+    promoter: dict[str, str] = {COMPONENT_LABEL: PROMOTER_COMPONENT}
     driver: dict[str, str] = {COMPONENT_LABEL: PIPELINE_COMPONENT, "ray.io/node-type": "head"}
     systems: dict[str, Value] = {
         "namespaceSelector": {"matchExpressions": [{"key": SYSTEM, "operator": "Exists"}]},
     }
     return [
         {**where, "podSelector": {"matchLabels": dict(labelled)}}
-        for labelled in (monitor, driver)
+        for labelled in (monitor, promoter, driver)
         for where in (namespace(context.namespace), systems)
     ]
 

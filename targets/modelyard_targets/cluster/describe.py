@@ -60,7 +60,7 @@ def describe_job(resource: Resource, context: Context) -> dict[str, Json]:
     job = resource.value
     assert isinstance(job, Job)
     described = _header(resource, job.pipeline.type, context)
-    if reports_gate(job, context.system):
+    if reports_gate(job.pipeline, context.system):
         described.update(_metrics(context))
     described["pipeline"] = describe_pipeline(resource, context)
     return described
@@ -81,6 +81,8 @@ def describe_promoter(resource: Resource, context: Context) -> dict[str, Json]:
     promoter = resource.value
     assert isinstance(promoter, Promoter)
     described = _header(resource, "promoter", context)
+    if any(reports_gate(one, context.system) for one in promoter.pipelines):
+        described.update(_metrics(context))
     described["promotions"] = {one.name: describe_promotion(one, context) for one in promoter.pipelines}
     return described
 

@@ -35,7 +35,8 @@ EVERY_MINUTES: Final = 3
 
 MONITOR_COMPONENT: Final = "monitor"
 PIPELINE_COMPONENT: Final = "pipeline"
-"""The component label of monitors, which Prometheus takes pushed metrics from."""
+PROMOTER_COMPONENT: Final = "promoter"
+"""The component labels of what Prometheus takes pushed metrics from."""
 
 STORAGE_POLICY: Final = "allow-object-storage"
 """The network policy that opens a cloud's object storage."""

@@ -52,6 +52,8 @@ def lower_network(resource: Resource, context: Context) -> Iterator[Made]:
         yield from _monitor(resource, value, context)
     elif isinstance(value, Promoter):
         egress = _reached(resource, (), context)
+        if context.prometheus_uri and any(reports_gate(one, context.system) for one in value.pipelines):
+            egress += _prometheus(context)
         yield network_policy(resource, resource.name, _selector(resource.name), context, egress=egress)
 
 
@@ -206,7 +208,7 @@ def _job(resource: Resource, job: Job, context: Context) -> Iterator[Made]:
     yield network_policy(resource, resource.name, _selector(resource.name), context, ingress=ingress, egress=egress)
     if any(group.minimum < group.maximum for group in job_groups(job, context)):
         yield _head(resource, context)
-    if reports_gate(job, context.system) and context.prometheus_uri:
+    if reports_gate(job.pipeline, context.system) and context.prometheus_uri:
         name, selector = f"{resource.name}.gate", _head_selector(resource.name)
         yield network_policy(resource, name, selector, context, egress=_prometheus(context))
     if job.pipeline.schedule.kind != "once":
@@ -266,7 +268,7 @@ def _installs_prometheus(context: Context) -> bool:
 
 
 def _prometheus(context: Context) -> list[Value]:
-    """Egress to the Prometheus that takes what monitors push."""
+    """Egress to the Prometheus that takes what workloads push."""
     if context.target.telemetry.prometheus or not _installs_prometheus(context):
         return reach(context.prometheus_uri, context)
     return [{"to": [prometheus_pods(context)], "ports": ports(PROMETHEUS_PORT)}]

@@ -93,10 +93,10 @@ def _missing(resource: Resource, pipeline: Pipeline, context: Context) -> Iterat
 
 
 def _gate(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[Value]:
-    """What runs and promotions push about the versions in the registry; both hold until the next push."""
+    """What runs and the promoter push about the versions in the registry; both hold until the next push."""
     job = _job(resource, context).value
     assert isinstance(job, Job)
-    if not reports_gate(job, context.system) or job.model is None:
+    if not reports_gate(pipeline, context.system) or job.model is None:
         return
     labelled = _labels(resource, pipeline, context)
     if job.model.validation:

@@ -17,11 +17,11 @@ from modelyard_targets.cluster.environment import (
     service_account,
     variables,
 )
-from modelyard_targets.cluster.fixed import EVERY_MINUTES
+from modelyard_targets.cluster.fixed import EVERY_MINUTES, PROMOTER_COMPONENT
 from modelyard_targets.cluster.pods import container, pod_spec, support_place
 from modelyard_targets.cluster.sizes import PROMOTER
 
-COMPONENT: Final = "promoter"
+COMPONENT: Final = PROMOTER_COMPONENT
 
 _LONGEST_S = 3600
 _KEPT = 3

@@ -26,6 +26,7 @@ from modelyard_targets.cluster.files import File
 from modelyard_targets.cluster.first_steps import first_steps
 from modelyard_targets.cluster.gateway import beside_the_gateway
 from modelyard_targets.cluster.metrics_disk import kept_s, used_gi, volume_gi
+from modelyard_targets.cluster.network import PROMETHEUS_PORT
 from modelyard_targets.cluster.open_connections import Open, open_connections
 from modelyard_targets.cluster.overrides import overrides_on
 from modelyard_targets.cluster.pins import images_of, installed
@@ -101,7 +102,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "asked": _asked(context),
         "present": [_with_oldest(addon) for addon in addons if addon in target.present],
         "observed": "prometheus" in addons and "prometheus" in target.present,
-        "pushes": any(resource.kind is Kind.MONITOR for resource in here),
+        "pushes": any(one.source.startswith(f"{placement}:") and one.port == PROMETHEUS_PORT for one in plan.links),
         "channels": any(resource.kind is Kind.CHANNEL for resource in here),
         "definitions": bool(installed_addons(context)),
         "images": _carries(context),
