@@ -412,6 +412,19 @@ def test_a_refused_gate_and_a_waiting_version_are_tickets_until_the_next_push(pr
     assert prometheus.told(VALID_SPEC, "retrain", series, week + 60) == {("ModelyardApprovalWaiting", "ticket")}
 
 
+def test_an_approval_ends_its_alert_in_minutes(prometheus: Prometheus) -> None:
+    """The promoter pushes the same series every few minutes."""
+    week = 7 * 24 * 60
+    series = {
+        **scheduled(f"0x{week}"),
+        f"modelyard_gate_refused{PUSHED}": f"0x{week}",
+        f"modelyard_versions_waiting{PUSHED}": f"0 _x58 1 _x2 1 _x2 1x100 0x{week}",
+    }
+
+    assert prometheus.told(VALID_SPEC, "retrain", series, 120) == {("ModelyardApprovalWaiting", "ticket")}
+    assert prometheus.told(VALID_SPEC, "retrain", series, 170) == set()
+
+
 def test_a_monitor_watches_how_long_how_old_and_how_often_failed_runs_are(prometheus: Prometheus) -> None:
     """Two runs failed within the week, and one takes longer than two hours."""
     series = {**scheduled("3600x20000"), **run(1, "600x20000", "failed"), **run(2, "1200x20000", "failed")}
@@ -424,6 +437,18 @@ def test_a_monitor_watches_how_long_how_old_and_how_often_failed_runs_are(promet
     assert {about[-1] for about in told} == {"failed_runs", "duration_s"}
     told = prometheus.told(RUNS, "monitor-drift", scheduled("3600x20000"), 60 + 15000 + 10)
     assert {about[-1] for about in told} == {"freshness_s"}
+
+
+def test_a_promoter_without_a_success_is_a_ticket_after_half_an_hour(prometheus: Prometheus) -> None:
+    """Unless it is paused."""
+    own = '{namespace="fraud",cronjob="promoter"}'
+    series = {f"kube_cronjob_created{own}": "0x100", f"kube_cronjob_status_last_successful_time{own}": "600x100"}
+    suspended = f"kube_cronjob_spec_suspend{own}"
+
+    assert prometheus.told(VALID_SPEC, "registry.alerts", {**series, suspended: "0x100"}, 39) == set()
+    late = {("ModelyardPromoterMissing", "ticket")}
+    assert prometheus.told(VALID_SPEC, "registry.alerts", {**series, suspended: "0x100"}, 42) == late
+    assert prometheus.told(VALID_SPEC, "registry.alerts", {**series, suspended: "1x100"}, 42) == set()
 
 
 def test_a_registry_without_a_server_pages_after_ten_minutes(prometheus: Prometheus) -> None:

@@ -14,7 +14,9 @@ from modelyard_targets.cluster.context import Context
 _OF_OBJECTIVE: Final = "The error budget burns too fast; nothing answers any more"
 _OF_MONITOR: Final = "A check fails; the monitor does not run"
 _OF_PIPELINE: Final = "A run failed or is missing; the gate refused a version; a version waits for approval"
-_OF_REGISTRY: Final = "No server is available; the login of its database was not changed"
+_OF_REGISTRY: Final = (
+    "No server is available; the promoter fails or does not run; the login of its database was not changed"
+)
 _OF_CLUSTER: Final = "Nodes, volumes, add-ons and Prometheus itself"
 
 

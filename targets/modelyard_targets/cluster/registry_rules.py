@@ -1,5 +1,5 @@
-"""Alerts about the registry that runs here, for the owner's on-call channel: it answers nobody, or the login of its
-database was not changed.
+"""Alerts about the registry that runs here, for the owner's on-call channel: it answers nobody, nothing moves its
+aliases, or the login of its database was not changed.
 """
 
 from __future__ import annotations
@@ -8,17 +8,20 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard.names import object_name
-from modelyard.plan import AlertRules, RegistryServer, Resource
+from modelyard.plan import AlertRules, Promoter, RegistryServer, Resource
 from modelyard.stack import Value
 from modelyard_targets.cluster.alert_rules import alert, alert_labels, group, prometheus_rule
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.fixed import LOGIN_NAME, REGISTRY_NAME
 from modelyard_targets.cluster.promql import duration, selector
-from modelyard_targets.cluster.run_series import last_failed
+from modelyard_targets.cluster.run_series import last_failed, paused, since_success_s
 from modelyard_targets.cluster.runbooks import runbook
 
 _GONE_S: Final = 600
 """As long as a server takes to start at most: a move to another machine is no alert."""
+
+_UNPROMOTED_S: Final = 1800
+"""Ten looks of the promoter."""
 
 
 def lower_registry_rules(resource: Resource, context: Context) -> Iterator[Made]:
@@ -26,7 +29,7 @@ def lower_registry_rules(resource: Resource, context: Context) -> Iterator[Made]
     value = resource.value
     assert isinstance(value, AlertRules)
     if value.registry is not None:
-        rules = [_gone(resource, context), *_login(resource, value.registry, context)]
+        rules = [_gone(resource, context), *_promoter(resource, context), *_login(resource, value.registry, context)]
         yield prometheus_rule(resource, [group(resource.name, rules, 60)], context)
 
 
@@ -40,6 +43,21 @@ def _gone(resource: Resource, context: Context) -> Value:
     }
     expression = f"max(kube_deployment_status_replicas_available{chosen}) == 0"
     return alert("ModelyardRegistryGone", expression, _GONE_S, alert_labels(resource, "page", context), texts)
+
+
+def _promoter(resource: Resource, context: Context) -> Iterator[Value]:
+    """Versions wait in vain where the promoter does not run, or fails."""
+    for other in context.plan.on(context.placement):
+        if isinstance(other.value, Promoter):
+            texts = {
+                "summary": "the promoter has not succeeded for half an hour",
+                "description": "Versions that passed their gate and are approved may wait. What is served stays as it "
+                "is.",
+                "runbook": runbook("promoter"),
+            }
+            late = f"{since_success_s(other.name, context)} > {_UNPROMOTED_S}"
+            late += f" unless on () {paused(other.name, _UNPROMOTED_S, context)}"
+            yield alert("ModelyardPromoterMissing", late, 0, alert_labels(resource, "ticket", context), texts)
 
 
 def _login(resource: Resource, server: RegistryServer, context: Context) -> Iterator[Value]:

@@ -51,6 +51,11 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
         "Restarting: its log says whether the database refuses the login or is away.",
         "A login that is refused: follow the steps of the alert on the change of the password.",
     ),
+    "promoter": (
+        "`kubectl get cronjob,job,pods` in the namespace: does the promoter run?",
+        "Read the log of its last Pod: it names the training, and what does not answer or was refused.",
+        "Files that do not have their digest were changed after the gate: find out by whom, and train again.",
+    ),
     "login": (
         "`kubectl get cronjob,job` in the namespace: read the log of the Pod of the failed run.",
         "Denied by RDS or Secrets Manager: `pulumi up` of `infrastructure/` makes its role again.",
