@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +136,19 @@ def test_without_approvals_in_the_description_none_is_missing(case: Case) -> Non
     case.pipeline.pop("approvals")
 
     assert case.given() == ([], 0)
+
+
+def test_an_auditor_checks_a_statement_with_ssh_keygen_alone(tmp_path: Path) -> None:
+    """By the command of the page about approvals."""
+    page = (Path(__file__).parents[2] / "docs" / "approvals.md").read_text(encoding="utf-8")
+    (command,) = [line for line in page.splitlines() if line.startswith("ssh-keygen -Y verify")]
+    ada = Signer(tmp_path, "risk")
+    evidence = json.loads(ada.sign({"digest": "sha256:1"}))
+    kind, key = ada.line.split()[:2]
+    files = {"allowed": f"ada@acme.example {kind} {key}", "signature": evidence["signature"]}
+    for name, content in {**files, "statement": evidence["statement"]}.items():
+        (tmp_path / name).write_text(content)
+
+    assert subprocess.run(["sh", "-c", command], cwd=tmp_path, check=False).returncode == 0
+    (tmp_path / "statement").write_text(evidence["statement"].replace(":1", ":2"))
+    assert subprocess.run(["sh", "-c", command], cwd=tmp_path, check=False).returncode != 0

@@ -91,7 +91,7 @@ def _readers(system: System, data: str) -> Iterator[tuple[str, str]]:
 def _with_model(system: System, model: str) -> Iterator[tuple[str, str]]:
     for pipeline in system.pipelines.values():
         if pipeline.model is not None and pipeline.model.model == model:
-            does = f"trains it, and moves {pipeline.promote_to}" if pipeline.type == "training" else "scores with"
+            does = f"trains it for {pipeline.promote_to}" if pipeline.type == "training" else "scores with"
             version = "" if pipeline.type == "training" else f" @{pipeline.model.alias}"
             yield f"pipelines.{pipeline.name}", f"{does}{version}"
     for inference in system.inference.values():

@@ -82,6 +82,7 @@ def first_steps(context: Context) -> dict[str, object]:
         "no_features": any(request.body == _body({_COLUMN: _NUMBER}) for request in requests),
         "approving_groups": list(approval.groups) if approval and runs else [],
         "approving_environment": context.system.environment or "",
+        "promoted_here": promoted_here(context),
         "approval_effect": (
             f"The promoter looks every {EVERY_MINUTES} minutes, and moves the alias once the approvals are complete."
             if promoted_here(context)

@@ -62,7 +62,7 @@ def test_explain_says_who_uses_what_is_no_resource(run: Run) -> None:
 
     assert "pipelines.nightly-scores  reads it" in data
     assert "monitors.feature-drift    compares with it" in data
-    assert "pipelines.retrain         trains it, and moves champion" in model
+    assert "pipelines.retrain         trains it for champion" in model
     assert "inference.scorer          serves @champion as champion" in model
 
 
