@@ -87,7 +87,7 @@ def test_the_reference_spec_comes_out_for_both_with_both_ends_of_the_crossing() 
     assert '"crossing-till"' in found["stores/workloads/__main__.py"]
     assert 'main_infrastructure["stores__till_access_key_id_1"]' in found["stores/workloads/__main__.py"]
     assert "crossing-till" in found["stores/workloads/manifests/model-till.yaml"]
-    assert "/bundles/fraud-detection-fraud-xgb/champion/" in found["main/workloads/manifests/pipeline-retrain.yaml"]
+    assert "/bundles/fraud-detection-fraud-xgb/champion/" in found["main/workloads/manifests/promoter.yaml"]
 
 
 def test_removing_what_crosses_removes_both_ends() -> None:

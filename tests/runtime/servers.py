@@ -67,7 +67,7 @@ def register(described: Mapping[str, Any], model: Any, kinds: Kinds, required: b
                 model, name="model", signature=signature, serialization_format="cloudpickle", pip_requirements=[]
             )
     version = registry.register("shop-sum", logged.model_uri, {})
-    registry.move_alias("shop-sum", "champion", version.version)
+    registry.set_alias("shop-sum", "champion", version.version)
     return version.version
 
 

@@ -134,7 +134,7 @@ def test_rows_that_all_look_new_without_a_key_judge_nothing(system: Loans) -> No
     for one, number in ((system, "2"), (keyed, "4")):
         one.write(loans())
         one.train(**FOREST)
-        registry.move_alias("loans", "champion", str(int(number) - 1))
+        registry.set_alias("loans", "champion", str(int(number) - 1))
         one.write(loans().assign(income=lambda rows: rows["income"] * 100))
         one.train(**FOREST)
 

@@ -53,7 +53,7 @@ def test_each_workload_gets_its_own_key_and_no_other() -> None:
     keys = {workload: key.secret for key in store_keys(context(OWN)) for workload in key.workloads}
 
     assert found == {workload: {f"vault.lake.{workload}"} for workload in found}
-    assert set(found) == {"inference.scorer", "monitors.drift", "monitors.quality", "registry"}
+    assert set(found) == {"inference.scorer", "monitors.drift", "monitors.quality", "promoter", "registry"}
     for workload in ("pipelines.retrain", "pipelines.nightly"):
         assert keys[workload] == f"vault.lake.{workload}"
     launched = str([each for each in emitted(OWN) if each["metadata"]["name"].startswith("retrain")])

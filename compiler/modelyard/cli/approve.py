@@ -50,10 +50,10 @@ def _approve(arguments: argparse.Namespace, system: System) -> None:
     group = _group(system, line)
     registered, alias = _model(system, arguments.model, arguments.alias)
     digest = str(arguments.digest or "")
-    if arguments.registry:
-        from modelyard.cli.approve_registry import digest_of, set_tag
+    if arguments.registry and not digest:
+        from modelyard.cli.approve_registry import digest_of
 
-        digest = digest or digest_of(arguments.registry, registered, arguments.version)
+        digest = digest_of(arguments.registry, registered, arguments.version)
     if not _DIGEST.fullmatch(digest):
         raise CannotApprove("say which files are approved: --digest sha256:…, the tag modelyard.digest of the version")
     said = statement(system, registered, alias, digest)
@@ -64,6 +64,8 @@ def _approve(arguments: argparse.Namespace, system: System) -> None:
     tag = f"{TAG}{group}"
     where = f"{digest} of {registered} for {alias!r}, in the name of {group}"
     if arguments.registry:
+        from modelyard.cli.approve_registry import set_tag
+
         set_tag(arguments.registry, registered, arguments.version, tag, evidence)
         say(f"approved {where}; it lies beside version {arguments.version}")
         return

@@ -84,7 +84,7 @@ def test_an_approval_is_signed_and_is_what_the_runtime_asks_for(run: Run, tmp_pa
     assert said.code == 0
     assert "in the name of model-risk; set it as the tag modelyard.approval.model-risk" in said.err
     found = json.loads(said.out)
-    pipeline = {"model": {"registeredName": "fraud-fraud-xgb"}, "promoteTo": "champion"}
+    pipeline: dict[str, Any] = {"model": {"registeredName": "fraud-fraud-xgb"}, "promoteTo": "champion"}
     asked = approvals.subject({"system": "fraud", "environment": "default"}, pipeline, DIGEST)
     statement = json.loads(found["statement"])
     assert {name: statement[name] for name in asked} == asked

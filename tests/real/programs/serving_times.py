@@ -78,7 +78,7 @@ def deploy(columns: int) -> bytes:
     with mlflow.start_run():
         more = {"serialization_format": "cloudpickle", "pip_requirements": []}
         logged = mlflow.sklearn.log_model(model, name="model", signature=infer_signature(rows), **more)
-    registry.move_alias(name, "live", registry.register(name, logged.model_uri, {}).version)
+    registry.set_alias(name, "live", registry.register(name, logged.model_uri, {}).version)
     (FOLDER / f"{name}.json").write_text(json.dumps(workload))
     os.environ["MODELYARD_WORKLOAD"] = str(FOLDER / f"{name}.json")
     serve.run(application({"application": name}), name=f"ours-{columns}", route_prefix=f"/ours-{columns}")

@@ -25,14 +25,18 @@ def approvals_missing(span: Span, industry: str) -> Diagnostic:
     Right:
 
         profile: {industry: banking}
-        governance: {risk: high, approvals: {promote: {from: [model-risk], minimum: 1}}, owner: …}
+        governance:
+          owner: …
+          risk: high
+          approvals: {promote: {from: [model-risk], minimum: 1}}
+          approvers: {model-risk: {sshKeys: ["ssh-ed25519 AAAA… ada@acme.example"]}}
     """
     return Diagnostic(
         "E0416",
         Severity.ERROR,
         f"a system of high risk in {_sector(industry)} needs approvals before a model is promoted",
         span,
-        "add approvals: {promote: {from: [GROUP], minimum: 1}}",
+        "add approvals: {promote: {from: [GROUP], minimum: 1}}, and the keys of the group under approvers",
     )
 
 
@@ -78,6 +82,7 @@ def group_without_key(span: Span, group: str) -> Diagnostic:
         f"group {quote(group)} may approve, and no key of it is listed",
         span,
         f"add approvers: {{{group}: {{sshKeys: [LINE OF id_ed25519.pub]}}}} to governance",
+        follows=True,  # from a key that is wrong
     )
 
 
