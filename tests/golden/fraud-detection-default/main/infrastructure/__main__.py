@@ -229,7 +229,6 @@ Identity(
         {"bucket": "acme-fraud-lake", "prefix": "transactions", "mode": "read"},
         {"bucket": "acme-fraud-lake", "prefix": "chargebacks", "mode": "read"},
         {"bucket": "acme-fraud-lake", "prefix": "mlflow/models/fraud-detection-fraud-xgb/", "mode": "write"},
-        {"bucket": "acme-fraud-lake", "prefix": "mlflow/bundles/fraud-detection-fraud-xgb/champion/", "mode": "write"},
         {"bucket": "acme-fraud-lake", "prefix": "mlflow/logs/challenge", "mode": "append"},
     ],
 )
@@ -256,7 +255,6 @@ Identity(
         {"bucket": "acme-fraud-lake", "prefix": "transactions", "mode": "read"},
         {"bucket": "acme-fraud-lake", "prefix": "chargebacks", "mode": "read"},
         {"bucket": "acme-fraud-lake", "prefix": "mlflow/models/fraud-detection-fraud-xgb/", "mode": "write"},
-        {"bucket": "acme-fraud-lake", "prefix": "mlflow/bundles/fraud-detection-fraud-xgb/champion/", "mode": "write"},
         {"bucket": "acme-fraud-lake", "prefix": "mlflow/logs/retrain", "mode": "append"},
     ],
 )
@@ -295,6 +293,17 @@ Identity(
         {"bucket": "acme-fraud-lake", "prefix": "chargebacks", "mode": "read"},
         {"bucket": "acme-fraud-lake", "prefix": "captures/scorer/_monitors/late-labels/", "mode": "append"},
         {"bucket": "acme-fraud-lake", "prefix": "mlflow/models/fraud-detection-fraud-xgb/", "mode": "read"},
+    ],
+)
+Identity(
+    "promoter",
+    cluster=cluster,
+    key=key,
+    namespace="fraud-detection",
+    service_account="promoter",
+    access=[
+        {"bucket": "acme-fraud-lake", "prefix": "mlflow/models/", "mode": "read"},
+        {"bucket": "acme-fraud-lake", "prefix": "mlflow/bundles/", "mode": "write"},
     ],
 )
 

@@ -468,6 +468,7 @@ object_storage = kubernetes.EgressPolicy(
         "scorer-champion",
         "monitor-feature-drift",
         "monitor-late-labels",
+        "promoter",
     ],
     ranges=infrastructure["s3_ranges"],
     depends_on=[foundation],
@@ -492,6 +493,7 @@ registry_logins = kubernetes.Logins(
         "mlflow-login.scorer": "workload.scorer",
         "mlflow-login.monitor-feature-drift": "workload.monitor-feature-drift",
         "mlflow-login.monitor-late-labels": "workload.monitor-late-labels",
+        "mlflow-login.promoter": "workload.promoter",
     },
     depends_on=[foundation],
 )
@@ -561,6 +563,7 @@ kubernetes.Manifests(
         "model-scorer.yaml",
         "monitor-feature-drift.yaml",
         "monitor-late-labels.yaml",
+        "promoter.yaml",
     ],
     images={"registry.invalid": infrastructure["image_registry"]},
     depends_on=[foundation, registry, object_storage],

@@ -192,6 +192,7 @@ registry_logins = kubernetes.Logins(
         "mlflow-login.till": "workload.till",
         "mlflow-login.monitor-feature-drift": "workload.monitor-feature-drift",
         "mlflow-login.monitor-late-labels": "workload.monitor-late-labels",
+        "mlflow-login.promoter": "workload.promoter",
     },
     depends_on=[foundation],
 )
@@ -214,6 +215,7 @@ kubernetes.Manifests(
         "model-till.yaml",
         "monitor-feature-drift.yaml",
         "monitor-late-labels.yaml",
+        "promoter.yaml",
     ],
     depends_on=[foundation, registry],
 )

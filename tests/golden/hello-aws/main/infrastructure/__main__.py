@@ -184,6 +184,14 @@ Identity(
         },
     ],
 )
+Identity(
+    "promoter",
+    cluster=cluster,
+    key=key,
+    namespace="hello",
+    service_account="promoter",
+    access=[{"bucket": lake_store.bucket, "prefix": "mlflow/models/", "mode": "read", "key": lake_store.key_arn}],
+)
 
 Alarms(
     "hello-aws-main",

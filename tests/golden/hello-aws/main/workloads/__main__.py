@@ -134,7 +134,7 @@ object_storage = kubernetes.EgressPolicy(
     "allow-object-storage",
     cluster=cluster,
     namespace="hello",
-    pods=["registry", "mlflow", "train", "train-launcher", "churn"],
+    pods=["registry", "mlflow", "train", "train-launcher", "churn", "promoter"],
     ranges=infrastructure["s3_ranges"],
     depends_on=[foundation],
 )
@@ -151,7 +151,11 @@ registry_logins = kubernetes.Logins(
     "mlflow-logins",
     cluster=cluster,
     namespace="hello",
-    users={"mlflow-login.train": "workload.train", "mlflow-login.churn": "workload.churn"},
+    users={
+        "mlflow-login.train": "workload.train",
+        "mlflow-login.churn": "workload.churn",
+        "mlflow-login.promoter": "workload.promoter",
+    },
     depends_on=[foundation],
 )
 runs_login = kubernetes.Object(
@@ -207,7 +211,7 @@ registry = kubernetes.Manifests(
 kubernetes.Manifests(
     "workloads",
     cluster=cluster,
-    files=["pipeline-train.yaml", "model-churn.yaml"],
+    files=["pipeline-train.yaml", "model-churn.yaml", "promoter.yaml"],
     images={"registry.invalid": infrastructure["image_registry"]},
     depends_on=[foundation, registry, object_storage],
 )

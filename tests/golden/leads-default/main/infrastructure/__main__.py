@@ -268,6 +268,14 @@ Identity(
         {"bucket": audit_store.bucket, "prefix": "audit/score", "mode": "append", "key": audit_store.key_arn},
     ],
 )
+Identity(
+    "promoter",
+    cluster=cluster,
+    key=key,
+    namespace="leads",
+    service_account="promoter",
+    access=[{"bucket": lake_store.bucket, "prefix": "mlflow/models/", "mode": "read", "key": lake_store.key_arn}],
+)
 
 Alarms("leads-main", account=account, key=key, network=network, databases=[runs_store], emails=["growth@acme.example"])
 

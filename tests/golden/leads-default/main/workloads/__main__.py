@@ -385,7 +385,7 @@ object_storage = kubernetes.EgressPolicy(
     "allow-object-storage",
     cluster=cluster,
     namespace="leads",
-    pods=["registry", "mlflow", "fit", "fit-launcher", "scoring", "scoring-launcher", "score"],
+    pods=["registry", "mlflow", "fit", "fit-launcher", "scoring", "scoring-launcher", "score", "promoter"],
     ranges=infrastructure["s3_ranges"],
     depends_on=[foundation],
 )
@@ -406,6 +406,7 @@ registry_logins = kubernetes.Logins(
         "mlflow-login.fit": "workload.fit",
         "mlflow-login.scoring": "workload.scoring",
         "mlflow-login.score": "workload.score",
+        "mlflow-login.promoter": "workload.promoter",
     },
     depends_on=[foundation],
 )
@@ -461,6 +462,6 @@ registry = kubernetes.Manifests(
 kubernetes.Manifests(
     "workloads",
     cluster=cluster,
-    files=["pipeline-fit.yaml", "pipeline-scoring.yaml", "model-score.yaml"],
+    files=["pipeline-fit.yaml", "pipeline-scoring.yaml", "model-score.yaml", "promoter.yaml"],
     depends_on=[foundation, registry, object_storage],
 )

@@ -79,6 +79,7 @@ registry_logins = kubernetes.Logins(
         "mlflow-login.outlook": "workload.outlook",
         "mlflow-login.monitor-lte-urban-drift": "workload.monitor-lte-urban-drift",
         "mlflow-login.monitor-nr-urban-concept": "workload.monitor-nr-urban-concept",
+        "mlflow-login.promoter": "workload.promoter",
     },
     depends_on=[foundation],
 )
@@ -110,6 +111,7 @@ kubernetes.Manifests(
         "monitor-lte-urban-drift.yaml",
         "monitor-nr-urban-concept.yaml",
         "monitor-outlook-speed.yaml",
+        "promoter.yaml",
     ],
     depends_on=[foundation, registry],
 )

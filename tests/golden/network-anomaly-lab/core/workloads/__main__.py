@@ -77,6 +77,7 @@ registry_logins = kubernetes.Logins(
         "mlflow-login.pool-cells": "workload.pool-cells",
         "mlflow-login.monitor-lte-urban-drift": "workload.monitor-lte-urban-drift",
         "mlflow-login.monitor-nr-urban-concept": "workload.monitor-nr-urban-concept",
+        "mlflow-login.promoter": "workload.promoter",
     },
     depends_on=[foundation],
 )
@@ -103,6 +104,7 @@ kubernetes.Manifests(
         "monitor-counters-arrive.yaml",
         "monitor-lte-urban-drift.yaml",
         "monitor-nr-urban-concept.yaml",
+        "promoter.yaml",
     ],
     depends_on=[foundation, registry],
 )

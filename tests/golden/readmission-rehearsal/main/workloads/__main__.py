@@ -76,6 +76,7 @@ registry_logins = kubernetes.Logins(
         "mlflow-login.discharge": "workload.discharge",
         "mlflow-login.monitor-outcome-quality": "workload.monitor-outcome-quality",
         "mlflow-login.monitor-patients-drift": "workload.monitor-patients-drift",
+        "mlflow-login.promoter": "workload.promoter",
     },
     depends_on=[foundation],
 )
@@ -95,6 +96,7 @@ kubernetes.Manifests(
         "model-discharge.yaml",
         "monitor-outcome-quality.yaml",
         "monitor-patients-drift.yaml",
+        "promoter.yaml",
     ],
     depends_on=[foundation, registry],
 )
