@@ -27,6 +27,7 @@ _ROOMS: Final = {
     "06": "What a target can honour",
     "07": "Writing",
     "08": "Meaning: systems that fit the schema and would still not work",
+    "09": "Plausibility: systems that can be built and are hardly meant",
 }
 _PRINTED: Final = "Printed from the code by `python -m pytest tests/test_reference_pages.py --accept`; change it there."
 _DEPLOYMENT: Final = ("mode", "placement", "targets")  # without the short form, which repeats what a target has

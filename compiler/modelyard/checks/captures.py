@@ -1,4 +1,4 @@
-"""Captures hold what the monitors of their endpoint look at."""
+"""Captures hold what the monitors of their endpoint look at, and labels are found by what both have."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import captures as problems
-from modelyard.spec import Capture, Inference, System
+from modelyard.spec import Capture, Inference, Monitor, System
 from modelyard.spec.captures import capture_keys, judges_of
+from modelyard.spec.learned import learned
+from modelyard.spec.watched import watched_dataset
 
 
 def features(system: System) -> Iterator[Diagnostic]:
@@ -29,11 +31,57 @@ def labels(system: System) -> Iterator[Diagnostic]:
     for inference in system.inference.values():
         if inference.capture is None or inference.capture.keys is not None:
             continue
-        judges = judges_of(system, inference)
-        unknown = [data.name for monitor, data in judges if data.label and not data.schema and not monitor.key]
-        if unknown:
-            span = system.key("inference", inference.name, "capture")
-            yield problems.keys_unknown(span, inference.name, unknown[0])
+        for monitor, data in judges_of(system, inference):
+            if data.label and not data.schema and not monitor.key:
+                span = system.key("monitors", monitor.name)
+                yield problems.keys_unknown(span, monitor.name, inference.name, data.name)
+
+
+def joins(system: System) -> Iterator[Diagnostic]:
+    """What a monitor watches and its labels have columns in common, or the monitor names those that they have."""
+    for monitor in system.monitors.values():
+        if not monitor.labels or monitor.key:
+            continue
+        labels = system.data[monitor.labels]
+        watched = watched_dataset(system, monitor)
+        if watched is not None and watched != labels and not (watched.schema and labels.schema):
+            yield problems.key_not_declared(system.key("monitors", monitor.name), monitor.name, labels.name)
+            continue
+        known = _columns(system, monitor) if watched is None else {column for column, _ in watched.schema}
+        apart = {one for data in (labels, watched) if data is not None for one in (data.label, data.timestamp)}
+        shared = {column for column, _ in labels.schema if column in known} - apart
+        if known and labels.schema and not shared and watched != labels:
+            yield problems.no_common_key(system.key("monitors", monitor.name), monitor.name, monitor.watch, labels.name)
+
+
+def _columns(system: System, monitor: Monitor) -> set[str]:
+    """The columns of what an endpoint captures; none where the inputs of a model are not known."""
+    section, _, name = monitor.watch.partition(".")
+    capture = system.inference[name].capture if section == "inference" else None
+    if capture is None:
+        return set()
+    inputs = capture.columns or _inputs(system, system.inference[name])
+    return {*inputs, *capture_keys(system, system.inference[name])} - {*capture.redact} if inputs else set()
+
+
+def _inputs(system: System, inference: Inference) -> tuple[str, ...]:
+    """The inputs of the models behind an endpoint; none where code of the user trains one, or nothing here does."""
+    found: list[str] = []
+    for variant in inference.variants:
+        steps = [
+            (pipeline, step)
+            for pipeline in system.pipelines.values()
+            if pipeline.type == "training" and pipeline.model and pipeline.model.model == variant.model.model
+            for step in pipeline.steps
+        ]
+        for pipeline, step in steps:
+            features = learned([system.data[name] for name in step.inputs], pipeline.split.key).features
+            if not step.trainer or not features:
+                return ()
+            found += features
+        if not steps:
+            return ()
+    return tuple(dict.fromkeys(found))
 
 
 def _held(system: System, inference: Inference, capture: Capture, column: str) -> bool:

@@ -84,11 +84,12 @@ def cards(system: System) -> Iterator[Diagnostic]:
 def classifications(system: System) -> Iterator[Diagnostic]:
     """Datasets say how sensitive they are where the industry asks for it, and what governance says covers them."""
     declared = system.governance.data_classes
+    says = "dataClasses" in system.written("governance")
     for data in system.data.values():
         if not data.classification:
             if system.profile.regulated:
                 yield problems.classification_missing(system.key("data", data.name), data.name, system.profile.industry)
-        elif declared and data.classification in SENSITIVE and data.classification not in declared:
+        elif says and data.classification in SENSITIVE and data.classification not in declared:
             span = system.at("data", data.name, "classification")
             yield problems.class_not_declared(span, data.name, data.classification, declared)
 

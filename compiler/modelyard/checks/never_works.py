@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from modelyard.checks.pipelines import RESERVED_ALIAS
 from modelyard.checks.suggestions import Suggestions
-from modelyard.checks.trainer_parameters import estimators, parameters_of
+from modelyard.checks.trainer_parameters import Bounds, bounds_of, estimators, parameters_of
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import never_works as problems
-from modelyard.source import Path
+from modelyard.source import Json, Path
 from modelyard.spec import ModelRef, Pipeline, Step, System
+
+_FRACTIONS: Final = frozenset({"uniform", "loguniform"})
 
 
 def aliases(system: System) -> Iterator[Diagnostic]:
@@ -63,6 +66,38 @@ def _parameters(system: System, pipeline: Pipeline, step: Step, suggestions: Sug
     for name, path in given.items():
         if name not in known:
             yield problems.parameter_unknown(system.key(*path), name, step.trainer, suggestions.among(known))
+    yield from _out_of_range(system, pipeline, step, bounds_of(step.trainer, str(chosen)))
+
+
+def _out_of_range(system: System, pipeline: Pipeline, step: Step, bounds: Mapping[str, Bounds]) -> Iterator[Diagnostic]:
+    """Numbers that the trainer refuses, or that would have it learn nothing."""
+    fractions = {}
+    for one in pipeline.tuning.space if pipeline.tuning is not None else ():
+        if one.kind in _FRACTIONS and one.name in bounds and bounds[one.name].number is None:
+            fractions[one.name] = one.kind
+    for name, kind in fractions.items():
+        span = system.key("pipelines", pipeline.name, "tuning", "space", name, kind)
+        yield problems.parameter_out_of_range(span, name, step.trainer, "a fraction", f"write int instead of {kind}")
+    for name, value, path in _numbers(pipeline, step):
+        if name in bounds and name not in fractions and not bounds[name].takes(value):
+            span, hint = system.at(*path), f"write {bounds[name].shown}"
+            yield problems.parameter_out_of_range(span, name, step.trainer, f"{value:.12g}", hint)
+
+
+def _numbers(pipeline: Pipeline, step: Step) -> Iterator[tuple[str, float, Path]]:
+    """The numbers that a step gets by name, and the choices and bounds of its search, each with its place."""
+    given: list[tuple[str, Json, Path]] = [
+        (name, value, (*step.path, "parameters", name)) for name, value in step.parameters
+    ]
+    for one in pipeline.tuning.space if pipeline.tuning is not None else ():
+        path: Path = ("pipelines", pipeline.name, "tuning", "space", one.name, one.kind)
+        tried = one.choices if one.kind == "choice" else (one.low, one.high)
+        if one.kind == "int":
+            tried = tuple(int(bound) for bound in (one.low, one.high) if bound is not None)
+        given += [(one.name, value, (*path, at)) for at, value in enumerate(tried)]
+    for name, value, path in given:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            yield name, value, path
 
 
 def buckets(system: System) -> Iterator[Diagnostic]:

@@ -1,29 +1,101 @@
-"""The parameters that built-in trainers know, from a list that is shipped: the compiler loads no trainer."""
+"""What built-in trainers know: parameters with their bounds, from a list; the compiler loads no trainer."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import TypedDict, cast
+
+from modelyard.records import record
 
 _FILE = os.path.join(os.path.dirname(__file__), "trainer_parameters.json")
 _DEFAULT_ESTIMATOR = "hist-gradient-boosting"
 _CLASSIFICATION = frozenset({"binary-classification", "multiclass-classification"})
+_INTERVAL = re.compile(r"([\[(])([0-9.]+), ([0-9.]+|inf)([\])])")
+
+
+class _Table(TypedDict):
+    parameters: dict[str, dict[str, list[str]]]
+    bounds: dict[str, dict[str, dict[str, str]]]
+
+
+@record
+class Interval:
+    """The numbers from `low` to `high`, with or without these two."""
+
+    low: float
+    high: float
+    has_low: bool
+    has_high: bool
+
+    def holds(self, value: float) -> bool:
+        """Whether a number lies in it."""
+        above = value >= self.low if self.has_low else value > self.low
+        return above and (value <= self.high if self.has_high else value < self.high)
+
+    @property
+    def shown(self) -> str:
+        """Such as `from 1 up`, `above 0` or `above 0 and at most 1`."""
+        if self.high == float("inf"):
+            return f"from {self.low:g} up" if self.has_low else f"above {self.low:g}"
+        if self.has_low and self.has_high:
+            return f"from {self.low:.12g} to {self.high:.12g}"
+        most = f"at most {self.high:g}" if self.has_high else f"below {self.high:g}"
+        return f"{'from' if self.has_low else 'above'} {self.low:g} and {most}"
+
+
+@record
+class Bounds:
+    """The numbers that a parameter takes: whole ones, others, or both in different senses, as a count and a share."""
+
+    whole: Interval | None = None
+    number: Interval | None = None
+
+    def takes(self, value: float) -> bool:
+        """Whether a number is one of these."""
+        interval = self.whole if isinstance(value, int) and self.whole is not None else self.number
+        return interval is not None and interval.holds(value)
+
+    @property
+    def shown(self) -> str:
+        """Such as `a whole number from 1 up, or a number above 0 and below 1`."""
+        kinds = (("a whole number", self.whole), ("a number", self.number))
+        return ", or ".join(f"{kind} {interval.shown}" for kind, interval in kinds if interval is not None)
 
 
 @lru_cache(maxsize=1)
-def _table() -> dict[str, dict[str, list[str]]]:
+def _table() -> _Table:
     with open(_FILE, encoding="utf-8") as file:
-        table: dict[str, dict[str, list[str]]] = json.load(file)["parameters"]
-    return table
+        return cast("_Table", json.load(file))
 
 
 def estimators() -> tuple[str, ...]:
     """The estimators of scikit-learn that are built in."""
-    return tuple(name.partition("/")[2] for name in _table() if "/" in name)
+    return tuple(name.partition("/")[2] for name in _table()["parameters"] if "/" in name)
 
 
 def parameters_of(trainer: str, estimator: str, task: str) -> tuple[str, ...]:
     """The parameters that a trainer knows for a task, in order of their names."""
-    name = f"{trainer}/{estimator or _DEFAULT_ESTIMATOR}" if trainer == "scikit-learn" else trainer
-    return tuple(_table()[name]["classification" if task in _CLASSIFICATION else "regression"])
+    kind = "classification" if task in _CLASSIFICATION else "regression"
+    return tuple(_table()["parameters"][_entry(trainer, estimator)][kind])
+
+
+@lru_cache(maxsize=64)
+def bounds_of(trainer: str, estimator: str) -> Mapping[str, Bounds]:
+    """By parameter the numbers that a trainer takes; a parameter that is no number, or is not bounded, is not here."""
+    listed = _table()["bounds"][_entry(trainer, estimator)]
+    return {name: Bounds(**{kind: _interval(text) for kind, text in kinds.items()}) for name, kinds in listed.items()}
+
+
+def _entry(trainer: str, estimator: str) -> str:
+    return f"{trainer}/{estimator or _DEFAULT_ESTIMATOR}" if trainer == "scikit-learn" else trainer
+
+
+def _interval(text: str) -> Interval:
+    found = _INTERVAL.fullmatch(text)
+    assert found is not None
+    opens, low, high, closes = found.groups()
+    return Interval(float(low), float(high), opens == "[", closes == "]")

@@ -350,10 +350,11 @@ def public_without_certificate(span: Span, endpoint: str, placement: str, class_
     )
 
 
-def token_in_clear(span: Span, endpoint: str, placement: str, instead: str) -> Diagnostic:
+def token_in_clear(span: Span, endpoint: str, gateway: str, instead: str) -> Diagnostic:
     """In a regulated industry, what callers prove themselves with is encrypted on the company's own network, too.
 
-    A Gateway that is there is not known well enough to say so.
+    A Gateway that exists already is not known well enough to say so. The Gateway that KubeRay makes for
+    `rollout: {strategy: incremental}` has no TLS, whatever certificate the target has.
 
     Wrong:
 
@@ -368,8 +369,7 @@ def token_in_clear(span: Span, endpoint: str, placement: str, instead: str) -> D
     return Diagnostic(
         "W0636",
         Severity.WARNING,
-        f"callers of {quote(endpoint)} show their token in clear: its gateway on target {quote(placement)} has no"
-        " certificate",
+        f"callers of {quote(endpoint)} show their token in clear: {gateway}",
         span,
         instead,
     )

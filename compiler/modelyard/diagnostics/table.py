@@ -36,12 +36,14 @@ from modelyard.diagnostics.check import deployment as check_deployment
 from modelyard.diagnostics.check import evidence as check_evidence
 from modelyard.diagnostics.check import governance as check_governance
 from modelyard.diagnostics.check import governance_in_name as check_governance_in_name
+from modelyard.diagnostics.check import hosts as check_hosts
 from modelyard.diagnostics.check import inference as check_inference
 from modelyard.diagnostics.check import leakage as check_leakage
 from modelyard.diagnostics.check import metrics as check_metrics
 from modelyard.diagnostics.check import monitors as check_monitors
 from modelyard.diagnostics.check import never_works as check_never_works
 from modelyard.diagnostics.check import pipelines as check_pipelines
+from modelyard.diagnostics.check import plausible as check_plausible
 from modelyard.diagnostics.check import promises as check_promises
 from modelyard.diagnostics.check import schedules as check_schedules
 from modelyard.diagnostics.check import trainers as check_trainers
@@ -277,6 +279,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0654": aws.region_refused,
         "E0655": aws.too_many_folders,
         "E0656": aws.public_without_way_out,
+        "E0657": aws.disk_beyond_volumes,
         "W0660": hardware.timeout_before_last_group,
         "W0661": hardware.accelerator_passed_over,
         "W0662": hardware.just_misses_cheaper_machine,
@@ -387,5 +390,22 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0896": check_comparisons.threshold_without_two_classes,
         "E0897": check_governance.group_without_key,
         "E0898": check_governance.key_of_two_groups,
+        "W0900": check_plausible.split_leaves_little,
+        "W0901": check_plausible.trains_too_often,
+        "W0902": check_plausible.starts_too_often,
+        "W0903": check_plausible.timeout_beyond_next_start,
+        "W0904": check_plausible.deadline_missed,
+        "W0905": check_plausible.size_implausible,
+        "W0906": check_plausible.mirrors_what_serves,
+        "E0907": check_never_works.parameter_out_of_range,
+        "W0908": check_plausible.one_value_searched,
+        "W0909": check_plausible.fewer_combinations,
+        "W0910": check_hosts.mail_blocked,
+        "W0911": check_plausible.delay_of_no_labels,
+        "W0912": check_hosts.endpoints_share_token,
+        "E0913": check_hosts.host_is_address,
+        "W0914": check_hosts.certificate_of_address,
+        "E0915": check_captures.no_common_key,
+        "W0916": check_captures.key_not_declared,
     }
 )

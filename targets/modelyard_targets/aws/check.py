@@ -11,7 +11,7 @@ from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.plan import Identity, NodePool, Plan, Resource
 from modelyard.spec import target_path
 from modelyard_targets.aws.check_cluster import check_envoy_clients, check_made_cluster
-from modelyard_targets.aws.check_machines import check_machines
+from modelyard_targets.aws.check_machines import check_disks, check_machines
 from modelyard_targets.aws.check_network import check_images, check_network, check_public, check_region
 from modelyard_targets.aws.check_rights import check_rights
 from modelyard_targets.aws.check_stores import check_locks, check_stores
@@ -196,5 +196,6 @@ CHECKS: Final[tuple[Rule, ...]] = (
     check_order,
     check_quotas,
     check_machines,
+    check_disks,
     check_currency,
 )

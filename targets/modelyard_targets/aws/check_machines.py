@@ -1,10 +1,11 @@
-"""Points out compute classes whose Pods just miss a much cheaper machine."""
+"""Points out compute classes whose Pods just miss a much cheaper machine, or need a larger disk than EBS has."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
+from modelyard.diagnostics import aws
 from modelyard.diagnostics import hardware as problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.manifest import cpu_words, gibibytes
@@ -12,7 +13,8 @@ from modelyard.plan import Hardware, NodePool, Plan, Smaller
 from modelyard.records import replace
 from modelyard.spec import System
 from modelyard_targets.aws.budget import hours_of
-from modelyard_targets.aws.pools import nodes_for
+from modelyard_targets.aws.elastic import disk_gib
+from modelyard_targets.aws.pools import disks_of, nodes_for
 from modelyard_targets.cluster.demand import Demand, demand
 from modelyard_targets.cluster.prices import HOURS_OF_A_MONTH
 
@@ -21,6 +23,9 @@ _CHEAPER: Final = 0.8
 
 _WORTH_USD: Final = 100
 """A month. Below that, nobody changes a spec."""
+
+_LARGEST_VOLUME_GIB: Final = 64 * 1024
+"""Of gp3 (docs.aws.amazon.com, API of EC2, ModifyVolume, `Size`, read 2026-11-26)."""
 
 
 def check_machines(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -39,6 +44,24 @@ def check_machines(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             yield problems.just_misses_cheaper_machine(
                 span, hardware.compute, hardware.machine, smaller.machine, cpu, memory, now - then
             )
+
+
+def check_disks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Classes whose machines would need a larger root volume than there is for their images and Pods."""
+    pools = [one.value for one in plan.on(placement) if isinstance(one.value, NodePool)]
+    needed: list[tuple[str, int]] = [
+        (pool.compute, max(disks_of(pool.hardware, group).root_gib for group in pool.hardware.groups))
+        for pool in pools
+        if not pool.elastic and pool.hardware.groups
+    ]
+    elastic = [plan.system.compute[pool.compute] for pool in pools if pool.elastic]
+    if elastic:  # which share one class of nodes
+        largest = max(elastic, key=lambda one: one.disk_bytes or 0)
+        needed.append((largest.name, disk_gib(plan, placement)))
+    for compute, gib in needed:
+        if gib > _LARGEST_VOLUME_GIB:
+            span = plan.system.at(*plan.system.compute[compute].path, "disk")
+            yield aws.disk_beyond_volumes(span, compute, gib)
 
 
 def _monthly(system: System, asked: Demand, hardware: Hardware) -> float:

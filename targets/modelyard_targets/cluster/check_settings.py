@@ -99,10 +99,14 @@ def check_gateway(plan: Plan, placement: str, gateway: Gateway | None) -> Iterat
             and inference.endpoint.auth.type != "none"
             and _leaves_cluster(inference, target_of(plan, placement))
         ):
+            why = f"the gateway of target '{placement}' has no certificate"
             instead = f"write gateway: {{class: {gateway.class_name}, certificate: secret://…}} at the target"
             if not routed:
-                instead = "choose rollout: {strategy: blue-green}: KubeRay's Gateway for one in steps has no TLS"
-            yield problems.token_in_clear(where, inference.name, placement, instead)
+                why = "the Gateway that KubeRay makes for a rollout in steps has no TLS"
+                instead = "choose rollout: {strategy: blue-green}"
+                if gateway.certificate is None and inference.endpoint.exposure == "internal":
+                    instead += f", and write gateway: {{class: {gateway.class_name}, certificate: secret://…}}"
+            yield problems.token_in_clear(where, inference.name, why, instead)
 
 
 def _leaves_cluster(inference: Inference, target: TargetSpec) -> bool:

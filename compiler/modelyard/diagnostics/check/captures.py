@@ -1,4 +1,4 @@
-"""Diagnostics about captures: E0890 and W0891."""
+"""Diagnostics about what captures hold and what labels are found by: E0890, W0891, E0915 and W0916."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def feature_not_captured(span: Span, column: str, endpoint: str) -> Diagnostic:
     )
 
 
-def keys_unknown(span: Span, endpoint: str, labels: str) -> Diagnostic:
+def keys_unknown(span: Span, monitor: str, endpoint: str, labels: str) -> Diagnostic:
     """Late labels may not be found: captures keep the inputs of the model and no key of a request.
 
-    Labels are matched with predictions by the columns that both have. Captures keep the inputs of the model, and
-    besides them the `keys` that the spec names; where it names none, the `key` of each monitor that judges them by
-    labels, or the columns in the `schema` of the labels.
+    Labels are matched with predictions by the `key` of the monitor, or else by the columns that both have. Captures
+    keep the inputs of the model, and besides them the `keys` that the endpoint names; where it names none, the `key` of
+    each monitor that judges them by labels, or the columns in the `schema` of the labels.
 
     Wrong:
 
@@ -44,13 +44,67 @@ def keys_unknown(span: Span, endpoint: str, labels: str) -> Diagnostic:
     Right:
 
         data: {chargebacks: {label: is_fraud, …}}
-        inference: {scorer: {capture: {sample: 20%, keys: [transaction_id]}, …}}
-        monitors: {quality: {type: prediction-quality, watch: inference.scorer, labels: chargebacks, …}}
+        inference: {scorer: {capture: {sample: 20%}, …}}
+        monitors:
+          quality:
+            {type: prediction-quality, watch: inference.scorer, labels: chargebacks, key: [transaction_id], …}
     """
     return Diagnostic(
         "W0891",
         Severity.WARNING,
-        f"captures of endpoint {quote(endpoint)} keep no key by which labels in {quote(labels)} are found",
+        f"monitor {quote(monitor)} names no key by which labels in {quote(labels)} are found, and captures of endpoint"
+        f" {quote(endpoint)} keep none",
         span,
-        "name the key in `keys`, or `keys: []` where labels are found by inputs of the model",
+        "name its columns in `key`, or write `keys: []` in `capture` where labels are found by inputs of the model",
+    )
+
+
+def no_common_key(span: Span, monitor: str, watch: str, labels: str) -> Diagnostic:
+    """What a monitor watches and its labels have no column in common, so no label is ever found.
+
+    Labels and timestamps do not count: those of an event and of its label differ.
+
+    Wrong:
+
+        data:
+          scores: {schema: {amount: number, day: timestamp}, …}
+          chargebacks: {schema: {transaction_id: string, is_fraud: boolean}, label: is_fraud, …}
+        monitors: {quality: {type: prediction-quality, watch: pipelines.nightly, labels: chargebacks, …}}
+
+    Right:
+
+        data:
+          scores: {schema: {transaction_id: string, amount: number, day: timestamp}, …}
+          chargebacks: {schema: {transaction_id: string, is_fraud: boolean}, label: is_fraud, …}
+        monitors: {quality: {type: prediction-quality, watch: pipelines.nightly, labels: chargebacks, …}}
+    """
+    return Diagnostic(
+        "E0915",
+        Severity.ERROR,
+        f"monitor {quote(monitor)} finds no label: {watch} and {quote(labels)} have no column in common",
+        span,
+        "keep a column of the labels beside the predictions, such as a number of the case, and name it in `key`",
+    )
+
+
+def key_not_declared(span: Span, monitor: str, labels: str) -> Diagnostic:
+    """A monitor names no `key`, and the spec does not tell which columns its predictions and labels share.
+
+    Labels would be found by all columns that both happen to have. One that has changed in between, such as an amount
+    that was corrected, then hides the label.
+
+    Wrong:
+
+        monitors: {quality: {type: prediction-quality, watch: pipelines.nightly, labels: settled, …}}
+
+    Right:
+
+        monitors: {quality: {type: prediction-quality, watch: pipelines.nightly, labels: settled, key: [claim_id], …}}
+    """
+    return Diagnostic(
+        "W0916",
+        Severity.WARNING,
+        f"monitor {quote(monitor)} names no key by which labels in {quote(labels)} are found",
+        span,
+        "name in `key` the columns that say which row is which",
     )

@@ -155,7 +155,7 @@ def capture_without_end(span: Span, endpoint: str, classes: Iterable[str]) -> Di
 def class_not_declared(span: Span, data: str, classification: str, declared: Iterable[str]) -> Diagnostic:
     """A dataset is of a class that governance does not list among those that the system touches.
 
-    Whoever reads governance alone would not learn of it.
+    Whoever reads governance alone would not learn of it. An empty list says that there is no sensitive data.
 
     Wrong:
 
@@ -169,7 +169,7 @@ def class_not_declared(span: Span, data: str, classification: str, declared: Ite
     return Diagnostic(
         "E0420",
         Severity.ERROR,
-        f"dataset {quote(data)} is {classification}, and governance.dataClasses says {', '.join(declared)}",
+        f"dataset {quote(data)} is {classification}, and governance.dataClasses says {', '.join(declared) or 'none'}",
         span,
         f"add {classification} to governance.dataClasses",
     )

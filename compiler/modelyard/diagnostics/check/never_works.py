@@ -1,4 +1,4 @@
-"""Diagnostics about systems that deploy and then never work: W0808, E0810 to W0815, E0843 and W0844."""
+"""Diagnostics about systems that deploy and then never work: W0808, E0810 to W0815, E0843, W0844 and E0907."""
 
 from __future__ import annotations
 
@@ -60,6 +60,23 @@ def parameter_unknown(span: Span, parameter: str, trainer: str, known: Iterable[
         span,
         nearest(parameter, names, "did you mean {}?") or f"known are {', '.join(names[:6])} …" if names else "",
     )
+
+
+def parameter_out_of_range(span: Span, parameter: str, trainer: str, value: str, hint: str) -> Diagnostic:
+    """A parameter of a built-in trainer has a value that the trainer refuses, or with which it learns nothing.
+
+    The same holds for what a search tries. A network that was trained for no epochs has learned nothing.
+
+    Wrong:
+
+        pipelines: {retrain: {trainer: pytorch, parameters: {epochs: 0}, …}}
+
+    Right:
+
+        pipelines: {retrain: {trainer: pytorch, parameters: {epochs: 20}, …}}
+    """
+    message = f"{quote(parameter)} of the trainer {trainer} cannot be {value}"
+    return Diagnostic("E0907", Severity.ERROR, message, span, hint)
 
 
 def estimator_unknown(span: Span, estimator: str, known: Sequence[str]) -> Diagnostic:

@@ -1,0 +1,90 @@
+"""Hosts by name and by number, ports that clouds close, and tokens that open more than one endpoint."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from modelyard.checks.addresses import addresses
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import hosts as problems
+from modelyard.source import Path
+from modelyard.spec import SecretRef, System, target_path
+
+_NUMBER = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
+_ENCRYPTED = frozenset({"https", "rediss"})
+_SMTP = "25"
+
+
+def mail(system: System) -> Iterator[Diagnostic]:
+    """Mail leaves a cloud by the port for submission, since clouds close the one between mail servers."""
+    cloud = next((target for target in system.deployment.targets if target.in_cloud), None)
+    for channel in system.channels.values() if cloud is not None else ():
+        if channel.smarthost.rpartition(":")[2] == _SMTP:
+            assert cloud is not None
+            span = system.at("channels", channel.name, "smarthost")
+            yield problems.mail_blocked(span, channel.name, cloud.name, channel.smarthost.rpartition(":")[0])
+
+
+def names(system: System) -> Iterator[Diagnostic]:
+    """What is found by its host's name has one, and so has what shows a certificate."""
+    for inference in system.inference.values():
+        host = inference.endpoint.host
+        if _NUMBER.fullmatch(host) and inference.endpoint.exposure != "cluster":
+            yield problems.host_is_address(system.at("inference", inference.name, "endpoint", "host"), host)
+    for what, url, path in _called(system):
+        parts = urlsplit(url)
+        if parts.scheme in _ENCRYPTED and _NUMBER.fullmatch(parts.hostname or ""):
+            yield problems.certificate_of_address(system.at(*path), what, parts.hostname or "")
+    for channel in system.channels.values():
+        host = channel.smarthost.rpartition(":")[0]
+        if _NUMBER.fullmatch(host):
+            span = system.at("channels", channel.name, "smarthost")
+            yield problems.certificate_of_address(span, f"the mail server of channel '{channel.name}'", host)
+
+
+def _called(system: System) -> Iterator[tuple[str, str, Path]]:
+    """What workloads call by a URL: what it is, the URL, and where the spec writes it."""
+    for address in addresses(system, frozenset()):
+        yield address.what, address.url, address.path
+    for target in system.deployment.targets:
+        here = target_path(system, target.name)
+        if target.telemetry.prometheus:
+            yield (
+                f"Prometheus of target '{target.name}'",
+                target.telemetry.prometheus,
+                (*here, "telemetry", "prometheus"),
+            )
+        if target.head_state is not None:
+            yield f"Redis of target '{target.name}'", target.head_state.redis, (*here, "headState", "redis")
+
+
+def tokens(system: System) -> Iterator[Diagnostic]:
+    """A token opens one endpoint, and nothing besides."""
+    opened: dict[SecretRef, str] = {}
+    for inference in system.inference.values():
+        for caller in inference.endpoint.auth.callers:
+            other = opened.setdefault(caller.token, inference.name)
+            if other != inference.name:
+                span = system.at("inference", inference.name, "endpoint", "auth", *caller.field)
+                yield problems.endpoints_share_token(span, inference.name, f"endpoint '{other}'")
+    for what, ref, path in _others(system):
+        if ref in opened:
+            yield problems.endpoints_share_token(system.at(*path), opened[ref], what)
+
+
+def _others(system: System) -> Iterator[tuple[str, SecretRef, Path]]:
+    """Tokens, passwords and addresses with a secret in them that open something else than an endpoint."""
+    for target in system.deployment.targets:
+        here = target_path(system, target.name)
+        if target.telemetry.secret is not None:
+            yield f"metrics of target '{target.name}'", target.telemetry.secret, (*here, "telemetry", "secret")
+        if target.head_state is not None and target.head_state.password is not None:
+            yield f"Redis of target '{target.name}'", target.head_state.password, (*here, "headState", "password")
+    if system.registry is not None and system.registry.credentials is not None:
+        yield "the registry", system.registry.credentials, ("registry", "credentials")
+    for channel in system.channels.values():
+        if channel.secret is not None:
+            field = {"pagerduty": "key", "email": "password"}.get(channel.type, "url")
+            yield f"channel '{channel.name}'", channel.secret, ("channels", channel.name, field)

@@ -1,0 +1,149 @@
+"""What can be built and is hardly meant: splits without rows, runs on each other's heels, sizes of no machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+
+from modelyard.checks.schedules import gaps_s
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import plausible as problems
+from modelyard.source import Path, Span
+from modelyard.spec import Parameter, Pipeline, Schedule, System
+
+_LEAST_HELD_OUT = 0.01
+_MOST_HELD_OUT = 0.5
+
+_HOUR_S = 3600
+"""Training on accelerators more often than this hardly waits for its machines, and its data has hardly changed."""
+
+_SENSIBLE_S = 300
+"""What starts more often than this spends its time on starting: a cluster or a Pod, an image, libraries."""
+
+_NOTICED_S = 10
+"""How often the controller of CronJobs looks (kubernetes.io, "CronJob", "Schedule limits", read 2026-11-26)."""
+
+_GI = 1024**3
+_SMALLEST = _GI
+_LARGEST = 256 * 1024 * _GI
+"""Of a disk: Ray's logs and a copy of a model need the one, and no machine has the other."""
+
+
+def splits(system: System) -> Iterator[Diagnostic]:
+    """A split leaves rows to learn from and rows to judge by."""
+    for pipeline in system.pipelines.values():
+        fraction = pipeline.split.fraction
+        if pipeline.type == "training" and not _LEAST_HELD_OUT <= fraction <= _MOST_HELD_OUT:
+            span = system.at("pipelines", pipeline.name, "split", "fraction")
+            yield problems.split_leaves_little(span, fraction)
+
+
+def schedules(system: System) -> Iterator[Diagnostic]:
+    """What a cron line starts can start and end before the next start."""
+    for pipeline in system.pipelines.values():
+        path = ("pipelines", pipeline.name)
+        what = f"pipeline '{pipeline.name}'"
+        often = list(_too_often(system, what, pipeline.schedule, path, _trains_on_accelerators(system, pipeline)))
+        yield from often or _overtaken(system, pipeline)
+    for monitor in system.monitors.values():
+        yield from _too_often(system, f"monitor '{monitor.name}'", monitor.schedule, ("monitors", monitor.name), False)
+
+
+def _too_often(system: System, what: str, schedule: Schedule, path: Path, accelerated: bool) -> Iterator[Diagnostic]:
+    gaps = gaps_s(schedule)
+    if gaps is None:
+        return
+    span = system.at(*path, "schedule", "cron")
+    if accelerated and gaps[0] < _HOUR_S:
+        yield problems.trains_too_often(span, what, gaps[0])
+    elif gaps[0] < _SENSIBLE_S:
+        yield problems.starts_too_often(span, what, gaps[0])
+    if schedule.starting_deadline_s < _NOTICED_S:
+        span = system.at(*path, "schedule", "startingDeadline")
+        yield problems.deadline_missed(span, what, schedule.starting_deadline_s)
+
+
+def _trains_on_accelerators(system: System, pipeline: Pipeline) -> bool:
+    classes = [system.compute[step.compute] for step in pipeline.steps]
+    return pipeline.type == "training" and any(
+        one.accelerators or one.accelerator_memory_bytes is not None for one in classes
+    )
+
+
+def _overtaken(system: System, pipeline: Pipeline) -> Iterator[Diagnostic]:
+    """A run ends by its own timeout before the next is due, where the spec says how long it may take."""
+    own = ("pipelines", pipeline.name)
+    gaps, overlap = gaps_s(pipeline.schedule), pipeline.schedule.overlap
+    if gaps and "timeout" in system.written(*own) and pipeline.timeout_s > gaps[0] and overlap != "allow":
+        span = system.at(*own, "timeout")
+        yield problems.timeout_beyond_next_start(span, pipeline.name, pipeline.timeout_s, gaps[0], overlap)
+
+
+def sizes(system: System) -> Iterator[Diagnostic]:
+    """Disks of workloads, and volumes of databases on clusters, are of sizes that machines have."""
+    for compute in system.compute.values():
+        if compute.disk_bytes is not None:
+            written = str(system.written(*compute.path).get("disk"))
+            span = system.at(*compute.path, "disk")
+            yield from _size(span, f"the disk of compute class '{compute.name}'", written, compute.disk_bytes)
+    for store in system.stores.values():
+        made = store.type == "database" and not store.adopt and system.target(store.target).provider == "kubernetes"
+        if made and store.size_bytes is not None:
+            written = str(system.written("stores", store.name).get("size"))
+            span = system.at("stores", store.name, "size")
+            yield from _size(span, f"the volume of database '{store.name}'", written, store.size_bytes)
+
+
+def _size(span: Span, what: str, written: str, size: int) -> Iterator[Diagnostic]:
+    if not _SMALLEST <= size <= _LARGEST:
+        yield problems.size_implausible(span, what, written, size < _SMALLEST)
+
+
+def mirrors(system: System) -> Iterator[Diagnostic]:
+    """Copies of requests go to a version, or to hardware, that does not answer them already."""
+    for inference in system.inference.values():
+        shadows = [one for one in inference.variants if inference.mirror and one.name == inference.mirror.variant]
+        for shadow in shadows:
+            same = [
+                one.name
+                for one in inference.variants
+                if one.name != shadow.name and one.model == shadow.model and one.compute == shadow.compute
+            ]
+            if same:
+                span = system.at("inference", inference.name, "variants", shadow.name, "model")
+                model = f"{shadow.model.model}@{shadow.model.alias}"
+                yield problems.mirrors_what_serves(span, shadow.name, same[0], model)
+
+
+def searches(system: System) -> Iterator[Diagnostic]:
+    """A search has something to choose from, and more of it than trials."""
+    for pipeline in system.pipelines.values():
+        tuned = pipeline.tuning
+        if tuned is None:
+            continue
+        path: Path = ("pipelines", pipeline.name, "tuning")
+        counts = {one.name: _values(one) for one in tuned.space}
+        for dimension in tuned.space:
+            if counts[dimension.name] == 1:
+                span = system.at(*path, "space", dimension.name, dimension.kind)
+                yield problems.one_value_searched(span, dimension.name)
+        known = [count for count in counts.values() if count is not None]
+        if len(known) == len(counts) and 1 < prod(known) < tuned.trials:
+            yield problems.fewer_combinations(system.at(*path, "trials", "max"), prod(known), tuned.trials)
+
+
+def _values(dimension: Parameter) -> int | None:
+    """How many values a dimension has; None where they cannot be counted, 0 where its bounds are in disorder."""
+    if dimension.kind == "choice":
+        return len({repr(choice) for choice in dimension.choices})
+    low, high = dimension.low or 0.0, dimension.high or 0.0
+    if low == high:
+        return 1
+    return max(int(high - low) + 1, 0) if dimension.kind == "int" else None
+
+
+def delays(system: System) -> Iterator[Diagnostic]:
+    """What arrives late is there."""
+    for data in system.data.values():
+        if data.delay_s and not data.label:
+            yield problems.delay_of_no_labels(system.key("data", data.name, "delay"), data.name)

@@ -1,0 +1,238 @@
+"""Diagnostics about what can be built and is hardly meant: W0900 to W0906, W0908, W0909 and W0911."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.diagnostics.check.never_works import days
+from modelyard.source import Span
+
+
+def split_leaves_little(span: Span, fraction: float) -> Diagnostic:
+    """A split leaves almost no rows to learn from, or almost none to judge by.
+
+    `fraction` is the share that is held out for the gate, not the share that the model learns from. Below 1% or above
+    50%, one of the two is hardly ever large enough.
+
+    Wrong:
+
+        pipelines: {retrain: {type: training, split: {fraction: 95%}, …}}
+
+    Right:
+
+        pipelines: {retrain: {type: training, split: {fraction: 5%}, …}}
+    """
+    share, rest = f"{100 * fraction:g}%", f"{100 - 100 * fraction:g}%"
+    much = fraction > 0.5
+    return Diagnostic(
+        "W0900",
+        Severity.WARNING,
+        f"{share} of the rows are held out for the gate, and {rest} are learned from",
+        span,
+        f"write {rest} to learn from {share}" if much else "write 1% or more, so that the gate has rows to judge by",
+    )
+
+
+def trains_too_often(span: Span, what: str, gap_s: int) -> Diagnostic:
+    """A training on accelerators starts more often than once an hour.
+
+    Each run waits for machines with accelerators, and pays for them while it loads images and data. A model that must
+    follow its data faster than that is rather trained by a monitor, when there is something to learn.
+
+    Wrong:
+
+        pipelines: {retrain: {type: training, compute: "L4:1", schedule: {cron: "* * * * *"}, …}}
+
+    Right:
+
+        pipelines: {retrain: {type: training, compute: "L4:1", schedule: {cron: "0 4 * * *"}, …}}
+    """
+    return Diagnostic(
+        "W0901",
+        Severity.WARNING,
+        f"{what} trains on accelerators every {days(gap_s)}",
+        span,
+        'write a line that starts it once an hour at most, such as "0 * * * *", or once a day, "0 4 * * *"',
+    )
+
+
+def starts_too_often(span: Span, what: str, gap_s: int) -> Diagnostic:
+    """A pipeline or monitor is started every few minutes.
+
+    Each run of a pipeline starts a Ray cluster, and each look of a monitor a Pod. That takes a minute or more, in which
+    nothing is computed, and runs that are not finished when the next is due are skipped or stopped. The bound is five
+    minutes.
+
+    Wrong:
+
+        pipelines: {features: {type: custom, schedule: {cron: "* * * * *"}, …}}
+
+    Right:
+
+        pipelines: {features: {type: custom, schedule: {cron: "*/15 * * * *"}, …}}
+    """
+    return Diagnostic(
+        "W0902",
+        Severity.WARNING,
+        f"{what} starts every {days(gap_s)}, and its machines take minutes to start",
+        span,
+        'write a line that starts it less often, such as "*/15 * * * *"',
+    )
+
+
+def timeout_beyond_next_start(span: Span, pipeline: str, timeout_s: int, gap_s: int, overlap: str) -> Diagnostic:
+    """A run may take longer than the time to the next one, which is then skipped, or stops it.
+
+    `overlap: forbid` skips starts while a run goes on, `overlap: replace` ends the run. Pipelines with `overlap: allow`
+    are not reported, and neither are those without a `timeout`.
+
+    Wrong:
+
+        pipelines: {features: {schedule: {cron: "0 * * * *"}, timeout: 6h, …}}
+
+    Right:
+
+        pipelines: {features: {schedule: {cron: "0 * * * *"}, timeout: 50m, …}}
+    """
+    effect = "it stops the one that still runs" if overlap == "replace" else "it is skipped while one still runs"
+    return Diagnostic(
+        "W0903",
+        Severity.WARNING,
+        f"a run of {quote(pipeline)} may take {days(timeout_s)}, and the next is due after {days(gap_s)}: {effect}",
+        span,
+        f"write a timeout below {days(gap_s)}, or a schedule that leaves {days(timeout_s)} between two runs",
+    )
+
+
+def deadline_missed(span: Span, what: str, deadline_s: int) -> Diagnostic:
+    """A start may be late by less time than Kubernetes takes to notice that it is due.
+
+    The controller of CronJobs looks every ten seconds. With a shorter `startingDeadline`, starts are missed by chance.
+
+    Wrong:
+
+        schedule: {cron: "0 4 * * *", startingDeadline: 5s}
+
+    Right:
+
+        schedule: {cron: "0 4 * * *", startingDeadline: 5m}
+    """
+    return Diagnostic(
+        "W0904",
+        Severity.WARNING,
+        f"{what} may start {deadline_s} seconds late, and Kubernetes looks for what is due every 10 seconds",
+        span,
+        "write a minute or more",
+    )
+
+
+def size_implausible(span: Span, what: str, size: str, small: bool) -> Diagnostic:
+    """A disk or volume is smaller than what is written to it, or larger than any machine's.
+
+    A Pod that writes more than its `disk` is evicted, and Ray's logs and a copy of a model alone are some hundred
+    megabytes. PostgreSQL keeps a gigabyte of its log. Sizes from 1Gi to 256Ti are not reported.
+
+    Wrong:
+
+        compute: {train: {cpu: 4, memory: 16Gi, disk: 1M}}
+
+    Right:
+
+        compute: {train: {cpu: 4, memory: 16Gi, disk: 100Gi}}
+    """
+    why = "less than is written to it" if small else "more than any machine has"
+    return Diagnostic(
+        "W0905",
+        Severity.WARNING,
+        f"{what} has {size}, {why}",
+        span,
+        "check the unit, and write 1Gi or more" if small else "check the unit, and write what one machine can have",
+    )
+
+
+def mirrors_what_serves(span: Span, shadow: str, serving: str, model: str) -> Diagnostic:
+    """Copies of requests go to the version of a model that answers the requests themselves.
+
+    The answers are the same, so nothing is learned from them, and the copies are paid for. Variants on another compute
+    class are not reported: they try the hardware.
+
+    Wrong:
+
+        inference:
+          scorer:
+            variants: {live: {model: fraud@champion}, next: {model: fraud@champion}}
+            mirror: {to: next}
+
+    Right:
+
+        inference:
+          scorer:
+            variants: {live: {model: fraud@champion}, next: {model: fraud@candidate}}
+            mirror: {to: next}
+    """
+    return Diagnostic(
+        "W0906",
+        Severity.WARNING,
+        f"{quote(shadow)} gets copies of requests that {quote(serving)} answers with the same {model}",
+        span,
+        f"name the version that {quote(shadow)} is to try, such as the alias that another pipeline promotes to",
+    )
+
+
+def one_value_searched(span: Span, parameter: str) -> Diagnostic:
+    """A dimension of a search has one value, so nothing is searched in it.
+
+    Wrong:
+
+        pipelines: {retrain: {tuning: {space: {max_depth: {int: [6, 6]}, eta: {uniform: [0.1, 0.3]}}, …}, …}}
+
+    Right:
+
+        pipelines: {retrain: {parameters: {max_depth: 6}, tuning: {space: {eta: {uniform: [0.1, 0.3]}}, …}, …}}
+    """
+    return Diagnostic(
+        "W0908",
+        Severity.WARNING,
+        f"the search space of {quote(parameter)} has one value",
+        span,
+        "name further values, or write it under parameters instead",
+    )
+
+
+def fewer_combinations(span: Span, combinations: int, trials: int) -> Diagnostic:
+    """A search has fewer combinations than trials, so some are tried again.
+
+    Wrong:
+
+        tuning: {trials: {max: 50}, space: {max_depth: {int: [3, 6]}, tree_method: {choice: [hist, approx]}}, …}
+
+    Right:
+
+        tuning: {trials: {max: 8}, space: {max_depth: {int: [3, 6]}, tree_method: {choice: [hist, approx]}}, …}
+    """
+    return Diagnostic(
+        "W0909",
+        Severity.WARNING,
+        f"the search has {combinations} combinations and {trials} trials",
+        span,
+        f"write max: {combinations}, or widen the space",
+    )
+
+
+def delay_of_no_labels(span: Span, data: str) -> Diagnostic:
+    """A dataset says how late its labels arrive and names no label, so the delay has no effect.
+
+    Wrong:
+
+        data: {chargebacks: {delay: 45d, store: lake, path: chargebacks/, format: parquet}}
+
+    Right:
+
+        data: {chargebacks: {delay: 45d, label: is_fraud, store: lake, path: chargebacks/, format: parquet}}
+    """
+    return Diagnostic(
+        "W0911",
+        Severity.WARNING,
+        f"dataset {quote(data)} says how late its labels arrive, and names none",
+        span,
+        "name the column in label, or move delay to the dataset that has the labels",
+    )
