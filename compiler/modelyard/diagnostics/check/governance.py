@@ -169,7 +169,7 @@ def class_not_declared(span: Span, data: str, classification: str, declared: Ite
     return Diagnostic(
         "E0420",
         Severity.ERROR,
-        f"dataset {quote(data)} is {classification}, and governance.dataClasses says {', '.join(declared) or 'none'}",
+        f"dataset {quote(data)} is {classification}, and governance.dataClasses says {', '.join(declared) or 'nothing'}",
         span,
         f"add {classification} to governance.dataClasses",
     )

@@ -73,7 +73,7 @@ def starts_too_often(span: Span, what: str, gap_s: int) -> Diagnostic:
     return Diagnostic(
         "W0902",
         Severity.WARNING,
-        f"{what} starts every {days(gap_s)}, and its machines take minutes to start",
+        f"{what} starts every {days(gap_s)}, which is hardly longer than a start takes",
         span,
         'write a line that starts it less often, such as "*/15 * * * *"',
     )
