@@ -60,7 +60,12 @@ CHANGES = [
     ("    labels: chargebacks\n", "    labels: scores\n", "scores\n    window", "E0469"),
     ("    reference: {data: transactions, window: 30d}\n", "", "drift:\n", "E0470"),
     ("features: [amount], severity", "features: [amuont], severity", "amuont", "E0471"),
-    ("watch: inference.scorer\n    labels", "watch: pipelines.nightly\n    labels", "true, cooldown", "E0473"),
+    (
+        "watch: inference.scorer\n    labels",
+        "watch: pipelines.nightly\n    key: [transaction_id]\n    labels",
+        "true, cooldown",
+        "E0473",
+    ),
     ("cooldown: 7d", "cooldown: 6d", "6d", "W0475"),
     ("window: 7d", "window: 6d", "window: 6d", "W0476"),
 ]
@@ -94,7 +99,7 @@ FINE: dict[str, tuple[str, str] | tuple[str, str, tuple[str, str]]] = {
         "  mode: local\n",
     ),
     "links among time zones": ("Europe/Berlin", "Japan"),
-    "bounds that meet": ("max_depth: {int: [3, 12]}", "max_depth: {int: [3, 3]}"),
+    "bounds that nearly meet": ("max_depth: {int: [3, 12]}", "max_depth: {int: [3, 4]}"),
     "drift against the training data": ("reference: {data: transactions, window: 30d}", "reference: {}"),
     "columns that the spec does not know": (
         "    schema: {amount: number, merchant: string, event_time: timestamp, is_fraud: boolean}\n",

@@ -34,7 +34,7 @@ def test_captures_of_two_endpoints() -> None:
     """One endpoint's retention deletes the captures of the other."""
     start = VALID_SPEC.index("  scorer:\n")
     second = VALID_SPEC[start : VALID_SPEC.index("monitors:\n")].replace("scorer:", "shop:", 1)
-    shop = second.replace("host: scores.acme", "host: shop.acme")
+    shop = second.replace("host: scores.acme", "host: shop.acme").replace("vault/scorer#", "vault/shop#")
     spec = changed("monitors:\n", f"{shop}monitors:\n", _kept_in("captures/all"))
     both = spec.replace("host: shop", "clients: [shop]\n      host: shop").replace(CAPTURE, _kept_in("captures/all")[1])
 

@@ -26,6 +26,12 @@ def test_regulated_industries_ask_for_more() -> None:
     assert codes_in(changed(*high, no_approvals)) == []  # retail
 
 
+def test_no_class_at_all_is_a_claim_as_well() -> None:
+    """An empty list says that nothing is sensitive; a list that nobody wrote says nothing."""
+    assert codes_in(changed("  dataClasses: [pii]\n", "  dataClasses: []\n")) == ["E0420", "E0420"]
+    assert codes_in(changed("  dataClasses: [pii]\n", "")) == []
+
+
 def test_public_endpoints_ask_who_is_there() -> None:
     no_auth = ("      auth: {type: bearer-token, token: secret://vault/scorer#token}\n", "")
 

@@ -77,7 +77,7 @@ def test_estimators_of_scikit_learn(parameters: str, codes: list[str]) -> None:
         ("    parameters: {device: cuda}\n", f"    parameters: {parameters}\n"),
         ("compute: train", "compute: cpu"),
     )
-    assert codes_in(spec.replace(SEARCH, "space: {random_state: {int: [1, 5]}}")) == codes
+    assert codes_in(spec.replace(SEARCH, "space: {random_state: {int: [1, 50]}}")) == codes
 
 
 @pytest.mark.parametrize(
@@ -155,3 +155,52 @@ def test_a_breach_that_trains_another_model() -> None:
     assert found_in(spec) == [where(spec, "pipelines.other", "W0844")]
     assert "W0844" in codes_in(batch)
     assert codes_in(changed("run: pipelines.retrain", "run: pipelines.report")) == []
+
+
+@pytest.mark.parametrize(
+    ("framework", "parameters", "codes"),
+    [
+        ("pytorch", "{epochs: 0}", ["E0907"]),
+        ("pytorch", "{epochs: 2.5}", ["E0907"]),
+        ("pytorch", "{epochs: 1, depth: 0, dropout: 0}", []),
+        ("pytorch", "{dropout: 1.0}", ["E0907"]),
+        ("pytorch", "{learning_rate: 0, batch_size: -1}", ["E0907", "E0907"]),
+        ("xgboost", "{device: cuda, subsample: 1.5}", ["E0907"]),
+        ("xgboost", "{device: cuda, subsample: 1, max_depth: 0}", []),
+        ("xgboost", "{device: cuda, n_estimators: 0}", ["E0907"]),
+        ("lightgbm", "{num_leaves: 1}", ["E0907"]),
+        ("lightgbm", "{num_leaves: 2, max_depth: -1}", []),
+        ("scikit-learn", "{max_iter: 0}", ["E0907"]),
+        ("scikit-learn", "{max_bins: 256}", ["E0907"]),
+        ("scikit-learn", "{max_depth: 1, max_leaf_nodes: 2}", []),
+        ("scikit-learn", "{estimator: random-forest, min_samples_leaf: 0.2, max_features: sqrt}", []),
+        ("scikit-learn", "{estimator: random-forest, min_samples_leaf: 1.5}", ["E0907"]),
+        ("scikit-learn", "{estimator: random-forest, min_samples_leaf: 0}", ["E0907"]),
+        ("scikit-learn", "{estimator: random-forest, bootstrap: false, oob_score: true}", []),
+        ("scikit-learn", "{estimator: linear, C: 0}", ["E0907"]),
+    ],
+)
+def test_values_with_which_a_trainer_learns_something(framework: str, parameters: str, codes: list[str]) -> None:
+    """Counts are whole, shares are shares, and what is no number is the library's to judge."""
+    tuning = VALID_SPEC[VALID_SPEC.index("    tuning:\n") : VALID_SPEC.index("    split: {fraction")]
+    cpus = ("    inputs: [transactions]\n    compute: train\n", "    inputs: [transactions]\n    compute: cpu\n")
+    spec = changed("framework: xgboost", f"framework: {framework}", (tuning, ""), ("{device: cuda}", parameters), cpus)
+
+    assert [code for code in codes_in(spec) if code == "E0907"] == codes
+
+
+@pytest.mark.parametrize(
+    ("space", "pointed"),
+    [
+        ("{max_depth: {int: [-1, 12]}}", "-1, 12"),
+        ("{max_depth: {uniform: [3, 12]}}", "uniform: [3, 12]"),
+        ("{subsample: {uniform: [0.5, 1.2]}}", "1.2"),
+        ("{subsample: {uniform: [0, 1]}}", "0, 1]"),
+        ("{n_estimators: {choice: [50, 100, 0]}, subsample: {uniform: [0.5, 1]}}", "0]}, subsample"),
+    ],
+)
+def test_a_search_tries_values_with_which_a_trainer_learns_something(space: str, pointed: str) -> None:
+    """Each bound and each choice counts."""
+    spec = changed(SEARCH, f"space: {space}", ("trials: {max: 20, parallel: 2}", "trials: {max: 2, parallel: 2}"))
+
+    assert found_in(spec) == [where(spec, pointed, "E0907")]

@@ -10,6 +10,7 @@ VPC = "vpc: {cidr: 10.20.0.0/16}"
 LAKE = "  lake: {type: object}"
 RUNS = "  runs: {type: database}"
 OWNER = "email: growth@acme.example}"
+FITS = "gpu: {cpu: 4, memory: 16Gi, "
 MIRROR = "images: {registry: registry.acme.example/ml, mirror: true}"
 
 
@@ -34,6 +35,8 @@ def test_nothing_is_wrong_with_the_spec() -> None:
         (VPC, "vpc: {cidr: 10.20.0.0/16, nat: none}", "E0647"),
         (RUNS, "  runs: {type: database, size: 19Gi}", "E0644"),
         (RUNS, "  runs: {type: database, size: 65Ti}", "E0644"),
+        (FITS, "gpu: {cpu: 4, memory: 16Gi, disk: 64Ti, ", "E0657"),
+        ("disk: 30Gi, elastic: true", "disk: 32Ti, elastic: true", "E0657"),
         (RUNS, "  runs: {type: database, replicas: 3}", "W0648"),
         (RUNS, '  runs: {type: database, credentials: "secret://manager/db"}', "E0625"),
         (RUNS, "  runs: {type: database, adopt: db.acme.example/mlflow}", "E0626"),
@@ -58,6 +61,8 @@ def test_it_is_refused(before: str, after: str, code: str) -> None:
         (VPC, "vpc: {cidr: 10.20.0.0/22}"),
         (VPC, "vpc: {cidr: 172.16.0.0/16}"),
         (VPC, f"vpc: {{cidr: 10.20.0.0/16, nat: none}}\n  {MIRROR}"),
+        (FITS, "gpu: {cpu: 4, memory: 16Gi, disk: 60Ti, "),
+        ("disk: 30Gi, elastic: true", "disk: 31Ti, elastic: true"),
         (RUNS, "  runs: {type: database, size: 20Gi, replicas: 2}"),
         (RUNS, "  runs: {type: database, size: 64Ti}"),
         (LAKE, "  lake: {type: object, adopt: acme.lake-1}"),

@@ -166,10 +166,11 @@ def class_not_declared(span: Span, data: str, classification: str, declared: Ite
 
         governance: {dataClasses: [internal, phi], owner: …}
     """
+    says = ", ".join(declared) or "that there is none"
     return Diagnostic(
         "E0420",
         Severity.ERROR,
-        f"dataset {quote(data)} is {classification}, and governance.dataClasses says {', '.join(declared) or 'nothing'}",
+        f"dataset {quote(data)} is {classification}, and governance.dataClasses says {says}",
         span,
         f"add {classification} to governance.dataClasses",
     )

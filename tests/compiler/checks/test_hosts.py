@@ -1,0 +1,98 @@
+"""Hosts by number, ports that clouds close, and tokens that open more than they should."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.compiler.checks.asked import codes_in, found_in, where
+from tests.specs import changed
+
+ONCALL = "oncall: {type: pagerduty, key: secret://vault/pagerduty#fraud}"
+MAIL = "oncall: {{type: email, to: a@acme.example, from: b@acme.example, smarthost: '{}'}}"
+CLOUD = (
+    "deployment:\n  mode: on-prem\n  targets:\n",
+    "deployment:\n  mode: hybrid\n  targets:\n    far: {provider: aws, region: eu-central-1}\n",
+)
+ELSEWHERE = ("  placement: {default: main}", "  placement: {default: main, monitors: main}")
+HOST = "      host: scores.acme.example\n"
+TOKEN = "      auth: {type: bearer-token, token: secret://vault/scorer#token}\n"
+SECOND = """  second:
+    variants: {only: {model: fraud-xgb@champion}}
+    compute: cpu
+    endpoint: {clients: [shop], auth: {type: bearer-token, %s}}
+monitors:
+"""
+
+
+@pytest.mark.parametrize(("port", "codes"), [(25, ["W0910"]), (587, []), (2525, []), (465, [])])
+def test_a_cloud_closes_the_port_between_mail_servers(port: int, codes: list[str]) -> None:
+    """A company's own network does not."""
+    mail = MAIL.format(f"smtp.acme.example:{port}")
+
+    assert codes_in(changed(ONCALL, mail, CLOUD)) == codes
+    assert codes_in(changed(ONCALL, mail)) == []
+
+
+@pytest.mark.parametrize(("host", "codes"), [("10.20.0.15", ["E0913"]), ("10.20.0.15.acme.example", [])])
+def test_an_endpoint_has_a_name(host: str, codes: list[str]) -> None:
+    assert codes_in(changed(HOST, f"      host: {host}\n")) == codes
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "pointed"),
+    [
+        ('endpoint: "https://s3.acme.example"', 'endpoint: "https://10.0.0.5"', '"https://10.0.0.5"'),
+        ("{database: runs, artifacts: lake}", '{adopt: "https://10.0.0.5:5000/x"}', '"https://10.0.0.5:5000/x"'),
+        (
+            "      context: frankfurt\n",
+            '      context: frankfurt\n      headState: {redis: "rediss://10.0.0.5:6379"}\n',
+            '"rediss://10.0.0.5:6379"',
+        ),
+        (
+            "      context: frankfurt\n",
+            '      context: frankfurt\n      telemetry: {remoteWrite: "https://10.0.0.5/write"}\n',
+            '"https://10.0.0.5/write"',
+        ),
+        (
+            "      context: frankfurt\n",
+            '      context: frankfurt\n      telemetry: {prometheus: "https://10.0.0.5:9090"}\n',
+            '"https://10.0.0.5:9090"',
+        ),
+        (ONCALL, MAIL.format("10.0.0.5:587"), "'10.0.0.5:587'"),
+    ],
+)
+def test_a_certificate_is_made_out_to_a_name(old: str, new: str, pointed: str) -> None:
+    """Of whatever is called by TLS."""
+    spec = changed(old, new)
+
+    assert where(spec, pointed, "W0914") in found_in(spec)
+    assert codes_in(spec).count("W0914") == 1
+
+
+def test_an_address_without_tls_needs_no_name() -> None:
+    """What is wrong with it is said elsewhere: credentials go there in clear."""
+    spec = changed('endpoint: "https://s3.acme.example"', 'endpoint: "http://10.0.0.5"')
+
+    assert "W0914" not in codes_in(spec)
+
+
+@pytest.mark.parametrize(
+    ("auth", "codes"),
+    [
+        ("token: secret://vault/scorer#token", ["W0912"]),
+        ("tokens: {shop: secret://vault/shop#token, app: secret://vault/scorer#token}", ["W0912"]),
+        ("token: secret://vault/scorer#other", []),
+        ("token: secret://vault/second#token", []),
+        ("token: secret://vault/pagerduty#fraud", ["W0912"]),
+    ],
+)
+def test_a_token_opens_one_endpoint(auth: str, codes: list[str]) -> None:
+    """Neither a second one nor a channel."""
+    assert codes_in(changed("monitors:\n", SECOND % auth)) == codes
+
+
+def test_where_a_shared_token_is_reported() -> None:
+    """At the second place."""
+    spec = changed("monitors:\n", SECOND % "tokens: {app: secret://vault/scorer#token}")
+
+    assert found_in(spec) == [where(spec, "secret://vault/scorer#token}}}", "W0912")]

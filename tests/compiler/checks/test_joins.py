@@ -1,0 +1,77 @@
+"""By what a monitor finds its labels: a key that is named, or columns that both sides are known to have."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.compiler.checks.asked import codes_in, found_in, where
+from tests.specs import changed
+
+SCORES = "classification: internal, timestamp: event_time}"
+WITH_SCHEMA = (
+    "classification: internal, timestamp: event_time,\n           schema: {%s: string, event_time: timestamp}}"
+)
+LABELS = "schema: {transaction_id: string, is_fraud: boolean}}"
+OF_BATCH = ("watch: inference.scorer\n    labels: chargebacks\n", "watch: pipelines.nightly\n    labels: chargebacks\n")
+NO_ROLLBACK = ("rollback: true, cooldown: 7d", "run: pipelines.retrain, cooldown: 7d")
+CAPTURE = "capture: {sample: 20%, store: lake}"
+
+
+@pytest.mark.parametrize(
+    ("scores", "key", "codes"),
+    [
+        (SCORES, "", ["W0916"]),
+        (SCORES, "    key: [transaction_id]\n", []),
+        (WITH_SCHEMA % "transaction_id", "", []),
+        (WITH_SCHEMA % "amount", "", ["E0915"]),
+        (WITH_SCHEMA % "is_fraud", "", ["E0915"]),
+    ],
+)
+def test_labels_of_a_batch_are_found(scores: str, key: str, codes: list[str]) -> None:
+    """By the key, or by a column that is neither label nor time."""
+    watch = (OF_BATCH[0], OF_BATCH[1] + key)
+
+    assert codes_in(changed(SCORES, scores, watch, NO_ROLLBACK)) == codes
+
+
+def test_labels_that_are_not_described_ask_for_a_key() -> None:
+    """At the monitor, whose key is then kept with the captures too."""
+    spec = changed(",\n                " + LABELS, "}")
+    keyed = spec.replace("    labels: chargebacks\n", "    labels: chargebacks\n    key: [transaction_id]\n")
+
+    assert found_in(spec) == [where(spec, "quality:\n", "W0891")]
+    assert codes_in(keyed) == []
+
+
+@pytest.mark.parametrize(
+    ("capture", "codes"),
+    [
+        ("capture: {sample: 20%, store: lake, keys: [payment]}", ["E0915"]),
+        ("capture: {sample: 20%, store: lake, keys: []}", ["E0915"]),
+        ("capture: {sample: 20%, store: lake, keys: [transaction_id]}", []),
+        ("capture: {sample: 20%, store: lake, keys: [transaction_id], redact: [transaction_id]}", ["E0915"]),
+        (CAPTURE, []),
+    ],
+)
+def test_captures_keep_what_labels_are_found_by(capture: str, codes: list[str]) -> None:
+    """As far as the inputs of the model are known: here built-in code trains it, on declared features."""
+    own = '    source: {entrypoint: "fraud.train:main"}\n'
+    built_in = (own, "    parameters: {device: cuda}\n")
+
+    assert codes_in(changed(CAPTURE, capture, built_in)) == codes
+
+
+def test_inputs_of_your_own_code_are_not_guessed() -> None:
+    """It may learn from other columns than the spec names."""
+    assert codes_in(changed(CAPTURE, "capture: {sample: 20%, store: lake, keys: [payment]}")) == []
+
+
+def test_labels_found_by_an_input_of_the_model_are_found() -> None:
+    spec = changed(
+        CAPTURE,
+        "capture: {sample: 20%, store: lake, keys: []}",
+        ('    source: {entrypoint: "fraud.train:main"}\n', "    parameters: {device: cuda}\n"),
+        ("schema: {transaction_id: string,", "schema: {merchant: string,"),
+    )
+
+    assert codes_in(spec) == []

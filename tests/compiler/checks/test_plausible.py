@@ -1,0 +1,169 @@
+"""What can be built and is hardly meant: each bound from both sides."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.compiler.checks.asked import codes_in, found_in, where
+from tests.specs import changed
+
+SPLIT = "split: {fraction: 20%, by: time}"
+WEEKLY = 'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}'
+NIGHTLY = 'schedule: {cron: "30 3 * * *"}'
+SEARCH = "space: {learning_rate: {loguniform: [0.001, 0.3]}, max_depth: {int: [3, 12]}}"
+TRAIN = "train: {cpu: 8, memory: 32Gi, "
+CHALLENGER = "challenger: {model: fraud-xgb@candidate, replicas: 1}"
+TRAFFIC = "    traffic: {champion: 95, challenger: 5}\n"
+SHADOW = (TRAFFIC, "    traffic: {champion: 100, challenger: 0}\n    mirror: {to: challenger}\n")
+
+
+@pytest.mark.parametrize(
+    ("fraction", "codes"),
+    [
+        ("95%", ["W0900"]),
+        ("50.5%", ["W0900"]),
+        ("50%", []),
+        ("1%", []),
+        ("0.9%", ["W0900"]),
+        ("0.0001%", ["W0900"]),
+    ],
+)
+def test_a_split_leaves_rows_on_both_sides(fraction: str, codes: list[str]) -> None:
+    """Between one in a hundred and half of the rows are held out."""
+    assert codes_in(changed(SPLIT, f"split: {{fraction: {fraction}, by: time}}")) == codes
+
+
+def test_where_a_split_is_reported() -> None:
+    spec = changed(SPLIT, "split: {fraction: 95%, by: time}")
+
+    assert found_in(spec) == [where(spec, "95%, by", "W0900")]
+
+
+@pytest.mark.parametrize(
+    ("line", "codes"),
+    [
+        ("* * * * *", ["W0901"]),
+        ("*/30 * * * *", ["W0901"]),
+        ("0,45 4 * * 0", ["W0901"]),
+        ("0 */6 * * *", []),
+        ("0 4 * * 0", []),
+    ],
+)
+def test_training_on_accelerators_is_not_started_again_and_again(line: str, codes: list[str]) -> None:
+    """The shortest time between two starts counts, and one complaint is enough."""
+    assert codes_in(changed(WEEKLY, f'schedule: {{cron: "{line}"}}')) == codes
+
+
+def test_training_on_accelerators_every_hour_is_not_reported_for_that() -> None:
+    assert codes_in(changed(WEEKLY, 'schedule: {cron: "0 * * * *"}', ("    timeout: 6h\n", "    timeout: 50m\n"))) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "codes"),
+    [("* * * * *", ["W0902"]), ("*/4 * * * *", ["W0902"]), ("1-2 3 * * *", ["W0902"]), ("*/5 * * * *", [])],
+)
+@pytest.mark.parametrize("old", [NIGHTLY, 'schedule: {cron: "0 6 * * 1"}'])
+def test_a_start_is_followed_by_some_work(line: str, old: str, codes: list[str]) -> None:
+    """Of pipelines and of monitors."""
+    cooldown = ("cooldown: 7d", "cooldown: 30d")
+
+    assert codes_in(changed(old, f'schedule: {{cron: "{line}"}}', cooldown)) == codes
+
+
+@pytest.mark.parametrize(
+    ("schedule", "timeout", "codes"),
+    [
+        ('{cron: "0 * * * *"}', "2h", ["W0903"]),
+        ('{cron: "0 * * * *", overlap: replace}', "2h", ["W0903"]),
+        ('{cron: "0 * * * *", overlap: allow}', "2h", []),
+        ('{cron: "0 * * * *"}', "1h", []),
+        ('{cron: "0 8,9 * * *"}', "2h", ["W0903"]),
+        ("on-demand", "9d", []),
+        ('{cron: "30 3 * * *"}', "25h", ["W0903"]),
+    ],
+)
+def test_a_run_ends_before_the_next(schedule: str, timeout: str, codes: list[str]) -> None:
+    """Where the spec says how long it may take, and does not let runs overlap."""
+    assert codes_in(changed(NIGHTLY, f"schedule: {schedule}\n    timeout: {timeout}")) == codes
+
+
+def test_a_timeout_that_nobody_wrote_is_not_compared() -> None:
+    """A day is the default, of pipelines that run every hour as well."""
+    assert codes_in(changed(NIGHTLY, 'schedule: {cron: "0 * * * *"}')) == []
+
+
+@pytest.mark.parametrize(("deadline", "codes"), [("9s", ["W0904"]), ("10s", []), ("30m", [])])
+def test_a_start_may_be_late_by_what_kubernetes_takes_to_notice(deadline: str, codes: list[str]) -> None:
+    assert codes_in(changed('{cron: "30 3 * * *"}', f'{{cron: "30 3 * * *", startingDeadline: {deadline}}}')) == codes
+
+
+@pytest.mark.parametrize(
+    ("size", "codes"),
+    [
+        ("1M", ["W0905"]),
+        ("512Mi", ["W0905"]),
+        ("1Gi", []),
+        ("2Ti", []),
+        ("256Ti", []),
+        ("257Ti", ["W0905"]),
+        ("999999T", ["W0905"]),
+    ],
+)
+def test_sizes_are_those_of_machines(size: str, codes: list[str]) -> None:
+    """Of disks and of the volumes of databases."""
+    assert codes_in(changed(TRAIN, f"{TRAIN}disk: {size}, ")) == codes
+    assert codes_in(changed("runs: {type: database}", f"runs: {{type: database, size: {size}}}")) == codes
+
+
+def test_where_an_inline_disk_is_reported() -> None:
+    spec = changed("    compute: cpu\n    workers", "    compute: {cpu: 2, memory: 8Gi, disk: 1M}\n    workers")
+
+    assert found_in(spec) == [where(spec, "1M}", "W0905")]
+
+
+@pytest.mark.parametrize(
+    ("shadow", "codes"),
+    [
+        ("{model: fraud-xgb@champion, replicas: 1}", ["W0906"]),
+        ("{model: fraud-xgb@candidate, replicas: 1}", []),
+        ("{model: fraud-xgb@7, replicas: 1}", []),
+        ("{model: fraud-xgb@champion, replicas: 1, compute: {cpu: 4, memory: 8Gi}}", []),
+    ],
+)
+def test_a_shadow_differs_from_what_serves(shadow: str, codes: list[str]) -> None:
+    """By its version, or by the hardware that it is tried on."""
+    assert codes_in(changed(CHALLENGER, f"challenger: {shadow}", SHADOW)) == codes
+
+
+def test_two_variants_of_one_version_that_share_requests_are_not_reported() -> None:
+    """Nothing is copied: both answer."""
+    assert codes_in(changed(CHALLENGER, "challenger: {model: fraud-xgb@champion, replicas: 1}")) == []
+
+
+@pytest.mark.parametrize(
+    ("space", "codes"),
+    [
+        ("max_depth: {int: [3, 3]}, learning_rate: {uniform: [0.1, 0.2]}", ["W0908"]),
+        ("max_depth: {int: [3, 4]}, learning_rate: {uniform: [0.1, 0.1]}", ["W0909", "W0908"]),
+        ("max_depth: {choice: [3, 3]}", ["W0908"]),
+        ("max_depth: {choice: [3]}, subsample: {choice: [0.5]}", ["W0908", "W0908"]),
+        ("max_depth: {int: [1, 19]}", ["W0909"]),
+        ("max_depth: {int: [1, 20]}", []),
+        ("max_depth: {int: [3, 7]}, tree_method: {choice: [hist, approx, exact]}", ["W0909"]),
+        ("max_depth: {int: [3, 7]}, tree_method: {choice: [hist, approx, exact]}, max_bin: {choice: [64, 256]}", []),
+        ("max_depth: {int: [3, 4]}, learning_rate: {uniform: [0.1, 0.2]}", []),
+    ],
+)
+def test_a_search_has_something_to_choose(space: str, codes: list[str]) -> None:
+    """In each dimension, and for twenty trials together."""
+    assert codes_in(changed(SEARCH, f"space: {{{space}}}")) == codes
+
+
+def test_bounds_in_disorder_are_reported_as_that() -> None:
+    assert codes_in(changed(SEARCH, "space: {max_depth: {int: [12, 3]}}")) == ["E0438"]
+
+
+def test_a_delay_is_of_labels() -> None:
+    spec = changed("scores: {store: lake", "scores: {delay: 3d, store: lake")
+
+    assert found_in(spec) == [where(spec, "delay: 3d", "W0911")]
