@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import captures as problems
@@ -39,6 +39,7 @@ def labels(system: System) -> Iterator[Diagnostic]:
 
 def joins(system: System) -> Iterator[Diagnostic]:
     """What a monitor watches and its labels have columns in common, or the monitor names those that they have."""
+    inputs = _inputs(system)
     for monitor in system.monitors.values():
         if not monitor.labels or monitor.key:
             continue
@@ -47,41 +48,36 @@ def joins(system: System) -> Iterator[Diagnostic]:
         if watched is not None and watched != labels and not (watched.schema and labels.schema):
             yield problems.key_not_declared(system.key("monitors", monitor.name), monitor.name, labels.name)
             continue
-        known = _columns(system, monitor) if watched is None else {column for column, _ in watched.schema}
+        known = _columns(system, monitor, inputs) if watched is None else {column for column, _ in watched.schema}
         apart = {one for data in (labels, watched) if data is not None for one in (data.label, data.timestamp)}
         shared = {column for column, _ in labels.schema if column in known} - apart
         if known and labels.schema and not shared and watched != labels:
             yield problems.no_common_key(system.key("monitors", monitor.name), monitor.name, monitor.watch, labels.name)
 
 
-def _columns(system: System, monitor: Monitor) -> set[str]:
-    """The columns of what an endpoint captures; none where the inputs of a model are not known."""
+def _columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """The columns of what an endpoint captures; none where the inputs of one of its models are not known."""
     section, _, name = monitor.watch.partition(".")
-    capture = system.inference[name].capture if section == "inference" else None
-    if capture is None:
+    inference = system.inference[name] if section == "inference" else None
+    if inference is None or inference.capture is None:
         return set()
-    inputs = capture.columns or _inputs(system, system.inference[name])
-    return {*inputs, *capture_keys(system, system.inference[name])} - {*capture.redact} if inputs else set()
+    known = [inputs.get(variant.model.model, ()) for variant in inference.variants]
+    kept = inference.capture.columns or [column for columns in known for column in columns if all(known)]
+    return {*kept, *capture_keys(system, inference)} - {*inference.capture.redact} if kept else set()
 
 
-def _inputs(system: System, inference: Inference) -> tuple[str, ...]:
-    """The inputs of the models behind an endpoint; none where code of the user trains one, or nothing here does."""
-    found: list[str] = []
-    for variant in inference.variants:
-        steps = [
-            (pipeline, step)
-            for pipeline in system.pipelines.values()
-            if pipeline.type == "training" and pipeline.model and pipeline.model.model == variant.model.model
-            for step in pipeline.steps
-        ]
-        for pipeline, step in steps:
-            features = learned([system.data[name] for name in step.inputs], pipeline.split.key).features
-            if not step.trainer or not features:
-                return ()
-            found += features
-        if not steps:
-            return ()
-    return tuple(dict.fromkeys(found))
+def _inputs(system: System) -> dict[str, tuple[str, ...]]:
+    """By model what it takes; nothing for a model that code of the user trains."""
+    found: dict[str, tuple[str, ...]] = {}
+    for pipeline in system.pipelines.values():
+        for step in pipeline.steps if pipeline.type == "training" and pipeline.model else ():
+            assert pipeline.model is not None
+            model = pipeline.model.model
+            data = [system.data[name] for name in step.inputs] if step.trainer else []
+            features = learned(data, pipeline.split.key).features if data else ()
+            before = found.get(model, features)
+            found[model] = (*before, *features) if before and features else ()
+    return found
 
 
 def _held(system: System, inference: Inference, capture: Capture, column: str) -> bool:

@@ -10,7 +10,7 @@ from modelyard.checks.addresses import addresses
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import hosts as problems
 from modelyard.source import Path
-from modelyard.spec import SecretRef, System, target_path
+from modelyard.spec import SecretRef, System, TargetSpec, target_path
 
 _NUMBER = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
 _ENCRYPTED = frozenset({"https", "rediss"})
@@ -62,29 +62,43 @@ def _called(system: System) -> Iterator[tuple[str, str, Path]]:
 
 def tokens(system: System) -> Iterator[Diagnostic]:
     """A token opens one endpoint, and nothing besides."""
-    opened: dict[SecretRef, str] = {}
+    opened: dict[tuple[SecretRef, str], str] = {}
     for inference in system.inference.values():
         for caller in inference.endpoint.auth.callers:
-            other = opened.setdefault(caller.token, inference.name)
+            secret = (caller.token, _kept_in(system.target(inference.target), caller.token))
+            other = opened.setdefault(secret, inference.name)
             if other != inference.name:
                 span = system.at("inference", inference.name, "endpoint", "auth", *caller.field)
                 yield problems.endpoints_share_token(span, inference.name, f"endpoint '{other}'")
-    for what, ref, path in _others(system):
-        if ref in opened:
-            yield problems.endpoints_share_token(system.at(*path), opened[ref], what)
+    for what, ref, path, targets in _others(system):
+        endpoints = (opened.get((ref, _kept_in(target, ref))) for target in targets)
+        endpoint = next(filter(None, endpoints), None)
+        if endpoint is not None:
+            yield problems.endpoints_share_token(system.at(*path), endpoint, what)
 
 
-def _others(system: System) -> Iterator[tuple[str, SecretRef, Path]]:
+def _kept_in(target: TargetSpec, ref: SecretRef) -> str:
+    """Where a target finds a secret: one of the same name in the namespace of another cluster is another secret."""
+    store = next((store for store in target.secret_stores if store.name == ref.store), None)
+    if ref.store == "kubernetes" or (store is not None and store.via == "existing"):
+        return f"namespace of {target.name}"
+    return store.store if store is not None else ""
+
+
+def _others(system: System) -> Iterator[tuple[str, SecretRef, Path, tuple[TargetSpec, ...]]]:
     """Tokens, passwords and addresses with a secret in them that open something else than an endpoint."""
-    for target in system.deployment.targets:
+    everywhere = system.deployment.targets
+    for target in everywhere:
         here = target_path(system, target.name)
         if target.telemetry.secret is not None:
-            yield f"metrics of target '{target.name}'", target.telemetry.secret, (*here, "telemetry", "secret")
+            what = f"metrics of target '{target.name}'"
+            yield what, target.telemetry.secret, (*here, "telemetry", "secret"), (target,)
         if target.head_state is not None and target.head_state.password is not None:
-            yield f"Redis of target '{target.name}'", target.head_state.password, (*here, "headState", "password")
+            what = f"Redis of target '{target.name}'"
+            yield what, target.head_state.password, (*here, "headState", "password"), (target,)
     if system.registry is not None and system.registry.credentials is not None:
-        yield "the registry", system.registry.credentials, ("registry", "credentials")
+        yield "the registry", system.registry.credentials, ("registry", "credentials"), everywhere
     for channel in system.channels.values():
         if channel.secret is not None:
             field = {"pagerduty": "key", "email": "password"}.get(channel.type, "url")
-            yield f"channel '{channel.name}'", channel.secret, ("channels", channel.name, field)
+            yield f"channel '{channel.name}'", channel.secret, ("channels", channel.name, field), everywhere

@@ -96,3 +96,29 @@ def test_where_a_shared_token_is_reported() -> None:
     spec = changed("monitors:\n", SECOND % "tokens: {app: secret://vault/scorer#token}")
 
     assert found_in(spec) == [where(spec, "secret://vault/scorer#token}}}", "W0912")]
+
+
+FAR = """    far: {provider: kubernetes, context: far, residency: eu, secretStores: {vault: {via: %s}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("store", "via", "codes"),
+    [
+        ("vault", "external-secrets, store: vault", ["W0912"]),
+        ("vault", "external-secrets, store: other", []),
+        ("vault", "existing", []),
+        ("kubernetes", "external-secrets, store: vault", []),
+    ],
+)
+def test_secrets_of_one_name_in_two_clusters(store: str, via: str, codes: list[str]) -> None:
+    """They are one where both clusters fetch them from the same place."""
+    second = SECOND.replace("    compute: cpu\n", "    compute: cpu\n    target: far\n")
+    spec = changed(
+        "monitors:\n",
+        second % f"token: secret://{store}/scorer#token",
+        ("token: secret://vault/scorer#token", f"token: secret://{store}/scorer#token"),
+        ("  placement: {default: main}\n", FAR % via + "  placement: {default: main}\n"),
+    )
+
+    assert codes_in(spec) == codes
