@@ -71,7 +71,7 @@ def _parameters(system: System, pipeline: Pipeline, step: Step, suggestions: Sug
 
 def _out_of_range(system: System, pipeline: Pipeline, step: Step, bounds: Mapping[str, Bounds]) -> Iterator[Diagnostic]:
     """Numbers that the trainer refuses, or that would have it learn nothing."""
-    fractions = {}
+    fractions: dict[str, str] = {}
     for one in pipeline.tuning.space if pipeline.tuning is not None else ():
         if one.kind in _FRACTIONS and one.name in bounds and bounds[one.name].number is None:
             fractions[one.name] = one.kind
