@@ -172,3 +172,11 @@ def test_specs_are_formatted_for_reading() -> None:
     for path in FOLDER.glob("*/system.yaml"):
         schema = path.read_text(encoding="utf-8").splitlines()[0].partition("$schema=")[2]
         assert Path(path.parent, schema).is_file()
+
+
+def test_examples_show_each_way_of_replacing_servers() -> None:
+    """A whole second cluster, steps of traffic, and one Pod after the other."""
+    systems = [found for example in on_clusters() if (found := example.compiled().system)]
+    shown = {inference.rollout.strategy for system in systems for inference in system.inference.values()}
+
+    assert shown == {"blue-green", "incremental", "in-place"}

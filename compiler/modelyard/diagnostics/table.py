@@ -279,7 +279,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0654": aws.region_refused,
         "E0655": aws.too_many_folders,
         "E0656": aws.public_without_way_out,
-        "E0657": aws.disk_beyond_volumes,
+        "E0657": hardware.disk_beyond_volumes,
         "W0660": hardware.timeout_before_last_group,
         "W0661": hardware.accelerator_passed_over,
         "W0662": hardware.just_misses_cheaper_machine,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.diagnostics import aws
 from modelyard.diagnostics import hardware as problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.manifest import cpu_words, gibibytes
@@ -61,7 +60,7 @@ def check_disks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     for compute, gib in needed:
         if gib > _LARGEST_VOLUME_GIB:
             span = plan.system.at(*plan.system.compute[compute].path, "disk")
-            yield aws.disk_beyond_volumes(span, compute, gib)
+            yield problems.disk_beyond_volumes(span, compute, gib)
 
 
 def _monthly(system: System, asked: Demand, hardware: Hardware) -> float:
