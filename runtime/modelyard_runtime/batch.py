@@ -1,59 +1,47 @@
-"""Scoring of whole datasets: Ray Data over an actor pool, one file of the input a piece of work, each exactly once.
+"""Scoring of whole datasets: Ray Data over an actor pool, each file exactly once, and large ones in several parts.
 
-The output of an input file has its name, and a marker with the file's state and the model's version. What has a
-fitting marker is not scored again; what was interrupted, or has changed, replaces what was there under the same name.
+The output of an input file has its name, and a marker with the file's state and the model's version. What has changed
+is scored again, what another version has scored only where `reprocess` says so. What was interrupted is done again
+under the same name. A file that does not fit is left out and listed; what concerns all files fails the run.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import logging
-import tempfile
+import time
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from modelyard_runtime import registry
-from modelyard_runtime.answers import CLASSIFICATION, Answer, answer, plain
-from modelyard_runtime.bundle import MODEL
-from modelyard_runtime.bundle_tar import packed, unpacked
-from modelyard_runtime.capture import MODEL_VERSION, PREDICTION, SCORE
-from modelyard_runtime.checker import BadRequest
-from modelyard_runtime.datasets import FORMATS, PARTITIONING, dataset_place, frame_of, typed
-from modelyard_runtime.description import Section, integer, section, sections, text
-from modelyard_runtime.models import Models, load
-from modelyard_runtime.payloads import fitted
+from modelyard_runtime.batch_files import Piece, parts_of, pieces
+from modelyard_runtime.batch_scorer import Handed, Scorer, Task
+from modelyard_runtime.batch_state import Finished, Known, publish, replaced_by, work_of, write_refused, write_run
+from modelyard_runtime.bundle_tar import packed
+from modelyard_runtime.datasets import dataset_place
+from modelyard_runtime.description import Json, Section, digest, integer, section, sections, text
+from modelyard_runtime.models import Models
+from modelyard_runtime.otlp import Sample
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.storage import Place, files, make_folder, reading, remove, write_whole
+from modelyard_runtime.reported import labels_of, report
+from modelyard_runtime.storage import Place, remove
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+REFUSED_FILES = "modelyard_batch_refused_files"
 
-MARKERS = "_modelyard"
-
+_LOOKS = 8  # large files whose row groups are asked for at once
+_SHOWN = 20
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One file to score: where it lies, its state, and what its output is called."""
-
-    dataset: str
-    path: str
-    state: str
-    name: str
 
 
 def score_datasets(
     workload: Section, inputs: tuple[str, ...], output: str, worker: dict[str, Any], workers: tuple[int, int]
 ) -> dict[str, int]:
-    """Score what is not scored yet. Returns how many files were, and how many were there."""
-    import ray.data
-
+    """Score what is due. Returns how many files were scored, how many there are, and how many of them do not fit."""
     pipeline = section(workload, "pipeline")
     model = section(pipeline, "model")
     source = Models(workload, model)
@@ -62,184 +50,201 @@ def score_datasets(
         wanted = text(model, "alias")
         raise Refusal(f"{text(model, 'uri')} does not exist yet: no version has been promoted to {wanted!r}")
     found = list(pieces(workload, inputs))
-    target = dataset_place(workload, sections(pipeline, "data")[output])
-    waiting = [piece for piece in found if read_marker(target, piece) != _mark(piece, version.version)]
-    _log.info("%d of %d files are to be scored by version %s", len(waiting), len(found), version.version)
-    if waiting:
-        least, most = max(workers[0], 1), max(workers[1], 1)
-        items = [{"dataset": one.dataset, "path": one.path, "state": one.state, "name": one.name} for one in waiting]
+    run = _Run(workload, dataset_place(workload, sections(pipeline, "data")[output]), version)
+    waiting = run.due(found)
+    try:
+        if waiting:
+            run.score(list(run.tasks(waiting)), output, worker, workers, source)
+    finally:
+        run.close(found)
+    run.judge()
+    return {"scored": len(run.scored), "found": len(found), "refused": len(run.known.refused)}
+
+
+def report_refused(workload: Section, refused: float) -> None:
+    """Push how many files do not fit, for an alert, if the description names a receiver; the run is as good without."""
+    if "metrics" in workload:
+        report(workload, [Sample(REFUSED_FILES, refused, labels_of(workload, "pipeline"))], time.time())
+
+
+@dataclass(slots=True)
+class _Large:
+    """A file of several parts: those that are done, and what was wrong with one."""
+
+    parts: int
+    done: dict[int, Finished] = field(default_factory=dict)
+    reason: str = ""
+    by_model: bool = False
+    seen: int = 0
+
+
+class _Run:
+    """What one run finds, does and remembers."""
+
+    def __init__(self, workload: Section, target: Place, version: registry.Version) -> None:
+        self._workload = workload
+        self._target = target
+        self._version = version
+        self._described = digest(workload)
+        self._began = datetime.now(UTC)
+        self.known = Known(target)
+        self._refused_before = dict(self.known.refused)
+        self.scored: list[dict[str, Json]] = []
+        self._refused: list[dict[str, Json]] = []
+        self._pieces: dict[str, Piece] = {}
+        self._large: dict[str, _Large] = {}
+        self._kept = 0
+
+    def due(self, found: list[Piece]) -> list[Piece]:
+        """The files that are new or have changed, and those of another version that `reprocess` asks for."""
+        number, passed, stay = self._version.version, 0, Counter[str]()
+        waiting: list[Piece] = []
+        for piece in found:
+            mark = self.known.mark(piece)
+            if mark is not None and mark.state == piece.state and not self._again(piece, mark.version):
+                stay.update([mark.version] if mark.version != number else [])
+                self.known.refused.pop(piece.name, None)
+            elif self.known.is_refused(piece, number, self._described):
+                passed += 1
+            else:
+                waiting.append(piece)
+        self._kept = stay.total()
+        _log.info("%d of %d files are to be scored by version %s", len(waiting), len(found), number)
+        if passed:
+            _log.warning("%d files did not fit before and have not changed since: they are left out", passed)
+        for before, count in stay.items():
+            _log.info("the scores of %d files by version %s stay: reprocess is %s", count, before, self._reprocess())
+        replaced = Counter(mark.version for piece in waiting if (mark := self.known.mark(piece)) is not None)
+        for before, count in replaced.items():
+            _log.warning("the scores of %d files by version %s are replaced", count, before)
+        return waiting
+
+    def _reprocess(self) -> str:
+        return text(section(self._workload, "pipeline"), "reprocess", "none")
+
+    def _again(self, piece: Piece, version: str) -> bool:
+        """Whether a file that another version has scored is scored again, though it has not changed."""
+        if version == self._version.version:
+            return False
+        if self._reprocess() == "window":
+            window_s = integer(section(self._workload, "pipeline"), "reprocessSeconds")
+            return self._began.timestamp() - piece.changed_ns / 1e9 <= window_s
+        return self._reprocess() == "all"
+
+    def tasks(self, waiting: list[Piece]) -> Iterator[Task]:
+        """The files, large ones in the parts that no run before this one has finished."""
+        with ThreadPoolExecutor(_LOOKS) as pool:
+            cut = list(pool.map(lambda piece: parts_of(self._workload, piece), waiting))
+        for piece, parts in zip(waiting, cut, strict=True):
+            self._pieces[piece.name] = piece
+            done: dict[int, Finished] = {}
+            if len(parts) > 1:
+                done = self.known.finished(piece, self._work(piece, len(parts)))
+                self._large[piece.name] = _Large(len(parts), done, seen=len(done))
+                _log.info("%s is scored in %d parts, of which %d are done", piece.path, len(parts), len(done))
+            before = tuple(self.known.marks(piece))
+            yield from (Task(piece, part, len(parts), before) for part in parts if part.number not in done)
+
+    def score(
+        self, tasks: list[Task], output: str, worker: dict[str, Any], workers: tuple[int, int], source: Models
+    ) -> None:
+        """Let the workers score all tasks; what one of them has done is noted as soon as it is known."""
+        import ray.data
+
+        for name in [name for name, one in self._large.items() if one.seen == one.parts]:
+            self._end_large(name)
+        if not tasks:
+            return
+        least, most = (min(max(one, 1), len(tasks)) for one in workers)
         asked: dict[str, Any] = {key: value for key, value in worker.items() if value}
-        handed = Handed(version, None if source.bundles is None else ray.put(packed(Path(version.uri).parent)))
-        scored = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
+        bundle = None if source.bundles is None else ray.put(packed(Path(self._version.uri).parent))
+        items = [{"task": task.packed()} for task in tasks]
+        done = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
             Scorer,
-            fn_constructor_args=(dict(workload), output, handed),
+            fn_constructor_args=(dict(self._workload), output, Handed(self._version, bundle)),
             batch_size=1,
-            compute=ray.data.ActorPoolStrategy(min_size=min(least, len(items)), max_size=min(most, len(items))),
+            compute=ray.data.ActorPoolStrategy(min_size=least, max_size=most),
             **asked,
         )
-        _log.info("scored %d rows", sum(int(row["rows"]) for row in scored.take_all()))
-    return {"scored": len(waiting), "found": len(found)}
+        for row in done.iter_rows():
+            self._note(row)
+
+    def _note(self, row: dict[str, Any]) -> None:
+        name = str(row["name"])
+        large = self._large.get(name)
+        if large is None:
+            self._end(name, int(row["rows"]), str(row["reason"]), bool(row["by_model"]))
+            return
+        large.seen += 1
+        if row["reason"]:
+            large.reason, large.by_model = str(row["reason"]), bool(row["by_model"])
+        elif row["path"]:
+            large.done[int(row["number"])] = Finished(str(row["path"]), int(row["rows"]))
+        if large.seen == large.parts:
+            self._end_large(name)
+
+    def _end_large(self, name: str) -> None:
+        """A file of several parts appears when all of them are done."""
+        large, piece = self._large[name], self._pieces[name]
+        places = [Place(self._target.filesystem, large.done[number].path) for number in sorted(large.done)]
+        rows = sum(one.rows for one in large.done.values())
+        if large.reason:
+            for place in places:
+                remove(place)
+        else:
+            publish(self._target, piece, places, rows, self._version.version, self.known.marks(piece))
+        self._end(name, rows, large.reason, large.by_model)
+
+    def _end(self, name: str, rows: int, reason: str, by_model: bool) -> None:
+        piece = self._pieces[name]
+        about: dict[str, Json] = {"name": name, "path": piece.path, "dataset": piece.dataset}
+        before = replaced_by(piece, self._version.version, self.known.marks(piece))
+        if reason:
+            _log.error("%s is left out: %s", piece.path, reason)
+            refused: dict[str, Json] = {
+                **about,
+                "reason": reason,
+                "at": datetime.now(UTC).isoformat(),
+                "state": piece.state,
+                "version": self._version.version,
+                "description": self._described,
+                "everyRun": by_model,
+            }
+            if before:
+                refused["scoresLeft"] = before["version"]
+            self._refused.append(refused)
+        else:
+            replaced: dict[str, Json] = {"replaced": before} if before else {}
+            self.scored.append({**about, "rows": rows, **replaced})
+
+    def close(self, found: list[Piece]) -> None:
+        """Remember what was done, also where the run fails: the files that do not fit now, and what came of this run."""
+        parts = {name: one.parts for name, one in self._large.items()}
+        works = [(piece, self._work(piece, parts[name])) for name, piece in self._pieces.items() if name in parts]
+        self.known.sweep(works, found)
+        for one in self.scored:
+            self.known.refused.pop(text(one, "name"), None)
+        self.known.refused |= {text(one, "name"): one for one in self._refused}
+        if self.known.refused != self._refused_before:
+            write_refused(self._target, self.known.refused.values())
+        if self.scored or self._refused:
+            about: dict[str, Json] = {"at": self._began.isoformat(), "version": self._version.version}
+            about |= {"model": self._version.name, "reprocess": self._reprocess(), "scoresOfOtherVersions": self._kept}
+            lists: dict[str, Any] = {"scored": self.scored, "refused": self._refused}
+            write_run(self._target, self._began, uuid.uuid4().hex[:8], {**about, **lists})
+            _log.info("scored %d rows of %d files", _rows(self.scored), len(self.scored))
+
+    def judge(self) -> None:
+        """Say which files do not fit. A run whose model answered nothing at all has failed."""
+        for one in list(self.known.refused.values())[:_SHOWN]:
+            _log.warning("%s does not fit: %s", text(one, "path"), text(one, "reason"))
+        failed = next((one for one in self._refused if one["everyRun"]), None)
+        if failed is not None and not self.scored:
+            raise Refusal(f"no file was scored, and {failed['path']} shows why: {failed['reason']}")
+
+    def _work(self, piece: Piece, parts: int) -> str:
+        return work_of(self._workload, piece, self._version.version, parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Handed:
-    """The version that all workers score with; a bundle is handed to them, so that none asks for it again."""
-
-    version: registry.Version
-    bundle: Any = None  # a reference to the packed bundle
-
-    def load(self, workload: Section) -> registry.Model:
-        """The model, on a worker."""
-        if self.bundle is None:
-            registry.connect(workload)
-            return load(section(section(workload, "pipeline"), "model"), self.version)
-        import ray
-
-        # It stays as long as the worker's disk does: a model may read its files again when it is asked.
-        folder = unpacked(io.BytesIO(ray.get(self.bundle)), Path(tempfile.mkdtemp(prefix="bundle-")))
-        return registry.load(str(folder / MODEL))
-
-
-class Scorer:
-    """An actor of the pool: it loads the model once, and then takes file after file."""
-
-    def __init__(self, workload: Section, output: str, handed: Handed) -> None:
-        pipeline = section(workload, "pipeline")
-        self._workload = workload
-        self._data = sections(pipeline, "data")
-        self._output = self._data[output]
-        self._task = text(section(pipeline, "model"), "task")
-        self._rows = integer(pipeline, "batchSize", 1024)
-        self._model = handed.load(workload)
-        self._version = handed.version.version
-
-    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Score the files that a batch names."""
-        names = ("dataset", "path", "state", "name")
-        counts = [self._score(Piece(*(str(batch[key][place]) for key in names))) for place in range(len(batch["path"]))]
-        return {"path": list(batch["path"]), "rows": counts}
-
-    def _score(self, piece: Piece) -> int:
-        target = dataset_place(self._workload, self._output)
-        final = target.below(piece.name)
-        folder = final.path.rpartition("/")[0]
-        make_folder(Place(final.filesystem, folder))
-        # Of this try alone: another run that scores the same file at the same time has one of its own.
-        staged = Place(final.filesystem, f"{folder}/_{uuid.uuid4().hex}-staged")
-        try:
-            total = write_all(staged, text(self._output, "format"), self._scored(piece))
-            if total:
-                final.filesystem.move(staged.path, final.path)
-            else:
-                remove(final)
-        finally:
-            remove(staged)
-        write_marker(target, piece, _mark(piece, self._version))
-        return total
-
-    def _scored(self, piece: Piece) -> Iterator[pa.Table]:
-        import pyarrow as pa
-        import pyarrow.dataset as arrow_dataset
-
-        described = self._data[piece.dataset]
-        where = dataset_place(self._workload, described)
-        found = arrow_dataset.dataset(
-            piece.path,
-            filesystem=where.filesystem,
-            format=FORMATS[text(described, "format")],
-            partitioning=PARTITIONING,
-            partition_base_dir=where.path,
-        )
-        for batch in found.to_batches(batch_size=self._rows):
-            if batch.num_rows:
-                yield self._answered(typed(pa.Table.from_batches([batch]), described), piece)
-
-    def _answered(self, table: pa.Table, piece: Piece) -> pa.Table:
-        frame = frame_of(table)
-        try:
-            rows = fitted(frame.astype(object), self._model.columns()) if self._model.columns() else frame
-        except BadRequest as problem:
-            raise Refusal(f"{piece.path} does not fit the model: {problem}") from None
-        said = answer(self._model, self._task, rows)
-        whole = projected(with_answers(table, said, self._version, self._task), self._output)
-        in_path = {part.partition("=")[0] for part in piece.name.split("/")[:-1] if "=" in part}
-        return whole.drop_columns([name for name in whole.column_names if name in in_path])  # a reader adds them again
-
-
-def pieces(workload: Section, inputs: tuple[str, ...]) -> Iterator[Piece]:
-    """The files of the inputs in order. An output is called like its file, below its input if there are several."""
-    pipeline = section(workload, "pipeline")
-    data = sections(pipeline, "data")
-    kind = text(data[text(pipeline, "output")], "format") if text(pipeline, "output") in data else "parquet"
-    for name in inputs:
-        where = dataset_place(workload, data[name])
-        found = files(where)
-        if not found:
-            raise Refusal(f"nothing lies at {text(data[name], 'uri')} that this workload may read")
-        for one in found:
-            if one.size:
-                relative = one.path.removeprefix(where.path).strip("/") or one.base_name
-                below = f"{name}/{relative}" if len(inputs) > 1 else relative
-                yield Piece(name, one.path, f"{one.size}-{one.mtime_ns}", f"{below}.scored.{kind}")
-
-
-def write_all(where: Place, kind: str, tables: Iterator[pa.Table]) -> int:
-    """Write tables into one file, one after the other. Returns the number of rows; a file of none is of no use."""
-    import pyarrow.csv as csv
-    import pyarrow.parquet as parquet
-
-    writers: dict[str, Any] = {"parquet": parquet.ParquetWriter, "csv": csv.CSVWriter}
-    total, writer = 0, None
-    with where.filesystem.open_output_stream(where.path) as stream:
-        for table in tables:
-            writer = writer or writers[kind](stream, table.schema)
-            writer.write_table(table.cast(writer.schema) if kind == "parquet" else table)
-            total += table.num_rows
-        if writer is not None:
-            writer.close()
-    return total
-
-
-def with_answers(table: pa.Table, said: Answer, version: str, task: str) -> pa.Table:
-    """The rows with the model's answers beside them; an input's column of such a name gives way."""
-    import pyarrow as pa
-
-    # A number stays one of floating point, whole or not: all batches of all files must have one type.
-    values = [plain(value) for value in said.values] if task in CLASSIFICATION else said.values.tolist()
-    added: dict[str, Any] = {PREDICTION: values}
-    if said.scores is not None:
-        added[SCORE] = said.scores.tolist()
-    added[MODEL_VERSION] = [version] * table.num_rows
-    table = table.drop_columns([name for name in added if name in table.column_names])
-    for name, values in added.items():
-        table = table.append_column(name, pa.array(values))
-    return table
-
-
-def projected(table: pa.Table, dataset: Section) -> pa.Table:
-    """Only the columns that the output declares, where it declares some, in its types."""
-    declared = list(section(dataset, "schema"))
-    return typed(table, dataset).select(declared) if declared else table
-
-
-def read_marker(target: Place, piece: Piece) -> dict[str, str] | None:
-    """What is remembered of a piece; None where nothing is."""
-    try:
-        with reading(_marker(target, piece)) as stream:
-            found = json.loads(stream.read())
-    except (FileNotFoundError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def write_marker(target: Place, piece: Piece, mark: dict[str, str]) -> None:
-    """Remember that a piece is done. Written last: without it the piece is done again, with the same name."""
-    write_whole(_marker(target, piece), json.dumps(mark).encode())
-
-
-def _marker(target: Place, piece: Piece) -> Place:
-    return target.below(MARKERS, f"{hashlib.sha256(piece.name.encode()).hexdigest()[:32]}.json")
-
-
-def _mark(piece: Piece, version: str) -> dict[str, str]:
-    return {"name": piece.name, "state": piece.state, "version": version}
+def _rows(scored: Iterable[Section]) -> int:
+    return sum(integer(one, "rows") for one in scored)

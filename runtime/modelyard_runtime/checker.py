@@ -15,6 +15,7 @@ from math import inf, isfinite, nan
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
+from modelyard_runtime.frame_columns import whole_column
 from modelyard_runtime.registry import Column
 
 if TYPE_CHECKING:
@@ -100,7 +101,12 @@ class FrameRows:
     def values(self, name: str) -> list[Any] | None:
         if name not in self.of.columns:
             return None
-        return [None if isinstance(one, float) and not isfinite(one) else one for one in self.of[name].tolist()]
+        known = self.of[name].astype(object).tolist()
+        return [None if isinstance(one, float) and not isfinite(one) else one for one in known]
+
+    def array(self, name: str, kind: str) -> Array | None:
+        """A column as one array, where its own type says that all of it fits; None where values are to be looked at."""
+        return whole_column(self.of[name], kind) if name in self.of.columns else None
 
     def frame(self) -> pd.DataFrame:
         return self.of.infer_objects()
@@ -161,6 +167,10 @@ class Checker:
 
         fit: dict[str, Any] = {}
         for column in self.columns:
+            array = rows.array(column.name, column.kind) if isinstance(rows, FrameRows) else None
+            if array is not None:
+                fit[column.name] = pd.Series(array, rows.index, dtype=array.dtype)
+                continue
             values = rows.values(column.name)
             if values is not None:
                 fit[column.name] = _typed(values, column, rows.index)

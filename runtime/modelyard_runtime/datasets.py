@@ -167,33 +167,40 @@ def _parts(found: ds.Dataset, chosen: Any, dataset: Section) -> Iterator[pa.Tabl
     """The rows in parts of bounded size, at least those that are chosen."""
     import pyarrow as pa
 
-    parts = _parts_of_parquet(found, chosen) if text(dataset, "format") == "parquet" else _parts_of_text(found, chosen)
+    parts = parts_of_parquet(found, chosen) if text(dataset, "format") == "parquet" else parts_of_text(found, chosen)
     try:
         yield from parts
     except pa.ArrowInvalid as problem:
         raise Refusal(f"{text(dataset, 'uri')} cannot be read as {text(dataset, 'format')}: {problem}") from None
 
 
-def _parts_of_text(found: ds.Dataset, chosen: Any) -> Iterator[pa.Table]:
+def parts_of_text(found: ds.Dataset, chosen: Any = None) -> Iterator[pa.Table]:
+    """The rows of CSV or JSON in parts."""
     import pyarrow as pa
 
     for batch in found.to_batches(filter=chosen, batch_size=_BATCH_ROWS, batch_readahead=2, fragment_readahead=1):
         yield pa.Table.from_batches([batch])
 
 
-def _parts_of_parquet(found: ds.Dataset, chosen: Any) -> Iterator[pa.Table]:
-    """A scan of Arrow's holds whole row groups, which have a million rows where nobody said otherwise."""
+def parts_of_parquet(
+    found: ds.Dataset, chosen: Any = None, groups: Sequence[int] | None = None, rows: int = _BATCH_ROWS
+) -> Iterator[pa.Table]:
+    """The rows of Parquet in parts; of some row groups where a dataset is one file.
+
+    A scan of Arrow's holds whole row groups, which have a million rows where nobody said otherwise.
+    """
     import pyarrow as pa
     import pyarrow.dataset as arrow_dataset
     import pyarrow.parquet as parquet
 
     for fragment in found.get_fragments(filter=chosen):
-        groups = None if chosen is None else [one.id for one in fragment.subset(chosen, found.schema).row_groups]
+        if chosen is not None:
+            groups = [one.id for one in fragment.subset(chosen, found.schema).row_groups]
         constant = arrow_dataset.get_partition_keys(fragment.partition_expression)
         with fragment.open() as stream:
             file = parquet.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False)
             there = [name for name in found.schema.names if name in file.schema_arrow.names]
-            for batch in file.iter_batches(_BATCH_ROWS, row_groups=groups, columns=there):
+            for batch in file.iter_batches(rows, row_groups=groups, columns=there):
                 columns = [
                     batch.column(one.name).cast(one.type)
                     if one.name in there

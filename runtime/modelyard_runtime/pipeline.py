@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from modelyard_runtime import registry
+from modelyard_runtime.batch import report_refused
 from modelyard_runtime.checks import check_pipeline, order
 from modelyard_runtime.context import new_run
 from modelyard_runtime.dag import Done, Driver
@@ -51,6 +52,9 @@ def _work(workload: Section, run_name: str) -> int:
         code = _finish(workload, made, run_name)
         report_standing(workload)
         return code
+    counts = [one.summary.reported["refused"] for one in made.values() if "refused" in one.summary.reported]
+    if text(workload, "type") == "batch-inference" and counts:
+        report_refused(workload, sum(counts))
     _log.info("run %s is done", run_name)
     return 0
 

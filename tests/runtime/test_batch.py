@@ -12,9 +12,12 @@ import pyarrow.parquet as parquet
 import pytest
 
 from modelyard_runtime.answers import Answer
-from modelyard_runtime.batch import Handed, Piece, Scorer, pieces, read_marker, with_answers
+from modelyard_runtime.batch_files import WHOLE, Piece, pieces
+from modelyard_runtime.batch_scorer import Handed, Scorer, Task, together, with_answers
+from modelyard_runtime.batch_state import Known
 from modelyard_runtime.datasets import dataset_place
 from modelyard_runtime.registry import Version
+from modelyard_runtime.unfit import Unfit
 
 
 class Model:
@@ -49,8 +52,7 @@ def scored(workload: dict[str, Any]) -> list[Piece]:
     """All files are scored in this process."""
     scorer = Scorer(workload, "scores", Given(Version("m", "1", "", {}, "")))
     found = list(pieces(workload, ("rows",)))
-    columns = {key: [getattr(one, key) for one in found] for key in ("dataset", "path", "state", "name")}
-    scorer(columns)
+    scorer({"task": [Task(one, WHOLE, 1, ()).packed() for one in found]})
     return found
 
 
@@ -68,9 +70,9 @@ def test_an_empty_file_is_done_and_leaves_nothing(workload: dict[str, Any], tmp_
     (tmp_path / "scores").mkdir()
     (tmp_path / "scores" / "c.parquet.scored.parquet").write_text("from before")
     found = scored(workload)
-    target = dataset_place(workload, workload["pipeline"]["data"]["scores"])
+    known = Known(dataset_place(workload, workload["pipeline"]["data"]["scores"]))
 
-    assert all(read_marker(target, one) is not None for one in found)
+    assert [known.mark(one).state for one in found] == [one.state for one in found]  # type: ignore[union-attr]
     assert sorted(one.name for one in (tmp_path / "scores").glob("*.parquet")) == [
         "a.parquet.scored.parquet",
         "b.parquet.scored.parquet",
@@ -81,3 +83,14 @@ def test_classes_stay_whole_numbers() -> None:
     table = with_answers(pa.table({"a": [1]}), Answer(np.array([1.0])), "7", "binary-classification")
 
     assert table.column("prediction").type == pa.int64()
+
+
+def test_answers_of_several_calls_are_those_of_one() -> None:
+    """A model that gives probabilities for some of the rows alone is to blame."""
+    one, other = Answer(np.array([0]), np.array([0.2]), (0, 1)), Answer(np.array([1]), np.array([0.7]), (0, 1))
+    both = together([one, other])
+
+    assert both.scores is not None
+    assert (both.values.tolist(), both.scores.tolist(), both.classes) == ([0, 1], [0.2, 0.7], (0, 1))
+    with pytest.raises(Unfit, match="others without"):
+        together([one, Answer(np.array([1]))])

@@ -1,0 +1,105 @@
+"""Batch inference on files of this machine: a registry with versions of a model, and what a compiler would describe."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+
+from modelyard_runtime import registry
+from modelyard_runtime.batch import score_datasets
+
+NAME = "churn"
+
+
+def times(factor: float) -> Any:
+    """A model that answers `amount` times a factor, and fails on rows of the plan `broken`."""
+    import mlflow.pyfunc  # which warns when it is imported
+
+    class Times(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]
+        def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> Any:
+            if (model_input["plan"] == "broken").any():
+                raise RuntimeError("unknown plan")
+            return (model_input["amount"] * factor).to_numpy()
+
+    return Times()
+
+
+class Scoring:
+    """A folder with inputs, outputs and a registry."""
+
+    def __init__(self, folder: Path, **more: Any) -> None:
+        self.folder = folder
+        self.rows, self.scores = folder / "rows", folder / "scores"
+        self.rows.mkdir()
+        data = {name: {"uri": f"file://{folder}/{name}", "store": "", "format": "parquet"} for name in ("rows", "scores")}
+        model = {"task": "regression", "uri": f"models:/{NAME}@champion", "registeredName": NAME, "alias": "champion"}
+        pipeline = {"model": model, "data": data, "output": "scores", "batchSize": 3, **more}
+        self.workload: dict[str, Any] = {
+            "system": "growth",
+            "name": "nightly",
+            "address": "pipelines.nightly",
+            "type": "batch-inference",
+            "registry": {"uri": f"file://{folder}/registry"},
+            "pipeline": pipeline,
+        }
+
+    def promote(self, factor: float) -> str:
+        """A new version of the model, which the alias points to."""
+        from mlflow.models import ModelSignature
+        from mlflow.types import ColSpec, DataType, Schema
+
+        registry.connect(self.workload)
+        signature = ModelSignature(Schema([ColSpec(DataType.double, "amount"), ColSpec(DataType.string, "plan")]))
+        with mlflow.start_run():
+            made = mlflow.pyfunc.log_model(name="model", python_model=times(factor), signature=signature)
+        version = registry.register(NAME, made.model_uri, {})
+        registry.move_alias(NAME, "champion", version.version)
+        return version.version
+
+    def put(self, name: str, content: Mapping[str, Any] | bytes, age_s: float = 0.0) -> Path:
+        """A file of the input: rows, or bytes."""
+        path = self.rows / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            pd.DataFrame(content).to_parquet(path)
+        then = time.time() - age_s
+        os.utime(path, (then, then))
+        return path
+
+    def run(self) -> dict[str, int]:
+        """One run of the pipeline's step."""
+        return score_datasets(self.workload, ("rows",), "scores", {"num_cpus": 1}, (1, 1))
+
+    def answers(self, name: str) -> list[float]:
+        """The scores of a file, in order."""
+        return [float(one) for one in pd.read_parquet(self.scores / f"{name}.scored.parquet")["prediction"]]
+
+    def versions(self) -> dict[str, set[str]]:
+        """Which version has scored each file of the output."""
+        found = sorted(self.scores.rglob("*.scored*"))
+        return {one.name.partition(".")[0]: set(pd.read_parquet(one)["model_version"]) for one in found}
+
+    def refused(self) -> dict[str, str]:
+        """The files that do not fit, with the reasons."""
+        found = json.loads((self.scores / "_modelyard" / "refused.json").read_text())["files"]
+        return {Path(one["path"]).name: one["reason"] for one in found}
+
+    def records(self) -> list[dict[str, Any]]:
+        """What the runs have noted, in order."""
+        found = sorted((self.scores / "_modelyard" / "runs").glob("*.json"), key=lambda one: one.stat().st_mtime_ns)
+        return [json.loads(one.read_text()) for one in found]
+
+
+def amounts(*values: float, plan: str = "basic") -> dict[str, Any]:
+    """Rows that fit."""
+    return {"amount": np.array(values, dtype=float), "plan": [plan] * len(values)}
