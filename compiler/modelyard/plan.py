@@ -451,6 +451,17 @@ def reports_gate(pipeline: Pipeline, system: System) -> bool:
     return pipeline.type == "training" and bool(gate) and bool(system.governance.owner.oncall)
 
 
+def reports_files(job: Job, system: System) -> bool:
+    """Whether a run reports how many files of its inputs do not fit, which built-in scoring leaves out."""
+    built_in = job.pipeline.type == "batch-inference" and not any(one.source.entrypoint for one in job.pipeline.steps)
+    return built_in and bool(system.governance.owner.oncall)
+
+
+def reports(job: Job, system: System) -> bool:
+    """Whether a run pushes metrics of its own."""
+    return reports_gate(job.pipeline, system) or reports_files(job, system)
+
+
 def log_place(system: System, pipeline: Pipeline) -> tuple[str, str] | None:
     """Where the logs of a pipeline's runs are kept: the store of the registry's artifacts, and a folder in it.
 

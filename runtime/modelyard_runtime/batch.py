@@ -11,7 +11,7 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -65,6 +65,30 @@ def report_refused(workload: Section, refused: float) -> None:
     """Push how many files do not fit, for an alert, if the description names a receiver; the run is as good without."""
     if "metrics" in workload:
         report(workload, [Sample(REFUSED_FILES, refused, labels_of(workload, "pipeline"))], time.time())
+
+
+def on_workers(
+    workload: Section,
+    output: str,
+    handed: Handed,
+    tasks: list[Task],
+    worker: dict[str, Any],
+    workers: tuple[int, int],
+) -> Iterable[Mapping[str, Any]]:
+    """What the workers report of each task, as soon as it is done."""
+    import ray.data
+
+    least, most = (min(max(one, 1), len(tasks)) for one in workers)
+    asked: dict[str, Any] = {key: value for key, value in worker.items() if value}
+    items = [{"task": task.packed()} for task in tasks]
+    done = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
+        Scorer,
+        fn_constructor_args=(dict(workload), output, handed),
+        batch_size=1,
+        compute=ray.data.ActorPoolStrategy(min_size=least, max_size=most),
+        **asked,
+    )
+    return done.iter_rows()
 
 
 @dataclass(slots=True)
@@ -149,27 +173,16 @@ class _Run:
         self, tasks: list[Task], output: str, worker: dict[str, Any], workers: tuple[int, int], source: Models
     ) -> None:
         """Let the workers score all tasks; what one of them has done is noted as soon as it is known."""
-        import ray.data
+        import ray
 
         for name in [name for name, one in self._large.items() if one.seen == one.parts]:
             self._end_large(name)
-        if not tasks:
-            return
-        least, most = (min(max(one, 1), len(tasks)) for one in workers)
-        asked: dict[str, Any] = {key: value for key, value in worker.items() if value}
         bundle = None if source.bundles is None else ray.put(packed(Path(self._version.uri).parent))
-        items = [{"task": task.packed()} for task in tasks]
-        done = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
-            Scorer,
-            fn_constructor_args=(dict(self._workload), output, Handed(self._version, bundle)),
-            batch_size=1,
-            compute=ray.data.ActorPoolStrategy(min_size=least, max_size=most),
-            **asked,
-        )
-        for row in done.iter_rows():
+        handed = Handed(self._version, bundle)
+        for row in on_workers(self._workload, output, handed, tasks, worker, workers) if tasks else ():
             self._note(row)
 
-    def _note(self, row: dict[str, Any]) -> None:
+    def _note(self, row: Mapping[str, Any]) -> None:
         name = str(row["name"])
         large = self._large.get(name)
         if large is None:

@@ -87,7 +87,7 @@ class Scorer:
         self._output = self._data[output]
         self._target = dataset_place(workload, self._output)
         self._task = text(section(pipeline, "model"), "task")
-        self._size = integer(pipeline, "batchSize", 1024)
+        self._size = integer(pipeline, "batchSize", 8192)
         self._rows = self._size * max(_ROWS // self._size, 1)
         self._model = handed.load(workload)
         self._checker = Checker(self._model.columns())
@@ -170,15 +170,12 @@ def together(said: list[Answer]) -> Answer:
 def write_all(where: Place, kind: str, tables: Iterator[pa.Table]) -> int:
     """Write tables into one file, one after the other. Returns the number of rows; a file of none is of no use."""
     import pyarrow as pa
-    import pyarrow.csv as csv
-    import pyarrow.parquet as parquet
 
-    writers: dict[str, Any] = {"parquet": parquet.ParquetWriter, "csv": csv.CSVWriter}
     total, writer = 0, None
     with where.filesystem.open_output_stream(where.path) as stream:
         for table in tables:
             try:
-                writer = writer or writers[kind](stream, table.schema)
+                writer = writer or _writer(stream, kind, table.schema)
                 writer.write_table(table.cast(writer.schema) if kind == "parquet" else table)
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as problem:
                 raise Unfit(f"its scores cannot be written as {kind}: {problem}") from None
@@ -186,6 +183,18 @@ def write_all(where: Place, kind: str, tables: Iterator[pa.Table]) -> int:
         if writer is not None:
             writer.close()
     return total
+
+
+def _writer(stream: Any, kind: str, schema: pa.Schema) -> Any:
+    import pyarrow as pa
+    import pyarrow.csv as csv
+    import pyarrow.parquet as parquet
+
+    if kind != "parquet":
+        return csv.CSVWriter(stream, schema)
+    # Numbers with a fraction hardly repeat: to look for a dictionary of them takes six times as long as to write them.
+    repeating = [field.name for field in schema if not pa.types.is_floating(field.type)]
+    return parquet.ParquetWriter(stream, schema, use_dictionary=repeating)
 
 
 def with_answers(table: pa.Table, said: Answer, version: str, task: str) -> pa.Table:

@@ -76,6 +76,29 @@ class Scoring:
         os.utime(path, (then, then))
         return path
 
+    def large(self, name: str, count: int, broken_at: int = -1) -> Path:
+        """A file of rows 0, 1, 2 …, in many row groups where it has any."""
+        path = self.rows / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        plans = ["broken" if at == broken_at else "basic" for at in range(count)]
+        frame = pd.DataFrame({"amount": np.arange(count, dtype=float), "plan": plans})
+        if path.suffix == ".parquet":
+            frame.to_parquet(path, row_group_size=50)
+        elif path.suffix == ".csv":
+            frame.to_csv(path, index=False)
+        else:
+            frame.to_json(path, orient="records", lines=True)
+        return path
+
+    def parts(self, name: str) -> int:
+        """In how many parts a file was scored."""
+        return len(list((self.scores / name).parent.glob(f"{Path(name).name}.scored-*-of-*.parquet")))
+
+    def all_answers(self, name: str) -> list[float]:
+        """The scores of all parts of a file, in order."""
+        found = sorted((self.scores / name).parent.glob(f"{Path(name).name}.scored-*.parquet"))
+        return [float(score) for one in found for score in pd.read_parquet(one)["prediction"]]
+
     def run(self) -> dict[str, int]:
         """One run of the pipeline's step."""
         return score_datasets(self.workload, ("rows",), "scores", {"num_cpus": 1}, (1, 1))

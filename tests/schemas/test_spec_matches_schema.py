@@ -44,6 +44,7 @@ PLACES: dict[type, tuple[str, ...]] = {
     spec.Explainability: ("#/$defs/model/properties/explainability",),
     spec.Check: ("#/$defs/validationCheck", "#/$defs/monitorCheck"),
     spec.Source: ("#/$defs/source",),
+    spec.Reprocess: ("#/$defs/reprocessWindow",),
     spec.Schedule: ("#/$defs/cronSchedule",),
     spec.Range: ("#/$defs/replicas", "#/$defs/workers"),
     spec.Tuning: ("#/$defs/tuning", "#/$defs/tuning/properties/objective", "#/$defs/tuning/properties/trials"),

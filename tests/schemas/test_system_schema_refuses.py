@@ -193,6 +193,7 @@ WRONG: tuple[tuple[str, Json], ...] = (
     ("models/triage/explainability/sample", 0),
     ("pipelines/fit/output", "scores"),
     ("pipelines/fit/batchSize", 10),
+    ("pipelines/fit/reprocess", "all"),
     ("pipelines/score/tuning", {}),
     ("pipelines/score/split", {}),
     ("pipelines/score/trainer", "xgboost"),

@@ -111,8 +111,12 @@ def test_no_alert_looks_back_further_than_metrics_are_kept() -> None:
     assert "[21d]" in str(elsewhere["ModelyardGateRefused"]["expr"])
 
 
-def test_a_pipeline_without_a_gate_reports_none() -> None:
-    context = context_of(VALID_SPEC)
+OWN_CODE = changed("output: scores", 'output: scores\n    source: {entrypoint: "fraud.score:main"}')
+
+
+def test_runs_push_what_alerts_are_about_and_others_nothing() -> None:
+    """Training with a gate does, and so does scoring, unless it is code of one's own."""
+    context, own = context_of(VALID_SPEC), context_of(OWN_CODE)
     described = describe_job(resource(context.plan, Kind.TRAINING_JOB, "retrain"), context)
     scoring = describe_job(resource(context.plan, Kind.BATCH_JOB, "nightly"), context)
 
@@ -120,5 +124,19 @@ def test_a_pipeline_without_a_gate_reports_none() -> None:
         "otlp": "http://prometheus-operated.monitoring.svc.cluster.local:9090/api/v1/otlp/v1/metrics",
         "namespace": "fraud",
     }
-    assert "metrics" not in scoring
+    assert scoring["metrics"] == described["metrics"]
+    assert "metrics" not in describe_job(resource(own.plan, Kind.BATCH_JOB, "nightly"), own)
     assert "ModelyardGateRefused" not in [rule["alert"] for rule in alerts(VALID_SPEC, "nightly")]
+
+
+def test_files_that_do_not_fit_are_an_alert() -> None:
+    """It holds until a run says that all fit, and its text says where they are named."""
+    rules = {rule["alert"]: rule for rule in alerts(VALID_SPEC, "nightly")}
+    rule = rules["ModelyardFilesRefused"]
+
+    chosen = 'namespace="fraud",pipeline="nightly",system=~"fraud-detection|"'
+    assert rule["expr"].startswith(f"max(last_over_time(modelyard_batch_refused_files{{{chosen}}}[")
+    assert rule["labels"]["channel_oncall"] == "true"
+    assert "_modelyard/refused.json" in rule["annotations"]["runbook"]
+    assert problems(rule_object(VALID_SPEC, "nightly")) == []
+    assert "ModelyardFilesRefused" not in [rule["alert"] for rule in alerts(OWN_CODE, "nightly")]

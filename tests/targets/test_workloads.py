@@ -235,6 +235,8 @@ FIELDS = {
     "pipeline.source.entrypoint": ("timeout: 6h", 'timeout: 6h\n    source: {entrypoint: "fraud.train:main"}'),
     "pipeline.promoteTo": ("timeout: 6h", "timeout: 6h\n    promoteTo: candidate"),
     "pipeline.batchSize": ("output: scores", "output: scores\n    batchSize: 512"),
+    "pipeline.reprocess": ("output: scores", "output: scores\n    reprocess: all"),
+    "pipeline.reprocess.window": ("output: scores", "output: scores\n    reprocess: {window: 7d}"),
     "step.needs": ("needs: [collect], ", ""),
     "step.timeout": ("timeout: 1h", "timeout: 2h"),
     "step.retries": ("timeout: 1h", "timeout: 1h, retries: 2"),

@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 from modelyard.checks import (
     accelerators,
+    batches,
     built_in,
     captures,
     clock,
@@ -138,6 +139,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     hosts.mail,
     hosts.names,
     hosts.tokens,
+    batches.reprocess,
 )
 
 

@@ -26,6 +26,7 @@ from modelyard.diagnostics import (
 )
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.check import accelerators as check_accelerators
+from modelyard.diagnostics.check import batches as check_batches
 from modelyard.diagnostics.check import captures as check_captures
 from modelyard.diagnostics.check import clock as check_clock
 from modelyard.diagnostics.check import clouds as check_clouds
@@ -372,6 +373,8 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0863": check_clouds.egress_to_everywhere,
         "W0864": check_evidence.captures_by_shared_key,
         "W0865": check_evidence.evidence_off,
+        "W0866": check_batches.reprocess_of_own_code,
+        "W0867": check_batches.reprocess_beyond_retention,
         "E0871": check_monitors.looks_of_rules,
         "E0872": check_monitors.features_not_counted,
         "E0873": check_monitors.more_features_than_named,

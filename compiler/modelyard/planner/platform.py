@@ -22,11 +22,12 @@ from modelyard.plan import (
     Resource,
     Route,
     Secret,
+    reports,
     reports_gate,
 )
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
-from modelyard.spec import Channel, Pipeline, Registry, Store, TargetSpec, target_path
+from modelyard.spec import Channel, Registry, Store, System, TargetSpec, target_path
 
 _CHANNEL_SECRETS = {"slack": "url", "webhook": "url", "pagerduty": "key", "email": "password"}
 _REGISTRY_ALERTS = "registry.alerts"
@@ -249,22 +250,22 @@ _SYNCED = frozenset({"external-secrets", "secrets-manager"})
 
 
 def _metric_links(draft: Draft, addons: dict[str, tuple[str, ...]]) -> Iterator[Link]:
-    """Where there is a Prometheus, monitors, runs with a gate and the promoter push to it, and it scrapes the Pods of
-    the others.
+    """Where there is a Prometheus, monitors, runs with a gate, built-in scoring and the promoter push to it, and it
+    scrapes the Pods of all but monitors and the promoter.
     """
     for resource in draft.metrics:
         if not _observed(resource, addons):
             continue
         prometheus = f"{resource.placement}:{Kind.CLUSTER}/{resource.placement}"
-        if resource.kind is Kind.MONITOR or any(reports_gate(one, draft.system) for one in _trainings(resource)):
+        if resource.kind is Kind.MONITOR or _pushes(resource, draft.system):
             yield Link(resource.place, prometheus, "metrics", "http", 9090)
         if resource.kind not in {Kind.MONITOR, Kind.PROMOTER}:
             yield Link(prometheus, resource.place, "metrics", "http", 8080)
 
 
-def _trainings(resource: Resource) -> tuple[Pipeline, ...]:
-    """The pipelines whose gates a workload may report."""
+def _pushes(resource: Resource, system: System) -> bool:
+    """Whether the runs of a pipeline, or the looks of the promoter, push metrics of their own."""
     value = resource.value
     if isinstance(value, Promoter):
-        return value.pipelines
-    return (value.pipeline,) if isinstance(value, Job) else ()
+        return any(reports_gate(one, system) for one in value.pipelines)
+    return isinstance(value, Job) and reports(value, system)

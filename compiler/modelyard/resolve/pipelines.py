@@ -18,6 +18,7 @@ from modelyard.spec import (
     Parameter,
     Pipeline,
     Range,
+    Reprocess,
     Schedule,
     Source,
     Split,
@@ -79,7 +80,8 @@ def _pipeline(scope: Scope, name: str, node: Node, deployment: Deployment, model
         tuning=_tuning(mapping(node, "tuning")) if "tuning" in node else None,
         split=_split(scope, mapping(node, "split"), (*path, "split")) if "split" in node else _NO_SPLIT,
         promote_to=promote_to,
-        batch_size=whole(node, "batchSize", 1024),
+        batch_size=whole(node, "batchSize", 8192),
+        reprocess=_reprocess(scope, node.get("reprocess"), (*path, "reprocess")),
     )
 
 
@@ -197,6 +199,13 @@ def schedule_of(scope: Scope, value: Json, path: Path, default: Schedule) -> Sch
         overlap=text(node, "overlap", "forbid"),
         starting_deadline_s=seconds_or(scope, node, "startingDeadline", path, 3600),
     )
+
+
+def _reprocess(scope: Scope, value: Json, path: Path) -> Reprocess:
+    """`none`, `all`, or a mapping with a window."""
+    if value is None or isinstance(value, str):
+        return Reprocess(value or "none")
+    return Reprocess("window", seconds_or(scope, as_node(value, "reprocess"), "window", path, _DAY_S))
 
 
 def _tuning(node: Node) -> Tuning:

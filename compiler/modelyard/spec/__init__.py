@@ -43,7 +43,7 @@ from modelyard.spec.needs import (
     Registry,
     Store,
 )
-from modelyard.spec.pipelines import Parameter, Pipeline, Range, Schedule, Source, Split, Step, Tuning
+from modelyard.spec.pipelines import Parameter, Pipeline, Range, Reprocess, Schedule, Source, Split, Step, Tuning
 from modelyard.spec.references import ModelRef, SecretRef
 from modelyard.spec.system import Override, System, target_path
 
@@ -80,6 +80,7 @@ __all__ = [
     "Explainability",
     "Model",
     "Source",
+    "Reprocess",
     "Schedule",
     "Range",
     "Parameter",

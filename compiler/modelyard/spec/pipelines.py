@@ -69,6 +69,14 @@ class Split:
 
 
 @record
+class Reprocess:
+    """What a batch inference scores again when the version changes: `none`, `all`, or a `window` of young files."""
+
+    kind: str = "none"  # none all window
+    window_s: int | None = None
+
+
+@record
 class Step:
     """One vertex of a pipeline's DAG; a pipeline without `steps` is one step of its own name."""
 
@@ -103,4 +111,5 @@ class Pipeline:
     tuning: Tuning | None = None
     split: Split = Split()
     promote_to: str = "champion"  # alias that moves when the gate holds
-    batch_size: int = 1024
+    batch_size: int = 8192
+    reprocess: Reprocess = Reprocess()

@@ -17,6 +17,7 @@ from modelyard.plan import (
     Promoter,
     Resource,
     bucket_expires,
+    reports,
     reports_gate,
 )
 from modelyard.source import Json
@@ -60,7 +61,7 @@ def describe_job(resource: Resource, context: Context) -> dict[str, Json]:
     job = resource.value
     assert isinstance(job, Job)
     described = _header(resource, job.pipeline.type, context)
-    if reports_gate(job.pipeline, context.system):
+    if reports(job, context.system):
         described.update(_metrics(context))
     described["pipeline"] = describe_pipeline(resource, context)
     return described

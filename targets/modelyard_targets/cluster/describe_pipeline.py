@@ -70,6 +70,9 @@ def describe_pipeline(resource: Resource, context: Context) -> dict[str, Json]:
         described.update(_training(job, context))
     if pipeline.type == "batch-inference":
         described["batchSize"] = pipeline.batch_size
+        described["reprocess"] = pipeline.reprocess.kind
+        if pipeline.reprocess.window_s is not None:
+            described["reprocessSeconds"] = pipeline.reprocess.window_s
     return described
 
 

@@ -12,7 +12,17 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from modelyard.manifest import labels, metadata, object_of, without_empty
-from modelyard.plan import Identity, Job, ModelServer, MonitorJob, Promoter, Resource, cluster_service, reports_gate
+from modelyard.plan import (
+    Identity,
+    Job,
+    ModelServer,
+    MonitorJob,
+    Promoter,
+    Resource,
+    cluster_service,
+    reports,
+    reports_gate,
+)
 from modelyard.spec import Inference, Store
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.context import REGISTRY_PORT, Context, Made, cloud_of, region_of
@@ -208,8 +218,9 @@ def _job(resource: Resource, job: Job, context: Context) -> Iterator[Made]:
     yield network_policy(resource, resource.name, _selector(resource.name), context, ingress=ingress, egress=egress)
     if any(group.minimum < group.maximum for group in job_groups(job, context)):
         yield _head(resource, context)
-    if reports_gate(job.pipeline, context.system) and context.prometheus_uri:
-        name, selector = f"{resource.name}.gate", _head_selector(resource.name)
+    if reports(job, context.system) and context.prometheus_uri:
+        name = f"{resource.name}.{'gate' if job.pipeline.type == 'training' else 'files'}"
+        selector = _head_selector(resource.name)
         yield network_policy(resource, name, selector, context, egress=_prometheus(context))
     if job.pipeline.schedule.kind != "once":
         name = launcher_name(resource)

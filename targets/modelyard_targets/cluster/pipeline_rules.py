@@ -1,5 +1,5 @@
 """Alerts about a pipeline, for the owner's on-call channel: a run that failed or is missing, a gate that refused the
-newest version, and versions that wait for an approval.
+newest version, versions that wait for an approval, and files that a batch inference left out.
 """
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.plan import AlertRules, Job, Resource, reports_gate
+from modelyard.plan import AlertRules, Job, Resource, reports_files, reports_gate
 from modelyard.spec import Pipeline
 from modelyard.stack import Value
 from modelyard_targets.cluster.alert_rules import alert, alert_labels, group, prometheus_rule
@@ -22,6 +22,7 @@ from modelyard_targets.cluster.runbooks import runbook
 
 REFUSED: Final = "modelyard_gate_refused"
 WAITING: Final = "modelyard_versions_waiting"
+REFUSED_FILES: Final = "modelyard_batch_refused_files"
 
 _PERIODS: Final = 3
 _SHORTEST_S: Final = 7 * 86400
@@ -40,6 +41,7 @@ def lower_pipeline_rules(resource: Resource, context: Context) -> Iterator[Made]
             _failed(resource, value.pipeline, context),
             *_missing(resource, value.pipeline, context),
             *_gate(resource, value.pipeline, context),
+            *_files(resource, value.pipeline, context),
         ]
         yield prometheus_rule(resource, [group(resource.name, rules, 60)], context)
 
@@ -116,6 +118,21 @@ def _gate(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[
             "runbook": runbook("approval"),
         }
         yield alert("ModelyardApprovalWaiting", _pushed(WAITING, pipeline, context), 0, labelled, texts)
+
+
+def _files(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[Value]:
+    """What every run of a batch inference pushes about the files that it left out."""
+    job = _job(resource, context).value
+    assert isinstance(job, Job)
+    if reports_files(job, context.system):
+        texts = {
+            "summary": f"pipeline {pipeline.name} leaves out files that do not fit",
+            "description": f"Their rows have no scores in {pipeline.output}, or those of an earlier content. "
+            "The alert ends with the first run to which all files fit.",
+            "runbook": runbook("refused-files"),
+        }
+        labelled = _labels(resource, pipeline, context)
+        yield alert("ModelyardFilesRefused", _pushed(REFUSED_FILES, pipeline, context), 0, labelled, texts)
 
 
 def _pushed(series: str, pipeline: Pipeline, context: Context) -> str:

@@ -35,6 +35,12 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
         "Out of memory or without machines: raise `compute` or `timeout`, or look at the node pool.",
         "Run it again: `kubectl create job --from=cronjob/NAME NAME-again`.",
     ),
+    "refused-files": (
+        "`_modelyard/refused.json` below the output lists the files, each with the reason.",
+        "A damaged file, or one with other columns: have it delivered again; the next run takes it.",
+        "A file that is not needed: remove it from the input.",
+        "Every new file has the same reason: did the source change, or does a new version need another column?",
+    ),
     "missing-run": (
         "`kubectl get cronjob,job` in the namespace: is the CronJob suspended, does a run hang?",
         "Did every run fail? Then follow the steps for a failed run.",

@@ -1,0 +1,30 @@
+"""Batch inference: what is scored again when the version changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import batches as problems
+from modelyard.spec import Pipeline, System
+
+
+def reprocess(system: System) -> Iterator[Diagnostic]:
+    """Built-in scoring decides what is scored again, among files that are still there."""
+    for pipeline in system.pipelines.values():
+        if pipeline.reprocess.kind == "none":
+            continue
+        if any(step.source.entrypoint for step in pipeline.steps):
+            yield problems.reprocess_of_own_code(system.key("pipelines", pipeline.name, "reprocess"), pipeline.name)
+        else:
+            yield from _beyond(system, pipeline)
+
+
+def _beyond(system: System, pipeline: Pipeline) -> Iterator[Diagnostic]:
+    window_s = pipeline.reprocess.window_s
+    for name in pipeline.inputs:
+        store = system.stores.get(system.data[name].store)
+        if store is not None and not store.adopt and store.retention_s and window_s and store.retention_s < window_s:
+            span = system.at("pipelines", pipeline.name, "reprocess", "window")
+            yield problems.reprocess_beyond_retention(span, name, window_s, store.name, store.retention_s)
+            return

@@ -1,0 +1,50 @@
+"""Diagnostics about batch inference: W0866 and W0867."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.diagnostics.check.never_works import days
+from modelyard.source import Span
+
+
+def reprocess_of_own_code(span: Span, pipeline: str) -> Diagnostic:
+    """A batch inference has `reprocess` beside scoring code of its own, which decides itself what it scores.
+
+    Wrong:
+
+        pipelines: {nightly: {type: batch-inference, source: {entrypoint: "churn.score:main"}, reprocess: all, …}}
+
+    Right:
+
+        pipelines: {nightly: {type: batch-inference, reprocess: all, …}}
+    """
+    return Diagnostic(
+        "W0866",
+        Severity.WARNING,
+        f"`reprocess` has no effect: the code of pipeline {quote(pipeline)} decides what it scores again",
+        span,
+        "remove it, or hand it to the code in `parameters`",
+    )
+
+
+def reprocess_beyond_retention(span: Span, data: str, window_s: int, store: str, retention_s: int) -> Diagnostic:
+    """A new version scores files of a longer time again than their bucket keeps them: the scores of the older ones stay.
+
+    Wrong:
+
+        stores: {lake: {type: object, retention: 14d}}
+        pipelines: {nightly: {type: batch-inference, reprocess: {window: 30d}, …}}
+
+    Right:
+
+        stores: {lake: {type: object, retention: 60d}}
+        pipelines: {nightly: {type: batch-inference, reprocess: {window: 30d}, …}}
+    """
+    return Diagnostic(
+        "W0867",
+        Severity.WARNING,
+        f"files of {days(window_s)} of {quote(data)} cannot all be scored again: store {quote(store)} keeps objects "
+        f"for {days(retention_s)}",
+        span,
+        f"keep objects for {days(window_s)}, or shorten the window",
+    )

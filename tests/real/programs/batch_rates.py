@@ -1,0 +1,138 @@
+"""Seconds of a batch inference and of the same model on bare Ray Data, on one Ray: `python batch_rates.py FOLDER ROUNDS`.
+
+The bare one is what a careful author writes by hand: read_parquet, an actor that loads the model once, write_parquet. It
+has no markers, checks no row, keeps no file apart, and runs at several sizes of a batch. Both are run on few rows and on
+many, so that starting the actors can be told apart. Prints JSON: by name, round and number of rows the seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import ray
+import ray.data
+
+from modelyard_runtime import registry
+from modelyard_runtime.batch import score_datasets
+
+FOLDER, ROUNDS = Path(sys.argv[1]), int(sys.argv[2])
+COLUMNS = [f"n{at}" for at in range(int(os.environ.get("BATCH_COLUMNS", "20")))]
+FEW, MANY = 2, 24  # files
+ROWS = 100_000  # of a file
+SIZES = (1024, 4096, 16384, 65536)
+URI = "models:/churn/1"
+
+
+class Bare:
+    """The actor that everybody writes."""
+
+    def __init__(self, registry_uri: str) -> None:
+        import mlflow.sklearn
+
+        os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
+        mlflow.set_tracking_uri(registry_uri)
+        mlflow.set_registry_uri(registry_uri)
+        self.model = mlflow.sklearn.load_model(URI)
+
+    def __call__(self, batch: pd.DataFrame) -> pd.DataFrame:
+        chances = self.model.predict_proba(batch[COLUMNS])
+        batch["prediction"] = self.model.classes_[chances.argmax(axis=1)]
+        batch["score"] = chances[:, 1]
+        return batch
+
+
+def main() -> None:
+    """Interleaved, so that what else happens on the machine meets all alike."""
+    workers = {"env_vars": {"PYTHONPATH": os.pathsep.join(sys.path)}}
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env=workers)
+    for name, count in (("few", FEW), ("many", MANY)):
+        data(name, count)
+    train()
+    ways: dict[str, Callable[[str], None]] = {"ours": ours, **{f"bare {size}": bare(size) for size in SIZES}}
+    seconds: dict[str, list[dict[str, float]]] = {name: [] for name in ways}
+    for way in ways.values():
+        way("few")  # once, for what is started once
+    for _ in range(ROUNDS):
+        for name, way in ways.items():
+            seconds[name].append({rows: timed(way, rows) for rows in ("few", "many")})
+            print(name, seconds[name][-1], file=sys.stderr, flush=True)
+    print(json.dumps({"rows": {"few": FEW * ROWS, "many": MANY * ROWS}, "seconds": seconds}))
+
+
+def timed(way: Callable[[str], None], rows: str) -> float:
+    """Seconds of one run, whose output is written anew."""
+    shutil.rmtree(FOLDER / "scores", ignore_errors=True)
+    began = time.perf_counter()
+    way(rows)
+    took = time.perf_counter() - began
+    written = pd.read_parquet(FOLDER / "scores", columns=["score"])
+    assert len(written) == ROWS * (FEW if rows == "few" else MANY)
+    return took
+
+
+def data(name: str, count: int) -> None:
+    """Files of numbers."""
+    (FOLDER / name).mkdir()
+    random = np.random.default_rng(1)
+    for file in range(count):
+        frame = pd.DataFrame({column: random.normal(size=ROWS) for column in COLUMNS})
+        frame.to_parquet(FOLDER / name / f"{file:03d}.parquet", index=False)
+
+
+def train() -> None:
+    """A model that costs little, so that what is around it counts."""
+    import mlflow.sklearn
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    rows = pd.read_parquet(FOLDER / "few" / "000.parquet")
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(rows, rows["n0"] + rows["n1"] > 0)
+    registry.connect(workload("few"))
+    with mlflow.start_run():
+        signature = mlflow.models.infer_signature(rows.head(), np.array([0, 1]))
+        made = mlflow.sklearn.log_model(model, name="model", signature=signature, serialization_format="cloudpickle")
+    registry.move_alias("churn", "champion", registry.register("churn", made.model_uri, {}).version)
+
+
+def workload(rows: str) -> dict[str, Any]:
+    """What a compiler would describe, at the default size of a batch."""
+    where = {"input": FOLDER / rows, "scores": FOLDER / "scores"}
+    data = {name: {"uri": f"file://{path}", "store": "", "format": "parquet"} for name, path in where.items()}
+    model = {"task": "binary-classification", "uri": URI, "registeredName": "churn", "alias": "champion"}
+    size = {"batchSize": int(os.environ["BATCH_SIZE"])} if "BATCH_SIZE" in os.environ else {}
+    pipeline = {"model": model, "data": data, "output": "scores", **size}
+    return {"registry": {"uri": f"file://{FOLDER}/registry"}, "type": "batch-inference", "pipeline": pipeline}
+
+
+def ours(rows: str) -> None:
+    """A run of a batch inference, markers and records included."""
+    score_datasets(workload(rows), ("input",), "scores", {"num_cpus": 1}, (1, 1))
+
+
+def bare(size: int) -> Callable[[str], None]:
+    """The same by hand, at a size of a batch."""
+
+    def run(rows: str) -> None:
+        read = ray.data.read_parquet(str(FOLDER / rows))
+        pool = ray.data.ActorPoolStrategy(size=1)
+        uri = f"file://{FOLDER}/registry"
+        scored = read.map_batches(
+            Bare, fn_constructor_args=(uri,), batch_size=size, batch_format="pandas", compute=pool, num_cpus=1
+        )
+        scored.write_parquet(str(FOLDER / "scores"))
+
+    return run
+
+
+main()
