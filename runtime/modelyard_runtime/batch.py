@@ -231,7 +231,7 @@ class _Run:
             self.scored.append({**about, "rows": rows, **replaced})
 
     def close(self, found: list[Piece]) -> None:
-        """Remember what was done, also where the run fails: the files that do not fit now, and what came of this run."""
+        """Remember what was done, also where the run fails: the files that do not fit, and what came of this run."""
         parts = {name: one.parts for name, one in self._large.items()}
         works = [(piece, self._work(piece, parts[name])) for name, piece in self._pieces.items() if name in parts]
         self.known.sweep(works, found)

@@ -72,7 +72,7 @@ def outputs(name: str, parts: int) -> list[str]:
 
 
 def parts_of(workload: Section, piece: Piece) -> list[Part]:
-    """The parts of a file, which is whole where it is small or cannot be cut: what is damaged is found by its scorer."""
+    """The parts of a file. A small one is whole, and so is one that cannot be cut: its scorer finds what is damaged."""
     import pyarrow as pa
 
     if piece.size <= PART_BYTES:

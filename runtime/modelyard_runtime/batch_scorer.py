@@ -138,9 +138,9 @@ class Scorer:
 
     def _answered(self, table: pa.Table, piece: Piece) -> pa.Table:
         where = Place(self._target.filesystem, piece.path)
-        with content_of(where, "rows of the model"):
-            rows = self._checker.frame(FrameRows(frame_of(table)))
         with answers_of_model():
+            with content_of(where, "rows of the model"):
+                rows = self._checker.frame(FrameRows(frame_of(table)))
             said = self._asked(rows)
         with content_of(where, "rows of the output"):
             whole = projected(with_answers(table, said, self._version, self._task), self._output)

@@ -90,7 +90,7 @@ class Known:
         return not one.get("everyRun") and found == (piece.state, version, described)
 
     def sweep(self, due: Iterable[tuple[Piece, str]], present: Iterable[Piece]) -> None:
-        """Remove parts that nothing will be made of: of other states than those that are due, and of files long gone."""
+        """Remove parts that nothing will be made of, those of other states than what is due or of no file at all."""
         kept = {(_key(piece), work) for piece, work in due}
         gone = {(key, work) for key, works in self._parts.items() for work in works} - kept
         for key, work in gone:

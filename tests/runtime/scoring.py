@@ -39,7 +39,9 @@ class Scoring:
         self.folder = folder
         self.rows, self.scores = folder / "rows", folder / "scores"
         self.rows.mkdir()
-        data = {name: {"uri": f"file://{folder}/{name}", "store": "", "format": "parquet"} for name in ("rows", "scores")}
+        data = {
+            name: {"uri": f"file://{folder}/{name}", "store": "", "format": "parquet"} for name in ("rows", "scores")
+        }
         model = {"task": "regression", "uri": f"models:/{NAME}@champion", "registeredName": NAME, "alias": "champion"}
         pipeline = {"model": model, "data": data, "output": "scores", "batchSize": 3, **more}
         self.workload: dict[str, Any] = {

@@ -82,7 +82,7 @@ def test_a_model_that_fails_on_every_file_fails_the_run(scoring: Scoring) -> Non
     assert scoring.run() == {"scored": 1, "found": 2, "refused": 1}
     assert scoring.refused() == {"bad.parquet": "the model fails on its rows: RuntimeError: unknown plan"}
 
-    with pytest.raises(Refusal, match="no file was scored, and .*bad.parquet shows why: .*unknown plan"):
+    with pytest.raises(Refusal, match=r"no file was scored, and .*bad.parquet shows why: .*unknown plan"):
         scoring.run()
     scoring.put("b.parquet", amounts(2))
     assert scoring.run() == {"scored": 1, "found": 3, "refused": 1}

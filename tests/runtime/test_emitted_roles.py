@@ -16,9 +16,11 @@ import pandas as pd
 import pytest
 import ray
 
-from modelyard_runtime import aliases, registry, windows
+from modelyard_runtime import aliases, batch_files, registry, windows
 from modelyard_runtime.answers import answer
-from modelyard_runtime.batch import Handed, Piece, Scorer, pieces, read_marker
+from modelyard_runtime.batch_files import WHOLE, Piece, parts_of, pieces
+from modelyard_runtime.batch_scorer import Handed, Scorer, Task
+from modelyard_runtime.batch_state import Known, publish, write_refused, write_run
 from modelyard_runtime.bundle_store import current
 from modelyard_runtime.capture import Captures
 from modelyard_runtime.datasets import dataset_place, read_batches, read_frame, read_ray
@@ -78,7 +80,7 @@ class System:
         frame, uri, kind = _rows(dataset), text(dataset, "uri").rstrip("/"), text(dataset, "format")
         for day, part in (("day=2026-11-23", frame[:30]), ("day=2026-11-24", frame[30:])):
             stream = BytesIO()
-            part.to_parquet(stream) if kind == "parquet" else part.to_csv(stream, index=False)
+            part.to_parquet(stream, row_group_size=10) if kind == "parquet" else part.to_csv(stream, index=False)
             self.put(f"{uri}/{day}/a.{kind}", stream.getvalue())
         self.put(f"{uri}-raw/a.{kind}", b"nobody declared this")
 
@@ -159,8 +161,10 @@ def test_what_is_missing_is_reported_as_such(system: System) -> None:
                 read_frame(workload, {**dataset, "uri": f"{dataset['uri'].rstrip('/')}/none"})
         data, output = sections(section(workload, "pipeline"), "data"), text(section(workload, "pipeline"), "output")
         if output:
-            piece = Piece("a", "a/b.parquet", "1-1", "b.parquet.scored.parquet")
-            assert read_marker(dataset_place(workload, data[output]), piece) is None
+            piece = Piece("a", "a/b.parquet", 1, 1, "b.parquet.scored.parquet")
+            known = Known(dataset_place(workload, data[output]))
+            assert known.mark(piece) is None
+            assert known.refused == {}
     for workload in system.running("server"):
         for one in workload["applications"].values():
             if "bundle" in one["model"]:
@@ -233,7 +237,8 @@ def _neighbours(workload: Any) -> list[Place]:
 
 
 @pytest.mark.usefixtures("reading")
-def test_batches_are_scored_and_marked(trained: System) -> None:
+def test_batches_are_scored_and_marked(trained: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a whole and in parts, with what is remembered of them."""
     for workload in trained.running("batch-inference"):
         pipeline = section(workload, "pipeline")
         output = text(pipeline, "output")
@@ -244,12 +249,16 @@ def test_batches_are_scored_and_marked(trained: System) -> None:
         (step,) = sections(pipeline, "steps").values()
         found = list(pieces(workload, tuple(names(step, "inputs"))))
         for piece in found:
-            batch = {key: [getattr(piece, key)] for key in ("dataset", "path", "state", "name")}
-            assert scorer(batch)["rows"] == [ROWS // 2]
-            mark = read_marker(target, piece)
+            task = Task(piece, WHOLE, 1, tuple(Known(target).marks(piece)))
+            assert scorer({"task": [task.packed()]})["rows"] == [ROWS // 2]
+            mark = Known(target).mark(piece)
             assert mark is not None
-            assert mark["state"] == piece.state
+            assert mark.state == piece.state
         assert len(read_frame(workload, sections(pipeline, "data")[output])) == ROWS
+        _in_parts(workload, scorer, found[0], version.version, monkeypatch)
+        write_refused(target, [{"name": "a", "reason": "why"}])
+        assert list(Known(target).refused) == ["a"]
+        write_run(target, NOW, "1", {"scored": []})
         read = sections(pipeline, "data")[names(step, "inputs")[0]]
         with pytest.raises(OSError, match="ACCESS_DENIED"):
             write_whole(dataset_place(workload, read).below("b"), b"")
@@ -297,6 +306,21 @@ def test_monitors_read_what_they_watch_and_compare_with(trained: System) -> None
             if uri:
                 with pytest.raises(OSError, match="ACCESS_DENIED"):
                     write_whole(place(workload, uri, "lake").below("b"), b"")
+
+
+def _in_parts(workload: Any, scorer: Scorer, piece: Piece, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is scored again in two parts, which take the place of the one output."""
+    monkeypatch.setattr(batch_files, "PART_BYTES", 200)
+    pipeline = section(workload, "pipeline")
+    target = dataset_place(workload, sections(pipeline, "data")[text(pipeline, "output")])
+    parts = parts_of(workload, piece)
+    monkeypatch.undo()
+    assert len(parts) > 1
+    done = scorer({"task": [Task(piece, part, len(parts), ()).packed() for part in parts]})
+    staged = [Place(target.filesystem, path) for path in done["path"] if path]
+    publish(target, piece, staged, sum(done["rows"]), version, Known(target).marks(piece))
+    assert sum(done["rows"]) == ROWS // 2
+    assert len(read_frame(workload, sections(pipeline, "data")[text(pipeline, "output")])) == ROWS
 
 
 def _frames(captured: windows.Rows) -> Iterator[pd.DataFrame]:

@@ -1,8 +1,9 @@
-"""Seconds of a batch inference and of the same model on bare Ray Data, on one Ray: `python batch_rates.py FOLDER ROUNDS`.
+"""Seconds of a batch inference and of the same model on bare Ray Data, on one Ray, as JSON.
 
-The bare one is what a careful author writes by hand: read_parquet, an actor that loads the model once, write_parquet. It
-has no markers, checks no row, keeps no file apart, and runs at several sizes of a batch. Both are run on few rows and on
-many, so that starting the actors can be told apart. Prints JSON: by name, round and number of rows the seconds.
+Run as `python batch_rates.py FOLDER ROUNDS` in the runtime's environment, with the runtime on the path. The bare one is
+what a careful author writes by hand: read_parquet, an actor that loads the model once, write_parquet. It has no
+markers, checks no row, keeps no file apart, and runs at several sizes of a batch. Both are run on few rows and on many,
+so that starting the actors can be told apart.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import mlflow
 import numpy as np
 import pandas as pd
 import ray

@@ -28,7 +28,7 @@ def reprocess_of_own_code(span: Span, pipeline: str) -> Diagnostic:
 
 
 def reprocess_beyond_retention(span: Span, data: str, window_s: int, store: str, retention_s: int) -> Diagnostic:
-    """A new version scores files of a longer time again than their bucket keeps them: the scores of the older ones stay.
+    """A new version is to score files again that their bucket no longer has: the scores of these stay as they are.
 
     Wrong:
 

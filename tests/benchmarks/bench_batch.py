@@ -1,0 +1,40 @@
+"""Rows a second of a batch inference, against the same model on bare Ray Data at its best size of a batch."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from statistics import median
+
+import pytest
+
+from engine import environments
+from engine.places import REPOSITORY
+from tests.benchmarks.conftest import Repeat, Within
+
+PROGRAM = REPOSITORY / "tests" / "real" / "programs" / "batch_rates.py"
+REQUIREMENTS = ("runtime/modelyard_runtime/requirements.txt", "tests/runtime/requirements.txt")
+ROUNDS = 3
+
+Seconds = dict[str, list[dict[str, float]]]
+
+
+@pytest.fixture(scope="module")
+def seconds(tmp_path_factory: pytest.TempPathFactory) -> Seconds:
+    """How long each way took, by round, on few rows and on many."""
+    python = environments.environment("".join((REPOSITORY / path).read_text() for path in REQUIREMENTS))
+    more = {"PYTHONPATH": str(REPOSITORY / "runtime"), "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
+    command = [str(python), str(PROGRAM), str(tmp_path_factory.mktemp("batch")), str(ROUNDS)]
+    done = subprocess.run(command, env={**os.environ, **more}, capture_output=True, text=True, timeout=1800)
+    assert done.returncode == 0, done.stderr[-4000:]
+    found: Seconds = json.loads(done.stdout.splitlines()[-1])["seconds"]
+    return found
+
+
+def bench_batch(repeat: Repeat, within: Within, seconds: Seconds) -> None:
+    """Time for the rows that many are more than few, in the middle one of some rounds; the bare one at its best."""
+    repeat(lambda: None, 1)
+    taken = {name: median(one["many"] - one["few"] for one in rounds) for name, rounds in seconds.items()}
+    best = min(took for name, took in taken.items() if name != "ours")
+    within("batch inference of 20 columns, times bare Ray Data at its best", taken["ours"] / best, 1.0)
