@@ -103,12 +103,16 @@ def _parsed(lines: Any, kind: str, schema: pa.Schema, header: bool) -> Iterable[
 
     if kind == "json":
         read_json = json.ReadOptions(use_threads=False, block_size=_BLOCK)
-        return json.open_json(lines, read_json, json.ParseOptions(explicit_schema=schema))
+        objects: Iterable[pa.RecordBatch] = json.open_json(lines, read_json, json.ParseOptions(explicit_schema=schema))
+        return objects
     read_csv = csv.ReadOptions(
         use_threads=False, block_size=_BLOCK, column_names=schema.names, skip_rows=1 if header else 0
     )
     types = {field.name: field.type for field in schema}
-    return csv.open_csv(lines, read_csv, convert_options=csv.ConvertOptions(column_types=types))
+    rows: Iterable[pa.RecordBatch] = csv.open_csv(
+        lines, read_csv, convert_options=csv.ConvertOptions(column_types=types)
+    )
+    return rows
 
 
 class _Bytes(RawIOBase):
@@ -124,7 +128,7 @@ class _Bytes(RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes; none at the end."""
-        wanted = self._left if size is None or size < 0 else min(size, self._left)
+        wanted = self._left if size < 0 else min(size, self._left)
         found: bytes = self._file.read(wanted)
         self._left -= len(found)
         return found

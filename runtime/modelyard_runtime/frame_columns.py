@@ -56,7 +56,8 @@ def _texts(column: pd.Series) -> Array | None:
         column.dtype != object or pd.api.types.infer_dtype(column, skipna=True) not in {"string", "empty"}
     ):
         return None
-    return column.astype(object).where(column.notna(), None).to_numpy()
+    found: Array = column.astype(object).where(column.notna(), None).to_numpy()
+    return found
 
 
 def _truths(column: pd.Series) -> Array | None:

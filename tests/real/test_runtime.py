@@ -88,7 +88,7 @@ def test_a_dataset_is_scored_once(facts: dict[str, Any]) -> None:
     """Every row has one answer, and a second run finds both files done."""
     assert facts["score"] == 0
     assert facts["scored rows"] == 600
-    assert facts["scored again"] == {"scored": 0, "found": 2}
+    assert facts["scored again"] == {"scored": 0, "found": 2, "refused": 0}
 
 
 def test_a_breach_says_which_column_moved_and_starts_one_run(facts: dict[str, Any]) -> None:
@@ -115,7 +115,7 @@ def test_a_place_without_a_network_goes_on_with_what_it_has(tmp_path: Path) -> N
         "told": True,
         "after restart": "2",
         "age grows": True,
-        "scored": {"scored": 1, "found": 1},
+        "scored": {"scored": 1, "found": 1, "refused": 0},
         "scored by": ["2"],
         "compared": [["heat", False]],
         "pushed": ["modelyard_bundle_age_seconds", "modelyard_bundle_version"],

@@ -105,6 +105,7 @@ NOT_WRITTEN = {
     (spec.Approvers, "name"): "the key",
     (spec.ComputeClass, "path"): "where the class stands",
     (spec.Parameter, "name"): "the key",
+    (spec.Reprocess, "kind"): "a text (none, all) or a mapping with window",
     (spec.Schedule, "kind"): "a text (once, on-demand) or a mapping with cron",
     (spec.Step, "path"): "where the step stands",
     (spec.Store, "called"): "what `moved` says of it",

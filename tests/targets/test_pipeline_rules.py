@@ -134,7 +134,7 @@ def test_files_that_do_not_fit_are_an_alert() -> None:
     rules = {rule["alert"]: rule for rule in alerts(VALID_SPEC, "nightly")}
     rule = rules["ModelyardFilesRefused"]
 
-    chosen = 'namespace="fraud",pipeline="nightly",system=~"fraud-detection|"'
+    chosen = 'namespace="fraud",pipeline="nightly",system=~"fraud|"'
     assert rule["expr"].startswith(f"max(last_over_time(modelyard_batch_refused_files{{{chosen}}}[")
     assert rule["labels"]["channel_oncall"] == "true"
     assert "_modelyard/refused.json" in rule["annotations"]["runbook"]
