@@ -76,6 +76,7 @@ registry_logins = kubernetes.Logins(
         "mlflow-login.train-nr-urban": "workload.train-nr-urban",
         "mlflow-login.train-sequence": "workload.train-sequence",
         "mlflow-login.pool-cells": "workload.pool-cells",
+        "mlflow-login.nr-rural": "workload.nr-rural",
         "mlflow-login.outlook": "workload.outlook",
         "mlflow-login.monitor-lte-urban-drift": "workload.monitor-lte-urban-drift",
         "mlflow-login.monitor-nr-urban-concept": "workload.monitor-nr-urban-concept",
