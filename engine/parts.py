@@ -10,6 +10,7 @@ PULUMI_KUBERNETES = "4.24.0"
 PROMETHEUS_OPERATOR = "v0.93.1"
 
 _CLIPBOARD = "replace github.com/atotto/clipboard => github.com/tgummerer/clipboard v0.0.0-20241001131231-d02d263e614e"
+_PROMETHEUS_OPERATOR = "github.com/prometheus-operator/prometheus-operator"
 _COMPONENT_VERSION = "k8s.io/component-base/version"
 _KUBERNETES_MAJOR, _KUBERNETES_MINOR, _ = KUBERNETES.removeprefix("v").split(".")
 
@@ -88,9 +89,21 @@ PARTS = (
     ),
     Part("coredns", ("github.com/coredns/coredns v1.15.0",), {"coredns": "github.com/coredns/coredns"}),
     Part(
-        "promtool",
+        "prometheus",
         ("github.com/prometheus/prometheus v0.316.0",),
-        {"promtool": "github.com/prometheus/prometheus/cmd/promtool"},
+        {name: f"github.com/prometheus/prometheus/cmd/{name}" for name in ("promtool", "prometheus")},
+    ),
+    # Newer modules of Alertmanager lack the pages that their program embeds.
+    Part(
+        "alertmanager",
+        ("github.com/prometheus/alertmanager v0.31.1",),
+        {"alertmanager": "github.com/prometheus/alertmanager/cmd/alertmanager"},
+    ),
+    Part(
+        "prometheus-operator",
+        # Tests of Prometheus need a package that two modules hold, unless one of them is newer than the split.
+        (f"{_PROMETHEUS_OPERATOR} {PROMETHEUS_OPERATOR}", "cloud.google.com/go v0.123.0"),
+        {"prometheus-operator": f"{_PROMETHEUS_OPERATOR}/cmd/operator"},
     ),
     Part(
         "kubescore",

@@ -40,6 +40,12 @@ class WholeKubernetes(Cluster):
         """What is put before a command, so that it sees the cluster's network."""
         return self.kubectl.within
 
+    @property
+    def by_name(self) -> tuple[str, ...]:
+        """What is put before a command within, so that it finds Services by name: a mount namespace with the DNS."""
+        with_dns = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
+        return ("unshare", "--mount", "--propagation=private", "sh", "-c", with_dns, str(self.folder / "resolv.conf"))
+
     def run(self, *command: str, seconds: float = 120) -> str:
         """What a command prints that runs in the cluster's network."""
         done = subprocess.run([*self.within, *command], capture_output=True, text=True, timeout=seconds, check=False)
@@ -52,7 +58,7 @@ class WholeKubernetes(Cluster):
         program = (
             "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=float(sys.argv[2])).read().decode())"
         )
-        return self.run(sys.executable, "-c", program, url, str(seconds), seconds=seconds + 10)
+        return self.run(*self.by_name, sys.executable, "-c", program, url, str(seconds), seconds=seconds + 10)
 
     def reaches(self, url: str) -> bool:
         """Whether a GET of an address in the cluster's network is answered with 200 now."""
@@ -89,10 +95,7 @@ def _cluster(processes: Processes, folder: Path) -> WholeKubernetes:
     _start_network(processes, folder, cluster.kubeconfig)
     crds.install(kubectl)
     nodes.start_kwok(processes, kubectl)
-    # The operator looks Services up by name, so it sees the cluster's DNS in a mount namespace of its own.
-    with_dns = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
-    private = ("unshare", "--mount", "--propagation=private", "sh", "-c", with_dns, str(folder / "resolv.conf"))
-    start_operator(processes, kubectl, private)
+    start_operator(processes, kubectl, cluster.by_name)
     kubectl.run("wait", "--for=condition=Ready", f"node/{NODE}", "--timeout=240s")
     return cluster
 

@@ -30,6 +30,7 @@ _SHARED = {
             "test_network_policies.py",
             "test_smallest_example.py",
             "test_whole_kubernetes.py",
+            "test_whole_life.py",
             "test_workloads.py",
         ),
         "whole Kubernetes",

@@ -1,0 +1,32 @@
+"""What an administrator of MLflow sees of a model: its versions, its aliases, and the history of the aliases."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from mlflow import MlflowClient
+
+address, model, history = sys.argv[1:]
+client = MlflowClient(address, registry_uri=address)
+
+
+def moves() -> list[dict[str, Any]]:
+    """What was done to an alias, oldest first, and whose signed statements allowed it."""
+    found = client.get_experiment_by_name(history)
+    runs = client.search_runs([found.experiment_id], order_by=["start_time ASC"]) if found else []
+    told = [{key.removeprefix("modelyard.move."): value for key, value in run.data.tags.items()} for run in runs]
+    return [
+        {
+            "action": one["action"],
+            "version": one["version"],
+            "by": sorted(key.partition(".")[2] for key in one if key.startswith("evidence.")),
+        }
+        for one in told
+    ]
+
+
+versions = [one.version for one in client.search_model_versions(f"name = '{model}'")]
+aliases = client.get_registered_model(model).aliases
+print(json.dumps({"versions": sorted(map(str, versions)), "aliases": aliases, "moves": moves()}))

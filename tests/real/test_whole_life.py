@@ -1,0 +1,359 @@
+"""The life of a system on a whole Kubernetes: trained, approved, asked, killed, in the emitted image with its logins.
+
+`pulumi up` makes it. What stands in for the operators of others: PostgreSQL and S3 run on the node, and the Secrets
+that External Secrets would copy are written by hand. Alerts go through Prometheus, its operator and Alertmanager.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from engine import environments, image
+from engine.control_plane import CONTEXT
+from engine.kubectl import Object
+from engine.monitoring import Monitoring, monitoring, on_the_node
+from engine.places import REPOSITORY
+from engine.processes import Processes
+from engine.pulumi_stack import PulumiStack
+from engine.whole_kubernetes import NODE_ADDRESS, WholeKubernetes
+from modelyard.pipeline import Given, Inputs, compile_system
+from modelyard_targets import TARGETS
+from modelyard_targets.cluster.addon_values import prometheus_values
+from modelyard_targets.cluster.context import context_for
+from tests.plans import plan_of
+from tests.real.test_examples import written
+
+SYSTEM = "loans"
+SPEC = f"""\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {{name: {SYSTEM}}}
+profile: {{size: small}}
+governance:
+  owner: {{team: lending, email: lending@acme.example, oncall: oncall}}
+  risk: limited
+  approvals: {{promote: {{from: [credit-risk, compliance], minimum: 2}}}}
+  approvers:
+    credit-risk: {{sshKeys: ["CREDIT-RISK"]}}
+    compliance: {{sshKeys: ["COMPLIANCE"]}}
+deployment:
+  mode: on-prem
+  targets:
+    main:
+      provider: kubernetes
+      context: {CONTEXT}
+      residency: eu
+      edge: true
+      egress: [{NODE_ADDRESS}/32]
+      present: [kuberay, prometheus, external-secrets, cloudnative-pg]
+      secretStores: {{vault: {{via: external-secrets, store: vault}}}}
+  placement: {{default: main}}
+stores:
+  lake: {{type: object, adopt: loans-lake, endpoint: "http://s3.storage:9000", credentials: "secret://vault/lake"}}
+  runs: {{type: database}}
+registry: {{database: runs, artifacts: lake}}
+compute: {{small: {{cpu: 200m, memory: 1Gi}}}} # all of it has to fit on a node of two CPUs
+data:
+  applications:
+    store: lake
+    path: applications/
+    format: parquet
+    schema: {{amount: number, income: number, decided: timestamp, repaid: boolean}}
+    features: [amount, income]
+    label: repaid
+    timestamp: decided
+models:
+  repayment:
+    task: binary-classification
+    framework: scikit-learn
+    validation: {{auc: {{metric: auc_roc, min: 0.8}}}}
+pipelines:
+  retrain:
+    type: training
+    model: repayment
+    inputs: [applications]
+    compute: small
+    parameters: {{max_iter: 20}}
+    schedule: {{cron: "0 4 * * 0", timeZone: Europe/Berlin}}
+    split: {{by: time, fraction: 20%}}
+    timeout: 30m
+    retries: 0
+inference:
+  decide:
+    variants: {{champion: {{model: repayment@champion}}}}
+    compute: small
+    replicas: 1
+    slo: {{availability: 99.5%}}
+    endpoint: {{auth: {{type: bearer-token, token: "secret://vault/decide#token"}}}}
+channels:
+  oncall: {{type: webhook, url: "secret://vault/oncall#url"}}
+"""
+MLFLOW = f"http://mlflow.{SYSTEM}.svc.cluster.local:5000"
+TOKEN = "the-token-of-the-branches"
+KEYS = {"AWS_ACCESS_KEY_ID": "loans", "AWS_SECRET_ACCESS_KEY": "the key of the lake", "AWS_DEFAULT_REGION": "eu-1"}
+RECEIVER = "http://127.0.0.1:9080/pages"
+SECRETS = {
+    "vault.lake": {"access-key-id": KEYS["AWS_ACCESS_KEY_ID"], "secret-access-key": KEYS["AWS_SECRET_ACCESS_KEY"]},
+    "vault.decide": {"token": TOKEN},
+    "vault.oncall": {"url": RECEIVER},
+    "runs-app": {"username": "runs", "password": "the password of runs"},
+}
+PROGRAMS = Path(__file__).parent / "programs" / "life"
+ROWS = {"instances": [{"amount": 9.0, "income": 1.0}, {"amount": 1.0, "income": 9.0}]}
+
+
+@dataclass(frozen=True, slots=True)
+class Loans:
+    """The system, up; and what its people use."""
+
+    cluster: WholeKubernetes
+    monitoring: Monitoring
+    python: Path
+    spec: Path
+    pages: Path
+
+    def train(self, run: str) -> None:
+        """A run of the pipeline beside its schedule, as the README of the output says."""
+        self.cluster.kubectl.run("create", "job", run, "--from=cronjob/retrain", "--namespace", SYSTEM)
+
+    def promote(self, run: str) -> None:
+        """A look of the promoter beside its schedule."""
+        self.cluster.kubectl.run("create", "job", run, "--from=cronjob/promoter", "--namespace", SYSTEM)
+
+    def approve(self, name: str, spec: Path | None = None) -> None:
+        """`modelyard approve` of version 1 with somebody's key, as the README of the output says."""
+        named = ("--model", "repayment", "--version", "1", "--registry", MLFLOW, "--key", str(self.spec.parent / name))
+        program = (sys.executable, "-m", "modelyard", "approve", str(spec or self.spec), *named)
+        self._with_login(*program)
+
+    def has_ended(self, run: str) -> bool:
+        """Whether a run succeeded; AssertionError with what it printed when it failed."""
+        conditions = "{.status.conditions[?(@.status=='True')].type}"
+        ended = self.cluster.kubectl.value("job", run, conditions, SYSTEM)
+        assert "Failed" not in ended, self.logs()
+        return "Complete" in ended
+
+    def logs(self) -> str:
+        """The last lines of every container of the system."""
+        found = cast("list[Any]", self.cluster.kubectl.all("pods", SYSTEM))
+        names = [(pod["metadata"]["name"], one["name"]) for pod in found for one in pod["spec"]["containers"]]
+        texts = [self._log(pod, container) for pod, container in names]
+        return "\n".join(f"--- {pod} {container}\n{text}" for (pod, container), text in zip(names, texts, strict=True))
+
+    def registry(self) -> Any:
+        """What MLflow has of the model: `versions`, `aliases`, and the `moves` of the aliases."""
+        program = (str(self.python), str(PROGRAMS / "registry.py"), MLFLOW)
+        return json.loads(self._with_login(*program, f"{SYSTEM}-repayment", f"{SYSTEM}/{SYSTEM}-repayment/aliases"))
+
+    def ask(self, token: str) -> tuple[int, Any]:
+        """The status and the answer of the endpoint; status 0 where nobody answers."""
+        url = self.address("decide-serve-svc", 8000) + "/"
+        program = (sys.executable, str(PROGRAMS / "ask.py"), url, token, json.dumps(ROWS))
+        status, answer = json.loads(self.cluster.run(*program))
+        return status, answer
+
+    def address(self, service: str, port: int) -> str:
+        """The URL of a Service, by its address."""
+        found = cast(Any, self.cluster.kubectl.get("service", service, SYSTEM))
+        return f"http://{found['spec']['clusterIP']}:{port}"
+
+    def alerts(self) -> set[tuple[str, str, str]]:
+        """What reached the receiver: status, name and workload of each alert."""
+        lines = self.pages.read_text().splitlines() if self.pages.exists() else []
+        found = [one for line in lines for one in json.loads(line)["alerts"]]
+        return {(one["status"], one["labels"]["alertname"], one["labels"]["modelyard_dev_workload"]) for one in found}
+
+    def _with_login(self, *program: str) -> str:
+        """What a program prints that is the administrator of MLflow and finds it by its name."""
+        data = cast("dict[str, str]", self.cluster.kubectl.get("secret", "mlflow-admin", SYSTEM)["data"])
+        login = [
+            f"MLFLOW_TRACKING_{part.upper()}={base64.b64decode(data[part]).decode()}"
+            for part in ("username", "password")
+        ]
+        return self.cluster.run(*self.cluster.by_name, "env", *login, *program)
+
+    def _log(self, pod: str, container: str) -> str:
+        lines = ("--tail=60", "--ignore-errors")
+        return self.cluster.kubectl.run("logs", pod, f"--container={container}", "--namespace", SYSTEM, *lines)
+
+
+@pytest.fixture(scope="module")
+def loans(
+    whole_kubernetes: WholeKubernetes,
+    base_image: Path,
+    built: Callable[[str], Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Loans]:
+    """Compiled, its image built and loaded, and brought up by the real engine."""
+    for program in ("prometheus", "alertmanager", "prometheus-operator"):
+        built(program)
+    assert base_image.exists()
+    folder = tmp_path_factory.mktemp("loans")
+    spec = _spec(folder)
+    outcome = compile_system(Inputs(Given("loans/system.yaml", spec.read_text()), None, None), TARGETS)
+    project = written(outcome, folder / "build") / "main"
+    name = _image(project)
+    whole_kubernetes.load(image.build(project / "image", name))
+    texts = (REPOSITORY / "runtime/modelyard_runtime/requirements.txt", REPOSITORY / "tests/runtime/requirements.txt")
+    python = environments.environment("\n".join(map(Path.read_text, texts)))
+    with ExitStack() as running:
+        running.callback(_remove, whole_kubernetes)
+        processes = running.enter_context(Processes(folder / "services", whole_kubernetes.within))
+        running.enter_context(_database(whole_kubernetes, processes, python))
+        _start_services(whole_kubernetes, processes, python, folder)
+        _bring_up(whole_kubernetes, project / "workloads", folder)
+        values = prometheus_values(context_for(plan_of(spec.read_text()), "main", runtime_image=name))
+        instances = [cast(Any, values)[name][f"{name}Spec"] for name in ("prometheus", "alertmanager")]
+        watched = running.enter_context(monitoring(whole_kubernetes, folder / "monitoring", *instances))
+        yield Loans(whole_kubernetes, watched, python, spec, folder / "pages")
+
+
+def _remove(cluster: WholeKubernetes) -> None:
+    """Gives the node back to other tests, whatever became of this one."""
+    cluster.kubectl.run("delete", "namespace", SYSTEM, "storage", "--ignore-not-found", seconds=300)
+
+
+def _spec(folder: Path) -> Path:
+    """The spec with the keys of two people in it, and beside it that of somebody who would like to be one of them."""
+    keys = {name: _key(folder / name) for name in ("credit-risk", "compliance", "stranger")}
+    text = SPEC.replace("COMPLIANCE", keys["compliance"])
+    (folder / "forged.yaml").write_text(text.replace("CREDIT-RISK", keys["stranger"]))
+    (folder / "system.yaml").write_text(text.replace("CREDIT-RISK", keys["credit-risk"]))
+    return folder / "system.yaml"
+
+
+def _key(path: Path) -> str:
+    """The public half of a new SSH key."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", path.name, "-f", path], check=True)
+    return path.with_suffix(".pub").read_text().strip()
+
+
+def _image(project: Path) -> str:
+    lines = (project / "workloads" / "manifests" / "registry.yaml").read_text().splitlines()
+    (name,) = {line.partition("image: ")[2].strip() for line in lines if "image: " in line}
+    return name
+
+
+@contextmanager
+def _database(cluster: WholeKubernetes, processes: Processes, python: Path) -> Generator[None]:
+    """A PostgreSQL with the database and the owner that CloudNativePG would make, run by a user that is not root."""
+    programs = next(python.parent.parent.glob("lib/python*/site-packages/pgserver/pginstall/bin"))
+    login = SECRETS["runs-app"]
+    with tempfile.TemporaryDirectory(prefix="postgresql-") as name:
+        data = Path(name)
+        data.chmod(0o777)
+        as_nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+        cluster.run(*as_nobody, str(programs / "initdb"), f"--pgdata={data / 'data'}", "--auth=trust", "--username=pg")
+        (data / "data" / "pg_hba.conf").write_text("local all all trust\nhost all all 0.0.0.0/0 scram-sha-256\n")
+        settings = (f"listen_addresses={NODE_ADDRESS}", f"unix_socket_directories={data}")
+        given = [part for setting in settings for part in ("-c", setting)]
+        processes.start("postgresql", *as_nobody, programs / "postgres", "-D", data / "data", *given)
+        psql = (str(programs / "psql"), f"--host={data}", "--username=pg", "--dbname=postgres")
+        processes.wait_until((data / ".s.PGSQL.5432").exists, "PostgreSQL listens", 60)
+        cluster.run(*psql, f"--command=CREATE ROLE runs LOGIN PASSWORD '{login['password']}'")
+        cluster.run(*psql, "--command=CREATE DATABASE runs OWNER runs")
+        yield
+
+
+def _start_services(cluster: WholeKubernetes, processes: Processes, python: Path, folder: Path) -> None:
+    """S3 with the rows that the model learns from, and the receiver of alerts."""
+    url = f"http://{NODE_ADDRESS}:9000"
+    by_path = {**os.environ, "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true"}  # else the name of a Service is one of a bucket
+    moto = python.parent / "moto_server"
+    processes.start("s3", moto, f"--host={NODE_ADDRESS}", "--port=9000", environment=by_path)
+    processes.start("receiver", sys.executable, PROGRAMS / "receive.py", RECEIVER, folder / "pages")
+    processes.wait_until(lambda: cluster.reaches(f"{url}/moto-api/data.json"), "S3 answers", 60)
+    keys = [f"{name}={value}" for name, value in KEYS.items()]
+    cluster.run("env", *keys, str(python), str(PROGRAMS / "seed.py"), url, "loans-lake", "applications/rows.parquet")
+    cluster.kubectl.apply([_namespace("storage"), _service("s3", "storage", 9000), on_the_node("s3", "storage", 9000)])
+
+
+def _bring_up(cluster: WholeKubernetes, project: Path, folder: Path) -> None:
+    """`pulumi up`, while Secrets and the database's Service come from elsewhere as soon as there is a namespace."""
+    kubectl = cluster.kubectl
+    python = environments.program_environment(project / "requirements.txt")
+    stack = PulumiStack(project, "default", folder / "pulumi", python, within=cluster.within)
+    stack.configure("kubeconfig", cluster.kubeconfig.read_text(), secret=True)
+    up = stack.start("up")
+    try:
+        kubectl.wait_until(lambda: up.ended or kubectl.answers("get", "namespace", SYSTEM), "there is a namespace", 240)
+        kubectl.apply([_secret(name, texts) for name, texts in SECRETS.items()])
+        kubectl.apply([_service("runs-rw", SYSTEM, 5432), on_the_node("runs-rw", SYSTEM, 5432)])
+    finally:
+        outcome = up.wait(600)
+    assert outcome.succeeded, outcome.text[-6000:]
+
+
+def _namespace(name: str) -> Object:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def _service(name: str, namespace: str, port: int) -> Object:
+    """One that leads to nothing by itself."""
+    spec: Object = {"ports": [{"port": port}], "clusterIP": "None"}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": namespace}, "spec": spec}
+
+
+def _secret(name: str, texts: dict[str, str]) -> Object:
+    meta: Object = {"name": name, "namespace": SYSTEM}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": dict(texts)}
+
+
+def test_a_system_lives(loans: Loans) -> None:
+    """Trained, it waits for approvals, and that pages; approved, it is promoted, answers, and outlives a Pod."""
+    kubectl = loans.cluster.kubectl
+
+    loans.train("retrain-first")
+    kubectl.wait_until(lambda: loans.has_ended("retrain-first"), "the first run has ended", 600)
+    assert loans.registry() == {"versions": ["1"], "aliases": {}, "moves": []}
+    assert loans.ask(TOKEN)[0] == 503
+
+    waiting = ("firing", "ModelyardApprovalWaiting", "pipelines.retrain")
+    kubectl.wait_until(lambda: waiting in loans.alerts(), "the receiver has the alert about the approval", 240)
+    for port in range(3):  # of Ray, of its autoscaler and of its dashboard
+        assert {"up"} == {*loans.monitoring.targets(f"podMonitor/{SYSTEM}/ray-heads/{port}")}
+
+    loans.approve("compliance")
+    loans.approve("stranger", loans.spec.with_name("forged.yaml"))
+    loans.promote("promote-in-vain")
+    kubectl.wait_until(
+        lambda: loans.has_ended("promote-in-vain"), "the promoter has looked at the forged approval", 240
+    )
+    assert loans.registry() == {"versions": ["1"], "aliases": {}, "moves": []}
+
+    loans.approve("credit-risk")
+    kubectl.wait_until(lambda: loans.registry()["aliases"] == {"champion": "1"}, "version 1 is promoted", 420)
+    by = ["compliance", "credit-risk"]
+    kubectl.wait_until(lambda: bool(loans.registry()["moves"]), "the history has it", 30)
+    assert loans.registry()["moves"] == [{"action": "promote", "version": "1", "by": by}]
+    kubectl.wait_until(lambda: loans.ask(TOKEN)[0] == 200, "the endpoint answers with it", 240)
+    _, answer = loans.ask(TOKEN)
+    assert [bool(value) for value in answer["predictions"]] == [False, True]
+    assert loans.ask("the token of somebody else")[0] == 401
+    kubectl.wait_until(lambda: not loans.monitoring.fires("ModelyardApprovalWaiting"), "nothing waits any more", 240)
+
+    (worker,) = cast(
+        "list[Any]", kubectl.all("pods", SYSTEM, "modelyard.dev/workload=inference.decide,ray.io/node-type=worker")
+    )
+    kubectl.run("delete", "pod", worker["metadata"]["name"], "--namespace", SYSTEM, "--grace-period=0", "--force")
+    kubectl.wait_until(lambda: loans.ask(TOKEN)[0] != 200, "the endpoint has lost its replica", 60)
+    kubectl.wait_until(lambda: loans.ask(TOKEN)[0] == 200, "another replica answers", 240)
+
+
+def test_mlflow_answers_nobody_without_a_login(loans: Loans) -> None:
+    """From the network of the cluster, where its policies are not enforced here."""
+    url = f"{MLFLOW}/api/2.0/mlflow/registered-models/search"
+    with pytest.raises(RuntimeError, match="HTTP Error 401"):
+        loans.cluster.fetch(url)
