@@ -63,7 +63,7 @@ class Scoring:
         with mlflow.start_run():
             made = mlflow.pyfunc.log_model(name="model", python_model=times(factor), signature=signature)
         version = registry.register(NAME, made.model_uri, {})
-        registry.move_alias(NAME, "champion", version.version)
+        registry.set_alias(NAME, "champion", version.version)
         return version.version
 
     def put(self, name: str, content: Mapping[str, Any] | bytes, age_s: float = 0.0) -> Path:

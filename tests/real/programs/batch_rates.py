@@ -102,7 +102,7 @@ def train() -> None:
     with mlflow.start_run():
         signature = mlflow.models.infer_signature(rows.head(), np.array([0, 1]))
         made = mlflow.sklearn.log_model(model, name="model", signature=signature, serialization_format="cloudpickle")
-    registry.move_alias("churn", "champion", registry.register("churn", made.model_uri, {}).version)
+    registry.set_alias("churn", "champion", registry.register("churn", made.model_uri, {}).version)
 
 
 def workload(rows: str) -> dict[str, Any]:
