@@ -681,6 +681,7 @@ def lake_rights(*, read: Sequence[str] = (), write: Sequence[str] = ()) -> list[
 pod_role("registry", NAMESPACE, "registry", *lake_rights(write=["mlflow"]))
 pod_role("train", NAMESPACE, "train", *lake_rights(read=["subscribers"], write=["mlflow/models/hello-churn"]))
 pod_role("churn", NAMESPACE, "churn", *lake_rights(read=["mlflow/models/hello-churn"]))
+pod_role("promoter", NAMESPACE, "promoter", *lake_rights(read=["mlflow/models"]))
 pod_role(
     "autoscaler",
     "cluster-autoscaler",
