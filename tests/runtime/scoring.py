@@ -61,7 +61,9 @@ class Scoring:
         registry.connect(self.workload)
         signature = ModelSignature(Schema([ColSpec(DataType.double, "amount"), ColSpec(DataType.string, "plan")]))
         with mlflow.start_run():
-            made = mlflow.pyfunc.log_model(name="model", python_model=times(factor), signature=signature)
+            made = mlflow.pyfunc.log_model(
+                name="model", python_model=times(factor), signature=signature, pip_requirements=[]
+            )
         version = registry.register(NAME, made.model_uri, {})
         registry.set_alias(NAME, "champion", version.version)
         return version.version
