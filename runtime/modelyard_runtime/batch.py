@@ -140,7 +140,7 @@ class _Run:
             _log.info("the scores of %d files by version %s stay: reprocess is %s", count, before, self._reprocess())
         replaced = Counter(mark.version for piece in waiting if (mark := self.known.mark(piece)) is not None)
         for before, count in replaced.items():
-            _log.warning("the scores of %d files by version %s are replaced", count, before)
+            _log.warning("the scores of %d files by version %s are to be replaced", count, before)
         return waiting
 
     def _reprocess(self) -> str:
