@@ -136,13 +136,17 @@ def report_standing(workload: Section) -> None:
 
 
 def standing(workload: Section) -> list[Sample]:
-    """Whether the gate refused the newest version, and how many versions lack nothing but an approval."""
+    """Whether the gate refused the newest version, and how many versions lack nothing but an approval.
+
+    A version whose gate compared it with what is not in use any more cannot be promoted, so nobody is asked to sign it.
+    """
     pipeline = section(workload, "pipeline")
     name = text(section(pipeline, "model"), "registeredName")
     versions = [one for one in registry.versions(name) if _is_of(workload, one)]
     newest = max(versions, key=lambda one: int(one.version), default=None)
     refused = newest is not None and newest.tags.get(GATE_TAG) == "refused"
-    unapproved = [one for one in _waiting(pipeline, versions) if _approved(workload, one).missing]
+    waiting = [one for one in _waiting(pipeline, versions) if not _outdated(pipeline, one)]
+    unapproved = [one for one in waiting if _approved(workload, one).missing]
     own = labels_of({**workload, "address": _training(workload)}, "pipeline")
     return [Sample(REFUSED, float(refused), own), Sample(WAITING, float(len(unapproved)), own)]
 

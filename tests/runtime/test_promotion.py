@@ -149,6 +149,21 @@ def test_alerts_see_what_the_gate_refused_and_what_waits_for_approval(
     assert stands(workload) == {"modelyard_gate_refused": 1, "modelyard_versions_waiting": 0}
 
 
+def test_nobody_is_asked_to_approve_what_cannot_be_promoted_any_more(
+    workload: dict[str, Any], trained: Register, tmp_path: Path
+) -> None:
+    """Its gate compared it with a champion that another version has replaced."""
+    asked = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [Signer(tmp_path, "risk").line]}}}
+    approved = {**workload, "pipeline": {**PIPELINE, "approvals": asked}}
+    first, second = trained(), trained()
+    registry.tag(second, {DIGEST_TAG: "d2"})
+    assert stands(approved)["modelyard_versions_waiting"] == 2
+
+    promote(workload, first)
+
+    assert stands(approved)["modelyard_versions_waiting"] == 0
+
+
 def test_a_prometheus_that_is_away_fails_no_run(
     workload: dict[str, Any], trained: Register, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -43,7 +43,13 @@ def test_labels_of_prometheus_know_no_dashes() -> None:
     [
         (
             PAGERDUTY,
-            {"pagerdutyConfigs": {"routingKey": {"name": "vault.pagerduty", "key": "fraud"}, "sendResolved": True}},
+            {
+                "pagerdutyConfigs": {
+                    "routingKey": {"name": "vault.pagerduty", "key": "fraud"},
+                    "severity": '{{ if eq .CommonLabels.severity "page" }}critical{{ else }}warning{{ end }}',
+                    "sendResolved": True,
+                }
+            },
         ),
         (
             '{type: slack, url: "secret://vault/slack#url", room: "#fraud"}',

@@ -88,8 +88,13 @@ def _slack(channel: Channel, context: Context) -> dict[str, Value]:
     return {"slackConfigs": [{"apiURL": _key(channel, context), **where, "sendResolved": True}]}
 
 
+_URGENCY: Final = '{{ if eq .CommonLabels.severity "page" }}critical{{ else }}warning{{ end }}'
+"""PagerDuty's severity of an alert: a service whose urgency follows it wakes nobody for a ticket."""
+
+
 def _pagerduty(channel: Channel, context: Context) -> dict[str, Value]:
-    return {"pagerdutyConfigs": [{"routingKey": _key(channel, context), "sendResolved": True}]}
+    config: dict[str, Value] = {"routingKey": _key(channel, context), "severity": _URGENCY, "sendResolved": True}
+    return {"pagerdutyConfigs": [config]}
 
 
 def _webhook(channel: Channel, context: Context) -> dict[str, Value]:

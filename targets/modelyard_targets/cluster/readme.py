@@ -8,7 +8,7 @@ from typing import Final
 from modelyard import __version__
 from modelyard.plan import LOG_DAYS, Cluster, Job, Kind, ModelServer, Route
 from modelyard.records import record
-from modelyard.spec import Endpoint, Gateway, Store
+from modelyard.spec import Channel, Endpoint, Gateway, Store
 from modelyard.stack import TextFile
 from modelyard.units import money_text
 from modelyard_targets.cluster.addon_network import addon_namespace
@@ -36,7 +36,7 @@ from modelyard_targets.cluster.prose import Said, as_code, render
 from modelyard_targets.cluster.registry_access import registry_secrets
 from modelyard_targets.cluster.route import gateway_name, is_ours, needs_route, serve_service
 from modelyard_targets.cluster.runtime_image import needs_runtime_image
-from modelyard_targets.cluster.secrets import existing_secrets, secrets_of, store_kind, store_object, store_of
+from modelyard_targets.cluster.secrets import Wanted, existing_secrets, secrets_of, store_kind, store_object, store_of
 from modelyard_targets.cluster.storage_network import storage_readers
 from modelyard_targets.cluster.store_keys import store_keys
 from modelyard_targets.cluster.workloads_project import Workloads, Written, written_of
@@ -104,10 +104,12 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "observed": "prometheus" in addons and "prometheus" in target.present,
         "pushes": any(one.source.startswith(f"{placement}:") and one.port == PROMETHEUS_PORT for one in plan.links),
         "channels": any(resource.kind is Kind.CHANNEL for resource in here),
+        "pagers": any(isinstance(one.value, Channel) and one.value.type == "pagerduty" for one in here),
         "definitions": bool(installed_addons(context)),
         "images": _carries(context),
         "image": context.runtime_image if needs_runtime_image(plan, placement) else "",
         "secret_stores": tuple(_secret_stores(context)),
+        "synced_secrets": tuple(_synced(context)),
         "installs_external_secrets": "external-secrets" in addons_to_install(plan, placement),
         "gateway": _gateway(context),
         "proxies": beside_the_gateway(context),
@@ -181,6 +183,16 @@ def _budget(context: Context) -> Iterator[tuple[str, str]]:
     budget = context.system.governance.budget
     if budget is not None:
         yield "budget", f"{money_text(budget.monthly, budget.currency)} a month"
+
+
+def _synced(context: Context) -> Iterator[tuple[str, Wanted]]:
+    """What the stores that External Secrets reads have to hold, each once: the name of the store, and the secret."""
+    told: set[tuple[str, str]] = set()
+    for wanted in secrets_of(context.plan.on(context.placement), context):
+        store = store_of(wanted.ref, context)
+        if store.via == "external-secrets" and (wanted.ref.store, wanted.ref.path) not in told:
+            told.add((wanted.ref.store, wanted.ref.path))
+            yield store_object(store), wanted
 
 
 def _secret_stores(context: Context) -> Iterator[str]:
