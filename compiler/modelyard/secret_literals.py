@@ -8,6 +8,7 @@ from functools import cache
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import deployment as problems
+from modelyard.public_keys import is_public_body
 from modelyard.source import Document, Json, Path
 
 _SHORTEST = 12
@@ -84,7 +85,7 @@ def _looks_like(path: Path, value: str) -> str:
             return what
     if any(step in _FREE for step in path[:-1]) and _NAMES.search(str(path[-1])) and value.strip():
         return "a secret, by its name"
-    return "a token" if _TOKEN.fullmatch(value) and _mixed(value) else ""
+    return "a token" if _TOKEN.fullmatch(value) and _mixed(value) and not is_public_body(value) else ""
 
 
 def _mixed(value: str) -> bool:

@@ -6,11 +6,12 @@ An approval lies in a tag of the version. Anybody may write one; only the signat
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from modelyard_runtime.description import Section, integer, names, section, text
-from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.sshsig import NotSigned, fingerprint, key_of, signature_of, verify
 
 APPROVAL_TAG = "modelyard.approval."
@@ -19,6 +20,7 @@ NAMESPACE = "approval@modelyard.dev"
 
 KIND = {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Approval", "action": "promote"}
 _LONGEST = 20_000
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +97,24 @@ def signer(evidence: str, about: Mapping[str, str]) -> bytes:
     if wrong:
         raise NotSigned(f"it is about another {wrong[0]}: {str(said.get(wrong[0]))[:80]!r}")
     read = signature_of(signature)
-    verify(statement.encode(), read, NAMESPACE)
+    verify(statement.encode("utf-8", "surrogatepass"), read, NAMESPACE)
     return read.key
 
 
 def _keys(asked: Section) -> dict[str, set[bytes]]:
-    """The keys of each group that may approve."""
+    """The keys of each group that may approve; what is no key approves nothing, and keeps no other from it."""
     groups = section(asked, "groups")
+    read = {
+        name: [_key(name, line) for line in names(section(groups, name), "sshKeys")] for name in names(asked, "from")
+    }
+    return {name: {key for key in keys if key is not None} for name, keys in read.items()}
+
+
+@cache
+def _key(group: str, line: str) -> bytes | None:
+    """A key of the description, or None with a warning, once, where it cannot be read."""
     try:
-        return {
-            name: {key_of(line) for line in names(section(groups, name), "sshKeys")} for name in names(asked, "from")
-        }
+        return key_of(line)
     except NotSigned as problem:
-        raise Refusal(f"the approvals of the description: {problem}") from None
+        _log.warning("a key of %s that may approve is left out, and the others count: %s", group, problem)
+        return None

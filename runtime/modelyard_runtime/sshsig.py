@@ -6,7 +6,6 @@ Formats: https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.sshsig
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 _BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
 _MAGIC = b"SSHSIG"
 _HASHES = {"sha256": hashlib.sha256, "sha512": hashlib.sha512}
+_LEAST_RSA_BITS = 2048
 _PRESENT = 1
 """Flag of a security key: somebody has touched it."""
 
@@ -58,7 +58,7 @@ def key_of(line: str) -> bytes:
         found = base64.b64decode(parts[1], validate=True)
         if _Reader(found).string() == parts[0].encode():
             return found
-    except (IndexError, binascii.Error, NotSigned):
+    except (IndexError, ValueError, NotSigned):  # not Base64, or not even ASCII
         pass
     raise NotSigned(f"{line[:40]!r} is no public key of SSH")
 
@@ -76,7 +76,7 @@ def signature_of(armored: str) -> Signature:
         raise NotSigned("it is no signature of ssh-keygen")
     try:
         data = _Reader(base64.b64decode("".join(body.split()), validate=True))
-    except binascii.Error:
+    except ValueError:
         raise NotSigned("it is no signature of ssh-keygen") from None
     if data.take(len(_MAGIC)) != _MAGIC or data.take(4) != b"\0\0\0\1":
         raise NotSigned("it is no signature of ssh-keygen in a version that is known")
@@ -120,6 +120,8 @@ def _check(signature: Signature, data: bytes) -> None:
     if isinstance(key, ed25519.Ed25519PublicKey):
         key.verify(signature.signed, data)
     elif isinstance(key, rsa.RSAPublicKey):
+        if key.key_size < _LEAST_RSA_BITS:
+            raise NotSigned(f"the key has {key.key_size} bits; keys of RSA need {_LEAST_RSA_BITS}")
         key.verify(signature.signed, data, padding.PKCS1v15(), of_rsa[signature.algorithm])
     elif isinstance(key, ec.EllipticCurvePublicKey):
         numbers = _Reader(signature.signed)

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from modelyard_runtime.approvals import APPROVAL_TAG, standing, subject
-from modelyard_runtime.refusals import Refusal
 from tests.runtime.signing import Signer
 
 DIGEST = "sha256:" + "a" * 64
@@ -125,11 +124,32 @@ def test_a_tag_that_anybody_may_write_is_no_approval(case: Case, content: str) -
     assert case.given(content) == ([], 2)
 
 
-def test_a_key_of_the_description_that_cannot_be_read_is_refused(case: Case) -> None:
-    case.pipeline["approvals"]["groups"]["model-risk"]["sshKeys"] = ["ssh-ed25519 nonsense"]
+def test_no_tag_stops_the_promoter(case: Case) -> None:
+    """Anybody may write one, with characters that are no Base64 or no text in it."""
+    armored = "-----BEGIN SSH SIGNATURE-----\n\u00e9\n-----END SSH SIGNATURE-----"
+    statement = json.dumps({**case.about, "reason": "\ud800"}, ensure_ascii=False)
 
-    with pytest.raises(Refusal, match="no public key"):
-        case.given()
+    assert case.given(json.dumps({"statement": json.dumps(case.about), "signature": armored})) == ([], 2)
+    good = json.loads(case.risk.sign(case.about))
+    assert case.given(json.dumps({**good, "statement": statement})) == ([], 2)
+
+
+@pytest.mark.parametrize(
+    "line", ["ssh-rsa {body}", "ssh-ed25519 {cut}", "ssh-ed25519 AAAABBBBCCCC", "ssh-ed25519 \u00e9"]
+)
+def test_a_key_that_cannot_be_read_keeps_no_other_approval_from_counting(
+    case: Case, line: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is left out with a warning, whichever group it belongs to, and the others of its group count as well."""
+    body = case.deputy.line.split()[1]
+    wrong = line.format(body=body, cut=body[:-2])
+    case.pipeline["approvals"]["groups"]["model-risk"]["sshKeys"].insert(0, wrong)
+
+    both = case.risk.sign(case.about), case.payments.sign(case.about)
+    assert case.given(*both) == (["model-risk", "payments-risk"], 0)
+    case.pipeline["approvals"]["groups"]["model-risk"]["sshKeys"] = [wrong]
+    assert case.given(*both) == (["payments-risk"], 1)
+    assert "a key of model-risk that may approve is left out" in caplog.text
 
 
 def test_without_approvals_in_the_description_none_is_missing(case: Case) -> None:
@@ -139,16 +159,17 @@ def test_without_approvals_in_the_description_none_is_missing(case: Case) -> Non
 
 
 def test_an_auditor_checks_a_statement_with_ssh_keygen_alone(tmp_path: Path) -> None:
-    """By the command of the page about approvals."""
+    """By the commands of the page about approvals, from the file that it says how to get."""
     page = (Path(__file__).parents[2] / "docs" / "approvals.md").read_text(encoding="utf-8")
-    (command,) = [line for line in page.splitlines() if line.startswith("ssh-keygen -Y verify")]
+    commands = [line for line in page.splitlines() if line.startswith(("python3 -c", "ssh-keygen -Y verify"))]
+    assert len(commands) == 3
     ada = Signer(tmp_path, "risk")
-    evidence = json.loads(ada.sign({"digest": "sha256:1"}))
+    evidence = ada.sign({"digest": "sha256:1", "reason": "na\u00efve"})
     kind, key = ada.line.split()[:2]
-    files = {"allowed": f"ada@acme.example {kind} {key}", "signature": evidence["signature"]}
-    for name, content in {**files, "statement": evidence["statement"]}.items():
-        (tmp_path / name).write_text(content)
+    (tmp_path / "allowed").write_text(f"ada@acme.example {kind} {key}\n")
+    (tmp_path / "evidence.json").write_text(f"{evidence}\n")
+    script = "\n".join(["set -e", *commands])
 
-    assert subprocess.run(["sh", "-c", command], cwd=tmp_path, check=False).returncode == 0
-    (tmp_path / "statement").write_text(evidence["statement"].replace(":1", ":2"))
-    assert subprocess.run(["sh", "-c", command], cwd=tmp_path, check=False).returncode != 0
+    assert subprocess.run(["sh", "-c", script], cwd=tmp_path, check=False).returncode == 0
+    (tmp_path / "evidence.json").write_text(evidence.replace(":1", ":2"))
+    assert subprocess.run(["sh", "-c", script], cwd=tmp_path, check=False).returncode != 0

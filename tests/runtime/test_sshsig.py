@@ -99,6 +99,14 @@ def test_no_changed_byte_is_taken(signed: Signed, kind: str) -> None:
         assert read.key != key_of(line), place
 
 
+def test_a_short_key_of_rsa_is_refused(signed: Signed) -> None:
+    """As the compiler does for a line of the spec."""
+    _, signature = signed("rsa-1024")
+
+    with pytest.raises(NotSigned, match="1024 bits"):
+        verify(MESSAGE, signature_of(signature), NAMESPACE)
+
+
 @pytest.mark.parametrize("text", ["", "x", "-----BEGIN SSH SIGNATURE-----\n-----END SSH SIGNATURE-----", "{}", "\0"])
 def test_what_is_no_signature_is_refused(text: str) -> None:
     with pytest.raises(NotSigned):

@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 from modelyard.checks import (
     accelerators,
+    approvers,
     batches,
     built_in,
     captures,
@@ -54,7 +55,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     clouds.secrets_manager,
     clouds.encryption_keys,
     governance.approvals,
-    governance.approvers,
+    approvers.approvers,
     governance.explainability,
     governance.cards,
     governance.classifications,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import approvers as keys
 from modelyard.diagnostics.check import governance as problems
 from modelyard.spec import SecretRef, System
 
@@ -39,20 +40,9 @@ def approvals(system: System) -> Iterator[Diagnostic]:
         for place, group in enumerate(approval.groups):
             if group not in known:
                 span = system.at("governance", "approvals", "promote", "from", place)
-                yield problems.group_without_key(span, group)
+                yield keys.group_without_key(span, group)
     elif system.profile.regulated and system.governance.risk == "high" and system.models:
         yield problems.approvals_missing(system.at("governance", "risk"), system.profile.industry)
-
-
-def approvers(system: System) -> Iterator[Diagnostic]:
-    """A key belongs to one group, since approvals of different groups come from different people."""
-    first: dict[str, str] = {}
-    for group in system.governance.approvers:
-        for place, line in enumerate(group.ssh_keys):
-            other = first.setdefault(line.split()[1], group.name)
-            if other != group.name:
-                span = system.at("governance", "approvers", group.name, "sshKeys", place)
-                yield problems.key_of_two_groups(span, group.name, other)
 
 
 def explainability(system: System) -> Iterator[Diagnostic]:

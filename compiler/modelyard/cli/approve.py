@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from modelyard.cli.console import report, say
 from modelyard.cli.inputs import gather
+from modelyard.nearest import nearest
 from modelyard.pipeline import understand
+from modelyard.public_keys import NotAKey, PublicKey, public_key, reason
 from modelyard.spec import System
 from modelyard_targets import TARGETS
 
@@ -22,7 +26,8 @@ NAMESPACE = "approval@modelyard.dev"
 """What the signature is for: `ssh-keygen -Y sign -n`."""
 
 TAG = "modelyard.approval."
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_HEX = 64
+_DIGEST = re.compile(rf"sha256:[0-9a-f]{{{_HEX}}}")
 _LONGEST = 4500  # characters of a tag that MLflow's database takes, with room to spare
 
 
@@ -46,31 +51,95 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _approve(arguments: argparse.Namespace, system: System) -> None:
-    line = _public_key(Path(arguments.key))
-    group = _group(system, line)
-    registered, alias = _model(system, arguments.model, arguments.alias)
-    digest = str(arguments.digest or "")
-    if arguments.registry and not digest:
-        from modelyard.cli.approve_registry import digest_of
-
-        digest = digest_of(arguments.registry, registered, arguments.version)
-    if not _DIGEST.fullmatch(digest):
-        raise CannotApprove("say which files are approved: --digest sha256:…, the tag modelyard.digest of the version")
-    said = statement(system, registered, alias, digest)
-    said |= {"by": line.partition(" ")[2].partition(" ")[2], "at": _now(), "reason": str(arguments.reason)}
-    evidence = signed(said, Path(arguments.key))
+    key = str(arguments.key)
+    public = _public_key(key)
+    group = _group(system, public)
+    registered, alias = _model(system, str(arguments.model), arguments.alias)
+    registry, version = _place(arguments)
+    tags = _looked_up(system, registry, registered, version, alias) if registry else None
+    digest = _digest(arguments.digest, tags, version)
+    about = statement(system, registered, alias, digest)
+    evidence = signed({**about, "by": public.comment, "at": _now(), "reason": _reason(arguments.reason)}, Path(key))
     if len(evidence) > _LONGEST:
         raise CannotApprove(f"the statement has {len(evidence)} characters, and the registry takes {_LONGEST}")
     tag = f"{TAG}{group}"
-    where = f"{digest} of {registered} for {alias!r}, in the name of {group}"
-    if arguments.registry:
-        from modelyard.cli.approve_registry import set_tag
+    where = f"{digest} of {registered} for {alias!r} in environment {about['environment']!r}, in the name of {group}"
+    if registry:
+        from modelyard.cli.approve_registry import keep
+        from modelyard.cli.approve_version import still_missing
 
-        set_tag(arguments.registry, registered, arguments.version, tag, evidence)
-        say(f"approved {where}; it lies beside version {arguments.version}")
+        tags = keep(registry, registered, version, tag, evidence)
+        say(f"approved {where}; it lies beside version {version}\n{still_missing(system, about, tags)}")
         return
     sys.stdout.write(evidence + "\n")
-    say(f"approved {where}; set it as the tag {tag} of the version")
+    say(f"approved {where}; set it as the tag {tag} of the version\n{_needed(system)}")
+
+
+def _place(arguments: argparse.Namespace) -> tuple[str, str]:
+    """The registry and the version that an approval is laid beside; both empty where it is printed."""
+    registry, version = arguments.registry, str(arguments.version or "")
+    if registry is None:
+        if version:
+            raise CannotApprove(
+                "--version is looked up in a registry: add --registry URL, or give --digest in place of --version"
+            )
+        return "", ""
+    from modelyard.cli.approve_registry import checked
+
+    address = checked(str(registry))
+    if not re.fullmatch("[0-9]{1,18}", version):
+        raise CannotApprove("say which version with --version, by its number")
+    return address, version
+
+
+def _looked_up(system: System, registry: str, registered: str, version: str, alias: str) -> Mapping[str, str]:
+    """The tags of a version that may be approved; what they say is printed before anything is signed."""
+    from modelyard.cli.approve_registry import tags_of
+    from modelyard.cli.approve_version import described, judge
+
+    tags = tags_of(registry, registered, version)
+    here = system.environment or "default"
+    say(f"version {version} of {registered} for {alias!r} in environment {here!r}: {described(tags)}")
+    judge(system, tags, version, alias)
+    return tags
+
+
+def _digest(typed: str | None, tags: Mapping[str, str] | None, version: str) -> str:
+    """The digest of the files that are approved: what was typed and what training kept are the same."""
+    if typed is not None and not _DIGEST.fullmatch(typed):
+        raise CannotApprove(
+            f"--digest is sha256: and {_HEX} digits of 0-9 and a-f, and {typed[:80]!r} is not; "
+            "it is the tag modelyard.digest of the version"
+        )
+    if tags is None:
+        if typed is None:
+            raise CannotApprove(
+                "say which files are approved: --digest sha256:…, the tag modelyard.digest of the version"
+            )
+        return typed
+    kept = tags.get("modelyard.digest", "")
+    if not _DIGEST.fullmatch(kept):
+        raise CannotApprove(
+            f"version {version} has no digest in its tag modelyard.digest, so that no approval can count for it: "
+            "its training has not come to its end, or it was not trained by modelyard"
+        )
+    if typed not in {None, kept}:
+        raise CannotApprove(f"version {version} has the digest {kept}, which is not that of --digest")
+    return kept
+
+
+def _reason(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise CannotApprove("--reason is not text in UTF-8") from None
+    return text
+
+
+def _needed(system: System) -> str:
+    approval = system.governance.approve_promotion
+    assert approval is not None
+    return f"the version needs {approval.minimum} of {', '.join(approval.groups)}, each with a tag of its own"
 
 
 def statement(system: System, registered: str, alias: str, digest: str) -> dict[str, str]:
@@ -96,11 +165,12 @@ def signed(said: Mapping[str, str], key: Path) -> str:
         command = ["ssh-keygen", "-Y", "sign", "-n", NAMESPACE, "-f", str(key), str(file)]
         try:
             done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
-        except FileNotFoundError:
+        except OSError:
             raise CannotApprove("ssh-keygen is not here; it is part of OpenSSH") from None
-        if done.returncode:
+        made = Path(f"{file}.sig")
+        if done.returncode or not made.exists():
             raise CannotApprove(f"ssh-keygen did not sign with {key}")
-        signature = Path(f"{file}.sig").read_text(encoding="utf-8")
+        signature = made.read_text(encoding="utf-8")
     return json.dumps({"statement": text, "signature": signature})
 
 
@@ -108,22 +178,41 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _public_key(key: Path) -> str:
-    path = key if key.suffix == ".pub" else key.with_name(f"{key.name}.pub")
+def _public_key(key: str) -> PublicKey:
+    """The public half of a key, beside it on disk."""
+    private = Path(key)
+    if not key or not private.name:
+        raise CannotApprove("say which key with --key FILE, such as ~/.ssh/id_ed25519")
+    path = private if private.suffix == ".pub" else private.with_name(f"{private.name}.pub")
     try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        raise CannotApprove(f"the public key is not readable at {path}") from None
+        line = path.read_text(encoding="utf-8").strip()
+        return public_key(line)
+    except (FileNotFoundError, NotADirectoryError):
+        raise CannotApprove(_no_key(private, path)) from None
+    except OSError as problem:
+        raise CannotApprove(f"{path} cannot be read: {problem.strerror}") from None
+    except NotAKey as problem:
+        raise CannotApprove(f"{path} is no public key that can approve: {reason(line) or problem}") from None
+    except ValueError:
+        raise CannotApprove(f"{path} is no public key: it is not text in UTF-8") from None
 
 
-def _group(system: System, line: str) -> str:
+def _no_key(private: Path, public: Path) -> str:
+    if private == public:
+        return f"there is no {public}"
+    if os.path.exists(private):
+        shown = shlex.quote(str(private))
+        return f"{public} is missing; ssh-keygen makes it: ssh-keygen -y -f {shown} > {shlex.quote(str(public))}"
+    return f"there is neither {private} nor {public}"
+
+
+def _group(system: System, key: PublicKey) -> str:
     """The group whose approval the key gives."""
     approval = system.governance.approve_promotion
     if approval is None:
         raise CannotApprove("this spec asks for no approvals; see governance.approvals")
-    body = ([*line.split(), "", ""])[1]
     for group in system.governance.approvers:
-        if group.name in approval.groups and body in {one.split()[1] for one in group.ssh_keys}:
+        if group.name in approval.groups and key.body in {public_key(line).body for line in group.ssh_keys}:
             return group.name
     raise CannotApprove("this key is listed for no group that may approve; see governance.approvers")
 
@@ -131,14 +220,20 @@ def _group(system: System, line: str) -> str:
 def _model(system: System, name: str, alias: str | None) -> tuple[str, str]:
     """The registered name of a model, and the alias that an approval lets move."""
     if name not in system.models:
-        raise CannotApprove(f"there is no model {name!r}; there are {', '.join(system.models)}")
-    moved = [
+        listed = ", ".join(system.models) or "none"
+        raise CannotApprove(f"there is no model {name!r}; there are {listed}{_meant(name, system.models)}")
+    moved = dict.fromkeys(
         pipeline.promote_to
         for pipeline in system.pipelines.values()
         if pipeline.type == "training" and pipeline.model is not None and pipeline.model.model == name
-    ]
-    found = [one for one in dict.fromkeys(moved) if alias in {None, one}]
-    if len(found) != 1:
-        listed = ", ".join(dict.fromkeys(moved)) or "none"
+    )
+    listed = ", ".join(moved) or "none"
+    if alias is not None and alias not in moved:
+        raise CannotApprove(f"no pipeline moves {alias!r} of {name!r}; they move {listed}{_meant(alias, moved)}")
+    if alias is None and len(moved) != 1:
         raise CannotApprove(f"say which alias of {name!r} with --alias; pipelines move {listed}")
-    return system.models[name].registered_name, found[0]
+    return system.models[name].registered_name, alias or next(iter(moved))
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    return nearest(word, known, "; did you mean {}?")

@@ -1,54 +1,126 @@
-"""What `modelyard approve` asks of MLflow: the digest of a version, and a tag beside it."""
+"""What `modelyard approve` asks of MLflow: the tags of a version, and one more beside them."""
 
 from __future__ import annotations
 
 import base64
 import json
 import os
+import re
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
+from http.client import HTTPException, IncompleteRead
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from modelyard.cli.approve import CannotApprove
 
 _API = "/api/2.0/mlflow/model-versions"
 _TIMEOUT_S = 30
+_LONGEST = 8 * 2**20  # bytes of an answer; a version's tags have a few thousand characters each
+_LOGIN = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+_NOT_MLFLOW = "what answers there is not MLflow, or something stands before it"
 
 
-def digest_of(registry: str, name: str, version: str | None) -> str:
-    """The digest that training has kept with a version."""
-    query = urlencode({"name": name, "version": _wanted(version)})
-    found = _asked(f"{registry.rstrip('/')}{_API}/get?{query}", None)
-    tags = {str(one.get("key")): str(one.get("value")) for one in found.get("model_version", {}).get("tags", [])}
-    return tags.get("modelyard.digest", "")
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirect is an answer like others: the login in the request is for the address that was typed alone."""
+
+    def redirect_request(self, *_: object, **__: object) -> None:
+        """Nothing is asked elsewhere, so that the redirect is raised as an HTTPError."""
 
 
-def set_tag(registry: str, name: str, version: str | None, tag: str, content: str) -> None:
-    """Lay an approval beside a version."""
-    body = {"name": name, "version": _wanted(version), "key": tag, "value": content}
-    _asked(f"{registry.rstrip('/')}{_API}/set-tag", body)
+def tags_of(registry: str, name: str, version: str) -> dict[str, str]:
+    """The tags of a version."""
+    query = urlencode({"name": name, "version": version})
+    found = _asked(registry, f"/get?{query}", None).get("model_version")
+    listed: object = found.get("tags") if isinstance(found, dict) else 0
+    tags: list[Any] = [] if listed is None else listed if isinstance(listed, list) else [0]
+    if not all(isinstance(tag, dict) for tag in tags):
+        raise CannotApprove(f"the registry does not describe a version as MLflow does: {_NOT_MLFLOW}")
+    return {str(tag.get("key")): str(tag.get("value")) for tag in tags}
 
 
-def _wanted(version: str | None) -> str:
-    if not version:
-        raise CannotApprove("say which version with --version")
-    return version
+def keep(registry: str, name: str, version: str, tag: str, content: str) -> Mapping[str, str]:
+    """Lay an approval beside a version, and return the tags that it has then, as the registry says."""
+    _asked(registry, "/set-tag", {"name": name, "version": version, "key": tag, "value": content})
+    tags = tags_of(registry, name, version)
+    if tags.get(tag) != content:
+        raise CannotApprove(f"the registry took the approval and does not have it: the tag {tag} is not what was sent")
+    return tags
 
 
-def _asked(url: str, body: dict[str, str] | None) -> dict[str, Any]:
-    request = urllib.request.Request(url, None if body is None else json.dumps(body).encode())
+def checked(registry: str) -> str:
+    """The address of a registry, without a slash at its end; raises where it is none, and repeats no password."""
+    example = "such as http://localhost:5000"
+    if "@" in registry:
+        raise CannotApprove(f"--registry has a login in it, which others can read: leave it out, and set {_LOGIN}")
+    if re.search(r"[^\x21-\x7e]", registry):
+        raise CannotApprove(f"--registry has a space or another character that no URL has; it is a URL {example}")
+    try:
+        parts = urlsplit(registry)
+        host, _ = parts.hostname, parts.port
+    except ValueError as problem:
+        raise CannotApprove(f"--registry is no URL {example}: {problem}") from None
+    if parts.scheme not in {"http", "https"} or not host:
+        bare = re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]+)?(/.*)?", registry)
+        hint = f"did you mean http://{registry}?" if bare else f"it is a URL {example}"
+        raise CannotApprove(f"--registry begins with http:// or https://; {hint}")
+    if parts.query or parts.fragment:
+        raise CannotApprove(f"--registry is the address of MLflow alone, {example}, without what follows a ? or #")
+    return registry.rstrip("/")
+
+
+def _asked(registry: str, call: str, body: dict[str, str] | None) -> dict[str, Any]:
+    request = urllib.request.Request(f"{registry}{_API}{call}", None if body is None else json.dumps(body).encode())
     request.add_header("Content-Type", "application/json")
     user, password = (os.environ.get(f"MLFLOW_TRACKING_{part}", "") for part in ("USERNAME", "PASSWORD"))
     if user:
-        request.add_header("Authorization", f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}")
+        login = base64.b64encode(f"{user}:{password}".encode("utf-8", "surrogateescape")).decode()
+        request.add_header("Authorization", f"Basic {login}")
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
-            found: dict[str, Any] = json.loads(answer.read() or b"{}")
+        with urllib.request.build_opener(_NoRedirects).open(request, timeout=_TIMEOUT_S) as answer:
+            return _read(answer)
     except urllib.error.HTTPError as refused:
-        raise CannotApprove(
-            f"the registry answers {refused.code}: {refused.read(500).decode('utf-8', 'replace')}"
-        ) from None
+        raise CannotApprove(_refusal(refused, bool(user))) from None
+    except urllib.error.URLError as problem:
+        cause = problem.reason
+        why = cause.strerror if isinstance(cause, OSError) and cause.strerror else cause
+        raise CannotApprove(f"nothing answers at {registry}: {why}") from None
+    except IncompleteRead:
+        raise CannotApprove("the answer of the registry ends too early; try again") from None
     except (OSError, ValueError) as problem:
-        raise CannotApprove(f"the registry does not answer: {problem}") from None
+        raise CannotApprove(f"the registry at {registry} does not answer: {problem}") from None
+    except HTTPException:
+        raise CannotApprove(f"what answers at {registry} does not speak HTTP") from None
+
+
+def _read(answer: Any) -> dict[str, Any]:
+    content: bytes = answer.read(_LONGEST + 1)
+    if len(content) > _LONGEST:
+        raise CannotApprove(f"the registry answers with more than {_LONGEST // 2**20} MiB: {_NOT_MLFLOW}")
+    if answer.length:
+        raise CannotApprove("the answer of the registry ends too early; try again")
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        what = "with a web page" if content.lstrip()[:1] == b"<" else "with something that is not JSON"
+        raise CannotApprove(f"the registry answers {what}: {_NOT_MLFLOW}, such as a login") from None
+    if not isinstance(found, dict):
+        raise CannotApprove(f"the registry answers with something else than MLflow does: {_NOT_MLFLOW}")
     return found
+
+
+def _refusal(refused: urllib.error.HTTPError, has_login: bool) -> str:
+    """What an answer that is no success says, in a line."""
+    if 300 <= refused.code < 400:
+        there = str(refused.headers.get("Location", "")).partition("?")[0][:200]
+        return (
+            f"the registry redirects to {there or 'nowhere'}, which is not followed, for the login is not for others: "
+            "give the address that answers itself"
+        )
+    try:
+        said = json.loads(refused.read(10_000))["message"]
+    except (OSError, HTTPException, ValueError, KeyError, TypeError, RecursionError):
+        said = refused.reason
+    hint = f"; set {_LOGIN}" if refused.code == 401 and not has_login else ""
+    return f"the registry answers {refused.code}: {str(said)[:500]}{hint}"

@@ -13,9 +13,9 @@ _FIRST_STEPS = """first steps:
   modelyard validate my-system        every error, with line and column
   modelyard compile my-system         my-system/build/default/<target>/, ready for `pulumi up`
 
-exit codes: 0 fine, 1 the spec is wrong, 2 modelyard is wrong (please report it)
+exit codes: 0 fine, 1 the spec is wrong, 2 modelyard is wrong (please report it), 130 interrupted
 """
-_EXIT_CODES = "exit codes: 0 fine, 1 what was given is wrong, 2 modelyard is wrong (please report it)"
+_EXIT_CODES = "exit codes: 0 fine, 1 what was given is wrong, 2 modelyard is wrong (please report it), 130 interrupted"
 
 _SUMMARIES = {
     "init": "write a spec to start from",
@@ -60,9 +60,10 @@ _MORE = {
     "graph": "Mermaid is shown by GitHub and GitLab in a code block; dot is for Graphviz, json for programs.",
     "approve": (
         "ssh-keygen signs a statement about the files of one version, by their digest, with a key that the spec lists\n"
-        "under governance.approvers. It is printed, or laid beside the version with --registry and --version; the\n"
-        "login is in MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD. Without --digest, the digest is the one\n"
-        "that training kept with the version."
+        "under governance.approvers. With --registry and --version, the digest is the one that training kept with the\n"
+        "version, and the statement is laid beside it; the login is in MLFLOW_TRACKING_USERNAME and\n"
+        "MLFLOW_TRACKING_PASSWORD. With --digest alone, the statement is printed. Give the --env that the version was\n"
+        "trained in: an approval counts in one environment."
     ),
     "schema": "It is JSON Schema, draft 2020-12; `modelyard init` writes it beside the spec, for editors.",
 }
@@ -216,7 +217,7 @@ def _approve(entry: argparse.ArgumentParser) -> None:
     entry.add_argument("--model", required=True, metavar="NAME", help="the model, as the spec calls it")
     entry.add_argument("--alias", metavar="NAME", help="the alias that may move (default: what its pipeline moves)")
     entry.add_argument("--digest", metavar="sha256:…", help="the digest of the files that are approved")
-    entry.add_argument("--version", metavar="NUMBER", help="the version in the registry")
+    entry.add_argument("--version", metavar="NUMBER", help="the version in the registry, by its number")
     entry.add_argument("--registry", metavar="URL", help="the registry that keeps the approval (default: print it)")
     entry.add_argument(
         "--key", required=True, metavar="FILE", help="the SSH key; its public half alone where an agent has the key"

@@ -26,6 +26,7 @@ from modelyard.diagnostics import (
 )
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.check import accelerators as check_accelerators
+from modelyard.diagnostics.check import approvers as check_approvers
 from modelyard.diagnostics.check import batches as check_batches
 from modelyard.diagnostics.check import captures as check_captures
 from modelyard.diagnostics.check import clock as check_clock
@@ -391,8 +392,9 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0894": check_comparisons.rows_without_key,
         "E0895": check_comparisons.slices_compared,
         "E0896": check_comparisons.threshold_without_two_classes,
-        "E0897": check_governance.group_without_key,
-        "E0898": check_governance.key_of_two_groups,
+        "E0897": check_approvers.group_without_key,
+        "E0898": check_approvers.key_of_two_groups,
+        "W0899": check_approvers.person_of_two_groups,
         "W0900": check_plausible.split_leaves_little,
         "W0901": check_plausible.trains_too_often,
         "W0902": check_plausible.starts_too_often,
@@ -410,5 +412,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0914": check_hosts.certificate_of_address,
         "E0915": check_captures.no_common_key,
         "W0916": check_captures.key_not_declared,
+        "E0920": check_approvers.key_unusable,
+        "W0921": check_approvers.key_twice,
     }
 )

@@ -8,9 +8,13 @@ from typing import Final
 from modelyard.diagnostics.base import nearest_name, quote
 from modelyard.keywords import matches
 from modelyard.lookalikes import lookalike_hint
+from modelyard.public_keys import reason
 from modelyard.shape import Shape
 from modelyard.source import Document, Json
 from modelyard.validate.rewrites import NOTHING, rewritten
+
+_KEY: Final = "ssh-ed25519"
+"""In the pattern of public SSH keys and in no other."""
 
 _LONGEST: Final = 200
 _MOST_NAMES: Final = 200
@@ -23,6 +27,8 @@ _TEMPLATE: Final = re.compile(
 
 def form_hint(document: Document, shape: Shape, text: str, is_entry: bool = False) -> str:
     """The first that helps; an empty text where nothing is clear. `is_entry` is for an entry of a list."""
+    if any(_KEY in pattern for pattern in _patterns(shape)):
+        return reason(text)
     if len(text) > _LONGEST:
         return ""
     return (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -13,34 +15,43 @@ from typing import Any, ClassVar
 import pytest
 
 from modelyard.cli.approve import NAMESPACE
-from modelyard_runtime import approvals
+from modelyard_runtime import approvals, lineage, promotion
 from tests.compiler.cli.said import Run
 from tests.specs import VALID_SPEC
 
 DIGEST = "sha256:" + "a" * 64
+OTHER = "sha256:" + "b" * 64
+TAG = "modelyard.approval.model-risk"
 
 
 class Registry(BaseHTTPRequestHandler):
-    """The two calls of MLflow that are made."""
+    """The two calls of MLflow that are made, or an answer that MLflow would not give."""
 
     tags: ClassVar[dict[str, str]] = {}
     logins: ClassVar[list[str | None]] = []
+    instead: ClassVar[bytes] = b""
+    forgets: ClassVar[bool] = False
 
     def do_GET(self) -> None:
         """Version 7 and no other."""
         if "name=fraud-fraud-xgb&version=7" not in self.path:
-            self._answer(404, {"error_code": "RESOURCE_DOES_NOT_EXIST"})
+            self._answer(404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "version 8 not found"})
             return
-        self._answer(200, {"model_version": {"tags": [{"key": "modelyard.digest", "value": DIGEST}]}})
+        listed = [{"key": key, "value": value} for key, value in self.tags.items()]
+        self._answer(200, {"model_version": {"tags": listed}})
 
     def do_POST(self) -> None:
         """A tag is set."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.tags[body["key"]] = body["value"]
+        if not self.forgets:
+            self.tags[body["key"]] = body["value"]
         self._answer(200, {})
 
     def _answer(self, status: int, content: dict[str, Any]) -> None:
         self.logins.append(self.headers.get("Authorization"))
+        if self.instead:
+            self.wfile.write(self.instead)
+            return
         self.send_response(status)
         self.end_headers()
         self.wfile.write(json.dumps(content).encode())
@@ -51,8 +62,14 @@ class Registry(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def registry() -> Iterator[str]:
-    """The URL of a registry on loopback."""
-    Registry.tags, Registry.logins = {}, []
+    """The URL of a registry on loopback, with a version that a gate let through."""
+    Registry.tags = {
+        "modelyard.digest": DIGEST,
+        promotion.GATE_TAG: "held",
+        lineage.WORKLOAD_TAG: "pipelines.retrain",
+        "modelyard.environment": "default",
+    }
+    Registry.logins, Registry.instead, Registry.forgets = [], b"", False
     server = ThreadingHTTPServer(("127.0.0.1", 0), Registry)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}"
@@ -63,12 +80,17 @@ def registry() -> Iterator[str]:
 @pytest.fixture
 def key(tmp_path: Path) -> Path:
     """The key of somebody whom the spec lists for one of its groups."""
-    path = tmp_path / "id_ed25519"
-    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ada@acme.example", "-f", str(path)]
-    subprocess.run(command, check=True)
-    listed = next(line for line in VALID_SPEC.splitlines() if line.endswith(' model-risk"]'))
-    text = VALID_SPEC.replace(listed, f'      sshKeys: ["{path.with_suffix(".pub").read_text().strip()}"]')
-    (tmp_path / "system.yaml").write_text(text, encoding="utf-8")
+    return listed(tmp_path, "model-risk", "ada@acme.example")
+
+
+def listed(folder: Path, group: str, person: str) -> Path:
+    """A new key, which the spec in the folder lists for a group."""
+    path, spec = folder / person.partition("@")[0], folder / "system.yaml"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", person, "-f", str(path)], check=True)
+    text = spec.read_text(encoding="utf-8") if spec.exists() else VALID_SPEC
+    line = next(line for line in text.splitlines() if line.endswith(f' {group}"]'))
+    text = text.replace(line, f'      sshKeys: ["{path.with_suffix(".pub").read_text().strip()}"]')
+    spec.write_text(text, encoding="utf-8")
     return path
 
 
@@ -83,6 +105,7 @@ def test_an_approval_is_signed_and_is_what_the_runtime_asks_for(run: Run, tmp_pa
 
     assert said.code == 0
     assert "in the name of model-risk; set it as the tag modelyard.approval.model-risk" in said.err
+    assert "the version needs 2 of model-risk, payments-risk" in said.err
     found = json.loads(said.out)
     pipeline: dict[str, Any] = {"model": {"registeredName": "fraud-fraud-xgb"}, "promoteTo": "champion"}
     asked = approvals.subject({"system": "fraud", "environment": "default"}, pipeline, DIGEST)
@@ -108,21 +131,60 @@ def test_an_approval_is_laid_beside_the_version(
 
     assert said.code == 0, said.err
     assert said.out == ""
-    (content,) = (content for tag, content in Registry.tags.items() if tag == "modelyard.approval.model-risk")
-    assert json.loads(json.loads(content)["statement"])["digest"] == DIGEST
+    before = "version 7 of fraud-fraud-xgb for 'champion' in environment 'default': its gate held; it was trained by "
+    assert said.err.startswith(f"{before}pipelines.retrain in environment 'default'\n")
+    assert said.err.endswith("it lies beside version 7\nit needs 1 more, of payments-risk\n")
+    assert json.loads(json.loads(Registry.tags[TAG])["statement"])["digest"] == DIGEST
     assert set(Registry.logins) == {"Basic YWRhOmEgcGFzc3dvcmQgb2YgaGVycw=="}
+
+
+def test_the_last_approval_says_that_none_is_missing(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
+    """Approvals of others count by their signature, as in the runtime, and not by the name of their tag."""
+    bob = listed(tmp_path, "payments-risk", "bob@acme.example")
+    Registry.tags["modelyard.approval.payments-risk"] = run(*ask(tmp_path, bob, "--digest", OTHER)).out
+    said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
+    assert said.err.endswith("it needs 1 more, of payments-risk\n"), said.err
+
+    said = run(*ask(tmp_path, bob, "--registry", registry, "--version", "7"))
+
+    assert said.err.endswith("it has the approvals that it needs, of model-risk, payments-risk\n"), said.err
 
 
 @pytest.mark.parametrize(
     ("more", "why"),
     [
         ((), "say which files are approved"),
-        (("--digest", "sha256:1"), "say which files are approved"),
+        (("--digest", "sha256:1"), "--digest is sha256: and 64 digits of 0-9 and a-f, and 'sha256:1' is not"),
+        (("--digest", ""), "--digest is sha256: and 64 digits"),
         (("--digest", DIGEST, "--model", "other"), "there is no model 'other'; there are fraud-xgb"),
-        (("--digest", DIGEST, "--alias", "gone"), "say which alias of 'fraud-xgb'"),
-        (("--registry", "http://127.0.0.1:9", "--version", "7"), "the registry does not answer"),
-        (("--registry", "http://127.0.0.1:9"), "say which version with --version"),
-        (("--key", "/nowhere/id"), "the public key is not readable at /nowhere/id.pub"),
+        (("--digest", DIGEST, "--model", "fraud-xg"), "there is no model 'fraud-xg'; there are fraud-xgb; did you"),
+        (
+            ("--digest", DIGEST, "--alias", "champoin"),
+            "no pipeline moves 'champoin' of 'fraud-xgb'; they move champion, candidate; did you mean 'champion'?",
+        ),
+        (("--version", "7"), "--version is looked up in a registry: add --registry URL, or give --digest"),
+        (("--version", "7", "--digest", DIGEST), "--version is looked up in a registry"),
+        (("--registry", "http://127.0.0.1:9"), "say which version with --version, by its number"),
+        (("--registry", "http://127.0.0.1:9", "--version", "seven"), "say which version with --version, by its"),
+        (
+            ("--registry", "http://127.0.0.1:9", "--version", "7"),
+            "nothing answers at http://127.0.0.1:9: Connection refused\n",
+        ),
+        (("--registry", "http://[bad", "--version", "7"), "--registry is no URL such as http://localhost:5000"),
+        (("--registry", "http://localhost:99999999", "--version", "7"), "--registry is no URL such as"),
+        (("--registry", "http://local host", "--version", "7"), "--registry has a space or another character"),
+        (
+            ("--registry", "localhost:5000", "--version", "7"),
+            "--registry begins with http:// or https://; did you mean http://localhost:5000?\n",
+        ),
+        (("--registry", "file:///etc/passwd", "--version", "7"), "--registry begins with http:// or https://; it is"),
+        (("--registry", "http://host/?a=b", "--version", "7"), "--registry is the address of MLflow alone"),
+        (("--registry", "", "--version", "7"), "--registry begins with http:// or https://"),
+        (("--key", "/nowhere/id"), "there is neither /nowhere/id nor /nowhere/id.pub\n"),
+        (("--key", "/nowhere/id.pub"), "there is no /nowhere/id.pub\n"),
+        (("--key", ""), "say which key with --key FILE"),
+        (("--key", "/"), "say which key with --key FILE"),
+        (("--digest", DIGEST, "--reason", os.fsdecode(b"\xff")), "--reason is not text in UTF-8\n"),
     ],
 )
 def test_what_cannot_be_approved_is_said_in_a_line(
@@ -131,15 +193,148 @@ def test_what_cannot_be_approved_is_said_in_a_line(
     said = run(*ask(tmp_path, key, *more))
 
     assert said.code == 1
-    assert said.err.startswith(f"error: {why}")
+    assert said.err.startswith(f"error: {why}"), said.err
     assert said.out == ""
+
+
+def test_a_password_in_the_address_is_never_printed(run: Run, tmp_path: Path, key: Path) -> None:
+    """Whoever writes it there learns where it is read from."""
+    said = run(*ask(tmp_path, key, "--registry", "http://ada:pw-of-hers@localhost:5000", "--version", "7"))
+
+    assert said.code == 1
+    assert "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD" in said.err
+    assert "pw-of-hers" not in said.err
+
+
+def test_a_private_key_without_its_public_half_is_helped_with(run: Run, tmp_path: Path, key: Path) -> None:
+    """By the command that makes it."""
+    key.with_suffix(".pub").unlink()
+
+    said = run(*ask(tmp_path, key, "--digest", DIGEST))
+
+    assert said.code == 1
+    assert f"ssh-keygen -y -f {key} > {key}.pub" in said.err
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"", b"ssh-ed25519 AAAA", b"-----BEGIN OPENSSH PRIVATE KEY-----\n"])
+def test_a_public_half_that_is_none_is_said(run: Run, tmp_path: Path, key: Path, content: bytes) -> None:
+    key.with_suffix(".pub").write_bytes(content)
+
+    said = run(*ask(tmp_path, key, "--digest", DIGEST))
+
+    assert said.code == 1
+    assert said.err.startswith(f"error: {key}.pub is no public key"), said.err
 
 
 def test_a_version_that_is_not_there_is_said(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
     said = run(*ask(tmp_path, key, "--registry", registry, "--version", "8"))
 
     assert said.code == 1
-    assert "the registry answers 404" in said.err
+    assert "the registry answers 404: version 8 not found" in said.err
+
+
+@pytest.mark.parametrize(
+    ("tags", "more", "why"),
+    [
+        ({}, ("--digest", OTHER), f"version 7 has the digest {DIGEST}, which is not that of --digest"),
+        ({promotion.GATE_TAG: "refused"}, (), "the gate refused version 7"),
+        ({lineage.WORKLOAD_TAG: "pipelines.try-out"}, (), "trained by pipelines.try-out, which moves 'candidate' and"),
+        ({"modelyard.environment": "prod"}, (), "would count in 'default' alone: add --env prod"),
+        ({"modelyard.digest": ""}, (), "version 7 has no digest in its tag modelyard.digest"),
+        ({"modelyard.digest": "sha256:1"}, ("--digest", DIGEST), "version 7 has no digest in its tag"),
+    ],
+)
+def test_a_version_that_an_approval_does_not_help_is_refused(
+    run: Run, tmp_path: Path, key: Path, registry: str, tags: dict[str, str], more: tuple[str, ...], why: str
+) -> None:
+    """Before anything is signed or stored."""
+    Registry.tags |= tags
+
+    said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7", *more))
+
+    assert said.code == 1
+    assert why in said.err
+    assert TAG not in Registry.tags
+
+
+def test_a_registry_of_others_may_hold_versions_of_other_environments(
+    run: Run, tmp_path: Path, key: Path, registry: str
+) -> None:
+    """Such as one that is trained in staging and goes live in production: where it was trained is printed."""
+    spec = tmp_path / "system.yaml"
+    adopted = "registry: {adopt: 'https://mlflow.acme.example'}"
+    text = spec.read_text(encoding="utf-8").replace("registry: {database: runs, artifacts: lake}", adopted)
+    spec.write_text(text.replace("  runs: {type: database}\n", ""), encoding="utf-8")
+    Registry.tags["modelyard.environment"] = "staging"
+
+    said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
+
+    assert said.code == 0, said.err
+    assert "in environment 'default': its gate held; it was trained by pipelines.retrain in environment 'staging'" in (
+        said.err
+    )
+
+
+def test_what_the_registry_does_not_keep_is_no_success(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
+    Registry.forgets = True
+
+    said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
+
+    assert said.code == 1
+    assert "took the approval and does not have it" in said.err
+    assert "beside version" not in said.err
+
+
+def http(body: bytes, head: bytes = b"200 OK\r\nContent-Type: application/json") -> bytes:
+    """An answer as it goes over the wire."""
+    return b"HTTP/1.0 " + head + b"\r\n\r\n" + body
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (http(b"[]"), "something else than MLflow"),
+        (http(b"null"), "something else than MLflow"),
+        (http(b'{"model_version": null}'), "does not describe a version as MLflow does"),
+        (http(b'{"model_version": {"tags": null}}'), "version 7 has no digest"),
+        (http(b'{"model_version": {"tags": ["a"]}}'), "does not describe a version as MLflow does"),
+        (http(b'{"model_version": {"tags": 7}}'), "does not describe a version as MLflow does"),
+        (http(b'{"model', b"200 OK\r\nContent-Length: 900"), "ends too early"),
+        (http(b"5\r\n{", b"200 OK\r\nTransfer-Encoding: chunked").replace(b"/1.0", b"/1.1"), "ends too early"),
+        (b"SSH-2.0-OpenSSH_10.0\r\n", "does not speak HTTP"),
+        (http(b"[" * 200_000), "something that is not JSON"),
+        (http(b'"' + b"a" * 9 * 2**20), "more than 8 MiB"),
+        (http(b"\xff\xfe"), "something that is not JSON"),
+        (http(b"<!doctype html><title>Log in</title>"), "answers with a web page"),
+        (http(b"<html>", b"401 Unauthorized"), "401: Unauthorized; set MLFLOW_TRACKING_USERNAME"),
+        (http(b"[" * 200_000, b"500 Internal Server Error"), "the registry answers 500: Internal Server Error"),
+    ],
+    ids=range(15),
+)
+def test_whatever_answers_in_place_of_mlflow_is_said_in_a_line(
+    run: Run, tmp_path: Path, key: Path, registry: str, answer: bytes, why: str
+) -> None:
+    Registry.instead = answer
+
+    said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
+
+    assert said.code == 1, said.err
+    assert why in said.err
+    assert "<html>" not in said.err
+
+
+def test_a_redirect_is_not_followed(
+    run: Run, tmp_path: Path, key: Path, registry: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The login goes to the address that was typed and to no other, and nothing is called approved."""
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ada")
+    Registry.instead = http(b"", f"302 Found\r\nLocation: {registry}/elsewhere?next=1".encode())
+
+    said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
+
+    assert said.code == 1
+    assert f"the registry redirects to {registry}/elsewhere, which is not followed" in said.err
+    assert len(Registry.logins) == 1
 
 
 def test_a_key_that_is_not_listed_signs_nothing(run: Run, tmp_path: Path, key: Path) -> None:
@@ -149,3 +344,24 @@ def test_a_key_that_is_not_listed_signs_nothing(run: Run, tmp_path: Path, key: P
 
     assert said.code == 1
     assert "this key is listed for no group that may approve" in said.err
+
+
+def test_the_whole_key_is_compared(run: Run, tmp_path: Path, key: Path) -> None:
+    """A line with the body of a listed key and another type is no listed key."""
+    public = key.with_suffix(".pub")
+    public.write_text(public.read_text().replace("ssh-ed25519", "ssh-rsa"))
+
+    said = run(*ask(tmp_path, key, "--digest", DIGEST))
+
+    assert said.code == 1
+    assert "its type is ssh-rsa, and its body is that of a key of type ssh-ed25519" in said.err
+
+
+def test_without_ssh_keygen_it_is_said(run: Run, tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shutil.which("ssh-keygen")
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    said = run(*ask(tmp_path, key, "--digest", DIGEST))
+
+    assert said.code == 1
+    assert said.err == "error: ssh-keygen is not here; it is part of OpenSSH\n"

@@ -1,4 +1,4 @@
-"""What is reported about governance: E0416 to E0429, E0897 and E0898."""
+"""What is reported about governance: E0416 to E0429."""
 
 from __future__ import annotations
 
@@ -57,56 +57,6 @@ def approvals_impossible(span: Span, minimum: int, groups: int) -> Diagnostic:
         f"{minimum} approvals from different groups can never come from {groups}",
         span,
         "name more groups, or lower the minimum",
-    )
-
-
-def group_without_key(span: Span, group: str) -> Diagnostic:
-    """A group may approve, and no key is listed for it: nothing that it says would count.
-
-    An approval is a statement about the files of one version, signed with `modelyard approve` by the SSH key of a
-    member. Whoever trains a model can write anything beside it, so that nothing else is one.
-
-    Wrong:
-
-        approvals: {promote: {from: [model-risk]}}
-
-    Right:
-
-        approvals: {promote: {from: [model-risk]}}
-        approvers:
-          model-risk: {sshKeys: ["ssh-ed25519 AAAA… ada@acme.example"]}
-    """
-    return Diagnostic(
-        "E0897",
-        Severity.ERROR,
-        f"group {quote(group)} may approve, and no key of it is listed",
-        span,
-        f"add approvers: {{{group}: {{sshKeys: [LINE OF id_ed25519.pub]}}}} to governance",
-        follows=True,  # from a key that is wrong
-    )
-
-
-def key_of_two_groups(span: Span, group: str, other: str) -> Diagnostic:
-    """One key is listed for two groups, so that one person could approve for both.
-
-    Wrong:
-
-        approvers:
-          model-risk: {sshKeys: ["ssh-ed25519 AAAA… ada@acme.example"]}
-          payments-risk: {sshKeys: ["ssh-ed25519 AAAA… ada@acme.example"]}
-
-    Right:
-
-        approvers:
-          model-risk: {sshKeys: ["ssh-ed25519 AAAA… ada@acme.example"]}
-          payments-risk: {sshKeys: ["ssh-ed25519 AAAB… bob@acme.example"]}
-    """
-    return Diagnostic(
-        "E0898",
-        Severity.ERROR,
-        f"a key of group {quote(group)} is listed for {quote(other)} as well",
-        span,
-        "list each key for one group",
     )
 
 

@@ -1,0 +1,33 @@
+"""The keys of those who may approve: each can be used, and belongs to one person of one group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import approvers as problems
+from modelyard.public_keys import NotAKey, public_key
+from modelyard.spec import System
+
+
+def approvers(system: System) -> Iterator[Diagnostic]:
+    """Each key can be read, and stands once: approvals of different groups come from different people."""
+    first: dict[bytes, str] = {}
+    people: dict[str, str] = {}
+    for group in system.governance.approvers:
+        for place, line in enumerate(group.ssh_keys):
+            span = system.at("governance", "approvers", group.name, "sshKeys", place)
+            try:
+                key = public_key(line)
+            except NotAKey as problem:
+                yield problems.key_unusable(span, group.name, str(problem))
+                continue
+            if key.body in first:
+                other = first[key.body]
+                same = other == group.name
+                yield problems.key_twice(span, other) if same else problems.key_of_two_groups(span, group.name, other)
+                continue
+            first[key.body] = group.name
+            person = key.comment.partition(" ")[0]
+            if person and people.setdefault(person, group.name) != group.name:
+                yield problems.person_of_two_groups(span, person, group.name, people[person])

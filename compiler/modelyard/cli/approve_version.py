@@ -1,0 +1,94 @@
+"""What `modelyard approve` knows of a version before and after it signs: by its tags, and by the spec."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from modelyard.cli.approve import NAMESPACE, TAG, CannotApprove
+from modelyard.spec import System
+
+_GATE, _WORKLOAD, _ENVIRONMENT = "modelyard.gate", "modelyard.workload", "modelyard.environment"
+
+
+def described(tags: Mapping[str, str]) -> str:
+    """What whoever approves wants to know of a version."""
+    verdict = {"held": "its gate held", "": "its gate has no verdict yet"}.get(
+        tags.get(_GATE, ""), "its gate refused it"
+    )
+    where = f" in environment {tags[_ENVIRONMENT]!r}" if tags.get(_ENVIRONMENT) else ""
+    return f"{verdict}; it was trained by {tags.get(_WORKLOAD) or 'something else than modelyard'}{where}"
+
+
+def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> None:
+    """Raise where an approval would be of no use, or of something else than whoever signs it believes."""
+    if tags.get(_GATE, "held") != "held":
+        raise CannotApprove(f"the gate refused version {version}: it does not go live, with approvals or without")
+    section, _, name = tags.get(_WORKLOAD, "").partition(".")
+    pipeline = system.pipelines.get(name) if section == "pipelines" else None
+    if pipeline is not None and pipeline.type == "training" and pipeline.promote_to != alias:
+        raise CannotApprove(
+            f"version {version} was trained by pipelines.{name}, which moves {pipeline.promote_to!r} and not {alias!r}"
+        )
+    here, there = system.environment or "default", tags.get(_ENVIRONMENT, "")
+    if there and there != here and system.registry is not None and not system.registry.adopt:
+        hint = "leave --env out" if there == "default" else f"add --env {there}"
+        raise CannotApprove(
+            f"version {version} was trained in environment {there!r}, and this would count in {here!r} alone: {hint}"
+        )
+
+
+def still_missing(system: System, about: Mapping[str, str], tags: Mapping[str, str]) -> str:
+    """Which approvals a version still needs, by the signatures in its tags."""
+    approval = system.governance.approve_promotion
+    assert approval is not None
+    given = _given(system, about, tags)
+    left = [group for group in approval.groups if group not in given]
+    missing = approval.minimum - len(given)
+    if missing <= 0:
+        return f"it has the approvals that it needs, of {', '.join(given)}"
+    return f"it needs {missing} more, of {' or '.join(left)}"
+
+
+def _given(system: System, about: Mapping[str, str], tags: Mapping[str, str]) -> list[str]:
+    """The groups whose approvals count."""
+    approval = system.governance.approve_promotion
+    groups = approval.groups if approval is not None else ()
+    lines = [
+        f"{group.name} {' '.join(line.split()[:2])}\n"
+        for group in system.governance.approvers
+        for line in group.ssh_keys
+        if group.name in groups
+    ]
+    given: dict[str, None] = {}
+    with tempfile.TemporaryDirectory(prefix="approvals-") as folder:
+        allowed, signature = Path(folder, "allowed"), Path(folder, "signature")
+        allowed.write_text("".join(lines), encoding="utf-8")
+        for content in (content for tag, content in sorted(tags.items()) if tag.startswith(TAG)):
+            if (read := _about(content, about)) is None:
+                continue
+            signature.write_text(read[1], encoding="utf-8")
+            signer = (one for one in groups if one not in given and _verified(allowed, signature, one, read[0]))
+            given |= dict.fromkeys([*signer][:1])
+    return list(given)
+
+
+def _about(content: str, about: Mapping[str, str]) -> tuple[str, str] | None:
+    """Statement and signature of an approval of exactly this; nothing where it is about something else."""
+    try:
+        found = json.loads(content)
+        statement, signature = str(found["statement"]), str(found["signature"])
+        said = json.loads(statement)
+        fits = all(said.get(name) == wanted for name, wanted in about.items())
+        statement.encode(), signature.encode()
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return (statement, signature) if fits else None
+
+
+def _verified(allowed: Path, signature: Path, group: str, statement: str) -> bool:
+    command = ["ssh-keygen", "-Y", "verify", "-f", str(allowed), "-I", group, "-n", NAMESPACE, "-s", str(signature)]
+    return subprocess.run(command, input=statement.encode(), capture_output=True, check=False).returncode == 0

@@ -1,0 +1,190 @@
+"""Public SSH keys as in `id_ed25519.pub`, read far enough to know that the runtime can verify with them.
+
+Formats: RFC 4253 (section 6.6), RFC 5656 and OpenSSH's PROTOCOL.u2f, 2026-11-26.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import Final, NamedTuple
+
+_LEAST_RSA_BITS: Final = 2048
+_ED25519_BYTES: Final = 32
+
+
+class _Curve(NamedTuple):
+    """y² = x³ - 3x + b over the integers modulo a prime: FIPS 186-4, appendix D.1.2."""
+
+    prime: int
+    b: int
+
+
+_CURVES: Final = {
+    "nistp256": _Curve(
+        2**256 - 2**224 + 2**192 + 2**96 - 1, 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
+    ),
+    "nistp384": _Curve(
+        2**384 - 2**128 - 2**96 + 2**32 - 1,
+        0xB3312FA7E23EE7E4988E056BE3F82D19181D9C6EFE8141120314088F5013875AC656398D8A2ED19D2A85C8EDD3EC2AEF,
+    ),
+    "nistp521": _Curve(
+        2**521 - 1,
+        0x0051953EB9618E1C9A1F929A21A0B68540EEA2DA725B99B315F3B8B489918EF109E156193951EC7E937B1652C0BD3BB1BF073573DF883D2C34F1EF451FD46B503F00,
+    ),
+}
+_TYPES: Final = (
+    "ssh-ed25519",
+    "ssh-rsa",
+    *(f"ecdsa-sha2-{curve}" for curve in _CURVES),
+    "sk-ssh-ed25519@openssh.com",
+    "sk-ecdsa-sha2-nistp256@openssh.com",
+)
+_OTHER_TYPE: Final = re.compile(r"(?:ssh|ecdsa|sk)-[a-z0-9@.-]{1,60}")
+
+
+class NotAKey(Exception):
+    """A text is no public key that can be used; the message says why."""
+
+
+class PublicKey(NamedTuple):
+    """A key that can be used: its type, the key itself (the type is part of it), and whose it is."""
+
+    kind: str
+    body: bytes
+    comment: str
+
+
+def public_key(line: str) -> PublicKey:
+    """The key of a line as in `id_ed25519.pub`; raises where the runtime could not verify with it."""
+    kind, body, comment = ([*line.split(None, 2), "", "", ""])[:3]
+    if kind not in _TYPES:
+        raise NotAKey(f"its type {kind[:30]!r} is none of {', '.join(_TYPES)}")
+    data = _decoded(body)
+    fields = _Fields(data)
+    inside = fields.string().decode("ascii", "replace")
+    if inside != kind:
+        what = f"that of a key of type {inside}" if _OTHER_TYPE.fullmatch(inside) else "that of no key"
+        raise NotAKey(f"its type is {kind}, and its body is {what}")
+    _check(kind, fields)
+    if fields.left:
+        raise NotAKey(f"its body has {fields.left} bytes more than a key of type {kind}")
+    return PublicKey(kind, data, comment.strip())
+
+
+def is_public_body(text: str) -> bool:
+    """Whether a text is what stands between type and comment of a public key; private ones begin otherwise."""
+    try:
+        return _OTHER_TYPE.fullmatch(_type_inside(text)) is not None
+    except NotAKey:
+        return False
+
+
+def reason(text: str) -> str:
+    """Why a text is not the line of a public key, and what to write instead; empty where that is not clear."""
+    lines = [line for line in re.split(r"[\r\n]+", text) if line.strip()]
+    if len(lines) > 1:
+        return "this is more than one line: make each key an entry of its own"
+    words = text.split()
+    if not words:
+        return ""
+    if is_public_body(words[0]):
+        return f"the type is missing before it: {_type_inside(words[0])} {words[0][:8]}…"
+    return _of_type(words) or ("write it without line breaks and without space around it" if text != lines[0] else "")
+
+
+def _of_type(words: list[str]) -> str:
+    first = words[0]
+    if first == "cert-authority" or any("cert-authority" in word.split(",") for word in words[:2]):
+        return "authorities of certificates are not used: list the key of each person"
+    if "-cert-v" in first:
+        return "this is a certificate: list the key itself, as in id_ed25519.pub and not in id_ed25519-cert.pub"
+    if first == "ssh-dss":
+        return "DSA keys are not used any more, OpenSSH does not sign with them: make one with ssh-keygen -t ed25519"
+    if any(word in _TYPES for word in words[1:]) and first not in _TYPES:
+        kind = next(word for word in words if word in _TYPES)
+        return f"options of a key mean nothing here: begin with {kind}"
+    if first not in _TYPES:
+        return ""
+    try:
+        public_key(" ".join(words))
+    except NotAKey as problem:
+        return str(problem)
+    return "write one space between type, key and comment, and none before them"
+
+
+def _type_inside(body: str) -> str:
+    return _Fields(_decoded(body)).string().decode("ascii", "replace")
+
+
+def _decoded(body: str) -> bytes:
+    if not body:
+        raise NotAKey("it has a type, and no key after it")
+    try:
+        return base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError):
+        raise NotAKey("its body is cut or changed: it is not Base64") from None
+
+
+class _Fields:
+    """The fields of a body, each with its length before it."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    @property
+    def left(self) -> int:
+        return len(self._data)
+
+    def string(self) -> bytes:
+        size = int.from_bytes(self._data[:4], "big")
+        found, after = self._data[4 : 4 + size], self._data[4 + size :]
+        if len(self._data) < 4 or len(found) < size:
+            raise NotAKey("its body is cut or changed: it ends too early")
+        self._data = after
+        return found
+
+    def number(self) -> int:
+        """A positive number, written as short as can be: ssh-keygen signs in the name of no other spelling."""
+        found = self.string()
+        if not found or found[0] > 127 or (found[0] == 0 and (len(found) == 1 or found[1] < 128)):
+            raise NotAKey("its body is cut or changed: a number in it is not written as OpenSSH does")
+        return int.from_bytes(found, "big")
+
+
+def _check(kind: str, fields: _Fields) -> None:
+    if "ed25519" in kind:
+        size = len(fields.string())
+        if size != _ED25519_BYTES:
+            raise NotAKey(f"its body holds {size} bytes of a key where {kind} has {_ED25519_BYTES}")
+    elif kind == "ssh-rsa":
+        _check_rsa(fields)
+    else:
+        _check_point(kind, fields)
+    if kind.startswith("sk-") and not fields.string().startswith(b"ssh:"):
+        raise NotAKey("its application does not begin with ssh:, so that it is no key for signatures of SSH")
+
+
+def _check_rsa(fields: _Fields) -> None:
+    exponent, modulus = fields.number(), fields.number()
+    if modulus.bit_length() < _LEAST_RSA_BITS:
+        raise NotAKey(f"it has {modulus.bit_length()} bits; keys of RSA need {_LEAST_RSA_BITS}")
+    if modulus % 2 == 0 or exponent % 2 == 0 or not 3 <= exponent < modulus:
+        raise NotAKey("its body is cut or changed: its numbers are not those of a key of RSA")
+
+
+def _check_point(kind: str, fields: _Fields) -> None:
+    name = kind.partition("@")[0].rpartition("-")[2]
+    curve = fields.string().decode("ascii", "replace")
+    if curve != name:
+        raise NotAKey(f"its type is {kind}, and its body names another curve: {curve[:20]!r}")
+    prime, b = _CURVES[name]
+    point, size = fields.string(), (prime.bit_length() + 7) // 8
+    if len(point) != 1 + 2 * size or point[0] != 4:
+        raise NotAKey(
+            f"its body holds {len(point)} bytes of a key where {kind} has {1 + 2 * size}, the first of them 4"
+        )
+    x, y = int.from_bytes(point[1 : 1 + size], "big"), int.from_bytes(point[1 + size :], "big")
+    if max(x, y) >= prime or (y * y - x * x * x + 3 * x - b) % prime:
+        raise NotAKey("its body is cut or changed: its point does not lie on the curve")
