@@ -91,7 +91,13 @@ def reason(text: str) -> str:
         return ""
     if is_public_body(words[0]):
         return f"the type is missing before it: {_type_inside(words[0])} {words[0][:8]}…"
-    return _of_type(words) or ("write it without line breaks and without space around it" if text != lines[0] else "")
+    if why := _of_type(words):
+        return why
+    if words[0] not in _TYPES:
+        return ""
+    if text.splitlines() != [text]:
+        return "it has a line break, as | and > add one: write it in quotes"
+    return "write one space between type, key and comment, and none before them"
 
 
 def _of_type(words: list[str]) -> str:
@@ -111,7 +117,7 @@ def _of_type(words: list[str]) -> str:
         public_key(" ".join(words))
     except NotAKey as problem:
         return str(problem)
-    return "write one space between type, key and comment, and none before them"
+    return ""
 
 
 def _type_inside(body: str) -> str:
@@ -182,9 +188,7 @@ def _check_point(kind: str, fields: _Fields) -> None:
     prime, b = _CURVES[name]
     point, size = fields.string(), (prime.bit_length() + 7) // 8
     if len(point) != 1 + 2 * size or point[0] != 4:
-        raise NotAKey(
-            f"its body holds {len(point)} bytes of a key where {kind} has {1 + 2 * size}, the first of them 4"
-        )
+        raise NotAKey(f"its body holds a point of {len(point)} bytes where {kind} has {1 + 2 * size}, the first a 4")
     x, y = int.from_bytes(point[1 : 1 + size], "big"), int.from_bytes(point[1 + size :], "big")
     if max(x, y) >= prime or (y * y - x * x * x + 3 * x - b) % prime:
         raise NotAKey("its body is cut or changed: its point does not lie on the curve")

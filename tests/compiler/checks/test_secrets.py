@@ -32,6 +32,20 @@ def test_secrets_in_clear(value: str, place: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "codes"),
+    [
+        ("AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um", ["E0205"]),
+        ("b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW", ["E0205", "E0407"]),
+    ],
+)
+def test_the_body_of_a_public_key_is_no_secret(body: str, codes: list[str]) -> None:
+    """That of a private one is."""
+    listed = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um model-risk"
+
+    assert sorted(found.code for found in examine(Question(changed(listed, body)))) == codes
+
+
+@pytest.mark.parametrize(
     "parameters",
     [
         "{password: hunter2}",

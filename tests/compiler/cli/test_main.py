@@ -22,6 +22,7 @@ def test_help_teaches(run: Run, command: str) -> None:
     usage, _, examples = said.out.partition("example")
     assert f"modelyard {command}" in examples
     assert "exit codes: 0 fine" in examples
+    assert "130 interrupted" in examples
     assert "pulumi projects" not in usage  # a name keeps its capital
     assert said.err == ""
 

@@ -103,7 +103,7 @@ def key_unusable(span: Span, group: str, why: str) -> Diagnostic:
         Severity.ERROR,
         f"a key of group {quote(group)} cannot be used: {why}",
         span,
-        "copy the whole line of the .pub file",
+        "list the whole line of a .pub file, such as ssh-keygen -t ed25519 makes",
     )
 
 
