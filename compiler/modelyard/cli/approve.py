@@ -186,15 +186,16 @@ def _public_key(key: str) -> PublicKey:
     path = private if private.suffix == ".pub" else private.with_name(f"{private.name}.pub")
     try:
         line = path.read_text(encoding="utf-8").strip()
-        return public_key(line)
     except (FileNotFoundError, NotADirectoryError):
         raise CannotApprove(_no_key(private, path)) from None
     except OSError as problem:
         raise CannotApprove(f"{path} cannot be read: {problem.strerror}") from None
-    except NotAKey as problem:
-        raise CannotApprove(f"{path} is no public key that can approve: {reason(line) or problem}") from None
     except ValueError:
         raise CannotApprove(f"{path} is no public key: it is not text in UTF-8") from None
+    try:
+        return public_key(line)
+    except NotAKey as problem:
+        raise CannotApprove(f"{path} is no public key that can approve: {reason(line) or problem}") from None
 
 
 def _no_key(private: Path, public: Path) -> str:

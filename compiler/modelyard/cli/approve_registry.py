@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from http.client import HTTPException, IncompleteRead
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
 
 from modelyard.cli.approve import CannotApprove
@@ -33,11 +33,11 @@ def tags_of(registry: str, name: str, version: str) -> dict[str, str]:
     """The tags of a version."""
     query = urlencode({"name": name, "version": version})
     found = _asked(registry, f"/get?{query}", None).get("model_version")
-    listed: object = found.get("tags") if isinstance(found, dict) else 0
-    tags: list[Any] = [] if listed is None else listed if isinstance(listed, list) else [0]
-    if not all(isinstance(tag, dict) for tag in tags):
+    tags = cast("dict[str, object]", found).get("tags", []) if isinstance(found, dict) else 0
+    listed = cast("list[object]", [] if tags is None else tags if isinstance(tags, list) else [tags])
+    if not all(isinstance(tag, dict) for tag in listed):
         raise CannotApprove(f"the registry does not describe a version as MLflow does: {_NOT_MLFLOW}")
-    return {str(tag.get("key")): str(tag.get("value")) for tag in tags}
+    return {str(tag.get("key")): str(tag.get("value")) for tag in cast("list[dict[str, object]]", listed)}
 
 
 def keep(registry: str, name: str, version: str, tag: str, content: str) -> Mapping[str, str]:
@@ -101,13 +101,13 @@ def _read(answer: Any) -> dict[str, Any]:
     if answer.length:
         raise CannotApprove("the answer of the registry ends too early; try again")
     try:
-        found = json.loads(content)
+        found: Any = json.loads(content)
     except (ValueError, RecursionError):
         what = "with a web page" if content.lstrip()[:1] == b"<" else "with something that is not JSON"
         raise CannotApprove(f"the registry answers {what}: {_NOT_MLFLOW}, such as a login") from None
     if not isinstance(found, dict):
         raise CannotApprove(f"the registry answers with something else than MLflow does: {_NOT_MLFLOW}")
-    return found
+    return cast("dict[str, Any]", found)
 
 
 def _refusal(refused: urllib.error.HTTPError, has_login: bool) -> str:

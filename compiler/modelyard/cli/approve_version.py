@@ -83,7 +83,7 @@ def _about(content: str, about: Mapping[str, str]) -> tuple[str, str] | None:
         statement, signature = str(found["statement"]), str(found["signature"])
         said = json.loads(statement)
         fits = all(said.get(name) == wanted for name, wanted in about.items())
-        statement.encode(), signature.encode()
+        f"{statement}{signature}".encode()  # neither half of a character, which no file can hold
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return (statement, signature) if fits else None

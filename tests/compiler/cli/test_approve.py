@@ -61,8 +61,10 @@ class Registry(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def registry() -> Iterator[str]:
-    """The URL of a registry on loopback, with a version that a gate let through."""
+def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL of a registry on loopback, with a version that a gate let through; nobody has a login for it yet."""
+    monkeypatch.delenv("MLFLOW_TRACKING_USERNAME", raising=False)
+    monkeypatch.delenv("MLFLOW_TRACKING_PASSWORD", raising=False)
     Registry.tags = {
         "modelyard.digest": DIGEST,
         promotion.GATE_TAG: "held",
