@@ -70,6 +70,11 @@ def checked(registry: str) -> str:
     return registry.rstrip("/")
 
 
+def one_line(text: str, longest: int) -> str:
+    """What others have written, as a part of a line of ours: it begins no line that could be taken for one."""
+    return " ".join(text.split())[:longest]
+
+
 def _asked(registry: str, call: str, body: dict[str, str] | None) -> dict[str, Any]:
     request = urllib.request.Request(f"{registry}{_API}{call}", None if body is None else json.dumps(body).encode())
     request.add_header("Content-Type", "application/json")
@@ -113,7 +118,7 @@ def _read(answer: Any) -> dict[str, Any]:
 def _refusal(refused: urllib.error.HTTPError, has_login: bool) -> str:
     """What an answer that is no success says, in a line."""
     if 300 <= refused.code < 400:
-        there = str(refused.headers.get("Location", "")).partition("?")[0][:200]
+        there = one_line(str(refused.headers.get("Location", "")).partition("?")[0], 200)
         return (
             f"the registry redirects to {there or 'nowhere'}, which is not followed, for the login is not for others: "
             "give the address that answers itself"
@@ -123,4 +128,4 @@ def _refusal(refused: urllib.error.HTTPError, has_login: bool) -> str:
     except (OSError, HTTPException, ValueError, KeyError, TypeError, RecursionError):
         said = refused.reason
     hint = f"; set {_LOGIN}" if refused.code == 401 and not has_login else ""
-    return f"the registry answers {refused.code}: {str(said)[:500]}{hint}"
+    return f"the registry answers {refused.code}: {one_line(str(said), 500)}{hint}"

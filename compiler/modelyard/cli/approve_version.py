@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from modelyard.cli.approve import NAMESPACE, TAG, CannotApprove
+from modelyard.cli.approve_registry import one_line
 from modelyard.spec import System
 
 _GATE, _WORKLOAD, _ENVIRONMENT = "modelyard.gate", "modelyard.workload", "modelyard.environment"
@@ -19,8 +20,9 @@ def described(tags: Mapping[str, str]) -> str:
     verdict = {"held": "its gate held", "": "its gate has no verdict yet"}.get(
         tags.get(_GATE, ""), "its gate refused it"
     )
-    where = f" in environment {tags[_ENVIRONMENT]!r}" if tags.get(_ENVIRONMENT) else ""
-    return f"{verdict}; it was trained by {tags.get(_WORKLOAD) or 'something else than modelyard'}{where}"
+    trainer, environment = (one_line(tags.get(tag, ""), 100) for tag in (_WORKLOAD, _ENVIRONMENT))
+    where = f" in environment {environment!r}" if environment else ""
+    return f"{verdict}; it was trained by {trainer or 'something else than modelyard'}{where}"
 
 
 def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> None:
@@ -35,9 +37,9 @@ def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> 
         )
     here, there = system.environment or "default", tags.get(_ENVIRONMENT, "")
     if there and there != here and system.registry is not None and not system.registry.adopt:
-        hint = "leave --env out" if there == "default" else f"add --env {there}"
+        hint = "leave --env out" if there == "default" else f"add --env {one_line(there, 100)}"
         raise CannotApprove(
-            f"version {version} was trained in environment {there!r}, and this would count in {here!r} alone: {hint}"
+            f"version {version} was trained in environment {there[:100]!r}, and this would count in {here!r} alone: {hint}"
         )
 
 

@@ -259,6 +259,16 @@ def test_a_version_that_an_approval_does_not_help_is_refused(
     assert TAG not in Registry.tags
 
 
+def test_a_tag_begins_no_line_of_ours(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
+    """Anybody who may change versions could write what looks like a verdict."""
+    Registry.tags[lineage.WORKLOAD_TAG] = "pipelines.x\napproved by everybody"
+
+    said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
+
+    assert "\napproved by everybody" not in said.err
+    assert "trained by pipelines.x approved by everybody" in said.err
+
+
 def test_a_registry_of_others_may_hold_versions_of_other_environments(
     run: Run, tmp_path: Path, key: Path, registry: str
 ) -> None:
