@@ -141,6 +141,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     hosts.names,
     hosts.tokens,
     batches.reprocess,
+    data_overlap.labels,
 )
 
 

@@ -48,15 +48,39 @@ def scores(system: System) -> Iterator[Diagnostic]:
         earlier.add(written)
 
 
-def training_data(system: System) -> Iterator[Diagnostic]:
-    """Scores stay out of the folders that training reads; scores that it learns from have a dataset of their own."""
-    readers = {
+def _readers(system: System) -> dict[str, str]:
+    """The datasets that trainings read, each with one of these trainings."""
+    return {
         name: pipeline.name
         for pipeline in system.pipelines.values()
         if pipeline.type == "training"
         for step in pipeline.steps
         for name in step.inputs
     }
+
+
+def labels(system: System) -> Iterator[Diagnostic]:
+    """Scores stay out of the folders in which trainings and monitors find their labels."""
+    readers = {name: f"pipeline '{reader}'" for name, reader in _readers(system).items() if system.data[name].label}
+    trained_on = frozenset(readers)
+    for monitor in system.monitors.values():
+        if monitor.labels:
+            readers.setdefault(monitor.labels, f"monitor '{monitor.name}'")
+    known = Folders(folder_of(system, system.data[name]) for name in readers)
+    for pipeline, written in _scored(system):
+        other = known.equal(written)
+        if other is None:
+            around = known.nested(written)
+            other = around if around is not None and around.path[1] not in trained_on else None  # else as training_data
+        if other is not None and pipeline.output not in pipeline.inputs and other.path[1] not in pipeline.inputs:
+            span = system.at("pipelines", pipeline.name, "output")
+            reader = readers[str(other.path[1])]
+            yield problems.scores_among_labels(span, pipeline.name, written.address, reader, other.address)
+
+
+def training_data(system: System) -> Iterator[Diagnostic]:
+    """Scores stay out of the folders that training reads; scores that it learns from have a dataset of their own."""
+    readers = _readers(system)
     read = Folders(folder_of(system, system.data[name]) for name in readers)
     for pipeline, written in _scored(system):
         other = read.nested(written)

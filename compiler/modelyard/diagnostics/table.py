@@ -414,5 +414,6 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0916": check_captures.key_not_declared,
         "E0920": check_approvers.key_unusable,
         "W0921": check_approvers.key_twice,
+        "E0930": check_data_overlap.scores_among_labels,
     }
 )

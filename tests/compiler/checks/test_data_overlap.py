@@ -69,7 +69,7 @@ def test_output_in_its_input(path: str, codes: list[str]) -> None:
 
 
 def test_scores_in_what_another_pipeline_learns_from() -> None:
-    """Below it, or around it; the same folder under another name holds scores on purpose."""
+    """Below it, or around it; in the same folder, they would stand among its labels."""
     today = "  today: {store: lake, path: today, format: parquet, classification: pii}\n  scores: {store"
     reading = (
         "    model: fraud-xgb@champion\n    inputs: [transactions]\n",
@@ -80,9 +80,19 @@ def test_scores_in_what_another_pipeline_learns_from() -> None:
         return changed("path: scores/", f"path: {path}", ("  scores: {store", today), reading)
 
     assert codes_in(written("transactions/scores")) == ["E0807"]
-    assert codes_in(written("transactions")) == []
+    assert codes_in(written("transactions")) == ["E0930"]
     assert codes_in(written("scores")) == []
     assert codes_in(written("all").replace("path: transactions/", "path: all/transactions")) == ["E0807"]
+
+
+def test_scores_among_the_labels_of_a_monitor() -> None:
+    """Whether the pipeline writes to the dataset itself or to a folder in it; without a label, scores may be read."""
+    itself = changed("output: scores", "output: chargebacks")
+    learned_from = changed("inputs: [transactions]\n    source", "inputs: [scores]\n    source")
+
+    assert [code for code in codes_in(itself) if code[0] == "E"] == ["E0930"]
+    assert codes_in(changed("path: scores/", "path: chargebacks/scores")) == ["E0930"]
+    assert "E0930" not in codes_in(learned_from)
 
 
 def test_output_around_its_input() -> None:

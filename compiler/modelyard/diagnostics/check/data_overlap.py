@@ -196,3 +196,33 @@ def scores_in_training_data(span: Span, pipeline: str, written: str, reader: str
         span,
         "write the scores to a folder that no training reads",
     )
+
+
+def scores_among_labels(span: Span, pipeline: str, written: str, reader: str, read: str) -> Diagnostic:
+    """A batch inference writes its scores into a dataset in which a training or a monitor finds labels.
+
+    What a model has guessed would stand beside what has happened, and the next training or the next look would take
+    both for the truth. Scores that another model learns from are the input of a training in a dataset without a label.
+
+    Wrong:
+
+        data:
+          outcomes: {store: lake, path: outcomes, format: parquet, label: urgent}
+        pipelines: {nightly: {type: batch-inference, inputs: [today], output: outcomes, …}}
+        monitors: {quality: {type: prediction-quality, labels: outcomes, …}}
+
+    Right:
+
+        data:
+          outcomes: {store: lake, path: outcomes, format: parquet, label: urgent}
+          scores: {store: lake, path: scores, format: parquet}
+        pipelines: {nightly: {type: batch-inference, inputs: [today], output: scores, …}}
+        monitors: {quality: {type: prediction-quality, labels: outcomes, …}}
+    """
+    return Diagnostic(
+        "E0930",
+        Severity.ERROR,
+        f"pipeline {quote(pipeline)} writes scores to {written}, and {reader} finds labels in {read}",
+        span,
+        "write the scores to a dataset of their own",
+    )
