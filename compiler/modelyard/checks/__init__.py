@@ -142,6 +142,9 @@ CHECKS: Final[tuple[Rule, ...]] = (
     hosts.tokens,
     batches.reprocess,
     data_overlap.labels,
+    captures.counted,
+    captures.keys,
+    comparisons.roles,
 )
 
 

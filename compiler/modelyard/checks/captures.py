@@ -4,24 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from modelyard.capabilities import monitor_type
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import captures as problems
-from modelyard.spec import Capture, Inference, Monitor, System
+from modelyard.spec import Capture, Check, Inference, Monitor, System
 from modelyard.spec.captures import capture_keys, judges_of
 from modelyard.spec.learned import learned
 from modelyard.spec.watched import watched_dataset
 
+_BY_FEATURE = frozenset({*monitor_type("data-drift").checks, "out_of_range"})
+_ANSWERS = frozenset({"prediction", "score"})
+"""What the runtime compares in a monitor of predictions (runtime/modelyard_runtime/measures.py)."""
+
 
 def features(system: System) -> Iterator[Diagnostic]:
     """A monitor checks no column that captures leave out or redact."""
+    inputs = _inputs(system)
+    trained_on = _trained_on(system)
     for monitor in system.monitors.values():
         section, _, name = monitor.watch.partition(".")
         inference = system.inference[name] if section == "inference" else None
         if inference is None or inference.capture is None:
             continue
+        kept = _columns(system, monitor, inputs)
         for check in monitor.checks:
             for at, column in enumerate(check.features):
-                if not _held(system, inference, inference.capture, column):
+                no_input = bool(kept) and column not in kept and column in trained_on
+                if no_input or not _held(system, inference, inference.capture, column):
                     span = system.at("monitors", monitor.name, "checks", check.name, "features", at)
                     yield problems.feature_not_captured(span, column, inference.name)
 
@@ -55,6 +64,80 @@ def joins(system: System) -> Iterator[Diagnostic]:
             yield problems.no_common_key(system.key("monitors", monitor.name), monitor.name, monitor.watch, labels.name)
 
 
+def keys(system: System) -> Iterator[Diagnostic]:
+    """Captures hold each column by which a monitor finds its labels, with its values."""
+    inputs = _inputs(system)
+    for monitor in system.monitors.values():
+        section, _, name = monitor.watch.partition(".")
+        capture = system.inference[name].capture if section == "inference" else None
+        if capture is None or not monitor.labels:
+            continue
+        kept = _columns(system, monitor, inputs)
+        known = {column for column, _ in system.data[monitor.labels].schema}
+        for at, column in enumerate(monitor.key):
+            if known and column not in known:
+                continue  # monitors.monitors says so
+            if column in capture.redact or (kept and column not in kept):
+                span = system.at("monitors", monitor.name, "key", at)
+                yield problems.key_not_captured(span, column, name, column in capture.redact)
+
+
+def counted(system: System) -> Iterator[Diagnostic]:
+    """Where a check names no features, there are as many to look at as have to be beyond its bounds."""
+    inputs = _inputs(system)
+    for monitor in system.monitors.values():
+        for check in monitor.checks:
+            if check.features or check.metric not in _BY_FEATURE:
+                continue
+            looked_at = _looked_at(system, monitor, check, inputs)
+            if looked_at is not None and len(looked_at) < check.min_features:
+                path = ("monitors", monitor.name, "checks", check.name)
+                written = check.min_features > 1
+                span = system.at(*path, "minFeatures") if written else system.key(*path)
+                yield problems.fewer_features_than_asked(span, check.name, check.min_features, sorted(looked_at))
+
+
+def _looked_at(
+    system: System, monitor: Monitor, check: Check, inputs: Mapping[str, tuple[str, ...]]
+) -> set[str] | None:
+    """The most columns that a check without `features` can look at; None where the spec does not say."""
+    if not monitor_type(monitor.type).features:
+        return {*_ANSWERS}
+    present = _present(system, monitor, inputs)
+    if check.metric == "missing" and monitor.type == "data-quality":
+        return present
+    known = _compared_with(system, monitor, inputs)
+    return present if known is None else known if present is None else present & known
+
+
+def _present(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str] | None:
+    """The columns of what is watched."""
+    section, _, name = monitor.watch.partition(".")
+    if section == "inference":
+        capture = system.inference[name].capture
+        found = _columns(system, monitor, inputs)
+        return {*found, *capture.redact} if capture is not None and found else None
+    watched = watched_dataset(system, monitor)
+    return {column for column, _ in watched.schema} or None if watched is not None else None
+
+
+def _compared_with(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str] | None:
+    """The columns of a monitor's reference."""
+    reference = monitor.reference
+    if reference is not None and reference.data:
+        data = system.data[reference.data]
+        columns = {column for column, _ in data.schema} - {data.label, data.timestamp}
+        return {*data.features} or columns or None
+    section, _, name = monitor.watch.partition(".")
+    if section == "inference":
+        models = [variant.model.model for variant in system.inference[name].variants]
+    else:
+        pipeline = system.pipelines.get(name) if section == "pipelines" else None
+        models = [pipeline.model.model] if pipeline is not None and pipeline.model is not None else []
+    known = [inputs.get(model, ()) for model in models]
+    return {column for columns in known for column in columns} if known and all(known) else None
+
+
 def _columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str]:
     """The columns of what an endpoint captures; none where the inputs of one of its models are not known."""
     section, _, name = monitor.watch.partition(".")
@@ -78,6 +161,14 @@ def _inputs(system: System) -> dict[str, tuple[str, ...]]:
             before = found.get(model, features)
             found[model] = (*before, *features) if before and features else ()
     return found
+
+
+def _trained_on(system: System) -> set[str]:
+    """Every column that a training here reads."""
+    steps = [step for one in system.pipelines.values() if one.type == "training" for step in one.steps]
+    read = [system.data[name] for step in steps for name in step.inputs]
+    named = {column for data in read for column, _ in data.schema}
+    return named.union(*({*data.features, data.label, data.timestamp} for data in read))
 
 
 def _held(system: System, inference: Inference, capture: Capture, column: str) -> bool:

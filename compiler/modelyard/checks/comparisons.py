@@ -27,6 +27,19 @@ def keys(system: System) -> Iterator[Diagnostic]:
                     yield column_unknown(span, column, ", ".join(step.inputs), suggestions.among(known))
 
 
+def roles(system: System) -> Iterator[Diagnostic]:
+    """A split's key says which row is which, and neither what is to be predicted nor only when it happened."""
+    for pipeline in system.pipelines.values():
+        path: Path = ("pipelines", pipeline.name, "split", "key")
+        read = [system.data[name] for step in _judged(pipeline) for name in step.inputs]
+        labels = {data.label: data.name for data in read if data.label}
+        for at, column in enumerate(pipeline.split.key):
+            if column in labels:
+                yield problems.split_by_label(system.at(*path, at), column, labels[column])
+        if {*pipeline.split.key} and {*pipeline.split.key} <= {data.timestamp for data in read}:
+            yield problems.split_by_moment(system.at(*path, 0), pipeline.split.key[0])
+
+
 def known_rows(system: System) -> Iterator[Diagnostic]:
     """A comparison with the champion knows its rows by a key, a group or their time."""
     for pipeline in system.pipelines.values():

@@ -415,5 +415,9 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0920": check_approvers.key_unusable,
         "W0921": check_approvers.key_twice,
         "E0930": check_data_overlap.scores_among_labels,
+        "E0931": check_captures.fewer_features_than_asked,
+        "E0932": check_captures.key_not_captured,
+        "E0933": check_comparisons.split_by_label,
+        "W0934": check_comparisons.split_by_moment,
     }
 )

@@ -1,13 +1,15 @@
-"""Diagnostics about what captures hold and what labels are found by: E0890, W0891, E0915 and W0916."""
+"""Diagnostics about what captures hold and what labels are found by: E0890, W0891, E0915, W0916, E0931 and E0932."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from modelyard.diagnostics.base import Diagnostic, Severity, quote
 from modelyard.source import Span
 
 
 def feature_not_captured(span: Span, column: str, endpoint: str) -> Diagnostic:
-    """A monitor checks a column that captures leave out or redact.
+    """A monitor checks a column that captures leave out or redact, or that is no input of the model, such as the label.
 
     Wrong:
 
@@ -107,4 +109,59 @@ def key_not_declared(span: Span, monitor: str, labels: str) -> Diagnostic:
         f"monitor {quote(monitor)} names no key by which labels in {quote(labels)} are found",
         span,
         "name in `key` the columns that say which row is which",
+    )
+
+
+def fewer_features_than_asked(span: Span, check: str, asked: int, found: Sequence[str]) -> Diagnostic:
+    """A check asks that more features are beyond its bounds than there are to look at, so it is never a breach.
+
+    Without `features`, a check looks at the columns that both the window and its reference have. Captures hold the
+    inputs of the model and `capture.keys`, or the `capture.columns` among these inputs.
+
+    Wrong:
+
+        data: {visits: {features: [age, visits], …}}
+        monitors: {drift: {watch: inference.scorer, checks: {psi: {max: 0.2, minFeatures: 3}}, …}}
+
+    Right:
+
+        data: {visits: {features: [age, visits], …}}
+        monitors: {drift: {watch: inference.scorer, checks: {psi: {max: 0.2, minFeatures: 2}}, …}}
+    """
+    have = f"{len(found)}: {', '.join(found[:5])}{', …' if len(found) > 5 else ''}" if found else "none"
+    features = "a feature" if asked == 1 else f"{asked} features"
+    return Diagnostic(
+        "E0931",
+        Severity.ERROR,
+        f"check {quote(check)} asks for {features} beyond its bounds, and looks at {have}",
+        span,
+        f"write {len(found)} or less" if found else "keep columns in `capture` that the reference has, too",
+    )
+
+
+def key_not_captured(span: Span, column: str, endpoint: str, redacted: bool) -> Diagnostic:
+    """Labels are found by a column that captures do not hold, so that none is ever found.
+
+    Captures hold the inputs of the model, or the `columns` among them, and `keys` besides; of a column under `redact`
+    they hold whether there was a value.
+
+    Wrong:
+
+        inference: {scorer: {capture: {keys: [customer]}, …}}
+        monitors: {quality: {watch: inference.scorer, labels: outcomes, key: [customer, day], …}}
+
+    Right:
+
+        inference: {scorer: {capture: {keys: [customer, day]}, …}}
+        monitors: {quality: {watch: inference.scorer, labels: outcomes, key: [customer, day], …}}
+    """
+    how = "redact" if redacted else "do not hold"
+    return Diagnostic(
+        "E0932",
+        Severity.ERROR,
+        f"captures of endpoint {quote(endpoint)} {how} {quote(column)}, by which labels are to be found",
+        span,
+        f"remove {column} from redact in `capture`, or use another key"
+        if redacted
+        else f"add {column} to keys in `capture`",
     )

@@ -1,4 +1,4 @@
-"""Diagnostics about comparisons of versions: W0894, E0895 and E0896."""
+"""Diagnostics about comparisons of versions: W0894, E0895, E0896, E0933 and W0934."""
 
 from __future__ import annotations
 
@@ -68,3 +68,51 @@ def threshold_without_two_classes(span: Span, task: str) -> Diagnostic:
         models: {urgency: {task: binary-classification, framework: lightgbm, threshold: 0.3}}
     """
     return Diagnostic("E0896", Severity.ERROR, f"a model for {task} has no threshold", span, "remove it")
+
+
+def split_by_label(span: Span, column: str, data: str) -> Diagnostic:
+    """A split holds rows out by what is to be predicted, so that the model is judged by answers it has never learned.
+
+    Rows of one key stay on one side: with the label as key, all rows of one class are held out, or none.
+
+    Wrong:
+
+        data: {visits: {label: churned, …}}
+        pipelines: {train: {inputs: [visits], split: {key: [churned]}, …}}
+
+    Right:
+
+        data: {visits: {label: churned, …}}
+        pipelines: {train: {inputs: [visits], split: {key: [customer_id]}, …}}
+    """
+    return Diagnostic(
+        "E0933",
+        Severity.ERROR,
+        f"{quote(column)} is the label of dataset {quote(data)}, and no key: its rows of one value would stay together",
+        span,
+        "name the columns that say which row is which, such as a customer",
+    )
+
+
+def split_by_moment(span: Span, column: str) -> Diagnostic:
+    """A split knows rows by their time alone: all rows of one moment stay together, and those of one customer do not.
+
+    Beside other columns, the time is part of a key, as in `[meter, read_at]`.
+
+    Wrong:
+
+        data: {visits: {timestamp: day, …}}
+        pipelines: {train: {inputs: [visits], split: {key: [day]}, …}}
+
+    Right:
+
+        data: {visits: {timestamp: day, …}}
+        pipelines: {train: {inputs: [visits], split: {key: [customer_id]}, …}}
+    """
+    return Diagnostic(
+        "W0934",
+        Severity.WARNING,
+        f"the key of the split is {quote(column)} alone, the time of a row",
+        span,
+        "name the columns that say which row is which, or hold out the newest rows by split: {by: time}",
+    )
