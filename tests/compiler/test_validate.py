@@ -125,7 +125,7 @@ def test_what_is_not_written_is_not_shown_as_a_value(examined: Examined) -> None
 
     assert [(one.message, one.hint) for one in examined(head)] == [
         ("field 'store' cannot be used in 'deployment.secretStores.vault'",
-         "it needs 'via' to be external-secrets, which is not written here"),
+         "add via: external-secrets"),
         ("'deployment.capacity[0]' lacks the field 'memory'", "add 'memory', as in 'memory: 64Gi'"),
     ]  # fmt: skip
 

@@ -24,7 +24,7 @@ def keys(system: System) -> Iterator[Diagnostic]:
             for at, column in enumerate(pipeline.split.key):
                 if column not in known:
                     span = system.at("pipelines", pipeline.name, "split", "key", at)
-                    yield column_unknown(span, column, ", ".join(step.inputs), suggestions.among(known))
+                    yield column_unknown(span, column, step.inputs, suggestions.among(known))
 
 
 def roles(system: System) -> Iterator[Diagnostic]:
@@ -74,7 +74,7 @@ def _slice_column(system: System, model: Model, check: Check, path: Path) -> Ite
         inputs = [system.data[name] for name in names]
         known = [column for data in inputs for column, _ in data.schema]
         if inputs and all(data.schema for data in inputs) and check.by not in known:
-            yield column_unknown(system.at(*path), check.by, ", ".join(names), Suggestions().among(known))
+            yield column_unknown(system.at(*path), check.by, names, Suggestions().among(known))
             return
 
 

@@ -36,7 +36,7 @@ def _columns_in_schema(system: System, data: Dataset, suggestions: Suggestions) 
     for path, column in named:
         if column and column not in known:
             span = system.at("data", data.name, *path)
-            yield problems.column_unknown(span, column, data.name, suggestions.among(known))
+            yield problems.column_unknown(span, column, [data.name], suggestions.among(known))
 
 
 def inputs(system: System) -> Iterator[Diagnostic]:

@@ -20,6 +20,8 @@ _LONGEST: Final = 200
 _MOST_NAMES: Final = 200
 _CRON_FIELDS: Final = 5
 _CRON: Final = r"^[0-9*,/-]+( [0-9*,/-]+){2}( [0-9A-Za-z*,/-]+){2}$"
+_ZONE: Final = re.compile(r"(?:CRON_)?TZ=([A-Za-z0-9_+/-]+) +(.+)\Z")
+_GROUP: Final = "the name of a group such as model-risk"
 _TEMPLATE: Final = re.compile(
     r"\{\{ *\.?(?:[A-Za-z]+\.)*([A-Za-z][-A-Za-z0-9_]*) *\}\}|^\$\(?([A-Za-z][A-Za-z0-9_]*)\)?$"
 )
@@ -36,7 +38,8 @@ def form_hint(document: Document, shape: Shape, text: str, is_entry: bool = Fals
         or _nothing(text)
         or _schedule(shape, text)
         or _variable(document, text)
-        or _entries(shape, text, is_entry)
+        or _zone(shape, text)
+        or _entries(document, shape, text, is_entry)
         or _address(document, shape, text)
         or rewritten_hint(shape, text)
     )
@@ -79,12 +82,24 @@ def _variable(document: Document, text: str) -> str:
     return "a variable is written ${vars.NAME}" if found and text.startswith("{{") else ""
 
 
-def _entries(shape: Shape, text: str, is_entry: bool) -> str:
+def _zone(shape: Shape, text: str) -> str:
+    """A cron line that begins with its time zone, as crontabs may."""
+    found = _ZONE.match(text)
+    if found is None or not _fits(shape, found[2]):
+        return ""
+    return f'write "{found[2]}", and beside it timeZone: {found[1]}'
+
+
+def _entries(document: Document, shape: Shape, text: str, is_entry: bool) -> str:
     """Several entries of a list that became one text."""
     if " - " in text:
         return "begin each entry on a line of its own, all dashes in one column"
     words = text.split()
     if is_entry and len(words) > 1 and all(_fits(shape, word) for word in words):
+        name, governance = "-".join(words), document.value.get("governance")
+        groups = _names(governance.get("approvers")) if isinstance(governance, dict) else []
+        if shape.text("x-expected") == _GROUP and not all(word in groups for word in words):
+            return f"did you mean {quote(name)}?" if _fits(shape, name) else ""
         return f"put a comma between the entries: {', '.join(words)}"
     return ""
 

@@ -235,16 +235,24 @@ def _instead(name: str, words: list[str], fault: Fault) -> str:
     """What another field would have to be."""
     value = fault.value if isinstance(fault.value, dict) else {}
     needed = f"it needs '{name}' to be {' or '.join(dict.fromkeys(words))}"
+    if name not in value and len(set(words)) == 1:
+        return f"add {name}: {words[0]}"
     return f"{needed}; here it is {yaml_word(value[name])}" if name in value else f"{needed}, which is not written here"
 
 
 def _needed(chain: Conditions, fault: Fault) -> tuple[str, list[str]]:
     """Why the conditions of a branch keep a field out: the words that another field would have to be, or a sentence."""
-    condition, must_hold = chain[-1]
+    condition, must_hold = next((one for one in chain if _is_unwritten(*one, fault)), chain[-1])
     for name in schema_of(condition.get("properties")):
         return name, _allowed(name, chain, fault.shape)
     names = " and ".join(f"'{name}'" for name in texts(condition.get("required")))
     return "", [f"it needs {names} beside it" if must_hold else f"use it or {names}, not both"]
+
+
+def _is_unwritten(condition: Schema, must_hold: bool, fault: Fault) -> bool:
+    """Whether a condition asks for a field to have a value, and the field is not there: no other one matters before."""
+    value = fault.value if isinstance(fault.value, dict) else {}
+    return must_hold and any(name not in value for name in schema_of(condition.get("properties")))
 
 
 def _allowed(name: str, chain: Conditions, shape: Shape) -> list[str]:

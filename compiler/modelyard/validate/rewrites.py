@@ -97,6 +97,7 @@ _TIMES: Final = re.compile(r"([A-Za-z][A-Za-z0-9-]*?) ?[x*] ?([0-9]{1,2})\Z")
 _COUNTED: Final = re.compile(r"([0-9]{1,2}) ?[x*] ?([A-Za-z][A-Za-z0-9-]*)\Z")
 _FRACTION: Final = re.compile(r"([0-9]{1,6}\.[0-9]{1,3})([wdhm])\Z")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?\Z")
+_AT_K: Final = re.compile(r"[A-Za-z_]+_at_K")
 _SURELY_MEGABYTES: Final = 2048
 _AMOUNT: Final = re.compile(r"([$€£])\s*([0-9][0-9,_ ]*(?:\.[0-9]+)?)\Z|([0-9][0-9,_ ]*(?:\.[0-9]+)?)\s*([$€£])\Z")
 
@@ -117,6 +118,8 @@ def _rewritings(text: str, holds_path: bool, holds_host: bool) -> Iterator[str]:
     """What may have been meant, the likeliest first."""
     stripped = text.strip().strip("\u201c\u201d\u201e\u2018\u2019\"'\u00a0 ")
     yield stripped
+    if _AT_K.fullmatch(stripped):  # as docs/metrics.md has it for every number
+        yield f"{stripped[:-1].lower()}10"
     yield _A_MONTH.sub("", stripped)
     yield from _quantities(stripped)
     yield from _numbers(stripped)

@@ -8,7 +8,7 @@ from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
 from modelyard.source import Span
 
 
-def column_unknown(span: Span, column: str, data: str, known: Iterable[str]) -> Diagnostic:
+def column_unknown(span: Span, column: str, data: Sequence[str], known: Iterable[str]) -> Diagnostic:
     """A column is named that the dataset's schema does not have.
 
     Wrong:
@@ -19,13 +19,12 @@ def column_unknown(span: Span, column: str, data: str, known: Iterable[str]) -> 
 
         data: {transactions: {schema: {amount: number}, features: [amount], …}}
     """
-    return Diagnostic(
-        "E0430",
-        Severity.ERROR,
-        f"dataset {quote(data)} has no column {quote(column)} in its schema",
-        span,
-        nearest(column, known, "did you mean {}?") or "add the column to the schema",
-    )
+    schema, said = "the schema", f"dataset {quote(data[0])} has no column {quote(column)} in its schema"
+    if len(data) > 1:
+        names = f"{', '.join(map(quote, data[:-1]))} and {quote(data[-1])}"
+        schema, said = "one of the schemas", f"datasets {names} have no column {quote(column)} in their schemas"
+    hint = nearest(column, known, "did you mean {}?") or f"add the column to {schema}"
+    return Diagnostic("E0430", Severity.ERROR, said, span, hint)
 
 
 def label_among_features(span: Span, column: str) -> Diagnostic:
