@@ -28,6 +28,7 @@ from modelyard.checks import (
     pipelines,
     plausible,
     promises,
+    promotions,
     schedules,
     secrets,
     watched,
@@ -145,6 +146,14 @@ CHECKS: Final[tuple[Rule, ...]] = (
     captures.counted,
     captures.keys,
     comparisons.roles,
+    plausible.variants,
+    plausible.given_parameters,
+    promotions.rollbacks,
+    promotions.approvers,
+    promotions.aliases,
+    promotions.pinned,
+    promotions.of_others,
+    promotions.told,
 )
 
 

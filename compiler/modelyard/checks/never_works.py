@@ -25,13 +25,13 @@ def aliases(system: System) -> Iterator[Diagnostic]:
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model:
             promoted.setdefault(pipeline.model.model, []).append(pipeline.promote_to)
-    for ref, path in _used(system):
+    for ref, path in used(system):
         known = promoted.get(ref.model)
         if known and ref.alias not in known and not ref.alias.isdecimal() and not RESERVED_ALIAS.fullmatch(ref.alias):
             yield problems.alias_never_set(system.at(*path), ref.model, ref.alias, list(dict.fromkeys(known)))
 
 
-def _used(system: System) -> Iterator[tuple[ModelRef, Path]]:
+def used(system: System) -> Iterator[tuple[ModelRef, Path]]:
     """Every version of a model that answers or scores, and where the spec names it."""
     for inference in system.inference.values():
         for variant in inference.variants:

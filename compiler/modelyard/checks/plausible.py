@@ -115,6 +115,35 @@ def mirrors(system: System) -> Iterator[Diagnostic]:
                 yield problems.mirrors_what_serves(span, shadow.name, same[0], model)
 
 
+def variants(system: System) -> Iterator[Diagnostic]:
+    """Each variant of an endpoint gets requests or copies of them, and answers otherwise than the others."""
+    for inference in system.inference.values():
+        path = ("inference", inference.name, "variants")
+        mirrored = inference.mirror.variant if inference.mirror else ""
+        answering: dict[tuple[str, str, str], str] = {}
+        for one in sorted(inference.variants, key=lambda one: -one.percent):
+            if not one.percent and one.name != mirrored:
+                yield problems.variant_without_requests(system.key(*path, one.name), one.name)
+            other = answering.setdefault((one.model.model, one.model.alias, one.compute), one.name)
+            if other != one.name and mirrored not in {one.name, other}:
+                model = f"{one.model.model}@{one.model.alias}"
+                yield problems.variants_alike(system.at(*path, one.name, "model"), one.name, other, model)
+
+
+def given_parameters(system: System) -> Iterator[Diagnostic]:
+    """A parameter is given or searched."""
+    for pipeline in system.pipelines.values():
+        searched = {one.name for one in pipeline.tuning.space} if pipeline.tuning is not None else set[str]()
+        given = {
+            system.key(*step.path, "parameters", name): name
+            for step in pipeline.steps
+            for name, _ in step.parameters
+            if name in searched
+        }
+        for span, name in given.items():
+            yield problems.given_and_searched(span, name)
+
+
 def searches(system: System) -> Iterator[Diagnostic]:
     """A search has something to choose from, and more of it than trials."""
     for pipeline in system.pipelines.values():

@@ -224,7 +224,7 @@ def trainer_beside_entrypoint(span: Span, trainer: str, entrypoint: str) -> Diag
     )
 
 
-def alias_missing(span: Span, model: str) -> Diagnostic:
+def alias_missing(span: Span, model: str, decided: bool) -> Diagnostic:
     """Whoever uses a model says which version of it: by an alias that moves, or by a number that does not.
 
     Wrong:
@@ -235,7 +235,8 @@ def alias_missing(span: Span, model: str) -> Diagnostic:
 
         inference: {scorer: {variants: {champion: {model: fraud-xgb@champion}}, compute: cpu}}
     """
-    return _error("E0309", f"{quote(model)} does not say which version", span, f"write {model}@champion, or {model}@3")
+    numbered = "" if decided else f", or {model}@3"  # past a gate or approvals, a number is reported as well
+    return _error("E0309", f"{quote(model)} does not say which version", span, f"write {model}@champion{numbered}")
 
 
 def inline_class_meets_another(span: Span, name: str) -> Diagnostic:

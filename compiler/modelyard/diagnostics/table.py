@@ -47,6 +47,7 @@ from modelyard.diagnostics.check import never_works as check_never_works
 from modelyard.diagnostics.check import pipelines as check_pipelines
 from modelyard.diagnostics.check import plausible as check_plausible
 from modelyard.diagnostics.check import promises as check_promises
+from modelyard.diagnostics.check import promotions as check_promotions
 from modelyard.diagnostics.check import schedules as check_schedules
 from modelyard.diagnostics.check import trainers as check_trainers
 from modelyard.diagnostics.check import watched as check_watched
@@ -419,5 +420,19 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0932": check_captures.key_not_captured,
         "E0933": check_comparisons.split_by_label,
         "W0934": check_comparisons.split_by_moment,
+        "W0935": check_promotions.rollback_stricter_than_gate,
+        "W0936": check_promotions.approvers_not_asked,
+        "W0937": check_promotions.approved_without_gate,
+        "W0938": check_plausible.given_and_searched,
+        "W0939": check_plausible.variant_without_requests,
+        "W0940": check_plausible.variants_alike,
+        "W0941": check_promotions.alias_without_use,
+        "W0942": check_batches.reprocess_before_next_run,
+        "W0943": check_batches.reprocess_of_fixed_version,
+        "W0944": check_promotions.nobody_told,
+        "E0945": check_promotions.pinned_at_high_risk,
+        "W0946": check_promotions.pinned_past_promotion,
+        "W0947": check_promotions.gate_of_others,
+        "W0948": check_promotions.approvals_of_others,
     }
 )

@@ -89,7 +89,9 @@ def model_ref(scope: Scope, value: str, path: Path) -> ModelRef:
     """`model@alias` with a model that exists."""
     model, at, alias = value.partition("@")
     if not at:
-        scope.report(problems.alias_missing(scope.document.value_span(path), value))
+        decided = "approvals" in mapping(scope.root, "governance")
+        decided = decided or "validation" in mapping(scope.names["models"], value)
+        scope.report(problems.alias_missing(scope.document.value_span(path), value, decided))
     return ModelRef(bound(scope, "models", model, path), alias)
 
 

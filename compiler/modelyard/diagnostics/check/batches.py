@@ -1,4 +1,4 @@
-"""Diagnostics about batch inference: W0866 and W0867."""
+"""Diagnostics about batch inference: W0866, W0867, W0942 and W0943."""
 
 from __future__ import annotations
 
@@ -47,4 +47,44 @@ def reprocess_beyond_retention(span: Span, data: str, window_s: int, store: str,
         f"for {days(retention_s)}",
         span,
         f"keep objects for {days(window_s)}, or shorten the window",
+    )
+
+
+def reprocess_before_next_run(span: Span, pipeline: str, window_s: int, gap_s: int) -> Diagnostic:
+    """A new version is to score files again that are younger than the time between two runs: some are never found.
+
+    Wrong:
+
+        pipelines: {nightly: {schedule: {cron: "0 3 * * *"}, reprocess: {window: 1h}, …}}
+
+    Right:
+
+        pipelines: {nightly: {schedule: {cron: "0 3 * * *"}, reprocess: {window: 14d}, …}}
+    """
+    return Diagnostic(
+        "W0942",
+        Severity.WARNING,
+        f"files of {days(window_s)} are scored again, and runs of {quote(pipeline)} are up to {days(gap_s)} apart",
+        span,
+        f"write {days(gap_s)} or more",
+    )
+
+
+def reprocess_of_fixed_version(span: Span, pipeline: str, version: str) -> Diagnostic:
+    """A batch inference is to score again when its version changes, and names a version that never does.
+
+    Wrong:
+
+        pipelines: {nightly: {type: batch-inference, model: churn@3, reprocess: all, …}}
+
+    Right:
+
+        pipelines: {nightly: {type: batch-inference, model: churn@champion, reprocess: all, …}}
+    """
+    return Diagnostic(
+        "W0943",
+        Severity.WARNING,
+        f"`reprocess` has no effect: pipeline {quote(pipeline)} stays on version {version}",
+        span,
+        "remove it, or name an alias of the model",
     )

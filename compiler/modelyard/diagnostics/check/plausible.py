@@ -1,4 +1,4 @@
-"""Diagnostics about what can be built and is hardly meant: W0900 to W0906, W0908, W0909 and W0911."""
+"""Diagnostics about what can be built and is hardly meant: W0900 to W0911, W0938 to W0940."""
 
 from __future__ import annotations
 
@@ -235,4 +235,64 @@ def delay_of_no_labels(span: Span, data: str) -> Diagnostic:
         f"dataset {quote(data)} says how late its labels arrive, and names none",
         span,
         "name the column in label, or move delay to the dataset that has the labels",
+    )
+
+
+def given_and_searched(span: Span, parameter: str) -> Diagnostic:
+    """A parameter has a value, and a search looks for another one, so that the value has no effect.
+
+    Wrong:
+
+        pipelines: {retrain: {parameters: {max_depth: 6}, tuning: {space: {max_depth: {int: [3, 9]}}, …}, …}}
+
+    Right:
+
+        pipelines: {retrain: {tuning: {space: {max_depth: {int: [3, 9]}}, …}, …}}
+    """
+    return Diagnostic(
+        "W0938",
+        Severity.WARNING,
+        f"parameter {quote(parameter)} has a value here, and the search looks for another one",
+        span,
+        "remove it here, or from the space of the search",
+    )
+
+
+def variant_without_requests(span: Span, variant: str) -> Diagnostic:
+    """A variant runs, and gets neither requests nor copies of them.
+
+    Wrong:
+
+        inference: {scorer: {variants: {live: {…}, next: {…}}, traffic: {live: 100}, …}}
+
+    Right:
+
+        inference: {scorer: {variants: {live: {…}, next: {…}}, traffic: {live: 90, next: 10}, …}}
+    """
+    return Diagnostic(
+        "W0939",
+        Severity.WARNING,
+        f"variant {quote(variant)} gets no requests, and its replicas are paid for",
+        span,
+        f"give it a share of traffic, or copies by mirror: {{to: {variant}}}, or remove it",
+    )
+
+
+def variants_alike(span: Span, variant: str, other: str, model: str) -> Diagnostic:
+    """Two variants of an endpoint answer with the same version on the same hardware, so nothing is compared.
+
+    Wrong:
+
+        inference: {scorer: {variants: {live: {model: fraud@champion}, next: {model: fraud@champion}}, …}}
+
+    Right:
+
+        inference: {scorer: {variants: {live: {model: fraud@champion}, next: {model: fraud@candidate}}, …}}
+    """
+    return Diagnostic(
+        "W0940",
+        Severity.WARNING,
+        f"variants {quote(other)} and {quote(variant)} both answer with {model}",
+        span,
+        f"name the version that {quote(variant)} is to try, or remove it and add replicas",
     )

@@ -1,0 +1,116 @@
+"""Promotions that gates and approvals do not decide: versions by number, models of others, groups without a say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.checks.never_works import used
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import promotions as problems
+from modelyard.spec import Check, Monitor, System
+
+_APPROVALS = ("governance", "approvals")
+
+
+def rollbacks(system: System) -> Iterator[Diagnostic]:
+    """What a gate lets pass, no monitor takes back by a stricter bound on the same metric."""
+    for monitor in system.monitors.values():
+        section, _, name = monitor.watch.partition(".")
+        if not monitor.on_breach.rollback or section != "inference":
+            continue
+        served = dict.fromkeys(variant.model.model for variant in system.inference[name].variants)
+        lines = [(model, line) for model in served for line in system.models[model].validation if not line.versus]
+        for check in monitor.checks:
+            yield from _stricter(system, monitor, check, lines)
+
+
+def _stricter(system: System, monitor: Monitor, check: Check, lines: list[tuple[str, Check]]) -> Iterator[Diagnostic]:
+    for model, line in lines:
+        if line.metric != check.metric or line.by:
+            continue
+        path = ("monitors", monitor.name, "checks", check.name)
+        if check.minimum is not None and line.minimum is not None and check.minimum > line.minimum:
+            span = system.at(*path, "min")
+            yield problems.rollback_stricter_than_gate(span, check.metric, "min", check.minimum, line.minimum, model)
+        if check.maximum is not None and line.maximum is not None and check.maximum < line.maximum:
+            span = system.at(*path, "max")
+            yield problems.rollback_stricter_than_gate(span, check.metric, "max", check.maximum, line.maximum, model)
+
+
+def approvers(system: System) -> Iterator[Diagnostic]:
+    """Groups with keys are asked, and who is asked sees what a gate has measured."""
+    approval = system.governance.approve_promotion
+    asked = approval.groups if approval is not None else ()
+    elsewhere = approval is not None and any(path[:2] == _APPROVALS for path in system.document.overlaid)
+    for group in system.governance.approvers:
+        if group.name not in asked and not elsewhere:  # an environment may ask others than the base
+            span = system.key("governance", "approvers", group.name)
+            yield problems.approvers_not_asked(span, group.name, approval is not None)
+    if approval is None or system.governance.risk == "high":  # where governance_in_name asks for a gate
+        return
+    for name in _trained(system):
+        if not system.models[name].validation:
+            yield problems.approved_without_gate(system.key("models", name), name)
+
+
+def _trained(system: System) -> dict[str, list[str]]:
+    """The models that pipelines here train, each with the aliases that these move."""
+    found: dict[str, list[str]] = {}
+    for pipeline in system.pipelines.values():
+        if pipeline.type == "training" and pipeline.model:
+            found.setdefault(pipeline.model.model, []).append(pipeline.promote_to)
+    return found
+
+
+def aliases(system: System) -> Iterator[Diagnostic]:
+    """An alias that a training moves is one that something here uses, where the model is used here at all."""
+    wanted: dict[str, set[str]] = {}
+    for ref, _ in used(system):
+        if not ref.alias.isdecimal():
+            wanted.setdefault(ref.model, set()).add(ref.alias)
+    for pipeline in system.pipelines.values():
+        if pipeline.type != "training" or pipeline.model is None or pipeline.model.model not in wanted:
+            continue
+        model = pipeline.model.model
+        compared = {line.versus for line in system.models[model].validation if line.versus}
+        known = wanted[model] | compared
+        if pipeline.promote_to not in known:
+            span = system.at("pipelines", pipeline.name, "promoteTo")
+            yield problems.alias_without_use(span, model, pipeline.promote_to, sorted(wanted[model]))
+
+
+def pinned(system: System) -> Iterator[Diagnostic]:
+    """A version by number has passed neither a gate nor approvals, as far as anybody checks."""
+    approval = system.governance.approve_promotion is not None
+    promoted = _trained(system)
+    for ref, path in used(system):
+        gated = bool(system.models[ref.model].validation)
+        if not ref.alias.isdecimal() or not (approval or gated):
+            continue
+        strict = approval and system.governance.risk == "high"
+        problem = problems.pinned_at_high_risk if strict else problems.pinned_past_promotion
+        passed = "its gate and its approvals" if approval and gated else "its approvals" if approval else "its gate"
+        alias = promoted.get(ref.model, ["champion"])[0]
+        yield problem(system.at(*path), ref.model, ref.alias, passed, alias)
+
+
+def of_others(system: System) -> Iterator[Diagnostic]:
+    """Gates and approvals decide about versions that are trained here."""
+    if system.registry is None or not system.registry.adopt:
+        return  # pipelines.origin says so
+    trained = _trained(system)
+    models = list(dict.fromkeys(ref.model for ref, _ in used(system)))
+    for name in models:
+        if name not in trained and system.models[name].validation:
+            yield problems.gate_of_others(system.key("models", name, "validation"), name)
+    if system.governance.approve_promotion is not None and models and not trained:
+        yield problems.approvals_of_others(system.key("governance", "approvals"), models[0])
+
+
+def told(system: System) -> Iterator[Diagnostic]:
+    """Somebody learns of a run that failed, where a system is of high risk, supervised or of an enterprise."""
+    weighty = system.governance.risk == "high" or system.profile.regulated or system.profile.size == "enterprise"
+    scheduled = [one.name for one in system.pipelines.values() if one.schedule.kind == "cron"]
+    promising = any(inference.slo for inference in system.inference.values())  # inference.readers says so
+    if weighty and scheduled and not system.channels and not promising:
+        yield problems.nobody_told(system.key("governance", "owner"), scheduled[0])
