@@ -64,7 +64,7 @@ def labels(system: System) -> Iterator[Diagnostic]:
     readers = {name: f"pipeline '{reader}'" for name, reader in _readers(system).items() if system.data[name].label}
     trained_on = frozenset(readers)
     for monitor in system.monitors.values():
-        if monitor.labels:
+        if monitor.labels and system.data[monitor.labels].label:
             readers.setdefault(monitor.labels, f"monitor '{monitor.name}'")
     known = Folders(folder_of(system, system.data[name]) for name in readers)
     for pipeline, written in _scored(system):

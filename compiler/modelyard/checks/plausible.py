@@ -120,9 +120,10 @@ def variants(system: System) -> Iterator[Diagnostic]:
     for inference in system.inference.values():
         path = ("inference", inference.name, "variants")
         mirrored = inference.mirror.variant if inference.mirror else ""
+        shares = system.written("inference", inference.name, "traffic")  # whoever writes 0 means it
         answering: dict[tuple[str, str, str], str] = {}
         for one in sorted(inference.variants, key=lambda one: -one.percent):
-            if not one.percent and one.name != mirrored:
+            if not one.percent and one.name != mirrored and one.name not in shares:
                 yield problems.variant_without_requests(system.key(*path, one.name), one.name)
             other = answering.setdefault((one.model.model, one.model.alias, one.compute), one.name)
             if other != one.name and mirrored not in {one.name, other}:

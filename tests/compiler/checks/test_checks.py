@@ -115,6 +115,7 @@ FINE: dict[str, tuple[str, str] | tuple[str, str, tuple[str, str]]] = {
     "a pool of one": (
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
         "    pool: small\n",
+        ("    promoteTo: candidate\n", ""),
     ),
 }
 

@@ -23,7 +23,7 @@ def test_high_risk_and_gates() -> None:
     ungated = changed(*HIGH, (f"    validation:\n{AUC}{BETTER}", ""))
 
     assert found_in(ungated) == [where(ungated, "fraud-xgb:\n    task", "E0830")]
-    assert codes_in(ungated.replace("risk: high", "risk: limited")) == []
+    assert codes_in(ungated.replace("risk: high", "risk: limited")) == ["W0937"]
     assert codes_in(changed(*HIGH, (AUC, ""))) == ["W0831"]
     assert codes_in(changed(*HIGH, (BETTER, ""))) == []
     assert codes_in(changed(*HIGH)) == []
@@ -32,11 +32,11 @@ def test_high_risk_and_gates() -> None:
 @pytest.mark.parametrize(
     ("groups", "limited", "high"),
     [
-        ("from: [payments-risk]", ["W0832"], ["E0832"]),
-        ("from: [Payments-Risk], minimum: 1", ["W0832"], ["E0832"]),
+        ("from: [payments-risk]", ["W0832", "W0936"], ["E0832", "W0936"]),
+        ("from: [Payments-Risk], minimum: 1", ["W0832", "W0936"], ["E0832", "W0936"]),
         ("from: [model-risk, payments-risk]", ["W0832"], ["W0832"]),
         ("from: [model-risk, payments-risk], minimum: 2", [], []),
-        ("from: [model-risk]", [], []),
+        ("from: [model-risk]", ["W0936"], ["W0936"]),
     ],
 )
 def test_the_owner_approves(groups: str, limited: list[str], high: list[str]) -> None:

@@ -27,7 +27,7 @@ OWN = ("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "fraud.tr
         ("metric: auc_pr, max: -0.5}", ["W0448", "E0816"]),
         ("metric: log_loss, max: -0.1}", ["E0816"]),
         ("metric: accuracy, min: 0.5, max: 2}", ["E0816"]),
-        ("metric: auc_pr, min: 0}", ["W0817"]),
+        ("metric: auc_pr, min: 0}", ["W0817", "W0935"]),
         ("metric: brier, max: 1}", ["W0817"]),
         ("metric: brier, min: 0, max: 0.2}", []),
         ("metric: auc_pr, min: 0.999}", []),
@@ -74,7 +74,7 @@ def test_relative_errors_are_shares() -> None:
     def gate(bound: str) -> str:
         return changed(GATE, f"metric: mape, max: {bound}}}", regression, *rest, tuned)
 
-    assert codes_in(gate("15")) == ["W0818"]
+    assert codes_in(gate("15")) == ["W0818", "W0935"]
     assert codes_in(gate("0.15")) == []
 
 

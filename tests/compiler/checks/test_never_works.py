@@ -32,10 +32,11 @@ def test_aliases_that_are_set() -> None:
     elsewhere = changed(LIVE, "champion: {model: bought@released}", ("models:\n", f"models:\n  bought: {MODEL}\n"))
 
     assert codes_in(VALID_SPEC) == []
-    assert codes_in(changed(LIVE, "champion: {model: fraud-xgb@12}")) == []
+    assert codes_in(changed(LIVE, "champion: {model: fraud-xgb@12}")) == ["W0946"]
     assert codes_in(elsewhere) == ["W0447"]
 
 
+GATED = "{task: binary-classification, framework: custom, validation: {good: {metric: auc_pr, min: 0.5}}}"
 MODEL = "{task: binary-classification, framework: xgboost}"
 
 
@@ -148,7 +149,7 @@ def test_a_breach_that_trains_another_model() -> None:
         "  nightly:\n",
     )
     spec = changed(
-        "run: pipelines.retrain", "run: pipelines.other", other, ("models:\n", f"models:\n  other: {MODEL}\n")
+        "run: pipelines.retrain", "run: pipelines.other", other, ("models:\n", f"models:\n  other: {GATED}\n")
     )
     batch = spec.replace("watch: inference.scorer\n    reference", "watch: pipelines.nightly\n    reference")
 

@@ -124,10 +124,10 @@ def test_where_an_inline_disk_is_reported() -> None:
 @pytest.mark.parametrize(
     ("shadow", "codes"),
     [
-        ("{model: fraud-xgb@champion, replicas: 1}", ["W0906"]),
+        ("{model: fraud-xgb@champion, replicas: 1}", ["W0941", "W0906"]),
         ("{model: fraud-xgb@candidate, replicas: 1}", []),
-        ("{model: fraud-xgb@7, replicas: 1}", []),
-        ("{model: fraud-xgb@champion, replicas: 1, compute: {cpu: 4, memory: 8Gi}}", []),
+        ("{model: fraud-xgb@7, replicas: 1}", ["W0941", "W0946"]),
+        ("{model: fraud-xgb@champion, replicas: 1, compute: {cpu: 4, memory: 8Gi}}", ["W0941"]),
     ],
 )
 def test_a_shadow_differs_from_what_serves(shadow: str, codes: list[str]) -> None:
@@ -135,9 +135,20 @@ def test_a_shadow_differs_from_what_serves(shadow: str, codes: list[str]) -> Non
     assert codes_in(changed(CHALLENGER, f"challenger: {shadow}", SHADOW)) == codes
 
 
-def test_two_variants_of_one_version_that_share_requests_are_not_reported() -> None:
-    """Nothing is copied: both answer."""
-    assert codes_in(changed(CHALLENGER, "challenger: {model: fraud-xgb@champion, replicas: 1}")) == []
+def test_two_variants_of_one_version_that_share_requests() -> None:
+    """Nothing is compared, unless they try two kinds of hardware; the version for the other one is then used nowhere."""
+    alike = "challenger: {model: fraud-xgb@champion, replicas: 1"
+
+    assert codes_in(changed(CHALLENGER, f"{alike}}}")) == ["W0941", "W0940"]
+    assert codes_in(changed(CHALLENGER, f"{alike}, compute: {{cpu: 4, memory: 8Gi}}}}")) == ["W0941"]
+
+
+def test_a_variant_without_requests() -> None:
+    """Not told of in traffic; whoever writes 0 keeps it in reserve."""
+    spec = changed("{champion: 95, challenger: 5}", "{champion: 100}")
+
+    assert found_in(spec) == [where(spec, "challenger: {model", "W0939")]
+    assert codes_in(changed("{champion: 95, challenger: 5}", "{champion: 100, challenger: 0}")) == []
 
 
 @pytest.mark.parametrize(

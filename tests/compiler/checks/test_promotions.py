@@ -1,0 +1,58 @@
+"""Promotions that gates and approvals do not decide."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.compiler.checks.asked import codes_in, found_in, told_of, where
+from tests.specs import changed
+
+LIVE = "champion: {model: fraud-xgb@champion}"
+HIGH = ("risk: limited", "risk: high")
+APPROVALS = "  approvals: {promote: {from: [model-risk, payments-risk], minimum: 2}}\n"
+GATE = (
+    "      auc-pr: {metric: auc_pr, min: 0.82}\n"
+    "      beats-champion: {metric: auc_pr, versus: champion, minDelta: 0.01}\n"
+)
+
+
+@pytest.mark.parametrize(("bound", "codes"), [("0.9", ["W0935"]), ("0.82", []), ("0.8", [])])
+def test_a_rollback_of_what_the_gate_lets_pass(bound: str, codes: list[str]) -> None:
+    """As strict as the gate is fine, and without a rollback it is an alert and nothing more."""
+    stricter = ("{auc_pr: {min: 0.8}}", f"{{auc_pr: {{min: {bound}}}}}")
+
+    assert codes_in(changed(*stricter)) == codes
+    assert codes_in(changed(*stricter, ("rollback: true, cooldown: 7d", "run: pipelines.retrain, cooldown: 7d"))) == []
+
+
+def test_a_version_by_number() -> None:
+    """An error where approvals decide at high risk, else a warning, and nothing where nothing decides."""
+    by_number = (LIVE, "champion: {model: fraud-xgb@12}")
+    high = changed(*by_number, HIGH)
+    undecided = (f"    validation:\n{GATE}", "")
+    unasked = (APPROVALS, "")
+
+    assert found_in(high) == [where(high, "fraud-xgb@12", "E0945")]
+    assert codes_in(changed(*by_number)) == ["W0946"]
+    assert codes_in(changed(*by_number, HIGH, unasked)) == ["W0936", "W0936", "W0946"]
+    assert codes_in(changed(*by_number, unasked, undecided)) == ["W0936", "W0936"]
+
+
+def test_no_number_is_offered_past_a_gate() -> None:
+    """Where nothing decides about promotions, a number is as good."""
+    nameless = (LIVE, "champion: {model: fraud-xgb}")
+    free = changed(*nameless, (APPROVALS, ""), (f"    validation:\n{GATE}", ""))
+
+    assert [found.hint for found in told_of(changed(*nameless))] == ["write fraud-xgb@champion"]
+    assert [found.hint for found in told_of(free)] == ["write fraud-xgb@champion, or fraud-xgb@3"]
+
+
+def test_a_group_that_an_environment_does_not_ask() -> None:
+    """The base asks it; here, all are asked."""
+    assert codes_in(changed("from: [model-risk, payments-risk], minimum: 2", "from: [model-risk]")) == ["W0936"]
+    assert codes_in(changed("minimum: 2}}", "minimum: 1}}")) == ["W0832"]
+
+
+def test_an_alias_with_a_typo_is_told_once() -> None:
+    """What nothing sets is an error, and what is then used nowhere is the same mistake."""
+    assert codes_in(changed("model: fraud-xgb@candidate", "model: fraud-xgb@candidat")) == ["E0810"]
