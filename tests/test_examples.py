@@ -24,11 +24,8 @@ EXPECTED_WARNINGS = {
     "readmission-default": ["W0681"],
     "readmission-rehearsal": ["W0681"],
     "visual-inspection-default": ["W0946"],
-    "visual-inspection-pilot": ["W0946"],
 }
-"""An override binds to one provider, and a plant stays on a version, to show that; which backup a hospital has is its
-own.
-"""
+"""An override binds to one provider and a plant stays on a version, to show that; a hospital has a backup of its own."""
 
 _PROVIDERS = {"aws", "gcp", "azure", "kubernetes", "local"}
 

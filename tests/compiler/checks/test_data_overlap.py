@@ -134,7 +134,10 @@ def test_one_bucket_adopted_twice() -> None:
 def test_two_models_under_one_registered_name() -> None:
     """Written twice, or written as the default name of the other."""
     model = "  fraud-xgb:\n    task: binary-classification\n"
-    other = "  second: {task: binary-classification, framework: custom, registeredName: NAME, validation: {good: {metric: auc_pr, min: 0.5}}}\n"
+    other = (
+        "  second: {task: binary-classification, framework: custom, registeredName: NAME,\n"
+        "           validation: {good: {metric: auc_pr, min: 0.5}}}\n"
+    )
     trained = (
         "  nightly:\n",
         '  second: {type: training, model: second, inputs: [transactions], compute: cpu, source: {entrypoint: "a:b"}}\n'

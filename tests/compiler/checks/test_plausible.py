@@ -136,7 +136,7 @@ def test_a_shadow_differs_from_what_serves(shadow: str, codes: list[str]) -> Non
 
 
 def test_two_variants_of_one_version_that_share_requests() -> None:
-    """Nothing is compared, unless they try two kinds of hardware; the version for the other one is then used nowhere."""
+    """Nothing is compared, unless they try two kinds of hardware; the other version is then used nowhere."""
     alike = "challenger: {model: fraud-xgb@champion, replicas: 1"
 
     assert codes_in(changed(CHALLENGER, f"{alike}}}")) == ["W0941", "W0940"]
