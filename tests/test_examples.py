@@ -25,7 +25,7 @@ EXPECTED_WARNINGS = {
     "readmission-rehearsal": ["W0681"],
     "visual-inspection-default": ["W0946"],
 }
-"""An override binds to one provider and a plant stays on a version, to show that; a hospital has a backup of its own."""
+"""An override binds to one provider and a plant stays on a version, to show that; a hospital has its own backup."""
 
 _PROVIDERS = {"aws", "gcp", "azure", "kubernetes", "local"}
 

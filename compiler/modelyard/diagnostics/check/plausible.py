@@ -1,4 +1,4 @@
-"""Diagnostics about what can be built and is hardly meant: W0900 to W0911, W0938 to W0940."""
+"""Diagnostics about what can be built and is hardly meant: W0900 to W0906, W0908, W0909, W0911 and W0938 to W0940."""
 
 from __future__ import annotations
 
