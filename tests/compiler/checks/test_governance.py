@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
+from modelyard.diagnostics import Severity
+from modelyard.pipeline import Given, Inputs, compile_system
+from modelyard_targets import TARGETS
 from tests.compiler.checks.asked import codes_in, found_in
-from tests.specs import changed
+from tests.specs import VALID_SPEC, changed
 
 
 def test_regulated_industries_ask_for_more() -> None:
@@ -48,3 +53,17 @@ def test_what_a_bucket_deletes_is_not_kept_for_longer() -> None:
     assert codes_in(changed(*own)) == ["W0492", "W0492"]  # governance keeps captures for 90 days
     assert codes_in(changed(*own, captures)) == ["W0492"]
     assert codes_in(changed(*own, captures, apart)) == ["W0412"]  # the database
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [('{promote: {from: ["model risk"]}}', "E0205"), ("{from: [model-risk], minimum: 1}", "E0203")],
+)
+def test_approvals_that_are_written_otherwise_are_not_missing(written: str, code: str) -> None:
+    """A system of high risk is not told to ask for approvals where it does."""
+    asked = "{promote: {from: [model-risk, payments-risk], minimum: 2}}"
+    text = VALID_SPEC.replace("risk: limited", "risk: high").replace(asked, written)
+
+    found = compile_system(Inputs(Given("system.yaml", text), None, None), TARGETS).diagnostics
+
+    assert {one.code for one in found if one.severity is Severity.ERROR} == {code}
