@@ -261,7 +261,7 @@ def _database(cluster: WholeKubernetes, processes: Processes, python: Path) -> G
         given = [part for setting in settings for part in ("-c", setting)]
         processes.start("postgresql", *as_nobody, programs / "postgres", "-D", data / "data", *given)
         psql = (str(programs / "psql"), f"--host={data}", "--username=pg", "--dbname=postgres")
-        ready = (*cluster.within, programs / "pg_isready", "--quiet", f"--host={data}")  # it listens before it is
+        ready = (*cluster.within, str(programs / "pg_isready"), "--quiet", f"--host={data}")  # it listens before
         processes.wait_until(lambda: not subprocess.run(ready, check=False).returncode, "PostgreSQL is ready", 60)
         cluster.run(*psql, f"--command=CREATE ROLE runs LOGIN PASSWORD '{login['password']}'")
         cluster.run(*psql, "--command=CREATE DATABASE runs OWNER runs")
