@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from modelyard_runtime import registry
-from modelyard_runtime.history import BY_HAND, PROMOTE, TAKE_BACK, History, Move, standing, taken_back
+from modelyard_runtime.history import BY_HAND, PROMOTE, TAKE_BACK, History, Move, recorded, standing, taken_back
 from modelyard_runtime.refusals import Refusal
 
 _TRIES = 50
@@ -74,23 +74,27 @@ def observe(history: History, alias: str) -> None:
             continue
         candidates, opened = standing(after), [one for one in after if not one.finished]
         if opened:
-            _complete(history, candidates, opened)
+            _complete(history, after, opened)
         elif at and at != next(iter(candidates), ""):
             over = tuple(one for one in candidates if int(one) > int(at))
             why = _MOVED if after else _BEGAN
-            found = Move(alias, BY_HAND, at, next(iter(candidates), ""), "unknown", why, over=over)
+            digest = _digest(history.name, at)
+            found = Move(alias, BY_HAND, at, next(iter(candidates), ""), "unknown", why, digest, over)
             _log.warning("%r of %s is version %s: %s", alias, history.name, at, why)
             history.finish(history.append(found))
         return
     raise Refusal(_BUSY.format(alias, history.name))
 
 
-def _complete(history: History, candidates: tuple[str, ...], opened: list[Move]) -> None:
+def _complete(history: History, moves: tuple[Move, ...], opened: list[Move]) -> None:
     """Make good what was interrupted; what has begun just now is the work of somebody else."""
-    if not candidates or max(one.at for one in opened) > datetime.now(UTC) - _INTERRUPTED:
+    belongs = next(iter(standing(moves)), "")
+    known = recorded(moves, belongs)
+    if known is None or max(one.at for one in opened) > datetime.now(UTC) - _INTERRUPTED:
         return
     last = opened[-1]
-    _make(history, Move(last.alias, PROMOTE, candidates[0], last.before, last.who, _AGAIN, last.digest))
+    again = Move(last.alias, PROMOTE, belongs, last.before, last.who, _AGAIN, known.digest, evidence=known.evidence)
+    _make(history, again)
     for one in opened:
         history.finish(one.id)
 
@@ -105,3 +109,17 @@ def _make(history: History, move: Move) -> str:
 def _at(history: History, alias: str) -> str:
     found = registry.version_at(history.name, alias)
     return "" if found is None else found.version
+
+
+def _digest(name: str, number: str) -> str:
+    """What the files of a version hash to that somebody chose by hand; empty where they cannot be read.
+
+    Nobody loads it then: its own tag says what whoever registered it wants it to say.
+    """
+    from modelyard_runtime.trained import digest_of
+
+    try:
+        return digest_of(f"models:/{name}/{number}")
+    except Exception as problem:  # noqa: BLE001 - they may lie anywhere, and each kind of store fails in its own way
+        _log.error("the files of version %s of %s cannot be read: %s", number, name, problem)
+        return ""

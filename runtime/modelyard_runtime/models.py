@@ -74,7 +74,12 @@ def expected_digest(model: Section, version: registry.Version) -> str:
             raise Refusal(
                 f"version {version.version} of {version.name} is not loaded: no record says that {alias!r} is there"
             )
-        kept = move.digest or kept
+        if not move.digest:
+            raise Refusal(
+                f"version {version.version} of {version.name} is not loaded: the record that {alias!r} is there has no "
+                "digest of its files"
+            )
+        return move.digest
     if not kept:
         _log.warning("version %s of %s has no digest, so its files are not compared", version.version, version.name)
     return kept

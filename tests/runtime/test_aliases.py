@@ -246,6 +246,23 @@ def test_what_was_interrupted_is_made_good(files: History, monkeypatch: pytest.M
     assert all(one.finished for one in files.moves("champion"))
 
 
+def test_a_rollback_that_was_interrupted_keeps_the_digest_of_where_it_ends(
+    files: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that finds none in the record would have to believe the tag of the version."""
+    approved = replace(move(registered()), evidence={"risk": "signed"})
+    for one in (approved, move(registered())):
+        aliases.promote(files, one)
+    files.append(Move("champion", TAKE_BACK, "2", "2", "monitor", "worse"))
+    monkeypatch.setattr(aliases, "_INTERRUPTED", -timedelta(seconds=1))
+
+    aliases.observe(files, "champion")
+
+    found = recorded(files.moves("champion"), "1")
+    assert found is not None
+    assert (found.why, found.digest, found.evidence) == ("a move was interrupted", "sha256:1", {"risk": "signed"})
+
+
 def test_a_version_that_was_deleted_is_passed_over(files: History) -> None:
     """A rollback goes to the one before it."""
     for _ in range(3):

@@ -90,6 +90,14 @@ def test_an_alias_that_nobody_recorded_is_not_followed(version: registry.Version
     assert len(load(RECORDED, version).predict(ROWS)) == len(ROWS)
 
 
+def test_a_record_without_a_digest_is_not_replaced_by_the_tag(version: registry.Version) -> None:
+    """The files of a version that somebody chose by hand could not be read; its tag says what training likes."""
+    aliases.promote(History(RECORDED), Move("champion", PROMOTE, "1", "", "somebody", "by hand"))
+
+    with pytest.raises(Refusal, match="has no digest of its files"):
+        load(RECORDED, version)
+
+
 def test_a_version_of_others_has_no_digest_and_is_loaded(
     version: registry.Version, caplog: pytest.LogCaptureFixture
 ) -> None:
