@@ -9,11 +9,13 @@ import tempfile
 from pathlib import Path
 
 from modelyard_runtime import registry
+from modelyard_runtime.aliases import observe
 from modelyard_runtime.approvals import APPROVAL_TAG
 from modelyard_runtime.bundle import MANIFEST, MODEL, PROFILES, Bundle, files_in, folder_name
 from modelyard_runtime.bundle_store import current, publish
 from modelyard_runtime.description import Section, section, text
 from modelyard_runtime.gate import DIGEST_TAG
+from modelyard_runtime.history import History, recorded
 from modelyard_runtime.lineage import ADDED, content_digest
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage import Place, place
@@ -34,7 +36,7 @@ def deliver(workload: Section, model: Section, alias: str) -> str:
         return f"nothing is delivered: {alias!r} of {text(model, 'registeredName')} points to no version yet"
     where = place(workload, text(delivery, "uri"), text(delivery, "store"))
     try:
-        return deliver_version(version, alias, where)
+        return deliver_version(version, alias, where, _recorded(model, version, alias))
     except OSError as problem:
         raise Refusal(
             f"{alias!r} of {version.name} is version {version.version}, and its bundle cannot be delivered: {problem}; "
@@ -50,30 +52,41 @@ def deliver_all(workload: Section, model: Section, alias: str) -> str:
     return "; ".join(sentence for sentence in found if sentence)
 
 
-def deliver_version(version: registry.Version, alias: str, where: Place) -> str:
+def _recorded(model: Section, version: registry.Version, alias: str) -> str:
+    """What the files of a version hash to: as the history has it where the description names one, else as its tag."""
+    if "history" not in model:
+        return version.tags.get(DIGEST_TAG, "")
+    history = History(model)
+    observe(history, alias)
+    move = recorded(history.moves(alias), version.version)
+    if move is None or not move.digest:
+        raise Refusal(f"version {version.version} of {version.name} is not delivered: no record has its digest")
+    return move.digest
+
+
+def deliver_version(version: registry.Version, alias: str, where: Place, digest: str) -> str:
     """The same for one version and one place."""
     sentence = f"version {version.version} of {version.name} is delivered for {alias!r}"
-    digest = version.tags.get(DIGEST_TAG, "")
     now = current(where)
     if now is not None and digest and now.folder == folder_name(version.version, digest):
         return f"{sentence} already"
     with tempfile.TemporaryDirectory(prefix="bundle-") as name:
         folder = Path(name) / "bundle"
-        write_bundle(version, alias, folder)
+        write_bundle(version, alias, folder, digest)
         pointer = publish(folder, where)
     _log.info("delivered %s to %s", pointer.folder, where.path)
     return sentence
 
 
-def write_bundle(version: registry.Version, alias: str, folder: Path) -> Bundle:
-    """The bundle of a version in a new folder; files that are not those of the gate are refused."""
+def write_bundle(version: registry.Version, alias: str, folder: Path, wanted: str) -> Bundle:
+    """The bundle of a version in a new folder; files that hash to something else than is wanted are refused."""
     from mlflow import artifacts
 
     folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory(prefix="model-") as name:
         model = Path(artifacts.download_artifacts(artifact_uri=version.uri, dst_path=name))
         (model / ADDED).unlink(missing_ok=True)
-        digest, wanted = content_digest(model), version.tags.get(DIGEST_TAG, "")
+        digest = content_digest(model)
         if wanted and wanted != digest:
             raise Refusal(
                 f"version {version.version} of {version.name} is not what its gate saw: its files hash to {digest}"

@@ -70,7 +70,7 @@ def fingerprint(workload: Section, dataset: Section) -> str:
 def content_digest(folder: Path) -> str:
     """A hash over every file of a model and its path: what an approval is bound to."""
     total = hashlib.sha256()
-    for path in sorted(one for one in folder.rglob("*") if one.is_file() and one.name != ADDED):
+    for path in sorted(one for one in folder.rglob("*") if one.is_file() and one != folder / ADDED):
         name, content = path.relative_to(folder).as_posix().encode(), path.read_bytes()
         total.update(len(name).to_bytes(8, "big") + name + len(content).to_bytes(8, "big") + content)
     return f"sha256:{total.hexdigest()}"

@@ -16,15 +16,13 @@ from typing import Any
 
 from modelyard_runtime.description import Section, description, names, section, sections, text
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.registry_rights import WORKLOADS
 
 DATABASE = "postgresql+psycopg2://"
 """The database as the variables of libpq name it (PGHOST, PGSERVICE …); the driver is named, since that of SQLAlchemy's
 choice is another."""
 
 LOGINS = Path("/etc/modelyard-logins")
-OWN = "workload."
-"""How the users of workloads begin: one that the description does not name any more is removed."""
-
 _SETTINGS = Path("/tmp/basic-auth.ini")
 _MAY_CHANGE = "EDIT"
 _EVERYONE = "READ"
@@ -81,10 +79,11 @@ def prepare(server: Section, database: str) -> None:
     wanted = sections(server, "users")
     for name, rights in wanted.items():
         _login(users, name, _password(name))
-        _rights(users, name, "experiment", {experiments[path] for path in names(rights, "experiments")})
-        _rights(users, name, "registered_model", set(names(rights, "models")))
+        own = {experiments[path] for path in names(rights, "experiments")}
+        _rights(users, name, "experiment", own, set(experiments.values()))
+        _rights(users, name, "registered_model", set(names(rights, "models")), set(names(server, "models")))
     for user in users.list_users():
-        if user.username.startswith(OWN) and user.username not in wanted:
+        if user.username.startswith(WORKLOADS) and user.username not in wanted:
             users.delete_user(user.username)
             _log.info("removed the user %s", user.username)
 
@@ -118,12 +117,14 @@ def _tables(server: Section, database: str) -> dict[str, str]:
     return ids
 
 
-def _rights(users: Any, name: str, kind: str, wanted: set[str]) -> None:
-    """What a user may change; what it has created itself stays its own."""
+def _rights(users: Any, name: str, kind: str, wanted: set[str], described: set[str]) -> None:
+    """What a user may change; what it has created itself stays its own, unless the description names it."""
     listed = users.list_experiment_permissions if kind == "experiment" else users.list_registered_model_permissions
     field = "experiment_id" if kind == "experiment" else "name"
-    held = {getattr(each, field) for each in listed(name) if each.permission == _MAY_CHANGE}
-    for gone in sorted(held - wanted):
+    found = {getattr(each, field): each.permission for each in listed(name)}
+    held = {one for one, permission in found.items() if permission == _MAY_CHANGE}
+    more = {one for one, permission in found.items() if one in described and permission != _MAY_CHANGE}
+    for gone in sorted(held - wanted | more):
         users.revoke_user_resource_permission(name, kind, gone)
     for new in sorted(wanted - held):
         users.grant_user_permission(name, kind, new, _MAY_CHANGE)

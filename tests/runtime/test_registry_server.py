@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,99 +20,28 @@ from modelyard_runtime import aliases, registry
 from modelyard_runtime.history import PROMOTE, History, Move
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry_server import DATABASE, command_of, prepare, settings
+from tests.runtime.registries import (
+    ADMIN,
+    EXPERIMENT,
+    HISTORY,
+    MODEL,
+    OTHER,
+    PROMOTER,
+    SERVER,
+    TRAINER,
+    Running,
+    started,
+)
 
 # of libraries that the server of MLflow stands on
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:starlette")
 
-ADMIN, TRAINER, SERVER = "admin", "workload.retrain", "workload.scorer"
-PROMOTER, HISTORY = "workload.promoter", "fraud/cards-fraud/aliases"
-MODEL, OTHER, EXPERIMENT = "cards-fraud", "other-model", "fraud/retrain"
-
-
-class Running:
-    """A server, and the passwords of its users."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        self.database = f"sqlite:///{folder}/mlflow.db"
-        self.logins = folder / "logins"
-        self.logins.mkdir()
-        for name in (TRAINER, SERVER, PROMOTER):
-            (self.logins / name).write_text(f"the password of {name}\n")
-        self.described: dict[str, Any] = {
-            "host": "127.0.0.1",
-            "port": str(port),
-            "workers": "1",
-            "allowedHosts": [f"127.0.0.1:{port}"],
-            "artifacts": f"file://{folder}/artifacts",
-            "experiments": {name: f"file://{folder}/artifacts/{name}" for name in (EXPERIMENT, HISTORY, "fraud/other")},
-            "models": [MODEL, OTHER],
-            "users": {
-                TRAINER: {"experiments": [EXPERIMENT], "models": [MODEL]},
-                PROMOTER: {"experiments": [HISTORY], "models": [MODEL]},
-                SERVER: {},
-            },
-            "movers": [PROMOTER],
-        }
-        (folder / "workload.json").write_text(
-            json.dumps({"apiVersion": "modelyard.dev/v1alpha1", "kind": "Workload", "server": self.described})
-        )
-        self.environment = {
-            "MODELYARD_WORKLOAD": str(folder / "workload.json"),
-            "MODELYARD_DATABASE": self.database,
-            "MODELYARD_LOGINS": str(self.logins),
-            "MLFLOW_AUTH_CONFIG_PATH": str(folder / "basic-auth.ini"),
-            "MLFLOW_AUTH_ADMIN_USERNAME": ADMIN,
-            "MLFLOW_AUTH_ADMIN_PASSWORD": f"the password of {ADMIN}",
-            "MLFLOW_FLASK_SERVER_SECRET_KEY": "0" * 32,
-            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-        }
-
-    def answers(self, path: str = "/health") -> int:
-        """The status of a request without a login."""
-        try:
-            with urllib.request.urlopen(f"{self.url}{path}", timeout=5) as answer:
-                return int(answer.status)
-        except urllib.error.HTTPError as refused:
-            return refused.code
-
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The server, as the container of the registry starts it."""
-    folder = tmp_path_factory.mktemp("registry")
-    server = Running(folder)
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environment = {**os.environ, **server.environment, "PATH": path, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "modelyard_runtime", "registry"],
-            env=environment,
-            cwd=folder,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,  # its workers are processes of their own, and end with the group
-        )
-        try:
-            until = time.monotonic() + 300
-            while not _is_up(server):
-                assert process.poll() is None, (folder / "log").read_text()
-                assert time.monotonic() < until, (folder / "log").read_text()
-                time.sleep(0.5)
-            yield server
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def _is_up(server: Running) -> bool:
-    try:
-        return server.answers() == 200
-    except urllib.error.URLError:
-        return False
+    """The server of this file."""
+    with started(tmp_path_factory.mktemp("registry")) as server:
+        yield server
 
 
 @pytest.fixture
@@ -218,6 +142,31 @@ def test_a_server_reads_and_changes_nothing(login: Callable[[str], None]) -> Non
     assert refused(lambda: registry.tag(version, {"modelyard.gate": "held"}))
     assert refused(lambda: registry.set_alias(MODEL, "champion", version.version))
     assert refused(lambda: client.create_model_version(MODEL, "s3://elsewhere/model"))
+
+
+def test_an_approver_lays_approvals_beside_versions_and_moves_nothing(
+    running: Running, login: Callable[[str], None]
+) -> None:
+    """With the login that the README of the output has the administrator make."""
+    login(TRAINER)
+    version = trained()
+    asked(running, "/api/2.0/mlflow/users/create", {"username": "approver", "password": "the password of approver"})
+    right = {"resource_type": "registered_model", "resource_id": MODEL, "permission": "EDIT"}
+    asked(running, "/api/3.0/mlflow/users/permissions/grant", {"username": "approver", **right})
+
+    login("approver")
+    registry.tag(version, {"modelyard.approval.risk": "signed"})
+
+    assert registry.version(MODEL, version.version).tags["modelyard.approval.risk"] == "signed"
+    assert refused(lambda: registry.set_alias(MODEL, "champion", version.version))
+    assert refused(lambda: mlflow.MlflowClient().set_registered_model_tag(OTHER, "a", "b"))
+
+
+def asked(running: Running, path: str, body: dict[str, str]) -> None:
+    """What the administrator asks of the server."""
+    credentials = base64.b64encode(f"{ADMIN}:the password of {ADMIN}".encode()).decode()
+    headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}
+    urllib.request.urlopen(urllib.request.Request(f"{running.url}{path}", json.dumps(body).encode(), headers)).close()
 
 
 def _run_of() -> str:

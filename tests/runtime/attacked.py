@@ -1,0 +1,157 @@
+"""A registry with the people and workloads around it, for those who attack it with the rights of a training Pod."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import mlflow
+
+from modelyard_runtime import promotion, registry
+from modelyard_runtime.approvals import subject
+from modelyard_runtime.gate import DIGEST_TAG
+from modelyard_runtime.history import History
+from modelyard_runtime.lineage import WORKLOAD_TAG
+from modelyard_runtime.models import Models, load
+from modelyard_runtime.promotion import GATE_TAG
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.trained import digest_of
+from tests.runtime.registries import EXPERIMENT, HISTORY, MODEL, PROMOTER, SERVER, TRAINER, Running
+from tests.runtime.signing import Signer
+
+NAMED = {"registeredName": MODEL, "alias": "champion", "history": HISTORY, "uri": f"models:/{MODEL}@champion"}
+EVIL = "what nobody approved"
+
+ROUTES = [
+    (method, f"{prefix}/mlflow/registered-models/alias{suffix}")
+    for method in ("POST", "PUT", "PATCH", "DELETE")
+    for prefix in ("/api/2.0", "/ajax-api/2.0", "/api/3.0", "/ajax-api/3.0", "/api/2.1/unity-catalog", "")
+    for suffix in ("", "/", "?x=1", ";x", "%20", "%2F", "%00")
+] + [
+    ("POST", path)
+    for path in (
+        "//api/2.0/mlflow/registered-models/alias",
+        "/api/2.0//mlflow/registered-models//alias",
+        "/api/2.0/mlflow/registered-models/%61lias",
+        "/api/2.0/mlflow/registered%2Dmodels/alias",
+        "/api/2.0/mlflow/registered-models%2Falias",
+        "/api/2.0/mlflow/x/../registered-models/alias",
+        "/health/../api/2.0/mlflow/registered-models/alias",
+        "/static-files/../api/2.0/mlflow/registered-models/alias",
+        "/static/../api/2.0/mlflow/registered-models/alias",
+        "/API/2.0/mlflow/registered-models/ALIAS",
+        "/api/2.0/mlflow/registered-models/rename",
+        "/ajax-api/2.0/mlflow/registered-models/rename/",
+    )
+]
+
+
+class Answering:
+    """A model that answers what its file says."""
+
+    def __init__(self, said: str) -> None:
+        self._said = said
+
+    def predict(self, rows: object, params: object = None) -> str:
+        """The same for all rows."""
+        return self._said
+
+
+def _load_pyfunc(path: str) -> Answering:
+    """MLflow loads the models of this file by this name."""
+    return Answering(Path(path).read_text(encoding="utf-8"))
+
+
+class Yard:
+    """The registry with the people and workloads around it; `trainer` is the login that the attacker has."""
+
+    def __init__(self, server: Running, folder: Path, connect: Callable[[str], None]) -> None:
+        self.server, self.folder, self.connect = server, folder, connect
+        self.risk, self.payments = Signer(folder, "risk"), Signer(folder, "payments")
+        keys = {one.key.name: {"sshKeys": [one.line]} for one in (self.risk, self.payments)}
+        self.pipeline: dict[str, Any] = {
+            "model": {"registeredName": MODEL, "history": HISTORY},
+            "promoteTo": "champion",
+            "approvals": {"from": list(keys), "minimum": 2, "groups": keys},
+        }
+        self.workload: dict[str, Any] = {
+            "apiVersion": "modelyard.dev/v1alpha1",
+            "kind": "Workload",
+            "system": "cards",
+            "environment": "prod",
+            "name": "promoter",
+            "address": "promoter",
+            "type": "promoter",
+            "registry": {"uri": server.url},
+            "promotions": {"retrain": self.pipeline},
+        }
+        (folder / "promoter.json").write_text(json.dumps(self.workload))
+
+    def about(self, digest: str) -> dict[str, str]:
+        """What an approval of these files says."""
+        return subject(self.workload, self.pipeline, digest)
+
+    def train(self, says: str, **tags: str) -> registry.Version:
+        """A version as its training registers it, with a gate that held."""
+        self.connect(TRAINER)
+        mlflow.set_experiment(EXPERIMENT)
+        file = self.folder / "answer.txt"
+        file.write_text(says)
+        with mlflow.start_run():
+            uri = mlflow.pyfunc.log_model(
+                name="model", loader_module=__name__, data_path=str(file), pip_requirements=[]
+            ).model_uri
+        told = {GATE_TAG: "held", DIGEST_TAG: digest_of(uri), WORKLOAD_TAG: "pipelines.retrain", **tags}
+        return registry.register(MODEL, uri, told)
+
+    def look(self) -> int:
+        """One look of the promoter."""
+        self.connect(PROMOTER)
+        return promotion.run()
+
+    def served(self) -> str:
+        """What a server answers that starts now, or why it does not start."""
+        self.connect(SERVER)
+        version = Models({"registry": {"uri": self.server.url}}, NAMED).version()
+        assert version is not None
+        try:
+            return str(load(NAMED, version).predict(None))
+        except Refusal as refusal:
+            return f"refused: {refusal}"
+
+    def moves(self) -> list[tuple[str, str]]:
+        """What the history says."""
+        self.connect(SERVER)
+        return [(one.action, one.version) for one in History(NAMED).moves("champion")]
+
+    def asks(self, method: str, path: str, body: object = None, user: str = TRAINER, **headers: str) -> int:
+        """The status of the answer to a request as it is written, with no client that tidies its path."""
+        where = urlsplit(self.server.url)
+        login = b64encode(f"{user}:the password of {user}".encode()).decode()
+        told = {"Authorization": f"Basic {login}", "Content-Type": "application/json", **headers}
+        connection = HTTPConnection(str(where.hostname), where.port, timeout=30)
+        try:
+            connection.request(method, path, json.dumps(body), told)
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    def swap(self, version: registry.Version) -> None:
+        """Put other files in the place of a version's, as whoever may write the folder can."""
+        (file,) = self.files(version).rglob("answer.txt")
+        file.write_text(EVIL)
+
+    def files(self, version: registry.Version) -> Path:
+        """Where the files of a version lie."""
+        return Path(urlsplit(mlflow.MlflowClient().get_model_version_download_uri(MODEL, version.version)).path)
+
+    def id_of(self, experiment: str) -> str:
+        """An experiment as requests name it."""
+        found = mlflow.MlflowClient().get_experiment_by_name(experiment)
+        assert found is not None
+        return str(found.experiment_id)

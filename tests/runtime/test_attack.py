@@ -1,0 +1,390 @@
+"""Whoever holds every right of a training Pod cannot get a model served that nobody approved.
+
+The Pod has the login of its pipeline, the network to the registry, and may write every file of its model's folder.
+After each attack the promoter looks once more, a server loads what the alias means, and the history is read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import mlflow
+import pytest
+from mlflow.exceptions import MlflowException
+
+from modelyard_runtime import registry
+from modelyard_runtime.approvals import APPROVAL_TAG
+from modelyard_runtime.delivery import deliver
+from modelyard_runtime.gate import DIGEST_TAG
+from modelyard_runtime.history import BY_HAND, PROMOTE, History, Move
+from modelyard_runtime.lineage import ADDED, content_digest
+from modelyard_runtime.registry_server import prepare
+from modelyard_runtime.trained import digest_of
+from tests.runtime.attacked import EVIL, NAMED, ROUTES, Yard
+from tests.runtime.registries import (
+    ADMIN,
+    EXPERIMENT,
+    HISTORY,
+    MODEL,
+    OTHER,
+    PROMOTER,
+    TRAINER,
+    Running,
+    started,
+)
+from tests.runtime.signing import Signer
+
+# of libraries that the server of MLflow stands on, and of MLflow about models without an example
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning", "ignore:starlette"
+)
+
+NEXT = {"model": "next-model", "history": "fraud/next-model/aliases"}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The server of this file."""
+    with started(tmp_path_factory.mktemp("attacked")) as server:
+        yield server
+
+
+@pytest.fixture
+def yard(running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yard]:
+    before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
+
+    def connect(name: str) -> None:
+        monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", name)
+        monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", f"the password of {name}")
+        registry.connect({"registry": {"uri": running.url}})
+
+    monkeypatch.setenv("MODELYARD_WORKLOAD", str(tmp_path / "promoter.json"))
+    yield Yard(running, tmp_path, connect)
+    mlflow.set_tracking_uri(before[0])
+    mlflow.set_registry_uri(before[1])
+
+
+@pytest.fixture
+def good(yard: Yard) -> registry.Version:
+    """A version that both groups have approved and that is served; the attacker is logged in."""
+    version = yard.train("approved")
+    for signer in (yard.risk, yard.payments):
+        signer.approve(version, yard.about(version.tags[DIGEST_TAG]))
+    assert yard.look() == 0
+    assert yard.served() == "approved"
+    yard.connect(TRAINER)
+    return registry.version(MODEL, version.version)
+
+
+@pytest.fixture
+def harmless(yard: Yard, good: registry.Version) -> Callable[[], None]:
+    """Says that an attack changed nothing: not by the next look, not for a server, not in the history."""
+    before = yard.moves()
+    assert before[-1] == (PROMOTE, good.version)
+    yard.connect(TRAINER)
+
+    def check() -> None:
+        yard.look()
+        assert yard.moves() == before
+        assert yard.served() == "approved"
+        found = registry.version_at(MODEL, "champion")
+        assert found is not None
+        assert found.version == good.version
+
+    return check
+
+
+def denied(what: Callable[[], object]) -> None:
+    """MLflow answers that the user may not do it."""
+    with pytest.raises(MlflowException, match="Permission denied"):
+        what()
+
+
+def test_forged_approvals(yard: Yard, harmless: Callable[[], None]) -> None:
+    """The digest itself, a signature of a key of its own, the groups' names over it, and the good ones once more."""
+    evil = yard.train(EVIL)
+    digest = evil.tags[DIGEST_TAG]
+    own = Signer(yard.folder, "own").sign(yard.about(digest))
+    for place, forged in enumerate([digest, own, json.dumps({"statement": json.dumps(yard.about(digest))})]):
+        registry.tag(evil, {f"{APPROVAL_TAG}{place}": forged})
+    registry.tag(evil, {f"{APPROVAL_TAG}risk": own, f"{APPROVAL_TAG}payments": own})
+
+    harmless()
+
+
+@pytest.mark.parametrize("other", ["digest", "environment", "system", "alias", "model"])
+def test_replayed_approvals_of_something_else(
+    yard: Yard, good: registry.Version, harmless: Callable[[], None], other: str
+) -> None:
+    """Those of the good version, and true signatures for another environment, system, alias or model."""
+    evil = yard.train(EVIL)
+    said = yard.about(evil.tags[DIGEST_TAG])
+    said[other] = good.tags[DIGEST_TAG] if other == "digest" else "another"
+    for signer in (yard.risk, yard.payments):
+        signer.approve(evil, said)
+
+    harmless()
+
+
+def test_the_digest_of_an_approved_version_on_other_files(
+    yard: Yard, good: registry.Version, harmless: Callable[[], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The approvals are true and so is the tag, of what the attacker did not register."""
+    approvals = {tag: told for tag, told in good.tags.items() if tag.startswith(APPROVAL_TAG)}
+    yard.train(EVIL, **{**approvals, DIGEST_TAG: good.tags[DIGEST_TAG]})
+
+    harmless()
+    assert "is not what its gate saw" in caplog.text
+
+
+def test_files_swapped_after_the_approval_and_before_the_move(yard: Yard, harmless: Callable[[], None]) -> None:
+    version = yard.train("approved later")
+    for signer in (yard.risk, yard.payments):
+        signer.approve(version, yard.about(version.tags[DIGEST_TAG]))
+    yard.swap(version)
+
+    harmless()
+    yard.connect(TRAINER)
+    registry.tag(version, {DIGEST_TAG: digest_of(version.uri)})
+    harmless()
+
+
+def test_files_of_the_served_version_swapped_with_all_of_its_tags(yard: Yard, good: registry.Version) -> None:
+    """Nothing is served then, and neither the promoter nor a change of tags makes it good."""
+    yard.swap(good)
+    registry.tag(good, {DIGEST_TAG: digest_of(good.uri)})
+    before = yard.moves()
+
+    yard.look()
+
+    assert f"version {good.version} of {MODEL} is not loaded: its files hash to" in yard.served()
+    assert yard.moves() == before
+
+
+def test_files_of_a_name_that_no_digest_counts(yard: Yard) -> None:
+    """MLflow's client adds one such file, in one place; others of that name are part of the model."""
+    for folder in ("", "data"):
+        (yard.folder / "model" / folder).mkdir(parents=True, exist_ok=True)
+        (yard.folder / "model" / folder / ADDED).write_text("approved")
+    before = content_digest(yard.folder / "model")
+
+    (yard.folder / "model" / ADDED).write_text(EVIL)
+    assert content_digest(yard.folder / "model") == before
+    (yard.folder / "model" / "data" / ADDED).write_text(EVIL)
+    assert content_digest(yard.folder / "model") != before
+
+
+def test_swapped_files_are_not_delivered_either(yard: Yard, good: registry.Version) -> None:
+    """A changed digest made the promoter write a bundle once more, for clusters that cannot reach the registry."""
+    told = {**yard.pipeline["model"], "delivery": {"uri": f"file://{yard.folder}/bundles", "store": "bundles"}}
+    yard.connect(PROMOTER)
+    deliver(yard.workload, told, "champion")
+    pointer = {file.name: file.read_bytes() for file in (yard.folder / "bundles").iterdir() if file.is_file()}
+    yard.connect(TRAINER)
+    yard.swap(good)
+    registry.tag(good, {DIGEST_TAG: digest_of(good.uri)})
+
+    yard.connect(PROMOTER)
+    assert deliver(yard.workload, told, "champion").endswith("already")
+
+    bundles = [file.read_text() for file in (yard.folder / "bundles").rglob("answer.txt")]
+    assert bundles == ["approved"]
+    assert pointer == {file.name: file.read_bytes() for file in (yard.folder / "bundles").iterdir() if file.is_file()}
+
+
+def test_an_alias_moved_by_any_route(yard: Yard, harmless: Callable[[], None]) -> None:
+    """Every version and spelling of the path that a check by its end might miss, and methods in headers."""
+    evil = yard.train(EVIL)
+    body = {"name": MODEL, "alias": "champion", "version": evil.version, "new_name": "another"}
+
+    answered = {(method, path): yard.asks(method, path, body) for method, path in ROUTES}
+    override = {"X-HTTP-Method-Override": "POST", "X-Method-Override": "POST", "X-Original-URL": ROUTES[0][1]}
+    answered["GET", "override"] = yard.asks("GET", ROUTES[0][1], body, **override)
+
+    assert set(answered.values()) <= {308, 400, 401, 403, 404, 405, 500}
+    assert answered["POST", "/api/2.0/mlflow/registered-models/alias"] == 403
+    assert answered["POST", "/ajax-api/2.0/mlflow/registered-models/alias"] == 403
+    said = (yard.server.folder / "log").read_text()
+    assert f"{TRAINER} was refused to POST /api/2.0/mlflow/registered-models/alias" in said
+    harmless()
+
+
+def test_an_alias_moved_by_graphql(yard: Yard, harmless: Callable[[], None]) -> None:
+    evil = yard.train(EVIL)
+    asked = f'(input: {{name: "{MODEL}", alias: "champion", version: "{evil.version}"}})'
+
+    for name in ("mlflowSetRegisteredModelAlias", "setRegisteredModelAlias"):
+        yard.asks("POST", "/graphql", {"query": f"mutation {{ {name}{asked} {{ apiError {{ code }} }} }}"})
+
+    harmless()
+
+
+def test_deleting_and_making_the_model_or_a_version_again(good: registry.Version, harmless: Callable[[], None]) -> None:
+    """Numbers would begin anew, and the alias would go with its version."""
+    client = mlflow.MlflowClient()
+
+    denied(lambda: client.delete_model_version(MODEL, good.version))
+    denied(lambda: client.delete_registered_model(MODEL))
+    denied(lambda: client.rename_registered_model(MODEL, "another"))
+    with pytest.raises(MlflowException, match="already exists"):
+        client.create_registered_model(MODEL)
+
+    harmless()
+
+
+def test_rewriting_the_history(yard: Yard, good: registry.Version, harmless: Callable[[], None]) -> None:
+    """Every way to add to it, change it, hide it or take its place."""
+    evil = yard.train(EVIL)
+    client, asked = mlflow.MlflowClient(), History(NAMED)
+    run, experiment = asked.moves("champion")[-1].id, yard.id_of(HISTORY)
+    forged = Move("champion", PROMOTE, evil.version, good.version, "promoter", "approved", evil.tags[DIGEST_TAG])
+    attempts: list[Callable[[], object]] = [
+        lambda: asked.append(forged),
+        lambda: client.set_tag(run, "modelyard.move.digest", evil.tags[DIGEST_TAG]),
+        lambda: client.delete_tag(run, "modelyard.move.alias"),
+        lambda: client.log_param(run, "a", "b"),
+        lambda: client.log_metric(run, "a", 1),
+        lambda: client.log_batch(run, tags=[mlflow.entities.RunTag("modelyard.move.version", evil.version)]),
+        lambda: client.set_terminated(run, "FAILED"),
+        lambda: client.update_run(run, "RUNNING"),
+        lambda: client.delete_run(run),
+        lambda: client.restore_run(run),
+        lambda: client.delete_experiment(experiment),
+        lambda: client.restore_experiment(experiment),
+        lambda: client.rename_experiment(experiment, "elsewhere"),
+        lambda: client.set_experiment_tag(experiment, "a", "b"),
+        lambda: client.rename_experiment(yard.id_of(EXPERIMENT), f"{HISTORY}/2"),
+    ]
+
+    for attempt in attempts:
+        denied(attempt)
+
+    harmless()
+
+
+def test_a_history_of_its_own_before_the_promoter_makes_one(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The spec names a new model later; whoever had made its history or the model would have every right to it."""
+    client = mlflow.MlflowClient()
+    yard.connect(TRAINER)
+    denied(lambda: client.create_experiment(NEXT["history"]))
+    denied(lambda: client.rename_experiment(yard.id_of(EXPERIMENT), NEXT["history"]))
+    client.create_registered_model(NEXT["model"])
+    denied(lambda: client.set_registered_model_alias(NEXT["model"], "champion", "1"))
+    described = json.loads(json.dumps(yard.server.described))
+    described["models"].append(NEXT["model"])
+    described["experiments"][NEXT["history"]] = f"file://{yard.folder}/next"
+    described["users"][PROMOTER] = {"experiments": [HISTORY, NEXT["history"]], "models": [MODEL, NEXT["model"]]}
+    for name, value in yard.server.environment.items():
+        monkeypatch.setenv(name, value)
+
+    prepare(described, yard.server.database)
+
+    denied(lambda: client.delete_registered_model(NEXT["model"]))
+    denied(lambda: client.set_registered_model_tag(NEXT["model"], "a", "b"))
+    denied(lambda: client.create_run(yard.id_of(NEXT["history"])))
+    assert History({"registeredName": NEXT["model"], "history": NEXT["history"]}).moves("champion") == ()
+
+
+def test_versions_whose_files_are_those_of_others(
+    yard: Yard, good: registry.Version, harmless: Callable[[], None]
+) -> None:
+    """Of another run, of the served version, of the server's own disk, and of a store that no library here opens."""
+    client = mlflow.MlflowClient()
+    approvals = {tag: told for tag, told in good.tags.items() if tag.startswith("modelyard.")}
+    mlflow.set_experiment(EXPERIMENT)
+    with mlflow.start_run() as run:
+        mlflow.log_text(EVIL, "model/answer.txt")
+    for source in (f"file://{yard.server.folder}/logins", f"file://{yard.folder}", str(yard.files(good))):
+        with pytest.raises(MlflowException, match="Invalid model version source"):
+            client.create_model_version(MODEL, source, run.info.run_id)
+    denied(lambda: client.create_model_version(OTHER, f"runs:/{run.info.run_id}/model", run.info.run_id))
+    client.create_model_version(MODEL, f"{run.info.artifact_uri}/model", run.info.run_id, approvals)
+    client.create_model_version(MODEL, "sftp://nowhere.invalid/model", tags=approvals)
+
+    harmless()
+
+
+def test_a_store_that_fails_keeps_no_other_training_waiting(yard: Yard, good: registry.Version) -> None:
+    """Such as one that no library here opens, whose error is of no kind that anybody expects."""
+    approvals = {tag: told for tag, told in good.tags.items() if tag.startswith("modelyard.")}
+    mlflow.MlflowClient().create_model_version(MODEL, "sftp://nowhere.invalid/model", tags=approvals)
+    other = {**yard.pipeline, "promoteTo": "second"}
+    told = {**yard.workload, "promotions": {"retrain": yard.pipeline, "other": other}}
+    (yard.folder / "promoter.json").write_text(json.dumps(told))
+
+    assert yard.look() == 1  # and no traceback
+
+
+def test_rights_that_a_login_may_give_itself(yard: Yard, harmless: Callable[[], None]) -> None:
+    """Other users, roles, the rights of an administrator, and permissions of models and experiments."""
+    evil, client = yard.train(EVIL), mlflow.MlflowClient()
+    history, to_itself = yard.id_of(HISTORY), {"username": TRAINER, "permission": "MANAGE"}
+    rights: list[tuple[str, str, Mapping[str, object]]] = [
+        ("POST", "users/create", {"username": "workload.promoter2", "password": "a long password"}),
+        ("PATCH", "users/update-admin", {"username": TRAINER, "is_admin": True}),
+        ("PATCH", "users/update-password", {"username": PROMOTER, "password": "a long password"}),
+        ("DELETE", "users/delete", {"username": PROMOTER}),
+        ("POST", "roles/create", {"name": "mover", "workspace": "default"}),
+        ("POST", "roles/assign", {"username": TRAINER, "role_id": 1}),
+        ("POST", "roles/permissions/add", {"role_id": 1, "resource_type": "registered_model", "permission": "MANAGE"}),
+        ("POST", "experiments/permissions/create", {"experiment_id": history, **to_itself}),
+        ("POST", "registered-models/permissions/create", {"name": MODEL, **to_itself}),
+        ("PATCH", "registered-models/permissions/update", {"name": MODEL, **to_itself}),
+    ]
+
+    for version in ("2.0", "3.0"):
+        for method, path, body in rights:
+            for prefix in ("api", "ajax-api"):
+                assert yard.asks(method, f"/{prefix}/{version}/mlflow/{path}", body) in {400, 403, 404, 405}, path
+
+    denied(lambda: client.set_registered_model_alias(MODEL, "champion", evil.version))
+    denied(lambda: client.create_run(history))
+    denied(lambda: client.delete_registered_model(MODEL))
+    harmless()
+
+
+def test_files_of_the_server_read_or_written_through_a_run(yard: Yard, harmless: Callable[[], None]) -> None:
+    """The passwords of all users lie on its disk, and it would read and write where an experiment says."""
+    client = mlflow.MlflowClient()
+    denied(lambda: client.create_experiment("mine", f"file://{yard.server.logins}"))
+    mlflow.set_experiment(EXPERIMENT)
+    with mlflow.start_run() as run:
+        mlflow.log_text("a", "a.txt")
+    for path in (f"../../../../logins/{PROMOTER}", f"/{yard.server.logins}/{PROMOTER}", f"%2e%2e/%2e%2e/{PROMOTER}"):
+        for route in ("/get-artifact", "/ajax-api/2.0/mlflow/upload-artifact"):
+            method = "GET" if route == "/get-artifact" else "POST"
+            where = f"{route}?run_uuid={run.info.run_id}&run_id={run.info.run_id}&path={path}"
+            assert yard.asks(method, where, "a") in {400, 403, 404, 500}, where
+
+    assert (yard.server.logins / PROMOTER).read_text() == f"the password of {PROMOTER}\n"
+    harmless()
+
+
+def test_a_move_by_an_administrator_is_recorded_with_the_files_of_that_time(yard: Yard, good: registry.Version) -> None:
+    """It is visible, no server follows it before, and training cannot put other files or tags in their place."""
+    version = yard.train("chosen by hand")
+    yard.connect(ADMIN)
+    registry.set_alias(MODEL, "champion", version.version)
+    assert "no record says that 'champion' is there" in yard.served()
+
+    yard.look()
+    assert yard.moves()[-1] == (BY_HAND, version.version)
+    assert yard.served() == "chosen by hand"
+
+    yard.connect(TRAINER)
+    yard.swap(version)
+    registry.tag(version, {DIGEST_TAG: digest_of(version.uri)})
+    yard.look()
+    assert "is not loaded: its files hash to" in yard.served()
+    assert yard.moves()[-1] == (BY_HAND, version.version)
+
+
+def test_without_a_login_or_with_a_guessed_one(yard: Yard, harmless: Callable[[], None]) -> None:
+    evil = yard.train(EVIL)
+    body = {"name": MODEL, "alias": "champion", "version": evil.version}
+    for user in ("", "Workload.promoter", "workload.promoter ", "workload.promoter\u0000"):
+        assert yard.asks("POST", "/api/2.0/mlflow/registered-models/alias", body, user=user) == 401
+
+    harmless()
