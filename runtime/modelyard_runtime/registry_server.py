@@ -26,6 +26,8 @@ LOGINS = Path("/etc/modelyard-logins")
 _SETTINGS = Path("/tmp/basic-auth.ini")
 _MAY_CHANGE = "EDIT"
 _EVERYONE = "READ"
+_TRUSTED_S = 30
+"""How long a password that was right is not hashed again, which MLflow does several times for one request."""
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +68,7 @@ def settings(database: str) -> None:
     path = Path(os.environ.setdefault("MLFLOW_AUTH_CONFIG_PATH", str(_SETTINGS)))
     path.write_text(
         f"[mlflow]\ndefault_permission = {_EVERYONE}\ndatabase_uri = {database}\n"
+        f"auth_cache_ttl_seconds = {_TRUSTED_S}\n"
         "authorization_function = modelyard_runtime.registry_rights:authenticate\n",
         encoding="utf-8",
     )

@@ -266,8 +266,8 @@ def test_rewriting_the_history(yard: Yard, good: registry.Version, harmless: Cal
 
 def test_a_history_of_its_own_before_the_promoter_makes_one(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     """The spec names a new model later; whoever had made its history or the model would have every right to it."""
-    client = mlflow.MlflowClient()
     yard.connect(TRAINER)
+    client = mlflow.MlflowClient()
     denied(lambda: client.create_experiment(NEXT["history"]))
     denied(lambda: client.rename_experiment(yard.id_of(EXPERIMENT), NEXT["history"]))
     client.create_registered_model(NEXT["model"])
@@ -301,7 +301,7 @@ def test_versions_whose_files_are_those_of_others(
             client.create_model_version(MODEL, source, run.info.run_id)
     denied(lambda: client.create_model_version(OTHER, f"runs:/{run.info.run_id}/model", run.info.run_id))
     client.create_model_version(MODEL, f"{run.info.artifact_uri}/model", run.info.run_id, approvals)
-    client.create_model_version(MODEL, "sftp://nowhere.invalid/model", tags=approvals)
+    client.create_model_version(MODEL, "gs://nowhere.invalid/model", tags=approvals)
 
     harmless()
 
@@ -309,7 +309,7 @@ def test_versions_whose_files_are_those_of_others(
 def test_a_store_that_fails_keeps_no_other_training_waiting(yard: Yard, good: registry.Version) -> None:
     """Such as one that no library here opens, whose error is of no kind that anybody expects."""
     approvals = {tag: told for tag, told in good.tags.items() if tag.startswith("modelyard.")}
-    mlflow.MlflowClient().create_model_version(MODEL, "sftp://nowhere.invalid/model", tags=approvals)
+    mlflow.MlflowClient().create_model_version(MODEL, "gs://nowhere.invalid/model", tags=approvals)
     other = {**yard.pipeline, "promoteTo": "second"}
     told = {**yard.workload, "promotions": {"retrain": yard.pipeline, "other": other}}
     (yard.folder / "promoter.json").write_text(json.dumps(told))

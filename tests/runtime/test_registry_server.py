@@ -160,13 +160,15 @@ def test_an_approver_lays_approvals_beside_versions_and_moves_nothing(
     assert registry.version(MODEL, version.version).tags["modelyard.approval.risk"] == "signed"
     assert refused(lambda: registry.set_alias(MODEL, "champion", version.version))
     assert refused(lambda: mlflow.MlflowClient().set_registered_model_tag(OTHER, "a", "b"))
+    asked(running, "/api/2.0/mlflow/users/delete", {"username": "approver"}, "DELETE")
 
 
-def asked(running: Running, path: str, body: dict[str, str]) -> None:
+def asked(running: Running, path: str, body: dict[str, str], method: str = "POST") -> None:
     """What the administrator asks of the server."""
     credentials = base64.b64encode(f"{ADMIN}:the password of {ADMIN}".encode()).decode()
     headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}
-    urllib.request.urlopen(urllib.request.Request(f"{running.url}{path}", json.dumps(body).encode(), headers)).close()
+    request = urllib.request.Request(f"{running.url}{path}", json.dumps(body).encode(), headers, method=method)
+    urllib.request.urlopen(request).close()
 
 
 def _run_of() -> str:
