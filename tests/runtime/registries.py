@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ class Running:
 
 
 @contextmanager
-def started(folder: Path) -> Iterator[Running]:
+def started(folder: Path) -> Generator[Running]:
     """A server that runs for a while, with what it has said in the file `log` of its folder."""
     server = Running(folder)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"

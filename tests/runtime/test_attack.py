@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import pytest
+from mlflow.entities import RunTag
 from mlflow.exceptions import MlflowException
 
 from modelyard_runtime import registry
@@ -178,7 +180,10 @@ def test_files_of_a_name_that_no_digest_counts(yard: Yard) -> None:
 
 def test_swapped_files_are_not_delivered_either(yard: Yard, good: registry.Version) -> None:
     """A changed digest made the promoter write a bundle once more, for clusters that cannot reach the registry."""
-    told = {**yard.pipeline["model"], "delivery": {"uri": f"file://{yard.folder}/bundles", "store": "bundles"}}
+    told: dict[str, Any] = {
+        **yard.pipeline["model"],
+        "delivery": {"uri": f"file://{yard.folder}/bundles", "store": "bundles"},
+    }
     yard.connect(PROMOTER)
     deliver(yard.workload, told, "champion")
     pointer = {file.name: file.read_bytes() for file in (yard.folder / "bundles").iterdir() if file.is_file()}
@@ -246,7 +251,7 @@ def test_rewriting_the_history(yard: Yard, good: registry.Version, harmless: Cal
         lambda: client.delete_tag(run, "modelyard.move.alias"),
         lambda: client.log_param(run, "a", "b"),
         lambda: client.log_metric(run, "a", 1),
-        lambda: client.log_batch(run, tags=[mlflow.entities.RunTag("modelyard.move.version", evil.version)]),
+        lambda: client.log_batch(run, tags=[RunTag("modelyard.move.version", evil.version)]),
         lambda: client.set_terminated(run, "FAILED"),
         lambda: client.update_run(run, "RUNNING"),
         lambda: client.delete_run(run),
