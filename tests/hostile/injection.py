@@ -107,9 +107,9 @@ def taking(seed: Seed, nasty: str) -> dict[Place, str]:
     value = seed.alone()
     found: dict[Place, str] = {}
     for place in places(seed):
-        # The first letter of a name decides its order; two pools of one name are one, and a Gateway in the namespace of
-        # the system is its own: there it follows a word.
-        alone = () if place.is_key or place.path[-1] in {"pool", "namespace"} else (nasty,)
+        # The first letter of a name decides its order; two pools of one name are one, and a Gateway or its proxies in
+        # the namespace of the system are its own: there it follows a word.
+        alone = () if place.is_key or place.path[-1] in {"pool", "namespace", "proxies"} else (nasty,)
         for word in (*alone, f"{place.harmless}{nasty}"):
             if fits(filled(value, {place: word})):
                 found[place] = word
