@@ -58,7 +58,6 @@ def register(described: Mapping[str, Any], model: Any, kinds: Kinds, required: b
 
     registry.connect(dict(described))
     signature = ModelSignature(Schema([ColSpec(kind, name, required=required) for name, kind in kinds.items()]))
-    mlflow.set_experiment("shop")  # the tests before may have left one of a registry that is gone
     with mlflow.start_run():
         if not hasattr(model, "fit"):
             logged = mlflow.pyfunc.log_model(name="model", python_model=model, signature=signature, pip_requirements=[])

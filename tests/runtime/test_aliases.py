@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -173,27 +173,24 @@ def test_many_promotions_at_once_in_a_database(database: History) -> None:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[History]:
+def database(tmp_path: Path) -> History:
     """A registry in a database, which takes seconds to make."""
-    yield from connected(f"sqlite:///{tmp_path}/mlflow.db")
+    return connected(f"sqlite:///{tmp_path}/mlflow.db")
 
 
 @pytest.fixture
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[History]:
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> History:
     """A registry in a folder."""
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
-    yield from connected(f"file://{tmp_path}/registry")
+    return connected(f"file://{tmp_path}/registry")
 
 
-def connected(uri: str) -> Iterator[History]:
-    """The history of a model of a registry that is in use for a while."""
-    before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
+def connected(uri: str) -> History:
+    """The history of a model of a registry that is in use from now on."""
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     mlflow.MlflowClient().create_registered_model("fraud")
-    yield History(MODEL)
-    mlflow.set_tracking_uri(before[0])
-    mlflow.set_registry_uri(before[1])
+    return History(MODEL)
 
 
 def at(alias: str = "champion") -> str:

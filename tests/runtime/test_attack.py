@@ -54,18 +54,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture
-def yard(running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yard]:
-    before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
-
+def yard(running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Yard:
     def connect(name: str) -> None:
         monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", name)
         monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", f"the password of {name}")
         registry.connect({"registry": {"uri": running.url}})
 
     monkeypatch.setenv("MODELYARD_WORKLOAD", str(tmp_path / "promoter.json"))
-    yield Yard(running, tmp_path, connect)
-    mlflow.set_tracking_uri(before[0])
-    mlflow.set_registry_uri(before[1])
+    return Yard(running, tmp_path, connect)
 
 
 @pytest.fixture

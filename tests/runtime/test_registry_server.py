@@ -45,18 +45,15 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture
-def login(running: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+def login(running: Running, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Connects as a user, by the variables that every workload has."""
-    before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
 
     def connect(name: str) -> None:
         monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", name)
         monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", f"the password of {name}")
         registry.connect({"registry": {"uri": running.url}})
 
-    yield connect
-    mlflow.set_tracking_uri(before[0])
-    mlflow.set_registry_uri(before[1])
+    return connect
 
 
 def trained() -> registry.Version:
