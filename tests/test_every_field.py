@@ -37,6 +37,8 @@ DECISIVE = {
     "#/$defs/pipeline/properties/type": "decides which fields stand beside it",
     "#/$defs/pipeline/then/else/properties/trainer": "has to agree with the model's framework",
     "#/$defs/secretStore/properties/via": "decides which fields stand beside it",
+    "#/$defs/soak/properties/monitor": "decides whether minRows and onFailure stand beside it",
+    "#/$defs/stage/properties/after": "has to lead through all stages",
     "#/$defs/step/properties/trainer": "has to agree with the model's framework",
     "#/$defs/targetFields/then/else/then/properties/network": "decides whether access stands beside it",
     "#/$defs/store/properties/type": "decides which fields stand beside it",

@@ -239,6 +239,11 @@ class Promoter:
 
     pipelines: tuple[Pipeline, ...]
 
+    def models(self, system: System) -> tuple[Model, ...]:
+        """The models of these trainings, each once."""
+        names = dict.fromkeys(one.model.model for one in self.pipelines if one.model is not None)
+        return tuple(system.models[name] for name in names)
+
 
 @record
 class Access:
@@ -447,7 +452,7 @@ def model_path(artifact_path: str, registered_name: str) -> str:
 def reports_gate(pipeline: Pipeline, system: System) -> bool:
     """Whether it is reported what the gate made of a training's versions: alerts go to the owner's on-call channel."""
     model = None if pipeline.model is None else system.models[pipeline.model.model]
-    gate = (model is not None and model.validation) or system.governance.approve_promotion is not None
+    gate = (model is not None and (model.validation or model.stages)) or system.governance.approve_promotion is not None
     return pipeline.type == "training" and bool(gate) and bool(system.governance.owner.oncall)
 
 

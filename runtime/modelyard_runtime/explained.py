@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from modelyard_runtime.capture import PREDICTION
+from modelyard_runtime.capture import MODEL_VERSION, PREDICTION
 from modelyard_runtime.causes import Cause, movers, sample, worst
-from modelyard_runtime.description import names, section, sections, text
-from modelyard_runtime.measures import ERRORS, Measures
+from modelyard_runtime.description import Section, bound, names, section, sections, text
+from modelyard_runtime.measures import ERRORS, FEWEST_ROWS, Measures
 from modelyard_runtime.profiles import Profile
 from modelyard_runtime.quality import KEY
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.soak import Judged
 from modelyard_runtime.tallies import Profiles, hashes, tallied
-from modelyard_runtime.windows import reference
+from modelyard_runtime.windows import VARIANT, reference
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LABELLED = frozenset({"prediction-quality", "concept-drift"})
 
 _log = logging.getLogger(__name__)
+
+
+def beyond(check: Section, value: float) -> bool:
+    """Whether a value lies outside of the bounds of a check."""
+    least, most = bound(check, "min"), bound(check, "max")
+    return (least is not None and value < least) or (most is not None and value > most)
 
 
 class Explained(Measures):
@@ -29,6 +41,33 @@ class Explained(Measures):
         except (Refusal, OSError) as problem:  # the breach is told without
             _log.warning("what goes together with the breach is not known: %s", problem)
             return []
+
+    def by_version(self, variants: Collection[str]) -> dict[tuple[str, str], Judged]:
+        """What the versions behind these variants have answered, each by itself, against the bounds of the checks."""
+        frame = self._judged
+        frame = frame[frame[VARIANT].isin(list(variants))] if VARIANT in frame.columns else frame[:0]
+        task, found = text(self._models()[0], "task"), dict[tuple[str, str], Judged]()
+        for (variant, version), part in frame.groupby([VARIANT, frame[MODEL_VERSION].fillna("").astype(str)]):
+            values = {text(check, "name"): self._value(check, part, task) for check in self._of_labels}
+            failed = {
+                text(check, "name"): value
+                for check in self._of_labels
+                if (value := values[text(check, "name")]) is not None and beyond(check, value)
+            }
+            unknown = [name for name, value in values.items() if value is None]
+            found[str(variant), str(version)] = Judged(len(part), failed, unknown)
+        return found
+
+    @property
+    def _of_labels(self) -> list[Section]:
+        """The checks that say of some rows by themselves how good their predictions were."""
+        checks = ((check, text(check, "metric")) for check in self._checks)
+        return [check for check, metric in checks if metric != "page_hinkley" and self._needs(metric) == "labels"]
+
+    def _value(self, check: Section, part: pd.DataFrame, task: str) -> float | None:
+        """The metric of a check on some rows; None where they are too few, or it is not defined for them."""
+        value = float(self._scored(part, text(check, "metric"), task)) if len(part) >= FEWEST_ROWS else float("nan")
+        return None if value != value else value
 
     def _movers(self) -> list[Cause]:
         frame = sample(self._rows)

@@ -17,6 +17,7 @@ from modelyard_runtime.description import Section, text
 
 PROMOTE, TAKE_BACK, BY_HAND = "promote", "take-back", "by-hand"
 _TAG = "modelyard.move."
+_WITNESSED = "witnessed."
 _FINISHED = "FINISHED"
 _PAGE = 1000
 _NEVER = datetime.fromtimestamp(0, UTC)
@@ -42,6 +43,7 @@ class Move:
     at: datetime = _NEVER
     id: str = ""
     finished: bool = False
+    witnessed: Mapping[str, str] = field(default_factory=dict[str, str])  # by monitor: how the version has served since
 
 
 class History:
@@ -89,6 +91,10 @@ class History:
         began = int(move.at.timestamp() * 1000) if move.at > _NEVER else None
         return str(_client().create_run(self._opened(), began, tags=tags, run_name=where).info.run_id)
 
+    def witness(self, move: str, monitor: str, seen: str) -> None:
+        """Keep with a move what a monitor has seen of the version since; the last word of each monitor counts."""
+        _client().set_tag(move, f"{_TAG}{_WITNESSED}{monitor}", seen)
+
     def finish(self, move: str) -> None:
         """Record that the alias is where it belongs after a move."""
         _client().set_terminated(move, _FINISHED)
@@ -119,6 +125,23 @@ def standing(moves: Iterable[Move]) -> tuple[str, ...]:
         else:
             found = (found - set(move.over)) | {move.version}
     return tuple(sorted(found, key=int, reverse=True))
+
+
+def arrived(moves: Iterable[Move], version: str) -> Move | None:
+    """The move since which an alias has pointed to a version without a break; None where it does not.
+
+    A version to which the alias came back begins anew.
+    """
+    found: set[str] = set()
+    head, since = "", None
+    for move in moves:
+        if move.action == TAKE_BACK:
+            found.discard(move.version)
+        else:
+            found = (found - set(move.over)) | {move.version}
+        now = max(found, key=int, default="")
+        head, since = now, (since if now == head else move)
+    return since if head == version and version else None
 
 
 def taken_back(moves: Iterable[Move]) -> frozenset[str]:
@@ -155,6 +178,7 @@ def _move(run: Any) -> Move:
         evidence={key.removeprefix("evidence."): one for key, one in tags.items() if key.startswith("evidence.")},
         at=datetime.fromtimestamp(run.info.start_time / 1000, UTC),
         id=str(run.info.run_id),
+        witnessed={key.removeprefix(_WITNESSED): one for key, one in tags.items() if key.startswith(_WITNESSED)},
         finished=str(run.info.status) == _FINISHED,
     )
 

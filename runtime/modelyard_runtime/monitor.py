@@ -16,12 +16,13 @@ from modelyard_runtime.chance import UNLIKELY
 from modelyard_runtime.checks import check_monitor
 from modelyard_runtime.description import Section, bound, description, integer, names, rows, section, text
 from modelyard_runtime.drift import Turn
-from modelyard_runtime.explained import LABELLED, Explained
+from modelyard_runtime.explained import LABELLED, Explained, beyond
 from modelyard_runtime.measures import Measure, Unknown
 from modelyard_runtime.models import Bundles
 from modelyard_runtime.otlp import Sample
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.reported import labels_of, report
+from modelyard_runtime.soak import Judged, witness
 from modelyard_runtime.state import State
 
 VALUE = "modelyard_monitor_value"
@@ -71,6 +72,8 @@ def run() -> int:
             act(workload, now, frozenset(one.variant for one in breaches))
         except Refusal as of_action:  # it hides no other
             refusals = (*refusals, of_action)
+    if names(section(workload, "monitor"), "soaks") and not refusals:
+        witness(workload, found.soaking, now)
     if told:  # else the next try looks again
         state.save()
     for refusal in refusals:
@@ -104,6 +107,7 @@ class Look:
     coverage: Mapping[str, float] = field(default_factory=dict[str, float])  # by variant
     causes: tuple[Cause, ...] = ()  # of a breach, the greatest first
     of_errors: bool = False  # whether these are about errors, else about predictions
+    soaking: Mapping[tuple[str, str], Judged] = field(default_factory=dict[tuple[str, str], Judged])
 
 
 def looked(workload: Section, now: datetime, state: State) -> Look:
@@ -132,7 +136,9 @@ def looked(workload: Section, now: datetime, state: State) -> Look:
         measures.remember()
     causes = measures.causes(text(monitor, "type")) if any(one.breach for one in found) else []
     of_errors = text(monitor, "type") in LABELLED
-    return Look(tuple(found), tuple(refusals), tuple(unknown), share, tuple(causes), of_errors)
+    soaks = names(monitor, "soaks")
+    soaking = measures.by_version(soaks) if soaks and not refusals else {}
+    return Look(tuple(found), tuple(refusals), tuple(unknown), share, tuple(causes), of_errors, soaking)
 
 
 def samples(
@@ -196,11 +202,9 @@ def _turned(found: Result) -> str:
 
 def _judged(check: Section, measure: Measure) -> Result:
     """Whether a value lies beyond its bounds: of drift, whether more of it than chance makes."""
-    least, most = bound(check, "min"), bound(check, "max")
-    beyond = (least is not None and measure.value < least) or (most is not None and measure.value > most)
-    beyond = beyond and measure.chance <= UNLIKELY
-    turn = measure.moved.turn() if beyond and measure.moved is not None else None
-    return Result(text(check, "name"), measure.feature, measure.value, beyond, measure.variant, turn)
+    breach = beyond(check, measure.value) and measure.chance <= UNLIKELY
+    turn = measure.moved.turn() if breach and measure.moved is not None else None
+    return Result(text(check, "name"), measure.feature, measure.value, breach, measure.variant, turn)
 
 
 def _lasting(check: Section, results: list[Result], state: State) -> list[Result]:

@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
+import json
 import logging
-import time
+from datetime import UTC, datetime
 
 from modelyard_runtime import aliases, approvals, registry
+from modelyard_runtime.changes import closed
 from modelyard_runtime.checks import check_promoter
 from modelyard_runtime.delivery import deliver_all
-from modelyard_runtime.description import Section, description, rows, section, sections, text
+from modelyard_runtime.description import Section, description, names, rows, section, sections, text
 from modelyard_runtime.gate import DIGEST_TAG
 from modelyard_runtime.history import PROMOTE, History, Move, whoever
 from modelyard_runtime.lineage import WORKLOAD_TAG
 from modelyard_runtime.otlp import Sample
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.reported import labels_of, report
+from modelyard_runtime.soak import soaked
 
 GATE_TAG = "modelyard.gate"
+FAILED_TAG = "modelyard.gate.failed"
+"""Tag of a version with the lines of its gate that do not hold."""
+
 AGAINST_TAG = "modelyard.gate.against"
 """Tag of a version whose gate compared it with what an alias pointed to: the number of that, or `none`."""
 
 REFUSED = "modelyard_gate_refused"
 WAITING = "modelyard_versions_waiting"
+SOAK_FAILED = "modelyard_soak_failed"
 
 _NONE = "none"
 _WHY = "its gate held, and nothing that it needs is missing"
 _log = logging.getLogger(__name__)
 
 
-def run() -> int:
-    """Promote the newest version whose gate held and that has its approvals now."""
-    workload = description()
+def run(now: datetime | None = None) -> int:
+    """Promote the newest version whose gate held and that lacks nothing now."""
+    workload, now = description(), now or datetime.now(UTC)
     kind = text(workload, "type")
     if kind not in {"promoter", "training"}:
         raise Refusal("only the promoter and a training pipeline promote")
@@ -38,32 +45,44 @@ def run() -> int:
         check_promoter(workload)
     registry.connect(workload)
     if kind == "promoter":
-        return _promote_all(workload)
-    _log.info("%s", promote_waiting(workload))
-    report_standing(workload)
+        return _promote_all(workload, now)
+    _log.info("%s", promote_waiting(workload, now))
+    report_standing(workload, now)
     return 0
 
 
-def _promote_all(workload: Section) -> int:
-    """The same for every training of the system; what keeps one of them waiting keeps no other."""
+def _promote_all(workload: Section, now: datetime) -> int:
+    """The same for every training and every stage; what keeps one of them waiting keeps no other."""
     failures = 0
-    for name, promotion in sections(workload, "promotions").items():
+    looks: dict[str, Section] = {
+        f"pipelines.{name}": {**workload, "pipeline": dict(promotion), "trainedBy": f"pipelines.{name}"}
+        for name, promotion in sections(workload, "promotions").items()
+    }
+    looks |= {
+        f"models.{name}": {**workload, "pipeline": dict(promotion), "stage": f"models.{name}"}
+        for name, promotion in sections(workload, "stages").items()
+    }
+    for name, look in looks.items():
         try:
-            _look({**workload, "pipeline": dict(promotion), "trainedBy": f"pipelines.{name}"})
+            _look(look, now)
         except Exception as problem:  # noqa: BLE001 - a version may lie anywhere, and each kind of store fails in its own way
             failures += 1
             _log.error("%s: %s", name, problem)
     return min(failures, 1)
 
 
-def _look(workload: Section) -> None:
-    """One look at the versions of a training; what is reported of them is also how they stand after a failure."""
+def _look(workload: Section, now: datetime) -> None:
+    """One look at the versions of a training, or at the one that may enter a stage; what is reported of them is also
+    how they stand after a failure.
+    """
     pipeline = section(workload, "pipeline")
     try:
         aliases.observe(History(section(pipeline, "model")), text(pipeline, "promoteTo"))
-        _log.info("%s: %s", _training(workload), promote_waiting(workload))
+        _log.info("%s: %s", text(workload, "stage") or _training(workload), promote_waiting(workload, now))
+        if text(section(pipeline, "soak"), "monitor"):
+            _take_back_failed(workload, now)
     finally:
-        report_standing(workload)
+        report_standing(workload, now)
 
 
 def promotes_itself(workload: Section) -> bool:
@@ -103,25 +122,42 @@ def promote(workload: Section, version: registry.Version) -> str:
     return f"{sentence}; {delivered}" if delivered else sentence
 
 
-def promote_waiting(workload: Section) -> str:
-    """The same for the newest version that waits, if it is newer than what the alias points to.
+def promote_waiting(workload: Section, now: datetime | None = None) -> str:
+    """The same for the newest version that waits and lacks nothing, if it is newer than what the alias points to.
 
     Where none waits, what aliases point to now is delivered where that was not done yet.
     """
-    pipeline = section(workload, "pipeline")
+    pipeline, now = section(workload, "pipeline"), now or datetime.now(UTC)
     name, alias = text(section(pipeline, "model"), "registeredName"), text(pipeline, "promoteTo")
-    waiting = [one for one in _waiting(pipeline, registry.versions(name)) if _is_of(workload, one)]
+    waiting = [one for one in _waiting(pipeline, _candidates(pipeline)) if _is_of(workload, one)]
     for version in sorted(waiting, key=lambda one: -int(one.version)):
         if outdated := _outdated(pipeline, version):
             _log.warning("%s", outdated)
+        elif why := soaked(pipeline, version.version, now).why or closed(section(pipeline, "changes"), now):
+            _log.info("version %s of %s does not become %r yet: %s", version.version, name, alias, why)
         elif not _approved(workload, version).missing:
             return promote(workload, version)
     delivered = deliver_all(workload, section(pipeline, "model"), alias)
-    sentence = f"no version of {name} that waits has its approvals; {len(waiting)} wait"
+    sentence = f"no version of {name} that waits has all that it needs; {len(waiting)} wait"
     return f"{sentence}; {delivered}" if delivered else sentence
 
 
-def report_standing(workload: Section) -> None:
+def _take_back_failed(workload: Section, now: datetime) -> None:
+    """Give the alias of the stage before back to the version before, where the spec says so and this one has failed."""
+    pipeline = section(workload, "pipeline")
+    model, before = section(pipeline, "model"), text(pipeline, "after")
+    found = registry.version_at(text(model, "registeredName"), before)
+    if found is None or not section(pipeline, "soak").get("takeBack"):
+        return
+    standing = soaked(pipeline, found.version, now)
+    if standing.failed:
+        at = aliases.take_back(History(model), before, whoever(workload), standing.why, now)
+        to = f"{before!r} is version {at} again" if at else f"there is no version before it, so it stays {before!r}"
+        _log.warning("version %s of %s failed its soak: %s; %s", found.version, found.name, standing.why, to)
+        deliver_all(workload, model, text(pipeline, "promoteTo"))
+
+
+def report_standing(workload: Section, now: datetime | None = None) -> None:
     """Push where the versions of a training stand, for alerts, if the description names a receiver.
 
     A run and the promoter push the same series, in the name of the training, so that the last of them counts.
@@ -129,8 +165,12 @@ def report_standing(workload: Section) -> None:
     """
     if "metrics" in workload:
         registry.connect(workload)
+        now = now or datetime.now(UTC)
+        if "stage" in workload:
+            report(workload, _standing_of_stage(workload, now), now.timestamp())
+            return
         source = {**workload, "name": _training(workload).rpartition(".")[2]}
-        report(source, standing(workload), time.time())
+        report(source, standing(workload), now.timestamp())
 
 
 def standing(workload: Section) -> list[Sample]:
@@ -142,11 +182,44 @@ def standing(workload: Section) -> list[Sample]:
     name = text(section(pipeline, "model"), "registeredName")
     versions = [one for one in registry.versions(name) if _is_of(workload, one)]
     newest = max(versions, key=lambda one: int(one.version), default=None)
-    refused = newest is not None and newest.tags.get(GATE_TAG) == "refused"
+    refused = newest is not None and newest.tags.get(GATE_TAG) == "refused" and not _passed(pipeline, newest)
     waiting = [one for one in _waiting(pipeline, versions) if not _outdated(pipeline, one)]
     unapproved = [one for one in waiting if _approved(workload, one).missing]
     own = labels_of({**workload, "address": _training(workload)}, "pipeline")
     return [Sample(REFUSED, float(refused), own), Sample(WAITING, float(len(unapproved)), own)]
+
+
+def _standing_of_stage(workload: Section, now: datetime) -> list[Sample]:
+    """How many versions lack nothing but an approval before they enter a stage, and whether one has failed its soak."""
+    pipeline = section(workload, "pipeline")
+    found = [one for one in _waiting(pipeline, _candidates(pipeline)) if not _outdated(pipeline, one)]
+    standings = {one.version: soaked(pipeline, one.version, now) for one in found}
+    unapproved = [one for one in found if not standings[one.version].why and _approved(workload, one).missing]
+    own = labels_of(workload, "promoter")
+    own = {name: label for name, label in own.items() if name != "promoter"}
+    own |= {"model": text(section(pipeline, "model"), "name"), "alias": text(pipeline, "promoteTo")}
+    failed = any(one.failed for one in standings.values())
+    return [Sample(WAITING, float(len(unapproved)), own), Sample(SOAK_FAILED, float(failed), own)]
+
+
+def _candidates(pipeline: Section) -> list[registry.Version]:
+    """All versions of a model, or of a stage that comes after another the one that has the alias of that."""
+    name, before = text(section(pipeline, "model"), "registeredName"), text(pipeline, "after")
+    if not before:
+        return registry.versions(name)
+    found = registry.version_at(name, before)
+    return [] if found is None else [found]
+
+
+def _passed(pipeline: Section, version: registry.Version) -> bool:
+    """Whether the lines of the gate hold that are asked for."""
+    if "checks" not in pipeline or version.tags.get(GATE_TAG) != "refused":
+        return version.tags.get(GATE_TAG) == "held"
+    try:
+        failed = json.loads(version.tags.get(FAILED_TAG, ""))
+    except ValueError:
+        return False
+    return isinstance(failed, list) and not {*names(pipeline, "checks")} & {str(one) for one in failed}
 
 
 def _waiting(pipeline: Section, versions: list[registry.Version]) -> list[registry.Version]:
@@ -157,7 +230,7 @@ def _waiting(pipeline: Section, versions: list[registry.Version]) -> list[regist
     return [
         one
         for one in versions
-        if one.tags.get(GATE_TAG) == "held"
+        if _passed(pipeline, one)
         and one.version not in refused
         and (now is None or int(one.version) > int(now.version))
     ]
@@ -169,7 +242,11 @@ def _training(workload: Section) -> str:
 
 
 def _is_of(workload: Section, version: registry.Version) -> bool:
-    """Whether a version is for the alias that is asked for: each training of a model promotes its own versions."""
+    """Whether a version is for the alias that is asked for: each training of a model promotes its own versions, and a
+    stage takes those of the stage before.
+    """
+    if "stage" in workload:
+        return True
     alone = "trainedBy" not in workload and promotes_itself(workload)
     return alone or version.tags.get(WORKLOAD_TAG) == _training(workload)
 

@@ -14,13 +14,13 @@ from typing import Any
 from modelyard_runtime import registry, seen
 from modelyard_runtime.answers import answer
 from modelyard_runtime.capture import PREDICTION, SCORE
-from modelyard_runtime.description import Json, Section, bound, section, sections, text
+from modelyard_runtime.description import Json, Section, bound, names, section, sections, text
 from modelyard_runtime.evaluation import ROWS_TAG, Evaluation
 from modelyard_runtime.explain import explanation
 from modelyard_runtime.gate import DIGEST_TAG, Verdict, judge, refused
 from modelyard_runtime.lineage import card_text, content_digest, lineage_tags, model_tags, owner_tags
 from modelyard_runtime.profiles import profiles
-from modelyard_runtime.promotion import GATE_TAG, compared_with, promote, promotes_itself
+from modelyard_runtime.promotion import FAILED_TAG, GATE_TAG, compared_with, promote, promotes_itself
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.training_data import TrainingData
 
@@ -31,6 +31,9 @@ CONTRIBUTIONS = "modelyard/contributions.parquet"
 _PACKAGES = {"pytorch": "torch"}
 _SAMPLE = 10_000
 """Rows by which a model's signature says which columns may have no value."""
+
+_LONGEST_TAG = 4500
+"""Characters that MLflow's database takes, with room to spare; a list that is cut counts as if all lines had failed."""
 
 _log = logging.getLogger(__name__)
 
@@ -87,7 +90,8 @@ def finish(workload: Section, step_name: str, trained: Trained, data: TrainingDa
         registry.tag(version, compared_with(pipeline, version.name))
         verdicts = judge(pipeline, evaluation)
         _keep_verdicts(version, verdicts)
-    if lines := refused(verdicts):
+    lines = [one for one in refused(verdicts) if "checks" not in pipeline or one.name in names(pipeline, "checks")]
+    if lines:
         return f"version {version.version} of {version.name} is kept, and the gate refuses it: {_why(lines)}"
     if not promotes_itself(workload):
         return f"the gate of version {version.version} of {version.name} holds; the promoter moves the alias"
@@ -204,11 +208,13 @@ def _keep_verdicts(version: registry.Version, verdicts: tuple[Verdict, ...]) -> 
 
     kept = [{"name": one.name, "holds": one.holds, "why": one.why, **one.figures} for one in verdicts]
     mlflow.log_dict({"gate": kept}, "modelyard/gate.json")
-    registry.tag(version, {GATE_TAG: "refused" if refused(verdicts) else "held"})
+    failed = [one.name for one in refused(verdicts)]
+    # A stage may do without some lines, so that it is known which have failed before it is said that any has.
+    registry.tag(version, {FAILED_TAG: json.dumps(failed)[:_LONGEST_TAG], GATE_TAG: "refused" if failed else "held"})
     for one in verdicts:
         _log.info("gate: %s %s: %s", one.name, "holds" if one.holds else "DOES NOT HOLD", one.why)
     _log.info("gate of version %s: %s", version.version, json.dumps(kept))
 
 
-def _why(lines: tuple[Verdict, ...]) -> str:
+def _why(lines: list[Verdict]) -> str:
     return "; ".join(f"{one.name}: {one.why}" for one in lines)

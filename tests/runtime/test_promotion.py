@@ -268,7 +268,7 @@ def test_what_keeps_one_training_keeps_no_other(
     """Such as a store that is out of reach for one of them."""
     version, seen = trained(), []
 
-    def waiting(workload: Any) -> str:
+    def waiting(workload: Any, _now: datetime) -> str:
         seen.append(workload["trainedBy"])
         raise OSError("the store does not answer")
 

@@ -31,6 +31,7 @@ from modelyard.checks import (
     promotions,
     schedules,
     secrets,
+    stages,
     watched,
 )
 from modelyard.diagnostics import Diagnostic
@@ -154,6 +155,11 @@ CHECKS: Final[tuple[Rule, ...]] = (
     promotions.pinned,
     promotions.of_others,
     promotions.told,
+    stages.order,
+    stages.entered,
+    stages.soaks,
+    stages.approvals,
+    stages.changes,
 )
 
 

@@ -17,18 +17,15 @@ _FRACTIONS: Final = frozenset({"uniform", "loguniform"})
 
 
 def aliases(system: System) -> Iterator[Diagnostic]:
-    """Each alias in use is one that a training pipeline of the model sets.
+    """Each alias in use is one that a training pipeline or a stage of the model sets.
 
     A model that no pipeline here trains comes from others, who also set its aliases.
     """
-    promoted: dict[str, list[str]] = {}
-    for pipeline in system.pipelines.values():
-        if pipeline.type == "training" and pipeline.model:
-            promoted.setdefault(pipeline.model.model, []).append(pipeline.promote_to)
+    promoted = system.promoted()
     for ref, path in used(system):
         known = promoted.get(ref.model)
         if known and ref.alias not in known and not ref.alias.isdecimal() and not RESERVED_ALIAS.fullmatch(ref.alias):
-            yield problems.alias_never_set(system.at(*path), ref.model, ref.alias, list(dict.fromkeys(known)))
+            yield problems.alias_never_set(system.at(*path), ref.model, ref.alias, known)
 
 
 def used(system: System) -> Iterator[tuple[ModelRef, Path]]:

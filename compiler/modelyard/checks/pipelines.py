@@ -270,6 +270,8 @@ def aliases(system: System) -> Iterator[Diagnostic]:
             named.append((pipeline.promote_to, (*own, "promoteTo")))
         elif pipeline.model is not None:
             named.append((pipeline.model.alias, (*own, "model")))
+    for model in system.models.values():
+        named += [(stage.alias, ("models", model.name, "stages", stage.alias)) for stage in model.stages]
     for alias, path in named:
         if RESERVED_ALIAS.fullmatch(alias):
             yield problems.alias_of_the_registry(system.at(*path), alias)

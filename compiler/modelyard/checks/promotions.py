@@ -40,7 +40,7 @@ def _stricter(system: System, monitor: Monitor, check: Check, lines: list[tuple[
 def approvers(system: System) -> Iterator[Diagnostic]:
     """Groups with keys are asked, and who is asked sees what a gate has measured."""
     approval = system.governance.approve_promotion
-    asked = approval.groups if approval is not None else ()
+    asked = {group for one in system.approvals() for group in one.groups}
     elsewhere = approval is not None and any(path[:2] == _APPROVALS for path in system.document.overlaid)
     missing = approval is None and system.profile.regulated and system.governance.risk == "high"  # an error elsewhere
     for group in system.governance.approvers if not missing else ():
@@ -49,18 +49,9 @@ def approvers(system: System) -> Iterator[Diagnostic]:
             yield problems.approvers_not_asked(span, group.name, approval is not None)
     if approval is None or system.governance.risk == "high":  # where governance_in_name asks for a gate
         return
-    for name in _trained(system):
+    for name in system.promoted():
         if not system.models[name].validation:
             yield problems.approved_without_gate(system.key("models", name), name)
-
-
-def _trained(system: System) -> dict[str, list[str]]:
-    """The models that pipelines here train, each with the aliases that these move."""
-    found: dict[str, list[str]] = {}
-    for pipeline in system.pipelines.values():
-        if pipeline.type == "training" and pipeline.model:
-            found.setdefault(pipeline.model.model, []).append(pipeline.promote_to)
-    return found
 
 
 def aliases(system: System) -> Iterator[Diagnostic]:
@@ -69,15 +60,16 @@ def aliases(system: System) -> Iterator[Diagnostic]:
     for ref, _ in used(system):
         if not ref.alias.isdecimal():
             wanted.setdefault(ref.model, set()).add(ref.alias)
-    trained = _trained(system)
+    promoted = system.promoted()
     for pipeline in system.pipelines.values():
         if pipeline.type != "training" or pipeline.model is None or pipeline.model.model not in wanted:
             continue
         model = pipeline.model.model
-        if not wanted[model] <= {*trained[model]}:
+        if not wanted[model] <= {*promoted[model]}:
             continue  # never_works.aliases says so, and one of the two is the other with a typo
         compared = {line.versus for line in system.models[model].validation if line.versus}
-        known = wanted[model] | compared
+        staged = {stage.after for stage in system.models[model].stages}
+        known = wanted[model] | compared | staged
         if pipeline.promote_to not in known:
             span = system.at("pipelines", pipeline.name, "promoteTo")
             yield problems.alias_without_use(span, model, pipeline.promote_to, sorted(wanted[model]))
@@ -86,7 +78,7 @@ def aliases(system: System) -> Iterator[Diagnostic]:
 def pinned(system: System) -> Iterator[Diagnostic]:
     """A version by number has passed neither a gate nor approvals, as far as anybody checks."""
     approval = system.governance.approve_promotion is not None
-    promoted = _trained(system)
+    promoted = system.promoted()
     for ref, path in used(system):
         gated = bool(system.models[ref.model].validation)
         if not ref.alias.isdecimal() or not (approval or gated):
@@ -94,7 +86,7 @@ def pinned(system: System) -> Iterator[Diagnostic]:
         strict = approval and system.governance.risk == "high"
         problem = problems.pinned_at_high_risk if strict else problems.pinned_past_promotion
         passed = "its gate and its approvals" if approval and gated else "its approvals" if approval else "its gate"
-        alias = promoted.get(ref.model, ["champion"])[0]
+        alias = promoted.get(ref.model, ("champion",))[0]
         yield problem(system.at(*path), ref.model, ref.alias, passed, alias)
 
 
@@ -102,7 +94,7 @@ def of_others(system: System) -> Iterator[Diagnostic]:
     """Gates and approvals decide about versions that are trained here."""
     if system.registry is None or not system.registry.adopt:
         return  # pipelines.origin says so
-    trained = _trained(system)
+    trained = system.promoted()
     models = list(dict.fromkeys(ref.model for ref, _ in used(system)))
     for name in models:
         if name not in trained and system.models[name].validation:

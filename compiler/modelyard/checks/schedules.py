@@ -36,9 +36,13 @@ def _schedule(system: System, schedule: Schedule, path: Path, suggestions: Sugge
     else:
         if times.never():
             yield problems.cron_never(system.at(*path, "cron"))
-    if schedule.time_zone != _DEFAULT_ZONE and schedule.time_zone not in time_zones():
-        span = system.at(*path, "timeZone")
-        yield problems.time_zone_unknown(span, schedule.time_zone, suggestions.among(time_zones()))
+    yield from zone(system, schedule.time_zone, path, suggestions)
+
+
+def zone(system: System, name: str, path: Path, suggestions: Suggestions) -> Iterator[Diagnostic]:
+    """A time zone is one that exists."""
+    if name != _DEFAULT_ZONE and name not in time_zones():
+        yield problems.time_zone_unknown(system.at(*path, "timeZone"), name, suggestions.among(time_zones()))
 
 
 def _better(line: str) -> str:

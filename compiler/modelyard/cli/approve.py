@@ -19,7 +19,7 @@ from modelyard.cli.inputs import gather
 from modelyard.nearest import nearest
 from modelyard.pipeline import understand
 from modelyard.public_keys import NotAKey, PublicKey, public_key, reason
-from modelyard.spec import System
+from modelyard.spec import Approval, System
 from modelyard_targets import TARGETS
 
 NAMESPACE = "approval@modelyard.dev"
@@ -53,8 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _approve(arguments: argparse.Namespace, system: System) -> None:
     key = str(arguments.key)
     public = _public_key(key)
-    group = _group(system, public)
-    registered, alias = _model(system, str(arguments.model), arguments.alias)
+    model, alias = _model(system, str(arguments.model), arguments.alias)
+    approval = system.approval(model, alias)
+    if approval is None:
+        raise CannotApprove(f"this spec asks for no approvals before {alias!r} of {model!r} moves")
+    group, registered = _group(system, approval, public), system.models[model].registered_name
     registry, version = _place(arguments)
     tags = _looked_up(system, registry, registered, version, alias) if registry else None
     digest = _digest(arguments.digest, tags, version)
@@ -69,10 +72,10 @@ def _approve(arguments: argparse.Namespace, system: System) -> None:
         from modelyard.cli.approve_version import still_missing
 
         tags = keep(registry, registered, version, tag, evidence)
-        say(f"approved {where}; it lies beside version {version}\n{still_missing(system, about, tags)}")
+        say(f"approved {where}; it lies beside version {version}\n{still_missing(system, approval, about, tags)}")
         return
     sys.stdout.write(evidence + "\n")
-    say(f"approved {where}; set it as the tag {tag} of the version\n{_needed(system)}")
+    say(f"approved {where}; set it as the tag {tag} of the version\n{_needed(approval)}")
 
 
 def _place(arguments: argparse.Namespace) -> tuple[str, str]:
@@ -136,9 +139,7 @@ def _reason(text: str) -> str:
     return text
 
 
-def _needed(system: System) -> str:
-    approval = system.governance.approve_promotion
-    assert approval is not None
+def _needed(approval: Approval) -> str:
     return f"the version needs {approval.minimum} of {', '.join(approval.groups)}, each with a tag of its own"
 
 
@@ -207,11 +208,8 @@ def _no_key(private: Path, public: Path) -> str:
     return f"there is neither {private} nor {public}"
 
 
-def _group(system: System, key: PublicKey) -> str:
+def _group(system: System, approval: Approval, key: PublicKey) -> str:
     """The group whose approval the key gives."""
-    approval = system.governance.approve_promotion
-    if approval is None:
-        raise CannotApprove("this spec asks for no approvals; see governance.approvals")
     for group in system.governance.approvers:
         if group.name in approval.groups and key.body in {public_key(line).body for line in group.ssh_keys}:
             return group.name
@@ -219,21 +217,19 @@ def _group(system: System, key: PublicKey) -> str:
 
 
 def _model(system: System, name: str, alias: str | None) -> tuple[str, str]:
-    """The registered name of a model, and the alias that an approval lets move."""
+    """A model of the spec, and the alias that an approval lets move."""
     if name not in system.models:
         listed = ", ".join(system.models) or "none"
         raise CannotApprove(f"there is no model {name!r}; there are {listed}{_meant(name, system.models)}")
-    moved = dict.fromkeys(
-        pipeline.promote_to
-        for pipeline in system.pipelines.values()
-        if pipeline.type == "training" and pipeline.model is not None and pipeline.model.model == name
-    )
+    moved = system.promoted().get(name, ())
     listed = ", ".join(moved) or "none"
     if alias is not None and alias not in moved:
-        raise CannotApprove(f"no pipeline moves {alias!r} of {name!r}; they move {listed}{_meant(alias, moved)}")
-    if alias is None and len(moved) != 1:
-        raise CannotApprove(f"say which alias of {name!r} with --alias; pipelines move {listed}")
-    return system.models[name].registered_name, alias or next(iter(moved))
+        raise CannotApprove(f"nothing here moves {alias!r} of {name!r}, only {listed}{_meant(alias, moved)}")
+    asked = [one for one in moved if system.approval(name, one) is not None]
+    if alias is None and len(asked) != 1:
+        listed = ", ".join(asked) or "none"
+        raise CannotApprove(f"say which alias of {name!r} with --alias; approvals are asked for {listed}")
+    return name, alias or asked[0]
 
 
 def _meant(word: str, known: Iterable[str]) -> str:

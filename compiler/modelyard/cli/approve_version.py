@@ -10,7 +10,7 @@ from pathlib import Path
 
 from modelyard.cli.approve import NAMESPACE, TAG, CannotApprove
 from modelyard.cli.approve_registry import one_line
-from modelyard.spec import System
+from modelyard.spec import Approval, System
 
 _GATE, _WORKLOAD, _ENVIRONMENT = "modelyard.gate", "modelyard.workload", "modelyard.environment"
 
@@ -31,7 +31,8 @@ def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> 
         raise CannotApprove(f"the gate refused version {version}: it does not go live, with approvals or without")
     section, _, name = tags.get(_WORKLOAD, "").partition(".")
     pipeline = system.pipelines.get(name) if section == "pipelines" else None
-    if pipeline is not None and pipeline.type == "training" and pipeline.promote_to != alias:
+    staged = pipeline is not None and pipeline.model and alias in _later(system, pipeline.model.model)
+    if pipeline is not None and pipeline.type == "training" and pipeline.promote_to != alias and not staged:
         raise CannotApprove(
             f"version {version} was trained by pipelines.{name}, which moves {pipeline.promote_to!r} and not {alias!r}"
         )
@@ -44,11 +45,14 @@ def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> 
         )
 
 
-def still_missing(system: System, about: Mapping[str, str], tags: Mapping[str, str]) -> str:
+def _later(system: System, model: str) -> list[str]:
+    """The stages of a model that versions enter from another one, whatever trained them."""
+    return [stage.alias for stage in system.models[model].stages if stage.after]
+
+
+def still_missing(system: System, approval: Approval, about: Mapping[str, str], tags: Mapping[str, str]) -> str:
     """Which approvals a version still needs, by the signatures in its tags."""
-    approval = system.governance.approve_promotion
-    assert approval is not None
-    given = _given(system, about, tags)
+    given = _given(system, approval, about, tags)
     left = [group for group in approval.groups if group not in given]
     missing = approval.minimum - len(given)
     if missing <= 0:
@@ -56,10 +60,9 @@ def still_missing(system: System, about: Mapping[str, str], tags: Mapping[str, s
     return f"it needs {missing} more, of {' or '.join(left)}"
 
 
-def _given(system: System, about: Mapping[str, str], tags: Mapping[str, str]) -> list[str]:
+def _given(system: System, approval: Approval, about: Mapping[str, str], tags: Mapping[str, str]) -> list[str]:
     """The groups whose approvals count."""
-    approval = system.governance.approve_promotion
-    groups = approval.groups if approval is not None else ()
+    groups = approval.groups
     lines = [
         f"{group.name} {' '.join(line.split()[:2])}\n"
         for group in system.governance.approvers

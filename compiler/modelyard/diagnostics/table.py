@@ -49,6 +49,7 @@ from modelyard.diagnostics.check import plausible as check_plausible
 from modelyard.diagnostics.check import promises as check_promises
 from modelyard.diagnostics.check import promotions as check_promotions
 from modelyard.diagnostics.check import schedules as check_schedules
+from modelyard.diagnostics.check import stages as check_stages
 from modelyard.diagnostics.check import trainers as check_trainers
 from modelyard.diagnostics.check import watched as check_watched
 
@@ -434,5 +435,14 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0946": check_promotions.pinned_past_promotion,
         "W0947": check_promotions.gate_of_others,
         "W0948": check_promotions.approvals_of_others,
+        "E0960": check_stages.stages_without_order,
+        "E0961": check_stages.training_past_first_stage,
+        "E0962": check_stages.nothing_moves,
+        "E0964": check_stages.soak_without_requests,
+        "E0965": check_stages.soak_monitor_unfit,
+        "W0966": check_stages.soak_before_labels,
+        "E0967": check_stages.stage_without_approvals,
+        "E0968": check_stages.window_empty,
+        "E0969": check_stages.freeze_impossible,
     }
 )

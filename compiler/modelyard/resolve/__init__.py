@@ -27,7 +27,7 @@ def resolve(document: Document, environment: str) -> tuple[System | None, tuple[
     deployment = resolve_deployment(scope)  # first: everything else is placed on its targets
     metadata = resolve_metadata(scope)
     governance = resolve_governance(scope)
-    models = resolve_models(scope, metadata)
+    models = resolve_models(scope, metadata, governance)
     pipelines = resolve_pipelines(scope, deployment, models)
     inference = resolve_inference(scope, deployment, governance)
     monitors = resolve_monitors(scope, deployment, inference, pipelines, governance.owner)

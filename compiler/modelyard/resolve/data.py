@@ -7,12 +7,15 @@ from modelyard.resolve.changes import called
 from modelyard.resolve.fields import Node, flag, mapping, named, number, pairs, text, texts, whole
 from modelyard.resolve.quantities import seconds, seconds_or, size
 from modelyard.resolve.scope import Scope, reference, secret, store
+from modelyard.resolve.stages import stages_of
 from modelyard.source import Path
 from modelyard.spec import (
+    Approval,
     Check,
     Dataset,
     Deployment,
     Explainability,
+    Governance,
     Metadata,
     Model,
     ModelCard,
@@ -103,12 +106,13 @@ def _dataset(scope: Scope, name: str, node: Node) -> Dataset:
     )
 
 
-def resolve_models(scope: Scope, metadata: Metadata) -> dict[str, Model]:
+def resolve_models(scope: Scope, metadata: Metadata, governance: Governance) -> dict[str, Model]:
     """The models; one without a `registeredName` is registered as `<system>-<model>`."""
-    return {name: _model(scope, name, node, metadata.name) for name, node in named(scope.root, "models")}
+    approval = governance.approve_promotion
+    return {name: _model(scope, name, node, metadata.name, approval) for name, node in named(scope.root, "models")}
 
 
-def _model(scope: Scope, name: str, node: Node, system: str) -> Model:
+def _model(scope: Scope, name: str, node: Node, system: str, approval: Approval | None) -> Model:
     path = ("models", name)
     return Model(
         name=name,
@@ -121,6 +125,7 @@ def _model(scope: Scope, name: str, node: Node, system: str) -> Model:
         ),
         explainability=_explainability(mapping(node, "explainability")) if "explainability" in node else None,
         threshold=number(node, "threshold"),
+        stages=stages_of(scope, node, path, approval),
     )
 
 

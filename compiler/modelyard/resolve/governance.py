@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from modelyard.resolve.fields import Node, flag, mapping, named, pairs, text, texts, whole
+from modelyard.resolve.fields import Node, flag, mapping, named, pairs, text, texts
 from modelyard.resolve.quantities import amount, seconds
 from modelyard.resolve.scope import Scope, reference
-from modelyard.spec import Approval, Approvers, Budget, Governance, Metadata, Owner, Profile, Retention
+from modelyard.resolve.stages import approval_of, changes_of
+from modelyard.spec import Approvers, Budget, Governance, Metadata, Owner, Profile, Retention
 
 _PATH = ("governance",)
 
@@ -37,8 +38,9 @@ def resolve_governance(scope: Scope) -> Governance:
         data_classes=texts(node, "dataClasses"),
         residency=texts(node, "residency"),
         budget=_budget(scope, mapping(node, "budget")) if "budget" in node else None,
-        approve_promotion=_approval(mapping(approvals, "promote")) if "promote" in approvals else None,
+        approve_promotion=approval_of(mapping(approvals, "promote")) if "promote" in approvals else None,
         approvers=tuple(Approvers(name, texts(group, "sshKeys")) for name, group in named(node, "approvers")),
+        changes=changes_of(mapping(node, "changes")) if "changes" in node else None,
         lineage=flag(node, "lineage", default=True),
         explainability=text(node, "explainability", "optional") == "required",
         retention=_retention(scope, mapping(node, "retention")),
@@ -48,10 +50,6 @@ def resolve_governance(scope: Scope) -> Governance:
 def _budget(scope: Scope, node: Node) -> Budget:
     monthly, currency = amount(scope, node, "monthly", (*_PATH, "budget")) or (0.0, "")
     return Budget(monthly, currency, text(node, "onExceed", "warn"))
-
-
-def _approval(node: Node) -> Approval:
-    return Approval(texts(node, "from"), whole(node, "minimum", 1))
 
 
 def _retention(scope: Scope, node: Node) -> Retention:

@@ -10,6 +10,7 @@ from modelyard.resolve.compute import compute_of, needed_compute
 from modelyard.resolve.fields import Node, NotValidatedError, as_node, items, mapping, named, text, texts, whole
 from modelyard.resolve.quantities import part, range_of, seconds_or
 from modelyard.resolve.scope import Scope, bound, reference, references
+from modelyard.resolve.stages import first_stage
 from modelyard.source import Json, Path
 from modelyard.spec import (
     Deployment,
@@ -55,7 +56,8 @@ def _pipeline(scope: Scope, name: str, node: Node, deployment: Deployment, model
     path = ("pipelines", name)
     kind = text(node, "type")
     placed = deployment.placement.batch if kind == "batch-inference" else deployment.placement.training
-    promote_to = text(node, "promoteTo", "champion")
+    learned = models.get(text(node, "model").partition("@")[0])
+    promote_to = text(node, "promoteTo", first_stage(learned.stages if learned else ()) or "champion")
     model = _model(scope, kind, node, path, promote_to)
     known = models.get(model.model) if model else None
     defaults = _Defaults(

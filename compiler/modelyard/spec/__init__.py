@@ -17,7 +17,7 @@ from modelyard.spec.deployment import (
     Telemetry,
     Vpc,
 )
-from modelyard.spec.governance import Approval, Approvers, Budget, Governance, Metadata, Owner, Profile, Retention
+from modelyard.spec.governance import Approvers, Budget, Governance, Metadata, Owner, Profile, Retention
 from modelyard.spec.inference import (
     Auth,
     Batching,
@@ -45,6 +45,7 @@ from modelyard.spec.needs import (
 )
 from modelyard.spec.pipelines import Parameter, Pipeline, Range, Reprocess, Schedule, Source, Split, Step, Tuning
 from modelyard.spec.references import ModelRef, SecretRef
+from modelyard.spec.stages import Approval, Changes, ChangeWindow, Freeze, Soak, Stage
 from modelyard.spec.system import Override, System, target_path
 
 __all__ = [
@@ -56,6 +57,11 @@ __all__ = [
     "Budget",
     "Approval",
     "Approvers",
+    "Changes",
+    "ChangeWindow",
+    "Freeze",
+    "Soak",
+    "Stage",
     "Retention",
     "Governance",
     "Accelerator",

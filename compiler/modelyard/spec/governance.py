@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modelyard.records import record
+from modelyard.spec.stages import Approval, Changes
 
 
 @record
@@ -46,14 +47,6 @@ class Budget:
 
 
 @record
-class Approval:
-    """Who must agree before an action; today `promote`: before the alias of a model moves."""
-
-    groups: tuple[str, ...]
-    minimum: int = 1
-
-
-@record
 class Approvers:
     """The keys of one group that may approve."""
 
@@ -81,6 +74,7 @@ class Governance:
     budget: Budget | None = None
     approve_promotion: Approval | None = None
     approvers: tuple[Approvers, ...] = ()
+    changes: Changes | None = None
     lineage: bool = True
     explainability: bool = False  # every model must declare explainability
     retention: Retention = Retention()

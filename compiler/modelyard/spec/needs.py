@@ -6,6 +6,7 @@ from modelyard.records import record, replace
 from modelyard.source import Path
 from modelyard.spec.deployment import Accelerator
 from modelyard.spec.references import SecretRef
+from modelyard.spec.stages import Stage
 
 
 @record
@@ -148,3 +149,4 @@ class Model:
     validation: tuple[Check, ...] = ()
     explainability: Explainability | None = None
     threshold: float | None = None  # probability of the positive class
+    stages: tuple[Stage, ...] = ()  # in order; without any, what trainings promote to is the only one

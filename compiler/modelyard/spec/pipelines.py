@@ -110,6 +110,6 @@ class Pipeline:
     retries: int
     tuning: Tuning | None = None
     split: Split = Split()
-    promote_to: str = "champion"  # alias that moves when the gate holds
+    promote_to: str = ""  # alias that moves when the gate holds
     batch_size: int = 8192
     reprocess: Reprocess = Reprocess()

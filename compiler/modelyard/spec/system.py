@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from modelyard.records import record
 from modelyard.source import Document, Json, Path, Span
@@ -12,6 +12,7 @@ from modelyard.spec.inference import Inference
 from modelyard.spec.monitors import Channel, Monitor
 from modelyard.spec.needs import ComputeClass, Dataset, Model, Registry, Store
 from modelyard.spec.pipelines import Pipeline
+from modelyard.spec.stages import Approval
 
 
 @record
@@ -51,6 +52,28 @@ class System:
     def target(self, name: str) -> TargetSpec:
         """The target of that name, which is there: names are bound."""
         return next(target for target in self.deployment.targets if target.name == name)
+
+    def promoted(self) -> dict[str, tuple[str, ...]]:
+        """The models that pipelines here train, each with the aliases that versions get from these and from stages."""
+        found: dict[str, dict[str, None]] = {}
+        for pipeline in self.pipelines.values():
+            if pipeline.type == "training" and pipeline.model is not None:
+                found.setdefault(pipeline.model.model, {}).setdefault(pipeline.promote_to)
+        return {name: (*aliases, *self._staged(name, aliases)) for name, aliases in found.items()}
+
+    def _staged(self, model: str, known: Collection[str]) -> Iterator[str]:
+        return (stage.alias for stage in self.models[model].stages if stage.alias not in known)
+
+    def approval(self, model: str, alias: str) -> Approval | None:
+        """Who must agree before an alias of a model moves."""
+        stage = next((one for one in self.models[model].stages if one.alias == alias), None)
+        return self.governance.approve_promotion if stage is None else stage.approval
+
+    def approvals(self) -> tuple[Approval, ...]:
+        """All that is asked for anywhere, each once."""
+        general = self.governance.approve_promotion
+        staged = [stage.approval for model in self.models.values() for stage in model.stages]
+        return tuple(dict.fromkeys(one for one in (general, *staged) if one is not None))
 
     def written(self, *path: str | int) -> dict[str, Json]:
         """The fields that stand at this path in the document; none where there is no mapping."""

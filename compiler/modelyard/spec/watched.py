@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelyard.spec.monitors import RULES_ONLY, Monitor
-from modelyard.spec.needs import Check, Dataset
+from modelyard.spec.needs import Check, Dataset, Model
 from modelyard.spec.system import System
 
 
@@ -15,6 +15,12 @@ def keeps_state(monitor: Monitor) -> bool:
 def keeps_state_for(check: Check) -> bool:
     """Whether a check counts looks, or is a test over the rows of all of them."""
     return check.metric == "page_hinkley" or check.consecutive > 1
+
+
+def soaked(model: Model, monitor: Monitor) -> frozenset[str]:
+    """The aliases of a model behind which versions soak, as a monitor judges it."""
+    soaking = (stage for stage in model.stages if stage.soak is not None and stage.soak.monitor == monitor.name)
+    return frozenset(stage.after for stage in soaking)
 
 
 def watched_dataset(system: System, monitor: Monitor) -> Dataset | None:

@@ -29,12 +29,8 @@ def history(model: Model, ref: ModelRef | None, context: Context) -> dict[str, J
     registry = context.system.registry
     if ref is None or registry is None or registry.adopt or context.plan.bundled(context.placement):
         return {}
-    moved = {
-        (one.model.model, one.promote_to)
-        for one in context.system.pipelines.values()
-        if one.type == "training" and one.model is not None
-    }
-    return {"history": history_name(model, context)} if (model.name, ref.alias) in moved else {}
+    moved = context.system.promoted().get(model.name, ())
+    return {"history": history_name(model, context)} if ref.alias in moved else {}
 
 
 def experiment(model: Model, context: Context) -> dict[str, Json]:

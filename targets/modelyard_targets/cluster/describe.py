@@ -23,7 +23,7 @@ from modelyard.plan import (
 from modelyard.source import Json
 from modelyard.spec import Capture, Inference, Model, ModelRef, Store
 from modelyard.spec.captures import capture_keys
-from modelyard.spec.watched import state_folder
+from modelyard.spec.watched import soaked, state_folder
 from modelyard_targets.cluster.bundles import bundle, delivery, history, history_name
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe_parts import (
@@ -84,7 +84,20 @@ def describe_promoter(resource: Resource, context: Context) -> dict[str, Json]:
     described = _header(resource, "promoter", context)
     if any(reports_gate(one, context.system) for one in promoter.pipelines):
         described.update(_metrics(context))
-    described["promotions"] = {one.name: describe_promotion(one, context) for one in promoter.pipelines}
+    models = context.system.models
+    described["promotions"] = {
+        one.name: describe_promotion(models[one.model.model], one.promote_to, context)
+        for one in promoter.pipelines
+        if one.model is not None
+    }
+    staged: dict[str, Json] = {
+        f"{model.name}.{stage.alias}": describe_promotion(model, stage.alias, context)
+        for model in promoter.models(context.system)
+        for stage in model.stages
+        if stage.after
+    }
+    if staged:
+        described["stages"] = staged
     return described
 
 
@@ -235,6 +248,9 @@ def _monitor(resource: Resource, job: MonitorJob, context: Context) -> dict[str,
         gaps = parse(monitor.schedule.cron).gaps_s() if monitor.schedule.kind == "cron" else None
         described.update({"everySeconds": gaps[1]} if gaps is not None else {})
         described["state"] = {"uri": context.uri(context.system.stores[kept[0]], kept[1]), "store": kept[0]}
+    soaks = [name for model, ref, name in _watched(job, context) if ref and ref.alias in soaked(model, monitor)]
+    if soaks:
+        described["soaks"] = [*soaks]
     described["onBreach"] = _on_breach(job, context)
     return described
 
@@ -278,6 +294,8 @@ def _watched_model(
     described = {**describe_model(model, ref), **bundle(model, ref, resource, context)}
     if ref is not None and job.monitor.on_breach.rollback:
         described |= {**delivery(model, ref.alias, context), "history": history_name(model, context)}
+    elif ref is not None and ref.alias in soaked(model, job.monitor):
+        described["history"] = history_name(model, context)
     if variant:
         described["variant"] = variant
     return described

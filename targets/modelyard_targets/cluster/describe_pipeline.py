@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelyard.plan import Job, Resource
 from modelyard.source import Json
-from modelyard.spec import Model, Pipeline, Split, Step, Tuning
+from modelyard.spec import Changes, Model, ModelRef, Pipeline, Split, Stage, Step, Tuning
 from modelyard_targets.cluster.bundles import (
     bundle,
     delivery,
@@ -49,7 +49,7 @@ def describe_pipeline(resource: Resource, context: Context) -> dict[str, Json]:
         named += [*step.inputs, step.output]
     described: dict[str, Json] = {}
     if model is not None and training:
-        bundles = {} if promoted_here(context) else _deliveries(pipeline, model, context)
+        bundles = {} if promoted_here(context) else _deliveries(pipeline.promote_to, model, context)
         described["model"] = {**describe_made_model(model), **experiment(model, context), **bundles}
     elif model is not None:
         found = bundle(model, pipeline.model, resource, context) if pipeline.type == "batch-inference" else {}
@@ -83,8 +83,12 @@ def _training(job: Job, context: Context) -> dict[str, Json]:
         described["tuning"] = _tuning(pipeline.tuning)
     if job.model is not None and job.model.validation:
         described["validation"] = [describe_check(check, monitor=False) for check in job.model.validation]
-    described |= describe_approvals(context)
+    if pipeline.model is not None:
+        described |= describe_approvals(context, pipeline.model)
     described["promoteTo"] = pipeline.promote_to
+    for stage in job.model.stages if job.model is not None else ():
+        if stage.alias == pipeline.promote_to and stage.checks is not None:
+            described["checks"] = list(stage.checks)
     if promoted_here(context):
         described["promotedBy"] = "promoter"
     return described
@@ -96,32 +100,63 @@ def promoted_here(context: Context) -> bool:
     return registry is not None and not registry.adopt
 
 
-def describe_promotion(pipeline: Pipeline, context: Context) -> dict[str, Json]:
-    """What a version of a training needs before its alias moves, and where it is delivered then."""
-    assert pipeline.model is not None
-    model = context.system.models[pipeline.model.model]
+def describe_promotion(model: Model, alias: str, context: Context) -> dict[str, Json]:
+    """What a version needs before this alias moves to it, and where it is delivered then."""
     described: dict[str, Json] = {
         "model": {
             **describe_model(model),
             "history": history_name(model, context),
-            **_deliveries(pipeline, model, context),
+            **_deliveries(alias, model, context),
         },
-        "promoteTo": pipeline.promote_to,
+        "promoteTo": alias,
     }
     if model.validation:
         described["validation"] = [describe_check(check, monitor=False) for check in model.validation]
-    return {**described, **describe_approvals(context)}
+    stage = next((one for one in model.stages if one.alias == alias), Stage(alias))
+    described |= _describe_stage(stage)
+    changes = context.system.governance.changes
+    if changes is not None and not stage.any_time:
+        described["changes"] = _describe_changes(changes)
+    return {**described, **describe_approvals(context, ModelRef(model.name, alias))}
 
 
-def _deliveries(pipeline: Pipeline, model: Model, context: Context) -> dict[str, Json]:
-    alias = pipeline.promote_to
+def _describe_stage(stage: Stage) -> dict[str, Json]:
+    """Where versions come from, which lines of the gate count, and how they have to serve before."""
+    described: dict[str, Json] = {"after": stage.after} if stage.after else {}
+    if stage.checks is not None:
+        described["checks"] = list(stage.checks)
+    if stage.soak is not None:
+        soak: dict[str, Json] = {"seconds": stage.soak.for_s}
+        if stage.soak.monitor:
+            take_back = stage.soak.on_failure == "take-back"
+            soak |= {"monitor": stage.soak.monitor, "minRows": stage.soak.min_rows, "takeBack": take_back}
+        described["soak"] = soak
+    return described
+
+
+def _describe_changes(changes: Changes) -> dict[str, Json]:
+    described: dict[str, Json] = {"timeZone": changes.time_zone}
+    if changes.windows:
+        described["windows"] = [
+            {"days": list(one.days), "fromMinute": one.from_minute, "toMinute": one.to_minute}
+            for one in changes.windows
+        ]
+    if changes.freezes:
+        described["freezes"] = [
+            {"from": one.first, "to": one.last, **({"reason": one.reason} if one.reason else {})}
+            for one in changes.freezes
+        ]
+    return described
+
+
+def _deliveries(alias: str, model: Model, context: Context) -> dict[str, Json]:
     return {**delivery(model, alias, context), **other_deliveries(model, alias, context)}
 
 
-def describe_approvals(context: Context) -> dict[str, Json]:
+def describe_approvals(context: Context, ref: ModelRef) -> dict[str, Json]:
     """The entry that says who must agree before an alias moves, and by which keys; empty where nobody must."""
     governance = context.system.governance
-    approval = governance.approve_promotion
+    approval = context.system.approval(ref.model, ref.alias)
     if approval is None:
         return {}
     groups: dict[str, Json] = {

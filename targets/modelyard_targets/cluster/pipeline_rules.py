@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard.plan import AlertRules, Job, Resource, reports_files, reports_gate
-from modelyard.spec import Pipeline
+from modelyard.spec import Approval, Model, Pipeline
 from modelyard.stack import Value
 from modelyard_targets.cluster.alert_rules import alert, alert_labels, group, prometheus_rule
 from modelyard_targets.cluster.context import Context, Made
@@ -22,6 +22,7 @@ from modelyard_targets.cluster.runbooks import runbook
 
 REFUSED: Final = "modelyard_gate_refused"
 WAITING: Final = "modelyard_versions_waiting"
+SOAK_FAILED: Final = "modelyard_soak_failed"
 REFUSED_FILES: Final = "modelyard_batch_refused_files"
 
 _PERIODS: Final = 3
@@ -41,6 +42,7 @@ def lower_pipeline_rules(resource: Resource, context: Context) -> Iterator[Made]
             _failed(resource, value.pipeline, context),
             *_missing(resource, value.pipeline, context),
             *_gate(resource, value.pipeline, context),
+            *_stages(resource, value.pipeline, context),
             *_files(resource, value.pipeline, context),
         ]
         yield prometheus_rule(resource, [group(resource.name, rules, 60)], context)
@@ -109,15 +111,52 @@ def _gate(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[
             "runbook": runbook("gate"),
         }
         yield alert("ModelyardGateRefused", _pushed(REFUSED, pipeline, context), 0, labelled, texts)
-    approval = context.system.governance.approve_promotion
+    approval = context.system.approval(job.model.name, pipeline.promote_to)
     if approval is not None:
-        groups = ", ".join(template_text(one) for one in approval.groups)
-        texts = {
-            "summary": f"a version of model {job.model.name} waits for approval",
-            "description": f"It passed the gate and needs {approval.minimum} of: {groups}.",
-            "runbook": runbook("approval"),
-        }
-        yield alert("ModelyardApprovalWaiting", _pushed(WAITING, pipeline, context), 0, labelled, texts)
+        waiting = _pushed(WAITING, pipeline, context)
+        yield _approval(job.model.name, "It passed the gate", approval, waiting, labelled)
+
+
+def _stages(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[Value]:
+    """What the promoter pushes about the later stages of a model, told with the first pipeline that trains it."""
+    job = _job(resource, context).value
+    assert isinstance(job, Job)
+    if not reports_gate(pipeline, context.system) or job.model is None or _first(job.model, context) != pipeline.name:
+        return
+    for stage in job.model.stages:
+        if not stage.after:
+            continue
+        name, alias = job.model.name, stage.alias
+        labelled = {**alert_labels(resource, "ticket", context), "model": name, "alias": alias}
+        of_stage = {"model": name, "alias": alias}
+        if stage.approval is not None:
+            waiting = _last_pushed(WAITING, of_stage, _SHORTEST_S, context)
+            yield _approval(name, f"It is {stage.after!r}, may become {alias!r}", stage.approval, waiting, labelled)
+        if stage.soak is not None and stage.soak.monitor:
+            texts = {
+                "summary": f"a version of model {name} failed its soak as {stage.after}",
+                "description": f"Monitor {stage.soak.monitor} found its answers beyond the bounds; {alias} stays "
+                "where it is. The alert ends when they are within, or with the next version.",
+                "runbook": runbook("soak"),
+            }
+            failed = _last_pushed(SOAK_FAILED, of_stage, _SHORTEST_S, context)
+            yield alert("ModelyardSoakFailed", failed, 0, labelled, texts)
+
+
+def _first(model: Model, context: Context) -> str:
+    """The first pipeline that trains a model."""
+    trainings = (one for one in context.system.pipelines.values() if one.type == "training" and one.model is not None)
+    return next(one.name for one in trainings if one.model is not None and one.model.model == model.name)
+
+
+def _approval(model: str, so_far: str, asked: Approval, waiting: str, labelled: dict[str, Value]) -> Value:
+    groups = ", ".join(template_text(one) for one in asked.groups)
+    texts = {
+        "summary": f"a version of model {model} waits for approval",
+        "description": f"{so_far} and needs {asked.minimum} of: {groups}.",
+        "runbook": runbook("approval"),
+    }
+    return alert("ModelyardApprovalWaiting", waiting, 0, labelled, texts)
 
 
 def _files(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[Value]:
@@ -139,9 +178,13 @@ def _pushed(series: str, pipeline: Pipeline, context: Context) -> str:
     """Holds while the last value that was pushed is not zero: for three periods of the schedule, or as long as metrics
     are kept.
     """
-    own = {"namespace": context.namespace, "pipeline": pipeline.name}
+    return _last_pushed(series, {"pipeline": pipeline.name}, _look_back_s(pipeline, context), context)
+
+
+def _last_pushed(series: str, of: dict[str, str], span_s: int, context: Context) -> str:
+    own = {"namespace": context.namespace, **of}
     chosen = selector(own, one_of("system", (context.system.metadata.name, "")))
-    return f"max(last_over_time({series}{chosen}[{duration(_look_back_s(pipeline, context))}])) > 0"
+    return f"max(last_over_time({series}{chosen}[{duration(span_s)}])) > 0"
 
 
 def _look_back_s(pipeline: Pipeline, context: Context) -> int:

@@ -10,6 +10,7 @@ from modelyard.plan import Job, Kind, MonitorJob, Promoter, RegistryServer, Reso
 from modelyard.records import record
 from modelyard.source import Json
 from modelyard.spec import Model
+from modelyard.spec.watched import soaked
 from modelyard.stack import Value
 from modelyard_targets.cluster.bundles import experiment, experiment_name, history_name
 from modelyard_targets.cluster.context import Context
@@ -65,7 +66,8 @@ def registry_secrets(context: Context) -> tuple[str, ...]:
 def login_of(resource: Resource, context: Context) -> Login | None:
     """The user of a workload; None where it has no identity of its own, or the registry is elsewhere.
 
-    A training pipeline changes its model and its experiment, and a monitor that rolls back the models that it watches.
+    A training pipeline changes its model and its experiment, a monitor that rolls back the models that it watches, and
+    one that judges a soak the history of these.
     """
     identity = context.identity(resource.workload)
     if identity is None or not runs_here(context):
@@ -76,6 +78,8 @@ def login_of(resource: Resource, context: Context) -> Login | None:
     if moved := _moved_by(resource, context):
         histories = {model.registered_name: history_name(model, context) for model in moved}
         return Login(identity.name, tuple(sorted(histories.values())), tuple(sorted(histories)), moves=True)
+    if soaking := _witnessed_by(resource, context):
+        return Login(identity.name, tuple(sorted(history_name(model, context) for model in soaking)))
     return Login(identity.name)
 
 
@@ -89,8 +93,16 @@ def _moved_by(resource: Resource, context: Context) -> tuple[Model, ...]:
     """The models whose aliases a workload moves: the promoter, and monitors that roll back."""
     value = resource.value
     if isinstance(value, Promoter):
-        return tuple(context.system.models[one.model.model] for one in value.pipelines if one.model is not None)
+        return value.models(context.system)
     return value.models if isinstance(value, MonitorJob) and value.monitor.on_breach.rollback else ()
+
+
+def _witnessed_by(resource: Resource, context: Context) -> tuple[Model, ...]:
+    """The models of whose soaks a monitor keeps, in their history, what it has seen."""
+    value = resource.value
+    if not isinstance(value, MonitorJob):
+        return ()
+    return tuple(model for model in value.models if soaked(model, value.monitor))
 
 
 @lru_cache(maxsize=4)  # of the last contexts, each of which is asked for every model

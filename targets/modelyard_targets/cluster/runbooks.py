@@ -35,6 +35,12 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
         "Out of memory or without machines: raise `compute` or `timeout`, or look at the node pool.",
         "Run it again: `kubectl create job --from=cronjob/NAME NAME-again`.",
     ),
+    "soak": (
+        "The log of the promoter names the version, the checks and their values.",
+        "Is it the version, or what it is asked? Compare it with the champion on the same dashboard.",
+        "The version: train another one, which replaces it, or take the alias back by hand in the registry.",
+        "Nothing moves as long as the checks fail, unless `onFailure: take-back` gives the alias back by itself.",
+    ),
     "refused-files": (
         "`_modelyard/refused.json` below the output lists the files, each with the reason.",
         "A damaged file, or one with other columns: have it delivered again; the next run takes it.",

@@ -162,7 +162,7 @@ def test_the_last_approval_says_that_none_is_missing(run: Run, tmp_path: Path, k
         (("--digest", DIGEST, "--model", "fraud-xg"), "there is no model 'fraud-xg'; there are fraud-xgb; did you"),
         (
             ("--digest", DIGEST, "--alias", "champoin"),
-            "no pipeline moves 'champoin' of 'fraud-xgb'; they move champion, candidate; did you mean 'champion'?",
+            "nothing here moves 'champoin' of 'fraud-xgb', only champion, candidate; did you mean 'champion'?",
         ),
         (("--version", "7"), "--version is looked up in a registry: add --registry URL, or give --digest"),
         (("--version", "7", "--digest", DIGEST), "--version is looked up in a registry"),

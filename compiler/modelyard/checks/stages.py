@@ -1,0 +1,169 @@
+"""Stages of models: in an order, with requests and labels to prove themselves by, and times that exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from modelyard.checks.schedules import zone
+from modelyard.checks.suggestions import Suggestions
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import approvers as keys
+from modelyard.diagnostics.check import governance
+from modelyard.diagnostics.check import stages as problems
+from modelyard.source import Path
+from modelyard.spec import Model, Monitor, Stage, System
+
+
+def order(system: System) -> Iterator[Diagnostic]:
+    """Stages are a line: one first, and each other one after one that has no other follower."""
+    for model in system.models.values():
+        for alias, field, told, hint in _disorder(model):
+            span = system.key("models", model.name, "stages", *([alias] if alias else []), *([field] if field else []))
+            yield problems.stages_without_order(span, model.name, told, hint)
+
+
+def _disorder(model: Model) -> Iterator[tuple[str, str, str, str]]:
+    """What keeps stages from being a line: the stage and its field, what is wrong there, and what to write."""
+    firsts = [stage.alias for stage in model.stages if not stage.after]
+    followers: dict[str, str] = {}
+    for stage in model.stages:
+        if not stage.after and stage.alias != firsts[0]:
+            told = f"{firsts[0]} and {stage.alias} are both the first"
+            yield stage.alias, "", told, f"say with after what {stage.alias} comes after"
+        elif followers.setdefault(stage.after, stage.alias) != stage.alias:
+            other = followers[stage.after]
+            told = f"{other} and {stage.alias} both come after {stage.after}"
+            yield stage.alias, "after", told, f"write after: {other} where {other} comes before"
+        elif stage.after and _in_a_circle(model, stage):
+            told = f"{stage.alias} comes after itself"
+            yield stage.alias, "after", told, "remove after from the stage to which trainings promote"
+
+
+def _in_a_circle(model: Model, stage: Stage) -> bool:
+    """Whether the way back from a stage leads to it again."""
+    before = {one.alias: one.after for one in model.stages}
+    at = stage.after
+    for _ in model.stages:
+        if at == stage.alias:
+            return True
+        at = before.get(at, "")
+    return False
+
+
+def entered(system: System) -> Iterator[Diagnostic]:
+    """Trainings promote to the first stage, and a promoter here moves versions on."""
+    here = system.registry is not None and not system.registry.adopt
+    promoted = system.promoted()
+    for model in system.models.values():
+        if not model.stages:
+            continue
+        path: Path = ("models", model.name, "stages")
+        if not here or model.name not in promoted:
+            why = "no promoter runs here, since the registry is adopted" if not here else "no pipeline here trains it"
+            hint = "install a registry here, or remove stages" if not here else "add a training pipeline"
+            yield problems.nothing_moves(system.key(*path), f"the stages of model {model.name!r}", why, hint)
+            continue
+        first = next((stage.alias for stage in model.stages if not stage.after), "")
+        for pipeline in system.pipelines.values():
+            trains = pipeline.type == "training" and pipeline.model and pipeline.model.model == model.name
+            if trains and first and pipeline.promote_to != first:
+                span = system.at("pipelines", pipeline.name, "promoteTo")
+                yield problems.training_past_first_stage(span, pipeline.name, pipeline.promote_to, model.name, first)
+
+
+def soaks(system: System) -> Iterator[Diagnostic]:
+    """What soaks gets requests, and the monitor of a soak judges the answers to these."""
+    for model in system.models.values():
+        for stage in model.stages:
+            if stage.soak is None:
+                continue
+            path: Path = ("models", model.name, "stages", stage.alias, "soak")
+            endpoints = [name for name, alias in _serving(system, model.name) if alias == stage.after]
+            if not endpoints:
+                yield problems.soak_without_requests(system.key(*path), model.name, stage.after)
+            elif stage.soak.monitor:
+                yield from _judged(system, system.monitors[stage.soak.monitor], stage, model.name, endpoints, path)
+
+
+def _serving(system: System, model: str) -> Iterator[tuple[str, str]]:
+    """Endpoints and aliases to which requests for a model, or copies of them, are sent."""
+    for inference in system.inference.values():
+        mirrored = {inference.mirror.variant} if inference.mirror is not None else set()
+        for variant in inference.variants:
+            if variant.model.model == model and (variant.percent or variant.name in mirrored):
+                yield inference.name, variant.model.alias
+
+
+def _judged(
+    system: System, monitor: Monitor, stage: Stage, model: str, endpoints: list[str], path: Path
+) -> Iterator[Diagnostic]:
+    assert stage.soak is not None
+    span, watched = system.at(*path, "monitor"), f"inference.{endpoints[0]}"
+    if monitor.type != "prediction-quality":
+        why, hint = f"it is of type {monitor.type}", "name one of type prediction-quality"
+        yield problems.soak_monitor_unfit(span, monitor.name, why, hint)
+    elif monitor.watch not in {f"inference.{name}" for name in endpoints}:
+        why = f"it watches {monitor.watch}, which does not serve {model}@{stage.after}"
+        yield problems.soak_monitor_unfit(span, monitor.name, why, f"name one that watches {watched}")
+    elif monitor.target != system.deployment.placement.registry:
+        why = f"it runs on {monitor.target}, from where the registry is not in reach"
+        yield problems.soak_monitor_unfit(span, monitor.name, why, "place it where the registry runs")
+    elif monitor.labels and (system.data[monitor.labels].delay_s or 0) > stage.soak.for_s:
+        delay_s = system.data[monitor.labels].delay_s or 0
+        yield problems.soak_before_labels(system.at(*path, "for"), stage.soak.for_s, monitor.labels, delay_s)
+
+
+def approvals(system: System) -> Iterator[Diagnostic]:
+    """Approvals of a stage can be given, and the last stage lifts none at high risk."""
+    known = {group.name for group in system.governance.approvers}
+    for model in system.models.values():
+        for stage in model.stages:
+            path: Path = ("models", model.name, "stages", stage.alias, "approvals")
+            written = system.written(*path[:-1]).get("approvals")
+            last = all(other.after != stage.alias for other in model.stages)
+            if written == "none" and last and system.governance.risk == "high":
+                yield problems.stage_without_approvals(system.at(*path), model.name, stage.alias)
+            if not isinstance(written, dict) or stage.approval is None:
+                continue
+            if stage.approval.minimum > len(stage.approval.groups):
+                span = system.key(*path, "minimum")
+                yield governance.approvals_impossible(span, stage.approval.minimum, len(stage.approval.groups))
+            for place, group in enumerate(stage.approval.groups):
+                if group not in known:
+                    yield keys.group_without_key(system.at(*path, "from", place), group)
+
+
+def changes(system: System) -> Iterator[Diagnostic]:
+    """Windows are open for a while, freezes end after they begin, and the promoter keeps to both."""
+    found = system.governance.changes
+    if found is None:
+        return
+    path: Path = ("governance", "changes")
+    if system.registry is None or system.registry.adopt or not system.promoted():
+        here = system.registry is not None and not system.registry.adopt
+        why = "no pipeline here trains a model" if here else "no promoter runs here"
+        hint = "remove changes" if here else "install a registry here, or remove changes"
+        yield problems.nothing_moves(system.key(*path), "the times for changes", why, hint)
+    yield from zone(system, found.time_zone, path, Suggestions())
+    for place, window in enumerate(found.windows):
+        if window.from_minute == window.to_minute:
+            minutes = f"{window.from_minute // 60:02}:{window.from_minute % 60:02}"
+            yield problems.window_empty(system.at(*path, "windows", place, "to"), minutes)
+    for place, freeze in enumerate(found.freezes):
+        days = [(field, day) for field, day in (("from", freeze.first), ("to", freeze.last)) if not _is_day(day)]
+        for field, day in days:
+            span = system.at(*path, "freezes", place, field)
+            yield problems.freeze_impossible(span, f"there is no {day}", "write a day of the calendar")
+        if not days and freeze.last < freeze.first:
+            span = system.at(*path, "freezes", place, "to")
+            told = f"the freeze ends on {freeze.last}, before it begins on {freeze.first}"
+            yield problems.freeze_impossible(span, told, f"write from: {freeze.last} and to: {freeze.first}")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

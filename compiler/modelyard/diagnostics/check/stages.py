@@ -1,0 +1,182 @@
+"""Diagnostics about the stages of a model and the times in which aliases move: E0960 to E0969."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.diagnostics.check.never_works import days
+from modelyard.source import Span
+
+
+def stages_without_order(span: Span, model: str, problem: str, hint: str) -> Diagnostic:
+    """The stages of a model are no single line from a first to a last one.
+
+    Wrong:
+
+        stages: {candidate: {}, champion: {}}
+
+    Right:
+
+        stages: {candidate: {}, champion: {after: candidate}}
+    """
+    message = f"the stages of model {quote(model)} have no order: {problem}"
+    return Diagnostic("E0960", Severity.ERROR, message, span, hint)
+
+
+def training_past_first_stage(span: Span, pipeline: str, alias: str, model: str, first: str) -> Diagnostic:
+    """A training promotes to an alias that is not the first stage of its model, past what the stages ask for.
+
+    Wrong:
+
+        models: {fraud: {stages: {candidate: {}, champion: {after: candidate}}, …}}
+        pipelines: {retrain: {type: training, model: fraud, promoteTo: champion, …}}
+
+    Right:
+
+        models: {fraud: {stages: {candidate: {}, champion: {after: candidate}}, …}}
+        pipelines: {retrain: {type: training, model: fraud, promoteTo: candidate, …}}
+    """
+    return Diagnostic(
+        "E0961",
+        Severity.ERROR,
+        f"pipeline {quote(pipeline)} promotes to {alias!r}, and versions of model {quote(model)} begin at {first!r}",
+        span,
+        f"write promoteTo: {first}, or leave it out",
+    )
+
+
+def nothing_moves(span: Span, what: str, why: str, hint: str) -> Diagnostic:
+    """Stages or times for promotions, and no promoter here that would keep to them.
+
+    The promoter belongs to a registry that runs here. With an adopted one, trainings move aliases, and so may others.
+
+    Wrong:
+
+        registry: {adopt: "https://mlflow.acme.example"}
+        models: {fraud: {stages: {candidate: {}, champion: {after: candidate}}, …}}
+
+    Right:
+
+        registry: {database: runs, artifacts: lake}
+        models: {fraud: {stages: {candidate: {}, champion: {after: candidate}}, …}}
+    """
+    return Diagnostic("E0962", Severity.ERROR, f"{what} would have no effect: {why}", span, hint)
+
+
+def soak_without_requests(span: Span, model: str, alias: str) -> Diagnostic:
+    """A version has to prove itself behind an alias that no endpoint serves.
+
+    Wrong:
+
+        models: {fraud: {stages: {candidate: {}, champion: {after: candidate, soak: {for: 7d}}}, …}}
+        inference: {scorer: {variants: {live: {model: fraud@champion}}, …}}
+
+    Right:
+
+        models: {fraud: {stages: {candidate: {}, champion: {after: candidate, soak: {for: 7d}}}, …}}
+        inference:
+          scorer:
+            variants: {live: {model: fraud@champion}, next: {model: fraud@candidate}}
+            traffic: {live: 95, next: 5}
+    """
+    return Diagnostic(
+        "E0964",
+        Severity.ERROR,
+        f"a version would soak without a request: no endpoint sends any to {model}@{alias}",
+        span,
+        f"add a variant with model: {model}@{alias} to an endpoint, with a share of its traffic or a mirror of it",
+    )
+
+
+def soak_monitor_unfit(span: Span, monitor: str, why: str, hint: str) -> Diagnostic:
+    """The monitor of a soak does not judge what the version has answered.
+
+    Wrong:
+
+        monitors: {drift: {type: data-drift, watch: inference.scorer, …}}
+        models: {fraud: {stages: {candidate: {}, champion: {after: candidate, soak: {for: 7d, monitor: drift}}}, …}}
+
+    Right:
+
+        monitors: {labels: {type: prediction-quality, watch: inference.scorer, labels: chargebacks, …}}
+        models: {fraud: {stages: {candidate: {}, champion: {after: candidate, soak: {for: 7d, monitor: labels}}}, …}}
+    """
+    return Diagnostic("E0965", Severity.ERROR, f"monitor {quote(monitor)} cannot judge a soak: {why}", span, hint)
+
+
+def soak_before_labels(span: Span, asked_s: int, labels: str, delay_s: int) -> Diagnostic:
+    """A soak ends before the first label of a version can be known, so it takes longer than the spec says.
+
+    Wrong:
+
+        data: {chargebacks: {label: is_fraud, delay: 45d, …}}
+        stages: {candidate: {}, champion: {after: candidate, soak: {for: 7d, monitor: late-labels}}}
+
+    Right:
+
+        data: {chargebacks: {label: is_fraud, delay: 45d, …}}
+        stages: {candidate: {}, champion: {after: candidate, soak: {for: 52d, monitor: late-labels}}}
+    """
+    return Diagnostic(
+        "W0966",
+        Severity.WARNING,
+        f"a soak of {days(asked_s)} ends before labels in {quote(labels)} are known, {days(delay_s)} after an answer: "
+        "versions wait until then",
+        span,
+        f"write for: {days(delay_s)} or longer, or watch labels that come sooner",
+    )
+
+
+def stage_without_approvals(span: Span, model: str, alias: str) -> Diagnostic:
+    """At high risk, the last stage of a model lifts the approvals that the governance asks for.
+
+    Wrong:
+
+        governance: {risk: high, approvals: {promote: {from: [model-risk]}}, …}
+        models: {fraud: {stages: {candidate: {}, champion: {after: candidate, approvals: none}}, …}}
+
+    Right:
+
+        governance: {risk: high, approvals: {promote: {from: [model-risk]}}, …}
+        models: {fraud: {stages: {candidate: {approvals: none}, champion: {after: candidate}}, …}}
+    """
+    return Diagnostic(
+        "E0967",
+        Severity.ERROR,
+        f"nobody would approve what {model}@{alias} answers, and the system is of high risk",
+        span,
+        "remove approvals: none, or name groups",
+    )
+
+
+def window_empty(span: Span, time: str) -> Diagnostic:
+    """A change window begins and ends at the same minute.
+
+    Wrong:
+
+        changes: {windows: [{from: "09:00", to: "09:00"}]}
+
+    Right:
+
+        changes: {windows: [{from: "00:00", to: "24:00"}]}
+    """
+    return Diagnostic(
+        "E0968",
+        Severity.ERROR,
+        f"the window begins and ends at {time}",
+        span,
+        'write from: "00:00" and to: "24:00" for the whole day',
+    )
+
+
+def freeze_impossible(span: Span, problem: str, hint: str) -> Diagnostic:
+    """A freeze ends before it begins, or on a day that no calendar has.
+
+    Wrong:
+
+        changes: {freezes: [{from: 2027-01-06, to: 2026-12-18}]}
+
+    Right:
+
+        changes: {freezes: [{from: 2026-12-18, to: 2027-01-06}]}
+    """
+    return Diagnostic("E0969", Severity.ERROR, problem, span, hint)

@@ -1,0 +1,98 @@
+"""Stages of a model, and the times in which aliases move."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics import resolve as problems
+from modelyard.resolve.fields import Node, as_node, flag, items, mapping, named, text, texts, whole
+from modelyard.resolve.quantities import seconds_or
+from modelyard.resolve.scope import Scope, reference
+from modelyard.source import Path
+from modelyard.spec import Approval, Changes, ChangeWindow, Freeze, Soak, Stage
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_EVERY_DAY = tuple(range(len(_DAYS)))
+
+
+def approval_of(node: Node) -> Approval:
+    """Groups and how many of them."""
+    return Approval(texts(node, "from"), whole(node, "minimum", 1))
+
+
+def stages_of(scope: Scope, model: Node, path: Path, approval: Approval | None) -> tuple[Stage, ...]:
+    """The stages of a model from the first to the last; those of no order follow by name. `approval` is what a stage
+    asks for that says nothing itself.
+    """
+    stages, lines = mapping(model, "stages"), mapping(model, "validation")
+    found = {
+        alias: _stage(scope, (*path, "stages", alias), node, stages, lines, approval)
+        for alias, node in named(model, "stages")
+    }
+    ordered: dict[str, Stage] = {}
+    before = ""
+    while len(ordered) < len(found):
+        following = next((one for one in found.values() if one.after == before and one.alias not in ordered), None)
+        if following is None:
+            break
+        ordered[following.alias] = following
+        before = following.alias
+    return tuple((ordered | found).values())
+
+
+def first_stage(stages: tuple[Stage, ...]) -> str:
+    """The alias that trainings promote to; empty where a model has no stages."""
+    return next((one.alias for one in stages if not one.after), "")
+
+
+def _stage(scope: Scope, path: Path, node: Node, stages: Node, lines: Node, approval: Approval | None) -> Stage:
+    after = text(node, "after")
+    if after and after not in stages:
+        span = scope.document.value_span((*path, "after"))
+        scope.report(problems.unknown_reference(span, "stage", after, scope.suggestions(stages)), (*path[:-1], after))
+    checks = texts(node, "checks") if "checks" in node else None
+    for at, line in enumerate(checks or ()):
+        if line not in lines:
+            span = scope.document.value_span((*path, "checks", at))
+            problem = problems.unknown_reference(span, "line of validation", line, scope.suggestions(lines))
+            scope.report(problem, (*path[:2], "validation", line))
+    written = node.get("approvals")
+    own = approval_of(as_node(written, "approvals")) if isinstance(written, dict) else None
+    return Stage(
+        alias=str(path[-1]),
+        after=after,
+        checks=checks,
+        soak=_soak(scope, mapping(node, "soak"), (*path, "soak")) if "soak" in node else None,
+        approval=approval if written is None else own,
+        any_time=flag(node, "anyTime", default=False),
+    )
+
+
+def _soak(scope: Scope, node: Node, path: Path) -> Soak:
+    return Soak(
+        for_s=seconds_or(scope, node, "for", path, 0),
+        monitor=reference(scope, "monitors", node, "monitor", path),
+        min_rows=whole(node, "minRows", 100),
+        on_failure=text(node, "onFailure", "keep"),
+    )
+
+
+def changes_of(node: Node) -> Changes:
+    """Windows and freezes, in the zone that their hours and days are of."""
+    return Changes(
+        time_zone=text(node, "timeZone", "Etc/UTC"),
+        windows=tuple(_window(as_node(one, "windows")) for one in items(node, "windows")),
+        freezes=tuple(_freeze(as_node(one, "freezes")) for one in items(node, "freezes")),
+    )
+
+
+def _window(node: Node) -> ChangeWindow:
+    days = tuple(_DAYS.index(day) for day in texts(node, "days")) or _EVERY_DAY
+    return ChangeWindow(days, _minute(text(node, "from")), _minute(text(node, "to")))
+
+
+def _minute(time: str) -> int:
+    hours, _, minutes = time.partition(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def _freeze(node: Node) -> Freeze:
+    return Freeze(text(node, "from"), text(node, "to"), text(node, "reason"))

@@ -1,0 +1,102 @@
+"""How a version has to prove itself behind one alias before it gets the next: a time, and a monitor that has judged
+what it answered.
+
+The monitor keeps what it finds with the move that gave the version the alias, where nothing but monitors and the
+promoter write. The rows of other versions behind the same variant do not count.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from modelyard_runtime import registry
+from modelyard_runtime.description import Json, Section, integer, names, rows, section, text
+from modelyard_runtime.history import History, Move, arrived
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a look has found of one version behind a variant: rows with a label, and the checks that do not hold, or of
+    which these rows say nothing.
+    """
+
+    rows: int
+    failed: Mapping[str, float]  # by check, the value
+    unknown: Sequence[str] = ()  # checks
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether a version has soaked; if not, why, and whether it has failed."""
+
+    why: str = ""
+    failed: bool = False
+
+
+def witness(workload: Section, judged: Mapping[tuple[str, str], Judged], now: datetime) -> None:
+    """Keep what a look has found of the versions that soak, by variant and version."""
+    monitor = section(workload, "monitor")
+    for model in rows(monitor, "models"):
+        variant = text(model, "variant")
+        if variant not in names(monitor, "soaks"):
+            continue
+        registry.connect(workload)
+        history = History(model)
+        alias = text(model, "alias")
+        found = registry.version_at(history.name, alias)
+        move = None if found is None else arrived(history.moves(alias), found.version)
+        if found is None or move is None:
+            continue
+        seen = judged.get((variant, found.version), Judged(0, {}))
+        told: dict[str, Json] = {
+            "at": now.isoformat(),
+            "rows": seen.rows,
+            "failed": dict(seen.failed),
+            "unknown": [*seen.unknown],
+        }
+        history.witness(move.id, text(workload, "address").rpartition(".")[2], json.dumps(told))
+
+
+def soaked(promotion: Section, version: str, now: datetime) -> Standing:
+    """Whether a version has been behind the alias before for long enough, and well enough."""
+    asked, before = section(promotion, "soak"), text(promotion, "after")
+    if not asked:
+        return Standing()
+    move = arrived(History(section(promotion, "model")).moves(before), version)
+    if move is None:
+        return Standing(f"{before!r} is not recorded as version {version} yet")
+    ends = move.at + timedelta(seconds=integer(asked, "seconds"))
+    if now < ends:
+        return Standing(f"it has been {before!r} since {_shown(move.at)}, and soaks until {_shown(ends)}")
+    monitor = text(asked, "monitor")
+    return _judged(asked, move, monitor, ends) if monitor else Standing()
+
+
+def _judged(asked: Section, move: Move, monitor: str, ends: datetime) -> Standing:
+    try:
+        seen = json.loads(move.witnessed.get(monitor, ""))
+        at, count = datetime.fromisoformat(seen["at"]), int(seen["rows"])
+        failed, unknown = dict(seen["failed"]), [str(name) for name in seen["unknown"]]
+    except (ValueError, KeyError, TypeError):
+        return Standing(f"monitor {monitor} has not looked at it yet")
+    fewest = integer(asked, "minRows")
+    if at < ends:
+        return Standing(f"monitor {monitor} has not looked since {_shown(ends)}, when its soak ended")
+    if count < fewest:
+        return Standing(f"{count} of its answers have a label, and {fewest} are asked for")
+    if failed:
+        listed = ", ".join(f"{name} is {float(value):.6g}" for name, value in sorted(failed.items()))
+        return Standing(f"monitor {monitor} found {count} of its answers beyond the bounds: {listed}", failed=True)
+    if unknown:
+        return Standing(f"its {count} answers with a label say nothing about {', '.join(unknown)}")
+    return Standing()
+
+
+def _shown(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,358 @@
+"""Versions on their way through stages of a real registry: soaks, windows, freezes, approvals of one stage alone."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+from modelyard_runtime import monitor, promotion, registry, reported
+from modelyard_runtime.approvals import subject
+from modelyard_runtime.changes import closed
+from modelyard_runtime.gate import DIGEST_TAG
+from modelyard_runtime.history import BY_HAND, PROMOTE, TAKE_BACK, History, Move, arrived
+from modelyard_runtime.lineage import WORKLOAD_TAG
+from modelyard_runtime.otlp import Sample
+from modelyard_runtime.promotion import FAILED_TAG, GATE_TAG
+from modelyard_runtime.soak import Judged, witness
+from modelyard_runtime.trained import digest_of
+from tests.runtime.signing import Signer
+
+NAME = "cards-fraud"
+DAY = timedelta(days=1)
+CANDIDATE: dict[str, Any] = {"model": {"name": "fraud", "registeredName": NAME}, "promoteTo": "candidate"}
+SOAK = {"seconds": 7 * 86400, "monitor": "labels", "minRows": 50, "takeBack": False}
+CHAMPION: dict[str, Any] = {**CANDIDATE, "promoteTo": "champion", "after": "candidate"}
+
+
+class Yard:
+    """A registry, a promoter for it, and what its metrics said last."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.file, self.told = folder / "workload.json", list[Sample]()
+        self.described: dict[str, Any] = {
+            "apiVersion": "modelyard.dev/v1alpha1",
+            "kind": "Workload",
+            "type": "promoter",
+            "name": "promoter",
+            "address": "promoter",
+            "system": "cards",
+            "environment": "prod",
+            "registry": {"uri": f"file://{folder}/registry"},
+            "metrics": {"otlp": "http://127.0.0.1:9/api/v1/otlp/v1/metrics", "namespace": "cards"},
+            "promotions": {"retrain": CANDIDATE},
+            "stages": {"fraud.champion": CHAMPION},
+        }
+        monkeypatch.setenv("MODELYARD_WORKLOAD", str(self.file))
+        monkeypatch.setattr(reported, "push", lambda _url, samples, *_: self.told.extend(samples))
+        registry.connect(self.described)
+        mlflow.MlflowClient().create_registered_model(NAME)
+        mlflow.set_experiment("stages")
+
+    def ask(self, **more: Any) -> None:
+        """What a champion needs from now on."""
+        self.described["stages"] = {"fraud.champion": {**CHAMPION, **more}}
+
+    def train(self, **tags: str) -> registry.Version:
+        """A version of the training pipeline whose gate has held."""
+        with mlflow.start_run() as run:
+            mlflow.log_text(f"weights of {run.info.run_id}", "model/weights.txt")
+            uri = mlflow.get_artifact_uri("model")
+        made = mlflow.MlflowClient().create_model_version(NAME, uri, run_id=run.info.run_id)
+        version = registry.version(NAME, str(made.version))
+        own = {DIGEST_TAG: digest_of(version.uri), WORKLOAD_TAG: "pipelines.retrain", GATE_TAG: "held"}
+        registry.tag(version, {**own, **tags})
+        return registry.version(NAME, version.version)
+
+    def look(self, after: timedelta = timedelta(0)) -> dict[str, str]:
+        """One look of the promoter, so long after now. Returns where the aliases are then."""
+        self.told.clear()
+        self.file.write_text(json.dumps(self.described))
+        assert promotion.run(datetime.now(UTC) + after) == 0
+        found = {alias: registry.version_at(NAME, alias) for alias in ("candidate", "champion")}
+        return {alias: one.version for alias, one in found.items() if one is not None}
+
+    def metric(self, name: str) -> float:
+        """What was pushed last about the champion's stage."""
+        return next(one.value for one in self.told if one.name == name and one.labels.get("alias") == "champion")
+
+    def judge(self, after: timedelta, version: str, judged: Judged) -> None:
+        """A look of the monitor."""
+        model = {**CANDIDATE["model"], "alias": "candidate", "variant": "next"}
+        watching = {**self.described, "address": "monitors.labels", "monitor": {"soaks": ["next"], "models": [model]}}
+        witness(watching, {("next", version): judged}, datetime.now(UTC) + after)
+
+
+@pytest.fixture
+def yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Yard:
+    return Yard(tmp_path, monkeypatch)
+
+
+def test_a_version_goes_from_stage_to_stage(yard: Yard) -> None:
+    """In one look, where nothing is asked for; what no stage before has does not enter the next."""
+    yard.train()
+    assert yard.look() == {"candidate": "1", "champion": "1"}
+    yard.train(**{WORKLOAD_TAG: "pipelines.other"})
+    assert yard.look() == {"candidate": "1", "champion": "1"}
+    moves = History(CANDIDATE["model"]).moves("champion")
+    assert [(one.action, one.version) for one in moves] == [(PROMOTE, "1")]
+    assert moves[0].digest.startswith("sha256:")
+
+
+def test_a_soak_lasts_as_long_as_is_asked(yard: Yard, caplog: pytest.LogCaptureFixture) -> None:
+    """A version that replaces another one begins anew."""
+    caplog.set_level("INFO")
+    yard.ask(soak={"seconds": 7 * 86400})
+    yard.train()
+    assert yard.look() == {"candidate": "1"}
+    assert "version 1 of cards-fraud does not become 'champion' yet: it has been 'candidate' since" in caplog.text
+    assert yard.look(6.9 * DAY) == {"candidate": "1"}
+    yard.train()
+    assert yard.look(6.95 * DAY) == {"candidate": "2"}
+    assert yard.look(7.1 * DAY) == {"candidate": "2", "champion": "2"}
+
+
+@pytest.mark.parametrize(
+    ("looked", "judged", "enters", "failed"),
+    [
+        (6 * DAY, Judged(500, {}), False, False),
+        (8 * DAY, Judged(500, {}), True, False),
+        (8 * DAY, Judged(49, {}), False, False),
+        (8 * DAY, Judged(49, {"recall": 0.1}), False, False),
+        (8 * DAY, Judged(500, {"recall": 0.1}), False, True),
+        (8 * DAY, Judged(500, {}, ["recall"]), False, False),
+    ],
+)
+def test_a_soak_needs_a_look_at_its_end_that_found_enough_and_good_answers(
+    yard: Yard, looked: timedelta, judged: Judged, enters: bool, failed: bool
+) -> None:
+    yard.ask(soak=SOAK)
+    yard.train()
+    yard.look()
+    yard.judge(looked, "1", judged)
+    assert ("champion" in yard.look(9 * DAY)) is enters
+    assert yard.metric("modelyard_soak_failed") == failed
+
+
+def test_answers_of_another_version_are_no_proof(yard: Yard) -> None:
+    """The alias moved on while the monitor looked at what the version before had answered."""
+    yard.ask(soak=SOAK)
+    yard.train()
+    yard.look()
+    yard.train()
+    assert yard.look() == {"candidate": "2"}
+    yard.judge(8 * DAY, "1", Judged(500, {}))
+    assert yard.look(9 * DAY) == {"candidate": "2"}
+    yard.judge(8 * DAY, "2", Judged(500, {}))
+    assert yard.look(9 * DAY) == {"candidate": "2", "champion": "2"}
+
+
+def test_what_failed_its_soak_may_lose_the_stage_before(yard: Yard) -> None:
+    """Once, and for good: it does not come back by itself, and the version before begins its soak anew."""
+    yard.train()
+    yard.look()
+    yard.ask(soak={**SOAK, "takeBack": True})
+    yard.train()
+    assert yard.look() == {"candidate": "2", "champion": "1"}
+    yard.judge(8 * DAY, "2", Judged(500, {"recall": 0.1}))
+    assert yard.look(9 * DAY) == {"candidate": "1", "champion": "1"}
+    assert yard.look(9 * DAY) == {"candidate": "1", "champion": "1"}
+    last = History(CANDIDATE["model"]).moves("candidate")[-1]
+    assert (last.action, last.version) == (TAKE_BACK, "2")
+    assert "monitor labels found 500 of its answers beyond the bounds: recall is 0.1" in last.why
+
+
+def test_a_first_version_that_failed_stays_where_it_is(yard: Yard) -> None:
+    """There is none to go back to."""
+    yard.ask(soak={**SOAK, "takeBack": True})
+    yard.train()
+    yard.look()
+    yard.judge(8 * DAY, "1", Judged(500, {"recall": 0.1}))
+    assert yard.look(9 * DAY) == {"candidate": "1"}
+
+
+def test_only_the_stage_that_asks_for_approvals_waits_for_them(yard: Yard, tmp_path: Path) -> None:
+    """They may come during the soak, and nobody is asked before it has ended."""
+    risk = Signer(tmp_path, "risk")
+    approvals = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
+    yard.ask(soak={"seconds": 86400}, approvals=approvals)
+    first = yard.train()
+    assert yard.look() == {"candidate": "1"}
+    assert yard.metric("modelyard_versions_waiting") == 0
+    assert yard.look(2 * DAY) == {"candidate": "1"}
+    assert yard.metric("modelyard_versions_waiting") == 1
+    risk.approve(first, {**subject(yard.described, CANDIDATE, first.tags[DIGEST_TAG])})
+    assert yard.look(2 * DAY) == {"candidate": "1"}  # that was for another alias
+    risk.approve(first, {**subject(yard.described, CHAMPION, first.tags[DIGEST_TAG])})
+    assert yard.look(2 * DAY) == {"candidate": "1", "champion": "1"}
+    assert list(History(CANDIDATE["model"]).moves("champion")[0].evidence) == ["risk"]
+
+
+def test_a_stage_may_do_without_some_lines_of_the_gate(yard: Yard) -> None:
+    """A challenger that does not beat the champion on old data may show what it does on new ones."""
+    yard.described["promotions"] = {"retrain": {**CANDIDATE, "checks": ["good"]}}
+    yard.train(**{GATE_TAG: "refused", FAILED_TAG: '["better"]'})
+    assert yard.look() == {"candidate": "1"}
+    yard.train(**{GATE_TAG: "refused", FAILED_TAG: '["better", "good"]'})
+    yard.train(**{GATE_TAG: "refused", FAILED_TAG: '["bett'})  # a list that was cut
+    yard.train(**{GATE_TAG: "refused"})
+    assert yard.look() == {"candidate": "1"}
+    yard.ask(checks=["good"])
+    assert yard.look() == {"candidate": "1", "champion": "1"}
+
+
+def test_nothing_moves_in_a_freeze_except_back(yard: Yard) -> None:
+    yard.train()
+    yard.look()
+    today = datetime.now(UTC).date()
+    freeze = {"from": str(today), "to": str(today + 20 * DAY), "reason": "audit"}
+    changes = {"timeZone": "Etc/UTC", "freezes": [freeze]}
+    yard.train()
+    yard.look()
+    yard.ask(soak={**SOAK, "takeBack": True}, changes=changes)
+    yard.train()
+    assert yard.look(8 * DAY) == {"candidate": "3", "champion": "2"}
+    yard.judge(8 * DAY, "3", Judged(500, {}))
+    assert yard.look(9 * DAY) == {"candidate": "3", "champion": "2"}
+    assert yard.look(22 * DAY) == {"candidate": "3", "champion": "3"}
+    yard.train()
+    yard.look(22 * DAY)
+    yard.judge(30 * DAY, "4", Judged(500, {"recall": 0.1}))
+    changes["freezes"] = [{"from": str(today), "to": str(today + 90 * DAY)}]
+    assert yard.look(31 * DAY) == {"candidate": "3", "champion": "3"}
+
+
+OFFICE = {"days": [0, 1, 2, 3], "fromMinute": 9 * 60, "toMinute": 16 * 60}
+NIGHT = {"days": [4], "fromMinute": 22 * 60, "toMinute": 4 * 60}
+DAYLONG = {"days": [5], "fromMinute": 0, "toMinute": 1440}
+
+
+@pytest.mark.parametrize(
+    ("moment", "window", "is_open"),
+    [
+        ("2026-11-26T08:00:00+00:00", OFFICE, True),  # 09:00 on a Thursday in Berlin
+        ("2026-11-26T07:59:59+00:00", OFFICE, False),
+        ("2026-11-26T14:59:59+00:00", OFFICE, True),
+        ("2026-11-26T15:00:00+00:00", OFFICE, False),
+        ("2026-07-02T07:00:00+00:00", OFFICE, True),  # in summer an hour earlier
+        ("2026-11-27T10:00:00+00:00", OFFICE, False),
+        ("2026-11-27T21:00:00+00:00", NIGHT, True),
+        ("2026-11-28T02:59:00+00:00", NIGHT, True),  # Saturday, before four
+        ("2026-11-28T03:00:00+00:00", NIGHT, False),
+        ("2026-11-27T02:00:00+00:00", NIGHT, False),  # Friday morning is Thursday's night
+        ("2026-11-27T23:00:00+00:00", DAYLONG, True),
+        ("2026-11-28T22:59:00+00:00", DAYLONG, True),
+        ("2026-11-28T23:00:00+00:00", DAYLONG, False),
+    ],
+)
+def test_windows_are_of_local_time(moment: str, window: dict[str, Any], is_open: bool) -> None:
+    changes = {"timeZone": "Europe/Berlin", "windows": [window]}
+    assert (closed(changes, datetime.fromisoformat(moment)) == "") is is_open
+
+
+def test_a_freeze_is_of_local_days() -> None:
+    changes = {"timeZone": "Asia/Tokyo", "freezes": [{"from": "2026-12-18", "to": "2026-12-18"}]}
+    assert not closed(changes, datetime(2026, 12, 17, 14, 59, tzinfo=UTC))
+    assert closed(changes, datetime(2026, 12, 17, 15, 0, tzinfo=UTC)) == "nothing changes from 2026-12-18 to 2026-12-18"
+    assert closed(changes, datetime(2026, 12, 18, 14, 59, tzinfo=UTC))
+    assert not closed(changes, datetime(2026, 12, 18, 15, 0, tzinfo=UTC))
+
+
+def test_a_version_has_an_alias_since_it_came_to_it_last() -> None:
+    """Not since the first time: others were there in between."""
+    moves = [
+        Move("candidate", action, version, "", "", "", over=over, id=str(at))
+        for at, (action, version, over) in enumerate(
+            [
+                (PROMOTE, "1", ()),
+                (PROMOTE, "2", ()),
+                (TAKE_BACK, "2", ()),
+                (PROMOTE, "1", ()),
+                (PROMOTE, "3", ()),
+                (BY_HAND, "1", ("3",)),
+            ]
+        )
+    ]
+
+    def since(count: int, version: str) -> str | None:
+        found = arrived(moves[:count], version)
+        return None if found is None else found.id
+
+    assert since(1, "1") == "0"
+    assert since(2, "1") is None
+    assert since(3, "1") == "2"
+    assert since(4, "1") == "2"
+    assert since(5, "3") == "4"
+    assert since(6, "1") == "5"
+    assert since(6, "") is None
+
+
+def test_a_monitor_keeps_what_it_found_of_the_version_that_soaks(
+    yard: Yard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From captures and late labels: rows of the version before, behind the same variant, do not count."""
+    for _ in range(2):
+        yard.train()
+        yard.look()
+    now, random = datetime.now(UTC), np.random.default_rng(1)
+    ids = np.arange(400)
+    truth = random.integers(0, 2, 400)
+    good = ids >= 200  # what version 2 answered
+    said = np.where(good, truth, 1 - truth)
+    frame = pd.DataFrame(
+        {
+            "_captured_at": pd.Timestamp(now) - pd.Timedelta(hours=3),
+            "_model_version": np.where(good, "2", "1"),
+            "_prediction": said,
+            "id": ids,
+        }
+    )
+    frame.columns = _captured_names(frame)
+    day = tmp_path / "captures" / f"day={now - timedelta(hours=3):%Y-%m-%d}" / "variant=next"
+    day.mkdir(parents=True)
+    frame.to_parquet(day / "a.parquet")
+    (tmp_path / "labels").mkdir()
+    pd.DataFrame({"id": ids, "fraud": truth}).to_parquet(tmp_path / "labels" / "a.parquet")
+    model = {**CANDIDATE["model"], "alias": "candidate", "uri": f"models:/{NAME}@candidate", "variant": "next"}
+    watching = {
+        **yard.described,
+        "type": "monitor",
+        "name": "labels",
+        "address": "monitors.labels",
+        "monitor": {
+            "type": "prediction-quality",
+            "watch": "inference.scorer",
+            "checks": [{"name": "right", "metric": "accuracy", "min": 0.9, "severity": "ticket"}],
+            "windowSeconds": 86400,
+            "threads": 1,
+            "data": {"labels": {"uri": f"file://{tmp_path}/labels", "format": "parquet", "label": "fraud"}},
+            "labels": "labels",
+            "key": ["id"],
+            "models": [{**model, "task": "binary-classification"}],
+            "current": {"capture": {"uri": f"file://{tmp_path}/captures", "store": ""}},
+            "soaks": ["next"],
+            "onBreach": {"notify": [], "rollback": False, "cooldownSeconds": 0},
+        },
+    }
+    del watching["promotions"], watching["stages"]
+    yard.file.write_text(json.dumps(watching))
+
+    assert monitor.run() == 0
+
+    move = arrived(History(CANDIDATE["model"]).moves("candidate"), "2")
+    assert move is not None
+    seen = json.loads(move.witnessed["labels"])
+    assert (seen["rows"], seen["failed"], seen["unknown"]) == (200, {}, [])
+
+
+def _captured_names(frame: pd.DataFrame) -> list[str]:
+    from modelyard_runtime.capture import CAPTURED_AT, MODEL_VERSION, PREDICTION
+
+    own = {"_captured_at": CAPTURED_AT, "_model_version": MODEL_VERSION, "_prediction": PREDICTION}
+    return [own.get(name, name) for name in frame.columns]
