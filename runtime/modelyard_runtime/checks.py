@@ -51,14 +51,16 @@ def check_pipeline(workload: Section) -> None:
 
 def check_promoter(workload: Section) -> None:
     """The same of the promoter: the approvals that it asks for can be given."""
-    for name, promotion in sections(workload, "promotions").items():
+    asked = {f"pipelines.{name}": one for name, one in sections(workload, "promotions").items()}
+    asked |= {f"models.{name}": one for name, one in sections(workload, "stages").items()}
+    for name, promotion in asked.items():
         approvals = section(promotion, "approvals")
         groups, keys = names(approvals, "from"), sections(approvals, "groups")
         without = [group for group in groups if not names(keys.get(group, {}), "sshKeys")]
         if without:
-            raise Refusal(f"pipelines.{name}: {without[0]!r} may approve, and has no key")
+            raise Refusal(f"{name}: {without[0]!r} may approve, and has no key")
         if integer(approvals, "minimum") > len(groups):
-            raise Refusal(f"pipelines.{name}: {integer(approvals, 'minimum')} approvals cannot come from {len(groups)}")
+            raise Refusal(f"{name}: {integer(approvals, 'minimum')} approvals cannot come from {len(groups)}")
 
 
 def order(steps: dict[str, Section]) -> list[str]:

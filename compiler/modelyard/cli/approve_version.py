@@ -10,9 +10,10 @@ from pathlib import Path
 
 from modelyard.cli.approve import NAMESPACE, TAG, CannotApprove
 from modelyard.cli.approve_registry import one_line
-from modelyard.spec import Approval, System
+from modelyard.spec import Approval, Stage, System
 
-_GATE, _WORKLOAD, _ENVIRONMENT = "modelyard.gate", "modelyard.workload", "modelyard.environment"
+_GATE, _FAILED = "modelyard.gate", "modelyard.gate.failed"
+_WORKLOAD, _ENVIRONMENT = "modelyard.workload", "modelyard.environment"
 
 
 def described(tags: Mapping[str, str]) -> str:
@@ -27,11 +28,13 @@ def described(tags: Mapping[str, str]) -> str:
 
 def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> None:
     """Raise where an approval would be of no use, or of something else than whoever signs it believes."""
-    if tags.get(_GATE, "held") != "held":
-        raise CannotApprove(f"the gate refused version {version}: it does not go live, with approvals or without")
     section, _, name = tags.get(_WORKLOAD, "").partition(".")
     pipeline = system.pipelines.get(name) if section == "pipelines" else None
-    staged = pipeline is not None and pipeline.model and alias in _later(system, pipeline.model.model)
+    stages = system.models[pipeline.model.model].stages if pipeline is not None and pipeline.model is not None else ()
+    stage = next((one for one in stages if one.alias == alias), None)
+    if tags.get(_GATE, "held") != "held" and not _spared(stage, tags):
+        raise CannotApprove(f"the gate refused version {version}: it does not go live, with approvals or without")
+    staged = stage is not None and bool(stage.after)
     if pipeline is not None and pipeline.type == "training" and pipeline.promote_to != alias and not staged:
         raise CannotApprove(
             f"version {version} was trained by pipelines.{name}, which moves {pipeline.promote_to!r} and not {alias!r}"
@@ -45,9 +48,14 @@ def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> 
         )
 
 
-def _later(system: System, model: str) -> list[str]:
-    """The stages of a model that versions enter from another one, whatever trained them."""
-    return [stage.alias for stage in system.models[model].stages if stage.after]
+def _spared(stage: Stage | None, tags: Mapping[str, str]) -> bool:
+    """Whether a stage does without all lines of the gate that a version has failed."""
+    try:
+        failed = json.loads(tags.get(_FAILED, ""))
+    except ValueError:
+        return False
+    asked = stage.checks if stage is not None else None
+    return asked is not None and isinstance(failed, list) and set(asked).isdisjoint(map(str, failed))
 
 
 def still_missing(system: System, approval: Approval, about: Mapping[str, str], tags: Mapping[str, str]) -> str:

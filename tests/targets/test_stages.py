@@ -1,0 +1,113 @@
+"""Stages as they are emitted: what the promoter asks for, who keeps what a soak goes by, and which alerts there are."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import modelyard_schemas
+from modelyard.plan import Kind
+from modelyard.validate import python_fits
+from modelyard_targets.cluster.registry_access import described_access, login_of
+from tests.lowering import lowered
+from tests.observed import alerts
+from tests.specs import VALID_SPEC
+
+STAGES = """\
+    stages:
+      candidate: {checks: [auc-pr], approvals: none, anyTime: true}
+      champion:
+        after: candidate
+        soak: {for: 60d, monitor: quality, minRows: 500, onFailure: take-back}
+        approvals: {from: [payments-risk]}
+    explainability: {method: shap}
+"""
+CHANGES = """\
+  changes:
+    timeZone: Europe/Berlin
+    windows: [{days: [mon, fri], from: "22:00", to: "04:00"}]
+    freezes: [{from: 2026-12-18, to: 2027-01-06, reason: audit}]
+  approvers:
+"""
+STAGED = (
+    VALID_SPEC.replace("    explainability: {method: shap}\n", STAGES)
+    .replace("  approvers:\n", CHANGES)
+    .replace("    promoteTo: candidate\n", "")
+)
+
+
+def described(text: str, name: str) -> Any:
+    """The description of a workload, which fits its schema."""
+    found = json.loads(lowered(text).get("ConfigMap", f"{name}-description")["data"]["workload.json"])
+    schema = json.loads(modelyard_schemas.text("workload"))
+    assert python_fits(schema)(schema, found)
+    return found
+
+
+def test_the_promoter_knows_what_each_stage_asks_for() -> None:
+    """Trainings promote to the first of them, by its own lines and without approvals."""
+    found = described(STAGED, "promoter")
+
+    assert {name: one["promoteTo"] for name, one in found["promotions"].items()} == {
+        "retrain": "candidate",
+        "try-out": "candidate",
+    }
+    first = found["promotions"]["retrain"]
+    assert first["checks"] == ["auc-pr"]
+    assert not {"approvals", "changes", "after", "soak"} & first.keys()
+    assert list(found["stages"]) == ["fraud-xgb.champion"]
+    last = found["stages"]["fraud-xgb.champion"]
+    assert (last["promoteTo"], last["after"]) == ("champion", "candidate")
+    assert last["soak"] == {"seconds": 60 * 86400, "monitor": "quality", "minRows": 500, "takeBack": True}
+    assert (last["approvals"]["from"], list(last["approvals"]["groups"])) == (["payments-risk"], ["payments-risk"])
+    assert last["changes"] == {
+        "timeZone": "Europe/Berlin",
+        "windows": [{"days": [0, 4], "fromMinute": 1320, "toMinute": 240}],
+        "freezes": [{"from": "2026-12-18", "to": "2027-01-06", "reason": "audit"}],
+    }
+    assert {line["name"] for line in last["validation"]} == {"auc-pr", "beats-champion"}
+
+
+def test_without_stages_the_times_for_changes_bind_every_promotion() -> None:
+    found = described(VALID_SPEC.replace("  approvers:\n", CHANGES), "promoter")
+
+    assert "stages" not in found
+    assert all(one["changes"]["timeZone"] == "Europe/Berlin" for one in found["promotions"].values())
+
+
+def test_a_training_reports_by_the_lines_of_its_stage() -> None:
+    pipeline = described(STAGED, "retrain")["pipeline"]
+
+    assert (pipeline["promoteTo"], pipeline["checks"]) == ("candidate", ["auc-pr"])
+    assert "approvals" not in pipeline
+
+
+def test_a_monitor_of_a_soak_writes_the_history_and_moves_nothing() -> None:
+    """Unless it rolls back, as well."""
+    quiet = STAGED.replace("rollback: true, cooldown: 7d", "cooldown: 7d")
+    objects = lowered(quiet)
+    (monitor,) = [
+        one for one in objects.context.plan.resources if one.kind is Kind.MONITOR and one.workload == "monitors.quality"
+    ]
+    login = login_of(monitor, objects.context)
+
+    assert login is not None
+    assert (login.experiments, login.models, login.moves) == (("fraud/fraud-fraud-xgb/aliases",), (), False)
+    assert described_access(objects.context)["movers"] == ["workload.promoter"]
+    told = described(quiet, "monitor-quality")["monitor"]
+    assert told["soaks"] == ["challenger"]
+    assert [(one["variant"], "history" in one) for one in told["models"]] == [("champion", False), ("challenger", True)]
+    assert "soaks" not in described(VALID_SPEC, "monitor-quality")["monitor"]
+
+
+def test_what_waits_and_what_failed_in_a_later_stage_is_told_once() -> None:
+    """By the rules of the first pipeline that trains the model, with the groups of that stage."""
+    rules = [rule for name in ("retrain", "try-out") for rule in alerts(STAGED, name) if "alias" in rule["labels"]]
+
+    assert sorted(rule["alert"] for rule in rules) == ["ModelyardApprovalWaiting", "ModelyardSoakFailed"]
+    for rule in rules:
+        assert 'alias="champion"' in rule["expr"]
+        assert 'model="fraud-xgb"' in rule["expr"]
+        assert rule["labels"]["model"] == "fraud-xgb"
+    waiting = next(rule for rule in rules if rule["alert"] == "ModelyardApprovalWaiting")
+    assert "needs 1 of: payments-risk" in waiting["annotations"]["description"]
