@@ -90,7 +90,15 @@ class _Spec:
         made["validation"] = {f"g{at}": self._gate() for at in range(self.one_of((0, 1, 2)))}
         if self.maybe():
             made["explainability"] = {"method": self.one_of(("shap", "permutation"))}
+        if self.one_of(range(4)) == 0:
+            made["stages"] = self._stages(list(made["validation"]))
         return {key: value for key, value in made.items() if value}
+
+    def _stages(self, lines: list[str]) -> dict[str, Any]:
+        last: dict[str, Any] = {"after": "challenger", "approvals": "none"}
+        if self.maybe():
+            last["soak"] = {"for": "7d", "monitor": "w0", "minRows": 50} if self.likely() else {"for": "1h"}
+        return {"challenger": {"checks": lines[:1]} if self.maybe() else {}, "champion": last}
 
     def _gate(self) -> dict[str, Any]:
         name = self.one_of(metrics_of(self.task)) if self.likely() else self.one_of(_METRICS)

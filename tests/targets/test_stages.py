@@ -11,6 +11,7 @@ from modelyard.validate import python_fits
 from modelyard_targets.cluster.registry_access import described_access, login_of
 from tests.lowering import lowered
 from tests.observed import alerts
+from tests.plans import resource
 from tests.specs import VALID_SPEC
 
 STAGES = """\
@@ -86,9 +87,7 @@ def test_a_monitor_of_a_soak_writes_the_history_and_moves_nothing() -> None:
     """Unless it rolls back, as well."""
     quiet = STAGED.replace("rollback: true, cooldown: 7d", "cooldown: 7d")
     objects = lowered(quiet)
-    (monitor,) = [
-        one for one in objects.context.plan.resources if one.kind is Kind.MONITOR and one.workload == "monitors.quality"
-    ]
+    monitor = resource(objects.context.plan, Kind.MONITOR, "monitor-quality")
     login = login_of(monitor, objects.context)
 
     assert login is not None
@@ -96,7 +95,7 @@ def test_a_monitor_of_a_soak_writes_the_history_and_moves_nothing() -> None:
     assert described_access(objects.context)["movers"] == ["workload.promoter"]
     told = described(quiet, "monitor-quality")["monitor"]
     assert told["soaks"] == ["challenger"]
-    assert [(one["variant"], "history" in one) for one in told["models"]] == [("champion", False), ("challenger", True)]
+    assert [(one["variant"], "history" in one) for one in told["models"]] == [("challenger", True), ("champion", False)]
     assert "soaks" not in described(VALID_SPEC, "monitor-quality")["monitor"]
 
 

@@ -259,6 +259,25 @@ def test_a_version_that_an_approval_does_not_help_is_refused(
     assert TAG not in Registry.tags
 
 
+@pytest.mark.parametrize(("failed", "code"), [('["beats-champion"]', 0), ('["auc-pr"]', 1), ("", 1)])
+def test_a_stage_may_do_without_lines_that_failed(
+    run: Run, tmp_path: Path, key: Path, registry: str, failed: str, code: int
+) -> None:
+    """What is approved is then the alias of that stage, to which another training's versions come as well."""
+    spec = tmp_path / "system.yaml"
+    stages = (
+        "    stages: {candidate: {approvals: none}, champion: {after: candidate, checks: [auc-pr]}}\n    explainability"
+    )
+    text = spec.read_text(encoding="utf-8").replace("    explainability", stages)
+    spec.write_text(text.replace("    promoteTo: candidate\n", ""), encoding="utf-8")
+    Registry.tags |= {promotion.GATE_TAG: "refused", promotion.FAILED_TAG: failed}
+
+    said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
+
+    assert said.code == code, said.err
+    assert ("the gate refused version 7" in said.err) is bool(code)
+
+
 def test_a_tag_begins_no_line_of_ours(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
     """Anybody who may change versions could write what looks like a verdict."""
     Registry.tags[lineage.WORKLOAD_TAG] = "pipelines.x\napproved by everybody"
