@@ -29,6 +29,7 @@ class Inputs:
     """All that decides what comes out: the spec, an environment with its overlay file, and values of variables.
 
     `beside` are the overlay files of all environments by name; whether a variable is used is asked of them too.
+    `approvals` are the signed statements that lie beside the spec, of all environments.
     """
 
     spec: Given
@@ -36,6 +37,7 @@ class Inputs:
     overlay: Given | None = None
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
     beside: Mapping[str, Given] = field(default_factory=dict[str, Given])
+    approvals: tuple[Given, ...] = ()
 
     @property
     def folder(self) -> str:

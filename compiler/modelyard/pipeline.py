@@ -15,6 +15,7 @@ from modelyard.planner import plan
 from modelyard.records import replace
 from modelyard.resolve import resolve
 from modelyard.secret_literals import secret_literals
+from modelyard.signed import signed
 from modelyard.source import Document
 from modelyard.stages import Outcome, Stage
 from modelyard.target import Target, Targets, check_catalog, not_made
@@ -61,12 +62,12 @@ def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None) ->
     if document is None or outcome.failed:
         return replace(outcome, waiting=tuple(stage for stage in Stage if stage > outcome.reached))
     environment = inputs.environment or "default"
-    outcome = _judged(outcome, document, environment, targets)
+    outcome = _judged(outcome, document, environment, targets, inputs.approvals)
     if not outcome.failed or outcome.reached is Stage.TARGETS:
         return outcome
     from modelyard.further import further  # a good spec needs none of it
 
-    outcome = further(document, outcome, lambda other: _judged(Outcome(), other, environment, targets))
+    outcome = further(document, outcome, lambda other: _judged(Outcome(), other, environment, targets, ()))
     hidden = {one.span for one in outcome.diagnostics if one.secret}
     secrets = (one for one in secret_literals(document) if one.span not in hidden)
     return replace(outcome.after(Stage.RULES, secrets), reached=outcome.reached)
@@ -84,16 +85,20 @@ def drawn(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Plan
     return plan(system, {name: target.offer for name, target in used.items()})[0]
 
 
-def _judged(outcome: Outcome, document: Document, environment: str, targets: Targets) -> Outcome:
+def _judged(
+    outcome: Outcome, document: Document, environment: str, targets: Targets, approvals: tuple[Given, ...]
+) -> Outcome:
     """The stages from the schema on, as far as the first that reports an error."""
     outcome = outcome.after(Stage.SCHEMA, _misfits(document, targets))
     if outcome.failed:
         return outcome
     system, problems = resolve(document, environment)
-    outcome = replace(outcome.after(Stage.REFERENCES, problems), system=system)
+    outcome = outcome.after(Stage.REFERENCES, problems)
     if system is None:
         return outcome
-    outcome = outcome.after(Stage.RULES, check(system))
+    given, problems = signed(system, approvals)
+    system = replace(system, signed=given)
+    outcome = replace(outcome.after(Stage.RULES, (*check(system), *problems)), system=system)
     if outcome.failed:
         return outcome
     used = {target.name: targets[target.provider] for target in system.deployment.targets}

@@ -15,6 +15,7 @@ from modelyard_runtime.description import Section, integer, names, section, text
 from modelyard_runtime.sshsig import NotSigned, fingerprint, key_of, signature_of, verify
 
 APPROVAL_TAG = "modelyard.approval."
+BESIDE_SPEC = "an approval beside the spec"
 NAMESPACE = "approval@modelyard.dev"
 """What the signature is for (`ssh-keygen -Y sign -n`): a signature of the same key on anything else is no approval."""
 
@@ -66,8 +67,8 @@ def standing(workload: Section, pipeline: Section, tags: Mapping[str, str], dige
     given: dict[str, Approval] = {}
     used: set[bytes] = set()
     refused: list[str] = []
-    for tag, content in sorted(tags.items()):
-        if not asked or not tag.startswith(APPROVAL_TAG):
+    for tag, content in _written(asked, tags):
+        if any(one.evidence == content for one in given.values()):
             continue
         try:
             key = signer(content, about)
@@ -75,7 +76,8 @@ def standing(workload: Section, pipeline: Section, tags: Mapping[str, str], dige
             if key in used or not group:
                 raise NotSigned(f"{fingerprint(key)} is no key of a group that still may approve")
         except NotSigned as problem:
-            refused.append(f"{tag} does not count: {problem}")
+            if tag != BESIDE_SPEC:  # where approvals of all versions are, and most are about another one
+                refused.append(f"{tag} does not count: {problem}")
             continue
         used.add(key)
         given[group] = Approval(group, fingerprint(key), content)
@@ -99,6 +101,14 @@ def signer(evidence: str, about: Mapping[str, str]) -> bytes:
     read = signature_of(signature)
     verify(statement.encode("utf-8", "surrogatepass"), read, NAMESPACE)
     return read.key
+
+
+def _written(asked: Section, tags: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What may be approvals, with where it stands: beside the version, and beside the spec."""
+    if not asked:
+        return []
+    beside_version = [(tag, content) for tag, content in sorted(tags.items()) if tag.startswith(APPROVAL_TAG)]
+    return [*beside_version, *((BESIDE_SPEC, content) for content in names(asked, "given"))]
 
 
 def _keys(asked: Section) -> dict[str, set[bytes]]:

@@ -121,6 +121,7 @@ NOT_WRITTEN = {
     (spec.Step, "path"): "where the step stands",
     (spec.Store, "called"): "what `moved` says of it",
     (spec.System, "document"): "the spec itself",
+    (spec.System, "signed"): "files beside the spec",
     (spec.System, "environment"): "picked on the command line",
     (spec.Variant, "percent"): "under the endpoint's traffic",
 }

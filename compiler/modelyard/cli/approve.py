@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from modelyard.cli.console import report, say
-from modelyard.cli.inputs import gather
+from modelyard.cli.inputs import APPROVALS, gather, spec_path
+from modelyard.disk.single import write_file_atomically
 from modelyard.nearest import nearest
 from modelyard.pipeline import understand
 from modelyard.public_keys import NotAKey, PublicKey, public_key, reason
@@ -27,6 +28,7 @@ NAMESPACE = "approval@modelyard.dev"
 
 TAG = "modelyard.approval."
 _HEX = 64
+_SHORT = 12
 _DIGEST = re.compile(rf"sha256:[0-9a-f]{{{_HEX}}}")
 _LONGEST = 4500  # characters of a tag that MLflow's database takes, with room to spare
 
@@ -67,6 +69,10 @@ def _approve(arguments: argparse.Namespace, system: System) -> None:
         raise CannotApprove(f"the statement has {len(evidence)} characters, and the registry takes {_LONGEST}")
     tag = f"{TAG}{group}"
     where = f"{digest} of {registered} for {alias!r} in environment {about['environment']!r}, in the name of {group}"
+    if arguments.save:
+        path = _save(spec_path(str(arguments.spec)), group, about, evidence)
+        say(f"approved {where}; commit {path}, then compile and apply\n{_needed(approval)}")
+        return
     if registry:
         from modelyard.cli.approve_registry import keep
         from modelyard.cli.approve_version import still_missing
@@ -76,6 +82,21 @@ def _approve(arguments: argparse.Namespace, system: System) -> None:
         return
     sys.stdout.write(evidence + "\n")
     say(f"approved {where}; set it as the tag {tag} of the version\n{_needed(approval)}")
+
+
+def _save(spec: str, group: str, about: Mapping[str, str], evidence: str) -> str:
+    """Write an approval to its file beside the spec; the name says what it is about."""
+    folder = Path(spec).parent / APPROVALS / group
+    short = about["digest"].removeprefix("sha256:")[:_SHORT]
+    path = folder / f"{about['environment']}-{about['model']}-{about['alias']}-{short}.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        problems = write_file_atomically(path, f"{evidence}\n".encode())
+    except OSError as problem:
+        raise CannotApprove(f"{folder} cannot be made: {problem.strerror}") from None
+    if problems:
+        raise CannotApprove(problems[0].message)
+    return str(path)
 
 
 def _place(arguments: argparse.Namespace) -> tuple[str, str]:

@@ -62,8 +62,9 @@ _MORE = {
         "ssh-keygen signs a statement about the files of one version, by their digest, with a key that the spec lists\n"
         "under governance.approvers. With --registry and --version, the digest is the one that training kept with the\n"
         "version, and the statement is laid beside it; the login is in MLFLOW_TRACKING_USERNAME and\n"
-        "MLFLOW_TRACKING_PASSWORD. With --digest alone, the statement is printed. Give the --env that the version was\n"
-        "trained in: an approval counts in one environment."
+        "MLFLOW_TRACKING_PASSWORD. With --digest alone, the statement is printed. With --save it is written beside the\n"
+        "spec, to be committed and reviewed, and counts once what the spec compiles to is applied. Give the --env that\n"
+        "the version was trained in: an approval counts in one environment."
     ),
     "schema": "It is JSON Schema, draft 2020-12; `modelyard init` writes it beside the spec, for editors.",
 }
@@ -84,7 +85,8 @@ _EXAMPLES = {
     "graph": "modelyard graph examples/fraud-detection --env on-prem > plan.mmd",
     "approve": (
         "modelyard approve . --model fraud-xgb --digest sha256:2c26… --key ~/.ssh/id_ed25519 > approval.json\n"
-        "  modelyard approve . --model fraud-xgb --version 7 --registry http://localhost:5000 --key ~/.ssh/id_ed25519"
+        "  modelyard approve . --model fraud-xgb --version 7 --registry http://localhost:5000 --key ~/.ssh/id_ed25519\n"
+        "  modelyard approve . --env prod --model fraud-xgb --digest sha256:2c26… --key ~/.ssh/id_ed25519 --save"
     ),
     "schema": "modelyard schema > system.schema.json",
 }
@@ -221,6 +223,9 @@ def _approve(entry: argparse.ArgumentParser) -> None:
     entry.add_argument("--registry", metavar="URL", help="the registry that keeps the approval (default: print it)")
     entry.add_argument(
         "--key", required=True, metavar="FILE", help="the SSH key; its public half alone where an agent has the key"
+    )
+    entry.add_argument(
+        "--save", action="store_true", help="write it to approvals/GROUP/ beside the spec, to be committed"
     )
     entry.add_argument("--reason", default="", metavar="TEXT", help="why, kept in the signed statement")
 

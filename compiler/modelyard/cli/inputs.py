@@ -14,6 +14,8 @@ from modelyard.load.builder import LIMITS
 from modelyard.source import Document, Span
 
 SPEC_NAME = "system.yaml"
+APPROVALS = "approvals"
+"""The folder beside a spec with the signed statements of its approvers, in folders of groups or without."""
 
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
@@ -38,8 +40,11 @@ def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs |
     if spec is None or problems:
         return None, tuple(problems)
     overlay = beside.get(environment) if environment is not None else None
+    approvals = _approvals(path, repository, problems)
+    if problems:
+        return None, tuple(problems)
     told = (problem for name in sorted(unread) for problem in unread[name]) if every else ()
-    return Inputs(spec, environment, overlay, variables, beside), tuple(told)
+    return Inputs(spec, environment, overlay, variables, beside, approvals), tuple(told)
 
 
 def environment_names(inputs: Inputs, spec: Document | None) -> list[str]:
@@ -73,6 +78,24 @@ def _beside(spec: str, repository: str) -> tuple[dict[str, Given], dict[str, lis
         if problems:
             unread.setdefault(name, []).extend(problems)
     return files, unread
+
+
+def _approvals(spec: str, repository: str, problems: list[Diagnostic]) -> tuple[Given, ...]:
+    """The signed statements beside a spec, `approvals/*.json` and `approvals/*/*.json`, in the order of their paths."""
+    folder = os.path.join(os.path.dirname(spec), APPROVALS)
+    paths: list[str] = []
+    for root in (folder, *_listed(folder)):
+        paths += [path for path in _listed(root) if path.endswith(".json") and os.path.isfile(path)]
+    found = (_read(path, repository, problems) for path in sorted(paths))
+    return tuple(one for one in found if one is not None)
+
+
+def _listed(folder: str) -> list[str]:
+    """Paths of what is in a folder; none where there is no such folder."""
+    try:
+        return sorted(os.path.join(folder, entry) for entry in os.listdir(folder) if not entry.startswith("."))
+    except (OSError, ValueError):
+        return []
 
 
 def spec_path(typed: str) -> str:

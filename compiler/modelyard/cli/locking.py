@@ -25,7 +25,8 @@ def input_key(inputs: Inputs) -> str:
     overlay = b"" if inputs.overlay is None else _bytes(inputs.overlay.content)
     variables = (text for pair in sorted(inputs.variables.items()) for text in pair)
     names = (inputs.environment or "", __version__, modelyard_schemas.text("system"))
-    return digest(_bytes(inputs.spec.content), overlay, *names, *variables)
+    approvals = (_bytes(one.content) for one in inputs.approvals)
+    return digest(_bytes(inputs.spec.content), overlay, *names, *variables, *approvals)
 
 
 def read_lock(inputs: Inputs) -> bytes:

@@ -20,6 +20,7 @@ from modelyard.diagnostics import (
     platform,
     reach,
     resolve,
+    signed,
     target,
     validate,
     verify,
@@ -444,5 +445,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0967": check_stages.stage_without_approvals,
         "E0968": check_stages.window_empty,
         "E0969": check_stages.freeze_impossible,
+        "E0970": signed.approval_unreadable,
+        "W0971": signed.approval_without_effect,
     }
 )

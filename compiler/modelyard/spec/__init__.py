@@ -45,7 +45,7 @@ from modelyard.spec.needs import (
 )
 from modelyard.spec.pipelines import Parameter, Pipeline, Range, Reprocess, Schedule, Source, Split, Step, Tuning
 from modelyard.spec.references import ModelRef, SecretRef
-from modelyard.spec.stages import Approval, Changes, ChangeWindow, Freeze, Soak, Stage
+from modelyard.spec.stages import Approval, Changes, ChangeWindow, Freeze, Signed, Soak, Stage
 from modelyard.spec.system import Override, System, target_path
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "Changes",
     "ChangeWindow",
     "Freeze",
+    "Signed",
     "Soak",
     "Stage",
     "Retention",

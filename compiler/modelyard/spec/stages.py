@@ -14,6 +14,17 @@ class Approval:
 
 
 @record
+class Signed:
+    """An approval that lies beside the spec: a statement about a digest, with its signature."""
+
+    model: str  # the registered name
+    alias: str
+    digest: str
+    at: str  # when it was signed, as it says itself
+    evidence: str  # statement and signature, as JSON
+
+
+@record
 class Soak:
     """How long a version serves in the stage before, and what a monitor must say of its answers then."""
 

@@ -12,7 +12,7 @@ from modelyard.spec.inference import Inference
 from modelyard.spec.monitors import Channel, Monitor
 from modelyard.spec.needs import ComputeClass, Dataset, Model, Registry, Store
 from modelyard.spec.pipelines import Pipeline
-from modelyard.spec.stages import Approval
+from modelyard.spec.stages import Approval, Signed
 
 
 @record
@@ -47,6 +47,7 @@ class System:
     monitors: Mapping[str, Monitor]
     channels: Mapping[str, Channel]
     overrides: tuple[Override, ...] = ()
+    signed: tuple[Signed, ...] = ()  # approvals beside the spec
     moved: Mapping[str, str] | None = None  # new address -> old address: the new one keeps the old one's names
 
     def target(self, name: str) -> TargetSpec:

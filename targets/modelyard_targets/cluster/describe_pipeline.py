@@ -117,7 +117,11 @@ def describe_promotion(model: Model, alias: str, context: Context) -> dict[str, 
     changes = context.system.governance.changes
     if changes is not None and not stage.any_time:
         described["changes"] = _describe_changes(changes)
-    return {**described, **describe_approvals(context, ModelRef(model.name, alias))}
+    approvals = describe_approvals(context, ModelRef(model.name, alias))
+    given = [one.evidence for one in context.system.signed if (one.model, one.alias) == (model.registered_name, alias)]
+    if given and approvals:
+        approvals["approvals"] = {**approvals["approvals"], "given": [*given]}
+    return {**described, **approvals}
 
 
 def _describe_stage(stage: Stage) -> dict[str, Json]:
@@ -153,7 +157,7 @@ def _deliveries(alias: str, model: Model, context: Context) -> dict[str, Json]:
     return {**delivery(model, alias, context), **other_deliveries(model, alias, context)}
 
 
-def describe_approvals(context: Context, ref: ModelRef) -> dict[str, Json]:
+def describe_approvals(context: Context, ref: ModelRef) -> dict[str, dict[str, Json]]:
     """The entry that says who must agree before an alias moves, and by which keys; empty where nobody must."""
     governance = context.system.governance
     approval = context.system.approval(ref.model, ref.alias)

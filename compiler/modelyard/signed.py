@@ -1,0 +1,71 @@
+"""Approvals that lie beside a spec: signed statements that a pull request brought, as `modelyard approve --save` wrote
+them. The signatures are verified by the runtime, against the keys of the spec, before an alias moves.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics import signed as problems
+from modelyard.inputs import Given
+from modelyard.source import Span
+from modelyard.spec import Signed, System
+
+_LONGEST = 20_000  # bytes
+_MOST = 100  # of one alias: what a ConfigMap holds has an end, and old versions wait for nothing
+
+
+def signed(system: System, given: Iterable[Given]) -> tuple[tuple[Signed, ...], tuple[Diagnostic, ...]]:
+    """The approvals of an environment, the newest hundred of each alias; and what is wrong with files."""
+    found: dict[tuple[str, str], list[Signed]] = {}
+    wrong: list[Diagnostic] = []
+    for file in given:
+        span = Span(file.path, 1, 1, 1)
+        try:
+            approval, system_name, environment = _read(file.content)
+        except ValueError as problem:
+            wrong.append(problems.approval_unreadable(span, str(problem)))
+            continue
+        if system_name != system.metadata.name:
+            wrong.append(problems.approval_without_effect(span, f"it is about system {system_name[:80]!r}"))
+        elif environment == (system.environment or "default"):
+            why = _without_effect(system, approval)
+            if why:
+                wrong.append(problems.approval_without_effect(span, why))
+            else:
+                found.setdefault((approval.model, approval.alias), []).append(approval)
+    newest = (sorted(each, key=lambda one: (one.at, one.evidence))[-_MOST:] for each in found.values())
+    return tuple(one for each in newest for one in each), tuple(wrong)
+
+
+def _read(content: str | bytes) -> tuple[Signed, str, str]:
+    """An approval, its system and its environment; raises ValueError with the reason where it is none."""
+    if len(content) > _LONGEST:
+        raise ValueError(f"it is longer than {_LONGEST} bytes")
+    try:
+        outer = json.loads(content)
+        statement, signature = outer["statement"], outer["signature"]
+        said = json.loads(statement)
+        names = [said[name] for name in ("system", "environment", "model", "alias", "digest", "at")]
+        evidence = json.dumps({"statement": statement, "signature": signature})
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise ValueError("it has no signed statement") from None
+    if said.get("kind") != "Approval" or not all(isinstance(one, str) for one in (statement, signature, *names)):
+        raise ValueError("it has no signed statement")
+    system, environment, model, alias, digest, at = names
+    return Signed(model, alias, digest, at, evidence), system, environment
+
+
+def _without_effect(system: System, approval: Signed) -> str:
+    """Why nothing waits for an approval; empty where something may."""
+    if system.registry is None or system.registry.adopt:
+        return "a promoter reads it, and none runs here; lay it beside the version in the registry"
+    by_name = {model.registered_name: model.name for model in system.models.values()}
+    model = by_name.get(approval.model)
+    if model is None:
+        return f"there is no model with the registered name {approval.model[:80]!r}"
+    if approval.alias not in system.promoted().get(model, ()):
+        return f"nothing here moves the alias {approval.alias[:80]!r} of model {model!r}"
+    return "" if system.approval(model, approval.alias) else f"nobody is asked before {model}@{approval.alias} moves"

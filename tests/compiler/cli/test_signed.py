@@ -1,0 +1,180 @@
+"""Approvals in files beside a spec: what `modelyard approve --save` writes reaches the promoter, and nothing else does."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelyard.api import output_files
+from modelyard.inputs import Given, Inputs
+from modelyard.pipeline import compile_system
+from modelyard_runtime import approvals
+from modelyard_targets import TARGETS
+from tests.compiler.cli.said import Run
+from tests.specs import VALID_SPEC
+
+DIGEST = "sha256:" + "a" * 64
+KEY = '"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um model-risk"'
+
+
+def promotions(text: str, *files: tuple[str, str]) -> dict[str, Any]:
+    """What the promoter is told of each training, and the diagnostics about files."""
+    inputs = Inputs(Given("system.yaml", text), approvals=tuple(Given(*file) for file in files))
+    outcome = compile_system(inputs, TARGETS)
+    told: dict[str, Any] = {"problems": [one.message for one in outcome.diagnostics if "approvals/" in one.message]}
+    for file in output_files(outcome):
+        if "promoter" in file.path and b"workload.json" in file.render():
+            found = json.loads(next(one for one in _texts(file.render().decode()) if '"promotions"' in one))
+            told |= found["promotions"]
+    return told
+
+
+def _texts(text: str) -> list[str]:
+    import yaml
+
+    return [value for one in yaml.safe_load_all(text) for value in (one.get("data") or {}).values()]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A spec whose group model-risk has the key `key`, which lies outside of it."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "key"], check=True)
+    spec = tmp_path / "fraud"
+    spec.mkdir()
+    line = (tmp_path / "key.pub").read_text().strip()
+    (spec / "system.yaml").write_text(VALID_SPEC.replace(KEY, f'"{line}"'))
+    return spec
+
+
+def save(run: Run, folder: Path, *more: str) -> Path:
+    """The file of an approval."""
+    asked = ("--model", "fraud-xgb", "--alias", "champion", "--digest", DIGEST, "--key", str(folder.parent / "key"))
+    said = run("approve", str(folder), *asked, "--save", *more)
+    assert said.code == 0, said.err
+    (path,) = (folder / "approvals" / "model-risk").glob("*.json")
+    assert f"commit {path}" in said.err
+    return path
+
+
+def test_what_is_saved_reaches_the_promoter_and_counts_there(run: Run, folder: Path) -> None:
+    path = save(run, folder)
+    assert path.name == f"default-fraud-fraud-xgb-champion-{'a' * 12}.json"
+    text = (folder / "system.yaml").read_text()
+
+    found = promotions(text, (f"approvals/model-risk/{path.name}", path.read_text()))
+
+    assert found["problems"] == []
+    asked = found["retrain"]["approvals"]
+    assert "given" not in found["try-out"]["approvals"]
+    workload = {"system": "fraud", "environment": "default"}
+    standing = approvals.standing(workload, found["retrain"], {}, DIGEST)
+    assert [one.group for one in standing.given] == ["model-risk"]
+    assert standing.missing == asked["minimum"] - 1
+    assert not standing.refused
+    other = approvals.standing(workload, found["retrain"], {}, "sha256:" + "b" * 64)
+    assert not other.given
+
+
+def test_the_same_statement_in_both_places_counts_once(run: Run, folder: Path) -> None:
+    evidence = json.dumps(json.loads(save(run, folder).read_text()))
+    found = promotions((folder / "system.yaml").read_text(), ("approvals/a.json", evidence))
+
+    tags = {f"{approvals.APPROVAL_TAG}model-risk": evidence}
+    standing = approvals.standing({"system": "fraud", "environment": "default"}, found["retrain"], tags, DIGEST)
+
+    assert (len(standing.given), standing.refused) == (1, ())
+
+
+def test_a_compile_takes_new_approvals_along(run: Run, folder: Path) -> None:
+    """Which a lock that knew of the spec alone would leave out."""
+    assert run("compile", str(folder)).code == 0
+    before = {path: path.read_bytes() for path in (folder / "build").rglob("*promoter*") if path.is_file()}
+    save(run, folder)
+
+    assert run("compile", str(folder)).code == 0
+    after = {path: path.read_bytes() for path in (folder / "build").rglob("*promoter*") if path.is_file()}
+    assert before != after
+    assert any(DIGEST.encode() in content for content in after.values())
+    assert run("verify", str(folder)).code == 0
+
+
+def said(**other: Any) -> str:
+    """An approval with other words, whose signature nobody here looks at."""
+    about = {
+        "kind": "Approval",
+        "system": "fraud",
+        "environment": "default",
+        "model": "fraud-fraud-xgb",
+        "alias": "champion",
+        "digest": DIGEST,
+        "at": "2026-11-26T12:00:00+00:00",
+        **other,
+    }
+    return json.dumps({"statement": json.dumps(about), "signature": "x"})
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("", "is no approval: it has no signed statement"),
+        ("[]", "is no approval: it has no signed statement"),
+        ('{"statement": 1, "signature": ""}', "is no approval: it has no signed statement"),
+        ("<<<<<<< HEAD\n{}", "is no approval: it has no signed statement"),
+        ("[" * 10_000, "is no approval: it has no signed statement"),
+        (said(at=7), "is no approval: it has no signed statement"),
+        (said(kind="Refusal"), "is no approval: it has no signed statement"),
+        ("x" * 20_001, "is no approval: it is longer than 20000 bytes"),
+        (said(system="other"), "approves nothing here: it is about system 'other'"),
+        (said(model="fraud-xgb"), "approves nothing here: there is no model with the registered name 'fraud-xgb'"),
+        (said(alias="champoin"), "approves nothing here: nothing here moves the alias 'champoin'"),
+        (said(), ""),
+        (said(environment="prod", alias="anything"), ""),
+    ],
+)
+def test_a_file_that_approves_nothing_is_said(content: str, why: str) -> None:
+    found = promotions(VALID_SPEC, ("approvals/a.json", content))["problems"]
+
+    assert [f"'approvals/a.json' {why}"] * bool(why) == found or found[0].startswith(f"'approvals/a.json' {why}")
+
+
+def test_without_a_promoter_nobody_would_read_them() -> None:
+    adopted = VALID_SPEC.replace(
+        "registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}'
+    )
+    (problem,) = promotions(adopted, ("approvals/a.json", said()))["problems"]
+    assert "a promoter reads it, and none runs here" in problem
+
+
+def test_a_stage_without_approvals_needs_none() -> None:
+    stages = "    stages: {candidate: {approvals: none}, champion: {after: candidate}}\n    explainability"
+    staged = VALID_SPEC.replace("    explainability", stages).replace("    promoteTo: candidate\n", "")
+    (problem,) = promotions(staged, ("approvals/a.json", said(alias="candidate")))["problems"]
+    assert "nobody is asked before fraud-xgb@candidate moves" in problem
+
+
+def test_the_newest_hundred_of_an_alias_are_kept() -> None:
+    """What a ConfigMap holds has an end."""
+    files = [(f"approvals/{at}.json", said(at=f"2026-11-26T12:00:{at:03}")) for at in range(120)]
+    given = promotions(VALID_SPEC, *files)["retrain"]["approvals"]["given"]
+
+    assert len(given) == 100
+    assert "12:00:119" in given[-1]
+    assert "12:00:020" in given[0]
+
+
+def test_a_link_out_of_the_repository_is_not_followed(run: Run, folder: Path) -> None:
+    (folder / ".git").mkdir()
+    (folder / "approvals").mkdir()
+    outside = folder.parent / "token.json"
+    outside.write_text('{"token": "hunter2"}')
+    (folder / "approvals" / "a.json").symlink_to(outside)
+
+    answer = run("validate", str(folder))
+
+    assert answer.code == 1
+    assert "is a symbolic link to a file outside of the repository" in answer.err + answer.out
+    assert "hunter2" not in answer.err + answer.out
