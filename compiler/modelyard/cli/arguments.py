@@ -62,9 +62,9 @@ _MORE = {
         "ssh-keygen signs a statement about the files of one version, by their digest, with a key that the spec lists\n"
         "under governance.approvers. With --registry and --version, the digest is the one that training kept with the\n"
         "version, and the statement is laid beside it; the login is in MLFLOW_TRACKING_USERNAME and\n"
-        "MLFLOW_TRACKING_PASSWORD. With --digest alone, the statement is printed. With --save it is written beside the\n"
-        "spec, to be committed and reviewed, and counts once what the spec compiles to is applied. Give the --env that\n"
-        "the version was trained in: an approval counts in one environment."
+        "MLFLOW_TRACKING_PASSWORD. With --digest alone, the statement is printed. With --save it is written beside\n"
+        "the spec, to be committed and reviewed, and counts once what the spec compiles to is applied. Give the --env\n"
+        "that the version was trained in: an approval counts in one environment."
     ),
     "schema": "It is JSON Schema, draft 2020-12; `modelyard init` writes it beside the spec, for editors.",
 }

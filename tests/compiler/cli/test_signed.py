@@ -1,4 +1,4 @@
-"""Approvals in files beside a spec: what `modelyard approve --save` writes reaches the promoter, and nothing else does."""
+"""Approvals in files beside a spec: what `modelyard approve --save` writes reaches the promoter, and no other."""
 
 from __future__ import annotations
 
