@@ -11,13 +11,9 @@ from modelyard_runtime.delivery import deliver
 from modelyard_runtime.description import Section, integer, rows, section, text
 from modelyard_runtime.history import History, whoever
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.siblings import JOBS, mapping, under_way
+from modelyard_runtime.siblings import CRON_JOBS, JOBS, forbidden, job_of, mapping
 
 _MONITOR_LABEL = "modelyard.dev/started-by"
-_LONGEST_NAME = 63
-_KEPT_S = 7 * 86400
-"""How long a run that a monitor started is kept where the pipeline's own history would decide."""
-
 _WHY = "a check of the monitor did not hold"
 _log = logging.getLogger(__name__)
 
@@ -59,46 +55,17 @@ def start(api: ClusterApi, workload: Section, run: Section, now: datetime, coold
         return (
             f"pipeline {text(run, 'pipeline')} is not started: it was at {last.isoformat()}, the cooldown is {cooldown}"
         )
-    parent = api.get("apis/batch/v1/cronjobs", cron_job)
-    forbidden = mapping(parent, "spec").get("concurrencyPolicy") == "Forbid"
-    if forbidden and under_way(api, str(mapping(parent, "metadata").get("uid"))):
+    parent = api.get(CRON_JOBS, cron_job)
+    if forbidden(api, parent):
         return f"pipeline {text(run, 'pipeline')} is not started: a run of it is under way, and they must not overlap"
-    body = job_of(parent, monitor, now, cooldown)
+    stamp = now.strftime("%Y%m%d%H%M")
+    body = job_of(parent, stamp, {_MONITOR_LABEL: monitor}, int(cooldown.total_seconds()))
     try:
         api.create(JOBS, body)
     except ApiError as problem:
         if problem.status != 409:  # another try of this monitor was faster
             raise
     return f"pipeline {text(run, 'pipeline')} is started"
-
-
-def job_of(cron_job: Object, monitor: str, now: datetime, cooldown: timedelta) -> Object:
-    """The Job that the CronJob would make now, with a label that says who started it.
-
-    The label is all that remembers the cooldown, so the Job outlives it: it goes with the CronJob, which is not its
-    controller and does not count it in its history.
-    """
-    metadata, spec = mapping(cron_job, "metadata"), mapping(cron_job, "spec")
-    template = mapping(spec, "jobTemplate")
-    described, run = mapping(template, "metadata"), mapping(template, "spec")
-    kept = run.get("ttlSecondsAfterFinished", _KEPT_S)
-    kept_s = max(kept if isinstance(kept, int) else 0, int(cooldown.total_seconds()))
-    stamp = now.strftime("%Y%m%d%H%M")
-    name = f"{str(metadata['name'])[: _LONGEST_NAME - len(stamp) - 1].rstrip('-')}-{stamp}"
-    labels = mapping(metadata, "labels") | mapping(described, "labels")
-    annotations = mapping(described, "annotations")
-    owner = {"apiVersion": "batch/v1", "kind": "CronJob", "name": metadata["name"], "uid": metadata["uid"]}
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {
-            "name": name,
-            "labels": labels | {_MONITOR_LABEL: monitor},
-            "annotations": annotations | {"cronjob.kubernetes.io/instantiate": "manual"},
-            "ownerReferences": [owner],
-        },
-        "spec": {**run, "ttlSecondsAfterFinished": kept_s},
-    }
 
 
 def take_back(workload: Section, now: datetime, cooldown: timedelta, breached: frozenset[str]) -> list[str]:

@@ -1,9 +1,10 @@
 """`launch`: from a Pod of a CronJob to one RayJob, and to its end.
 
 The Pod lives as long as the RayJob, so that the CronJob's concurrency policy, history and `kubectl get jobs` tell
-the truth about the run. That policy is about the runs that the CronJob made: where a monitor starts runs too, the Pod
-keeps it by itself. The run itself belongs to the Job, and not to the Pod: with a deleted or replaced Job it goes,
-while a Pod that has to leave its machine leaves hours of training running, and the Job's next Pod follows them.
+the truth about the run. That policy is about the runs that the CronJob made: where a monitor or another pipeline starts
+runs too, the Pod keeps it by itself. The run itself belongs to the Job, and not to the Pod: with a deleted or replaced
+Job it goes, while a Pod that has to leave its machine leaves hours of training running, and the Job's next Pod follows
+them. When a run has succeeded, the Pod starts the pipelines that come after it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from types import FrameType
 
 from modelyard_runtime.cluster_api import ApiError, ClusterApi, Object
+from modelyard_runtime.following import Following
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.siblings import others
 
@@ -29,6 +31,9 @@ _RUN = "-run-"
 _POLL_S = 10.0
 _ENDED = 128 + signal.SIGTERM
 """The exit code of a Pod that was asked to leave; one for a run that failed would end the Job."""
+
+_NOT_FOLLOWED = os.EX_TEMPFAIL
+"""The exit code where a run succeeded and what follows it did not start: the Job's next Pod tries that again."""
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +68,9 @@ class Replacing:
 
 
 def run() -> int:
-    """Create the RayJob of the mounted template and wait: 0 when it succeeds, 1 when it fails, 143 when told to end."""
+    """Create the RayJob of the mounted template and wait: 0 when it succeeds, 1 when it fails, 143 when told to end, 75
+    when it succeeds and what follows it cannot be started.
+    """
     signal.signal(signal.SIGTERM, stop)
     template = json.loads(Path(os.environ.get("MODELYARD_RAYJOB", TEMPLATE)).read_text(encoding="utf-8"))
     job, uid = _said("MODELYARD_JOB"), _said("MODELYARD_JOB_UID")
@@ -71,7 +78,9 @@ def run() -> int:
     if overlap == "forbid" and skipped(api, job):
         return 0
     stops = Replacing(template, job) if overlap == "replace" else None
-    return launch(api, owned_by(named_after(template, job), job, uid), replacing=stops)
+    follow = [name for name in os.environ.get("MODELYARD_FOLLOWERS", "").split(",") if name]
+    following = Following(tuple(follow), job, uid)
+    return launch(api, owned_by(named_after(template, job), job, uid), replacing=stops, following=following)
 
 
 def _said(variable: str) -> str:
@@ -112,8 +121,15 @@ def skipped(api: ClusterApi, job: str) -> bool:
     return bool(before)
 
 
-def launch(api: ClusterApi, body: Object, poll_s: float = _POLL_S, *, replacing: Replacing | None = None) -> int:
-    """Create or find the RayJob and follow it to its end, or until this Pod is asked to leave."""
+def launch(
+    api: ClusterApi,
+    body: Object,
+    poll_s: float = _POLL_S,
+    *,
+    replacing: Replacing | None = None,
+    following: Following | None = None,
+) -> int:
+    """Create or find the RayJob, follow it until it ends or this Pod is asked to leave, and start what comes after."""
     metadata = body["metadata"]
     assert isinstance(metadata, dict)
     name = str(metadata["name"])
@@ -121,7 +137,10 @@ def launch(api: ClusterApi, body: Object, poll_s: float = _POLL_S, *, replacing:
         _create(api, name, body)
         if replacing is not None and not replacing.of_others(api, name):
             return 0
-        return _follow(api, name, poll_s)
+        failed = _follow(api, name, poll_s)
+        if failed or following is None or following.start(api, poll_s):
+            return failed
+        return _NOT_FOLLOWED
     except Stopped:
         _log.info("asked to end; RayJob %s goes on as long as its Job does", name)
         return _ENDED

@@ -1,14 +1,19 @@
 """Runs of one pipeline: the Jobs that belong to its CronJob, whoever made them.
 
-A CronJob counts only the Jobs that it made itself for its concurrency policy (pkg/controller/cronjob, v1.36.3):
-a run that a monitor started is nothing to it, so that what starts a run looks for others by itself.
+A CronJob counts only the Jobs that it made itself for its concurrency policy (pkg/controller/cronjob, v1.36.3): a run
+that a monitor or the pipeline before it started is nothing to it, so that what starts a run looks for others by itself.
 """
 
 from __future__ import annotations
 
 from modelyard_runtime.cluster_api import ClusterApi, Object
 
+CRON_JOBS = "apis/batch/v1/cronjobs"
 JOBS = "apis/batch/v1/jobs"
+
+_LONGEST_NAME = 63
+_KEPT_S = 7 * 86400
+"""How long a run that no CronJob started is kept where the pipeline's own history would decide."""
 
 
 def under_way(api: ClusterApi, cron_job: str) -> list[Object]:
@@ -22,6 +27,42 @@ def others(api: ClusterApi, job: str) -> tuple[list[str], list[str]]:
     found = [one for cron_job in _owners(own) for one in under_way(api, cron_job) if _name(one) != job]
     before = [_name(one) for one in found if _age(one) < _age(own)]
     return before, [_name(one) for one in found if _age(one) > _age(own)]
+
+
+def forbidden(api: ClusterApi, cron_job: Object) -> bool:
+    """Whether a run is under way that none may overlap."""
+    if mapping(cron_job, "spec").get("concurrencyPolicy") != "Forbid":
+        return False
+    return bool(under_way(api, str(mapping(cron_job, "metadata").get("uid"))))
+
+
+def job_named(cron_job: str, ending: str) -> str:
+    """A Job of a CronJob, with an ending that says which."""
+    return f"{cron_job[: _LONGEST_NAME - len(ending) - 1].rstrip('-')}-{ending}"
+
+
+def job_of(cron_job: Object, ending: str, started_by: dict[str, str], kept_s: int) -> Object:
+    """The Job that the CronJob would make now, with a label that says who started it.
+
+    It is all that remembers that it was started, so it is kept for `kept_s` at least when it has ended. It goes with
+    the CronJob, which is not its controller and does not count it in its history.
+    """
+    metadata, spec = mapping(cron_job, "metadata"), mapping(cron_job, "spec")
+    template = mapping(spec, "jobTemplate")
+    described, run = mapping(template, "metadata"), mapping(template, "spec")
+    kept = run.get("ttlSecondsAfterFinished", _KEPT_S)
+    owner = {"apiVersion": "batch/v1", "kind": "CronJob", "name": metadata["name"], "uid": metadata["uid"]}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": job_named(str(metadata["name"]), ending),
+            "labels": mapping(metadata, "labels") | mapping(described, "labels") | started_by,
+            "annotations": mapping(described, "annotations") | {"cronjob.kubernetes.io/instantiate": "manual"},
+            "ownerReferences": [owner],
+        },
+        "spec": {**run, "ttlSecondsAfterFinished": max(kept if isinstance(kept, int) else 0, kept_s)},
+    }
 
 
 def mapping(of: Object, name: str) -> Object:

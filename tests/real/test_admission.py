@@ -15,7 +15,7 @@ from engine.kubectl import Kubectl, Object, Refused
 from tests.emitted import emitted
 from tests.examples import Example, on_aws, one_each
 from tests.real.test_scanners import manifests_of
-from tests.specs import VALID_SPEC
+from tests.targets.test_launcher import AFTER
 
 Change: TypeAlias = Callable[[Any], object]
 
@@ -179,8 +179,8 @@ def _everything(namespace: str) -> Any:
 
 @pytest.fixture(scope="module")
 def objects() -> list[Any]:
-    """What comes out of the valid spec."""
-    return json.loads(json.dumps(emitted(VALID_SPEC)))  # type: ignore[no-any-return]
+    """What comes out of the valid spec where two pipelines follow a third."""
+    return json.loads(json.dumps(emitted(AFTER)))  # type: ignore[no-any-return]
 
 
 @pytest.fixture(scope="module")
@@ -223,6 +223,27 @@ def test_a_monitor_starts_a_pipeline_and_nothing_beyond(name: str, guarded: Kube
 
     assert refusal(guarded, job, "monitor-drift") == ""
     assert message in refusal(guarded, changed_by(change, job), "monitor-drift")
+
+
+@pytest.mark.parametrize("follower", ["nightly", "report"])
+def test_a_launcher_starts_what_follows_and_nothing_beyond(follower: str, guarded: Kubectl, objects: list[Any]) -> None:
+    """Each follower by its own bounds, and no Job that belongs to none of them."""
+    job, other = owned(job_of(objects, follower), follower), owned(job_of(objects, "try-out"), "try-out")
+    nobodys = job_of(objects, follower)
+
+    assert refusal(guarded, job, "retrain-launcher") == ""
+    for outside in (other, nobodys):
+        assert "belongs to one of the CronJobs nightly, report" in refusal(guarded, outside, "retrain-launcher")
+    for change, message in FORBIDDEN_JOBS.values():
+        assert message.replace("retrain", follower) in refusal(guarded, changed_by(change, job), "retrain-launcher")
+
+
+def owned(job: Any, cron_job: str) -> Any:
+    """The Job of a CronJob, as a launcher makes it."""
+    job["metadata"]["ownerReferences"] = [
+        {"apiVersion": "batch/v1", "kind": "CronJob", "name": cron_job, "uid": "3f0c9e1a-0000-4000-8000-000000000000"}
+    ]
+    return job
 
 
 @pytest.mark.parametrize("name", FORBIDDEN_CHANGES)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from modelyard_targets.cluster.admission import named_in
 from tests.emitted import emitted, names, one
 from tests.specs import VALID_SPEC, changed
+from tests.targets.test_launcher import AFTER
 from tests.targets.test_namespace import SHARED
 
 POLICY = "ValidatingAdmissionPolicy"
@@ -39,6 +42,35 @@ def test_each_pipeline_that_is_launched_has_a_policy() -> None:
     assert names(VALID_SPEC, f"{POLICY}Binding") == policies
     assert caller(VALID_SPEC, "fraud.retrain.runs").endswith('["system:serviceaccount:fraud:retrain-launcher"]')
     assert caller(VALID_SPEC, "fraud.retrain.starts").endswith('["system:serviceaccount:fraud:monitor-drift"]')
+
+
+def test_what_a_launcher_starts_belongs_to_a_pipeline_that_follows() -> None:
+    (rule,) = expressions(AFTER, "fraud.retrain.next")
+
+    assert caller(AFTER, "fraud.retrain.next").endswith('["system:serviceaccount:fraud:retrain-launcher"]')
+    assert "owner.kind == 'CronJob'" in rule
+    assert 'owner.name in ["nightly", "report"]' in rule
+
+
+@pytest.mark.parametrize("name", ["nightly", "report"])
+def test_each_pipeline_that_follows_bounds_its_own_jobs(name: str) -> None:
+    """Of two policies without that condition, each would refuse what the other allows."""
+    policy = one(AFTER, POLICY, f"fraud.{name}.follows")["spec"]
+    caller, follower = (condition["expression"] for condition in policy["matchConditions"])
+    named = named_in(one(AFTER, "CronJob", name))
+
+    assert caller.endswith('["system:serviceaccount:fraud:retrain-launcher"]')
+    assert f'owner.name in ["{name}"]' in follower
+    for allowed in (named.accounts, named.images):
+        assert any(json.dumps(allowed) in rule for rule in expressions(AFTER, f"fraud.{name}.follows"))
+
+
+def test_a_pipeline_that_follows_none_has_no_such_policy() -> None:
+    assert [name for name in names(AFTER, POLICY) if name.endswith((".next", ".follows"))] == [
+        "fraud.nightly.follows",
+        "fraud.report.follows",
+        "fraud.retrain.next",
+    ]
 
 
 def test_a_policy_is_in_force_in_the_namespace_of_the_system_alone() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.lowering import Lowered, lowered
 from tests.specs import VALID_SPEC, changed
+from tests.targets.test_launcher import AFTER
 
 
 def rights(made: Lowered, name: str) -> set[tuple[str, str, str, str]]:
@@ -43,6 +44,18 @@ def test_a_launcher_looks_for_runs_that_a_monitor_started() -> None:
 
     assert rights(lowered(VALID_SPEC), "retrain-launcher") == looks
     assert rights(lowered(replacing), "retrain-launcher") == looks | {("ray.io", "rayjobs", "delete", "*")}
+
+
+def test_a_launcher_starts_what_follows_and_nothing_else() -> None:
+    """That of the pipeline before makes Jobs, by two CronJobs; those of the pipelines after it make none."""
+    made = lowered(AFTER)
+    before = rights(made, "retrain-launcher")
+
+    assert {only for _, kind, _, only in before if kind == "cronjobs"} == {"nightly", "report"}
+    assert {verb for _, kind, verb, _ in before if kind == "cronjobs"} == {"get"}
+    assert {verb for _, kind, verb, _ in before if kind == "jobs"} == {"create", "get", "list"}
+    for name in ("nightly-launcher", "report-launcher"):
+        assert {verb for _, kind, verb, _ in rights(made, name) if kind == "jobs"} == {"get", "list"}
 
 
 def test_a_monitor_reads_only_the_cron_job_that_it_starts() -> None:

@@ -115,3 +115,40 @@ def test_the_launcher_keeps_runs_apart_where_a_monitor_starts_them() -> None:
     assert _overlap(replacing, "retrain") == "replace"
     assert _overlap(allowing, "retrain") is None
     assert _overlap(VALID_SPEC, "nightly") is None
+
+
+AFTER = changed(
+    'schedule: {cron: "30 3 * * *"}',
+    "schedule: {after: pipelines.retrain}",
+    (
+        "  report:\n    type: custom\n",
+        "  report:\n    type: custom\n    schedule: {after: pipelines.retrain, overlap: replace}\n",
+    ),
+)
+
+
+def _environment(text: str, name: str) -> dict[str, str]:
+    pod = lowered(text).get("CronJob", name)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    return {one["name"]: one["value"] for one in pod["containers"][0]["env"] if "value" in one}
+
+
+def test_a_pipeline_that_follows_another_is_a_suspended_cron_job() -> None:
+    """Its launchers look for other runs, since its own CronJob makes none and counts none."""
+    nightly, report = (lowered(AFTER).get("CronJob", name)["spec"] for name in ("nightly", "report"))
+
+    assert nightly["suspend"] is True
+    assert (nightly["concurrencyPolicy"], report["concurrencyPolicy"]) == ("Forbid", "Replace")
+    assert (_overlap(AFTER, "nightly"), _overlap(AFTER, "report")) == ("forbid", "replace")
+
+
+def test_the_launcher_before_knows_what_follows() -> None:
+    assert _environment(AFTER, "retrain")["MODELYARD_FOLLOWERS"] == "nightly,report"
+    assert "MODELYARD_FOLLOWERS" not in _environment(AFTER, "nightly")
+    assert "MODELYARD_FOLLOWERS" not in _environment(VALID_SPEC, "retrain")
+
+
+def test_what_follows_is_named_as_its_cron_job() -> None:
+    """An endpoint of the same name leaves the pipeline another one."""
+    text = AFTER.replace("  nightly:\n", "  scorer:\n", 1)
+
+    assert _environment(text, "retrain")["MODELYARD_FOLLOWERS"] == "report,scorer-runs"

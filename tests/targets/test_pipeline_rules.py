@@ -29,6 +29,7 @@ def by_name(text: str) -> dict[str, dict[str, Any]]:
     [
         (VALID_SPEC, ["Failed", "Missing", "Unseen"]),
         (ON_DEMAND, ["Failed"]),
+        (changed(SCHEDULE, "schedule: {after: pipelines.nightly}"), ["Failed"]),
         (ONCE, ["Failed"]),
     ],
 )

@@ -24,6 +24,7 @@ from modelyard.planner.crossings import aliases_to_bundle
 from modelyard.records import field, record
 from modelyard.source import Path
 from modelyard.spec import Dataset, ModelRef, SecretRef, System, TargetSpec
+from modelyard.spec.following import followers
 
 
 @record(frozen=False)
@@ -79,6 +80,7 @@ class Draft:
         self.offers = offers
         self._hardware: dict[tuple[str, str], Hardware | None] = {}
         self.bundles = aliases_to_bundle(system)
+        self.followers = followers(system)
         self._moved = dict(system.moved or {})
         self._endpoints = {(one.target, self.called("inference", name)) for name, one in system.inference.items()}
 

@@ -9,7 +9,7 @@ from modelyard.diagnostics.plan import rules_only
 from modelyard.plan import AlertRules, Kind, Link, MonitorJob, bundled_on
 from modelyard.planner.crossings import watched_refs
 from modelyard.planner.draft import Draft, Wanted
-from modelyard.planner.pipelines import KINDS
+from modelyard.planner.pipelines import place_of
 from modelyard.source import Json, Path
 from modelyard.spec import RULES_ONLY, Inference, Model, Monitor, System
 from modelyard.spec.watched import state_folder
@@ -44,8 +44,7 @@ def _job(draft: Draft, monitor: Monitor, name: str, workload: str, origin: Path)
     draft.metrics.append(job)
     if monitor.on_breach.run:
         pipeline = draft.system.pipelines[monitor.on_breach.run]
-        sink = f"{pipeline.target}:{KINDS[pipeline.type]}/{draft.called('pipelines', pipeline.name)}"
-        draft.links.append(Link(job.place, sink, "trigger", "https", 443))
+        draft.links.append(Link(job.place, place_of(draft, pipeline), "trigger", "https", 443))
 
 
 def _wanted(draft: Draft, monitor: Monitor, inference: Inference | None, models: tuple[Model, ...]) -> Wanted:

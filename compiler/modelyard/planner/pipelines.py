@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelyard.plan import AlertRules, Hardware, Job, Kind, bundled_on, log_place, model_path
+from modelyard.plan import AlertRules, Hardware, Job, Kind, Link, bundled_on, log_place, model_path
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
 from modelyard.spec import ModelRef, Pipeline
@@ -42,8 +42,15 @@ def plan_pipeline(draft: Draft, pipeline: Pipeline) -> None:
     bundled = pipeline.type == "batch-inference" and bundled_on(draft.system, placement)
     draft.connect(job, wanted, registry=model is not None and not bundled)
     draft.metrics.append(job)
+    for follower in draft.followers.get(pipeline.name, ()):
+        draft.links.append(Link(job.place, place_of(draft, follower), "trigger", "https", 443))
     if draft.alerts_owner(placement):
         draft.add(Kind.ALERT_RULES, name, placement, origin, AlertRules(pipeline=pipeline), workload)
+
+
+def place_of(draft: Draft, pipeline: Pipeline) -> str:
+    """The place of the job that a pipeline becomes, also before it is planned."""
+    return f"{pipeline.target}:{KINDS[pipeline.type]}/{draft.called('pipelines', pipeline.name)}"
 
 
 def _wanted(draft: Draft, pipeline: Pipeline) -> Wanted:

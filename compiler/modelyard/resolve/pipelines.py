@@ -9,7 +9,7 @@ from modelyard.records import record
 from modelyard.resolve.compute import compute_of, needed_compute
 from modelyard.resolve.fields import Node, NotValidatedError, as_node, items, mapping, named, text, texts, whole
 from modelyard.resolve.quantities import part, range_of, seconds_or
-from modelyard.resolve.scope import Scope, bound, reference, references
+from modelyard.resolve.scope import Scope, address, bound, reference, references
 from modelyard.resolve.stages import first_stage
 from modelyard.source import Json, Path
 from modelyard.spec import (
@@ -190,17 +190,21 @@ def _trainer(scope: Scope, node: Node, path: Path, source: Source, defaults: _De
 
 
 def schedule_of(scope: Scope, value: Json, path: Path, default: Schedule) -> Schedule:
-    """`once`, `on-demand`, or a mapping with a cron line."""
+    """`once`, `on-demand`, or a mapping with a cron line or the pipeline that is followed."""
     if value is None:
         return default
     if isinstance(value, str):
         return Schedule(kind=value)
     node = as_node(value, "schedule")
+    overlap = text(node, "overlap", "forbid")
+    if "after" in node:
+        followed = address(scope, node, "after", path).removeprefix("pipelines.")
+        return Schedule(kind="after", after=followed, overlap=overlap)
     return Schedule(
         kind="cron",
         cron=text(node, "cron"),
         time_zone=text(node, "timeZone", "Etc/UTC"),
-        overlap=text(node, "overlap", "forbid"),
+        overlap=overlap,
         starting_deadline_s=seconds_or(scope, node, "startingDeadline", path, 3600),
     )
 

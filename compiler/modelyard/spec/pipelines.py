@@ -17,13 +17,16 @@ class Source:
 
 @record
 class Schedule:
-    """How a run starts: `cron` by time, `once` when deployed, `on-demand` by hand or by a monitor."""
+    """How a run starts: `cron` by time, `after` a run of another pipeline has succeeded, `once` when deployed,
+    `on-demand` by hand or by a monitor.
+    """
 
-    kind: str = "on-demand"  # cron once on-demand
+    kind: str = "on-demand"  # cron after once on-demand
     cron: str = ""
     time_zone: str = "Etc/UTC"
     overlap: str = "forbid"  # forbid replace allow
     starting_deadline_s: int = 3600
+    after: str = ""  # a pipeline
 
 
 @record

@@ -14,9 +14,10 @@ from modelyard.manifest import labels, object_of
 from modelyard.plan import Job, Resource
 from modelyard.records import record
 from modelyard.source import Json
+from modelyard.spec import Pipeline
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.context import Context, Made
-from modelyard_targets.cluster.launcher import template_name
+from modelyard_targets.cluster.launcher import started_after, template_name
 
 COMPONENT: Final = "admission"
 TEMPLATE_KEY: Final = "rayjob.json"
@@ -114,7 +115,8 @@ def _labels_in(manifest: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 def policies_of_runs(resources: Iterable[Resource], objects: Sequence[Made], context: Context) -> Iterator[Made]:
-    """For each pipeline that is launched: what its launcher may create, and the monitors that start it.
+    """For each pipeline that is launched: what its launcher may create, also of the pipelines that follow it, and the
+    monitors that start it.
 
     `objects` are those that are applied, after every override: what they name is what may be named. A shared cluster
     gets none, since policies belong to the whole cluster.
@@ -133,6 +135,8 @@ def policies_of_runs(resources: Iterable[Resource], objects: Sequence[Made], con
         if starters:
             cron_job = by_name["CronJob", resource.name]
             yield from _policy(resource, "starts", ("batch", "jobs"), starters, cron_job, context)
+        yield from _of_followers(resource, launcher.name, context)
+        yield from _of_followed(resource, resource.value.pipeline, by_name, context)
 
 
 def policy_of_autoscalers(origin: tuple[str | int, ...], context: Context) -> Iterator[Made]:
@@ -186,6 +190,48 @@ def policy_of_autoscalers(origin: tuple[str | int, ...], context: Context) -> It
     yield from _bound(origin, f"{context.namespace}.autoscalers", context.namespace, spec, context)
 
 
+def _of_followers(resource: Resource, launcher: str, context: Context) -> Iterator[Made]:
+    """The launcher of a pipeline with followers makes Jobs of their CronJobs alone; each of these has bounds itself."""
+    assert isinstance(resource.value, Job)
+    started = started_after(resource.value.pipeline, context)
+    if not started:
+        return
+    message = f"what {resource.name} starts belongs to one of the CronJobs {_list(started)}"
+    spec: dict[str, Value] = {
+        "failurePolicy": "Fail",
+        "matchConstraints": {"resourceRules": [_resources("batch", "jobs", _CREATED)]},
+        "matchConditions": [_callers((launcher,), context)],
+        "validations": [_rule(_owned_by(started), message)],
+    }
+    origin = (*resource.origin, "schedule")
+    yield from _bound(origin, f"{context.namespace}.{resource.name}.next", resource.name, spec, context)
+
+
+def _of_followed(
+    resource: Resource, pipeline: Pipeline, by_name: Mapping[tuple[str, str], Manifest], context: Context
+) -> Iterator[Made]:
+    """What the launcher of the pipeline before may start of one that follows, told apart by the CronJob that owns it:
+    one launcher may start several, and each policy would refuse what the others allow.
+    """
+    followed = context.identity(f"pipelines.{pipeline.schedule.after}", launcher=True)
+    if followed is not None:
+        only: Value = {"name": "follower", "expression": _owned_by((resource.name,))}
+        cron_job = by_name["CronJob", resource.name]
+        yield from _policy(resource, "follows", ("batch", "jobs"), (followed.name,), cron_job, context, only)
+
+
+def _owned_by(cron_jobs: tuple[str, ...]) -> str:
+    return (
+        "object.metadata.?ownerReferences.orValue([]).exists(owner,"
+        f" owner.kind == 'CronJob' && owner.name in {json.dumps(cron_jobs)})"
+    )
+
+
+def _callers(names: tuple[str, ...], context: Context) -> Value:
+    accounts = [f"system:serviceaccount:{context.namespace}:{name}" for name in names]
+    return {"name": "caller", "expression": f"request.userInfo.username in {json.dumps(accounts)}"}
+
+
 def _starters(job: Job, context: Context) -> tuple[str, ...]:
     """The ServiceAccounts of monitors that start a pipeline."""
     started = context.starters.get(job.pipeline.name, ())
@@ -200,15 +246,15 @@ def _policy(
     callers: tuple[str, ...],
     emitted: Manifest,
     context: Context,
+    *conditions: Value,
 ) -> Iterator[Made]:
     """A policy for what these ServiceAccounts create of a kind: it may name what the emitted object names."""
     of_ray = kind[0] == "ray.io"
-    accounts = [f"system:serviceaccount:{context.namespace}:{caller}" for caller in callers]
     containers = _CONTAINERS + (_AUTOSCALER if of_ray else "")
     spec: dict[str, Value] = {
         "failurePolicy": "Fail",
         "matchConstraints": {"resourceRules": [_resources(*kind, _CREATED)]},
-        "matchConditions": [{"name": "caller", "expression": f"request.userInfo.username in {json.dumps(accounts)}"}],
+        "matchConditions": [_callers(callers, context), *conditions],
         "variables": [
             {"name": "templates", "expression": _TEMPLATES_OF_RUN if of_ray else _TEMPLATES_OF_JOB},
             {"name": "labels", "expression": _LABELS + (_LABELS_OF_GROUPS if of_ray else "")},

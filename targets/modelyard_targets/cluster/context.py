@@ -8,7 +8,8 @@ from modelyard.names import object_name
 from modelyard.plan import Cluster, Identity, Job, Link, ModelServer, Plan, Resource
 from modelyard.records import field, record
 from modelyard.source import Path
-from modelyard.spec import SecretRef, Store, System, Taint, TargetSpec
+from modelyard.spec import Pipeline, SecretRef, Store, System, Taint, TargetSpec
+from modelyard.spec.following import followers
 from modelyard.stack import Manifest
 from modelyard_targets.cluster.platform import Platform
 
@@ -61,6 +62,7 @@ class Context:
     cron_jobs: Mapping[str, str] = field(repr=False)  # by pipeline: the CronJob that starts its runs
     jobs: Mapping[str, Resource] = field(repr=False)  # by workload: what its pipeline runs as
     starters: Mapping[str, tuple[str, ...]] = field(repr=False)  # by pipeline: the monitors that start it
+    followers: Mapping[str, tuple[Pipeline, ...]] = field(repr=False)  # by pipeline: those that its runs start
     prefixes: Mapping[str, str] = field(repr=False)  # by endpoint: what keeps its servers apart from others of a pool
     links: Mapping[str, tuple[Link, ...]] = field(repr=False)  # by `place` of their source
     placed: Mapping[str, Resource] = field(repr=False)  # by `place`: what links lead to, on every placement
@@ -135,6 +137,7 @@ def context_for(
         },
         jobs={resource.workload: resource for resource in here if isinstance(resource.value, Job)},
         starters=_starters(plan.system),
+        followers=followers(plan.system),
         prefixes={
             application.inference.name: application.route_prefix
             for resource in here

@@ -8,7 +8,7 @@ from modelyard.manifest import labels, metadata, object_of
 from modelyard.plan import Identity, Resource
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.context import Context, Made
-from modelyard_targets.cluster.launcher import kept_apart
+from modelyard_targets.cluster.launcher import kept_apart, started_after
 
 COMPONENT = "identity"
 
@@ -35,22 +35,31 @@ def _rules(identity: Identity, context: Context) -> list[Value]:
         return _of_launcher(identity, context)
     if identity.api == "trigger":
         monitor = context.system.monitors[identity.workload.partition(".")[2]]
-        started = context.cron_jobs[monitor.on_breach.run]
-        return [
-            {**_rule("batch", ["cronjobs"], ["get"]), "resourceNames": [started]},
-            _rule("batch", ["jobs"], ["create", "get", "list"]),
-        ]
+        return _starting([context.cron_jobs[monitor.on_breach.run]])
     return []
 
 
+def _starting(cron_jobs: Sequence[str]) -> list[Value]:
+    """Make Jobs from these CronJobs, and look whether they have one already."""
+    return [
+        {**_rule("batch", ["cronjobs"], ["get"]), "resourceNames": list(cron_jobs)},
+        _rule("batch", ["jobs"], ["create", "get", "list"]),
+    ]
+
+
 def _of_launcher(identity: Identity, context: Context) -> list[Value]:
-    """A run is made and followed; where a monitor starts runs too, others are looked for, and stopped to replace
-    them.
+    """A run is made and followed to its end, and then those of other pipelines are made; where something else starts
+    runs too, others are looked for, and stopped to replace them.
     """
-    overlap = kept_apart(context.system.pipelines[identity.workload.partition(".")[2]], context)
+    pipeline = context.system.pipelines[identity.workload.partition(".")[2]]
+    overlap, started = kept_apart(pipeline, context), started_after(pipeline, context)
     stop = ["delete"] if overlap == "replace" else []
-    look: list[Value] = [_rule("batch", ["jobs"], ["get", "list"])] if overlap else []
-    return [_rule("ray.io", ["rayjobs"], ["create", *stop, "get"]), *look]
+    look: list[Value] = [_rule("batch", ["jobs"], ["get", "list"])] if overlap and not started else []
+    return [
+        _rule("ray.io", ["rayjobs"], ["create", *stop, "get"]),
+        *look,
+        *(_starting(started) if started else []),
+    ]
 
 
 def _rule(group: str, kinds: Sequence[str], verbs: Sequence[str]) -> dict[str, Value]:

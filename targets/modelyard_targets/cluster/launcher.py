@@ -20,7 +20,7 @@ from modelyard_targets.cluster.sizes import LAUNCHER, SUPPORT_DISK_BYTES
 COMPONENT = "launcher"
 
 NEVER = "0 0 1 1 *"
-"""The schedule of a CronJob that is suspended: runs are made from it by hand, or by a monitor."""
+"""The schedule of a CronJob that is suspended: runs are made from it by hand, by a monitor, or by what is followed."""
 
 _OVERLAP = {"forbid": "Forbid", "replace": "Replace", "allow": "Allow"}
 _SLACK_S = 600
@@ -44,7 +44,7 @@ def job_seconds(pipeline: Pipeline) -> int:
 
 
 def launcher(resource: Resource, context: Context) -> Manifest:
-    """The CronJob of a pipeline that runs by time, or by hand: then it is suspended."""
+    """The CronJob of a pipeline; it is suspended where runs are not by time."""
     job = resource.value
     assert isinstance(job, Job)
     labelled = labels(context.system.metadata.name, launcher_name(resource), resource.workload, COMPONENT)
@@ -89,10 +89,15 @@ def keep(context: Context) -> dict[str, Value]:
 
 def kept_apart(pipeline: Pipeline, context: Context) -> str:
     """What the launcher itself sees to, `forbid` or `replace`: a CronJob knows the runs that it made, and not those
-    that monitors start. Empty where there are none of these, or runs may overlap.
+    that monitors or other pipelines start. Empty where there are none of these, or runs may overlap.
     """
-    started = pipeline.name in context.starters
+    started = pipeline.name in context.starters or pipeline.schedule.kind == "after"
     return pipeline.schedule.overlap if started and pipeline.schedule.overlap != "allow" else ""
+
+
+def started_after(pipeline: Pipeline, context: Context) -> tuple[str, ...]:
+    """The CronJobs of the pipelines that follow one: its launcher makes a run of each when its own has succeeded."""
+    return tuple(context.cron_jobs[follower.name] for follower in context.followers.get(pipeline.name, ()))
 
 
 def _retried_unless_failed() -> dict[str, Value]:
@@ -108,7 +113,7 @@ def _pod(resource: Resource, context: Context) -> dict[str, Value]:
     """The Pod holds a token of the cluster's API, so it runs the runtime image and never one of the user's."""
     job = resource.value
     assert isinstance(job, Job)
-    overlap = kept_apart(job.pipeline, context)
+    overlap, started = kept_apart(job.pipeline, context), started_after(job.pipeline, context)
     launch = container(
         "launch",
         context.runtime_image,
@@ -117,6 +122,7 @@ def _pod(resource: Resource, context: Context) -> dict[str, Value]:
             env_from_field("MODELYARD_JOB", "metadata.labels['batch.kubernetes.io/job-name']"),
             env_from_field("MODELYARD_JOB_UID", "metadata.labels['batch.kubernetes.io/controller-uid']"),
             *([env("MODELYARD_OVERLAP", overlap)] if overlap else []),
+            *([env("MODELYARD_FOLLOWERS", ",".join(started))] if started else []),
         ],
         mounts=[{"name": "template", "mountPath": DESCRIPTION_FOLDER, "readOnly": True}],
         command=["python", "-m", "modelyard_runtime", "launch"],

@@ -1,0 +1,37 @@
+"""Pipelines that follow others: each chain begins somewhere, and on one target something can start the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import following as problems
+from modelyard.spec import Pipeline, System
+
+
+def following(system: System) -> Iterator[Diagnostic]:
+    """What a pipeline follows runs before it, where it runs itself, and can start it."""
+    in_circles: set[str] = set()
+    for pipeline in system.pipelines.values():
+        followed = system.pipelines.get(pipeline.schedule.after)
+        if followed is None or pipeline.name in in_circles:
+            continue
+        span = system.at("pipelines", pipeline.name, "schedule", "after")
+        circle = _circle(pipeline, system.pipelines)
+        if circle:
+            in_circles |= {*circle}
+            yield problems.pipelines_in_a_circle(span, circle)
+        elif followed.target != pipeline.target:
+            yield problems.follows_elsewhere(span, pipeline.name, pipeline.target, followed.name, followed.target)
+        elif followed.schedule.kind == "once":
+            yield problems.follows_once(span, followed.name)
+
+
+def _circle(pipeline: Pipeline, pipelines: Mapping[str, Pipeline]) -> list[str]:
+    """The pipelines that follow each other back to this one, each before what follows it; empty where none do."""
+    walked: dict[str, None] = {}
+    at: Pipeline | None = pipeline
+    while at is not None and at.name not in walked:
+        walked[at.name] = None
+        at = pipelines.get(at.schedule.after)
+    return list(reversed(walked)) if at is pipeline else []

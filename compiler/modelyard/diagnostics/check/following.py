@@ -1,0 +1,84 @@
+"""Diagnostics about pipelines that follow others: E0922 to E0924."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def pipelines_in_a_circle(span: Span, circle: Sequence[str]) -> Diagnostic:
+    """Pipelines follow each other in a circle, or one follows itself: none starts before, or none ever ends.
+
+    Wrong:
+
+        pipelines:
+          collect: {schedule: {after: pipelines.report}, …}
+          report: {schedule: {after: pipelines.collect}, …}
+
+    Right:
+
+        pipelines:
+          collect: {schedule: {cron: "0 2 * * *"}, …}
+          report: {schedule: {after: pipelines.collect}, …}
+    """
+    shown = [*circle[:8], "…"] if len(circle) > 9 else list(circle)
+    alone = len(circle) == 1
+    return Diagnostic(
+        "E0922",
+        Severity.ERROR,
+        f"{quote(circle[0])} follows itself"
+        if alone
+        else f"these pipelines follow each other: {' → '.join([*shown, circle[0]])}",
+        span,
+        "let one of them start by cron or on-demand" if not alone else "name the pipeline that runs before it",
+    )
+
+
+def follows_elsewhere(span: Span, pipeline: str, target: str, followed: str, other: str) -> Diagnostic:
+    """A pipeline starts what follows it through the API of its own cluster; it has no way into another one.
+
+    Wrong:
+
+        pipelines:
+          collect: {target: plant, …}
+          report: {target: centre, schedule: {after: pipelines.collect}, …}
+
+    Right:
+
+        pipelines:
+          collect: {target: plant, …}
+          report: {target: centre, schedule: {cron: "0 6 * * *"}, …}
+    """
+    return Diagnostic(
+        "E0923",
+        Severity.ERROR,
+        f"{quote(pipeline)} on target {quote(target)} cannot follow {quote(followed)} on {quote(other)}",
+        span,
+        f"place both on one target, or give {quote(pipeline)} a cron by when {quote(followed)} has ended",
+    )
+
+
+def follows_once(span: Span, followed: str) -> Diagnostic:
+    """A pipeline with `schedule: once` runs without a launcher, which would start what follows it.
+
+    Wrong:
+
+        pipelines:
+          load: {schedule: once, …}
+          train: {schedule: {after: pipelines.load}, …}
+
+    Right:
+
+        pipelines:
+          load: {schedule: on-demand, …}
+          train: {schedule: {after: pipelines.load}, …}
+    """
+    return Diagnostic(
+        "E0924",
+        Severity.ERROR,
+        f"{quote(followed)} runs once when it is deployed, and nothing waits for its end to start another pipeline",
+        span,
+        f"give {quote(followed)} schedule: on-demand, or a cron",
+    )

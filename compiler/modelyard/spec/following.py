@@ -1,0 +1,18 @@
+"""Pipelines that follow others: which runs start which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from modelyard.spec.pipelines import Pipeline
+from modelyard.spec.system import System
+
+
+def followers(system: System) -> Mapping[str, tuple[Pipeline, ...]]:
+    """By pipeline: those that a run of it starts when it has succeeded, which are on its own target."""
+    found: dict[str, tuple[Pipeline, ...]] = {}
+    for pipeline in system.pipelines.values():
+        followed = system.pipelines.get(pipeline.schedule.after)
+        if followed is not None and followed.target == pipeline.target:
+            found[followed.name] = (*found.get(followed.name, ()), pipeline)
+    return found

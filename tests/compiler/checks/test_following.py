@@ -1,0 +1,79 @@
+"""Pipelines that follow others: which chains can run."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.compiler.checks.asked import codes_in, found_in, told_of, where
+from tests.specs import changed
+
+NIGHTLY = 'schedule: {cron: "30 3 * * *"}'
+WEEKLY = 'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}'
+REPORT = "  report:\n    type: custom\n"
+
+
+def following(name: str, more: str = "") -> tuple[str, str]:
+    """What has the report follow a pipeline."""
+    return REPORT, f"{REPORT}    schedule: {{after: pipelines.{name}{more}}}\n"
+
+
+@pytest.mark.parametrize("followed", ["nightly", "retrain", "try-out"])
+def test_a_pipeline_follows_one_by_time_or_by_hand(followed: str) -> None:
+    """Whoever starts the one before: where nobody does, there is nothing to follow, and that is no mistake."""
+    assert codes_in(changed(*following(followed, ", overlap: allow"))) == []
+
+
+def test_a_chain_may_be_as_long_as_it_likes_and_branch() -> None:
+    chain = changed(*following("nightly"), (NIGHTLY, "schedule: {after: pipelines.retrain}"))
+    branches = changed(*following("retrain"), (NIGHTLY, "schedule: {after: pipelines.retrain}"))
+
+    assert (codes_in(chain), codes_in(branches)) == ([], [])
+
+
+def test_what_is_followed_exists() -> None:
+    spec = changed(*following("nightli"))
+    (found,) = told_of(spec)
+
+    assert found.code == "E0301"
+    assert found.hint == "did you mean 'nightly'?"
+
+
+def test_a_pipeline_follows_itself_never() -> None:
+    spec = changed(*following("report"))
+    (found,) = told_of(spec)
+
+    assert found_in(spec) == [where(spec, "pipelines.report}", "E0922")]
+    assert found.message == "'report' follows itself"
+
+
+def test_a_circle_is_reported_once() -> None:
+    """With all that are in it, and without what merely follows one of them."""
+    spec = changed(
+        *following("nightly"),
+        (NIGHTLY, "schedule: {after: pipelines.retrain}"),
+        (WEEKLY, "schedule: {after: pipelines.nightly}"),
+    )
+    (found,) = told_of(spec)
+
+    assert found.code == "E0922"
+    assert found.message == "these pipelines follow each other: retrain → nightly → retrain"
+
+
+def test_a_pipeline_follows_none_on_another_cluster() -> None:
+    spec = changed(
+        *following("nightly"),
+        ("  placement: {default: main}\n", "  placement: {default: main, batch: far}\n"),
+        (
+            "    main:\n",
+            "    far: {provider: kubernetes, context: far, residency: eu, reachableFrom: [main]}\n    main:\n",
+        ),
+    )
+    found = [one for one in told_of(spec) if one.code == "E0923"]
+
+    assert [one.message for one in found] == ["'report' on target 'main' cannot follow 'nightly' on 'far'"]
+
+
+def test_what_runs_once_is_followed_by_none() -> None:
+    spec = changed(*following("nightly"), (NIGHTLY, "schedule: once"))
+
+    assert found_in(spec) == [where(spec, "pipelines.nightly}", "E0924")]
