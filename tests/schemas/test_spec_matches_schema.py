@@ -50,7 +50,7 @@ PLACES: dict[type, tuple[str, ...]] = {
     spec.Check: ("#/$defs/validationCheck", "#/$defs/monitorCheck"),
     spec.Source: ("#/$defs/source",),
     spec.Reprocess: ("#/$defs/reprocessWindow",),
-    spec.Schedule: ("#/$defs/cronSchedule", "#/$defs/followingSchedule"),
+    spec.Schedule: ("#/$defs/cronSchedule", "#/$defs/pipelineSchedule"),
     spec.Range: ("#/$defs/replicas", "#/$defs/workers"),
     spec.Tuning: ("#/$defs/tuning", "#/$defs/tuning/properties/objective", "#/$defs/tuning/properties/trials"),
     spec.Parameter: ("#/$defs/dimension",),

@@ -97,6 +97,16 @@ def test_the_log_of_a_run_has_the_name_that_the_launcher_gives_it() -> None:
         assert found == {"name": ray_job_of(pipeline, "first")}
 
 
+def test_a_readme_says_what_a_training_follows() -> None:
+    following = changed(
+        'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: {after: pipelines.nightly}"
+    )
+    sentence = "Later runs of `retrain` start by themselves when one of `nightly` has succeeded."
+
+    assert sentence in section(files(following)["README.md"])
+    assert "start by themselves" not in section(files(VALID_SPEC)["README.md"])
+
+
 def test_a_readme_names_the_tags_that_approve() -> None:
     text = section(files(VALID_SPEC)["README.md"])
     unapproved = changed("  approvals: {promote: {from: [model-risk, payments-risk], minimum: 2}}\n", "")

@@ -119,6 +119,23 @@ RUNS = (
 """The monitor `drift` watches the runs of a pipeline instead."""
 
 
+def test_what_follows_another_is_as_fresh_as_its_newest_job() -> None:
+    """Its CronJob makes no Job itself, so the series about that would be as old as the CronJob; Jobs that have been
+    removed since count as long as the bound asks for them.
+    """
+    following = RUNS.replace(
+        'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: {after: pipelines.nightly}", 1
+    )
+    (rule,) = [one for one in alerts(following, "monitor-drift") if one["labels"]["check"] == "freshness_s"]
+
+    assert rule["expr"] == (
+        '(time() - max((last_over_time(kube_job_status_completion_time{namespace="fraud"}[250h])'
+        " and on (namespace, job_name)"
+        ' last_over_time(kube_job_owner{namespace="fraud",owner_kind="CronJob",owner_name="retrain"}[250h]))'
+        ' or kube_cronjob_created{namespace="fraud",cronjob="retrain"})) > 900000'
+    )
+
+
 def test_a_monitor_may_watch_the_runs_of_a_pipeline() -> None:
     found = {str(rule["labels"]["check"]): rule for rule in alerts(RUNS, "monitor-drift")}
 

@@ -42,6 +42,7 @@ class FirstRun:
     pipeline: str
     cron_job: str
     scheduled: bool
+    after: str
     job: str
     ray_job: str
     model: str
@@ -121,6 +122,7 @@ def _runs(context: Context) -> Iterator[FirstRun]:
             pipeline=job.pipeline.name,
             cron_job="" if once else resource.name,
             scheduled=job.pipeline.schedule.kind == "cron",
+            after=job.pipeline.schedule.after,
             job=f"{resource.name}-{_FIRST}",
             ray_job=once_name(resource, context) if once else ray_job_of(resource.name, _FIRST),
             model=job.model.registered_name,

@@ -24,7 +24,7 @@ from modelyard_targets.cluster.alert_rules import alert, alert_labels, group, pr
 from modelyard_targets.cluster.availability import failures, requests
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.promql import duration, number, one_of, selector
-from modelyard_targets.cluster.run_series import failed_runs, longest_run_s, since_success_s
+from modelyard_targets.cluster.run_series import failed_runs, longest_run_s, since_any_success_s, since_success_s
 from modelyard_targets.cluster.runbooks import runbook
 from modelyard_targets.cluster.serve_series import LATENCY, of_endpoint
 
@@ -142,7 +142,7 @@ def _performance(resource: Resource, monitor: Monitor, context: Context) -> Iter
     watched = f"{'pipeline' if of_runs else 'endpoint'} {name}"
     for check in monitor.checks:
         if of_runs:
-            measured = runs_expression(check.metric, context.cron_jobs[name], monitor.window_s, context)
+            measured = runs_expression(check, name, monitor.window_s, context)
         else:
             measured = performance_expression(check.metric, context.system.inference[name], monitor.window_s, context)
         bounds = [f"{measured} < {number(check.minimum)}"] if check.minimum is not None else []
@@ -156,11 +156,14 @@ def _performance(resource: Resource, monitor: Monitor, context: Context) -> Iter
         yield alert("ModelyardMonitorBreach", " or ".join(bounds), _SHORTEST_S, labelled, texts)
 
 
-def runs_expression(metric: str, cron_job: str, window_s: int, context: Context) -> str:
+def runs_expression(check: Check, pipeline: str, window_s: int, context: Context) -> str:
     """A metric of the runs of a pipeline: the age of the last success, or what a window has of the others."""
-    if metric == "freshness_s":
+    cron_job = context.cron_jobs[pipeline]
+    if check.metric == "freshness_s" and context.system.pipelines[pipeline].schedule.kind == "after":
+        return f"({since_any_success_s(cron_job, max(window_s, int(check.maximum or 0)), context)})"
+    if check.metric == "freshness_s":
         return f"({since_success_s(cron_job, context)})"
-    return (longest_run_s if metric == "duration_s" else failed_runs)(cron_job, window_s, context)
+    return (longest_run_s if check.metric == "duration_s" else failed_runs)(cron_job, window_s, context)
 
 
 def performance_expression(metric: str, inference: Inference, window_s: int, context: Context) -> str:

@@ -1,6 +1,6 @@
 """The series that say how runs of a pipeline went.
 
-Runs by time, by hand and by monitors are Jobs of a CronJob, which kube-state-metrics shows
+Runs by time, by hand, by monitors and after other pipelines are Jobs of a CronJob, which kube-state-metrics shows
 (github.com/kubernetes/kube-state-metrics, metrics of Jobs and CronJobs). A run that
 starts with the deployment is a RayJob of its own, whose state KubeRay's operator shows
 (ray-operator/controllers/ray/metrics/ray_job_metrics.go, v1.7.0). Read 2026-11-25.
@@ -36,6 +36,18 @@ def since_success_s(cron_job: str, context: Context) -> str:
     """Seconds since a run by time ended well, or since the CronJob exists where none has."""
     chosen = selector({"namespace": context.namespace, "cronjob": cron_job})
     return f"time() - max(kube_cronjob_status_last_successful_time{chosen} or kube_cronjob_created{chosen})"
+
+
+def since_any_success_s(cron_job: str, span_s: int, context: Context) -> str:
+    """Seconds since a run ended well that the CronJob did not start, which its own series pass over; since the CronJob
+    exists where none has within the span.
+    """
+    owner = {"namespace": context.namespace, "owner_kind": "CronJob", "owner_name": cron_job}
+    span = duration(span_s)
+    ended = f"last_over_time({_ENDED}{selector({'namespace': context.namespace})}[{span}])"
+    own = f"last_over_time(kube_job_owner{selector(owner)}[{span}])"
+    created = f"kube_cronjob_created{selector({'namespace': context.namespace, 'cronjob': cron_job})}"
+    return f"time() - max(({ended} and {_SAME_JOB} {own}) or {created})"
 
 
 def paused(cron_job: str, within_s: int, context: Context) -> str:
