@@ -41,7 +41,7 @@ def job_named(cron_job: str, ending: str) -> str:
     return f"{cron_job[: _LONGEST_NAME - len(ending) - 1].rstrip('-')}-{ending}"
 
 
-def job_of(cron_job: Object, ending: str, started_by: dict[str, str], kept_s: int) -> Object:
+def job_of(cron_job: Object, ending: str, started_by: Object, kept_s: int) -> Object:
     """The Job that the CronJob would make now, with a label that says who started it.
 
     It is all that remembers that it was started, so it is kept for `kept_s` at least when it has ended. It goes with

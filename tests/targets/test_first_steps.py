@@ -14,7 +14,7 @@ from modelyard.emit import stack_files
 from modelyard.stack import Stack
 from modelyard_runtime.launch import named_after
 from modelyard_runtime.payloads import MOST_ROWS
-from modelyard_targets.cluster.first_steps import ray_job_of
+from modelyard_targets.cluster.launcher import ray_job_of
 from tests.emitted import files
 from tests.examples import Example, kept
 from tests.specs import VALID_SPEC, changed

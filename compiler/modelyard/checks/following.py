@@ -23,8 +23,6 @@ def following(system: System) -> Iterator[Diagnostic]:
             yield problems.pipelines_in_a_circle(span, circle)
         elif followed.target != pipeline.target:
             yield problems.follows_elsewhere(span, pipeline.name, pipeline.target, followed.name, followed.target)
-        elif followed.schedule.kind == "once":
-            yield problems.follows_once(span, followed.name)
 
 
 def _circle(pipeline: Pipeline, pipelines: Mapping[str, Pipeline]) -> list[str]:

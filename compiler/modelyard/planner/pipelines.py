@@ -6,6 +6,7 @@ from modelyard.plan import AlertRules, Hardware, Job, Kind, Link, bundled_on, lo
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
 from modelyard.spec import ModelRef, Pipeline
+from modelyard.spec.following import launched
 
 KINDS = {"training": Kind.TRAINING_JOB, "batch-inference": Kind.BATCH_JOB, "custom": Kind.CUSTOM_JOB}
 
@@ -33,7 +34,7 @@ def plan_pipeline(draft: Draft, pipeline: Pipeline) -> None:
         draft.wants_credentials(wanted, logs[0])
     scales = any(step.workers.minimum < step.workers.maximum for step in pipeline.steps)
     draft.identity(name, placement, origin, workload, wanted, "autoscaler" if scales else "")
-    if pipeline.schedule.kind != "once":
+    if launched(pipeline, draft.followers):
         starts: Path = (*origin, "schedule")
         draft.identity(f"{name}-launcher", placement, starts, workload, Wanted(workload), "launcher")
     bundles = draft.bundles.get(pipeline.model.model, ()) if pipeline.model and pipeline.type == "training" else ()

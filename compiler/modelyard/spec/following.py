@@ -8,6 +8,11 @@ from modelyard.spec.pipelines import Pipeline
 from modelyard.spec.system import System
 
 
+def launched(pipeline: Pipeline, followers: Mapping[str, tuple[Pipeline, ...]]) -> bool:
+    """Whether a launcher waits for the end of each run. What runs once needs none, unless others follow it."""
+    return pipeline.schedule.kind != "once" or pipeline.name in followers
+
+
 def followers(system: System) -> Mapping[str, tuple[Pipeline, ...]]:
     """By pipeline: those that a run of it starts when it has succeeded, which are on its own target."""
     found: dict[str, tuple[Pipeline, ...]] = {}

@@ -17,7 +17,8 @@ from modelyard.source import Json
 from modelyard.spec import Pipeline
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.context import Context, Made
-from modelyard_targets.cluster.launcher import started_after, template_name
+from modelyard_targets.cluster.job import template_of
+from modelyard_targets.cluster.launcher import started_after
 
 COMPONENT: Final = "admission"
 TEMPLATE_KEY: Final = "rayjob.json"
@@ -125,11 +126,11 @@ def policies_of_runs(resources: Iterable[Resource], objects: Sequence[Made], con
         return
     by_name = {_place(made.manifest): made.manifest for made in objects}
     for resource in resources:
-        if not isinstance(resource.value, Job) or resource.value.pipeline.schedule.kind == "once":
+        if not isinstance(resource.value, Job) or not context.launched(resource.value.pipeline):
             continue
         launcher, starters = context.identity(resource.workload, launcher=True), _starters(resource.value, context)
         assert launcher is not None
-        data = cast("Mapping[str, str]", by_name["ConfigMap", template_name(resource)]["data"])
+        data = cast("Mapping[str, str]", by_name["ConfigMap", template_of(resource, context)]["data"])
         run = cast("Manifest", json.loads(data[TEMPLATE_KEY]))
         yield from _policy(resource, "runs", ("ray.io", "rayjobs"), (launcher.name,), run, context)
         if starters:

@@ -9,7 +9,7 @@ from modelyard.plan import Cluster, Identity, Job, Link, ModelServer, Plan, Reso
 from modelyard.records import field, record
 from modelyard.source import Path
 from modelyard.spec import Pipeline, SecretRef, Store, System, Taint, TargetSpec
-from modelyard.spec.following import followers
+from modelyard.spec.following import followers, launched
 from modelyard.stack import Manifest
 from modelyard_targets.cluster.platform import Platform
 
@@ -77,6 +77,10 @@ class Context:
     def enterprise(self) -> bool:
         """Whether redundancy is asked for rather than frugality."""
         return self.system.profile.size == "enterprise"
+
+    def launched(self, pipeline: Pipeline) -> bool:
+        """Whether a launcher waits for the end of each run of a pipeline."""
+        return launched(pipeline, self.followers)
 
     def image(self, own: str) -> str:
         """The user's own image (its copy where the target has a mirror), or the runtime image."""

@@ -16,13 +16,13 @@ from modelyard_targets.cluster.describe_parts import serve_prefix
 from modelyard_targets.cluster.describe_pipeline import promoted_here
 from modelyard_targets.cluster.fixed import EVERY_MINUTES, SERVE_PORT
 from modelyard_targets.cluster.job import once_name
+from modelyard_targets.cluster.launcher import ray_job_of
 from modelyard_targets.cluster.route import serve_service
 from modelyard_targets.cluster.runtime_image import needs_runtime_image
 
 PYTHON: Final = "3.11"
 """The Python of the runtime image."""
 
-_LONGEST_RUN: Final = 47
 _FIRST: Final = "first"
 _COLUMN: Final = "COLUMN"
 _NUMBER: Final = 1.5
@@ -104,12 +104,6 @@ def first_steps(context: Context) -> dict[str, object]:
 def _package(entrypoint: str) -> str:
     module, _, _ = entrypoint.partition(":")
     return module.partition(".")[0]
-
-
-def ray_job_of(pipeline: str, suffix: str) -> str:
-    """The RayJob that the launcher creates for the Job `PIPELINE-SUFFIX`."""
-    ending = f"-run-{suffix}"
-    return f"{pipeline[: _LONGEST_RUN - len(ending)].rstrip('-')}{ending}"
 
 
 def _runs(context: Context) -> Iterator[FirstRun]:

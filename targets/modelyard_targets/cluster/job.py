@@ -25,7 +25,13 @@ from modelyard_targets.cluster.environment import (
     variables,
 )
 from modelyard_targets.cluster.fixed import PIPELINE_COMPONENT
-from modelyard_targets.cluster.launcher import launcher, template_name
+from modelyard_targets.cluster.launcher import (
+    launcher,
+    launcher_once,
+    ray_job_of,
+    started_after,
+    template_name,
+)
 from modelyard_targets.cluster.pods import container, pod_spec, support_place, support_resources
 from modelyard_targets.cluster.ray_cluster import Group, RayCluster, cluster_spec, scaling_groups
 from modelyard_targets.cluster.sizes import SUBMITTER, SUPPORT_DISK_BYTES
@@ -44,31 +50,57 @@ _SUBMITTER_RETRIES = 3
 
 
 def lower_job(resource: Resource, context: Context) -> Iterator[Made]:
-    """Description and either one RayJob (`once`), or a template and the CronJob that makes RayJobs from it."""
+    """Description and either one RayJob (`once`), or a template and the CronJob that makes RayJobs from it. Where other
+    pipelines follow one that runs once, a Job makes its RayJob.
+    """
     job = job_of(resource)
     described = describe_job(resource, context)
     yield description(resource, described, COMPONENT, context)
     yield from lower_disk(resource, context)
     spec = ray_job_spec(resource, described, context)
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
-    if job.pipeline.schedule.kind == "once":
-        name = _once_name(resource, described, spec)
+    if not context.launched(job.pipeline):
+        name = once_name(resource, context)
         yield Made(resource.origin, ray_job(metadata(name, context.namespace, labelled), spec))
         return
     template = ray_job({"name": resource.name, "namespace": context.namespace, "labels": labelled}, spec)
-    meta = metadata(template_name(resource), context.namespace, labelled)
+    meta = metadata(template_of(resource, context), context.namespace, labelled)
     yield Made(resource.origin, config_map(meta, {"rayjob.json": json_text(template)}))
-    yield Made((*resource.origin, "schedule"), launcher(resource, context))
+    yield Made((*resource.origin, "schedule"), _launcher(resource, context))
+
+
+def _launcher(resource: Resource, context: Context) -> Manifest:
+    if job_of(resource).pipeline.schedule.kind == "once":
+        return launcher_once(resource, once_job(resource, context), template_of(resource, context), context)
+    return launcher(resource, context)
+
+
+def template_of(resource: Resource, context: Context) -> str:
+    """The ConfigMap with the RayJob that a launcher creates: of a run that starts with the deployment one of its own,
+    since the run may begin before one that has changed arrives.
+    """
+    if job_of(resource).pipeline.schedule.kind == "once":
+        return f"{once_job(resource, context)}-rayjob"
+    return template_name(resource)
+
+
+def once_job(resource: Resource, context: Context) -> str:
+    """The Job of a pipeline that runs once and is followed: another one for each spec, as `once_name` is."""
+    return f"{resource.name}-{_once_digest(resource, context)}"
 
 
 def once_name(resource: Resource, context: Context) -> str:
     """The RayJob of a pipeline that runs once: another one for each spec, since that is another run."""
+    ending = _once_digest(resource, context)
+    launched = context.launched(job_of(resource).pipeline)
+    return ray_job_of(resource.name, ending) if launched else object_name(resource.name, ending)
+
+
+def _once_digest(resource: Resource, context: Context) -> str:
     described = describe_job(resource, context)
-    return _once_name(resource, described, ray_job_spec(resource, described, context))
-
-
-def _once_name(resource: Resource, described: dict[str, Json], spec: dict[str, Value]) -> str:
-    return object_name(resource.name, digest([described, spec])[:10])
+    content: list[Json] = [described, ray_job_spec(resource, described, context)]
+    started = started_after(job_of(resource).pipeline, context)
+    return digest([*content, list(started)] if started else content)[:10]
 
 
 def ray_job(meta: dict[str, Value], spec: dict[str, Value]) -> Manifest:

@@ -26,6 +26,7 @@ _OVERLAP = {"forbid": "Forbid", "replace": "Replace", "allow": "Allow"}
 _SLACK_S = 600
 _HISTORY = 5
 _LONGEST_HISTORY = 100
+_LONGEST_RUN = 47
 
 
 def launcher_name(resource: Resource) -> str:
@@ -47,21 +48,40 @@ def launcher(resource: Resource, context: Context) -> Manifest:
     """The CronJob of a pipeline; it is suspended where runs are not by time."""
     job = resource.value
     assert isinstance(job, Job)
-    labelled = labels(context.system.metadata.name, launcher_name(resource), resource.workload, COMPONENT)
-    deadline = job_seconds(job.pipeline)
-    template: dict[str, Value] = {
-        "activeDeadlineSeconds": deadline,
-        **_retried_unless_failed(),
-        **keep(context),
-        "template": {"metadata": {"labels": labelled}, "spec": _pod(resource, context)},
-    }
+    template = {**_job(resource, template_name(resource), context), **keep(context)}
     spec = {**cron_fields(job.pipeline.schedule, context), "jobTemplate": {"spec": template}}
-    meta = metadata(
-        resource.name,
-        context.namespace,
-        labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT),
-    )
+    meta = metadata(resource.name, context.namespace, _labels(resource, context))
     return object_of("batch/v1", "CronJob", meta, spec=spec)
+
+
+def launcher_once(resource: Resource, name: str, template: str, context: Context) -> Manifest:
+    """The Job of a pipeline that runs once and is followed. It stays when it has ended, so that no apply makes it anew,
+    and none waits for it.
+    """
+    meta = metadata(name, context.namespace, _labels(resource, context), annotations={"pulumi.com/skipAwait": "true"})
+    return object_of("batch/v1", "Job", meta, spec=_job(resource, template, context))
+
+
+def _job(resource: Resource, rayjob: str, context: Context) -> dict[str, Value]:
+    """What a Job does that starts a run and waits for its end."""
+    job = resource.value
+    assert isinstance(job, Job)
+    labelled = labels(context.system.metadata.name, launcher_name(resource), resource.workload, COMPONENT)
+    return {
+        "activeDeadlineSeconds": job_seconds(job.pipeline),
+        **_retried_unless_failed(),
+        "template": {"metadata": {"labels": labelled}, "spec": _pod(resource, rayjob, context)},
+    }
+
+
+def ray_job_of(pipeline: str, suffix: str) -> str:
+    """The RayJob that the launcher creates for the Job `PIPELINE-SUFFIX`."""
+    ending = f"-run-{suffix}"
+    return f"{pipeline[: _LONGEST_RUN - len(ending)].rstrip('-')}{ending}"
+
+
+def _labels(resource: Resource, context: Context) -> dict[str, Value]:
+    return labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
 
 
 def cron_fields(schedule: Schedule, context: Context) -> dict[str, Value]:
@@ -109,7 +129,7 @@ def _retried_unless_failed() -> dict[str, Value]:
     return {"backoffLimit": 3, "podFailurePolicy": {"rules": rules}}
 
 
-def _pod(resource: Resource, context: Context) -> dict[str, Value]:
+def _pod(resource: Resource, rayjob: str, context: Context) -> dict[str, Value]:
     """The Pod holds a token of the cluster's API, so it runs the runtime image and never one of the user's."""
     job = resource.value
     assert isinstance(job, Job)
@@ -134,7 +154,7 @@ def _pod(resource: Resource, context: Context) -> dict[str, Value]:
         token=True,
         place=support_place(context),
         scratch_bytes=SUPPORT_DISK_BYTES,
-        volumes=[{"name": "template", "configMap": {"name": template_name(resource)}}],
+        volumes=[{"name": "template", "configMap": {"name": rayjob}}],
         restartPolicy="Never",
         terminationGracePeriodSeconds=60,
     )

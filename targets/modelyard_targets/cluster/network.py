@@ -222,7 +222,7 @@ def _job(resource: Resource, job: Job, context: Context) -> Iterator[Made]:
         name = f"{resource.name}.{'gate' if job.pipeline.type == 'training' else 'files'}"
         selector = _head_selector(resource.name)
         yield network_policy(resource, name, selector, context, egress=_prometheus(context))
-    if job.pipeline.schedule.kind != "once":
+    if context.launched(job.pipeline):
         name = launcher_name(resource)
         yield network_policy(resource, name, _selector(name), context, egress=[reach_api(context)])
 

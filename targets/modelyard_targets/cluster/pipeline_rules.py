@@ -12,12 +12,19 @@ from modelyard.spec import Approval, Model, Pipeline
 from modelyard.stack import Value
 from modelyard_targets.cluster.alert_rules import alert, alert_labels, group, prometheus_rule
 from modelyard_targets.cluster.context import Context, Made
-from modelyard_targets.cluster.job import once_name
+from modelyard_targets.cluster.job import once_job, once_name
 from modelyard_targets.cluster.launcher import job_seconds
 from modelyard_targets.cluster.metrics_disk import kept_s
 from modelyard_targets.cluster.monitor_rules import period_s
 from modelyard_targets.cluster.promql import duration, one_of, selector, template_text
-from modelyard_targets.cluster.run_series import last_failed, paused, ray_job_failed, since_success_s, unseen
+from modelyard_targets.cluster.run_series import (
+    job_failed,
+    last_failed,
+    paused,
+    ray_job_failed,
+    since_success_s,
+    unseen,
+)
 from modelyard_targets.cluster.runbooks import runbook
 
 REFUSED: Final = "modelyard_gate_refused"
@@ -58,11 +65,11 @@ def due_s(pipeline: Pipeline) -> int | None:
 
 def _failed(resource: Resource, pipeline: Pipeline, context: Context) -> Value:
     once = pipeline.schedule.kind == "once"
-    expression = (
-        ray_job_failed(once_name(_job(resource, context), context), context)
-        if once
-        else last_failed(resource.name, context)
-    )
+    expression = last_failed(resource.name, context)
+    if once and context.launched(pipeline):
+        expression = job_failed(once_job(_job(resource, context), context), context)
+    elif once:
+        expression = ray_job_failed(once_name(_job(resource, context), context), context)
     texts = {
         "summary": f"the last run of pipeline {pipeline.name} failed",
         "description": "Its output is as old as before. "

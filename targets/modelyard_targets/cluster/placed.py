@@ -77,7 +77,7 @@ def shows_jobs(context: Context) -> bool:
         else one.registry is not None
         for one in rules
     )
-    scheduled = (one.schedule.kind != "once" for one in watched_pipelines(context))
+    scheduled = (context.launched(one) for one in watched_pipelines(context))
     return not context.target.edge or any(scheduled) or any(asked)
 
 

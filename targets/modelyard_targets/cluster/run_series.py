@@ -32,6 +32,12 @@ def ray_job_failed(name: str, context: Context) -> str:
     return f"max({RAY_JOB_STATUS}{chosen}) == 1"
 
 
+def job_failed(name: str, context: Context) -> str:
+    """Holds when a Job has failed."""
+    chosen = selector({"namespace": context.namespace, "job_name": name, "condition": "true"})
+    return f"max(kube_job_failed{chosen}) == 1"
+
+
 def since_success_s(cron_job: str, context: Context) -> str:
     """Seconds since a run by time ended well, or since the CronJob exists where none has."""
     chosen = selector({"namespace": context.namespace, "cronjob": cron_job})

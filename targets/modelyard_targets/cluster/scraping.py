@@ -92,8 +92,8 @@ def _accelerators() -> Manifest:
 
 
 def reads_operator(context: Context) -> bool:
-    """Whether the operator of KubeRay alone knows the state of a run that has alerts: no CronJob stands for it."""
-    return any(pipeline.schedule.kind == "once" for pipeline in watched_pipelines(context))
+    """Whether the operator of KubeRay alone knows the state of a run that has alerts: no Job stands for it."""
+    return any(not context.launched(pipeline) for pipeline in watched_pipelines(context))
 
 
 def _operator(context: Context) -> Manifest:

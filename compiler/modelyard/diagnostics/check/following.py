@@ -1,4 +1,4 @@
-"""Diagnostics about pipelines that follow others: E0922 to E0924."""
+"""Diagnostics about pipelines that follow others: E0922 and E0923."""
 
 from __future__ import annotations
 
@@ -57,28 +57,4 @@ def follows_elsewhere(span: Span, pipeline: str, target: str, followed: str, oth
         f"{quote(pipeline)} on target {quote(target)} cannot follow {quote(followed)} on {quote(other)}",
         span,
         f"place both on one target, or give {quote(pipeline)} a cron by when {quote(followed)} has ended",
-    )
-
-
-def follows_once(span: Span, followed: str) -> Diagnostic:
-    """A pipeline with `schedule: once` runs without a launcher, which would start what follows it.
-
-    Wrong:
-
-        pipelines:
-          load: {schedule: once, …}
-          train: {schedule: {after: pipelines.load}, …}
-
-    Right:
-
-        pipelines:
-          load: {schedule: on-demand, …}
-          train: {schedule: {after: pipelines.load}, …}
-    """
-    return Diagnostic(
-        "E0924",
-        Severity.ERROR,
-        f"{quote(followed)} runs once when it is deployed, and nothing waits for its end to start another pipeline",
-        span,
-        f"give {quote(followed)} schedule: on-demand, or a cron",
     )

@@ -1,0 +1,93 @@
+"""A pipeline that runs once and is followed: a launcher waits for its end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelyard_runtime.launch import named_after
+from tests.emitted import files, names, one
+from tests.lowering import lowered
+from tests.specs import changed
+from tests.targets.test_launcher import AFTER
+
+CRON = 'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}'
+WITHOUT_TRIGGER = ("run: pipelines.retrain, cooldown: 3d", "rollback: true")
+
+
+def once(text: str) -> str:
+    """The training runs once, and no monitor starts it."""
+    for before, after in ((CRON, "schedule: once"), WITHOUT_TRIGGER):
+        assert before in text
+        text = text.replace(before, after, 1)
+    return text
+
+
+FOLLOWED = once(AFTER)
+ALONE = once(changed(CRON, CRON))
+
+
+def launcher(text: str) -> dict[str, Any]:
+    """The Job that starts the run."""
+    made = lowered(text)
+    (name,) = [name for name in made.names("Job") if name.startswith("retrain-")]
+    found: dict[str, Any] = made.get("Job", name)
+    return found
+
+
+def test_a_job_makes_its_run_from_a_template_of_its_own() -> None:
+    """A Job that starts while the one template of all specs is still the old one would run the old spec."""
+    made, job = lowered(FOLLOWED), launcher(FOLLOWED)
+    name, pod = job["metadata"]["name"], job["spec"]["template"]["spec"]
+
+    assert not made.names("RayJob")
+    assert not made.has("CronJob", "retrain")
+    assert made.has("ConfigMap", f"{name}-rayjob")
+    assert {"name": "template", "configMap": {"name": f"{name}-rayjob"}} in pod["volumes"]
+    assert pod["serviceAccountName"] == "retrain-launcher"
+    assert {"name": "MODELYARD_FOLLOWERS", "value": "nightly,report"} in pod["containers"][0]["env"]
+
+
+def test_it_is_neither_awaited_nor_removed() -> None:
+    """A removed Job is made again by the next apply, and runs again."""
+    job = launcher(FOLLOWED)
+
+    assert job["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true"
+    assert "ttlSecondsAfterFinished" not in job["spec"]
+
+
+def test_another_spec_is_another_run() -> None:
+    before, after = launcher(FOLLOWED), launcher(FOLLOWED.replace("timeout: 6h", "timeout: 5h", 1))
+    fewer = launcher(FOLLOWED.replace("    schedule: {after: pipelines.retrain, overlap: replace}\n", "", 1))
+
+    assert len({one["metadata"]["name"] for one in (before, after, fewer)}) == 3
+
+
+def test_what_nobody_follows_is_a_run_alone() -> None:
+    made = lowered(ALONE)
+
+    assert len(made.names("RayJob")) == 1
+    assert not [name for name in made.names("Job") if name.startswith("retrain-")]
+    assert not made.has("ServiceAccount", "retrain-launcher")
+
+
+def test_the_launcher_has_its_identity_its_way_and_its_bounds() -> None:
+    made = lowered(FOLLOWED)
+
+    assert made.has("Role", "retrain-launcher")
+    assert made.has("NetworkPolicy", "retrain-launcher")
+    policies = names(FOLLOWED, "ValidatingAdmissionPolicy")
+    assert {"fraud.retrain.runs", "fraud.retrain.next", "fraud.nightly.follows"} <= {*policies}
+    callers = one(FOLLOWED, "ValidatingAdmissionPolicy", "fraud.nightly.follows")["spec"]["matchConditions"]
+    assert "retrain-launcher" in callers[0]["expression"]
+
+
+def test_its_run_has_the_name_that_readers_are_given() -> None:
+    """In the alert about its failure and in the commands of the README, whatever the launcher calls it when it runs."""
+    (name,) = [name for name in names(FOLLOWED, "Job") if name.startswith("retrain-")]
+    run: Any = named_after({"metadata": {"name": "retrain"}}, name)["metadata"]
+    (rules,) = one(FOLLOWED, "PrometheusRule", "retrain")["spec"]["groups"]
+
+    assert f'max(kube_job_failed{{namespace="fraud",job_name="{name}",condition="true"}}) == 1' in [
+        rule["expr"] for rule in rules["rules"]
+    ]
+    assert f"logs job/{run['name']}`" in files(FOLLOWED)["README.md"]
