@@ -26,6 +26,7 @@ from modelyard.spec import (
     TargetSpec,
     Variant,
 )
+from modelyard.spec.scoring import scorings_of
 
 _DAY_S = 86400
 LOG_DAYS = 90
@@ -458,7 +459,8 @@ def reports_gate(pipeline: Pipeline, system: System) -> bool:
 
 def reports_files(job: Job, system: System) -> bool:
     """Whether a run reports how many files of its inputs do not fit, which built-in scoring leaves out."""
-    built_in = job.pipeline.type == "batch-inference" and not any(one.source.entrypoint for one in job.pipeline.steps)
+    scored = [step for scoring in scorings_of(job.pipeline) for step in scoring.steps]
+    built_in = bool(scored) and not any(step.source.entrypoint for step in scored)
     return built_in and bool(system.governance.owner.oncall)
 
 

@@ -78,7 +78,9 @@ def _check_step(kind: str, pipeline: Section, step: Section) -> None:
     if "entrypoint" in step:
         return
     data = sections(pipeline, "data")
-    if kind == "batch-inference":
+    if kind == "custom" and "model" in step and not names(step, "inputs"):
+        raise Refusal("there is nothing to score: it has no inputs")
+    if kind == "batch-inference" or (kind == "custom" and "model" in step):
         output = text(step, "output") or text(pipeline, "output")
         if output not in data:
             raise Refusal("scoring needs an output dataset")

@@ -15,7 +15,7 @@ from modelyard_runtime.description import Section, description, integer, section
 from modelyard_runtime.logs import keep_logs
 from modelyard_runtime.promotion import promote_waiting, promotes_itself, report_standing
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.steps import StepActor, finish_step, spread_out, worker_of
+from modelyard_runtime.steps import StepActor, finish_step, scores, spread_out, worker_of
 from modelyard_runtime.trainers import check_trainer
 from modelyard_runtime.tuning import fixed_parameters, middle
 
@@ -52,8 +52,9 @@ def _work(workload: Section, run_name: str) -> int:
         code = _finish(workload, made, run_name)
         report_standing(workload)
         return code
-    counts = [one.summary.reported["refused"] for one in made.values() if "refused" in one.summary.reported]
-    if text(workload, "type") == "batch-inference" and counts:
+    steps = sections(pipeline, "steps")
+    counts = [one.summary.reported["refused"] for name, one in made.items() if scores(workload, steps[name])]
+    if counts:
         report_refused(workload, sum(counts))
     _log.info("run %s is done", run_name)
     return 0

@@ -66,7 +66,20 @@ def spread_out(workload: Section, step: Section) -> bool:
         return integer(section(step, "workers"), "max") > 1
     if text(step, "trainer"):
         return trains_together(step)
-    return text(workload, "type") == "batch-inference"
+    return scores(workload, step)
+
+
+def scores(workload: Section, step: Section) -> bool:
+    """Whether a step is built-in scoring: of a batch inference, or of a custom pipeline by a model of its own."""
+    return "entrypoint" not in step and ("model" in step or text(workload, "type") == "batch-inference")
+
+
+def as_batch_inference(workload: Section, step: Section) -> Section:
+    """The workload as the batch inference that a step with a model is."""
+    if "model" not in step:
+        return workload
+    own = {"model": step["model"], "batchSize": step["batchSize"], "reprocess": "none"}
+    return {**workload, "type": "batch-inference", "pipeline": {**section(workload, "pipeline"), **own}}
 
 
 def perform(workload: Section, name: str, results: Mapping[str, Any], run: str) -> tuple[Summary, Made]:
@@ -101,10 +114,10 @@ def _perform(workload: Section, name: str, step: Section, before: Mapping[str, A
     if "entrypoint" in step:
         return _own_code(workload, name, before, run)
     inputs = tuple(names(step, "inputs"))
-    if text(workload, "type") == "batch-inference":
+    if scores(workload, step):
         output, workers = text(step, "output") or text(pipeline, "output"), section(step, "workers")
         bounds = integer(workers, "min"), integer(workers, "max")
-        counts = score_datasets(workload, inputs, output, worker_of(step), bounds)
+        counts = score_datasets(as_batch_inference(workload, step), inputs, output, worker_of(step), bounds)
         return Made(result=counts, reported={key: float(value) for key, value in counts.items()})
     return _built_in(workload, step, inputs, run)
 

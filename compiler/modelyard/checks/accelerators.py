@@ -8,6 +8,7 @@ from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import accelerators as problems
 from modelyard.source import Path, Span
 from modelyard.spec import ComputeClass, Pipeline, Step, System
+from modelyard.spec.scoring import scorings
 
 _ON_DEVICES = frozenset({"pytorch", "xgboost"})
 """Trainers that use the one device that a process sees: PyTorch always, XGBoost where `device` says so."""
@@ -57,15 +58,13 @@ def _several(system: System, span: Span, pipeline: Pipeline, step: Step) -> Iter
 
 
 def _scored(system: System) -> Iterator[Diagnostic]:
-    for pipeline in system.pipelines.values():
-        if pipeline.type != "batch-inference" or pipeline.model is None:
-            continue
-        for step in pipeline.steps:
+    for scoring in scorings(system):
+        model, pipeline = scoring.model.model, scoring.pipeline.name
+        for step in scoring.steps:
             custom = step.source.image or step.source.entrypoint
-            if not custom and _has_one(system, step.compute) and _made_here(system, pipeline.model.model):
-                span = _named(system, step.compute, step.path, ("pipelines", pipeline.name))
-                why = _why(system, pipeline.model.model)
-                yield problems.idle_accelerator(span, f"pipeline '{pipeline.name}'", why)
+            if not custom and _has_one(system, step.compute) and _made_here(system, model):
+                span = _named(system, step.compute, step.path, ("pipelines", pipeline))
+                yield problems.idle_accelerator(span, f"pipeline '{pipeline}'", _why(system, model))
 
 
 def _why(system: System, model: str) -> str:

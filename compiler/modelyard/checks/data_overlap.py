@@ -8,7 +8,8 @@ from itertools import chain
 from modelyard.checks.folders import Folder, Folders, artifacts, bucket_of, captures, folder_of, written_at
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import data_overlap as problems
-from modelyard.spec import Pipeline, System
+from modelyard.spec import System
+from modelyard.spec.scoring import Scoring, scorings
 
 
 def captured(system: System) -> Iterator[Diagnostic]:
@@ -39,12 +40,12 @@ def scores(system: System) -> Iterator[Diagnostic]:
     """Each batch inference writes into a folder of its own."""
     earlier = Folders()
     writers: dict[str, str] = {}
-    for pipeline, written in _scored(system):
+    for scoring, written in _scored(system):
         other = earlier.overlapping(written)
         if other is not None:
-            span = system.at("pipelines", pipeline.name, "output")
-            yield problems.scores_mixed(span, pipeline.name, writers[other.what], written.address)
-        writers.setdefault(written.what, pipeline.name)
+            span = system.at(*scoring.path, "output")
+            yield problems.scores_mixed(span, scoring.name, writers[other.what], written.address)
+        writers.setdefault(written.what, scoring.name)
         earlier.add(written)
 
 
@@ -67,34 +68,34 @@ def labels(system: System) -> Iterator[Diagnostic]:
         if monitor.labels and system.data[monitor.labels].label:
             readers.setdefault(monitor.labels, f"monitor '{monitor.name}'")
     known = Folders(folder_of(system, system.data[name]) for name in readers)
-    for pipeline, written in _scored(system):
+    for scoring, written in _scored(system):
         other = known.equal(written)
         if other is None:
             around = known.nested(written)
             other = around if around is not None and around.path[1] not in trained_on else None  # else as training_data
-        if other is not None and pipeline.output not in pipeline.inputs and other.path[1] not in pipeline.inputs:
-            span = system.at("pipelines", pipeline.name, "output")
+        if other is not None and scoring.output not in scoring.inputs and other.path[1] not in scoring.inputs:
+            span = system.at(*scoring.path, "output")
             reader = readers[str(other.path[1])]
-            yield problems.scores_among_labels(span, pipeline.name, written.address, reader, other.address)
+            yield problems.scores_among_labels(span, scoring.name, written.address, reader, other.address)
 
 
 def training_data(system: System) -> Iterator[Diagnostic]:
     """Scores stay out of the folders that training reads; scores that it learns from have a dataset of their own."""
     readers = _readers(system)
     read = Folders(folder_of(system, system.data[name]) for name in readers)
-    for pipeline, written in _scored(system):
+    for scoring, written in _scored(system):
         other = read.nested(written)
-        if other is not None and other.path[1] not in pipeline.inputs:  # that is an output in its own input
-            span = system.at("pipelines", pipeline.name, "output")
+        if other is not None and other.path[1] not in scoring.inputs:  # that is an output in its own input
+            span = system.at(*scoring.path, "output")
             reader = readers[str(other.path[1])]
-            yield problems.scores_in_training_data(span, pipeline.name, written.address, reader, other.address)
+            yield problems.scores_in_training_data(span, scoring.name, written.address, reader, other.address)
 
 
-def _scored(system: System) -> Iterator[tuple[Pipeline, Folder]]:
-    """Each batch inference with the folder of its scores."""
-    for pipeline in system.pipelines.values():
-        if pipeline.type == "batch-inference" and pipeline.output:
-            yield pipeline, folder_of(system, system.data[pipeline.output])
+def _scored(system: System) -> Iterator[tuple[Scoring, Folder]]:
+    """Whatever scores, with the folder of its scores."""
+    for scoring in scorings(system):
+        if scoring.output:
+            yield scoring, folder_of(system, system.data[scoring.output])
 
 
 def registered(system: System) -> Iterator[Diagnostic]:

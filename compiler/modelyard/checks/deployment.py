@@ -9,6 +9,7 @@ from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import deployment as problems
 from modelyard.source import Path
 from modelyard.spec import System, TargetSpec, target_path
+from modelyard.spec.scoring import scorings
 
 _ALLOWED = {
     "cloud": "clouds, and clusters with tenancy: private-cloud",
@@ -184,6 +185,7 @@ def _used_data(system: System) -> set[str]:
 
 def _used_models(system: System) -> set[str]:
     used = {pipeline.model.model for pipeline in system.pipelines.values() if pipeline.model}
+    used |= {scoring.model.model for scoring in scorings(system)}
     return used | {variant.model.model for inference in system.inference.values() for variant in inference.variants}
 
 

@@ -8,6 +8,7 @@ from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import approvers as keys
 from modelyard.diagnostics.check import governance as problems
 from modelyard.spec import SecretRef, System
+from modelyard.spec.scoring import scorings
 
 SENSITIVE = ("pii", "cardholder", "phi")
 
@@ -21,11 +22,7 @@ def _sensitive(system: System) -> list[str]:
 def _in_production(system: System) -> dict[str, None]:
     """The models that are served or score data."""
     used = [variant.model.model for inference in system.inference.values() for variant in inference.variants]
-    used += [
-        pipeline.model.model
-        for pipeline in system.pipelines.values()
-        if pipeline.model and pipeline.type == "batch-inference"
-    ]
+    used += [scoring.model.model for scoring in scorings(system)]
     return dict.fromkeys(used)
 
 

@@ -9,6 +9,7 @@ from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import leakage as problems
 from modelyard.spec import Pipeline, Step, System
 from modelyard.spec.learned import Learned, learned
+from modelyard.spec.scoring import scorings
 
 _NUMBERS = frozenset({"integer", "number"})
 
@@ -84,11 +85,11 @@ def scoring(system: System) -> Iterator[Diagnostic]:
         if step.trainer and pipeline.model is not None:
             found = learned([system.data[name] for name in step.inputs], pipeline.split.key)
             trained.setdefault(pipeline.model.model, found)
-    for pipeline in system.pipelines.values():
-        model = trained.get(pipeline.model.model) if pipeline.model else None
-        if pipeline.type != "batch-inference" or model is None:
+    for scoring in scorings(system):
+        model = trained.get(scoring.model.model)
+        if model is None:
             continue
-        for step in pipeline.steps:
+        for step in scoring.steps:
             if not step.source.entrypoint:
                 yield from _scored(system, step, model)
 

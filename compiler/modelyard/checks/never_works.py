@@ -12,6 +12,7 @@ from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import never_works as problems
 from modelyard.source import Json, Path
 from modelyard.spec import ModelRef, Pipeline, Step, System
+from modelyard.spec.scoring import scorings
 
 _FRACTIONS: Final = frozenset({"uniform", "loguniform"})
 
@@ -36,6 +37,9 @@ def used(system: System) -> Iterator[tuple[ModelRef, Path]]:
     for pipeline in system.pipelines.values():
         if pipeline.type != "training" and pipeline.model:
             yield pipeline.model, ("pipelines", pipeline.name, "model")
+        for step in pipeline.steps:
+            if step.model is not None:
+                yield step.model, (*step.path, "model")
 
 
 def parameters(system: System) -> Iterator[Diagnostic]:
@@ -141,9 +145,9 @@ def retention(system: System) -> Iterator[Diagnostic]:
 
 def outputs(system: System) -> Iterator[Diagnostic]:
     """Built-in scoring writes a format that it can write."""
-    for pipeline in system.pipelines.values():
-        for step in pipeline.steps if pipeline.type == "batch-inference" else ():
-            output = step.output or pipeline.output
+    for scoring in scorings(system):
+        for step in scoring.steps:
+            output = step.output or scoring.output
             if not step.source.entrypoint and output and system.data[output].format == "json":
                 yield problems.output_not_writable(system.at(*step.path, "output"), output)
 

@@ -13,6 +13,7 @@ from modelyard.diagnostics.check import metrics as metric_problems
 from modelyard.diagnostics.check import pipelines as problems
 from modelyard.source import Path
 from modelyard.spec import Check, Dataset, Model, Pipeline, Range, Step, System
+from modelyard.spec.scoring import scorings
 
 RESERVED_ALIAS: Final = re.compile(r"latest|v[0-9]+")
 """Names that MLflow refuses as aliases (mlflow/utils/validation.py of 3.17, read 2026-11-25)."""
@@ -270,6 +271,7 @@ def aliases(system: System) -> Iterator[Diagnostic]:
             named.append((pipeline.promote_to, (*own, "promoteTo")))
         elif pipeline.model is not None:
             named.append((pipeline.model.alias, (*own, "model")))
+        named += [(step.model.alias, (*step.path, "model")) for step in pipeline.steps if step.model is not None]
     for model in system.models.values():
         named += [(stage.alias, ("models", model.name, "stages", stage.alias)) for stage in model.stages]
     for alias, path in named:
@@ -284,6 +286,7 @@ def origin(system: System) -> Iterator[Diagnostic]:
     trained = {pipeline.model.model for pipeline in _training(system) if pipeline.model}
     used = [variant.model.model for inference in system.inference.values() for variant in inference.variants]
     used += [pipeline.model.model for pipeline in system.pipelines.values() if pipeline.model]
+    used += [scoring.model.model for scoring in scorings(system)]
     for name in dict.fromkeys(used):
         if name not in trained:
             yield problems.never_trained(system.key("models", name), name)

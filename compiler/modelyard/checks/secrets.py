@@ -10,6 +10,7 @@ from modelyard.diagnostics.check import deployment as problems
 from modelyard.secret_literals import secret_literals
 from modelyard.source import Path
 from modelyard.spec import SecretRef, System, target_path
+from modelyard.spec.scoring import models_of
 
 _BUILT_IN = "kubernetes"
 _VIAS = {"kubernetes": "external-secrets", "aws": "secrets-manager"}
@@ -73,7 +74,7 @@ def _references(system: System) -> Iterator[tuple[SecretRef, Path, set[str]]]:
 
 def _model_targets(system: System) -> set[str]:
     """The targets on which something reads or writes models."""
-    result = {pipeline.target for pipeline in system.pipelines.values() if pipeline.model}
+    result = {pipeline.target for pipeline in system.pipelines.values() if pipeline.model or models_of(pipeline)}
     result |= {inference.target for inference in system.inference.values()}
     return result | ({system.deployment.placement.registry} if system.registry else set())
 

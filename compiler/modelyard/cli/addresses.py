@@ -94,6 +94,9 @@ def _with_model(system: System, model: str) -> Iterator[tuple[str, str]]:
             does = f"trains it for {pipeline.promote_to}" if pipeline.type == "training" else "scores with"
             version = "" if pipeline.type == "training" else f" @{pipeline.model.alias}"
             yield f"pipelines.{pipeline.name}", f"{does}{version}"
+        for step in pipeline.steps:
+            if step.model is not None and step.model.model == model:
+                yield f"pipelines.{pipeline.name}", f"scores with @{step.model.alias} in step {step.name}"
     for inference in system.inference.values():
         for variant in inference.variants:
             if variant.model.model == model:

@@ -10,6 +10,7 @@ from modelyard.diagnostics.platform import store_elsewhere
 from modelyard.diagnostics.target import registry_elsewhere
 from modelyard.plan import Kind, Link, Plan, RegistryServer, Resource, bundled_on, cluster_service
 from modelyard.spec import RULES_ONLY, ModelRef, System, TargetSpec
+from modelyard.spec.scoring import models_of, scorings
 
 _HELD: dict[str, str] = {Kind.OBJECT_STORE: "store", Kind.DATABASE: "database"}
 
@@ -26,8 +27,7 @@ def aliases_to_bundle(system: System) -> dict[str, tuple[str, ...]]:
 
 def _readers(system: System) -> Iterator[tuple[str, tuple[ModelRef, ...]]]:
     for pipeline in system.pipelines.values():
-        if pipeline.type == "batch-inference" and pipeline.model is not None:
-            yield pipeline.target, (pipeline.model,)
+        yield pipeline.target, models_of(pipeline)
     for inference in system.inference.values():
         yield inference.target, tuple(variant.model for variant in inference.variants)
     for monitor in system.monitors.values():
@@ -121,11 +121,10 @@ def _databases(plan: Plan) -> Iterator[Diagnostic]:
 def _fixed_versions(system: System) -> Iterator[Diagnostic]:
     """Bundles are written when an alias moves, so that a version by its number never comes."""
     registry = system.deployment.placement.registry
-    for pipeline in system.pipelines.values():
-        ref = pipeline.model if pipeline.type == "batch-inference" else None
-        if ref is not None and _fixed(ref) and bundled_on(system, pipeline.target):
-            where = system.at("pipelines", pipeline.name, "model")
-            yield problems.bundle_of_version(where, ref.model, pipeline.target, registry)
+    for scoring in scorings(system):
+        if _fixed(scoring.model) and bundled_on(system, scoring.pipeline.target):
+            where = system.at(*scoring.path, "model")
+            yield problems.bundle_of_version(where, scoring.model.model, scoring.pipeline.target, registry)
     for inference in system.inference.values():
         for variant in inference.variants if bundled_on(system, inference.target) else ():
             if _fixed(variant.model):

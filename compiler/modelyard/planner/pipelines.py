@@ -7,6 +7,7 @@ from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
 from modelyard.spec import ModelRef, Pipeline
 from modelyard.spec.following import launched
+from modelyard.spec.scoring import models_of
 
 KINDS = {"training": Kind.TRAINING_JOB, "batch-inference": Kind.BATCH_JOB, "custom": Kind.CUSTOM_JOB}
 
@@ -40,8 +41,9 @@ def plan_pipeline(draft: Draft, pipeline: Pipeline) -> None:
     bundles = draft.bundles.get(pipeline.model.model, ()) if pipeline.model and pipeline.type == "training" else ()
     value = Job(pipeline, model, hardware, bundles, checkpoints, logs)
     job = draft.add(KINDS[pipeline.type], name, placement, origin, value, workload)
-    bundled = pipeline.type == "batch-inference" and bundled_on(draft.system, placement)
-    draft.connect(job, wanted, registry=model is not None and not bundled)
+    scored = models_of(pipeline)
+    bundled = bool(scored) and bundled_on(draft.system, placement)
+    draft.connect(job, wanted, registry=(model is not None or bool(scored)) and not bundled)
     draft.metrics.append(job)
     for follower in draft.followers.get(pipeline.name, ()):
         draft.links.append(Link(job.place, place_of(draft, follower), "trigger", "https", 443))
@@ -66,10 +68,10 @@ def _wanted(draft: Draft, pipeline: Pipeline) -> Wanted:
         draft.wants_dataset(wanted, system.data[name], "read")
     if pipeline.output:
         draft.wants_dataset(wanted, system.data[pipeline.output], "write")
+    if scored := models_of(pipeline):
+        draft.wants_models(wanted, pipeline.target, scored)
     if pipeline.model is not None:
-        if pipeline.type == "batch-inference":
-            draft.wants_models(wanted, pipeline.target, (pipeline.model,))
-        else:
+        if pipeline.type != "batch-inference":
             draft.wants_artifacts(wanted, "write" if pipeline.type == "training" else "read", (pipeline.model.model,))
         if pipeline.type == "training":
             adopted = system.registry is not None and bool(system.registry.adopt)

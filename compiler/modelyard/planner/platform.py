@@ -91,6 +91,9 @@ def _model_uses(draft: Draft) -> Iterator[tuple[Path, str]]:
     for pipeline in draft.system.pipelines.values():
         if pipeline.model is not None:
             yield ("pipelines", pipeline.name, "model"), pipeline.model.model
+        for step in pipeline.steps:
+            if step.model is not None:
+                yield (*step.path, "model"), step.model.model
     for inference in draft.system.inference.values():
         for variant in inference.variants:
             yield ("inference", inference.name, "variants", variant.name, "model"), variant.model.model

@@ -159,7 +159,7 @@ def _step(scope: Scope, name: str, node: Node, path: Path, names: Collection[str
         path=path,
         needs=needs,
         source=source,
-        trainer=_trainer(scope, node, path, source, defaults),
+        trainer="" if "model" in node and "trainer" not in node else _trainer(scope, node, path, source, defaults),
         compute=needed_compute(
             scope, compute_of(scope, node, path, f"pipelines-{path[1]}-{name}", defaults.compute), path
         ),
@@ -169,6 +169,8 @@ def _step(scope: Scope, name: str, node: Node, path: Path, names: Collection[str
         parameters=tuple(mapping(node, "parameters").items()),
         retries=whole(node, "retries", 0),
         timeout_s=seconds_or(scope, node, "timeout", path, defaults.timeout_s),
+        model=model_ref(scope, text(node, "model"), (*path, "model")) if "model" in node else None,
+        batch_size=whole(node, "batchSize", 8192),
     )
 
 

@@ -95,6 +95,8 @@ class Step:
     parameters: tuple[tuple[str, Json], ...]
     retries: int
     timeout_s: int
+    model: ModelRef | None = None  # that scores, in a custom pipeline
+    batch_size: int = 8192
 
 
 @record

@@ -8,6 +8,7 @@ from modelyard.names import object_name, short_hash
 from modelyard.plan import Identity, Job, ModelServer, MonitorJob, Plan, Resource
 from modelyard.records import record
 from modelyard.spec import Store, System, TargetSpec
+from modelyard.spec.scoring import models_of
 from modelyard_targets.cluster.context import Context
 
 CROSSING_NAME: Final = "crossing"
@@ -123,5 +124,5 @@ def reads_bundles(resource: Resource, plan: Plan) -> bool:
     if not plan.bundled(resource.placement):
         return False
     if isinstance(value, Job):
-        return value.pipeline.type == "batch-inference"
+        return bool(models_of(value.pipeline))
     return isinstance(value, ModelServer) or (isinstance(value, MonitorJob) and bool(value.models))

@@ -55,7 +55,7 @@ def describe_pipeline(resource: Resource, context: Context) -> dict[str, Json]:
         found = bundle(model, pipeline.model, resource, context) if pipeline.type == "batch-inference" else {}
         found = {**found, **history(model, pipeline.model, context)}
         described["model"] = {**describe_model(model, pipeline.model), **found}
-    described["steps"] = {step.name: _step(step, job, context) for step in pipeline.steps}
+    described["steps"] = {step.name: _step(step, resource, context) for step in pipeline.steps}
     described["data"] = describe_datasets(named, context)
     if pipeline.output:
         described["output"] = pipeline.output
@@ -169,13 +169,20 @@ def describe_approvals(context: Context, ref: ModelRef) -> dict[str, dict[str, J
     return {"approvals": {"from": list(approval.groups), "minimum": approval.minimum, "groups": groups}}
 
 
-def _step(step: Step, job: Job, context: Context) -> dict[str, Json]:
+def _step(step: Step, resource: Resource, context: Context) -> dict[str, Json]:
+    job = resource.value
+    assert isinstance(job, Job)
     hardware = job.hardware[step.name]
     described: dict[str, Json] = {"needs": list(step.needs)}
     if step.source.entrypoint:
         described["entrypoint"] = step.source.entrypoint
     if step.trainer:
         described["trainer"] = step.trainer
+    if step.model is not None:
+        model = context.system.models[step.model.model]
+        found = {**bundle(model, step.model, resource, context), **history(model, step.model, context)}
+        described["model"] = {**describe_model(model, step.model), **found}
+        described["batchSize"] = step.batch_size
     described["image"] = context.image(step.source.image)
     described["inputs"] = list(step.inputs)
     if step.output:

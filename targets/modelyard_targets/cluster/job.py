@@ -98,9 +98,8 @@ def once_name(resource: Resource, context: Context) -> str:
 
 def _once_digest(resource: Resource, context: Context) -> str:
     described = describe_job(resource, context)
-    content: list[Json] = [described, ray_job_spec(resource, described, context)]
     started = started_after(job_of(resource).pipeline, context)
-    return digest([*content, list(started)] if started else content)[:10]
+    return digest([described, ray_job_spec(resource, described, context), *started])[:10]
 
 
 def ray_job(meta: dict[str, Value], spec: dict[str, Value]) -> Manifest:

@@ -9,6 +9,7 @@ from typing import Final
 
 from modelyard.plan import AlertRules, Job, Resource, reports_files, reports_gate
 from modelyard.spec import Approval, Model, Pipeline
+from modelyard.spec.scoring import scorings_of
 from modelyard.stack import Value
 from modelyard_targets.cluster.alert_rules import alert, alert_labels, group, prometheus_rule
 from modelyard_targets.cluster.context import Context, Made
@@ -171,9 +172,10 @@ def _files(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator
     job = _job(resource, context).value
     assert isinstance(job, Job)
     if reports_files(job, context.system):
+        written = " or ".join(dict.fromkeys(scoring.output for scoring in scorings_of(pipeline)))
         texts = {
             "summary": f"pipeline {pipeline.name} leaves out files that do not fit",
-            "description": f"Their rows have no scores in {pipeline.output}, or those of an earlier content. "
+            "description": f"Their rows have no scores in {written}, or those of an earlier content. "
             "The alert ends with the first run to which all files fit.",
             "runbook": runbook("refused-files"),
         }

@@ -1,0 +1,32 @@
+"""Steps of custom pipelines that score with a registered model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import scoring_steps as problems
+from modelyard.spec import Step, System
+
+
+def scoring_steps(system: System) -> Iterator[Diagnostic]:
+    """A step with a model is built in, has something to score, and stands where nothing trains."""
+    for pipeline in system.pipelines.values():
+        for step in pipeline.steps:
+            if step.model is None:
+                continue
+            if pipeline.type != "custom":
+                yield problems.model_of_step_beside_training(system.key(*step.path, "model"), step.name, pipeline.name)
+                continue
+            for field in _beside(step):
+                yield problems.model_beside_code(system.key(*step.path, *field), step.name, field[-1])
+            if not step.inputs:
+                yield problems.nothing_to_score(system.key(*step.path), step.name)
+
+
+def _beside(step: Step) -> Iterator[tuple[str, ...]]:
+    """The fields of which nothing comes beside a model. A trainer in a pipeline that trains nothing is E0884."""
+    if step.source.entrypoint:
+        yield "source", "entrypoint"
+    if step.parameters:
+        yield ("parameters",)

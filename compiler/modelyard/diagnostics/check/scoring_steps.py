@@ -1,0 +1,69 @@
+"""Diagnostics about steps that score with a registered model: E0924 to E0926."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def model_beside_code(span: Span, step: str, field: str) -> Diagnostic:
+    """A step with a model is built in: it runs no code, and hands no parameters to any.
+
+    Code that scores by itself belongs to a pipeline of type batch-inference.
+
+    Wrong:
+
+        steps: {score: {model: churn@champion, output: scores, source: {entrypoint: "churn.score:main"}}}
+
+    Right:
+
+        steps: {score: {model: churn@champion, output: scores}}
+    """
+    return Diagnostic(
+        "E0924",
+        Severity.ERROR,
+        f"step {quote(step)} scores with a model and takes no {field}",
+        span,
+        f"remove {field} or the model",
+    )
+
+
+def model_of_step_beside_training(span: Span, step: str, pipeline: str) -> Diagnostic:
+    """A training pipeline makes the one model that it names; steps that score belong to a custom pipeline.
+
+    Wrong:
+
+        pipelines:
+          retrain: {type: training, steps: {fit: {…}, score: {model: churn@champion, output: scores}}, …}
+
+    Right:
+
+        pipelines:
+          retrain: {type: training, …}
+          report: {type: custom, steps: {score: {model: churn@champion, output: scores}}, …}
+    """
+    return Diagnostic(
+        "E0925",
+        Severity.ERROR,
+        f"step {quote(step)} of training {quote(pipeline)} cannot score with a model of its own",
+        span,
+        f"move it into a pipeline of type custom, which may start after pipelines.{pipeline}",
+    )
+
+
+def nothing_to_score(span: Span, step: str) -> Diagnostic:
+    """A step with a model reads no dataset, neither its own nor the pipeline's.
+
+    Wrong:
+
+        pipelines:
+          report: {type: custom, steps: {score: {model: churn@champion, output: scores}}}
+
+    Right:
+
+        pipelines:
+          report: {type: custom, inputs: [customers], steps: {score: {model: churn@champion, output: scores}}}
+    """
+    return Diagnostic(
+        "E0926", Severity.ERROR, f"step {quote(step)} has nothing to score", span, "add inputs to it or to its pipeline"
+    )

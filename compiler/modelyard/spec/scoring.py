@@ -1,0 +1,46 @@
+"""What scores data with registered models: batch inferences, and steps of custom pipelines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.records import record
+from modelyard.source import Path
+from modelyard.spec.pipelines import Pipeline, Step
+from modelyard.spec.references import ModelRef
+from modelyard.spec.system import System
+
+
+@record
+class Scoring:
+    """One use of a model: `path` is where the spec has its model and its output."""
+
+    name: str
+    path: Path
+    pipeline: Pipeline
+    model: ModelRef
+    inputs: tuple[str, ...]
+    output: str
+    steps: tuple[Step, ...]
+
+
+def scorings(system: System) -> Iterator[Scoring]:
+    """All that score, in the order of the pipelines."""
+    for pipeline in system.pipelines.values():
+        yield from scorings_of(pipeline)
+
+
+def scorings_of(pipeline: Pipeline) -> Iterator[Scoring]:
+    """A batch inference as a whole, or each step with a model."""
+    if pipeline.type == "batch-inference" and pipeline.model is not None:
+        path: Path = ("pipelines", pipeline.name)
+        yield Scoring(pipeline.name, path, pipeline, pipeline.model, pipeline.inputs, pipeline.output, pipeline.steps)
+    for step in pipeline.steps:
+        if step.model is not None:
+            name = f"{pipeline.name}.{step.name}"
+            yield Scoring(name, step.path, pipeline, step.model, step.inputs, step.output, (step,))
+
+
+def models_of(pipeline: Pipeline) -> tuple[ModelRef, ...]:
+    """The versions that a pipeline scores with, each once."""
+    return tuple(dict.fromkeys(one.model for one in scorings_of(pipeline)))

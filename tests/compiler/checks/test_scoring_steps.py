@@ -1,0 +1,84 @@
+"""Steps that score with a registered model are held to what holds for batch inferences."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.compiler.checks.asked import codes_in, found_in, told_of, where
+from tests.scoring_step import SCORING, STEP, scoring
+
+
+def test_a_step_may_score() -> None:
+    assert codes_in(SCORING) == []
+
+
+@pytest.mark.parametrize(
+    ("beside", "at"),
+    [
+        ('source: {entrypoint: "fraud.score:main"}', 'entrypoint: "fraud.score'),
+        ("parameters: {depth: 3}", "parameters: {depth"),
+    ],
+)
+def test_what_has_no_effect_beside_a_model_is_refused(beside: str, at: str) -> None:
+    spec = scoring(("output: rated", f"output: rated, {beside}"))
+
+    assert found_in(spec) == [where(spec, at, "E0924")]
+
+
+def test_an_image_of_its_own_is_none_of_that() -> None:
+    """It has the libraries that the model needs."""
+    assert codes_in(scoring(("output: rated", 'output: rated, source: {image: "acme.example/x:1"}'))) == []
+
+
+def test_a_trainer_beside_a_model_is_refused() -> None:
+    assert codes_in(scoring(("output: rated", "output: rated, trainer: xgboost"))) == ["E0884"]
+
+
+def test_a_training_has_no_second_model() -> None:
+    old = '    source: {entrypoint: "fraud.train:main"}\n    compute: train\n'
+    steps = f'    steps: {{fit: {{source: {{entrypoint: "fraud.train:main"}}}}, {STEP}}}\n    compute: train\n'
+    spec = scoring((old, steps))
+
+    assert "E0925" in codes_in(spec)
+
+
+def test_there_is_something_to_score() -> None:
+    spec = scoring(("inputs: [transactions], output: rated", "output: rated"), ("    inputs: [scores]\n", ""))
+
+    assert codes_in(spec) == ["E0926"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("model: fraud-xgb@champion, inputs", "model: fraud-xgb@cutest, inputs", "E0810"),
+        ("model: fraud-xgb@champion, inputs", "model: fraud-xgb@latest, inputs", "E0489"),
+        ("model: fraud-xgb@champion, inputs", "model: fraud-xgb@3, inputs", "W0946"),
+        ("model: fraud-xgb@champion, inputs", "model: fraud, inputs", "E0301"),
+        (
+            "rated: {store: lake, path: rated/, format: parquet",
+            "rated: {store: lake, path: rated/, format: json",
+            "E0843",
+        ),
+        ("output: rated", "output: scores", "E0806"),
+        ("output: rated", "output: chargebacks", "E0930"),
+    ],
+)
+def test_the_rules_about_scores_hold_for_it(old: str, new: str, code: str) -> None:
+    """Aliases that nobody sets, versions past the gate, formats, and folders of others."""
+    assert code in codes_in(scoring((old, new)))
+
+
+def test_a_feature_that_its_input_lacks_is_refused() -> None:
+    """As of a batch inference: the model is trained on other columns."""
+    spec = scoring(("inputs: [transactions], output: rated", "inputs: [chargebacks], output: rated"))
+
+    assert [found.code for found in told_of(spec)] == ["E0827"]
+
+
+def test_a_model_that_only_a_step_uses_is_used() -> None:
+    """And one that nothing trains is missed, where the registry is made here."""
+    unused = scoring(("models:\n", "models:\n  other: {task: regression, framework: xgboost}\n"))
+    used = unused.replace("model: fraud-xgb@champion, inputs", "model: other@champion, inputs", 1)
+
+    assert (codes_in(unused), codes_in(used)) == (["W0412"], ["W0447"])

@@ -1,0 +1,23 @@
+"""The valid spec with a step that scores, between two of the user's own code."""
+
+from __future__ import annotations
+
+from tests.specs import VALID_SPEC
+
+STEP = "score: {model: fraud-xgb@champion, inputs: [transactions], output: rated, batchSize: 4096}"
+
+
+def scoring(*changes: tuple[str, str]) -> str:
+    """The spec with some things changed, which must be there."""
+    text = VALID_SPEC
+    own = (
+        ("      publish: {needs: [collect],", f"      {STEP}\n      publish: {{needs: [collect, score],"),
+        ("  scores: {store: lake,", "  rated: {store: lake, path: rated/, format: parquet}\n  scores: {store: lake,"),
+    )
+    for old, new in (*own, *changes):
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    return text
+
+
+SCORING = scoring()

@@ -1,0 +1,92 @@
+"""A step that scores: what its pipeline is told, may read and reaches."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import modelyard_schemas
+from modelyard.plan import Access
+from modelyard.validate import python_fits
+from modelyard_targets.cluster.registry_access import described_access
+from tests.compiler.planner.planned import identity, links
+from tests.hybrid import described as described_at
+from tests.hybrid import hybrid, hybrid_lowered
+from tests.lowering import lowered
+from tests.observed import alerts
+from tests.plans import plan_of
+from tests.scoring_step import SCORING
+from tests.specs import VALID_SPEC
+
+
+def described(text: str, name: str) -> Any:
+    """The description of a workload."""
+    return json.loads(lowered(text).get("ConfigMap", f"{name}-description")["data"]["workload.json"])
+
+
+def test_the_step_is_told_its_model_and_where_its_moves_are_recorded() -> None:
+    """As a batch inference by the same alias, so that its files are compared with the same digest."""
+    step = described(SCORING, "report")["pipeline"]["steps"]["score"]
+
+    assert step["model"] == described(SCORING, "nightly")["pipeline"]["model"]
+    assert step["model"]["history"]
+    assert (step["batchSize"], step["output"]) == (4096, "rated")
+    assert not {"entrypoint", "trainer"} & step.keys()
+
+
+def test_its_pipeline_reads_the_model_and_the_others_do_not() -> None:
+    """The login, the link and the folder come with the step."""
+    before, after = plan_of(VALID_SPEC), plan_of(SCORING)
+    model = Access("lake", "mlflow/models/fraud-fraud-xgb/", "read")
+
+    assert model not in identity(before, "report").access
+    assert model in identity(after, "report").access
+    assert not links(before, "main:custom-job/report", "registry")
+    assert links(after, "main:custom-job/report", "registry")
+    assert "registry" not in described(VALID_SPEC, "report")
+    assert described(SCORING, "report")["registry"] == described(SCORING, "nightly")["registry"]
+
+
+def test_its_login_changes_neither_models_nor_experiments() -> None:
+    """And there is none for a pipeline that scores nothing."""
+    before, after = (described_access(lowered(text).context)["users"] for text in (VALID_SPEC, SCORING))
+
+    assert isinstance(before, dict)
+    assert isinstance(after, dict)
+    assert after["workload.report"] == {"experiments": [], "models": []}
+    assert "workload.report" not in before
+
+
+def test_files_that_do_not_fit_are_an_alert() -> None:
+    found = {rule["alert"]: rule for rule in alerts(SCORING, "report")}
+
+    assert "in rated" in found["ModelyardFilesRefused"]["annotations"]["description"]
+    assert "ModelyardFilesRefused" not in {rule["alert"] for rule in alerts(VALID_SPEC, "report")}
+    assert "metrics" in described(SCORING, "report")
+
+
+def test_where_the_registry_is_elsewhere_it_reads_a_bundle() -> None:
+    """Which the promotion writes for it."""
+    text = (
+        hybrid()
+        .replace(
+            "pipelines:\n",
+            "pipelines:\n  plan: {type: custom, target: shop, inputs: [sales], compute: {cpu: 1, memory: 2Gi}, "
+            "steps: {score: {model: theft@candidate, output: planned}}}\n",
+            1,
+        )
+        .replace("data:\n", "data:\n  planned: {store: lake, path: planned/, format: parquet}\n", 1)
+    )
+    shop = hybrid_lowered(text)
+    model = described_at(shop, "plan")["pipeline"]["steps"]["score"]["model"]
+    main = described_at(hybrid_lowered(text, "main"), "promoter")["promotions"]["retrain"]["model"]
+
+    assert model["bundle"]["uri"].endswith("/candidate/")
+    assert model["bundle"]["uri"] in json.dumps(main)
+    assert "registry" not in described_at(shop, "plan")
+
+
+def test_what_it_is_told_fits_the_schema_of_workloads() -> None:
+    schema = json.loads(modelyard_schemas.text("workload"))
+
+    assert python_fits(schema)(schema, described(SCORING, "report"))
