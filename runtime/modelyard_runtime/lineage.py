@@ -7,6 +7,7 @@ from pathlib import Path
 
 from modelyard_runtime.datasets import dataset_place
 from modelyard_runtime.description import Section, digest, names, section, sections, text
+from modelyard_runtime.formats import warning_of
 from modelyard_runtime.storage import files
 
 _CARD = ("purpose", "limitations", "contact", "license")
@@ -76,10 +77,14 @@ def content_digest(folder: Path) -> str:
     return f"sha256:{total.hexdigest()}"
 
 
-def card_text(workload: Section, model: Section, inputs: tuple[str, ...]) -> str:
-    """The model card as the description of a version: what the spec says of it, and what it has learned from."""
+def card_text(workload: Section, model: Section, inputs: tuple[str, ...], written: str) -> str:
+    """The model card as the description of a version: what the spec says of it, and what it has learned from.
+
+    A format that runs code when it is loaded comes first, so that no length of the card cuts it off.
+    """
     card, data = section(model, "card"), sections(section(workload, "pipeline"), "data")
-    lines = [f"{name.capitalize()}: {text(card, name)}" for name in _CARD if text(card, name)]
+    lines = [warning_of(written)] if warning_of(written) else []
+    lines += [f"{name.capitalize()}: {text(card, name)}" for name in _CARD if text(card, name)]
     for name in inputs:
         said = [text(data[name], key) for key in ("description", "classification") if text(data[name], key)]
         lines.append(f"Learned from {name}{': ' if said else ''}{', '.join(said)}")

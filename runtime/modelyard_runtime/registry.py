@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.description import Section, section, sections, text
+from modelyard_runtime.formats import DATA_ALONE, FORMAT_TAG, format_of
 from modelyard_runtime.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -193,23 +194,31 @@ def load_version(version: Version, digest: str) -> Model:
     """A version, ready to predict, from files that hash to this digest: others are refused before anything is loaded.
 
     Without a digest, which versions of others do not have, any are loaded; those of a bundle were compared when it was
-    fetched. The files stay, since a model may read them again.
+    fetched. What is registered as data alone is loaded as that, or not at all. The files stay, since a model may read
+    them again.
     """
     from mlflow import artifacts
 
-    from modelyard_runtime.lineage import content_digest
-
-    if not digest:
+    if not digest and version.tags.get(FORMAT_TAG) not in DATA_ALONE:
         return load(version.uri)
     folder = tempfile.mkdtemp(prefix="model-")
     local = Path(artifacts.download_artifacts(artifact_uri=version.uri, dst_path=folder))
-    found = content_digest(local)
-    if found != digest:
+    if why := _not_what_it_was(version, digest, local):
         shutil.rmtree(folder, ignore_errors=True)
-        raise Refusal(
-            f"version {version.version} of {version.name} is not loaded: its files hash to {found}, not to {digest}"
-        )
+        raise Refusal(f"version {version.version} of {version.name} is not loaded: {why}")
     return load(str(local))
+
+
+def _not_what_it_was(version: Version, digest: str, files: Path) -> str:
+    """Why these are not the files that were registered; empty where they are."""
+    from modelyard_runtime.lineage import content_digest
+
+    found = content_digest(files) if digest else ""
+    if found != digest:
+        return f"its files hash to {found}, not to {digest}"
+    registered = version.tags.get(FORMAT_TAG, "")
+    written = format_of(files) if registered in DATA_ALONE else registered
+    return "" if written == registered else f"it is registered as {registered}, and its files are {written}"
 
 
 THRESHOLD = "modelyard.threshold"

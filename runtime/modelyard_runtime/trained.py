@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -17,6 +18,7 @@ from modelyard_runtime.capture import PREDICTION, SCORE
 from modelyard_runtime.description import Json, Section, bound, names, section, sections, text
 from modelyard_runtime.evaluation import ROWS_TAG, Evaluation
 from modelyard_runtime.explain import explanation
+from modelyard_runtime.formats import FORMAT_TAG, SKOPS, flavor_of, format_of
 from modelyard_runtime.gate import DIGEST_TAG, Verdict, judge, refused
 from modelyard_runtime.lineage import card_text, content_digest, lineage_tags, model_tags, owner_tags
 from modelyard_runtime.profiles import profiles
@@ -74,7 +76,8 @@ def finish(workload: Section, step_name: str, trained: Trained, data: TrainingDa
         _log_profiles(loaded, text(model, "task"), data, run_id)
         if section(model, "explainability"):
             _log_explanation(loaded, model, data)
-        digest = digest_of(uri)
+        with _fetched(uri) as files:
+            digest, written = content_digest(files), format_of(files)
         version = registry.register(
             text(model, "registeredName"),
             uri,
@@ -82,10 +85,11 @@ def finish(workload: Section, step_name: str, trained: Trained, data: TrainingDa
                 **tags,
                 **model_tags(workload, model, inputs),
                 DIGEST_TAG: digest,
+                FORMAT_TAG: written,
                 "modelyard.run": run_name,
                 ROWS_TAG: run_id,
             },
-            card_text(workload, model, inputs),
+            card_text(workload, model, inputs, written),
         )
         registry.tag(version, compared_with(pipeline, version.name))
         verdicts = judge(pipeline, evaluation)
@@ -100,10 +104,17 @@ def finish(workload: Section, step_name: str, trained: Trained, data: TrainingDa
 
 def digest_of(uri: str) -> str:
     """The hash of a model's files as the registry has them."""
+    with _fetched(uri) as files:
+        return content_digest(files)
+
+
+@contextmanager
+def _fetched(uri: str) -> Iterator[Path]:
+    """A model's files as the registry has them, for a moment."""
     from mlflow import artifacts
 
     with tempfile.TemporaryDirectory(prefix="model-") as folder:
-        return content_digest(Path(artifacts.download_artifacts(artifact_uri=uri, dst_path=folder)))
+        yield Path(artifacts.download_artifacts(artifact_uri=uri, dst_path=folder))
 
 
 def _inputs(step: Section) -> list[Json]:
@@ -122,9 +133,9 @@ def _logged(model: Any, data: TrainingData, trainer: str, threshold: float | Non
             )
         return model
     sample = data.train[list(data.features)].head(_SAMPLE)
-    flavor, log, more = _flavor(model)
+    flavor, log, more = flavor_of(model)
     if trainer:  # for code that is not ours MLflow finds them out, in a second process that loads the model
-        more = {**more, "pip_requirements": _requirements(trainer)}
+        more = {**more, "pip_requirements": _requirements(trainer, str(more.get("serialization_format", "")))}
     if threshold is not None:
         more = {**more, "metadata": {registry.THRESHOLD: threshold}}
     answers = model.predict(None, sample) if flavor == "pyfunc" else None
@@ -141,35 +152,11 @@ def _check_threshold(loaded: registry.Model, task: str, data: TrainingData, thre
         raise Refusal("a threshold needs probabilities, and this model answers classes alone")
 
 
-def _requirements(trainer: str) -> list[str]:
+def _requirements(trainer: str, written: str) -> list[str]:
     """What a model of a built-in trainer needs, in the versions that are here."""
-    needed = dict.fromkeys(("cloudpickle", "numpy", "pandas", "scikit-learn", _PACKAGES.get(trainer, trainer)))
+    reader = "skops" if written == SKOPS else "cloudpickle"
+    needed = dict.fromkeys((reader, "numpy", "pandas", "scikit-learn", _PACKAGES.get(trainer, trainer)))
     return [f"{name}=={installed(name)}" for name in needed]
-
-
-def _flavor(model: Any) -> tuple[str, Any, dict[str, Any]]:
-    import mlflow
-
-    kinds = {one.__module__.partition(".")[0] for one in type(model).__mro__}
-    if "mlflow" in kinds:
-
-        def log(found: Any, **arguments: Any) -> Any:
-            return mlflow.pyfunc.log_model(python_model=found, **arguments)
-
-        return "pyfunc", log, {}
-    for library, flavor in (
-        ("sklearn", "sklearn"),
-        ("xgboost", "xgboost"),
-        ("lightgbm", "lightgbm"),
-        ("torch", "pytorch"),
-    ):
-        if library in kinds and not (library == "sklearn" and kinds & {"xgboost", "lightgbm"}):
-            more = {"serialization_format": "cloudpickle"} if flavor == "sklearn" else {}
-            return flavor, getattr(mlflow, flavor).log_model, more
-    raise Refusal(
-        f"the step returned {type(model).__name__}, "
-        "which is no model of scikit-learn, xgboost, lightgbm, pytorch or mlflow"
-    )
 
 
 def _log_profiles(loaded: registry.Model, task: str, data: TrainingData, run_id: str) -> None:

@@ -1,0 +1,154 @@
+"""In which format a model is written: without pickle where its library has one, and named where it has none."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from modelyard_runtime.refusals import Refusal
+
+FORMAT_TAG = "modelyard.format"
+"""Tag of a version: `skops` or `native`, which hold data alone; `pickle`, or `other` where only its writer knows."""
+
+SKOPS, NATIVE, PICKLE, OTHER = "skops", "native", "pickle", "other"
+DATA_ALONE = frozenset({SKOPS, NATIVE})
+
+_TRUSTED = frozenset(
+    {
+        "collections.OrderedDict",
+        "lightgbm.basic.Booster",
+        "lightgbm.sklearn.LGBMClassifier",
+        "lightgbm.sklearn.LGBMRanker",
+        "lightgbm.sklearn.LGBMRegressor",
+        "modelyard_runtime.networks.NetworkClassifier",
+        "modelyard_runtime.networks.NetworkRegressor",
+        "numpy.dtype",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.tree._tree.Tree",
+        "xgboost.core.Booster",
+        "xgboost.sklearn.XGBClassifier",
+        "xgboost.sklearn.XGBRanker",
+        "xgboost.sklearn.XGBRegressor",
+    }
+)
+"""What built-in trainers make besides the types that skops itself trusts: numbers, and boosters from their own bytes.
+
+MLflow reads the list of a model from the model's own files, so a list that has more than this is not believed.
+"""
+
+_WARNINGS = {
+    PICKLE: "Its files are a pickle: loading it runs code that came with it.",
+    OTHER: "Its files are in a format of its own: loading it may run code that came with it.",
+}
+
+_log = logging.getLogger(__name__)
+
+
+def flavor_of(model: Any) -> tuple[str, Any, dict[str, Any]]:
+    """The library that logs a model, its function for that, and what this is told: the format, where it has several."""
+    import mlflow
+
+    kinds = {one.__module__.partition(".")[0] for one in type(model).__mro__}
+    if "mlflow" in kinds:
+
+        def log(found: Any, **arguments: Any) -> Any:
+            return mlflow.pyfunc.log_model(python_model=found, **arguments)
+
+        return "pyfunc", log, {}
+    for library, flavor in (
+        ("sklearn", "sklearn"),
+        ("xgboost", "xgboost"),
+        ("lightgbm", "lightgbm"),
+        ("torch", "pytorch"),
+    ):
+        if library in kinds and not (library == "sklearn" and kinds & {"xgboost", "lightgbm"}):
+            return flavor, getattr(mlflow, flavor).log_model, _written(flavor, model)
+    raise Refusal(
+        f"the step returned {type(model).__name__}, "
+        "which is no model of scikit-learn, xgboost, lightgbm, pytorch or mlflow"
+    )
+
+
+def _written(flavor: str, model: Any) -> dict[str, Any]:
+    """The format, for libraries that have several; the others have one of their own, without pickle."""
+    if flavor == "pytorch":  # what MLflow has beside it needs an example of tensors, and tables have columns
+        return {"serialization_format": "pickle"}
+    if flavor == "xgboost" or any(one.__name__ == "Booster" for one in type(model).__mro__):
+        return {}
+    types = _restored(model)
+    if types is None:
+        return {"serialization_format": "cloudpickle"}
+    return {"serialization_format": SKOPS, "skops_trusted_types": sorted(types)}
+
+
+def _restored(model: Any) -> frozenset[str] | None:
+    """The trusted types with which skops writes a model and reads it again; None where it needs others, or cannot."""
+    try:
+        import skops.io
+
+        with tempfile.TemporaryDirectory(prefix="skops-") as folder:
+            file = f"{folder}/model.skops"
+            skops.io.dump(model, file)
+            types = frozenset(skops.io.get_untrusted_types(file=file))
+            if types <= _TRUSTED:
+                skops.io.load(file, trusted=sorted(types))
+                return types
+        why = f"it has {', '.join(sorted(types - _TRUSTED))}"
+    except Exception as problem:  # noqa: BLE001 - a user's class raises anything: such a model is pickled
+        why = f"{type(problem).__name__}: {problem}"
+    _log.warning("the model is pickled, since skops cannot write it without types that it does not trust: %s", why)
+    return None
+
+
+def format_of(folder: Path) -> str:
+    """How the files of a logged model are written, by what would load them."""
+    from mlflow.models import Model
+
+    flavors: dict[str, dict[str, Any]] = Model.load(str(folder)).flavors
+    loaded = flavors.get("python_function", {})
+    written = _FORMATS.get(str(loaded.get("loader_module")), _unknown)(flavors)
+    elsewhere = any("/" in str(loaded.get(key, "")) for key in ("data", "model_path"))  # beside another MLmodel file
+    return OTHER if written in DATA_ALONE and (loaded.get("code") or elsewhere) else written
+
+
+def warning_of(written: str) -> str:
+    """What whoever loads a model of this format has to know, in a sentence; empty where it is data alone."""
+    return _WARNINGS.get(written, "")
+
+
+def _of_sklearn(flavors: dict[str, dict[str, Any]], flavor: str = "sklearn") -> str:
+    found = flavors.get(flavor, {})
+    if found.get("serialization_format") != SKOPS:
+        return PICKLE
+    return SKOPS if set(found.get("skops_trusted_types") or ()) <= _TRUSTED else OTHER
+
+
+def _of_lightgbm(flavors: dict[str, dict[str, Any]]) -> str:
+    booster = "lightgbm.basic.Booster"
+    is_booster = flavors.get("lightgbm", {}).get("model_class", booster) == booster
+    return NATIVE if is_booster else _of_sklearn(flavors, "lightgbm")
+
+
+def _of_xgboost(flavors: dict[str, dict[str, Any]]) -> str:
+    """Its flavor imports the class that the files name."""
+    named = str(flavors.get("xgboost", {}).get("model_class", "xgboost.core.Booster"))
+    return NATIVE if named.startswith("xgboost.") else OTHER
+
+
+def _pickled(flavors: dict[str, dict[str, Any]]) -> str:
+    return PICKLE
+
+
+def _unknown(flavors: dict[str, dict[str, Any]]) -> str:
+    return OTHER
+
+
+_FORMATS = {
+    "mlflow.sklearn": _of_sklearn,
+    "mlflow.lightgbm": _of_lightgbm,
+    "mlflow.xgboost": _of_xgboost,
+    "mlflow.pytorch": _pickled,
+    "mlflow.pyfunc.model": _pickled,
+}
