@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version as installed
@@ -109,7 +109,7 @@ def digest_of(uri: str) -> str:
 
 
 @contextmanager
-def _fetched(uri: str) -> Iterator[Path]:
+def _fetched(uri: str) -> Generator[Path]:
     """A model's files as the registry has them, for a moment."""
     from mlflow import artifacts
 

@@ -14,6 +14,7 @@ import pytest
 
 from modelyard_runtime import monitor, promotion, registry, reported
 from modelyard_runtime.approvals import subject
+from modelyard_runtime.capture import CAPTURED_AT, MODEL_VERSION, PREDICTION
 from modelyard_runtime.changes import closed
 from modelyard_runtime.gate import DIGEST_TAG
 from modelyard_runtime.history import BY_HAND, PROMOTE, TAKE_BACK, History, Move, arrived
@@ -85,7 +86,7 @@ class Yard:
     def judge(self, after: timedelta, version: str, judged: Judged) -> None:
         """A look of the monitor."""
         model = {**CANDIDATE["model"], "alias": "candidate", "variant": "next"}
-        watching = {**self.described, "address": "monitors.labels", "monitor": {"soaks": ["next"], "models": [model]}}
+        watching: dict[str, Any] = {**self.described, "address": "monitors.labels", "monitor": {"soaks": ["next"], "models": [model]}}
         witness(watching, {("next", version): judged}, datetime.now(UTC) + after)
 
 
@@ -252,12 +253,12 @@ DAYLONG = {"days": [5], "fromMinute": 0, "toMinute": 1440}
     ],
 )
 def test_windows_are_of_local_time(moment: str, window: dict[str, Any], is_open: bool) -> None:
-    changes = {"timeZone": "Europe/Berlin", "windows": [window]}
+    changes: dict[str, Any] = {"timeZone": "Europe/Berlin", "windows": [window]}
     assert (closed(changes, datetime.fromisoformat(moment)) == "") is is_open
 
 
 def test_a_freeze_is_of_local_days() -> None:
-    changes = {"timeZone": "Asia/Tokyo", "freezes": [{"from": "2026-12-18", "to": "2026-12-18"}]}
+    changes: dict[str, Any] = {"timeZone": "Asia/Tokyo", "freezes": [{"from": "2026-12-18", "to": "2026-12-18"}]}
     assert not closed(changes, datetime(2026, 12, 17, 14, 59, tzinfo=UTC))
     assert closed(changes, datetime(2026, 12, 17, 15, 0, tzinfo=UTC)) == "nothing changes from 2026-12-18 to 2026-12-18"
     assert closed(changes, datetime(2026, 12, 18, 14, 59, tzinfo=UTC))
@@ -307,13 +308,12 @@ def test_a_monitor_keeps_what_it_found_of_the_version_that_soaks(
     said = np.where(good, truth, 1 - truth)
     frame = pd.DataFrame(
         {
-            "_captured_at": pd.Timestamp(now) - pd.Timedelta(hours=3),
-            "_model_version": np.where(good, "2", "1"),
-            "_prediction": said,
+            CAPTURED_AT: pd.Timestamp(now) - pd.Timedelta(hours=3),
+            MODEL_VERSION: np.where(good, "2", "1"),
+            PREDICTION: said,
             "id": ids,
         }
     )
-    frame.columns = _captured_names(frame)
     day = tmp_path / "captures" / f"day={now - timedelta(hours=3):%Y-%m-%d}" / "variant=next"
     day.mkdir(parents=True)
     frame.to_parquet(day / "a.parquet")
@@ -349,10 +349,3 @@ def test_a_monitor_keeps_what_it_found_of_the_version_that_soaks(
     assert move is not None
     seen = json.loads(move.witnessed["labels"])
     assert (seen["rows"], seen["failed"], seen["unknown"]) == (200, {}, [])
-
-
-def _captured_names(frame: pd.DataFrame) -> list[str]:
-    from modelyard_runtime.capture import CAPTURED_AT, MODEL_VERSION, PREDICTION
-
-    own = {"_captured_at": CAPTURED_AT, "_model_version": MODEL_VERSION, "_prediction": PREDICTION}
-    return [own.get(name, name) for name in frame.columns]
