@@ -51,10 +51,15 @@ class MonitorType:
 
 @record
 class Trainer:
-    """Tasks of a built-in trainer, and whether several workers make one model together."""
+    """Tasks of a built-in trainer, and whether several workers make one model together.
+
+    `writes` is the format of its models, `returned` that of a model of its library which user code returns.
+    """
 
     tasks: tuple[str, ...]
     together: bool
+    writes: str
+    returned: str
 
 
 @cache
@@ -124,7 +129,10 @@ def monitor_type(kind: str) -> MonitorType:
 @cache
 def trainers() -> dict[str, Trainer]:
     """Every built-in trainer."""
-    return {name: Trainer(tuple(one["tasks"]), bool(one["together"])) for name, one in table()["trainers"].items()}
+    return {
+        name: Trainer(tuple(one["tasks"]), bool(one["together"]), one["writes"], one["returned"])
+        for name, one in table()["trainers"].items()
+    }
 
 
 def reported_may_have(field: str) -> bool:

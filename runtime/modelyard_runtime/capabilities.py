@@ -50,10 +50,15 @@ class MonitorType:
 
 @dataclass(frozen=True, slots=True)
 class Trainer:
-    """Tasks of a built-in trainer, and whether several workers make one model together."""
+    """Tasks of a built-in trainer, and whether several workers make one model together.
+
+    `writes` is the format of its models, `returned` that of a model of its library which user code returns.
+    """
 
     tasks: tuple[str, ...]
     together: bool
+    writes: str
+    returned: str
 
 
 def metric_of(name: str) -> Metric | None:
@@ -107,7 +112,9 @@ def monitors() -> dict[str, MonitorType]:
 def trainers() -> dict[str, Trainer]:
     """Every built-in trainer."""
     return {
-        name: Trainer(tuple(names(one, "tasks")), one.get("together") is True)
+        name: Trainer(
+            tuple(names(one, "tasks")), one.get("together") is True, text(one, "writes"), text(one, "returned")
+        )
         for name, one in sections(_table(), "trainers").items()
     }
 

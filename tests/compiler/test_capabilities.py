@@ -47,9 +47,9 @@ def test_both_sides_read_the_rest_alike() -> None:
         here = capabilities.monitor_type(kind)
         for field in ("reads", "watches", "checks", "metrics", "needs", "features"):
             assert getattr(here, field) == getattr(other, field), (kind, field)
-    assert {name: (one.tasks, one.together) for name, one in capabilities.trainers().items()} == {
-        name: (one.tasks, one.together) for name, one in runtime.trainers().items()
-    }
+    for name, trainer in runtime.trainers().items():
+        for field in ("tasks", "together", "writes", "returned"):
+            assert getattr(capabilities.trainers()[name], field) == getattr(trainer, field), (name, field)
     assert {task: capabilities.metrics_of(task) for task in TASKS} == {
         task: runtime.known_metrics(task) for task in TASKS
     }

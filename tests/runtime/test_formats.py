@@ -26,6 +26,7 @@ from xgboost import XGBClassifier
 from modelyard_runtime import registry
 from modelyard_runtime.answers import CLASSIFICATION, answer
 from modelyard_runtime.boosting import parameters_of, restored
+from modelyard_runtime.capabilities import trainers
 from modelyard_runtime.formats import FORMAT_TAG, flavor_of, format_of, warning_of
 from modelyard_runtime.lineage import card_text
 from modelyard_runtime.networks import NetworkClassifier
@@ -175,7 +176,7 @@ def test_a_built_in_trainer_writes_no_pickle_and_the_same_model(
 
     version = store.trained(model, known, task, trainer=trainer)
 
-    assert version.tags[FORMAT_TAG] == "skops"
+    assert version.tags[FORMAT_TAG] == trainers()[trainer].writes == "skops"
     assert pickles(store.files(version)) == []
     assert "runs code" not in store.card(version)
     loaded = registry.load_version(version, version.tags["modelyard.digest"])
@@ -228,7 +229,7 @@ def test_a_torch_module_is_pickled() -> None:
     """MLflow's other format needs an example of tensors, which a model of tables has none of."""
     module = type("Net", (), {"__module__": "torch.nn.modules"})()
 
-    assert flavor_of(module)[2] == {"serialization_format": "pickle"}
+    assert flavor_of(module)[2] == {"serialization_format": trainers()["pytorch"].returned}
 
 
 def test_an_estimator_of_own_code_is_pickled_and_its_version_says_so(store: Registry) -> None:
@@ -263,6 +264,8 @@ def test_other_code_is_written_without_pickle_where_it_can_be(store: Registry) -
         "pickle": [own, wrapped, python_model()],
     }
     assert isinstance(ranker.booster_, LightGBMBooster)
+    told = {name: trainers()[name].returned for name in ("scikit-learn", "lightgbm", "xgboost")}
+    assert told == {"scikit-learn": "skops", "lightgbm": "skops", "xgboost": "native"}
 
     for written, several in models.items():
         for model in several:

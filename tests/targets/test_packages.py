@@ -59,6 +59,14 @@ def test_only_the_frameworks_in_use_are_installed() -> None:
     assert any(entry.startswith("torch==") for entry in pytorch)
 
 
+@pytest.mark.parametrize("framework", ["scikit-learn", "xgboost", "lightgbm", "pytorch"])
+def test_what_writes_models_without_pickle_is_in_the_image_of_each_framework(framework: str) -> None:
+    """Built-in trainers put their model behind a preprocessing of scikit-learn; two frameworks name it once."""
+    lines = requirements(system_of(changed("framework: xgboost", f"framework: {framework}")), TARGET)
+
+    assert [line for line in lines if line.startswith("skops==")] == ["skops==0.16.0"]
+
+
 def test_a_package_of_one_kind_of_machine_says_so() -> None:
     """PyTorch brings the libraries of CUDA where there are any."""
     entries = locked("image", ["torch==2.13.0"])

@@ -77,6 +77,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     built_in.together,
     built_in.groups,
     built_in.histories,
+    built_in.pickled,
     pipelines.gates,
     pipelines.tuning,
     pipelines.steps,

@@ -21,6 +21,21 @@ def tasks(system: System) -> Iterator[Diagnostic]:
             yield problems.trainer_cannot(span, step.trainer, task, able)
 
 
+def pickled(system: System) -> Iterator[Diagnostic]:
+    """At high risk, loading a model runs no code that came with it."""
+    for pipeline in system.pipelines.values() if system.governance.risk == "high" else ():
+        own = [step for step in pipeline.steps if step.source.entrypoint]
+        if pipeline.type != "training" or pipeline.model is None or not own or any(s.trainer for s in pipeline.steps):
+            continue
+        model = system.models[pipeline.model.model]
+        known = trainers().get(model.framework)
+        if known is not None and known.returned == "pickle":
+            alone = model.task in known.tasks and known.writes != "pickle"
+            yield problems.model_pickled(
+                system.at("models", model.name, "framework"), model.name, model.framework, pipeline.name, alone
+            )
+
+
 def misplaced(system: System) -> Iterator[Diagnostic]:
     """Nothing but a training pipeline trains."""
     for pipeline in system.pipelines.values():

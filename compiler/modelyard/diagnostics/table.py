@@ -447,5 +447,6 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0969": check_stages.freeze_impossible,
         "E0970": signed.approval_unreadable,
         "W0971": signed.approval_without_effect,
+        "W0949": check_trainers.model_pickled,
     }
 )

@@ -89,7 +89,7 @@ def requirements(system: System, target: TargetSpec) -> tuple[str, ...]:
     for framework, needed in table["frameworks"].items():
         if framework in frameworks:
             lines += needed
-    return tuple(sorted(lines))
+    return tuple(sorted(set(lines)))
 
 
 def _runs_in_it(resource: Resource, system: System) -> bool:

@@ -1,4 +1,4 @@
-"""Diagnostics about built-in trainers, ranked rows and histories: E0449, E0461, E0462, E0883 and E0884."""
+"""Diagnostics about built-in trainers, ranked rows and histories: E0449, E0461, E0462, E0883, E0884 and W0949."""
 
 from __future__ import annotations
 
@@ -120,4 +120,33 @@ def trainer_without_training(span: Span, step: str, trainer: str, kind: str) -> 
         f"step {quote(step)} names the trainer {trainer}, and a pipeline of type {kind} trains no model",
         span,
         "write type: training and the model, or remove trainer",
+    )
+
+
+def model_pickled(span: Span, model: str, framework: str, pipeline: str, built_in: bool) -> Diagnostic:
+    """At high risk, a model is trained by code whose result can only be written as a pickle.
+
+    Loading a pickle runs code that came with it: whoever can replace the files of a version before its digest is taken
+    runs code in every server. The built-in trainer writes weights alone. Other frameworks have a format without pickle,
+    unless the classes are your own; the tag `modelyard.format` of a version and its model card say which it is.
+
+    Wrong:
+
+        governance: {risk: high, …}
+        models: {fraud: {task: binary-classification, framework: pytorch}}
+        pipelines: {retrain: {type: training, model: fraud, source: {entrypoint: "fraud.train:main"}, …}}
+
+    Right:
+
+        governance: {risk: high, …}
+        models: {fraud: {task: binary-classification, framework: pytorch}}
+        pipelines: {retrain: {type: training, model: fraud, …}}
+    """
+    return Diagnostic(
+        "W0949",
+        Severity.WARNING,
+        f"model {quote(model)} is written as a pickle, so loading it runs code that came with it: "
+        f"the code of pipeline {quote(pipeline)} returns a model of {framework}",
+        span,
+        "train it with the built-in trainer, which writes weights alone" if built_in else "",
     )

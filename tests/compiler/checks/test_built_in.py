@@ -1,0 +1,33 @@
+"""Which formats models are written in, by whose code trains them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.compiler.checks.asked import codes_in
+
+SPEC = (Path(__file__).parents[2] / "failing/W0949-pickled-at-high-risk/system.yaml").read_text(encoding="utf-8")
+OWN = '    source: {entrypoint: "churn.train:main"}\n'
+STEPS = """    steps:
+      clean: {source: {entrypoint: "churn.clean:main"}, inputs: [history]}
+      learn: {trainer: pytorch, inputs: [history], needs: [clean]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "codes"),
+    [
+        ("", "", ["W0949"]),
+        ("risk: high", "risk: limited", []),
+        ("framework: pytorch", "framework: xgboost", []),
+        ("framework: pytorch", "framework: custom", []),
+        (OWN, "", []),
+        (OWN, STEPS, []),
+    ],
+)
+def test_a_model_that_can_only_be_pickled_at_high_risk(before: str, after: str, codes: list[str]) -> None:
+    """Where it is certain; what other code returns is known when it is written, and its version says so then."""
+    assert before in SPEC
+    assert codes_in(SPEC.replace(before, after) if before else SPEC) == codes
