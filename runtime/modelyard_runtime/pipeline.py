@@ -37,12 +37,13 @@ def run() -> int:
         _log.info("before the run: %s", promote_waiting(workload))
     run_name = new_run()
     try:
-        return _work(workload, run_name)
+        return work(workload, run_name)
     finally:
         keep_logs(workload, run_name)
 
 
-def _work(workload: Section, run_name: str) -> int:
+def work(workload: Section, run_name: str) -> int:
+    """The steps of a pipeline, on a Ray that runs; what comes of them is judged, reported and logged."""
     pipeline = section(workload, "pipeline")
     driver = Driver(sections(pipeline, "steps"), integer(pipeline, "timeoutSeconds"))
     made = driver.run(lambda name, results: _submit(workload, name, results, run_name))

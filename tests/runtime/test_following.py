@@ -186,7 +186,8 @@ class Restarting(ClusterApi):
 
     def get(self, resource: str, name: str) -> Object:
         if type(self).answers:
-            first, *type(self).answers = type(self).answers
+            first, *rest = type(self).answers
+            type(self).answers = tuple(rest)
             raise first
         return super().get(resource, name)
 

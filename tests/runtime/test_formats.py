@@ -17,6 +17,9 @@ import pytest
 import yaml
 from lightgbm import Booster as LightGBMBooster
 from lightgbm import LGBMClassifier, LGBMRanker
+from mlflow.artifacts import download_artifacts
+from mlflow.pyfunc.model import PythonModel
+from mlflow.sklearn import load_model, save_model
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -50,7 +53,10 @@ CASES = [
     for task in ("binary-classification", "multiclass-classification", "regression", "forecasting", "ranking")
     if task != "ranking" or trainer != "scikit-learn"
 ]
-CARD = {"card": {"purpose": "Asks who may leave.", "limitations": "Not for prices." * 1000}, "framework": "custom"}
+CARD: dict[str, Any] = {
+    "card": {"purpose": "Asks who may leave.", "limitations": "Not for prices." * 1000},
+    "framework": "custom",
+}
 
 
 class Own(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -67,7 +73,7 @@ class Own(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
 def python_model() -> Any:
     """A model of MLflow, which is written by cloudpickle."""
 
-    class Python(mlflow.pyfunc.PythonModel):
+    class Python(PythonModel):
         def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
             return (model_input["amount"] > 0).astype(int)
 
@@ -135,7 +141,7 @@ class Registry:
 
     def files(self, version: registry.Version) -> Path:
         """The files of a version."""
-        return Path(mlflow.artifacts.download_artifacts(artifact_uri=version.uri, dst_path=str(self.folder / "files")))
+        return Path(download_artifacts(artifact_uri=version.uri, dst_path=str(self.folder / "files")))
 
     def card(self, version: registry.Version) -> str:
         """The model card of a version."""
@@ -213,13 +219,15 @@ def test_a_network_is_written_with_its_weights_and_without_pickle(tmp_path: Path
     flavor, _, more = flavor_of(network)
     assert (flavor, more["serialization_format"]) == ("sklearn", "skops")
 
-    mlflow.sklearn.save_model(network, str(tmp_path / "model"), pip_requirements=[], **more)
+    save_model(network, str(tmp_path / "model"), pip_requirements=[], **more)
 
     assert (format_of(tmp_path / "model"), pickles(tmp_path / "model")) == ("skops", [])
-    loaded = mlflow.sklearn.load_model(str(tmp_path / "model"))
+    loaded = load_model(str(tmp_path / "model"))
     assert type(loaded) is NetworkClassifier
     assert loaded.get_params() == network.get_params()
     assert (loaded.shape_, loaded.epochs_done_, loaded.classes_.tolist()) == ((4, 2), 7, [0, 1])
+    assert network.weights_ is not None
+    assert loaded.weights_ is not None
     for name, weights in network.weights_.items():
         assert np.array_equal(loaded.weights_[name], weights)
         assert loaded.weights_[name].dtype == np.float32
@@ -314,7 +322,7 @@ def test_files_that_would_be_loaded_in_another_way_are_no_data_alone(
 ) -> None:
     """Whoever may change what MLflow reads could name another loader, another folder, or types of his own."""
     fitted = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
-    mlflow.sklearn.save_model(fitted, str(tmp_path / "model"), pip_requirements=[], **flavor_of(fitted)[2])
+    save_model(fitted, str(tmp_path / "model"), pip_requirements=[], **flavor_of(fitted)[2])
 
     edit(tmp_path / "model", **changes)
 

@@ -92,7 +92,7 @@ def test_a_step_scores_what_the_one_before_has_made(forecast: Forecast, ray_here
     """Three steps on a real Ray: rows, their scores, and what comes of these, in one run."""
     check_pipeline(forecast.workload)
 
-    assert pipeline._work(forecast.workload, "a-run") == 0
+    assert pipeline.work(forecast.workload, "a-run") == 0
     assert float(pd.read_parquet(forecast.folder / "orders")["total"].sum()) == 12.0
 
 
@@ -182,7 +182,7 @@ def test_what_does_not_fit_is_reported_by_scoring_steps_alone(
     monkeypatch.setattr(pipeline, "Driver", Driver)
     monkeypatch.setattr(pipeline, "report_refused", lambda _, count: told.append(count))
 
-    assert pipeline._work(forecast.workload, "a-run") == 0
+    assert pipeline.work(forecast.workload, "a-run") == 0
     assert told == [2.0]
 
 

@@ -86,7 +86,11 @@ class Yard:
     def judge(self, after: timedelta, version: str, judged: Judged) -> None:
         """A look of the monitor."""
         model = {**CANDIDATE["model"], "alias": "candidate", "variant": "next"}
-        watching: dict[str, Any] = {**self.described, "address": "monitors.labels", "monitor": {"soaks": ["next"], "models": [model]}}
+        watching: dict[str, Any] = {
+            **self.described,
+            "address": "monitors.labels",
+            "monitor": {"soaks": ["next"], "models": [model]},
+        }
         witness(watching, {("next", version): judged}, datetime.now(UTC) + after)
 
 
