@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from modelyard_runtime.refusals import Refusal
 
@@ -37,6 +38,9 @@ _TRUSTED = frozenset(
 
 MLflow reads the list of a model from the model's own files, so a list that has more than this is not believed.
 """
+
+_Flavors: TypeAlias = dict[str, dict[str, Any]]
+"""How MLflow loads a model, by flavor."""
 
 _WARNINGS = {
     PICKLE: "Its files are a pickle: loading it runs code that came with it.",
@@ -106,7 +110,7 @@ def format_of(folder: Path) -> str:
     """How the files of a logged model are written, by what would load them."""
     from mlflow.models import Model
 
-    flavors: dict[str, dict[str, Any]] = Model.load(str(folder)).flavors
+    flavors: _Flavors = Model.load(str(folder)).flavors
     loaded = flavors.get("python_function", {})
     written = _FORMATS.get(str(loaded.get("loader_module")), _unknown)(flavors)
     elsewhere = any("/" in str(loaded.get(key, "")) for key in ("data", "model_path"))  # beside another MLmodel file
@@ -118,34 +122,34 @@ def warning_of(written: str) -> str:
     return _WARNINGS.get(written, "")
 
 
-def _of_sklearn(flavors: dict[str, dict[str, Any]], flavor: str = "sklearn") -> str:
+def _of_sklearn(flavors: _Flavors, flavor: str = "sklearn") -> str:
     found = flavors.get(flavor, {})
     if found.get("serialization_format") != SKOPS:
         return PICKLE
     return SKOPS if set(found.get("skops_trusted_types") or ()) <= _TRUSTED else OTHER
 
 
-def _of_lightgbm(flavors: dict[str, dict[str, Any]]) -> str:
+def _of_lightgbm(flavors: _Flavors) -> str:
     booster = "lightgbm.basic.Booster"
     is_booster = flavors.get("lightgbm", {}).get("model_class", booster) == booster
     return NATIVE if is_booster else _of_sklearn(flavors, "lightgbm")
 
 
-def _of_xgboost(flavors: dict[str, dict[str, Any]]) -> str:
+def _of_xgboost(flavors: _Flavors) -> str:
     """Its flavor imports the class that the files name."""
     named = str(flavors.get("xgboost", {}).get("model_class", "xgboost.core.Booster"))
     return NATIVE if named.startswith("xgboost.") else OTHER
 
 
-def _pickled(flavors: dict[str, dict[str, Any]]) -> str:
+def _pickled(flavors: _Flavors) -> str:
     return PICKLE
 
 
-def _unknown(flavors: dict[str, dict[str, Any]]) -> str:
+def _unknown(flavors: _Flavors) -> str:
     return OTHER
 
 
-_FORMATS = {
+_FORMATS: dict[str, Callable[[_Flavors], str]] = {
     "mlflow.sklearn": _of_sklearn,
     "mlflow.lightgbm": _of_lightgbm,
     "mlflow.xgboost": _of_xgboost,
