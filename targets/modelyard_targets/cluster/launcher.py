@@ -48,7 +48,7 @@ def launcher(resource: Resource, context: Context) -> Manifest:
     """The CronJob of a pipeline; it is suspended where runs are not by time."""
     job = resource.value
     assert isinstance(job, Job)
-    template = {**_job(resource, template_name(resource), context), **keep(context)}
+    template = _job(resource, template_name(resource), keep(context), context)
     spec = {**cron_fields(job.pipeline.schedule, context), "jobTemplate": {"spec": template}}
     meta = metadata(resource.name, context.namespace, _labels(resource, context))
     return object_of("batch/v1", "CronJob", meta, spec=spec)
@@ -59,10 +59,10 @@ def launcher_once(resource: Resource, name: str, template: str, context: Context
     and none waits for it.
     """
     meta = metadata(name, context.namespace, _labels(resource, context), annotations={"pulumi.com/skipAwait": "true"})
-    return object_of("batch/v1", "Job", meta, spec=_job(resource, template, context))
+    return object_of("batch/v1", "Job", meta, spec=_job(resource, template, {}, context))
 
 
-def _job(resource: Resource, rayjob: str, context: Context) -> dict[str, Value]:
+def _job(resource: Resource, rayjob: str, kept: dict[str, Value], context: Context) -> dict[str, Value]:
     """What a Job does that starts a run and waits for its end."""
     job = resource.value
     assert isinstance(job, Job)
@@ -70,6 +70,7 @@ def _job(resource: Resource, rayjob: str, context: Context) -> dict[str, Value]:
     return {
         "activeDeadlineSeconds": job_seconds(job.pipeline),
         **_retried_unless_failed(),
+        **kept,
         "template": {"metadata": {"labels": labelled}, "spec": _pod(resource, rayjob, context)},
     }
 
