@@ -37,6 +37,7 @@ from modelyard.diagnostics.check import comparisons as check_comparisons
 from modelyard.diagnostics.check import data_overlap as check_data_overlap
 from modelyard.diagnostics.check import deployment as check_deployment
 from modelyard.diagnostics.check import evidence as check_evidence
+from modelyard.diagnostics.check import following as check_following
 from modelyard.diagnostics.check import governance as check_governance
 from modelyard.diagnostics.check import governance_in_name as check_governance_in_name
 from modelyard.diagnostics.check import hosts as check_hosts
@@ -51,6 +52,7 @@ from modelyard.diagnostics.check import promises as check_promises
 from modelyard.diagnostics.check import promotions as check_promotions
 from modelyard.diagnostics.check import schedules as check_schedules
 from modelyard.diagnostics.check import stages as check_stages
+from modelyard.diagnostics.check import scoring_steps as check_scoring_steps
 from modelyard.diagnostics.check import trainers as check_trainers
 from modelyard.diagnostics.check import watched as check_watched
 
@@ -417,6 +419,11 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0916": check_captures.key_not_declared,
         "E0920": check_approvers.key_unusable,
         "W0921": check_approvers.key_twice,
+        "E0922": check_following.pipelines_in_a_circle,
+        "E0923": check_following.follows_elsewhere,
+        "E0924": check_scoring_steps.model_beside_code,
+        "E0925": check_scoring_steps.model_of_step_beside_training,
+        "E0926": check_scoring_steps.nothing_to_score,
         "E0930": check_data_overlap.scores_among_labels,
         "E0931": check_captures.fewer_features_than_asked,
         "E0932": check_captures.key_not_captured,
