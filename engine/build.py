@@ -46,9 +46,10 @@ def installed_pulumi() -> Path | None:
 
 
 def module_folder(part: str, module: str) -> Path:
-    """Where Go keeps the source of a module that a part requires."""
+    """Where Go keeps the source of a module that a part requires; fetched again where its cache was emptied since."""
     required_by = next(known for known in PARTS if known.name == part)
-    return Path(_go(_module(required_by), "list", "-m", "-f", "{{.Dir}}", module).strip())
+    found: dict[str, str] = json.loads(_go(_module(required_by), "mod", "download", "-json", module))
+    return Path(found["Dir"])
 
 
 def download(module: str) -> Path:
