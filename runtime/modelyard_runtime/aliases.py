@@ -30,11 +30,14 @@ def promote(history: History, move: Move) -> str:
     return _make(history, replace(move, action=PROMOTE, before=_at(history, move.alias)))
 
 
-def take_back(history: History, alias: str, who: str, why: str, now: datetime) -> str:
-    """Take the alias from its present version, and return the one before; empty where there is none."""
+def take_back(history: History, alias: str, who: str, why: str, now: datetime, only: str = "") -> str:
+    """Take the alias from its present version, and return the one before; empty where there is none.
+
+    With `only`, from that version alone: empty, too, where the alias has moved on.
+    """
     observe(history, alias)
     candidates = standing(history.moves(alias))
-    if len(candidates) < 2:
+    if len(candidates) < 2 or (only and candidates[0] != only):
         return ""
     return _make(history, Move(alias, TAKE_BACK, candidates[0], candidates[0], who, why, at=now))
 

@@ -24,6 +24,10 @@ _LONGEST = 20_000
 _log = logging.getLogger(__name__)
 
 
+class _Elsewhere(NotSigned):
+    """A statement about something else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Approval:
     """One that counts: of which group, by whose key, and the signed statement itself."""
@@ -76,7 +80,7 @@ def standing(workload: Section, pipeline: Section, tags: Mapping[str, str], dige
             if key in used or not group:
                 raise NotSigned(f"{fingerprint(key)} is no key of a group that still may approve")
         except NotSigned as problem:
-            if tag != BESIDE_SPEC:  # where approvals of all versions are, and most are about another one
+            if tag != BESIDE_SPEC or not isinstance(problem, _Elsewhere):  # there are those of all versions
                 refused.append(f"{tag} does not count: {problem}")
             continue
         used.add(key)
@@ -97,7 +101,7 @@ def signer(evidence: str, about: Mapping[str, str]) -> bytes:
     if not isinstance(statement, str) or not isinstance(signature, str):
         raise NotSigned("it is no signed statement")
     if wrong:
-        raise NotSigned(f"it is about another {wrong[0]}: {str(said.get(wrong[0]))[:80]!r}")
+        raise _Elsewhere(f"it is about another {wrong[0]}: {str(said.get(wrong[0]))[:80]!r}")
     read = signature_of(signature)
     verify(statement.encode("utf-8", "surrogatepass"), read, NAMESPACE)
     return read.key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from modelyard_runtime.capture import MODEL_VERSION, PREDICTION
@@ -42,12 +42,16 @@ class Explained(Measures):
             _log.warning("what goes together with the breach is not known: %s", problem)
             return []
 
-    def by_version(self, variants: Collection[str]) -> dict[tuple[str, str], Judged]:
-        """What the versions behind these variants have answered, each by itself, against the bounds of the checks."""
+    def by_version(self, served: Mapping[str, str]) -> dict[tuple[str, str], Judged]:
+        """What the versions behind some variants have answered, each by itself, against the bounds of the checks.
+
+        `served` says what each variant serves: variants that serve the same count as one.
+        """
         frame = self._judged
-        frame = frame[frame[VARIANT].isin(list(variants))] if VARIANT in frame.columns else frame[:0]
+        frame = frame[frame[VARIANT].isin(list(served))] if VARIANT in frame.columns else frame[:0]
+        what = frame[VARIANT].map(dict(served)) if len(frame) else frame.index
         task, found = text(self._models()[0], "task"), dict[tuple[str, str], Judged]()
-        for (variant, version), part in frame.groupby([VARIANT, frame[MODEL_VERSION].fillna("").astype(str)]):
+        for (one, version), part in frame.groupby([what, frame[MODEL_VERSION].fillna("").astype(str)]):
             values = {text(check, "name"): self._value(check, part, task) for check in self._of_labels}
             failed = {
                 text(check, "name"): value
@@ -55,7 +59,7 @@ class Explained(Measures):
                 if (value := values[text(check, "name")]) is not None and beyond(check, value)
             }
             unknown = [name for name, value in values.items() if value is None]
-            found[str(variant), str(version)] = Judged(len(part), failed, unknown)
+            found[str(one), str(version)] = Judged(len(part), failed, unknown)
         return found
 
     @property

@@ -17,7 +17,7 @@ from modelyard_runtime.description import Section, text
 
 PROMOTE, TAKE_BACK, BY_HAND = "promote", "take-back", "by-hand"
 _TAG = "modelyard.move."
-_WITNESSED = "witnessed."
+_SOAK = "modelyard.soak."
 _FINISHED = "FINISHED"
 _PAGE = 1000
 _NEVER = datetime.fromtimestamp(0, UTC)
@@ -43,7 +43,6 @@ class Move:
     at: datetime = _NEVER
     id: str = ""
     finished: bool = False
-    witnessed: Mapping[str, str] = field(default_factory=dict[str, str])  # by monitor: how the version has served since
 
 
 class History:
@@ -52,6 +51,7 @@ class History:
     def __init__(self, model: Section) -> None:
         self.name = text(model, "registeredName")
         self._experiment = text(model, "history") or f"{self.name}/aliases"
+        self.soaks = f"{self._experiment}/soaks"
 
     def moves(self, alias: str) -> tuple[Move, ...]:
         """The moves of one alias, oldest first."""
@@ -89,28 +89,51 @@ class History:
         tags = {f"{_TAG}{name}": content for name, content in told.items()}
         where = f"{move.alias}: {move.action} {move.version}"
         began = int(move.at.timestamp() * 1000) if move.at > _NEVER else None
-        return str(_client().create_run(self._opened(), began, tags=tags, run_name=where).info.run_id)
+        return str(_client().create_run(self._opened(self._experiment), began, tags=tags, run_name=where).info.run_id)
 
-    def witness(self, move: str, monitor: str, seen: str) -> None:
-        """Keep with a move what a monitor has seen of the version since; the last word of each monitor counts."""
-        _client().set_tag(move, f"{_TAG}{_WITNESSED}{monitor}", seen)
+    def witness(self, move: Move, monitor: str, seen: str) -> None:
+        """Record what a monitor has seen of a version since a move; the last word of each monitor counts.
+
+        It is recorded beside the history: whoever writes there could move an alias.
+        """
+        found = self._witnessed(move.id, monitor)
+        if found is not None:
+            _client().set_tag(found.info.run_id, f"{_SOAK}seen", seen)
+            return
+        told = {"move": move.id, "monitor": monitor, "alias": move.alias, "version": move.version, "seen": seen}
+        tags = {f"{_SOAK}{name}": content for name, content in told.items()}
+        where = f"{monitor}: {move.alias} {move.version}"
+        _client().create_run(self._opened(self.soaks), tags=tags, run_name=where)
+
+    def witnessed(self, move: str, monitor: str) -> str:
+        """What a monitor has seen of a version since a move; empty where it has not looked yet."""
+        found = self._witnessed(move, monitor)
+        return "" if found is None else str(found.data.tags.get(f"{_SOAK}seen", ""))
+
+    def _witnessed(self, move: str, monitor: str) -> Any:
+        experiment = _client().get_experiment_by_name(self.soaks)
+        if experiment is None:
+            return None
+        asked = f"tags.`{_SOAK}move` = '{move}' AND tags.`{_SOAK}monitor` = '{monitor}'"
+        found = _client().search_runs([experiment.experiment_id], asked, max_results=1)
+        return found[0] if found else None
 
     def finish(self, move: str) -> None:
         """Record that the alias is where it belongs after a move."""
         _client().set_terminated(move, _FINISHED)
 
-    def _opened(self) -> str:
+    def _opened(self, name: str) -> str:
         from mlflow.exceptions import MlflowException
 
-        found = _client().get_experiment_by_name(self._experiment)
+        found = _client().get_experiment_by_name(name)
         if found is not None:
             return str(found.experiment_id)
         try:
-            return str(_client().create_experiment(self._experiment))
+            return str(_client().create_experiment(name))
         except MlflowException as problem:
             if problem.error_code != "RESOURCE_ALREADY_EXISTS":  # another run was faster
                 raise
-        return str(_client().get_experiment_by_name(self._experiment).experiment_id)
+        return str(_client().get_experiment_by_name(name).experiment_id)
 
 
 def standing(moves: Iterable[Move]) -> tuple[str, ...]:
@@ -178,7 +201,6 @@ def _move(run: Any) -> Move:
         evidence={key.removeprefix("evidence."): one for key, one in tags.items() if key.startswith("evidence.")},
         at=datetime.fromtimestamp(run.info.start_time / 1000, UTC),
         id=str(run.info.run_id),
-        witnessed={key.removeprefix(_WITNESSED): one for key, one in tags.items() if key.startswith(_WITNESSED)},
         finished=str(run.info.status) == _FINISHED,
     )
 

@@ -22,7 +22,7 @@ from modelyard_runtime.models import Bundles
 from modelyard_runtime.otlp import Sample
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.reported import labels_of, report
-from modelyard_runtime.soak import Judged, witness
+from modelyard_runtime.soak import Judged, of_soaks, witness
 from modelyard_runtime.state import State
 
 VALUE = "modelyard_monitor_value"
@@ -72,7 +72,7 @@ def run() -> int:
             act(workload, now, frozenset(one.variant for one in breaches))
         except Refusal as of_action:  # it hides no other
             refusals = (*refusals, of_action)
-    if names(section(workload, "monitor"), "soaks") and not refusals:
+    if of_soaks(workload) and not found.refusals:
         witness(workload, found.soaking, now)
     if told:  # else the next try looks again
         state.save()
@@ -136,7 +136,7 @@ def looked(workload: Section, now: datetime, state: State) -> Look:
         measures.remember()
     causes = measures.causes(text(monitor, "type")) if any(one.breach for one in found) else []
     of_errors = text(monitor, "type") in LABELLED
-    soaks = names(monitor, "soaks")
+    soaks = of_soaks(workload)
     soaking = measures.by_version(soaks) if soaks and not refusals else {}
     return Look(tuple(found), tuple(refusals), tuple(unknown), share, tuple(causes), of_errors, soaking)
 

@@ -12,7 +12,7 @@ from modelyard_runtime.checks import check_promoter
 from modelyard_runtime.delivery import deliver_all
 from modelyard_runtime.description import Section, description, names, rows, section, sections, text
 from modelyard_runtime.gate import DIGEST_TAG
-from modelyard_runtime.history import PROMOTE, History, Move, whoever
+from modelyard_runtime.history import PROMOTE, TAKE_BACK, History, Move, arrived, whoever
 from modelyard_runtime.lineage import WORKLOAD_TAG
 from modelyard_runtime.otlp import Sample
 from modelyard_runtime.refusals import Refusal
@@ -31,6 +31,7 @@ WAITING = "modelyard_versions_waiting"
 SOAK_FAILED = "modelyard_soak_failed"
 
 _NONE = "none"
+_FAILED_SOAK = "it failed its soak: "
 _WHY = "its gate held, and nothing that it needs is missing"
 _log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ def _look(workload: Section, now: datetime) -> None:
     try:
         aliases.observe(History(section(pipeline, "model")), text(pipeline, "promoteTo"))
         _log.info("%s: %s", text(workload, "stage") or _training(workload), promote_waiting(workload, now))
-        if text(section(pipeline, "soak"), "monitor"):
+        if section(pipeline, "soak").get("takeBack"):
             _take_back_failed(workload, now)
     finally:
         report_standing(workload, now)
@@ -97,13 +98,8 @@ def promote(workload: Section, version: registry.Version) -> str:
     if outdated := _outdated(pipeline, version):
         return outdated
     approved = _approved(workload, version)
-    for why in approved.refused:
-        _log.warning("version %s of %s: %s", version.version, version.name, why)
-    if approved.missing:
-        return (
-            f"version {version.version} of {version.name} waits for {approved.missing} more approval(s) of "
-            f"{', '.join(approved.groups)}, by `modelyard approve`; {alias!r} stays where it is"
-        )
+    if missing := _unapproved(workload, version):
+        return f"{missing}; {alias!r} stays where it is"
     move = Move(
         alias,
         PROMOTE,
@@ -111,7 +107,7 @@ def promote(workload: Section, version: registry.Version) -> str:
         "",
         whoever(workload),
         _WHY,
-        digest=_unchanged(version),
+        digest=_unchanged(pipeline, version),
         evidence=approved.evidence,
     )
     at = aliases.promote(History(section(pipeline, "model")), move)
@@ -120,6 +116,21 @@ def promote(workload: Section, version: registry.Version) -> str:
     if at != version.version:
         sentence += f", which is newer than version {version.version} and was promoted at the same time"
     return f"{sentence}; {delivered}" if delivered else sentence
+
+
+def _unapproved(workload: Section, version: registry.Version) -> str:
+    """Whose approvals a version waits for; empty where it has them. What does not count is logged, with the reason."""
+    approved = _approved(workload, version)
+    for why in approved.refused:
+        _log.warning("version %s of %s: %s", version.version, version.name, why)
+    if not approved.missing:
+        return ""
+    waits = (
+        f"version {version.version} of {version.name} waits for {approved.missing} more approval(s) of "
+        f"{', '.join(approved.groups)}, by `modelyard approve`"
+    )
+    _log.info("%s", waits)
+    return waits
 
 
 def promote_waiting(workload: Section, now: datetime | None = None) -> str:
@@ -135,7 +146,7 @@ def promote_waiting(workload: Section, now: datetime | None = None) -> str:
             _log.warning("%s", outdated)
         elif why := soaked(pipeline, version.version, now).why or closed(section(pipeline, "changes"), now):
             _log.info("version %s of %s does not become %r yet: %s", version.version, name, alias, why)
-        elif not _approved(workload, version).missing:
+        elif not _unapproved(workload, version):
             return promote(workload, version)
     delivered = deliver_all(workload, section(pipeline, "model"), alias)
     sentence = f"no version of {name} that waits has all that it needs; {len(waiting)} wait"
@@ -143,17 +154,17 @@ def promote_waiting(workload: Section, now: datetime | None = None) -> str:
 
 
 def _take_back_failed(workload: Section, now: datetime) -> None:
-    """Give the alias of the stage before back to the version before, where the spec says so and this one has failed."""
+    """Take the alias of the stage before from a version that has failed there and was to go on."""
     pipeline = section(workload, "pipeline")
     model, before = section(pipeline, "model"), text(pipeline, "after")
-    found = registry.version_at(text(model, "registeredName"), before)
-    if found is None or not section(pipeline, "soak").get("takeBack"):
-        return
-    standing = soaked(pipeline, found.version, now)
-    if standing.failed:
-        at = aliases.take_back(History(model), before, whoever(workload), standing.why, now)
-        to = f"{before!r} is version {at} again" if at else f"there is no version before it, so it stays {before!r}"
-        _log.warning("version %s of %s failed its soak: %s; %s", found.version, found.name, standing.why, to)
+    for version in _waiting(pipeline, _candidates(pipeline)):
+        found = soaked(pipeline, version.version, now)
+        if not found.failed:
+            continue
+        why = f"{_FAILED_SOAK}{found.why}"
+        at = aliases.take_back(History(model), before, whoever(workload), why, now, only=version.version)
+        to = f"{before!r} is version {at} again" if at else f"there is no version before it, and it keeps {before!r}"
+        _log.warning("version %s of %s: %s; %s", version.version, version.name, why, to)
         deliver_all(workload, model, text(pipeline, "promoteTo"))
 
 
@@ -198,8 +209,16 @@ def _standing_of_stage(workload: Section, now: datetime) -> list[Sample]:
     own = labels_of(workload, "promoter")
     own = {name: label for name, label in own.items() if name != "promoter"}
     own |= {"model": text(section(pipeline, "model"), "name"), "alias": text(pipeline, "promoteTo")}
-    failed = any(one.failed for one in standings.values())
+    failed = any(one.failed for one in standings.values()) or _failed_last(pipeline)
     return [Sample(WAITING, float(len(unapproved)), own), Sample(SOAK_FAILED, float(failed), own)]
+
+
+def _failed_last(pipeline: Section) -> bool:
+    """Whether the stage before was taken from a version that failed its soak, and no newer one has come since."""
+    history, before = History(section(pipeline, "model")), text(pipeline, "after")
+    at = registry.version_at(history.name, before)
+    taken = (one for one in history.moves(before) if one.action == TAKE_BACK and one.why.startswith(_FAILED_SOAK))
+    return any(at is None or int(one.version) > int(at.version) for one in taken)
 
 
 def _candidates(pipeline: Section) -> list[registry.Version]:
@@ -272,7 +291,8 @@ def _outdated(pipeline: Section, version: registry.Version) -> str:
         return f"{alias!r} of {version.name} is the newer version {now.version}; version {version.version} is kept"
     for line in rows(pipeline, "validation"):
         other = text(line, "versus")
-        if not other or AGAINST_TAG not in version.tags:
+        spared = "checks" in pipeline and text(line, "name") not in names(pipeline, "checks")
+        if not other or spared or AGAINST_TAG not in version.tags:
             continue
         found = registry.version_at(version.name, other)
         number = _NONE if found is None else found.version
@@ -289,13 +309,20 @@ def _approved(workload: Section, version: registry.Version) -> approvals.Standin
     return approvals.standing(workload, section(workload, "pipeline"), version.tags, version.tags.get(DIGEST_TAG, ""))
 
 
-def _unchanged(version: registry.Version) -> str:
-    """The hash of a version's files; refused where they are not those that its gate saw and that were approved."""
+def _unchanged(pipeline: Section, version: registry.Version) -> str:
+    """The hash of a version's files; refused where they are not those that its gate saw and that were approved, or not
+    those that have served in the stage before.
+    """
     from modelyard_runtime.trained import digest_of
 
-    found = digest_of(version.uri)
+    found, before = digest_of(version.uri), text(pipeline, "after")
     if found != version.tags.get(DIGEST_TAG, found):
         raise Refusal(
             f"version {version.version} of {version.name} is not what its gate saw: its files hash to {found}"
         )
+    if before:
+        move = arrived(History(section(pipeline, "model")).moves(before), version.version)
+        if move is None or move.digest != found:
+            other = f"its files hash to {found}"
+            raise Refusal(f"version {version.version} of {version.name} is not what has been {before!r}: {other}")
     return found

@@ -20,8 +20,8 @@ from modelyard_runtime.gate import DIGEST_TAG
 from modelyard_runtime.history import BY_HAND, PROMOTE, TAKE_BACK, History, Move, arrived
 from modelyard_runtime.lineage import WORKLOAD_TAG
 from modelyard_runtime.otlp import Sample
-from modelyard_runtime.promotion import FAILED_TAG, GATE_TAG
-from modelyard_runtime.soak import Judged, witness
+from modelyard_runtime.promotion import AGAINST_TAG, FAILED_TAG, GATE_TAG
+from modelyard_runtime.soak import Judged, of_soaks, witness
 from modelyard_runtime.trained import digest_of
 from tests.runtime.signing import Signer
 
@@ -91,7 +91,7 @@ class Yard:
             "address": "monitors.labels",
             "monitor": {"soaks": ["next"], "models": [model]},
         }
-        witness(watching, {("next", version): judged}, datetime.now(UTC) + after)
+        witness(watching, {(f"{NAME}@candidate", version): judged}, datetime.now(UTC) + after)
 
 
 @pytest.fixture
@@ -171,6 +171,126 @@ def test_what_failed_its_soak_may_lose_the_stage_before(yard: Yard) -> None:
     last = History(CANDIDATE["model"]).moves("candidate")[-1]
     assert (last.action, last.version) == (TAKE_BACK, "2")
     assert "monitor labels found 500 of its answers beyond the bounds: recall is 0.1" in last.why
+
+
+def test_a_failure_is_told_until_another_version_comes(yard: Yard) -> None:
+    """Also by the looks after the one that took the alias back."""
+    yard.train()
+    yard.look()
+    yard.ask(soak={**SOAK, "takeBack": True})
+    yard.train()
+    yard.look()
+    yard.judge(8 * DAY, "2", Judged(500, {"recall": 0.1}))
+    for _ in range(2):
+        yard.look(9 * DAY)
+        assert yard.metric("modelyard_soak_failed") == 1
+    yard.train()
+    assert yard.look(9 * DAY) == {"candidate": "3", "champion": "1"}
+    assert yard.metric("modelyard_soak_failed") == 0
+
+
+def test_what_has_passed_is_not_judged_again(yard: Yard) -> None:
+    """A monitor goes on to look at the stage before, whose alias the champion still has."""
+    yard.train()
+    yard.look()
+    yard.train()
+    yard.ask(soak={**SOAK, "takeBack": True})
+    yard.look()
+    yard.judge(8 * DAY, "2", Judged(500, {}))
+    assert yard.look(9 * DAY) == {"candidate": "2", "champion": "2"}
+    yard.judge(60 * DAY, "2", Judged(500, {"recall": 0.1}))
+    assert yard.look(61 * DAY) == {"candidate": "2", "champion": "2"}
+
+
+def test_what_goes_on_are_the_files_that_have_served(yard: Yard, caplog: pytest.LogCaptureFixture) -> None:
+    """A training may change the files of its version, and every tag that says what they are."""
+    yard.ask(soak={"seconds": 86400})
+    version = yard.train()
+    assert yard.look() == {"candidate": "1"}
+    (weights,) = yard.file.parent.rglob("weights.txt")
+    weights.write_text("others")
+    registry.tag(version, {DIGEST_TAG: digest_of(version.uri)})
+
+    with pytest.raises(AssertionError):  # the promoter fails, which has an alert
+        yard.look(2 * DAY)
+
+    assert "version 1 of cards-fraud is not what has been 'candidate'" in caplog.text
+    assert registry.version_at(NAME, "champion") is None
+
+
+def test_variants_that_serve_one_alias_count_as_one() -> None:
+    model = {**CANDIDATE["model"], "alias": "candidate"}
+    models = [{**model, "variant": name} for name in ("a", "b", "c")]
+
+    served = of_soaks({"monitor": {"soaks": ["a", "b"], "models": models}})
+
+    assert served == {"a": f"{NAME}@candidate", "b": f"{NAME}@candidate"}
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        "",
+        "[]",
+        '{"at": "2999-11-26T12:00:00", "rows": 500, "failed": {}, "unknown": []}',
+        '{"at": "2999-11-26T12:00:00+00:00", "rows": 500, "failed": {"recall": "low"}, "unknown": []}',
+        '{"at": "2999-11-26T12:00:00+00:00", "rows": 500, "failed": 7, "unknown": []}',
+    ],
+)
+def test_a_record_that_cannot_be_read_proves_nothing(yard: Yard, seen: str) -> None:
+    yard.ask(soak=SOAK)
+    yard.train()
+    yard.look()
+    history = History(CANDIDATE["model"])
+    (move,) = history.moves("candidate")
+    history.witness(move, "labels", seen)
+
+    assert yard.look(9 * DAY) == {"candidate": "1"}
+
+
+def test_what_a_monitor_records_moves_nothing(yard: Yard) -> None:
+    """It lies in an experiment of its own, which is no history of any alias."""
+    yard.ask(soak=SOAK)
+    yard.train()
+    yard.look()
+    history = History(CANDIDATE["model"])
+    history.witness(Move("champion", PROMOTE, "1", "", "", "", id="m"), "labels", "{}")
+
+    assert yard.look(9 * DAY) == {"candidate": "1"}
+    assert len(history.moves("candidate")) == 1
+    assert not history.moves("champion")
+
+
+def test_a_line_that_a_stage_does_without_compares_nothing(yard: Yard) -> None:
+    """The champion that it was compared with is not in use any more."""
+    lines = [{"name": "better", "metric": "auc_pr", "versus": "champion"}]
+    yard.described["promotions"] = {"retrain": {**CANDIDATE, "validation": lines, "checks": []}}
+    yard.ask(validation=lines, checks=[], soak=SOAK)
+    yard.train(**{AGAINST_TAG: "7"})
+    assert yard.look() == {"candidate": "1"}
+    yard.judge(8 * DAY, "1", Judged(500, {}))
+    assert yard.look(9 * DAY) == {"candidate": "1", "champion": "1"}
+
+
+def test_the_log_says_whose_approval_is_missing_and_what_does_not_count(
+    yard: Yard, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    risk, other = Signer(tmp_path, "risk"), Signer(tmp_path, "other")
+    first = yard.train()
+    about = subject(yard.described, CHAMPION, first.tags[DIGEST_TAG])
+    elsewhere = risk.sign({**about, "digest": "sha256:0"})
+    given = [other.sign(about), elsewhere]
+    keys = {"risk": {"sshKeys": [risk.line]}}
+    yard.ask(approvals={"from": ["risk"], "minimum": 1, "groups": keys, "given": given})
+
+    assert yard.look() == {"candidate": "1"}
+
+    assert "version 1 of cards-fraud waits for 1 more approval(s) of risk" in caplog.text
+    assert "an approval beside the spec does not count: SHA256:" in caplog.text
+    assert "another digest" not in caplog.text
+    yard.ask(approvals={"from": ["risk"], "minimum": 1, "groups": keys, "given": [*given, risk.sign(about)]})
+    assert yard.look() == {"candidate": "1", "champion": "1"}
 
 
 def test_a_first_version_that_failed_stays_where_it_is(yard: Yard) -> None:
@@ -351,5 +471,5 @@ def test_a_monitor_keeps_what_it_found_of_the_version_that_soaks(
 
     move = arrived(History(CANDIDATE["model"]).moves("candidate"), "2")
     assert move is not None
-    seen = json.loads(move.witnessed["labels"])
+    seen = json.loads(History(CANDIDATE["model"]).witnessed(move.id, "labels"))
     assert (seen["rows"], seen["failed"], seen["unknown"]) == (200, {}, [])

@@ -51,8 +51,8 @@ from modelyard.diagnostics.check import plausible as check_plausible
 from modelyard.diagnostics.check import promises as check_promises
 from modelyard.diagnostics.check import promotions as check_promotions
 from modelyard.diagnostics.check import schedules as check_schedules
-from modelyard.diagnostics.check import stages as check_stages
 from modelyard.diagnostics.check import scoring_steps as check_scoring_steps
+from modelyard.diagnostics.check import stages as check_stages
 from modelyard.diagnostics.check import trainers as check_trainers
 from modelyard.diagnostics.check import watched as check_watched
 

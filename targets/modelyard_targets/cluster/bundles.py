@@ -24,6 +24,11 @@ def history_name(model: Model, context: Context) -> str:
     return f"{experiment_name(model, context)}/aliases"
 
 
+def soaks_name(model: Model, context: Context) -> str:
+    """What the registry calls the record of how versions did in their soaks, beside that of the moves."""
+    return f"{history_name(model, context)}/soaks"
+
+
 def history(model: Model, ref: ModelRef | None, context: Context) -> dict[str, Json]:
     """The entry that names the record of an alias's moves, where the promoter alone writes it and moves the alias."""
     registry = context.system.registry

@@ -12,7 +12,7 @@ from modelyard.source import Json
 from modelyard.spec import Model
 from modelyard.spec.watched import soaked
 from modelyard.stack import Value
-from modelyard_targets.cluster.bundles import experiment, experiment_name, history_name
+from modelyard_targets.cluster.bundles import experiment, experiment_name, history_name, soaks_name
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe import uses_registry
 from modelyard_targets.cluster.fixed import ADMIN_SECRET, LOGIN_SECRET, REGISTRY_NAME
@@ -67,7 +67,7 @@ def login_of(resource: Resource, context: Context) -> Login | None:
     """The user of a workload; None where it has no identity of its own, or the registry is elsewhere.
 
     A training pipeline changes its model and its experiment, a monitor that rolls back the models that it watches, and
-    one that judges a soak the history of these.
+    one that judges soaks what it records about them.
     """
     identity = context.identity(resource.workload)
     if identity is None or not runs_here(context):
@@ -75,11 +75,13 @@ def login_of(resource: Resource, context: Context) -> Login | None:
     trained = trained_by(resource)
     if trained is not None:
         return Login(identity.name, (experiment_name(trained, context),), (trained.registered_name,))
+    soaks = [soaks_name(model, context) for model in _witnessed_by(resource)]
     if moved := _moved_by(resource, context):
         histories = {model.registered_name: history_name(model, context) for model in moved}
-        return Login(identity.name, tuple(sorted(histories.values())), tuple(sorted(histories)), moves=True)
-    if soaking := _witnessed_by(resource, context):
-        return Login(identity.name, tuple(sorted(history_name(model, context) for model in soaking)))
+        written = sorted([*histories.values(), *soaks])
+        return Login(identity.name, tuple(written), tuple(sorted(histories)), moves=True)
+    if soaks:
+        return Login(identity.name, tuple(sorted(soaks)))
     return Login(identity.name)
 
 
@@ -97,8 +99,8 @@ def _moved_by(resource: Resource, context: Context) -> tuple[Model, ...]:
     return value.models if isinstance(value, MonitorJob) and value.monitor.on_breach.rollback else ()
 
 
-def _witnessed_by(resource: Resource, context: Context) -> tuple[Model, ...]:
-    """The models of whose soaks a monitor keeps, in their history, what it has seen."""
+def _witnessed_by(resource: Resource) -> tuple[Model, ...]:
+    """The models about whose soaks a monitor records what it has seen."""
     value = resource.value
     if not isinstance(value, MonitorJob):
         return ()
@@ -119,6 +121,8 @@ def described_access(context: Context) -> dict[str, Json]:
     moved = [model for resource in context.plan.on(context.placement) for model in _moved_by(resource, context)]
     experiments = {experiment_name(model, context): experiment(model, context)["artifacts"] for model in trained}
     experiments |= {history_name(model, context): experiment(model, context)["artifacts"] for model in moved}
+    soaking = [model for resource in context.plan.on(context.placement) for model in _witnessed_by(resource)]
+    experiments |= {soaks_name(model, context): experiment(model, context)["artifacts"] for model in soaking}
     models: list[Json] = [*dict.fromkeys(name for login in users for name in login.models)]
     rights: dict[str, Json] = {
         login.user: {"experiments": list(login.experiments), "models": list(login.models)} for login in users
