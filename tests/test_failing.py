@@ -18,6 +18,7 @@ SHOWN_ELSEWHERE = {
     "E0120": "a thousand mistakes; tests/compiler/test_load.py counts them",
     "E0147": "16 MiB of text; tests/compiler/test_variables.py makes it",
     "E0970": "a file beside the spec; tests/compiler/cli/test_signed.py writes some",
+    "E0978": "files beside the spec; tests/compiler/cli/test_signed.py writes some",
     "W0971": "a file beside the spec; tests/compiler/cli/test_signed.py writes some",
     "E0213": "what the schema of the spec never leads to; tests/compiler/test_validate.py has another schema",
 }

@@ -13,13 +13,13 @@ from modelyard.inputs import Given
 from modelyard.source import Span
 from modelyard.spec import Signed, System
 
-_LONGEST = 20_000  # bytes
-_MOST = 100  # of one alias: what a ConfigMap holds has an end, and old versions wait for nothing
+_LONGEST = 5000  # bytes: what `modelyard approve` writes, with room to spare
+_MOST = 100  # of an environment: a ConfigMap holds a MiB
 
 
 def signed(system: System, given: Iterable[Given]) -> tuple[tuple[Signed, ...], tuple[Diagnostic, ...]]:
-    """The approvals of an environment, the newest hundred of each alias; and what is wrong with files."""
-    found: dict[tuple[str, str], list[Signed]] = {}
+    """The approvals of an environment, and what is wrong with files."""
+    found: list[Signed] = []
     wrong: list[Diagnostic] = []
     for file in given:
         span = Span(file.path, 1, 1, 1)
@@ -35,9 +35,10 @@ def signed(system: System, given: Iterable[Given]) -> tuple[tuple[Signed, ...], 
             if why:
                 wrong.append(problems.approval_without_effect(span, why))
             else:
-                found.setdefault((approval.model, approval.alias), []).append(approval)
-    newest = (sorted(each, key=lambda one: (one.at, one.evidence))[-_MOST:] for each in found.values())
-    return tuple(one for each in newest for one in each), tuple(wrong)
+                found.append(approval)
+                if len(found) == _MOST + 1:
+                    wrong.append(problems.too_many_approvals(span, environment, _MOST))
+    return tuple(found[:_MOST]), tuple(wrong)
 
 
 def _read(content: str | bytes) -> tuple[Signed, str, str]:
@@ -48,20 +49,21 @@ def _read(content: str | bytes) -> tuple[Signed, str, str]:
         outer = json.loads(content)
         statement, signature = outer["statement"], outer["signature"]
         said = json.loads(statement)
-        names = [said[name] for name in ("system", "environment", "model", "alias", "digest", "at")]
+        names = [said[name] for name in ("system", "environment", "model", "alias", "digest")]
         evidence = json.dumps({"statement": statement, "signature": signature})
     except (ValueError, KeyError, TypeError, RecursionError):
         raise ValueError("it has no signed statement") from None
-    if said.get("kind") != "Approval" or not all(isinstance(one, str) for one in (statement, signature, *names)):
+    texts = all(isinstance(one, str) for one in (statement, signature, *names))
+    if not texts or (said.get("kind"), said.get("action")) != ("Approval", "promote"):
         raise ValueError("it has no signed statement")
-    system, environment, model, alias, digest, at = names
-    return Signed(model, alias, digest, at, evidence), system, environment
+    system, environment, model, alias, digest = names
+    return Signed(model, alias, digest, evidence), system, environment
 
 
 def _without_effect(system: System, approval: Signed) -> str:
     """Why nothing waits for an approval; empty where something may."""
     if system.registry is None or system.registry.adopt:
-        return "a promoter reads it, and none runs here; lay it beside the version in the registry"
+        return "only a promoter reads it, and none runs here; approve with --registry instead"
     by_name = {model.registered_name: model.name for model in system.models.values()}
     model = by_name.get(approval.model)
     if model is None:

@@ -75,8 +75,8 @@ PLACES: dict[type, tuple[str, ...]] = {
 }
 """Where the schema describes what a class of the typed spec holds."""
 
-ONE_TEXT = {spec.Caller, spec.SecretRef, spec.Accelerator, spec.ModelRef}
-"""Classes that a spec writes as one text."""
+ONE_TEXT = {spec.Caller, spec.SecretRef, spec.Accelerator, spec.ModelRef, spec.Signed}
+"""Classes that a spec writes as one text, or that stand in a file beside it."""
 
 OTHER_NAMES: dict[tuple[type, str], tuple[str, ...]] = {
     (spec.Approval, "groups"): ("from",),

@@ -83,7 +83,7 @@ def test_a_training_reports_by_the_lines_of_its_stage() -> None:
     assert "approvals" not in pipeline
 
 
-def test_a_monitor_of_a_soak_writes_the_history_and_moves_nothing() -> None:
+def test_a_monitor_of_a_soak_writes_beside_the_history_and_moves_nothing() -> None:
     """Unless it rolls back, as well."""
     quiet = STAGED.replace("rollback: true, cooldown: 7d", "cooldown: 7d")
     objects = lowered(quiet)
@@ -91,8 +91,16 @@ def test_a_monitor_of_a_soak_writes_the_history_and_moves_nothing() -> None:
     login = login_of(monitor, objects.context)
 
     assert login is not None
-    assert (login.experiments, login.models, login.moves) == (("fraud/fraud-fraud-xgb/aliases",), (), False)
-    assert described_access(objects.context)["movers"] == ["workload.promoter"]
+    assert (login.experiments, login.models, login.moves) == (("fraud/fraud-fraud-xgb/aliases/soaks",), (), False)
+    access = described_access(objects.context)
+    assert access["movers"] == ["workload.promoter"]
+    assert "fraud/fraud-fraud-xgb/aliases/soaks" in access["experiments"]
+    assert "fraud/fraud-fraud-xgb/aliases/soaks" not in described_access(lowered(VALID_SPEC).context)["experiments"]
+    both = lowered(STAGED)
+    rolls_back = login_of(resource(both.context.plan, Kind.MONITOR, "monitor-quality"), both.context)
+    assert rolls_back is not None
+    assert rolls_back.moves
+    assert "fraud/fraud-fraud-xgb/aliases/soaks" in rolls_back.experiments
     told = described(quiet, "monitor-quality")["monitor"]
     assert told["soaks"] == ["challenger"]
     assert [(one["variant"], "history" in one) for one in told["models"]] == [("challenger", True), ("champion", False)]

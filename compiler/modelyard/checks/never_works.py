@@ -26,7 +26,9 @@ def aliases(system: System) -> Iterator[Diagnostic]:
     for ref, path in used(system):
         known = promoted.get(ref.model)
         if known and ref.alias not in known and not ref.alias.isdecimal() and not RESERVED_ALIAS.fullmatch(ref.alias):
-            yield problems.alias_never_set(system.at(*path), ref.model, ref.alias, known)
+            yield problems.alias_never_set(
+                system.at(*path), ref.model, ref.alias, known, staged=bool(system.models[ref.model].stages)
+            )
 
 
 def used(system: System) -> Iterator[tuple[ModelRef, Path]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from modelyard.checks.schedules import zone
+from modelyard.checks.never_works import used
+from modelyard.checks.schedules import gaps_s, zone
 from modelyard.checks.suggestions import Suggestions
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import approvers as keys
@@ -13,6 +14,10 @@ from modelyard.diagnostics.check import governance
 from modelyard.diagnostics.check import stages as problems
 from modelyard.source import Path
 from modelyard.spec import Model, Monitor, Stage, System
+
+_DAY_MINUTES = 24 * 60
+_SHORTEST_MINUTES = 10  # so that a promoter that looks every few minutes finds it open
+_HALF = 50  # percent of the traffic
 
 
 def order(system: System) -> Iterator[Diagnostic]:
@@ -79,11 +84,23 @@ def soaks(system: System) -> Iterator[Diagnostic]:
             if stage.soak is None:
                 continue
             path: Path = ("models", model.name, "stages", stage.alias, "soak")
+            yield from _overtaken(system, model.name, stage, path)
             endpoints = [name for name, alias in _serving(system, model.name) if alias == stage.after]
             if not endpoints:
                 yield problems.soak_without_requests(system.key(*path), model.name, stage.after)
             elif stage.soak.monitor:
                 yield from _judged(system, system.monitors[stage.soak.monitor], stage, model.name, endpoints, path)
+
+
+def _overtaken(system: System, model: str, stage: Stage, path: Path) -> Iterator[Diagnostic]:
+    """A soak ends before the next training, whose version begins it anew."""
+    for pipeline in system.pipelines.values():
+        gaps = gaps_s(pipeline.schedule)
+        trains = pipeline.type == "training" and pipeline.model is not None and pipeline.model.model == model
+        if trains and gaps is not None and stage.soak is not None and gaps[1] < stage.soak.for_s:
+            span = system.at(*path, "for")
+            yield problems.trained_before_soaked(span, stage.alias, stage.soak.for_s, pipeline.name, gaps[1])
+            return
 
 
 def _serving(system: System, model: str) -> Iterator[tuple[str, str]]:
@@ -109,21 +126,33 @@ def _judged(
     elif monitor.target != system.deployment.placement.registry:
         why = f"it runs on {monitor.target}, from where the registry is not in reach"
         yield problems.soak_monitor_unfit(span, monitor.name, why, "place it where the registry runs")
-    elif monitor.labels and (system.data[monitor.labels].delay_s or 0) > stage.soak.for_s:
-        delay_s = system.data[monitor.labels].delay_s or 0
+    else:
+        yield from _timed(system, monitor, stage, model, path)
+
+
+def _timed(system: System, monitor: Monitor, stage: Stage, model: str, path: Path) -> Iterator[Diagnostic]:
+    """A soak ends after its first labels, its monitor sees most of it, and nothing else ends it."""
+    assert stage.soak is not None
+    delay_s = (system.data[monitor.labels].delay_s or 0) if monitor.labels else 0
+    if delay_s > stage.soak.for_s:
         yield problems.soak_before_labels(system.at(*path, "for"), stage.soak.for_s, monitor.labels, delay_s)
+    elif 2 * monitor.window_s < stage.soak.for_s - delay_s:
+        span = system.at(*path, "for")
+        yield problems.soak_beyond_window(span, stage.soak.for_s, monitor.name, monitor.window_s)
+    if monitor.on_breach.rollback:
+        span = system.key("monitors", monitor.name, "onBreach", "rollback")
+        yield problems.soak_cut_short(span, monitor.name, model, stage.after)
 
 
 def approvals(system: System) -> Iterator[Diagnostic]:
-    """Approvals of a stage can be given, and the last stage lifts none at high risk."""
+    """Approvals of a stage can be given; at high risk, what answers callers has passed a gate and people."""
     known = {group.name for group in system.governance.approvers}
     for model in system.models.values():
         for stage in model.stages:
             path: Path = ("models", model.name, "stages", stage.alias, "approvals")
             written = system.written(*path[:-1]).get("approvals")
-            last = all(other.after != stage.alias for other in model.stages)
-            if written == "none" and last and system.governance.risk == "high":
-                yield problems.stage_without_approvals(system.at(*path), model.name, stage.alias)
+            if system.governance.risk == "high" and _answers(system, model, stage):
+                yield from _strict(system, model, stage, str(written))
             if not isinstance(written, dict) or stage.approval is None:
                 continue
             if stage.approval.minimum > len(stage.approval.groups):
@@ -134,10 +163,41 @@ def approvals(system: System) -> Iterator[Diagnostic]:
                     yield keys.group_without_key(system.at(*path, "from", place), group)
 
 
+def _answers(system: System, model: Model, stage: Stage) -> bool:
+    """Whether a stage is the last, scores data, or answers half of the requests to an endpoint or more."""
+    if all(other.after != stage.alias for other in model.stages):
+        return True
+    for ref, path in used(system):
+        if (ref.model, ref.alias) != (model.name, stage.alias):
+            continue
+        if path[0] != "inference":
+            return True
+        variants = system.inference[str(path[1])].variants
+        if next(one.percent for one in variants if one.name == path[3]) >= _HALF:
+            return True
+    return False
+
+
+def _strict(system: System, model: Model, stage: Stage, written: str) -> Iterator[Diagnostic]:
+    path: Path = ("models", model.name, "stages", stage.alias)
+    general = system.governance.approve_promotion
+    if written == "none":
+        yield problems.stage_without_approvals(system.at(*path, "approvals"), model.name, stage.alias)
+    elif general is not None and stage.approval is not None and stage.approval.minimum < general.minimum:
+        span, fewer = system.key(*path, "approvals"), stage.approval.minimum
+        yield problems.stage_asks_less(span, model.name, stage.alias, fewer, general.minimum)
+    asked = [one.checks for one in model.stages[: model.stages.index(stage) + 1]]
+    if model.validation and all(checks is not None and not checks for checks in asked):
+        yield problems.stage_without_gate(system.at(*path, "checks"), model.name, stage.alias)
+
+
 def changes(system: System) -> Iterator[Diagnostic]:
     """Windows are open for a while, freezes end after they begin, and the promoter keeps to both."""
     found = system.governance.changes
     if found is None:
+        for model in system.models.values():
+            for stage in (one for one in model.stages if one.any_time):
+                yield problems.any_time_of_all(system.key("models", model.name, "stages", stage.alias, "anyTime"))
         return
     path: Path = ("governance", "changes")
     if system.registry is None or system.registry.adopt or not system.promoted():
@@ -147,9 +207,9 @@ def changes(system: System) -> Iterator[Diagnostic]:
         yield problems.nothing_moves(system.key(*path), "the times for changes", why, hint)
     yield from zone(system, found.time_zone, path, Suggestions())
     for place, window in enumerate(found.windows):
-        if window.from_minute == window.to_minute:
-            minutes = f"{window.from_minute // 60:02}:{window.from_minute % 60:02}"
-            yield problems.window_empty(system.at(*path, "windows", place, "to"), minutes)
+        minutes = (window.to_minute - window.from_minute) % _DAY_MINUTES
+        if minutes < _SHORTEST_MINUTES and window.to_minute - window.from_minute != _DAY_MINUTES:
+            yield problems.window_too_short(system.at(*path, "windows", place, "to"), minutes)
     for place, freeze in enumerate(found.freezes):
         days = [(field, day) for field, day in (("from", freeze.first), ("to", freeze.last)) if not _is_day(day)]
         for field, day in days:

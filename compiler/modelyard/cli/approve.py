@@ -71,7 +71,7 @@ def _approve(arguments: argparse.Namespace, system: System) -> None:
     where = f"{digest} of {registered} for {alias!r} in environment {about['environment']!r}, in the name of {group}"
     if arguments.save:
         path = _save(spec_path(str(arguments.spec)), group, about, evidence)
-        say(f"approved {where}; commit {path}, then compile and apply\n{_needed(approval)}")
+        say(f"approved {where}; commit {path}, then compile and apply\n{_needed(approval, 'a file')}")
         return
     if registry:
         from modelyard.cli.approve_registry import keep
@@ -81,7 +81,7 @@ def _approve(arguments: argparse.Namespace, system: System) -> None:
         say(f"approved {where}; it lies beside version {version}\n{still_missing(system, approval, about, tags)}")
         return
     sys.stdout.write(evidence + "\n")
-    say(f"approved {where}; set it as the tag {tag} of the version\n{_needed(approval)}")
+    say(f"approved {where}; set it as the tag {tag} of the version\n{_needed(approval, 'a tag')}")
 
 
 def _save(spec: str, group: str, about: Mapping[str, str], evidence: str) -> str:
@@ -160,8 +160,8 @@ def _reason(text: str) -> str:
     return text
 
 
-def _needed(approval: Approval) -> str:
-    return f"the version needs {approval.minimum} of {', '.join(approval.groups)}, each with a tag of its own"
+def _needed(approval: Approval, kept: str) -> str:
+    return f"the version needs {approval.minimum} of {', '.join(approval.groups)}, each with {kept} of its own"
 
 
 def statement(system: System, registered: str, alias: str, digest: str) -> dict[str, str]:
@@ -248,8 +248,10 @@ def _model(system: System, name: str, alias: str | None) -> tuple[str, str]:
         raise CannotApprove(f"nothing here moves {alias!r} of {name!r}, only {listed}{_meant(alias, moved)}")
     asked = [one for one in moved if system.approval(name, one) is not None]
     if alias is None and len(asked) != 1:
-        listed = ", ".join(asked) or "none"
-        raise CannotApprove(f"say which alias of {name!r} with --alias; approvals are asked for {listed}")
+        if not asked:
+            raise CannotApprove(f"this spec asks for no approvals of {name!r}; see governance.approvals")
+        listed = ", ".join(asked)
+        raise CannotApprove(f"say which alias of {name!r} with --alias; approvals are asked for before {listed} moves")
     return name, alias or asked[0]
 
 

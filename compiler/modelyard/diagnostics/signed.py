@@ -1,4 +1,4 @@
-"""Diagnostics about approvals that lie beside a spec: E0970 and W0971."""
+"""Diagnostics about approvals that lie beside a spec: E0970, W0971 and E0978."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def approval_unreadable(span: Span, why: str) -> Diagnostic:
     return Diagnostic(
         "E0970",
         Severity.ERROR,
-        f"'{span.file}' is no approval: {why}",
+        f"'{span.file}' is not an approval: {why}",
         None,
         "write it anew with `modelyard approve --save`, or remove it",
     )
@@ -37,4 +37,20 @@ def approval_without_effect(span: Span, why: str) -> Diagnostic:
         f"'{span.file}' approves nothing here: {why}",
         None,
         "sign again with `modelyard approve --save`, or remove it",
+    )
+
+
+def too_many_approvals(span: Span, environment: str, most: int) -> Diagnostic:
+    """There are more approvals beside a spec than the promoter can be given. None is left out in silence.
+
+    Wrong: `approvals/` with the approvals of years, for versions that are long gone
+
+    Right: those files moved elsewhere, or deleted: Git keeps them
+    """
+    return Diagnostic(
+        "E0978",
+        Severity.ERROR,
+        f"'{span.file}' is one approval too many: environment {environment!r} has more than {most}",
+        None,
+        "delete those of versions that are gone; Git keeps them",
     )

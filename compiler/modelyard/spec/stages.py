@@ -20,7 +20,6 @@ class Signed:
     model: str  # the registered name
     alias: str
     digest: str
-    at: str  # when it was signed, as it says itself
     evidence: str  # statement and signature, as JSON
 
 

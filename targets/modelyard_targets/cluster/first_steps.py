@@ -9,7 +9,7 @@ from typing import Final
 from modelyard.plan import Application, Job, ModelServer, Resource, Route
 from modelyard.records import record
 from modelyard.source import Json
-from modelyard.spec import Inference, Source
+from modelyard.spec import Approval, Inference, Model, Source
 from modelyard.spec.learned import learned
 from modelyard_targets.cluster.context import RAY_VERSION, Context
 from modelyard_targets.cluster.describe_parts import serve_prefix
@@ -47,7 +47,13 @@ class FirstRun:
     ray_job: str
     model: str
     alias: str
+    approved_alias: str  # the first that waits for approvals; empty where none does
     spec_model: str
+
+    @property
+    def approved(self) -> str:
+        """What an approval is about: trainings of one model may share it."""
+        return f"{self.spec_model}@{self.approved_alias}"
 
 
 @record
@@ -73,8 +79,8 @@ class OwnImage:
 
 def first_steps(context: Context) -> dict[str, object]:
     """The values of the section; a system without trainings, endpoints and images of its own has none."""
-    approval = context.system.governance.approve_promotion
     runs = tuple(_runs(context))
+    approval = next((found for run in runs if (found := _asked(run, context)) is not None), None)
     images = tuple(dict.fromkeys(_own_images(context)))
     requests = tuple(_requests(context))
     return {
@@ -101,6 +107,10 @@ def first_steps(context: Context) -> dict[str, object]:
     }
 
 
+def _asked(run: FirstRun, context: Context) -> Approval | None:
+    return context.system.approval(run.spec_model, run.approved_alias) if run.approved_alias else None
+
+
 def _package(entrypoint: str) -> str:
     module, _, _ = entrypoint.partition(":")
     return module.partition(".")[0]
@@ -121,8 +131,15 @@ def _runs(context: Context) -> Iterator[FirstRun]:
             ray_job=once_name(resource, context) if once else ray_job_of(resource.name, _FIRST),
             model=job.model.registered_name,
             alias=job.pipeline.promote_to,
+            approved_alias=_approved_alias(job.model, job.pipeline.promote_to, context),
             spec_model=job.model.name,
         )
+
+
+def _approved_alias(model: Model, first: str, context: Context) -> str:
+    """The first alias on the way of a version for which people are asked."""
+    way = dict.fromkeys((first, *(stage.alias for stage in model.stages)))
+    return next((alias for alias in way if context.system.approval(model.name, alias) is not None), "")
 
 
 def _requests(context: Context) -> Iterator[FirstRequest]:

@@ -139,7 +139,9 @@ def _stages(resource: Resource, pipeline: Pipeline, context: Context) -> Iterato
         of_stage = {"model": name, "alias": alias}
         if stage.approval is not None:
             waiting = _last_pushed(WAITING, of_stage, _SHORTEST_S, context)
-            yield _approval(name, f"It is {stage.after!r}, may become {alias!r}", stage.approval, waiting, labelled)
+            yield _approval(
+                name, f"It serves as {stage.after!r}, is ready to become {alias!r}", stage.approval, waiting, labelled
+            )
         if stage.soak is not None and stage.soak.monitor:
             texts = {
                 "summary": f"a version of model {name} failed its soak as {stage.after}",

@@ -106,6 +106,7 @@ def said(**other: Any) -> str:
     """An approval with other words, whose signature nobody here looks at."""
     about = {
         "kind": "Approval",
+        "action": "promote",
         "system": "fraud",
         "environment": "default",
         "model": "fraud-fraud-xgb",
@@ -120,14 +121,15 @@ def said(**other: Any) -> str:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ("", "is no approval: it has no signed statement"),
-        ("[]", "is no approval: it has no signed statement"),
-        ('{"statement": 1, "signature": ""}', "is no approval: it has no signed statement"),
-        ("<<<<<<< HEAD\n{}", "is no approval: it has no signed statement"),
-        ("[" * 10_000, "is no approval: it has no signed statement"),
-        (said(at=7), "is no approval: it has no signed statement"),
-        (said(kind="Refusal"), "is no approval: it has no signed statement"),
-        ("x" * 20_001, "is no approval: it is longer than 20000 bytes"),
+        ("", "is not an approval: it has no signed statement"),
+        ("[]", "is not an approval: it has no signed statement"),
+        ('{"statement": 1, "signature": ""}', "is not an approval: it has no signed statement"),
+        ("<<<<<<< HEAD\n{}", "is not an approval: it has no signed statement"),
+        ("[" * 5000, "is not an approval: it has no signed statement"),
+        (said(digest=7), "is not an approval: it has no signed statement"),
+        (said(action="demote"), "is not an approval: it has no signed statement"),
+        (said(kind="Refusal"), "is not an approval: it has no signed statement"),
+        ("x" * 5001, "is not an approval: it is longer than 5000 bytes"),
         (said(system="other"), "approves nothing here: it is about system 'other'"),
         (said(model="fraud-xgb"), "approves nothing here: there is no model with the registered name 'fraud-xgb'"),
         (said(alias="champoin"), "approves nothing here: nothing here moves the alias 'champoin'"),
@@ -146,7 +148,7 @@ def test_without_a_promoter_nobody_would_read_them() -> None:
         "registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}'
     )
     (problem,) = promotions(adopted, ("approvals/a.json", said()))["problems"]
-    assert "a promoter reads it, and none runs here" in problem
+    assert "only a promoter reads it, and none runs here" in problem
 
 
 def test_a_stage_without_approvals_needs_none() -> None:
@@ -156,14 +158,13 @@ def test_a_stage_without_approvals_needs_none() -> None:
     assert "nobody is asked before fraud-xgb@candidate moves" in problem
 
 
-def test_the_newest_hundred_of_an_alias_are_kept() -> None:
-    """What a ConfigMap holds has an end."""
-    files = [(f"approvals/{at}.json", said(at=f"2026-11-26T12:00:{at:03}")) for at in range(120)]
-    given = promotions(VALID_SPEC, *files)["retrain"]["approvals"]["given"]
+def test_more_than_a_configmap_may_hold_are_refused_and_not_left_out() -> None:
+    """Anybody could else push a true one out with files that nobody has signed."""
+    files = [(f"approvals/{at}.json", said(digest=f"sha256:{at:064}")) for at in range(101)]
 
-    assert len(given) == 100
-    assert "12:00:119" in given[-1]
-    assert "12:00:020" in given[0]
+    assert promotions(VALID_SPEC, *files[:100])["problems"] == []
+    (problem,) = promotions(VALID_SPEC, *files)["problems"]
+    assert problem.startswith("'approvals/100.json' is one approval too many")
 
 
 def test_a_link_out_of_the_repository_is_not_followed(run: Run, folder: Path) -> None:

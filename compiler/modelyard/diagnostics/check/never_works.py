@@ -8,7 +8,7 @@ from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
 from modelyard.source import Span
 
 
-def alias_never_set(span: Span, model: str, alias: str, promoted: Sequence[str]) -> Diagnostic:
+def alias_never_set(span: Span, model: str, alias: str, promoted: Sequence[str], *, staged: bool) -> Diagnostic:
     """An endpoint or a batch inference uses an alias of a model, and every pipeline that trains it sets another.
 
     The servers would answer 503 until a person sets the alias by hand, past the gate and the approvals. A training
@@ -33,7 +33,8 @@ def alias_never_set(span: Span, model: str, alias: str, promoted: Sequence[str])
         Severity.ERROR,
         f"no pipeline sets the alias {quote(alias)} of model {quote(model)}: its pipelines promote to {known}",
         span,
-        f"write {model}@{promoted[0]}, or add a training pipeline with promoteTo: {alias}",
+        f"write {model}@{promoted[0]}, or add "
+        + (f"{alias} to the stages of {model}" if staged else f"a training pipeline with promoteTo: {alias}"),
         follows=True,  # from a pipeline that is wrong elsewhere
     )
 

@@ -1,4 +1,4 @@
-"""Diagnostics about the stages of a model and the times in which aliases move: E0960 to E0969."""
+"""Diagnostics about the stages of a model and the times in which aliases move: E0960 to E0969 and E0972 to W0977."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def soak_without_requests(span: Span, model: str, alias: str) -> Diagnostic:
     return Diagnostic(
         "E0964",
         Severity.ERROR,
-        f"a version would soak without a request: no endpoint sends any to {model}@{alias}",
+        f"a version would receive no traffic while it soaks: no endpoint sends any to {model}@{alias}",
         span,
         f"add a variant with model: {model}@{alias} to an endpoint, with a share of its traffic or a mirror of it",
     )
@@ -127,7 +127,9 @@ def soak_before_labels(span: Span, asked_s: int, labels: str, delay_s: int) -> D
 
 
 def stage_without_approvals(span: Span, model: str, alias: str) -> Diagnostic:
-    """At high risk, the last stage of a model lifts the approvals that the governance asks for.
+    """At high risk, a stage that answers callers lifts the approvals that the governance asks for.
+
+    That is the last stage, one that scores data, and one with half of the traffic of an endpoint or more.
 
     Wrong:
 
@@ -142,14 +144,14 @@ def stage_without_approvals(span: Span, model: str, alias: str) -> Diagnostic:
     return Diagnostic(
         "E0967",
         Severity.ERROR,
-        f"nobody would approve what {model}@{alias} answers, and the system is of high risk",
+        f"nobody has to approve what becomes {model}@{alias}, and the system is of high risk",
         span,
         "remove approvals: none, or name groups",
     )
 
 
-def window_empty(span: Span, time: str) -> Diagnostic:
-    """A change window begins and ends at the same minute.
+def window_too_short(span: Span, minutes: int) -> Diagnostic:
+    """A change window is over before the promoter, which looks every three minutes, may have looked.
 
     Wrong:
 
@@ -162,9 +164,9 @@ def window_empty(span: Span, time: str) -> Diagnostic:
     return Diagnostic(
         "E0968",
         Severity.ERROR,
-        f"the window begins and ends at {time}",
+        f"the window is open for {minutes} minute{'' if minutes == 1 else 's'}, and a promotion takes some",
         span,
-        'write from: "00:00" and to: "24:00" for the whole day',
+        'leave ten minutes or more; the whole day is from: "00:00" and to: "24:00"',
     )
 
 
@@ -180,3 +182,133 @@ def freeze_impossible(span: Span, problem: str, hint: str) -> Diagnostic:
         changes: {freezes: [{from: 2026-12-18, to: 2027-01-06}]}
     """
     return Diagnostic("E0969", Severity.ERROR, problem, span, hint)
+
+
+def stage_asks_less(span: Span, model: str, alias: str, asked: int, general: int) -> Diagnostic:
+    """At high risk, a stage that answers callers asks fewer groups than the governance does.
+
+    Wrong:
+
+        governance: {risk: high, approvals: {promote: {from: [model-risk, audit], minimum: 2}}, …}
+        models: {fraud: {stages: {candidate: {}, champion: {after: candidate, approvals: {from: [audit]}}}, …}}
+
+    Right:
+
+        governance: {risk: high, approvals: {promote: {from: [model-risk, audit], minimum: 2}}, …}
+        models: {fraud: {stages: {candidate: {}, champion: {after: candidate}}, …}}
+    """
+    return Diagnostic(
+        "W0973",
+        Severity.WARNING,
+        f"{model}@{alias} needs {asked} approval{'' if asked == 1 else 's'}, and the governance asks for {general}",
+        span,
+        f"remove approvals here, or ask for {general}",
+    )
+
+
+def stage_without_gate(span: Span, model: str, alias: str) -> Diagnostic:
+    """At high risk, a version gets to callers although no stage on its way asks for a line of the gate.
+
+    Wrong:
+
+        models: {fraud: {validation: {good: {metric: auc_pr, min: 0.8}}, stages: {champion: {checks: []}}, …}}
+
+    Right:
+
+        models: {fraud: {validation: {good: {metric: auc_pr, min: 0.8}}, stages: {champion: {}}, …}}
+    """
+    return Diagnostic(
+        "E0972",
+        Severity.ERROR,
+        f"no line of validation decides about what {model}@{alias} answers, and the system is of high risk",
+        span,
+        "remove checks, or name lines of validation",
+    )
+
+
+def trained_before_soaked(span: Span, alias: str, soak_s: int, pipeline: str, gap_s: int) -> Diagnostic:
+    """A model is trained more often than a soak lasts: each new version begins its own, so that none may end it.
+
+    Wrong:
+
+        stages: {candidate: {}, champion: {after: candidate, soak: {for: 40d}}}
+        pipelines: {retrain: {schedule: {cron: "0 4 * * 0"}, …}}
+
+    Right:
+
+        stages: {candidate: {}, champion: {after: candidate, soak: {for: 5d}}}
+        pipelines: {retrain: {schedule: {cron: "0 4 * * 0"}, …}}
+    """
+    return Diagnostic(
+        "W0974",
+        Severity.WARNING,
+        f"pipeline {quote(pipeline)} trains at least every {days(gap_s)}, and each version that passes its gate begins "
+        f"the soak of {days(soak_s)} anew: {alias!r} may never move",
+        span,
+        "train less often, or soak for less than that",
+    )
+
+
+def soak_beyond_window(span: Span, soak_s: int, monitor: str, window_s: int) -> Diagnostic:
+    """A monitor judges a soak by much less than the time that it lasted.
+
+    Wrong:
+
+        stages: {candidate: {}, champion: {after: candidate, soak: {for: 30d, monitor: labels}}}
+        monitors: {labels: {window: 1d, …}}
+
+    Right:
+
+        stages: {candidate: {}, champion: {after: candidate, soak: {for: 30d, monitor: labels}}}
+        monitors: {labels: {window: 30d, …}}
+    """
+    return Diagnostic(
+        "W0975",
+        Severity.WARNING,
+        f"monitor {quote(monitor)} looks at {days(window_s)} of answers, and judges a soak of {days(soak_s)} by these",
+        span,
+        "give the monitor a longer window",
+    )
+
+
+def soak_cut_short(span: Span, monitor: str, model: str, alias: str) -> Diagnostic:
+    """The monitor of a soak also rolls back, which ends a soak at the first breach, whatever `onFailure` says.
+
+    Wrong:
+
+        stages: {candidate: {}, champion: {after: candidate, soak: {for: 7d, monitor: labels}}}
+        monitors: {labels: {onBreach: {rollback: true}, …}}
+
+    Right:
+
+        stages: {candidate: {}, champion: {after: candidate, soak: {for: 7d, monitor: labels, onFailure: take-back}}}
+        monitors: {labels: {…}}
+    """
+    return Diagnostic(
+        "W0976",
+        Severity.WARNING,
+        f"monitor {quote(monitor)} takes {model}@{alias} back at its first breach, before the soak is over",
+        span,
+        "remove rollback, and write onFailure: take-back in the soak",
+    )
+
+
+def any_time_of_all(span: Span) -> Diagnostic:
+    """A stage need not wait for change windows, of which there are none.
+
+    Wrong:
+
+        models: {fraud: {stages: {champion: {anyTime: true}}, …}}
+
+    Right:
+
+        governance: {changes: {windows: [{from: "09:00", to: "16:00"}]}, …}
+        models: {fraud: {stages: {champion: {anyTime: true}}, …}}
+    """
+    return Diagnostic(
+        "W0977",
+        Severity.WARNING,
+        "anyTime has no effect: the governance has no changes, so everything is promoted at any time",
+        span,
+        "remove it, or add governance.changes",
+    )
