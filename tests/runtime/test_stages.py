@@ -221,8 +221,9 @@ def test_what_goes_on_are_the_files_that_have_served(yard: Yard, caplog: pytest.
 def test_variants_that_serve_one_alias_count_as_one() -> None:
     model = {**CANDIDATE["model"], "alias": "candidate"}
     models = [{**model, "variant": name} for name in ("a", "b", "c")]
+    workload: dict[str, Any] = {"monitor": {"soaks": ["a", "b"], "models": models}}
 
-    served = of_soaks({"monitor": {"soaks": ["a", "b"], "models": models}})
+    served = of_soaks(workload)
 
     assert served == {"a": f"{NAME}@candidate", "b": f"{NAME}@candidate"}
 

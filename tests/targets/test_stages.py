@@ -92,10 +92,11 @@ def test_a_monitor_of_a_soak_writes_beside_the_history_and_moves_nothing() -> No
 
     assert login is not None
     assert (login.experiments, login.models, login.moves) == (("fraud/fraud-fraud-xgb/aliases/soaks",), (), False)
-    access = described_access(objects.context)
+    access: dict[str, Any] = described_access(objects.context)
+    usual: dict[str, Any] = described_access(lowered(VALID_SPEC).context)
     assert access["movers"] == ["workload.promoter"]
     assert "fraud/fraud-fraud-xgb/aliases/soaks" in access["experiments"]
-    assert "fraud/fraud-fraud-xgb/aliases/soaks" not in described_access(lowered(VALID_SPEC).context)["experiments"]
+    assert "fraud/fraud-fraud-xgb/aliases/soaks" not in usual["experiments"]
     both = lowered(STAGED)
     rolls_back = login_of(resource(both.context.plan, Kind.MONITOR, "monitor-quality"), both.context)
     assert rolls_back is not None

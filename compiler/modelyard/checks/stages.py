@@ -106,9 +106,9 @@ def _overtaken(system: System, model: str, stage: Stage, path: Path) -> Iterator
 def _serving(system: System, model: str) -> Iterator[tuple[str, str]]:
     """Endpoints and aliases to which requests for a model, or copies of them, are sent."""
     for inference in system.inference.values():
-        mirrored = {inference.mirror.variant} if inference.mirror is not None else set()
+        mirrored = inference.mirror.variant if inference.mirror is not None else ""
         for variant in inference.variants:
-            if variant.model.model == model and (variant.percent or variant.name in mirrored):
+            if variant.model.model == model and (variant.percent or variant.name == mirrored):
                 yield inference.name, variant.model.alias
 
 

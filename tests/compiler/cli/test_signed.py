@@ -36,7 +36,8 @@ def promotions(text: str, *files: tuple[str, str]) -> dict[str, Any]:
 def _texts(text: str) -> list[str]:
     import yaml
 
-    return [value for one in yaml.safe_load_all(text) for value in (one.get("data") or {}).values()]
+    objects: list[dict[str, Any]] = list(yaml.safe_load_all(text))
+    return [str(value) for one in objects for value in dict[str, Any](one.get("data") or {}).values()]
 
 
 @pytest.fixture
