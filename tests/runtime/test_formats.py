@@ -18,7 +18,6 @@ import yaml
 from lightgbm import Booster as LightGBMBooster
 from lightgbm import LGBMClassifier, LGBMRanker
 from mlflow.artifacts import download_artifacts
-from mlflow.pyfunc.model import PythonModel
 from mlflow.sklearn import load_model, save_model
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
@@ -72,6 +71,7 @@ class Own(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
 
 def python_model() -> Any:
     """A model of MLflow, which is written by cloudpickle."""
+    from mlflow.pyfunc.model import PythonModel  # which warns when it is imported
 
     class Python(PythonModel):
         def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
