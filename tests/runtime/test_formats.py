@@ -124,7 +124,7 @@ class Registry:
         self.uri = f"file://{folder}/registry"
 
     def workload(self, task: str, **step: Any) -> dict[str, Any]:
-        """What a training workload is told."""
+        """The description of a training workload."""
         model = {**CARD, "name": "m", "registeredName": "m", "experiment": "formats/m", "task": task}
         dataset = {"uri": f"file://{self.folder}/rows", "format": "parquet", "label": "truth"}
         steps = {"learn": {"inputs": ["rows"], **step}}
@@ -285,7 +285,7 @@ def test_other_code_is_written_without_pickle_where_it_can_be(store: Registry) -
 
 
 def test_without_skops_a_model_is_pickled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In an image that somebody else made it may be missing; training goes on."""
+    """A user's own image may lack skops; training still succeeds, and the model is pickled."""
     monkeypatch.setitem(sys.modules, "skops.io", None)
     *_, model = grow("scikit-learn", "regression", {"estimator": "linear"}, data("regression"))
 

@@ -7,91 +7,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import mlflow
 import numpy as np
 import pandas as pd
 import pytest
 
-from modelyard_runtime import monitor, promotion, registry, reported
+from modelyard_runtime import monitor, registry
 from modelyard_runtime.approvals import subject
 from modelyard_runtime.capture import CAPTURED_AT, MODEL_VERSION, PREDICTION
-from modelyard_runtime.changes import closed
 from modelyard_runtime.gate import DIGEST_TAG
 from modelyard_runtime.history import BY_HAND, PROMOTE, TAKE_BACK, History, Move, arrived
 from modelyard_runtime.lineage import WORKLOAD_TAG
-from modelyard_runtime.otlp import Sample
 from modelyard_runtime.promotion import AGAINST_TAG, FAILED_TAG, GATE_TAG
-from modelyard_runtime.soak import Judged, of_soaks, witness
+from modelyard_runtime.soak import Judged, of_soaks
 from modelyard_runtime.trained import digest_of
 from tests.runtime.signing import Signer
-
-NAME = "cards-fraud"
-DAY = timedelta(days=1)
-CANDIDATE: dict[str, Any] = {"model": {"name": "fraud", "registeredName": NAME}, "promoteTo": "candidate"}
-SOAK = {"seconds": 7 * 86400, "monitor": "labels", "minRows": 50, "takeBack": False}
-CHAMPION: dict[str, Any] = {**CANDIDATE, "promoteTo": "champion", "after": "candidate"}
-
-
-class Yard:
-    """A registry, a promoter for it, and what its metrics said last."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.file, self.told = folder / "workload.json", list[Sample]()
-        self.described: dict[str, Any] = {
-            "apiVersion": "modelyard.dev/v1alpha1",
-            "kind": "Workload",
-            "type": "promoter",
-            "name": "promoter",
-            "address": "promoter",
-            "system": "cards",
-            "environment": "prod",
-            "registry": {"uri": f"file://{folder}/registry"},
-            "metrics": {"otlp": "http://127.0.0.1:9/api/v1/otlp/v1/metrics", "namespace": "cards"},
-            "promotions": {"retrain": CANDIDATE},
-            "stages": {"fraud.champion": CHAMPION},
-        }
-        monkeypatch.setenv("MODELYARD_WORKLOAD", str(self.file))
-        monkeypatch.setattr(reported, "push", lambda _url, samples, *_: self.told.extend(samples))
-        registry.connect(self.described)
-        mlflow.MlflowClient().create_registered_model(NAME)
-        mlflow.set_experiment("stages")
-
-    def ask(self, **more: Any) -> None:
-        """What a champion needs from now on."""
-        self.described["stages"] = {"fraud.champion": {**CHAMPION, **more}}
-
-    def train(self, **tags: str) -> registry.Version:
-        """A version of the training pipeline whose gate has held."""
-        with mlflow.start_run() as run:
-            mlflow.log_text(f"weights of {run.info.run_id}", "model/weights.txt")
-            uri = mlflow.get_artifact_uri("model")
-        made = mlflow.MlflowClient().create_model_version(NAME, uri, run_id=run.info.run_id)
-        version = registry.version(NAME, str(made.version))
-        own = {DIGEST_TAG: digest_of(version.uri), WORKLOAD_TAG: "pipelines.retrain", GATE_TAG: "held"}
-        registry.tag(version, {**own, **tags})
-        return registry.version(NAME, version.version)
-
-    def look(self, after: timedelta = timedelta(0)) -> dict[str, str]:
-        """One look of the promoter, so long after now. Returns where the aliases are then."""
-        self.told.clear()
-        self.file.write_text(json.dumps(self.described))
-        assert promotion.run(datetime.now(UTC) + after) == 0
-        found = {alias: registry.version_at(NAME, alias) for alias in ("candidate", "champion")}
-        return {alias: one.version for alias, one in found.items() if one is not None}
-
-    def metric(self, name: str) -> float:
-        """What was pushed last about the champion's stage."""
-        return next(one.value for one in self.told if one.name == name and one.labels.get("alias") == "champion")
-
-    def judge(self, after: timedelta, version: str, judged: Judged) -> None:
-        """A look of the monitor."""
-        model = {**CANDIDATE["model"], "alias": "candidate", "variant": "next"}
-        watching: dict[str, Any] = {
-            **self.described,
-            "address": "monitors.labels",
-            "monitor": {"soaks": ["next"], "models": [model]},
-        }
-        witness(watching, {(f"{NAME}@candidate", version): judged}, datetime.now(UTC) + after)
+from tests.runtime.staged import CANDIDATE, CHAMPION, DAY, NAME, SOAK, Yard
 
 
 @pytest.fixture
@@ -352,42 +282,6 @@ def test_nothing_moves_in_a_freeze_except_back(yard: Yard) -> None:
     yard.judge(30 * DAY, "4", Judged(500, {"recall": 0.1}))
     changes["freezes"] = [{"from": str(today), "to": str(today + 90 * DAY)}]
     assert yard.look(31 * DAY) == {"candidate": "3", "champion": "3"}
-
-
-OFFICE = {"days": [0, 1, 2, 3], "fromMinute": 9 * 60, "toMinute": 16 * 60}
-NIGHT = {"days": [4], "fromMinute": 22 * 60, "toMinute": 4 * 60}
-DAYLONG = {"days": [5], "fromMinute": 0, "toMinute": 1440}
-
-
-@pytest.mark.parametrize(
-    ("moment", "window", "is_open"),
-    [
-        ("2026-11-26T08:00:00+00:00", OFFICE, True),  # 09:00 on a Thursday in Berlin
-        ("2026-11-26T07:59:59+00:00", OFFICE, False),
-        ("2026-11-26T14:59:59+00:00", OFFICE, True),
-        ("2026-11-26T15:00:00+00:00", OFFICE, False),
-        ("2026-07-02T07:00:00+00:00", OFFICE, True),  # in summer an hour earlier
-        ("2026-11-27T10:00:00+00:00", OFFICE, False),
-        ("2026-11-27T21:00:00+00:00", NIGHT, True),
-        ("2026-11-28T02:59:00+00:00", NIGHT, True),  # Saturday, before four
-        ("2026-11-28T03:00:00+00:00", NIGHT, False),
-        ("2026-11-27T02:00:00+00:00", NIGHT, False),  # Friday morning is Thursday's night
-        ("2026-11-27T23:00:00+00:00", DAYLONG, True),
-        ("2026-11-28T22:59:00+00:00", DAYLONG, True),
-        ("2026-11-28T23:00:00+00:00", DAYLONG, False),
-    ],
-)
-def test_windows_are_of_local_time(moment: str, window: dict[str, Any], is_open: bool) -> None:
-    changes: dict[str, Any] = {"timeZone": "Europe/Berlin", "windows": [window]}
-    assert (closed(changes, datetime.fromisoformat(moment)) == "") is is_open
-
-
-def test_a_freeze_is_of_local_days() -> None:
-    changes: dict[str, Any] = {"timeZone": "Asia/Tokyo", "freezes": [{"from": "2026-12-18", "to": "2026-12-18"}]}
-    assert not closed(changes, datetime(2026, 12, 17, 14, 59, tzinfo=UTC))
-    assert closed(changes, datetime(2026, 12, 17, 15, 0, tzinfo=UTC)) == "nothing changes from 2026-12-18 to 2026-12-18"
-    assert closed(changes, datetime(2026, 12, 18, 14, 59, tzinfo=UTC))
-    assert not closed(changes, datetime(2026, 12, 18, 15, 0, tzinfo=UTC))
 
 
 def test_a_version_has_an_alias_since_it_came_to_it_last() -> None:

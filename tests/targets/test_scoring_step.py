@@ -1,4 +1,4 @@
-"""A step that scores: what its pipeline is told, may read and reaches."""
+"""A step that scores: the description of its pipeline, its permissions and its connections."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ KEY = '"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM
 
 
 def promotions(text: str, *files: tuple[str, str]) -> dict[str, Any]:
-    """What the promoter is told of each training, and the diagnostics about files."""
+    """The promoter's description of each training, and the diagnostics about files."""
     inputs = Inputs(Given("system.yaml", text), approvals=tuple(Given(*file) for file in files))
     outcome = compile_system(inputs, TARGETS)
     told: dict[str, Any] = {"problems": [one.message for one in outcome.diagnostics if "approvals/" in one.message]}

@@ -1,0 +1,87 @@
+"""A registry whose versions go live in stages, with a promoter whose clock is turned."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+
+from modelyard_runtime import promotion, registry, reported
+from modelyard_runtime.gate import DIGEST_TAG
+from modelyard_runtime.lineage import WORKLOAD_TAG
+from modelyard_runtime.otlp import Sample
+from modelyard_runtime.promotion import GATE_TAG
+from modelyard_runtime.soak import Judged, witness
+from modelyard_runtime.trained import digest_of
+
+NAME = "cards-fraud"
+DAY = timedelta(days=1)
+CANDIDATE: dict[str, Any] = {"model": {"name": "fraud", "registeredName": NAME}, "promoteTo": "candidate"}
+SOAK = {"seconds": 7 * 86400, "monitor": "labels", "minRows": 50, "takeBack": False}
+CHAMPION: dict[str, Any] = {**CANDIDATE, "promoteTo": "champion", "after": "candidate"}
+
+
+class Yard:
+    """A registry, a promoter for it, and what its metrics said last."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.file, self.told = folder / "workload.json", list[Sample]()
+        self.described: dict[str, Any] = {
+            "apiVersion": "modelyard.dev/v1alpha1",
+            "kind": "Workload",
+            "type": "promoter",
+            "name": "promoter",
+            "address": "promoter",
+            "system": "cards",
+            "environment": "prod",
+            "registry": {"uri": f"file://{folder}/registry"},
+            "metrics": {"otlp": "http://127.0.0.1:9/api/v1/otlp/v1/metrics", "namespace": "cards"},
+            "promotions": {"retrain": CANDIDATE},
+            "stages": {"fraud.champion": CHAMPION},
+        }
+        monkeypatch.setenv("MODELYARD_WORKLOAD", str(self.file))
+        monkeypatch.setattr(reported, "push", lambda _url, samples, *_: self.told.extend(samples))
+        registry.connect(self.described)
+        mlflow.MlflowClient().create_registered_model(NAME)
+        mlflow.set_experiment("stages")
+
+    def ask(self, **more: Any) -> None:
+        """What a champion needs from now on."""
+        self.described["stages"] = {"fraud.champion": {**CHAMPION, **more}}
+
+    def train(self, **tags: str) -> registry.Version:
+        """A version of the training pipeline whose gate has held."""
+        with mlflow.start_run() as run:
+            mlflow.log_text(f"weights of {run.info.run_id}", "model/weights.txt")
+            uri = mlflow.get_artifact_uri("model")
+        made = mlflow.MlflowClient().create_model_version(NAME, uri, run_id=run.info.run_id)
+        version = registry.version(NAME, str(made.version))
+        own = {DIGEST_TAG: digest_of(version.uri), WORKLOAD_TAG: "pipelines.retrain", GATE_TAG: "held"}
+        registry.tag(version, {**own, **tags})
+        return registry.version(NAME, version.version)
+
+    def look(self, after: timedelta = timedelta(0)) -> dict[str, str]:
+        """One look of the promoter, so long after now. Returns where the aliases are then."""
+        self.told.clear()
+        self.file.write_text(json.dumps(self.described))
+        assert promotion.run(datetime.now(UTC) + after) == 0
+        found = {alias: registry.version_at(NAME, alias) for alias in ("candidate", "champion")}
+        return {alias: one.version for alias, one in found.items() if one is not None}
+
+    def metric(self, name: str) -> float:
+        """What was pushed last about the champion's stage."""
+        return next(one.value for one in self.told if one.name == name and one.labels.get("alias") == "champion")
+
+    def judge(self, after: timedelta, version: str, judged: Judged) -> None:
+        """A look of the monitor."""
+        model = {**CANDIDATE["model"], "alias": "candidate", "variant": "next"}
+        watching: dict[str, Any] = {
+            **self.described,
+            "address": "monitors.labels",
+            "monitor": {"soaks": ["next"], "models": [model]},
+        }
+        witness(watching, {(f"{NAME}@candidate", version): judged}, datetime.now(UTC) + after)
