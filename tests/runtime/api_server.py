@@ -6,7 +6,13 @@ import json
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+
+import pytest
+
+from modelyard_runtime import launch
+from modelyard_runtime.cluster_api import ClusterApi
 
 
 class ApiServer:
@@ -66,3 +72,17 @@ class ApiServer:
                 self.wfile.write(body)
 
         return Handler
+
+
+def launcher_api(
+    server: ApiServer, template: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> ClusterApi:
+    """The API as a launcher with a mounted template sees it."""
+    (folder / "token").write_text("secret")
+    (folder / "rayjob.json").write_text(json.dumps(template))
+    found = ClusterApi(server.url, "cards", folder / "token", None)
+    monkeypatch.setenv("MODELYARD_RAYJOB", str(folder / "rayjob.json"))
+    monkeypatch.setenv("MODELYARD_JOB_UID", "7c9e")
+    monkeypatch.setattr(ClusterApi, "of_this_pod", lambda: found)
+    monkeypatch.setattr(launch.signal, "signal", lambda *_: None)
+    return found

@@ -1,8 +1,9 @@
-"""What MLflow keeps of a test in this process is taken back after it, so that no test depends on those before."""
+"""Fixtures of the runtime's tests. MLflow's state is put back after each test, so that none depends on another."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
@@ -30,6 +31,17 @@ def _restored() -> Generator[None]:
         os.environ.pop(EXPERIMENT, None)
     else:
         os.environ[EXPERIMENT] = repeated
+
+
+@pytest.fixture
+def ray_here() -> Iterator[None]:
+    """A Ray of this machine."""
+    import ray  # which takes seconds
+
+    workers = {"env_vars": {"PYTHONPATH": os.pathsep.join(sys.path)}}
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env=workers)
+    yield
+    ray.shutdown()
 
 
 @pytest.fixture(autouse=True, scope="module")

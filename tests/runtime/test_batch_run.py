@@ -5,41 +5,19 @@ One of them is on a real Ray; in the others the tasks are done in this process.
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import ray
 
 from modelyard_runtime import batch, batch_files
-from modelyard_runtime.batch_scorer import Handed, Scorer, Task
+from modelyard_runtime.batch_scorer import Handed, Task
 from modelyard_runtime.otlp import Sample
 from modelyard_runtime.refusals import Refusal
-from tests.runtime.scoring import Scoring, amounts
+from tests.runtime.scoring import Scoring, amounts, in_this_process
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-
-
-@pytest.fixture
-def ray_here() -> Iterator[None]:
-    """A Ray of this machine."""
-    workers = {"env_vars": {"PYTHONPATH": os.pathsep.join(sys.path)}}
-    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env=workers)
-    yield
-    ray.shutdown()
-
-
-def in_this_process(
-    workload: Any, output: str, handed: Handed, tasks: list[Task], *_: Any
-) -> Iterator[Mapping[str, Any]]:
-    """What a worker would report, task by task."""
-    scorer = Scorer(workload, output, handed)
-    for task in tasks:
-        done = scorer({"task": [task.packed()]})
-        yield {key: values[0] for key, values in done.items()}
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from modelyard_runtime import launch
 from modelyard_runtime.cluster_api import ApiError, ClusterApi, Object
 from modelyard_runtime.following import Following
-from tests.runtime.api_server import ApiServer
+from tests.runtime.api_server import ApiServer, launcher_api
 
 BATCH = "/apis/batch/v1/namespaces/cards"
 JOBS, CRON_JOBS = f"{BATCH}/jobs", f"{BATCH}/cronjobs"
@@ -49,16 +49,9 @@ def server() -> Iterator[ApiServer]:
 @pytest.fixture
 def api(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClusterApi:
     """The API as a launcher with a mounted template sees it."""
-    (tmp_path / "token").write_text("secret")
-    (tmp_path / "rayjob.json").write_text(json.dumps(TEMPLATE))
-    found = ClusterApi(server.url, "cards", tmp_path / "token", None)
-    monkeypatch.setenv("MODELYARD_RAYJOB", str(tmp_path / "rayjob.json"))
     monkeypatch.setenv("MODELYARD_JOB", JOB)
-    monkeypatch.setenv("MODELYARD_JOB_UID", "7c9e")
     monkeypatch.setenv("MODELYARD_FOLLOWERS", "train,report")
-    monkeypatch.setattr(ClusterApi, "of_this_pod", lambda: found)
-    monkeypatch.setattr(launch.signal, "signal", lambda *_: None)
-    return found
+    return launcher_api(server, TEMPLATE, tmp_path, monkeypatch)
 
 
 def run(server: ApiServer, status: dict[str, str]) -> int:

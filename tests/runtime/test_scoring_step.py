@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import copy
-import os
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-import ray
 
 from modelyard_runtime import batch, pipeline
 from modelyard_runtime.checks import check_pipeline
 from modelyard_runtime.gate import DIGEST_TAG
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.steps import perform, spread_out
-from tests.runtime.scoring import NAME, Scoring, amounts
-from tests.runtime.test_batch_run import in_this_process
+from tests.runtime.scoring import NAME, Scoring, amounts, in_this_process
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -77,15 +72,6 @@ def forecast(tmp_path: Path) -> Forecast:
 def near(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers that are this process."""
     monkeypatch.setattr(batch, "on_workers", in_this_process)
-
-
-@pytest.fixture
-def ray_here() -> Iterator[None]:
-    """A Ray of this machine."""
-    workers = {"env_vars": {"PYTHONPATH": os.pathsep.join(sys.path)}}
-    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env=workers)
-    yield
-    ray.shutdown()
 
 
 def test_a_step_scores_what_the_one_before_has_made(forecast: Forecast, ray_here: None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 from modelyard_runtime import launch
 from modelyard_runtime.cluster_api import ClusterApi
 from modelyard_runtime.siblings import others
-from tests.runtime.api_server import ApiServer
+from tests.runtime.api_server import ApiServer, launcher_api
 
 JOBS = "/apis/batch/v1/namespaces/cards/jobs"
 RAY_JOBS = "/apis/ray.io/v1/namespaces/cards/rayjobs"
@@ -41,14 +40,7 @@ def server() -> Iterator[ApiServer]:
 @pytest.fixture
 def api(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClusterApi:
     """The API as a launcher with a mounted template sees it."""
-    (tmp_path / "token").write_text("secret")
-    (tmp_path / "rayjob.json").write_text(json.dumps(TEMPLATE))
-    found = ClusterApi(server.url, "cards", tmp_path / "token", None)
-    monkeypatch.setenv("MODELYARD_RAYJOB", str(tmp_path / "rayjob.json"))
-    monkeypatch.setenv("MODELYARD_JOB_UID", "7c9e")
-    monkeypatch.setattr(ClusterApi, "of_this_pod", lambda: found)
-    monkeypatch.setattr(launch.signal, "signal", lambda *_: None)
-    return found
+    return launcher_api(server, TEMPLATE, tmp_path, monkeypatch)
 
 
 def run(server: ApiServer, monkeypatch: pytest.MonkeyPatch, job: str, overlap: str) -> int:
