@@ -51,7 +51,7 @@ _log = logging.getLogger(__name__)
 
 
 def flavor_of(model: Any) -> tuple[str, Any, dict[str, Any]]:
-    """The library that logs a model, its logging function, and the arguments that choose a format where it has several."""
+    """The library that logs a model, its logging function, and the arguments that choose one of several formats."""
     import mlflow
 
     kinds = {one.__module__.partition(".")[0] for one in type(model).__mro__}
