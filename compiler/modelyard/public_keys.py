@@ -1,6 +1,6 @@
 """Public SSH keys as in `id_ed25519.pub`, read far enough to know that the runtime can verify with them.
 
-Formats: RFC 4253 (section 6.6), RFC 5656 and OpenSSH's PROTOCOL.u2f, 2026-11-26.
+Formats: RFC 4253 (section 6.6), RFC 5656 and OpenSSH's PROTOCOL.u2f and PROTOCOL.sshsig, 2026-11-26.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ _TYPES: Final = (
     "sk-ssh-ed25519@openssh.com",
     "sk-ecdsa-sha2-nistp256@openssh.com",
 )
+_BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
+_MAGIC: Final = b"SSHSIG\0\0\0\1"
 _OTHER_TYPE: Final = re.compile(r"(?:ssh|ecdsa|sk)-[a-z0-9@.-]{1,60}")
 
 
@@ -71,6 +73,16 @@ def public_key(line: str) -> PublicKey:
     if fields.left:
         raise NotAKey(f"its body has {fields.left} bytes more than a key of type {kind}")
     return PublicKey(kind, data, comment.strip())
+
+
+def signing_key(signature: str) -> bytes:
+    """The body of the key that a signature of `ssh-keygen -Y sign` is in the name of; nothing is verified."""
+    begin, _, rest = signature.strip().partition("\n")
+    body, end, _ = rest.partition(_END)
+    data = _decoded("".join(body.split()))
+    if begin.strip() != _BEGIN or not end or not data.startswith(_MAGIC):
+        raise NotAKey("it is no signature of ssh-keygen")
+    return _Fields(data[len(_MAGIC) :]).string()
 
 
 def is_public_body(text: str) -> bool:

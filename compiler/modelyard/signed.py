@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import signed as problems
 from modelyard.inputs import Given
+from modelyard.public_keys import NotAKey, public_key, signing_key
 from modelyard.source import Span
 from modelyard.spec import Signed, System
 
@@ -24,14 +25,14 @@ def signed(system: System, given: Iterable[Given]) -> tuple[tuple[Signed, ...], 
     for file in given:
         span = Span(file.path, 1, 1, 1)
         try:
-            approval, system_name, environment = _read(file.content)
+            approval, system_name, environment, key = _read(file.content)
         except ValueError as problem:
             wrong.append(problems.approval_unreadable(span, str(problem)))
             continue
         if system_name != system.metadata.name:
             wrong.append(problems.approval_without_effect(span, f"it is about system {system_name[:80]!r}"))
         elif environment == (system.environment or "default"):
-            why = _without_effect(system, approval)
+            why = _without_effect(system, approval, key)
             if why:
                 wrong.append(problems.approval_without_effect(span, why))
             else:
@@ -41,8 +42,8 @@ def signed(system: System, given: Iterable[Given]) -> tuple[tuple[Signed, ...], 
     return tuple(found[:_MOST]), tuple(wrong)
 
 
-def _read(content: str | bytes) -> tuple[Signed, str, str]:
-    """An approval, its system and its environment; raises ValueError with the reason where it is none."""
+def _read(content: str | bytes) -> tuple[Signed, str, str, bytes]:
+    """An approval, its system, its environment, and the key that it names; raises ValueError where it is none."""
     if len(content) > _LONGEST:
         raise ValueError(f"it is longer than {_LONGEST} bytes")
     try:
@@ -57,10 +58,14 @@ def _read(content: str | bytes) -> tuple[Signed, str, str]:
     if not texts or (said.get("kind"), said.get("action")) != ("Approval", "promote"):
         raise ValueError("it has no signed statement")
     system, environment, model, alias, digest = names
-    return Signed(model, alias, digest, evidence), system, environment
+    try:
+        key = signing_key(signature)
+    except NotAKey:
+        raise ValueError("what should be its signature is not one of ssh-keygen") from None
+    return Signed(model, alias, digest, evidence), system, environment, key
 
 
-def _without_effect(system: System, approval: Signed) -> str:
+def _without_effect(system: System, approval: Signed, key: bytes) -> str:
     """Why nothing waits for an approval; empty where something may."""
     if system.registry is None or system.registry.adopt:
         return "only a promoter reads it, and none runs here; approve with --registry instead"
@@ -70,4 +75,17 @@ def _without_effect(system: System, approval: Signed) -> str:
         return f"there is no model with the registered name {approval.model[:80]!r}"
     if approval.alias not in system.promoted().get(model, ()):
         return f"nothing here moves the alias {approval.alias[:80]!r} of model {model!r}"
-    return "" if system.approval(model, approval.alias) else f"nobody is asked before {model}@{approval.alias} moves"
+    asked = system.approval(model, approval.alias)
+    if asked is None:
+        return f"nobody is asked before {model}@{approval.alias} moves"
+    groups = [group for group in system.governance.approvers if group.name in asked.groups]
+    if any(_is_of(key, line) for group in groups for line in group.ssh_keys):
+        return ""
+    return f"it was signed with a key of none of the groups that are asked: {', '.join(asked.groups)}"
+
+
+def _is_of(key: bytes, line: str) -> bool:
+    try:
+        return public_key(line).body == key
+    except NotAKey:  # E0920 points at it
+        return False

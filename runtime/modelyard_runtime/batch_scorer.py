@@ -47,7 +47,7 @@ class Handed:
         """The model, on a worker."""
         if self.bundle is None:
             registry.connect(workload)
-            return load(section(section(workload, "pipeline"), "model"), self.version)
+            return load(workload, section(section(workload, "pipeline"), "model"), self.version)
         import ray
 
         # It stays as long as the worker's disk does: a model may read its files again when it is asked.

@@ -1,8 +1,8 @@
 """A bundle: one version of a model with all that its users need, whose every file is known by its hash.
 
-A folder of bundles is the same in a store and on a disk: `versions/<version>-<digest>/` holds a bundle each, and
-`current.json` names the one that is in use. A bundle is written whole before `current.json` names it, and never changed
-afterwards, so that a reader sees the bundle before or the one after.
+A folder of bundles is the same in a store and on a disk: `versions/<version>-<digest>[-<approvals>]/` holds a bundle
+each, and `current.json` names the one that is in use. A bundle is written whole before `current.json` names it, and
+never changed afterwards, so that a reader sees the bundle before or the one after.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ class Bundle:
     run: str
     digest: str  # of the model's files, as the registry's version is tagged with it
     made: str  # when the run began, as in ISO 8601; empty where the version has no run
-    approvals: Mapping[str, str]  # the signed statements that lay beside the version, by their keys
+    approvals: Mapping[str, str]  # the signed statements about it, by group
     files: Mapping[str, tuple[str, int]]
 
     @property
     def folder(self) -> str:
         """What its folder below `versions` is called: equal contents of one version have equal names."""
-        return folder_name(self.version, self.digest)
+        return folder_name(self.version, self.digest, self.approvals)
 
     def text(self) -> str:
         """`bundle.json`: equal bundles are equal texts."""
@@ -84,9 +84,10 @@ class Pointer:
         return json.dumps(described, indent=2, sort_keys=True) + "\n"
 
 
-def folder_name(version: str, digest: str) -> str:
-    """The folder of a version whose model's files have this digest."""
-    return f"{version}-{digest.rpartition(':')[2][:16]}"
+def folder_name(version: str, digest: str, approvals: Mapping[str, str]) -> str:
+    """The folder of a version whose model's files have this digest, with these approvals."""
+    signed = f"-{sha256(json.dumps(dict(approvals), sort_keys=True).encode())[:8]}" if approvals else ""
+    return f"{version}-{digest.rpartition(':')[2][:16]}{signed}"
 
 
 def pointer_to(bundle: Bundle) -> Pointer:

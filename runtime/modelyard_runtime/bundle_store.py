@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 from modelyard_runtime.bundle import (
@@ -25,6 +26,14 @@ from modelyard_runtime.storage import Place, is_local, local, reading, write_dur
 _KEPT = 2  # bundles on a disk: the one in use, and the one before, which a reader may still be loading
 _LARGEST_JSON = 64 * 2**20
 _log = logging.getLogger(__name__)
+
+
+Accept = Callable[[Path], None]
+"""Raises Broken for the folder of a bundle that is whole and is not to be used all the same."""
+
+
+def anything(folder: Path) -> None:
+    """Every bundle that is whole may be used."""
 
 
 def current(where: Place) -> Pointer | None:
@@ -60,30 +69,34 @@ def put_in_use(where: Place, pointer: Pointer) -> None:
     write_whole(where.below(POINTER), pointer.text().encode())
 
 
-def fetch(where: Place, pointer: Pointer, disk: Path) -> Path:
+def fetch(where: Place, pointer: Pointer, disk: Path, accept: Accept = anything) -> Path:
     """Bring a bundle to a folder of bundles on this disk, compared with its hashes, and put it in use there.
 
     Whatever fails on the way leaves the disk as it was. Returns the folder of the bundle.
     """
-    final = _bring(where.below(VERSIONS, pointer.folder), pointer, disk)
+    final = _bring(where.below(VERSIONS, pointer.folder), pointer, disk, accept)
     put_in_use(local(disk), pointer)
     forget(disk, pointer)
     return final
 
 
-def _bring(source: Place, pointer: Pointer, disk: Path) -> Path:
+def _bring(source: Place, pointer: Pointer, disk: Path, accept: Accept = anything) -> Path:
     final = disk / VERSIONS / pointer.folder
-    if not _whole(final, pointer.sha256):
-        staged = disk / VERSIONS / f".{uuid.uuid4().hex}"
-        try:
-            _download(source, pointer, staged)
-            _settle(staged, final, pointer)
-        finally:
-            shutil.rmtree(staged, ignore_errors=True)
+    if _whole(final, pointer.sha256):
+        accept(final)
+        return final
+    staged = disk / VERSIONS / f".{uuid.uuid4().hex}"
+    try:
+        _download(source, pointer, staged)
+        verify(staged, pointer.sha256)
+        accept(staged)
+        _settle(staged, final, pointer)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
     return final
 
 
-def kept(disk: Path) -> tuple[Pointer, Path] | None:
+def kept(disk: Path, accept: Accept = anything) -> tuple[Pointer, Path] | None:
     """What is in use on this disk, compared with its hashes; None where there is nothing that can be used.
 
     A disk that lost power may have lost the end of what was written last; then the bundle before is used.
@@ -93,10 +106,10 @@ def kept(disk: Path) -> tuple[Pointer, Path] | None:
     except (OSError, Broken) as problem:
         _log.warning("%s of %s cannot be read: %s", POINTER, disk, problem)
         pointer = None
-    if pointer is not None and _whole(disk / VERSIONS / pointer.folder, pointer.sha256):
+    if pointer is not None and _usable(disk / VERSIONS / pointer.folder, accept, pointer.sha256):
         return pointer, disk / VERSIONS / pointer.folder
     for folder in _newest_first(disk):
-        if _whole(folder):
+        if _usable(folder, accept):
             _log.warning("the bundle in %s is used, which is not the one that was used last", folder)
             return pointer_to(bundle_of(folder)), folder
     return None
@@ -119,6 +132,17 @@ def _newest_first(disk: Path) -> list[Path]:
     return sorted(found, key=lambda one: -one.stat().st_mtime)
 
 
+def _usable(folder: Path, accept: Accept, wanted_sha256: str = "") -> bool:
+    if not _whole(folder, wanted_sha256):
+        return False
+    try:
+        accept(folder)
+    except Broken as problem:
+        _log.error("%s", problem)
+        return False
+    return True
+
+
 def _whole(folder: Path, wanted_sha256: str = "") -> bool:
     if not folder.is_dir():
         return False
@@ -132,7 +156,6 @@ def _whole(folder: Path, wanted_sha256: str = "") -> bool:
 
 def _settle(staged: Path, final: Path, pointer: Pointer) -> None:
     """Give a bundle its name. Another process of this disk may have been faster, with the same files."""
-    verify(staged, pointer.sha256)
     if final.exists():  # it is not whole, or was just brought by another process
         if _whole(final, pointer.sha256):
             return

@@ -6,6 +6,7 @@ import json
 import logging
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from modelyard_runtime import registry
@@ -14,6 +15,7 @@ from modelyard_runtime.approvals import APPROVAL_TAG
 from modelyard_runtime.bundle import MANIFEST, MODEL, PROFILES, Bundle, files_in, folder_name
 from modelyard_runtime.bundle_store import current, publish
 from modelyard_runtime.description import Section, section, text
+from modelyard_runtime.evidence import kept
 from modelyard_runtime.gate import DIGEST_TAG
 from modelyard_runtime.history import History, recorded
 from modelyard_runtime.lineage import ADDED, content_digest
@@ -36,7 +38,7 @@ def deliver(workload: Section, model: Section, alias: str) -> str:
         return f"nothing is delivered: {alias!r} of {text(model, 'registeredName')} points to no version yet"
     where = place(workload, text(delivery, "uri"), text(delivery, "store"))
     try:
-        return deliver_version(version, alias, where, _recorded(model, version, alias))
+        return deliver_version(version, alias, where, *_recorded(model, version, alias))
     except OSError as problem:
         raise Refusal(
             f"{alias!r} of {version.name} is version {version.version}, and its bundle cannot be delivered: {problem}; "
@@ -52,33 +54,43 @@ def deliver_all(workload: Section, model: Section, alias: str) -> str:
     return "; ".join(sentence for sentence in found if sentence)
 
 
-def _recorded(model: Section, version: registry.Version, alias: str) -> str:
-    """What the files of a version hash to: as the history has it where the description names one, else as its tag."""
+def _recorded(model: Section, version: registry.Version, alias: str) -> tuple[str, dict[str, str]]:
+    """What the files of a version hash to, and its signed approvals: as the history has them where the description
+    names one, else as its tags.
+    """
     if "history" not in model:
-        return version.tags.get(DIGEST_TAG, "")
+        beside = {
+            tag.removeprefix(APPROVAL_TAG): given for tag, given in version.tags.items() if tag.startswith(APPROVAL_TAG)
+        }
+        return version.tags.get(DIGEST_TAG, ""), beside
     history = History(model)
     observe(history, alias)
-    move = recorded(history.moves(alias), version.version)
+    moves = history.moves(alias)
+    move = recorded(moves, version.version)
     if move is None or not move.digest:
         raise Refusal(f"version {version.version} of {version.name} is not delivered: no record has its digest")
-    return move.digest
+    return move.digest, kept(moves, version.version, move.digest)
 
 
-def deliver_version(version: registry.Version, alias: str, where: Place, digest: str) -> str:
+def deliver_version(
+    version: registry.Version, alias: str, where: Place, digest: str, approvals: Mapping[str, str]
+) -> str:
     """The same for one version and one place."""
     sentence = f"version {version.version} of {version.name} is delivered for {alias!r}"
     now = current(where)
-    if now is not None and digest and now.folder == folder_name(version.version, digest):
+    if now is not None and digest and now.folder == folder_name(version.version, digest, approvals):
         return f"{sentence} already"
     with tempfile.TemporaryDirectory(prefix="bundle-") as name:
         folder = Path(name) / "bundle"
-        write_bundle(version, alias, folder, digest)
+        write_bundle(version, alias, folder, digest, approvals)
         pointer = publish(folder, where)
     _log.info("delivered %s to %s", pointer.folder, where.path)
     return sentence
 
 
-def write_bundle(version: registry.Version, alias: str, folder: Path, wanted: str) -> Bundle:
+def write_bundle(
+    version: registry.Version, alias: str, folder: Path, wanted: str, approvals: Mapping[str, str]
+) -> Bundle:
     """The bundle of a version in a new folder; files that hash to something else than is wanted are refused."""
     from mlflow import artifacts
 
@@ -95,9 +107,6 @@ def write_bundle(version: registry.Version, alias: str, folder: Path, wanted: st
     profiles = registry.profiles(version.run_id) if version.run_id else None
     if profiles is not None:
         (folder / PROFILES).write_text(json.dumps(profiles, sort_keys=True), encoding="utf-8")
-    approvals = {
-        tag.removeprefix(APPROVAL_TAG): given for tag, given in version.tags.items() if tag.startswith(APPROVAL_TAG)
-    }
     made = registry.run_began(version.run_id) if version.run_id else ""
     bundle = Bundle(version.name, alias, version.version, version.run_id, digest, made, approvals, files_in(folder))
     (folder / MANIFEST).write_text(bundle.text(), encoding="utf-8")

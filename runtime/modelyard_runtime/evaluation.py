@@ -134,7 +134,7 @@ class Evaluation:
         if chosen.sum() < least:
             raise Incomparable(_too_few(called, int(chosen.sum()), len(chosen), least, self._data.seen))
         try:
-            theirs = self._ask(version.uri, load({"registeredName": self._name}, version), data)
+            theirs = self._ask(version.uri, load(self._workload, {"registeredName": self._name}, version), data)
         except Incomparable as problem:
             raise Incomparable(f"{called} cannot answer on these rows: {problem}") from None
         except (Refusal, KeyError, ValueError, TypeError, MlflowException) as problem:

@@ -15,7 +15,7 @@ from typing import Any
 
 from modelyard_runtime.description import Section, text
 
-PROMOTE, TAKE_BACK, BY_HAND = "promote", "take-back", "by-hand"
+PROMOTE, TAKE_BACK, BY_HAND, APPROVE = "promote", "take-back", "by-hand", "approve"
 _TAG = "modelyard.move."
 _SOAK = "modelyard.soak."
 _FINISHED = "FINISHED"
@@ -28,7 +28,7 @@ class Move:
     """One entry: what was done to an alias, by whom and why.
 
     `version` is where a promotion moves the alias to, and what a rollback takes it from. `over` are the versions that
-    somebody passed over who moved the alias by hand.
+    somebody passed over who moved the alias by hand. An approval that comes later moves nothing.
     """
 
     alias: str
@@ -136,13 +136,18 @@ class History:
         return str(_client().get_experiment_by_name(name).experiment_id)
 
 
+def moved(moves: Iterable[Move]) -> Iterable[Move]:
+    """The entries that move an alias."""
+    return (one for one in moves if one.action != APPROVE)
+
+
 def standing(moves: Iterable[Move]) -> tuple[str, ...]:
     """The versions that an alias may point to, the newest first: the alias belongs to the first of them.
 
     Promotions that were recorded in any order end at the newest version, whoever moves the alias last.
     """
     found: set[str] = set()
-    for move in moves:
+    for move in moved(moves):
         if move.action == TAKE_BACK:
             found.discard(move.version)
         else:
@@ -157,7 +162,7 @@ def arrived(moves: Iterable[Move], version: str) -> Move | None:
     """
     found: set[str] = set()
     head, since = "", None
-    for move in moves:
+    for move in moved(moves):
         if move.action == TAKE_BACK:
             found.discard(move.version)
         else:
@@ -170,7 +175,7 @@ def arrived(moves: Iterable[Move], version: str) -> Move | None:
 def taken_back(moves: Iterable[Move]) -> frozenset[str]:
     """The versions that were taken from an alias, by a rollback or by hand, and did not come back since."""
     found: set[str] = set()
-    for move in moves:
+    for move in moved(moves):
         if move.action == TAKE_BACK:
             found.add(move.version)
         else:
@@ -180,7 +185,7 @@ def taken_back(moves: Iterable[Move]) -> frozenset[str]:
 
 def recorded(moves: Iterable[Move], version: str) -> Move | None:
     """The last record that moved the alias to a version, where it still may point to it."""
-    moves = tuple(moves)
+    moves = tuple(moved(moves))
     if version not in standing(moves):
         return None
     return next(one for one in reversed(moves) if one.version == version and one.action != TAKE_BACK)

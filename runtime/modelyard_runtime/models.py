@@ -8,12 +8,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from modelyard_runtime import registry
+from modelyard_runtime import evidence, registry
 from modelyard_runtime.bundle import MODEL, POINTER, PROFILES, Broken, Pointer
 from modelyard_runtime.bundle_store import bundle_of, current, fetch, kept
 from modelyard_runtime.description import Section, integer, section, text
 from modelyard_runtime.gate import DIGEST_TAG
 from modelyard_runtime.history import History, recorded
+from modelyard_runtime.lineage import content_digest
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage import Place, local, place
 
@@ -54,31 +55,30 @@ class Models:
         return found
 
 
-def load(model: Section, version: registry.Version) -> registry.Model:
+def load(workload: Section, model: Section, version: registry.Version) -> registry.Model:
     """A version that was looked up for a model of the description, from the files that may be loaded for it."""
-    return registry.load_version(version, expected_digest(model, version))
+    return registry.load_version(version, expected_digest(workload, model, version))
 
 
-def expected_digest(model: Section, version: registry.Version) -> str:
+def expected_digest(workload: Section, model: Section, version: registry.Version) -> str:
     """What the files of a version hash to: as the history of the alias has it, else as training has kept it.
 
-    Only the promoter writes the history, where the description names one: a version that it did not record is refused.
+    Only the promoter writes the history, where the description names one: a version that it did not record is refused,
+    and so is one without the approvals that the description asks for.
     """
     alias = text(model, "alias")
     kept = version.tags.get(DIGEST_TAG, "")
     if "bundle" in model or not version.uri.startswith("models:/"):
         return ""
     if "history" in model and alias:
-        move = recorded(History(model).moves(alias), version.version)
+        what = f"version {version.version} of {version.name}"
+        moves = History(model).moves(alias)
+        move = recorded(moves, version.version)
         if move is None:
-            raise Refusal(
-                f"version {version.version} of {version.name} is not loaded: no record says that {alias!r} is there"
-            )
+            raise Refusal(f"{what} is not loaded: no record says that {alias!r} is there")
         if not move.digest:
-            raise Refusal(
-                f"version {version.version} of {version.name} is not loaded: the record that {alias!r} is there has no "
-                "digest of its files"
-            )
+            raise Refusal(f"{what} is not loaded: the record that {alias!r} is there has no digest of its files")
+        evidence.check(workload, model, what, move.digest, evidence.kept(moves, version.version, move.digest))
         return move.digest
     if not kept:
         _log.warning("version %s of %s has no digest, so its files are not compared", version.version, version.name)
@@ -95,6 +95,7 @@ class Bundles:
         described = section(model, "bundle")
         self._what = text(model, "uri")
         self._workload = workload
+        self._model = model
         self._described = described
         self._source: Place | None = None
         self._disk = Path(text(described, "cache"))
@@ -113,7 +114,7 @@ class Bundles:
         """What this disk holds, compared with its hashes when it is another than what is in use."""
         if self._held is not None and self._held.folder.is_dir() and self._on_disk() == self._held.pointer:
             return self._held
-        found = kept(self._disk)
+        found = kept(self._disk, self._approved)
         self._held = None if found is None else Held(*found)
         return self._held
 
@@ -125,7 +126,7 @@ class Bundles:
                 _log.info("no bundle of %s was delivered yet", self._what)
                 return self.on_disk()
             if self._held is None or self._held.pointer != pointer:
-                self._held = Held(pointer, fetch(self._place(), pointer, self._disk))
+                self._held = Held(pointer, fetch(self._place(), pointer, self._disk, self._approved))
             (self._disk / POINTER).touch()  # its time says when the store was in reach last, also to the next process
         except OSError as problem:
             _log.warning("the store of bundles is out of reach, what is here goes on: %s", problem)
@@ -141,6 +142,16 @@ class Bundles:
             return max(time.time() - (self._disk / POINTER).stat().st_mtime, 0.0)
         except OSError:
             return 0.0
+
+    def _approved(self, folder: Path) -> None:
+        """Raise unless a bundle has the approvals that the description asks for, of the files that are in it."""
+        if "approvals" not in self._model:
+            return
+        bundle, digest = bundle_of(folder), content_digest(folder / MODEL)
+        try:
+            evidence.check(self._workload, self._model, f"the bundle {bundle.folder}", digest, bundle.approvals)
+        except Refusal as refusal:
+            raise Broken(str(refusal)) from None
 
     def _on_disk(self) -> Pointer | None:
         try:

@@ -6,7 +6,7 @@ import json
 import logging
 from datetime import UTC, datetime
 
-from modelyard_runtime import aliases, approvals, registry
+from modelyard_runtime import aliases, approvals, evidence, registry
 from modelyard_runtime.changes import closed
 from modelyard_runtime.checks import check_promoter
 from modelyard_runtime.delivery import deliver_all
@@ -79,6 +79,7 @@ def _look(workload: Section, now: datetime) -> None:
     pipeline = section(workload, "pipeline")
     try:
         aliases.observe(History(section(pipeline, "model")), text(pipeline, "promoteTo"))
+        evidence.add_later(workload, pipeline)
         _log.info("%s: %s", text(workload, "stage") or _training(workload), promote_waiting(workload, now))
         if section(pipeline, "soak").get("takeBack"):
             _take_back_failed(workload, now)
@@ -185,7 +186,8 @@ def report_standing(workload: Section, now: datetime | None = None) -> None:
 
 
 def standing(workload: Section) -> list[Sample]:
-    """Whether the gate refused the newest version, and how many versions lack nothing but an approval.
+    """Whether the gate refused the newest version, and how many versions lack nothing but an approval: the one that the
+    alias points to as well, where its record lacks it.
 
     A version whose gate compared it with what is not in use any more cannot be promoted, so nobody is asked to sign it.
     """
@@ -197,7 +199,8 @@ def standing(workload: Section) -> list[Sample]:
     waiting = [one for one in _waiting(pipeline, versions) if not _outdated(pipeline, one)]
     unapproved = [one for one in waiting if _approved(workload, one).missing]
     own = labels_of({**workload, "address": _training(workload)}, "pipeline")
-    return [Sample(REFUSED, float(refused), own), Sample(WAITING, float(len(unapproved)), own)]
+    waits = len(unapproved) + evidence.lacks_approvals(workload, pipeline)
+    return [Sample(REFUSED, float(refused), own), Sample(WAITING, float(waits), own)]
 
 
 def _standing_of_stage(workload: Section, now: datetime) -> list[Sample]:
@@ -210,7 +213,8 @@ def _standing_of_stage(workload: Section, now: datetime) -> list[Sample]:
     own = {name: label for name, label in own.items() if name != "promoter"}
     own |= {"model": text(section(pipeline, "model"), "name"), "alias": text(pipeline, "promoteTo")}
     failed = any(one.failed for one in standings.values()) or _failed_last(pipeline)
-    return [Sample(WAITING, float(len(unapproved)), own), Sample(SOAK_FAILED, float(failed), own)]
+    waits = len(unapproved) + evidence.lacks_approvals(workload, pipeline)
+    return [Sample(WAITING, float(waits), own), Sample(SOAK_FAILED, float(failed), own)]
 
 
 def _failed_last(pipeline: Section) -> bool:

@@ -115,7 +115,7 @@ class Server:
         from ray import serve
 
         described = sections(workload, "applications")[name]
-        self._name = name
+        self._name, self._workload = name, workload
         self._model = section(described, "model")
         self._task = text(self._model, "task")
         self._timeout_s = integer(described, "timeoutSeconds")
@@ -260,7 +260,7 @@ class Server:
     def _load(self, version: registry.Version | None) -> None:
         if version is None or (self.serving is not None and self.serving.uri == version.uri):
             return
-        self.serving = load(self._model, version, self._entrypoint)
+        self.serving = load(self._workload, self._model, version, self._entrypoint)
         self._metrics.serves(version.version)
         _log.info("%s serves version %s of %s", self._name, version.version, version.name)
 

@@ -50,12 +50,12 @@ class Direct:
         return self.loaded.threshold()
 
 
-def load(described: Section, version: registry.Version, code: str) -> Serving:
+def load(workload: Section, described: Section, version: registry.Version, code: str) -> Serving:
     """Load a version of a described model, behind the user's function `code` where there is one.
 
     Calls of an estimator may overlap: they are made for several threads. Nobody knows that of other code.
     """
-    loaded = models.load(described, version)
+    loaded = models.load(workload, described, version)
     checker = Checker(loaded.columns())
     if code:
         model = entrypoint(code)(loaded)

@@ -79,6 +79,7 @@ class Yard:
             "promoteTo": "champion",
             "approvals": {"from": list(keys), "minimum": 2, "groups": keys},
         }
+        self.served_model = {**NAMED, "approvals": self.pipeline["approvals"]}
         self.workload: dict[str, Any] = {
             "apiVersion": "modelyard.dev/v1alpha1",
             "kind": "Workload",
@@ -120,7 +121,7 @@ class Yard:
         version = Models({"registry": {"uri": self.server.url}}, NAMED).version()
         assert version is not None
         try:
-            return str(load(NAMED, version).predict(None))
+            return str(load(self.workload, self.served_model, version).predict(None))
         except Refusal as refusal:
             return f"refused: {refusal}"
 

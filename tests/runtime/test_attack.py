@@ -16,11 +16,11 @@ import pytest
 from mlflow.entities import RunTag
 from mlflow.exceptions import MlflowException
 
-from modelyard_runtime import registry
+from modelyard_runtime import aliases, registry
 from modelyard_runtime.approvals import APPROVAL_TAG
 from modelyard_runtime.delivery import deliver
 from modelyard_runtime.gate import DIGEST_TAG
-from modelyard_runtime.history import BY_HAND, PROMOTE, History, Move
+from modelyard_runtime.history import APPROVE, BY_HAND, PROMOTE, History, Move
 from modelyard_runtime.lineage import ADDED, content_digest
 from modelyard_runtime.registry_server import prepare
 from modelyard_runtime.trained import digest_of
@@ -364,7 +364,7 @@ def test_files_of_the_server_read_or_written_through_a_run(yard: Yard, harmless:
 
 
 def test_a_move_by_an_administrator_is_recorded_with_the_files_of_that_time(yard: Yard, good: registry.Version) -> None:
-    """It is visible, no server follows it before, and training cannot put other files or tags in their place."""
+    """It is visible, and no server follows it before both groups have approved just these files."""
     version = yard.train("chosen by hand")
     yard.connect(ADMIN)
     registry.set_alias(MODEL, "champion", version.version)
@@ -372,6 +372,13 @@ def test_a_move_by_an_administrator_is_recorded_with_the_files_of_that_time(yard
 
     yard.look()
     assert yard.moves()[-1] == (BY_HAND, version.version)
+    assert "its record lacks 2 approval(s) of risk, payments" in yard.served()
+
+    yard.connect(ADMIN)
+    for signer in (yard.risk, yard.payments):
+        signer.approve(version, yard.about(version.tags[DIGEST_TAG]))
+    yard.look()
+    assert yard.moves()[-2:] == [(BY_HAND, version.version), (APPROVE, version.version)]
     assert yard.served() == "chosen by hand"
 
     yard.connect(TRAINER)
@@ -379,7 +386,24 @@ def test_a_move_by_an_administrator_is_recorded_with_the_files_of_that_time(yard
     registry.tag(version, {DIGEST_TAG: digest_of(version.uri)})
     yard.look()
     assert "is not loaded: its files hash to" in yard.served()
-    assert yard.moves()[-1] == (BY_HAND, version.version)
+    assert yard.moves()[-1] == (APPROVE, version.version)
+
+
+@pytest.mark.parametrize("borrowed", [False, True])
+def test_a_history_forged_with_the_login_of_the_promoter(yard: Yard, good: registry.Version, borrowed: bool) -> None:
+    """Servers verify the signatures themselves: those of another version do not count for this one either."""
+    evil = yard.train(EVIL)
+    yard.connect(PROMOTER)
+    history = History(NAMED)
+    evidence = history.moves("champion")[-1].evidence if borrowed else {}
+    aliases.promote(
+        history,
+        Move("champion", PROMOTE, evil.version, "", "promoter", "forged", evil.tags[DIGEST_TAG], evidence=evidence),
+    )
+
+    assert "its record lacks 2 approval(s)" in yard.served()
+    yard.look()
+    assert "its record lacks 2 approval(s)" in yard.served()
 
 
 def test_without_a_login_or_with_a_guessed_one(yard: Yard, harmless: Callable[[], None]) -> None:

@@ -53,7 +53,7 @@ def swap(version: registry.Version, tmp_path: Path) -> None:
 
 
 def test_files_that_are_what_training_kept_are_loaded(version: registry.Version) -> None:
-    assert load(NAMED, version).predict(ROWS).tolist() == [0, 0, 1, 1]
+    assert load({}, NAMED, version).predict(ROWS).tolist() == [0, 0, 1, 1]
 
 
 @pytest.mark.parametrize("model", [NAMED, RECORDED])
@@ -65,7 +65,7 @@ def test_files_that_were_swapped_are_not_loaded(
     swap(version, tmp_path)
 
     with pytest.raises(Refusal, match="version 1 of fraud is not loaded: its files hash to"):
-        load(model, version)
+        load({}, model, version)
 
 
 def test_a_digest_that_was_changed_with_the_files_is_not_that_of_the_history(
@@ -77,7 +77,7 @@ def test_a_digest_that_was_changed_with_the_files_is_not_that_of_the_history(
     registry.tag(version, {"modelyard.digest": digest_of(version.uri)})
 
     with pytest.raises(Refusal, match="not to sha256:"):
-        load(RECORDED, registry.version("fraud", "1"))
+        load({}, RECORDED, registry.version("fraud", "1"))
 
 
 def test_an_alias_that_nobody_recorded_is_not_followed(version: registry.Version) -> None:
@@ -85,9 +85,9 @@ def test_an_alias_that_nobody_recorded_is_not_followed(version: registry.Version
     registry.set_alias("fraud", "champion", "1")
 
     with pytest.raises(Refusal, match="no record says that 'champion' is there"):
-        load(RECORDED, version)
+        load({}, RECORDED, version)
     promoted(version)
-    assert len(load(RECORDED, version).predict(ROWS)) == len(ROWS)
+    assert len(load({}, RECORDED, version).predict(ROWS)) == len(ROWS)
 
 
 def test_a_record_without_a_digest_is_not_replaced_by_the_tag(version: registry.Version) -> None:
@@ -95,7 +95,7 @@ def test_a_record_without_a_digest_is_not_replaced_by_the_tag(version: registry.
     aliases.promote(History(RECORDED), Move("champion", PROMOTE, "1", "", "somebody", "by hand"))
 
     with pytest.raises(Refusal, match="has no digest of its files"):
-        load(RECORDED, version)
+        load({}, RECORDED, version)
 
 
 def test_a_version_of_others_has_no_digest_and_is_loaded(
@@ -103,5 +103,5 @@ def test_a_version_of_others_has_no_digest_and_is_loaded(
 ) -> None:
     mlflow.MlflowClient().delete_model_version_tag("fraud", "1", "modelyard.digest")
 
-    assert len(load(NAMED, registry.version("fraud", "1")).predict(ROWS)) == len(ROWS)
+    assert len(load({}, NAMED, registry.version("fraud", "1")).predict(ROWS)) == len(ROWS)
     assert "has no digest" in caplog.text

@@ -12,6 +12,7 @@ from tests.lowering import Object, lowered
 from tests.specs import VALID_SPEC, changed
 
 ADOPTED = changed("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}')
+SCHEMA = json.loads(modelyard_schemas.text("workload"))
 
 
 def described(text: str, name: str) -> Any:
@@ -42,8 +43,7 @@ def test_it_knows_what_a_version_of_each_training_needs() -> None:
     for entry in ("promoteTo", "validation", "approvals"):
         assert promotion[entry] == retrain[entry]
     assert promotion["model"]["history"] == "fraud/fraud-fraud-xgb/aliases"
-    schema = json.loads(modelyard_schemas.text("workload"))
-    assert python_fits(schema)(schema, found)
+    assert python_fits(SCHEMA)(SCHEMA, found)
 
 
 def test_it_reads_models_and_writes_none() -> None:
@@ -89,6 +89,22 @@ def test_servers_and_scoring_follow_what_it_has_recorded_alone() -> None:
     assert model["history"] == "fraud/fraud-fraud-xgb/aliases"
     found = described(by_version, "scorer-challenger")["applications"]["scorer-challenger"]["model"]
     assert "history" not in found
+
+
+def test_servers_and_scoring_know_whose_approvals_a_version_must_have() -> None:
+    """The keys that the promoter goes by; of a version by its number nobody is asked."""
+    scored = changed("model: fraud-xgb@champion\n", "model: fraud-xgb@candidate\n")
+    asked = described(scored, "promoter")["promotions"]["retrain"]["approvals"]
+    batch = described(scored, "nightly")
+    server = described(scored, "scorer-challenger")
+    by_number = described(changed("{model: fraud-xgb@candidate", "{model: fraud-xgb@7"), "scorer-challenger")
+
+    assert asked["minimum"] == 2
+    assert batch["pipeline"]["model"]["approvals"] == asked
+    assert server["applications"]["scorer-challenger"]["model"]["approvals"] == asked
+    assert "approvals" not in by_number["applications"]["scorer-challenger"]["model"]
+    assert python_fits(SCHEMA)(SCHEMA, server)
+    assert python_fits(SCHEMA)(SCHEMA, batch)
 
 
 def test_with_an_adopted_registry_training_promotes_itself() -> None:

@@ -29,13 +29,30 @@ def soaks_name(model: Model, context: Context) -> str:
     return f"{history_name(model, context)}/soaks"
 
 
-def history(model: Model, ref: ModelRef | None, context: Context) -> dict[str, Json]:
-    """The entry that names the record of an alias's moves, where the promoter alone writes it and moves the alias."""
+def loaded(model: Model, ref: ModelRef | None, resource: Resource, context: Context) -> dict[str, Json]:
+    """The entries by which whoever loads a version finds it, and knows that it may: where its bundles are read, else
+    the record of the alias's moves, where the promoter alone writes it; and whose approvals it must have.
+    """
     registry = context.system.registry
-    if ref is None or registry is None or registry.adopt or context.plan.bundled(context.placement):
+    if ref is None or registry is None:
         return {}
-    moved = context.system.promoted().get(model.name, ())
-    return {"history": history_name(model, context)} if ref.alias in moved else {}
+    bundled = context.plan.bundled(context.placement)
+    if registry.adopt or ref.alias not in context.system.promoted().get(model.name, ()):
+        return bundle(model, ref, resource, context)
+    where = bundle(model, ref, resource, context) if bundled else {"history": history_name(model, context)}
+    return {**where, **describe_approvals(context, ref)} if where else {}
+
+
+def describe_approvals(context: Context, ref: ModelRef) -> dict[str, dict[str, Json]]:
+    """The entry that says who must agree before an alias moves, and by which keys; empty where nobody must."""
+    governance = context.system.governance
+    approval = context.system.approval(ref.model, ref.alias)
+    if approval is None:
+        return {}
+    groups: dict[str, Json] = {
+        group.name: {"sshKeys": list(group.ssh_keys)} for group in governance.approvers if group.name in approval.groups
+    }
+    return {"approvals": {"from": list(approval.groups), "minimum": approval.minimum, "groups": groups}}
 
 
 def experiment(model: Model, context: Context) -> dict[str, Json]:

@@ -24,7 +24,7 @@ from modelyard.source import Json
 from modelyard.spec import Capture, Inference, Model, ModelRef, Store
 from modelyard.spec.captures import capture_keys
 from modelyard.spec.watched import soaked, state_folder
-from modelyard_targets.cluster.bundles import bundle, delivery, history, history_name
+from modelyard_targets.cluster.bundles import bundle, delivery, history_name, loaded
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe_parts import (
     capture_place,
@@ -169,8 +169,7 @@ def describe_application(application: Application, resource: Resource, context: 
         "variant": application.variant.name,
         "model": {
             **describe_model(model, ref),
-            **bundle(model, ref, resource, context),
-            **history(model, ref, context),
+            **loaded(model, ref, resource, context),
         },
     }
     if inference.source.entrypoint:

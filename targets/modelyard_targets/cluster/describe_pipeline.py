@@ -6,11 +6,11 @@ from modelyard.plan import Job, Resource
 from modelyard.source import Json
 from modelyard.spec import Changes, Model, ModelRef, Pipeline, Split, Stage, Step, Tuning
 from modelyard_targets.cluster.bundles import (
-    bundle,
     delivery,
+    describe_approvals,
     experiment,
-    history,
     history_name,
+    loaded,
     other_deliveries,
 )
 from modelyard_targets.cluster.context import Context
@@ -52,9 +52,10 @@ def describe_pipeline(resource: Resource, context: Context) -> dict[str, Json]:
         bundles = {} if promoted_here(context) else _deliveries(pipeline.promote_to, model, context)
         described["model"] = {**describe_made_model(model), **experiment(model, context), **bundles}
     elif model is not None:
-        found = bundle(model, pipeline.model, resource, context) if pipeline.type == "batch-inference" else {}
-        found = {**found, **history(model, pipeline.model, context)}
-        described["model"] = {**describe_model(model, pipeline.model), **found}
+        described["model"] = {
+            **describe_model(model, pipeline.model),
+            **loaded(model, pipeline.model, resource, context),
+        }
     described["steps"] = {step.name: _step(step, resource, context) for step in pipeline.steps}
     described["data"] = describe_datasets(named, context)
     if pipeline.output:
@@ -157,18 +158,6 @@ def _deliveries(alias: str, model: Model, context: Context) -> dict[str, Json]:
     return {**delivery(model, alias, context), **other_deliveries(model, alias, context)}
 
 
-def describe_approvals(context: Context, ref: ModelRef) -> dict[str, dict[str, Json]]:
-    """The entry that says who must agree before an alias moves, and by which keys; empty where nobody must."""
-    governance = context.system.governance
-    approval = context.system.approval(ref.model, ref.alias)
-    if approval is None:
-        return {}
-    groups: dict[str, Json] = {
-        group.name: {"sshKeys": list(group.ssh_keys)} for group in governance.approvers if group.name in approval.groups
-    }
-    return {"approvals": {"from": list(approval.groups), "minimum": approval.minimum, "groups": groups}}
-
-
 def _step(step: Step, resource: Resource, context: Context) -> dict[str, Json]:
     job = resource.value
     assert isinstance(job, Job)
@@ -180,7 +169,7 @@ def _step(step: Step, resource: Resource, context: Context) -> dict[str, Json]:
         described["trainer"] = step.trainer
     if step.model is not None:
         model = context.system.models[step.model.model]
-        found = {**bundle(model, step.model, resource, context), **history(model, step.model, context)}
+        found = loaded(model, step.model, resource, context)
         described["model"] = {**describe_model(model, step.model), **found}
         described["batchSize"] = step.batch_size
     described["image"] = context.image(step.source.image)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 from pathlib import Path
@@ -19,6 +20,8 @@ from tests.specs import VALID_SPEC
 
 DIGEST = "sha256:" + "a" * 64
 KEY = '"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um model-risk"'
+OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
+"""Of nobody here: the host key of github.com."""
 
 
 def promotions(text: str, *files: tuple[str, str]) -> dict[str, Any]:
@@ -103,8 +106,15 @@ def test_a_compile_takes_new_approvals_along(run: Run, folder: Path) -> None:
     assert run("verify", str(folder)).code == 0
 
 
-def said(**other: Any) -> str:
-    """An approval with other words, whose signature nobody here looks at."""
+def unverified(key: str) -> str:
+    """What begins like a signature in the name of a key; whether it is one is for the runtime to say."""
+    body = base64.b64decode(key.split()[1])
+    data = b"SSHSIG\0\0\0\1" + len(body).to_bytes(4, "big") + body
+    return f"-----BEGIN SSH SIGNATURE-----\n{base64.b64encode(data).decode()}\n-----END SSH SIGNATURE-----\n"
+
+
+def said(signature: str = unverified(KEY), **other: Any) -> str:
+    """An approval with other words."""
     about = {
         "kind": "Approval",
         "action": "promote",
@@ -116,7 +126,7 @@ def said(**other: Any) -> str:
         "at": "2026-11-26T12:00:00+00:00",
         **other,
     }
-    return json.dumps({"statement": json.dumps(about), "signature": "x"})
+    return json.dumps({"statement": json.dumps(about), "signature": signature})
 
 
 @pytest.mark.parametrize(
@@ -131,6 +141,11 @@ def said(**other: Any) -> str:
         (said(action="demote"), "is not an approval: it has no signed statement"),
         (said(kind="Refusal"), "is not an approval: it has no signed statement"),
         ("x" * 5001, "is not an approval: it is longer than 5000 bytes"),
+        (said("x"), "is not an approval: what should be its signature is not one of ssh-keygen"),
+        (
+            said(unverified(OTHER)),
+            "approves nothing here: it was signed with a key of none of the groups that are asked",
+        ),
         (said(system="other"), "approves nothing here: it is about system 'other'"),
         (said(model="fraud-xgb"), "approves nothing here: there is no model with the registered name 'fraud-xgb'"),
         (said(alias="champoin"), "approves nothing here: nothing here moves the alias 'champoin'"),
