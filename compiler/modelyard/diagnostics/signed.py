@@ -23,7 +23,7 @@ def approval_unreadable(span: Span, why: str) -> Diagnostic:
 
 
 def approval_without_effect(span: Span, why: str) -> Diagnostic:
-    """An approval beside a spec is about something that this spec does not ask about, or by a key that it does not list.
+    """An approval beside a spec is about something that this spec does not ask about, or by a key that is not listed.
 
     Those of other environments are left alone, since each environment reads its own.
 

@@ -1,0 +1,30 @@
+"""Time of a training job with a search, against the same by hand with bare Ray Tune, on one real Ray."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from statistics import median
+
+from engine import environments
+from engine.places import REPOSITORY
+from tests.benchmarks.conftest import Repeat, Within
+
+PROGRAM = REPOSITORY / "tests" / "real" / "programs" / "search_times.py"
+REQUIREMENTS = ("runtime/modelyard_runtime/requirements.txt", "tests/runtime/requirements.txt")
+ROUNDS = 3
+
+
+def bench_search(repeat: Repeat, within: Within, tmp_path: Path) -> None:
+    """The whole job, from reading the data to the registered version, in the middle one of some rounds."""
+    repeat(lambda: None, 1)
+    python = environments.environment("".join((REPOSITORY / path).read_text() for path in REQUIREMENTS))
+    more = {"PYTHONPATH": str(REPOSITORY / "runtime"), "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
+    command = [str(python), str(PROGRAM), str(tmp_path), str(ROUNDS)]
+    done = subprocess.run(command, env={**os.environ, **more}, capture_output=True, text=True, timeout=3600)
+    assert done.returncode == 0, done.stderr[-4000:]
+    seconds: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
+    ratios = [ours / bare for ours, bare in zip(seconds["ours"], seconds["bare"], strict=True)]
+    within("training with a search of 12 trials, times bare Ray Tune", median(ratios), 1.1)
