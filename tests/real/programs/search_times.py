@@ -104,7 +104,7 @@ def bare(run: str) -> None:
 
     frame = pd.read_parquet(FOLDER / "rows")
     train, held_out = train_test_split(frame, test_size=0.2, random_state=0)
-    inner = ray.put(train_test_split(train, test_size=0.2, random_state=0))
+    inner = tuple(train_test_split(train, test_size=0.2, random_state=0))
     space = {
         "max_iter": tune.randint(80, 121),
         "learning_rate": tune.loguniform(0.01, 0.3),
@@ -142,7 +142,7 @@ def bare_trial(parameters: dict[str, Any], inner: Any) -> None:
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import average_precision_score
 
-    train, held_out = ray.get(inner)
+    train, held_out = inner
     model = HistGradientBoostingClassifier(**parameters, random_state=0, warm_start=True)
     for rung in range(1, RUNGS + 1):
         model.set_params(max_iter=parameters["max_iter"] * rung // RUNGS)
