@@ -236,8 +236,8 @@ class MonitorJob:
 
 @record
 class Promoter:
-    """What moves the aliases of a registry that runs here: the trainings whose versions it promotes, and the models that
-    it imports.
+    """What moves the aliases of a registry that runs here: the trainings whose versions it promotes, and the models
+    that it imports.
     """
 
     pipelines: tuple[Pipeline, ...]

@@ -30,7 +30,7 @@ from modelyard_runtime.registry_server import prepare
 from modelyard_runtime.storage import local
 from modelyard_runtime.trained import digest_of
 from tests.runtime.object_store import BUCKET, ObjectStore
-from tests.runtime.registries import HISTORY, MODEL, OTHER, PROMOTER, SERVER, TRAINER, started
+from tests.runtime.registries import HISTORY, MODEL, OTHER, PROMOTER, SERVER, TRAINER, Running, started
 from tests.runtime.signing import Signer
 
 # of libraries that the server of MLflow stands on, and of MLflow about models without an example
@@ -348,37 +348,51 @@ def test_from_a_bucket(here: Importing, store: ObjectStore, monkeypatch: pytest.
 
 def test_sources_that_nothing_here_opens(here: Importing) -> None:
     """The compiler refuses them, and so does whoever is handed such a description."""
-    for source in ({"uri": "https://models.acme.example/4"}, {"uri": "s3://models/4"}, {"uri": "gs://m/4", "store": "m"}):
+    for source in (
+        {"uri": "https://models.acme.example/4"},
+        {"uri": "s3://models/4"},
+        {"uri": "gs://m/4", "store": "m"},
+    ):
         here.name(**source, digest="sha256:" + "0" * 64)
         with pytest.raises(Refusal, match=r"models.triage: a model cannot be imported from"):
             check_promoter(here.described)
 
 
 def test_with_the_rights_that_workloads_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The promoter registers it, a server loads it, and a training of another model can do neither."""
-    with started(tmp_path / "server") if (tmp_path / "server").mkdir() is None else suppress() as running:
-        assert running is not None
-        described = json.loads(json.dumps(running.described))
-        own = [f"cards/{NAME}", f"{NAME}/aliases"]
-        described["experiments"] |= {name: f"file://{tmp_path}/server/artifacts/{NAME}" for name in own}
-        described["models"].append(NAME)
-        described["users"][PROMOTER] = {"experiments": [HISTORY, *own], "models": [MODEL, NAME]}
-        for name, value in running.environment.items():
-            monkeypatch.setenv(name, value)
-        prepare(described, running.database)
-
-        def login(name: str) -> None:
-            monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", name)
-            monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", f"the password of {name}")
-
-        login(TRAINER)
+    """The promoter registers it and no other model, a server loads it, and trainings of others cannot register it."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    with started(folder) as running:
+        granted(running, monkeypatch)
+        login(TRAINER, monkeypatch)
         here = Importing(tmp_path, monkeypatch, running.url)
         with pytest.raises(MlflowException, match="Permission denied"):
             here.bring()
-        login(PROMOTER)
+
+        login(PROMOTER, monkeypatch)
         assert here.look() == 0
         here.approve()
         assert here.look() == 0
-        login(SERVER)
+        here.promotion["model"]["registeredName"] = OTHER
+        with pytest.raises(MlflowException, match="Permission denied"):
+            here.bring()
+        login(SERVER, monkeypatch)
         assert (here.champion(), here.served(), versions().keys()) == ("1", FIRST, {"1"})
-        assert OTHER not in {one.name for one in registry.versions(OTHER)}
+
+
+def granted(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the description of a registry gives its promoter where a model is imported."""
+    described = json.loads(json.dumps(running.described))
+    own = [f"cards/{NAME}", f"{NAME}/aliases"]
+    described["experiments"] |= dict.fromkeys(own, f"file://{running.folder}/artifacts/{NAME}")
+    described["models"].append(NAME)
+    described["users"][PROMOTER] = {"experiments": [HISTORY, *own], "models": [MODEL, NAME]}
+    for name, value in running.environment.items():
+        monkeypatch.setenv(name, value)
+    prepare(described, running.database)
+
+
+def login(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go on as another workload."""
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", name)
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", f"the password of {name}")

@@ -66,7 +66,9 @@ def entered(system: System) -> Iterator[Diagnostic]:
             continue
         path: Path = ("models", model.name, "stages")
         if not here or model.name not in promoted:
-            why = "nothing here trains or imports it" if here else "no promoter runs here, since the registry is adopted"
+            why = (
+                "nothing here trains or imports it" if here else "no promoter runs here, since the registry is adopted"
+            )
             hint = "add a training pipeline or an import" if here else "install a registry here, or remove stages"
             yield problems.nothing_moves(system.key(*path), f"the stages of model {model.name!r}", why, hint)
             continue

@@ -23,7 +23,7 @@ def stages_without_order(span: Span, model: str, problem: str, hint: str) -> Dia
 
 
 def training_past_first_stage(span: Span, what: str, alias: str, model: str, first: str) -> Diagnostic:
-    """A training or an import promotes to an alias that is not the first stage of its model, past what the stages ask for.
+    """A training or an import promotes to an alias that is not the first stage of its model, past what stages ask for.
 
     Wrong:
 
