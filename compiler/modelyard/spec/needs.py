@@ -145,7 +145,7 @@ class ModelImport:
     uri: str = ""  # models:/NAME/VERSION, runs:/RUN/PATH or s3://BUCKET/PATH, instead of store and path
     store: str = ""
     path: str = ""
-    promote_to: str = "champion"
+    promote_to: str = ""  # alias that moves: the first stage or champion, unless the spec says another
 
 
 @record
