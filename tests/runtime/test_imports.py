@@ -17,6 +17,7 @@ from mlflow.sklearn import log_model, save_model
 from sklearn.linear_model import LogisticRegression
 
 from modelyard_runtime import imports, promotion, registry, reported
+from modelyard_runtime.__main__ import main
 from modelyard_runtime.approvals import subject
 from modelyard_runtime.bundle_store import current
 from modelyard_runtime.checks import check_promoter
@@ -290,6 +291,13 @@ def test_files_that_are_no_model(here: Importing) -> None:
         here.name(uri=f"file://{folder}", store="lake", digest=content_digest(folder))
         with pytest.raises(Refusal, match=why):
             here.bring()
+
+
+def test_a_digest_to_write_into_the_spec(here: Importing, capsys: pytest.CaptureFixture[str]) -> None:
+    """As it is printed for a folder; a folder of something else has none."""
+    assert main(["digest", str(here.files)]) == 0
+    assert capsys.readouterr().out == f"{here.promotion['import']['digest']}\n"
+    assert main(["digest", str(here.folder)]) == 1
 
 
 def test_from_a_version_and_a_run_of_the_registry(here: Importing) -> None:

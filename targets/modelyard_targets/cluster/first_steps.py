@@ -97,7 +97,7 @@ class OwnImage:
 def first_steps(context: Context) -> dict[str, object]:
     """The values of the section; a system without trainings, endpoints and images of its own has none."""
     runs, imports = tuple(_runs(context)), tuple(_imports(context))
-    approvable = (*runs, *imports)
+    approvable: tuple[FirstRun | FirstImport, ...] = (*runs, *imports)
     approval = next((found for one in approvable if (found := _asked(one, context)) is not None), None)
     images = tuple(dict.fromkeys(_own_images(context)))
     requests = tuple(_requests(context))
