@@ -130,7 +130,7 @@ def _register(workload: Section, files: Path) -> str:
     own: Section = {**workload, "address": text(workload, "trainedBy")}
     written = format_of(files)
     tags = {**owner_tags(own), **model_tags(own, model, ()), FROM_TAG: uri}
-    with _alone(workload, tags) as run:
+    with alone(workload, tags) as run:
         if run is None:
             return f"{uri} is being imported by another look; the next one sees what came of it"
         there = registered(workload)
@@ -148,7 +148,7 @@ def _register(workload: Section, files: Path) -> str:
 
 
 @contextmanager
-def _alone(workload: Section, tags: dict[str, str]) -> Generator[Any]:
+def alone(workload: Section, tags: dict[str, str]) -> Generator[Any]:
     """A run of the model's experiment while no other is open for the same digest; None where one is."""
     source = section(section(workload, "pipeline"), "import")
     digest, client = text(source, "digest"), _client()
@@ -159,9 +159,9 @@ def _alone(workload: Section, tags: dict[str, str]) -> Generator[Any]:
         since = int((datetime.now(UTC) - _LONGEST).timestamp() * 1000)
         asked = f"tags.`{_OF_RUN}` = '{digest}' AND attributes.status = 'RUNNING' AND attributes.start_time > {since}"
         open_now = {one.info.run_id for one in client.search_runs([experiment], asked)}
-        alone = open_now <= {run.info.run_id}
-        yield run if alone else None
-        ended = "FINISHED" if alone else "KILLED"
+        first = open_now <= {run.info.run_id}
+        yield run if first else None
+        ended = "FINISHED" if first else "KILLED"
     finally:
         client.set_terminated(run.info.run_id, ended)
 

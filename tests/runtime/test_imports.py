@@ -21,6 +21,7 @@ from modelyard_runtime.__main__ import main
 from modelyard_runtime.approvals import subject
 from modelyard_runtime.bundle_store import current
 from modelyard_runtime.checks import check_promoter
+from modelyard_runtime.formats import format_of
 from modelyard_runtime.gate import DIGEST_TAG
 from modelyard_runtime.history import History
 from modelyard_runtime.lineage import WORKLOAD_TAG, content_digest
@@ -156,9 +157,10 @@ def test_it_is_registered_once_and_goes_live_by_its_approvals(here: Importing) -
     made = mlflow.MlflowClient().get_model_version(NAME, "1")
     assert made.tags[WORKLOAD_TAG] == "models.triage"
     assert made.tags[imports.FROM_TAG] == f"file://{here.files}"
-    assert "Purpose: Sorts claims." in made.description
-    assert made.description.endswith(f"Imported from file://{here.files} by system cards.")
-    assert "runs code" in made.description  # it is a pickle
+    card = str(made.description)
+    assert "Purpose: Sorts claims." in card
+    assert card.endswith(f"Imported from file://{here.files} by system cards.")
+    assert "runs code" in card  # it is a pickle
 
 
 def test_another_digest_is_refused_and_seen(here: Importing, caplog: pytest.LogCaptureFixture) -> None:
@@ -199,23 +201,23 @@ def test_a_source_that_is_swapped_before_its_approval_is_not_served(here: Import
 
 def test_of_two_at_once_one_registers_at_most(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both find that nothing is there, and both have read the files when they begin to register."""
-    checked, ready = imports._check, threading.Barrier(2, timeout=60)
+    ready = threading.Barrier(2, timeout=60)
 
-    def together(workload: Any, files: Path) -> None:
-        checked(workload, files)
+    def together(files: Path) -> str:
         ready.wait()
+        return format_of(files)
 
     for number in range(6):
         files = bought(here.folder / f"bought-{number}", FIRST if number % 2 else SECOND, number=number)
         here.name(uri=f"file://{files}", store="lake", digest=content_digest(files))
         before = len(versions())
-        monkeypatch.setattr(imports, "_check", together)
+        monkeypatch.setattr(imports, "format_of", together)
         both = [threading.Thread(target=here.bring) for _ in range(2)]
         for one in both:
             one.start()
         for one in both:
             one.join()
-        monkeypatch.setattr(imports, "_check", checked)
+        monkeypatch.setattr(imports, "format_of", format_of)
 
         assert len(versions()) - before <= 1
         here.bring()
@@ -225,7 +227,7 @@ def test_of_two_at_once_one_registers_at_most(here: Importing, monkeypatch: pyte
 def test_one_that_looks_while_another_registers_steps_back(here: Importing) -> None:
     """Until that one has ended, or an hour has passed."""
     look = {**here.described, "pipeline": here.promotion, "trainedBy": "models.triage"}
-    with imports._alone(look, {}) as first:
+    with imports.alone(look, {}) as first:
         assert first is not None
         assert "is being imported by another look" in here.bring()
         assert versions() == {}
