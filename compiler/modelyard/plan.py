@@ -236,14 +236,23 @@ class MonitorJob:
 
 @record
 class Promoter:
-    """What moves the aliases of a registry that runs here: the trainings whose versions it promotes."""
+    """What moves the aliases of a registry that runs here: the trainings whose versions it promotes, and the models
+    that it imports.
+    """
 
     pipelines: tuple[Pipeline, ...]
+    imported: tuple[Model, ...] = ()
 
     def models(self, system: System) -> tuple[Model, ...]:
-        """The models of these trainings, each once."""
-        names = dict.fromkeys(one.model.model for one in self.pipelines if one.model is not None)
+        """The models of these trainings and the imported ones, each once."""
+        trained = (one.model.model for one in self.pipelines if one.model is not None)
+        names = dict.fromkeys((*trained, *(model.name for model in self.imported)))
         return tuple(system.models[name] for name in names)
+
+    def reports(self, system: System) -> bool:
+        """Whether it pushes metrics of its own, which alerts to the owner's on-call channel read."""
+        on_call = bool(system.governance.owner.oncall)
+        return any(reports_gate(one, system) for one in self.pipelines) or (on_call and bool(self.imported))
 
 
 @record

@@ -21,6 +21,7 @@ VERBS = {
     "login": ("modelyard_runtime.login", "give a database of RDS a login of its own, with a new password each time"),
     "registry": ("modelyard_runtime.registry_server", "serve MLflow, where each workload may change its own models"),
     "bundle": ("modelyard_runtime.carry", "carry a delivered model by hand: pack it into a file, or unpack it"),
+    "digest": ("modelyard_runtime.digest", "print what the files of a model hash to, for an import of the spec"),
 }
 
 _BUNDLE_ACTIONS = {
@@ -39,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         of_verb = verbs.add_parser(verb, help=help_text, description=help_text.capitalize() + ".")
         if verb == "bundle":
             _add_actions(of_verb)
+        elif verb == "digest":
+            of_verb.add_argument("folder", help="folder of a model, with the file MLmodel in it")
     given = vars(parser.parse_args(argv))
     module, _ = VERBS[given.pop("verb")]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)

@@ -15,6 +15,7 @@ from modelyard_runtime.trainers import check_task
 from modelyard_runtime.tuning import check_tuning
 
 _WRITTEN = ("parquet", "csv")
+_OF_STORES, _OF_REGISTRY = ("s3://", "file://"), ("models:/", "runs:/")
 _PIPELINES = frozenset({"training", "batch-inference", "custom"})
 
 
@@ -50,8 +51,13 @@ def check_pipeline(workload: Section) -> None:
 
 
 def check_promoter(workload: Section) -> None:
-    """The same of the promoter: the approvals that it asks for can be given."""
-    asked = {f"pipelines.{name}": one for name, one in sections(workload, "promotions").items()}
+    """The same of the promoter: the approvals that it asks for can be given, and sources of imports be opened."""
+    imports = {f"models.{name}": one for name, one in sections(workload, "imports").items()}
+    for name, one in imports.items():
+        uri, store = text(section(one, "import"), "uri"), text(section(one, "import"), "store")
+        if not uri.startswith(_OF_STORES if store else _OF_REGISTRY):
+            raise Refusal(f"{name}: a model cannot be imported from {uri}")
+    asked = imports | {f"pipelines.{name}": one for name, one in sections(workload, "promotions").items()}
     asked |= {f"models.{name}": one for name, one in sections(workload, "stages").items()}
     for name, promotion in asked.items():
         approvals = section(promotion, "approvals")

@@ -12,6 +12,9 @@ from modelyard_runtime.description import Json, Section, bound, number, rows, te
 from modelyard_runtime.refusals import Refusal
 
 DIGEST_TAG = "modelyard.digest"
+GATE_TAG = "modelyard.gate"
+HELD = "held"
+"""What the tag says of a version whose gate held; a gate without lines, as of an imported model, holds."""
 
 
 @dataclass(frozen=True, slots=True)

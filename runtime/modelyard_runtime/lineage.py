@@ -77,8 +77,9 @@ def content_digest(folder: Path) -> str:
     return f"sha256:{total.hexdigest()}"
 
 
-def card_text(workload: Section, model: Section, inputs: tuple[str, ...], written: str) -> str:
-    """The model card as the description of a version: what the spec says of it, and what it has learned from.
+def card_text(workload: Section, model: Section, inputs: tuple[str, ...], written: str, origin: str = "") -> str:
+    """The model card as the description of a version: what the spec says of it, and what it has learned from; at its
+    end who has made it, or its `origin`.
 
     A format that runs code when it is loaded comes first, so that no length of the card cuts it off.
     """
@@ -88,5 +89,5 @@ def card_text(workload: Section, model: Section, inputs: tuple[str, ...], writte
     for name in inputs:
         said = [text(data[name], key) for key in ("description", "classification") if text(data[name], key)]
         lines.append(f"Learned from {name}{': ' if said else ''}{', '.join(said)}")
-    lines.append(f"Made by {text(workload, 'address')} of system {text(workload, 'system')}.")
+    lines.append(origin or f"Made by {text(workload, 'address')} of system {text(workload, 'system')}.")
     return "\n\n".join(lines)[:_CARD_LONGEST]

@@ -6,12 +6,12 @@ import json
 import logging
 from datetime import UTC, datetime
 
-from modelyard_runtime import aliases, approvals, evidence, registry
+from modelyard_runtime import aliases, approvals, evidence, imports, registry
 from modelyard_runtime.changes import closed
 from modelyard_runtime.checks import check_promoter
 from modelyard_runtime.delivery import deliver_all
 from modelyard_runtime.description import Section, description, names, rows, section, sections, text
-from modelyard_runtime.gate import DIGEST_TAG
+from modelyard_runtime.gate import DIGEST_TAG, GATE_TAG, HELD
 from modelyard_runtime.history import PROMOTE, TAKE_BACK, History, Move, arrived, whoever
 from modelyard_runtime.lineage import WORKLOAD_TAG
 from modelyard_runtime.otlp import Sample
@@ -19,7 +19,6 @@ from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.reported import labels_of, report
 from modelyard_runtime.soak import soaked
 
-GATE_TAG = "modelyard.gate"
 FAILED_TAG = "modelyard.gate.failed"
 """Tag of a version with the lines of its gate that do not hold."""
 
@@ -29,6 +28,7 @@ AGAINST_TAG = "modelyard.gate.against"
 REFUSED = "modelyard_gate_refused"
 WAITING = "modelyard_versions_waiting"
 SOAK_FAILED = "modelyard_soak_failed"
+IMPORT_MISSING = "modelyard_import_missing"
 
 _NONE = "none"
 _FAILED_SOAK = "it failed its soak: "
@@ -53,11 +53,15 @@ def run(now: datetime | None = None) -> int:
 
 
 def _promote_all(workload: Section, now: datetime) -> int:
-    """The same for every training and every stage; what keeps one of them waiting keeps no other."""
+    """The same for every training, import and stage; what keeps one of them waiting keeps no other."""
     failures = 0
     looks: dict[str, Section] = {
         f"pipelines.{name}": {**workload, "pipeline": dict(promotion), "trainedBy": f"pipelines.{name}"}
         for name, promotion in sections(workload, "promotions").items()
+    }
+    looks |= {
+        f"models.{name}": {**workload, "pipeline": dict(promotion), "trainedBy": f"models.{name}"}
+        for name, promotion in sections(workload, "imports").items()
     }
     looks |= {
         f"models.{name}": {**workload, "pipeline": dict(promotion), "stage": f"models.{name}"}
@@ -73,18 +77,26 @@ def _promote_all(workload: Section, now: datetime) -> int:
 
 
 def _look(workload: Section, now: datetime) -> None:
-    """One look at the versions of a training, or at the one that may enter a stage; what is reported of them is also
-    how they stand after a failure.
+    """One look at the versions of a training or an import, or at the one that may enter a stage; what is reported of
+    them is also how they stand after a failure. An import that is refused leaves the rest of the look as it is.
     """
-    pipeline = section(workload, "pipeline")
     try:
-        aliases.observe(History(section(pipeline, "model")), text(pipeline, "promoteTo"))
-        evidence.add_later(workload, pipeline)
-        _log.info("%s: %s", text(workload, "stage") or _training(workload), promote_waiting(workload, now))
-        if section(pipeline, "soak").get("takeBack"):
-            _take_back_failed(workload, now)
+        try:
+            if "import" in section(workload, "pipeline"):
+                _log.info("%s: %s", _training(workload), imports.bring(workload))
+        finally:
+            _move_on(workload, now)
     finally:
         report_standing(workload, now)
+
+
+def _move_on(workload: Section, now: datetime) -> None:
+    pipeline = section(workload, "pipeline")
+    aliases.observe(History(section(pipeline, "model")), text(pipeline, "promoteTo"))
+    evidence.add_later(workload, pipeline)
+    _log.info("%s: %s", text(workload, "stage") or _training(workload), promote_waiting(workload, now))
+    if section(pipeline, "soak").get("takeBack"):
+        _take_back_failed(workload, now)
 
 
 def promotes_itself(workload: Section) -> bool:
@@ -178,6 +190,9 @@ def report_standing(workload: Section, now: datetime | None = None) -> None:
     if "metrics" in workload:
         registry.connect(workload)
         now = now or datetime.now(UTC)
+        if "import" in section(workload, "pipeline"):
+            report(workload, _standing_of_import(workload), now.timestamp())
+            return
         if "stage" in workload:
             report(workload, _standing_of_stage(workload, now), now.timestamp())
             return
@@ -209,12 +224,27 @@ def _standing_of_stage(workload: Section, now: datetime) -> list[Sample]:
     found = [one for one in _waiting(pipeline, _candidates(pipeline)) if not _outdated(pipeline, one)]
     standings = {one.version: soaked(pipeline, one.version, now) for one in found}
     unapproved = [one for one in found if not standings[one.version].why and _approved(workload, one).missing]
-    own = labels_of(workload, "promoter")
-    own = {name: label for name, label in own.items() if name != "promoter"}
-    own |= {"model": text(section(pipeline, "model"), "name"), "alias": text(pipeline, "promoteTo")}
+    own = _labels_of_alias(workload)
     failed = any(one.failed for one in standings.values()) or _failed_last(pipeline)
     waits = len(unapproved) + evidence.lacks_approvals(workload, pipeline)
     return [Sample(WAITING, float(waits), own), Sample(SOAK_FAILED, float(failed), own)]
+
+
+def _standing_of_import(workload: Section) -> list[Sample]:
+    """Whether the version that an import names is not there, and whether it lacks nothing but an approval."""
+    pipeline, found = section(workload, "pipeline"), imports.registered(workload)
+    waiting = [] if found is None else _waiting(pipeline, [found])
+    unapproved = [one for one in waiting if _approved(workload, one).missing]
+    waits = len(unapproved) + evidence.lacks_approvals(workload, pipeline)
+    own = _labels_of_alias(workload)
+    return [Sample(IMPORT_MISSING, float(found is None), own), Sample(WAITING, float(waits), own)]
+
+
+def _labels_of_alias(workload: Section) -> dict[str, str]:
+    """The labels of what is known of an alias of a model, by whomever its versions were made."""
+    pipeline = section(workload, "pipeline")
+    own = {name: label for name, label in labels_of(workload, "promoter").items() if name != "promoter"}
+    return own | {"model": text(section(pipeline, "model"), "name"), "alias": text(pipeline, "promoteTo")}
 
 
 def _failed_last(pipeline: Section) -> bool:
@@ -237,7 +267,7 @@ def _candidates(pipeline: Section) -> list[registry.Version]:
 def _passed(pipeline: Section, version: registry.Version) -> bool:
     """Whether the lines of the gate hold that are asked for."""
     if "checks" not in pipeline or version.tags.get(GATE_TAG) != "refused":
-        return version.tags.get(GATE_TAG) == "held"
+        return version.tags.get(GATE_TAG) == HELD
     try:
         failed = json.loads(version.tags.get(FAILED_TAG, ""))
     except ValueError:
@@ -265,11 +295,14 @@ def _training(workload: Section) -> str:
 
 
 def _is_of(workload: Section, version: registry.Version) -> bool:
-    """Whether a version is for the alias that is asked for: each training of a model promotes its own versions, and a
-    stage takes those of the stage before.
+    """Whether a version is for the alias that is asked for: each training of a model promotes its own versions, an
+    import the one that it names, and a stage takes those of the stage before.
     """
     if "stage" in workload:
         return True
+    pipeline = section(workload, "pipeline")
+    if "import" in pipeline and not imports.is_named(pipeline, version):
+        return False
     alone = "trainedBy" not in workload and promotes_itself(workload)
     return alone or version.tags.get(WORKLOAD_TAG) == _training(workload)
 

@@ -58,8 +58,8 @@ def connect(workload: Section) -> None:
     mlflow.set_registry_uri(uri)
 
 
-def open_experiment(workload: Section) -> None:
-    """Let runs from here on belong to the experiment of the model that is trained.
+def open_experiment(workload: Section) -> str:
+    """Let runs from here on belong to the experiment of the model that is trained or imported. Returns its id.
 
     Its artifacts lie in the model's own folder, the only one that this workload may write.
     """
@@ -80,7 +80,7 @@ def open_experiment(workload: Section) -> None:
             f"experiment {name!r} keeps its artifacts at {existing.artifact_location}, "
             f"and this workload may write only below {folder}: rename the experiment"
         )
-    mlflow.set_experiment(name)
+    return str(mlflow.set_experiment(name).experiment_id)
 
 
 def _open_artifacts(workload: Section, store: str) -> None:
@@ -138,6 +138,19 @@ def register(name: str, model_uri: str, tags: Mapping[str, str], text: str = "")
     made = mlflow.register_model(model_uri, name, tags=dict(tags))
     if text:
         _client().update_model_version(name, str(made.version), description=text)
+    return version(name, str(made.version))
+
+
+def create(name: str, source: str, run_id: str, tags: Mapping[str, str], text: str) -> Version:
+    """A new version from files of a run, which has its tags from the first moment on."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        _client().create_registered_model(name)
+    except MlflowException as problem:
+        if problem.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    made = _client().create_model_version(name, source, run_id, tags=dict(tags), description=text)
     return version(name, str(made.version))
 
 

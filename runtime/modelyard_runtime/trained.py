@@ -19,10 +19,10 @@ from modelyard_runtime.description import Json, Section, bound, names, section, 
 from modelyard_runtime.evaluation import ROWS_TAG, Evaluation
 from modelyard_runtime.explain import explanation
 from modelyard_runtime.formats import FORMAT_TAG, SKOPS, flavor_of, format_of
-from modelyard_runtime.gate import DIGEST_TAG, Verdict, judge, refused
+from modelyard_runtime.gate import DIGEST_TAG, GATE_TAG, HELD, Verdict, judge, refused
 from modelyard_runtime.lineage import card_text, content_digest, lineage_tags, model_tags, owner_tags
 from modelyard_runtime.profiles import profiles
-from modelyard_runtime.promotion import FAILED_TAG, GATE_TAG, compared_with, promote, promotes_itself
+from modelyard_runtime.promotion import FAILED_TAG, compared_with, promote, promotes_itself
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.training_data import TrainingData
 
@@ -197,7 +197,7 @@ def _keep_verdicts(version: registry.Version, verdicts: tuple[Verdict, ...]) -> 
     mlflow.log_dict({"gate": kept}, "modelyard/gate.json")
     failed = [one.name for one in refused(verdicts)]
     # A stage may do without some lines, so that it is known which have failed before it is said that any has.
-    registry.tag(version, {FAILED_TAG: json.dumps(failed)[:_LONGEST_TAG], GATE_TAG: "refused" if failed else "held"})
+    registry.tag(version, {FAILED_TAG: json.dumps(failed)[:_LONGEST_TAG], GATE_TAG: "refused" if failed else HELD})
     for one in verdicts:
         _log.info("gate: %s %s: %s", one.name, "holds" if one.holds else "DOES NOT HOLD", one.why)
     _log.info("gate of version %s: %s", version.version, json.dumps(kept))

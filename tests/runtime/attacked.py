@@ -14,11 +14,10 @@ import mlflow
 
 from modelyard_runtime import promotion, registry
 from modelyard_runtime.approvals import subject
-from modelyard_runtime.gate import DIGEST_TAG
+from modelyard_runtime.gate import DIGEST_TAG, GATE_TAG
 from modelyard_runtime.history import History
 from modelyard_runtime.lineage import WORKLOAD_TAG
 from modelyard_runtime.models import Models, load
-from modelyard_runtime.promotion import GATE_TAG
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.trained import digest_of
 from tests.runtime.registries import EXPERIMENT, HISTORY, MODEL, PROMOTER, SERVER, TRAINER, Running

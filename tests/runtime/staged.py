@@ -11,10 +11,9 @@ import mlflow
 import pytest
 
 from modelyard_runtime import promotion, registry, reported
-from modelyard_runtime.gate import DIGEST_TAG
+from modelyard_runtime.gate import DIGEST_TAG, GATE_TAG
 from modelyard_runtime.lineage import WORKLOAD_TAG
 from modelyard_runtime.otlp import Sample
-from modelyard_runtime.promotion import GATE_TAG
 from modelyard_runtime.soak import Judged, witness
 from modelyard_runtime.trained import digest_of
 

@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import ray
+from mlflow.sklearn import save_model
+from sklearn.linear_model import LogisticRegression
 
 from modelyard_runtime import aliases, batch_files, registry, windows
 from modelyard_runtime.answers import answer
@@ -27,11 +29,13 @@ from modelyard_runtime.datasets import dataset_place, read_batches, read_frame, 
 from modelyard_runtime.delivery import deliver_all
 from modelyard_runtime.description import names, rows, section, sections, text
 from modelyard_runtime.history import PROMOTE, History, Move
-from modelyard_runtime.lineage import fingerprint
+from modelyard_runtime.imports import bring
+from modelyard_runtime.lineage import content_digest, fingerprint
 from modelyard_runtime.models import Models
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage import Place, place, write_whole
-from modelyard_runtime.trained import Trained, finish
+from modelyard_runtime.storage import reading as reading_of
+from modelyard_runtime.trained import Trained, digest_of, finish
 from modelyard_runtime.trainers import grow
 from modelyard_runtime.training_data import training_data
 from tests.runtime.emitted_roles import Account, account, pods
@@ -200,6 +204,41 @@ def _promoted(system: System) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]
     for workload in system.running("promoter"):
         for promotion in sections(workload, "promotions").values():
             yield workload, dict(section(promotion, "model"))
+
+
+def test_an_import_is_read_where_it_lies_and_added_to_its_model(system: System, tmp_path: Path) -> None:
+    """Nothing beside the source is read, nothing of it is written, and no model but its own gets a file."""
+    files = tmp_path / "bought"
+    fitted = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
+    save_model(fitted, str(files), serialization_format="cloudpickle", pip_requirements=[])
+    for workload in system.running("promoter"):
+        system.account.guard.refused.clear()
+        for name, promotion in sections(workload, "imports").items():
+            described = section(promotion, "import")
+            uri, store, digest = text(described, "uri"), text(described, "store"), content_digest(files)
+            source = {**described, "digest": digest}
+            for file in [one for one in files.rglob("*") if one.is_file()]:
+                system.put(f"{uri}{file.relative_to(files).as_posix()}", file.read_bytes())
+            system.put(f"{uri.rstrip('/')}0/MLmodel", b"another one")
+            registry.connect(workload)
+            look: dict[str, Any] = {
+                **workload,
+                "pipeline": {**promotion, "import": source},
+                "trainedBy": f"models.{name}",
+            }
+            assert "version 1 of" in bring(look)
+            assert system.account.guard.refused == []
+
+            version = registry.version(text(section(promotion, "model"), "registeredName"), "1")
+            assert digest_of(version.uri) == digest
+            where = place(workload, uri, store)
+            beside = Place(where.filesystem, f"{where.path}0/MLmodel")
+            with pytest.raises(OSError, match="ACCESS_DENIED"), reading_of(beside) as stream:
+                stream.read()
+            other = place(workload, text(section(promotion, "model"), "artifacts"), store)
+            for path in (where.below("MLmodel").path, f"{other.path}-other/MLmodel"):
+                with pytest.raises(OSError, match="ACCESS_DENIED"):
+                    write_whole(Place(where.filesystem, path), b"swapped")
 
 
 def test_a_training_run_writes_the_folder_of_its_model_alone(trained: System) -> None:

@@ -16,11 +16,11 @@ import pytest
 from modelyard_runtime import promotion, registry, reported
 from modelyard_runtime.approvals import APPROVAL_TAG, KIND, subject
 from modelyard_runtime.breach import take_back
-from modelyard_runtime.gate import DIGEST_TAG
+from modelyard_runtime.gate import DIGEST_TAG, GATE_TAG
 from modelyard_runtime.history import History
 from modelyard_runtime.lineage import WORKLOAD_TAG
 from modelyard_runtime.otlp import Sample
-from modelyard_runtime.promotion import GATE_TAG, compared_with, promote, promote_waiting, report_standing, standing
+from modelyard_runtime.promotion import compared_with, promote, promote_waiting, report_standing, standing
 from modelyard_runtime.trained import digest_of
 from tests.runtime.signing import Existing, Signer
 

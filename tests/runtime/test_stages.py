@@ -14,10 +14,10 @@ import pytest
 from modelyard_runtime import monitor, registry
 from modelyard_runtime.approvals import subject
 from modelyard_runtime.capture import CAPTURED_AT, MODEL_VERSION, PREDICTION
-from modelyard_runtime.gate import DIGEST_TAG
+from modelyard_runtime.gate import DIGEST_TAG, GATE_TAG
 from modelyard_runtime.history import BY_HAND, PROMOTE, TAKE_BACK, History, Move, arrived
 from modelyard_runtime.lineage import WORKLOAD_TAG
-from modelyard_runtime.promotion import AGAINST_TAG, FAILED_TAG, GATE_TAG
+from modelyard_runtime.promotion import AGAINST_TAG, FAILED_TAG
 from modelyard_runtime.soak import Judged, of_soaks
 from modelyard_runtime.trained import digest_of
 from tests.runtime.signing import Signer

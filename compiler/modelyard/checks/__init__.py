@@ -22,6 +22,7 @@ from modelyard.checks import (
     governance,
     governance_in_name,
     hosts,
+    imports,
     inference,
     leakage,
     monitors,
@@ -165,6 +166,8 @@ CHECKS: Final[tuple[Rule, ...]] = (
     stages.soaks,
     stages.approvals,
     stages.changes,
+    imports.imports,
+    imports.references,
 )
 
 

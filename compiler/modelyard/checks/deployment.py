@@ -9,6 +9,7 @@ from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import deployment as problems
 from modelyard.source import Path
 from modelyard.spec import System, TargetSpec, target_path
+from modelyard.spec.imports import bucket_and_folder
 from modelyard.spec.scoring import scorings
 
 _ALLOWED = {
@@ -167,6 +168,9 @@ def _used_compute(system: System) -> set[str]:
 def _used_stores(system: System) -> set[str]:
     used = {data.store for data in system.data.values()}
     used |= {inference.capture.store for inference in system.inference.values() if inference.capture}
+    for source in (model.imported for model in system.models.values() if model.imported is not None):
+        bucket, _ = bucket_and_folder(source.uri)
+        used |= {source.store, *(store.name for store in system.stores.values() if bucket and store.adopt == bucket)}
     return used | ({system.registry.database, system.registry.artifacts} if system.registry else set())
 
 

@@ -49,7 +49,7 @@ def explainability(system: System) -> Iterator[Diagnostic]:
     advised = system.profile.regulated and system.governance.risk == "high"
     in_production = _in_production(system)
     for model in system.models.values():
-        if model.explainability is not None:
+        if model.explainability is not None or model.imported is not None:  # imports.imports is about these
             continue
         span = system.key("models", model.name)
         if system.governance.explainability:

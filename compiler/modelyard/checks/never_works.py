@@ -18,16 +18,22 @@ _FRACTIONS: Final = frozenset({"uniform", "loguniform"})
 
 
 def aliases(system: System) -> Iterator[Diagnostic]:
-    """Each alias in use is one that a training pipeline or a stage of the model sets.
+    """Each alias in use is one that a training pipeline, an import or a stage of the model sets.
 
-    A model that no pipeline here trains comes from others, who also set its aliases.
+    A model that is neither trained nor imported here comes from others, who also set its aliases.
     """
     promoted = system.promoted()
     for ref, path in used(system):
         known = promoted.get(ref.model)
         if known and ref.alias not in known and not ref.alias.isdecimal() and not RESERVED_ALIAS.fullmatch(ref.alias):
+            model = system.models[ref.model]
             yield problems.alias_never_set(
-                system.at(*path), ref.model, ref.alias, known, staged=bool(system.models[ref.model].stages)
+                system.at(*path),
+                ref.model,
+                ref.alias,
+                known,
+                staged=bool(model.stages),
+                imported=model.imported is not None,
             )
 
 

@@ -273,6 +273,8 @@ def aliases(system: System) -> Iterator[Diagnostic]:
             named.append((pipeline.model.alias, (*own, "model")))
         named += [(step.model.alias, (*step.path, "model")) for step in pipeline.steps if step.model is not None]
     for model in system.models.values():
+        if model.imported is not None:
+            named.append((model.imported.promote_to, ("models", model.name, "import", "promoteTo")))
         named += [(stage.alias, ("models", model.name, "stages", stage.alias)) for stage in model.stages]
     for alias, path in named:
         if RESERVED_ALIAS.fullmatch(alias):
@@ -280,13 +282,13 @@ def aliases(system: System) -> Iterator[Diagnostic]:
 
 
 def origin(system: System) -> Iterator[Diagnostic]:
-    """Models that are used come from somewhere: from a pipeline here, or from whoever shares an adopted registry."""
+    """Models that are used come from somewhere: from a pipeline here, an import, or an adopted registry."""
     if system.registry is not None and system.registry.adopt:
         return
-    trained = {pipeline.model.model for pipeline in _training(system) if pipeline.model}
+    made = system.promoted()
     used = [variant.model.model for inference in system.inference.values() for variant in inference.variants]
     used += [pipeline.model.model for pipeline in system.pipelines.values() if pipeline.model]
     used += [scoring.model.model for scoring in scorings(system)]
     for name in dict.fromkeys(used):
-        if name not in trained:
+        if name not in made:
             yield problems.never_trained(system.key("models", name), name)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from modelyard.checks.never_works import used
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import promotions as problems
+from modelyard.source import Path
 from modelyard.spec import Check, Monitor, System
 
 _APPROVALS = ("governance", "approvals")
@@ -49,30 +50,39 @@ def approvers(system: System) -> Iterator[Diagnostic]:
             yield problems.approvers_not_asked(span, group.name, approval is not None)
     if approval is None or system.governance.risk == "high":  # where governance_in_name asks for a gate
         return
-    for name in system.promoted():
+    for name in system.trained():
         if not system.models[name].validation:
             yield problems.approved_without_gate(system.key("models", name), name)
 
 
 def aliases(system: System) -> Iterator[Diagnostic]:
-    """An alias that a training moves is one that something here uses, where the model is used here at all."""
+    """An alias that a training or an import moves is one that something here uses, where the model is used at all."""
     wanted: dict[str, set[str]] = {}
     for ref, _ in used(system):
         if not ref.alias.isdecimal():
             wanted.setdefault(ref.model, set()).add(ref.alias)
     promoted = system.promoted()
-    for pipeline in system.pipelines.values():
-        if pipeline.type != "training" or pipeline.model is None or pipeline.model.model not in wanted:
+    for model, alias, path in _moved(system):
+        if model not in wanted:
             continue
-        model = pipeline.model.model
         if not wanted[model] <= {*promoted[model]}:
             continue  # never_works.aliases says so, and one of the two is the other with a typo
         compared = {line.versus for line in system.models[model].validation if line.versus}
         staged = {stage.after for stage in system.models[model].stages}
         known = wanted[model] | compared | staged
-        if pipeline.promote_to not in known:
-            span = system.at("pipelines", pipeline.name, "promoteTo")
-            yield problems.alias_without_use(span, model, pipeline.promote_to, sorted(wanted[model]))
+        if alias not in known:
+            what = "the pipeline" if path[0] == "pipelines" else "the import"
+            yield problems.alias_without_use(system.at(*path), model, alias, sorted(wanted[model]), what)
+
+
+def _moved(system: System) -> Iterator[tuple[str, str, Path]]:
+    """Models with the alias that a training, or the import, moves, and where the spec has it."""
+    for pipeline in system.pipelines.values():
+        if pipeline.type == "training" and pipeline.model is not None:
+            yield pipeline.model.model, pipeline.promote_to, ("pipelines", pipeline.name, "promoteTo")
+    for model in system.models.values():
+        if model.imported is not None:
+            yield model.name, model.imported.promote_to, ("models", model.name, "import", "promoteTo")
 
 
 def pinned(system: System) -> Iterator[Diagnostic]:

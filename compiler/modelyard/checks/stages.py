@@ -9,6 +9,7 @@ from modelyard.checks.never_works import used
 from modelyard.checks.schedules import gaps_s, zone
 from modelyard.checks.suggestions import Suggestions
 from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.base import quote
 from modelyard.diagnostics.check import approvers as keys
 from modelyard.diagnostics.check import governance
 from modelyard.diagnostics.check import stages as problems
@@ -57,7 +58,7 @@ def _in_a_circle(model: Model, stage: Stage) -> bool:
 
 
 def entered(system: System) -> Iterator[Diagnostic]:
-    """Trainings promote to the first stage, and a promoter here moves versions on."""
+    """Trainings and imports promote to the first stage, and a promoter here moves versions on."""
     here = system.registry is not None and not system.registry.adopt
     promoted = system.promoted()
     for model in system.models.values():
@@ -65,8 +66,10 @@ def entered(system: System) -> Iterator[Diagnostic]:
             continue
         path: Path = ("models", model.name, "stages")
         if not here or model.name not in promoted:
-            why = "no promoter runs here, since the registry is adopted" if not here else "no pipeline here trains it"
-            hint = "install a registry here, or remove stages" if not here else "add a training pipeline"
+            why = (
+                "nothing here trains or imports it" if here else "no promoter runs here, since the registry is adopted"
+            )
+            hint = "add a training pipeline or an import" if here else "install a registry here, or remove stages"
             yield problems.nothing_moves(system.key(*path), f"the stages of model {model.name!r}", why, hint)
             continue
         first = next((stage.alias for stage in model.stages if not stage.after), "")
@@ -74,7 +77,12 @@ def entered(system: System) -> Iterator[Diagnostic]:
             trains = pipeline.type == "training" and pipeline.model and pipeline.model.model == model.name
             if trains and first and pipeline.promote_to != first:
                 span = system.at("pipelines", pipeline.name, "promoteTo")
-                yield problems.training_past_first_stage(span, pipeline.name, pipeline.promote_to, model.name, first)
+                what = f"pipeline {quote(pipeline.name)}"
+                yield problems.training_past_first_stage(span, what, pipeline.promote_to, model.name, first)
+        if model.imported is not None and first and model.imported.promote_to != first:
+            span = system.at("models", model.name, "import", "promoteTo")
+            alias = model.imported.promote_to
+            yield problems.training_past_first_stage(span, "the import", alias, model.name, first)
 
 
 def soaks(system: System) -> Iterator[Diagnostic]:
@@ -202,7 +210,7 @@ def changes(system: System) -> Iterator[Diagnostic]:
     path: Path = ("governance", "changes")
     if system.registry is None or system.registry.adopt or not system.promoted():
         here = system.registry is not None and not system.registry.adopt
-        why = "no pipeline here trains a model" if here else "no promoter runs here"
+        why = "nothing here trains or imports a model" if here else "no promoter runs here"
         hint = "remove changes" if here else "install a registry here, or remove changes"
         yield problems.nothing_moves(system.key(*path), "the times for changes", why, hint)
     yield from zone(system, found.time_zone, path, Suggestions())

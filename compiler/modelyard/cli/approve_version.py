@@ -13,6 +13,7 @@ from modelyard.cli.approve_registry import one_line
 from modelyard.spec import Approval, Stage, System
 
 _GATE, _FAILED = "modelyard.gate", "modelyard.gate.failed"
+_IMPORT, _DIGEST = "modelyard.import", "modelyard.digest"
 _WORKLOAD, _ENVIRONMENT = "modelyard.workload", "modelyard.environment"
 
 
@@ -23,6 +24,9 @@ def described(tags: Mapping[str, str]) -> str:
     )
     trainer, environment = (one_line(tags.get(tag, ""), 100) for tag in (_WORKLOAD, _ENVIRONMENT))
     where = f" in environment {environment!r}" if environment else ""
+    if trainer.startswith("models."):
+        source = one_line(tags.get(_IMPORT, ""), 200) or "nobody knows where"
+        return f"no gate has judged it; it was imported from {source}{where}"
     return f"{verdict}; it was trained by {trainer or 'something else than modelyard'}{where}"
 
 
@@ -30,7 +34,10 @@ def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> 
     """Raise where an approval would be of no use, or of something else than whoever signs it believes."""
     section, _, name = tags.get(_WORKLOAD, "").partition(".")
     pipeline = system.pipelines.get(name) if section == "pipelines" else None
-    stages = system.models[pipeline.model.model].stages if pipeline is not None and pipeline.model is not None else ()
+    model = system.models.get(name) if section == "models" else None
+    if pipeline is not None and pipeline.model is not None:
+        model = system.models[pipeline.model.model]
+    stages = model.stages if model is not None else ()
     stage = next((one for one in stages if one.alias == alias), None)
     if tags.get(_GATE, "held") != "held" and not _spared(stage, tags):
         raise CannotApprove(f"the gate refused version {version}: it does not go live, with approvals or without")
@@ -39,6 +46,9 @@ def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> 
         raise CannotApprove(
             f"version {version} was trained by pipelines.{name}, which moves {pipeline.promote_to!r} and not {alias!r}"
         )
+    imported = model.imported if model is not None and section == "models" else None
+    if imported is not None and imported.digest != tags.get(_DIGEST):
+        raise CannotApprove(f"version {version} is not the one that the spec imports: that has {imported.digest}")
     here, there = system.environment or "default", tags.get(_ENVIRONMENT, "")
     if there and there != here and system.registry is not None and not system.registry.adopt:
         hint = "leave --env out" if there == "default" else f"add --env {one_line(there, 100)}"

@@ -41,6 +41,7 @@ from modelyard.diagnostics.check import following as check_following
 from modelyard.diagnostics.check import governance as check_governance
 from modelyard.diagnostics.check import governance_in_name as check_governance_in_name
 from modelyard.diagnostics.check import hosts as check_hosts
+from modelyard.diagnostics.check import imports as check_imports
 from modelyard.diagnostics.check import inference as check_inference
 from modelyard.diagnostics.check import leakage as check_leakage
 from modelyard.diagnostics.check import metrics as check_metrics
@@ -462,5 +463,10 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0976": check_stages.soak_cut_short,
         "W0977": check_stages.any_time_of_all,
         "E0978": signed.too_many_approvals,
+        "E0980": check_imports.imported_and_trained,
+        "E0981": check_imports.import_unreadable,
+        "E0982": check_imports.import_without_training,
+        "E0983": check_imports.reference_of_import,
+        "E0984": check_imports.import_without_promoter,
     }
 )

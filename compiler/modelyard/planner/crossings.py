@@ -9,7 +9,9 @@ from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.platform import store_elsewhere
 from modelyard.diagnostics.target import registry_elsewhere
 from modelyard.plan import Kind, Link, Plan, RegistryServer, Resource, bundled_on, cluster_service
-from modelyard.spec import RULES_ONLY, ModelRef, System, TargetSpec
+from modelyard.source import Path
+from modelyard.spec import RULES_ONLY, ModelRef, Store, System, TargetSpec
+from modelyard.spec.imports import imported, stored_at
 from modelyard.spec.scoring import models_of, scorings
 
 _HELD: dict[str, str] = {Kind.OBJECT_STORE: "store", Kind.DATABASE: "database"}
@@ -72,7 +74,7 @@ def _connections(plan: Plan) -> Iterator[Diagnostic]:
 def _connection(reader: Resource, who: str, sink: Resource, link: Link, system: System) -> Diagnostic | None:
     targets = {target.name: target for target in system.deployment.targets}
     here, there = targets[reader.placement], targets[sink.placement]
-    where = system.key(*reader.origin[:2])
+    where = system.key(*_asked_by(reader, sink, system))
     adopted = sink.kind is Kind.REGISTRY and system.registry is not None and bool(system.registry.adopt)
     what = "the registry" if sink.kind is Kind.REGISTRY else f"{_HELD.get(sink.kind, '')} '{sink.name}'"
     service = cluster_service(_address(sink, system))
@@ -83,6 +85,16 @@ def _connection(reader: Resource, who: str, sink: Resource, link: Link, system: 
     if sink.kind not in _HELD or _lets_in(there, here):
         return None
     return problems.not_reachable(where, who, here.name, what, there.name)
+
+
+def _asked_by(reader: Resource, sink: Resource, system: System) -> Path:
+    """The line that has a workload connect: of the promoter, the import whose source lies there."""
+    if reader.kind is Kind.PROMOTER and isinstance(sink.value, Store):
+        for model in imported(system):
+            source = stored_at(system, model.imported) if model.imported is not None else None
+            if source is not None and source[0] == sink.value.name:
+                return ("models", model.name, "import")
+    return reader.origin[:2]
 
 
 def _address(sink: Resource, system: System) -> str:

@@ -23,7 +23,6 @@ from modelyard.plan import (
     Route,
     Secret,
     reports,
-    reports_gate,
 )
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
@@ -270,5 +269,5 @@ def _pushes(resource: Resource, system: System) -> bool:
     """Whether the runs of a pipeline, or the looks of the promoter, push metrics of their own."""
     value = resource.value
     if isinstance(value, Promoter):
-        return any(reports_gate(one, system) for one in value.pipelines)
+        return value.reports(system)
     return isinstance(value, Job) and reports(value, system)

@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
-from modelyard.plan import Kind, Promoter
+from modelyard.plan import Kind, Promoter, model_path
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
+from modelyard.spec import Model
+from modelyard.spec.imports import imported, stored_at
 
 NAME = "promoter"
 
 
 def plan_promoter(draft: Draft) -> None:
-    """Its identity, which reads the models and writes the bundles that other targets read, and its job."""
+    """Its identity, which reads the models, writes the bundles that other targets read and brings imports, and its
+    job.
+    """
     system, registry = draft.system, draft.system.registry
     trainings = tuple(one for one in system.pipelines.values() if one.type == "training" and one.model is not None)
-    if draft.registry is None or registry is None or registry.adopt or not trainings:
+    brought = imported(system)
+    if draft.registry is None or registry is None or registry.adopt or not (trainings or brought):
         return
     origin: Path = ("registry",)
-    models = dict.fromkeys(one.model.model for one in trainings if one.model is not None)
+    promoter = Promoter(trainings, brought)
     wanted = Wanted(NAME)
     if draft.artifacts is not None:  # whole folders: those of many models have no room in the policy of a cloud
         store, prefix = draft.artifacts
         wanted.store(store, f"{prefix.rstrip('/')}/models/", "read", "artifacts")
-        if any(draft.bundles.get(model) for model in models):
+        if any(draft.bundles.get(model.name) for model in promoter.models(system)):
             wanted.store(store, f"{prefix.rstrip('/')}/bundles/", "write", "artifacts")
+        for model in brought:
+            wanted.store(store, model_path(prefix, model.registered_name), "append", "artifacts")
         draft.wants_credentials(wanted, store)
+    for model in brought:
+        _wants_source(draft, wanted, model)
     placement = draft.registry.placement
     draft.identity(NAME, placement, origin, NAME, wanted, "")
-    resource = draft.add(Kind.PROMOTER, NAME, placement, origin, Promoter(trainings), NAME)
+    resource = draft.add(Kind.PROMOTER, NAME, placement, origin, promoter, NAME)
     draft.connect(resource, wanted, registry=True)
     draft.metrics.append(resource)
+
+
+def _wants_source(draft: Draft, wanted: Wanted, model: Model) -> None:
+    """Let it read the folder of a model in a store; what is in the registry it reads anyway."""
+    source = stored_at(draft.system, model.imported) if model.imported is not None else None
+    if source is not None:
+        wanted.store(*source, "read", "artifacts")
+        draft.wants_credentials(wanted, source[0])

@@ -7,7 +7,7 @@ from modelyard.resolve.changes import called
 from modelyard.resolve.fields import Node, flag, mapping, named, number, pairs, text, texts, whole
 from modelyard.resolve.quantities import seconds, seconds_or, size
 from modelyard.resolve.scope import Scope, reference, secret, store
-from modelyard.resolve.stages import stages_of
+from modelyard.resolve.stages import first_stage, stages_of
 from modelyard.source import Path
 from modelyard.spec import (
     Approval,
@@ -19,8 +19,10 @@ from modelyard.spec import (
     Metadata,
     Model,
     ModelCard,
+    ModelImport,
     ObjectLock,
     Registry,
+    Stage,
     Store,
 )
 
@@ -114,6 +116,7 @@ def resolve_models(scope: Scope, metadata: Metadata, governance: Governance) -> 
 
 def _model(scope: Scope, name: str, node: Node, system: str, approval: Approval | None) -> Model:
     path = ("models", name)
+    stages = stages_of(scope, node, path, approval)
     return Model(
         name=name,
         task=text(node, "task"),
@@ -125,7 +128,19 @@ def _model(scope: Scope, name: str, node: Node, system: str, approval: Approval 
         ),
         explainability=_explainability(mapping(node, "explainability")) if "explainability" in node else None,
         threshold=number(node, "threshold"),
-        stages=stages_of(scope, node, path, approval),
+        stages=stages,
+        imported=_import(scope, mapping(node, "import"), (*path, "import"), stages) if "import" in node else None,
+    )
+
+
+def _import(scope: Scope, node: Node, path: Path, stages: tuple[Stage, ...]) -> ModelImport:
+    """Where a model comes from; it enters the first of its stages where nothing is said."""
+    return ModelImport(
+        digest=text(node, "digest"),
+        uri=text(node, "uri"),
+        store=store(scope, "object", node, "store", path),
+        path=text(node, "path"),
+        promote_to=text(node, "promoteTo", first_stage(stages) or "champion"),
     )
 
 

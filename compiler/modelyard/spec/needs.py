@@ -138,6 +138,17 @@ class Explainability:
 
 
 @record
+class ModelImport:
+    """Where the files of a model lie that nothing here trains, and what they hash to."""
+
+    digest: str
+    uri: str = ""  # models:/NAME/VERSION, runs:/RUN/PATH or s3://BUCKET/PATH, instead of store and path
+    store: str = ""
+    path: str = ""
+    promote_to: str = ""  # alias that moves: the first stage or champion, unless the spec says another
+
+
+@record
 class Model:
     """What is learnt, and what a version has to show before it is promoted."""
 
@@ -150,3 +161,4 @@ class Model:
     explainability: Explainability | None = None
     threshold: float | None = None  # probability of the positive class
     stages: tuple[Stage, ...] = ()  # in order; without any, what trainings promote to is the only one
+    imported: ModelImport | None = None

@@ -55,12 +55,25 @@ class System:
         return next(target for target in self.deployment.targets if target.name == name)
 
     def promoted(self) -> dict[str, tuple[str, ...]]:
-        """The models that pipelines here train, each with the aliases that versions get from these and from stages."""
+        """The models that pipelines here train or that are imported, each with the aliases that versions get from these
+        and from stages.
+        """
         found: dict[str, dict[str, None]] = {}
         for pipeline in self.pipelines.values():
             if pipeline.type == "training" and pipeline.model is not None:
                 found.setdefault(pipeline.model.model, {}).setdefault(pipeline.promote_to)
+        for model in self.models.values():
+            if model.imported is not None:
+                found.setdefault(model.name, {}).setdefault(model.imported.promote_to)
         return {name: (*aliases, *self._staged(name, aliases)) for name, aliases in found.items()}
+
+    def trained(self) -> dict[str, str]:
+        """The models that pipelines here train, each with the first of these pipelines."""
+        found: dict[str, str] = {}
+        for pipeline in self.pipelines.values():
+            if pipeline.type == "training" and pipeline.model is not None:
+                found.setdefault(pipeline.model.model, pipeline.name)
+        return found
 
     def _staged(self, model: str, known: Collection[str]) -> Iterator[str]:
         return (stage.alias for stage in self.models[model].stages if stage.alias not in known)

@@ -7,6 +7,7 @@ from typing import Final
 
 from modelyard.plan import AlertRules
 from modelyard.records import record
+from modelyard.spec.imports import imported
 from modelyard_targets.cluster.alert_rules import channels_of
 from modelyard_targets.cluster.channels import cluster_channel
 from modelyard_targets.cluster.context import Context
@@ -17,6 +18,7 @@ _OF_PIPELINE: Final = "A run failed or is missing; the gate refused a version; a
 _OF_REGISTRY: Final = (
     "No server is available; the promoter fails or does not run; the login of its database was not changed"
 )
+_OF_IMPORTS: Final = "; a model is not imported, or waits for an approval"
 _OF_CLUSTER: Final = "Nodes, volumes, add-ons and Prometheus itself"
 
 
@@ -34,17 +36,17 @@ def alert_rows(context: Context) -> tuple[AlertRow, ...]:
     about: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for resource in context.plan.on(context.placement):
         if isinstance(resource.value, AlertRules):
-            key = _when(resource.value), channels_of(resource.value, context)
+            key = _when(resource.value, context), channels_of(resource.value, context)
             about.setdefault(key, []).append(resource.workload.partition(".")[2] or "the registry")
     rows = (AlertRow(when, tuple(names), channels) for (when, channels), names in about.items())
     return (*rows, *_cluster(context))
 
 
-def _when(rules: AlertRules) -> str:
+def _when(rules: AlertRules, context: Context) -> str:
     if rules.inference is not None:
         return _OF_OBJECTIVE
     if rules.registry is not None:
-        return _OF_REGISTRY
+        return _OF_REGISTRY + (_OF_IMPORTS if imported(context.system) else "")
     return _OF_MONITOR if rules.monitor is not None else _OF_PIPELINE
 
 

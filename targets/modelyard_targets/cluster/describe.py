@@ -18,7 +18,6 @@ from modelyard.plan import (
     Resource,
     bucket_expires,
     reports,
-    reports_gate,
 )
 from modelyard.source import Json
 from modelyard.spec import Capture, Inference, Model, ModelRef, Store
@@ -34,7 +33,7 @@ from modelyard_targets.cluster.describe_parts import (
     describe_registry,
     describe_store,
 )
-from modelyard_targets.cluster.describe_pipeline import describe_pipeline, describe_promotion, ray_cpus
+from modelyard_targets.cluster.describe_pipeline import describe_import, describe_pipeline, describe_promotion, ray_cpus
 from modelyard_targets.cluster.disk import disk_folder
 from modelyard_targets.cluster.sizes import EDGE_SPOOL_BYTES
 
@@ -78,18 +77,21 @@ def describe_monitor(resource: Resource, context: Context) -> dict[str, Json]:
 
 
 def describe_promoter(resource: Resource, context: Context) -> dict[str, Json]:
-    """The promoter: for each training, what a version needs before an alias moves to it."""
+    """The promoter: for each training and import, what a version needs before an alias moves to it."""
     promoter = resource.value
     assert isinstance(promoter, Promoter)
     described = _header(resource, "promoter", context)
-    if any(reports_gate(one, context.system) for one in promoter.pipelines):
+    if promoter.reports(context.system):
         described.update(_metrics(context))
     models = context.system.models
-    described["promotions"] = {
+    promotions: dict[str, Json] = {
         one.name: describe_promotion(models[one.model.model], one.promote_to, context)
         for one in promoter.pipelines
         if one.model is not None
     }
+    imports: dict[str, Json] = {model.name: describe_import(model, context) for model in promoter.imported}
+    described |= {"promotions": promotions} if promotions else {}
+    described |= {"imports": imports} if imports else {}
     staged: dict[str, Json] = {
         f"{model.name}.{stage.alias}": describe_promotion(model, stage.alias, context)
         for model in promoter.models(context.system)

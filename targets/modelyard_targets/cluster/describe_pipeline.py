@@ -5,6 +5,7 @@ from __future__ import annotations
 from modelyard.plan import Job, Resource
 from modelyard.source import Json
 from modelyard.spec import Changes, Model, ModelRef, Pipeline, Split, Stage, Step, Tuning
+from modelyard.spec.imports import stored_at
 from modelyard_targets.cluster.bundles import (
     delivery,
     describe_approvals,
@@ -123,6 +124,20 @@ def describe_promotion(model: Model, alias: str, context: Context) -> dict[str, 
     if given and approvals:
         approvals["approvals"] = {**approvals["approvals"], "given": [*given]}
     return {**described, **approvals}
+
+
+def describe_import(model: Model, context: Context) -> dict[str, Json]:
+    """Where an imported model lies, what its files hash to, and what a version needs before its alias moves."""
+    imported = model.imported
+    assert imported is not None
+    deliveries = _deliveries(imported.promote_to, model, context)
+    made: dict[str, Json] = {**describe_made_model(model), **experiment(model, context), **deliveries}
+    source: dict[str, Json] = {"uri": imported.uri, "digest": imported.digest}
+    stored = stored_at(context.system, imported)
+    if stored is not None:
+        store, folder = stored
+        source |= {"uri": context.uri(context.system.stores[store], folder), "store": store}
+    return {**describe_promotion(model, imported.promote_to, context), "model": made, "import": source}
 
 
 def _describe_stage(stage: Stage) -> dict[str, Json]:

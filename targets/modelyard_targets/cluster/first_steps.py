@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.plan import Application, Job, ModelServer, Resource, Route
+from modelyard.plan import Application, Job, ModelServer, Promoter, Resource, Route
 from modelyard.records import record
 from modelyard.source import Json
 from modelyard.spec import Approval, Inference, Model, Source
+from modelyard.spec.imports import stored_at
 from modelyard.spec.learned import learned
 from modelyard_targets.cluster.context import RAY_VERSION, Context
 from modelyard_targets.cluster.describe_parts import serve_prefix
@@ -57,6 +58,22 @@ class FirstRun:
 
 
 @record
+class FirstImport:
+    """A model that the promoter registers: from where, and where its version goes."""
+
+    model: str
+    source: str
+    alias: str
+    approved_alias: str  # the first that waits for approvals; empty where none does
+    spec_model: str
+
+    @property
+    def approved(self) -> str:
+        """What an approval is about."""
+        return f"{self.spec_model}@{self.approved_alias}"
+
+
+@record
 class FirstRequest:
     """A request to an endpoint through a forwarded port; both parts of the token are empty where none is needed."""
 
@@ -79,15 +96,19 @@ class OwnImage:
 
 def first_steps(context: Context) -> dict[str, object]:
     """The values of the section; a system without trainings, endpoints and images of its own has none."""
-    runs = tuple(_runs(context))
-    approval = next((found for run in runs if (found := _asked(run, context)) is not None), None)
+    runs, imports = tuple(_runs(context)), tuple(_imports(context))
+    approvable: tuple[FirstRun | FirstImport, ...] = (*runs, *imports)
+    approval = next((found for one in approvable if (found := _asked(one, context)) is not None), None)
     images = tuple(dict.fromkeys(_own_images(context)))
     requests = tuple(_requests(context))
     return {
         "first_runs": runs,
+        "first_imports": imports,
+        "approvable": approvable,
+        "every_minutes": EVERY_MINUTES,
         "first_requests": requests,
         "no_features": any(request.body == _body({_COLUMN: _NUMBER}) for request in requests),
-        "approving_groups": list(approval.groups) if approval and runs else [],
+        "approving_groups": list(approval.groups) if approval else [],
         "approving_environment": context.system.environment or "",
         "promoted_here": promoted_here(context),
         "approval_effect": (
@@ -107,7 +128,7 @@ def first_steps(context: Context) -> dict[str, object]:
     }
 
 
-def _asked(run: FirstRun, context: Context) -> Approval | None:
+def _asked(run: FirstRun | FirstImport, context: Context) -> Approval | None:
     return context.system.approval(run.spec_model, run.approved_alias) if run.approved_alias else None
 
 
@@ -134,6 +155,16 @@ def _runs(context: Context) -> Iterator[FirstRun]:
             approved_alias=_approved_alias(job.model, job.pipeline.promote_to, context),
             spec_model=job.model.name,
         )
+
+
+def _imports(context: Context) -> Iterator[FirstImport]:
+    for resource in context.plan.on(context.placement):
+        for model in resource.value.imported if isinstance(resource.value, Promoter) else ():
+            assert model.imported is not None
+            stored, alias = stored_at(context.system, model.imported), model.imported.promote_to
+            found = context.uri(context.system.stores[stored[0]], stored[1]) if stored else model.imported.uri
+            approved_alias = _approved_alias(model, alias, context)
+            yield FirstImport(model.registered_name, found, alias, approved_alias, model.name)
 
 
 def _approved_alias(model: Model, first: str, context: Context) -> str:

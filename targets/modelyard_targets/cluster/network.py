@@ -21,7 +21,6 @@ from modelyard.plan import (
     Resource,
     cluster_service,
     reports,
-    reports_gate,
 )
 from modelyard.spec import Inference, Store
 from modelyard.stack import Manifest, Value
@@ -62,7 +61,7 @@ def lower_network(resource: Resource, context: Context) -> Iterator[Made]:
         yield from _monitor(resource, value, context)
     elif isinstance(value, Promoter):
         egress = _reached(resource, (), context)
-        if context.prometheus_uri and any(reports_gate(one, context.system) for one in value.pipelines):
+        if context.prometheus_uri and value.reports(context.system):
             egress += _prometheus(context)
         yield network_policy(resource, resource.name, _selector(resource.name), context, egress=egress)
 

@@ -131,14 +131,37 @@ def _stages(resource: Resource, pipeline: Pipeline, context: Context) -> Iterato
     assert isinstance(job, Job)
     if not reports_gate(pipeline, context.system) or job.model is None or _first(job.model, context) != pipeline.name:
         return
-    for stage in job.model.stages:
+    yield from _later_stages(job.model, resource, context)
+
+
+def import_alerts(model: Model, resource: Resource, context: Context) -> Iterator[Value]:
+    """The same of a model that is imported: its first alias, and the later stages."""
+    assert model.imported is not None
+    alias = model.imported.promote_to
+    approval = context.system.approval(model.name, alias)
+    if approval is not None:
+        labelled, of_alias = _of_alias(model, alias, resource, context)
+        waiting = last_pushed(WAITING, of_alias, context)
+        yield _approval(model.name, "It is imported", approval, waiting, labelled)
+    yield from _later_stages(model, resource, context)
+
+
+def _of_alias(
+    model: Model, alias: str, resource: Resource, context: Context
+) -> tuple[dict[str, Value], dict[str, str]]:
+    """The labels of an alert about an alias of a model, and of the series that it reads."""
+    of_alias = {"model": model.name, "alias": alias}
+    return {**alert_labels(resource, "ticket", context), **of_alias}, of_alias
+
+
+def _later_stages(model: Model, resource: Resource, context: Context) -> Iterator[Value]:
+    for stage in model.stages:
         if not stage.after:
             continue
-        name, alias = job.model.name, stage.alias
-        labelled = {**alert_labels(resource, "ticket", context), "model": name, "alias": alias}
-        of_stage = {"model": name, "alias": alias}
+        name, alias = model.name, stage.alias
+        labelled, of_stage = _of_alias(model, alias, resource, context)
         if stage.approval is not None:
-            waiting = _last_pushed(WAITING, of_stage, _SHORTEST_S, context)
+            waiting = last_pushed(WAITING, of_stage, context)
             yield _approval(
                 name, f"It serves as {stage.after!r}, is ready to become {alias!r}", stage.approval, waiting, labelled
             )
@@ -149,7 +172,7 @@ def _stages(resource: Resource, pipeline: Pipeline, context: Context) -> Iterato
                 "where it is. The alert ends when they are within, or with the next version.",
                 "runbook": runbook("soak"),
             }
-            failed = _last_pushed(SOAK_FAILED, of_stage, _SHORTEST_S, context)
+            failed = last_pushed(SOAK_FAILED, of_stage, context)
             yield alert("ModelyardSoakFailed", failed, 0, labelled, texts)
 
 
@@ -189,10 +212,11 @@ def _pushed(series: str, pipeline: Pipeline, context: Context) -> str:
     """Holds while the last value that was pushed is not zero: for three periods of the schedule, or as long as metrics
     are kept.
     """
-    return _last_pushed(series, {"pipeline": pipeline.name}, _look_back_s(pipeline, context), context)
+    return last_pushed(series, {"pipeline": pipeline.name}, context, _look_back_s(pipeline, context))
 
 
-def _last_pushed(series: str, of: dict[str, str], span_s: int, context: Context) -> str:
+def last_pushed(series: str, of: dict[str, str], context: Context, span_s: int = _SHORTEST_S) -> str:
+    """Holds while the last value that was pushed in that time is not zero."""
     own = {"namespace": context.namespace, **of}
     chosen = selector(own, one_of("system", (context.system.metadata.name, "")))
     return f"max(last_over_time({series}{chosen}[{duration(span_s)}])) > 0"

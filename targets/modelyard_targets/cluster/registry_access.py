@@ -66,8 +66,8 @@ def registry_secrets(context: Context) -> tuple[str, ...]:
 def login_of(resource: Resource, context: Context) -> Login | None:
     """The user of a workload; None where it has no identity of its own, or the registry is elsewhere.
 
-    A training pipeline changes its model and its experiment, a monitor that rolls back the models that it watches, and
-    one that judges soaks what it records about them.
+    A training pipeline changes its model and its experiment, and so does the promoter for models that it imports; a
+    monitor that rolls back changes the models that it watches, and one that judges soaks what it records about them.
     """
     identity = context.identity(resource.workload)
     if identity is None or not runs_here(context):
@@ -78,7 +78,8 @@ def login_of(resource: Resource, context: Context) -> Login | None:
     soaks = [soaks_name(model, context) for model in _witnessed_by(resource)]
     if moved := _moved_by(resource, context):
         histories = {model.registered_name: history_name(model, context) for model in moved}
-        written = sorted([*histories.values(), *soaks])
+        runs = [experiment_name(model, context) for model in _imported_by(resource)]
+        written = sorted([*histories.values(), *runs, *soaks])
         return Login(identity.name, tuple(written), tuple(sorted(histories)), moves=True)
     if soaks:
         return Login(identity.name, tuple(sorted(soaks)))
@@ -97,6 +98,11 @@ def _moved_by(resource: Resource, context: Context) -> tuple[Model, ...]:
     if isinstance(value, Promoter):
         return value.models(context.system)
     return value.models if isinstance(value, MonitorJob) and value.monitor.on_breach.rollback else ()
+
+
+def _imported_by(resource: Resource) -> tuple[Model, ...]:
+    """The models that a workload registers without training them: the promoter does."""
+    return resource.value.imported if isinstance(resource.value, Promoter) else ()
 
 
 def _witnessed_by(resource: Resource) -> tuple[Model, ...]:
@@ -118,6 +124,7 @@ def described_access(context: Context) -> dict[str, Json]:
     """Experiments with the folders of their artifacts, models and users, as the runtime reads them."""
     users = logins(context)
     trained = [model for model in map(trained_by, context.plan.on(context.placement)) if model is not None]
+    trained += [model for resource in context.plan.on(context.placement) for model in _imported_by(resource)]
     moved = [model for resource in context.plan.on(context.placement) for model in _moved_by(resource, context)]
     experiments = {experiment_name(model, context): experiment(model, context)["artifacts"] for model in trained}
     experiments |= {history_name(model, context): experiment(model, context)["artifacts"] for model in moved}

@@ -1,5 +1,5 @@
 """Alerts about the registry that runs here, for the owner's on-call channel: it answers nobody, nothing moves its
-aliases, or the login of its database was not changed.
+aliases, a model is not imported, or the login of its database was not changed.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from typing import Final
 
 from modelyard.names import object_name
 from modelyard.plan import AlertRules, Promoter, RegistryServer, Resource
+from modelyard.spec import Model
 from modelyard.stack import Value
 from modelyard_targets.cluster.alert_rules import alert, alert_labels, group, prometheus_rule
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.fixed import LOGIN_NAME, REGISTRY_NAME
+from modelyard_targets.cluster.pipeline_rules import import_alerts, last_pushed
 from modelyard_targets.cluster.promql import duration, selector
 from modelyard_targets.cluster.run_series import last_failed, paused, since_success_s
 from modelyard_targets.cluster.runbooks import runbook
@@ -23,13 +25,22 @@ _GONE_S: Final = 600
 _UNPROMOTED_S: Final = 1800
 """Ten looks of the promoter."""
 
+MISSING: Final = "modelyard_import_missing"
+_UNIMPORTED_S: Final = 600
+"""A source that does not answer once is no alert."""
+
 
 def lower_registry_rules(resource: Resource, context: Context) -> Iterator[Made]:
     """The rules of the registry; nothing for those of anything else."""
     value = resource.value
     assert isinstance(value, AlertRules)
     if value.registry is not None:
-        rules = [_gone(resource, context), *_promoter(resource, context), *_login(resource, value.registry, context)]
+        rules = [
+            _gone(resource, context),
+            *_promoter(resource, context),
+            *_imports(resource, context),
+            *_login(resource, value.registry, context),
+        ]
         yield prometheus_rule(resource, [group(resource.name, rules, 60)], context)
 
 
@@ -58,6 +69,26 @@ def _promoter(resource: Resource, context: Context) -> Iterator[Value]:
             late = f"{since_success_s(other.name, context)} > {_UNPROMOTED_S}"
             late += f" unless on () {paused(other.name, _UNPROMOTED_S, context)}"
             yield alert("ModelyardPromoterMissing", late, 0, alert_labels(resource, "ticket", context), texts)
+
+
+def _imports(resource: Resource, context: Context) -> Iterator[Value]:
+    """What the promoter pushes about models that it imports; no pipeline has alerts about these."""
+    for other in context.plan.on(context.placement):
+        for model in other.value.imported if isinstance(other.value, Promoter) else ():
+            yield _missing(model, resource, context)
+            yield from import_alerts(model, resource, context)
+
+
+def _missing(model: Model, resource: Resource, context: Context) -> Value:
+    texts = {
+        "summary": f"model {model.name} is not imported",
+        "description": "The version that the spec names is not in the registry: its source does not answer, or its "
+        "files do not have the digest. What is served stays as it is.",
+        "runbook": runbook("import"),
+    }
+    missing = last_pushed(MISSING, {"model": model.name}, context)
+    labelled = {**alert_labels(resource, "ticket", context), "model": model.name}
+    return alert("ModelyardImportMissing", missing, _UNIMPORTED_S, labelled, texts)
 
 
 def _login(resource: Resource, server: RegistryServer, context: Context) -> Iterator[Value]:

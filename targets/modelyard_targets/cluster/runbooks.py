@@ -68,6 +68,12 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
         "Read the log of its last Pod: it names the training, and what does not answer or was refused.",
         "Files that do not have their digest were changed after the gate: find out by whom, and train again.",
     ),
+    "import": (
+        "Read the log of the promoter's last Pod: it names the model, its source, and what was refused.",
+        "Another digest: were the files changed, or is the one in the spec wrong? Ask whoever delivers the model.",
+        "What they deliver now is to be served: name its digest in the spec, which then needs approvals of its own.",
+        "Access denied, or no answer: does the store of the spec hold the bucket, and do its credentials open it?",
+    ),
     "login": (
         "`kubectl get cronjob,job` in the namespace: read the log of the Pod of the failed run.",
         "Denied by RDS or Secrets Manager: `pulumi up` of `infrastructure/` makes its role again.",

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import pytest
 
 from modelyard.cli.approve import NAMESPACE
-from modelyard_runtime import approvals, lineage, promotion
+from modelyard_runtime import approvals, gate, imports, lineage, promotion
 from tests.compiler.cli.said import Run
 from tests.specs import VALID_SPEC
 
@@ -67,7 +67,7 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.delenv("MLFLOW_TRACKING_PASSWORD", raising=False)
     Registry.tags = {
         "modelyard.digest": DIGEST,
-        promotion.GATE_TAG: "held",
+        gate.GATE_TAG: "held",
         lineage.WORKLOAD_TAG: "pipelines.retrain",
         "modelyard.environment": "default",
     }
@@ -239,7 +239,7 @@ def test_a_version_that_is_not_there_is_said(run: Run, tmp_path: Path, key: Path
     ("tags", "more", "why"),
     [
         ({}, ("--digest", OTHER), f"version 7 has the digest {DIGEST}, which is not that of --digest"),
-        ({promotion.GATE_TAG: "refused"}, (), "the gate refused version 7"),
+        ({gate.GATE_TAG: "refused"}, (), "the gate refused version 7"),
         ({lineage.WORKLOAD_TAG: "pipelines.try-out"}, (), "trained by pipelines.try-out, which moves 'candidate' and"),
         ({"modelyard.environment": "prod"}, (), "would count in 'default' alone: add --env prod"),
         ({"modelyard.digest": ""}, (), "version 7 has no digest in its tag modelyard.digest"),
@@ -270,12 +270,37 @@ def test_a_stage_may_do_without_lines_that_failed(
     )
     text = spec.read_text(encoding="utf-8").replace("    explainability", stages)
     spec.write_text(text.replace("    promoteTo: candidate\n", ""), encoding="utf-8")
-    Registry.tags |= {promotion.GATE_TAG: "refused", promotion.FAILED_TAG: failed}
+    Registry.tags |= {gate.GATE_TAG: "refused", promotion.FAILED_TAG: failed}
 
     said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
 
     assert said.code == code, said.err
     assert ("the gate refused version 7" in said.err) is bool(code)
+
+
+@pytest.mark.parametrize(
+    ("named", "code", "why"),
+    [
+        (DIGEST, 0, "no gate has judged it; it was imported from models:/shared/4"),
+        (OTHER, 1, f"version 7 is not the one that the spec imports: that has {OTHER}"),
+    ],
+)
+def test_an_imported_version_is_the_one_that_the_spec_names(
+    run: Run, tmp_path: Path, key: Path, registry: str, named: str, code: int, why: str
+) -> None:
+    """Who signs reads where it came from."""
+    source = f'{{uri: "models:/shared/4", digest: "{named}"}}'
+    bought = f"{{task: regression, framework: custom, registeredName: fraud-fraud-xgb, import: {source}}}"
+    spec = tmp_path / "system.yaml"
+    text = spec.read_text(encoding="utf-8").replace("fraud-xgb:\n", "fraud-xgb:\n    registeredName: other\n")
+    spec.write_text(text.replace("pipelines:\n", f"  bought: {bought}\npipelines:\n", 1), encoding="utf-8")
+    Registry.tags |= {lineage.WORKLOAD_TAG: "models.bought", imports.FROM_TAG: "models:/shared/4"}
+    asked = ["approve", str(tmp_path), "--model", "bought", "--key", str(key), "--alias", "champion"]
+
+    said = run(*asked, "--registry", registry, "--version", "7")
+
+    assert said.code == code, said.err
+    assert why in said.err
 
 
 def test_a_tag_begins_no_line_of_ours(run: Run, tmp_path: Path, key: Path, registry: str) -> None:

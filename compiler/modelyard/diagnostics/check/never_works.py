@@ -8,12 +8,14 @@ from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
 from modelyard.source import Span
 
 
-def alias_never_set(span: Span, model: str, alias: str, promoted: Sequence[str], *, staged: bool) -> Diagnostic:
-    """An endpoint or a batch inference uses an alias of a model, and every pipeline that trains it sets another.
+def alias_never_set(
+    span: Span, model: str, alias: str, promoted: Sequence[str], *, staged: bool, imported: bool = False
+) -> Diagnostic:
+    """An endpoint or a batch inference uses an alias of a model, and what makes its versions sets another.
 
     The servers would answer 503 until a person sets the alias by hand, past the gate and the approvals. A training
-    pipeline sets the alias in `promoteTo`, which is champion by default. Aliases of models that no pipeline of this
-    spec trains are not checked.
+    pipeline and an import set the alias in their `promoteTo`, which is champion by default. Aliases of models that
+    this spec neither trains nor imports are not checked.
 
     Wrong:
 
@@ -28,13 +30,19 @@ def alias_never_set(span: Span, model: str, alias: str, promoted: Sequence[str],
         inference: {scorer: {variants: {live: {model: fraud@champion}}, …}}
     """
     known = ", ".join(promoted)
+    told = "no pipeline sets the alias {} of model {}: its pipelines promote to {}"
+    other = f"add a training pipeline with promoteTo: {alias}"
+    if imported:
+        told = "the import does not set the alias {} of model {}: it promotes to {}"
+        other = f"write promoteTo: {alias} in the import"
+    if staged:
+        other = f"add {alias} to the stages of {model}"
     return Diagnostic(
         "E0810",
         Severity.ERROR,
-        f"no pipeline sets the alias {quote(alias)} of model {quote(model)}: its pipelines promote to {known}",
+        told.format(quote(alias), quote(model), known),
         span,
-        f"write {model}@{promoted[0]}, or add "
-        + (f"{alias} to the stages of {model}" if staged else f"a training pipeline with promoteTo: {alias}"),
+        f"write {model}@{promoted[0]}, or {other}",
         follows=True,  # from a pipeline that is wrong elsewhere
     )
 

@@ -250,9 +250,9 @@ def fewer_workers_than_trials(span: Span, parallel: int, workers: int) -> Diagno
 
 
 def never_trained(span: Span, model: str) -> Diagnostic:
-    """A model is served or scores data, no pipeline of this spec trains it, and the registry is this system's own.
+    """A model is served or scores data, nothing in this spec makes it, and the registry is this system's own.
 
-    Versions of models that others train come with a registry that is adopted.
+    A model that others train is imported, or comes with a registry that is adopted.
 
     Wrong:
 
@@ -265,14 +265,14 @@ def never_trained(span: Span, model: str) -> Diagnostic:
 
     or, where somebody else trains it:
 
-        registry: {adopt: "https://mlflow.acme.example"}
+        models: {fraud: {import: {uri: "models:/shared-fraud/7", digest: …}, …}}
     """
     return Diagnostic(
         "W0447",
         Severity.WARNING,
         f"model {quote(model)} is used, and no pipeline trains it",
         span,
-        "add a pipeline of type training, or adopt the registry that its versions are in",
+        "add a pipeline of type training, an import, or adopt the registry that its versions are in",
     )
 
 

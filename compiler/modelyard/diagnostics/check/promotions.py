@@ -80,8 +80,10 @@ def approved_without_gate(span: Span, model: str) -> Diagnostic:
     )
 
 
-def alias_without_use(span: Span, model: str, alias: str, used: Sequence[str]) -> Diagnostic:
-    """A training moves an alias that nothing here serves, scores with or compares with.
+def alias_without_use(
+    span: Span, model: str, alias: str, used: Sequence[str], what: str = "the pipeline"
+) -> Diagnostic:
+    """A training or an import moves an alias that nothing here serves, scores with or compares with.
 
     Wrong:
 
@@ -96,7 +98,7 @@ def alias_without_use(span: Span, model: str, alias: str, used: Sequence[str]) -
     return Diagnostic(
         "W0941",
         Severity.WARNING,
-        f"nothing here uses {model}@{alias}, which the pipeline promotes to",
+        f"nothing here uses {model}@{alias}, which {what} promotes to",
         span,
         f"promote to {' or '.join(used[:3])}, or serve {model}@{alias}",
     )

@@ -22,8 +22,8 @@ def stages_without_order(span: Span, model: str, problem: str, hint: str) -> Dia
     return Diagnostic("E0960", Severity.ERROR, message, span, hint)
 
 
-def training_past_first_stage(span: Span, pipeline: str, alias: str, model: str, first: str) -> Diagnostic:
-    """A training promotes to an alias that is not the first stage of its model, past what the stages ask for.
+def training_past_first_stage(span: Span, what: str, alias: str, model: str, first: str) -> Diagnostic:
+    """A training or an import promotes to an alias that is not the first stage of its model, past what stages ask for.
 
     Wrong:
 
@@ -38,7 +38,7 @@ def training_past_first_stage(span: Span, pipeline: str, alias: str, model: str,
     return Diagnostic(
         "E0961",
         Severity.ERROR,
-        f"pipeline {quote(pipeline)} promotes to {alias!r}, and versions of model {quote(model)} begin at {first!r}",
+        f"{what} promotes to {alias!r}, and versions of model {quote(model)} begin at {first!r}",
         span,
         f"write promoteTo: {first}, or leave it out",
     )

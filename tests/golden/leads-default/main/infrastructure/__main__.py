@@ -274,7 +274,16 @@ Identity(
     key=key,
     namespace="leads",
     service_account="promoter",
-    access=[{"bucket": lake_store.bucket, "prefix": "mlflow/models/", "mode": "read", "key": lake_store.key_arn}],
+    access=[
+        {"bucket": lake_store.bucket, "prefix": "mlflow/models/", "mode": "read", "key": lake_store.key_arn},
+        {
+            "bucket": lake_store.bucket,
+            "prefix": "mlflow/models/leads-propensity/",
+            "mode": "append",
+            "key": lake_store.key_arn,
+        },
+        {"bucket": lake_store.bucket, "prefix": "bought/propensity/4/", "mode": "read", "key": lake_store.key_arn},
+    ],
 )
 
 Alarms("leads-main", account=account, key=key, network=network, databases=[runs_store], emails=["growth@acme.example"])

@@ -1,0 +1,110 @@
+"""Diagnostics about models that are imported: E0980 to E0984."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def imported_and_trained(span: Span, model: str, pipeline: str) -> Diagnostic:
+    """A model has an import, and a pipeline of the spec trains it as well.
+
+    Each would replace the versions of the other: the one that was registered last goes live. A gate that compares with
+    an imported version would judge it on rows that it may have learned from.
+
+    Wrong:
+
+        models: {triage: {import: {uri: "models:/shared-triage/4", digest: …}, …}}
+        pipelines: {retrain: {type: training, model: triage, …}}
+
+    Right, as two models with endpoints that say which of them answers:
+
+        models: {bought: {import: {uri: "models:/shared-triage/4", digest: …}, …}, triage: {…}}
+        pipelines: {retrain: {type: training, model: triage, …}}
+    """
+    return Diagnostic(
+        "E0980",
+        Severity.ERROR,
+        f"model {quote(model)} is imported, and pipeline {quote(pipeline)} trains it",
+        span,
+        "remove import, or give the pipeline a model of its own",
+    )
+
+
+def import_unreadable(span: Span, uri: str, why: str, hint: str) -> Diagnostic:
+    """The source of an import is not one that the promoter can read, or may mean something else tomorrow.
+
+    The promoter reads versions and runs of the registry that runs here, and folders of stores that the spec declares:
+    for these it gets the rights, the credentials and the way through the network.
+
+    Wrong:
+
+        models: {triage: {import: {uri: "https://models.acme.example/triage.zip", digest: …}, …}}
+
+    Right:
+
+        stores: {shared: {type: object, adopt: acme-models, …}}
+        models: {triage: {import: {uri: "s3://acme-models/triage/4", digest: …}, …}}
+    """
+    return Diagnostic("E0981", Severity.ERROR, f"{quote(uri)} cannot be imported: {why}", span, hint)
+
+
+def import_without_training(span: Span, model: str, what: str, hint: str) -> Diagnostic:
+    """Something is asked of an imported model that only a training here could give it: a gate, or explanations.
+
+    Both need the rows that the model was trained on, and those that were held out.
+
+    Wrong:
+
+        models: {triage: {import: {…}, validation: {good: {metric: auc_pr, min: 0.8}}, …}}
+
+    Right:
+
+        models: {triage: {import: {…}, …}}
+        governance: {approvals: {promote: {from: [model-risk]}}, …}
+    """
+    return Diagnostic("E0982", Severity.ERROR, f"model {quote(model)} is imported, and {what}", span, hint)
+
+
+def reference_of_import(span: Span, monitor: str, model: str) -> Diagnostic:
+    """A monitor compares with what a model learned from, and the model is imported: nothing is known of that data.
+
+    Wrong:
+
+        models: {triage: {import: {…}, …}}
+        inference: {scorer: {variants: {live: {model: triage@champion}}, …}}
+        monitors: {drift: {type: data-drift, watch: inference.scorer, reference: {}, …}}
+
+    Right:
+
+        data: {sample-of-training: {store: lake, path: triage/sample, format: parquet}}
+        monitors: {drift: {type: data-drift, watch: inference.scorer, reference: {data: sample-of-training}, …}}
+    """
+    return Diagnostic(
+        "E0983",
+        Severity.ERROR,
+        f"monitor {quote(monitor)} compares with what {quote(model)} learned from, and that model is imported",
+        span,
+        "name a dataset to compare with: reference: {data: …}",
+    )
+
+
+def import_without_promoter(span: Span, model: str, *, adopted: bool) -> Diagnostic:
+    """A model has an import, and no promoter runs here that would carry it out.
+
+    The promoter belongs to a registry that runs here. In an adopted one, others register versions and move aliases.
+
+    Wrong:
+
+        registry: {adopt: "https://mlflow.acme.example"}
+        models: {triage: {import: {uri: "models:/shared-triage/4", digest: …}, …}}
+
+    Right:
+
+        registry: {database: runs, artifacts: lake}
+        models: {triage: {import: {uri: "models:/shared-triage/4", digest: …}, …}}
+    """
+    why = "the registry is adopted" if adopted else "there is no registry"
+    hint = "remove import, and register the version there" if adopted else "add a registry with database and artifacts"
+    message = f"nothing would import model {quote(model)}: {why}, and no promoter runs here"
+    return Diagnostic("E0984", Severity.ERROR, message, span, hint)

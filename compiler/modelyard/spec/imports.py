@@ -1,0 +1,43 @@
+"""Models that were trained elsewhere: which there are, and where their files lie."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+from modelyard.spec.needs import Model, ModelImport
+from modelyard.spec.system import System
+
+VERSION: Final = re.compile(r"models:/(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)/(?P<version>[1-9][0-9]*)")
+"""A version of a registered model by its number, which nobody can point at another one."""
+
+RUN: Final = re.compile(r"runs:/[0-9a-f]{32}(/[A-Za-z0-9_][A-Za-z0-9._=+-]*)+")
+_FOLDER: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._=+-]*(/[A-Za-z0-9_][A-Za-z0-9._=+-]*)*")
+
+
+def imported(system: System) -> tuple[Model, ...]:
+    """The models with an import, in order."""
+    return tuple(model for model in system.models.values() if model.imported is not None)
+
+
+def stored_at(system: System, source: ModelImport) -> tuple[str, str] | None:
+    """Store and folder of a model that lies in a bucket; None where it is in the registry, or in no store of the spec.
+
+    An address of a bucket means the one store that adopts it, whose credentials and rights it is read with.
+    """
+    if source.store:
+        return source.store, f"{source.path.rstrip('/')}/"
+    bucket, folder = bucket_and_folder(source.uri)
+    adopting = [one.name for one in system.stores.values() if one.type == "object" and bucket and one.adopt == bucket]
+    return (adopting[0], f"{folder}/") if len(adopting) == 1 and _FOLDER.fullmatch(folder) else None
+
+
+def bucket_and_folder(uri: str) -> tuple[str, str]:
+    """Both parts of an address such as s3://BUCKET/PATH; empty where it is another one."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # half an IPv6 address
+        return "", ""
+    plain = parts.scheme == "s3" and not parts.query and not parts.fragment
+    return (parts.netloc, parts.path.strip("/")) if plain else ("", "")

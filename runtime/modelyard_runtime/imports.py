@@ -1,0 +1,172 @@
+"""Imports: a model that was trained elsewhere, registered here once its files have the digest that the spec names.
+
+The files are copied into the model's own folder of artifacts, so that whoever uses the version needs no way to where
+they came from, and nothing that happens there later has an effect.
+
+Of several that look at once, one at most registers: each opens a run in the experiment of the model, then looks who
+else has one open and steps back if anybody has. Whoever saw nobody had opened its run before any other looked, and what
+it registers is there before it closes that run. See docs/decisions/0057.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from modelyard_runtime import registry
+from modelyard_runtime.bundle import safe_path
+from modelyard_runtime.description import Section, bound, section, text
+from modelyard_runtime.formats import FORMAT_TAG, format_of
+from modelyard_runtime.gate import DIGEST_TAG, GATE_TAG, HELD
+from modelyard_runtime.lineage import ADDED, WORKLOAD_TAG, card_text, content_digest, model_tags, owner_tags
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.storage import listed, place, reading
+
+FROM_TAG = "modelyard.import"
+"""Tag of a version, and of the run that made it: where its files came from."""
+
+_OF_RUN = "modelyard.import.digest"
+_LONGEST = timedelta(hours=1)  # that a look of the promoter may take: an older run was left by one that ended
+_FOLDER = "model"
+_FLAVORS = {"scikit-learn": "sklearn", "xgboost": "xgboost", "lightgbm": "lightgbm", "pytorch": "pytorch"}
+_log = logging.getLogger(__name__)
+
+
+def bring(workload: Section) -> str:
+    """Register the version that the import of a look names, unless it is there. Says what came of it."""
+    model = section(section(workload, "pipeline"), "model")
+    there = registered(workload)
+    if there is not None:
+        return f"version {there.version} of {there.name} is what the import names"
+    with tempfile.TemporaryDirectory(prefix="import-") as folder:
+        files = _fetched(workload, Path(folder))
+        try:
+            _check(workload, files)
+        except Refusal as refusal:
+            raise Refusal(f"model {text(model, 'name')!r} is not imported: {refusal}") from None
+        return _register(workload, files)
+
+
+def registered(workload: Section) -> registry.Version | None:
+    """The version that the import names, where it is in use or was imported last. A spec that goes back to what it
+    named before another one went live has it imported again, as a newer version.
+    """
+    pipeline = section(workload, "pipeline")
+    name = text(section(pipeline, "model"), "registeredName")
+    own = [one for one in registry.versions(name) if one.tags.get(WORKLOAD_TAG) == text(workload, "trainedBy")]
+    newest = max(own, key=lambda one: int(one.version), default=None)
+    in_use = registry.version_at(name, text(pipeline, "promoteTo"))
+    candidates = (one for one in (in_use, newest) if one is not None)
+    return next((one for one in candidates if is_named(pipeline, one)), None)
+
+
+def is_named(pipeline: Section, version: registry.Version) -> bool:
+    """Whether a version has the digest that the import names."""
+    return version.tags.get(DIGEST_TAG) == text(section(pipeline, "import"), "digest")
+
+
+def _fetched(workload: Section, folder: Path) -> Path:
+    """The files of the source in a folder here, without what MLflow's client adds to them."""
+    from mlflow import artifacts
+
+    source = section(section(workload, "pipeline"), "import")
+    uri, store = text(source, "uri"), text(source, "store")
+    if store:
+        return _copied(workload, uri, store, folder)
+    files = Path(artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder)))
+    (files / ADDED).unlink(missing_ok=True)
+    return files
+
+
+def _copied(workload: Section, uri: str, store: str, folder: Path) -> Path:
+    where = place(workload, uri, store)
+    for one in listed(where, recursive=True):
+        if not one.is_file:
+            continue
+        path = str(one.path).removeprefix(where.path).lstrip("/")
+        if not safe_path(path):
+            raise Refusal(f"{uri} holds {path[:80]!r}, which is no path of a file here")
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        with reading(where.below(path)) as stream, (folder / path).open("wb") as file:
+            shutil.copyfileobj(stream, file)
+    (folder / ADDED).unlink(missing_ok=True)
+    return folder
+
+
+def _check(workload: Section, files: Path) -> None:
+    """Refuse files that are not what the spec says. Nothing is read in them before their digest is right."""
+    from mlflow.models import Model
+
+    pipeline = section(workload, "pipeline")
+    model, source = section(pipeline, "model"), section(pipeline, "import")
+    found, wanted = content_digest(files), text(source, "digest")
+    if not any(files.rglob("*")):
+        raise Refusal(f"nothing lies at {text(source, 'uri')}")
+    if found != wanted:
+        raise Refusal(f"the files at {text(source, 'uri')} hash to {found}, and the spec names {wanted}")
+    if not (files / "MLmodel").is_file():
+        raise Refusal(f"there is no file MLmodel at {text(source, 'uri')}")
+    logged = Model.load(str(files))
+    flavor = _FLAVORS.get(text(model, "framework"), "")
+    if "python_function" not in logged.flavors or flavor not in {"", *logged.flavors}:
+        raise Refusal(
+            f"its flavors are {', '.join(sorted(logged.flavors))}; {flavor or 'python_function'} is not among them"
+        )
+    threshold = (logged.metadata or {}).get(registry.THRESHOLD)
+    if threshold != bound(model, "threshold"):
+        raise Refusal(f"it answers with a threshold of {threshold}, and the spec has {bound(model, 'threshold')}")
+
+
+def _register(workload: Section, files: Path) -> str:
+    pipeline = section(workload, "pipeline")
+    model, source = section(pipeline, "model"), section(pipeline, "import")
+    name, uri = text(model, "registeredName"), text(source, "uri")
+    own: Section = {**workload, "address": text(workload, "trainedBy")}
+    written = format_of(files)
+    tags = {**owner_tags(own), **model_tags(own, model, ()), FROM_TAG: uri}
+    with alone(workload, tags) as run:
+        if run is None:
+            return f"{uri} is being imported by another look; the next one sees what came of it"
+        there = registered(workload)
+        if there is not None:
+            return f"version {there.version} of {there.name} is what the import names"
+        _client().log_artifacts(run.info.run_id, str(files), _FOLDER)
+        version = registry.create(
+            name,
+            f"{run.info.artifact_uri}/{_FOLDER}",
+            run.info.run_id,
+            {**tags, DIGEST_TAG: text(source, "digest"), FORMAT_TAG: written, GATE_TAG: HELD},
+            card_text(own, model, (), written, f"Imported from {uri} by system {text(workload, 'system')}."),
+        )
+    return f"version {version.version} of {name} was imported from {uri}"
+
+
+@contextmanager
+def alone(workload: Section, tags: dict[str, str]) -> Generator[Any]:
+    """A run of the model's experiment while no other is open for the same digest; None where one is."""
+    source = section(section(workload, "pipeline"), "import")
+    digest, client = text(source, "digest"), _client()
+    experiment = registry.open_experiment(workload)
+    run = client.create_run(experiment, tags={**tags, _OF_RUN: digest}, run_name=f"import {text(source, 'uri')}")
+    ended = "FAILED"
+    try:
+        since = int((datetime.now(UTC) - _LONGEST).timestamp() * 1000)
+        asked = f"tags.`{_OF_RUN}` = '{digest}' AND attributes.status = 'RUNNING' AND attributes.start_time > {since}"
+        open_now = {one.info.run_id for one in client.search_runs([experiment], asked)}
+        first = open_now <= {run.info.run_id}
+        yield run if first else None
+        ended = "FINISHED" if first else "KILLED"
+    finally:
+        client.set_terminated(run.info.run_id, ended)
+
+
+def _client() -> Any:
+    from mlflow import MlflowClient
+
+    return MlflowClient()

@@ -1,0 +1,209 @@
+"""A model that is imported, and no pipeline at all: what the promoter is told, what it reaches, and who hears of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+import modelyard_schemas
+from modelyard.api import compile_text
+from modelyard.plan import Identity
+from modelyard.validate import python_fits
+from modelyard_runtime.checks import check_workload
+from tests.lowering import Object, lowered
+from tests.observed import alerts
+from tests.targets.aws.infrastructure import arguments, made
+
+GATEWAY = "gateway: {name: shared, namespace: gateways}"
+DEPLOYMENT = f"deployment: {{mode: on-prem, provider: kubernetes, context: frankfurt, {GATEWAY}}}"
+DIGEST = f"sha256:{'4a' * 32}"
+SPEC = (
+    """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: claims}
+governance:
+  owner: {team: claims, email: claims@acme.example, oncall: oncall}
+  approvals: {promote: {from: [risk]}}
+  approvers: {risk: {sshKeys: ["KEY risk"]}}
+DEPLOYMENT
+stores:
+  lake: {type: object, endpoint: "https://s3.acme.example", credentials: "secret://kubernetes/lake"}
+  shared:
+    {type: object, adopt: acme-models, endpoint: "https://m.acme.example:9000", credentials: "secret://kubernetes/shared"}
+  runs: {type: database}
+registry: {database: runs, artifacts: lake}
+compute: {cpu: {cpu: 2, memory: 8Gi}}
+models:
+  triage:
+    task: binary-classification
+    framework: xgboost
+    card: {purpose: Sorts claims.}
+    threshold: 0.35
+    stages: {challenger: {approvals: none}, champion: {after: challenger}}
+    import: {uri: "s3://acme-models/triage/4", digest: "DIGEST"}
+inference:
+  scorer:
+    variants: {live: {model: triage@champion}, next: {model: triage@challenger}}
+    traffic: {live: 95, next: 5}
+    compute: cpu
+channels: {oncall: {type: pagerduty, key: "secret://kubernetes/pagerduty#key"}}
+""".replace("DIGEST", DIGEST)
+    .replace("DEPLOYMENT", DEPLOYMENT)
+    .replace("KEY", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um")
+)
+
+ON_AWS = SPEC.replace(
+    DEPLOYMENT,
+    "deployment: {mode: cloud, provider: aws, region: eu-central-1, vpc: {cidr: 10.20.0.0/16}}",
+)
+for written in (
+    ', endpoint: "https://s3.acme.example", credentials: "secret://kubernetes/lake"',
+    ', endpoint: "https://m.acme.example:9000", credentials: "secret://kubernetes/shared"',
+):
+    assert written in ON_AWS
+    ON_AWS = ON_AWS.replace(written, "")
+
+
+def described(text: str, name: str) -> Any:
+    """The description of a workload."""
+    return json.loads(lowered(text).get("ConfigMap", f"{name}-description")["data"]["workload.json"])
+
+
+def changed(before: str, after: str) -> str:
+    """The spec with one thing replaced."""
+    assert before in SPEC
+    return SPEC.replace(before, after)
+
+
+def test_the_promoter_knows_where_it_is_and_what_it_must_be() -> None:
+    """In a description that fits the schema and that the runtime accepts."""
+    found = described(SPEC, "promoter")
+
+    one = found["imports"]["triage"]
+    assert one["import"] == {"uri": "s3://acme-models/triage/4/", "store": "shared", "digest": DIGEST}
+    assert (one["promoteTo"], "approvals" in one) == ("challenger", False)
+    assert found["stages"]["triage.champion"]["approvals"]["from"] == ["risk"]
+    model = one["model"]
+    assert {key: model[key] for key in ("framework", "threshold", "experiment", "history")} == {
+        "framework": "xgboost",
+        "threshold": 0.35,
+        "experiment": "claims/claims-triage",
+        "history": "claims/claims-triage/aliases",
+    }
+    assert model["card"] == {"purpose": "Sorts claims."}
+    assert "promotions" not in found
+    schema = json.loads(modelyard_schemas.text("workload"))
+    assert python_fits(schema)(schema, found)
+    check_workload(found)
+
+
+@pytest.mark.parametrize("uri", ["models:/shared-triage/4", f"runs:/{'0a' * 16}/model"])
+def test_a_source_in_the_registry_needs_no_right_of_its_own(uri: str) -> None:
+    """Everybody with a login reads there, and the promoter reads all models anyway."""
+    text = changed("s3://acme-models/triage/4", uri)
+
+    assert described(text, "promoter")["imports"]["triage"]["import"] == {"uri": uri, "digest": DIGEST}
+    assert accesses(text) == OF_ANY_IMPORT
+
+
+OF_ANY_IMPORT = {("lake", "mlflow/models/", "read"), ("lake", "mlflow/models/claims-triage/", "append")}
+
+
+def accesses(text: str) -> set[tuple[str, str, str]]:
+    """What the promoter's identity may do."""
+    identity = lowered(text).context.identity("promoter")
+    assert identity is not None
+    assert isinstance(identity.value, Identity)
+    return {(one.store, one.prefix, one.mode) for one in identity.value.access}
+
+
+def test_it_reads_the_source_and_adds_to_the_folder_of_the_model_alone() -> None:
+    """And no other workload gets a way to the source."""
+    assert accesses(SPEC) == {*OF_ANY_IMPORT, ("shared", "triage/4/", "read")}
+    for workload in ("inference.scorer", "registry"):
+        identity = lowered(SPEC).context.identity(workload)
+        assert identity is not None
+        assert isinstance(identity.value, Identity)
+        assert "shared" not in {one.store for one in identity.value.access}
+
+
+def test_its_network_leads_to_the_source() -> None:
+    """Whose port is that of no other store; without the import it is closed."""
+    without = changed("s3://acme-models/triage/4", "models:/shared-triage/4")
+
+    assert 9000 in ports(SPEC)
+    assert 9000 not in ports(without)
+
+
+def ports(text: str) -> set[int]:
+    """The ports that the policy of the promoter opens."""
+    policy: Object = lowered(text).get("NetworkPolicy", "promoter")
+    return {one["port"] for rule in policy["spec"]["egress"] for one in rule.get("ports", ())}
+
+
+def test_it_has_the_secrets_of_both_stores() -> None:
+    pod = lowered(SPEC).get("CronJob", "promoter")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    secrets = {one["valueFrom"]["secretKeyRef"]["name"] for one in container["env"] if "valueFrom" in one}
+
+    assert {"lake", "shared", "mlflow-login.promoter"} <= secrets
+
+
+def test_servers_follow_what_it_has_recorded() -> None:
+    for variant in ("live", "next"):
+        name = f"scorer-{variant}"
+        assert described(SPEC, name)["applications"][name]["model"]["history"] == "claims/claims-triage/aliases"
+
+
+def test_it_compiles_for_both_clouds_of_this_house() -> None:
+    """With an experiment that the promoter alone may write, and the steps to approve in the README."""
+    for text in (SPEC, ON_AWS):
+        done = compile_text(text)
+        assert done.ok, done.diagnostics
+        (readme,) = [content for path, content in done.files.items() if path.endswith("main/README.md")]
+        assert b"### Import" in readme
+        assert b"modelyard approve . --env default --model triage --alias champion --digest DIGEST" in readme
+        server = next(
+            content for content in done.files.values() if b'"movers"' in content or b'\\"movers\\"' in content
+        )
+        assert b"claims/claims-triage" in server
+
+
+def test_in_aws_its_role_has_the_same_rights() -> None:
+    given = arguments(made(ON_AWS)["Identity promoter"])["access"]
+
+    assert [(one["prefix"], one["mode"]) for one in given] == [
+        ("mlflow/models/", "read"),
+        ("mlflow/models/claims-triage/", "append"),
+        ("triage/4/", "read"),
+    ]
+
+
+def test_alerts_about_it_are_tickets() -> None:
+    """Its version is not there, an approval is missing, and both end by themselves."""
+    found = {one["alert"]: one for one in alerts(SPEC, "registry.alerts")}
+
+    missing = found["ModelyardImportMissing"]
+    assert missing["expr"].startswith('max(last_over_time(modelyard_import_missing{namespace="claims",model="triage"')
+    assert (missing["labels"]["severity"], missing["for"]) == ("ticket", "600s")
+    waiting = found["ModelyardApprovalWaiting"]
+    assert 'model="triage",alias="champion"' in waiting["expr"]
+    assert "It serves as 'challenger', is ready to become 'champion'" in waiting["annotations"]["description"]
+
+
+def test_a_bucket_out_of_reach_is_refused_at_the_import() -> None:
+    """On another cluster, which lets nobody in."""
+    text = changed(
+        DEPLOYMENT,
+        "deployment:\n  mode: on-prem\n  targets:\n"
+        f"    main: {{provider: kubernetes, context: frankfurt, {GATEWAY}}}\n"
+        "    other: {provider: kubernetes, context: berlin}\n  placement: {default: main}",
+    ).replace("adopt: acme-models,", "adopt: acme-models, target: other,")
+    done = compile_text(text)
+
+    refused = [one for one in done.diagnostics if one.severity.value == "error"]
+    lines = text.splitlines()
+    assert [lines[one.span.line - 1].strip()[:7] for one in refused if one.span is not None] == ["import:"]
