@@ -28,6 +28,7 @@ from modelyard.checks import (
     never_works,
     pipelines,
     plausible,
+    priorities,
     promises,
     promotions,
     schedules,
@@ -165,6 +166,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     stages.soaks,
     stages.approvals,
     stages.changes,
+    priorities.retries,
 )
 
 
