@@ -106,7 +106,7 @@ def test_what_does_not_fit_at_once_needs_someone_who_yields() -> None:
     (found,) = check_capacity(plan_of(tight()), "main")
 
     assert said(tight()) == ["E0990 nightly:"]
-    assert "nothing yields: there is no place for 5 Pods of 2 CPUs" in found.message
+    assert "nothing yields: there is no place for 1 Pod of 2 CPUs" in found.message
 
 
 @pytest.mark.parametrize("priority", ["low", "lowest"])
