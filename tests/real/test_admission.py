@@ -85,6 +85,10 @@ FORBIDDEN_RUNS: dict[str, tuple[Change, str]] = {
     ),
     "path of the host": (lambda run: worker(run)["volumes"].append(HOST), "volumes of these kinds only"),
     "network of the host": (lambda run: head(run).update(hostNetwork=True), "nor share network"),
+    "priority": (
+        lambda run: worker(run).update(priorityClassName="system-node-critical"),
+        "may have the PriorityClass",
+    ),
     "privileged": (
         lambda run: worker(run)["containers"][0]["securityContext"].update(privileged=True),
         "may not be privileged",
@@ -104,6 +108,10 @@ FORBIDDEN_JOBS: dict[str, tuple[Change, str]] = {
     "labels": (
         lambda job: job["spec"]["template"]["metadata"]["labels"].update(OF_THE_REGISTRY),
         "may carry the labels",
+    ),
+    "priority": (
+        lambda job: job["spec"]["template"]["spec"].update(priorityClassName="system-cluster-critical"),
+        "may have the PriorityClass",
     ),
     "path of the host": (lambda job: job["spec"]["template"]["spec"]["volumes"].append(HOST), "of these kinds only"),
 }

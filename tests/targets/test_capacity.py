@@ -88,6 +88,49 @@ def test_enough_in_pieces_too_small() -> None:
     assert said(text)[0].startswith("E0512")
 
 
+FEWER = ("- {count: 6, cpu: 16, memory: 64Gi, price: 0.40 USD}", "- {count: 2, cpu: 16, memory: 64Gi, price: 0.40 USD}")
+NIGHTLY = "    output: scores\n    compute: cpu\n    workers: {min: 1, max: 4}\n"
+ENDPOINT = "    compute: cpu\n    replicas: {min: 2, max: 6}\n"
+
+
+def tight(pipeline: str = "", endpoint: str = "", least: int = 2) -> str:
+    """A spec whose machines hold the endpoint at its largest or the nightly scoring, and not both; each of them with
+    more lines.
+    """
+    scoring = NIGHTLY.replace("max: 4", "max: 38") + pipeline
+    serving = ENDPOINT.replace("min: 2, max: 6", f"min: {least}, max: 10") + endpoint
+    return changed(*FEWER, (NIGHTLY, scoring), (ENDPOINT, serving))
+
+
+def test_what_does_not_fit_at_once_needs_someone_who_yields() -> None:
+    (found,) = check_capacity(plan_of(tight()), "main")
+
+    assert said(tight()) == ["E0990 nightly:"]
+    assert "nothing yields: there is no place for 1 Pod of 2 CPUs" in found.message
+
+
+@pytest.mark.parametrize("priority", ["low", "lowest"])
+def test_what_yields_need_not_fit_beside_the_most_of_what_it_yields_to(priority: str) -> None:
+    assert said(tight(f"    priority: {priority}\n")) == []
+
+
+def test_an_endpoint_may_yield_as_well() -> None:
+    assert said(tight(endpoint="    priority: low\n")) == []
+
+
+def test_two_that_yield_to_the_same_do_not_yield_to_each_other() -> None:
+    low = "    priority: low\n"
+
+    assert said(tight(low, low)) == ["E0990 nightly:"]
+    assert said(tight("    priority: lowest\n", low)) == []
+
+
+@pytest.mark.parametrize("pipeline", ["", "    priority: low\n"])
+def test_what_yields_fits_beside_the_least_of_what_it_yields_to(pipeline: str) -> None:
+    """Replicas that are always there leave no room, however long a run waits."""
+    assert [one.partition(" ")[0] for one in said(tight(pipeline, least=10))] == ["E0511"]
+
+
 def test_an_open_cluster_says_nothing() -> None:
     """And has no quota; but a budget cannot be kept there."""
     text = VALID_SPEC[: VALID_SPEC.index("      capacity:")] + VALID_SPEC[VALID_SPEC.index("      gateway:") :]

@@ -29,6 +29,7 @@ from modelyard.checks import (
     never_works,
     pipelines,
     plausible,
+    priorities,
     promises,
     promotions,
     schedules,
@@ -168,6 +169,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     stages.changes,
     imports.imports,
     imports.references,
+    priorities.retries,
 )
 
 

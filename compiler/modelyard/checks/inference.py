@@ -60,6 +60,7 @@ def pools(system: System) -> Iterator[Diagnostic]:
             ("target", "target", inference.target, other.target),
             ("image", "source", inference.source.image, other.source.image),
             ("rollout", "rollout", inference.rollout, other.rollout),
+            ("priority", "priority", inference.priority, other.priority),
         ):
             if mine != theirs:
                 span = system.key(*path, field)

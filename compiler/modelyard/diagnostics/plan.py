@@ -264,7 +264,8 @@ def too_little(span: Span, target: str, asked: str, declared: str, here: str) ->
     """Everything that may run at once asks for more than the declared machines have.
 
     Counted are all endpoints at their largest, the heads of their clusters, the registry, databases, monitors, and
-    the pipeline that asks most. The line that is pointed at asks for most of what is short.
+    the pipeline that asks most. What has a lower `priority` is counted by itself, beside the least of what it yields
+    to. The line that is pointed at asks for most of what is short.
 
     Wrong:
 
@@ -281,6 +282,35 @@ def too_little(span: Span, target: str, asked: str, declared: str, here: str) ->
         f"target {quote(target)} has {declared} where at most {asked} would be needed, {here} of it here",
         span,
         "lower the largest numbers, or declare more machines under `capacity`",
+    )
+
+
+def nothing_yields(span: Span, pipeline: str, target: str, what: str, count: int, amount: str) -> Diagnostic:
+    """A pipeline and the endpoints beside it do not fit on the declared machines at once, and the spec does not say
+    which of them yields.
+
+    Without a priority, whoever comes first keeps the machines: a training holds up the replicas that requests need, or
+    waits for days. A pipeline with `priority: low` waits until there is room, and its workers are preempted when an
+    endpoint needs their machines. A preempted run is tried again as often as `retries` says.
+
+    Wrong:
+
+        capacity: [{count: 2, cpu: 16, memory: 64Gi}]
+        inference: {scorer: {compute: {cpu: 4, memory: 8Gi}, replicas: {min: 1, max: 6}, …}}
+        pipelines: {train: {compute: {cpu: 8, memory: 16Gi}, workers: 2, …}}
+
+    Right:
+
+        pipelines: {train: {compute: {cpu: 8, memory: 16Gi}, workers: 2, priority: low, retries: 3, …}}
+    """
+    return Diagnostic(
+        "E0990",
+        Severity.ERROR,
+        f"pipeline {quote(pipeline)} does not fit on target {quote(target)} beside what is always there, and nothing"
+        f" yields: there is no place for {_pods(count)} of {amount}, {what}",
+        span,
+        "give the pipeline `priority: low` if it may wait and be interrupted, lower the largest numbers, or declare"
+        " more machines under `capacity`",
     )
 
 

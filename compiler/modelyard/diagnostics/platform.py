@@ -283,6 +283,30 @@ def shared_without_addon(span: Span, placement: str, addon: str, why: str) -> Di
     )
 
 
+def shared_without_priority_class(span: Span, placement: str, priority: str) -> Diagnostic:
+    """PriorityClasses belong to the whole cluster, so a tenant of a shared one makes none.
+
+    Whoever runs the cluster makes them, and the target names them. What is `low` has to be below the priority that Pods
+    have without a class, and `lowest` below that.
+
+    Wrong:
+
+        tenancy: shared
+
+    Right:
+
+        tenancy: shared
+        priorityClasses: {low: batch, lowest: scavenger}
+    """
+    return Diagnostic(
+        "E0991",
+        Severity.ERROR,
+        f"target {quote(placement)} is shared and names no PriorityClass for what is {quote(priority)}",
+        span,
+        f"let the owner of the cluster make one, and name it as {quote(priority)} under the target's `priorityClasses`",
+    )
+
+
 def prometheus_is_theirs(span: Span, placement: str, field: str) -> Diagnostic:
     """A Prometheus that is present belongs to whoever runs the cluster; where it sends metrics is set there.
 

@@ -49,6 +49,7 @@ from modelyard.diagnostics.check import monitors as check_monitors
 from modelyard.diagnostics.check import never_works as check_never_works
 from modelyard.diagnostics.check import pipelines as check_pipelines
 from modelyard.diagnostics.check import plausible as check_plausible
+from modelyard.diagnostics.check import priorities as check_priorities
 from modelyard.diagnostics.check import promises as check_promises
 from modelyard.diagnostics.check import promotions as check_promotions
 from modelyard.diagnostics.check import schedules as check_schedules
@@ -468,5 +469,8 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0982": check_imports.import_without_training,
         "E0983": check_imports.reference_of_import,
         "E0984": check_imports.import_without_promoter,
+        "E0990": plan.nothing_yields,
+        "E0991": platform.shared_without_priority_class,
+        "W0992": check_priorities.preempted_without_retry,
     }
 )

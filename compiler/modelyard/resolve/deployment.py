@@ -72,6 +72,7 @@ def _target(scope: Scope, name: str, node: Node, path: Path) -> TargetSpec:
         telemetry=_telemetry(mapping(node, "telemetry")),
         head_state=_head_state(mapping(node, "headState")) if "headState" in node else None,
         egress=texts(node, "egress"),
+        priority_classes=pairs(node, "priorityClasses"),
         reachable_from=references(scope, "targets", node, "reachableFrom", path),
         access_keys=wholes(node, "accessKeys", FIRST_KEYS),
         account=text(node, "account"),

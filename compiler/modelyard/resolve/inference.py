@@ -61,6 +61,7 @@ def _inference(scope: Scope, name: str, node: Node, deployment: Deployment, gove
         capture=_capture(scope, name, mapping(node, "capture"), path, governance) if "capture" in node else None,
         endpoint=_endpoint(scope, mapping(node, "endpoint"), (*path, "endpoint"), governance),
         pool=text(node, "pool"),
+        priority=text(node, "priority", "normal"),
     )
 
 

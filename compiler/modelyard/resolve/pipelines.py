@@ -84,6 +84,7 @@ def _pipeline(scope: Scope, name: str, node: Node, deployment: Deployment, model
         promote_to=promote_to,
         batch_size=whole(node, "batchSize", 8192),
         reprocess=_reprocess(scope, node.get("reprocess"), (*path, "reprocess")),
+        priority=text(node, "priority", "normal"),
     )
 
 

@@ -126,6 +126,7 @@ class TargetSpec:
     telemetry: Telemetry = Telemetry()
     head_state: HeadState | None = None
     egress: tuple[str, ...] = ()  # CIDRs that workloads may reach (object stores, databases outside the cluster)
+    priority_classes: tuple[tuple[str, str], ...] = ()  # existing ones, by priority
     reachable_from: tuple[str, ...] = ()  # targets whose workloads may open connections to this one
     access_keys: tuple[int, ...] = FIRST_KEYS  # of users in AWS whom workloads here are; the last is used
     account: str = ""  # AWS: twelve digits

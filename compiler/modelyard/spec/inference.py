@@ -124,3 +124,4 @@ class Inference:
     capture: Capture | None
     endpoint: Endpoint
     pool: str = ""
+    priority: str = "normal"  # normal low lowest

@@ -118,3 +118,4 @@ class Pipeline:
     promote_to: str = ""  # alias that moves when the gate holds
     batch_size: int = 8192
     reprocess: Reprocess = Reprocess()
+    priority: str = "normal"  # normal low lowest

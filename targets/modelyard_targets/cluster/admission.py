@@ -53,18 +53,20 @@ _CONTAINERS: Final = "variables.pods.map(pod, pod.containers + pod.?initContaine
 _AUTOSCALER: Final = (
     " + (has(object.spec.rayClusterSpec.autoscalerOptions) ? [[object.spec.rayClusterSpec.autoscalerOptions]] : [])"
 )
+_TEMPLATES: Final = ("template", "submitterPodTemplate")
 _CREATED: Final = ("CREATE", "UPDATE")
 
 
 @record
 class Named:
-    """What Pods name: their ServiceAccounts, images, Secrets, volume claims, and values by label, each sorted."""
+    """Named by Pods: ServiceAccounts, images, Secrets, volume claims, values by label, PriorityClasses; each sorted."""
 
     accounts: tuple[str, ...]
     images: tuple[str, ...]
     secrets: tuple[str, ...]
     claims: tuple[str, ...]
     labels: tuple[tuple[str, tuple[str, ...]], ...]
+    priority_classes: tuple[str, ...]  # with an empty one where a Pod names none
 
 
 def named_in(manifest: object) -> Named:
@@ -73,9 +75,13 @@ def named_in(manifest: object) -> Named:
     images: set[str] = set()
     secrets: set[str] = set()
     claims: set[str] = set()
+    classes: set[str] = set()
     for key, value in _entries(manifest):
         if key == "serviceAccountName" and isinstance(value, str):
             accounts.add(value)
+        elif key in _TEMPLATES and isinstance(value, Mapping):
+            pod = cast("Mapping[str, Mapping[str, object]]", value).get("spec", {})
+            classes.add(str(pod.get("priorityClassName", "")))
         elif key == "image" and isinstance(value, str):
             images.add(value)
         elif key == "imagePullSecrets" and isinstance(value, Sequence):
@@ -95,6 +101,7 @@ def named_in(manifest: object) -> Named:
         secrets=tuple(sorted(secrets)),
         claims=tuple(sorted(claims)),
         labels=_labels_in(manifest),
+        priority_classes=tuple(sorted(classes)),
     )
 
 
@@ -103,7 +110,7 @@ def _labels_in(manifest: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
     values: dict[str, set[str]] = {}
     for key, value in _entries(manifest):
         labelled: Sequence[Mapping[str, Json]] = ()
-        if key in {"template", "submitterPodTemplate"}:
+        if key in _TEMPLATES:
             labelled = (cast("Mapping[str, Mapping[str, Json]]", value).get("metadata", {}),)
         elif key == "headGroupSpec":
             labelled = (cast("Mapping[str, Json]", value),)
@@ -270,8 +277,9 @@ def _policy(
 
 def _bounds(named: Named, pipeline: str) -> list[Value]:
     """Validations over `variables.labels`, `variables.pods` and `variables.containers`."""
-    accounts, images, secrets, claims = (
-        json.dumps(names) for names in (named.accounts, named.images, named.secrets, named.claims)
+    accounts, images, secrets, claims, classes = (
+        json.dumps(names)
+        for names in (named.accounts, named.images, named.secrets, named.claims, named.priority_classes)
     )
     values = json.dumps(dict(named.labels))
     each = "variables.containers.all(containers, containers.all(container, {}))"
@@ -301,6 +309,10 @@ def _bounds(named: Named, pipeline: str) -> list[Value]:
         _rule(
             f"variables.pods.all(pod, pod.?serviceAccountName.orValue('default') in {accounts})",
             f"{pipeline} may run as the ServiceAccounts {_list(named.accounts)} only",
+        ),
+        _rule(
+            f"variables.pods.all(pod, pod.?priorityClassName.orValue('') in {classes})",
+            f"Pods of {pipeline} may have the PriorityClass that it was compiled with only",
         ),
         _rule(
             each.format(f"!has(container.image) || container.image in {images}"),

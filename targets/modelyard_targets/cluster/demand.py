@@ -23,6 +23,7 @@ from modelyard.source import Json, Path
 from modelyard.spec import Store, System, TargetSpec
 from modelyard_targets.cluster.placed import target_of
 from modelyard_targets.cluster.platform_sizes import database_size, registry_replicas, registry_size
+from modelyard_targets.cluster.priorities import NORMAL, priority_of
 from modelyard_targets.cluster.sizes import AUTOSCALER, LAUNCHER, PROMOTER, SUBMITTER, Size, head_size
 
 
@@ -43,6 +44,7 @@ class Asked:
     what: str
     image: str = ""
     surge: int = 0
+    priority: str = NORMAL
 
 
 @record
@@ -101,7 +103,8 @@ def _head(system: System, target: TargetSpec, resource: Resource, *, scales: boo
     least = 0 if isinstance(resource.value, Job) else 1
     value = resource.value
     second = isinstance(value, ModelServer) and value.applications[0].inference.rollout.strategy != "in-place"
-    return Asked(least, 1, whole, None, resource.origin, "the head of a Ray cluster", surge=int(second))
+    what, priority = "the head of a Ray cluster", priority_of(resource)
+    return Asked(least, 1, whole, None, resource.origin, what, surge=int(second), priority=priority)
 
 
 def _server(system: System, server: ModelServer) -> Iterator[Asked]:
@@ -112,7 +115,16 @@ def _server(system: System, server: ModelServer) -> Iterator[Asked]:
         what = f"variant '{variant}' of endpoint '{one.inference.name}'"
         replicas = one.variant.replicas
         surge = _surge(one)
-        yield Asked(replicas.minimum, replicas.maximum, _size(one.hardware), one.hardware, origin, what, surge=surge)
+        yield Asked(
+            replicas.minimum,
+            replicas.maximum,
+            _size(one.hardware),
+            one.hardware,
+            origin,
+            what,
+            surge=surge,
+            priority=one.inference.priority,
+        )
 
 
 def _surge(application: Application) -> int:

@@ -9,7 +9,7 @@ from modelyard.manifest import config_map, labels, metadata, object_of
 from modelyard.names import object_name
 from modelyard.plan import Hardware, Job, Resource
 from modelyard.source import Json
-from modelyard.spec import Step
+from modelyard.spec import Pipeline, Step
 from modelyard.stack import Manifest, Value
 from modelyard.writers.json_text import json_text
 from modelyard_targets.cluster.context import Context, Made
@@ -33,6 +33,7 @@ from modelyard_targets.cluster.launcher import (
     template_name,
 )
 from modelyard_targets.cluster.pods import container, pod_spec, support_place, support_resources
+from modelyard_targets.cluster.priorities import NORMAL, priority_class_of
 from modelyard_targets.cluster.ray_cluster import Group, RayCluster, cluster_spec, scaling_groups
 from modelyard_targets.cluster.sizes import SUBMITTER, SUPPORT_DISK_BYTES
 
@@ -128,13 +129,14 @@ def ray_job_spec(resource: Resource, described: dict[str, Json], context: Contex
         serves=False,
         worker_volumes=disk_volumes(resource, context),
         worker_mounts=disk_mounts(resource, context),
+        priority_class=priority_class_of(resource, context),
     )
     return {
         "entrypoint": ENTRYPOINT,
         "submissionMode": "K8sJobMode",
         "backoffLimit": pipeline.retries,
         "activeDeadlineSeconds": pipeline.timeout_s,
-        "preRunningDeadlineSeconds": min(longest_start_s(needed), pipeline.timeout_s),
+        "preRunningDeadlineSeconds": _longest_wait_s(pipeline, needed),
         "shutdownAfterJobFinishes": True,
         "ttlSecondsAfterFinished": _KEEP_CLUSTER_S,
         "submitterConfig": {"backoffLimit": _SUBMITTER_RETRIES},
@@ -150,6 +152,13 @@ def longest_start_s(waiting: Iterable[Hardware]) -> int:
     """
     chain = max((len(hardware.groups) for hardware in waiting), default=0)
     return max(1, chain) * GROUP_WAIT_S + _START_S
+
+
+def _longest_wait_s(pipeline: Pipeline, needed: Iterable[Hardware]) -> int:
+    """How long a run may wait for its machines: one that yields waits until it is its turn, or its time is over."""
+    if pipeline.priority != NORMAL:
+        return pipeline.timeout_s
+    return min(longest_start_s(needed), pipeline.timeout_s)
 
 
 def job_of(resource: Resource) -> Job:
@@ -203,6 +212,7 @@ def _submitter(resource: Resource, job: Job, context: Context) -> dict[str, Valu
         token=False,
         place=support_place(context),
         scratch_bytes=SUPPORT_DISK_BYTES,
+        priority_class=priority_class_of(resource, context),
         restartPolicy="Never",
     )
     return {"metadata": {"labels": labelled}, "spec": spec}

@@ -15,6 +15,7 @@ from modelyard_targets.cluster.describe import DESCRIPTION_FOLDER
 from modelyard_targets.cluster.describe_pipeline import run_seconds
 from modelyard_targets.cluster.environment import service_account
 from modelyard_targets.cluster.pods import container, pod_spec, support_place, support_resources
+from modelyard_targets.cluster.priorities import priority_class_of
 from modelyard_targets.cluster.sizes import LAUNCHER, SUPPORT_DISK_BYTES
 
 COMPONENT = "launcher"
@@ -155,6 +156,7 @@ def _pod(resource: Resource, rayjob: str, context: Context) -> dict[str, Value]:
         token=True,
         place=support_place(context),
         scratch_bytes=SUPPORT_DISK_BYTES,
+        priority_class=priority_class_of(resource, context),
         volumes=[{"name": "template", "configMap": {"name": rayjob}}],
         restartPolicy="Never",
         terminationGracePeriodSeconds=60,

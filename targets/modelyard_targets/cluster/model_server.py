@@ -27,6 +27,7 @@ from modelyard_targets.cluster.environment import (
     variables,
 )
 from modelyard_targets.cluster.fixed import SERVE_PORT
+from modelyard_targets.cluster.priorities import priority_class_of
 from modelyard_targets.cluster.ray_cluster import (
     Group,
     RayCluster,
@@ -119,6 +120,7 @@ def _cluster(
         grace_s=_longest_request(server) + _SPARE_S,
         worker_volumes=disk_volumes(resource, context),
         worker_mounts=disk_mounts(resource, context),
+        priority_class=priority_class_of(resource, context),
     )
 
 

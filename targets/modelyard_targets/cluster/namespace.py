@@ -10,6 +10,7 @@ from modelyard.spec import System
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.admission import policy_of_autoscalers
 from modelyard_targets.cluster.context import Context, Made
+from modelyard_targets.cluster.priorities import priority_classes, quotas
 
 COMPONENT = "namespace"
 QUOTA = "declared-capacity"
@@ -31,11 +32,12 @@ def lower_namespace(resource: Resource, context: Context, quota: Mapping[str, st
     else:
         yield Made(resource.origin, _namespace(said, context))
     if quota:
-        hard: dict[str, Value] = dict(quota)
-        yield Made((*resource.origin[:-1], "capacity"), _object("v1", "ResourceQuota", QUOTA, context, {"hard": hard}))
+        for name, bound in quotas(quota, QUOTA, context):
+            yield Made((*resource.origin[:-1], "capacity"), _object("v1", "ResourceQuota", name, context, bound))
     yield Made(resource.origin, _object("v1", "LimitRange", "defaults", context, {"limits": [_DEFAULTS]}))
     for name, spec in CLOSED.items():
         yield Made(resource.origin, _object("networking.k8s.io/v1", "NetworkPolicy", name, context, spec))
+    yield from priority_classes(context)
     yield from policy_of_autoscalers(resource.origin, context)
 
 

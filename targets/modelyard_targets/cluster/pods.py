@@ -133,6 +133,7 @@ def pod_spec(
     place: Place,
     volumes: Sequence[Value] = (),
     scratch_bytes: int | None = None,
+    priority_class: str = "",
     **rest: Value,
 ) -> dict[str, Value]:
     """The spec of a Pod. `token` says whether it may talk to the cluster's API as its ServiceAccount."""
@@ -145,6 +146,7 @@ def pod_spec(
         **without_empty(
             {
                 "imagePullSecrets": [{"name": pull}] if pull else [],
+                "priorityClassName": priority_class,
             }
         ),
         **placing(place),

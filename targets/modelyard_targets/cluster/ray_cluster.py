@@ -73,6 +73,7 @@ class RayCluster:
     grace_s: int = 60  # from the wish that a worker ends to its end
     worker_volumes: tuple[Value, ...] = ()
     worker_mounts: tuple[Value, ...] = ()
+    priority_class: str = ""  # of every Pod; empty for none
 
 
 def serving_cluster_scales(server: ModelServer) -> bool:
@@ -189,6 +190,7 @@ def _head(cluster: RayCluster, context: Context) -> dict[str, Value]:
         account=cluster.account,
         token=False,
         place=support_place(context),
+        priority_class=cluster.priority_class,
         volumes=[*cluster.volumes, *(_autoscaler_volumes() if cluster.scales else [])],
     )
 
@@ -230,6 +232,7 @@ def _worker(group: Group, cluster: RayCluster, context: Context) -> dict[str, Va
         place=_place(group, cluster),
         volumes=(*cluster.volumes, *cluster.worker_volumes),
         scratch_bytes=group.hardware.disk_bytes,
+        priority_class=cluster.priority_class,
         **rest,
     )
 

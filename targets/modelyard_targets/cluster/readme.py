@@ -40,6 +40,7 @@ from modelyard_targets.cluster.secrets import Wanted, existing_secrets, secrets_
 from modelyard_targets.cluster.storage_network import storage_readers
 from modelyard_targets.cluster.store_keys import store_keys
 from modelyard_targets.cluster.workloads_project import Workloads, Written, written_of
+from modelyard_targets.cluster.yields_readme import yields_readme
 
 README: Final = "README.md"
 IMAGES: Final = "images.txt"
@@ -120,6 +121,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "alerts": alert_rows(context),
         "reached": tuple(_reached(context)),
         "callers": tuple(caller_rows(context)),
+        **yields_readme(context),
         "access_logs": tuple(access_logs(context)),
         **first_steps(context),
         "hosts": any(isinstance(one.value, Route) and one.value.inference.endpoint.host for one in here),

@@ -6,14 +6,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.diagnostics.plan import cannot_be_packed, no_room_for_upgrade, run_too_large, too_little
+from modelyard.diagnostics.plan import (
+    cannot_be_packed,
+    no_room_for_upgrade,
+    nothing_yields,
+    run_too_large,
+    too_little,
+)
 from modelyard.manifest import cpu_text, memory_text
 from modelyard.plan import ModelServer, Plan
-from modelyard.records import record
+from modelyard.records import record, replace
 from modelyard.source import Path
 from modelyard.spec import ComputeClass, System, Taint, TargetSpec
 from modelyard_targets.cluster.demand import Asked, demand
 from modelyard_targets.cluster.placed import target_of
+from modelyard_targets.cluster.priorities import PRIORITIES
 from modelyard_targets.cluster.sizes import head_size
 from modelyard_targets.kubernetes.hardware import choose
 from modelyard_targets.kubernetes.packing import CPU, MEMORY, Floor, Packed, Pods, Shape, pack
@@ -28,10 +35,17 @@ Support: TypeAlias = tuple[tuple[tuple[str, str], ...], tuple[Taint, ...], str]
 
 @record
 class Packable:
-    """What a placement asks for at its most: what is always there, and what each pipeline adds while it runs."""
+    """What workloads of one priority ask for at their most: what is always there, and what each pipeline adds while it
+    runs. `beside` is the least of what they yield to; what yields to them is not counted.
+    """
 
     always: tuple[Pods, ...]
     runs: Mapping[str, tuple[Pods, ...]]  # by pipeline
+    beside: tuple[Pods, ...] = ()
+
+    def together(self, name: str) -> tuple[Pods, ...]:
+        """Everything together with one pipeline."""
+        return (*self.beside, *self.always, *self.runs[name])
 
     def at_most(self) -> Iterator[tuple[Pods, ...]]:
         """Everything together with one pipeline: for each resource the pipeline that asks most of it."""
@@ -42,48 +56,70 @@ class Packable:
                     largest[what] = (amount, name)
         names = dict.fromkeys(name for _, name in largest.values())
         if not names:
-            yield self.always
+            yield (*self.beside, *self.always)
         for name in names:
-            yield (*self.always, *self.runs[name])
+            yield self.together(name)
 
 
 def check_capacity(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """A pipeline that could never reach its size, and a system that could never all run at once.
 
     Counted are all endpoints at their largest, what serves them, all monitors, and the largest pipeline at its
-    largest: pipelines wait for each other, users do not. Where no capacity is declared, nothing is known and nothing
-    is said.
+    largest: pipelines wait for each other, users do not. What yields is counted by itself, beside the least of what it
+    yields to. Where no capacity is declared, nothing is known and nothing is said.
     """
     target = target_of(plan, placement)
     if not target.capacity:
         return
     floor = Floor(target.capacity)
-    found = pods_of(plan, placement, floor)
+    problems = [
+        problem
+        for level in pods_of(plan, placement, floor)
+        for problem in _level(plan.system, placement, level, _least(plan, placement, floor), floor)
+    ]
+    yield from problems
+    if not problems:
+        yield from _upgrades(plan, placement, floor)
+
+
+def _level(
+    system: System, placement: str, level: Packable, least: tuple[Pods, ...], floor: Floor
+) -> Iterator[Diagnostic]:
+    """What does not fit of the workloads of one priority."""
     hopeless: set[str] = set()
-    for name, pods in found.runs.items():
-        problem = _own_size(plan.system, name, pods, floor)
+    for name, pods in level.runs.items():
+        problem = _own_size(system, name, pods, floor)
         if problem is not None:
             hopeless.add(name)
             yield problem
-    possible = Packable(found.always, {name: pods for name, pods in found.runs.items() if name not in hopeless})
+    possible = replace(level, runs={name: pods for name, pods in level.runs.items() if name not in hopeless})
     for pods in possible.at_most():
-        packed = pack(pods, floor)
-        if packed.homeless is not None:
-            yield _shortage(plan.system, placement, pods, packed.homeless, floor)
-            return
-    if not hopeless:
-        yield from _upgrades(plan, placement, floor)
+        homeless = pack(pods, floor).homeless
+        if homeless is None:
+            continue
+        undecided = tuple(_undecided(system, placement, possible, least, floor))
+        yield from undecided or (_shortage(system, placement, pods, homeless, floor),)
+        return
+
+
+def _undecided(
+    system: System, placement: str, level: Packable, least: tuple[Pods, ...], floor: Floor
+) -> Iterator[Diagnostic]:
+    """Pipelines that fit beside the least of what is always there, but not beside the most of it: one has to yield."""
+    if pack((*level.beside, *level.always), floor).homeless is not None:
+        return
+    for name, pods in level.runs.items():
+        homeless = pack(level.together(name), floor).homeless
+        if homeless is not None and pack((*least, *pods), floor).homeless is None:
+            left_over = homeless.what, homeless.count, amount_text(homeless.shape)
+            yield nothing_yields(system.key("pipelines", name), name, placement, *left_over)
 
 
 def _upgrades(plan: Plan, placement: str, floor: Floor) -> Iterator[Diagnostic]:
     """Servers of which a second one, which takes over when it is ready, finds no room even in quiet times."""
     asked = demand(plan, placement)
     support = _support(plan.system, target_of(plan, placement))
-
-    def least(pods: tuple[Asked, ...]) -> tuple[Pods, ...]:
-        return tuple(_pods(floor, support, one, one.least) for one in pods if one.least)
-
-    quiet = least(asked.always)
+    quiet = _at_least(asked.always, floor, support)
     tried: dict[tuple[tuple[int, Shape], ...], Pods | None] = {}  # equal servers find the same room
     for resource in plan.on(placement):
         if not isinstance(resource.value, ModelServer):
@@ -91,7 +127,7 @@ def _upgrades(plan: Plan, placement: str, floor: Floor) -> Iterator[Diagnostic]:
         first = resource.value.applications[0].inference
         if first.rollout.strategy != "blue-green":
             continue
-        again = least(asked.servers[resource.name])
+        again = _at_least(asked.servers[resource.name], floor, support)
         key = tuple((one.count, one.shape) for one in again)
         if key not in tried:
             tried[key] = pack((*quiet, *again), floor).homeless
@@ -107,10 +143,11 @@ def machines_needed(plan: Plan, placement: str) -> Mapping[int, int]:
     """How many machines are in use when everything runs at its largest, by position in `capacity`."""
     floor = Floor(target_of(plan, placement).capacity)
     needed: dict[int, int] = {}
-    for pods in pods_of(plan, placement, floor).at_most():
-        packed: Packed = pack(pods, floor)
-        for at, count in packed.used.items():
-            needed[at] = max(needed.get(at, 0), count)
+    for level in pods_of(plan, placement, floor):
+        for pods in level.at_most():
+            packed: Packed = pack(pods, floor)
+            for at, count in packed.used.items():
+                needed[at] = max(needed.get(at, 0), count)
     return needed
 
 
@@ -137,16 +174,30 @@ def quota(plan: Plan, placement: str) -> Mapping[str, str]:
     }
 
 
-def pods_of(plan: Plan, placement: str, floor: Floor) -> Packable:
-    """Every Pod of a placement at its most, with the machines that it may be put on."""
+def pods_of(plan: Plan, placement: str, floor: Floor) -> Iterator[Packable]:
+    """Every Pod of a placement at its most, with the machines that it may be put on, by priority from the highest."""
     asked = demand(plan, placement)
-
     support = _support(plan.system, target_of(plan, placement))
+    beside: tuple[Pods, ...] = ()
+    for priority in PRIORITIES:
+        always = tuple(one for one in asked.always if one.priority == priority)
+        runs = {
+            name: tuple(_pods(floor, support, one, one.most) for one in run)
+            for name, run in asked.runs.items()
+            if plan.system.pipelines[name].priority == priority
+        }
+        if always or runs:
+            yield Packable(tuple(_pods(floor, support, one, one.most) for one in always), runs, beside)
+        beside = (*beside, *_at_least(always, floor, support))
 
-    def pods(one: Asked) -> Pods:
-        return _pods(floor, support, one, one.most)
 
-    return Packable(tuple(map(pods, asked.always)), {name: tuple(map(pods, run)) for name, run in asked.runs.items()})
+def _least(plan: Plan, placement: str, floor: Floor) -> tuple[Pods, ...]:
+    """Every Pod of a placement that is there in quiet times."""
+    return _at_least(demand(plan, placement).always, floor, _support(plan.system, target_of(plan, placement)))
+
+
+def _at_least(asked: Iterable[Asked], floor: Floor, support: Support) -> tuple[Pods, ...]:
+    return tuple(_pods(floor, support, one, one.least) for one in asked if one.least)
 
 
 def _pods(floor: Floor, support: Support, one: Asked, count: int) -> Pods:

@@ -13,6 +13,7 @@ from modelyard_targets.cluster.check import Rule, check_cluster
 from modelyard_targets.cluster.check_reach import check_clients
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.placed import addons_to_install, target_of
+from modelyard_targets.cluster.priorities import yielding
 from modelyard_targets.kubernetes.budget import check_prices
 from modelyard_targets.kubernetes.capacity import check_capacity
 from modelyard_targets.kubernetes.check_stores import check_stores
@@ -47,9 +48,20 @@ def check_tenancy(plan: Plan, placement: str) -> Iterator[Diagnostic]:
         yield problems.shared_without_addon(where, placement, addon, _WHY[addon])
 
 
+def check_priorities(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """A tenant makes no PriorityClasses either."""
+    target = target_of(plan, placement)
+    if target.tenancy != "shared":
+        return
+    for priority, path in yielding(plan, placement).items():
+        if priority not in dict(target.priority_classes):
+            yield problems.shared_without_priority_class(plan.system.at(*path), placement, priority)
+
+
 CHECKS: Final[tuple[Rule, ...]] = (
     check_stores,
     check_tenancy,
+    check_priorities,
     check_clients,
     check_capacity,
     check_prices,

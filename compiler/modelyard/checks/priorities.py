@@ -1,0 +1,17 @@
+"""Who yields: what may be preempted can also be tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import priorities as problems
+from modelyard.spec import System
+
+
+def retries(system: System) -> Iterator[Diagnostic]:
+    """A pipeline that yields tries again what it lost."""
+    for pipeline in system.pipelines.values():
+        if pipeline.priority != "normal" and not pipeline.retries:
+            span = system.at("pipelines", pipeline.name, "retries")
+            yield problems.preempted_without_retry(span, pipeline.name, pipeline.priority)

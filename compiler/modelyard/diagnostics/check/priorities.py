@@ -1,0 +1,27 @@
+"""Diagnostics about who yields: W0992."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def preempted_without_retry(span: Span, pipeline: str, priority: str) -> Diagnostic:
+    """A run that yields fails when its workers are preempted, and without `retries` it is not tried again.
+
+    Wrong:
+
+        pipelines: {train: {priority: low, retries: 0, …}}
+
+    Right:
+
+        pipelines: {train: {priority: low, retries: 3, …}}
+    """
+    return Diagnostic(
+        "W0992",
+        Severity.WARNING,
+        f"a run of {quote(pipeline)} is lost the first time that it yields: its priority is {quote(priority)}, and"
+        " nothing tries it again",
+        span,
+        "allow some `retries`",
+    )
