@@ -51,6 +51,7 @@ class Kind(StrEnum):
     CUSTOM_JOB = "custom-job"
     MONITOR = "monitor"
     PROMOTER = "promoter"
+    STARTER = "starter"
     ALERT_RULES = "alert-rules"
     DASHBOARD = "dashboard"
     CHANNEL = "channel"
@@ -223,6 +224,21 @@ class Job:
 
 
 @record
+class RunRequest:
+    """How a monitor has a pipeline of another target started: through two folders of a store that both reach.
+
+    The monitor adds requests to the one; a starter beside the pipeline answers each in the other.
+    """
+
+    monitor: Monitor
+    name: str  # what the monitor's objects are called
+    pipeline: Pipeline
+    store: str
+    asked: str
+    answered: str
+
+
+@record
 class MonitorJob:
     """A monitor's run, with what it watches already found. A monitor of type `performance` has none: its rules do
     all of it.
@@ -232,6 +248,7 @@ class MonitorJob:
     hardware: Hardware
     inference: Inference | None
     models: tuple[Model, ...]
+    request: RunRequest | None = None  # how it has its pipeline started, where that is on another target
 
 
 @record
@@ -244,6 +261,13 @@ class Promoter:
         """The models of these trainings, each once."""
         names = dict.fromkeys(one.model.model for one in self.pipelines if one.model is not None)
         return tuple(system.models[name] for name in names)
+
+
+@record
+class Starter:
+    """What starts the pipelines of a target that monitors of other targets ask for."""
+
+    requests: tuple[RunRequest, ...]
 
 
 @record
@@ -269,7 +293,7 @@ class Identity:
     workload: str
     access: tuple[Access, ...]
     secrets: tuple[SecretRef, ...]
-    api: str  # "" autoscaler launcher trigger (a monitor that starts a pipeline)
+    api: str  # "" autoscaler launcher trigger (a monitor that starts a pipeline) starter
 
 
 @record
@@ -330,6 +354,7 @@ Payload: TypeAlias = (
     | Job
     | MonitorJob
     | Promoter
+    | Starter
     | AlertRules
     | Channel
     | Inference

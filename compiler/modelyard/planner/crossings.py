@@ -9,7 +9,7 @@ from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.platform import store_elsewhere
 from modelyard.diagnostics.target import registry_elsewhere
 from modelyard.plan import Kind, Link, Plan, RegistryServer, Resource, bundled_on, cluster_service
-from modelyard.spec import RULES_ONLY, ModelRef, System, TargetSpec
+from modelyard.spec import RULES_ONLY, ModelRef, Store, System, TargetSpec
 from modelyard.spec.scoring import models_of, scorings
 
 _HELD: dict[str, str] = {Kind.OBJECT_STORE: "store", Kind.DATABASE: "database"}
@@ -83,6 +83,14 @@ def _connection(reader: Resource, who: str, sink: Resource, link: Link, system: 
     if sink.kind not in _HELD or _lets_in(there, here):
         return None
     return problems.not_reachable(where, who, here.name, what, there.name)
+
+
+def reaches(system: System, placement: str, store: Store) -> bool:
+    """Whether what runs on a target may open an object store, wherever that is."""
+    here, there = system.target(placement), system.target(store.target)
+    if here.name == there.name or _one_cluster(there, here):
+        return True
+    return cluster_service(store.endpoint) is None and _lets_in(there, here)
 
 
 def _address(sink: Resource, system: System) -> str:
