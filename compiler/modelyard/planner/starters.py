@@ -54,7 +54,7 @@ def plan_starters(draft: Draft) -> None:
 
 def _shared_store(draft: Draft, monitor: Monitor, pipeline: Pipeline) -> str | None:
     """The store of artifacts, which bundles go through too, else the first that both targets reach."""
-    first = (draft.artifacts[0],) if draft.artifacts is not None else ()
+    first: tuple[str, ...] = (draft.artifacts[0],) if draft.artifacts is not None else ()
     objects = (store.name for store in draft.system.stores.values() if store.type == "object")
     for name in (*first, *objects):
         store = draft.system.stores[name]
