@@ -1,8 +1,8 @@
 """`start`: look once at the requests of other targets, and start the runs that may be started for them.
 
 A request is taken once. The Job of its run is named after it, so that of two starters that read it at once one finds
-the name taken; that Job is kept longer than a request is valid. What became of a request is then written where whoever
-asked cannot write, and the request is removed.
+the name taken; that Job is kept for as long as a request is valid. What became of a request is then written to a folder
+that the monitor cannot write to, and the request is removed.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from modelyard_runtime.asking import KIND, LONGEST_REASON, MOST_REASONS
 from modelyard_runtime.checks import check_starter
-from modelyard_runtime.cluster_api import ApiError, ClusterApi
-from modelyard_runtime.description import API_VERSION, Json, Section, description, integer, names, rows, section, text
+from modelyard_runtime.cluster_api import ClusterApi
+from modelyard_runtime.description import API_VERSION, Json, Section, description, integer, rows, section, text
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.siblings import exists, job_named
 from modelyard_runtime.starting import Start, start_run
@@ -60,7 +60,7 @@ def look(api: ClusterApi, workload: Section, now: datetime) -> int:
     for allowed in rows(workload, "requests"):
         try:
             left += _look(Asked(api, workload, allowed, now))
-        except (OSError, ApiError) as problem:
+        except Exception as problem:  # noqa: BLE001 - each kind of store fails in its own way
             left += 1
             _log.error("requests of monitor %s cannot be read: %s", text(allowed, "monitor"), problem)
     return min(left, 1)
@@ -87,7 +87,7 @@ def _look(asked: Asked) -> int:
     for one in _in_order(found):
         try:
             answered += _answer(asked, one)
-        except (OSError, ApiError) as problem:
+        except Exception as problem:  # noqa: BLE001 - whatever is in a request, it stops no other
             left += 1
             _log.error("request %s is left for the next look: %s", _shown(one.base_name), problem)
     if answered:
@@ -113,10 +113,14 @@ def _answer(asked: Asked, found: _Found) -> bool:
     except FileNotFoundError:  # another starter has answered it
         return False
     if outcome is not None:
-        _log.info("request %s: %s", outcome["id"], outcome["why"])
+        _log.log(logging.INFO if outcome["started"] else logging.WARNING, "request %s: %s", *_told(outcome))
         write_whole(answer, json.dumps(outcome, ensure_ascii=False).encode())
     remove(where)
     return outcome is not None
+
+
+def _told(outcome: dict[str, Json]) -> tuple[str, str]:
+    return str(outcome["id"]), str(outcome["why"])
 
 
 def _outcome(asked: Asked, found: _Found, where: Place) -> dict[str, Json]:
@@ -151,7 +155,7 @@ def _start(asked: Asked, request_id: str, job: str, request: Section) -> str:
         ending=_ending(asked, request_id),
         now=asked.now,
         cooldown=cooldown,
-        kept_s=int(max(cooldown, _REMEMBERED).total_seconds()),
+        kept_s=int(max(cooldown, VALID).total_seconds()),
         labels={_REQUEST_LABEL: request_id},
         annotations={_REQUEST_ANNOTATION: _lineage(asked, request_id, request)},
     )
@@ -165,11 +169,20 @@ def _lineage(asked: Asked, request_id: str, request: Section) -> str:
         "id": request_id,
         "monitor": text(asked.allowed, "monitor"),
         "target": text(asked.allowed, "target"),
-        "at": text(request, "at")[:_LONGEST_SHOWN],
-        "window": {end: text(window, end)[:_LONGEST_SHOWN] for end in ("from", "to")},
-        "reason": [one[:LONGEST_REASON] for one in names(request, "reason")[:MOST_REASONS]],
+        "at": _cut(request.get("at"), _LONGEST_SHOWN),
+        "window": {end: _cut(window.get(end), _LONGEST_SHOWN) for end in ("from", "to")},
+        "reason": [_cut(one, LONGEST_REASON) for one in _listed(request.get("reason"))[:MOST_REASONS]],
     }
-    return json.dumps(told, ensure_ascii=False)
+    return json.dumps(told)
+
+
+def _cut(value: Json, most: int) -> str:
+    """A text that somebody else wrote; whatever else is there is left out."""
+    return value[:most] if isinstance(value, str) else ""
+
+
+def _listed(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
 
 
 def _ending(asked: Asked, request_id: str) -> str:
@@ -218,7 +231,7 @@ def _forget(asked: Asked) -> None:
             remove(asked.folder("answered").below(one.base_name))
 
 
-def _shown(value: object) -> str:
-    """What somebody else wrote, in one line of a log."""
-    shown = ascii(value)
+def _shown(value: Json) -> str:
+    """The same in one line of a log."""
+    shown = ascii(value) if isinstance(value, str) else "no text"
     return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"

@@ -291,6 +291,14 @@ def forged(place: Place, **changes: object) -> bytes:
     return json.dumps({**request_of(place.monitor, place.run, now(), WHY), "id": "f" * 32, **changes}).encode()
 
 
+def nested(depth: int) -> list[Any]:
+    """Lists in lists, which JSON holds and Python can hardly print."""
+    found: list[Any] = []
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
 FORGED: dict[str, tuple[Callable[[Place], bytes], str]] = {
     "another pipeline": (lambda place: forged(place, pipeline="wipe"), "pipeline of the request is 'wipe', and may"),
     "no pipeline": (lambda place: forged(place, pipeline=["retrain"]), "and may only be retrain"),
@@ -303,8 +311,21 @@ FORGED: dict[str, tuple[Callable[[Place], bytes], str]] = {
     "no JSON": (lambda _: b"\xff{", "is no JSON"),
     "a list": (lambda _: b"[]", "is no JSON object"),
     "deep": (lambda _: b"[" * 16000, "is no JSON"),
+    "lists in lists": (lambda place: forged(place, pipeline=nested(900)), "pipeline of the request is no text"),
     "nothing": (lambda _: b"", "is no JSON"),
 }
+
+
+@pytest.mark.parametrize("reason", [["\ud800"], nested(900), [nested(900)], "x", {"a": 1}, [None] * 800])
+def test_what_a_request_adds_is_cut_to_texts(place: Place, server: ApiServer, api: ClusterApi, reason: object) -> None:
+    """It asks for what it may ask for; what else it says is written beside the run and cannot harm it."""
+    place.write(f"{'f' * 32}.json", forged(place, reason=reason, at=reason, window=reason))
+
+    assert look(api, place.starter, now()) == 0
+    (job,) = jobs(server)
+    began = json.loads(job["metadata"]["annotations"]["modelyard.dev/requested"])
+    assert all(isinstance(one, str) for one in (*began["reason"], *began["window"].values(), began["at"]))
+    assert len(began["reason"]) <= 10
 
 
 @pytest.mark.parametrize("kind", FORGED)
@@ -349,17 +370,15 @@ def test_names_that_are_none_keep_no_request_waiting(server: ApiServer, api: Clu
     assert len(jobs(server)) == 1
 
 
-def test_one_monitor_keeps_no_other_waiting(place: Place, server: ApiServer, api: ClusterApi) -> None:
+@pytest.mark.parametrize("asked", ["gs://elsewhere/asked/", ""])
+def test_one_monitor_keeps_no_other_waiting(place: Place, server: ApiServer, api: ClusterApi, asked: str) -> None:
     """Its requests cannot be read, and those of the next are answered."""
-    broken = {**place.allowed("away", "retrain"), "asked": "gs://elsewhere/asked/"}
-    unknown = {**place.allowed("gone", "retrain"), "asked": f"{place.base}/nowhere/"}
-    place.starter["requests"] = [unknown, *place.starter["requests"]]
+    broken = {**place.allowed("away", "retrain"), "asked": asked, "store": "none"}
+    place.starter["requests"] = [broken, *place.starter["requests"]]
     breach(place)
-    assert look(api, place.starter, now()) == 0
-    assert len(jobs(server)) == 1
 
-    with pytest.raises(Refusal):
-        look(api, {**place.starter, "requests": [broken]}, now())
+    look(api, place.starter, now())
+    assert len(jobs(server)) == 1
 
 
 def test_tries_of_one_look_ask_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
