@@ -51,6 +51,7 @@ class Kind(StrEnum):
     CUSTOM_JOB = "custom-job"
     MONITOR = "monitor"
     PROMOTER = "promoter"
+    STARTER = "starter"
     ALERT_RULES = "alert-rules"
     DASHBOARD = "dashboard"
     CHANNEL = "channel"
@@ -223,6 +224,21 @@ class Job:
 
 
 @record
+class RunRequest:
+    """How a monitor has a pipeline of another target started: through two folders of a store that both reach.
+
+    The monitor adds requests to the one; a starter beside the pipeline answers each in the other.
+    """
+
+    monitor: Monitor
+    name: str  # what the monitor's objects are called
+    pipeline: Pipeline
+    store: str
+    asked: str
+    answered: str
+
+
+@record
 class MonitorJob:
     """A monitor's run, with what it watches already found. A monitor of type `performance` has none: its rules do
     all of it.
@@ -232,6 +248,7 @@ class MonitorJob:
     hardware: Hardware
     inference: Inference | None
     models: tuple[Model, ...]
+    request: RunRequest | None = None  # how it has its pipeline started, where that is on another target
 
 
 @record
@@ -253,6 +270,13 @@ class Promoter:
         """Whether it pushes metrics of its own, which alerts to the owner's on-call channel read."""
         on_call = bool(system.governance.owner.oncall)
         return any(reports_gate(one, system) for one in self.pipelines) or (on_call and bool(self.imported))
+
+
+@record
+class Starter:
+    """What starts the pipelines of a target that monitors of other targets ask for."""
+
+    requests: tuple[RunRequest, ...]
 
 
 @record
@@ -278,7 +302,7 @@ class Identity:
     workload: str
     access: tuple[Access, ...]
     secrets: tuple[SecretRef, ...]
-    api: str  # "" autoscaler launcher trigger (a monitor that starts a pipeline)
+    api: str  # "" autoscaler launcher trigger (a monitor that starts a pipeline) starter
 
 
 @record
@@ -339,6 +363,7 @@ Payload: TypeAlias = (
     | Job
     | MonitorJob
     | Promoter
+    | Starter
     | AlertRules
     | Channel
     | Inference

@@ -17,6 +17,7 @@ VERBS = {
     "promote": ("modelyard_runtime.promotion", "move the alias to the newest version that has its approvals now"),
     "monitor": ("modelyard_runtime.monitor", "compare a window of data with its reference, and act on a breach"),
     "launch": ("modelyard_runtime.launch", "create the Ray job of a pipeline, and wait for its end"),
+    "start": ("modelyard_runtime.starter", "start the runs of pipelines that monitors of other targets ask for"),
     "store": ("modelyard_runtime.store", "create a bucket with its versioning and retention"),
     "login": ("modelyard_runtime.login", "give a database of RDS a login of its own, with a new password each time"),
     "registry": ("modelyard_runtime.registry_server", "serve MLflow, where each workload may change its own models"),

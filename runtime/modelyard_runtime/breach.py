@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from modelyard_runtime import aliases, registry
-from modelyard_runtime.cluster_api import ApiError, ClusterApi, Object
+from modelyard_runtime.asking import ask
+from modelyard_runtime.cluster_api import ApiError, ClusterApi
 from modelyard_runtime.delivery import deliver
 from modelyard_runtime.description import Section, integer, rows, section, text
 from modelyard_runtime.history import History, whoever
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.siblings import CRON_JOBS, JOBS, forbidden, job_of, mapping
+from modelyard_runtime.starting import Start, start_run
 
-_MONITOR_LABEL = "modelyard.dev/started-by"
 _WHY = "a check of the monitor did not hold"
 _log = logging.getLogger(__name__)
 
 
 def act(
-    workload: Section, now: datetime, breached: frozenset[str] = frozenset(), api: ClusterApi | None = None
+    workload: Section,
+    now: datetime,
+    breached: frozenset[str] = frozenset(),
+    api: ClusterApi | None = None,
+    why: Sequence[str] = (),
 ) -> list[str]:
     """Do what the monitor's description says; returns what was done, in sentences.
 
     `breached` are the variants whose rows were beyond a bound; the empty name stands for rows of no single variant.
+    `why` are the checks that did not hold, in sentences.
     """
     action = section(section(workload, "monitor"), "onBreach")
     cooldown = timedelta(seconds=integer(action, "cooldownSeconds"))
     done: list[str] = []
     if action.get("rollback"):
         done += take_back(workload, now, cooldown, breached)
-    if "run" in action:
-        run = section(action, "run")
+    run = section(action, "run")
+    if "request" in run:
+        done.append(ask(workload, run, now, why))
+    elif run:
         try:
             done.append(start(api or ClusterApi.of_this_pod(), workload, run, now, cooldown))
         except (ApiError, OSError) as problem:
@@ -48,24 +56,8 @@ def start(api: ClusterApi, workload: Section, run: Section, now: datetime, coold
     """A Job of the pipeline's CronJob, unless this monitor has started one within the cooldown, or a run is under way
     that none may overlap.
     """
-    monitor, cron_job = text(workload, "name"), text(run, "cronJob")
-    before = [_created(job) for job in api.list(JOBS, f"{_MONITOR_LABEL}={monitor}")]
-    last = max((one for one in before if one is not None), default=None)
-    if last is not None and now - last < cooldown:
-        return (
-            f"pipeline {text(run, 'pipeline')} is not started: it was at {last.isoformat()}, the cooldown is {cooldown}"
-        )
-    parent = api.get(CRON_JOBS, cron_job)
-    if forbidden(api, parent):
-        return f"pipeline {text(run, 'pipeline')} is not started: a run of it is under way, and they must not overlap"
     stamp = now.strftime("%Y%m%d%H%M")
-    body = job_of(parent, stamp, {_MONITOR_LABEL: monitor}, int(cooldown.total_seconds()))
-    try:
-        api.create(JOBS, body)
-    except ApiError as problem:
-        if problem.status != 409:  # another try of this monitor was faster
-            raise
-    return f"pipeline {text(run, 'pipeline')} is started"
+    return start_run(api, run, Start(text(workload, "name"), stamp, now, cooldown, int(cooldown.total_seconds())))
 
 
 def take_back(workload: Section, now: datetime, cooldown: timedelta, breached: frozenset[str]) -> list[str]:
@@ -116,8 +108,3 @@ def _blamed(models: list[Section], breached: frozenset[str]) -> list[Section]:
     to_blame = [one for one in models if len(watched) == 1 or text(one, "variant") in breached - {""}]
     following = [one for one in to_blame if text(one, "alias")] if breached else []
     return list({(text(one, "registeredName"), text(one, "alias")): one for one in following}.values())
-
-
-def _created(job: Object) -> datetime | None:
-    stamp = mapping(job, "metadata").get("creationTimestamp")
-    return datetime.fromisoformat(stamp).astimezone(UTC) if isinstance(stamp, str) else None

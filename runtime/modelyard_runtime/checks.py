@@ -28,6 +28,8 @@ def check_workload(workload: Section) -> None:
         check_monitor(workload)
     elif kind == "promoter":
         check_promoter(workload)
+    elif kind == "starter":
+        check_starter(workload)
     else:
         check_pipeline(workload)
 
@@ -67,6 +69,16 @@ def check_promoter(workload: Section) -> None:
             raise Refusal(f"{name}: {without[0]!r} may approve, and has no key")
         if integer(approvals, "minimum") > len(groups):
             raise Refusal(f"{name}: {integer(approvals, 'minimum')} approvals cannot come from {len(groups)}")
+
+
+def check_starter(workload: Section) -> None:
+    """The same of what starts runs that other targets ask for."""
+    if text(workload, "type") != "starter":
+        raise Refusal(f"'start' is for starters, and this workload is of type {text(workload, 'type')}")
+    for request in rows(workload, "requests"):
+        lacking = [name for name in ("monitor", "pipeline", "cronJob", "asked", "answered") if not text(request, name)]
+        if lacking:
+            raise Refusal(f"a request that may be answered has no {lacking[0]}")
 
 
 def order(steps: dict[str, Section]) -> list[str]:

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 
 from modelyard_runtime.cluster_api import ApiError, ClusterApi
-from modelyard_runtime.siblings import CRON_JOBS, JOBS, forbidden, job_named, job_of, mapping
+from modelyard_runtime.siblings import CRON_JOBS, JOBS, exists, forbidden, job_named, job_of, mapping
 
 _FOLLOWED_LABEL = "modelyard.dev/follows"
 _TOO_MANY = 429
@@ -54,7 +54,7 @@ class Following:
     def _started(self, api: ClusterApi, cron_job: str) -> str:
         ending = hashlib.sha256(f"{self.uid}/{cron_job}".encode()).hexdigest()[:10]
         name = job_named(cron_job, ending)
-        if _exists(api, name):
+        if exists(api, name):
             return f"Job {name} was started after this run already"
         parent = api.get(CRON_JOBS, cron_job)
         if forbidden(api, parent):
@@ -70,13 +70,3 @@ class Following:
         """How long Pods of this Job may ask again whether a run was started."""
         longest = mapping(api.get(JOBS, self.job), "spec").get("activeDeadlineSeconds")
         return longest if isinstance(longest, int) else 0
-
-
-def _exists(api: ClusterApi, job: str) -> bool:
-    try:
-        api.get(JOBS, job)
-    except ApiError as problem:
-        if problem.status != 404:
-            raise
-        return False
-    return True

@@ -63,13 +63,14 @@ def run() -> int:
     refusals = (*unread, *found.refusals)
     told = report(workload, look_samples(workload, found, now), now.timestamp())
     breaches = [one for one in found.results if one.breach]
-    for one in breaches:
-        _log.warning("%s", breach_text(workload, one))
+    why = [breach_text(workload, one) for one in breaches]
+    for sentence in why:
+        _log.warning("%s", sentence)
     for cause in found.causes[:MOST_TOLD]:
         _log.warning("%s", cause_text(cause, of_errors=found.of_errors))
     if breaches:
         try:
-            act(workload, now, frozenset(one.variant for one in breaches))
+            act(workload, now, frozenset(one.variant for one in breaches), why=why)
         except Refusal as of_action:  # it hides no other
             refusals = (*refusals, of_action)
     if of_soaks(workload) and not found.refusals:

@@ -6,7 +6,7 @@ that a monitor or the pipeline before it started is nothing to it, so that what 
 
 from __future__ import annotations
 
-from modelyard_runtime.cluster_api import ClusterApi, Object
+from modelyard_runtime.cluster_api import ApiError, ClusterApi, Object
 
 CRON_JOBS = "apis/batch/v1/cronjobs"
 JOBS = "apis/batch/v1/jobs"
@@ -34,6 +34,17 @@ def forbidden(api: ClusterApi, cron_job: Object) -> bool:
     if mapping(cron_job, "spec").get("concurrencyPolicy") != "Forbid":
         return False
     return bool(under_way(api, str(mapping(cron_job, "metadata").get("uid"))))
+
+
+def exists(api: ClusterApi, job: str) -> bool:
+    """Whether there is a Job of this name, under way or not."""
+    try:
+        api.get(JOBS, job)
+    except ApiError as problem:
+        if problem.status != 404:
+            raise
+        return False
+    return True
 
 
 def job_named(cron_job: str, ending: str) -> str:

@@ -50,10 +50,9 @@ class ApiServer:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 path = f"{self.path.partition('?')[0]}/{body['metadata']['name']}"
-                if path in outer.objects:
+                if outer.objects.setdefault(path, body) is not body:  # of two at once, one makes it
                     self._answer(409, {"message": "already exists"})
                     return
-                outer.objects[path] = body
                 self._answer(201, body)
 
             def do_DELETE(self) -> None:

@@ -62,7 +62,7 @@ def test_what_is_emitted_is_accepted(workload: dict[str, Any]) -> None:
 def test_examples_have_workloads_of_every_type() -> None:
     kinds = {one.values[0]["type"] for one in EMITTED}
 
-    assert kinds == {"training", "batch-inference", "custom", "server", "monitor", "promoter"}
+    assert kinds == {"training", "batch-inference", "custom", "server", "monitor", "promoter", "starter"}
 
 
 def changed(workload: dict[str, Any], path: str, value: Any) -> dict[str, Any]:

@@ -23,8 +23,10 @@ from modelyard_runtime.answers import answer
 from modelyard_runtime.batch_files import WHOLE, Piece, parts_of, pieces
 from modelyard_runtime.batch_scorer import Handed, Scorer, Task
 from modelyard_runtime.batch_state import Known, publish, write_refused, write_run
+from modelyard_runtime.breach import act
 from modelyard_runtime.bundle_store import current
 from modelyard_runtime.capture import Captures
+from modelyard_runtime.cluster_api import ClusterApi
 from modelyard_runtime.datasets import dataset_place, read_batches, read_frame, read_ray
 from modelyard_runtime.delivery import deliver_all
 from modelyard_runtime.description import names, rows, section, sections, text
@@ -33,11 +35,13 @@ from modelyard_runtime.imports import bring
 from modelyard_runtime.lineage import content_digest, fingerprint
 from modelyard_runtime.models import Models
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.starter import look
 from modelyard_runtime.storage import Place, place, write_whole
 from modelyard_runtime.storage import reading as reading_of
 from modelyard_runtime.trained import Trained, digest_of, finish
 from modelyard_runtime.trainers import grow
 from modelyard_runtime.training_data import training_data
+from tests.runtime.api_server import ApiServer
 from tests.runtime.emitted_roles import Account, account, pods
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
@@ -45,6 +49,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWa
 NOW = datetime.now(UTC)  # labels and windows are older or younger than the present
 PODS = tuple(pods())
 ROWS = 60
+BATCH = "/apis/batch/v1/namespaces/tills"
 
 
 SYSTEMS = tuple(dict.fromkeys(pod.system for pod in PODS))
@@ -345,6 +350,45 @@ def test_monitors_read_what_they_watch_and_compare_with(trained: System) -> None
             if uri:
                 with pytest.raises(OSError, match="ACCESS_DENIED"):
                     write_whole(place(workload, uri, "lake").below("b"), b"")
+
+
+@pytest.mark.usefixtures("reading")
+def test_a_request_is_written_by_one_side_and_answered_by_the_other(trained: System, tmp_path: Path) -> None:
+    """The monitor reads no request, removes none and writes no answer; nor does it write what another one asks."""
+    trained.account.guard.refused.clear()
+    asking = [pod for pod in trained.pods if "request" in _run_of(pod.workload())]
+    for workload in (one for one in trained.running("monitor") if "request" in _run_of(one)):
+        assert "is asked for by request" in act(workload, NOW)[0]
+        assert trained.account.guard.refused == []
+        folder = place(workload, text(section(_run_of(workload), "request"), "uri"), "lake")
+        (request,) = [name for name in trained.names() if name.startswith(f"{folder.path}/") and name[-1] != "/"]
+        root, _, own = folder.path.rpartition("/asked/")
+        for path in (f"{root}/answered/{own}/a.json", f"{root}/asked/{own}-2/a.json", f"{root}/asked/a.json"):
+            with pytest.raises(OSError, match="ACCESS_DENIED"):
+                write_whole(Place(folder.filesystem, path), b"{}")
+        with pytest.raises(OSError, match="ACCESS_DENIED"):
+            folder.filesystem.open_input_stream(request)
+        with pytest.raises(OSError, match="ACCESS_DENIED"):
+            folder.filesystem.delete_file(request)
+    trained.account.guard.refused.clear()
+    with ApiServer() as server:
+        server.objects[f"{BATCH}/cronjobs/retrain"] = {
+            "metadata": {"name": "retrain", "uid": "u-1"},
+            "spec": {"jobTemplate": {"spec": {}}},
+        }
+        (tmp_path / "token").write_text("secret")
+        api = ClusterApi(server.url, "tills", tmp_path / "token", None)
+        for workload in trained.running("starter"):
+            assert look(api, workload, datetime.now(UTC)) == 0
+            assert look(api, workload, datetime.now(UTC)) == 0
+        missing = [one for one in trained.account.guard.refused if one.startswith("HEAD ") and "/answered/" in one]
+        assert trained.account.guard.refused == missing  # S3 may answer so about an answer that is not there yet
+        assert len([path for path in server.objects if "/jobs/" in path]) == len(asking)
+    assert not [name for name in trained.names() if "/asked/" in name and name[-1] != "/"]
+
+
+def _run_of(workload: Any) -> Any:
+    return section(section(section(workload, "monitor"), "onBreach"), "run")
 
 
 def _in_parts(workload: Any, scorer: Scorer, piece: Piece, version: str, monkeypatch: pytest.MonkeyPatch) -> None:

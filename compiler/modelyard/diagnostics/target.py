@@ -144,24 +144,33 @@ def rollout_owns_route(span: Span, field: str) -> Diagnostic:
 
 
 def run_elsewhere(span: Span, pipeline: str, placement: str, other: str) -> Diagnostic:
-    """A monitor starts a pipeline through the API of its own cluster; it has no way into another one.
+    """A monitor asks for a run on another target through an object store, and no store is open to both targets.
+
+    It has no way into the API of another cluster. It writes a request into the store of artifacts, or into the first
+    other store that both reach, and what runs beside the pipeline looks there every few minutes.
 
     Wrong:
 
-        pipelines: {retrain: {target: training-cluster, …}}
+        targets: {main: {provider: kubernetes}, edge: {provider: kubernetes}}
+        stores: {lake: {type: object, target: main, adopt: lake, endpoint: "https://s3.main.example"}}
+        pipelines: {retrain: {target: main, …}}
         monitors: {drift: {target: edge, onBreach: {run: pipelines.retrain}, …}}
 
     Right:
 
-        pipelines: {retrain: {target: training-cluster, …}}
-        monitors: {drift: {target: training-cluster, onBreach: {run: pipelines.retrain}, …}}
+        targets: {main: {provider: kubernetes, reachableFrom: [edge]}, edge: {provider: kubernetes}}
+        stores: {lake: {type: object, target: main, adopt: lake, endpoint: "https://s3.main.example"}}
+        pipelines: {retrain: {target: main, …}}
+        monitors: {drift: {target: edge, onBreach: {run: pipelines.retrain}, …}}
     """
     return Diagnostic(
         "E0613",
         Severity.ERROR,
-        f"the monitor is on target {quote(placement)} and cannot start {quote(pipeline)} on {quote(other)}",
+        f"the monitor on target {quote(placement)} cannot ask for a run of {quote(pipeline)} on {quote(other)}:"
+        " no object store is open to both",
         span,
-        f"place the monitor on {quote(other)}, or let it only notify",
+        f"add reachableFrom: [{placement}] to the target of a store if a way is there, place the monitor on"
+        f" {quote(other)}, or let it only notify",
     )
 
 

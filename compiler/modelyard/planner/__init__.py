@@ -15,6 +15,7 @@ from modelyard.planner.names import check_names
 from modelyard.planner.pipelines import plan_pipeline
 from modelyard.planner.platform import finish, plan_registry, plan_stores
 from modelyard.planner.promoter import plan_promoter
+from modelyard.planner.starters import plan_starters
 from modelyard.spec import System
 
 __all__ = ["plan"]
@@ -37,6 +38,7 @@ def plan(system: System, offers: Mapping[str, Offer]) -> tuple[Plan | None, tupl
     for monitor in system.monitors.values():
         plan_monitor(draft, monitor)
     plan_promoter(draft)
+    plan_starters(draft)
     planned = finish(draft)
     if not has_errors(draft.found):
         draft.report(check_names(planned))

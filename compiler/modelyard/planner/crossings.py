@@ -97,6 +97,14 @@ def _asked_by(reader: Resource, sink: Resource, system: System) -> Path:
     return reader.origin[:2]
 
 
+def reaches(system: System, placement: str, store: Store) -> bool:
+    """Whether what runs on a target may open an object store, wherever that is."""
+    here, there = system.target(placement), system.target(store.target)
+    if here.name == there.name or _one_cluster(there, here):
+        return True
+    return cluster_service(store.endpoint) is None and _lets_in(there, here)
+
+
 def _address(sink: Resource, system: System) -> str:
     """What the spec says of where a store or registry is; empty where nothing has to be said."""
     if sink.kind is Kind.REGISTRY:

@@ -16,6 +16,7 @@ from modelyard.plan import (
     Offer,
     Payload,
     Resource,
+    RunRequest,
     bundle_path,
     bundled_on,
     model_path,
@@ -81,6 +82,7 @@ class Draft:
         self._hardware: dict[tuple[str, str], Hardware | None] = {}
         self.bundles = aliases_to_bundle(system)
         self.followers = followers(system)
+        self.requests: list[RunRequest] = []  # runs that monitors of other targets ask for
         self._moved = dict(system.moved or {})
         self._endpoints = {(one.target, self.called("inference", name)) for name, one in system.inference.items()}
 

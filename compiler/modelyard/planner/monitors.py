@@ -10,6 +10,7 @@ from modelyard.plan import AlertRules, Kind, Link, MonitorJob, bundled_on
 from modelyard.planner.crossings import watched_refs
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.planner.pipelines import place_of
+from modelyard.planner.starters import ask_elsewhere
 from modelyard.source import Json, Path
 from modelyard.spec import RULES_ONLY, Inference, Model, Monitor, System
 from modelyard.spec.watched import state_folder
@@ -36,13 +37,14 @@ def _job(draft: Draft, monitor: Monitor, name: str, workload: str, origin: Path)
     inference = _watched_endpoint(draft.system, monitor)
     models = _watched_models(draft.system, monitor, inference)
     wanted = _wanted(draft, monitor, inference, models)
-    api = "trigger" if monitor.on_breach.run else ""
-    draft.identity(name, monitor.target, origin, workload, wanted, api)
-    value = MonitorJob(monitor, hardware, inference, models)
+    request = ask_elsewhere(draft, monitor, name, wanted)
+    starts = bool(monitor.on_breach.run) and draft.system.pipelines[monitor.on_breach.run].target == monitor.target
+    draft.identity(name, monitor.target, origin, workload, wanted, "trigger" if starts else "")
+    value = MonitorJob(monitor, hardware, inference, models, request)
     job = draft.add(Kind.MONITOR, name, monitor.target, origin, value, workload)
     draft.connect(job, wanted, registry=bool(models) and not bundled_on(draft.system, monitor.target))
     draft.metrics.append(job)
-    if monitor.on_breach.run:
+    if starts:
         pipeline = draft.system.pipelines[monitor.on_breach.run]
         draft.links.append(Link(job.place, place_of(draft, pipeline), "trigger", "https", 443))
 

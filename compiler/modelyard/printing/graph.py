@@ -17,6 +17,7 @@ _SHAPES: Final[Mapping[Kind, tuple[str, str, str]]] = {
     Kind.ROUTE: ("([", "])", "oval"),
     Kind.MONITOR: ("{{", "}}", "hexagon"),
     Kind.PROMOTER: ("{{", "}}", "hexagon"),
+    Kind.STARTER: ("{{", "}}", "hexagon"),
     Kind.CHANNEL: (">", "]", "note"),
 }
 _BOX: Final = ("[", "]", "box")

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, cast
 
 from modelyard.manifest import labels, object_of
-from modelyard.plan import Job, Resource
+from modelyard.plan import Job, Resource, Starter
 from modelyard.records import record
 from modelyard.source import Json
 from modelyard.spec import Pipeline
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.job import template_of
-from modelyard_targets.cluster.launcher import started_after
+from modelyard_targets.cluster.launcher import requested, started_after
 
 COMPONENT: Final = "admission"
 TEMPLATE_KEY: Final = "rayjob.json"
@@ -124,7 +124,7 @@ def _labels_in(manifest: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 def policies_of_runs(resources: Iterable[Resource], objects: Sequence[Made], context: Context) -> Iterator[Made]:
     """For each pipeline that is launched: what its launcher may create, also of the pipelines that follow it, and the
-    monitors that start it.
+    monitors that start it, here or by way of the starter.
 
     `objects` are those that are applied, after every override: what they name is what may be named. A shared cluster
     gets none, since policies belong to the whole cluster.
@@ -133,6 +133,8 @@ def policies_of_runs(resources: Iterable[Resource], objects: Sequence[Made], con
         return
     by_name = {_place(made.manifest): made.manifest for made in objects}
     for resource in resources:
+        if isinstance(resource.value, Starter):
+            yield from _only_of(resource, resource.name, requested(context), resource.origin, context)
         if not isinstance(resource.value, Job) or not context.launched(resource.value.pipeline):
             continue
         launcher, starters = context.identity(resource.workload, launcher=True), _starters(resource.value, context)
@@ -143,8 +145,10 @@ def policies_of_runs(resources: Iterable[Resource], objects: Sequence[Made], con
         if starters:
             cron_job = by_name["CronJob", resource.name]
             yield from _policy(resource, "starts", ("batch", "jobs"), starters, cron_job, context)
-        yield from _of_followers(resource, launcher.name, context)
+        started = started_after(resource.value.pipeline, context)
+        yield from _only_of(resource, launcher.name, started, (*resource.origin, "schedule"), context)
         yield from _of_followed(resource, resource.value.pipeline, by_name, context)
+        yield from _of_requested(resource, by_name, context)
 
 
 def policy_of_autoscalers(origin: tuple[str | int, ...], context: Context) -> Iterator[Made]:
@@ -198,20 +202,19 @@ def policy_of_autoscalers(origin: tuple[str | int, ...], context: Context) -> It
     yield from _bound(origin, f"{context.namespace}.autoscalers", context.namespace, spec, context)
 
 
-def _of_followers(resource: Resource, launcher: str, context: Context) -> Iterator[Made]:
-    """The launcher of a pipeline with followers makes Jobs of their CronJobs alone; each of these has bounds itself."""
-    assert isinstance(resource.value, Job)
-    started = started_after(resource.value.pipeline, context)
+def _only_of(
+    resource: Resource, caller: str, started: tuple[str, ...], origin: tuple[str | int, ...], context: Context
+) -> Iterator[Made]:
+    """What starts several pipelines makes Jobs of their CronJobs alone; each of these has bounds itself."""
     if not started:
         return
     message = f"what {resource.name} starts belongs to one of the CronJobs {_list(started)}"
     spec: dict[str, Value] = {
         "failurePolicy": "Fail",
         "matchConstraints": {"resourceRules": [_resources("batch", "jobs", _CREATED)]},
-        "matchConditions": [_callers((launcher,), context)],
+        "matchConditions": [_callers((caller,), context)],
         "validations": [_rule(_owned_by(started), message)],
     }
-    origin = (*resource.origin, "schedule")
     yield from _bound(origin, f"{context.namespace}.{resource.name}.next", resource.name, spec, context)
 
 
@@ -226,6 +229,15 @@ def _of_followed(
         only: Value = {"name": "follower", "expression": _owned_by((resource.name,))}
         cron_job = by_name["CronJob", resource.name]
         yield from _policy(resource, "follows", ("batch", "jobs"), (followed.name,), cron_job, context, only)
+
+
+def _of_requested(resource: Resource, by_name: Mapping[tuple[str, str], Manifest], context: Context) -> Iterator[Made]:
+    """The same of what the starter may start of a pipeline that monitors of other targets ask for."""
+    starter = next((one for one in context.plan.on(context.placement) if isinstance(one.value, Starter)), None)
+    if starter is not None and resource.name in requested(context):
+        only: Value = {"name": "requested", "expression": _owned_by((resource.name,))}
+        cron_job = by_name["CronJob", resource.name]
+        yield from _policy(resource, "requests", ("batch", "jobs"), (starter.name,), cron_job, context, only)
 
 
 def _owned_by(cron_jobs: tuple[str, ...]) -> str:

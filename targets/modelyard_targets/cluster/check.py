@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 from modelyard.diagnostics.base import Diagnostic, has_errors
-from modelyard.diagnostics.target import run_elsewhere, run_of_once
+from modelyard.diagnostics.target import run_of_once
 from modelyard.plan import MonitorJob, Plan
 from modelyard.spec import TargetSpec
 from modelyard_targets.cluster.check_machines import (
@@ -53,14 +53,12 @@ def check_workloads(plan: Plan, placement: str, target: TargetSpec) -> Iterator[
 
 
 def check_monitors(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Pipelines that a breach cannot start: on another cluster, or with nothing to start them from."""
+    """Pipelines that a breach cannot start, since nothing is left to start them from, here or on another target."""
     for resource in plan.on(placement):
         if not isinstance(resource.value, MonitorJob) or not resource.value.monitor.on_breach.run:
             continue
         monitor = resource.value.monitor
         pipeline = plan.system.pipelines[monitor.on_breach.run]
         where = plan.system.at("monitors", monitor.name, "onBreach", "run")
-        if pipeline.target != placement:
-            yield run_elsewhere(where, pipeline.name, placement, pipeline.target)
-        elif pipeline.schedule.kind == "once":
+        if pipeline.schedule.kind == "once":
             yield run_of_once(where, pipeline.name)

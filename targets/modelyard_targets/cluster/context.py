@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from modelyard.names import object_name
-from modelyard.plan import Cluster, Identity, Job, Link, ModelServer, Plan, Resource
+from modelyard.plan import Cluster, Identity, Job, Link, ModelServer, Plan, Resource, RunRequest, Starter
 from modelyard.records import field, record
 from modelyard.source import Path
 from modelyard.spec import Pipeline, SecretRef, Store, System, Taint, TargetSpec
@@ -62,6 +62,7 @@ class Context:
     cron_jobs: Mapping[str, str] = field(repr=False)  # by pipeline: the CronJob that starts its runs
     jobs: Mapping[str, Resource] = field(repr=False)  # by workload: what its pipeline runs as
     starters: Mapping[str, tuple[str, ...]] = field(repr=False)  # by pipeline: the monitors that start it
+    requests: tuple[RunRequest, ...]  # of monitors on other targets for pipelines of this one
     followers: Mapping[str, tuple[Pipeline, ...]] = field(repr=False)  # by pipeline: those that its runs start
     prefixes: Mapping[str, str] = field(repr=False)  # by endpoint: what keeps its servers apart from others of a pool
     links: Mapping[str, tuple[Link, ...]] = field(repr=False)  # by `place` of their source
@@ -141,6 +142,9 @@ def context_for(
         },
         jobs={resource.workload: resource for resource in here if isinstance(resource.value, Job)},
         starters=_starters(plan.system),
+        requests=tuple(
+            request for resource in here if isinstance(resource.value, Starter) for request in resource.value.requests
+        ),
         followers=followers(plan.system),
         prefixes={
             application.inference.name: application.route_prefix

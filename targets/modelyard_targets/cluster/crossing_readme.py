@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from modelyard.plan import Kind, Link, Resource
+from modelyard.plan import Kind, Link, MonitorJob, Resource
 from modelyard.records import record
 from modelyard.spec import TargetSpec
 from modelyard_targets.cluster.context import Context, mirrored
 from modelyard_targets.cluster.crossing import crosses_from, crossing_to, crossings_on, infrastructure_setting
+from modelyard_targets.cluster.fixed import EVERY_MINUTES
 from modelyard_targets.cluster.pins import users_images
 from modelyard_targets.cluster.runtime_image import needs_runtime_image, runtime_image
 
@@ -62,6 +63,7 @@ def crossing_values(context: Context) -> dict[str, object]:
         "key_makers": tuple(dict.fromkeys(crossing.target for crossing in crossings_on(context))),
         "numbers": context.target.access_keys,
         "bundles": _bundles(links, context),
+        "requests": tuple(_requests(context)),
         "carried": tuple(_carried(links, context)),
     }
 
@@ -166,6 +168,19 @@ def _bundles(links: tuple[Link, ...], context: Context) -> str:
     return (
         f"Models go to {', '.join(readers)} as bundles, which a promotion writes beside the artifacts of the registry."
     )
+
+
+def _requests(context: Context) -> Iterator[str]:
+    """Runs that are asked for from here, or started here for monitors of other targets: a sentence for each."""
+    for resource in context.plan.resources:
+        request = resource.value.request if isinstance(resource.value, MonitorJob) else None
+        if request is not None and context.placement in {resource.placement, request.pipeline.target}:
+            yield (
+                f"A breach of monitor {request.monitor.name} on {resource.placement} asks for a run of pipeline"
+                f" {request.pipeline.name} on {request.pipeline.target}: it writes a request to {request.asked} in the"
+                f" store {request.store}, and the starter on {request.pipeline.target}, which looks every"
+                f" {EVERY_MINUTES} minutes, answers it in {request.answered}."
+            )
 
 
 def _carried(links: tuple[Link, ...], context: Context) -> Iterator[Carried]:

@@ -17,6 +17,7 @@ from modelyard.plan import (
     Promoter,
     RegistryServer,
     Resource,
+    Starter,
 )
 from modelyard.records import record
 from modelyard.source import Json, Path
@@ -24,7 +25,7 @@ from modelyard.spec import Store, System, TargetSpec
 from modelyard_targets.cluster.placed import target_of
 from modelyard_targets.cluster.platform_sizes import database_size, registry_replicas, registry_size
 from modelyard_targets.cluster.priorities import NORMAL, priority_of
-from modelyard_targets.cluster.sizes import AUTOSCALER, LAUNCHER, PROMOTER, SUBMITTER, Size, head_size
+from modelyard_targets.cluster.sizes import AUTOSCALER, LAUNCHER, PROMOTER, STARTER, SUBMITTER, Size, head_size
 
 
 @record
@@ -79,6 +80,8 @@ def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
             always.append(Asked(0, 1, _size(value.hardware), value.hardware, resource.origin, what))
         elif isinstance(value, Promoter):
             always.append(Asked(0, 1, PROMOTER, None, resource.origin, "what moves aliases"))
+        elif isinstance(value, Starter):
+            always.append(Asked(0, 1, STARTER, None, resource.origin, "what starts runs that others ask for"))
         elif isinstance(value, RegistryServer) and not value.registry.adopt:
             count, size = registry_replicas(system, target), registry_size(system, target)
             always.append(Asked(count, count, size, None, resource.origin, "the registry"))

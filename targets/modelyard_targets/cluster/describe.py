@@ -16,6 +16,8 @@ from modelyard.plan import (
     MonitorJob,
     Promoter,
     Resource,
+    RunRequest,
+    Starter,
     bucket_expires,
     reports,
 )
@@ -100,6 +102,28 @@ def describe_promoter(resource: Resource, context: Context) -> dict[str, Json]:
     }
     if staged:
         described["stages"] = staged
+    return described
+
+
+def describe_starter(resource: Resource, context: Context) -> dict[str, Json]:
+    """The starter: the runs that it may start, each for one monitor of another target."""
+    starter = resource.value
+    assert isinstance(starter, Starter)
+    described = _header(resource, "starter", context)
+    described["requests"] = [
+        {
+            "monitor": request.monitor.name,
+            "target": request.monitor.target,
+            "startedBy": request.name,
+            "pipeline": request.pipeline.name,
+            "cronJob": context.cron_jobs[request.pipeline.name],
+            "cooldownSeconds": request.monitor.on_breach.cooldown_s,
+            "store": request.store,
+            "asked": context.uri(context.system.stores[request.store], request.asked),
+            "answered": context.uri(context.system.stores[request.store], request.answered),
+        }
+        for request in starter.requests
+    ]
     return described
 
 
@@ -302,10 +326,18 @@ def _watched_model(
     return described
 
 
+def _request(request: RunRequest, context: Context) -> dict[str, Json]:
+    """Where a monitor writes that it asks for a run, and the target whose starter reads it."""
+    uri = context.uri(context.system.stores[request.store], request.asked)
+    return {"uri": uri, "store": request.store, "target": request.pipeline.target}
+
+
 def _on_breach(job: MonitorJob, context: Context) -> dict[str, Json]:
     action = job.monitor.on_breach
     described: dict[str, Json] = {"notify": list(action.notify)}
-    if action.run:
+    if job.request is not None:
+        described["run"] = {"pipeline": action.run, "request": _request(job.request, context)}
+    elif action.run:
         described["run"] = {
             "pipeline": action.run,
             "cronJob": context.cron_jobs[action.run],

@@ -56,6 +56,7 @@ _PREFIXES: Final[Mapping[str, str]] = {
     "monitors": "monitor",
     "registry": "registry",
     "promoter": "promoter",
+    "starter": "starter",
 }
 
 

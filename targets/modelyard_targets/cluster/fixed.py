@@ -31,7 +31,7 @@ GRAFANA_SECRET: Final = "grafana-admin"
 """The login of Grafana's administrator."""
 
 EVERY_MINUTES: Final = 3
-"""How often the promoter looks whether an alias may move."""
+"""How often the promoter looks whether an alias may move, and a starter whether it is asked for a run."""
 
 MONITOR_COMPONENT: Final = "monitor"
 PIPELINE_COMPONENT: Final = "pipeline"

@@ -8,7 +8,7 @@ from modelyard.manifest import labels, metadata, object_of
 from modelyard.plan import Identity, Resource
 from modelyard.stack import Manifest, Value
 from modelyard_targets.cluster.context import Context, Made
-from modelyard_targets.cluster.launcher import kept_apart, started_after
+from modelyard_targets.cluster.launcher import kept_apart, requested, started_after
 
 COMPONENT = "identity"
 
@@ -36,6 +36,8 @@ def _rules(identity: Identity, context: Context) -> list[Value]:
     if identity.api == "trigger":
         monitor = context.system.monitors[identity.workload.partition(".")[2]]
         return _starting([context.cron_jobs[monitor.on_breach.run]])
+    if identity.api == "starter":
+        return _starting(requested(context))
     return []
 
 

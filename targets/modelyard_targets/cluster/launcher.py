@@ -122,6 +122,11 @@ def started_after(pipeline: Pipeline, context: Context) -> tuple[str, ...]:
     return tuple(context.cron_jobs[follower.name] for follower in context.followers.get(pipeline.name, ()))
 
 
+def requested(context: Context) -> tuple[str, ...]:
+    """The CronJobs of the pipelines here that monitors of other targets ask for: what the starter makes runs of."""
+    return tuple(dict.fromkeys(context.cron_jobs[request.pipeline.name] for request in context.requests))
+
+
 def _retried_unless_failed() -> dict[str, Value]:
     """A launcher that lost its machine follows the run that it started; one that saw it fail is not tried again."""
     rules: list[Value] = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modelyard.manifest import labels, metadata, object_of
+from modelyard.manifest import env_from_field, labels, metadata, object_of
 from modelyard.names import object_name
 from modelyard.plan import MonitorJob, Resource
 from modelyard.spec.watched import state_folder
@@ -57,6 +57,13 @@ def _look(job: MonitorJob, context: Context) -> list[Value]:
     return [{"name": "MODELYARD_LOOK", "valueFrom": name}]
 
 
+def _asked_by(job: MonitorJob) -> list[Value]:
+    """The uid of the Job, so that two tries of one look ask for one run."""
+    if job.request is None:
+        return []
+    return [env_from_field("MODELYARD_JOB_UID", "metadata.labels['batch.kubernetes.io/controller-uid']")]
+
+
 def _metadata(name: str, resource: Resource, context: Context) -> dict[str, Value]:
     return metadata(name, context.namespace, _labels(resource, context))
 
@@ -70,7 +77,7 @@ def _job(resource: Resource, job: MonitorJob, context: Context) -> dict[str, Val
         "monitor",
         context.runtime_image,
         worker_resources(job.hardware),
-        environment=[*variables(resource, context), *_look(job, context)],
+        environment=[*variables(resource, context), *_look(job, context), *_asked_by(job)],
         mounts=[description_mount(), *disk_mounts(resource, context)],
         command=["python", "-m", "modelyard_runtime", "monitor"],
     )
@@ -78,7 +85,7 @@ def _job(resource: Resource, job: MonitorJob, context: Context) -> dict[str, Val
         [compare],
         context,
         account=service_account(resource, context),
-        token=bool(job.monitor.on_breach.run),
+        token=bool(job.monitor.on_breach.run) and job.request is None,
         place=place_of(job.hardware),
         volumes=[description_volume(resource), *disk_volumes(resource, context)],
         scratch_bytes=job.hardware.disk_bytes,

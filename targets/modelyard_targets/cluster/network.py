@@ -19,6 +19,7 @@ from modelyard.plan import (
     MonitorJob,
     Promoter,
     Resource,
+    Starter,
     cluster_service,
     reports,
 )
@@ -51,7 +52,7 @@ _LABEL = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def lower_network(resource: Resource, context: Context) -> Iterator[Made]:
-    """The policies of a MODEL_SERVER, a pipeline, a MONITOR or the PROMOTER."""
+    """The policies of a MODEL_SERVER, a pipeline, a MONITOR, the PROMOTER or a STARTER."""
     value = resource.value
     if isinstance(value, ModelServer):
         yield from _server(resource, value, context)
@@ -63,6 +64,9 @@ def lower_network(resource: Resource, context: Context) -> Iterator[Made]:
         egress = _reached(resource, (), context)
         if context.prometheus_uri and value.reports(context.system):
             egress += _prometheus(context)
+        yield network_policy(resource, resource.name, _selector(resource.name), context, egress=egress)
+    elif isinstance(value, Starter):
+        egress = [*_reached(resource, (), context), reach_api(context)]
         yield network_policy(resource, resource.name, _selector(resource.name), context, egress=egress)
 
 
@@ -230,7 +234,7 @@ def _monitor(resource: Resource, job: MonitorJob, context: Context) -> Iterator[
     egress = _reached(resource, _monitor_uris(job, context), context)
     if context.prometheus_uri:
         egress += _prometheus(context)
-    if job.monitor.on_breach.run:
+    if job.monitor.on_breach.run and job.request is None:
         egress.append(reach_api(context))
     yield network_policy(resource, resource.name, _selector(resource.name), context, egress=egress)
 

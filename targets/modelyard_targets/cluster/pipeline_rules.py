@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.plan import AlertRules, Job, Resource, reports_files, reports_gate
+from modelyard.plan import AlertRules, Job, Resource, Starter, reports_files, reports_gate
 from modelyard.spec import Approval, Model, Pipeline
 from modelyard.spec.scoring import scorings_of
 from modelyard.stack import Value
@@ -41,6 +41,10 @@ _UNSEEN_S: Final = 3600
 """How long kube-state-metrics may be away, as while it moves to another machine."""
 
 
+_UNANSWERED_S: Final = 1800
+"""Ten looks of the starter."""
+
+
 def lower_pipeline_rules(resource: Resource, context: Context) -> Iterator[Made]:
     """The rules of a pipeline; nothing for those of an SLO or a monitor."""
     value = resource.value
@@ -52,6 +56,7 @@ def lower_pipeline_rules(resource: Resource, context: Context) -> Iterator[Made]
             *_gate(resource, value.pipeline, context),
             *_stages(resource, value.pipeline, context),
             *_files(resource, value.pipeline, context),
+            *_requests(resource, value.pipeline, context),
         ]
         yield prometheus_rule(resource, [group(resource.name, rules, 60)], context)
 
@@ -102,6 +107,23 @@ def _missing(resource: Resource, pipeline: Pipeline, context: Context) -> Iterat
         "runbook": runbook("unseen-runs"),
     }
     yield alert("ModelyardPipelineUnseen", unseen(resource.name, context), _UNSEEN_S, labelled, texts)
+
+
+def _requests(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[Value]:
+    """Monitors of other targets ask in vain where the starter does not run, or fails."""
+    if all(request.pipeline.name != pipeline.name for request in context.requests):
+        return
+    for other in context.plan.on(context.placement):
+        if isinstance(other.value, Starter):
+            texts = {
+                "summary": f"nothing starts the runs of pipeline {pipeline.name} that other targets ask for",
+                "description": f"The starter has not succeeded for {duration(_UNANSWERED_S)}. A request waits for a"
+                " day, then it is not answered any more.",
+                "runbook": runbook("starter"),
+            }
+            late = f"{since_success_s(other.name, context)} > {_UNANSWERED_S}"
+            late += f" unless on () {paused(other.name, _UNANSWERED_S, context)}"
+            yield alert("ModelyardStarterMissing", late, 0, _labels(resource, pipeline, context), texts)
 
 
 def _gate(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[Value]:

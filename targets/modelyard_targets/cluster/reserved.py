@@ -25,6 +25,7 @@ _NAMED = frozenset(
         Kind.CUSTOM_JOB,
         Kind.MONITOR,
         Kind.PROMOTER,
+        Kind.STARTER,
         Kind.DATABASE,
     }
 )

@@ -74,6 +74,12 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
         "What they deliver now is to be served: name its digest in the spec, which then needs approvals of its own.",
         "Access denied, or no answer: does the store of the spec hold the bucket, and do its credentials open it?",
     ),
+    "starter": (
+        "`kubectl get cronjob,job,pods` in the namespace: does the starter run?",
+        "Read the log of its last Pod: it names each request, and what does not answer or was refused.",
+        "The store refuses it: `pulumi up` of what makes its role or key, or compare the policy with the README.",
+        "Not waiting for it: start the pipeline by hand, `kubectl create job --from=cronjob/NAME NAME-again`.",
+    ),
     "login": (
         "`kubectl get cronjob,job` in the namespace: read the log of the Pod of the failed run.",
         "Denied by RDS or Secrets Manager: `pulumi up` of `infrastructure/` makes its role again.",

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, TypedDict
 
-from modelyard.plan import Job, ModelServer, MonitorJob, Plan, Promoter, RegistryServer, Resource
+from modelyard.plan import Job, ModelServer, MonitorJob, Plan, Promoter, RegistryServer, Resource, Starter
 from modelyard.spec import Store, System, TargetSpec
 from modelyard.stack import TextFile
 from modelyard_targets.cluster.context import RAY_VERSION, mirrored
@@ -100,7 +100,7 @@ def _runs_in_it(resource: Resource, system: System) -> bool:
         return not value.registry.adopt
     if isinstance(value, Store):
         return not value.adopt and (value.type == "object" or system.target(resource.placement).in_cloud)
-    return isinstance(value, (Job, MonitorJob, Promoter))
+    return isinstance(value, (Job, MonitorJob, Promoter, Starter))
 
 
 def _files(system: System, target: TargetSpec) -> dict[str, str]:

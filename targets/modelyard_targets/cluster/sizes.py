@@ -28,6 +28,9 @@ LAUNCHER = Size(100, 128 * _MI)
 PROMOTER = Size(250, 1 * _GI)
 """MLflow's client, and a file of a model at a time."""
 
+STARTER = Size(100, 512 * _MI)
+"""Arrow's client of object storage, and a request of a few kilobytes at a time."""
+
 SUPPORT_DISK_BYTES = 512 * _MI
 """What a container that only starts others may write: its log, which the kubelet rotates, and small files."""
 

@@ -21,6 +21,7 @@ _OBJECTS: Final[Mapping[Kind, int]] = {
     Kind.CUSTOM_JOB: 7,
     Kind.MONITOR: 3,
     Kind.PROMOTER: 3,
+    Kind.STARTER: 4,
 }
 """The most objects that a resource becomes; of other kinds it is one."""
 

@@ -14,6 +14,7 @@ from modelyard_targets.cluster.monitor import lower_monitor
 from modelyard_targets.cluster.network import lower_network
 from modelyard_targets.cluster.promoter import lower_promoter
 from modelyard_targets.cluster.route import lower_route
+from modelyard_targets.cluster.starter import lower_starter
 
 Lower: TypeAlias = Callable[[Resource, Context], Iterator[Made]]
 
@@ -26,5 +27,6 @@ WORKLOADS: Mapping[Kind, tuple[Lower, ...]] = {
     Kind.CUSTOM_JOB: (lower_network, lower_job),
     Kind.MONITOR: (lower_network, lower_monitor),
     Kind.PROMOTER: (lower_network, lower_promoter),
+    Kind.STARTER: (lower_network, lower_starter),
 }
 """By kind, what makes its objects, in the order in which they are applied: openings before what needs them."""

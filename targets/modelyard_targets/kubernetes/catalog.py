@@ -27,6 +27,7 @@ CATALOG: Final[Catalog] = {
     Kind.CUSTOM_JOB: Component("CronJob that creates RayJobs, or one RayJob", addons=("kuberay",)),
     Kind.MONITOR: Component("CronJob", addons=("prometheus",)),
     Kind.PROMOTER: Component("CronJob that moves aliases, every three minutes"),
+    Kind.STARTER: Component("CronJob that starts runs which other targets ask for, every three minutes"),
     Kind.ALERT_RULES: Component("PrometheusRule", addons=("prometheus",)),
     Kind.DASHBOARD: Component("ConfigMap for Grafana"),
     Kind.CHANNEL: Component("AlertmanagerConfig"),

@@ -1,0 +1,70 @@
+"""Runs that monitors of other targets ask for: the folder that a request goes through, and what answers it."""
+
+from __future__ import annotations
+
+from modelyard.diagnostics.target import run_elsewhere
+from modelyard.plan import Kind, Link, RunRequest, Starter
+from modelyard.planner.crossings import reaches
+from modelyard.planner.draft import Draft, Wanted
+from modelyard.planner.pipelines import place_of
+from modelyard.source import Path
+from modelyard.spec import Monitor, Pipeline
+
+NAME = "starter"
+
+_FOLDER = "run-requests"
+
+
+def ask_elsewhere(draft: Draft, monitor: Monitor, name: str, wanted: Wanted) -> RunRequest | None:
+    """Let a monitor add requests for a pipeline of another target; None where it starts none there."""
+    system = draft.system
+    pipeline = system.pipelines[monitor.on_breach.run] if monitor.on_breach.run else None
+    if pipeline is None or pipeline.target == monitor.target:
+        return None
+    store = _shared_store(draft, monitor, pipeline)
+    if store is None:
+        where = system.at("monitors", monitor.name, "onBreach", "run")
+        draft.report([run_elsewhere(where, pipeline.name, monitor.target, pipeline.target)])
+        return None
+    folder, own = _folder(draft, store, pipeline.target), f"{pipeline.name}/{monitor.name}/"
+    request = RunRequest(monitor, name, pipeline, store, f"{folder}asked/{own}", f"{folder}answered/{own}")
+    wanted.store(store, request.asked, "append", "trigger")
+    draft.wants_credentials(wanted, store)
+    draft.requests.append(request)
+    return request
+
+
+def plan_starters(draft: Draft) -> None:
+    """On each target with pipelines that others ask for: an identity that reads the requests, and a job that answers
+    them.
+    """
+    for placement in dict.fromkeys(request.pipeline.target for request in draft.requests):
+        requests = tuple(one for one in draft.requests if one.pipeline.target == placement)
+        origin: Path = ("monitors", requests[0].monitor.name, "onBreach", "run")
+        wanted = Wanted(NAME)
+        for request in requests:
+            wanted.store(request.store, _folder(draft, request.store, placement), "write", "trigger")
+            draft.wants_credentials(wanted, request.store)
+        draft.identity(NAME, placement, origin, NAME, wanted, "starter")
+        resource = draft.add(Kind.STARTER, NAME, placement, origin, Starter(requests), NAME)
+        draft.connect(resource, wanted, registry=False)
+        for pipeline in {request.pipeline.name: request.pipeline for request in requests}.values():
+            draft.links.append(Link(resource.place, place_of(draft, pipeline), "trigger", "https", 443))
+
+
+def _shared_store(draft: Draft, monitor: Monitor, pipeline: Pipeline) -> str | None:
+    """The store of artifacts, which bundles go through too, else the first that both targets reach."""
+    first: tuple[str, ...] = (draft.artifacts[0],) if draft.artifacts is not None else ()
+    objects = (store.name for store in draft.system.stores.values() if store.type == "object")
+    for name in (*first, *objects):
+        store = draft.system.stores[name]
+        if all(reaches(draft.system, placement, store) for placement in (monitor.target, pipeline.target)):
+            return name
+    return None
+
+
+def _folder(draft: Draft, store: str, placement: str) -> str:
+    """Where the requests of a target are, apart from those of other systems and environments in the same bucket."""
+    system, artifacts = draft.system, draft.artifacts
+    base = f"{artifacts[1].rstrip('/')}/" if artifacts is not None and artifacts[0] == store else ""
+    return f"{base.lstrip('/')}{_FOLDER}/{system.metadata.name}/{system.environment or 'default'}/{placement}/"

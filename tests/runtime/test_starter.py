@@ -1,0 +1,402 @@
+"""Runs that monitors of other targets ask for: each request is answered once, and starts its pipeline or nothing."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelyard_runtime import starter
+from modelyard_runtime.asking import ask, request_of
+from modelyard_runtime.breach import act
+from modelyard_runtime.cluster_api import ClusterApi
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.starter import look
+from tests.runtime.api_server import ApiServer
+from tests.runtime.object_store import BUCKET, ObjectStore
+
+BATCH = "/apis/batch/v1/namespaces/cards"
+JOBS = f"{BATCH}/jobs/"
+COOLDOWN_S = 3600
+WHY = ["check psi of inference.till does not hold: amount is 0.4"]
+FOLDER = "mlflow/run-requests/cards/prod/main"
+ASKED, ANSWERED = f"{FOLDER}/asked/retrain/drift", f"{FOLDER}/answered/retrain/drift"
+
+
+class Place:
+    """Both sides of a request in one store: what the monitor writes, and what the starter reads."""
+
+    def __init__(self, base: str, stores: dict[str, Any]) -> None:
+        own = {"system": "cards", "environment": "prod", **stores}
+        self.base = base
+        run = {"pipeline": "retrain", "request": {"uri": f"{base}/{ASKED}/", "store": "artifacts", "target": "main"}}
+        breach = {"rollback": False, "cooldownSeconds": COOLDOWN_S, "notify": [], "run": run}
+        monitor = {"windowSeconds": 86400, "onBreach": breach}
+        self.run: dict[str, Any] = run
+        self.monitor: dict[str, Any] = {
+            **own,
+            "type": "monitor",
+            "name": "monitor-drift",
+            "address": "monitors.drift",
+            "target": "shop",
+            "monitor": monitor,
+        }
+        self.starter: dict[str, Any] = {**own, "type": "starter", "name": "starter", "target": "main"}
+        self.starter["requests"] = [self.allowed("drift", "retrain")]
+
+    def allowed(self, monitor: str, pipeline: str) -> dict[str, Any]:
+        """What a monitor may ask for, as the description of the starter lists it."""
+        folders = {name: f"{self.base}/{FOLDER}/{name}/{pipeline}/{monitor}/" for name in ("asked", "answered")}
+        who = {"monitor": monitor, "target": "shop", "startedBy": f"monitor-{monitor}", "store": "artifacts"}
+        return {**who, "pipeline": pipeline, "cronJob": pipeline, "cooldownSeconds": COOLDOWN_S, **folders}
+
+    def write(self, name: str, content: bytes) -> None:
+        """Put a file into the folder of requests, whatever it is."""
+        raise NotImplementedError
+
+    def files(self) -> dict[str, bytes]:
+        """All that is there, by path."""
+        raise NotImplementedError
+
+    def asked(self) -> list[str]:
+        """The requests that wait."""
+        return [path for path in self.files() if path.startswith(ASKED)]
+
+    def answers(self) -> list[dict[str, Any]]:
+        """What became of requests."""
+        return [json.loads(content) for path, content in self.files().items() if path.startswith(ANSWERED)]
+
+
+class Folder(Place):
+    """A folder of this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder.as_uri(), {})
+        self.folder = folder
+
+    def write(self, name: str, content: bytes) -> None:
+        path = self.folder / ASKED / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    def files(self) -> dict[str, bytes]:
+        found = (path for path in self.folder.rglob("*") if path.is_file())
+        return {str(path.relative_to(self.folder)): path.read_bytes() for path in found}
+
+
+class Bucket(Place):
+    """A bucket of a service that speaks S3."""
+
+    def __init__(self, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(f"s3://{BUCKET}", store.described(monkeypatch))
+        self.store = store
+
+    def write(self, name: str, content: bytes) -> None:
+        self.store.client.put_object(Bucket=BUCKET, Key=f"{ASKED}/{name}", Body=content)
+
+    def files(self) -> dict[str, bytes]:
+        client, names = self.store.client, [name for name in self.store.names() if not name.endswith("/")]
+        return {name: client.get_object(Bucket=BUCKET, Key=name)["Body"].read() for name in names}
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """The store that both sides reach."""
+    if request.param == "folder":
+        yield Folder(tmp_path / "store")
+        return
+    store = ObjectStore()
+    yield Bucket(store, monkeypatch)
+    store.cut()
+
+
+@pytest.fixture
+def server() -> Iterator[ApiServer]:
+    """An API server with the CronJobs of two pipelines, of which monitors may ask for the first."""
+    with ApiServer() as running:
+        for at, name in enumerate(("retrain", "wipe")):
+            running.objects[f"{BATCH}/cronjobs/{name}"] = {
+                "metadata": {"name": name, "uid": f"u-{at}", "labels": {"app.kubernetes.io/name": name}},
+                "spec": {"suspend": True, "jobTemplate": {"spec": {"ttlSecondsAfterFinished": 60}}},
+            }
+        yield running
+
+
+@pytest.fixture
+def api(server: ApiServer, tmp_path: Path) -> ClusterApi:
+    """The API as a Pod with a token sees it."""
+    (tmp_path / "token").write_text("secret")
+    return ClusterApi(server.url, "cards", tmp_path / "token", None)
+
+
+def jobs(server: ApiServer) -> list[dict[str, Any]]:
+    """The Jobs that were made."""
+    return [found for path, found in server.objects.items() if path.startswith(JOBS)]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def breach(place: Place) -> str:
+    """The monitor finds a breach and asks."""
+    (sentence,) = act(place.monitor, now(), why=WHY)
+    return sentence
+
+
+def test_a_breach_starts_a_run_on_the_other_side(place: Place, server: ApiServer, api: ClusterApi) -> None:
+    """The request names the breach, and the Job says what began it, whichever cluster that was on."""
+    assert "is asked for by request" in breach(place)
+    (path,) = place.asked()
+    request = json.loads(place.files()[path])
+    assert {"id", "system", "environment", "monitor", "pipeline", "window", "reason", "at"} <= {*request}
+    assert (request["monitor"], request["pipeline"], request["reason"]) == ("drift", "retrain", WHY)
+
+    assert look(api, place.starter, now()) == 0
+
+    (job,) = jobs(server)
+    assert job["metadata"]["labels"]["modelyard.dev/started-by"] == "monitor-drift"
+    assert job["metadata"]["labels"]["modelyard.dev/request"] == request["id"]
+    began = json.loads(job["metadata"]["annotations"]["modelyard.dev/requested"])
+    assert (began["monitor"], began["target"], began["reason"]) == ("drift", "shop", WHY)
+    assert job["metadata"]["ownerReferences"][0]["uid"] == "u-0"
+    assert place.asked() == []
+    (answer,) = place.answers()
+    assert (answer["id"], answer["started"], answer["job"]) == (request["id"], True, job["metadata"]["name"])
+
+
+def test_a_request_that_is_back_starts_nothing_again(place: Place, server: ApiServer, api: ClusterApi) -> None:
+    """Neither after a restart, nor when its Job is gone."""
+    breach(place)
+    (path,) = place.asked()
+    content = place.files()[path]
+    look(api, place.starter, now())
+    (job,) = jobs(server)
+    assert job["spec"]["ttlSecondsAfterFinished"] >= starter.VALID.total_seconds()
+    del server.objects[f"{JOBS}{job['metadata']['name']}"]
+
+    place.write(Path(path).name, content)
+    assert look(api, place.starter, now()) == 0
+    assert jobs(server) == []
+    assert place.asked() == []
+
+
+def test_a_starter_that_died_before_it_answered_is_followed_by_one_that_does(
+    place: Place, server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    breach(place)
+
+    def lost(*_: object) -> None:
+        raise OSError("the machine is gone")
+
+    with monkeypatch.context() as dying:
+        dying.setattr(starter, "write_whole", lost)
+        assert look(api, place.starter, now()) == 1
+    (job,) = jobs(server)
+    job["metadata"]["creationTimestamp"] = now().isoformat()
+
+    assert look(api, place.starter, now()) == 0
+    assert len(jobs(server)) == 1
+    assert [one["started"] for one in place.answers()] == [True]
+
+
+def test_of_two_starters_one_starts_it(place: Place, server: ApiServer, api: ClusterApi) -> None:
+    """Both have read the request before one has begun."""
+    breach(place)
+    together = threading.Barrier(2, timeout=30)
+    asked = itertools.count()
+
+    def wait() -> None:
+        if next(asked) < together.parties:  # the first question of each: whether the run was started already
+            together.wait()
+
+    server.on_get = wait
+    ended: list[int] = []
+    both = [threading.Thread(target=lambda: ended.append(look(api, place.starter, now()))) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join(60)
+
+    assert ended == [0, 0]
+    assert len(jobs(server)) == 1
+    assert [one["started"] for one in place.answers()] == [True]
+    assert place.asked() == []
+
+
+def test_the_cooldown_is_that_of_the_monitor(place: Place, server: ApiServer, api: ClusterApi) -> None:
+    """A run that is remembered by its Job keeps a second request from starting one, until it is over."""
+    breach(place)
+    look(api, place.starter, now())
+    jobs(server)[0]["metadata"]["creationTimestamp"] = now().isoformat()
+
+    breach(place)
+    look(api, place.starter, now())
+    assert len(jobs(server)) == 1
+    assert any("the cooldown is 1:00:00" in one["why"] and not one["started"] for one in place.answers())
+
+    breach(place)
+    look(api, place.starter, now() + timedelta(seconds=COOLDOWN_S + 60))
+    assert len(jobs(server)) == 2
+
+
+def test_a_run_under_way_is_not_overlapped(place: Place, server: ApiServer, api: ClusterApi) -> None:
+    server.objects[f"{BATCH}/cronjobs/retrain"]["spec"]["concurrencyPolicy"] = "Forbid"
+    owner = {"kind": "CronJob", "uid": "u-0"}
+    server.objects[f"{JOBS}retrain-1"] = {"metadata": {"name": "retrain-1", "ownerReferences": [owner]}, "status": {}}
+    breach(place)
+
+    assert look(api, place.starter, now()) == 0
+    assert len(jobs(server)) == 1
+    assert "they must not overlap" in place.answers()[0]["why"]
+
+
+def test_an_old_request_starts_nothing(place: Place, server: ApiServer, api: ClusterApi) -> None:
+    breach(place)
+
+    assert look(api, place.starter, now() + timedelta(days=2)) == 0
+    assert jobs(server) == []
+    assert "has waited since" in place.answers()[0]["why"]
+
+
+def test_what_became_of_requests_is_forgotten(place: Place, server: ApiServer, api: ClusterApi) -> None:
+    breach(place)
+    look(api, place.starter, now())
+    breach(place)
+    look(api, place.starter, now() + timedelta(days=40))
+
+    assert place.answers() == []
+
+
+def test_an_api_server_that_is_away_is_asked_again(place: Place, server: ApiServer, api: ClusterApi) -> None:
+    breach(place)
+    cron_job = server.objects.pop(f"{BATCH}/cronjobs/retrain")
+
+    assert look(api, place.starter, now()) == 1
+    assert len(place.asked()) == 1
+    assert place.answers() == []
+    server.objects[f"{BATCH}/cronjobs/retrain"] = cron_job
+    assert look(api, place.starter, now()) == 0
+    assert len(jobs(server)) == 1
+
+
+def forged(place: Place, **changes: object) -> bytes:
+    """A request like that of the monitor, but for this."""
+    return json.dumps({**request_of(place.monitor, place.run, now(), WHY), "id": "f" * 32, **changes}).encode()
+
+
+def nested(depth: int) -> list[Any]:
+    """Lists in lists, which JSON holds and Python can hardly print."""
+    found: list[Any] = []
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
+FORGED: dict[str, tuple[Callable[[Place], bytes], str]] = {
+    "another pipeline": (lambda place: forged(place, pipeline="wipe"), "pipeline of the request is 'wipe', and may"),
+    "no pipeline": (lambda place: forged(place, pipeline=["retrain"]), "and may only be retrain"),
+    "another monitor": (lambda place: forged(place, monitor="other"), "monitor of the request is 'other'"),
+    "another system": (lambda place: forged(place, system="shop"), "system of the request"),
+    "another environment": (lambda place: forged(place, environment="dev"), "environment of the request"),
+    "another id": (lambda place: forged(place, id="../../cronjobs/wipe"), "id of the request"),
+    "a long word": (lambda place: forged(place, pipeline="\n" * 4000), "…"),
+    "huge": (lambda place: forged(place, reason=["x" * 20000]), "is larger than"),
+    "no JSON": (lambda _: b"\xff{", "is no JSON"),
+    "a list": (lambda _: b"[]", "is no JSON object"),
+    "deep": (lambda _: b"[" * 16000, "is no JSON"),
+    "lists in lists": (lambda place: forged(place, pipeline=nested(900)), "pipeline of the request is no text"),
+    "nothing": (lambda _: b"", "is no JSON"),
+}
+
+
+@pytest.mark.parametrize("reason", [["\ud800"], nested(900), [nested(900)], "x", {"a": 1}, [None] * 800])
+def test_what_a_request_adds_is_cut_to_texts(place: Place, server: ApiServer, api: ClusterApi, reason: object) -> None:
+    """It asks for what it may ask for; what else it says is written beside the run and cannot harm it."""
+    place.write(f"{'f' * 32}.json", forged(place, reason=reason, at=reason, window=reason))
+
+    assert look(api, place.starter, now()) == 0
+    (job,) = jobs(server)
+    began = json.loads(job["metadata"]["annotations"]["modelyard.dev/requested"])
+    assert all(isinstance(one, str) for one in (*began["reason"], *began["window"].values(), began["at"]))
+    assert len(began["reason"]) <= 10
+
+
+@pytest.mark.parametrize("kind", FORGED)
+def test_a_forged_request_starts_nothing_and_stops_nothing(
+    place: Place, server: ApiServer, api: ClusterApi, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its refusal is in words, and the request after it is answered in the same look."""
+    content, words = FORGED[kind]
+    place.write(f"{'f' * 32}.json", content(place))
+    breach(place)
+
+    with caplog.at_level("INFO"):
+        assert look(api, place.starter, now()) == 0
+    assert [job["metadata"]["ownerReferences"][0]["uid"] for job in jobs(server)] == ["u-0"]
+    answers = {answer["id"]: answer for answer in place.answers()}
+    refused = answers.pop("f" * 32)
+    assert words in refused["why"]
+    assert not refused["started"]
+    assert [answer["started"] for answer in answers.values()] == [True]
+    assert all("\n" not in one.message for one in caplog.records)
+
+
+@pytest.mark.parametrize(
+    "name", ["x.json", f"{'F' * 32}.json", f"{'0' * 32}.json.exe", "deep/er.json", "wipe; rm.json"]
+)
+def test_what_is_not_named_like_a_request_is_none(place: Place, server: ApiServer, api: ClusterApi, name: str) -> None:
+    place.write(name, forged(place))
+    breach(place)
+
+    assert look(api, place.starter, now()) == 0
+    assert len(jobs(server)) == 1
+    assert [one["started"] for one in place.answers()] == [True]
+
+
+def test_names_that_are_none_keep_no_request_waiting(server: ApiServer, api: ClusterApi, tmp_path: Path) -> None:
+    place = Folder(tmp_path / "store")
+    for at in range(150):
+        place.write(f"0{at}.json", b"{}")
+    breach(place)
+
+    assert look(api, place.starter, now()) == 0
+    assert len(jobs(server)) == 1
+
+
+@pytest.mark.parametrize("asked", ["gs://elsewhere/asked/", ""])
+def test_one_monitor_keeps_no_other_waiting(place: Place, server: ApiServer, api: ClusterApi, asked: str) -> None:
+    """Its requests cannot be read, and those of the next are answered."""
+    broken = {**place.allowed("away", "retrain"), "asked": asked, "store": "none"}
+    place.starter["requests"] = [broken, *place.starter["requests"]]
+    breach(place)
+
+    look(api, place.starter, now())
+    assert len(jobs(server)) == 1
+
+
+def test_tries_of_one_look_ask_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODELYARD_JOB_UID", "u-1")
+    breach(place)
+    breach(place)
+    assert len(place.asked()) == 1
+    monkeypatch.setenv("MODELYARD_JOB_UID", "u-2")
+    breach(place)
+    assert len(place.asked()) == 2
+
+
+def test_a_store_that_is_away_is_told_with_what_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a sentence, and not as a traceback."""
+    place = Bucket(ObjectStore(), monkeypatch)
+    place.starter["stores"] = {}
+    del place.store
+    run = {**place.run, "request": {**place.run["request"], "uri": "file:///proc/none/asked/"}}
+
+    with pytest.raises(Refusal, match=r"retrain on main is not asked for.*next look tries again"):
+        ask(place.monitor, run, now(), WHY)
