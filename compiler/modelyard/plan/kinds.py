@@ -1,0 +1,29 @@
+"""What there is in a plan."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a vertex of the plan is; every target has an entry for each in its catalog."""
+
+    CLUSTER = "cluster"
+    NODE_POOL = "node-pool"
+    NAMESPACE = "namespace"
+    OBJECT_STORE = "object-store"
+    DATABASE = "database"
+    REGISTRY = "registry"
+    SECRET = "secret"
+    IDENTITY = "identity"
+    MODEL_SERVER = "model-server"
+    ROUTE = "route"
+    TRAINING_JOB = "training-job"
+    BATCH_JOB = "batch-job"
+    CUSTOM_JOB = "custom-job"
+    MONITOR = "monitor"
+    PROMOTER = "promoter"
+    STARTER = "starter"
+    ALERT_RULES = "alert-rules"
+    DASHBOARD = "dashboard"
+    CHANNEL = "channel"

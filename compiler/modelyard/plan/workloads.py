@@ -1,0 +1,134 @@
+"""What runs in a cluster: servers, routes, jobs, monitors, and what moves aliases and starts runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from modelyard.plan.hardware import Hardware
+from modelyard.plan.places import reports_gate
+from modelyard.records import record
+from modelyard.spec import Inference, Model, Monitor, Pipeline, System, Variant
+from modelyard.spec.scoring import scorings_of
+
+
+@record
+class Application:
+    """One Ray Serve application: a variant of an endpoint, on its hardware."""
+
+    inference: Inference
+    variant: Variant
+    model: Model
+    hardware: Hardware
+    route_prefix: str
+
+
+@record
+class ModelServer:
+    """One Ray cluster that serves: one variant, or all the members of a pool."""
+
+    applications: tuple[Application, ...]
+    pool: str = ""
+
+
+@record
+class Backend:
+    """Where a share of a route's traffic goes: the name of a MODEL_SERVER resource."""
+
+    server: str
+    variant: str
+    percent: int
+
+
+@record
+class Route:
+    """An endpoint as clients see it."""
+
+    inference: Inference
+    backends: tuple[Backend, ...]
+    mirror: Backend | None
+
+    @property
+    def needs_gateway(self) -> bool:
+        """Whether a Service is not enough: clients from outside, traffic that is split, copied or moved in steps."""
+        split = len(self.backends) > 1 or self.mirror is not None or self.inference.rollout.strategy == "incremental"
+        return split or self.inference.endpoint.exposure != "cluster"
+
+
+@record
+class Job:
+    """A pipeline: one Ray cluster a run, a group of workers for each step's hardware."""
+
+    pipeline: Pipeline
+    model: Model | None
+    hardware: Mapping[str, Hardware]  # by step
+    bundles: tuple[str, ...] = ()  # aliases of the model that other placements read: what promotes them writes bundles
+    checkpoints: tuple[str, str] | None = None  # store and path where code of the user's own keeps them
+    logs: tuple[str, str] | None = None  # store and folder that the logs of its runs are copied to
+
+
+@record
+class RunRequest:
+    """How a monitor has a pipeline of another target started: through two folders of a store that both reach.
+
+    The monitor adds requests to the one; a starter beside the pipeline answers each in the other.
+    """
+
+    monitor: Monitor
+    name: str  # what the monitor's objects are called
+    pipeline: Pipeline
+    store: str
+    asked: str
+    answered: str
+
+
+@record
+class MonitorJob:
+    """A monitor's run, with what it watches already found. A monitor of type `performance` has none: its rules do
+    all of it.
+    """
+
+    monitor: Monitor
+    hardware: Hardware
+    inference: Inference | None
+    models: tuple[Model, ...]
+    request: RunRequest | None = None  # how it has its pipeline started, where that is on another target
+
+
+@record
+class Promoter:
+    """What moves the aliases of a registry that runs here: the trainings whose versions it promotes, and the models
+    that it imports.
+    """
+
+    pipelines: tuple[Pipeline, ...]
+    imported: tuple[Model, ...] = ()
+
+    def models(self, system: System) -> tuple[Model, ...]:
+        """The models of these trainings and the imported ones, each once."""
+        trained = (one.model.model for one in self.pipelines if one.model is not None)
+        names = dict.fromkeys((*trained, *(model.name for model in self.imported)))
+        return tuple(system.models[name] for name in names)
+
+    def reports(self, system: System) -> bool:
+        """Whether it pushes metrics of its own, which alerts to the owner's on-call channel read."""
+        on_call = bool(system.governance.owner.oncall)
+        return any(reports_gate(one, system) for one in self.pipelines) or (on_call and bool(self.imported))
+
+
+@record
+class Starter:
+    """What starts the pipelines of a target that monitors of other targets ask for."""
+
+    requests: tuple[RunRequest, ...]
+
+
+def reports_files(job: Job, system: System) -> bool:
+    """Whether a run reports how many files of its inputs do not fit, which built-in scoring leaves out."""
+    scored = [step for scoring in scorings_of(job.pipeline) for step in scoring.steps]
+    built_in = bool(scored) and not any(step.source.entrypoint for step in scored)
+    return built_in and bool(system.governance.owner.oncall)
+
+
+def reports(job: Job, system: System) -> bool:
+    """Whether a run pushes metrics of its own."""
+    return reports_gate(job.pipeline, system) or reports_files(job, system)
