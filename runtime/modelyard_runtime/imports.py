@@ -10,7 +10,6 @@ it registers is there before it closes that run. See docs/decisions/0057.
 
 from __future__ import annotations
 
-import logging
 import shutil
 import tempfile
 from collections.abc import Generator
@@ -35,7 +34,6 @@ _OF_RUN = "modelyard.import.digest"
 _LONGEST = timedelta(hours=1)  # that a look of the promoter may take: an older run was left by one that ended
 _FOLDER = "model"
 _FLAVORS = {"scikit-learn": "sklearn", "xgboost": "xgboost", "lightgbm": "lightgbm", "pytorch": "pytorch"}
-_log = logging.getLogger(__name__)
 
 
 def bring(workload: Section) -> str:

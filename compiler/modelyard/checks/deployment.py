@@ -9,7 +9,7 @@ from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import deployment as problems
 from modelyard.source import Path
 from modelyard.spec import System, TargetSpec, target_path
-from modelyard.spec.imports import bucket_and_folder
+from modelyard.spec.imports import bucket_and_folder, imported
 from modelyard.spec.scoring import scorings
 
 _ALLOWED = {
@@ -168,7 +168,7 @@ def _used_compute(system: System) -> set[str]:
 def _used_stores(system: System) -> set[str]:
     used = {data.store for data in system.data.values()}
     used |= {inference.capture.store for inference in system.inference.values() if inference.capture}
-    for source in (model.imported for model in system.models.values() if model.imported is not None):
+    for source in (model.imported for model in imported(system) if model.imported is not None):
         bucket, _ = bucket_and_folder(source.uri)
         used |= {source.store, *(store.name for store in system.stores.values() if bucket and store.adopt == bucket)}
     return used | ({system.registry.database, system.registry.artifacts} if system.registry else set())
@@ -190,6 +190,7 @@ def _used_data(system: System) -> set[str]:
 def _used_models(system: System) -> set[str]:
     used = {pipeline.model.model for pipeline in system.pipelines.values() if pipeline.model}
     used |= {scoring.model.model for scoring in scorings(system)}
+    used |= {model.name for model in imported(system)}  # like one that is trained, it may be for others
     return used | {variant.model.model for inference in system.inference.values() for variant in inference.variants}
 
 

@@ -10,14 +10,15 @@ def imported_and_trained(span: Span, model: str, pipeline: str) -> Diagnostic:
     """A model has an import, and a pipeline of the spec trains it as well.
 
     Each would replace the versions of the other: the one that was registered last goes live. A gate that compares with
-    an imported version would judge it on rows that it may have learned from.
+    an imported version would judge it on rows that it may have learned from. Two models have endpoints or variants that
+    say which of them answers.
 
     Wrong:
 
         models: {triage: {import: {uri: "models:/shared-triage/4", digest: …}, …}}
         pipelines: {retrain: {type: training, model: triage, …}}
 
-    Right, as two models with endpoints that say which of them answers:
+    Right:
 
         models: {bought: {import: {uri: "models:/shared-triage/4", digest: …}, …}, triage: {…}}
         pipelines: {retrain: {type: training, model: triage, …}}
