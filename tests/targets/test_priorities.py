@@ -11,6 +11,7 @@ from modelyard_targets.cluster.admission import named_in
 from tests.crds import problems
 from tests.emitted import emitted, names, one, refused
 from tests.specs import VALID_SPEC, changed
+from tests.targets.aws import emitted as on_aws
 from tests.targets.test_namespace import SHARED
 
 RETRAIN = "    timeout: 6h\n    parameters: {device: cuda}\n"
@@ -108,6 +109,13 @@ def test_a_tenant_of_a_shared_cluster_names_the_classes_of_its_owner() -> None:
     assert [found for found in refused(text) if found.startswith("E0991")] == ["E0991 low"]
     assert names(named, "PriorityClass") == []
     assert classes_of(run_of(named, "retrain")) == ["batch"]
+
+
+def test_a_cloud_has_classes_and_no_quota() -> None:
+    text = on_aws.changed(("inputs: [clicks], compute: gpu}", "inputs: [clicks], compute: gpu, priority: low}"))
+
+    assert on_aws.names("PriorityClass", text) == ["low.leads"]
+    assert on_aws.names("ResourceQuota", text) == []
 
 
 def test_every_object_is_valid() -> None:

@@ -9,6 +9,7 @@ from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import trainers as problems
 from modelyard.source import Path
 from modelyard.spec import Monitor, Pipeline, Step, System
+from modelyard.spec.watched import watched_dataset
 
 
 def tasks(system: System) -> Iterator[Diagnostic]:
@@ -105,9 +106,8 @@ def histories(system: System) -> Iterator[Diagnostic]:
 
 def _monitored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     """Quality is judged by labels, which are joined to what was said."""
-    section, _, name = monitor.watch.partition(".")
-    output = system.pipelines[name].output if section == "pipelines" else ""
-    names = tuple(one for one in (monitor.labels, output) if one)
+    output = watched_dataset(system, monitor) if monitor.watch.startswith("pipelines.") else None
+    names = tuple(one for one in (monitor.labels, output.name if output is not None else "") if one)
     if not monitor_type(monitor.type).metrics or _grouped(system, names):
         return
     for check in monitor.checks:

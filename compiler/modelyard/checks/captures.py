@@ -10,7 +10,7 @@ from modelyard.diagnostics.check import captures as problems
 from modelyard.spec import Capture, Check, Inference, Monitor, System
 from modelyard.spec.captures import capture_keys, judges_of
 from modelyard.spec.learned import learned
-from modelyard.spec.watched import watched_dataset
+from modelyard.spec.watched import watched_dataset, watched_model
 
 _BY_FEATURE = frozenset({*monitor_type("data-drift").checks, "out_of_range"})
 _ANSWERS = frozenset({"prediction", "score"})
@@ -132,8 +132,8 @@ def _compared_with(system: System, monitor: Monitor, inputs: Mapping[str, tuple[
     if section == "inference":
         models = [variant.model.model for variant in system.inference[name].variants]
     else:
-        pipeline = system.pipelines.get(name) if section == "pipelines" else None
-        models = [pipeline.model.model] if pipeline is not None and pipeline.model is not None else []
+        model = watched_model(system, monitor)
+        models = [model.model] if model is not None else []
     known = [inputs.get(model, ()) for model in models]
     return {column for columns in known for column in columns} if known and all(known) else None
 

@@ -12,14 +12,16 @@ from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import metrics as metric_problems
 from modelyard.diagnostics.check import monitors as problems
 from modelyard.spec import RULES_ONLY, Monitor, System
-from modelyard.spec.watched import keeps_state_for, state_folder, watched_dataset
+from modelyard.spec.monitors import OF_PREDICTIONS
+from modelyard.spec.scoring import scorings_of
+from modelyard.spec.watched import keeps_state_for, state_folder, watched_dataset, watched_model, watched_pipeline
 
 _KINDS = {"string": "id", "integer": "id", "number": "id", "boolean": "boolean", "timestamp": "timestamp"}
 """Types whose values are compared with each other: a number and its text are one key."""
 _WATCHED = {
     "inference": "an endpoint",
     "pipelines": "a pipeline",
-    "pipelines.batch-inference": "a pipeline of type batch-inference",
+    "pipelines.batch-inference": "a pipeline that scores with a model",
     "data": "a dataset",
 }
 
@@ -35,8 +37,13 @@ def _watch(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     """What is watched can show what the monitor looks for."""
     section, _, name = monitor.watch.partition(".")
     able = monitor_type(monitor.type)
-    watched = {section, f"pipelines.{system.pipelines[name].type}"} if section == "pipelines" else {section}
-    if watched.isdisjoint(able.watches):
+    pipeline = watched_pipeline(system, monitor)
+    scored = tuple(scorings_of(pipeline)) if pipeline is not None else ()
+    watched = {section, *(["pipelines.batch-inference"] if scored else [])}
+    if monitor.type in OF_PREDICTIONS and len(scored) > 1:
+        span = system.at("monitors", monitor.name, "watch")
+        yield problems.watches_several_models(span, monitor.watch, [one.name for one in scored])
+    elif watched.isdisjoint(able.watches):
         span = system.at("monitors", monitor.name, "watch")
         yield problems.watch_does_not_fit(span, monitor.type, monitor.watch, [_WATCHED[one] for one in able.watches])
     elif section == "inference" and able.reads == "rows" and system.inference[name].capture is None:
@@ -96,8 +103,8 @@ def _models(system: System, monitor: Monitor) -> list[str]:
     section, _, name = monitor.watch.partition(".")
     if section == "inference":
         return list(dict.fromkeys(variant.model.model for variant in system.inference[name].variants))
-    pipeline = system.pipelines.get(name) if section == "pipelines" else None
-    return [pipeline.model.model] if pipeline and pipeline.model else []
+    model = watched_model(system, monitor)
+    return [model.model] if model is not None else []
 
 
 def _labels(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
@@ -136,8 +143,7 @@ def _reference(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
         if "reference" in monitor_type(monitor.type).needs:
             yield problems.reference_missing(system.key(*path), monitor.name, monitor.watch)
         return
-    section, _, name = monitor.watch.partition(".")
-    modelless = section == "data" or (section == "pipelines" and system.pipelines[name].model is None)
+    modelless = not monitor.watch.startswith("inference.") and watched_model(system, monitor) is None
     if not reference.data and modelless:
         yield problems.reference_data_missing(system.key(*path, "reference"), monitor.name, monitor.watch)
     if reference.data and reference.window_s is not None and not system.data[reference.data].timestamp:
@@ -174,8 +180,8 @@ def _datasets(system: System, monitor: Monitor, trained_on: Mapping[str, list[st
     if section == "data":
         return (name,)
     if section == "pipelines":
-        pipeline = system.pipelines[name]
-        return (*pipeline.inputs, *filter(None, [pipeline.output]))
+        watched = watched_dataset(system, monitor)
+        return tuple(dict.fromkeys((*system.pipelines[name].inputs, *([watched.name] if watched else []))))
     return tuple(dict.fromkeys(data for model in _models(system, monitor) for data in trained_on.get(model, ())))
 
 

@@ -13,6 +13,7 @@ from modelyard.diagnostics.check import never_works as problems
 from modelyard.source import Json, Path
 from modelyard.spec import ModelRef, Pipeline, Step, System
 from modelyard.spec.scoring import scorings
+from modelyard.spec.watched import watched_model
 
 _FRACTIONS: Final = frozenset({"uniform", "loguniform"})
 
@@ -170,7 +171,7 @@ def retraining(system: System) -> Iterator[Diagnostic]:
         if section == "inference":
             watched = [variant.model.model for variant in system.inference[name].variants]
         else:
-            watched = [ref.model for ref in (system.pipelines[name].model,) if ref]
+            watched = [ref.model for ref in (watched_model(system, monitor),) if ref]
         if watched and pipeline.model.model not in watched:
             span = system.at("monitors", monitor.name, "onBreach", "run")
             yield problems.trains_another_model(span, pipeline.name, pipeline.model.model, monitor.watch)

@@ -9,6 +9,8 @@ from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import monitors as monitor_problems
 from modelyard.diagnostics.check import watched as problems
 from modelyard.spec import Check, Monitor, System
+from modelyard.spec.monitors import OF_PREDICTIONS
+from modelyard.spec.watched import watched_dataset, watched_pipeline, written_last
 
 
 def watched(system: System) -> Iterator[Diagnostic]:
@@ -17,8 +19,11 @@ def watched(system: System) -> Iterator[Diagnostic]:
         if monitor_type(monitor.type).reads != "rows":
             continue
         span = system.at("monitors", monitor.name, "watch")
-        data = _data(system, monitor)
-        if data is None:
+        data, pipeline = _data(system, monitor), watched_pipeline(system, monitor)
+        written = written_last(pipeline) if pipeline is not None and monitor.type not in OF_PREDICTIONS else ()
+        if len(written) > 1:
+            yield problems.watches_several_datasets(span, monitor.watch, written)
+        elif data is None:
             yield problems.watched_without_data(span, monitor.name, monitor.watch.partition(".")[2])
         elif data and not system.data[data].timestamp:
             yield problems.watched_timestamp_missing(span, monitor.name, data)
@@ -40,13 +45,10 @@ def compared(system: System) -> Iterator[Diagnostic]:
 
 def _data(system: System, monitor: Monitor) -> str | None:
     """The dataset that is watched; empty for captures, None for a pipeline that has no data."""
-    section, _, name = monitor.watch.partition(".")
-    if section == "inference":
+    if monitor.watch.startswith("inference."):
         return ""
-    if section == "data":
-        return name
-    pipeline = system.pipelines[name]
-    return pipeline.output or next(iter(pipeline.inputs), None)
+    dataset = watched_dataset(system, monitor)
+    return dataset.name if dataset is not None else None
 
 
 def _declared(system: System, monitor: Monitor, check: Check) -> bool:

@@ -472,5 +472,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0990": plan.nothing_yields,
         "E0991": platform.shared_without_priority_class,
         "W0992": check_priorities.preempted_without_retry,
+        "E0993": check_monitors.watches_several_models,
+        "E0994": check_watched.watches_several_datasets,
     }
 )

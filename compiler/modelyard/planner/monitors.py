@@ -13,7 +13,7 @@ from modelyard.planner.pipelines import place_of
 from modelyard.planner.starters import ask_elsewhere
 from modelyard.source import Json, Path
 from modelyard.spec import RULES_ONLY, Inference, Model, Monitor, System
-from modelyard.spec.watched import state_folder
+from modelyard.spec.watched import state_folder, watched_dataset, watched_model
 
 _OF_JOBS = ("schedule", "compute", "reference", "labels")
 
@@ -59,7 +59,7 @@ def _wanted(draft: Draft, monitor: Monitor, inference: Inference | None, models:
         draft.wants_dataset(wanted, system.data[name], "read")
     _keep_state(draft, monitor, wanted)
     if models:
-        refs = watched_refs(system, monitor.watch)
+        refs = watched_refs(system, monitor)
         draft.wants_models(wanted, monitor.target, refs)
         if monitor.on_breach.rollback:
             draft.wants_deliveries(wanted, refs)
@@ -84,10 +84,12 @@ def _watched_data(system: System, monitor: Monitor) -> Iterator[str]:
     if section == "data":
         yield name
     elif section == "pipelines":
-        pipeline = system.pipelines[name]
-        yield from pipeline.inputs
-        if pipeline.output:
-            yield pipeline.output
+        watched = watched_dataset(system, monitor)
+        inputs = system.pipelines[name].inputs
+        if watched is None or watched.name == system.pipelines[name].output or watched.name in inputs:
+            yield from inputs
+        if watched is not None and watched.name not in inputs:
+            yield watched.name
     if monitor.reference is not None and monitor.reference.data:
         yield monitor.reference.data
     if monitor.labels:
@@ -102,11 +104,8 @@ def _watched_endpoint(system: System, monitor: Monitor) -> Inference | None:
 def _watched_models(system: System, monitor: Monitor, inference: Inference | None) -> tuple[Model, ...]:
     if inference is not None:
         return tuple(system.models[name] for name in dict.fromkeys(one.model.model for one in inference.variants))
-    section, _, name = monitor.watch.partition(".")
-    if section == "pipelines":
-        ref = system.pipelines[name].model
-        return (system.models[ref.model],) if ref is not None else ()
-    return ()
+    ref = watched_model(system, monitor)
+    return (system.models[ref.model],) if ref is not None else ()
 
 
 def _ignored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:

@@ -7,6 +7,9 @@ from modelyard.spec.needs import Check
 from modelyard.spec.pipelines import Schedule
 from modelyard.spec.references import SecretRef
 
+OF_PREDICTIONS = frozenset({"prediction-drift", "prediction-quality", "concept-drift"})
+"""Types of monitors that look at what a model has said."""
+
 RULES_ONLY = frozenset({"performance"})
 """Types of monitors that are alert rules on the metrics of an endpoint, and no job."""
 

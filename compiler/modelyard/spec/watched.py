@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from modelyard.spec.monitors import RULES_ONLY, Monitor
+from modelyard.spec.monitors import OF_PREDICTIONS, RULES_ONLY, Monitor
 from modelyard.spec.needs import Check, Dataset, Model
+from modelyard.spec.pipelines import Pipeline
+from modelyard.spec.references import ModelRef
+from modelyard.spec.scoring import Scoring, scorings_of
 from modelyard.spec.system import System
 
 
@@ -23,14 +26,69 @@ def soaked(model: Model, monitor: Monitor) -> frozenset[str]:
     return frozenset(stage.after for stage in soaking)
 
 
-def watched_dataset(system: System, monitor: Monitor) -> Dataset | None:
-    """The dataset whose rows a monitor looks at; None where there is none, as for the captures of an endpoint."""
+def watched_pipeline(system: System, monitor: Monitor) -> Pipeline | None:
+    """The pipeline that a monitor watches."""
     section, _, name = monitor.watch.partition(".")
-    if section == "pipelines":
-        pipeline = system.pipelines[name]
-        names = (pipeline.output, *pipeline.inputs) if pipeline.output else pipeline.inputs
-        return system.data[names[0]] if names else None
-    return system.data[name] if section == "data" else None
+    return system.pipelines[name] if section == "pipelines" else None
+
+
+def watched_model(system: System, monitor: Monitor) -> ModelRef | None:
+    """The version of a model behind the pipeline that a monitor watches: its own, or that of the step whose predictions
+    are watched.
+    """
+    pipeline = watched_pipeline(system, monitor)
+    if pipeline is None:
+        return None
+    scoring = _watched_scoring(pipeline, monitor)
+    return scoring.model if scoring is not None else pipeline.model
+
+
+def watched_dataset(system: System, monitor: Monitor) -> Dataset | None:
+    """The dataset whose rows a monitor looks at; None where there is none, as for the captures of an endpoint.
+
+    Of a pipeline that is what it writes, and what it reads where it writes nothing.
+    """
+    section, _, name = monitor.watch.partition(".")
+    pipeline = watched_pipeline(system, monitor)
+    if pipeline is None:
+        return system.data[name] if section == "data" else None
+    scoring = _watched_scoring(pipeline, monitor)
+    written = (scoring.output,) if scoring is not None else written_last(pipeline)
+    names = (*written, *pipeline.inputs)
+    return system.data[names[0]] if names else None
+
+
+def written_last(pipeline: Pipeline) -> tuple[str, ...]:
+    """The datasets that a pipeline leaves: its output, or those of steps of a custom one that no later step writes
+    after.
+    """
+    if pipeline.output or pipeline.type != "custom":
+        return (pipeline.output,) if pipeline.output else ()
+    before: set[str] = set()
+    for step in pipeline.steps:
+        if step.output:
+            before |= _before(pipeline, step.needs)
+    return tuple(dict.fromkeys(step.output for step in pipeline.steps if step.output and step.name not in before))
+
+
+def _before(pipeline: Pipeline, needs: tuple[str, ...]) -> set[str]:
+    """The steps that run before others, however far."""
+    steps = {step.name: step for step in pipeline.steps}
+    found: set[str] = set()
+    waiting = [*needs]
+    while waiting:
+        name = waiting.pop()
+        if name not in found and name in steps:
+            found.add(name)
+            waiting += steps[name].needs
+    return found
+
+
+def _watched_scoring(pipeline: Pipeline, monitor: Monitor) -> Scoring | None:
+    """The one step of a custom pipeline whose predictions a monitor of predictions watches."""
+    found = tuple(scorings_of(pipeline))
+    of_step = pipeline.type == "custom" and monitor.type in OF_PREDICTIONS and len(found) == 1
+    return found[0] if of_step else None
 
 
 def state_folder(system: System, monitor: Monitor) -> tuple[str, str] | None:

@@ -26,6 +26,8 @@ from modelyard.spec import Capture, Inference, Model, ModelRef, Store
 from modelyard.spec.captures import capture_keys
 from modelyard.spec.watched import soaked, state_folder
 from modelyard_targets.cluster.bundles import bundle, delivery, history_name, loaded
+from modelyard.spec.watched import soaked, state_folder, watched_dataset, watched_model, watched_pipeline
+from modelyard_targets.cluster.bundles import bundle, delivery, history, history_name
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe_parts import (
     capture_place,
@@ -283,11 +285,9 @@ def _monitor(resource: Resource, job: MonitorJob, context: Context) -> dict[str,
 def _current(job: MonitorJob, context: Context) -> dict[str, Json]:
     if job.inference is not None and job.inference.capture is not None:
         return {"capture": capture_place(job.inference.capture, context)}
-    section, _, name = job.monitor.watch.partition(".")
-    if section == "pipelines":
-        pipeline = context.system.pipelines[name]
-        return {"data": pipeline.output or pipeline.inputs[0]}
-    return {"data": name}
+    watched = watched_dataset(context.system, job.monitor)
+    assert watched is not None
+    return {"data": watched.name}
 
 
 def _watched_models(resource: Resource, job: MonitorJob, context: Context) -> list[Json]:
@@ -303,13 +303,12 @@ def _watched(job: MonitorJob, context: Context) -> Iterator[tuple[Model, ModelRe
         for variant in job.inference.variants:
             yield models[variant.model.model], variant.model, variant.name
         return
-    section, _, name = job.monitor.watch.partition(".")
-    pipeline = context.system.pipelines.get(name) if section == "pipelines" else None
-    if pipeline is None or pipeline.model is None:
+    pipeline, found = watched_pipeline(context.system, job.monitor), watched_model(context.system, job.monitor)
+    if pipeline is None or found is None:
         for model in job.models:
             yield model, None, ""
         return
-    ref = ModelRef(pipeline.model.model, pipeline.promote_to) if pipeline.type == "training" else pipeline.model
+    ref = ModelRef(found.model, pipeline.promote_to) if pipeline.type == "training" else found
     yield models[ref.model], ref, ""
 
 

@@ -7,7 +7,7 @@ from tests.specs import VALID_SPEC
 
 
 def test_pools_agree_on_what_they_share() -> None:
-    """Target, image and rollout of all members are those of the first; paths differ."""
+    """Target, image, rollout and priority of all members are those of the first; paths differ."""
     member = "  {name}: {{variants: {{a: {{model: fraud-xgb@champion}}}}, compute: cpu, pool: small{more}}}\n"
     pooled = "".join(
         member.format(name=name, more=more)
@@ -17,11 +17,12 @@ def test_pools_agree_on_what_they_share() -> None:
             ("c", ", endpoint: {path: /a/}"),
             ("d", ", rollout: {strategy: in-place}"),
             ("e", ", source: {image: ghcr.io/acme/serve:1}"),
+            ("f", ", priority: low"),
         )
     )
     spec = VALID_SPEC.replace("monitors:\n", pooled + "monitors:\n", 1)
 
-    assert sorted(codes_in(spec)) == ["E0454", "E0454", "E0455"]
+    assert sorted(codes_in(spec)) == ["E0454", "E0454", "E0454", "E0455"]
 
 
 _DIVIDED = """\

@@ -99,7 +99,8 @@ def pool_of_several_variants(span: Span, endpoint: str, pool: str) -> Diagnostic
 
 
 def pool_member_differs(span: Span, endpoint: str, pool: str, what: str, other: str) -> Diagnostic:
-    """Members of a pool share one Ray cluster, so they agree on its target, its image and how it is replaced.
+    """Members of a pool share one Ray cluster, so they agree on its target, its image, its priority and how it is
+    replaced.
 
     Wrong:
 

@@ -48,6 +48,30 @@ def watch_does_not_fit(span: Span, kind: str, watched: str, fitting: Sequence[st
     )
 
 
+def watches_several_models(span: Span, watched: str, scoring: Sequence[str]) -> Diagnostic:
+    """Predictions are watched with the model that made them, and in this pipeline several steps score.
+
+    Wrong:
+
+        pipelines: {forecast: {steps: {demand: {model: demand@champion, …}, returns: {model: returns@champion, …}}, …}}
+        monitors: {quality: {type: prediction-quality, watch: pipelines.forecast, …}}
+
+    Right:
+
+        pipelines:
+          demand: {steps: {demand: {model: demand@champion, …}}, …}
+          returns: {steps: {returns: {model: returns@champion, …}}, schedule: {after: pipelines.demand}, …}
+        monitors: {quality: {type: prediction-quality, watch: pipelines.demand, …}}
+    """
+    return Diagnostic(
+        "E0993",
+        Severity.ERROR,
+        f"{watched} scores in several places, {' and '.join(scoring)}, and a monitor watches the predictions of one",
+        span,
+        "give each step that is to be watched a pipeline of its own, which may follow the other with `after`",
+    )
+
+
 def capture_missing(span: Span, monitor: str, endpoint: str) -> Diagnostic:
     """Drift and quality of an endpoint are computed from captured requests, and this endpoint captures none.
 

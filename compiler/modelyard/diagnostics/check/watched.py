@@ -1,6 +1,8 @@
-"""Diagnostics about the data that a monitor watches: E0880 to E0882."""
+"""Diagnostics about the data that a monitor watches: E0880 to E0882, E0994."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from modelyard.diagnostics.base import Diagnostic, Severity, quote
 from modelyard.source import Span
@@ -47,6 +49,27 @@ def watched_without_data(span: Span, monitor: str, pipeline: str) -> Diagnostic:
         f"monitor {quote(monitor)} looks at data, and pipeline {quote(pipeline)} names none",
         span,
         f"add inputs: [DATASET] to pipelines.{pipeline}, or watch a dataset",
+    )
+
+
+def watches_several_datasets(span: Span, watched: str, written: Sequence[str]) -> Diagnostic:
+    """A monitor watches what a pipeline writes at its end, and that is more than one dataset.
+
+    Wrong:
+
+        pipelines: {forecast: {steps: {plan: {output: plans, …}, report: {output: reports, …}}, …}}
+        monitors: {broken: {type: data-quality, watch: pipelines.forecast, checks: {rows: {min: 1000}}}}
+
+    Right:
+
+        monitors: {broken: {type: data-quality, watch: data.plans, checks: {rows: {min: 1000}}}}
+    """
+    return Diagnostic(
+        "E0994",
+        Severity.ERROR,
+        f"{watched} writes several datasets at its end: {', '.join(written)}",
+        span,
+        f"watch one of them, such as data.{written[0]}",
     )
 
 

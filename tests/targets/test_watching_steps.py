@@ -1,0 +1,92 @@
+"""Monitors of a pipeline of several steps: which of its data they look at, and with which model."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from modelyard.checks import check
+from modelyard.plan import Access
+from tests.compiler.planner.planned import identity
+from tests.lowering import lowered
+from tests.plans import plan_of
+from tests.scoring_step import scoring
+
+RATED = "  rated: {store: lake, path: rated/, format: parquet}\n"
+TIMED = (
+    RATED,
+    "  rated: {store: lake, path: rated/, format: parquet, timestamp: event_time,\n"
+    "          schema: {transaction_id: string, event_time: timestamp}}\n"
+    "  sums: {store: lake, path: sums/, format: parquet, timestamp: event_time}\n",
+)
+PUBLISHED = (
+    'publish: {needs: [collect, score], source: {entrypoint: "fraud.report:publish"}, timeout: 1h}',
+    'publish: {needs: [collect, score], source: {entrypoint: "fraud.report:publish"}, timeout: 1h, output: sums}',
+)
+MONITORS = "monitors:\n"
+QUALITY = (
+    MONITORS,
+    "monitors:\n"
+    "  rated: {type: prediction-quality, watch: pipelines.report, labels: chargebacks, key: [transaction_id],\n"
+    "          window: 1d, checks: {auc_pr: {min: 0.8}}}\n"
+    "  sums: {type: data-quality, watch: pipelines.report, window: 1d, checks: {rows: {min: 1}}}\n",
+)
+WATCHED = scoring(TIMED, PUBLISHED, QUALITY)
+"""A step scores, and the one after it sums up; both are watched, for what a model said and for what came out."""
+
+
+def monitor_of(text: str, name: str) -> Any:
+    """The description of a monitor."""
+    return json.loads(lowered(text).get("ConfigMap", f"monitor-{name}-description")["data"]["workload.json"])["monitor"]
+
+
+def codes(text: str) -> list[str]:
+    """Codes of the rules, of errors alone."""
+    return [found.code for found in check(plan_of(text).system) if found.code.startswith("E")]
+
+
+def test_quality_of_predictions_is_that_of_the_step_that_scores() -> None:
+    """With its model, and joined with late labels as the output of a batch inference is."""
+    monitor = monitor_of(WATCHED, "rated")
+    (model,) = monitor["models"]
+
+    assert codes(WATCHED) == []
+    assert monitor["current"] == {"data": "rated"}
+    assert (model["name"], model["alias"]) == ("fraud-xgb", "champion")
+    assert monitor["labels"] == "chargebacks"
+
+
+def test_quality_of_data_is_that_of_what_the_last_step_writes() -> None:
+    monitor = monitor_of(WATCHED, "sums")
+
+    assert monitor["current"] == {"data": "sums"}
+    assert monitor["models"] == []
+
+
+def test_a_monitor_reads_what_it_watches_and_nothing_else_of_the_pipeline() -> None:
+    plan = plan_of(WATCHED)
+
+    assert [one for one in identity(plan, "monitor-sums").access if one.mode == "read" and one.store == "lake"] == [
+        Access("lake", "sums/", "read")
+    ]
+
+
+def test_predictions_of_one_step_are_watched_at_a_time() -> None:
+    second = "again: {model: fraud-xgb@candidate, inputs: [transactions], output: sums}"
+    text = WATCHED.replace("      publish:", f"      {second}\n      publish:").replace(", output: sums}", "}", 2)
+    text = text.replace(second.replace(", output: sums}", "}"), second)
+
+    assert "E0993" in codes(text)
+
+
+def test_a_pipeline_without_a_model_has_no_predictions_to_watch() -> None:
+    text = WATCHED.replace("model: fraud-xgb@champion, inputs: [transactions], output: rated, batchSize: 4096", "X")
+    text = text.replace("score: {X}", 'score: {source: {entrypoint: "fraud.report:score"}, output: rated}')
+
+    assert "E0466" in codes(text)
+
+
+def test_several_last_datasets_are_named_one_by_one() -> None:
+    text = WATCHED.replace("needs: [collect, score]", "needs: [collect]")
+
+    assert "E0994" in codes(text)
