@@ -143,7 +143,7 @@ def rollout_owns_route(span: Span, field: str) -> Diagnostic:
     )
 
 
-def run_elsewhere(span: Span, pipeline: str, placement: str, other: str) -> Diagnostic:
+def run_elsewhere(span: Span, pipeline: str, placement: str, other: str, way: str) -> Diagnostic:
     """A monitor asks for a run on another target through an object store, and no store is open to both targets.
 
     It has no way into the API of another cluster. It writes a request into the store of artifacts, or into the first
@@ -169,9 +169,17 @@ def run_elsewhere(span: Span, pipeline: str, placement: str, other: str) -> Diag
         f"the monitor on target {quote(placement)} cannot ask for a run of {quote(pipeline)} on {quote(other)}:"
         " no object store is open to both",
         span,
-        f"add reachableFrom: [{placement}] to the target of a store if a way is there, place the monitor on"
-        f" {quote(other)}, or let it only notify",
+        f"{way}, place the monitor on {quote(other)}, or let it only notify",
     )
+
+
+def way_to_a_store(store: str, target: str, placement: str, *, service: bool) -> str:
+    """What would open a store to a target that does not reach it; `service`: its address is that of a Service."""
+    if not store:
+        return "declare an object store that both reach"
+    if service:
+        return f"give store {quote(store)} an address that both reach"
+    return f"add reachableFrom: [{placement}] to target {quote(target)} of store {quote(store)} if a way is there"
 
 
 def run_of_once(span: Span, pipeline: str) -> Diagnostic:

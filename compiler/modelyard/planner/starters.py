@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from modelyard.diagnostics.target import run_elsewhere
-from modelyard.plan import Kind, Link, RunRequest, Starter
+from modelyard.diagnostics.target import run_elsewhere, way_to_a_store
+from modelyard.plan import Kind, Link, RunRequest, Starter, cluster_service
 from modelyard.planner.crossings import reaches
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.planner.pipelines import place_of
 from modelyard.source import Path
-from modelyard.spec import Monitor, Pipeline
+from modelyard.spec import Monitor, Pipeline, Store
 
 NAME = "starter"
 
@@ -24,7 +24,8 @@ def ask_elsewhere(draft: Draft, monitor: Monitor, name: str, wanted: Wanted) -> 
     store = _shared_store(draft, monitor, pipeline)
     if store is None:
         where = system.at("monitors", monitor.name, "onBreach", "run")
-        draft.report([run_elsewhere(where, pipeline.name, monitor.target, pipeline.target)])
+        way = _way(draft, monitor, pipeline)
+        draft.report([run_elsewhere(where, pipeline.name, monitor.target, pipeline.target, way)])
         return None
     folder, own = _folder(draft, store, pipeline.target), f"{pipeline.name}/{monitor.name}/"
     request = RunRequest(monitor, name, pipeline, store, f"{folder}asked/{own}", f"{folder}answered/{own}")
@@ -53,14 +54,29 @@ def plan_starters(draft: Draft) -> None:
 
 
 def _shared_store(draft: Draft, monitor: Monitor, pipeline: Pipeline) -> str | None:
-    """The store of artifacts, which bundles go through too, else the first that both targets reach."""
-    first: tuple[str, ...] = (draft.artifacts[0],) if draft.artifacts is not None else ()
-    objects = (store.name for store in draft.system.stores.values() if store.type == "object")
-    for name in (*first, *objects):
-        store = draft.system.stores[name]
+    """The first store that both targets reach."""
+    for store in _stores(draft):
         if all(reaches(draft.system, placement, store) for placement in (monitor.target, pipeline.target)):
-            return name
+            return store.name
     return None
+
+
+def _way(draft: Draft, monitor: Monitor, pipeline: Pipeline) -> str:
+    """What would open the store that comes first to the one that does not reach it."""
+    store = next(iter(_stores(draft)), None)
+    if store is None:
+        return way_to_a_store("", "", "", service=False)
+    ends = (monitor.target, pipeline.target)
+    away = next(placement for placement in ends if not reaches(draft.system, placement, store))
+    service = cluster_service(store.endpoint) is not None
+    return way_to_a_store(store.name, store.target, away, service=service)
+
+
+def _stores(draft: Draft) -> tuple[Store, ...]:
+    """The store of artifacts, which bundles go through too, and then all others."""
+    first = draft.artifacts[0] if draft.artifacts is not None else ""
+    objects = [store for store in draft.system.stores.values() if store.type == "object"]
+    return tuple(sorted(objects, key=lambda store: store.name != first))
 
 
 def _folder(draft: Draft, store: str, placement: str) -> str:
