@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import ray
+from pyarrow import fs
 
 from modelyard_runtime import aliases, batch_files, registry, windows
 from modelyard_runtime.answers import answer
@@ -23,6 +24,7 @@ from modelyard_runtime.batch_scorer import Handed, Scorer, Task
 from modelyard_runtime.batch_state import Known, publish, write_refused, write_run
 from modelyard_runtime.bundle_store import current
 from modelyard_runtime.capture import Captures
+from modelyard_runtime.checkpoints import Kept, files_of_ray
 from modelyard_runtime.datasets import dataset_place, read_batches, read_frame, read_ray
 from modelyard_runtime.delivery import deliver_all
 from modelyard_runtime.description import names, rows, section, sections, text
@@ -31,6 +33,7 @@ from modelyard_runtime.lineage import fingerprint
 from modelyard_runtime.models import Models
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage import Place, place, write_whole
+from modelyard_runtime.together import goes_on
 from modelyard_runtime.trained import Trained, finish
 from modelyard_runtime.trainers import grow
 from modelyard_runtime.training_data import training_data
@@ -226,6 +229,33 @@ def test_a_training_run_writes_the_folder_of_its_model_alone(trained: System) ->
     written = {f"s3://{name}" for name in trained.names() if "/mlflow/" in name}
     assert written
     assert [name for name in written if not name.startswith(tuple(folders))] == []
+
+
+@pytest.mark.usefixtures("reading")
+def test_a_training_keeps_what_it_has_grown_and_removes_it(trained: System) -> None:
+    """As Ray Train does it: with a list of its own folder, and no marker of a folder above."""
+    for workload in trained.running("training"):
+        steps = sections(section(workload, "pipeline"), "steps").values()
+        for step in (one for one in steps if goes_on(workload, one)):
+            before = trained.names()
+            kept = Kept.of(workload, step)
+            assert kept is not None
+            files, run = files_of_ray(kept.folder), kept.folder.below("run")
+            files.create_dir(run.path)
+            for checkpoint in ("1", "2"):
+                assert files.get_file_info(run.below(checkpoint, "grown").path).type == fs.FileType.NotFound
+                files.create_dir(run.below(checkpoint).path)
+                with files.open_output_stream(run.below(checkpoint, "grown").path) as stream:
+                    stream.write(b"trees")
+            files.delete_dir(run.below("1").path)
+            with files.open_input_stream(run.below("2", "grown").path) as stream:
+                assert stream.read() == b"trees"
+            again = Kept.of(workload, step)
+            assert again is not None
+            assert again.began == kept.began
+            kept.discard()
+            root = kept.folder.path.rpartition("/")[0]
+            assert trained.names() - before <= {f"{root}/"}
 
 
 def _neighbours(workload: Any) -> list[Place]:
