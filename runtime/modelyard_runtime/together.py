@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.boosting import grow_lightgbm, grow_xgboost, parameters_of, restored
 from modelyard_runtime.capabilities import trainers
-from modelyard_runtime.checkpoints import Kept, files_of_ray
+from modelyard_runtime.checkpoints import Kept
 from modelyard_runtime.description import Json, Section, digest, integer, section, text
 from modelyard_runtime.histograms import grow_histograms, read_histograms
 from modelyard_runtime.networks import train_network, unpacked
@@ -169,8 +169,7 @@ def _storage(kept: Kept | None, config: dict[str, Any], about: dict[str, Json]) 
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     if kept is not None:
-        files = files_of_ray(kept.folder)
-        yield {"name": digest(about), "storage_path": kept.folder.path, "storage_filesystem": files}
+        yield {"name": digest(about), "storage_path": kept.path, "storage_filesystem": kept.files()}
         return
     here = NodeAffinitySchedulingStrategy(get_runtime_context().get_node_id(), soft=False)
     keeper: Any = ray.remote(Keeper).options(num_cpus=0, scheduling_strategy=here).remote()

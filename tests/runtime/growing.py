@@ -45,7 +45,7 @@ WORKLOAD: dict[str, Any] = {
 def kill_after(rounds: int) -> None:
     """End this process by force as soon as a checkpoint of so many rounds is recorded."""
     while True:
-        for one in FOLDER.glob("checkpoints/training-*/*/checkpoint_manager_snapshot.json"):
+        for one in FOLDER.glob("checkpoints/training-*~*~checkpoint_manager_snapshot.json"):
             told = [result["metrics"]["rounds"] for result in read(one).get("checkpoint_results", [])]
             if max(told, default=0) >= rounds:
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -63,7 +63,7 @@ def read(path: Path) -> dict[str, Any]:
 
 def kept_rounds(kept: Kept) -> int:
     """The rounds of the newest checkpoint that a driver before has left."""
-    found = Path(kept.folder.path).glob("*/checkpoint_*/rounds")
+    found = Path(kept.root.path).glob(f"{kept.name}~*~checkpoint_*~rounds")
     return max((int(one.read_text(encoding="utf-8")) for one in found), default=0)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,7 +20,7 @@ from pyarrow import fs
 
 from modelyard_runtime import boosting, histograms
 from modelyard_runtime.boosting import grow_lightgbm, grow_xgboost, parameters_of
-from modelyard_runtime.checkpoints import Kept, files_of_ray
+from modelyard_runtime.checkpoints import Kept
 from modelyard_runtime.histograms import grow_histograms, read_histograms
 from modelyard_runtime.shares import RUNGS, Progress
 from modelyard_runtime.storage import place
@@ -197,8 +199,8 @@ def test_a_training_is_known_by_its_step_and_its_files(tmp_path: Path) -> None:
     assert second is not None
     assert other is not None
     assert grown is not None
-    assert (first.folder.path, first.began) == (second.folder.path, second.began)
-    assert len({first.folder.path, other.folder.path, grown.folder.path}) == 3
+    assert first == second
+    assert len({first.path, other.path, grown.path}) == 3
     for one in (first, other, grown):
         one.discard()
     assert not list((tmp_path / "checkpoints").iterdir())
@@ -207,44 +209,54 @@ def test_a_training_is_known_by_its_step_and_its_files(tmp_path: Path) -> None:
 def test_what_nobody_goes_on_with_is_removed(tmp_path: Path) -> None:
     (tmp_path / "cells").mkdir()
     workload = described(f"file://{tmp_path}")
-    left = tmp_path / "checkpoints" / "training-0123456789abcdef"
-    young, foreign = left.with_name("training-fedcba9876543210"), left.with_name("run-1")
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
     long_ago = (datetime.now(UTC) - timedelta(days=15)).timestamp()
-    for folder in (left, young, foreign):
-        (folder / "a").mkdir(parents=True)
-        (folder / "began").write_text(datetime.now(UTC).isoformat())
-        if folder != young:
-            os.utime(folder / "began", (long_ago, long_ago))
+    for name, old in (
+        ("training-0123~began", True),
+        ("training-0123~run~grown", True),
+        ("training-4567~began", True),
+        ("training-4567~run~grown", False),
+        ("run-1", True),
+    ):
+        (folder / name).write_text(datetime.now(UTC).isoformat())
+        if old:
+            os.utime(folder / name, (long_ago, long_ago))
 
     kept = Kept.of(workload, step("xgboost"))
 
     assert kept is not None
-    names = {one.name for one in (tmp_path / "checkpoints").iterdir()}
-    assert names == {young.name, foreign.name, Path(kept.folder.path).name}
+    left = {"training-4567~began", "training-4567~run~grown", "run-1", f"{kept.name}~began"}
+    assert {one.name for one in folder.iterdir()} == left
 
 
-def test_ray_makes_no_folder_markers_in_a_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A training may write below its model's folder alone: no object lies anywhere else, and none is left."""
-    workload = {**ObjectStore().described(monkeypatch)}
-    where = place(workload, f"s3://{BUCKET}/mlflow/models/fraud/checkpoints/a", "artifacts")
-    files = files_of_ray(where)
+def test_ray_sees_a_folder_of_which_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies in the store has a name of its own: Arrow would leave a marker of every folder."""
+    store = ObjectStore()
+    root = place(store.described(monkeypatch), f"s3://{BUCKET}/mlflow/models/fraud/checkpoints/a", "artifacts")
+    kept = Kept(root, "training-0123", datetime.now(UTC))
+    files, one = kept.files(), f"{kept.path}/run/checkpoint_1"
 
-    files.create_dir(where.below("one").path)
-    with files.open_output_stream(where.below("one", "grown").path) as stream:
+    files.create_dir(one)
+    with files.open_output_stream(f"{one}/grown") as stream:
         stream.write(b"trees")
 
-    assert files.get_file_info(where.below("one", "grown").path).type == fs.FileType.File
-    assert files.get_file_info(where.below("one").path).type == fs.FileType.Directory
-    assert files.get_file_info(where.below("two").path).type == fs.FileType.NotFound
-    assert files == files_of_ray(where)
-    files.delete_dir(where.below("one").path)
-    assert files.get_file_info(where.below("one").path).type == fs.FileType.NotFound
+    assert store.names() == ["mlflow/models/fraud/checkpoints/a/training-0123~run~checkpoint_1~grown"]
+    kinds = [files.get_file_info(path).type for path in (f"{one}/grown", one, f"{kept.path}/run", f"{kept.path}/r")]
+    assert kinds == [fs.FileType.File, fs.FileType.Directory, fs.FileType.Directory, fs.FileType.NotFound]
+    assert files == kept.files()
+    assert pickle.loads(pickle.dumps(files)) == files  # workers get it
+    with files.open_input_stream(f"{one}/grown") as stream:
+        assert stream.read() == b"trees"
+    kept.discard()
+    assert files.get_file_info(one).type == fs.FileType.NotFound
+    assert [name for name in store.names() if "training-" in name] == []
 
 
 def grown(folder: Path, trainer: str, killed_after: int) -> subprocess.CompletedProcess[str]:
     """A training in a process of its own; one Ray at a time on this machine."""
     paths = os.pathsep.join((str(ROOT / "runtime"), str(ROOT)))
-    slow = {"RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "600"}
+    slow = {"RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "600", "RAY_DEDUP_LOGS": "0"}
     environment = {**os.environ, **slow, "PYTHONPATH": paths, "RAY_TMPDIR": "/tmp"}
     with Path("/tmp/ray.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -252,6 +264,11 @@ def grown(folder: Path, trainer: str, killed_after: int) -> subprocess.Completed
             [sys.executable, str(PROGRAM), str(folder), trainer, str(killed_after)],
             env=environment, capture_output=True, text=True, check=False, timeout=1500,
         )  # fmt: skip
+
+
+def reported(run: subprocess.CompletedProcess[str]) -> list[int]:
+    """The rounds of each checkpoint that the worker reported, as Ray logs them."""
+    return [int(one) for one in re.findall(r"Reporting training result .*'rounds': (\d+)", run.stdout + run.stderr)]
 
 
 def test_a_killed_driver_goes_on_with_its_trees(tmp_path: Path) -> None:
@@ -267,6 +284,8 @@ def test_a_killed_driver_goes_on_with_its_trees(tmp_path: Path) -> None:
     assert (second.returncode, whole.returncode) == (0, 0), second.stderr + whole.stderr
     resumed, uninterrupted = (json.loads((tmp_path / one / "xgboost.json").read_text()) for one in ("killed", "whole"))
     assert resumed["before"] >= 12
+    assert reported(second) == list(range(resumed["before"] + 3, ROUNDS, 3))
+    assert reported(whole) == list(range(3, ROUNDS, 3))
     assert uninterrupted["before"] == 0
     assert resumed["said"] == uninterrupted["said"]
     assert uninterrupted["right"] > 0.9

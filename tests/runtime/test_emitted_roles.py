@@ -24,7 +24,7 @@ from modelyard_runtime.batch_scorer import Handed, Scorer, Task
 from modelyard_runtime.batch_state import Known, publish, write_refused, write_run
 from modelyard_runtime.bundle_store import current
 from modelyard_runtime.capture import Captures
-from modelyard_runtime.checkpoints import Kept, files_of_ray
+from modelyard_runtime.checkpoints import Kept
 from modelyard_runtime.datasets import dataset_place, read_batches, read_frame, read_ray
 from modelyard_runtime.delivery import deliver_all
 from modelyard_runtime.description import names, rows, section, sections, text
@@ -240,22 +240,21 @@ def test_a_training_keeps_what_it_has_grown_and_removes_it(trained: System) -> N
             before = trained.names()
             kept = Kept.of(workload, step)
             assert kept is not None
-            files, run = files_of_ray(kept.folder), kept.folder.below("run")
-            files.create_dir(run.path)
+            files, run = kept.files(), f"{kept.path}/run"
+            files.create_dir(run)
             for checkpoint in ("1", "2"):
-                assert files.get_file_info(run.below(checkpoint, "grown").path).type == fs.FileType.NotFound
-                files.create_dir(run.below(checkpoint).path)
-                with files.open_output_stream(run.below(checkpoint, "grown").path) as stream:
+                assert files.get_file_info(f"{run}/{checkpoint}/grown").type == fs.FileType.NotFound
+                files.create_dir(f"{run}/{checkpoint}")
+                with files.open_output_stream(f"{run}/{checkpoint}/grown") as stream:
                     stream.write(b"trees")
-            files.delete_dir(run.below("1").path)
-            with files.open_input_stream(run.below("2", "grown").path) as stream:
+            files.delete_dir(f"{run}/1")
+            with files.open_input_stream(f"{run}/2/grown") as stream:
                 assert stream.read() == b"trees"
             again = Kept.of(workload, step)
             assert again is not None
             assert again.began == kept.began
             kept.discard()
-            root = kept.folder.path.rpartition("/")[0]
-            assert trained.names() - before <= {f"{root}/"}
+            assert trained.names() - before <= {f"{kept.root.path}/"}
 
 
 def _neighbours(workload: Any) -> list[Place]:

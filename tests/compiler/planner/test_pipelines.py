@@ -57,7 +57,7 @@ def test_checkpoints_lie_with_the_model_or_in_a_store_that_is_written() -> None:
 def test_built_in_training_keeps_checkpoints_with_its_model() -> None:
     """With an adopted registry it would need a right to write beside its inputs, and keeps none.
 
-    Nor does it where two runs on the same files would share the folder.
+    Nor does it where two runs on the same files would share them.
     """
     adopted = plan_of(
         changed("registry: {database: runs, artifacts: lake}", "registry: {adopt: 'https://mlflow.acme.example'}")
