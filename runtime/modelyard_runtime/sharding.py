@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
+    import pyarrow as pa
 
 _LEARNED_SAMPLE = 100_000
 """Rows to learn from by which profiles and explanations are made."""
@@ -63,6 +64,7 @@ class _Reading:
     task: str
     now: datetime
     identity: Identity
+    schema: pa.Schema
 
 
 def why_whole(workload: Section, step: Section, task: str) -> str:
@@ -92,10 +94,11 @@ def read_in_shards(
     pipeline = section(workload, "pipeline")
     (name,) = names(step, "inputs")
     dataset, split = sections(pipeline, "data")[name], section(pipeline, "split")
-    empty = frame_of(typed(opened(workload, dataset).schema.empty_table(), dataset))
+    schema = opened(workload, dataset).schema
+    empty = frame_of(typed(schema.empty_table(), dataset))
     table = Joined.of({name: empty}, pipeline, (name,))
     _, identity = arranged(empty, table, split)
-    reading = _Reading(workload, dataset, table, split, task, now or datetime.now(UTC), identity)
+    reading = _Reading(workload, dataset, table, split, task, now or datetime.now(UTC), identity, schema)
     beside = dict.fromkeys(worker["resources"], 0.001)
     files = [{"path": one} for one in paths(workload, dataset)]
     given = ray.data.from_items(files, override_num_blocks=len(files))
@@ -112,7 +115,8 @@ def _read(batch: pd.DataFrame, reading: _Reading) -> Iterator[pd.DataFrame]:
     """The rows of some files as a model takes them, with what they are known by and the other columns of the data."""
     import pandas as pd
 
-    for frame in read_batches(reading.workload, reading.dataset, files=list(batch["path"])):
+    files = list(batch["path"])
+    for frame in read_batches(reading.workload, reading.dataset, files=files, schema=reading.schema):
         kept = cleaned(replace(reading.table, frame=frame), reading.split, reading.task, reading.now)
         if not len(kept):
             continue

@@ -148,11 +148,15 @@ def _built_in(workload: Section, step: Section, inputs: tuple[str, ...], run: st
     trial = trial_of_trainer(trainer, task, parameters, shared, split, text(tuning, "metric"), threshold)
     best, known = _searched(workload, step, trial, run)
     whole = {**parameters, **best}
-    if kept is None:
-        train = ray.remote(_trained).options(max_retries=0, **worker_of(step))
-        return Made(ray.get(train.remote(trainer, task, whole, shared)), data, parameters=whole, run_id=known)
-    alone: Section = {**step, "workers": {"min": 1, "max": 1}}  # several are for trials that run at the same time
-    return Made(_fitted(alone, task, whole, data, kept), data, parameters=whole, run_id=known)
+    one: dict[str, Json] = {"min": 1, "max": 1}  # several are for trials that run at the same time
+    alone: Section = {**step, "workers": one, "parameters": whole}
+    if kept is not None and goes_on(workload, alone):
+        return Made(_fitted(alone, task, whole, data, kept), data, parameters=whole, run_id=known)
+    train = ray.remote(_trained).options(max_retries=0, **worker_of(step))
+    model = ray.get(train.remote(trainer, task, whole, shared))
+    if kept is not None:
+        kept.discard()
+    return Made(model, data, parameters=whole, run_id=known)
 
 
 def _fitted(

@@ -83,7 +83,7 @@ def train_together(
     from sklearn.pipeline import Pipeline
 
     trainer = text(step, "trainer")
-    model = estimator(trainer, task, parameters)
+    model = estimator(trainer, task, _threads(worker, trainer) | dict(parameters))
     if isinstance(data, Shards):
         before, config = data.before, _shared(trainer, model, data)
         datasets, data = {str(at): part for at, part in enumerate(data.parts)}, data.data
@@ -102,6 +102,11 @@ def train_together(
     else:
         grown = restored(trainer, model, raw, config["parameters"], data.classes)
     return Pipeline([("columns", before), ("model", grown)])
+
+
+def _threads(worker: Mapping[str, Any], trainer: str) -> dict[str, Json]:
+    """As many as a worker has CPUs; the process that coordinates has none."""
+    return {"n_jobs": max(int(worker["num_cpus"]), 1)} if trainer in {"xgboost", "lightgbm"} else {}
 
 
 def parts_of(step: Section) -> int:

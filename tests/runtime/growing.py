@@ -44,27 +44,21 @@ WORKLOAD: dict[str, Any] = {
 
 def kill_after(rounds: int) -> None:
     """End this process by force as soon as a checkpoint of so many rounds is recorded."""
-    while True:
-        for one in FOLDER.glob("checkpoints/training-*~*~checkpoint_manager_snapshot.json"):
-            told = [result["metrics"]["rounds"] for result in read(one).get("checkpoint_results", [])]
-            if max(told, default=0) >= rounds:
-                os.kill(os.getpid(), signal.SIGKILL)
+    while recorded() < rounds:
         time.sleep(0.005)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
-def read(path: Path) -> dict[str, Any]:
-    """A file of JSON that may be half written."""
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        return {}
-    return found
-
-
-def kept_rounds(kept: Kept) -> int:
-    """The rounds of the newest checkpoint that a driver before has left."""
-    found = Path(kept.root.path).glob(f"{kept.name}~*~checkpoint_*~rounds")
-    return max((int(one.read_text(encoding="utf-8")) for one in found), default=0)
+def recorded() -> int:
+    """The rounds of the newest checkpoint that Ray Train knows of. The file may be half written."""
+    found = [0]
+    for file in FOLDER.glob("checkpoints/training-*~*~checkpoint_manager_snapshot.json"):
+        try:
+            told = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        found += [result["metrics"]["rounds"] for result in told["checkpoint_results"]]
+    return max(found)
 
 
 def train(trainer: str) -> dict[str, Any]:
@@ -79,7 +73,7 @@ def train(trainer: str) -> dict[str, Any]:
     assert goes_on(WORKLOAD, step)
     kept = Kept.of(WORKLOAD, step)
     assert kept is not None
-    before = kept_rounds(kept)
+    before = recorded()
     data = training_data(WORKLOAD, ("cells",), TASK, kept.began)
     worker = {"num_cpus": 1, "num_gpus": 0, "resources": {}}
     model = train_together(step, TASK, PARAMETERS[trainer], data, worker, kept, spacing=0)
