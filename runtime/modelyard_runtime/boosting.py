@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.shares import begun, is_time, own_rows
+from modelyard_runtime.shares import Progress, own_rows
 
 _OF_THE_ESTIMATOR = ("n_estimators", "n_jobs", "importance_type", "class_weight")  # LightGBM itself knows none of them
 
 
-def parameters_of(trainer: str, task: str, model: Any, classes: int, threads: int) -> dict[str, Any]:
+def parameters_of(trainer: str, task: str, model: Any, classes: int, threads: int, workers: int = 1) -> dict[str, Any]:
     """The parameters of an estimator as the library itself takes them."""
     given: dict[str, Any] = model.get_xgb_params() if trainer == "xgboost" else model.get_params()
     given = {name: value for name, value in given.items() if value is not None}
@@ -27,7 +27,8 @@ def parameters_of(trainer: str, task: str, model: Any, classes: int, threads: in
     given.setdefault("objective", _LIGHTGBM.get(task, "regression"))
     if task == "multiclass-classification":
         given["num_class"] = classes
-    return given | {"num_threads": threads, "tree_learner": "data_parallel", "pre_partition": True}
+    several = {"tree_learner": "data_parallel", "pre_partition": True} if workers > 1 else {}
+    return given | {"num_threads": threads} | several
 
 
 _LIGHTGBM = {
@@ -39,53 +40,49 @@ _LIGHTGBM = {
 
 def grow_xgboost(config: dict[str, Any]) -> bytes | None:
     """What runs on each worker; the model comes from the first of them."""
-    import ray
     import xgboost
-    from xgboost.callback import TrainingCallback
 
-    rows, target, queries, _ = own_rows(config["blocks"])
-    missing = config["parameters"].pop("missing", float("nan"))
-    matrix = xgboost.DMatrix(rows, target, qid=queries, missing=missing)
-    done, grown, first = begun(config["keeper"])
-    before = xgboost.Booster(model_file=bytearray(grown)) if grown else None
-
-    class Keep(TrainingCallback):
-        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
-            rounds = model.num_boosted_rounds()
-            if first and is_time(rounds, config["rounds"]):
-                ray.get(config["keeper"].keep.remote(rounds, bytes(model.save_raw("ubj"))))
-            return False
-
-    booster = xgboost.train(config["parameters"], matrix, config["rounds"] - done, xgb_model=before, callbacks=[Keep()])
-    return bytes(booster.save_raw("ubj")) if first else None
+    rows, target, queries, weights = own_rows(config)
+    given: dict[str, Any] = dict(config["parameters"])
+    matrix = xgboost.DMatrix(rows, target, weight=weights, qid=queries, missing=given.pop("missing", float("nan")))
+    progress = Progress.of(config)
+    for part in progress.parts(config["rounds"]):
+        before = xgboost.Booster(model_file=bytearray(progress.grown)) if progress.grown else None
+        seed = int(given.get("seed") or given.get("random_state") or 0) + progress.done
+        own = {name: value for name, value in given.items() if name != "random_state"} | {"seed": seed}
+        booster = xgboost.train(own, matrix, part, xgb_model=before)
+        progress.grown = bytes(booster.save_raw("ubj"))
+        progress.moved(progress.done + part, config["rounds"])
+    return progress.grown if progress.first else None
 
 
 def grow_lightgbm(config: dict[str, Any]) -> bytes | None:
     """What runs on each worker; the model comes from the first of them."""
     import lightgbm
     import numpy as np
-    import ray
     from ray.train.lightgbm import get_network_params
 
-    rows, target, queries, weights = own_rows(config["blocks"])
+    rows, target, queries, weights = own_rows(config)
     sizes = None if queries is None else np.unique(queries, return_counts=True)[1]
-    matrix = lightgbm.Dataset(rows, target, weight=weights, group=sizes)
-    done, grown, first = begun(config["keeper"])
-    before = lightgbm.Booster(model_str=grown.decode()) if grown else None
+    given, network = config["parameters"], get_network_params()
+    matrix = lightgbm.Dataset(rows, target, weight=weights, group=sizes, free_raw_data=False)
+    progress = Progress.of(config)
+    whole = given.get("boosting_type", "gbdt") not in _IN_PARTS
+    first: Any = None  # it has the connections to other workers, which end with it: its port cannot be bound again
+    for part in [config["rounds"]] if whole else progress.parts(config["rounds"]):
+        before = lightgbm.Booster(model_str=progress.grown.decode()) if progress.grown else None
+        draws = {name: int(given.get(name, 0)) + progress.done for name in _DRAWS} if progress.done else {}
+        booster = lightgbm.train({**given, **draws, **network}, matrix, part, init_model=before)
+        first = first or booster
+        network = {name: value for name, value in network.items() if name == "num_machines"}
+        progress.grown = booster.model_to_string().encode()
+        progress.moved(progress.done + part, config["rounds"])
+    return progress.grown if progress.first else None
 
-    def keep(state: Any) -> None:
-        rounds = state.model.current_iteration()
-        if first and is_time(rounds, config["rounds"]):
-            ray.get(config["keeper"].keep.remote(rounds, state.model.model_to_string().encode()))
 
-    booster = lightgbm.train(
-        {**config["parameters"], **get_network_params()},
-        matrix,
-        config["rounds"] - done,
-        init_model=before,
-        callbacks=[keep],
-    )
-    return booster.model_to_string().encode() if first else None
+_IN_PARTS = ("gbdt", "goss")  # what is dropped or averaged over all trees has to know all of them
+_DRAWS = ("bagging_seed", "feature_fraction_seed", "extra_seed", "objective_seed")
+"""Each part draws anew: with the seeds of the first part it would draw the same rows and columns again."""
 
 
 def restored(trainer: str, model: Any, raw: bytes, parameters: dict[str, Any], classes: tuple[Any, ...]) -> Any:

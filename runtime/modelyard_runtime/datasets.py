@@ -46,12 +46,13 @@ def read_batches(
     since: datetime | None = None,
     until: datetime | None = None,
     files: Sequence[str] | None = None,
+    schema: pa.Schema | None = None,
 ) -> Iterator[pd.DataFrame]:
     """A dataset part by part, each of a size that fits any memory; of a time by the dataset's timestamp column.
 
-    `files` are some of those that it has.
+    `files` are some of those that it has, read by the `schema` of all.
     """
-    found = opened(workload, dataset, files)
+    found = opened(workload, dataset, files, schema)
     chosen = _between(found.schema, dataset, since, until)
     for table in _parts(found, chosen, dataset):
         if not table.num_rows:
@@ -63,7 +64,9 @@ def read_batches(
             yield frame
 
 
-def opened(workload: Section, dataset: Section, files: Sequence[str] | None = None) -> ds.Dataset:
+def opened(
+    workload: Section, dataset: Section, files: Sequence[str] | None = None, schema: pa.Schema | None = None
+) -> ds.Dataset:
     """A dataset, or some of its files."""
     import pyarrow as pa
     import pyarrow.dataset as arrow_dataset
@@ -72,6 +75,7 @@ def opened(workload: Section, dataset: Section, files: Sequence[str] | None = No
     try:
         return arrow_dataset.dataset(
             list(paths(workload, dataset) if files is None else files),
+            schema=schema,
             filesystem=where.filesystem,
             format=FORMATS[text(dataset, "format")],
             partitioning=PARTITIONING,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
-from modelyard_runtime.shares import begun, is_time, own_rows
+from modelyard_runtime.shares import Progress, own_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -227,7 +229,6 @@ def train_network(config: dict[str, Any]) -> bytes | None:
     A worker has a part of each batch. Workers whose part of the rows is smaller begin it again, since all must take the
     same number of steps.
     """
-    import ray
     import ray.train
     from ray.train.torch import get_device, prepare_model
 
@@ -235,10 +236,10 @@ def train_network(config: dict[str, Any]) -> bytes | None:
     context = ray.train.get_context()
     rank, workers = context.get_world_rank(), context.get_world_size()
     network: Network = config["network"]
-    done, kept, first = begun(config["keeper"])
-    if kept:
-        network = unpacked(kept)
-    rows, target, _, _ = own_rows(config["blocks"])
+    progress = Progress.of(config)
+    if progress.grown:
+        network = unpacked(network, progress.grown)
+    rows, target, _, _ = own_rows(config)
     batch = max(-(-int(network.batch_size) // workers), 1)
     module = prepare_model(network.module(), parallel_strategy="ddp" if workers > 1 else None)
     optimizer = network.optimizer(module)
@@ -247,28 +248,31 @@ def train_network(config: dict[str, Any]) -> bytes | None:
     if workers > 1:
         torch.distributed.all_reduce(longest, op=torch.distributed.ReduceOp.MAX)
     steps = -(-int(longest.item()) // batch)
-    for epoch in range(done, config["rounds"]):
-        network.one_epoch(module, optimizer, data, get_device(), Order(epoch, batch, rank, steps))
-        if first and is_time(epoch + 1, config["rounds"]):
-            ray.get(config["keeper"].keep.remote(epoch + 1, _packed(network, module, optimizer, epoch + 1)))
-    return _packed(network, module, optimizer, config["rounds"]) if first else None
+    for part in progress.parts(config["rounds"]):
+        for epoch in range(progress.done, progress.done + part):
+            network.one_epoch(module, optimizer, data, get_device(), Order(epoch, batch, rank, steps))
+        done = progress.done + part
+        progress.moved(done, config["rounds"], partial(_packed, network, module, optimizer, done))
+    return _packed(network, module, optimizer, config["rounds"]) if progress.first else None
 
 
 def _packed(network: Network, module: Any, optimizer: Any, epochs: int) -> bytes:
-    import pickle
+    """What was learned, and where the optimizer is: tensors and numbers, so that reading them runs no code."""
+    torch = _torch()
 
     network.keep(getattr(module, "module", module), optimizer, epochs)
-    return pickle.dumps((network, network.state_))
+    weights = {name: torch.as_tensor(value) for name, value in (network.weights_ or {}).items()}
+    stream = BytesIO()
+    torch.save({"weights": weights, "state": network.state_, "epochs": epochs}, stream)
+    return stream.getvalue()
 
 
-def unpacked(kept: bytes) -> Network:
-    """The network of a worker of this run, with what it needs to go on."""
-    import pickle
-
-    network, state = pickle.loads(kept)  # bytes of a worker of this run
-    network.state_ = state
-    found: Network = network
-    return found
+def unpacked(network: Network, kept: bytes) -> Network:
+    """The network that was begun, with what was kept of it."""
+    found = _torch().load(BytesIO(kept), weights_only=True, map_location="cpu")
+    network.weights_ = {name: value.numpy() for name, value in found["weights"].items()}
+    network.state_, network.epochs_done_ = found["state"], int(found["epochs"])
+    return network
 
 
 def _on_cpu(state: Any) -> Any:

@@ -9,17 +9,21 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from modelyard_runtime.batch import score_datasets
+from modelyard_runtime.checkpoints import Kept
 from modelyard_runtime.context import Context
 from modelyard_runtime.description import Json, Section, bound, integer, names, number, section, sections, text
 from modelyard_runtime.lineage import fingerprint
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.together import train_together, trains_together
+from modelyard_runtime.sharding import Shards, read_in_shards, why_whole
+from modelyard_runtime.together import goes_on, parts_of, train_together, trains_together
 from modelyard_runtime.trained import Trained, finish
 from modelyard_runtime.trainers import check_trainer, grow
 from modelyard_runtime.training_data import TrainingData, training_data
 from modelyard_runtime.trials import Nested, begin, failed
 from modelyard_runtime.tuning import WHOLE, Trial, fixed_parameters, search, trial_of_trainer
 from modelyard_runtime.user_code import entrypoint
+
+_log = logging.getLogger(__name__)
 
 _WHOLE = 0.99  # of a Pod's group resource: its CPUs keep a second worker away, the rest is for what coordinates
 
@@ -65,7 +69,7 @@ def spread_out(workload: Section, step: Section) -> bool:
     if "entrypoint" in step:
         return integer(section(step, "workers"), "max") > 1
     if text(step, "trainer"):
-        return trains_together(step)
+        return trains_together(step) or goes_on(workload, step)
     return scores(workload, step)
 
 
@@ -129,18 +133,42 @@ def _built_in(workload: Section, step: Section, inputs: tuple[str, ...], run: st
     trainer, task = text(step, "trainer"), text(section(pipeline, "model"), "task")
     parameters, tuning = fixed_parameters(step), section(pipeline, "tuning")
     check_trainer(trainer, task, parameters)
-    data = training_data(workload, inputs, task)
+    kept = Kept.of(workload, step) if goes_on(workload, step) else None
     if not tuning and trains_together(step):
-        return Made(train_together(step, task, parameters, data, worker_of(step)), data, parameters=parameters)
+        whole_because = why_whole(workload, step, task)
+        if not whole_because:
+            shards = read_in_shards(workload, step, task, parts_of(step), worker_of(step), kept.began if kept else None)
+            return Made(_fitted(step, task, parameters, shards, kept), shards.data, parameters=parameters)
+        _log.warning("the rows are read in the memory of one worker and shared from there: %s", whole_because)
+    data = training_data(workload, inputs, task, kept.began if kept else None)
     if not tuning:
-        return Made(_trained(trainer, task, parameters, data), data, parameters=parameters)
+        return Made(_fitted(step, task, parameters, data, kept), data, parameters=parameters)
     shared = ray.put(data)
     split, threshold = section(pipeline, "split"), bound(section(pipeline, "model"), "threshold")
     trial = trial_of_trainer(trainer, task, parameters, shared, split, text(tuning, "metric"), threshold)
     best, known = _searched(workload, step, trial, run)
     whole = {**parameters, **best}
+    one: dict[str, Json] = {"min": 1, "max": 1}  # several are for trials that run at the same time
+    alone: Section = {**step, "workers": one, "parameters": whole}
+    if kept is not None and goes_on(workload, alone):
+        return Made(_fitted(alone, task, whole, data, kept), data, parameters=whole, run_id=known)
     train = ray.remote(_trained).options(max_retries=0, **worker_of(step))
-    return Made(ray.get(train.remote(trainer, task, whole, shared)), data, parameters=whole, run_id=known)
+    model = ray.get(train.remote(trainer, task, whole, shared))
+    if kept is not None:
+        kept.discard()
+    return Made(model, data, parameters=whole, run_id=known)
+
+
+def _fitted(
+    step: Section, task: str, parameters: Mapping[str, Json], data: TrainingData | Shards, kept: Kept | None
+) -> Any:
+    """The model, on workers of its own where it is kept part by part or made by several."""
+    if isinstance(data, TrainingData) and kept is None and not trains_together(step):
+        return _trained(text(step, "trainer"), task, parameters, data)
+    model = train_together(step, task, parameters, data, worker_of(step), kept)
+    if kept is not None:
+        kept.discard()
+    return model
 
 
 def _searched(workload: Section, step: Section, trial: Trial, run: str) -> tuple[dict[str, Json], str]:

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
     from modelyard_runtime.training_data import TrainingData
 
+GROWING = "hist-gradient-boosting"
+"""The estimator of scikit-learn that a step trains where it names none, and that grows in parts."""
+
 _SEED = 0
-_MOST_CATEGORIES = 100
+MOST_CATEGORIES = 100
 _ROUNDS = 100  # of XGBoost, where nothing is said
 
 
@@ -102,7 +105,7 @@ def preprocessing(rows: pd.DataFrame, scaled: bool) -> Any:
 
     numbers = [name for name in rows.columns if pd.api.types.is_numeric_dtype(rows[name].dtype)]
     texts = [name for name in rows.columns if name not in numbers]
-    encode = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=_MOST_CATEGORIES, sparse_output=False)
+    encode = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=MOST_CATEGORIES, sparse_output=False)
     fill = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
     parts = [("numbers", fill if scaled else "passthrough", numbers), ("texts", encode, texts)]
     return ColumnTransformer(parts, verbose_feature_names_out=False)
@@ -114,18 +117,23 @@ def labels(trainer: str, data: TrainingData) -> Any:
 
     if not data.classes:
         return data.train[data.label].to_numpy(dtype=np.float64)  # of a ranking: how relevant the row is, 0 1 2 …
+    check_labels(trainer, data)
+    return np.array([plain(value) for value in data.train[data.label]])
+
+
+def check_labels(trainer: str, data: TrainingData) -> None:
+    """Refuse classes that the trainer does not know as such."""
     if trainer in {"xgboost", "pytorch"} and data.classes != tuple(range(len(data.classes))):
         shown = ", ".join(repr(one) for one in data.classes[:5])
         raise Refusal(
             f"{trainer} takes classes 0, 1, 2 …; label {data.label!r} has {shown}: encode it, or use lightgbm"
         )
-    return np.array([plain(value) for value in data.train[data.label]])
 
 
 def _maker(trainer: str, task: str, name: str) -> Callable[..., Any]:
     classifies = task in CLASSIFICATION
     if trainer == "scikit-learn":
-        return _of_sklearn(name or "hist-gradient-boosting", classifies)
+        return _of_sklearn(name or GROWING, classifies)
     if name:
         raise Refusal(f"parameter 'estimator' is for the trainer scikit-learn, not for {trainer}")
     if trainer == "xgboost":
@@ -151,7 +159,7 @@ def _of_sklearn(name: str, classifies: bool) -> Callable[..., Any]:
     from sklearn import ensemble, linear_model
 
     known: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
-        "hist-gradient-boosting": (ensemble.HistGradientBoostingClassifier, ensemble.HistGradientBoostingRegressor),
+        GROWING: (ensemble.HistGradientBoostingClassifier, ensemble.HistGradientBoostingRegressor),
         "random-forest": (ensemble.RandomForestClassifier, ensemble.RandomForestRegressor),
         "linear": (linear_model.LogisticRegression, linear_model.Ridge),
     }

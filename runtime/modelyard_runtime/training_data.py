@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,7 @@ class TrainingData:
     classes: tuple[Any, ...]  # of a classification, in order; empty otherwise
     seen: Seen | None = None  # which rows are learned from, to be kept with the version
     sample: pd.DataFrame | None = None  # some rows to learn from, with all columns of the data
+    naive: float | None = None  # the naive error, where `train` is only a sample of the rows to learn from
 
     def truth(self, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
         """The label as numbers: a class as its place in `classes`."""
@@ -58,6 +59,8 @@ class TrainingData:
         """
         import numpy as np
 
+        if self.naive is not None:
+            return self.naive
         series = [name for name in (GROUP, TIME) if name in self.train.columns]
         if self.classes or TIME not in series or self.train.duplicated(series).any():
             return float("nan")
@@ -72,26 +75,17 @@ class TrainingData:
         return TrainingData(train, held_out, self.features, self.label, self.classes)
 
 
-def training_data(workload: Section, inputs: Iterable[str], task: str) -> TrainingData:
-    """The inputs, joined where there are several, split as the pipeline says."""
-    pipeline = section(workload, "pipeline")
+def training_data(workload: Section, inputs: Iterable[str], task: str, now: datetime | None = None) -> TrainingData:
+    """The inputs, joined where there are several, split as the pipeline says. Labels have come by `now`."""
+    split = section(section(workload, "pipeline"), "split")
     table = Joined.read(workload, tuple(inputs))
-    needed = [one for one in (table.label, table.group, *table.key) if one]
-    frame = table.frame.dropna(subset=needed).reset_index(drop=True)
-    if table.timestamp:
-        frame = frame.assign(**{table.timestamp: times(frame[table.timestamp])})
-        if text(section(pipeline, "split"), "by") == "time":
-            frame = frame.dropna(subset=[table.timestamp]).reset_index(drop=True)
-    if task not in CLASSIFICATION:
-        frame = frame.assign(**{table.label: label_numbers(frame[table.label], task)})
-    frame = _ripe(frame, table, datetime.now(UTC))
-    if len(frame) < _FEWEST_ROWS:
+    frame = cleaned(table, split, task, now or datetime.now(UTC))
+    if len(frame) < FEWEST_ROWS:
         raise Refusal(f"{len(frame)} rows with a label are too few to learn from and to judge by")
-    split = section(pipeline, "split")
-    chosen, identity = _arranged(frame, table, split)
+    chosen, identity = arranged(frame, table, split)
     train, held_out = split_rows(chosen.assign(**{_ROW: range(len(chosen))}), split)
     others = frame.drop(columns=[name for name in frame.columns if name in chosen.columns])
-    held_out, sample = _widened(held_out, others), _widened(train[:_SAMPLE], others)
+    held_out, sample = _widened(held_out, others), _widened(train[:SAMPLE], others)
     train = train.drop(columns=_ROW)
     classes = _classes(chosen, train, table.label, task) if task in CLASSIFICATION else ()
     until = train[TIME].max().isoformat() if text(split, "by") == "time" else ""
@@ -99,7 +93,22 @@ def training_data(workload: Section, inputs: Iterable[str], task: str) -> Traini
     return TrainingData(train, held_out, tuple(table.features), table.label, classes, seen, sample)
 
 
-def _arranged(frame: pd.DataFrame, table: Joined, split: Section) -> tuple[pd.DataFrame, Identity]:
+def cleaned(table: Joined, split: Section, task: str, now: datetime) -> pd.DataFrame:
+    """The rows that have what training needs, and whose labels have come."""
+    needed = [one for one in (table.label, table.group, *table.key) if one]
+    frame = table.frame.dropna(subset=needed).reset_index(drop=True)
+    if table.timestamp:
+        frame = frame.assign(**{table.timestamp: times(frame[table.timestamp])})
+        if text(split, "by") == "time":
+            frame = frame.dropna(subset=[table.timestamp]).reset_index(drop=True)
+    if task not in CLASSIFICATION:
+        frame = frame.assign(**{table.label: label_numbers(frame[table.label], task)})
+    return _ripe(frame, table, now)
+
+
+def arranged(
+    frame: pd.DataFrame, table: Joined, split: Section, known_by: Identity | None = None
+) -> tuple[pd.DataFrame, Identity]:
     """Features, label and what the split goes by, and what a row is known by."""
     chosen = numeric(frame[list(dict.fromkeys((*table.features, table.label)))], table.features)
     if table.timestamp:
@@ -108,7 +117,7 @@ def _arranged(frame: pd.DataFrame, table: Joined, split: Section) -> tuple[pd.Da
         raise Refusal("a split by time needs a dataset with a timestamp column")
     if table.group:
         chosen = chosen.assign(**{GROUP: numbered_at_random(frame[table.group], integer(split, "seed"))})
-    identity = _identity(table, frame)
+    identity = known_by or _identity(table, frame)
     return chosen.assign(**{KEY: identity.hashes(frame)}), identity
 
 
@@ -121,18 +130,23 @@ def _widened(rows: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
 
 
 def _classes(chosen: pd.DataFrame, train: pd.DataFrame, label: str, task: str) -> tuple[Any, ...]:
-    found = tuple(sorted({plain(value) for value in chosen[label].unique()}))
+    return check_classes({plain(value) for value in chosen[label].unique()}, set(train[label].unique()), label, task)
+
+
+def check_classes(found: Set[Any], learned: Set[Any], label: str, task: str) -> tuple[Any, ...]:
+    """The classes in order; refused where they are too few or too many for the task, or for what is learned from."""
     if len(found) < 2 or (task == "binary-classification" and len(found) > 2):
         wanted = "two" if task == "binary-classification" else "at least two"
         raise Refusal(f"the label {label!r} has {len(found)} classes; {task} needs {wanted}")
-    if train[label].nunique() < 2:
+    if len(learned) < 2:
         raise Refusal(f"the rows to learn from have one value of {label!r} only; the split leaves no other")
-    return found
+    return tuple(sorted(found))
 
 
-_FEWEST_ROWS = 10
+FEWEST_ROWS = 10
 _ROW = "__row"  # the place of a row in the data, until the split is done
-_SAMPLE = 1000
+SAMPLE = 1000
+"""Rows to learn from that are kept with all columns."""
 
 
 def _identity(table: Joined, frame: pd.DataFrame) -> Identity:
@@ -215,14 +229,20 @@ class Joined:
     @classmethod
     def read(cls, workload: Section, inputs: tuple[str, ...]) -> Joined:
         """Read the datasets; exactly one of them has the label."""
-        found = sections(section(workload, "pipeline"), "data")
+        pipeline = section(workload, "pipeline")
+        found = sections(pipeline, "data")
+        return cls.of({name: read_frame(workload, found[name]) for name in inputs}, pipeline, inputs)
+
+    @classmethod
+    def of(cls, frames: dict[str, pd.DataFrame], pipeline: Section, inputs: tuple[str, ...]) -> Joined:
+        """Join what was read of the datasets."""
+        found = sections(pipeline, "data")
         described = {name: found[name] for name in inputs}
         labelled = [name for name, one in described.items() if text(one, "label")]
         if len(labelled) != 1:
             raise Refusal(f"one of the inputs {', '.join(inputs)} must have a label; {len(labelled)} have")
-        frames = {name: read_frame(workload, one) for name, one in described.items()}
         frame, keys = join(frames, described)
-        key = tuple(names(section(section(workload, "pipeline"), "split"), "key"))
+        key = tuple(names(section(pipeline, "split"), "key"))
         for column in key:
             if column not in frame.columns:
                 raise Refusal(f"the split is by {column!r}, which the inputs {', '.join(inputs)} do not have")

@@ -17,6 +17,7 @@ import pytest
 import ray
 from mlflow.sklearn import save_model
 from sklearn.linear_model import LogisticRegression
+from pyarrow import fs
 
 from modelyard_runtime import aliases, batch_files, registry, windows
 from modelyard_runtime.answers import answer
@@ -27,6 +28,7 @@ from modelyard_runtime.breach import act
 from modelyard_runtime.bundle_store import current
 from modelyard_runtime.capture import Captures
 from modelyard_runtime.cluster_api import ClusterApi
+from modelyard_runtime.checkpoints import Kept
 from modelyard_runtime.datasets import dataset_place, read_batches, read_frame, read_ray
 from modelyard_runtime.delivery import deliver_all
 from modelyard_runtime.description import names, rows, section, sections, text
@@ -39,6 +41,8 @@ from modelyard_runtime.starter import look
 from modelyard_runtime.storage import Place, place, write_whole
 from modelyard_runtime.storage import reading as reading_of
 from modelyard_runtime.trained import Trained, digest_of, finish
+from modelyard_runtime.together import goes_on
+from modelyard_runtime.trained import Trained, finish
 from modelyard_runtime.trainers import grow
 from modelyard_runtime.training_data import training_data
 from tests.runtime.api_server import ApiServer
@@ -270,6 +274,32 @@ def test_a_training_run_writes_the_folder_of_its_model_alone(trained: System) ->
     written = {f"s3://{name}" for name in trained.names() if "/mlflow/" in name}
     assert written
     assert [name for name in written if not name.startswith(tuple(folders))] == []
+
+
+@pytest.mark.usefixtures("reading")
+def test_a_training_keeps_what_it_has_grown_and_removes_it(trained: System) -> None:
+    """As Ray Train does it: with a list of its own folder, and no marker of a folder above."""
+    for workload in trained.running("training"):
+        steps = sections(section(workload, "pipeline"), "steps").values()
+        for step in (one for one in steps if goes_on(workload, one)):
+            before = trained.names()
+            kept = Kept.of(workload, step)
+            assert kept is not None
+            files, run = kept.files(), f"{kept.path}/run"
+            files.create_dir(run)
+            for checkpoint in ("1", "2"):
+                assert files.get_file_info(f"{run}/{checkpoint}/grown").type == fs.FileType.NotFound
+                files.create_dir(f"{run}/{checkpoint}")
+                with files.open_output_stream(f"{run}/{checkpoint}/grown") as stream:
+                    stream.write(b"trees")
+            files.delete_dir(f"{run}/1")
+            with files.open_input_stream(f"{run}/2/grown") as stream:
+                assert stream.read() == b"trees"
+            again = Kept.of(workload, step)
+            assert again is not None
+            assert again.began == kept.began
+            kept.discard()
+            assert trained.names() - before <= {f"{kept.root.path}/"}
 
 
 def _neighbours(workload: Any) -> list[Place]:

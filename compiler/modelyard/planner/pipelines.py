@@ -84,11 +84,14 @@ def _wanted(draft: Draft, pipeline: Pipeline) -> Wanted:
 
 
 def _checkpoints(draft: Draft, pipeline: Pipeline) -> tuple[str, str] | None:
-    """Where steps of the user's own code keep checkpoints: with the model, else in a store that they write.
+    """Where steps that train, or of the user's own code, keep checkpoints: with the model, else in a store they write.
 
-    Training whose registry is adopted writes no store, and keeps them beside its inputs.
+    The user's own training whose registry is adopted writes no store, and keeps them beside its inputs; built-in
+    training gets no right to write there, and keeps none. Nor does it where two of its runs may go on at the same time.
     """
-    if not any(step.source.entrypoint for step in pipeline.steps):
+    own = any(step.source.entrypoint for step in pipeline.steps)
+    alone = pipeline.schedule.overlap != "allow"  # of two runs on the same files, each would remove what both have
+    if not own and not (alone and draft.artifacts is not None and any(step.trainer for step in pipeline.steps)):
         return None
     folder = f"checkpoints/{draft.called('pipelines', pipeline.name)}/"
     if pipeline.type == "training" and pipeline.model is not None and draft.artifacts is not None:

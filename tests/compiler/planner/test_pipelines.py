@@ -54,6 +54,26 @@ def test_checkpoints_lie_with_the_model_or_in_a_store_that_is_written() -> None:
     assert Access("lake", "checkpoints/export/", "write") in identity(writes, "export").access
 
 
+def test_built_in_training_keeps_checkpoints_with_its_model() -> None:
+    """With an adopted registry it would need a right to write beside its inputs, and keeps none.
+
+    Nor does it where two runs on the same files would share them.
+    """
+    adopted = plan_of(
+        changed("registry: {database: runs, artifacts: lake}", "registry: {adopt: 'https://mlflow.acme.example'}")
+    )
+    both = plan_of(changed('schedule: {cron: "0 4 * * 0",', 'schedule: {cron: "0 4 * * 0", overlap: allow,'))
+
+    plan = plan_of(VALID_SPEC)
+
+    folder = "mlflow/models/fraud-fraud-xgb/"
+    assert _checkpoints(plan, "retrain") == ("lake", f"{folder}checkpoints/retrain/")
+    assert [one for one in identity(plan, "retrain").access if "checkpoints" in one.prefix] == []
+    assert _checkpoints(plan, "nightly") is None
+    assert _checkpoints(adopted, "retrain") is None
+    assert _checkpoints(both, "retrain") is None
+
+
 def _checkpoints(plan: Plan, name: str) -> tuple[str, str] | None:
     (found,) = [one.value for one in plan.resources if one.name == name and isinstance(one.value, Job)]
     return found.checkpoints

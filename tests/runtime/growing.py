@@ -1,0 +1,101 @@
+"""Trainings on a local Ray, which may be killed in their midst.
+
+`python growing.py FOLDER TRAINERS KILLED_AFTER [WORKERS]`: with a number above zero the process ends by force as soon
+as a checkpoint of so many rounds is recorded. What a training tells is in `FOLDER/TRAINER.json`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import ray
+from sklearn.datasets import load_breast_cancer
+
+from modelyard_runtime.checkpoints import Kept
+from modelyard_runtime.together import goes_on, train_together
+from modelyard_runtime.training_data import training_data
+
+FOLDER, TRAINERS, KILLED_AFTER = Path(sys.argv[1]), sys.argv[2].split(","), int(sys.argv[3])
+WORKERS = int(sys.argv[4]) if len(sys.argv) > 4 else 1
+TASK = "binary-classification"
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "xgboost": {"n_estimators": 60, "max_depth": 3, "subsample": 0.6, "colsample_bytree": 0.5},
+    "lightgbm": {"n_estimators": 60, "subsample": 0.6, "subsample_freq": 1, "colsample_bytree": 0.5},
+    "scikit-learn": {"max_iter": 60, "max_features": 0.5, "early_stopping": False},
+}
+WORKLOAD: dict[str, Any] = {
+    "pipeline": {
+        "model": {"task": TASK},
+        "checkpoints": {"uri": f"file://{FOLDER}/checkpoints"},
+        "data": {"cells": {"uri": f"file://{FOLDER}/cells.parquet", "format": "parquet", "label": "target"}},
+        "split": {"fraction": 0.2, "by": "random", "seed": 0},
+    },
+}
+
+
+def kill_after(rounds: int) -> None:
+    """End this process by force as soon as a checkpoint of so many rounds is recorded."""
+    while recorded() < rounds:
+        time.sleep(0.005)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def recorded() -> int:
+    """The rounds of the newest checkpoint that Ray Train knows of. The file may be half written."""
+    found = [0]
+    for file in FOLDER.glob("checkpoints/training-*~*~checkpoint_manager_snapshot.json"):
+        try:
+            told = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        found += [result["metrics"]["rounds"] for result in told["checkpoint_results"]]
+    return max(found)
+
+
+def train(trainer: str) -> dict[str, Any]:
+    """One training, and what its model says of rows that it has not seen."""
+    step: dict[str, Any] = {
+        "trainer": trainer,
+        "inputs": ["cells"],
+        "workers": {"min": WORKERS, "max": WORKERS},
+        "retries": 0,
+        "parameters": PARAMETERS[trainer],
+    }
+    assert goes_on(WORKLOAD, step)
+    kept = Kept.of(WORKLOAD, step)
+    assert kept is not None
+    before = recorded()
+    data = training_data(WORKLOAD, ("cells",), TASK, kept.began)
+    worker = {"num_cpus": 1, "num_gpus": 0, "resources": {}}
+    model = train_together(step, TASK, PARAMETERS[trainer], data, worker, kept, spacing=0)
+    kept.discard()
+    rows = data.held_out[list(data.features)]
+    said = np.ascontiguousarray(model.predict_proba(rows)[:, 1])
+    right = float(((said > 0.5) == data.truth(data.held_out)).mean())
+    digest = hashlib.sha256(said.tobytes()).hexdigest()
+    return {"said": digest, "right": right, "began": kept.began.isoformat(), "before": before}
+
+
+def main() -> None:
+    """Each of the trainers, one after the other."""
+    file = FOLDER / "cells.parquet"
+    if not file.exists():
+        load_breast_cancer(as_frame=True).frame.to_parquet(file)
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=True)
+    if KILLED_AFTER:
+        threading.Thread(target=kill_after, args=(KILLED_AFTER,), daemon=True).start()
+    for trainer in TRAINERS:
+        (FOLDER / f"{trainer}.json").write_text(json.dumps(train(trainer)), encoding="utf-8")
+    ray.shutdown()
+
+
+main()
