@@ -16,8 +16,8 @@ import pandas as pd
 import pytest
 import ray
 from mlflow.sklearn import save_model
-from sklearn.linear_model import LogisticRegression
 from pyarrow import fs
+from sklearn.linear_model import LogisticRegression
 
 from modelyard_runtime import aliases, batch_files, registry, windows
 from modelyard_runtime.answers import answer
@@ -27,8 +27,8 @@ from modelyard_runtime.batch_state import Known, publish, write_refused, write_r
 from modelyard_runtime.breach import act
 from modelyard_runtime.bundle_store import current
 from modelyard_runtime.capture import Captures
-from modelyard_runtime.cluster_api import ClusterApi
 from modelyard_runtime.checkpoints import Kept
+from modelyard_runtime.cluster_api import ClusterApi
 from modelyard_runtime.datasets import dataset_place, read_batches, read_frame, read_ray
 from modelyard_runtime.delivery import deliver_all
 from modelyard_runtime.description import names, rows, section, sections, text
@@ -40,9 +40,8 @@ from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.starter import look
 from modelyard_runtime.storage import Place, place, write_whole
 from modelyard_runtime.storage import reading as reading_of
-from modelyard_runtime.trained import Trained, digest_of, finish
 from modelyard_runtime.together import goes_on
-from modelyard_runtime.trained import Trained, finish
+from modelyard_runtime.trained import Trained, digest_of, finish
 from modelyard_runtime.trainers import grow
 from modelyard_runtime.training_data import training_data
 from tests.runtime.api_server import ApiServer

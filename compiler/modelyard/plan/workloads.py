@@ -62,7 +62,7 @@ class Job:
     model: Model | None
     hardware: Mapping[str, Hardware]  # by step
     bundles: tuple[str, ...] = ()  # aliases of the model that other placements read: what promotes them writes bundles
-    checkpoints: tuple[str, str] | None = None  # store and path where code of the user's own keeps them
+    checkpoints: tuple[str, str] | None = None  # store and path where steps keep them
     logs: tuple[str, str] | None = None  # store and folder that the logs of its runs are copied to
 
 

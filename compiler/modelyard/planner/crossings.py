@@ -10,9 +10,8 @@ from modelyard.diagnostics.platform import store_elsewhere
 from modelyard.diagnostics.target import registry_elsewhere
 from modelyard.plan import Kind, Link, Plan, RegistryServer, Resource, bundled_on, cluster_service
 from modelyard.source import Path
-from modelyard.spec import RULES_ONLY, ModelRef, Store, System, TargetSpec
+from modelyard.spec import RULES_ONLY, ModelRef, Monitor, Store, System, TargetSpec
 from modelyard.spec.imports import imported, stored_at
-from modelyard.spec import RULES_ONLY, ModelRef, Monitor, System, TargetSpec
 from modelyard.spec.scoring import models_of, scorings
 from modelyard.spec.watched import watched_model
 

@@ -24,10 +24,8 @@ from modelyard.plan import (
 from modelyard.source import Json
 from modelyard.spec import Capture, Inference, Model, ModelRef, Store
 from modelyard.spec.captures import capture_keys
-from modelyard.spec.watched import soaked, state_folder
-from modelyard_targets.cluster.bundles import bundle, delivery, history_name, loaded
 from modelyard.spec.watched import soaked, state_folder, watched_dataset, watched_model, watched_pipeline
-from modelyard_targets.cluster.bundles import bundle, delivery, history, history_name
+from modelyard_targets.cluster.bundles import bundle, delivery, history_name, loaded
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe_parts import (
     capture_place,
