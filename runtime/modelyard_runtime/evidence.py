@@ -28,7 +28,7 @@ def check(workload: Section, model: Section, what: str, digest: str, evidence: M
     asked = section(model, "approvals")
     if not asked:
         return
-    pipeline = {"model": model, "promoteTo": text(model, "alias"), "approvals": asked}
+    pipeline: Section = {"model": dict(model), "promoteTo": text(model, "alias"), "approvals": dict(asked)}
     found = approvals.standing(workload, pipeline, _tags(evidence), digest)
     if found.missing:
         refused = f" ({'; '.join(found.refused)})" if found.refused else ""

@@ -174,12 +174,15 @@ def test_a_bundle_is_used_once_its_approvals_count(
 ) -> None:
     """It comes from a store that others may write; its files are hashed anew, and the digest in it is not believed."""
     bundles = tmp_path / "bundles"
-    told = {**workload["pipeline"]["model"], "delivery": {"uri": f"file://{bundles}", "store": "artifacts"}}
+    told: dict[str, Any] = {
+        **workload["pipeline"]["model"],
+        "delivery": {"uri": f"file://{bundles}", "store": "artifacts"},
+    }
     version = train()
     promote_waiting(workload)
     deliver(workload, told, "champion")
     bundle = {"uri": f"file://{bundles}", "store": "artifacts", "cache": str(tmp_path / "disk"), "pollSeconds": 1}
-    described = {**NAMED, "bundle": bundle, "approvals": asked(risk)}
+    described: dict[str, Any] = {**NAMED, "bundle": bundle, "approvals": asked(risk)}
     assert Models(workload, described).version() is None
     assert "its record lacks 1 approval(s) of risk" in caplog.text
 
@@ -197,7 +200,7 @@ def test_a_bundle_is_used_once_its_approvals_count(
     (forged / "model" / "model.pkl").write_bytes(b"import os; os.abort()")
     seal(forged)
     publish(forged, local(bundles))
-    fresh = {**described, "bundle": {**bundle, "cache": str(tmp_path / "other")}}
+    fresh: dict[str, Any] = {**described, "bundle": {**bundle, "cache": str(tmp_path / "other")}}
     assert Models(workload, fresh).version() is None
     assert Models(workload, described).version() is not None  # what was on this disk is not pushed out either
 

@@ -114,7 +114,7 @@ class Importing:
         """What a server answers that starts now."""
         version = Models(self.described, SERVED).version()
         assert version is not None
-        return [int(one) for one in load(SERVED, version).predict(ROWS)]
+        return [int(one) for one in load(self.described, SERVED, version).predict(ROWS)]
 
     def metric(self, name: str) -> float:
         """What was pushed last."""

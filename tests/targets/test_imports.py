@@ -55,16 +55,14 @@ channels: {oncall: {type: pagerduty, key: "secret://kubernetes/pagerduty#key"}}
     .replace("KEY", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um")
 )
 
-ON_AWS = SPEC.replace(
+WITHOUT_ENDPOINTS = SPEC.replace(
+    ', endpoint: "https://s3.acme.example", credentials: "secret://kubernetes/lake"', ""
+).replace(', endpoint: "https://m.acme.example:9000", credentials: "secret://kubernetes/shared"', "")
+assert "endpoint: " not in WITHOUT_ENDPOINTS
+ON_AWS = WITHOUT_ENDPOINTS.replace(
     DEPLOYMENT,
     "deployment: {mode: cloud, provider: aws, region: eu-central-1, vpc: {cidr: 10.20.0.0/16}}",
 )
-for written in (
-    ', endpoint: "https://s3.acme.example", credentials: "secret://kubernetes/lake"',
-    ', endpoint: "https://m.acme.example:9000", credentials: "secret://kubernetes/shared"',
-):
-    assert written in ON_AWS
-    ON_AWS = ON_AWS.replace(written, "")
 
 
 def described(text: str, name: str) -> Any:
