@@ -233,8 +233,8 @@ def _of_followed(
 
 def _of_requested(resource: Resource, by_name: Mapping[tuple[str, str], Manifest], context: Context) -> Iterator[Made]:
     """The same of what the starter may start of a pipeline that monitors of other targets ask for."""
-    starter = next((one for one in context.plan.on(context.placement) if isinstance(one.value, Starter)), None)
-    if starter is not None and resource.name in requested(context):
+    if resource.name in requested(context):
+        starter = next(one for one in context.plan.on(context.placement) if isinstance(one.value, Starter))
         only: Value = {"name": "requested", "expression": _owned_by((resource.name,))}
         cron_job = by_name["CronJob", resource.name]
         yield from _policy(resource, "requests", ("batch", "jobs"), (starter.name,), cron_job, context, only)
