@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 from modelyard_runtime.datasets import dataset_place
@@ -13,6 +14,7 @@ from modelyard_runtime.storage import files
 _CARD = ("purpose", "limitations", "contact", "license")
 _CARD_LONGEST = 5000  # characters of a version's description that MLflow's database takes
 _LONGEST = 4000  # a tag's value; MLflow's bound is 8000 on a run and 5000 on some stores
+_BLOCK = 2**20  # bytes of a file that are hashed at once
 WORKLOAD_TAG = "modelyard.workload"
 """Tag of a version: the pipeline that has trained it."""
 
@@ -72,8 +74,12 @@ def content_digest(folder: Path) -> str:
     """A hash over every file of a model and its path: what an approval is bound to."""
     total = hashlib.sha256()
     for path in sorted(one for one in folder.rglob("*") if one.is_file() and one != folder / ADDED):
-        name, content = path.relative_to(folder).as_posix().encode(), path.read_bytes()
-        total.update(len(name).to_bytes(8, "big") + name + len(content).to_bytes(8, "big") + content)
+        name = path.relative_to(folder).as_posix().encode()
+        with path.open("rb") as content:
+            size = os.fstat(content.fileno()).st_size
+            total.update(len(name).to_bytes(8, "big") + name + size.to_bytes(8, "big"))
+            while block := content.read(_BLOCK):  # weights may be larger than memory
+                total.update(block)
     return f"sha256:{total.hexdigest()}"
 
 
