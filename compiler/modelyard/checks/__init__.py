@@ -77,6 +77,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     built_in.misplaced,
     built_in.tasks,
     built_in.together,
+    built_in.in_one_memory,
     built_in.groups,
     built_in.histories,
     built_in.pickled,

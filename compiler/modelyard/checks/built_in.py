@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from modelyard.capabilities import metric_of, monitor_type, trainers
 from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.base import quote
 from modelyard.diagnostics.check import trainers as problems
 from modelyard.source import Path
 from modelyard.spec import Monitor, Pipeline, Step, System
@@ -51,9 +52,32 @@ def together(system: System) -> Iterator[Diagnostic]:
     able = [name for name, known in trainers().items() if known.together]
     for pipeline, step, _ in _built_in(system):
         if pipeline.tuning is None and step.workers.maximum > 1 and step.trainer not in able:
-            own: Path = (*step.path, "workers")
-            path = own if _written(system, own) else ("pipelines", pipeline.name, "workers")
-            yield problems.trains_on_one_worker(system.key(*path), step.trainer, step.workers.maximum, able)
+            span = system.key(*_workers_of(system, pipeline, step))
+            yield problems.trains_on_one_worker(span, step.trainer, step.workers.maximum, able)
+
+
+def _workers_of(system: System, pipeline: Pipeline, step: Step) -> Path:
+    own: Path = (*step.path, "workers")
+    return own if _written(system, own) else ("pipelines", pipeline.name, "workers")
+
+
+def in_one_memory(system: System) -> Iterator[Diagnostic]:
+    """Several workers spare none of them from holding all rows where these cannot be sharded, though others could be.
+
+    Rows for PyTorch and ranked ones never are, so nothing is said of them here.
+    """
+    for pipeline, step, task in _built_in(system):
+        boosted = step.trainer in {"xgboost", "lightgbm"} and task != "ranking"
+        if pipeline.tuning is None and step.workers.maximum > 1 and boosted and (why := _unsharded(system, step)):
+            span = system.key(*_workers_of(system, pipeline, step))
+            yield problems.rows_in_one_memory(span, step.name, step.workers.maximum, why)
+
+
+def _unsharded(system: System, step: Step) -> str:
+    if len(step.inputs) > 1:
+        return f"its {len(step.inputs)} inputs are joined"
+    columns = [name for data in step.inputs for name, kind in system.data[data].schema if kind == "boolean"]
+    return f"column {quote(columns[0])} holds truth values" if columns else ""
 
 
 def groups(system: System) -> Iterator[Diagnostic]:

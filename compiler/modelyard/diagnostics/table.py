@@ -474,5 +474,6 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0992": check_priorities.preempted_without_retry,
         "E0993": check_monitors.watches_several_models,
         "E0994": check_watched.watches_several_datasets,
+        "W0995": check_trainers.rows_in_one_memory,
     }
 )

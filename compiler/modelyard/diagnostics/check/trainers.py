@@ -1,4 +1,6 @@
-"""Diagnostics about built-in trainers, ranked rows and histories: E0449, E0461, E0462, E0883, E0884 and W0949."""
+"""Diagnostics about built-in trainers, ranked rows and histories: E0449, E0461, E0462, E0883, E0884,
+W0949 and W0995.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +30,29 @@ def trains_on_one_worker(span: Span, trainer: str, workers: int, able: Sequence[
         f"the trainer {trainer} trains on one worker, and there may be {workers}",
         span,
         f"write workers: 1, train with {' or '.join(able)}, or name an entrypoint that trains with Ray Train",
+    )
+
+
+def rows_in_one_memory(span: Span, step: str, workers: int, why: str) -> Diagnostic:
+    """Several workers train one model, and one of them has to read all rows first.
+
+    XGBoost and LightGBM shard the rows of a single dataset, except those with truth values. Others are read in one
+    memory and handed out from there.
+
+    Wrong:
+
+        pipelines: {retrain: {type: training, trainer: xgboost, inputs: [payments, customers], workers: 8, …}}
+
+    Right:
+
+        pipelines: {retrain: {type: training, trainer: xgboost, inputs: [payments-with-customers], workers: 8, …}}
+    """
+    return Diagnostic(
+        "W0995",
+        Severity.WARNING,
+        f"step {quote(step)} trains on up to {workers} workers, and one of them reads all rows into its memory: {why}",
+        span,
+        "give each worker three times the memory of all rows, or prepare one dataset with numbers for truth values",
     )
 
 
