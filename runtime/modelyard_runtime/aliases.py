@@ -8,6 +8,7 @@ knew of every record, or the writer of a later one found the alias wrong and set
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -20,8 +21,12 @@ _INTERRUPTED = timedelta(minutes=10)
 _BEGAN = "it pointed there when this history began"
 _MOVED = "somebody moved it in the registry"
 _AGAIN = "a move was interrupted"
+_UNFIT = "it is passed over, since its record lacks approvals"
 _BUSY = "{!r} of {} is moved by others all the time; the next run tries again"
 _log = logging.getLogger(__name__)
+
+Fit = Callable[[Sequence[Move], str], bool]
+"""Whether a version may be loaded, by the moves of its alias."""
 
 
 def promote(history: History, move: Move) -> str:
@@ -30,16 +35,23 @@ def promote(history: History, move: Move) -> str:
     return _make(history, replace(move, action=PROMOTE, before=_at(history, move.alias)))
 
 
-def take_back(history: History, alias: str, who: str, why: str, now: datetime, only: str = "") -> str:
-    """Take the alias from its present version, and return the one before; empty where there is none.
+def take_back(
+    history: History, alias: str, who: str, why: str, now: datetime, only: str = "", fit: Fit = lambda _, __: True
+) -> str:
+    """Take the alias from its present version, and return the one before; empty where there is none that is fit.
 
+    Those in between that are not fit are taken back as well: whoever starts anew would load none of them.
     With `only`, from that version alone: empty, too, where the alias has moved on.
     """
     observe(history, alias)
-    candidates = standing(history.moves(alias))
-    if len(candidates) < 2 or (only and candidates[0] != only):
+    moves = history.moves(alias)
+    head, *before = standing(moves) or ("",)
+    belongs = next((one for one in before if fit(moves, one)), "")
+    if not belongs or (only and head != only):
         return ""
-    return _make(history, Move(alias, TAKE_BACK, candidates[0], candidates[0], who, why, at=now))
+    for unfit in before[: before.index(belongs)]:
+        history.finish(history.append(Move(alias, TAKE_BACK, unfit, head, who, f"{why}; {_UNFIT}", at=now)))
+    return _make(history, Move(alias, TAKE_BACK, head, head, who, why, at=now))
 
 
 def taken_back_at(history: History, alias: str) -> datetime | None:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from modelyard_runtime import aliases, registry
+from modelyard_runtime import aliases, evidence, registry
 from modelyard_runtime.asking import ask
 from modelyard_runtime.cluster_api import ApiError, ClusterApi
 from modelyard_runtime.delivery import deliver
@@ -90,10 +90,10 @@ def take_back(workload: Section, now: datetime, cooldown: timedelta, breached: f
         if last is not None and now - last < window:
             done.append(f"{alias!r} of {name} stays: the window begins before it was taken back at {last.isoformat()}")
             continue
-        before = aliases.take_back(history, alias, whoever(workload), _WHY, now)
-        done.append(
-            f"{alias!r} of {name} is version {before} again" if before else f"{alias!r} of {name} has none before"
-        )
+        fit = evidence.fit(workload, model, alias)
+        before = aliases.take_back(history, alias, whoever(workload), _WHY, now, fit=fit)
+        none = f"{alias!r} of {name} stays: no version before it may be loaded"
+        done.append(f"{alias!r} of {name} is version {before} again" if before else none)
         if delivered := deliver(workload, model, alias):
             done.append(delivered)
     return done

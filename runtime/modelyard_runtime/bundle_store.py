@@ -28,11 +28,11 @@ _LARGEST_JSON = 64 * 2**20
 _log = logging.getLogger(__name__)
 
 
-Accept = Callable[[Path], None]
-"""Raises Broken for the folder of a bundle that is whole and is not to be used all the same."""
+Accept = Callable[[Bundle, Path | None], None]
+"""Raises Broken for a bundle that is not to be used though it is whole; without a folder, by what it says of itself."""
 
 
-def anything(folder: Path) -> None:
+def anything(bundle: Bundle, folder: Path | None) -> None:
     """Every bundle that is whole may be used."""
 
 
@@ -83,13 +83,12 @@ def fetch(where: Place, pointer: Pointer, disk: Path, accept: Accept = anything)
 def _bring(source: Place, pointer: Pointer, disk: Path, accept: Accept = anything) -> Path:
     final = disk / VERSIONS / pointer.folder
     if _whole(final, pointer.sha256):
-        accept(final)
+        accept(bundle_of(final), final)
         return final
     staged = disk / VERSIONS / f".{uuid.uuid4().hex}"
     try:
-        _download(source, pointer, staged)
-        verify(staged, pointer.sha256)
-        accept(staged)
+        _download(source, pointer, staged, accept)
+        accept(verify(staged, pointer.sha256), staged)
         _settle(staged, final, pointer)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
@@ -99,6 +98,7 @@ def _bring(source: Place, pointer: Pointer, disk: Path, accept: Accept = anythin
 def kept(disk: Path, accept: Accept = anything) -> tuple[Pointer, Path] | None:
     """What is in use on this disk, compared with its hashes; None where there is nothing that can be used.
 
+    What is not accepted is not replaced by an older bundle, which would go unnoticed.
     A disk that lost power may have lost the end of what was written last; then the bundle before is used.
     """
     try:
@@ -106,10 +106,11 @@ def kept(disk: Path, accept: Accept = anything) -> tuple[Pointer, Path] | None:
     except (OSError, Broken) as problem:
         _log.warning("%s of %s cannot be read: %s", POINTER, disk, problem)
         pointer = None
-    if pointer is not None and _usable(disk / VERSIONS / pointer.folder, accept, pointer.sha256):
-        return pointer, disk / VERSIONS / pointer.folder
+    if pointer is not None and _whole(disk / VERSIONS / pointer.folder, pointer.sha256):
+        folder = disk / VERSIONS / pointer.folder
+        return (pointer, folder) if _accepted(folder, accept) else None
     for folder in _newest_first(disk):
-        if _usable(folder, accept):
+        if _whole(folder) and _accepted(folder, accept):
             _log.warning("the bundle in %s is used, which is not the one that was used last", folder)
             return pointer_to(bundle_of(folder)), folder
     return None
@@ -132,11 +133,9 @@ def _newest_first(disk: Path) -> list[Path]:
     return sorted(found, key=lambda one: -one.stat().st_mtime)
 
 
-def _usable(folder: Path, accept: Accept, wanted_sha256: str = "") -> bool:
-    if not _whole(folder, wanted_sha256):
-        return False
+def _accepted(folder: Path, accept: Accept) -> bool:
     try:
-        accept(folder)
+        accept(bundle_of(folder), folder)
     except Broken as problem:
         _log.error("%s", problem)
         return False
@@ -163,11 +162,12 @@ def _settle(staged: Path, final: Path, pointer: Pointer) -> None:
     staged.rename(final)
 
 
-def _download(source: Place, pointer: Pointer, staged: Path) -> None:
+def _download(source: Place, pointer: Pointer, staged: Path, accept: Accept) -> None:
     content = _read(source.below(MANIFEST), _LARGEST_JSON)
     if sha256(content) != pointer.sha256:
         raise Broken(f"{MANIFEST} in {pointer.folder} is not the one that {POINTER} means")
     bundle = read_bundle(content)
+    accept(bundle, None)  # before anything large is fetched: whoever waits for an approval asks every minute
     staged.mkdir(parents=True)
     for path, (_, size) in bundle.files.items():
         target = staged / path

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from modelyard_runtime import approvals, registry
+from modelyard_runtime.aliases import Fit
 from modelyard_runtime.approvals import APPROVAL_TAG
 from modelyard_runtime.description import Section, section, text
 from modelyard_runtime.history import APPROVE, History, Move, recorded, whoever
@@ -18,24 +19,46 @@ _log = logging.getLogger(__name__)
 
 
 def kept(moves: Iterable[Move], version: str, digest: str) -> dict[str, str]:
-    """The statements about these files in all records of a version, by group; the newest of each group."""
-    found = [one.evidence for one in moves if (one.version, one.digest) == (version, digest)]
-    return {group: statement for evidence in found for group, statement in evidence.items()}
+    """The statements about these files in all records of a version, by group; further ones of a group by its number.
+
+    None hides another: which of them count depends on the keys that are listed where they are verified.
+    """
+    found: dict[str, str] = {}
+    for move in moves:
+        for group, statement in move.evidence.items() if (move.version, move.digest) == (version, digest) else ():
+            if statement not in found.values():
+                others = sum(name.partition(".")[0] == group for name in found)
+                found[f"{group}.{others + 1}" if others else group] = statement
+    return found
 
 
 def check(workload: Section, model: Section, what: str, digest: str, evidence: Mapping[str, str]) -> None:
-    """Refuse files that lack approvals which the description of a model asks for, by the keys that it lists now."""
-    asked = section(model, "approvals")
-    if not asked:
-        return
-    pipeline: Section = {"model": dict(model), "promoteTo": text(model, "alias"), "approvals": dict(asked)}
-    found = approvals.standing(workload, pipeline, _tags(evidence), digest)
+    """Raise a Refusal for files that lack approvals which a model's description asks for, by the keys that it lists."""
+    found = _standing(workload, model, text(model, "alias"), digest, evidence)
     if found.missing:
         refused = f" ({'; '.join(found.refused)})" if found.refused else ""
         raise Refusal(
             f"{what} is not loaded: its record lacks {found.missing} approval(s) of {', '.join(found.groups)} for "
             f"these files{refused}; approve it with `modelyard approve`, and the promoter adds that to its record"
         )
+
+
+def fit(workload: Section, model: Section, alias: str) -> Fit:
+    """Says of a version whether its records have the approvals that a model's description asks for."""
+
+    def holds(moves: Sequence[Move], version: str) -> bool:
+        move = recorded(moves, version)
+        digest = "" if move is None else move.digest
+        return not _standing(workload, model, alias, digest, kept(moves, version, digest)).missing
+
+    return holds
+
+
+def _standing(
+    workload: Section, model: Section, alias: str, digest: str, evidence: Mapping[str, str]
+) -> approvals.Standing:
+    pipeline: Section = {"model": dict(model), "promoteTo": alias, "approvals": dict(section(model, "approvals"))}
+    return approvals.standing(workload, pipeline, _tags(evidence), digest)
 
 
 def lacks_approvals(workload: Section, pipeline: Section) -> bool:
@@ -57,13 +80,13 @@ def add_later(workload: Section, pipeline: Section) -> None:
     what = f"version {move.version} of {history.name}, which {move.alias!r} points to"
     if found.missing:
         groups = ", ".join(found.groups)
-        _log.warning("%s, lacks %d approval(s) of %s: what starts now refuses it", what, found.missing, groups)
+        _log.warning("%s, lacks %d approval(s) of %s: new servers will refuse to load it", what, found.missing, groups)
         return
     added = Move(
         move.alias, APPROVE, move.version, move.version, whoever(workload), _LATER, move.digest, evidence=found.evidence
     )
     history.finish(history.append(added))
-    _log.info("%s, is approved by now", what)
+    _log.info("%s, now has the approvals that it needs", what)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelyard_runtime import evidence, registry
-from modelyard_runtime.bundle import MODEL, POINTER, PROFILES, Broken, Pointer
+from modelyard_runtime.bundle import MODEL, POINTER, PROFILES, Broken, Bundle, Pointer
 from modelyard_runtime.bundle_store import bundle_of, current, fetch, kept
 from modelyard_runtime.description import Section, integer, section, text
 from modelyard_runtime.gate import DIGEST_TAG
@@ -143,11 +143,14 @@ class Bundles:
         except OSError:
             return 0.0
 
-    def _approved(self, folder: Path) -> None:
-        """Raise unless a bundle has the approvals that the description asks for, of the files that are in it."""
+    def _approved(self, bundle: Bundle, folder: Path | None) -> None:
+        """Raise unless a bundle has the approvals that the description asks for, of the files that are in it.
+
+        Until these are here, of the files that it says it has.
+        """
         if "approvals" not in self._model:
             return
-        bundle, digest = bundle_of(folder), content_digest(folder / MODEL)
+        digest = bundle.digest if folder is None else content_digest(folder / MODEL)
         try:
             evidence.check(self._workload, self._model, f"the bundle {bundle.folder}", digest, bundle.approvals)
         except Refusal as refusal:

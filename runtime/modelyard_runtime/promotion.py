@@ -10,7 +10,7 @@ from modelyard_runtime import aliases, approvals, evidence, imports, registry
 from modelyard_runtime.changes import closed
 from modelyard_runtime.checks import check_promoter
 from modelyard_runtime.delivery import deliver_all
-from modelyard_runtime.description import Section, description, names, rows, section, sections, text
+from modelyard_runtime.description import Json, Section, description, names, rows, section, sections, text
 from modelyard_runtime.gate import DIGEST_TAG, GATE_TAG, HELD
 from modelyard_runtime.history import PROMOTE, TAKE_BACK, History, Move, arrived, whoever
 from modelyard_runtime.lineage import WORKLOAD_TAG
@@ -175,10 +175,24 @@ def _take_back_failed(workload: Section, now: datetime) -> None:
         if not found.failed:
             continue
         why = f"{_FAILED_SOAK}{found.why}"
-        at = aliases.take_back(History(model), before, whoever(workload), why, now, only=version.version)
-        to = f"{before!r} is version {at} again" if at else f"there is no version before it, and it keeps {before!r}"
+        fit = evidence.fit(workload, {**model, "approvals": _asked_for(workload, model, before)}, before)
+        at = aliases.take_back(History(model), before, whoever(workload), why, now, only=version.version, fit=fit)
+        none = f"no version before it may be loaded, and it keeps {before!r}"
+        to = f"{before!r} is version {at} again" if at else none
         _log.warning("version %s of %s: %s; %s", version.version, version.name, why, to)
         deliver_all(workload, model, text(pipeline, "promoteTo"))
+
+
+def _asked_for(workload: Section, model: Section, alias: str) -> dict[str, Json]:
+    """The approvals that another alias of the same model needs; empty where it needs none."""
+    looks = [one for kind in ("promotions", "imports", "stages") for one in sections(workload, kind).values()]
+    name = text(model, "registeredName")
+    asked = (
+        section(one, "approvals")
+        for one in looks
+        if (text(section(one, "model"), "registeredName"), text(one, "promoteTo")) == (name, alias)
+    )
+    return dict(next(asked, {}))
 
 
 def report_standing(workload: Section, now: datetime | None = None) -> None:

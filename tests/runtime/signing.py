@@ -16,6 +16,7 @@ class Signer:
     """One person with a key."""
 
     def __init__(self, folder: Path, name: str, kind: str = "ed25519") -> None:
+        folder.mkdir(exist_ok=True)
         self.key = folder / name
         command = ["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", name, "-f", str(self.key)]
         subprocess.run(command, check=True, capture_output=True)

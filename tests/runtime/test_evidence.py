@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 
 from modelyard_runtime import aliases, registry
 from modelyard_runtime.approvals import subject
+from modelyard_runtime.breach import take_back
 from modelyard_runtime.bundle import MANIFEST, files_in, read_bundle
 from modelyard_runtime.bundle_store import publish
 from modelyard_runtime.delivery import deliver
@@ -152,21 +153,72 @@ def test_an_approval_by_a_key_that_is_listed_no_more_does_not_count(
 
 
 def test_an_approval_that_comes_after_a_version_was_taken_back_does_not_bring_it_back(
-    workload: dict[str, Any], risk: Signer, approve: Approves
+    workload: dict[str, Any], risk: Signer, approve: Approves, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the promoter's look at the alias and its record a monitor may take the version back."""
+    """Between the promoter's look at the alias and its record a monitor takes the version back."""
     first = train()
     promote_waiting(workload)
     second = train()
     promote_waiting(workload)
-    history = History(NAMED)
-    aliases.take_back(history, "champion", "monitors.labels", "a breach", datetime.now(UTC))
-    late = Move("champion", APPROVE, second.version, second.version, "promoter", "", at=datetime.now(UTC))
-    history.finish(history.append(late))
+    workload["pipeline"]["approvals"] = asked(risk)
+    approve(risk, second)
+    appended = History.append
+
+    def append(self: History, move: Move) -> str:
+        if move.action == APPROVE:
+            aliases.take_back(History(NAMED), "champion", "monitors.labels", "a breach", datetime.now(UTC))
+        return appended(self, move)
+
+    monkeypatch.setattr(History, "append", append)
+    add_later(workload, workload["pipeline"])
 
     assert actions() == [PROMOTE, PROMOTE, TAKE_BACK, APPROVE]
-    assert aliases.settle(history, "champion") == first.version
-    assert aliases.refused_again(history, "champion") == {second.version}
+    assert aliases.settle(History(NAMED), "champion") == first.version
+    assert aliases.refused_again(History(NAMED), "champion") == {second.version}
+
+
+def test_a_rollback_passes_over_what_no_server_would_load(
+    workload: dict[str, Any], risk: Signer, approve: Approves
+) -> None:
+    """The version before was live before anybody was asked; without one that is approved, the alias stays."""
+    watched: dict[str, Any] = {**NAMED, "approvals": asked(risk)}
+    watching: dict[str, Any] = {**workload, "monitor": {"models": [watched]}}
+    pipeline = workload["pipeline"]
+    pipeline["approvals"] = asked(risk)
+    versions: list[registry.Version] = []
+    for approved in (True, False, True):
+        pipeline["approvals"] = asked(risk) if approved else {}
+        versions.append(train())
+        if approved:
+            approve(risk, versions[-1])
+        promote_waiting(workload)
+    first, second, third = versions
+
+    done = take_back(watching, datetime.now(UTC), timedelta(0), frozenset({""}))
+    assert done == ["'champion' of fraud is version 1 again"]
+    assert aliases.refused_again(History(NAMED), "champion") == {second.version, third.version}
+    assert load(workload, watched, first)
+
+    done = take_back(watching, datetime.now(UTC) + timedelta(days=1), timedelta(0), frozenset({""}))
+    assert done == ["'champion' of fraud stays: no version before it may be loaded"]
+
+
+def test_a_later_approval_hides_no_earlier_one(
+    workload: dict[str, Any], risk: Signer, approve: Approves, tmp_path: Path
+) -> None:
+    """While keys are replaced, some targets list the old one and some the new one."""
+    new = Signer(tmp_path / "new", "risk")
+    pipeline = workload["pipeline"]
+    pipeline["approvals"] = asked(risk)
+    version = train()
+    approve(risk, version)
+    promote_waiting(workload)
+    pipeline["approvals"] = asked(new)
+    approve(new, version)
+    add_later(workload, pipeline)
+
+    assert load(workload, {**NAMED, "approvals": asked(risk)}, version)
+    assert load(workload, {**NAMED, "approvals": asked(new)}, version)
 
 
 def test_a_bundle_is_used_once_its_approvals_count(
@@ -203,6 +255,29 @@ def test_a_bundle_is_used_once_its_approvals_count(
     fresh: dict[str, Any] = {**described, "bundle": {**bundle, "cache": str(tmp_path / "other")}}
     assert Models(workload, fresh).version() is None
     assert Models(workload, described).version() is not None  # what was on this disk is not pushed out either
+
+
+def test_an_edge_does_not_go_back_to_an_older_bundle_when_a_key_is_listed_no_more(
+    workload: dict[str, Any], risk: Signer, payments: Signer, approve: Approves, tmp_path: Path
+) -> None:
+    """Nor does it fetch files that it would not use, at every look."""
+    bundles = tmp_path / "bundles"
+    pipeline = workload["pipeline"]
+    told: dict[str, Any] = {**pipeline["model"], "delivery": {"uri": f"file://{bundles}", "store": "artifacts"}}
+    bundle = {"uri": f"file://{bundles}", "store": "artifacts", "cache": str(tmp_path / "disk"), "pollSeconds": 1}
+    described: dict[str, Any] = {**NAMED, "bundle": bundle, "approvals": asked(risk, payments)}
+    pipeline["approvals"] = asked(risk, payments)
+    for signer in (payments, risk):
+        approve(signer, train())
+        promote_waiting(workload)
+        deliver(workload, told, "champion")
+        assert Models(workload, described).version() is not None
+
+    left: dict[str, Any] = {**described, "approvals": asked(payments)}
+    assert Models(workload, left).version() is None
+    fresh: dict[str, Any] = {**left, "bundle": {**bundle, "cache": str(tmp_path / "other")}}
+    assert Models(workload, fresh).version() is None
+    assert not [one for one in (tmp_path / "other").rglob("*") if one.is_file()]
 
 
 def test_a_version_that_was_moved_by_hand_keeps_approvals_of_an_earlier_time(

@@ -25,7 +25,7 @@ from modelyard.source import Json
 from modelyard.spec import Capture, Inference, Model, ModelRef, Store
 from modelyard.spec.captures import capture_keys
 from modelyard.spec.watched import soaked, state_folder, watched_dataset, watched_model, watched_pipeline
-from modelyard_targets.cluster.bundles import bundle, delivery, history_name, loaded
+from modelyard_targets.cluster.bundles import bundle, delivery, describe_approvals, history_name, loaded
 from modelyard_targets.cluster.context import Context
 from modelyard_targets.cluster.describe_parts import (
     capture_place,
@@ -316,6 +316,7 @@ def _watched_model(
     described = {**describe_model(model, ref), **bundle(model, ref, resource, context)}
     if ref is not None and job.monitor.on_breach.rollback:
         described |= {**delivery(model, ref.alias, context), "history": history_name(model, context)}
+        described |= describe_approvals(context, ref)
     elif ref is not None and ref.alias in soaked(model, job.monitor):
         described["history"] = history_name(model, context)
     if variant:
