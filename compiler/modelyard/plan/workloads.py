@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from modelyard.plan.hardware import Hardware
 from modelyard.plan.places import reports_gate
-from modelyard.records import record
+from modelyard.records import field, record
 from modelyard.spec import Inference, Model, Monitor, Pipeline, System, Variant
 from modelyard.spec.scoring import scorings_of
 
@@ -102,6 +102,8 @@ class Promoter:
 
     pipelines: tuple[Pipeline, ...]
     imported: tuple[Model, ...] = ()
+    bundles: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Of imported models, by registered name: aliases that other placements read. A training has those of its own."""
 
     def models(self, system: System) -> tuple[Model, ...]:
         """The models of these trainings and the imported ones, each once."""

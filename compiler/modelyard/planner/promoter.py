@@ -21,7 +21,8 @@ def plan_promoter(draft: Draft) -> None:
     if draft.registry is None or registry is None or registry.adopt or not (trainings or brought):
         return
     origin: Path = ("registry",)
-    promoter = Promoter(trainings, brought)
+    bundles = {model.registered_name: draft.bundles.get(model.name, ()) for model in brought}
+    promoter = Promoter(trainings, brought, bundles)
     wanted = Wanted(NAME)
     if draft.artifacts is not None:  # whole folders: those of many models have no room in the policy of a cloud
         store, prefix = draft.artifacts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from modelyard.names import object_name
-from modelyard.plan import Cluster, Identity, Job, Link, ModelServer, Plan, Resource, RunRequest, Starter
+from modelyard.plan import Cluster, Identity, Job, Link, ModelServer, Plan, Promoter, Resource, RunRequest, Starter
 from modelyard.records import field, record
 from modelyard.source import Path
 from modelyard.spec import Pipeline, SecretRef, Store, System, Taint, TargetSpec
@@ -261,4 +261,7 @@ def _read_elsewhere(resources: tuple[Resource, ...]) -> dict[str, tuple[str, ...
     for resource in resources:
         if isinstance(resource.value, Job) and resource.value.model is not None and resource.value.bundles:
             found.setdefault(resource.value.model.registered_name, set()).update(resource.value.bundles)
+        elif isinstance(resource.value, Promoter):
+            for name, aliases in resource.value.bundles.items():
+                found.setdefault(name, set()).update(aliases)
     return {name: tuple(sorted(aliases)) for name, aliases in found.items()}

@@ -1,0 +1,24 @@
+"""An imported model that another target serves is delivered there, as one that is trained."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.hybrid import described, hybrid, hybrid_lowered, without_section
+
+IMPORT = f"import: {{store: lake, path: incoming/theft/1, digest: 'sha256:{'4a' * 32}'}}"
+TRAINED = "validation: {auc: {metric: auc_pr, min: 0.8}}"
+STAGED = f"stages: {{challenger: {{}}, champion: {{after: challenger}}}}, {IMPORT}"
+
+
+@pytest.mark.parametrize("model", [IMPORT, STAGED], ids=["at once", "in stages"])
+def test_the_promoter_writes_the_bundles_that_servers_elsewhere_read(model: str) -> None:
+    spec = without_section(hybrid((TRAINED, model)), "retrain")
+
+    server = described(hybrid_lowered(spec, "shop"), "till")
+    promoter = described(hybrid_lowered(spec, "main"), "promoter")
+
+    read = next(iter(server["applications"].values()))["model"]["bundle"]["uri"]
+    looks = [one for kind in ("imports", "stages") for one in promoter.get(kind, {}).values()]
+    moved = [one["model"]["delivery"]["uri"] for one in looks if one["promoteTo"] == "champion"]
+    assert moved == [read]
