@@ -36,6 +36,7 @@ from modelyard.checks import (
     scoring_steps,
     secrets,
     stages,
+    step_order,
     watched,
 )
 from modelyard.diagnostics import Diagnostic
@@ -90,6 +91,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     schedules.schedules,
     following.following,
     scoring_steps.scoring_steps,
+    step_order.step_order,
     inference.traffic,
     inference.rollouts,
     inference.pools,

@@ -55,6 +55,7 @@ from modelyard.diagnostics.check import promotions as check_promotions
 from modelyard.diagnostics.check import schedules as check_schedules
 from modelyard.diagnostics.check import scoring_steps as check_scoring_steps
 from modelyard.diagnostics.check import stages as check_stages
+from modelyard.diagnostics.check import step_order as check_step_order
 from modelyard.diagnostics.check import trainers as check_trainers
 from modelyard.diagnostics.check import watched as check_watched
 
@@ -475,5 +476,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0993": check_monitors.watches_several_models,
         "E0994": check_watched.watches_several_datasets,
         "W0995": check_trainers.rows_in_one_memory,
+        "E0998": check_step_order.reads_while_written,
+        "E0999": check_step_order.written_by_two,
     }
 )

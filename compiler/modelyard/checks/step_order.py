@@ -1,0 +1,47 @@
+"""Steps of a pipeline that use one dataset, in no order that the spec gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import step_order as problems
+from modelyard.spec import Pipeline, Step, System
+
+
+def step_order(system: System) -> Iterator[Diagnostic]:
+    """Whoever reads or writes what another step writes runs before it or after it."""
+    for pipeline in system.pipelines.values():
+        writers = [step for step in pipeline.steps if step.output]
+        if len(pipeline.steps) > 1 and writers:
+            yield from _unordered(system, pipeline, writers)
+
+
+def _unordered(system: System, pipeline: Pipeline, writers: list[Step]) -> Iterator[Diagnostic]:
+    places = {step.name: at for at, step in enumerate(pipeline.steps)}
+    needed = _needed(pipeline)
+    for writer in writers:
+        for other in pipeline.steps:
+            if other is writer or writer.name in needed[other.name] or other.name in needed[writer.name]:
+                continue
+            if writer.output in other.inputs:
+                span = system.key(*other.path)
+                yield problems.reads_while_written(span, other.name, writer.name, writer.output)
+            elif writer.output == other.output and places[writer.name] < places[other.name]:
+                yield problems.written_by_two(system.key(*other.path), other.name, writer.name, writer.output)
+
+
+def _needed(pipeline: Pipeline) -> Mapping[str, frozenset[str]]:
+    """By step, all that have ended when it begins; of a circle, which is reported elsewhere, each of the others."""
+    direct = {step.name: step.needs for step in pipeline.steps}
+    found: dict[str, frozenset[str]] = {}
+    for name, own in direct.items():
+        seen: set[str] = set()
+        waiting = [*own]
+        while waiting:
+            one = waiting.pop()
+            if one not in seen:
+                seen.add(one)
+                waiting += direct.get(one, ())
+        found[name] = frozenset(seen)
+    return found
