@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from modelyard.diagnostics import Diagnostic
-from modelyard.diagnostics.environments import environments_share_namespace, installed_twice
+from modelyard.diagnostics.environments import environments_share_folders, environments_share_namespace, installed_twice
 from modelyard.inputs import Inputs
 from modelyard.overlay import SECTION
 from modelyard.pipeline import Outcome, drawn, read
-from modelyard.plan import Cluster, Kind, Plan
+from modelyard.plan import Cluster, Identity, Kind, Plan
 from modelyard.records import replace
 from modelyard.source import Document, Span
 from modelyard.target import Targets
@@ -61,6 +61,28 @@ def _meetings(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) ->
             twice.setdefault((installed[context, addon], context), []).append(addon)
     for (other, context), addons in twice.items():
         yield installed_twice(place, name, other, addons, context)
+    yield from _buckets(name, plan, others, place)
+
+
+def _buckets(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> Iterator[Diagnostic]:
+    """Each adopted bucket in which two environments write below one folder, once, with the first that does."""
+    written = {one: other for other in reversed(list(others)) for one in _written(others[other])}
+    shared: dict[tuple[str, str], list[str]] = {}
+    for bucket, endpoint, folder in dict.fromkeys(_written(plan)):
+        if (bucket, endpoint, folder) in written:
+            shared.setdefault((written[bucket, endpoint, folder], bucket), []).append(folder)
+    for (other, bucket), folders in shared.items():
+        yield environments_share_folders(place, name, other, bucket, folders)
+
+
+def _written(plan: Plan) -> Iterator[tuple[str, str, str]]:
+    """Bucket, endpoint and folder of what workloads write in buckets that the spec adopts."""
+    for resource in plan.resources:
+        if isinstance(resource.value, Identity):
+            for access in resource.value.access:
+                store = plan.system.stores[access.store]
+                if store.adopt and access.mode != "read":
+                    yield store.adopt, store.endpoint, access.prefix
 
 
 def places_of(inputs: Inputs, spec: Document, names: Iterable[str]) -> dict[str, Span]:

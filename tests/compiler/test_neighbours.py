@@ -14,6 +14,7 @@ from tests.compiler.cli.said import SPEC
 BASE = SPEC[: SPEC.index("environments:")]
 DEV = "deployment: {namespace: churn-dev}"
 PRESENT = "deployment: {namespace: churn-dev, present: [kuberay, prometheus]}"
+LAKE = 'stores: {lake: {type: object, endpoint: "https://s3.acme.example", credentials: "secret://kubernetes/lake"}}\n'
 CLOUD = "deployment: {mode: cloud, provider: aws, region: eu-central-1, context: null}"
 
 
@@ -50,3 +51,14 @@ def test_the_base_is_no_environment_beside_named_ones() -> None:
 def test_an_addon_that_both_install_is_pointed_out() -> None:
     """Both have a namespace of their own, and one operator for the cluster."""
     assert told(BASE, dev=DEV, prod="") == ["W0518 environments/prod.yaml:1"]
+
+
+def test_two_environments_that_write_in_one_adopted_bucket_are_pointed_out() -> None:
+    """A bucket that is made here has the environment in its name; one that is adopted is the same for all."""
+    made = f"{BASE}    capture: {{store: lake}}\n{LAKE}"
+    adopted = made.replace("type: object", "type: object, adopt: acme-ml")
+    own = "stores: {lake: {adopt: acme-ml-dev}}\ndeployment: {context: lab}"
+
+    assert told(made, dev="deployment: {context: lab}", prod="") == []
+    assert told(adopted, dev="deployment: {context: lab}", prod="") == ["W0519 environments/prod.yaml:1"]
+    assert told(adopted, dev=own, prod="") == []

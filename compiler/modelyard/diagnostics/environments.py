@@ -1,4 +1,4 @@
-"""Diagnostics about two environments of one spec that meet on one cluster: E0517 and W0518."""
+"""Diagnostics about two environments of one spec that meet on one cluster or in one bucket: E0517, W0518 and W0519."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from modelyard.diagnostics.base import Diagnostic, Severity, quote
 from modelyard.source import Span
+
+_MOST_SHOWN = 3
 
 
 def environments_share_namespace(span: Span, name: str, other: str, namespace: str, context: str) -> Diagnostic:
@@ -62,3 +64,31 @@ def installed_twice(span: Span, name: str, other: str, addons: Sequence[str], co
 
 def _cluster(context: str) -> str:
     return f"context {quote(context)}" if context else "whatever cluster kubectl reaches, since neither has a `context`"
+
+
+def environments_share_folders(span: Span, name: str, other: str, bucket: str, folders: Sequence[str]) -> Diagnostic:
+    """Two environments write in the same folders of a bucket that both adopt.
+
+    What one of them promotes, captures or scores, the other serves, judges or overwrites.
+    A bucket that is made here is named after its environment, and an adopted one is used as it is.
+
+    Wrong:
+
+        stores: {lake: {type: object, adopt: acme-ml, …}}
+        environments: {dev: {…}, prod: {…}}
+
+    Right:
+
+        stores: {lake: {type: object, adopt: acme-ml, …}}
+        environments: {dev: {stores: {lake: {adopt: acme-ml-dev}}, …}, prod: {…}}
+    """
+    shown = ", ".join(quote(one) for one in folders[:_MOST_SHOWN])
+    more = f" and {len(folders) - _MOST_SHOWN} more" if len(folders) > _MOST_SHOWN else ""
+    return Diagnostic(
+        "W0519",
+        Severity.WARNING,
+        f"environments {quote(other)} and {quote(name)} write to the same folders of bucket {quote(bucket)}: "
+        f"{shown}{more}",
+        span,
+        f"let environment {quote(name)} adopt a bucket of its own",
+    )

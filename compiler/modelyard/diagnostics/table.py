@@ -241,6 +241,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "W0516": plan.budget_may_be_exceeded,
         "E0517": environments.environments_share_namespace,
         "W0518": environments.installed_twice,
+        "W0519": environments.environments_share_folders,
         "E0520": crossings.not_reachable,
         "E0521": crossings.bundle_of_version,
         "E0522": crossings.rollback_elsewhere,
