@@ -18,8 +18,8 @@ def gates(system: System) -> Iterator[Diagnostic]:
     if system.governance.risk != "high":
         return
     for name in _promoted(system):
-        checks = system.models[name].validation
-        if not checks:
+        checks, imported = system.models[name].validation, system.models[name].imported
+        if not checks and imported is None:  # an import beside a training is E0980
             yield problems.high_risk_without_gate(system.key("models", name), name)
         elif all(check.versus and check.minimum is None and check.maximum is None for check in checks):
             yield problems.gate_without_bounds(system.key("models", name, "validation"), name)

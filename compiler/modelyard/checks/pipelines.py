@@ -267,15 +267,20 @@ def aliases(system: System) -> Iterator[Diagnostic]:
         ]
     for pipeline in system.pipelines.values():
         own: Path = ("pipelines", pipeline.name)
-        if pipeline.type == "training":
+        if pipeline.type == "training" and "promoteTo" in system.written(*own):
             named.append((pipeline.promote_to, (*own, "promoteTo")))
+        elif pipeline.type == "training":
+            continue
         elif pipeline.model is not None:
             named.append((pipeline.model.alias, (*own, "model")))
         named += [(step.model.alias, (*step.path, "model")) for step in pipeline.steps if step.model is not None]
     for model in system.models.values():
-        if model.imported is not None:
+        if model.imported is not None and "promoteTo" in system.written("models", model.name, "import"):
             named.append((model.imported.promote_to, ("models", model.name, "import", "promoteTo")))
-        named += [(stage.alias, ("models", model.name, "stages", stage.alias)) for stage in model.stages]
+        for stage in model.stages:
+            if RESERVED_ALIAS.fullmatch(stage.alias):
+                span = system.key("models", model.name, "stages", stage.alias)
+                yield problems.alias_of_the_registry(span, stage.alias, stage=True)
     for alias, path in named:
         if RESERVED_ALIAS.fullmatch(alias):
             yield problems.alias_of_the_registry(system.at(*path), alias)

@@ -276,7 +276,7 @@ def never_trained(span: Span, model: str) -> Diagnostic:
     )
 
 
-def alias_of_the_registry(span: Span, alias: str) -> Diagnostic:
+def alias_of_the_registry(span: Span, alias: str, stage: bool = False) -> Diagnostic:
     """MLflow keeps `latest`, and `v` with a number, for itself: no version can be given such an alias.
 
     Wrong:
@@ -291,4 +291,6 @@ def alias_of_the_registry(span: Span, alias: str) -> Diagnostic:
     hint = (
         f"write @{number} for that version" if number else "write champion, which a pipeline moves to what it trained"
     )
-    return Diagnostic("E0489", Severity.ERROR, f"the registry gives nothing the alias {quote(alias)}", span, hint)
+    if stage:
+        hint = "call the stage something else, such as challenger or champion"
+    return Diagnostic("E0489", Severity.ERROR, f"MLflow keeps the alias {quote(alias)} for itself", span, hint)
