@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from modelyard_runtime import starter
-from modelyard_runtime.asking import ask, request_of
 from modelyard_runtime.breach import act
 from modelyard_runtime.cluster_api import ClusterApi
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.run_requests import ask, request_of
 from modelyard_runtime.starter import look
 from tests.runtime.api_server import ApiServer
 from tests.runtime.object_store import BUCKET, ObjectStore
@@ -152,7 +152,7 @@ def breach(place: Place) -> str:
 
 def test_a_breach_starts_a_run_on_the_other_side(place: Place, server: ApiServer, api: ClusterApi) -> None:
     """The request names the breach, and the Job says what began it, whichever cluster that was on."""
-    assert "is asked for by request" in breach(place)
+    assert "requested a run of pipeline retrain on main (request " in breach(place)
     (path,) = place.asked()
     request = json.loads(place.files()[path])
     assert {"id", "system", "environment", "monitor", "pipeline", "window", "reason", "at"} <= {*request}
@@ -398,5 +398,5 @@ def test_a_store_that_is_away_is_told_with_what_follows(monkeypatch: pytest.Monk
     del place.store
     run = {**place.run, "request": {**place.run["request"], "uri": "file:///proc/none/asked/"}}
 
-    with pytest.raises(Refusal, match=r"retrain on main is not asked for.*next look tries again"):
+    with pytest.raises(Refusal, match=r"cannot request a run of pipeline retrain on main: .*next run tries again"):
         ask(place.monitor, run, now(), WHY)
