@@ -10,12 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, TypeAlias
 
 from modelyard_runtime.checks import check_starter
 from modelyard_runtime.cluster_api import ClusterApi
@@ -24,10 +24,7 @@ from modelyard_runtime.job_start import Start, start_run
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.run_requests import KIND, LONGEST_REASON, MOST_REASONS
 from modelyard_runtime.siblings import exists, job_named
-from modelyard_runtime.storage import Place, listed, place, reading, remove, write_whole
-
-if TYPE_CHECKING:
-    from pyarrow import fs
+from modelyard_runtime.storage import Entry, Place, first_files, place, reading, remove, write_whole
 
 VALID = timedelta(days=1)
 """How long a request may wait. A breach that lasts is asked about again in the next look."""
@@ -42,8 +39,10 @@ _LARGEST = 16 * 2**10
 _MOST = 100
 """Requests of one monitor that are answered in one look."""
 
+_MOST_LISTED = 10_000
+"""Names in a folder that one look reads: a monitor may have written any number of them."""
+
 _LONGEST_SHOWN = 80
-_Found: TypeAlias = "fs.FileInfo"
 _log = logging.getLogger(__name__)
 
 
@@ -55,9 +54,14 @@ def run(now: datetime | None = None) -> int:
 
 
 def look(api: ClusterApi, workload: Section, now: datetime) -> int:
-    """The same with an API; what goes wrong with one request keeps no other waiting."""
+    """The same with an API; what goes wrong with one request keeps no other waiting.
+
+    The order is another in each look, so that a monitor with so many requests that the look takes too long, and is
+    ended, does not keep the same ones waiting every time.
+    """
     left = 0
-    for allowed in rows(workload, "requests"):
+    monitors = rows(workload, "requests")
+    for allowed in random.sample(monitors, len(monitors)):
         try:
             left += _look(MonitorRequests(api, workload, allowed, now))
         except Exception as problem:  # noqa: BLE001 - each kind of store fails in its own way
@@ -79,35 +83,39 @@ class MonitorRequests:
         """Where its requests are, or the answers to them."""
         return place(self.workload, text(self.allowed, name), text(self.allowed, "store"))
 
+    def files(self, name: str, after: str = "") -> list[Entry]:
+        """What is in that folder, up to a bound."""
+        uri, store = text(self.allowed, name), text(self.allowed, "store")
+        return first_files(self.workload, uri, store, _MOST_LISTED, after)
+
 
 def _look(requests: MonitorRequests) -> int:
     """Answer the requests of a monitor, the oldest first; how many are left."""
-    found = [one for one in listed(requests.folder("asked")) if one.is_file]
     left, answered = 0, 0
-    for one in _in_order(found):
+    for one in _in_order(requests.files("asked")):
         try:
             answered += _answer(requests, one)
         except Exception as problem:  # noqa: BLE001 - whatever is in a request, it stops no other
             left += 1
-            _log.error("request %s is left for the next look: %s", _shown(one.base_name), problem)
+            _log.error("request %s is left for the next look: %s", _shown(one.name), problem)
     if answered:
         _forget(requests)
     return left
 
 
-def _in_order(found: list[_Found]) -> list[_Found]:
+def _in_order(found: list[Entry]) -> list[Entry]:
     """Oldest first, and what is no request last, so that none has to wait for it."""
-    return sorted(found, key=lambda one: (not _NAME.fullmatch(one.base_name), one.mtime, one.base_name))[:_MOST]
+    return sorted(found, key=lambda one: (not _NAME.fullmatch(one.name), one.modified, one.name))[:_MOST]
 
 
-def _answer(requests: MonitorRequests, found: _Found) -> bool:
+def _answer(requests: MonitorRequests, found: Entry) -> bool:
     """Take one request, unless it was taken before; whether an answer was written."""
-    where = requests.folder("asked").below(found.base_name)
-    if not _NAME.fullmatch(found.base_name):
-        _log.error("%s starts nothing: it is not named like a request", _shown(found.base_name))
+    where = requests.folder("asked").below(found.name)
+    if not _NAME.fullmatch(found.name):
+        _log.error("%s starts nothing: it is not named like a request", _shown(found.name))
         remove(where)
         return False
-    answer = requests.folder("answered").below(found.base_name)
+    answer = requests.folder("answered").below(found.name)
     try:
         outcome = None if _is_there(answer) else _outcome(requests, found, where)
     except FileNotFoundError:  # another starter has answered it
@@ -123,12 +131,12 @@ def _told(outcome: dict[str, Json]) -> tuple[str, str]:
     return str(outcome["id"]), str(outcome["why"])
 
 
-def _outcome(requests: MonitorRequests, found: _Found, where: Place) -> dict[str, Json]:
+def _outcome(requests: MonitorRequests, found: Entry, where: Place) -> dict[str, Json]:
     """What became of a request, with the Job that it started."""
-    request_id = PurePosixPath(found.base_name).stem
+    request_id = PurePosixPath(found.name).stem
     job = job_named(text(requests.allowed, "cronJob"), _ending(requests, request_id))
-    if requests.now - found.mtime > VALID:
-        why = f"nothing is started: the request has waited since {found.mtime.isoformat(timespec='seconds')}"
+    if requests.now - found.modified > VALID:
+        why = f"nothing is started: the request has waited since {found.modified.isoformat(timespec='seconds')}"
     else:
         try:
             why = _start(requests, request_id, job, _read(requests, found, where))
@@ -189,7 +197,7 @@ def _ending(requests: MonitorRequests, request_id: str) -> str:
     return hashlib.sha256(f"{text(requests.allowed, 'startedBy')}/{request_id}".encode()).hexdigest()[:10]
 
 
-def _read(requests: MonitorRequests, found: _Found, where: Place) -> Section:
+def _read(requests: MonitorRequests, found: Entry, where: Place) -> Section:
     """The request, if it asks for what its monitor may ask for."""
     with reading(where) as stream:
         content: bytes = stream.read(_LARGEST + 1)
@@ -207,10 +215,10 @@ def _read(requests: MonitorRequests, found: _Found, where: Place) -> Section:
     return request
 
 
-def _expected(requests: MonitorRequests, found: _Found) -> Iterator[tuple[str, str]]:
+def _expected(requests: MonitorRequests, found: Entry) -> Iterator[tuple[str, str]]:
     yield "apiVersion", API_VERSION
     yield "kind", KIND
-    yield "id", PurePosixPath(found.base_name).stem
+    yield "id", PurePosixPath(found.name).stem
     for field in ("system", "environment"):
         yield field, text(requests.workload, field)
     for field in ("target", "monitor", "pipeline"):
@@ -226,9 +234,13 @@ def _is_there(where: Place) -> bool:
 
 
 def _forget(requests: MonitorRequests) -> None:
-    for one in listed(requests.folder("answered")):
-        if one.is_file and requests.now - one.mtime > _REMEMBERED:
-            remove(requests.folder("answered").below(one.base_name))
+    """Remove old answers. Where there are more than one look reads, it begins at any of them."""
+    answers = requests.files("answered")
+    if len(answers) >= _MOST_LISTED:
+        answers = requests.files("answered", after=f"{random.randrange(16**8):08x}")
+    old = [one for one in answers if requests.now - one.modified > _REMEMBERED]
+    for one in old[:_MOST]:
+        remove(requests.folder("answered").below(one.name))
 
 
 def _shown(value: Json) -> str:
