@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from modelyard_runtime import aliases, evidence, registry
-from modelyard_runtime.asking import ask
 from modelyard_runtime.cluster_api import ApiError, ClusterApi
 from modelyard_runtime.delivery import deliver
 from modelyard_runtime.description import Section, integer, rows, section, text
 from modelyard_runtime.history import History, whoever
+from modelyard_runtime.job_start import Start, start_run
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.starting import Start, start_run
+from modelyard_runtime.run_requests import ask
 
 _WHY = "a check of the monitor did not hold"
 _log = logging.getLogger(__name__)

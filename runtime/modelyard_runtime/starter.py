@@ -10,24 +10,21 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, TypeAlias
 
-from modelyard_runtime.asking import KIND, LONGEST_REASON, MOST_REASONS
 from modelyard_runtime.checks import check_starter
 from modelyard_runtime.cluster_api import ClusterApi
 from modelyard_runtime.description import API_VERSION, Json, Section, description, integer, rows, section, text
+from modelyard_runtime.job_start import Start, start_run
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.run_requests import KIND, LONGEST_REASON, MOST_REASONS
 from modelyard_runtime.siblings import exists, job_named
-from modelyard_runtime.starting import Start, start_run
-from modelyard_runtime.storage import Place, listed, place, reading, remove, write_whole
-
-if TYPE_CHECKING:
-    from pyarrow import fs
+from modelyard_runtime.storage import Entry, Place, first_files, place, reading, remove, write_whole
 
 VALID = timedelta(days=1)
 """How long a request may wait. A breach that lasts is asked about again in the next look."""
@@ -42,8 +39,10 @@ _LARGEST = 16 * 2**10
 _MOST = 100
 """Requests of one monitor that are answered in one look."""
 
+_MOST_LISTED = 10_000
+"""Names in a folder that one look reads: a monitor may have written any number of them."""
+
 _LONGEST_SHOWN = 80
-_Found: TypeAlias = "fs.FileInfo"
 _log = logging.getLogger(__name__)
 
 
@@ -55,11 +54,16 @@ def run(now: datetime | None = None) -> int:
 
 
 def look(api: ClusterApi, workload: Section, now: datetime) -> int:
-    """The same with an API; what goes wrong with one request keeps no other waiting."""
+    """The same with an API; what goes wrong with one request keeps no other waiting.
+
+    The order is another in each look, so that a monitor with so many requests that the look takes too long, and is
+    ended, does not keep the same ones waiting every time.
+    """
     left = 0
-    for allowed in rows(workload, "requests"):
+    monitors = rows(workload, "requests")
+    for allowed in random.sample(monitors, len(monitors)):
         try:
-            left += _look(Asked(api, workload, allowed, now))
+            left += _look(MonitorRequests(api, workload, allowed, now))
         except Exception as problem:  # noqa: BLE001 - each kind of store fails in its own way
             left += 1
             _log.error("requests of monitor %s cannot be read: %s", text(allowed, "monitor"), problem)
@@ -67,7 +71,7 @@ def look(api: ClusterApi, workload: Section, now: datetime) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class MonitorRequests:
     """One monitor's requests: `allowed` is what the description lists, and says what may be started for it."""
 
     api: ClusterApi
@@ -79,37 +83,41 @@ class Asked:
         """Where its requests are, or the answers to them."""
         return place(self.workload, text(self.allowed, name), text(self.allowed, "store"))
 
+    def files(self, name: str, after: str = "") -> list[Entry]:
+        """What is in that folder, up to a bound."""
+        uri, store = text(self.allowed, name), text(self.allowed, "store")
+        return first_files(self.workload, uri, store, _MOST_LISTED, after)
 
-def _look(asked: Asked) -> int:
+
+def _look(requests: MonitorRequests) -> int:
     """Answer the requests of a monitor, the oldest first; how many are left."""
-    found = [one for one in listed(asked.folder("asked")) if one.is_file]
     left, answered = 0, 0
-    for one in _in_order(found):
+    for one in _in_order(requests.files("asked")):
         try:
-            answered += _answer(asked, one)
+            answered += _answer(requests, one)
         except Exception as problem:  # noqa: BLE001 - whatever is in a request, it stops no other
             left += 1
-            _log.error("request %s is left for the next look: %s", _shown(one.base_name), problem)
+            _log.error("request %s is left for the next look: %s", _shown(one.name), problem)
     if answered:
-        _forget(asked)
+        _forget(requests)
     return left
 
 
-def _in_order(found: list[_Found]) -> list[_Found]:
+def _in_order(found: list[Entry]) -> list[Entry]:
     """Oldest first, and what is no request last, so that none has to wait for it."""
-    return sorted(found, key=lambda one: (not _NAME.fullmatch(one.base_name), one.mtime, one.base_name))[:_MOST]
+    return sorted(found, key=lambda one: (not _NAME.fullmatch(one.name), one.modified, one.name))[:_MOST]
 
 
-def _answer(asked: Asked, found: _Found) -> bool:
+def _answer(requests: MonitorRequests, found: Entry) -> bool:
     """Take one request, unless it was taken before; whether an answer was written."""
-    where = asked.folder("asked").below(found.base_name)
-    if not _NAME.fullmatch(found.base_name):
-        _log.error("%s starts nothing: it is not named like a request", _shown(found.base_name))
+    where = requests.folder("asked").below(found.name)
+    if not _NAME.fullmatch(found.name):
+        _log.error("%s starts nothing: it is not named like a request", _shown(found.name))
         remove(where)
         return False
-    answer = asked.folder("answered").below(found.base_name)
+    answer = requests.folder("answered").below(found.name)
     try:
-        outcome = None if _is_there(answer) else _outcome(asked, found, where)
+        outcome = None if _is_there(answer) else _outcome(requests, found, where)
     except FileNotFoundError:  # another starter has answered it
         return False
     if outcome is not None:
@@ -123,52 +131,52 @@ def _told(outcome: dict[str, Json]) -> tuple[str, str]:
     return str(outcome["id"]), str(outcome["why"])
 
 
-def _outcome(asked: Asked, found: _Found, where: Place) -> dict[str, Json]:
+def _outcome(requests: MonitorRequests, found: Entry, where: Place) -> dict[str, Json]:
     """What became of a request, with the Job that it started."""
-    request_id = PurePosixPath(found.base_name).stem
-    job = job_named(text(asked.allowed, "cronJob"), _ending(asked, request_id))
-    if asked.now - found.mtime > VALID:
-        why = f"nothing is started: the request has waited since {found.mtime.isoformat(timespec='seconds')}"
+    request_id = PurePosixPath(found.name).stem
+    job = job_named(text(requests.allowed, "cronJob"), _ending(requests, request_id))
+    if requests.now - found.modified > VALID:
+        why = f"nothing is started: the request has waited since {found.modified.isoformat(timespec='seconds')}"
     else:
         try:
-            why = _start(asked, request_id, job, _read(asked, found, where))
+            why = _start(requests, request_id, job, _read(requests, found, where))
         except Refusal as refusal:
             why = f"nothing is started: {refusal}"
-    started = exists(asked.api, job)  # also where another starter was faster, and the run looks like an older one
+    started = exists(requests.api, job)  # also where another starter was faster, and the run looks like an older one
     if started:
-        why = f"pipeline {text(asked.allowed, 'pipeline')} is started"
+        why = f"pipeline {text(requests.allowed, 'pipeline')} is started"
     return {
         "id": request_id,
-        "answeredAt": asked.now.isoformat(timespec="seconds"),
+        "answeredAt": requests.now.isoformat(timespec="seconds"),
         "started": started,
         "why": why,
         **({"job": job} if started else {}),
     }
 
 
-def _start(asked: Asked, request_id: str, job: str, request: Section) -> str:
-    if exists(asked.api, job):
-        return f"pipeline {text(asked.allowed, 'pipeline')} is started"
-    cooldown = timedelta(seconds=integer(asked.allowed, "cooldownSeconds"))
+def _start(requests: MonitorRequests, request_id: str, job: str, request: Section) -> str:
+    if exists(requests.api, job):
+        return f"pipeline {text(requests.allowed, 'pipeline')} is started"
+    cooldown = timedelta(seconds=integer(requests.allowed, "cooldownSeconds"))
     start = Start(
-        monitor=text(asked.allowed, "startedBy"),
-        ending=_ending(asked, request_id),
-        now=asked.now,
+        monitor=text(requests.allowed, "startedBy"),
+        ending=_ending(requests, request_id),
+        now=requests.now,
         cooldown=cooldown,
         kept_s=int(max(cooldown, VALID).total_seconds()),
         labels={_REQUEST_LABEL: request_id},
-        annotations={_REQUEST_ANNOTATION: _lineage(asked, request_id, request)},
+        annotations={_REQUEST_ANNOTATION: _lineage(requests, request_id, request)},
     )
-    return start_run(asked.api, asked.allowed, start)
+    return start_run(requests.api, requests.allowed, start)
 
 
-def _lineage(asked: Asked, request_id: str, request: Section) -> str:
+def _lineage(requests: MonitorRequests, request_id: str, request: Section) -> str:
     """What began a run: who asked is what the description says, and the rest what the request says, cut to size."""
     window = section(request, "window")
     told = {
         "id": request_id,
-        "monitor": text(asked.allowed, "monitor"),
-        "target": text(asked.allowed, "target"),
+        "monitor": text(requests.allowed, "monitor"),
+        "target": text(requests.allowed, "target"),
         "at": _cut(request.get("at"), _LONGEST_SHOWN),
         "window": {end: _cut(window.get(end), _LONGEST_SHOWN) for end in ("from", "to")},
         "reason": [_cut(one, LONGEST_REASON) for one in _listed(request.get("reason"))[:MOST_REASONS]],
@@ -185,11 +193,11 @@ def _listed(value: Json) -> list[Json]:
     return value if isinstance(value, list) else []
 
 
-def _ending(asked: Asked, request_id: str) -> str:
-    return hashlib.sha256(f"{text(asked.allowed, 'startedBy')}/{request_id}".encode()).hexdigest()[:10]
+def _ending(requests: MonitorRequests, request_id: str) -> str:
+    return hashlib.sha256(f"{text(requests.allowed, 'startedBy')}/{request_id}".encode()).hexdigest()[:10]
 
 
-def _read(asked: Asked, found: _Found, where: Place) -> Section:
+def _read(requests: MonitorRequests, found: Entry, where: Place) -> Section:
     """The request, if it asks for what its monitor may ask for."""
     with reading(where) as stream:
         content: bytes = stream.read(_LARGEST + 1)
@@ -201,20 +209,20 @@ def _read(asked: Asked, found: _Found, where: Place) -> Section:
         raise Refusal("the request is no JSON") from None
     if not isinstance(request, dict):
         raise Refusal("the request is no JSON object")
-    for field, expected in _expected(asked, found):
+    for field, expected in _expected(requests, found):
         if request.get(field) != expected:
             raise Refusal(f"{field} of the request is {_shown(request.get(field))}, and may only be {expected}")
     return request
 
 
-def _expected(asked: Asked, found: _Found) -> Iterator[tuple[str, str]]:
+def _expected(requests: MonitorRequests, found: Entry) -> Iterator[tuple[str, str]]:
     yield "apiVersion", API_VERSION
     yield "kind", KIND
-    yield "id", PurePosixPath(found.base_name).stem
+    yield "id", PurePosixPath(found.name).stem
     for field in ("system", "environment"):
-        yield field, text(asked.workload, field)
+        yield field, text(requests.workload, field)
     for field in ("target", "monitor", "pipeline"):
-        yield field, text(asked.allowed, field)
+        yield field, text(requests.allowed, field)
 
 
 def _is_there(where: Place) -> bool:
@@ -225,10 +233,14 @@ def _is_there(where: Place) -> bool:
         return False
 
 
-def _forget(asked: Asked) -> None:
-    for one in listed(asked.folder("answered")):
-        if one.is_file and asked.now - one.mtime > _REMEMBERED:
-            remove(asked.folder("answered").below(one.base_name))
+def _forget(requests: MonitorRequests) -> None:
+    """Remove old answers. Where there are more than one look reads, it begins at any of them."""
+    answers = requests.files("answered")
+    if len(answers) >= _MOST_LISTED:
+        answers = requests.files("answered", after=f"{random.randrange(16**8):08x}")
+    old = [one for one in answers if requests.now - one.modified > _REMEMBERED]
+    for one in old[:_MOST]:
+        remove(requests.folder("answered").below(one.name))
 
 
 def _shown(value: Json) -> str:

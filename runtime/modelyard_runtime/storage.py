@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from modelyard_runtime.description import Section, sections, text
@@ -76,6 +78,68 @@ def local(folder: Path) -> Place:
     from pyarrow import fs
 
     return Place(fs.LocalFileSystem(), str(folder))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file in a folder."""
+
+    name: str
+    modified: datetime
+
+
+def first_files(workload: Section, uri: str, store: str, most: int, after: str = "") -> list[Entry]:
+    """Files of a folder in the order of their names, from the first name beyond `after`.
+
+    However much others have written there, about `most` names are read, those of folders among them. Arrow's own list
+    has no such bound.
+    """
+    parts = urlsplit(uri)
+    if parts.scheme == "s3":
+        opened = sections(workload, "stores").get(store, {})
+        return _first_objects(opened, parts.netloc, f"{parts.path.strip('/')}/", most, after)
+    return _first_of_disk(Path(place(workload, uri, store).path), most, after)
+
+
+def _first_objects(store: Section, bucket: str, prefix: str, most: int, after: str) -> list[Entry]:
+    found: list[Entry] = []
+    read = 0
+    pages = _client(store).get_paginator("list_objects_v2")
+    for page in pages.paginate(Bucket=bucket, Prefix=prefix, Delimiter="/", StartAfter=f"{prefix}{after}"):
+        objects = page.get("Contents", [])
+        found += [Entry(str(one["Key"]).removeprefix(prefix), one["LastModified"]) for one in objects]
+        read += len(objects) + len(page.get("CommonPrefixes", []))
+        if read >= most:
+            break
+    return [one for one in found if one.name]  # an empty name is the marker of the folder itself
+
+
+def _client(store: Section) -> Any:  # boto3 types its clients at run time
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        "s3",
+        aws_access_key_id=_from_environment(store, "accessKeyIdEnv"),
+        aws_secret_access_key=_from_environment(store, "secretAccessKeyEnv"),
+        region_name=text(store, "region") or os.environ.get("AWS_REGION") or "us-east-1",
+        endpoint_url=text(store, "endpoint") or None,
+        config=Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 3}),
+    )
+
+
+def _first_of_disk(folder: Path, most: int, after: str) -> list[Entry]:
+    found: list[Entry] = []
+    try:
+        with os.scandir(folder) as entries:
+            names = heapq.nsmallest(most, (one.name for one in entries if one.name > after))
+    except FileNotFoundError:
+        return []
+    for name in names:
+        path = folder / name
+        if path.is_file():
+            found.append(Entry(name, datetime.fromtimestamp(path.stat().st_mtime, UTC)))
+    return found
 
 
 def is_local(where: Place) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from moto.s3.responses import S3Response
 
 from modelyard_runtime import starter
-from modelyard_runtime.asking import ask, request_of
 from modelyard_runtime.breach import act
 from modelyard_runtime.cluster_api import ClusterApi
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.run_requests import ask, request_of
 from modelyard_runtime.starter import look
 from tests.runtime.api_server import ApiServer
 from tests.runtime.object_store import BUCKET, ObjectStore
@@ -152,7 +154,7 @@ def breach(place: Place) -> str:
 
 def test_a_breach_starts_a_run_on_the_other_side(place: Place, server: ApiServer, api: ClusterApi) -> None:
     """The request names the breach, and the Job says what began it, whichever cluster that was on."""
-    assert "is asked for by request" in breach(place)
+    assert "requested a run of pipeline retrain on main (request " in breach(place)
     (path,) = place.asked()
     request = json.loads(place.files()[path])
     assert {"id", "system", "environment", "monitor", "pipeline", "window", "reason", "at"} <= {*request}
@@ -381,6 +383,73 @@ def test_one_monitor_keeps_no_other_waiting(place: Place, server: ApiServer, api
     assert len(jobs(server)) == 1
 
 
+def test_a_monitor_that_floods_its_folder_costs_one_look_a_bounded_list(
+    server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list of everything would use up the time and memory of every look, at the same place each time."""
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "10")
+    monkeypatch.setattr(starter, "_MOST_LISTED", 20)
+    place = Bucket(ObjectStore(), monkeypatch)
+    for at in range(90):
+        place.write(f"{at:032x}.json", b"{}")
+    served = counted(monkeypatch)
+
+    look(api, place.starter, now())
+
+    assert 0 < len(served) <= 6  # two for the requests, and twice two for the answers, which are as many as are read
+    monkeypatch.delenv("MOTO_S3_DEFAULT_MAX_KEYS")
+    assert len(place.answers()) == 20
+    assert len(place.asked()) == 70
+    place.store.cut()
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Every list that the store answers from now on."""
+    served: list[object] = []
+    answer = S3Response.list_objects_v2
+
+    def listing(self: S3Response) -> object:
+        served.append(self)
+        return answer(self)
+
+    monkeypatch.setattr(S3Response, "list_objects_v2", listing)
+    return served
+
+
+def test_each_monitor_has_its_turn(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look that is ended halfway is not followed by looks that all end with the same monitors waiting."""
+    first: set[str] = set()
+
+    def ended(_: object, uri: str, *__: object) -> object:
+        first.add(uri)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(starter, "first_files", ended)
+    workload: dict[str, Any] = {"requests": [{"asked": f"file:///{name}"} for name in "abc"]}
+    for _ in range(200):
+        with pytest.raises(KeyboardInterrupt):
+            look(api, workload, now())
+
+    assert first == {"file:///a", "file:///b", "file:///c"}
+
+
+def test_old_answers_are_removed_wherever_they_are_in_a_full_folder(
+    server: ApiServer, api: ClusterApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Folder(tmp_path / "store")
+    monkeypatch.setattr(starter, "_MOST_LISTED", 4)
+    folder = place.folder / ANSWERED
+    folder.mkdir(parents=True)
+    for at in range(8):
+        (folder / f"{at:x}{'0' * 31}.json").write_text("{}")
+    os.utime(folder / f"7{'0' * 31}.json", (0, 0))
+
+    for _ in range(60):
+        breach(place)
+        look(api, place.starter, now())
+    assert not (folder / f"7{'0' * 31}.json").exists()
+
+
 def test_tries_of_one_look_ask_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODELYARD_JOB_UID", "u-1")
     breach(place)
@@ -398,5 +467,5 @@ def test_a_store_that_is_away_is_told_with_what_follows(monkeypatch: pytest.Monk
     del place.store
     run = {**place.run, "request": {**place.run["request"], "uri": "file:///proc/none/asked/"}}
 
-    with pytest.raises(Refusal, match=r"retrain on main is not asked for.*next look tries again"):
+    with pytest.raises(Refusal, match=r"cannot request a run of pipeline retrain on main: .*next run tries again"):
         ask(place.monitor, run, now(), WHY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -15,7 +16,7 @@ from moto.s3.responses import S3Response
 
 from modelyard_runtime.datasets import read_batches, read_frame, write_table
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.storage import place, write_whole
+from modelyard_runtime.storage import first_files, place, write_whole
 from modelyard_runtime.store import ensure_bucket
 
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -45,6 +46,37 @@ def workload(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setenv("LAKE_KEY", "key")
     opened = {"accessKeyIdEnv": "LAKE_ID", "secretAccessKeyEnv": "LAKE_KEY"}
     return {"stores": {"lake": {"uri": "s3://lake/", "endpoint": endpoint, "region": "us-east-1", **opened}}}
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def base(request: pytest.FixtureRequest, client: Any, tmp_path: Path) -> str:
+    """The URI of a folder with files 0 to 9 and two folders, in either kind of store."""
+    names = [*(f"{at}.json" for at in range(10)), "0/deep.json", "a/deep.json"]
+    if request.param == "bucket":
+        client.create_bucket(Bucket="lake")
+        for name in (*names, ""):
+            client.put_object(Bucket="lake", Key=f"some/{name}", Body=b"x")
+        return "s3://lake/some/"
+    for name in names:
+        (tmp_path / "some" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "some" / name).write_bytes(b"x")
+    return f"{(tmp_path / 'some').as_uri()}/"
+
+
+def test_the_first_files_of_a_folder_are_read_up_to_a_bound(
+    workload: dict[str, Any], base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In whole pages, so a few more may come; nothing of folders within it."""
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "2")
+    names = [one.name for one in first_files(workload, base, "lake", 4)]
+
+    assert names == [f"{at}.json" for at in range(len(names))]
+    assert 3 <= len(names) <= 5
+    assert [one.name for one in first_files(workload, base, "lake", 99)] == [f"{at}.json" for at in range(10)]
+    assert [one.name for one in first_files(workload, base, "lake", 99, after="7")] == ["7.json", "8.json", "9.json"]
+    (last,) = first_files(workload, base, "lake", 99, after="8.json")
+    assert abs(datetime.now(UTC) - last.modified) < timedelta(minutes=5)
+    assert first_files(workload, f"{base}none/", "lake", 99) == []
 
 
 def test_a_bucket_has_what_the_spec_says_and_may_be_made_again(client: Any) -> None:

@@ -29,6 +29,11 @@ def said(text: str, plan_text: str = "") -> list[str]:
     return [_line(text, one) for one in (*check_capacity(plan, "main"), *check_prices(plan, "main"), *_budget(plan))]
 
 
+def hints(text: str) -> list[str]:
+    """What is suggested for what does not fit."""
+    return [found.hint for found in check_capacity(plan_of(text), "main")]
+
+
 def _budget(plan: Plan) -> tuple[Diagnostic, ...]:
     found = cost(plan, "main")
     return () if found is None else tuple(check_budget(plan, [found]))
@@ -106,7 +111,8 @@ def test_what_does_not_fit_at_once_needs_someone_who_yields() -> None:
     (found,) = check_capacity(plan_of(tight()), "main")
 
     assert said(tight()) == ["E0990 nightly:"]
-    assert "nothing yields: there is no place for 1 Pod of 2 CPUs" in found.message
+    assert "none of them can be preempted: no machine has room for 1 Pod of 2 CPUs" in found.message
+    assert found.hint.startswith("give the pipeline `priority: low` if")
 
 
 @pytest.mark.parametrize("priority", ["low", "lowest"])
@@ -122,7 +128,18 @@ def test_two_that_yield_to_the_same_do_not_yield_to_each_other() -> None:
     low = "    priority: low\n"
 
     assert said(tight(low, low)) == ["E0990 nightly:"]
+    assert hints(tight(low, low)) == [
+        "give the pipeline `priority: lowest` if it may wait and be interrupted, lower the largest numbers, or declare"
+        " more machines under `capacity`"
+    ]
     assert said(tight("    priority: lowest\n", low)) == []
+
+
+def test_nothing_is_below_the_lowest() -> None:
+    lowest = "    priority: lowest\n"
+
+    assert said(tight(lowest, lowest)) == ["E0990 nightly:"]
+    assert hints(tight(lowest, lowest)) == ["lower the largest numbers, or declare more machines under `capacity`"]
 
 
 @pytest.mark.parametrize("pipeline", ["", "    priority: low\n"])

@@ -167,11 +167,11 @@ def test_both_sides_say_what_crosses() -> None:
     for placement, opened in (("shop", "the key in the Secret"), ("main", "a user of its own, shop.monitor-drift")):
         text = section(readme(plan, placement))
         assert f"{ends} | {opened}" in text
-        assert "A breach of monitor drift on shop asks for a run of pipeline retrain on main" in text
+        assert "When monitor drift on shop finds a breach, it requests a run of pipeline retrain on main" in text
         assert ASKED in text
     assert "|trigger|" in mermaid(plan)
-    assert "starter" in mermaid(plan)
-    assert "asks for a run" not in section(readme(hybrid_plan(hybrid()), "shop"))
+    assert '{{"starter starter"}}' in mermaid(plan)
+    assert "requests a run" not in section(readme(hybrid_plan(hybrid()), "shop"))
 
 
 def test_an_alert_says_that_requests_wait_in_vain() -> None:
@@ -257,4 +257,6 @@ def test_without_artifacts_the_first_store_that_both_reach_is_taken() -> None:
 
 
 def test_the_readme_of_a_compiled_target_lists_the_starter() -> None:
-    assert "starter" in files(OF_CLUSTERS)["README.md"]
+    row = "| `starter.yaml` | ServiceAccount, Role, RoleBinding, NetworkPolicy, ConfigMap, CronJob, "
+
+    assert row in files(OF_CLUSTERS)["README.md"]

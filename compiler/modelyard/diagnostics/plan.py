@@ -285,13 +285,17 @@ def too_little(span: Span, target: str, asked: str, declared: str, here: str) ->
     )
 
 
-def nothing_yields(span: Span, pipeline: str, target: str, what: str, count: int, amount: str) -> Diagnostic:
+def nothing_yields(span: Span, pipeline: str, target: str, homeless: tuple[str, int, str], lower: str) -> Diagnostic:
     """A pipeline and the endpoints beside it do not fit on the declared machines at once, and the spec does not say
     which of them yields.
 
     Without a priority, whoever comes first keeps the machines: a training holds up the replicas that requests need, or
     waits for days. A pipeline with `priority: low` waits until there is room, and its workers are preempted when an
-    endpoint needs their machines. A preempted run is tried again as often as `retries` says.
+    endpoint needs their machines. A preempted run is tried again as often as `retries` says. Workloads of one priority
+    do not yield to each other: where an endpoint is `low` as well, the pipeline that yields to it is `lowest`.
+
+    `homeless` is what finds no machine: what it is, how many Pods, and their size. `lower` is the next lower priority,
+    empty where there is none.
 
     Wrong:
 
@@ -303,14 +307,15 @@ def nothing_yields(span: Span, pipeline: str, target: str, what: str, count: int
 
         pipelines: {train: {compute: {cpu: 8, memory: 16Gi}, workers: 2, priority: low, retries: 3, …}}
     """
+    what, count, amount = homeless
+    more = "lower the largest numbers, or declare more machines under `capacity`"
     return Diagnostic(
         "E0990",
         Severity.ERROR,
-        f"pipeline {quote(pipeline)} does not fit on target {quote(target)} beside what is always there, and nothing"
-        f" yields: there is no place for {_pods(count)} of {amount}, {what}",
+        f"pipeline {quote(pipeline)} does not fit on target {quote(target)} next to the workloads that always run, and"
+        f" none of them can be preempted: no machine has room for {_pods(count)} of {amount}, {what}",
         span,
-        "give the pipeline `priority: low` if it may wait and be interrupted, lower the largest numbers, or declare"
-        " more machines under `capacity`",
+        f"give the pipeline `priority: {lower}` if it may wait and be interrupted, {more}" if lower else more,
     )
 
 

@@ -301,9 +301,9 @@ def shared_without_priority_class(span: Span, placement: str, priority: str) -> 
     return Diagnostic(
         "E0991",
         Severity.ERROR,
-        f"target {quote(placement)} is shared and names no PriorityClass for what is {quote(priority)}",
+        f"target {quote(placement)} is shared and names no PriorityClass for priority {quote(priority)}",
         span,
-        f"let the owner of the cluster make one, and name it as {quote(priority)} under the target's `priorityClasses`",
+        f"ask the owner of the cluster for a PriorityClass and name it under `priorityClasses.{priority}`",
     )
 
 

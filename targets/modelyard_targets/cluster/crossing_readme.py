@@ -176,10 +176,10 @@ def _requests(context: Context) -> Iterator[str]:
         request = resource.value.request if isinstance(resource.value, MonitorJob) else None
         if request is not None and context.placement in {resource.placement, request.pipeline.target}:
             yield (
-                f"A breach of monitor {request.monitor.name} on {resource.placement} asks for a run of pipeline"
-                f" {request.pipeline.name} on {request.pipeline.target}: it writes a request to {request.asked} in the"
-                f" store {request.store}, and the starter on {request.pipeline.target}, which looks every"
-                f" {EVERY_MINUTES} minutes, answers it in {request.answered}."
+                f"When monitor {request.monitor.name} on {resource.placement} finds a breach, it requests a run of"
+                f" pipeline {request.pipeline.name} on {request.pipeline.target}: it writes a request to"
+                f" {request.asked} in store {request.store}. The starter on {request.pipeline.target} checks for"
+                f" requests every {EVERY_MINUTES} minutes and writes its answers to {request.answered}."
             )
 
 

@@ -110,15 +110,15 @@ def _missing(resource: Resource, pipeline: Pipeline, context: Context) -> Iterat
 
 
 def _requests(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[Value]:
-    """Monitors of other targets ask in vain where the starter does not run, or fails."""
+    """Requests of monitors on other targets are not answered while the starter does not run, or fails."""
     if all(request.pipeline.name != pipeline.name for request in context.requests):
         return
     for other in context.plan.on(context.placement):
         if isinstance(other.value, Starter):
             texts = {
-                "summary": f"nothing starts the runs of pipeline {pipeline.name} that other targets ask for",
-                "description": f"The starter has not succeeded for {duration(_UNANSWERED_S)}. A request waits for a"
-                " day, then it is not answered any more.",
+                "summary": f"runs of pipeline {pipeline.name} that monitors on other targets request are not started",
+                "description": f"The starter has not succeeded for {duration(_UNANSWERED_S)}. A request expires after"
+                " a day.",
                 "runbook": runbook("starter"),
             }
             late = f"{since_success_s(other.name, context)} > {_UNANSWERED_S}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -35,6 +36,11 @@ def priority_of(resource: Resource) -> str:
     if isinstance(resource.value, ModelServer):
         return resource.value.applications[0].inference.priority
     return NORMAL
+
+
+def next_lower(priority: str) -> str:
+    """The priority that yields to this one; empty for the lowest."""
+    return dict(itertools.pairwise(PRIORITIES)).get(priority, "")
 
 
 def priority_path(resource: Resource) -> Path:

@@ -5,62 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.manifest import labels, metadata, object_of, resources
 from modelyard.plan import Promoter, Resource
-from modelyard.stack import Value
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.describe import describe_promoter
-from modelyard_targets.cluster.environment import (
-    description,
-    description_mount,
-    description_volume,
-    service_account,
-    variables,
-)
-from modelyard_targets.cluster.fixed import EVERY_MINUTES, PROMOTER_COMPONENT
-from modelyard_targets.cluster.pods import container, pod_spec, support_place
+from modelyard_targets.cluster.environment import description
+from modelyard_targets.cluster.fixed import PROMOTER_COMPONENT
+from modelyard_targets.cluster.polling import polling_cron_job
 from modelyard_targets.cluster.sizes import PROMOTER
 
 COMPONENT: Final = PROMOTER_COMPONENT
 
 _LONGEST_S = 3600
-_KEPT = 3
 
 
 def lower_promoter(resource: Resource, context: Context) -> Iterator[Made]:
-    """Description and CronJob; one run at a time, so that each begins where the one before ended."""
+    """Description and CronJob."""
     assert isinstance(resource.value, Promoter)
     yield description(resource, describe_promoter(resource, context), COMPONENT, context)
-    labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
-    promote = container(
-        "promoter",
-        context.runtime_image,
-        resources(PROMOTER.cpu_millis, PROMOTER.memory_bytes),
-        environment=variables(resource, context),
-        mounts=[description_mount()],
-        command=["python", "-m", "modelyard_runtime", "promote"],
-    )
-    pod = pod_spec(
-        [promote],
+    yield polling_cron_job(
+        resource,
         context,
-        account=service_account(resource, context),
+        COMPONENT,
+        "promote",
+        PROMOTER,
         token=False,
-        place=support_place(context),
-        volumes=[description_volume(resource)],
-        restartPolicy="Never",
+        longest_s=_LONGEST_S,
     )
-    job: dict[str, Value] = {
-        "activeDeadlineSeconds": _LONGEST_S,
-        "backoffLimit": 0,
-        "template": {"metadata": {"labels": labelled}, "spec": pod},
-    }
-    spec: dict[str, Value] = {
-        "schedule": f"*/{EVERY_MINUTES} * * * *",
-        "concurrencyPolicy": "Forbid",
-        "startingDeadlineSeconds": 60 * EVERY_MINUTES,
-        "successfulJobsHistoryLimit": 1,
-        "failedJobsHistoryLimit": _KEPT,
-        "jobTemplate": {"spec": job},
-    }
-    meta = metadata(resource.name, context.namespace, labelled)
-    yield Made(resource.origin, object_of("batch/v1", "CronJob", meta, spec=spec))

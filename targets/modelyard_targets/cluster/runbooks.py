@@ -78,7 +78,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
         "`kubectl get cronjob,job,pods` in the namespace: does the starter run?",
         "Read the log of its last Pod: it names each request, and what does not answer or was refused.",
         "The store refuses it: `pulumi up` of what makes its role or key, or compare the policy with the README.",
-        "Not waiting for it: start the pipeline by hand, `kubectl create job --from=cronjob/NAME NAME-again`.",
+        "To start the pipeline right away: `kubectl create job --from=cronjob/NAME NAME-again`.",
     ),
     "login": (
         "`kubectl get cronjob,job` in the namespace: read the log of the Pod of the failed run.",

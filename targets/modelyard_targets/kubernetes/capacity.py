@@ -20,7 +20,7 @@ from modelyard.source import Path
 from modelyard.spec import ComputeClass, System, Taint, TargetSpec
 from modelyard_targets.cluster.demand import Asked, demand
 from modelyard_targets.cluster.placed import target_of
-from modelyard_targets.cluster.priorities import PRIORITIES
+from modelyard_targets.cluster.priorities import PRIORITIES, next_lower
 from modelyard_targets.cluster.sizes import head_size
 from modelyard_targets.kubernetes.hardware import choose
 from modelyard_targets.kubernetes.packing import CPU, MEMORY, Floor, Packed, Pods, Shape, pack
@@ -112,7 +112,8 @@ def _undecided(
         homeless = pack(level.together(name), floor).homeless
         if homeless is not None and pack((*least, *pods), floor).homeless is None:
             left_over = homeless.what, homeless.count, amount_text(homeless.shape)
-            yield nothing_yields(system.key("pipelines", name), name, placement, *left_over)
+            lower = next_lower(system.pipelines[name].priority)
+            yield nothing_yields(system.key("pipelines", name), name, placement, left_over, lower)
 
 
 def _upgrades(plan: Plan, placement: str, floor: Floor) -> Iterator[Diagnostic]:

@@ -20,8 +20,8 @@ def preempted_without_retry(span: Span, pipeline: str, priority: str) -> Diagnos
     return Diagnostic(
         "W0992",
         Severity.WARNING,
-        f"a run of {quote(pipeline)} is lost the first time that it yields: its priority is {quote(priority)}, and"
-        " nothing tries it again",
+        f"pipeline {quote(pipeline)} has priority {quote(priority)} and no retries, so the first preemption fails its"
+        " run",
         span,
-        "allow some `retries`",
+        "set `retries: 3`",
     )

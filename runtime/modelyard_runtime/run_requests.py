@@ -1,4 +1,4 @@
-"""A run on another target is asked for: a request in a store, which the starter beside the pipeline reads.
+"""Requests for runs on another target: a monitor writes one to a store, and the starter beside the pipeline reads it.
 
 A request is data. It names its monitor and a pipeline, and the starter starts nothing but what its own description
 lists for that monitor.
@@ -27,18 +27,21 @@ _ID_LENGTH = 32
 
 
 def ask(workload: Section, run: Section, now: datetime, why: Sequence[str]) -> str:
-    """Write a request for a run of a pipeline, one a look: another try of the same look writes the same one."""
-    request, pipeline = section(run, "request"), text(run, "pipeline")
+    """Write a request for a run of a pipeline.
+
+    Its id is derived from the UID of the monitor's Job, so another try of that Job writes the same request.
+    """
+    request = section(run, "request")
+    asked = f"a run of pipeline {text(run, 'pipeline')} on {text(request, 'target')}"
     body = request_of(workload, run, now, why)
     where = place(workload, text(request, "uri"), text(request, "store")).below(f"{body['id']}.json")
     try:
         write_whole(where, json.dumps(body, ensure_ascii=False).encode())
     except OSError as problem:
         raise Refusal(
-            f"a run of pipeline {pipeline} on {text(request, 'target')} is not asked for, since the request cannot be "
-            f"written: {problem}; the next look tries again"
+            f"cannot request {asked}: writing the request failed: {problem}; the monitor's next run tries again"
         ) from None
-    return f"a run of pipeline {pipeline} on {text(request, 'target')} is asked for by request {body['id']}"
+    return f"requested {asked} (request {body['id']})"
 
 
 def request_of(workload: Section, run: Section, now: datetime, why: Sequence[str]) -> dict[str, object]:

@@ -1,0 +1,71 @@
+"""A CronJob that runs the runtime every few minutes, to look whether there is something to do."""
+
+from __future__ import annotations
+
+from modelyard.manifest import labels, metadata, object_of, resources
+from modelyard.plan import Resource
+from modelyard.stack import Value
+from modelyard_targets.cluster.context import Context, Made
+from modelyard_targets.cluster.environment import (
+    description_mount,
+    description_volume,
+    service_account,
+    variables,
+)
+from modelyard_targets.cluster.fixed import EVERY_MINUTES
+from modelyard_targets.cluster.pods import container, pod_spec, support_place
+from modelyard_targets.cluster.sizes import Size
+
+_KEPT = 3
+
+
+def polling_cron_job(
+    resource: Resource,
+    context: Context,
+    component: str,
+    verb: str,
+    size: Size,
+    *,
+    token: bool,
+    longest_s: int,
+    scratch_bytes: int | None = None,
+) -> Made:
+    """One run at a time, so that each begins where the one before ended.
+
+    `verb` is what the runtime is told to do, `token` whether the Pod may talk to the API of its cluster, `longest_s`
+    how long a run may take, and `scratch_bytes` how much it may write to its disk.
+    """
+    labelled = labels(context.system.metadata.name, resource.name, resource.workload, component)
+    runtime = container(
+        component,
+        context.runtime_image,
+        resources(size.cpu_millis, size.memory_bytes),
+        environment=variables(resource, context),
+        mounts=[description_mount()],
+        command=["python", "-m", "modelyard_runtime", verb],
+    )
+    pod = pod_spec(
+        [runtime],
+        context,
+        account=service_account(resource, context),
+        token=token,
+        place=support_place(context),
+        scratch_bytes=scratch_bytes,
+        volumes=[description_volume(resource)],
+        restartPolicy="Never",
+    )
+    job: dict[str, Value] = {
+        "activeDeadlineSeconds": longest_s,
+        "backoffLimit": 0,
+        "template": {"metadata": {"labels": labelled}, "spec": pod},
+    }
+    spec: dict[str, Value] = {
+        "schedule": f"*/{EVERY_MINUTES} * * * *",
+        "concurrencyPolicy": "Forbid",
+        "startingDeadlineSeconds": 60 * EVERY_MINUTES,
+        "successfulJobsHistoryLimit": 1,
+        "failedJobsHistoryLimit": _KEPT,
+        "jobTemplate": {"spec": job},
+    }
+    meta = metadata(resource.name, context.namespace, labelled)
+    return Made(resource.origin, object_of("batch/v1", "CronJob", meta, spec=spec))
