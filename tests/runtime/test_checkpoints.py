@@ -127,9 +127,9 @@ def test_in_parts_it_is_what_the_library_alone_makes(trainer: str, alone: Callab
     assert np.abs(said - bare.predict_proba(rows)[:, 1]).max() < 1e-4
 
 
-@pytest.mark.parametrize(("trainer", "seed"), [("xgboost", "seed"), ("lightgbm", "bagging_seed")])
+@pytest.mark.parametrize("trainer", ["xgboost", "lightgbm"])
 def test_parts_draw_other_rows_than_the_first(
-    trainer: str, seed: str, alone: Callable[..., tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
+    trainer: str, alone: Callable[..., tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With one seed for all parts each would draw what the first has drawn."""
     library: Any = __import__(trainer)
@@ -137,7 +137,7 @@ def test_parts_draw_other_rows_than_the_first(
     train = library.train
 
     def watched(parameters: dict[str, Any], *arguments: Any, **more: Any) -> Any:
-        seeds.append(parameters.get(seed))
+        seeds.append(parameters.get("seed"))
         return train(parameters, *arguments, **more)
 
     monkeypatch.setattr(library, "train", watched)
@@ -145,6 +145,30 @@ def test_parts_draw_other_rows_than_the_first(
     alone(trainer, DRAWN[trainer])
 
     assert len(set(seeds)) == RUNGS
+
+
+def test_every_part_of_lightgbm_draws_by_the_random_state(
+    alone: Callable[..., tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the seeds that the library itself has used. Features have the same bins in all parts of a training."""
+    import lightgbm
+
+    used: list[dict[str, str]] = []
+    train = lightgbm.train
+
+    def watched(*arguments: Any, **more: Any) -> Any:
+        booster = train(*arguments, **more)
+        used.append(dict(re.findall(r"\[(\w+_seed): (\d+)\]", booster.model_to_string())))
+        return booster
+
+    monkeypatch.setattr(lightgbm, "train", watched)
+    for state in (7, 8):
+        alone("lightgbm", {**DRAWN["lightgbm"], "random_state": state})
+
+    seven, eight = used[:RUNGS], used[RUNGS:]
+    for name in ("bagging_seed", "feature_fraction_seed"):
+        assert all(one[name] != other[name] for one, other in zip(seven, eight, strict=True))
+    assert len({one["data_random_seed"] for one in seven}) == 1
 
 
 def test_early_stopping_ends_the_parts(alone: Callable[..., tuple[Any, int]]) -> None:
