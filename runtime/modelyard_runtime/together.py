@@ -93,7 +93,7 @@ def train_together(
     least, most = (min(integer(section(step, "workers"), key) if several else 1, config["parts"]) for key in _BOUNDS)
     config |= {"keeper": None, "spacing": spacing, **_grown_how(trainer, task, model, config, data, worker, most)}
     scaling = {"num_workers": most if least == most else (max(least, 1), most)}
-    with _storage(kept, config, {"parameters": dict(parameters), "rows": _rows_of(data)}) as run:
+    with run_storage(kept, config, {"parameters": dict(parameters), "rows": _rows_of(data)}) as run:
         raw = _fitted(trainer, config, scaling, worker, integer(step, "retries"), run, datasets)
     if trainer == "scikit-learn":
         grown = read_histograms(raw)
@@ -167,7 +167,7 @@ def _rows_of(data: TrainingData) -> str:
 
 
 @contextmanager
-def _storage(kept: Kept | None, config: dict[str, Any], about: dict[str, Json]) -> Generator[dict[str, Any]]:
+def run_storage(kept: Kept | None, config: dict[str, Any], about: dict[str, Json]) -> Generator[dict[str, Any]]:
     """Where Ray Train keeps what workers report; without a store they keep it with a process beside the step."""
     import ray
     from ray.runtime_context import get_runtime_context
@@ -179,9 +179,11 @@ def _storage(kept: Kept | None, config: dict[str, Any], about: dict[str, Json]) 
     here = NodeAffinitySchedulingStrategy(get_runtime_context().get_node_id(), soft=False)
     keeper: Any = ray.remote(Keeper).options(num_cpus=0, scheduling_strategy=here).remote()
     config["keeper"] = keeper
-    with tempfile.TemporaryDirectory(prefix="train-") as folder:  # of this process: workers write nothing there
-        yield {"storage_path": folder}
-    ray.kill(keeper)
+    try:
+        with tempfile.TemporaryDirectory(prefix="train-") as folder:  # of this process: workers write nothing there
+            yield {"storage_path": folder}
+    finally:
+        ray.kill(keeper)
 
 
 def _fitted(
