@@ -20,7 +20,7 @@ from pyarrow import fs
 
 from modelyard_runtime import boosting, histograms
 from modelyard_runtime.boosting import grow_lightgbm, grow_xgboost, parameters_of
-from modelyard_runtime.checkpoints import Kept
+from modelyard_runtime.checkpoints import Checkpoints
 from modelyard_runtime.histograms import grow_histograms, read_histograms
 from modelyard_runtime.shares import RUNGS, Progress
 from modelyard_runtime.storage import place
@@ -205,7 +205,7 @@ def test_what_grows_in_parts_goes_on(tmp_path: Path) -> None:
         for one in (step("xgboost"), step("pytorch"), step("scikit-learn"), step("scikit-learn", estimator="linear"))
     ] == [True, True, True, False]
     assert not goes_on({"pipeline": {}}, step("xgboost"))
-    assert Kept.of({"pipeline": {}}, step("xgboost")) is None
+    assert Checkpoints.of({"pipeline": {}}, step("xgboost")) is None
 
 
 def test_a_training_is_known_by_its_step_and_its_files(tmp_path: Path) -> None:
@@ -214,10 +214,10 @@ def test_a_training_is_known_by_its_step_and_its_files(tmp_path: Path) -> None:
     (tmp_path / "cells" / "a.parquet").write_bytes(b"rows")
     workload = described(f"file://{tmp_path}")
 
-    first, second = Kept.of(workload, step("xgboost")), Kept.of(workload, step("xgboost"))
-    other = Kept.of(workload, step("xgboost", max_depth=3))
+    first, second = Checkpoints.of(workload, step("xgboost")), Checkpoints.of(workload, step("xgboost"))
+    other = Checkpoints.of(workload, step("xgboost", max_depth=3))
     (tmp_path / "cells" / "b.parquet").write_bytes(b"more")
-    grown = Kept.of(workload, step("xgboost"))
+    grown = Checkpoints.of(workload, step("xgboost"))
 
     assert first is not None
     assert second is not None
@@ -247,7 +247,7 @@ def test_what_nobody_goes_on_with_is_removed(tmp_path: Path) -> None:
         if old:
             os.utime(folder / name, (long_ago, long_ago))
 
-    kept = Kept.of(workload, step("xgboost"))
+    kept = Checkpoints.of(workload, step("xgboost"))
 
     assert kept is not None
     left = {"training-4567~began", "training-4567~run~grown", "run-1", f"{kept.name}~began"}
@@ -258,7 +258,7 @@ def test_ray_sees_a_folder_of_which_nothing_is_left(monkeypatch: pytest.MonkeyPa
     """What lies in the store has a name of its own: Arrow would leave a marker of every folder."""
     store = ObjectStore()
     root = place(store.described(monkeypatch), f"s3://{BUCKET}/mlflow/models/fraud/checkpoints/a", "artifacts")
-    kept = Kept(root, "training-0123", datetime.now(UTC))
+    kept = Checkpoints(root, "training-0123", datetime.now(UTC))
     files, one = kept.files(), f"{kept.path}/run/checkpoint_1"
 
     files.create_dir(one)
