@@ -64,15 +64,17 @@ def grow_lightgbm(config: dict[str, Any]) -> bytes | None:
 
     rows, target, queries, weights = own_rows(config)
     sizes = None if queries is None else np.unique(queries, return_counts=True)[1]
-    given, network = config["parameters"], get_network_params()
+    given, network = dict(config["parameters"]), get_network_params()
+    state = int(given.pop("random_state", None) or 0)
     matrix = lightgbm.Dataset(rows, target, weight=weights, group=sizes, free_raw_data=False)
     progress = Progress.of(config)
     whole = given.get("boosting_type", "gbdt") not in _IN_PARTS
     first: Any = None  # it has the connections to other workers, which end with it: its port cannot be bound again
     for part in [config["rounds"]] if whole else progress.parts(config["rounds"]):
         before = lightgbm.Booster(model_str=progress.grown.decode()) if progress.grown else None
-        draws = {name: int(given.get(name, 0)) + progress.done for name in _DRAWS} if progress.done else {}
-        booster = lightgbm.train({**given, **draws, **network}, matrix, part, init_model=before)
+        # Each part draws rows and columns of its own. The bins of the features stay those of the first part.
+        seeds = {"seed": state + progress.done, "data_random_seed": state}
+        booster = lightgbm.train({**given, **seeds, **network}, matrix, part, init_model=before)
         first = first or booster
         network = {name: value for name, value in network.items() if name == "num_machines"}
         progress.grown = booster.model_to_string().encode()
@@ -81,8 +83,6 @@ def grow_lightgbm(config: dict[str, Any]) -> bytes | None:
 
 
 _IN_PARTS = ("gbdt", "goss")  # what is dropped or averaged over all trees has to know all of them
-_DRAWS = ("bagging_seed", "feature_fraction_seed", "extra_seed", "objective_seed")
-"""Each part draws anew: with the seeds of the first part it would draw the same rows and columns again."""
 
 
 def restored(trainer: str, model: Any, raw: bytes, parameters: dict[str, Any], classes: tuple[Any, ...]) -> Any:

@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Checkpoints:
     """What is kept of one training. `began` decides which labels have come: one that goes on has the same rows."""
 
     root: Place
@@ -36,7 +36,7 @@ class Kept:
     began: datetime
 
     @classmethod
-    def of(cls, workload: Section, step: Section) -> Kept | None:
+    def of(cls, workload: Section, step: Section) -> Checkpoints | None:
         """What a killed driver has left of this step on the same files, or nothing yet.
 
         None where the description names no store for checkpoints.
@@ -61,7 +61,7 @@ class Kept:
 
     def files(self) -> fs.PyFileSystem:
         """The folder of the training, as Ray Train may use it with the rights of its place."""
-        return fs.PyFileSystem(_OneFolder(self.root))
+        return fs.PyFileSystem(FlatFileSystem(self.root))
 
     def discard(self) -> None:
         """Remove all that is kept."""
@@ -78,7 +78,7 @@ def _began(root: Place, name: str) -> datetime:
         make_folder(root)
         write_whole(file, began.isoformat().encode())
         return began
-    _log.info("a training that began at %s is gone on with", began.isoformat())
+    _log.info("resuming the training that began at %s", began.isoformat())
     return began
 
 
@@ -101,14 +101,14 @@ def _remove_all(root: Place, name: str) -> None:
             remove(Place(root.filesystem, str(one.path)))
 
 
-class _OneFolder(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has no types for it
+class FlatFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has no types for it
     """Folders below a place as names in it: `a/b/c` is the file `a~b~c`. What exists is known from a list."""
 
     def __init__(self, root: Place) -> None:
         self._root = root
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, _OneFolder):
+        if not isinstance(other, FlatFileSystem):
             return False
         return self._root.path == other._root.path and bool(self._root.filesystem.equals(other._root.filesystem))
 

@@ -23,8 +23,11 @@ _GROWN, _ROUNDS = "grown", "rounds"
 
 
 def own_rows(config: dict[str, Any]) -> list[Any]:
-    """This worker's part of the rows: features, labels, queries and weights. Every worker has some, and every row is
-    somebody's.
+    """This worker's part of the rows: features, labels, queries and weights. Each row goes to exactly one worker.
+
+    Features are a matrix of floats. Labels are floats, of a classification the places of the classes, as int64 or
+    float64; scikit-learn gets the classes themselves. Queries are int64, None unless the task is ranking. Weights are
+    float64, None without `class_weight`.
     """
     import numpy as np
     import ray
@@ -85,7 +88,7 @@ class Progress:
             if checkpoint is not None:
                 found.done, found.grown = int(_read(checkpoint, _ROUNDS)), _read(checkpoint, _GROWN)
             return found
-        found.done = int(_told(ray.get(found.keeper.rounds.remote()) if first else None) or 0)
+        found.done = int(broadcast(ray.get(found.keeper.rounds.remote()) if first else None) or 0)
         found.grown = ray.get(found.keeper.kept.remote(found.done)) if found.done else None
         return found
 
@@ -102,7 +105,7 @@ class Progress:
 
         self.done = rounds
         due = self.first and rounds < total and time.monotonic() - self.kept_at >= self.spacing
-        if not _told(due if self.first else None):
+        if not broadcast(due if self.first else None):
             return
         if grown is not None and self.first:
             self.grown = grown()
@@ -125,11 +128,11 @@ class Progress:
             ray.train.report({"rounds": self.done}, checkpoint=made, checkpoint_upload_fn=_uploaded)
 
 
-def _told(by_the_first: Any) -> Any:
-    """What the first worker says, on every worker."""
+def broadcast(value: Any) -> Any:
+    """The value that the first worker passes, on every worker."""
     from ray.train.collective import broadcast_from_rank_zero
 
-    return broadcast_from_rank_zero(by_the_first)
+    return broadcast_from_rank_zero(value)
 
 
 def _uploaded(checkpoint: Any, name: str) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from modelyard_runtime.batch import score_datasets
-from modelyard_runtime.checkpoints import Kept
+from modelyard_runtime.checkpoints import Checkpoints
 from modelyard_runtime.context import Context
 from modelyard_runtime.description import Json, Section, bound, integer, names, number, section, sections, text
 from modelyard_runtime.lineage import fingerprint
@@ -133,7 +133,7 @@ def _built_in(workload: Section, step: Section, inputs: tuple[str, ...], run: st
     trainer, task = text(step, "trainer"), text(section(pipeline, "model"), "task")
     parameters, tuning = fixed_parameters(step), section(pipeline, "tuning")
     check_trainer(trainer, task, parameters)
-    kept = Kept.of(workload, step) if goes_on(workload, step) else None
+    kept = Checkpoints.of(workload, step) if goes_on(workload, step) else None
     if not tuning and trains_together(step):
         whole_because = why_whole(workload, step, task)
         if not whole_because:
@@ -160,7 +160,7 @@ def _built_in(workload: Section, step: Section, inputs: tuple[str, ...], run: st
 
 
 def _fitted(
-    step: Section, task: str, parameters: Mapping[str, Json], data: TrainingData | Shards, kept: Kept | None
+    step: Section, task: str, parameters: Mapping[str, Json], data: TrainingData | Shards, kept: Checkpoints | None
 ) -> Any:
     """The model, on workers of its own where it is kept part by part or made by several."""
     if isinstance(data, TrainingData) and kept is None and not trains_together(step):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelyard_runtime.boosting import grow_lightgbm, grow_xgboost, parameters_of, restored
 from modelyard_runtime.capabilities import trainers
-from modelyard_runtime.checkpoints import Kept
+from modelyard_runtime.checkpoints import Checkpoints
 from modelyard_runtime.description import Json, Section, digest, integer, section, text
 from modelyard_runtime.histograms import grow_histograms, read_histograms
 from modelyard_runtime.networks import train_network, unpacked
@@ -62,7 +62,7 @@ def trains_together(step: Section) -> bool:
 def goes_on(workload: Section, step: Section) -> bool:
     """Whether a step's training is kept part by part, so that another driver goes on with it.
 
-    Of scikit-learn's estimators one grows in parts; a forest or a linear model is there at once or not at all.
+    Of scikit-learn's estimators one grows in parts; a forest or a linear model is fitted in one step.
     """
     if not text(step, "trainer") or "checkpoints" not in section(workload, "pipeline"):
         return False
@@ -76,7 +76,7 @@ def train_together(
     parameters: Mapping[str, Json],
     data: TrainingData | Shards,
     worker: Mapping[str, Any],
-    kept: Kept | None = None,
+    kept: Checkpoints | None = None,
     spacing: float = SPACING_S,
 ) -> Any:
     """A model that the workers of a step made. A worker that fails is replaced as often as `retries` says."""
@@ -93,7 +93,7 @@ def train_together(
     least, most = (min(integer(section(step, "workers"), key) if several else 1, config["parts"]) for key in _BOUNDS)
     config |= {"keeper": None, "spacing": spacing, **_grown_how(trainer, task, model, config, data, worker, most)}
     scaling = {"num_workers": most if least == most else (max(least, 1), most)}
-    with _storage(kept, config, {"parameters": dict(parameters), "rows": _rows_of(data)}) as run:
+    with run_storage(kept, config, {"parameters": dict(parameters), "rows": _rows_of(data)}) as run:
         raw = _fitted(trainer, config, scaling, worker, integer(step, "retries"), run, datasets)
     if trainer == "scikit-learn":
         grown = read_histograms(raw)
@@ -167,7 +167,7 @@ def _rows_of(data: TrainingData) -> str:
 
 
 @contextmanager
-def _storage(kept: Kept | None, config: dict[str, Any], about: dict[str, Json]) -> Generator[dict[str, Any]]:
+def run_storage(kept: Checkpoints | None, config: dict[str, Any], about: dict[str, Json]) -> Generator[dict[str, Any]]:
     """Where Ray Train keeps what workers report; without a store they keep it with a process beside the step."""
     import ray
     from ray.runtime_context import get_runtime_context
@@ -179,9 +179,11 @@ def _storage(kept: Kept | None, config: dict[str, Any], about: dict[str, Json]) 
     here = NodeAffinitySchedulingStrategy(get_runtime_context().get_node_id(), soft=False)
     keeper: Any = ray.remote(Keeper).options(num_cpus=0, scheduling_strategy=here).remote()
     config["keeper"] = keeper
-    with tempfile.TemporaryDirectory(prefix="train-") as folder:  # of this process: workers write nothing there
-        yield {"storage_path": folder}
-    ray.kill(keeper)
+    try:
+        with tempfile.TemporaryDirectory(prefix="train-") as folder:  # of this process: workers write nothing there
+            yield {"storage_path": folder}
+    finally:
+        ray.kill(keeper)
 
 
 def _fitted(

@@ -34,10 +34,11 @@ def _restored() -> Generator[None]:
 
 
 @pytest.fixture
-def ray_here() -> Iterator[None]:
-    """A Ray of this machine."""
+def ray_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A Ray of this machine, which may be slow: Ray Train gives up on workers that take more than a minute to start."""
     import ray  # which takes seconds
 
+    monkeypatch.setenv("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "600")
     workers = {"env_vars": {"PYTHONPATH": os.pathsep.join(sys.path)}}
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env=workers)
     yield

@@ -20,7 +20,7 @@ import numpy as np
 import ray
 from sklearn.datasets import load_breast_cancer
 
-from modelyard_runtime.checkpoints import Kept
+from modelyard_runtime.checkpoints import Checkpoints
 from modelyard_runtime.together import goes_on, train_together
 from modelyard_runtime.training_data import training_data
 
@@ -71,7 +71,7 @@ def train(trainer: str) -> dict[str, Any]:
         "parameters": PARAMETERS[trainer],
     }
     assert goes_on(WORKLOAD, step)
-    kept = Kept.of(WORKLOAD, step)
+    kept = Checkpoints.of(WORKLOAD, step)
     assert kept is not None
     before = recorded()
     data = training_data(WORKLOAD, ("cells",), TASK, kept.began)

@@ -20,7 +20,7 @@ from pyarrow import fs
 
 from modelyard_runtime import boosting, histograms
 from modelyard_runtime.boosting import grow_lightgbm, grow_xgboost, parameters_of
-from modelyard_runtime.checkpoints import Kept
+from modelyard_runtime.checkpoints import Checkpoints
 from modelyard_runtime.histograms import grow_histograms, read_histograms
 from modelyard_runtime.shares import RUNGS, Progress
 from modelyard_runtime.storage import place
@@ -127,9 +127,9 @@ def test_in_parts_it_is_what_the_library_alone_makes(trainer: str, alone: Callab
     assert np.abs(said - bare.predict_proba(rows)[:, 1]).max() < 1e-4
 
 
-@pytest.mark.parametrize(("trainer", "seed"), [("xgboost", "seed"), ("lightgbm", "bagging_seed")])
+@pytest.mark.parametrize("trainer", ["xgboost", "lightgbm"])
 def test_parts_draw_other_rows_than_the_first(
-    trainer: str, seed: str, alone: Callable[..., tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
+    trainer: str, alone: Callable[..., tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With one seed for all parts each would draw what the first has drawn."""
     library: Any = __import__(trainer)
@@ -137,7 +137,7 @@ def test_parts_draw_other_rows_than_the_first(
     train = library.train
 
     def watched(parameters: dict[str, Any], *arguments: Any, **more: Any) -> Any:
-        seeds.append(parameters.get(seed))
+        seeds.append(parameters.get("seed"))
         return train(parameters, *arguments, **more)
 
     monkeypatch.setattr(library, "train", watched)
@@ -145,6 +145,30 @@ def test_parts_draw_other_rows_than_the_first(
     alone(trainer, DRAWN[trainer])
 
     assert len(set(seeds)) == RUNGS
+
+
+def test_every_part_of_lightgbm_draws_by_the_random_state(
+    alone: Callable[..., tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the seeds that the library itself has used. Features have the same bins in all parts of a training."""
+    import lightgbm
+
+    used: list[dict[str, str]] = []
+    train = lightgbm.train
+
+    def watched(*arguments: Any, **more: Any) -> Any:
+        booster = train(*arguments, **more)
+        used.append(dict(re.findall(r"\[(\w+_seed): (\d+)\]", booster.model_to_string())))
+        return booster
+
+    monkeypatch.setattr(lightgbm, "train", watched)
+    for state in (7, 8):
+        alone("lightgbm", {**DRAWN["lightgbm"], "random_state": state})
+
+    seven, eight = used[:RUNGS], used[RUNGS:]
+    for name in ("bagging_seed", "feature_fraction_seed"):
+        assert all(one[name] != other[name] for one, other in zip(seven, eight, strict=True))
+    assert len({one["data_random_seed"] for one in seven}) == 1
 
 
 def test_early_stopping_ends_the_parts(alone: Callable[..., tuple[Any, int]]) -> None:
@@ -181,7 +205,7 @@ def test_what_grows_in_parts_goes_on(tmp_path: Path) -> None:
         for one in (step("xgboost"), step("pytorch"), step("scikit-learn"), step("scikit-learn", estimator="linear"))
     ] == [True, True, True, False]
     assert not goes_on({"pipeline": {}}, step("xgboost"))
-    assert Kept.of({"pipeline": {}}, step("xgboost")) is None
+    assert Checkpoints.of({"pipeline": {}}, step("xgboost")) is None
 
 
 def test_a_training_is_known_by_its_step_and_its_files(tmp_path: Path) -> None:
@@ -190,10 +214,10 @@ def test_a_training_is_known_by_its_step_and_its_files(tmp_path: Path) -> None:
     (tmp_path / "cells" / "a.parquet").write_bytes(b"rows")
     workload = described(f"file://{tmp_path}")
 
-    first, second = Kept.of(workload, step("xgboost")), Kept.of(workload, step("xgboost"))
-    other = Kept.of(workload, step("xgboost", max_depth=3))
+    first, second = Checkpoints.of(workload, step("xgboost")), Checkpoints.of(workload, step("xgboost"))
+    other = Checkpoints.of(workload, step("xgboost", max_depth=3))
     (tmp_path / "cells" / "b.parquet").write_bytes(b"more")
-    grown = Kept.of(workload, step("xgboost"))
+    grown = Checkpoints.of(workload, step("xgboost"))
 
     assert first is not None
     assert second is not None
@@ -223,7 +247,7 @@ def test_what_nobody_goes_on_with_is_removed(tmp_path: Path) -> None:
         if old:
             os.utime(folder / name, (long_ago, long_ago))
 
-    kept = Kept.of(workload, step("xgboost"))
+    kept = Checkpoints.of(workload, step("xgboost"))
 
     assert kept is not None
     left = {"training-4567~began", "training-4567~run~grown", "run-1", f"{kept.name}~began"}
@@ -234,7 +258,7 @@ def test_ray_sees_a_folder_of_which_nothing_is_left(monkeypatch: pytest.MonkeyPa
     """What lies in the store has a name of its own: Arrow would leave a marker of every folder."""
     store = ObjectStore()
     root = place(store.described(monkeypatch), f"s3://{BUCKET}/mlflow/models/fraud/checkpoints/a", "artifacts")
-    kept = Kept(root, "training-0123", datetime.now(UTC))
+    kept = Checkpoints(root, "training-0123", datetime.now(UTC))
     files, one = kept.files(), f"{kept.path}/run/checkpoint_1"
 
     files.create_dir(one)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from modelyard_runtime.training_data import TrainingData, training_data
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # Ray warns of its own defaults
 
 TASK = "binary-classification"
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 WORKER: dict[str, Any] = {"num_cpus": 1, "num_gpus": 0, "resources": {}}
 BY: dict[str, dict[str, Any]] = {
     "random": {"fraction": 0.2, "by": "random", "seed": 3},
@@ -41,10 +43,10 @@ def cells() -> pd.DataFrame:
 
 
 def workload(folder: Path, by: str, kind: str = "parquet") -> dict[str, Any]:
-    """A training on several files."""
+    """A training on several files; of the last one, no label has come yet."""
     (folder / "cells").mkdir(exist_ok=True)
-    for at, part in enumerate(np.array_split(np.arange(589), 5)):
-        rows = cells().iloc[part]
+    unlabelled = cells()[:30].assign(at=pd.Timestamp("2026-06-01", tz="UTC"))
+    for at, rows in enumerate([*(cells().iloc[part] for part in np.array_split(np.arange(589), 5)), unlabelled]):
         path = folder / "cells" / f"{at}.{kind}"
         if kind == "parquet":
             rows.to_parquet(path, index=False)
@@ -52,7 +54,7 @@ def workload(folder: Path, by: str, kind: str = "parquet") -> dict[str, Any]:
             rows.to_csv(path, index=False)
     features = [name for name in cells().columns if name not in {"target", "at", "patient"}]
     dataset = {"uri": f"file://{folder}/cells", "format": kind, "label": "target", "timestamp": "at"}
-    data = {"cells": {**dataset, "features": features}}
+    data = {"cells": {**dataset, "features": features, "delaySeconds": 86400}}
     return {"type": "training", "pipeline": {"data": data, "split": BY[by], "model": {"task": TASK}}}
 
 
@@ -79,9 +81,9 @@ def test_shards_are_the_rows_that_one_memory_would_hold(tmp_path: Path) -> None:
         folder = tmp_path / by
         folder.mkdir()
         described = workload(folder, by, kind)
-        whole = training_data(described, ("cells",), TASK)
+        whole = training_data(described, ("cells",), TASK, NOW)
 
-        found = read_in_shards(described, step("lightgbm"), TASK, 16, WORKER)
+        found = read_in_shards(described, step("lightgbm"), TASK, 16, WORKER, NOW)
 
         data = found.data
         assert alike(data.held_out, whole.held_out)
@@ -123,11 +125,11 @@ def test_two_workers_learn_what_one_learns(tmp_path: Path) -> None:
     from sklearn.metrics import roc_auc_score
 
     described = workload(tmp_path, "random")
-    whole = training_data(described, ("cells",), TASK)
+    whole = training_data(described, ("cells",), TASK, NOW)
     held, truth = whole.held_out[list(whole.features)], whole.truth(whole.held_out)
     parameters: dict[str, Any] = {"n_estimators": 20}
     for trainer in ("xgboost", "lightgbm"):
-        found = read_in_shards(described, step(trainer), TASK, parts_of(step(trainer)), WORKER)
+        found = read_in_shards(described, step(trainer), TASK, parts_of(step(trainer)), WORKER, NOW)
 
         together = train_together(step(trainer), TASK, parameters, found, WORKER)
 

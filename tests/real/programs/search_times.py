@@ -83,7 +83,8 @@ def ours(run: str) -> None:
     pipeline = {
         "model": model, "steps": {"train": step}, "data": {"rows": rows}, "timeoutSeconds": 3600,
         "tuning": {**searched, "earlyStopping": "asha", "space": SPACE},
-        "split": {"by": "random", "holdout": 0.2, "seed": 0}, "promoteTo": "champion",
+        "checkpoints": {"uri": f"file://{FOLDER}/checkpoints", "store": ""},
+        "split": {"by": "random", "fraction": 0.2, "seed": 0}, "promoteTo": "champion",
         "validation": [{"name": "good", "metric": "auc_pr", "min": 0.1}],
     }  # fmt: skip
     workload: dict[str, Any] = {
