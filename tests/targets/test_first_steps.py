@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 import yaml
 
+from modelyard.api import compile_text
 from modelyard.emit import stack_files
 from modelyard.stack import Stack
 from modelyard_runtime.launch import named_after
@@ -32,6 +34,12 @@ def commands(readme: str) -> list[list[str]]:
     """The words of each command of the section."""
     lines = [line for block in _BLOCK.findall(section(readme)) for line in block.splitlines()]
     return [shlex.split(line) for line in lines if line.startswith(("kubectl", "curl"))]
+
+
+def approve_commands(emitted: Mapping[str, bytes]) -> list[str]:
+    """The lines that approve, of the one README among files."""
+    (readme,) = [content.decode() for path, content in emitted.items() if path.endswith("main/README.md")]
+    return [line for line in section(readme).splitlines() if line.startswith("modelyard approve")]
 
 
 def objects(stack: Stack) -> set[tuple[str, str, str]]:
@@ -114,3 +122,13 @@ def test_a_readme_names_the_tags_that_approve() -> None:
     assert "2 of `model-risk`, `payments-risk`" in text
     assert "--model fraud-xgb --alias champion --digest DIGEST" in text
     assert "modelyard approve" not in section(files(unapproved)["README.md"])
+
+
+def test_the_command_that_approves_names_an_environment_of_the_spec() -> None:
+    """The base is none: there the command has no --env."""
+    text = f"{VALID_SPEC}environments: {{trial: {{}}}}\n"
+    base, trial = compile_text(text), compile_text(text, environment="trial")
+    rest = "--model fraud-xgb --alias champion --digest DIGEST --key ~/.ssh/id_ed25519"
+
+    assert f"modelyard approve . {rest}" in approve_commands(base.files)
+    assert f"modelyard approve . --env trial {rest}" in approve_commands(trial.files)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
+from modelyard.inputs import BASE_FOLDER
 from modelyard.plan import Application, Job, ModelServer, Promoter, Resource, Route
 from modelyard.records import record
 from modelyard.source import Json
@@ -109,7 +110,7 @@ def first_steps(context: Context) -> dict[str, object]:
         "first_requests": requests,
         "no_features": any(request.body == _body({_COLUMN: _NUMBER}) for request in requests),
         "approving_groups": list(approval.groups) if approval else [],
-        "approving_environment": context.system.environment or "",
+        "approving_environment": "" if context.system.environment == BASE_FOLDER else context.system.environment,
         "promoted_here": promoted_here(context),
         "approval_effect": (
             f"The promoter looks every {EVERY_MINUTES} minutes, and moves the alias once the approvals are complete."
