@@ -217,7 +217,9 @@ def _graph(entry: argparse.ArgumentParser) -> None:
 def _approve(entry: argparse.ArgumentParser) -> None:
     _spec(entry)
     entry.add_argument("--model", required=True, metavar="NAME", help="the model, as the spec calls it")
-    entry.add_argument("--alias", metavar="NAME", help="the alias that may move (default: the only one that asks for approvals)")
+    entry.add_argument(
+        "--alias", metavar="NAME", help="the alias that may move (default: the only one that asks for approvals)"
+    )
     entry.add_argument("--digest", metavar="sha256:…", help="the digest of the files that are approved")
     entry.add_argument("--version", metavar="NUMBER", help="the version in the registry, by its number")
     entry.add_argument("--registry", metavar="URL", help="the registry that keeps the approval (default: print it)")
