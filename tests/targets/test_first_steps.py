@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 import yaml
 
+from modelyard.api import compile_text
 from modelyard.emit import stack_files
 from modelyard.stack import Stack
 from modelyard_runtime.launch import named_after
@@ -18,6 +20,7 @@ from modelyard_targets.cluster.launcher import ray_job_of
 from tests.emitted import files
 from tests.examples import Example, kept
 from tests.specs import VALID_SPEC, changed
+from tests.targets.test_imports import SPEC as IMPORTING
 
 _BLOCK = re.compile(r"^```\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _SECRET = re.compile(r"kubectl -n (\S+) get secret (\S+)")
@@ -32,6 +35,12 @@ def commands(readme: str) -> list[list[str]]:
     """The words of each command of the section."""
     lines = [line for block in _BLOCK.findall(section(readme)) for line in block.splitlines()]
     return [shlex.split(line) for line in lines if line.startswith(("kubectl", "curl"))]
+
+
+def approve_commands(emitted: Mapping[str, bytes]) -> list[str]:
+    """The lines that approve, of the one README among files."""
+    (readme,) = [content.decode() for path, content in emitted.items() if path.endswith("main/README.md")]
+    return [line for line in section(readme).splitlines() if line.startswith("modelyard approve")]
 
 
 def objects(stack: Stack) -> set[tuple[str, str, str]]:
@@ -114,3 +123,43 @@ def test_a_readme_names_the_tags_that_approve() -> None:
     assert "2 of `model-risk`, `payments-risk`" in text
     assert "--model fraud-xgb --alias champion --digest DIGEST" in text
     assert "modelyard approve" not in section(files(unapproved)["README.md"])
+
+
+def test_the_command_that_approves_names_an_environment_of_the_spec() -> None:
+    """The base is none: there the command has no --env."""
+    text = f"{VALID_SPEC}environments: {{trial: {{}}}}\n"
+    base, trial = compile_text(text), compile_text(text, environment="trial")
+    rest = "--model fraud-xgb --alias champion --digest DIGEST --key ~/.ssh/id_ed25519"
+
+    assert f"modelyard approve . {rest}" in approve_commands(base.files)
+    assert f"modelyard approve . --env trial {rest}" in approve_commands(trial.files)
+
+
+def test_each_alias_on_the_way_that_asks_for_approvals_has_its_groups_and_its_command() -> None:
+    assert "{approvals: none}" in IMPORTING
+    text = section(files(IMPORTING.replace("{approvals: none}", "{approvals: {from: [risk]}}"))["README.md"])
+
+    assert "before each of these aliases moves to it" in text
+    for alias in ("challenger", "champion"):
+        assert f"| triage | `{alias}` | 1 of `risk` |" in text
+        assert f"--model triage --alias {alias} --digest DIGEST" in text
+
+
+def test_what_is_said_of_imported_models_names_no_gate_and_no_training() -> None:
+    """Of those that are trained, the gate is what people read."""
+    imports, trains = section(files(IMPORTING)["README.md"]), section(files(VALID_SPEC)["README.md"])
+
+    assert "gate.json" not in imports
+    assert "train" not in imports
+    assert "says where it comes from" in imports
+    assert "one has to be imported, and approved" in imports
+    assert "`modelyard/gate.json` of its run" in trains
+    assert "modelyard.import" not in trains
+    assert "one has to be trained, and approved" in trains
+
+
+def test_only_alerts_that_exist_are_to_be_silenced() -> None:
+    without = changed("    slo: {p99: 50ms, availability: 99.95%}\n", "")
+
+    assert "ModelyardSloBurn" in section(files(VALID_SPEC)["README.md"])
+    assert "ModelyardSloBurn" not in section(files(without)["README.md"])

@@ -167,7 +167,7 @@ def test_it_compiles_for_both_clouds_of_this_house() -> None:
         assert done.ok, done.diagnostics
         (readme,) = [content for path, content in done.files.items() if path.endswith("main/README.md")]
         assert b"### Import" in readme
-        assert b"modelyard approve . --env default --model triage --alias champion --digest DIGEST" in readme
+        assert b"modelyard approve . --model triage --alias champion --digest DIGEST" in readme
         server = next(
             content for content in done.files.values() if b'"movers"' in content or b'\\"movers\\"' in content
         )

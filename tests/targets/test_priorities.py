@@ -9,7 +9,7 @@ import pytest
 
 from modelyard_targets.cluster.admission import named_in
 from tests.crds import problems
-from tests.emitted import emitted, names, one, refused
+from tests.emitted import emitted, files, names, one, refused
 from tests.specs import VALID_SPEC, changed
 from tests.targets.aws import emitted as on_aws
 from tests.targets.test_namespace import SHARED
@@ -109,6 +109,7 @@ def test_a_tenant_of_a_shared_cluster_names_the_classes_of_its_owner() -> None:
     assert [found for found in refused(text) if found.startswith("E0991")] == ["E0991 low"]
     assert names(named, "PriorityClass") == []
     assert classes_of(run_of(named, "retrain")) == ["batch"]
+    assert "of the workloads to which it yields: `batch`.\n" in files(named)["README.md"]
 
 
 def test_a_cloud_has_classes_and_no_quota() -> None:

@@ -14,6 +14,17 @@ def test_it_says_how_to_apply_and_how_to_undo() -> None:
     assert "for database runs." in text
 
 
+def test_only_what_is_protected_is_to_be_lifted() -> None:
+    without = changed(
+        "  runs: {type: database}",
+        '  runs: {type: database, adopt: db.acme.example/runs, credentials: "secret://vault/db"}',
+    )
+    undo = files(without)["README.md"].partition("## Undo\n")[2].partition("\n## ")[0]
+
+    assert undo.startswith("\n```\npulumi destroy\n```\n\nWhat was adopted stays as it is")
+    assert "protect" not in undo
+
+
 def test_it_says_how_to_build_the_image() -> None:
     image = context(VALID_SPEC).runtime_image
     pushed = changed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from modelyard.cli.machines import machines_of
+from modelyard.cli.ways import model_lines
 from modelyard.flow_text import flow
 from modelyard.pipeline import Outcome
 from modelyard.plan import Plan, Resource
@@ -17,8 +18,10 @@ from modelyard_targets import TARGETS
 def explain_address(outcome: Outcome, address: str) -> list[str]:
     """The lines to print; none where the spec has nothing at this address."""
     path: Path = tuple(address.split("."))
-    if outcome.document is None or not _exists(outcome, path):
+    if outcome.document is None:
         return []
+    if not _exists(outcome, path):
+        return _added(outcome.plan, address) if outcome.plan is not None else []
     lines = [f"{address}: written at {_place(outcome.document.key_span(path))}"]
     if outcome.plan is not None and len(path) > len(_owner(path)):
         return [*lines, *_field(outcome.document, outcome.plan, path)]
@@ -26,12 +29,24 @@ def explain_address(outcome: Outcome, address: str) -> list[str]:
         return [*lines, "  nothing is planned of it: the spec has errors (see modelyard validate)"]
     resources = [resource for resource in outcome.plan.resources if _belongs(resource, path, address)]
     lines += _resources(outcome.plan, resources)
+    if len(path) == 2 and path[0] == "models":
+        lines += model_lines(outcome.plan.system, str(path[1]))
     lines += _users(outcome.plan.system, path)
     lines += machines_of(outcome.plan, resources, path)
     lines += _links(outcome.plan, resources)
     lines += _components(outcome.plan, path)
     lines += _objects(outcome.plan, path, address)
     return lines
+
+
+def _added(plan: Plan, address: str) -> list[str]:
+    """What is said of a workload that is written nowhere, such as the promoter; nothing where there is none."""
+    resources = [resource for resource in plan.resources if resource.workload == address]
+    if not resources:
+        return []
+    lines = [f"{address}: a workload that the compiler adds; the spec has no field of that name"]
+    lines += _resources(plan, resources)
+    return [*lines, *_links(plan, resources), *_objects(plan, (address,), address)]
 
 
 def _exists(outcome: Outcome, path: Path) -> bool:

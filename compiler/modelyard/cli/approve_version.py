@@ -53,7 +53,7 @@ def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> 
     if there and there != here and system.registry is not None and not system.registry.adopt:
         hint = "leave --env out" if there == "default" else f"add --env {one_line(there, 100)}"
         raise CannotApprove(
-            f"version {version} was trained in environment {there[:100]!r}, "
+            f"version {version} was {'imported' if section == 'models' else 'trained'} in environment {there[:100]!r}, "
             f"and this would count in {here!r} alone: {hint}"
         )
 

@@ -60,11 +60,11 @@ _MORE = {
     "graph": "Mermaid is shown by GitHub and GitLab in a code block; dot is for Graphviz, json for programs.",
     "approve": (
         "ssh-keygen signs a statement about the files of one version, by their digest, with a key that the spec lists\n"
-        "under governance.approvers. With --registry and --version, the digest is the one that training kept with the\n"
+        "under governance.approvers. With --registry and --version, the digest is the one that is kept with the\n"
         "version, and the statement is laid beside it; the login is in MLFLOW_TRACKING_USERNAME and\n"
         "MLFLOW_TRACKING_PASSWORD. With --digest alone, the statement is printed. With --save it is written beside\n"
         "the spec, to be committed and reviewed, and counts once what the spec compiles to is applied. Give the --env\n"
-        "that the version was trained in: an approval counts in one environment."
+        "that the version was trained or imported in: an approval counts in one environment."
     ),
     "schema": "It is JSON Schema, draft 2020-12; `modelyard init` writes it beside the spec, for editors.",
 }
@@ -217,7 +217,9 @@ def _graph(entry: argparse.ArgumentParser) -> None:
 def _approve(entry: argparse.ArgumentParser) -> None:
     _spec(entry)
     entry.add_argument("--model", required=True, metavar="NAME", help="the model, as the spec calls it")
-    entry.add_argument("--alias", metavar="NAME", help="the alias that may move (default: what its pipeline moves)")
+    entry.add_argument(
+        "--alias", metavar="NAME", help="the alias that may move (default: the only one that asks for approvals)"
+    )
     entry.add_argument("--digest", metavar="sha256:…", help="the digest of the files that are approved")
     entry.add_argument("--version", metavar="NUMBER", help="the version in the registry, by its number")
     entry.add_argument("--registry", metavar="URL", help="the registry that keeps the approval (default: print it)")

@@ -23,6 +23,8 @@ from modelyard_targets import TARGETS
 
 _CODE = re.compile(r"[EW][0-9]{4}", re.IGNORECASE)
 _SECTIONS_WITH_ADDRESSES = ("inference", "pipelines", "monitors", "stores", "models", "data", "compute", "channels")
+_ADDED = ("promoter", "starter")
+"""Workloads that are written nowhere: the compiler adds them."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -31,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     if _CODE.fullmatch(what):
         return _explain_code(what.upper())
     section, _, rest = what.partition(".")
-    named = section in _SECTIONS_WITH_ADDRESSES or section in {"registry", "deployment"}
+    named = section in {*_SECTIONS_WITH_ADDRESSES, "registry", "deployment"} or what in _ADDED
     if named and "*" not in rest and os.path.isfile(spec_path(str(arguments.spec))):
         code = _explain_in_spec(arguments, what)
         if code is not None:

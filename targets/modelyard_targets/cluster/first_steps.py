@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.plan import Application, Job, ModelServer, Promoter, Resource, Route
+from modelyard.inputs import BASE_FOLDER
+from modelyard.plan import AlertRules, Application, Job, ModelServer, Promoter, Resource, Route
 from modelyard.records import record
 from modelyard.source import Json
-from modelyard.spec import Approval, Inference, Model, Source
+from modelyard.spec import Inference, Model, Source
 from modelyard.spec.imports import stored_at
 from modelyard.spec.learned import learned
 from modelyard_targets.cluster.context import RAY_VERSION, Context
@@ -48,13 +49,6 @@ class FirstRun:
     ray_job: str
     model: str
     alias: str
-    approved_alias: str  # the first that waits for approvals; empty where none does
-    spec_model: str
-
-    @property
-    def approved(self) -> str:
-        """What an approval is about: trainings of one model may share it."""
-        return f"{self.spec_model}@{self.approved_alias}"
 
 
 @record
@@ -64,13 +58,18 @@ class FirstImport:
     model: str
     source: str
     alias: str
-    approved_alias: str  # the first that waits for approvals; empty where none does
-    spec_model: str
 
-    @property
-    def approved(self) -> str:
-        """What an approval is about."""
-        return f"{self.spec_model}@{self.approved_alias}"
+
+@record
+class Asked:
+    """An alias on the way of a version that moves only with approvals."""
+
+    model: str
+    registered: str
+    imported: bool
+    alias: str
+    minimum: int
+    groups: tuple[str, ...]
 
 
 @record
@@ -97,26 +96,28 @@ class OwnImage:
 def first_steps(context: Context) -> dict[str, object]:
     """The values of the section; a system without trainings, endpoints and images of its own has none."""
     runs, imports = tuple(_runs(context)), tuple(_imports(context))
-    approvable: tuple[FirstRun | FirstImport, ...] = (*runs, *imports)
-    approval = next((found for one in approvable if (found := _asked(one, context)) is not None), None)
     images = tuple(dict.fromkeys(_own_images(context)))
     requests = tuple(_requests(context))
     return {
         "first_runs": runs,
         "first_imports": imports,
-        "approvable": approvable,
+        "approvals": tuple(dict.fromkeys(_asked(context))),
         "every_minutes": EVERY_MINUTES,
         "first_requests": requests,
+        "objectives": any(
+            isinstance(one.value, AlertRules) and one.value.inference is not None
+            for one in context.plan.on(context.placement)
+        ),
         "no_features": any(request.body == _body({_COLUMN: _NUMBER}) for request in requests),
-        "approving_groups": list(approval.groups) if approval else [],
-        "approving_environment": context.system.environment or "",
+        "version_has_to_be": _has_to_be(context),
+        "approving_environment": "" if context.system.environment == BASE_FOLDER else context.system.environment,
         "promoted_here": promoted_here(context),
         "approval_effect": (
-            f"The promoter looks every {EVERY_MINUTES} minutes, and moves the alias once the approvals are complete."
+            f"The promoter looks every {EVERY_MINUTES} minutes, and moves an alias once its approvals are complete; "
+            "its log says what else a version waits for."
             if promoted_here(context)
             else "The next run of the pipeline promotes the version before it trains."
         ),
-        "approvals_needed": approval.minimum if approval else 0,
         "registry_address": context.registry_uri,
         "own_images": images,
         "own_package": next((_package(one.entrypoint) for one in images if one.entrypoint), ""),
@@ -128,8 +129,32 @@ def first_steps(context: Context) -> dict[str, object]:
     }
 
 
-def _asked(run: FirstRun | FirstImport, context: Context) -> Approval | None:
-    return context.system.approval(run.spec_model, run.approved_alias) if run.approved_alias else None
+def _asked(context: Context) -> Iterator[Asked]:
+    """What people are asked for on the ways of the versions that come from here, in the order of these ways."""
+    for resource in context.plan.on(context.placement):
+        if isinstance(resource.value, Job) and resource.value.pipeline.type == "training":
+            if resource.value.model is not None:
+                yield from _on_the_way(resource.value.model, resource.value.pipeline.promote_to, context)
+        elif isinstance(resource.value, Promoter):
+            for model in resource.value.imported:
+                assert model.imported is not None
+                yield from _on_the_way(model, model.imported.promote_to, context)
+
+
+def _has_to_be(context: Context) -> str:
+    """What makes the first version of a model that is served here, wherever that happens."""
+    routes = (one.value for one in context.plan.on(context.placement) if isinstance(one.value, Route))
+    served = {variant.model.model for route in routes for variant in route.inference.variants}
+    imported = {context.system.models[model].imported is not None for model in served}
+    return " or ".join([*(["trained"] if False in imported else []), *(["imported"] if True in imported else [])])
+
+
+def _on_the_way(model: Model, first: str, context: Context) -> Iterator[Asked]:
+    for alias in dict.fromkeys((first, *(stage.alias for stage in model.stages))):
+        approval = context.system.approval(model.name, alias)
+        if approval is not None:
+            imported = model.imported is not None
+            yield Asked(model.name, model.registered_name, imported, alias, approval.minimum, approval.groups)
 
 
 def _package(entrypoint: str) -> str:
@@ -152,8 +177,6 @@ def _runs(context: Context) -> Iterator[FirstRun]:
             ray_job=once_name(resource, context) if once else ray_job_of(resource.name, _FIRST),
             model=job.model.registered_name,
             alias=job.pipeline.promote_to,
-            approved_alias=_approved_alias(job.model, job.pipeline.promote_to, context),
-            spec_model=job.model.name,
         )
 
 
@@ -163,14 +186,7 @@ def _imports(context: Context) -> Iterator[FirstImport]:
             assert model.imported is not None
             stored, alias = stored_at(context.system, model.imported), model.imported.promote_to
             found = context.uri(context.system.stores[stored[0]], stored[1]) if stored else model.imported.uri
-            approved_alias = _approved_alias(model, alias, context)
-            yield FirstImport(model.registered_name, found, alias, approved_alias, model.name)
-
-
-def _approved_alias(model: Model, first: str, context: Context) -> str:
-    """The first alias on the way of a version for which people are asked."""
-    way = dict.fromkeys((first, *(stage.alias for stage in model.stages)))
-    return next((alias for alias in way if context.system.approval(model.name, alias) is not None), "")
+            yield FirstImport(model.registered_name, found, alias)
 
 
 def _requests(context: Context) -> Iterator[FirstRequest]:

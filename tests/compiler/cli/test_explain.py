@@ -80,3 +80,56 @@ def test_explain_names_what_a_line_made_in_the_cloud(run: Run, tmp_path: Path) -
 
     assert "main: ObjectStore lake, from" in told
     assert "Database" not in told
+
+
+IMPORTING = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: claims}
+governance:
+  owner: {team: claims, email: claims@acme.example}
+  approvers: {risk: {sshKeys: ["KEY"]}}
+deployment: {mode: on-prem, provider: kubernetes, context: frankfurt}
+stores:
+  lake: {type: object, endpoint: "https://s3.acme.example", credentials: "secret://kubernetes/lake"}
+  runs: {type: database}
+registry: {database: runs, artifacts: lake}
+models:
+  triage:
+    task: binary-classification
+    framework: xgboost
+    stages:
+      challenger: {}
+      champion: {after: challenger, soak: {for: 2d}, approvals: {from: [risk]}}
+    import: {store: lake, path: triage/4, digest: "sha256:DIGEST"}
+inference:
+  scorer:
+    variants: {live: {model: triage@champion}, next: {model: triage@challenger}}
+    mirror: {to: next}
+    compute: {cpu: 2, memory: 4Gi}
+""".replace("DIGEST", "4a" * 32).replace(
+    "KEY", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBQLxo1V/0nQZqp74G7iCeTrfUUVH2nBc2KM1WIYB+um risk"
+)
+
+
+def test_explain_says_where_a_model_comes_from_and_what_it_goes_through(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "system.yaml").write_text(IMPORTING, encoding="utf-8")
+    told = run("explain", "models.triage", str(tmp_path)).out
+
+    assert f"from triage/4 in stores.lake, as files with the digest sha256:{'4a' * 32}\n  to @challenger, by" in told
+    assert "  @challenger  first; no approvals\n" in told
+    assert "  @champion    after @challenger; a soak of 2d; 1 approval(s) of risk\n" in told
+
+
+def test_explain_knows_the_workloads_that_nobody_writes(run: Run, system: Path, tmp_path: Path) -> None:
+    """Where there is none, that is said as of any other word."""
+    (tmp_path / "importing").mkdir()
+    (tmp_path / "importing" / "system.yaml").write_text(IMPORTING, encoding="utf-8")
+    told = run("explain", "promoter", str(tmp_path / "importing"))
+    tills = run("explain", "starter", str(SYSTEMS / "tills"))
+
+    assert told.code == 0
+    assert told.out.startswith("promoter: a workload that the compiler adds")
+    assert "CronJob/promoter" in told.out
+    assert run("explain", "promoter", system).code == 1
+    assert "CronJob/starter" in tills.out
