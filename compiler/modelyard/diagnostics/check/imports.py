@@ -36,7 +36,8 @@ def import_unreadable(span: Span, uri: str, why: str, hint: str) -> Diagnostic:
     """The source of an import is not one that the promoter can read, or may mean something else tomorrow.
 
     The promoter reads versions and runs of the registry that runs here, and folders of stores that the spec declares:
-    for these it gets the rights, the credentials and the way through the network.
+    for these it gets the rights, the credentials and the way through the network. A version of a model that is trained
+    here is no source, nor is a folder in which the registry keeps its models: that would be a way past their gates.
 
     Wrong:
 
