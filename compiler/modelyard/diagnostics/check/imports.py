@@ -82,13 +82,9 @@ def reference_of_import(span: Span, monitor: str, model: str) -> Diagnostic:
         data: {sample-of-training: {store: lake, path: triage/sample, format: parquet}}
         monitors: {drift: {type: data-drift, watch: inference.scorer, reference: {data: sample-of-training}, …}}
     """
-    return Diagnostic(
-        "E0983",
-        Severity.ERROR,
-        f"monitor {quote(monitor)} compares with what {quote(model)} learned from, and that model is imported",
-        span,
-        "name a dataset to compare with: reference: {data: …}",
-    )
+    what = f"the training data of {quote(model)}, which is imported and has none here"
+    hint = "name a dataset to compare with: reference: {data: …}"
+    return Diagnostic("E0983", Severity.ERROR, f"monitor {quote(monitor)} compares with {what}", span, hint)
 
 
 def import_without_promoter(span: Span, model: str, *, adopted: bool) -> Diagnostic:
