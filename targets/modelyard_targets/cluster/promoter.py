@@ -19,7 +19,7 @@ from modelyard_targets.cluster.environment import (
 )
 from modelyard_targets.cluster.fixed import EVERY_MINUTES, PROMOTER_COMPONENT
 from modelyard_targets.cluster.pods import container, pod_spec, support_place
-from modelyard_targets.cluster.sizes import PROMOTER
+from modelyard_targets.cluster.sizes import PROMOTER, PROMOTER_DISK_BYTES
 
 COMPONENT: Final = PROMOTER_COMPONENT
 
@@ -46,6 +46,7 @@ def lower_promoter(resource: Resource, context: Context) -> Iterator[Made]:
         account=service_account(resource, context),
         token=False,
         place=support_place(context),
+        scratch_bytes=PROMOTER_DISK_BYTES,
         volumes=[description_volume(resource)],
         restartPolicy="Never",
     )
