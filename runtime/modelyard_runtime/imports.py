@@ -30,21 +30,30 @@ from modelyard_runtime.storage import listed, place, reading
 FROM_TAG = "modelyard.import"
 """Tag of a version, and of the run that made it: where its files came from."""
 
-_OF_RUN = "modelyard.import.digest"
+RUN_TAG = "modelyard.import.digest"
+"""Tag of a run that registers a version, or has done so: which digest it is for."""
+
+LARGEST_BYTES = 8 * 2**30
+"""Of all files of a model: they are copied to a scratch volume, which has room for them."""
+
 _LONGEST = timedelta(hours=1)  # that a look of the promoter may take: an older run was left by one that ended
 _FOLDER = "model"
 _FLAVORS = {"scikit-learn": "sklearn", "xgboost": "xgboost", "lightgbm": "lightgbm", "pytorch": "pytorch"}
 
 
-def bring(workload: Section) -> str:
-    """Register the version that the import of a look names, unless it is there. Says what came of it."""
+def import_model(workload: Section) -> str:
+    """Register the version that the import of a look names, unless it is there. Says what came of it.
+
+    Raises Refusal where the source must not be imported or its files are not what the spec says, and what stores and
+    the registry raise where they do not answer or deny access. Nothing is registered then.
+    """
     model = section(section(workload, "pipeline"), "model")
     there = registered(workload)
     if there is not None:
         return f"version {there.version} of {there.name} is what the import names"
     with tempfile.TemporaryDirectory(prefix="import-") as folder:
-        files = _fetched(workload, Path(folder))
         try:
+            files = _fetched(workload, Path(folder))
             _check(workload, files)
         except Refusal as refusal:
             raise Refusal(f"model {text(model, 'name')!r} is not imported: {refusal}") from None
@@ -75,18 +84,61 @@ def _fetched(workload: Section, folder: Path) -> Path:
 
     source = section(section(workload, "pipeline"), "import")
     uri, store = text(source, "uri"), text(source, "store")
+    if why := _trained_here(uri, store, text(source, "digest")):
+        raise Refusal(f"{uri} was trained here: {why}, and its gate decides about it")
     if store:
         return _copied(workload, uri, store, folder)
+    _check_size(uri, _size_in_registry(uri))
     files = Path(artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder)))
     (files / ADDED).unlink(missing_ok=True)
     return files
 
 
+def _trained_here(uri: str, store: str, digest: str) -> str:
+    """Why a source was made by a training that registers here; empty where it was not.
+
+    A copy of such a version has its digest, wherever it lies.
+    """
+    if not store and _is_training(trainer := _made_by(uri)):
+        return f"{trainer} has made it"
+    copied = (one for one in registry.tagged(DIGEST_TAG, digest) if _is_training(one.tags.get(WORKLOAD_TAG, "")))
+    version = next(copied, None)
+    if version is None:
+        return ""
+    return f"its digest is that of version {version.version} of {version.name}, of {version.tags[WORKLOAD_TAG]}"
+
+
+def _made_by(uri: str) -> str:
+    """The workload that made a version or a run of the registry; empty where that is not known."""
+    kind, _, rest = uri.partition(":/")
+    name, _, below = rest.partition("/")
+    tags = registry.version(name, below).tags if kind == "models" else _client().get_run(name).data.tags
+    return str(tags.get(WORKLOAD_TAG, ""))
+
+
+def _is_training(workload: str) -> bool:
+    return workload.startswith("pipelines.")
+
+
+def _check_size(uri: str, size: int) -> None:
+    if size > LARGEST_BYTES:
+        raise Refusal(f"{uri} holds {size:,} bytes, and at most {LARGEST_BYTES:,} are imported")
+
+
+def _size_in_registry(uri: str) -> int:
+    """How large the files below an address are, as the registry's store lists them."""
+    from mlflow import artifacts
+
+    found = artifacts.list_artifacts(artifact_uri=uri)
+    folders = (f"{uri}/{one.path.rpartition('/')[2]}" for one in found if one.is_dir)
+    return sum(one.file_size or 0 for one in found if not one.is_dir) + sum(map(_size_in_registry, folders))
+
+
 def _copied(workload: Section, uri: str, store: str, folder: Path) -> Path:
     where = place(workload, uri, store)
-    for one in listed(where, recursive=True):
-        if not one.is_file:
-            continue
+    found = [one for one in listed(where, recursive=True) if one.is_file]
+    _check_size(uri, sum(one.size or 0 for one in found))
+    for one in found:
         path = str(one.path).removeprefix(where.path).lstrip("/")
         if not safe_path(path):
             raise Refusal(f"{uri} holds {path[:80]!r}, which is no path of a file here")
@@ -116,9 +168,10 @@ def _check(workload: Section, files: Path) -> None:
         raise Refusal(
             f"its flavors are {', '.join(sorted(logged.flavors))}; {flavor or 'python_function'} is not among them"
         )
-    threshold = (logged.metadata or {}).get(registry.THRESHOLD)
-    if threshold != bound(model, "threshold"):
-        raise Refusal(f"it answers with a threshold of {threshold}, and the spec has {bound(model, 'threshold')}")
+    threshold, asked = (logged.metadata or {}).get(registry.THRESHOLD), bound(model, "threshold")
+    if threshold != asked:
+        logged_with = "without a threshold" if threshold is None else f"with a threshold of {threshold}"
+        raise Refusal(f"the model was logged {logged_with}, and the spec sets {'none' if asked is None else asked}")
 
 
 def _register(workload: Section, files: Path) -> str:
@@ -128,7 +181,7 @@ def _register(workload: Section, files: Path) -> str:
     own: Section = {**workload, "address": text(workload, "trainedBy")}
     written = format_of(files)
     tags = {**owner_tags(own), **model_tags(own, model, ()), FROM_TAG: uri}
-    with alone(workload, tags) as run:
+    with exclusive_run(workload, tags) as run:
         if run is None:
             return f"{uri} is being imported by another look; the next one sees what came of it"
         there = registered(workload)
@@ -146,16 +199,16 @@ def _register(workload: Section, files: Path) -> str:
 
 
 @contextmanager
-def alone(workload: Section, tags: dict[str, str]) -> Generator[Any]:
+def exclusive_run(workload: Section, tags: dict[str, str]) -> Generator[Any]:
     """A run of the model's experiment while no other is open for the same digest; None where one is."""
     source = section(section(workload, "pipeline"), "import")
     digest, client = text(source, "digest"), _client()
     experiment = registry.open_experiment(workload)
-    run = client.create_run(experiment, tags={**tags, _OF_RUN: digest}, run_name=f"import {text(source, 'uri')}")
+    run = client.create_run(experiment, tags={**tags, RUN_TAG: digest}, run_name=f"import {text(source, 'uri')}")
     ended = "FAILED"
     try:
         since = int((datetime.now(UTC) - _LONGEST).timestamp() * 1000)
-        asked = f"tags.`{_OF_RUN}` = '{digest}' AND attributes.status = 'RUNNING' AND attributes.start_time > {since}"
+        asked = f"tags.`{RUN_TAG}` = '{digest}' AND attributes.status = 'RUNNING' AND attributes.start_time > {since}"
         open_now = {one.info.run_id for one in client.search_runs([experiment], asked)}
         first = open_now <= {run.info.run_id}
         yield run if first else None

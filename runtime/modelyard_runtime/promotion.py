@@ -53,19 +53,22 @@ def run(now: datetime | None = None) -> int:
 
 
 def _promote_all(workload: Section, now: datetime) -> int:
-    """The same for every training, import and stage; what keeps one of them waiting keeps no other."""
+    """The same for every training, stage and import; what keeps one of them waiting keeps no other.
+
+    Imports come last: they take as long as their source is large.
+    """
     failures = 0
     looks: dict[str, Section] = {
         f"pipelines.{name}": {**workload, "pipeline": dict(promotion), "trainedBy": f"pipelines.{name}"}
         for name, promotion in sections(workload, "promotions").items()
     }
     looks |= {
-        f"models.{name}": {**workload, "pipeline": dict(promotion), "trainedBy": f"models.{name}"}
-        for name, promotion in sections(workload, "imports").items()
-    }
-    looks |= {
         f"models.{name}": {**workload, "pipeline": dict(promotion), "stage": f"models.{name}"}
         for name, promotion in sections(workload, "stages").items()
+    }
+    looks |= {
+        f"models.{name}": {**workload, "pipeline": dict(promotion), "trainedBy": f"models.{name}"}
+        for name, promotion in sections(workload, "imports").items()
     }
     for name, look in looks.items():
         try:
@@ -83,7 +86,7 @@ def _look(workload: Section, now: datetime) -> None:
     try:
         try:
             if "import" in section(workload, "pipeline"):
-                _log.info("%s: %s", _training(workload), imports.bring(workload))
+                _log.info("%s: %s", _training(workload), imports.import_model(workload))
         finally:
             _move_on(workload, now)
     finally:

@@ -125,6 +125,12 @@ def versions(name: str) -> list[Version]:
     return [_version(name, one) for one in found]
 
 
+def tagged(name: str, value: str) -> list[Version]:
+    """The versions of all models whose tag has this value, which has no quotes in it."""
+    found = _client().search_model_versions(f"tags.`{name}` = '{value}'")
+    return [_version(str(one.name), one) for one in found]
+
+
 def tag(of: Version, tags: Mapping[str, str]) -> None:
     """Tags of a version, set or changed."""
     for key, value in tags.items():

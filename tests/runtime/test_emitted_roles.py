@@ -33,7 +33,7 @@ from modelyard_runtime.datasets import dataset_place, read_batches, read_frame, 
 from modelyard_runtime.delivery import deliver_all
 from modelyard_runtime.description import names, rows, section, sections, text
 from modelyard_runtime.history import PROMOTE, History, Move
-from modelyard_runtime.imports import bring
+from modelyard_runtime.imports import import_model
 from modelyard_runtime.lineage import content_digest, fingerprint
 from modelyard_runtime.models import Models
 from modelyard_runtime.refusals import Refusal
@@ -234,7 +234,7 @@ def test_an_import_is_read_where_it_lies_and_added_to_its_model(system: System, 
                 "pipeline": {**promotion, "import": source},
                 "trainedBy": f"models.{name}",
             }
-            assert "version 1 of" in bring(look)
+            assert "version 1 of" in import_model(look)
             assert system.account.guard.refused == []
 
             version = registry.version(text(section(promotion, "model"), "registeredName"), "1")

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import mlflow
-import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
-from mlflow.sklearn import log_model, save_model
+from mlflow.sklearn import log_model
 from sklearn.linear_model import LogisticRegression
 
-from modelyard_runtime import imports, promotion, registry, reported
+from modelyard_runtime import imports, promotion, registry
 from modelyard_runtime.__main__ import main
 from modelyard_runtime.approvals import subject
 from modelyard_runtime.bundle_store import current
@@ -25,119 +24,24 @@ from modelyard_runtime.formats import format_of
 from modelyard_runtime.gate import DIGEST_TAG
 from modelyard_runtime.history import History
 from modelyard_runtime.lineage import WORKLOAD_TAG, content_digest
-from modelyard_runtime.models import Models, load
-from modelyard_runtime.otlp import Sample
+from modelyard_runtime.models import Models
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry_server import prepare
 from modelyard_runtime.storage import local
 from modelyard_runtime.trained import digest_of
+from tests.runtime.importing import ELSEWHERE, FIRST, NAME, ROWS, SECOND, SERVED, Importing, bought, versions
 from tests.runtime.object_store import BUCKET, ObjectStore
 from tests.runtime.registries import HISTORY, MODEL, OTHER, PROMOTER, SERVER, TRAINER, Running, started
-from tests.runtime.signing import Signer
 
 # of libraries that the server of MLflow stands on, and of MLflow about models without an example
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning", "ignore:starlette"
 )
 
-NAME = "claims-triage"
-ROWS = pd.DataFrame({"amount": [1.0, 2.0, 3.0, 4.0]})
-FIRST, SECOND = [0, 0, 1, 1], [1, 1, 0, 0]
-SERVED = {"registeredName": NAME, "alias": "champion", "uri": f"models:/{NAME}@champion", "history": f"{NAME}/aliases"}
-ELSEWHERE: dict[str, Any] = {"name": "model", "serialization_format": "cloudpickle", "pip_requirements": []}
-
-
-def bought(folder: Path, answers: list[int], **metadata: Any) -> Path:
-    """The files of a model as others deliver it."""
-    fitted = LogisticRegression().fit(ROWS, answers)
-    save_model(fitted, str(folder), serialization_format="cloudpickle", pip_requirements=[], metadata=metadata or None)
-    return folder
-
-
-class Importing:
-    """A registry, and a promoter whose spec imports a model."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, uri: str = "") -> None:
-        self.file, self.told, self.folder = folder / "workload.json", list[Sample](), folder
-        self.risk = Signer(folder, "risk")
-        approvals = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [self.risk.line]}}}
-        self.files = bought(folder / "bought", FIRST)
-        model = {"name": "triage", "registeredName": NAME, "framework": "scikit-learn", "experiment": f"cards/{NAME}"}
-        self.promotion: dict[str, Any] = {
-            "model": {**model, "history": f"{NAME}/aliases", "card": {"purpose": "Sorts claims."}},
-            "promoteTo": "champion",
-            "approvals": approvals,
-            "import": {"uri": f"file://{self.files}", "store": "lake", "digest": content_digest(self.files)},
-        }
-        self.described: dict[str, Any] = {
-            "apiVersion": "modelyard.dev/v1alpha1",
-            "kind": "Workload",
-            "type": "promoter",
-            "name": "promoter",
-            "address": "promoter",
-            "system": "cards",
-            "environment": "prod",
-            "registry": {"uri": uri or f"sqlite:///{folder}/registry.db"},
-            "metrics": {"otlp": "http://127.0.0.1:9/api/v1/otlp/v1/metrics", "namespace": "cards"},
-            "imports": {"triage": self.promotion},
-        }
-        monkeypatch.chdir(folder)
-        monkeypatch.setenv("MODELYARD_WORKLOAD", str(self.file))
-        monkeypatch.setattr(reported, "push", lambda _url, samples, *_: self.told.extend(samples))
-        registry.connect(self.described)
-
-    def name(self, **source: str) -> None:
-        """What the spec imports from now on."""
-        self.promotion["import"] = source
-
-    def look(self) -> int:
-        """One look of the promoter."""
-        self.told.clear()
-        self.file.write_text(json.dumps(self.described))
-        return promotion.run()
-
-    def bring(self) -> str:
-        """What the promoter does first."""
-        return imports.bring({**self.described, "pipeline": self.promotion, "trainedBy": "models.triage"})
-
-    def approve(self) -> None:
-        """Sign the newest version."""
-        newest = max(registry.versions(NAME), key=lambda one: int(one.version))
-        self.risk.approve(newest, subject(self.described, self.promotion, newest.tags[DIGEST_TAG]))
-
-    def champion(self) -> str:
-        """The version in use; empty where there is none."""
-        found = registry.version_at(NAME, "champion")
-        return "" if found is None else found.version
-
-    def served(self) -> list[int]:
-        """What a server answers that starts now."""
-        version = Models(self.described, SERVED).version()
-        assert version is not None
-        return [int(one) for one in load(self.described, SERVED, version).predict(ROWS)]
-
-    def metric(self, name: str) -> float:
-        """What was pushed last."""
-        (found,) = [one for one in self.told if one.name == name]
-        assert {key: found.labels[key] for key in ("model", "alias", "system", "namespace")} == {
-            "model": "triage",
-            "alias": "champion",
-            "system": "cards",
-            "namespace": "cards",
-        }
-        return found.value
-
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Importing:
     return Importing(tmp_path, monkeypatch)
-
-
-def versions() -> dict[str, str]:
-    """The versions that were registered, with their digests."""
-    with suppress(MlflowException):
-        return {one.version: one.tags[DIGEST_TAG] for one in registry.versions(NAME)}
-    return {}
 
 
 def test_it_is_registered_once_and_goes_live_by_its_approvals(here: Importing) -> None:
@@ -188,8 +92,18 @@ def test_a_source_that_is_swapped_afterwards_changes_nothing(here: Importing) ->
     assert (here.look(), here.served()) == (0, FIRST)
 
 
-def test_a_source_that_is_swapped_before_its_approval_is_not_served(here: Importing) -> None:
-    """The copy is; one that is swapped in the registry is refused, as for every version."""
+def test_a_source_that_is_swapped_before_its_approval_changes_nothing(here: Importing) -> None:
+    """The approval is of the copy, and the copy is served."""
+    here.look()
+    (here.files / "model.pkl").write_bytes(b"import os; os.abort()")
+    here.approve()
+
+    assert here.look() == 0
+    assert (versions().keys(), here.champion(), here.served()) == ({"1"}, "1", FIRST)
+
+
+def test_a_copy_changed_in_the_registry_is_not_promoted(here: Importing) -> None:
+    """As for every version: what was approved is a digest."""
     here.look()
     here.approve()
     (copied,) = [one for one in here.folder.rglob("model.pkl") if here.files not in one.parents]
@@ -225,14 +139,28 @@ def test_of_two_at_once_one_registers_at_most(here: Importing, monkeypatch: pyte
 
 
 def test_one_that_looks_while_another_registers_steps_back(here: Importing) -> None:
-    """Until that one has ended, or an hour has passed."""
+    """Until that one has ended."""
     look = {**here.described, "pipeline": here.promotion, "trainedBy": "models.triage"}
-    with imports.alone(look, {}) as first:
+    with imports.exclusive_run(look, {}) as first:
         assert first is not None
         assert "is being imported by another look" in here.bring()
         assert versions() == {}
 
     assert here.bring().startswith(f"version 1 of {NAME} was imported")
+
+
+@pytest.mark.parametrize(("minutes", "registered"), [(55, False), (65, True)])
+def test_a_run_that_a_killed_promoter_left_delays_it_for_an_hour(
+    here: Importing, minutes: int, registered: bool
+) -> None:
+    """Its run stays open, and nobody ends it."""
+    digest = here.promotion["import"]["digest"]
+    began = int((datetime.now(UTC) - timedelta(minutes=minutes)).timestamp() * 1000)
+    experiment = registry.open_experiment({**here.described, "pipeline": here.promotion})
+    mlflow.MlflowClient().create_run(experiment, start_time=began, tags={imports.RUN_TAG: digest})
+
+    here.bring()
+    assert bool(versions()) == registered
 
 
 def test_the_spec_goes_to_another_version_and_back(here: Importing) -> None:
@@ -263,7 +191,7 @@ def test_the_spec_goes_to_another_version_and_back(here: Importing) -> None:
     ("asked", "why"),
     [
         ({"framework": "xgboost"}, "its flavors are python_function, sklearn; xgboost is not among them"),
-        ({"threshold": 0.35}, "it answers with a threshold of None, and the spec has 0.35"),
+        ({"threshold": 0.35}, "the model was logged without a threshold, and the spec sets 0.35"),
     ],
 )
 def test_files_that_are_not_what_the_spec_describes(here: Importing, asked: dict[str, Any], why: str) -> None:

@@ -12,6 +12,8 @@ from modelyard.api import compile_text
 from modelyard.plan import Identity
 from modelyard.validate import python_fits
 from modelyard_runtime.checks import check_workload
+from modelyard_runtime.imports import LARGEST_BYTES
+from modelyard_targets.cluster.sizes import PROMOTER_DISK_BYTES
 from tests.lowering import Object, lowered
 from tests.observed import alerts
 from tests.targets.aws.infrastructure import arguments, made
@@ -154,13 +156,22 @@ def test_it_has_the_secrets_of_both_stores() -> None:
     assert {"lake", "shared", "mlflow-login.promoter"} <= secrets
 
 
+def test_its_scratch_volume_has_room_for_what_it_copies() -> None:
+    """And a limit, so that it cannot fill the disk of its machine."""
+    pod = lowered(SPEC).get("CronJob", "promoter")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (scratch,) = [one for one in pod["volumes"] if one["name"] == "scratch"]
+
+    assert scratch["emptyDir"] == {"sizeLimit": "16Gi"}
+    assert 2 * LARGEST_BYTES <= PROMOTER_DISK_BYTES == 16 * 2**30
+
+
 def test_servers_follow_what_it_has_recorded() -> None:
     for variant in ("live", "next"):
         name = f"scorer-{variant}"
         assert described(SPEC, name)["applications"][name]["model"]["history"] == "claims/claims-triage/aliases"
 
 
-def test_it_compiles_for_both_clouds_of_this_house() -> None:
+def test_it_compiles_on_premises_and_for_aws() -> None:
     """With an experiment that the promoter alone may write, and the steps to approve in the README."""
     for text in (SPEC, on_aws()):
         done = compile_text(text)

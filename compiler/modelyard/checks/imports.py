@@ -10,8 +10,9 @@ from modelyard.capabilities import monitor_type
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import imports as problems
 from modelyard.source import Path
-from modelyard.spec import Model, ModelImport, Monitor, System
-from modelyard.spec.imports import RUN, VERSION, bucket_and_folder, imported, stored_at
+from modelyard.spec import Model, ModelImport, System
+from modelyard.spec.imports import RUN, VERSION, bucket_and_folder, imported, kept_by_registry, stored_at
+from modelyard.spec.watched import watched_models
 
 
 def imports(system: System) -> Iterator[Diagnostic]:
@@ -35,7 +36,15 @@ def _carried_out(system: System, model: Model, path: Path) -> Iterator[Diagnosti
 
 def _readable(system: System, model: Model, source: ModelImport, path: Path) -> Iterator[Diagnostic]:
     """The promoter can read the source, and means the same by it every time."""
-    if source.store or stored_at(system, source) is not None or RUN.fullmatch(source.uri):
+    stored = stored_at(system, source)
+    if stored is not None:
+        if kept_by_registry(system, *stored):
+            at, said = ("path", source.path) if source.store else ("uri", source.uri)
+            why = "the registry keeps its own models there, and their gates decide about them"
+            hint = "name a folder that others deliver to, or a version as models:/NAME/VERSION"
+            yield problems.import_unreadable(system.at(*path, at), said, why, hint)
+        return
+    if RUN.fullmatch(source.uri):  # of whom it is, the promoter finds out
         return
     found = VERSION.fullmatch(source.uri)
     why, hint = _unreadable(system, source.uri) if found is None else _bypass(system, model, found["name"])
@@ -93,15 +102,6 @@ def references(system: System) -> Iterator[Diagnostic]:
     for monitor in system.monitors.values():
         if monitor.reference is None or monitor.reference.data or monitor_type(monitor.type).reads != "rows":
             continue
-        name = next((one for one in _watched(system, monitor) if system.models[one].imported is not None), "")
+        name = next((ref.model for ref in watched_models(system, monitor) if system.models[ref.model].imported), "")
         if name:
             yield problems.reference_of_import(system.key("monitors", monitor.name, "reference"), monitor.name, name)
-
-
-def _watched(system: System, monitor: Monitor) -> Iterator[str]:
-    section, _, name = monitor.watch.partition(".")
-    if section == "inference":
-        yield from (variant.model.model for variant in system.inference[name].variants)
-    pipeline = system.pipelines[name] if section == "pipelines" else None
-    if pipeline is not None and pipeline.model is not None:
-        yield pipeline.model.model

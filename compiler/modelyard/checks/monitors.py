@@ -14,7 +14,7 @@ from modelyard.diagnostics.check import monitors as problems
 from modelyard.spec import RULES_ONLY, Monitor, System
 from modelyard.spec.monitors import OF_PREDICTIONS
 from modelyard.spec.scoring import scorings_of
-from modelyard.spec.watched import keeps_state_for, state_folder, watched_dataset, watched_model, watched_pipeline
+from modelyard.spec.watched import keeps_state_for, state_folder, watched_dataset, watched_models, watched_pipeline
 
 _KINDS = {"string": "id", "integer": "id", "number": "id", "boolean": "boolean", "timestamp": "timestamp"}
 """Types whose values are compared with each other: a number and its text are one key."""
@@ -70,7 +70,7 @@ def _metrics(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     """Each check names a metric of the monitor's type that fits the task, within bounds that can hold."""
     able = monitor_type(monitor.type)
     own = able.of_runs if able.of_runs and monitor.watch.startswith("pipelines.") else able.checks
-    tasks = tuple(system.models[model].task for model in _models(system, monitor))
+    tasks = tuple(system.models[ref.model].task for ref in watched_models(system, monitor))
     for check in monitor.checks:
         path = ("monitors", monitor.name, "checks", check.name)
         yield from bounds_of(system, check, path)
@@ -96,15 +96,6 @@ def _measured(name: str, own: Sequence[str], metrics: bool) -> Metric | None:
     if name in own:
         return check_of(name)
     return metric_of(name) if metrics and can_be_later(name) else None
-
-
-def _models(system: System, monitor: Monitor) -> list[str]:
-    """The models whose predictions are watched."""
-    section, _, name = monitor.watch.partition(".")
-    if section == "inference":
-        return list(dict.fromkeys(variant.model.model for variant in system.inference[name].variants))
-    model = watched_model(system, monitor)
-    return [model.model] if model is not None else []
 
 
 def _labels(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
@@ -143,8 +134,7 @@ def _reference(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
         if "reference" in monitor_type(monitor.type).needs:
             yield problems.reference_missing(system.key(*path), monitor.name, monitor.watch)
         return
-    modelless = not monitor.watch.startswith("inference.") and watched_model(system, monitor) is None
-    if not reference.data and modelless:
+    if not reference.data and not watched_models(system, monitor):
         yield problems.reference_data_missing(system.key(*path, "reference"), monitor.name, monitor.watch)
     if reference.data and reference.window_s is not None and not system.data[reference.data].timestamp:
         span = system.at(*path, "reference", "window")
@@ -182,7 +172,9 @@ def _datasets(system: System, monitor: Monitor, trained_on: Mapping[str, list[st
     if section == "pipelines":
         watched = watched_dataset(system, monitor)
         return tuple(dict.fromkeys((*system.pipelines[name].inputs, *([watched.name] if watched else []))))
-    return tuple(dict.fromkeys(data for model in _models(system, monitor) for data in trained_on.get(model, ())))
+    return tuple(
+        dict.fromkeys(data for ref in watched_models(system, monitor) for data in trained_on.get(ref.model, ()))
+    )
 
 
 def _columns(system: System, names: tuple[str, ...]) -> dict[str, None]:

@@ -25,7 +25,7 @@ def described(tags: Mapping[str, str]) -> str:
     trainer, environment = (one_line(tags.get(tag, ""), 100) for tag in (_WORKLOAD, _ENVIRONMENT))
     where = f" in environment {environment!r}" if environment else ""
     if trainer.startswith("models."):
-        source = one_line(tags.get(_IMPORT, ""), 200) or "nobody knows where"
+        source = one_line(tags.get(_IMPORT, ""), 200) or "an unrecorded source"
         return f"no gate has judged it; it was imported from {source}{where}"
     return f"{verdict}; it was trained by {trainer or 'something else than modelyard'}{where}"
 

@@ -10,10 +10,10 @@ from modelyard.diagnostics.platform import store_elsewhere
 from modelyard.diagnostics.target import registry_elsewhere
 from modelyard.plan import Kind, Link, Plan, RegistryServer, Resource, bundled_on, cluster_service
 from modelyard.source import Path
-from modelyard.spec import RULES_ONLY, ModelRef, Monitor, Store, System, TargetSpec
+from modelyard.spec import RULES_ONLY, ModelRef, Store, System, TargetSpec
 from modelyard.spec.imports import imported, stored_at
 from modelyard.spec.scoring import models_of, scorings
-from modelyard.spec.watched import watched_model
+from modelyard.spec.watched import watched_models
 
 _HELD: dict[str, str] = {Kind.OBJECT_STORE: "store", Kind.DATABASE: "database"}
 
@@ -34,16 +34,7 @@ def _readers(system: System) -> Iterator[tuple[str, tuple[ModelRef, ...]]]:
     for inference in system.inference.values():
         yield inference.target, tuple(variant.model for variant in inference.variants)
     for monitor in system.monitors.values():
-        yield monitor.target, watched_refs(system, monitor)
-
-
-def watched_refs(system: System, monitor: Monitor) -> tuple[ModelRef, ...]:
-    """The versions of models behind what a monitor watches: those of an endpoint, or the one of a pipeline."""
-    section, _, name = monitor.watch.partition(".")
-    if section == "inference":
-        return tuple(variant.model for variant in system.inference[name].variants)
-    ref = watched_model(system, monitor)
-    return (ref,) if ref is not None else ()
+        yield monitor.target, watched_models(system, monitor)
 
 
 def check_crossings(plan: Plan) -> Iterator[Diagnostic]:

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.plan import rules_only
 from modelyard.plan import AlertRules, Kind, Link, MonitorJob, bundled_on
-from modelyard.planner.crossings import watched_refs
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.planner.pipelines import place_of
 from modelyard.planner.starters import ask_elsewhere
 from modelyard.source import Json, Path
 from modelyard.spec import RULES_ONLY, Inference, Model, Monitor, System
-from modelyard.spec.watched import state_folder, watched_dataset, watched_model
+from modelyard.spec.watched import state_folder, watched_dataset, watched_models
 
 _OF_JOBS = ("schedule", "compute", "reference", "labels")
 
@@ -35,7 +34,8 @@ def _job(draft: Draft, monitor: Monitor, name: str, workload: str, origin: Path)
     if hardware is None:
         return
     inference = _watched_endpoint(draft.system, monitor)
-    models = _watched_models(draft.system, monitor, inference)
+    refs = watched_models(draft.system, monitor)
+    models = tuple(draft.system.models[name] for name in dict.fromkeys(ref.model for ref in refs))
     wanted = _wanted(draft, monitor, inference, models)
     request = ask_elsewhere(draft, monitor, name, wanted)
     starts = bool(monitor.on_breach.run) and draft.system.pipelines[monitor.on_breach.run].target == monitor.target
@@ -59,7 +59,7 @@ def _wanted(draft: Draft, monitor: Monitor, inference: Inference | None, models:
         draft.wants_dataset(wanted, system.data[name], "read")
     _keep_state(draft, monitor, wanted)
     if models:
-        refs = watched_refs(system, monitor)
+        refs = watched_models(system, monitor)
         draft.wants_models(wanted, monitor.target, refs)
         if monitor.on_breach.rollback:
             draft.wants_deliveries(wanted, refs)
@@ -99,13 +99,6 @@ def _watched_data(system: System, monitor: Monitor) -> Iterator[str]:
 def _watched_endpoint(system: System, monitor: Monitor) -> Inference | None:
     section, _, name = monitor.watch.partition(".")
     return system.inference[name] if section == "inference" else None
-
-
-def _watched_models(system: System, monitor: Monitor, inference: Inference | None) -> tuple[Model, ...]:
-    if inference is not None:
-        return tuple(system.models[name] for name in dict.fromkeys(one.model.model for one in inference.variants))
-    ref = watched_model(system, monitor)
-    return (system.models[ref.model],) if ref is not None else ()
 
 
 def _ignored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:

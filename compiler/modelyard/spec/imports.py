@@ -33,6 +33,21 @@ def stored_at(system: System, source: ModelImport) -> tuple[str, str] | None:
     return (adopting[0], f"{folder}/") if len(adopting) == 1 and _FOLDER.fullmatch(folder) else None
 
 
+def kept_by_registry(system: System, store: str, folder: str) -> bool:
+    """Whether a folder of a store is one of those in which the registry here keeps models, their bundles and logs.
+
+    Two stores that adopt the same bucket are the same place.
+    """
+    registry = system.registry
+    kept = system.stores.get(registry.artifacts) if registry is not None and not registry.adopt else None
+    if registry is None or kept is None:
+        return False
+    if store != kept.name and (not kept.adopt or system.stores[store].adopt != kept.adopt):
+        return False
+    base = registry.artifact_path.rstrip("/")
+    return folder.startswith((f"{base}/models/", f"{base}/bundles/", f"{base}/logs/"))
+
+
 def bucket_and_folder(uri: str) -> tuple[str, str]:
     """Both parts of an address such as s3://BUCKET/PATH; empty where it is another one."""
     try:

@@ -43,6 +43,15 @@ def watched_model(system: System, monitor: Monitor) -> ModelRef | None:
     return scoring.model if scoring is not None else pipeline.model
 
 
+def watched_models(system: System, monitor: Monitor) -> tuple[ModelRef, ...]:
+    """The versions of models behind what a monitor watches: those of an endpoint, or the one of a pipeline."""
+    section, _, name = monitor.watch.partition(".")
+    if section == "inference":
+        return tuple(variant.model for variant in system.inference[name].variants)
+    ref = watched_model(system, monitor)
+    return (ref,) if ref is not None else ()
+
+
 def watched_dataset(system: System, monitor: Monitor) -> Dataset | None:
     """The dataset whose rows a monitor looks at; None where there is none, as for the captures of an endpoint.
 

@@ -11,7 +11,7 @@ from modelyard_targets.cluster.describe import describe_promoter
 from modelyard_targets.cluster.environment import description
 from modelyard_targets.cluster.fixed import PROMOTER_COMPONENT
 from modelyard_targets.cluster.polling import polling_cron_job
-from modelyard_targets.cluster.sizes import PROMOTER
+from modelyard_targets.cluster.sizes import PROMOTER, PROMOTER_DISK_BYTES
 
 COMPONENT: Final = PROMOTER_COMPONENT
 
@@ -30,4 +30,5 @@ def lower_promoter(resource: Resource, context: Context) -> Iterator[Made]:
         PROMOTER,
         token=False,
         longest_s=_LONGEST_S,
+        scratch_bytes=PROMOTER_DISK_BYTES,
     )

@@ -71,7 +71,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "import": (
         "Read the log of the promoter's last Pod: it names the model, its source, and what was refused.",
         "Another digest: were the files changed, or is the one in the spec wrong? Ask whoever delivers the model.",
-        "What they deliver now is to be served: name its digest in the spec, which then needs approvals of its own.",
+        "If the new files are meant to be served, put their digest in the spec and have it approved.",
         "Access denied, or no answer: does the store of the spec hold the bucket, and do its credentials open it?",
     ),
     "starter": (

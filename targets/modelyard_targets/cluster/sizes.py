@@ -28,6 +28,9 @@ LAUNCHER = Size(100, 128 * _MI)
 PROMOTER = Size(250, 1 * _GI)
 """MLflow's client, and a file of a model at a time."""
 
+PROMOTER_DISK_BYTES = 16 * _GI
+"""The files of one model at a time, which is imported or becomes a bundle; imports are at most half as large."""
+
 STARTER = Size(100, 512 * _MI)
 """Arrow's client of object storage, and a request of a few kilobytes at a time."""
 

@@ -36,7 +36,8 @@ def import_unreadable(span: Span, uri: str, why: str, hint: str) -> Diagnostic:
     """The source of an import is not one that the promoter can read, or may mean something else tomorrow.
 
     The promoter reads versions and runs of the registry that runs here, and folders of stores that the spec declares:
-    for these it gets the rights, the credentials and the way through the network.
+    for these it gets the rights, the credentials and the way through the network. A version of a model that is trained
+    here is no source, nor is a folder in which the registry keeps its models: that would be a way past their gates.
 
     Wrong:
 
@@ -81,13 +82,9 @@ def reference_of_import(span: Span, monitor: str, model: str) -> Diagnostic:
         data: {sample-of-training: {store: lake, path: triage/sample, format: parquet}}
         monitors: {drift: {type: data-drift, watch: inference.scorer, reference: {data: sample-of-training}, …}}
     """
-    return Diagnostic(
-        "E0983",
-        Severity.ERROR,
-        f"monitor {quote(monitor)} compares with what {quote(model)} learned from, and that model is imported",
-        span,
-        "name a dataset to compare with: reference: {data: …}",
-    )
+    what = f"the training data of {quote(model)}, which is imported and has none here"
+    hint = "name a dataset to compare with: reference: {data: …}"
+    return Diagnostic("E0983", Severity.ERROR, f"monitor {quote(monitor)} compares with {what}", span, hint)
 
 
 def import_without_promoter(span: Span, model: str, *, adopted: bool) -> Diagnostic:

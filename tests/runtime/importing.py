@@ -1,0 +1,116 @@
+"""A registry and a promoter whose spec imports a model."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from mlflow.exceptions import MlflowException
+from mlflow.sklearn import save_model
+from sklearn.linear_model import LogisticRegression
+
+from modelyard_runtime import imports, promotion, registry, reported
+from modelyard_runtime.approvals import subject
+from modelyard_runtime.gate import DIGEST_TAG
+from modelyard_runtime.lineage import content_digest
+from modelyard_runtime.models import Models, load
+from modelyard_runtime.otlp import Sample
+from tests.runtime.signing import Signer
+
+NAME = "claims-triage"
+ROWS = pd.DataFrame({"amount": [1.0, 2.0, 3.0, 4.0]})
+FIRST, SECOND = [0, 0, 1, 1], [1, 1, 0, 0]
+SERVED = {"registeredName": NAME, "alias": "champion", "uri": f"models:/{NAME}@champion", "history": f"{NAME}/aliases"}
+ELSEWHERE: dict[str, Any] = {"name": "model", "serialization_format": "cloudpickle", "pip_requirements": []}
+
+
+def bought(folder: Path, answers: list[int], **metadata: Any) -> Path:
+    """The files of a model as others deliver it."""
+    fitted = LogisticRegression().fit(ROWS, answers)
+    save_model(fitted, str(folder), serialization_format="cloudpickle", pip_requirements=[], metadata=metadata or None)
+    return folder
+
+
+class Importing:
+    """A registry, and a promoter whose spec imports a model."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, uri: str = "") -> None:
+        self.file, self.told, self.folder = folder / "workload.json", list[Sample](), folder
+        self.risk = Signer(folder, "risk")
+        approvals = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [self.risk.line]}}}
+        self.files = bought(folder / "bought", FIRST)
+        model = {"name": "triage", "registeredName": NAME, "framework": "scikit-learn", "experiment": f"cards/{NAME}"}
+        self.promotion: dict[str, Any] = {
+            "model": {**model, "history": f"{NAME}/aliases", "card": {"purpose": "Sorts claims."}},
+            "promoteTo": "champion",
+            "approvals": approvals,
+            "import": {"uri": f"file://{self.files}", "store": "lake", "digest": content_digest(self.files)},
+        }
+        self.described: dict[str, Any] = {
+            "apiVersion": "modelyard.dev/v1alpha1",
+            "kind": "Workload",
+            "type": "promoter",
+            "name": "promoter",
+            "address": "promoter",
+            "system": "cards",
+            "environment": "prod",
+            "registry": {"uri": uri or f"sqlite:///{folder}/registry.db"},
+            "metrics": {"otlp": "http://127.0.0.1:9/api/v1/otlp/v1/metrics", "namespace": "cards"},
+            "imports": {"triage": self.promotion},
+        }
+        monkeypatch.chdir(folder)
+        monkeypatch.setenv("MODELYARD_WORKLOAD", str(self.file))
+        monkeypatch.setattr(reported, "push", lambda _url, samples, *_: self.told.extend(samples))
+        registry.connect(self.described)
+
+    def name(self, **source: str) -> None:
+        """What the spec imports from now on."""
+        self.promotion["import"] = source
+
+    def look(self) -> int:
+        """One look of the promoter."""
+        self.told.clear()
+        self.file.write_text(json.dumps(self.described))
+        return promotion.run()
+
+    def bring(self) -> str:
+        """What the promoter does first."""
+        return imports.import_model({**self.described, "pipeline": self.promotion, "trainedBy": "models.triage"})
+
+    def approve(self) -> None:
+        """Sign the newest version."""
+        newest = max(registry.versions(NAME), key=lambda one: int(one.version))
+        self.risk.approve(newest, subject(self.described, self.promotion, newest.tags[DIGEST_TAG]))
+
+    def champion(self) -> str:
+        """The version in use; empty where there is none."""
+        found = registry.version_at(NAME, "champion")
+        return "" if found is None else found.version
+
+    def served(self) -> list[int]:
+        """What a server answers that starts now."""
+        version = Models(self.described, SERVED).version()
+        assert version is not None
+        return [int(one) for one in load(self.described, SERVED, version).predict(ROWS)]
+
+    def metric(self, name: str) -> float:
+        """What was pushed last."""
+        (found,) = [one for one in self.told if one.name == name]
+        assert {key: found.labels[key] for key in ("model", "alias", "system", "namespace")} == {
+            "model": "triage",
+            "alias": "champion",
+            "system": "cards",
+            "namespace": "cards",
+        }
+        return found.value
+
+
+def versions() -> dict[str, str]:
+    """The versions that were registered, with their digests."""
+    with suppress(MlflowException):
+        return {one.version: one.tags[DIGEST_TAG] for one in registry.versions(NAME)}
+    return {}
