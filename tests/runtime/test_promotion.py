@@ -153,13 +153,16 @@ def test_nobody_is_asked_to_approve_what_cannot_be_promoted_any_more(
     workload: dict[str, Any], trained: Register, tmp_path: Path
 ) -> None:
     """Its gate compared it with a champion that another version has replaced."""
-    asked = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [Signer(tmp_path, "risk").line]}}}
+    risk = Signer(tmp_path, "risk")
+    asked = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
     approved = {**workload, "pipeline": {**PIPELINE, "approvals": asked}}
     first, second = trained(), trained()
+    registry.tag(first, {DIGEST_TAG: digest_of(first.uri)})
     registry.tag(second, {DIGEST_TAG: "d2"})
     assert stands(approved)["modelyard_versions_waiting"] == 2
 
-    promote(workload, first)
+    risk.approve(first, subject(approved, approved["pipeline"], digest_of(first.uri)))
+    promote(approved, registry.version(NAME, first.version))
 
     assert stands(approved)["modelyard_versions_waiting"] == 0
 
