@@ -64,7 +64,7 @@ def test_a_source_that_is_too_large_is_refused_before_anything_is_copied(
         monkeypatch.setattr(imports, "LARGEST_BYTES", size + 99)
         with monkeypatch.context() as nothing:
             nothing.setattr(imports, "reading", None)
-            nothing.setattr(mlflow.artifacts, "download_artifacts", None)
+            nothing.setattr("mlflow.artifacts.download_artifacts", None)
             with pytest.raises(Refusal, match=f"holds {size + 100:,} bytes, and at most {size + 99:,} are imported"):
                 here.bring()
         monkeypatch.setattr(imports, "LARGEST_BYTES", size + 100)
