@@ -155,7 +155,7 @@ def test_nobody_is_asked_to_approve_what_cannot_be_promoted_any_more(
     """Its gate compared it with a champion that another version has replaced."""
     risk = Signer(tmp_path, "risk")
     asked = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
-    approved = {**workload, "system": "cards", "pipeline": {**PIPELINE, "approvals": asked}}
+    approved: dict[str, Any] = {**workload, "system": "cards", "pipeline": {**PIPELINE, "approvals": asked}}
     first, second = trained(), trained()
     registry.tag(first, {DIGEST_TAG: digest_of(first.uri)})
     registry.tag(second, {DIGEST_TAG: "d2"})
