@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from modelyard.plan import AlertRules, Hardware, Job, Kind, Link, bundled_on, log_place, model_path
 from modelyard.planner.draft import Draft, Wanted
 from modelyard.source import Path
@@ -10,6 +12,8 @@ from modelyard.spec.following import launched
 from modelyard.spec.scoring import models_of
 
 KINDS = {"training": Kind.TRAINING_JOB, "batch-inference": Kind.BATCH_JOB, "custom": Kind.CUSTOM_JOB}
+_TRAIN_BYTES = 2 * 2**30
+"""Of a worker: Ray Train's controller and workers take 0.6 GB beside the one that trains, as Ray 2.60 counts them."""
 
 
 def plan_pipeline(draft: Draft, pipeline: Pipeline) -> None:
@@ -25,7 +29,7 @@ def plan_pipeline(draft: Draft, pipeline: Pipeline) -> None:
     name, placement = draft.called("pipelines", pipeline.name), pipeline.target
     model = draft.system.models[pipeline.model.model] if pipeline.model is not None else None
     wanted = _wanted(draft, pipeline)
-    checkpoints = _checkpoints(draft, pipeline)
+    checkpoints = _checkpoints(draft, pipeline, hardware)
     if checkpoints is not None and not wanted.writes(*checkpoints):
         wanted.store(*checkpoints, "write", "data")
         draft.wants_credentials(wanted, checkpoints[0])
@@ -83,15 +87,17 @@ def _wanted(draft: Draft, pipeline: Pipeline) -> Wanted:
     return wanted
 
 
-def _checkpoints(draft: Draft, pipeline: Pipeline) -> tuple[str, str] | None:
+def _checkpoints(draft: Draft, pipeline: Pipeline, hardware: Mapping[str, Hardware]) -> tuple[str, str] | None:
     """Where steps that train, or of the user's own code, keep checkpoints: with the model, else in a store they write.
 
     The user's own training whose registry is adopted writes no store, and keeps them beside its inputs; built-in
-    training gets no right to write there, and keeps none. Nor does it where two of its runs may go on at the same time.
+    training gets no right to write there, and keeps none. Nor does it where two of its runs may go on at the same time,
+    or where its workers have no memory for the processes of Ray Train.
     """
     own = any(step.source.entrypoint for step in pipeline.steps)
     alone = pipeline.schedule.overlap != "allow"  # of two runs on the same files, each would remove what both have
-    if not own and not (alone and draft.artifacts is not None and any(step.trainer for step in pipeline.steps)):
+    trains = [hardware[step.name].memory_bytes >= _TRAIN_BYTES for step in pipeline.steps if step.trainer]
+    if not own and not (alone and draft.artifacts is not None and trains and all(trains)):
         return None
     folder = f"checkpoints/{draft.called('pipelines', pipeline.name)}/"
     if pipeline.type == "training" and pipeline.model is not None and draft.artifacts is not None:
