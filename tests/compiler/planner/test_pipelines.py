@@ -57,11 +57,12 @@ def test_checkpoints_lie_with_the_model_or_in_a_store_that_is_written() -> None:
 def test_built_in_training_keeps_checkpoints_with_its_model() -> None:
     """With an adopted registry it would need a right to write beside its inputs, and keeps none.
 
-    Nor does it where two runs on the same files would share them.
+    Nor does it where two runs on the same files would share them, or in Pods that Ray Train's processes would fill.
     """
     adopted = plan_of(
         changed("registry: {database: runs, artifacts: lake}", "registry: {adopt: 'https://mlflow.acme.example'}")
     )
+    small = plan_of(changed("  train: {cpu: 8, memory: 32Gi, ", "  train: {cpu: 8, memory: 1Gi, "))
     both = plan_of(changed('schedule: {cron: "0 4 * * 0",', 'schedule: {cron: "0 4 * * 0", overlap: allow,'))
 
     plan = plan_of(VALID_SPEC)
@@ -72,6 +73,7 @@ def test_built_in_training_keeps_checkpoints_with_its_model() -> None:
     assert _checkpoints(plan, "nightly") is None
     assert _checkpoints(adopted, "retrain") is None
     assert _checkpoints(both, "retrain") is None
+    assert _checkpoints(small, "retrain") is None
 
 
 def _checkpoints(plan: Plan, name: str) -> tuple[str, str] | None:
