@@ -225,12 +225,23 @@ class PulumiStack:
         """`pulumi destroy`."""
         return self.run("destroy", seconds)
 
+    def _restore(self) -> None:
+        """Put the engine's own backup in the place of a state that a kill has left empty, as whoever runs it would.
+
+        The engine writes its state to files in place: killed in that moment, it leaves an empty one and the backup.
+        """
+        for file in self._scratch.glob("state/.pulumi/stacks/**/*.json"):
+            backup = file.with_name(f"{file.name}.bak")
+            if not file.stat().st_size and backup.is_file():
+                shutil.copyfile(backup, file)
+
     def unlock(self) -> None:
         """Gives up the lock that a killed operation left: `pulumi cancel`."""
         self.command("cancel", "--yes", "--stack", self.stack)
 
     def export(self) -> dict[str, Json]:
         """The deployment in the stack's state: `resources`, and `pending_operations` after a kill."""
+        self._restore()
         found = json.loads(self.command("stack", "export", "--stack", self.stack))
         return cast(dict[str, Json], found["deployment"])
 
