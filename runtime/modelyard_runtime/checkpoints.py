@@ -1,8 +1,8 @@
-"""What a training has grown so far, in the store of artifacts: a driver that is killed goes on from there.
+"""Checkpoints of built-in training in the store of artifacts, from which a killed driver resumes.
 
-What a training keeps is known by what it trains and on which files. It is gone when the training is done.
-All of it lies in one folder, in files whose names begin with that of the training: when Arrow deletes an object it
-leaves an empty one that stands for its folder, and a folder of S3 it deletes only with the right to ask for any name.
+The checkpoints of a training are identified by what it trains and on which files, and removed when it is done.
+All of them lie in one folder, in files whose names begin with that of the training. When Arrow deletes an object, it
+leaves an empty one in place of the folder, and to delete a folder of S3 it needs the right to ask for any name.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from io import UnsupportedOperation
 from typing import Any
 
 from pyarrow import fs
@@ -22,14 +23,14 @@ from modelyard_runtime.storage import Place, listed, make_folder, place, reading
 _BEGINNING, _WITHIN = "training-", "~"
 _BEGAN = "began"
 _FORGOTTEN = timedelta(days=14)
-"""A training of which nothing was written for so long is one that nobody goes on with."""
+"""A training that has written nothing for so long is not resumed by anybody."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """What is kept of one training. `began` decides which labels have come: one that goes on has the same rows."""
+    """The checkpoints of one training. `began` decides which labels count, so a resumed training has the same rows."""
 
     root: Place
     name: str
@@ -37,7 +38,7 @@ class Checkpoints:
 
     @classmethod
     def of(cls, workload: Section, step: Section) -> Checkpoints | None:
-        """What a killed driver has left of this step on the same files, or nothing yet.
+        """Those that a killed driver has left of this step on the same files, if any.
 
         None where the description names no store for checkpoints.
         """
@@ -56,7 +57,7 @@ class Checkpoints:
 
     @property
     def path(self) -> str:
-        """The folder that it is to Ray Train, which sees it through `files`."""
+        """The folder in which Ray Train keeps them, through `files`."""
         return self.root.below(self.name).path
 
     def files(self) -> fs.PyFileSystem:
@@ -64,7 +65,7 @@ class Checkpoints:
         return fs.PyFileSystem(FlatFileSystem(self.root))
 
     def discard(self) -> None:
-        """Remove all that is kept."""
+        """Remove all of them."""
         _remove_all(self.root, self.name)
 
 
@@ -83,7 +84,7 @@ def _began(root: Place, name: str) -> datetime:
 
 
 def _forget(root: Place) -> None:
-    """Remove what is kept of trainings that were killed, and whose data or description have changed since."""
+    """Remove the checkpoints of trainings that were killed, and whose data or description have changed since."""
     newest: dict[str, datetime] = {}
     for one in listed(root):
         name, within, _ = str(one.base_name).partition(_WITHIN)
@@ -126,7 +127,17 @@ class FlatFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
         return [self._info(path, there) for path in paths]
 
     def get_file_info_selector(self, selector: fs.FileSelector) -> list[fs.FileInfo]:
-        raise NotImplementedError
+        base = str(selector.base_dir).rstrip("/")
+        name = self._name(base)
+        below = f"{name}{_WITHIN}" if name else ""
+        there = {str(one.base_name): one for one in listed(self._root)}
+        found: set[str] = set()
+        for one in (one.removeprefix(below) for one in there if one.startswith(below)):
+            parts = one.split(_WITHIN)
+            found |= {"/".join(parts[:depth]) for depth in range(1, len(parts) + 1 if selector.recursive else 2)}
+        if not found and not selector.allow_not_found:
+            raise FileNotFoundError(base)
+        return [self._info(f"{base}/{one}", there) for one in sorted(found)]
 
     def create_dir(self, path: str, recursive: bool) -> None:
         make_folder(self._root)
@@ -138,16 +149,20 @@ class FlatFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
         _remove_all(self._root, self._name(path))
 
     def delete_root_dir_contents(self) -> None:
-        raise NotImplementedError
+        raise UnsupportedOperation("checkpoints of other trainings lie in this folder: delete by name")
 
     def delete_file(self, path: str) -> None:
         remove(self._at(path))
 
     def move(self, src: str, dest: str) -> None:
-        raise NotImplementedError
+        name, to = self._name(src), self._name(dest)
+        for one in [str(one.base_name) for one in listed(self._root)]:
+            if one == name or one.startswith(f"{name}{_WITHIN}"):
+                self._copy(one, f"{to}{one.removeprefix(name)}")
+                remove(self._root.below(one))
 
     def copy_file(self, src: str, dest: str) -> None:
-        raise NotImplementedError
+        self._copy(self._name(src), self._name(dest))
 
     def open_input_stream(self, path: str) -> Any:
         return self._root.filesystem.open_input_stream(self._at(path).path)
@@ -159,7 +174,11 @@ class FlatFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
         return self._root.filesystem.open_output_stream(self._at(path).path)
 
     def open_append_stream(self, path: str, metadata: dict[str, str]) -> Any:
-        raise NotImplementedError
+        raise UnsupportedOperation(f"{path} cannot be appended to: objects are written whole")
+
+    def _copy(self, name: str, to: str) -> None:
+        with self._root.filesystem.open_input_stream(self._root.below(name).path) as content:
+            write_whole(self._root.below(to), content.read())
 
     def _name(self, path: str) -> str:
         return path.removeprefix(self._root.path).strip("/").replace("/", _WITHIN)

@@ -62,7 +62,7 @@ def _standing(
 
 
 def lacks_approvals(workload: Section, pipeline: Section) -> bool:
-    """Whether the version that an alias points to has a record without the approvals that are asked for now."""
+    """Whether the records of the version that an alias points to lack approvals that the description asks for."""
     live = _live(pipeline)
     return live is not None and bool(approvals.standing(workload, pipeline, live.tags, live.move.digest).missing)
 

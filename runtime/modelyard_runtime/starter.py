@@ -104,7 +104,7 @@ def _look(requests: MonitorRequests) -> int:
 
 
 def _in_order(found: list[Entry]) -> list[Entry]:
-    """Oldest first, and what is no request last, so that none has to wait for it."""
+    """The oldest requests first. Files that are not requests come last, so that they delay none."""
     return sorted(found, key=lambda one: (not _NAME.fullmatch(one.name), one.modified, one.name))[:_MOST]
 
 
@@ -185,7 +185,7 @@ def _lineage(requests: MonitorRequests, request_id: str, request: Section) -> st
 
 
 def _cut(value: Json, most: int) -> str:
-    """A text that somebody else wrote; whatever else is there is left out."""
+    """The beginning of a string that somebody else wrote; any other type becomes an empty string."""
     return value[:most] if isinstance(value, str) else ""
 
 

@@ -162,7 +162,7 @@ def _grown_how(
 
 
 def _rows_of(data: TrainingData) -> str:
-    """What tells these rows from others."""
+    """Identifies the training rows: how many there are and, where it is known, the salt of their marks."""
     return f"{len(data.train)} {data.seen.salt:016x}" if data.seen else str(len(data.train))
 
 

@@ -1,7 +1,7 @@
-"""Trainings on a local Ray, which may be killed in their midst.
+"""Trainings on a local Ray, which may be killed halfway.
 
-`python growing.py FOLDER TRAINERS KILLED_AFTER [WORKERS]`: with a number above zero the process ends by force as soon
-as a checkpoint of so many rounds is recorded. What a training tells is in `FOLDER/TRAINER.json`.
+`python growing.py FOLDER TRAINERS KILLED_AFTER [WORKERS]`: if KILLED_AFTER is not 0, the process kills itself as soon
+as a checkpoint with that many rounds is recorded. Each training writes its results to `FOLDER/TRAINER.json`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from sklearn.datasets import load_breast_cancer
 from modelyard_runtime.checkpoints import Checkpoints
 from modelyard_runtime.together import goes_on, train_together
 from modelyard_runtime.training_data import training_data
+from tests.runtime.narrowing import present
 
 FOLDER, TRAINERS, KILLED_AFTER = Path(sys.argv[1]), sys.argv[2].split(","), int(sys.argv[3])
 WORKERS = int(sys.argv[4]) if len(sys.argv) > 4 else 1
@@ -71,8 +72,7 @@ def train(trainer: str) -> dict[str, Any]:
         "parameters": PARAMETERS[trainer],
     }
     assert goes_on(WORKLOAD, step)
-    kept = Checkpoints.of(WORKLOAD, step)
-    assert kept is not None
+    kept = present(Checkpoints.of(WORKLOAD, step))
     before = recorded()
     data = training_data(WORKLOAD, ("cells",), TASK, kept.began)
     worker = {"num_cpus": 1, "num_gpus": 0, "resources": {}}

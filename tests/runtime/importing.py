@@ -19,6 +19,7 @@ from modelyard_runtime.gate import DIGEST_TAG
 from modelyard_runtime.lineage import content_digest
 from modelyard_runtime.models import Models, load
 from modelyard_runtime.otlp import Sample
+from tests.runtime.narrowing import present
 from tests.runtime.signing import Signer
 
 NAME = "claims-triage"
@@ -93,8 +94,7 @@ class Importing:
 
     def served(self) -> list[int]:
         """What a server answers that starts now."""
-        version = Models(self.described, SERVED).version()
-        assert version is not None
+        version = present(Models(self.described, SERVED).version())
         return [int(one) for one in load(self.described, SERVED, version).predict(ROWS)]
 
     def metric(self, name: str) -> float:

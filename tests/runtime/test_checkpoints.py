@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from io import UnsupportedOperation
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from modelyard_runtime.shares import RUNGS, Progress
 from modelyard_runtime.storage import place
 from modelyard_runtime.together import goes_on
 from modelyard_runtime.trainers import estimator
+from tests.runtime.narrowing import present
 from tests.runtime.object_store import BUCKET, ObjectStore
 
 PROGRAM = Path(__file__).parent / "growing.py"
@@ -94,8 +96,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Any, int]]:
                 grow(config)
             config["killed"] = progress[-1].done, progress[-1].grown
             Alone.parts_done, Alone.left = 0, RUNGS + 1
-        raw = grow(config)
-        assert raw is not None
+        raw = present(grow(config))
         if trainer == "scikit-learn":
             made = read_histograms(raw)
         else:
@@ -214,15 +215,11 @@ def test_a_training_is_known_by_its_step_and_its_files(tmp_path: Path) -> None:
     (tmp_path / "cells" / "a.parquet").write_bytes(b"rows")
     workload = described(f"file://{tmp_path}")
 
-    first, second = Checkpoints.of(workload, step("xgboost")), Checkpoints.of(workload, step("xgboost"))
-    other = Checkpoints.of(workload, step("xgboost", max_depth=3))
+    first, second = (present(Checkpoints.of(workload, step("xgboost"))) for _ in range(2))
+    other = present(Checkpoints.of(workload, step("xgboost", max_depth=3)))
     (tmp_path / "cells" / "b.parquet").write_bytes(b"more")
-    grown = Checkpoints.of(workload, step("xgboost"))
+    grown = present(Checkpoints.of(workload, step("xgboost")))
 
-    assert first is not None
-    assert second is not None
-    assert other is not None
-    assert grown is not None
     assert first == second
     assert len({first.path, other.path, grown.path}) == 3
     for one in (first, other, grown):
@@ -247,9 +244,8 @@ def test_what_nobody_goes_on_with_is_removed(tmp_path: Path) -> None:
         if old:
             os.utime(folder / name, (long_ago, long_ago))
 
-    kept = Checkpoints.of(workload, step("xgboost"))
+    kept = present(Checkpoints.of(workload, step("xgboost")))
 
-    assert kept is not None
     left = {"training-4567~began", "training-4567~run~grown", "run-1", f"{kept.name}~began"}
     assert {one.name for one in folder.iterdir()} == left
 
@@ -272,6 +268,22 @@ def test_ray_sees_a_folder_of_which_nothing_is_left(monkeypatch: pytest.MonkeyPa
     assert pickle.loads(pickle.dumps(files)) == files  # workers get it
     with files.open_input_stream(f"{one}/grown") as stream:
         assert stream.read() == b"trees"
+
+    files.copy_file(f"{one}/grown", f"{kept.path}/run/checkpoint_2/grown")
+    files.move(one, f"{kept.path}/run/checkpoint_3")
+    told = files.get_file_info(fs.FileSelector(f"{kept.path}/run", recursive=True))
+    below = [found.path.removeprefix(f"{kept.path}/run/") for found in told]
+    assert below == ["checkpoint_2", "checkpoint_2/grown", "checkpoint_3", "checkpoint_3/grown"]
+    assert [found.base_name for found in files.get_file_info(fs.FileSelector(f"{kept.path}/run"))] == [
+        "checkpoint_2",
+        "checkpoint_3",
+    ]
+    with pytest.raises(FileNotFoundError):
+        files.get_file_info(fs.FileSelector(one))
+    with pytest.raises(UnsupportedOperation, match="objects are written whole"):
+        files.open_append_stream(f"{one}/grown")
+    with pytest.raises(UnsupportedOperation, match="delete by name"):
+        files.delete_dir_contents("", accept_root_dir=True)
     kept.discard()
     assert files.get_file_info(one).type == fs.FileType.NotFound
     assert [name for name in store.names() if "training-" in name] == []

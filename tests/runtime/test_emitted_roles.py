@@ -46,6 +46,7 @@ from modelyard_runtime.trainers import grow
 from modelyard_runtime.training_data import training_data
 from tests.runtime.api_server import ApiServer
 from tests.runtime.emitted_roles import Account, account, pods
+from tests.runtime.narrowing import present
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
 
@@ -292,8 +293,7 @@ def test_a_training_keeps_what_it_has_grown_and_removes_it(trained: System) -> N
         steps = sections(section(workload, "pipeline"), "steps").values()
         for step in (one for one in steps if goes_on(workload, one)):
             before = trained.names()
-            kept = Checkpoints.of(workload, step)
-            assert kept is not None
+            kept = present(Checkpoints.of(workload, step))
             files, run = kept.files(), f"{kept.path}/run"
             files.create_dir(run)
             for checkpoint in ("1", "2"):
@@ -304,8 +304,7 @@ def test_a_training_keeps_what_it_has_grown_and_removes_it(trained: System) -> N
             files.delete_dir(f"{run}/1")
             with files.open_input_stream(f"{run}/2/grown") as stream:
                 assert stream.read() == b"trees"
-            again = Checkpoints.of(workload, step)
-            assert again is not None
+            again = present(Checkpoints.of(workload, step))
             assert again.began == kept.began
             kept.discard()
             assert trained.names() - before <= {f"{kept.root.path}/"}

@@ -63,7 +63,7 @@ class Place:
         raise NotImplementedError
 
     def files(self) -> dict[str, bytes]:
-        """All that is there, by path."""
+        """The content of every file, by its path."""
         raise NotImplementedError
 
     def asked(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""A model that is imported, and no pipeline at all: what the promoter is told, what it reaches, and who hears of it."""
+"""A system with an imported model and no pipeline: the promoter's description, rights and alerts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A CronJob that runs the runtime every few minutes, to look whether there is something to do."""
+"""A CronJob that runs the runtime every few minutes, for workloads that poll."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def polling_cron_job(
 ) -> Made:
     """One run at a time, so that each begins where the one before ended.
 
-    `verb` is what the runtime is told to do, `token` whether the Pod may talk to the API of its cluster, `longest_s`
-    how long a run may take, and `scratch_bytes` how much it may write to its disk.
+    `verb` is the runtime's command. With `token` the Pod gets a token of the cluster's API. A run is ended after
+    `longest_s` seconds, and the Pod is evicted when its scratch volume exceeds `scratch_bytes`.
     """
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, component)
     runtime = container(

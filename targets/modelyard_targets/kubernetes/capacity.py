@@ -193,7 +193,7 @@ def pods_of(plan: Plan, placement: str, floor: Floor) -> Iterator[Packable]:
 
 
 def _least(plan: Plan, placement: str, floor: Floor) -> tuple[Pods, ...]:
-    """Every Pod of a placement that is there in quiet times."""
+    """Every Pod of a placement that runs when there is no load."""
     return _at_least(demand(plan, placement).always, floor, _support(plan.system, target_of(plan, placement)))
 
 

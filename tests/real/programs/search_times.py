@@ -125,7 +125,8 @@ def bare(run: str) -> None:
             run_config=tune.RunConfig(storage_path=folder, verbose=0),
         )
         best = tuner.fit().get_best_result("auc_pr", "max", scope="last").config
-    assert best is not None
+    if best is None:
+        raise SystemExit("the search has found no parameters")
     model = ray.get(ray.remote(num_cpus=1)(fitted).remote(best, train))
     with mlflow.start_run(run_name=run):
         said = model.predict_proba(held_out[COLUMNS])[:, 1]
