@@ -40,7 +40,7 @@ def priority_of(resource: Resource) -> str:
 
 def next_lower(priority: str) -> str:
     """The priority that yields to this one; empty for the lowest."""
-    return dict(itertools.pairwise(PRIORITIES)).get(priority, "")
+    return next((below for above, below in itertools.pairwise(PRIORITIES) if above == priority), "")
 
 
 def priority_path(resource: Resource) -> Path:
