@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.diagnostics.plan import budget_exceeded, budget_may_be_exceeded, budget_would_be_exceeded
+from modelyard.diagnostics.budgets import budget_exceeded, budget_may_be_exceeded, budget_would_be_exceeded
 from modelyard.plan import Plan
 from modelyard.target import Cost
 from modelyard.units import money_text

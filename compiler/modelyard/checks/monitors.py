@@ -9,6 +9,7 @@ from modelyard.checks.pipelines import bounds_of, direction_of, within_reach
 from modelyard.checks.schedules import gaps_s
 from modelyard.checks.suggestions import Suggestions
 from modelyard.diagnostics import Diagnostic
+from modelyard.diagnostics.check import breaches, looks
 from modelyard.diagnostics.check import metrics as metric_problems
 from modelyard.diagnostics.check import monitors as problems
 from modelyard.spec import RULES_ONLY, Monitor, System
@@ -190,15 +191,15 @@ def _counted(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     for check in monitor.checks:
         path = ("monitors", monitor.name, "checks", check.name)
         if check.consecutive > 1 and monitor.type in RULES_ONLY:
-            yield problems.looks_of_rules(system.key(*path, "consecutive"), monitor.type)
+            yield looks.looks_of_rules(system.key(*path, "consecutive"), monitor.type)
         by_feature = (*monitor_type("data-drift").checks, "out_of_range")
         if check.min_features > 1 and check.metric not in by_feature:
-            yield problems.features_not_counted(system.key(*path, "minFeatures"), check.metric, sorted(by_feature))
+            yield looks.features_not_counted(system.key(*path, "minFeatures"), check.metric, sorted(by_feature))
         elif check.features and check.min_features > len(check.features):
             span = system.at(*path, "minFeatures")
-            yield problems.more_features_than_named(span, check.min_features, len(check.features))
+            yield looks.more_features_than_named(span, check.min_features, len(check.features))
         if state_folder(system, monitor) is None and monitor.type not in RULES_ONLY and keeps_state_for(check):
-            yield problems.nowhere_to_keep_looks(system.key(*path), check.name, monitor.watch)
+            yield looks.nowhere_to_keep_looks(system.key(*path), check.name, monitor.watch)
 
 
 def _rollback(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
@@ -208,9 +209,9 @@ def _rollback(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     span = system.at("monitors", monitor.name, "onBreach", "rollback")
     section, _, name = monitor.watch.partition(".")
     if section != "inference":
-        yield problems.rollback_of_what(span, monitor.watch)
+        yield breaches.rollback_of_what(span, monitor.watch)
     elif all(variant.model.alias.isdecimal() for variant in system.inference[name].variants):
-        yield problems.rollback_of_fixed_version(span, name)
+        yield breaches.rollback_of_fixed_version(span, name)
 
 
 def _times(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
@@ -219,14 +220,14 @@ def _times(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     cooldown = ("monitors", monitor.name, "onBreach", "cooldown")
     written = system.at(*cooldown) != system.at(*cooldown[:-1])
     if written and not breach.run and not breach.rollback:
-        yield problems.cooldown_of_nothing(system.key(*cooldown), monitor.name)
+        yield breaches.cooldown_of_nothing(system.key(*cooldown), monitor.name)
     gaps = gaps_s(monitor.schedule)
     if gaps is None or monitor_type(monitor.type).reads == "series":
         return
     shortest, longest = gaps
     path = ("monitors", monitor.name)
     if (breach.run or breach.rollback) and breach.cooldown_s < shortest:
-        yield problems.cooldown_without_effect(system.at(*cooldown), monitor.name)
+        yield breaches.cooldown_without_effect(system.at(*cooldown), monitor.name)
     if monitor.window_s < longest:
         yield problems.window_with_holes(system.key(*path, "window"), monitor.name)
 
@@ -237,13 +238,13 @@ def _effect(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     path = ("monitors", monitor.name)
     if not breach.notify:
         if not breach.run and not breach.rollback:
-            yield problems.breach_without_effect(system.key(*path), monitor.name)
+            yield breaches.breach_without_effect(system.key(*path), monitor.name)
         return
     taken = {severity for channel in breach.notify for severity in system.channels[channel].severities}
     for check in monitor.checks:
         if check.severity not in taken:
             span = system.key(*path, "checks", check.name)
-            yield problems.severity_not_taken(span, check.name, check.severity, breach.notify)
+            yield breaches.severity_not_taken(span, check.name, check.severity, breach.notify)
 
 
 _RULES: tuple[Callable[[System, Monitor], Iterator[Diagnostic]], ...] = (

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from modelyard.diagnostics import crossings as problems
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.diagnostics.platform import store_elsewhere
+from modelyard.diagnostics.stores import store_elsewhere
 from modelyard.diagnostics.target import registry_elsewhere
 from modelyard.plan import Kind, Link, Plan, RegistryServer, Resource, bundled_on, cluster_service
 from modelyard.source import Path

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard.diagnostics import aws as problems
-from modelyard.diagnostics import platform as shared
+from modelyard.diagnostics import stores as store_problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.manifest import memory_text
 from modelyard.plan import Identity, Plan, RegistryServer
@@ -42,7 +42,7 @@ def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             database = value.database
             if database.target != placement and not database.adopt:
                 where = plan.system.at("registry", "database")
-                yield shared.store_elsewhere(where, database.name, database.target, placement)
+                yield store_problems.store_elsewhere(where, database.name, database.target, placement)
 
 
 def check_locks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -64,7 +64,7 @@ def _check_adopted(store: Store, system: System) -> Iterator[Diagnostic]:
     written = system.written("stores", store.name)
     for field in _THEIRS:
         if store.adopt and field in written:
-            yield shared.adopted_is_not_ours(system.key("stores", store.name, field), store.name, field)
+            yield store_problems.adopted_is_not_ours(system.key("stores", store.name, field), store.name, field)
 
 
 def _check_bucket(store: Store, system: System, target: TargetSpec) -> Iterator[Diagnostic]:
@@ -89,10 +89,10 @@ def _check_database(store: Store, system: System, target: TargetSpec) -> Iterato
     here = ("stores", store.name)
     if store.adopt:
         if store.credentials is None:
-            yield shared.credentials_needed(system.key(*here), store.name, "the registry signs in")
+            yield store_problems.credentials_needed(system.key(*here), store.name, "the registry signs in")
         return
     if store.credentials is not None:
-        yield shared.credentials_are_made(system.key(*here, "credentials"), store.name)
+        yield store_problems.credentials_are_made(system.key(*here, "credentials"), store.name)
     size = store.size_bytes or 0
     if not _SMALLEST <= size <= _LARGEST:
         yield problems.database_size(system.at(*here, "size"), store.name, memory_text(size))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias, cast
 
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.diagnostics.platform import override_fails, override_of_nothing, override_refused, override_renames
+from modelyard.diagnostics.overrides import override_fails, override_of_nothing, override_refused, override_renames
 from modelyard.source import Json
 from modelyard.spec import Override, System
 from modelyard.stack import Manifest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.diagnostics.plan import budget_without_price
+from modelyard.diagnostics.budgets import budget_without_price
 from modelyard.plan import Plan
 from modelyard.spec import target_path
 from modelyard.target import Cost

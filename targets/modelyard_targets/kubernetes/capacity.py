@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.diagnostics.plan import (
+from modelyard.diagnostics.capacity import (
     cannot_be_packed,
     no_room_for_upgrade,
     nothing_yields,

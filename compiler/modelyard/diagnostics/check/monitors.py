@@ -1,4 +1,4 @@
-"""Diagnostics about monitors: E0465 to E0480, W0475 to W0478, W0493, E0495, W0496, E0871 to E0876."""
+"""Diagnostics about what monitors watch and compare with."""
 
 from __future__ import annotations
 
@@ -194,87 +194,6 @@ def features_without_meaning(span: Span, kind: str) -> Diagnostic:
     )
 
 
-def rollback_of_what(span: Span, watched: str) -> Diagnostic:
-    """Only what an endpoint serves can be rolled back.
-
-    Wrong:
-
-        monitors: {quality: {watch: data.transactions, onBreach: {rollback: true}, …}}
-
-    Right:
-
-        monitors: {quality: {watch: inference.scorer, onBreach: {rollback: true}, …}}
-    """
-    return Diagnostic(
-        "E0473",
-        Severity.ERROR,
-        f"there is nothing to roll back: {watched} serves no model",
-        span,
-        "watch an endpoint, or remove rollback",
-    )
-
-
-def rollback_of_fixed_version(span: Span, endpoint: str) -> Diagnostic:
-    """An endpoint that names its versions by number has no alias that could go back.
-
-    Wrong:
-
-        inference: {scorer: {variants: {champion: {model: fraud@3}}, …}}
-        monitors: {quality: {watch: inference.scorer, onBreach: {rollback: true}, …}}
-
-    Right:
-
-        inference: {scorer: {variants: {champion: {model: fraud@champion}}, …}}
-    """
-    return Diagnostic(
-        "E0474",
-        Severity.ERROR,
-        f"endpoint {quote(endpoint)} names versions by number, so there is no alias that could go back",
-        span,
-        "serve an alias such as @champion, or remove rollback",
-    )
-
-
-def cooldown_without_effect(span: Span, monitor: str) -> Diagnostic:
-    """The cooldown is over before the monitor looks again, so every breach starts a run.
-
-    Wrong:
-
-        monitors: {drift: {schedule: {cron: "0 6 * * *"}, onBreach: {run: pipelines.retrain, cooldown: 1h}, …}}
-
-    Right:
-
-        monitors: {drift: {schedule: {cron: "0 6 * * *"}, onBreach: {run: pipelines.retrain, cooldown: 3d}, …}}
-    """
-    return Diagnostic(
-        "W0475",
-        Severity.WARNING,
-        f"the cooldown of monitor {quote(monitor)} is over before it looks again, so it holds nothing back",
-        span,
-        "raise it above the time between two looks",
-    )
-
-
-def cooldown_of_nothing(span: Span, monitor: str) -> Diagnostic:
-    """A cooldown keeps reactions apart, and this monitor has none: an alert is told as long as it lasts.
-
-    Wrong:
-
-        monitors: {drift: {onBreach: {notify: [oncall], cooldown: 3d}, …}}
-
-    Right:
-
-        monitors: {drift: {onBreach: {notify: [oncall], run: pipelines.retrain, cooldown: 3d}, …}}
-    """
-    return Diagnostic(
-        "W0493",
-        Severity.WARNING,
-        f"the cooldown of monitor {quote(monitor)} holds nothing back: a breach starts nothing and takes nothing back",
-        span,
-        "remove cooldown, or add run or rollback",
-    )
-
-
 def window_with_holes(span: Span, monitor: str) -> Diagnostic:
     """The monitor looks back over less time than passes between two looks, so some data is never looked at.
 
@@ -292,48 +211,6 @@ def window_with_holes(span: Span, monitor: str) -> Diagnostic:
         f"monitor {quote(monitor)} looks back over less time than passes between two looks",
         span,
         "raise the window, or look more often",
-    )
-
-
-def breach_without_effect(span: Span, monitor: str) -> Diagnostic:
-    """A monitor tells nobody and starts nothing.
-
-    Wrong:
-
-        governance: {owner: {team: payments, email: payments@acme.example}}
-        monitors: {drift: {type: data-drift, …}}
-
-    Right:
-
-        monitors: {drift: {type: data-drift, onBreach: {notify: [payments-oncall]}, …}}
-    """
-    return Diagnostic(
-        "W0477",
-        Severity.WARNING,
-        f"a breach of monitor {quote(monitor)} reaches nobody and starts nothing",
-        span,
-        "add onBreach: {notify: [CHANNEL]}, or oncall: CHANNEL to governance.owner",
-    )
-
-
-def severity_not_taken(span: Span, check: str, severity: str, channels: Iterable[str]) -> Diagnostic:
-    """None of the channels that are told takes alerts of this severity.
-
-    Wrong:
-
-        channels: {oncall: {type: pagerduty, severities: [page], …}}
-        monitors: {drift: {checks: {psi: {max: 0.2, severity: ticket}}, onBreach: {notify: [oncall]}, …}}
-
-    Right:
-
-        channels: {oncall: {type: pagerduty, severities: [page, ticket], …}}
-    """
-    return Diagnostic(
-        "W0478",
-        Severity.WARNING,
-        f"check {quote(check)} raises a {severity}, and none of {', '.join(channels)} takes one",
-        span,
-        "add a channel to notify, or the severity to the channel",
     )
 
 
@@ -421,88 +298,6 @@ def fresh_more_often_than_it_runs(span: Span, pipeline: str, most_s: float, gap_
         f"pipeline {quote(pipeline)} runs up to {gap_s} seconds apart, and may be {most_s:g} seconds old at most",
         span,
         f"write more than {gap_s}, with the time that a run takes",
-    )
-
-
-def looks_of_rules(span: Span, kind: str) -> Diagnostic:
-    """A monitor of type performance is a rule on metrics that are always measured, so there are no looks to count.
-
-    Wrong:
-
-        monitors: {latency: {type: performance, checks: {p99_ms: {max: 50, consecutive: 3}}, …}}
-
-    Right:
-
-        monitors: {latency: {type: performance, window: 30m, checks: {p99_ms: {max: 50}}, …}}
-    """
-    return Diagnostic(
-        "E0871",
-        Severity.ERROR,
-        f"a monitor of type {kind} has no looks to count",
-        span,
-        "remove consecutive, or write a longer window",
-    )
-
-
-def features_not_counted(span: Span, metric: str, known: Iterable[str]) -> Diagnostic:
-    """`minFeatures` is about metrics that are measured for each feature by itself.
-
-    Wrong:
-
-        monitors: {data: {type: data-quality, checks: {duplicates: {max: 0.01, minFeatures: 2}}, …}}
-
-    Right:
-
-        monitors: {drift: {type: data-drift, checks: {psi: {max: 0.2, minFeatures: 2}}, …}}
-    """
-    return Diagnostic(
-        "E0872",
-        Severity.ERROR,
-        f"{quote(metric)} is one value and not one of each feature, so there are no features to count",
-        span,
-        f"remove minFeatures, or choose one of {', '.join(known)}",
-    )
-
-
-def more_features_than_named(span: Span, asked: int, named: int) -> Diagnostic:
-    """A check never fails that asks for more features beyond its bounds than it looks at.
-
-    Wrong:
-
-        checks: {psi: {max: 0.2, features: [amount, merchant], minFeatures: 3}}
-
-    Right:
-
-        checks: {psi: {max: 0.2, features: [amount, merchant], minFeatures: 2}}
-    """
-    return Diagnostic(
-        "E0873",
-        Severity.ERROR,
-        f"{asked} features are asked to lie beyond the bounds, and the check looks at {named}",
-        span,
-        f"write {named} or less",
-    )
-
-
-def nowhere_to_keep_looks(span: Span, check: str, watched: str) -> Diagnostic:
-    """`consecutive` and `page_hinkley` need what the looks before have found, which is kept in the store of what is
-    watched. A dataset with an address of its own has no store that a monitor could write to.
-
-    Wrong:
-
-        data: {events: {uri: s3://acme-lake/events/, format: parquet, timestamp: at}}
-        monitors: {drift: {watch: data.events, checks: {psi: {max: 0.2, consecutive: 3}}, …}}
-
-    Right:
-
-        data: {events: {store: lake, path: events/, format: parquet, timestamp: at}}
-    """
-    return Diagnostic(
-        "E0874",
-        Severity.ERROR,
-        f"check {quote(check)} needs what the looks before have found, and {watched} has no store to keep that in",
-        span,
-        "give the dataset a store and a path instead of a uri",
     )
 
 

@@ -1,0 +1,131 @@
+"""Diagnostics about what follows the breach of a monitor: rollback, cooldown, severity and channels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def rollback_of_what(span: Span, watched: str) -> Diagnostic:
+    """Only what an endpoint serves can be rolled back.
+
+    Wrong:
+
+        monitors: {quality: {watch: data.transactions, onBreach: {rollback: true}, …}}
+
+    Right:
+
+        monitors: {quality: {watch: inference.scorer, onBreach: {rollback: true}, …}}
+    """
+    return Diagnostic(
+        "E0473",
+        Severity.ERROR,
+        f"there is nothing to roll back: {watched} serves no model",
+        span,
+        "watch an endpoint, or remove rollback",
+    )
+
+
+def rollback_of_fixed_version(span: Span, endpoint: str) -> Diagnostic:
+    """An endpoint that names its versions by number has no alias that could go back.
+
+    Wrong:
+
+        inference: {scorer: {variants: {champion: {model: fraud@3}}, …}}
+        monitors: {quality: {watch: inference.scorer, onBreach: {rollback: true}, …}}
+
+    Right:
+
+        inference: {scorer: {variants: {champion: {model: fraud@champion}}, …}}
+    """
+    return Diagnostic(
+        "E0474",
+        Severity.ERROR,
+        f"endpoint {quote(endpoint)} names versions by number, so there is no alias that could go back",
+        span,
+        "serve an alias such as @champion, or remove rollback",
+    )
+
+
+def cooldown_without_effect(span: Span, monitor: str) -> Diagnostic:
+    """The cooldown is over before the monitor looks again, so every breach starts a run.
+
+    Wrong:
+
+        monitors: {drift: {schedule: {cron: "0 6 * * *"}, onBreach: {run: pipelines.retrain, cooldown: 1h}, …}}
+
+    Right:
+
+        monitors: {drift: {schedule: {cron: "0 6 * * *"}, onBreach: {run: pipelines.retrain, cooldown: 3d}, …}}
+    """
+    return Diagnostic(
+        "W0475",
+        Severity.WARNING,
+        f"the cooldown of monitor {quote(monitor)} is over before it looks again, so it holds nothing back",
+        span,
+        "raise it above the time between two looks",
+    )
+
+
+def cooldown_of_nothing(span: Span, monitor: str) -> Diagnostic:
+    """A cooldown keeps reactions apart, and this monitor has none: an alert is told as long as it lasts.
+
+    Wrong:
+
+        monitors: {drift: {onBreach: {notify: [oncall], cooldown: 3d}, …}}
+
+    Right:
+
+        monitors: {drift: {onBreach: {notify: [oncall], run: pipelines.retrain, cooldown: 3d}, …}}
+    """
+    return Diagnostic(
+        "W0493",
+        Severity.WARNING,
+        f"the cooldown of monitor {quote(monitor)} holds nothing back: a breach starts nothing and takes nothing back",
+        span,
+        "remove cooldown, or add run or rollback",
+    )
+
+
+def breach_without_effect(span: Span, monitor: str) -> Diagnostic:
+    """A monitor tells nobody and starts nothing.
+
+    Wrong:
+
+        governance: {owner: {team: payments, email: payments@acme.example}}
+        monitors: {drift: {type: data-drift, …}}
+
+    Right:
+
+        monitors: {drift: {type: data-drift, onBreach: {notify: [payments-oncall]}, …}}
+    """
+    return Diagnostic(
+        "W0477",
+        Severity.WARNING,
+        f"a breach of monitor {quote(monitor)} reaches nobody and starts nothing",
+        span,
+        "add onBreach: {notify: [CHANNEL]}, or oncall: CHANNEL to governance.owner",
+    )
+
+
+def severity_not_taken(span: Span, check: str, severity: str, channels: Iterable[str]) -> Diagnostic:
+    """None of the channels that are told takes alerts of this severity.
+
+    Wrong:
+
+        channels: {oncall: {type: pagerduty, severities: [page], …}}
+        monitors: {drift: {checks: {psi: {max: 0.2, severity: ticket}}, onBreach: {notify: [oncall]}, …}}
+
+    Right:
+
+        channels: {oncall: {type: pagerduty, severities: [page, ticket], …}}
+    """
+    return Diagnostic(
+        "W0478",
+        Severity.WARNING,
+        f"check {quote(check)} raises a {severity}, and none of {', '.join(channels)} takes one",
+        span,
+        "add a channel to notify, or the severity to the channel",
+    )

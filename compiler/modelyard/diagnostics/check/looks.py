@@ -1,0 +1,90 @@
+"""Diagnostics about alarms over several looks or several features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.source import Span
+
+
+def looks_of_rules(span: Span, kind: str) -> Diagnostic:
+    """A monitor of type performance is a rule on metrics that are always measured, so there are no looks to count.
+
+    Wrong:
+
+        monitors: {latency: {type: performance, checks: {p99_ms: {max: 50, consecutive: 3}}, …}}
+
+    Right:
+
+        monitors: {latency: {type: performance, window: 30m, checks: {p99_ms: {max: 50}}, …}}
+    """
+    return Diagnostic(
+        "E0871",
+        Severity.ERROR,
+        f"a monitor of type {kind} has no looks to count",
+        span,
+        "remove consecutive, or write a longer window",
+    )
+
+
+def features_not_counted(span: Span, metric: str, known: Iterable[str]) -> Diagnostic:
+    """`minFeatures` is about metrics that are measured for each feature by itself.
+
+    Wrong:
+
+        monitors: {data: {type: data-quality, checks: {duplicates: {max: 0.01, minFeatures: 2}}, …}}
+
+    Right:
+
+        monitors: {drift: {type: data-drift, checks: {psi: {max: 0.2, minFeatures: 2}}, …}}
+    """
+    return Diagnostic(
+        "E0872",
+        Severity.ERROR,
+        f"{quote(metric)} is one value and not one of each feature, so there are no features to count",
+        span,
+        f"remove minFeatures, or choose one of {', '.join(known)}",
+    )
+
+
+def more_features_than_named(span: Span, asked: int, named: int) -> Diagnostic:
+    """A check never fails that asks for more features beyond its bounds than it looks at.
+
+    Wrong:
+
+        checks: {psi: {max: 0.2, features: [amount, merchant], minFeatures: 3}}
+
+    Right:
+
+        checks: {psi: {max: 0.2, features: [amount, merchant], minFeatures: 2}}
+    """
+    return Diagnostic(
+        "E0873",
+        Severity.ERROR,
+        f"{asked} features are asked to lie beyond the bounds, and the check looks at {named}",
+        span,
+        f"write {named} or less",
+    )
+
+
+def nowhere_to_keep_looks(span: Span, check: str, watched: str) -> Diagnostic:
+    """`consecutive` and `page_hinkley` need what the looks before have found, which is kept in the store of what is
+    watched. A dataset with an address of its own has no store that a monitor could write to.
+
+    Wrong:
+
+        data: {events: {uri: s3://acme-lake/events/, format: parquet, timestamp: at}}
+        monitors: {drift: {watch: data.events, checks: {psi: {max: 0.2, consecutive: 3}}, …}}
+
+    Right:
+
+        data: {events: {store: lake, path: events/, format: parquet, timestamp: at}}
+    """
+    return Diagnostic(
+        "E0874",
+        Severity.ERROR,
+        f"check {quote(check)} needs what the looks before have found, and {watched} has no store to keep that in",
+        span,
+        "give the dataset a store and a path instead of a uri",
+    )

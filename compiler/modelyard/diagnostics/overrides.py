@@ -1,0 +1,129 @@
+"""Diagnostics about overrides of compiled objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
+from modelyard.source import Span
+
+_ADMISSION_POLICIES: Final = frozenset({"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"})
+
+
+def override_of_nothing(span: Span, wanted: str, placement: str, known: Iterable[str]) -> Diagnostic:
+    """An override names an object that the target does not emit.
+
+    `modelyard explain inference.scorer` lists the objects of an endpoint; so do the emitted manifests.
+
+    Admission policies are emitted and cannot be overridden: they allow what the objects of a workload name after every
+    override.
+
+    Wrong:
+
+        overrides: {shm: {object: RayService/scorr, patch: […], reason: larger shared memory}}
+
+    Right:
+
+        overrides: {shm: {object: RayService/scorer, patch: […], reason: larger shared memory}}
+    """
+    kind, _, name = wanted.partition("/")
+    if kind in _ADMISSION_POLICIES:
+        return Diagnostic(
+            "E0620",
+            Severity.ERROR,
+            f"the admission policy {quote(name)} cannot be overridden",
+            span,
+            "override an object of the workload: its policies follow",
+        )
+    return Diagnostic(
+        "E0620",
+        Severity.ERROR,
+        f"target {quote(placement)} emits no object {quote(wanted)}",
+        span,
+        nearest(wanted, known, "did you mean {}?"),
+    )
+
+
+def override_fails(span: Span, name: str, op: str, path: str) -> Diagnostic:
+    """A JSON Patch is applied whole or not at all: an operation of this one finds nothing to do it to.
+
+    `add` needs the object or list around its path, `replace` and `remove` need the path itself, and `test` needs it to
+    hold that value.
+
+    Wrong:
+
+        patch: [{op: replace, path: /spec/rayClusterConfg/rayVersion, value: 2.60.1}]
+
+    Right:
+
+        patch: [{op: replace, path: /spec/rayClusterConfig/rayVersion, value: 2.60.1}]
+    """
+    return Diagnostic(
+        "E0621",
+        Severity.ERROR,
+        f"override {quote(name)} cannot {op} {quote(path)}: {_FAILURES.get(op, 'there is nothing at that path')}",
+        span,
+        "look up the path in the emitted manifest",
+    )
+
+
+_FAILURES = {
+    "add": "there is no object or list around that path",
+    "test": "what is there is something else",
+    "copy": "there is nothing to copy, or no place for it",
+    "move": "there is nothing to move, or no place for it",
+}
+
+
+def override_renames(span: Span, name: str) -> Diagnostic:
+    """An override changes an object and does not make another of it: others refer to it by kind, name and namespace.
+
+    Wrong:
+
+        patch: [{op: replace, path: /metadata/name, value: other}]
+
+    Right:
+
+        moved: {inference.other: inference.scorer}
+    """
+    return Diagnostic(
+        "E0622",
+        Severity.ERROR,
+        f"override {quote(name)} changes version, kind, name or namespace of its object",
+        span,
+        "remove that operation",
+    )
+
+
+def override_refused(span: Span, name: str, by: str, problem: str) -> Diagnostic:
+    """An override makes an object that the API server refuses.
+
+    It has an unknown field, a value of another type, or lacks a required field.
+    Null is refused as well: to leave a field out, remove it.
+
+    A JSON document in a ConfigMap, such as the RayJob of a pipeline, is checked in the same way: it stays, and stays
+    JSON that its workload can read.
+
+    Wrong:
+
+        overrides:
+          patient:
+            object: CronJob/monitor-drift
+            patch: [{op: replace, path: /spec/jobTemplate/spec/backoffLimit, value: "three"}]
+            reason: The store is slow in the morning.
+
+    Right:
+
+        overrides:
+          patient:
+            object: CronJob/monitor-drift
+            patch: [{op: replace, path: /spec/jobTemplate/spec/backoffLimit, value: 3}]
+            reason: The store is slow in the morning.
+    """
+    return Diagnostic(
+        "E0836",
+        Severity.ERROR,
+        f"override {quote(name)} makes an object that {by} refuses: {problem}",
+        span,
+    )
