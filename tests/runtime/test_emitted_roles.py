@@ -6,12 +6,10 @@ Policies are evaluated in front of moto, conditions included, and missing keys a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from io import BytesIO
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 import ray
@@ -45,83 +43,13 @@ from modelyard_runtime.trained import Trained, digest_of, finish
 from modelyard_runtime.trainers import grow
 from modelyard_runtime.training_data import training_data
 from tests.runtime.api_server import ApiServer
-from tests.runtime.emitted_roles import Account, account, pods
+from tests.runtime.emitted_roles import account
+from tests.runtime.emitted_systems import NOW, ROWS, SYSTEMS, System, read_by
 from tests.runtime.narrowing import present
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
 
-NOW = datetime.now(UTC)  # labels and windows are older or younger than the present
-PODS = tuple(pods())
-ROWS = 60
 BATCH = "/apis/batch/v1/namespaces/tills"
-
-
-SYSTEMS = tuple(dict.fromkeys(pod.system for pod in PODS))
-
-
-class System:
-    """A system on AWS with data in its stores."""
-
-    def __init__(self, account: Account, name: str, folder: Path) -> None:
-        self.account = account
-        self.pods = tuple(pod for pod in PODS if pod.system == name)
-        self.folder = folder
-        for pod in self.pods:
-            for dataset in _read_by(pod.workload()).values():
-                self._seed(dataset)
-
-    def running(self, *types: str) -> Iterator[dict[str, Any]]:
-        """The descriptions of its workloads of these types, each while its own credentials are used."""
-        for pod in self.pods:
-            if pod.workload()["type"] in types:
-                with self.account.running(pod, self.folder) as workload:
-                    yield workload
-
-    def put(self, uri: str, content: bytes) -> None:
-        """An object that another program wrote."""
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        self.account.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
-
-    def names(self) -> set[str]:
-        """Every object of every bucket."""
-        s3 = self.account.client("s3")
-        buckets = [one["Name"] for one in s3.list_buckets()["Buckets"]]
-        listed = [(one, s3.list_objects_v2(Bucket=one).get("Contents", ())) for one in buckets]
-        return {f"{bucket}/{each['Key']}" for bucket, found in listed for each in found}
-
-    def _seed(self, dataset: Any) -> None:
-        frame, uri, kind = _rows(dataset), text(dataset, "uri").rstrip("/"), text(dataset, "format")
-        for day, part in (("day=2026-11-23", frame[:30]), ("day=2026-11-24", frame[30:])):
-            stream = BytesIO()
-            part.to_parquet(stream, row_group_size=10) if kind == "parquet" else part.to_csv(stream, index=False)
-            self.put(f"{uri}/{day}/a.{kind}", stream.getvalue())
-        self.put(f"{uri}-raw/a.{kind}", b"nobody declared this")
-
-
-def _read_by(workload: Any) -> dict[str, Any]:
-    """The datasets that a workload reads."""
-    part = section(workload, "pipeline") or section(workload, "monitor")
-    written = {text(part, "output"), *(text(step, "output") for step in sections(part, "steps").values())}
-    return {name: one for name, one in sections(part, "data").items() if name not in written}
-
-
-def _rows(dataset: Any) -> pd.DataFrame:
-    """Rows with the columns that a dataset declares, and one by which several are joined."""
-    random = np.random.default_rng(1)
-    frame = pd.DataFrame({"id": np.arange(ROWS)})
-    for name in dataset.get("features", ()):
-        frame[name] = random.normal(size=ROWS)
-    if text(dataset, "label"):
-        frame[text(dataset, "label")] = random.integers(0, 2, ROWS)
-        if not dataset.get("features"):
-            frame["plain"] = random.normal(size=ROWS)
-    if text(dataset, "timestamp"):
-        ages = [timedelta(days=60 if one % 2 else 0, minutes=one) for one in range(ROWS)]  # half have their labels
-        frame[text(dataset, "timestamp")] = [NOW - age for age in ages]
-    for name, kind in section(dataset, "schema").items():
-        if name not in frame:
-            frame[name] = [f"{one}" for one in range(ROWS)] if kind == "string" else random.normal(size=ROWS)
-    return frame
 
 
 @pytest.fixture(params=[True, False], ids=["prefix counts", "prefix does not count"])
@@ -152,7 +80,7 @@ def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def test_every_dataset_is_read(system: System) -> None:
     """A folder with folders in it: whole, part by part, and as the state that lineage keeps."""
     for workload in system.running("training", "batch-inference", "monitor"):
-        for dataset in _read_by(workload).values():
+        for dataset in read_by(workload).values():
             assert len(read_frame(workload, dataset)) == ROWS
             assert sum(len(part) for part in read_batches(workload, dataset)) == ROWS
             assert fingerprint(workload, dataset).startswith("files=2 ")
@@ -161,7 +89,7 @@ def test_every_dataset_is_read(system: System) -> None:
 
 def test_ray_reads_a_folder(system: System, ray_here: None) -> None:
     for workload in system.running("training"):
-        for dataset in _read_by(workload).values():
+        for dataset in read_by(workload).values():
             assert read_ray(workload, dataset).count() == ROWS
 
 
@@ -169,7 +97,7 @@ def test_ray_reads_a_folder(system: System, ray_here: None) -> None:
 def test_what_is_missing_is_reported_as_such(system: System) -> None:
     """A dataset, the marker of a piece, and what is in use of a model."""
     for workload in system.running("training", "batch-inference"):
-        for dataset in _read_by(workload).values():
+        for dataset in read_by(workload).values():
             with pytest.raises(Refusal, match="nothing lies at"):
                 read_frame(workload, {**dataset, "uri": f"{dataset['uri'].rstrip('/')}/none"})
         data, output = sections(section(workload, "pipeline"), "data"), text(section(workload, "pipeline"), "output")
@@ -383,7 +311,7 @@ def test_monitors_read_what_they_watch_and_compare_with(trained: System) -> None
             assert source.profiles(version)["columns"]
         for uri in (
             text(section(section(monitor, "current"), "capture"), "uri"),
-            *(one["uri"] for one in _read_by(workload).values()),
+            *(one["uri"] for one in read_by(workload).values()),
         ):
             if uri:
                 with pytest.raises(OSError, match="ACCESS_DENIED"):

@@ -1,0 +1,94 @@
+"""A store through which a monitor on one target asks for runs, and a starter on another answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.runtime.object_store import BUCKET, ObjectStore
+
+BATCH = "/apis/batch/v1/namespaces/cards"
+JOBS = f"{BATCH}/jobs/"
+COOLDOWN_S = 3600
+WHY = ["check psi of inference.till does not hold: amount is 0.4"]
+FOLDER = "mlflow/run-requests/cards/prod/main"
+ASKED, ANSWERED = f"{FOLDER}/asked/retrain/drift", f"{FOLDER}/answered/retrain/drift"
+
+
+class Place:
+    """Both sides of a request in one store: what the monitor writes, and what the starter reads."""
+
+    def __init__(self, base: str, stores: dict[str, Any]) -> None:
+        own = {"system": "cards", "environment": "prod", **stores}
+        self.base = base
+        run = {"pipeline": "retrain", "request": {"uri": f"{base}/{ASKED}/", "store": "artifacts", "target": "main"}}
+        breach = {"rollback": False, "cooldownSeconds": COOLDOWN_S, "notify": [], "run": run}
+        monitor = {"windowSeconds": 86400, "onBreach": breach}
+        self.run: dict[str, Any] = run
+        self.monitor: dict[str, Any] = {
+            **own,
+            "type": "monitor",
+            "name": "monitor-drift",
+            "address": "monitors.drift",
+            "target": "shop",
+            "monitor": monitor,
+        }
+        self.starter: dict[str, Any] = {**own, "type": "starter", "name": "starter", "target": "main"}
+        self.starter["requests"] = [self.allowed("drift", "retrain")]
+
+    def allowed(self, monitor: str, pipeline: str) -> dict[str, Any]:
+        """What a monitor may ask for, as the description of the starter lists it."""
+        folders = {name: f"{self.base}/{FOLDER}/{name}/{pipeline}/{monitor}/" for name in ("asked", "answered")}
+        who = {"monitor": monitor, "target": "shop", "startedBy": f"monitor-{monitor}", "store": "artifacts"}
+        return {**who, "pipeline": pipeline, "cronJob": pipeline, "cooldownSeconds": COOLDOWN_S, **folders}
+
+    def write(self, name: str, content: bytes) -> None:
+        """Put a file into the folder of requests, whatever it is."""
+        raise NotImplementedError
+
+    def files(self) -> dict[str, bytes]:
+        """The content of every file, by its path."""
+        raise NotImplementedError
+
+    def asked(self) -> list[str]:
+        """The requests that wait."""
+        return [path for path in self.files() if path.startswith(ASKED)]
+
+    def answers(self) -> list[dict[str, Any]]:
+        """What became of requests."""
+        return [json.loads(content) for path, content in self.files().items() if path.startswith(ANSWERED)]
+
+
+class Folder(Place):
+    """A folder of this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder.as_uri(), {})
+        self.folder = folder
+
+    def write(self, name: str, content: bytes) -> None:
+        path = self.folder / ASKED / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    def files(self) -> dict[str, bytes]:
+        found = (path for path in self.folder.rglob("*") if path.is_file())
+        return {str(path.relative_to(self.folder)): path.read_bytes() for path in found}
+
+
+class Bucket(Place):
+    """A bucket of a service that speaks S3."""
+
+    def __init__(self, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(f"s3://{BUCKET}", store.described(monkeypatch))
+        self.store = store
+
+    def write(self, name: str, content: bytes) -> None:
+        self.store.client.put_object(Bucket=BUCKET, Key=f"{ASKED}/{name}", Body=content)
+
+    def files(self) -> dict[str, bytes]:
+        client, names = self.store.client, [name for name in self.store.names() if not name.endswith("/")]
+        return {name: client.get_object(Bucket=BUCKET, Key=name)["Body"].read() for name in names}
