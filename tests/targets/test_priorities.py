@@ -64,6 +64,7 @@ def test_every_pod_of_a_run_has_the_class_of_its_pipeline() -> None:
 
 def test_a_run_that_yields_waits_for_machines_as_long_as_it_may_take() -> None:
     assert run_of(YIELDS, "retrain")["spec"]["preRunningDeadlineSeconds"] == 6 * 3600
+    assert run_of(YIELDS, "retrain")["spec"]["activeDeadlineSeconds"] == 12 * 3600
     assert run_of(VALID_SPEC, "retrain")["spec"]["preRunningDeadlineSeconds"] < 6 * 3600
 
 

@@ -28,8 +28,8 @@ def not_reachable(span: Span, workload: str, placement: str, what: str, other: s
         f"{quote(workload)} on target {quote(placement)} needs {what} on target {quote(other)}, which lets in no"
         " connection from there",
         span,
-        f"place the two together, or add reachableFrom: [{placement}] to target {quote(other)} if the network allows"
-        " it",
+        f"place the two together, or add {quote(placement)} to reachableFrom of target {quote(other)} if the network"
+        " allows it",
     )
 
 

@@ -53,6 +53,28 @@ def shared_without_priority_class(span: Span, placement: str, priority: str) -> 
     )
 
 
+def priority_class_does_not_yield(span: Span, priority: str, name: str, why: str) -> Diagnostic:
+    """A PriorityClass is named for workloads that yield, and cannot make them do so.
+
+    Kubernetes keeps names that begin with `system-` for its own classes, which are above all others.
+
+    Wrong:
+
+        priorityClasses: {low: batch, lowest: batch}
+
+    Right:
+
+        priorityClasses: {low: batch, lowest: scavenger}
+    """
+    return Diagnostic(
+        "E0996",
+        Severity.ERROR,
+        f"PriorityClass {quote(name)} cannot be priority {quote(priority)}: {why}",
+        span,
+        "name a class below the priority that Pods have without one, and for `lowest` one below that of `low`",
+    )
+
+
 def prometheus_is_theirs(span: Span, placement: str, field: str) -> Diagnostic:
     """A Prometheus that is present belongs to whoever runs the cluster; where it sends metrics is set there.
 

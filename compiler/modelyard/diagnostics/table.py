@@ -483,6 +483,7 @@ CODES: Final[Mapping[str, Callable[..., Diagnostic]]] = MappingProxyType(
         "E0993": check_monitors.watches_several_models,
         "E0994": check_watched.watches_several_datasets,
         "W0995": check_trainers.rows_in_one_memory,
+        "E0996": platform.priority_class_does_not_yield,
         "E0998": check_step_order.reads_while_written,
         "E0999": check_step_order.written_by_two,
     }

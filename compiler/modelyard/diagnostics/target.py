@@ -179,8 +179,8 @@ def way_to_a_store(store: str, target: str, placement: str, *, service: bool) ->
         return "declare an object store that both reach"
     if service:
         return f"give store {quote(store)} an address that both reach"
-    there = f"target {quote(target)} of store {quote(store)}"
-    return f"add reachableFrom: [{placement}] to {there} if the network allows it"
+    there = f"target {quote(target)}, where store {quote(store)} is,"
+    return f"add {quote(placement)} to reachableFrom of {there} if the network allows it"
 
 
 def run_of_once(span: Span, pipeline: str) -> Diagnostic:

@@ -21,11 +21,17 @@ from modelyard_targets.cluster.describe_parts import (
     describe_made_model,
     describe_model,
 )
+from modelyard_targets.cluster.priorities import NORMAL
+
+
+def try_seconds(pipeline: Pipeline) -> int:
+    """The longest that one try of a run may last: KubeRay counts from its creation, so what yields waits in it too."""
+    return pipeline.timeout_s * (1 if pipeline.priority == NORMAL else 2)
 
 
 def run_seconds(pipeline: Pipeline) -> int:
     """The longest that a run may take with all its retries, each of which starts a cluster of its own."""
-    return pipeline.timeout_s * (pipeline.retries + 1)
+    return try_seconds(pipeline) * (pipeline.retries + 1)
 
 
 def group_resource(group: str) -> str:

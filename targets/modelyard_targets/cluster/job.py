@@ -15,7 +15,7 @@ from modelyard.writers.json_text import json_text
 from modelyard_targets.cluster.context import Context, Made
 from modelyard_targets.cluster.describe import describe_job
 from modelyard_targets.cluster.describe_parts import digest
-from modelyard_targets.cluster.describe_pipeline import step_group
+from modelyard_targets.cluster.describe_pipeline import step_group, try_seconds
 from modelyard_targets.cluster.disk import disk_mounts, disk_volumes, lower_disk
 from modelyard_targets.cluster.environment import (
     description,
@@ -135,7 +135,7 @@ def ray_job_spec(resource: Resource, described: dict[str, Json], context: Contex
         "entrypoint": ENTRYPOINT,
         "submissionMode": "K8sJobMode",
         "backoffLimit": pipeline.retries,
-        "activeDeadlineSeconds": pipeline.timeout_s,
+        "activeDeadlineSeconds": try_seconds(pipeline),
         "preRunningDeadlineSeconds": _longest_wait_s(pipeline, needed),
         "shutdownAfterJobFinishes": True,
         "ttlSecondsAfterFinished": _KEEP_CLUSTER_S,

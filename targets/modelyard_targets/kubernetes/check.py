@@ -49,12 +49,19 @@ def check_tenancy(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_priorities(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """A tenant makes no PriorityClasses either."""
+    """A tenant makes no PriorityClasses either, and those that are named can make workloads yield."""
     target = target_of(plan, placement)
+    named = dict(target.priority_classes)
+    for priority, name in named.items():
+        span = plan.system.at(*target_path(plan.system, placement), "priorityClasses", priority)
+        if name.startswith("system-"):
+            yield problems.priority_class_does_not_yield(span, priority, name, "it is above all others")
+        elif priority == "lowest" and name == named.get("low"):
+            yield problems.priority_class_does_not_yield(span, priority, name, "it is that of `low`")
     if target.tenancy != "shared":
         return
     for priority, path in yielding(plan, placement).items():
-        if priority not in dict(target.priority_classes):
+        if priority not in named:
             yield problems.shared_without_priority_class(plan.system.at(*path), placement, priority)
 
 
