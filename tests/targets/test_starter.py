@@ -199,7 +199,7 @@ def test_several_monitors_and_targets_have_a_folder_each() -> None:
     [
         pytest.param(
             ("reachableFrom: [shop],", ""),
-            "add reachableFrom: [shop] to target 'main' of store 'lake'",
+            "add 'shop' to reachableFrom of target 'main', where store 'lake' is",
             id="nothing is let in",
         ),
         pytest.param(
