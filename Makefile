@@ -17,18 +17,18 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo check style types mypy pyright imports unit clouds runtime test real engine bench clean
+.PHONY: help demo check style types mypy pyright imports unit clouds runtime test real testbed bench clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
 
 $(INSTALLED): pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m engine venv .venv
+	@test -x $(BIN)/python || $(PYTHON) -m testbed venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
 $(RUNTIME): $(INSTALLED) $(RUNTIME_REQUIREMENTS)
-	$(BIN)/python -m engine environment $(RUNTIME_REQUIREMENTS) > $@
+	$(BIN)/python -m testbed environment $(RUNTIME_REQUIREMENTS) > $@
 
 demo: $(INSTALLED) ## set up what is needed, compile the reference system, show what came out
 	$(BIN)/modelyard compile examples/fraud-detection --env on-prem
@@ -66,14 +66,14 @@ clouds: $(INSTALLED) ## programs and components under Pulumi's mocks: each run l
 runtime: $(RUNTIME)
 	"$$(cat $(RUNTIME))" -m pytest tests/runtime
 
-engine: $(INSTALLED) ## build the real parts into the cache folder, once
-	$(BIN)/python -m engine packages
-	$(BIN)/python -m engine build
+testbed: $(INSTALLED) ## build the real parts into the cache folder, once
+	$(BIN)/python -m testbed packages
+	$(BIN)/python -m testbed build
 
-real: engine
+real: testbed
 	$(REAL)
 
-test: engine check clouds ## everything: builds the real parts, then check and clouds, then the tests that use them
+test: testbed check clouds ## everything: builds the real parts, then check and clouds, then the tests that use them
 	$(REAL)
 
 bench: $(INSTALLED) ## budgets of speed and memory, as ratios in one run

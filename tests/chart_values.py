@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
-from engine.charts import known
 from modelyard.program import Call
+from testbed.charts import known
 
 
 def unknown_values(calls: Iterable[Call]) -> list[str]:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engine.network_policies import Labels, Network, Pod
 from modelyard.manifest import NAME
+from testbed.kubernetes.network_policies import Labels, Network, Pod
 
 _ROW = re.compile(r"\| (?P<pods>.+) \| (?P<may>accept from|connect to) \| (?P<peers>.+) \| (?P<ports>.+) \|")
 _PODS = re.compile(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address
 
-from engine.kubectl import Object
-from engine.network_policies import Network, Pod
 from modelyard.manifest import COMPONENT, NAME, SYSTEM
 from modelyard_targets.cluster.charts import charts
+from testbed.kubernetes.kubectl import Object
+from testbed.kubernetes.network_policies import Network, Pod
 
 STRANGER = "stranger"
 """A namespace that has nothing to do with the system."""

@@ -1,7 +1,7 @@
 """Kubernetes objects against the schemas of their own API: what a server with strict validation would refuse.
 
-Structural schemas of CustomResourceDefinitions come from the files that a bare API server gets too (`engine.crds`);
-kinds of Kubernetes itself from the package kubernetes-validate.
+Structural schemas of CustomResourceDefinitions come from the files that a bare API server gets too
+(`testbed.kubernetes.crds`), those of Kubernetes' own kinds from the package kubernetes-validate.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, cast
 import jsonschema_rs
 import yaml
 
-from engine import crds
+from testbed.kubernetes import crds
 
 KUBERNETES = "1.36"
 

@@ -44,7 +44,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_pages_that_code_names_are_there() -> None:
     """Whoever follows a comment or a docstring into docs finds the page."""
-    folders = ("compiler", "engine", "runtime", "schemas", "stacks", "targets")
+    folders = ("compiler", "runtime", "schemas", "stacks", "targets", "testbed")
     code = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
     named = {page for path in code for page in _PAGE.findall(path.read_text(encoding="utf-8"))}
 

@@ -9,8 +9,8 @@ from statistics import median
 
 import pytest
 
-from engine import environments
-from engine.places import REPOSITORY
+from testbed import environments
+from testbed.places import REPOSITORY
 from tests.benchmarks.conftest import Repeat, Within
 
 PROGRAM = REPOSITORY / "tests" / "real" / "programs" / "batch_rates.py"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import environments
+from testbed import environments
 from tests.benchmarks.children import Cost, part
 from tests.benchmarks.conftest import Repeat, Within
 

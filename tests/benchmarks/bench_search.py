@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 from statistics import median
 
-from engine import environments
-from engine.places import REPOSITORY
+from testbed import environments
+from testbed.places import REPOSITORY
 from tests.benchmarks.conftest import Repeat, Within
 
 PROGRAM = REPOSITORY / "tests" / "real" / "programs" / "search_times.py"

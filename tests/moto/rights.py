@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from engine.aws.authorization.conditions import hold
-from engine.aws.authorization.language import Statement, parse
-from engine.aws.authorization.patterns import matches, matches_resource
+from testbed.clouds.aws.authorization.conditions import hold
+from testbed.clouds.aws.authorization.language import Statement, parse
+from testbed.clouds.aws.authorization.patterns import matches, matches_resource
 
 Context: TypeAlias = Mapping[str, str | Sequence[str]]
 

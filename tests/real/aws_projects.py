@@ -12,18 +12,18 @@ from typing import Any
 
 import yaml
 
-from engine import nodes
-from engine.aws.cloud import Cloud
-from engine.charts import ChartRepository
-from engine.kubectl import Kubectl
-from engine.pulumi_stack import Outcome as Done
-from engine.pulumi_stack import PulumiStack, Running
 from modelyard.disk import Tree, write_trees
 from modelyard.emit import stack_files
 from modelyard.pipeline import Outcome, compile_system
 from modelyard.spec import System, Vpc
 from modelyard_targets import TARGETS
 from modelyard_targets.aws.machines import table
+from testbed.charts import ChartRepository
+from testbed.clouds.aws.cloud import Cloud
+from testbed.kubernetes import nodes
+from testbed.kubernetes.kubectl import Kubectl
+from testbed.pulumi.stack import Outcome as Done
+from testbed.pulumi.stack import PulumiStack, Running
 from tests.examples import Example
 
 LARGEST_GROUP = 8

@@ -10,14 +10,15 @@ from typing import Any, TypeAlias
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs]  # it ships no types
 
-from engine import environments, image, machine, nodes
-from engine.charts import ChartRepository
-from engine.control_plane import Cluster
-from engine.control_plane import control_plane as running_control_plane
-from engine.places import binary
-from engine.pulumi_stack import PulumiStack
-from engine.whole_kubernetes import WholeKubernetes
-from engine.whole_kubernetes import whole_kubernetes as running_whole_kubernetes
+from testbed import environments, image, machine
+from testbed.charts import ChartRepository
+from testbed.kubernetes import nodes
+from testbed.kubernetes.control_plane import Cluster
+from testbed.kubernetes.control_plane import control_plane as running_control_plane
+from testbed.kubernetes.whole_kubernetes import WholeKubernetes
+from testbed.kubernetes.whole_kubernetes import whole_kubernetes as running_whole_kubernetes
+from testbed.places import binary
+from testbed.pulumi.stack import PulumiStack
 
 StackMaker: TypeAlias = Callable[..., PulumiStack]
 
@@ -97,7 +98,7 @@ def built(request: pytest.FixtureRequest) -> Callable[[str], Path]:
 
     def program(name: str) -> Path:
         found = binary(name)
-        _demand(request, name, [] if found.exists() else ["it is not built; `make engine` does it"])
+        _demand(request, name, [] if found.exists() else ["it is not built; `make testbed` does it"])
         return found
 
     return program

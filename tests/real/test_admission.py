@@ -10,8 +10,8 @@ from typing import Any, TypeAlias, cast
 
 import pytest
 
-from engine.control_plane import Cluster
-from engine.kubectl import Kubectl, Object, Refused
+from testbed.kubernetes.control_plane import Cluster
+from testbed.kubernetes.kubectl import Kubectl, Object, Refused
 from tests.emitted import emitted
 from tests.examples import Example, on_aws, one_each
 from tests.real.test_scanners import manifests_of

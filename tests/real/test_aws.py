@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.aws.cloud import Cloud
-from engine.aws.cloud import cloud as running_cloud
-from engine.aws.orders import Order
-from engine.pulumi_stack import Failed, Outcome, PulumiStack
+from testbed.clouds.aws.cloud import Cloud
+from testbed.clouds.aws.cloud import cloud as running_cloud
+from testbed.clouds.shared.orders import Order
+from testbed.pulumi.stack import Failed, Outcome, PulumiStack
 from tests.real.aws_projects import until_all_else_is_done
 
 SMALL = Path(__file__).parent / "programs" / "aws"

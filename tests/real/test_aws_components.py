@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from engine import nodes
-from engine.aws.cloud import Cloud
-from engine.aws.cloud import cloud as running_cloud
-from engine.control_plane import Cluster
-from engine.kubectl import Kubectl
-from engine.pulumi_stack import Failed, PulumiStack
 from modelyard.disk import Tree, write_trees
 from modelyard.emit import stack_files
 from modelyard.pipeline import Given, Inputs, Outcome, compile_system
 from modelyard_targets import TARGETS
+from testbed.clouds.aws.cloud import Cloud
+from testbed.clouds.aws.cloud import cloud as running_cloud
+from testbed.kubernetes import nodes
+from testbed.kubernetes.control_plane import Cluster
+from testbed.kubernetes.kubectl import Kubectl
+from testbed.pulumi.stack import Failed, PulumiStack
 from tests.examples import Example, on_clouds
 from tests.targets.aws.archive import ARCHIVE
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from engine import nodes
-from engine.aws.cloud import Cloud
-from engine.aws.cloud import cloud as running_cloud
-from engine.charts import ChartRepository
-from engine.control_plane import Cluster
-from engine.pulumi_stack import PulumiStack
+from testbed.charts import ChartRepository
+from testbed.clouds.aws.cloud import Cloud
+from testbed.clouds.aws.cloud import cloud as running_cloud
+from testbed.kubernetes import nodes
+from testbed.kubernetes.control_plane import Cluster
+from testbed.pulumi.stack import PulumiStack
 from tests.examples import Example, on_aws
 from tests.real.aws_projects import add_machines, in_networks_of, left_in, projects, region_of
 from tests.real.test_examples import run_pipelines, settled

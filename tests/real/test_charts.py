@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.charts import ChartRepository
-from engine.control_plane import Cluster
-from engine.pulumi_stack import Failed, PulumiStack
+from testbed.charts import ChartRepository
+from testbed.kubernetes.control_plane import Cluster
+from testbed.pulumi.stack import Failed, PulumiStack
 
 CHARTS = Path(__file__).parent / "programs" / "charts"
 

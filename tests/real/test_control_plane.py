@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from engine import nodes
-from engine.control_plane import Cluster
-from engine.kubectl import Object, Refused
 from modelyard.spec import Accelerator, Machines, Taint
+from testbed.kubernetes import nodes
+from testbed.kubernetes.control_plane import Cluster
+from testbed.kubernetes.kubectl import Object, Refused
 
 RAY_CLUSTER: Object = {
     "apiVersion": "ray.io/v1",

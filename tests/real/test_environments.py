@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import environments
+from testbed import environments
 
 TINY = Path(__file__).parent / "programs" / "tiny"
 

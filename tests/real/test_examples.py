@@ -13,11 +13,6 @@ from typing import Any, cast
 
 import pytest
 
-from engine import nodes
-from engine.charts import ChartRepository
-from engine.control_plane import Cluster
-from engine.kubectl import Kubectl, Object
-from engine.pulumi_stack import PulumiStack
 from modelyard.disk import Tree, write_trees
 from modelyard.emit import stack_files
 from modelyard.pipeline import Outcome
@@ -25,6 +20,11 @@ from modelyard.plan import ModelServer
 from modelyard.spec import Range, System, TargetSpec
 from modelyard_runtime.launch import named_after
 from modelyard_targets import TARGETS
+from testbed.charts import ChartRepository
+from testbed.kubernetes import nodes
+from testbed.kubernetes.control_plane import Cluster
+from testbed.kubernetes.kubectl import Kubectl, Object
+from testbed.pulumi.stack import PulumiStack
 from tests.examples import Example, on_clusters
 
 EXAMPLES = [pytest.param(example, id=str(example)) for example in on_clusters()]

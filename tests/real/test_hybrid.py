@@ -11,15 +11,15 @@ from typing import Any, cast
 
 import pytest
 
-from engine import nodes
-from engine.aws.api import ENDPOINT
-from engine.aws.cloud import Cloud
-from engine.aws.cloud import cloud as running_cloud
-from engine.charts import ChartRepository
-from engine.control_plane import Cluster
-from engine.kubectl import Kubectl
-from engine.pulumi_stack import PulumiStack
 from modelyard.pipeline import Outcome
+from testbed.charts import ChartRepository
+from testbed.clouds.aws.api import ENDPOINT
+from testbed.clouds.aws.cloud import Cloud
+from testbed.clouds.aws.cloud import cloud as running_cloud
+from testbed.kubernetes import nodes
+from testbed.kubernetes.control_plane import Cluster
+from testbed.kubernetes.kubectl import Kubectl
+from testbed.pulumi.stack import PulumiStack
 from tests.examples import Example
 from tests.hybrid import without_section
 from tests.moto.cloud import Cloud as Moto

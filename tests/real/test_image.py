@@ -9,7 +9,7 @@ from typing import IO
 
 import pytest
 
-from engine import image
+from testbed import image
 
 DOCKERFILE = f"""FROM rayproject/ray:{image.RAY}-py311
 COPY requirements.txt /tmp/requirements.txt

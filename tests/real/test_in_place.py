@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
-from engine.control_plane import Cluster
-from engine.kubectl import Object
-from engine.pulumi_stack import PulumiStack
 from modelyard.stack import Value
 from modelyard.writers.yaml_text import documents
+from testbed.kubernetes.control_plane import Cluster
+from testbed.kubernetes.kubectl import Object
+from testbed.pulumi.stack import PulumiStack
 from tests.lowering import lowered
 from tests.specs import changed
 from tests.stacks.programs import project

@@ -1,8 +1,8 @@
 """Least privilege, tried: an identity does what its workload declares, and is denied what lies beside it.
 
 Policies come from the components as they register them. Two judge them: moto's IAM, by action and resource, with real
-requests of a real client, and the evaluator of `engine/aws/authorization`, which knows conditions too. They have to
-agree wherever moto looks. Of bucket policies, secrets, keys and trust the evaluator decides alone.
+requests of a real client, and the evaluator of `testbed/clouds/aws/authorization`, which knows conditions too. They
+have to agree wherever moto looks. Of bucket policies, secrets, keys and trust the evaluator decides alone.
 """
 
 from __future__ import annotations

@@ -13,12 +13,12 @@ from typing import cast
 import pytest
 import yaml
 
-from engine import enforcer
-from engine.kubectl import Object
-from engine.network_policies import Network
-from engine.processes import Processes
-from engine.whole_kubernetes import NODE, PAUSE, WholeKubernetes
 from modelyard.manifest import RESTRICTED
+from testbed.kubernetes import enforcer
+from testbed.kubernetes.kubectl import Object
+from testbed.kubernetes.network_policies import Network
+from testbed.kubernetes.whole_kubernetes import NODE, PAUSE, WholeKubernetes
+from testbed.processes import Processes
 from tests.connections import ADDON_PODS, STRANGER, system_pods
 from tests.emitted import emitted
 from tests.specs import VALID_SPEC

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from engine import nodes
-from engine.control_plane import Cluster
-from engine.kubectl import Kubectl, Object, Refused
+from testbed.kubernetes import nodes
+from testbed.kubernetes.control_plane import Cluster
+from testbed.kubernetes.kubectl import Kubectl, Object, Refused
 from tests.emitted import emitted
 from tests.targets.test_priorities import YIELDS
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.control_plane import Cluster
-from engine.processes import session
-from engine.pulumi_stack import Failed, PulumiStack
+from testbed.kubernetes.control_plane import Cluster
+from testbed.processes import session
+from testbed.pulumi.stack import Failed, PulumiStack
 
 TINY = Path(__file__).parent / "programs" / "tiny"
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from engine import environments
-from engine.places import REPOSITORY
+from testbed import environments
+from testbed.places import REPOSITORY
 
 PROGRAMS = Path(__file__).parent / "programs"
 REQUIREMENTS = ("runtime/modelyard_runtime/requirements.txt", "tests/runtime/requirements.txt")

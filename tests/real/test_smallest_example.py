@@ -11,9 +11,9 @@ from typing import Any, cast
 
 import pytest
 
-from engine import environments, image
-from engine.processes import Processes
-from engine.whole_kubernetes import NODE_ADDRESS, WholeKubernetes
+from testbed import environments, image
+from testbed.kubernetes.whole_kubernetes import NODE_ADDRESS, WholeKubernetes
+from testbed.processes import Processes
 from tests.examples import Example
 from tests.real.test_examples import written
 

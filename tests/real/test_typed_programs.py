@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from engine import environments
 from modelyard.disk import Tree, write_trees
 from modelyard.emit import stack_files
+from testbed import environments
 from tests.examples import on_aws
 
 

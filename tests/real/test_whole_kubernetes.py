@@ -9,9 +9,9 @@ from typing import cast
 
 import pytest
 
-from engine import image
-from engine.kubectl import Object
-from engine.whole_kubernetes import NODE, WholeKubernetes
+from testbed import image
+from testbed.kubernetes.kubectl import Object
+from testbed.kubernetes.whole_kubernetes import NODE, WholeKubernetes
 
 _RESTRICTED: Object = {
     "runAsNonRoot": True,

@@ -20,18 +20,18 @@ from typing import Any, cast
 
 import pytest
 
-from engine import environments, image
-from engine.control_plane import CONTEXT
-from engine.kubectl import Object
-from engine.monitoring import Monitoring, monitoring, on_the_node
-from engine.places import REPOSITORY
-from engine.processes import Processes
-from engine.pulumi_stack import PulumiStack
-from engine.whole_kubernetes import NODE_ADDRESS, WholeKubernetes
 from modelyard.pipeline import Given, Inputs, compile_system
 from modelyard_targets import TARGETS
 from modelyard_targets.cluster.addon_values import prometheus_values
 from modelyard_targets.cluster.context import context_for
+from testbed import environments, image
+from testbed.kubernetes.control_plane import CONTEXT
+from testbed.kubernetes.kubectl import Object
+from testbed.kubernetes.monitoring import Monitoring, monitoring, on_the_node
+from testbed.kubernetes.whole_kubernetes import NODE_ADDRESS, WholeKubernetes
+from testbed.places import REPOSITORY
+from testbed.processes import Processes
+from testbed.pulumi.stack import PulumiStack
 from tests.plans import plan_of
 from tests.real.test_examples import written
 

@@ -9,13 +9,13 @@ from typing import Any, cast
 
 import pytest
 
-from engine import image
-from engine.control_plane import Cluster
-from engine.kubectl import Object
-from engine.whole_kubernetes import WholeKubernetes
 from modelyard.plan import Kind
 from modelyard.writers.yaml_text import documents
 from modelyard_targets.cluster.context import context_for
+from testbed import image
+from testbed.kubernetes.control_plane import Cluster
+from testbed.kubernetes.kubectl import Object
+from testbed.kubernetes.whole_kubernetes import WholeKubernetes
 from tests.lowering import lower_workload, lowered
 from tests.plans import plan_of
 from tests.targets.test_workloads import SPECS

@@ -14,8 +14,8 @@ import pytest
 import yaml
 from mlflow.store.artifact import s3_artifact_repo
 
-from engine.aws.authorization.cloud import guarded_cloud
-from engine.aws.authorization.guard import Guard
+from testbed.clouds.aws.authorization.cloud import guarded_cloud
+from testbed.clouds.aws.authorization.guard import Guard
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 REGION = "eu-central-1"

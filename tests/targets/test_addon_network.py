@@ -6,10 +6,10 @@ from functools import cache
 
 import pytest
 
-from engine.network_policies import Network
 from modelyard_targets.cluster.addon_network import lower_addon_network
 from modelyard_targets.cluster.charts import charts
 from modelyard_targets.cluster.namespace import CLOSED
+from testbed.kubernetes.network_policies import Network
 from tests.connections import ADDON_PODS, STRANGER, named, network_of, system_pods
 from tests.emitted import argument, calls, context, emitted, names
 from tests.specs import VALID_SPEC, changed

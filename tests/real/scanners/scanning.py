@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from engine import environments, parts, places
 from modelyard.writers.yaml_text import documents
+from testbed import environments, parts, places
 from tests.real.scanners.scanned import Scanned
 
 MANIFESTS = "manifests.yaml"

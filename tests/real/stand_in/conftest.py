@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.aws.api import ENDPOINT, FOLDER
-from engine.aws.cloud import Cloud
-from engine.aws.cloud import cloud as running_cloud
-from engine.aws.lifecycle import Lifecycle
+from testbed.clouds.aws.api import ENDPOINT, FOLDER
+from testbed.clouds.aws.cloud import Cloud
+from testbed.clouds.aws.cloud import cloud as running_cloud
+from testbed.clouds.aws.provider import AWS
+from testbed.clouds.shared.lifecycle import Lifecycle
 from tests.real.stand_in.world import World
 
 
@@ -27,6 +28,6 @@ def world(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> World:
     """The provider, configured, in this process."""
     for name in (ENDPOINT, FOLDER):
         monkeypatch.setenv(name, cloud.variables()[name])
-    lifecycle = Lifecycle(cloud.folder)
+    lifecycle = Lifecycle(AWS, cloud.folder)
     lifecycle.configure({"region": "eu-central-1", "defaultTags": json.dumps({"tags": {"owner": "platform"}})})
     return World(lifecycle)

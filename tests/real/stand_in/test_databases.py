@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.aws.api import Refused
-from engine.aws.cloud import Cloud
+from testbed.clouds.aws.cloud import Cloud
+from testbed.clouds.shared.refusal import Refused
 from tests.real.stand_in.world import Inputs, World, a_key, a_network, all_ends
 
 

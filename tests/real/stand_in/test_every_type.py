@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from engine.aws.table import RECORDS
+from testbed.clouds.aws.table import RECORDS
 
 _MADE = re.compile(r'\.make\(\s*f?"[^"]*",\s*"([^"]*)"')
 

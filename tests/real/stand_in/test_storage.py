@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from engine.aws.api import Refused
-from engine.aws.cloud import Cloud
+from testbed.clouds.aws.cloud import Cloud
+from testbed.clouds.shared.refusal import Refused
 from tests.real.stand_in.world import World, a_key, all_ends, policy_of
 
 

@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.aws.cloud import Cloud
-from engine.aws.lifecycle import Lifecycle
+from testbed.clouds.aws.api import Api
+from testbed.clouds.aws.cloud import Cloud
+from testbed.clouds.shared.lifecycle import Lifecycle
 
 Inputs = dict[str, Any]
 
@@ -27,7 +28,7 @@ _STAY = (
 class World:
     """What a program would do, without an engine: things by name, made in order and taken away in reverse."""
 
-    lifecycle: Lifecycle
+    lifecycle: Lifecycle[Api]
     made: dict[str, tuple[str, str, Inputs, Inputs]] = field(default_factory=dict[str, tuple[str, str, Inputs, Inputs]])
 
     def make(self, name: str, kind: str, /, **inputs: Any) -> Inputs:

@@ -7,9 +7,9 @@ from functools import cache
 
 import pytest
 
-from engine.kubectl import Object
-from engine.network_policies import Network
 from modelyard.manifest import COMPONENT, NAME
+from testbed.kubernetes.kubectl import Object
+from testbed.kubernetes.network_policies import Network
 from tests.connections import ADDON_PODS, named, network_of, ray_pod
 from tests.emitted import argument
 from tests.targets.aws.emitted import AWS_SPEC, calls, changed, emitted

@@ -1,0 +1,41 @@
+"""`python -m testbed`: sets up the real parts on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from testbed import build, environments, machine
+
+
+def main() -> int:
+    """Runs one verb; 1 when this machine cannot run everything."""
+    parser = argparse.ArgumentParser(prog="python -m testbed", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("packages", help="install the Debian packages that the real parts need, where that is possible")
+    building = verbs.add_parser("build", help="build what is missing from Go modules")
+    building.add_argument("part", nargs="*", help="only these parts")
+    verbs.add_parser("missing", help="say in plain words what cannot run here")
+    preparing = verbs.add_parser("environment", help="make an environment once, and print its interpreter")
+    preparing.add_argument("requirements", type=Path, nargs="+")
+    making = verbs.add_parser("venv", help="make a virtual environment")
+    making.add_argument("folder", type=Path)
+    given = parser.parse_args()
+    if given.verb == "packages":
+        machine.install_packages()
+    elif given.verb == "build":
+        build.build(frozenset(given.part))
+    elif given.verb == "environment":
+        print(environments.environment("\n".join(map(Path.read_text, given.requirements))))
+    elif given.verb == "venv":
+        machine.make_venv(given.folder)
+    else:
+        reasons = dict.fromkeys((*machine.missing_for_whole_kubernetes(), *machine.missing_for_images()))
+        print("\n".join(reasons) or "everything can run here")
+        return 1 if reasons else 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

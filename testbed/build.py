@@ -1,0 +1,153 @@
+"""Builds the real parts from Go modules into the cache folder: what is missing or of another version, and no more."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from testbed.parts import PARTS, Part
+from testbed.places import binaries, binary, sources
+
+
+def build(names: frozenset[str] = frozenset()) -> None:
+    """Builds every part that is not there as described, or only those named; a line before and after each.
+
+    A `pulumi` that is already on the PATH is used as it is, and not built.
+    """
+    if shutil.which("go") is None:
+        print("there is no Go here, so nothing is built")
+        return
+    wanted = [part for part in PARTS if not names or part.name in names]
+    waiting = _waiting(wanted)
+    for position, (part, program) in enumerate(waiting, start=1):
+        print(f"[{position}/{len(waiting)}] building {program} ({', '.join(part.requires)})", flush=True)
+        began = time.monotonic()
+        _build_program(part, program)
+        print(f"[{position}/{len(waiting)}] built {program} in {time.monotonic() - began:.0f} s", flush=True)
+    if not waiting:
+        print(f"the real parts are in {binaries()}")
+
+
+def unbuilt() -> list[str]:
+    """The programs that are not there, or are there at another version."""
+    return [program for _, program in _waiting(PARTS)]
+
+
+def installed_pulumi() -> Path | None:
+    """A `pulumi` that this machine has anyway."""
+    found = shutil.which("pulumi")
+    return Path(found) if found and Path(found).parent != binaries() else None
+
+
+def module_folder(part: str, module: str) -> Path:
+    """Where Go keeps the source of a module that a part requires; fetched again where its cache was emptied since."""
+    required_by = next(known for known in PARTS if known.name == part)
+    found: dict[str, str] = json.loads(_go(_module(required_by), "mod", "download", "-json", module))
+    return Path(found["Dir"])
+
+
+def download(module: str) -> Path:
+    """The source folder of a module that nothing is built from, such as `sigs.k8s.io/gateway-api@v1.4.1`."""
+    found: dict[str, str] = json.loads(_go(Path("/"), "mod", "download", "-json", module))
+    return Path(found["Dir"])
+
+
+def _waiting(parts: Iterable[Part]) -> list[tuple[Part, str]]:
+    return [
+        (part, program)
+        for part in parts
+        for program in part.programs
+        if not _is_built(part, program) and not (program == "pulumi" and installed_pulumi())
+    ]
+
+
+def _recipe(part: Part, program: str) -> str:
+    """Everything that decides what comes out; kept beside the binary, so that a change is noticed."""
+    return json.dumps(
+        [part.requires, part.replaces, part.staged, part.ldflags, part.sources, part.programs[program]], indent=1
+    )
+
+
+def _stamp(program: str) -> Path:
+    return binaries() / ".stamps" / program
+
+
+def _is_built(part: Part, program: str) -> bool:
+    stamp = _stamp(program)
+    if not binary(program).exists():
+        return False
+    if not stamp.exists() and _holds_required_versions(part, program):
+        _write_stamp(part, program)
+    return stamp.exists() and stamp.read_text() == _recipe(part, program)
+
+
+def _holds_required_versions(part: Part, program: str) -> bool:
+    """Whether a binary without a stamp says itself that it was built from the modules we require."""
+    told = set(re.findall(r"^\t(?:mod|dep)\t(\S+)\t(\S+)", _go(Path("/"), "version", "-m", str(binary(program))), re.M))
+    return told.issuperset(tuple(module.split(" ")) for module in part.requires)
+
+
+def _write_stamp(part: Part, program: str) -> None:
+    _stamp(program).parent.mkdir(exist_ok=True)
+    _stamp(program).write_text(_recipe(part, program))
+
+
+def _build_program(part: Part, program: str) -> None:
+    folder = _module(part)
+    binaries().mkdir(parents=True, exist_ok=True)
+    fresh = binaries() / f".{program}.{os.getpid()}"
+    _go(folder, "build", "-trimpath", "-ldflags", " ".join(("-s -w", *part.ldflags)), "-o", str(fresh),
+        part.programs[program])  # fmt: skip
+    fresh.replace(binary(program))
+    _write_stamp(part, program)
+
+
+def _module(part: Part) -> Path:
+    """The part's own Go module, with its requirements resolved."""
+    folder = sources() / part.name
+    text = _go_mod(part)
+    kept = folder / "go.mod.wanted"
+    if kept.exists() and kept.read_text() == text and (folder / "go.sum").exists():
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for path, source in part.sources.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(source)
+    (folder / "go.mod").write_text(text)
+    _go(folder, "mod", "tidy")
+    kept.write_text(text)
+    return folder
+
+
+def _go_mod(part: Part) -> str:
+    tools = [f"\t{package}" for package in part.programs.values() if not package.startswith("./")]
+    lines = [f"module modelyard.dev/testbed/{part.name}", "", "go 1.26.0", ""]
+    if tools:
+        lines += ["tool (", *tools, ")", ""]
+    lines += ["require (", *(f"\t{module}" for module in part.requires), ")", "", *part.replaces]
+    if part.staged:
+        module, version = part.staged
+        lines += [f"replace {staged} => {staged} {version}" for staged in _staged_modules(module)]
+    return "\n".join(lines) + "\n"
+
+
+def _staged_modules(module: str) -> list[str]:
+    """The modules that a module keeps in its own `./staging` folder; their published twins replace them."""
+    found: dict[str, str] = json.loads(_go(Path("/"), "mod", "download", "-json", module))
+    return re.findall(r"^\s*(\S+) => \./staging/", Path(found["GoMod"]).read_text(), flags=re.MULTILINE)
+
+
+def _go(folder: Path, *arguments: str) -> str:
+    """Runs go in a folder and returns what it printed; RuntimeError with its words when it fails."""
+    environment = os.environ | {"GOWORK": "off"}
+    done = subprocess.run(["go", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"go {' '.join(arguments)} failed in {folder}:\n{done.stderr[-4000:]}")
+    return done.stdout

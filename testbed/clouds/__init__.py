@@ -1,0 +1,1 @@
+"""Clouds on loopback, a package each; what they share is in `shared`."""

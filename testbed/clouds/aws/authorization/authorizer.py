@@ -1,0 +1,144 @@
+"""Decides about requests to S3 by what the account holds: policies, and the keys behind buckets."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from testbed.clouds.aws.authorization.account import Account
+from testbed.clouds.aws.authorization.decide import Decision, Policies, Principal, Request, decide
+from testbed.clouds.aws.authorization.language import Policy
+from testbed.clouds.aws.authorization.s3_requests import Asked
+
+_PODS = "pods.eks.amazonaws.com"
+_OUTSIDE = "198.18.0.1"  # where requests come from that take no endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A principal with the keys that each of its requests carries, and the endpoint that they take, if any."""
+
+    principal: Principal
+    context: Mapping[str, tuple[str, ...]]
+    endpoint: str = ""
+
+
+class Authorizer:
+    """Who has a session here, and what each may do.
+
+    `prefix_counts` is whether a right to list that depends on `s3:prefix` lets a caller learn that a key is missing.
+    """
+
+    def __init__(self, account: Account, *, prefix_counts: bool = True) -> None:
+        self.account = account
+        self.prefix_counts = prefix_counts
+        self._sessions: dict[str, Caller] = {}
+
+    def pod_session(self, role: str, tags: Mapping[str, str], endpoint: str = "") -> dict[str, str]:
+        """Credentials as EKS Pod Identity gets them: the role's trust policy is asked, with these session tags.
+
+        `role` is a name. Raises PermissionError where it does not let such a Pod in.
+        Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html, 2026-11-25.
+        """
+        service = Principal("", self.account.number, service=_PODS)
+        tagged = {f"aws:RequestTag/{name}": (value,) for name, value in tags.items()}
+        arn = self.account.client("iam").get_role(RoleName=role)["Role"]["Arn"]
+        for action in ("sts:AssumeRole", "sts:TagSession"):
+            request = Request(service, action, arn, {**tagged, "aws:TagKeys": tuple(tags)})
+            decision = decide(request, Policies(resource=self.account.trust(role)))
+            if not decision.allowed:
+                raise PermissionError(f"{_PODS} is not authorized to perform: {action} on resource: {arn}")
+        key = f"ASIA{secrets.token_hex(8).upper()}"
+        session = f"arn:aws:sts::{self.account.number}:assumed-role/{role}/{key.lower()}"
+        of_session = {f"aws:PrincipalTag/{name}": (value,) for name, value in tags.items()}
+        self._sessions[key] = Caller(Principal(arn, self.account.number, session), of_session, endpoint)
+        return {"AccessKeyId": key, "SecretAccessKey": secrets.token_hex(20)}
+
+    def caller(self, access_key: str) -> Caller | None:
+        """Who signs with an access key; None where nobody does."""
+        if access_key in self._sessions:
+            return self._sessions[access_key]
+        user = self.account.user_of(access_key)
+        return Caller(user, {}) if user else None
+
+    def on_bucket(self, caller: Caller, asked: Asked) -> Decision:
+        """About one action of S3: the bucket's policy has a say, and where a KMS key encrypts, so has the key's."""
+        decision = self._on_bucket(caller, asked)
+        if decision.allowed and asked.key:
+            for action in _KEY_ACTIONS.get(asked.action, ()):
+                decision = self._on_key(caller, action, asked)
+                if not decision.allowed:
+                    return decision
+        return decision
+
+    def shows_missing(self, caller: Caller, asked: Asked) -> bool:
+        """Whether a caller may learn that there is no such object.
+
+        S3 answers 404 to those who may list, and 403 to others. How a right to list that depends on `s3:prefix` counts
+        is not documented; docs/decisions/0025-policies-under-test.md has the sources for both readings.
+        """
+        context = {"s3:prefix": (asked.key,)} if self.prefix_counts else {}
+        listing = replace(asked, action="s3:ListBucket", key="", context=context)
+        return self._on_bucket(caller, listing).allowed
+
+    def _on_bucket(self, caller: Caller, asked: Asked) -> Decision:
+        policy = self.account.bucket_policy(asked.bucket) if asked.bucket else None
+        return self._decide(caller, asked.action, asked.arn, asked.context or {}, policy)
+
+    def _on_key(self, caller: Caller, action: str, asked: Asked) -> Decision:
+        """The caller's right to use the key through S3, which names the bucket or the object to KMS.
+
+        Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html, 2026-11-25.
+        """
+        encrypted = self.account.bucket_key(asked.bucket)
+        if encrypted is None:
+            return Decision(True)
+        key, by_bucket = encrypted
+        named = replace(asked, key="").arn if by_bucket else asked.arn
+        context = {
+            "kms:ViaService": (f"s3.{self.account.region}.amazonaws.com",),
+            "kms:CallerAccount": (caller.principal.account,),
+            "kms:EncryptionContext:aws:s3:arn": (named,),
+            "aws:ViaAWSService": ("true",),
+        }
+        through_s3 = replace(caller, endpoint="")  # S3 calls KMS, and not from the caller's network
+        return self._decide(through_s3, action, key, context, self.account.key_policy(key), needs_resource=True)
+
+    def _decide(
+        self,
+        caller: Caller,
+        action: str,
+        arn: str,
+        context: Mapping[str, tuple[str, ...]],
+        resource: Policy | None,
+        *,
+        needs_resource: bool = False,
+    ) -> Decision:
+        policies = self.account.policies_of(caller.principal)
+        carried = {
+            "aws:CurrentTime": (datetime.now(UTC).isoformat(timespec="seconds"),),
+            "aws:PrincipalAccount": (caller.principal.account,),
+            "aws:PrincipalArn": (caller.principal.arn,),
+            "aws:PrincipalIsAWSService": ("false",),
+            "aws:PrincipalType": ("AssumedRole" if caller.principal.session else "User",),
+            "aws:RequestedRegion": (self.account.region,),
+            "aws:ResourceAccount": (self.account.number,),
+            "aws:SecureTransport": ("true",),  # loopback has no TLS, and stands for what has
+            "aws:ViaAWSService": ("false",),
+            **({"aws:SourceVpce": (caller.endpoint,)} if caller.endpoint else {"aws:SourceIp": (_OUTSIDE,)}),
+            **caller.context,
+            **context,
+        }
+        endpoint = self.account.endpoint_policy(caller.endpoint) if caller.endpoint else None
+        return decide(
+            Request(caller.principal, action, arn, carried),
+            replace(policies, resource=resource, endpoint=endpoint, needs_resource=needs_resource),
+        )
+
+
+_KEY_ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "s3:GetObject": ("kms:Decrypt",),
+    "s3:PutObject": ("kms:GenerateDataKey",),
+}

@@ -1,0 +1,40 @@
+"""moto with a guard in front, in this process."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+from unittest.mock import patch
+from urllib.request import Request, urlopen
+
+from testbed.clouds.aws.authorization.guard import Guard, guarded
+
+_server: Any = import_module("moto.server")
+_access: Any = import_module("moto.iam.access_control")
+_s3: Any = import_module("moto.s3.models")
+
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
+
+
+@contextmanager
+def guarded_cloud(region: str) -> Generator[tuple[str, Guard]]:
+    """The address of an empty moto, for who makes everything, and the guard, for those whose policies are asked.
+
+    moto itself reads a bucket's policy without its conditions, so that one which denies requests without TLS denies all
+    requests: here the guard alone reads it.
+    """
+    server = _server.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    neutral = _access.PermissionResult.NEUTRAL
+    with patch.object(_s3.FakeBucket, "get_permission", lambda *_: neutral):
+        server.start()
+        try:
+            host, port = server.get_host_and_port()
+            moto = f"http://{host}:{port}"
+            urlopen(Request(f"{moto}/moto-api/reset", method="POST"), timeout=30).close()
+            with guarded(moto, region) as guard:
+                yield moto, guard
+        finally:
+            server.stop()

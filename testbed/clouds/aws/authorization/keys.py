@@ -1,0 +1,56 @@
+"""The condition keys that requests are given here: a policy that asks for another one cannot be judged.
+
+Sources, 2026-11-25: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html and, for
+each service, https://docs.aws.amazon.com/service-authorization/latest/reference/
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from testbed.clouds.aws.authorization.language import NotEvaluated
+
+_KNOWN: Final = frozenset(
+    each.lower()
+    for each in (
+        "aws:CalledVia",
+        "aws:CurrentTime",
+        "aws:PrincipalAccount",
+        "aws:PrincipalArn",
+        "aws:PrincipalIsAWSService",
+        "aws:PrincipalOrgID",
+        "aws:PrincipalServiceName",
+        "aws:PrincipalType",
+        "aws:RequestedRegion",
+        "aws:ResourceAccount",
+        "aws:SecureTransport",
+        "aws:SourceAccount",
+        "aws:SourceArn",
+        "aws:SourceIp",
+        "aws:SourceVpc",
+        "aws:SourceVpce",
+        "aws:TagKeys",
+        "aws:ViaAWSService",
+        "aws:VpcSourceIp",
+        "ec2:CreateAction",
+        "iam:AWSServiceName",
+        "iam:PassedToService",
+        "kms:CallerAccount",
+        "kms:GrantIsForAWSResource",
+        "kms:ViaService",
+        "s3:delimiter",
+        "s3:max-keys",
+        "s3:prefix",
+        "s3:x-amz-server-side-encryption",
+        "s3:x-amz-server-side-encryption-aws-kms-key-id",
+    )
+)
+_FAMILIES: Final = ("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/", "kms:encryptioncontext:")
+"""Keys with a name of the caller's choice at the end."""
+
+
+def check_key(key: str) -> None:
+    """Raise NotEvaluated for a key that no request here carries."""
+    name = key.lower()
+    if name not in _KNOWN and not any(name.startswith(family) and name != family for family in _FAMILIES):
+        raise NotEvaluated(f"condition key {key}")

@@ -1,0 +1,139 @@
+"""The AWS on loopback as tests see it: started, looked into, changed behind Pulumi's back, and told to make trouble."""
+
+from __future__ import annotations
+
+import base64
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import yaml
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from testbed.clouds.aws.api import ENDPOINT, FOLDER
+from testbed.clouds.aws.clusters import AUTHORITY, SERVER
+from testbed.clouds.aws.fake_nodes import KUBECONFIG
+from testbed.clouds.shared.orders import Orders
+from testbed.clouds.shared.store import Store
+from testbed.kubernetes.control_plane import Cluster
+from testbed.places import REPOSITORY, cache
+from testbed.processes import Processes, free_ports
+
+ACCOUNT = "123456789012"
+"""The one account that moto knows."""
+
+_TOKEN = "MODELYARD_AWS_TOKEN"
+_AWS = """#!/bin/sh
+# The one command of the AWS command line that a kubeconfig asks for.
+case " $* " in
+*" eks get-token "*) ;;
+*) echo "unknown command: aws $*" >&2; exit 2 ;;
+esac
+printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1","status":{"token":"%s"}}' \
+    "$MODELYARD_AWS_TOKEN"
+"""
+
+
+class Cloud:
+    """A running AWS: no call of a stack that has its variables leaves this machine."""
+
+    def __init__(self, folder: Path, endpoint: str, region: str, cluster: Cluster | None = None) -> None:
+        self.folder = folder
+        self.region = region
+        self.orders = Orders(folder)
+        self._endpoint = endpoint
+        self._cluster = _kubernetes(cluster) if cluster else {}
+        self._programs = folder / "bin"
+
+    def variables(self) -> dict[str, str]:
+        """What a stack's environment needs so that the provider is found, and finds this cloud."""
+        return {
+            "PATH": str(self._programs),
+            ENDPOINT: self._endpoint,
+            FOLDER: str(self.folder),
+            "AWS_REGION": self.region,
+            "MODELYARD_CACHE": str(cache()),  # a stack has a home of its own, and kubectl is in ours
+            **self._cluster,
+        }
+
+    def client(self, service: str) -> Any:
+        """A client of botocore, to look into the cloud or to change it by hand."""
+        return botocore.session.Session().create_client(
+            service,
+            region_name=self.region,
+            endpoint_url=self._endpoint,
+            aws_access_key_id="loopback",
+            aws_secret_access_key="loopback",
+            config=Config(s3={"addressing_style": "path"}),
+        )
+
+    def surprises(self) -> dict[str, Any]:
+        """Properties that the cloud does not say as it was told, by type; empty when the stand-in kept everything."""
+        with Store(self.folder / "surprises.json").open() as everything:
+            return everything
+
+
+@contextmanager
+def cloud(folder: Path, region: str = "eu-central-1", cluster: Cluster | None = None) -> Generator[Cloud]:
+    """An AWS without anything in it but what every account has; ended on leaving.
+
+    cluster is the API server behind each cluster of EKS: node groups put nodes there, and kubeconfigs lead to it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (port,) = free_ports(1)
+    found = Cloud(folder, f"http://127.0.0.1:{port}", region, cluster)
+    _executable(folder / "bin" / "pulumi-resource-aws", _provider())
+    _executable(folder / "bin" / "aws", _AWS)
+    with Processes(folder) as processes:
+        processes.start(
+            "moto",
+            sys.executable,
+            "-W",
+            "ignore",
+            "-m",
+            "moto.server",
+            "-H",
+            "127.0.0.1",
+            "-p",
+            str(port),
+            environment=os.environ | {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
+        )
+        processes.wait_until(lambda: _answers(found), "moto answers", 60)
+        yield found
+
+
+def _answers(found: Cloud) -> bool:
+    try:
+        found.client("sts").get_caller_identity()
+    except (BotoCoreError, ClientError):  # nobody listens yet, or what listens is not ready
+        return False
+    return True
+
+
+def _kubernetes(cluster: Cluster) -> dict[str, str]:
+    """What makes a cluster of EKS be this one; its certificate signs itself."""
+    config: Any = yaml.safe_load(cluster.kubeconfig.read_text())
+    certificate = (cluster.folder / "certificates" / "apiserver.crt").read_bytes()
+    return {
+        SERVER: config["clusters"][0]["cluster"]["server"],
+        AUTHORITY: base64.b64encode(certificate).decode(),
+        KUBECONFIG: str(cluster.kubeconfig),
+        _TOKEN: config["users"][0]["user"]["token"],
+    }
+
+
+def _provider() -> str:
+    """Runs the provider of this repository with this interpreter, whatever the caller's own is."""
+    python = f"env -u PYTHONHOME PYTHONPATH={REPOSITORY} {sys.executable} -W ignore -m testbed.clouds.shared.provider"
+    return f'#!/bin/sh\nexec {python} "$@"\n'
+
+
+def _executable(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)

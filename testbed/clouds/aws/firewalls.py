@@ -1,0 +1,203 @@
+"""Security groups and their rules."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Literal
+
+from testbed.clouds.aws import ec2
+from testbed.clouds.aws.api import Api
+from testbed.clouds.aws.record import Naming, Record
+from testbed.clouds.aws.rules import cidr_block, group_unused, port_range
+from testbed.clouds.shared.values import Values, lower, picked, settled
+
+_Way = Literal["ingress", "egress"]
+
+
+def _create_group(api: Api, values: Values) -> str:
+    made = api.call(
+        "ec2",
+        "create_security_group",
+        GroupName=values["name"],
+        Description=values["description"],
+        VpcId=values.get("vpcId"),
+        TagSpecifications=ec2.specification("security-group", values),
+    )
+    found = str(made["GroupId"])
+    # The provider takes away the rule that lets everything out; AWS adds it to every new group.
+    _emptied(api, found, "egress")
+    _open(api, found, values)
+    return found
+
+
+def _open(api: Api, found: str, values: Values) -> None:
+    for way in ("ingress", "egress"):
+        if values.get(way):
+            api.call(
+                "ec2",
+                f"authorize_security_group_{way}",
+                GroupId=found,
+                IpPermissions=[_inline(found, rule) for rule in values[way]],
+            )
+
+
+def _inline(found: str, rule: Values) -> Values:
+    """A rule inside a group, as the API wants it."""
+    text = {"Description": rule["description"]} if rule.get("description") else {}
+    groups = [*rule.get("securityGroups", ()), *([found] if rule.get("self") else ())]
+    port = {} if rule["protocol"] == "-1" else {"FromPort": rule["fromPort"], "ToPort": rule["toPort"]}
+    return {
+        "IpProtocol": rule["protocol"],
+        **port,
+        "IpRanges": [{"CidrIp": cidr, **text} for cidr in rule.get("cidrBlocks", ())],
+        "UserIdGroupPairs": [{"GroupId": group, **text} for group in groups],
+    }
+
+
+def _emptied(api: Api, found: str, way: _Way) -> None:
+    group = ec2.described(api, "describe_security_groups", "GroupIds", found)
+    there = group["IpPermissions" if way == "ingress" else "IpPermissionsEgress"]
+    if there:
+        api.call("ec2", f"revoke_security_group_{way}", GroupId=found, IpPermissions=there)
+
+
+def _update_group(api: Api, found: str, olds: Values, values: Values) -> None:
+    if any(olds.get(way) != values.get(way) for way in ("ingress", "egress")):
+        _emptied(api, found, "ingress")
+        _emptied(api, found, "egress")
+        _open(api, found, values)
+
+
+def _read_group(api: Api, found: str, values: Values) -> Values | None:
+    group = ec2.described(api, "describe_security_groups", "GroupIds", found)
+    declared = {way: values[way] for way in ("ingress", "egress") if way in values}
+    keys = {"ingress": "IpPermissions", "egress": "IpPermissionsEgress"}
+    return {
+        "arn": api.arn("ec2", f"security-group/{found}"),
+        "name": group["GroupName"],
+        "description": group["Description"],
+        "vpcId": group.get("VpcId"),
+        "ownerId": api.account,
+        **{
+            way: settled(rules, [_inline(found, rule) for rule in rules], group[keys[way]])
+            for way, rules in declared.items()
+        },
+        "tagsAll": ec2.tags_of(group),
+    }
+
+
+def _adopt_default(api: Api, values: Values) -> str:
+    """The group that every network has is taken over, and loses its rules."""
+    groups = ec2.where(api, "describe_security_groups", vpc_id=values["vpcId"], group_name="default")
+    found = str(groups[0]["GroupId"])
+    _emptied(api, found, "ingress")
+    _emptied(api, found, "egress")
+    _open(api, found, values)
+    if values["tagsAll"]:
+        ec2.tag(api, found, values, values["tagsAll"], [])
+    return found
+
+
+def _read_default(api: Api, found: str, values: Values) -> Values | None:
+    """All of its rules are ours: one that nobody declared is drift."""
+    return _read_group(api, found, {"ingress": [], "egress": [], **values})
+
+
+def _leave(api: Api, found: str, values: Values) -> None:
+    """A default group cannot be deleted; it goes with its network."""
+
+
+def _permission(values: Values) -> Values:
+    text = {"Description": values["description"]} if values.get("description") else {}
+    sources: dict[str, tuple[str, str]] = {
+        "cidrIpv4": ("IpRanges", "CidrIp"),
+        "cidrIpv6": ("Ipv6Ranges", "CidrIpv6"),
+        "prefixListId": ("PrefixListIds", "PrefixListId"),
+        "referencedSecurityGroupId": ("UserIdGroupPairs", "GroupId"),
+    }
+    named = {
+        place: [{key: values[name], **text}] for name, (place, key) in sources.items() if values.get(name) is not None
+    }
+    return {"IpProtocol": values["ipProtocol"], **picked(values, "fromPort", "toPort"), **named}
+
+
+def _create_rule(way: _Way, api: Api, values: Values) -> str:
+    made = api.call(
+        "ec2",
+        f"authorize_security_group_{way}",
+        GroupId=values["securityGroupId"],
+        IpPermissions=[_permission(values)],
+        TagSpecifications=ec2.specification("security-group-rule", values),
+    )
+    return str(made["SecurityGroupRules"][0]["SecurityGroupRuleId"])
+
+
+def _update_rule(api: Api, found: str, olds: Values, values: Values) -> None:
+    wanted = {
+        **picked(values, "ipProtocol", "fromPort", "toPort", "cidrIpv4", "cidrIpv6", "prefixListId", "description"),
+        **({"ReferencedGroupId": group} if (group := values.get("referencedSecurityGroupId")) else {}),
+    }
+    api.call(
+        "ec2",
+        "modify_security_group_rules",
+        GroupId=values["securityGroupId"],
+        SecurityGroupRules=[{"SecurityGroupRuleId": found, "SecurityGroupRule": wanted}],
+    )
+
+
+def _read_rule(api: Api, found: str, values: Values) -> Values | None:
+    rule: Any = ec2.described(api, "describe_security_group_rules", "SecurityGroupRuleIds", found)
+    if rule is None:
+        return None
+    names = ("IpProtocol", "CidrIpv4", "CidrIpv6", "PrefixListId", "Description", "FromPort", "ToPort")
+    seen = lower({name: rule[name] for name in names if rule.get(name) not in (None, "")})
+    if seen["ipProtocol"] == "-1":  # the API answers -1 for both ports; the provider leaves them out
+        seen = {name: value for name, value in seen.items() if name not in ("fromPort", "toPort")}
+    named = (rule.get("ReferencedGroupInfo") or {}).get("GroupId")
+    if named and values.get("description"):  # moto forgets it for rules that name a group
+        seen.setdefault("description", values["description"])
+    return {
+        **seen,
+        "arn": api.arn("ec2", f"security-group-rule/{found}"),
+        "securityGroupRuleId": found,
+        "securityGroupId": rule["GroupId"],
+        "referencedSecurityGroupId": named,
+        "tagsAll": ec2.tags_of(rule),
+    }
+
+
+def _delete_rule(way: _Way, api: Api, found: str, values: Values) -> None:
+    api.call("ec2", f"revoke_security_group_{way}", GroupId=values["securityGroupId"], SecurityGroupRuleIds=[found])
+
+
+def _rule(way: _Way) -> Record:
+    return Record(
+        partial(_create_rule, way),
+        _read_rule,
+        partial(_delete_rule, way),
+        _update_rule,
+        ec2.tag,
+        fixed=frozenset({"securityGroupId"}),
+        rules=(cidr_block(0, 32, "cidrIpv4"), port_range),
+    )
+
+
+RECORDS = {
+    "aws:ec2/securityGroup:SecurityGroup": Record(
+        _create_group,
+        _read_group,
+        ec2.deletes("delete_security_group", "GroupId"),
+        _update_group,
+        ec2.tag,
+        fixed=frozenset({"name", "namePrefix", "description", "vpcId"}),
+        steering=frozenset({"revokeRulesOnDelete", "namePrefix"}),
+        naming=Naming(),
+        defaults=(("description", "Managed by Pulumi"),),
+        on_delete=(group_unused,),
+    ),
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": Record(
+        _adopt_default, _read_default, _leave, _update_group, ec2.tag, fixed=frozenset({"vpcId"})
+    ),
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _rule("ingress"),
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _rule("egress"),
+}

@@ -1,0 +1,77 @@
+"""Functions that programs ask the provider for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from testbed.clouds.aws.api import Api
+from testbed.clouds.shared.values import Values
+
+Invoke: TypeAlias = Callable[[Api, Values], Values]
+
+
+def _caller(api: Api, arguments: Values) -> Values:
+    answer = api.call("sts", "get_caller_identity")
+    account = str(answer["Account"])
+    return {"id": account, "accountId": account, "arn": answer["Arn"], "userId": answer["UserId"]}
+
+
+def _session_context(api: Api, arguments: Values) -> Values:
+    """The role behind a session's ARN; any other ARN is its own issuer."""
+    arn = str(arguments["arn"])
+    before, _, session = arn.partition(":assumed-role/")
+    if not session:
+        return {"id": arn, "arn": arn, "issuerArn": arn, "issuerId": "", "issuerName": "", "sessionName": ""}
+    role, _, name = session.partition("/")
+    issuer = before.replace(":sts:", ":iam:") + f":role/{role}"
+    return {"id": arn, "arn": arn, "issuerArn": issuer, "issuerId": "", "issuerName": role, "sessionName": name}
+
+
+def _zones(api: Api, arguments: Values) -> Values:
+    filters = [{"Name": "state", "Values": [arguments["state"]]}] if arguments.get("state") else []
+    found = api.call("ec2", "describe_availability_zones", Filters=filters)["AvailabilityZones"]
+    usual = [zone for zone in found if zone.get("ZoneType", "availability-zone") == "availability-zone"]
+    excluded = arguments.get("excludeNames") or ()
+    zones = sorted((z for z in usual if z["ZoneName"] not in excluded), key=lambda zone: str(zone["ZoneName"]))
+    return {
+        "id": api.region,
+        "names": [zone["ZoneName"] for zone in zones],
+        "zoneIds": [zone["ZoneId"] for zone in zones],
+        "groupNames": [api.region],
+        "state": arguments.get("state"),
+        "region": api.region,
+    }
+
+
+def _region(api: Api, arguments: Values) -> Values:
+    return {
+        "id": api.region,
+        "name": api.region,
+        "region": api.region,
+        "endpoint": f"ec2.{api.region}.amazonaws.com",
+        "description": api.region,
+    }
+
+
+def _partition(api: Api, arguments: Values) -> Values:
+    suffix = "amazonaws.com"
+    return {"id": "aws", "partition": "aws", "dnsSuffix": suffix, "reverseDnsPrefix": "com.amazonaws"}
+
+
+def _prefix_list(api: Api, arguments: Values) -> Values:
+    """A prefix list of AWS's own by its name; a name that the region does not have is refused as EC2 refuses it."""
+    filters = [{"Name": "prefix-list-name", "Values": [arguments["name"]]}]
+    (found,) = api.call("ec2", "describe_managed_prefix_lists", Filters=filters)["PrefixLists"]
+    entries = api.call("ec2", "get_managed_prefix_list_entries", PrefixListId=found["PrefixListId"])["Entries"]
+    return {"id": found["PrefixListId"], "name": arguments["name"], "cidrBlocks": [entry["Cidr"] for entry in entries]}
+
+
+INVOKES: Mapping[str, Invoke] = {
+    "aws:index/getCallerIdentity:getCallerIdentity": _caller,
+    "aws:index/getAvailabilityZones:getAvailabilityZones": _zones,
+    "aws:ec2/getPrefixList:getPrefixList": _prefix_list,
+    "aws:index/getRegion:getRegion": _region,
+    "aws:index/getPartition:getPartition": _partition,
+    "aws:iam/getSessionContext:getSessionContext": _session_context,
+}

@@ -1,0 +1,161 @@
+"""Calls of EKS about node groups: moto keeps the group; the stand-in its Auto Scaling group and its nodes."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+
+from testbed.clouds.aws import fake_nodes
+from testbed.clouds.aws.api import Api, Own
+from testbed.clouds.shared.refusal import Refused
+from testbed.clouds.shared.values import Values, tag_list
+
+_DISK_GIB = 20
+"""The root volume of a node that nobody sizes: botocore 1.44.8, eks CreateNodegroup, diskSize, read 2026-11-26."""
+
+_KEPT = ("updateConfig", "nodeRepairConfig", "version", "releaseVersion", "launchTemplate")
+
+
+def _create(api: Api, wanted: Values) -> Values:
+    cluster = api.call("eks", "describe_cluster", name=wanted["clusterName"])["cluster"]
+    _ready(api, cluster, wanted)
+    found = api.moto("eks", "create_nodegroup", wanted)["nodegroup"]
+    kept = {key: wanted[key] for key in _KEPT if key in wanted}
+    kept.setdefault("version", cluster["version"])
+    api.store.put("groups", _key(wanted), kept)
+    _scaling_group(api, found, wanted)
+    _let_in(api, wanted)
+    described = _describe(api, wanted)
+    fake_nodes.put(described["nodegroup"], _disk_gib(api, described["nodegroup"]))
+    return described
+
+
+def _ready(api: Api, cluster: Values, wanted: Values) -> None:
+    """Without add-ons for the network no node becomes ready, and EKS gives up.
+
+    Source: https://docs.aws.amazon.com/eks/latest/userguide/troubleshooting.html, NodeCreationFailure, 2026-11-25.
+
+    A cluster that is told to bring its own (`bootstrapSelfManagedAddons`, the default) has one.
+    """
+    own = cluster.get("bootstrapSelfManagedAddons", True)
+    there = api.store.get("addons", f"{cluster['name']}|vpc-cni")
+    if not own and not there and wanted.get("scalingConfig", {}).get("desiredSize", 1):
+        raise Refused("NodeCreationFailure", "Unhealthy nodes in the kubernetes cluster: no network add-on")
+    if template := wanted.get("launchTemplate"):
+        # botocore 1.44.8, eks CreateNodegroup, launchTemplate, read 2026-11-25
+        if "diskSize" in wanted or "remoteAccess" in wanted:
+            raise Refused("InvalidParameterException", "diskSize and remoteAccess belong into the launch template")
+        named = {"LaunchTemplateId": template["id"]} if "id" in template else {"LaunchTemplateName": template["name"]}
+        version = str(template.get("version", "$Default"))
+        api.call("ec2", "describe_launch_template_versions", **named, Versions=[version])
+
+
+def _disk_gib(api: Api, group: Values) -> int:
+    """What a node offers to Pods: its root volume or, where the user data stripes them, its local disks.
+
+    Source: https://awslabs.github.io/amazon-eks-ami/nodeadm/doc/api/, LocalStorageOptions, 2026-11-26.
+    """
+    template = group.get("launchTemplate")
+    if not template:
+        return int(group.get("diskSize", _DISK_GIB))
+    version = str(template.get("version", "$Default"))
+    (found,) = api.call(
+        "ec2", "describe_launch_template_versions", LaunchTemplateId=template["id"], Versions=[version]
+    )["LaunchTemplateVersions"]
+    data = found["LaunchTemplateData"]
+    if b"RAID0" in b64decode(data.get("UserData", "")):
+        machine = group["instanceTypes"][0]
+        (described,) = api.call("ec2", "describe_instance_types", InstanceTypes=[machine])["InstanceTypes"]
+        return int(described["InstanceStorageInfo"]["TotalSizeInGB"] * 10**9 / 2**30)
+    volumes = [mapping["Ebs"]["VolumeSize"] for mapping in data.get("BlockDeviceMappings", ())]
+    return int(volumes[0]) if volumes else _DISK_GIB
+
+
+def _key(wanted: Values) -> str:
+    return f"{wanted['clusterName']}|{wanted['nodegroupName']}"
+
+
+def _scaling_group(api: Api, group: Values, wanted: Values) -> None:
+    """The Auto Scaling group behind it, in which moto starts no machines: its size stays zero."""
+    name = group["resources"]["autoScalingGroups"][0]["name"]
+    template = group.get("launchTemplate")
+    if template is None:
+        made = api.call(
+            "ec2",
+            "create_launch_template",
+            LaunchTemplateName=name,
+            LaunchTemplateData={"InstanceType": group["instanceTypes"][0]},
+        )
+        named = {"LaunchTemplateId": made["LaunchTemplate"]["LaunchTemplateId"]}
+    else:
+        named = {"LaunchTemplateId": template["id"], "Version": str(template.get("version", "$Default"))}
+    cluster = wanted["clusterName"]
+    about = {"ResourceId": name, "ResourceType": "auto-scaling-group", "PropagateAtLaunch": True}
+    tags = {
+        "eks:cluster-name": cluster,
+        "eks:nodegroup-name": wanted["nodegroupName"],
+        f"kubernetes.io/cluster/{cluster}": "owned",
+        "k8s.io/cluster-autoscaler/enabled": "true",
+        f"k8s.io/cluster-autoscaler/{cluster}": "owned",
+    }
+    api.call(
+        "autoscaling",
+        "create_auto_scaling_group",
+        AutoScalingGroupName=name,
+        MinSize=0,
+        MaxSize=0,
+        DesiredCapacity=0,
+        VPCZoneIdentifier=",".join(group["subnets"]),
+        LaunchTemplate=named,
+        Tags=[{**tag, **about} for tag in tag_list(tags)],
+    )
+
+
+def _let_in(api: Api, wanted: Values) -> None:
+    """EKS itself lets the role of the nodes in: botocore 1.44.8, eks CreateAccessEntry, read 2026-11-24."""
+    key = f"{wanted['clusterName']}|{wanted['nodeRole']}"
+    if api.store.get("entries", key) is None:
+        api.store.put("entries", key, {"principalArn": wanted["nodeRole"], "type": "EC2_LINUX", "tags": {}})
+
+
+def _describe(api: Api, wanted: Values) -> Values:
+    asked = {"clusterName": wanted["clusterName"], "nodegroupName": wanted["nodegroupName"]}
+    group = api.moto("eks", "describe_nodegroup", asked)["nodegroup"]
+    return {"nodegroup": {**group, **(api.store.get("groups", _key(wanted)) or {})}}
+
+
+def _update_config(api: Api, wanted: Values) -> Values:
+    answer = api.moto("eks", "update_nodegroup_config", wanted)
+    with api.store.open() as everything:
+        kept = everything["groups"][_key(wanted)]
+        kept.update({key: wanted[key] for key in ("updateConfig", "nodeRepairConfig") if key in wanted})
+    group = _describe(api, wanted)["nodegroup"]
+    fake_nodes.put(group, _disk_gib(api, group))
+    return answer
+
+
+def _update_version(api: Api, wanted: Values) -> Values:
+    with api.store.open() as everything:
+        kept = everything["groups"][_key(wanted)]
+        kept.update({key: wanted[key] for key in ("version", "releaseVersion", "launchTemplate") if key in wanted})
+    return {"update": {"status": "Successful"}}
+
+
+def _delete(api: Api, wanted: Values) -> Values:
+    group = _describe(api, wanted)["nodegroup"]
+    answer = api.moto("eks", "delete_nodegroup", wanted)
+    name = group["resources"]["autoScalingGroups"][0]["name"]
+    api.call("autoscaling", "delete_auto_scaling_group", AutoScalingGroupName=name, ForceDelete=True)
+    if not group.get("launchTemplate"):
+        api.call("ec2", "delete_launch_template", LaunchTemplateName=name)
+    api.store.take("groups", _key(wanted))
+    fake_nodes.remove(group)
+    return answer
+
+
+OWN: dict[tuple[str, str], Own] = {
+    ("eks", "create_nodegroup"): _create,
+    ("eks", "describe_nodegroup"): _describe,
+    ("eks", "update_nodegroup_config"): _update_config,
+    ("eks", "update_nodegroup_version"): _update_version,
+    ("eks", "delete_nodegroup"): _delete,
+}

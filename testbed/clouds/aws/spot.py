@@ -1,0 +1,33 @@
+"""What EC2 does when a role asks for Spot for the first time in an account."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from testbed.clouds.aws.authorization.account import Account
+from testbed.clouds.aws.authorization.decide import Principal, Request, decide
+from testbed.clouds.shared.refusal import Refused
+
+SERVICE: Final = "spot.amazonaws.com"
+ROLE: Final = "AWSServiceRoleForEC2Spot"
+_REFUSED: Final = (
+    "The provided credentials do not have permission to create the service-linked role for EC2 Spot Instances."
+)
+
+
+def ask_for_spot(account: Account, role: str) -> None:
+    """Make the role of Spot unless the account has it; refused where `role` may not have it made, in EC2's words.
+
+    moto starts Spot machines in any account. Source: https://github.com/aws/karpenter-provider-aws, pull request 7998,
+    with an answer of EC2, read 2026-11-25.
+    """
+    iam = account.client("iam")
+    if iam.list_roles(PathPrefix=f"/aws-service-role/{SERVICE}/")["Roles"]:  # moto calls the role otherwise
+        return
+    arn = f"arn:aws:iam::{account.number}:role/{role}"
+    principal = Principal(arn, account.number, session=f"arn:aws:sts::{account.number}:assumed-role/{role}/spot")
+    made = f"arn:aws:iam::{account.number}:role/aws-service-role/{SERVICE}/{ROLE}"
+    request = Request(principal, "iam:CreateServiceLinkedRole", made, {"iam:AWSServiceName": (SERVICE,)})
+    if not decide(request, account.policies_of(principal)).allowed:
+        raise Refused("AuthFailure.ServiceLinkedRoleCreationNotPermitted", _REFUSED)
+    iam.create_service_linked_role(AWSServiceName=SERVICE)

@@ -1,0 +1,207 @@
+"""What happens to a resource: check, diff, create, read, update, delete, each by the record of its type."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Generic
+
+from testbed.clouds.shared.orders import Order, Orders
+from testbed.clouds.shared.record import CloudApi, Record
+from testbed.clouds.shared.refusal import Refused
+from testbed.clouds.shared.stand_in import StandIn
+from testbed.clouds.shared.store import Store
+from testbed.clouds.shared.values import UNKNOWN, Values, is_unknown, same
+
+_SILENT = frozenset({"__defaults", "region", "tags", "tagsAll", "timeouts"})
+
+
+class Unfinished(Exception):
+    """A thing was made, and the call failed nevertheless."""
+
+    def __init__(self, message: str, found: str, state: Values, inputs: Values) -> None:
+        super().__init__(message)
+        self.id = found
+        self.state = state
+        self.inputs = inputs
+
+
+class Lifecycle(Generic[CloudApi]):
+    """The provider of one account; regions are told apart."""
+
+    def __init__(self, stand_in: StandIn[CloudApi], folder: Path) -> None:
+        self._stand_in = stand_in
+        self._records = stand_in.records
+        self._orders = Orders(folder)
+        self._surprises = Store(folder / "surprises.json")
+        self._region = ""
+        self._tags: dict[str, str] = {}
+        self._apis: dict[str, CloudApi] = {}
+
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        """Takes the provider's settings, whose nested values are JSON texts; refuses another account than allowed."""
+        self._region = str(settings.get("region") or os.environ.get(self._stand_in.region_variable, ""))
+        if not self._region:
+            raise Refused("InvalidClientConfig", f"missing {self._stand_in.name} region configuration")
+        tags = settings.get("defaultTags")
+        self._tags = (json.loads(tags) if isinstance(tags, str) else tags or {}).get("tags", {})
+        allowed = settings.get("allowedAccountIds")
+        accounts = json.loads(allowed) if isinstance(allowed, str) else allowed
+        account = self.api("").account
+        if accounts and account not in accounts:
+            raise Refused("InvalidClientConfig", f"{self._stand_in.name} account ID not allowed: {account}")
+
+    def api(self, region: str) -> CloudApi:
+        """The API of a region; empty for the provider's own."""
+        name = region or self._region
+        if name not in self._apis:
+            self._apis[name] = self._stand_in.connect(name)
+        return self._apis[name]
+
+    def check(self, kind: str, name: str, olds: Values, news: Values, seed: bytes) -> tuple[Values, list[str]]:
+        """The inputs with defaults and a name, and why they are refused."""
+        if kind not in self._records:
+            return news, [f"the stand-in for {self._stand_in.name} does not know the type {kind}"]
+        record = self._records[kind]
+        inputs = {**dict(record.defaults), **news}
+        naming = record.naming
+        if naming and naming.name not in inputs:
+            random = hashlib.sha256(seed).hexdigest()
+            inputs[naming.name] = olds.get(naming.name) or naming.given(name, random, inputs)
+            inputs["__defaults"] = [naming.name]
+        return inputs, []
+
+    def diff(self, kind: str, inputs: Values, olds: Values, news: Values) -> tuple[list[str], list[str], bool]:
+        """What changes, what of that asks for a replacement, and whether the old thing must go first."""
+        record = self._records[kind]
+        changed = [name for name in sorted({*inputs, *news} - _SILENT) if not same(inputs.get(name), news.get(name))]
+        if record.tag and "tagsAll" in olds and olds["tagsAll"] != self._merged(news):
+            changed += ["tags", "tagsAll"]
+        if olds.get("region") not in (None, news.get("region") or self._region):
+            return [*changed, "region"], ["region"], False
+        replaced = [name for name in changed if record.replaces(name)]
+        naming = record.naming
+        own_name = naming is not None and naming.name not in news.get("__defaults", ()) and naming.name not in changed
+        return changed, replaced, bool(replaced) and own_name
+
+    def promised(self, inputs: Values) -> Values:
+        """What a preview can say of a thing that is not there yet."""
+        return {**_plain(inputs), "region": inputs.get("region") or self._region, "tagsAll": self._merged(inputs)}
+
+    def promised_update(self, kind: str, olds: Values, news: Values) -> Values:
+        """What a preview can say of a thing that is going to change."""
+        restless = dict.fromkeys(self._records[kind].restless, UNKNOWN)
+        return {**olds, **self.promised(news), **restless}
+
+    def create(self, kind: str, inputs: Values) -> tuple[str, Values]:
+        """Makes the thing; its id and its properties."""
+        record, api, wanted = self._records[kind], self._for(inputs), self.promised(inputs)
+        orders = self._begin("create", kind)
+        self._obey(record, api, wanted)
+        found = record.create(api, wanted)
+        state = self._state(kind, api, found, wanted, inputs)
+        if trouble := self._orders.obey(orders, after=True):
+            raise Unfinished(trouble, found, state, inputs)
+        return found, state
+
+    def read(self, kind: str, found: str, olds: Values, inputs: Values) -> tuple[Values, Values] | None:
+        """The properties as they are now, and the inputs that would have made them; None when the thing is gone."""
+        record, api = self._records[kind], self._for(olds)
+        self._begin("read", kind)
+        try:
+            seen = record.read(api, found, olds)
+        except Refused as refused:
+            if refused.missing:
+                return None
+            raise
+        if seen is None:
+            return None
+        if "tagsAll" in seen:
+            own = {key: value for key, value in seen["tagsAll"].items() if self._tags.get(key) != value}
+            seen["tags"] = own or (inputs.get("tags") and {})
+        state = {**olds, **{name: _kept(olds.get(name), value) for name, value in seen.items()}}
+        return state, {name: _narrowed(value, seen[name]) if name in seen else value for name, value in inputs.items()}
+
+    def update(self, kind: str, found: str, olds: Values, news: Values) -> Values:
+        """Changes the thing; its properties afterwards."""
+        record, api, wanted = self._records[kind], self._for(news), self.promised(news)
+        orders = self._begin("update", kind)
+        self._obey(record, api, wanted)
+        if record.update:
+            record.update(api, found, olds, wanted)
+        before, after = olds.get("tagsAll") or {}, wanted["tagsAll"]
+        if record.tag and before != after:
+            record.tag(api, found, wanted, after, [key for key in before if key not in after])
+        state = self._state(kind, api, found, {**olds, **wanted}, news)
+        if trouble := self._orders.obey(orders, after=True):
+            raise Unfinished(trouble, found, state, news)
+        return state
+
+    def delete(self, kind: str, found: str, olds: Values) -> None:
+        """Takes the thing away; that it is gone already is no mistake."""
+        record, api = self._records[kind], self._for(olds)
+        orders = self._begin("delete", kind)
+        for rule in record.on_delete:
+            if reason := rule(api, {**olds, "id": found}):
+                raise Refused("DependencyViolation", reason)
+        try:
+            record.delete(api, found, olds)
+        except Refused as refused:
+            if not refused.missing:
+                raise
+        if trouble := self._orders.obey(orders, after=True):
+            raise Refused("InternalFailure", trouble)
+
+    def _begin(self, verb: str, kind: str) -> list[Order]:
+        orders = self._orders.begin(verb, kind)
+        if trouble := self._orders.obey(orders, after=False):
+            raise Refused("InternalFailure", trouble)
+        return orders
+
+    def _obey(self, record: Record[CloudApi], api: CloudApi, wanted: Values) -> None:
+        if unknown := [name for name, value in wanted.items() if is_unknown(value)]:
+            raise Refused("ValidationException", f"not known at the time of the call: {', '.join(unknown)}")
+        for rule in record.rules:
+            if reason := rule(api, wanted):
+                raise Refused("ValidationException", reason)
+
+    def _state(self, kind: str, api: CloudApi, found: str, wanted: Values, inputs: Values) -> Values:
+        """The properties after a change; that the cloud does not say what it was told is kept for the test."""
+        record = self._records[kind]
+        seen = record.read(api, found, wanted)
+        if seen is None:
+            raise Refused("NotFound", f"{kind} {found} is not there after it was made")
+        state = {**wanted, **{name: _kept(wanted.get(name), value) for name, value in seen.items()}}
+        for name in sorted({*inputs} - _SILENT - record.steering):
+            if name not in seen or not same(_narrowed(wanted[name], seen[name]), wanted[name]):
+                self._surprises.put(kind, f"{found} {name}", {"told": wanted[name], "says": seen.get(name)})
+        return state
+
+    def _for(self, values: Mapping[str, Any]) -> CloudApi:
+        return self.api(str(values.get("region") or ""))
+
+    def _merged(self, values: Mapping[str, Any]) -> dict[str, str]:
+        tags: dict[str, str] = {**self._tags, **(values.get("tags") or {})}
+        return tags
+
+
+def _plain(inputs: Values) -> Values:
+    return {name: value for name, value in inputs.items() if name != "__defaults"}
+
+
+def _kept(before: Any, now: Any) -> Any:
+    """The spelling from before where it says the same."""
+    return before if before is not None and same(before, now) else now
+
+
+def _narrowed(declared: Any, seen: Any) -> Any:
+    """What is seen of what was declared: the cloud fills in more than a program writes."""
+    if isinstance(declared, dict) and isinstance(seen, dict):
+        return {name: _narrowed(value, seen[name]) for name, value in declared.items() if name in seen}
+    lists = isinstance(declared, list) and isinstance(seen, list) and len(declared) == len(seen)
+    if lists and all(isinstance(each, dict) for each in (*declared, *seen)):
+        return [_narrowed(one, other) for one, other in zip(declared, seen, strict=True)]
+    return _kept(declared, seen)

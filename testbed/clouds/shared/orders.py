@@ -1,0 +1,74 @@
+"""Trouble on order: a test tells the provider to fail or to stall at a certain call."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from testbed.clouds.shared.store import Store
+
+Verb = Literal["", "create", "read", "update", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Fail or stall at the nth call of this verb on this type of resource, both empty for any.
+
+    after: the cloud has done what was asked when the trouble comes, so the thing exists although the call failed.
+    """
+
+    do: Literal["fail", "stall"]
+    nth: int = 1
+    verb: Verb = ""
+    kind: str = ""
+    after: bool = False
+
+
+class Orders:
+    """The orders in a folder, shared by a test and the provider's processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._store = Store(folder / "orders.json")
+
+    def give(self, order: Order) -> None:
+        """Adds an order; its count begins now."""
+        with self._store.open() as everything:
+            everything.setdefault("orders", {})[str(len(everything.get("orders", {})))] = asdict(order) | {"seen": 0}
+
+    def clear(self) -> None:
+        """Takes all orders back; what stalls goes on."""
+        with self._store.open() as everything:
+            everything.clear()
+
+    @property
+    def stalled(self) -> bool:
+        """Whether a call hangs at this moment."""
+        return bool(self._store.all("stalled"))
+
+    def begin(self, verb: str, kind: str) -> list[Order]:
+        """The orders that this call meets; each is met once."""
+        met: list[Order] = []
+        with self._store.open() as everything:
+            for key, order in list(everything.get("orders", {}).items()):
+                if order["verb"] in ("", verb) and order["kind"] in ("", kind):
+                    order["seen"] += 1
+                    if order["seen"] == order["nth"]:
+                        met.append(Order(**{name: value for name, value in order.items() if name != "seen"}))
+                        everything["orders"].pop(key)
+        return met
+
+    def obey(self, orders: list[Order], *, after: bool) -> str:
+        """Stalls as ordered, until the orders are cleared or the process is killed; gives the words of a failure."""
+        for order in orders:
+            if order.after != after:
+                continue
+            if order.do == "fail":
+                return "InternalFailure: this call was told to fail"
+            self._store.put("stalled", "call", {"order": json.dumps(asdict(order))})
+            while self.stalled:
+                time.sleep(0.1)
+        return ""

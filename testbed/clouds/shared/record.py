@@ -1,0 +1,90 @@
+"""What the provider knows of one type of resource."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+
+from testbed.clouds.shared.values import Values
+
+
+class Account(Protocol):
+    """What the API of every cloud is asked for: whose it is, and where."""
+
+    @property
+    def account(self) -> str:
+        """The account, project or subscription."""
+        ...
+
+    @property
+    def region(self) -> str:
+        """The region of its calls."""
+        ...
+
+
+CloudApi = TypeVar("CloudApi", bound=Account)
+
+Create: TypeAlias = Callable[[CloudApi, Values], str]
+"""Makes the thing from its properties and gives its id. `tagsAll` holds the tags with the provider's own."""
+
+Read: TypeAlias = Callable[[CloudApi, str, Values], "Values | None"]
+"""What the cloud says of the thing now, given its id and its last known properties; None when it is gone."""
+
+Update: TypeAlias = Callable[[CloudApi, str, Values, Values], None]
+"""Brings the thing from its last known properties to new ones."""
+
+Delete: TypeAlias = Callable[[CloudApi, str, Values], None]
+"""Takes the thing away, given its id and its last known properties."""
+
+Tag: TypeAlias = Callable[[CloudApi, str, Values, Mapping[str, str], "list[str]"], None]
+"""Sets these tags of a thing and takes those away."""
+
+Rule: TypeAlias = Callable[[CloudApi, Values], "str | None"]
+"""What the API is known to answer to such properties when it refuses them; its docstring has source and date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How the provider names a thing that has been given no name: readable part, dash, seven random digits.
+
+    After a prefix of the program's own come 26 characters: pulumi-aws 7.51.1, iam.Role, read 2026-11-24.
+    """
+
+    name: str = "name"
+    longest: int = 255
+    prefix: str = ""
+    lower: bool = False
+
+    def given(self, logical: str, random: str, values: Mapping[str, Any]) -> str:
+        """The name for a logical name; it begins with `namePrefix` where the program sets one."""
+        start = values.get(f"{self.name}Prefix")
+        name = f"{start}{random[:26]}" if start else f"{self.prefix}{logical[: self.longest - 8]}-{random[:7]}"
+        return name.lower() if self.lower else name
+
+
+@dataclass(frozen=True, slots=True)
+class Record(Generic[CloudApi]):
+    """One type of resource.
+
+    fixed are the properties whose change asks for a replacement. Without update every property is fixed. restless are
+    outputs that an update changes, so that a preview does not promise their old value. steering are properties that
+    only tell the provider what to do, so that the cloud does not know them.
+    """
+
+    create: Create[CloudApi]
+    read: Read[CloudApi]
+    delete: Delete[CloudApi]
+    update: Update[CloudApi] | None = None
+    tag: Tag[CloudApi] | None = None
+    fixed: frozenset[str] = frozenset()
+    restless: frozenset[str] = frozenset()
+    steering: frozenset[str] = frozenset()
+    naming: Naming | None = None
+    defaults: tuple[tuple[str, Any], ...] = ()
+    rules: tuple[Rule[CloudApi], ...] = ()
+    on_delete: tuple[Rule[CloudApi], ...] = ()
+
+    def replaces(self, name: str) -> bool:
+        """Whether a change of this property asks for a replacement."""
+        return name not in ("tags", "tagsAll") and (self.update is None or name in self.fixed)

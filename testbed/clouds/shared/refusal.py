@@ -1,0 +1,18 @@
+"""How a stand-in refuses a call."""
+
+from __future__ import annotations
+
+_MISSING = ("NotFound", "NoSuch", "DoesNotExist", "NonExistent", "404")
+
+
+class Refused(Exception):
+    """The API refused a call: its error code and its message."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+    @property
+    def missing(self) -> bool:
+        """Whether the resource does not exist."""
+        return any(word in self.code for word in _MISSING)

@@ -1,0 +1,68 @@
+"""Virtual environments in the cache folder, one for each set of requirements, made once."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from testbed import machine
+from testbed.places import cache
+
+CHECKOV = "checkov==3.3.30\n"
+"""checkov pins what others need newer, so it lives apart."""
+
+
+def program_environment(requirements: Path) -> Path:
+    """The interpreter of an environment that holds what a requirements.txt names, and nothing else."""
+    return environment(requirements.read_text())
+
+
+def environment(requirements: str) -> Path:
+    """The interpreter of an environment with these requirements, in the format of pip's requirement files.
+
+    Two processes that want the same one at once wait for each other; a half-made one is made again.
+    """
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    lines = re.sub(r"\s*\\\n\s*", " ", requirements).splitlines()  # one line for a requirement and its hashes
+    wanted = "\n".join(sorted(line.strip() for line in lines if line.strip()))
+    digest = hashlib.sha256(f"{version}\n{wanted}".encode()).hexdigest()[:16]
+    folder = cache() / "environments" / digest
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "complete").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            _make(folder, wanted)
+    return folder / "bin" / "python"
+
+
+def type_errors(program: Path, python: Path) -> str:
+    """What mypy in strict mode says of an emitted project against the packages of an environment; empty when nothing.
+
+    mypy itself is ours: the environment holds only what the program asks for.
+    """
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--python-executable={python}"]
+    caching = f"--cache-dir={cache() / 'mypy' / python.parent.parent.name}"
+    done = subprocess.run(
+        [*command, caching, "--no-error-summary", "."], cwd=program, capture_output=True, text=True, check=False
+    )
+    return done.stdout + done.stderr
+
+
+def _make(folder: Path, requirements: str) -> None:
+    names = re.findall(r"^[^\s;]+", requirements, re.MULTILINE)
+    print(f"making an environment for {', '.join(names)}", file=sys.stderr, flush=True)
+    machine.make_venv(folder)
+    (folder / "requirements.txt").write_text(requirements)
+    install = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    done = subprocess.run(
+        [*install, "--requirement", str(folder / "requirements.txt")], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"pip could not install {requirements}:\n{done.stderr[-4000:]}")
+    (folder / "complete").touch()

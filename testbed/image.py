@@ -1,0 +1,152 @@
+"""Images without a registry: a base like `rayproject/ray` from Debian and PyPI, and what is built on it by buildah."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from testbed.places import cache
+
+RAY = "2.60.0"
+BASE_NAME = f"docker.io/rayproject/ray:{RAY}-py311"
+
+_DEBIAN = "bookworm"  # its Python is the 3.11 of the image's name
+_DEBIAN_PACKAGES = ("python3", "python3-venv", "wget", "ca-certificates", "procps")
+_REQUIREMENTS = (f"ray[data,default,serve,train,tune]=={RAY}",)
+_HOME = "home/ray"
+_ENVIRONMENT = f"{_HOME}/anaconda3"  # where the published image has its Python
+_CONFIG = {
+    "Env": [f"PATH=/{_ENVIRONMENT}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LANG=C.UTF-8"],
+    "WorkingDir": f"/{_HOME}",
+    "User": "1000:100",
+    "Cmd": ["/bin/sleep", "infinity"],
+}
+
+
+def base_image() -> Path:
+    """The archive of the base image, made once and kept in the cache folder: Debian, Python 3.11 and Ray from PyPI."""
+    recipe = json.dumps([_DEBIAN, _DEBIAN_PACKAGES, _REQUIREMENTS, _CONFIG])
+    archive = _images() / f"ray-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}.tar"
+    with _locked("base"):
+        if not archive.exists():
+            print(f"making the base image {BASE_NAME} from Debian and PyPI", flush=True)
+            with tempfile.TemporaryDirectory(dir=_images(), prefix=".root-") as folder:
+                _fill_base(Path(folder))
+                write_archive(Path(folder), BASE_NAME, archive)
+    return archive
+
+
+def build(context: Path, name: str) -> Path:
+    """Builds the Dockerfile in a folder on the base image and returns its archive in the cache folder.
+
+    Nothing is pulled: a Dockerfile on any other base fails. Unchanged layers come from buildah's cache.
+    """
+    base = base_image()
+    archive = _images() / f"built-{hashlib.sha256(name.encode()).hexdigest()[:12]}.tar"
+    with _locked("buildah"):
+        known_as = f"localhost/base:{base.stem}"
+        if not _knows(known_as):
+            _run("buildah", "pull", f"docker-archive:{base}")
+            _run("buildah", "tag", BASE_NAME, known_as)
+        how = ("--isolation=chroot", "--network=host", "--pull-never", "--layers", "--format=docker")
+        _run("buildah", "build", *how, f"--tag={name}", str(context))
+        archive.unlink(missing_ok=True)
+        _run("buildah", "push", name, f"docker-archive:{archive}:{name}")
+    return archive
+
+
+def write_archive(root: Path, name: str, archive: Path, config: dict[str, object] | None = None) -> None:
+    """Writes a folder as an image of one layer, in the format of `docker save`."""
+    fresh = archive.with_suffix(f".{os.getpid()}")
+    layer = fresh.with_suffix(".layer")
+    try:
+        with tarfile.open(layer, "w") as tar:
+            tar.add(root, arcname=".", filter=_without_kernel_folders)
+        with layer.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        described = {
+            "architecture": "amd64",
+            "os": "linux",
+            "config": config or _CONFIG,
+            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
+            "history": [{"created_by": "modelyard", "created": "1970-01-01T00:00:00Z"}],
+        }
+        text = json.dumps(described).encode()
+        config_name = f"{hashlib.sha256(text).hexdigest()}.json"
+        manifest = [{"Config": config_name, "RepoTags": [name], "Layers": [f"{digest}/layer.tar"]}]
+        with tarfile.open(fresh, "w") as tar:
+            _add_bytes(tar, config_name, text)
+            _add_bytes(tar, "manifest.json", json.dumps(manifest).encode())
+            tar.add(layer, arcname=f"{digest}/layer.tar")
+        fresh.replace(archive)
+    finally:
+        layer.unlink(missing_ok=True)
+        fresh.unlink(missing_ok=True)
+
+
+def _without_kernel_folders(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    return None if member.name.startswith(("./dev/", "./proc/", "./sys/")) else member
+
+
+def _add_bytes(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size = len(data)
+    tar.addfile(member, io.BytesIO(data))
+
+
+def _fill_base(root: Path) -> None:
+    _run("debootstrap", "--variant=minbase", f"--include={','.join(_DEBIAN_PACKAGES)}", _DEBIAN, str(root), _mirror())
+    shutil.copy("/etc/resolv.conf", root / "etc" / "resolv.conf")
+    shutil.copy("/etc/ssl/certs/ca-certificates.crt", root / "etc/ssl/certs/ca-certificates.crt")
+    _run("chroot", str(root), "useradd", "--uid=1000", "--gid=100", "--create-home", "ray")
+    _run("chroot", str(root), "python3", "-m", "venv", f"/{_ENVIRONMENT}")
+    _run("chroot", str(root), f"/{_ENVIRONMENT}/bin/pip", "install", "--quiet", "--no-cache-dir", *_REQUIREMENTS)
+    _run("chroot", str(root), "chown", "--recursive", "1000:100", f"/{_HOME}")
+    shutil.rmtree(root / "var/lib/apt/lists")
+    shutil.rmtree(root / "var/cache/apt")
+    (root / "etc/resolv.conf").unlink()
+
+
+def _mirror() -> str:
+    """The Debian mirror that this machine's own packages come from."""
+    files = [*Path("/etc/apt").glob("sources.list.d/*.sources"), *Path("/etc/apt").glob("sources.list")]
+    found = re.findall(r"^(?:URIs:|deb .*?)\s*(https?://\S*debian\S*)", "\n".join(map(Path.read_text, files)), re.M)
+    return next((url for url in found if "security" not in url), "http://deb.debian.org/debian")
+
+
+def _images() -> Path:
+    folder = cache() / "images"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def _locked(name: str) -> Generator[None]:
+    """Keeps a second run away from the same work until the first has done it."""
+    with (_images() / f".{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _knows(name: str) -> bool:
+    found = subprocess.run(["buildah", "inspect", "--type=image", name], capture_output=True, check=False)
+    return found.returncode == 0
+
+
+def _run(*command: str) -> None:
+    """Runs a program to its end; RuntimeError with its words when it fails."""
+    environment = {name: value for name, value in os.environ.items() if name != "PIP_FIND_LINKS"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-4000:]}")

@@ -1,0 +1,104 @@
+"""Enforces NetworkPolicies on the node of the whole Kubernetes: rules for nftables, from what the API server holds.
+
+A TCP connection is judged when it opens, by its first packet, whether it passes the bridge of the Pods or, on its way
+to a Service, the node. What the node itself opens is never judged, as the API promises for probes.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+from typing import cast
+
+from testbed.kubernetes.kubectl import Kubectl, Object
+from testbed.kubernetes.network_policies import Network, Pod, Rule
+from testbed.kubernetes.whole_kubernetes import WholeKubernetes
+
+_FAMILIES = ("bridge", "ip")
+_TABLE = "policies"
+
+
+def enforce(cluster: WholeKubernetes) -> Network:
+    """Enforces the policies for the Pods as they are now, in place of what was enforced before."""
+    network = network_of(cluster.kubectl)
+    _nft(cluster, "".join(line + "\n" for line in ruleset(network)))
+    return network
+
+
+def stop(cluster: WholeKubernetes) -> None:
+    """Opens everything again."""
+    _nft(cluster, "".join(f"add table {family} {_TABLE}\ndelete table {family} {_TABLE}\n" for family in _FAMILIES))
+
+
+def network_of(kubectl: Kubectl) -> Network:
+    """Namespaces, Pods with an address of their own, and policies, as the API server has them."""
+    namespaces = {_name(each): _labels(each) for each in kubectl.all("namespaces")}
+    pods = [pod for each in kubectl.all("pods") for pod in _pod(each)]
+    return Network(namespaces, pods, kubectl.all("networkpolicies"))
+
+
+def ruleset(network: Network) -> Iterator[str]:
+    """A table for each way that a packet takes; nftables takes all of it or nothing."""
+    for family in _FAMILIES:
+        yield f"add table {family} {_TABLE}"
+        yield f"delete table {family} {_TABLE}"
+        yield f"table {family} {_TABLE} {{"
+        judged: list[str] = []
+        for number, pod in enumerate(network.pods):
+            isolation = network.isolation(pod)
+            for own, other, rules in (("saddr", "daddr", isolation.egress), ("daddr", "saddr", isolation.ingress)):
+                if rules is not None:
+                    yield f"chain {own}-{number} {{"
+                    yield from (_allowed(rule, other) for rule in rules if rule.blocks)
+                    yield "drop; }"
+                    judged.append(f"ip {own} {pod.address} jump {own}-{number};")
+        yield "chain judged {"
+        yield from judged
+        yield "}"
+        yield "chain forward { type filter hook forward priority 0; policy accept;"
+        yield "tcp flags & (syn | ack) == syn jump judged; }"
+        yield "}"
+
+
+def _allowed(rule: Rule, other: str) -> str:
+    """One line for each block, since each has exceptions of its own."""
+    ports = ", ".join(f"{part.first}-{part.last}" for part in rule.ports if part.protocol == "TCP")
+    if rule.ports and not ports:
+        return ""  # it is about another protocol
+    named = f"tcp dport {{ {ports} }} " if ports else ""
+    lines: list[str] = []
+    for block in rule.blocks:
+        excluded = ", ".join(map(str, block.excluded))
+        without = f"ip {other} != {{ {excluded} }} " if excluded else ""
+        lines.append(f"ip {other} {block.network} {without}{named}return;")
+    return "\n".join(lines)
+
+
+def _pod(described: Object) -> Iterator[Pod]:
+    spec, status = cast("Object", described["spec"]), cast("Object", described.get("status", {}))
+    if spec.get("hostNetwork") or "podIP" not in status:
+        return
+    containers = cast("list[Object]", spec["containers"])
+    ports = [port for each in containers for port in cast("list[Object]", each.get("ports", []))]
+    named = {str(port["name"]): int(str(port["containerPort"])) for port in ports if "name" in port}
+    address = IPv4Address(str(status["podIP"]))
+    yield Pod(_namespace(described), _name(described), address, _labels(described), named)
+
+
+def _name(described: Object) -> str:
+    return str(cast("Object", described["metadata"])["name"])
+
+
+def _namespace(described: Object) -> str:
+    return str(cast("Object", described["metadata"])["namespace"])
+
+
+def _labels(described: Object) -> dict[str, str]:
+    return cast("dict[str, str]", cast("Object", described["metadata"]).get("labels", {}))
+
+
+def _nft(cluster: WholeKubernetes, rules: str) -> None:
+    done = subprocess.run([*cluster.within, "nft", "-f", "-"], input=rules, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"nftables does not take the rules: {done.stderr}")

@@ -1,0 +1,213 @@
+"""What NetworkPolicies allow: for each Pod and direction, the addresses and ports that are open.
+
+Follows the API reference of NetworkPolicy (networking.k8s.io/v1, read 2026-11-25). An `ipBlock` matches
+addresses of Pods too, which the API leaves to each network plugin; so do most of those that filter by address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network
+from typing import cast
+
+from testbed.kubernetes.kubectl import Object
+
+Labels = Mapping[str, str]
+
+ANYWHERE = IPv4Network("0.0.0.0/0")
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A Pod with an address of its own; `ports` are the container ports that have a name."""
+
+    namespace: str
+    name: str
+    address: IPv4Address
+    labels: Labels
+    ports: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A range of addresses without some parts of it."""
+
+    network: IPv4Network
+    excluded: tuple[IPv4Network, ...] = ()
+
+    def __contains__(self, address: IPv4Address) -> bool:
+        return address in self.network and not any(address in part for part in self.excluded)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Ports of a protocol, both ends included."""
+
+    protocol: str
+    first: int
+    last: int
+
+    def holds(self, protocol: str, port: int) -> bool:
+        """Whether a port of a protocol is one of these."""
+        return protocol == self.protocol and self.first <= port <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one rule opens: these ports, or all where there are none, to or from these addresses."""
+
+    blocks: tuple[Block, ...]
+    ports: tuple[Range, ...]
+
+    def allows(self, address: IPv4Address, protocol: str, port: int) -> bool:
+        """Whether a connection passes."""
+        named = not self.ports or any(part.holds(protocol, port) for part in self.ports)
+        return named and any(address in block for block in self.blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """The rules of a Pod; None in a direction in which no policy selects it, so that everything is open."""
+
+    ingress: tuple[Rule, ...] | None
+    egress: tuple[Rule, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Namespaces with their labels, Pods, and the policies that hold for them."""
+
+    namespaces: Mapping[str, Labels]
+    pods: Sequence[Pod]
+    policies: Sequence[Object]
+
+    def isolation(self, pod: Pod) -> Isolation:
+        """What all policies together allow one Pod."""
+        return Isolation(self._rules(pod, "ingress", "from"), self._rules(pod, "egress", "to"))
+
+    def connects(self, source: Pod, target: Pod, port: int, protocol: str = "TCP") -> bool:
+        """Whether one Pod reaches a port of another: its own egress and the other's ingress both decide."""
+        leaves, enters = self.isolation(source).egress, self.isolation(target).ingress
+        return _passes(leaves, target.address, protocol, port) and _passes(enters, source.address, protocol, port)
+
+    def reaches(self, source: Pod, address: str, port: int, protocol: str = "TCP") -> bool:
+        """Whether a Pod may open a connection to an address outside of the cluster."""
+        return _passes(self.isolation(source).egress, IPv4Address(address), protocol, port)
+
+    def admits(self, target: Pod, address: str, port: int, protocol: str = "TCP") -> bool:
+        """Whether a Pod takes a connection from an address outside of the cluster."""
+        return _passes(self.isolation(target).ingress, IPv4Address(address), protocol, port)
+
+    def _rules(self, pod: Pod, direction: str, peers: str) -> tuple[Rule, ...] | None:
+        selecting = [policy for policy in self.policies if _selects(policy, pod, direction)]
+        if not selecting:
+            return None
+        return tuple(
+            found
+            for policy in selecting
+            for rule in _objects(_spec(policy).get(direction))
+            for found in self._resolved(rule, peers, pod, str(_metadata(policy)["namespace"]))
+        )
+
+    def _resolved(self, rule: Object, peers: str, pod: Pod, namespace: str) -> Iterator[Rule]:
+        ports = _objects(rule.get("ports"))
+        named = any(isinstance(port.get("port"), str) for port in ports)
+        if peers == "from" or not named:
+            listening = pod if peers == "from" else None
+            found = tuple(_range(port, listening) for port in ports)
+            known = tuple(part for part in found if part is not None)
+            if known or not ports:
+                yield Rule(tuple(self._blocks(rule, peers, namespace)), known)
+            return
+        for target in self.pods:  # a name in an egress rule is that of a port of each Pod it leads to
+            known = tuple(part for part in (_range(port, target) for port in ports) if part is not None)
+            if known and any(target.address in block for block in self._blocks(rule, peers, namespace)):
+                yield Rule((_alone(target),), known)
+
+    def _blocks(self, rule: Object, peers: str, namespace: str) -> Iterator[Block]:
+        found = _objects(rule.get(peers))
+        if not found:  # a rule that names no peer is open to all
+            yield Block(ANYWHERE)
+        for peer in found:
+            if "ipBlock" in peer:
+                yield from _block(_object(peer["ipBlock"]))
+            else:
+                yield from (_alone(pod) for pod in self.pods if self._is_peer(peer, pod, namespace))
+
+    def _is_peer(self, peer: Object, pod: Pod, namespace: str) -> bool:
+        if "namespaceSelector" in peer:
+            near = matches(_object(peer["namespaceSelector"]), self.namespaces[pod.namespace])
+        else:
+            near = pod.namespace == namespace
+        return near and matches(_object(peer.get("podSelector", {})), pod.labels)
+
+
+def matches(selector: Object, labels: Labels) -> bool:
+    """Whether a label selector takes something with these labels; an empty one takes everything."""
+    wanted = cast("Labels", selector.get("matchLabels", {}))
+    if any(labels.get(key) != value for key, value in wanted.items()):
+        return False
+    return all(_meets(expression, labels) for expression in _objects(selector.get("matchExpressions")))
+
+
+def _meets(expression: Object, labels: Labels) -> bool:
+    value = labels.get(str(expression["key"]))
+    values = cast("Sequence[str]", expression.get("values", ()))
+    return {
+        "In": value in values,
+        "NotIn": value not in values,
+        "Exists": value is not None,
+        "DoesNotExist": value is None,
+    }[str(expression["operator"])]
+
+
+def _passes(rules: Iterable[Rule] | None, address: IPv4Address, protocol: str, port: int) -> bool:
+    return rules is None or any(rule.allows(address, protocol, port) for rule in rules)
+
+
+def _selects(policy: Object, pod: Pod, direction: str) -> bool:
+    """Where a policy names no types it is about ingress, and about egress if it has rules for that."""
+    spec = _spec(policy)
+    types = cast("Sequence[str]", spec.get("policyTypes", ("Ingress", *(("Egress",) if "egress" in spec else ()))))
+    mine = _metadata(policy)["namespace"] == pod.namespace and direction.capitalize() in types
+    return mine and matches(_object(spec.get("podSelector", {})), pod.labels)
+
+
+def _block(described: Object) -> Iterator[Block]:
+    cidr = str(described["cidr"])
+    if ":" not in cidr:
+        excluded = cast("Sequence[str]", described.get("except", ()))
+        yield Block(IPv4Network(cidr), tuple(IPv4Network(part) for part in excluded))
+
+
+def _alone(pod: Pod) -> Block:
+    return Block(IPv4Network(pod.address))
+
+
+def _range(port: Object, listening: Pod | None) -> Range | None:
+    """The ports of a rule's entry; None for a name that the Pod has no port of."""
+    protocol, number = str(port.get("protocol", "TCP")), port.get("port")
+    if number is None:
+        return Range(protocol, 0, 65535)
+    if isinstance(number, str):
+        number = listening.ports.get(number) if listening is not None else None
+    if not isinstance(number, int):
+        return None
+    return Range(protocol, number, int(str(port.get("endPort", number))))
+
+
+def _spec(policy: Object) -> Object:
+    return _object(policy["spec"])
+
+
+def _metadata(policy: Object) -> Object:
+    return _object(policy["metadata"])
+
+
+def _object(value: object) -> Object:
+    return cast("Object", value)
+
+
+def _objects(value: object) -> Sequence[Object]:
+    return cast("Sequence[Object]", value or ())

@@ -1,0 +1,233 @@
+"""A whole Kubernetes on this machine: real containers on one node, in a network namespace that has no way out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from testbed.image import write_archive
+from testbed.kubernetes import crds, isolation, nodes
+from testbed.kubernetes.control_plane import CONTEXT, Addresses, Cluster, start, start_operator
+from testbed.places import binary
+from testbed.processes import Processes
+
+# Addresses kept for tests (RFC 2544), so that nothing in here has the address of anything out there.
+NODE_ADDRESS = "198.18.255.1"
+_NOWHERE = "198.18.255.254"
+_PODS = "198.18.0.0/24"
+_CLUSTER = "198.18.0.0/16"
+_SERVICES = "198.19.0.0/16"
+
+NODE = "real-1"
+PAUSE = "registry.local/pause:1"
+"""An image that sleeps, which every node has."""
+
+
+@dataclass(frozen=True, slots=True)
+class WholeKubernetes(Cluster):
+    """A cluster whose Pods really run. Programs that talk to it are started by `run`, or with `within` before them."""
+
+    @property
+    def within(self) -> tuple[str, ...]:
+        """What is put before a command, so that it sees the cluster's network."""
+        return self.kubectl.within
+
+    @property
+    def by_name(self) -> tuple[str, ...]:
+        """What is put before a command within, so that it finds Services by name: a mount namespace with the DNS."""
+        with_dns = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
+        return ("unshare", "--mount", "--propagation=private", "sh", "-c", with_dns, str(self.folder / "resolv.conf"))
+
+    def run(self, *command: str, seconds: float = 120) -> str:
+        """What a command prints that runs in the cluster's network."""
+        done = subprocess.run([*self.within, *command], capture_output=True, text=True, timeout=seconds, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(command)}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def fetch(self, url: str, seconds: float = 30) -> str:
+        """What a GET of an address in the cluster's network answers; RuntimeError when it is not 200."""
+        program = (
+            "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=float(sys.argv[2])).read().decode())"
+        )
+        return self.run(*self.by_name, sys.executable, "-c", program, url, str(seconds), seconds=seconds + 10)
+
+    def reaches(self, url: str) -> bool:
+        """Whether a GET of an address in the cluster's network is answered with 200 now."""
+        try:
+            self.fetch(url, 2)
+        except RuntimeError:
+            return False
+        return True
+
+    def load(self, archive: Path) -> None:
+        """Gives the node an image from an archive."""
+        _load(self.folder, archive)
+
+
+@contextmanager
+def whole_kubernetes(folder: Path) -> Generator[WholeKubernetes]:
+    """Control plane, containerd, kubelet, kube-proxy, DNS, KWOK and KubeRay's operator; nothing is left on leaving."""
+    try:
+        with isolation.network(folder, NODE_ADDRESS, _NOWHERE) as network, Processes(folder, network.within) as runtime:
+            _start_containerd(runtime, folder)
+            with Processes(folder, network.within) as processes:
+                yield _cluster(processes, folder)
+            network.end_containers()
+    finally:
+        for large in ("containerd", "kubelet"):
+            shutil.rmtree(folder / large, ignore_errors=True)
+
+
+def _cluster(processes: Processes, folder: Path) -> WholeKubernetes:
+    addresses = Addresses((6443, 2379, 2380, 10257, 10259), advertised=NODE_ADDRESS, services=_SERVICES)
+    kubectl = start(processes, folder, addresses)
+    cluster = WholeKubernetes(folder, kubectl, processes)
+    _start_kubelet(processes, folder, cluster.kubeconfig)
+    _start_network(processes, folder, cluster.kubeconfig)
+    crds.install(kubectl)
+    nodes.start_kwok(processes, kubectl)
+    start_operator(processes, kubectl, cluster.by_name)
+    kubectl.run("wait", "--for=condition=Ready", f"node/{NODE}", "--timeout=240s")
+    return cluster
+
+
+def _start_containerd(runtime: Processes, folder: Path) -> None:
+    plugins = folder / "cni"
+    plugins.mkdir()
+    bridge = {
+        "type": "bridge",
+        "bridge": "cni0",
+        "isGateway": True,
+        "ipMasq": False,
+        "hairpinMode": True,
+        "ipam": {
+            "type": "host-local",
+            "dataDir": str(folder / "addresses"),
+            "ranges": [[{"subnet": _PODS}]],
+            "routes": [{"dst": "0.0.0.0/0"}],
+        },
+    }
+    ports = {"type": "portmap", "capabilities": {"portMappings": True}}
+    (plugins / "pods.conflist").write_text(
+        json.dumps({"cniVersion": "0.4.0", "name": "pods", "plugins": [bridge, ports]})
+    )
+    # Without restrict_oom_score_adj a container cannot start where CAP_SYS_RESOURCE is missing.
+    settings = folder / "containerd.toml"
+    settings.write_text(
+        f"""version = 2
+root = "{folder}/containerd/root"
+state = "{folder}/containerd/state"
+[grpc]
+  address = "{_socket(folder)}"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "{PAUSE}"
+  restrict_oom_score_adj = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "/usr/lib/cni"
+    conf_dir = "{plugins}"
+"""
+    )
+    runtime.start("containerd", "containerd", "--config", settings)
+    runtime.wait_until(lambda: _socket(folder).exists() and _answers(folder), "containerd is ready")
+    _load(folder, _pause_image(folder))
+
+
+def _pause_image(folder: Path) -> Path:
+    """The image that holds a Pod's namespaces: busybox, asleep."""
+    root = folder / "pause"
+    (root / "bin").mkdir(parents=True)
+    shutil.copy(shutil.which("busybox") or "/bin/busybox", root / "bin" / "busybox")
+    (root / "bin" / "sleep").symlink_to("busybox")
+    archive = folder / "pause.tar"
+    write_archive(root, PAUSE, archive, {"Cmd": ["/bin/sleep", "infinity"], "User": "1000:100"})
+    return archive
+
+
+def _start_kubelet(processes: Processes, folder: Path, kubeconfig: Path) -> None:
+    (folder / "resolv.conf").write_text(f"nameserver {NODE_ADDRESS}\n")
+    settings = folder / "kubelet.yaml"
+    settings.write_text(
+        yaml.safe_dump(
+            {
+                "apiVersion": "kubelet.config.k8s.io/v1beta1",
+                "kind": "KubeletConfiguration",
+                "authentication": {"anonymous": {"enabled": True}, "webhook": {"enabled": False}},
+                "authorization": {"mode": "AlwaysAllow"},
+                "cgroupDriver": "cgroupfs",
+                "clusterDNS": [NODE_ADDRESS],
+                "clusterDomain": "cluster.local",
+                "containerRuntimeEndpoint": f"unix://{_socket(folder)}",
+                "evictionHard": {
+                    "nodefs.available": "100Mi",
+                    "imagefs.available": "100Mi",
+                    "memory.available": "100Mi",
+                },
+                "failCgroupV1": False,
+                "failSwapOn": False,
+                # Never: on a disk that is nearly full the kubelet would remove images, and none can be pulled again.
+                "imageGCHighThresholdPercent": 100,
+                "oomScoreAdj": 0,
+                "podLogsDir": str(folder / "pods"),
+                "resolvConf": str(folder / "resolv.conf"),
+            }
+        )
+    )
+    processes.start(
+        "kubelet",
+        binary("kubelet"),
+        f"--config={settings}",
+        f"--kubeconfig={kubeconfig}",
+        f"--root-dir={folder / 'kubelet'}",
+        f"--cert-dir={folder / 'certificates'}",
+        f"--hostname-override={NODE}",
+        f"--node-ip={NODE_ADDRESS}",
+    )
+
+
+def _start_network(processes: Processes, folder: Path, kubeconfig: Path) -> None:
+    """kube-proxy, which leaves the kernel's own settings alone, and DNS outside of the cluster."""
+    processes.start(
+        "kube-proxy",
+        binary("kube-proxy"),
+        f"--kubeconfig={kubeconfig}",
+        f"--hostname-override={NODE}",
+        "--proxy-mode=nftables",
+        f"--cluster-cidr={_CLUSTER}",
+        "--conntrack-max-per-core=0",
+        "--conntrack-tcp-timeout-established=0",
+        "--conntrack-tcp-timeout-close-wait=0",
+    )
+    names = folder / "Corefile"
+    zone = f"kubernetes cluster.local {{\n    kubeconfig {kubeconfig} {CONTEXT}\n  }}"
+    names.write_text(f".:53 {{\n  bind {NODE_ADDRESS}\n  {zone}\n}}\n")
+    processes.start("dns", binary("coredns"), "-conf", names)
+
+
+def _socket(folder: Path) -> Path:
+    return folder / "containerd.sock"
+
+
+def _answers(folder: Path) -> bool:
+    done = subprocess.run([*_ctr(folder), "version"], capture_output=True, check=False)
+    return done.returncode == 0
+
+
+def _load(folder: Path, archive: Path) -> None:
+    done = subprocess.run(
+        [*_ctr(folder), "images", "import", str(archive)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"containerd does not take {archive}: {done.stderr}")
+
+
+def _ctr(folder: Path) -> tuple[str, ...]:
+    return ("ctr", "--address", str(_socket(folder)), "--namespace", "k8s.io")

@@ -1,0 +1,105 @@
+"""What this machine has, what is added to it, and in plain words what it cannot run."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from testbed import build
+from testbed.parts import PARTS
+from testbed.places import binary
+
+PACKAGES = {
+    "containerd": "containerd",
+    "runc": "runc",
+    "nft": "nftables",
+    "ip": "iproute2",
+    "nsenter": "util-linux",
+    "setpriv": "util-linux",
+    "busybox": "busybox-static",
+    "debootstrap": "debootstrap",
+    "buildah": "buildah",
+    "openssl": "openssl",
+    "/usr/lib/cni/bridge": "containernetworking-plugins",
+}
+"""Programs of the whole Kubernetes, each with the Debian package that brings it."""
+
+_IMAGE_PROGRAMS = ("debootstrap", "buildah")
+
+
+def install_packages() -> None:
+    """Installs the Debian packages that are not there yet, where that is possible: as root, with apt."""
+    absent = sorted({package for program, package in PACKAGES.items() if not _has(program)})
+    if not absent or not _can_install():
+        return
+    print(f"installing {' '.join(absent)}", flush=True)
+    _apt("update")
+    _apt("install", "--yes", "--no-install-recommends", *absent)
+
+
+def make_venv(folder: Path) -> None:
+    """Makes a virtual environment; on a Debian that came without venv, installs that first."""
+    if importlib.util.find_spec("ensurepip") is None:  # Debian leaves it out of the interpreter's own package
+        if not _can_install():
+            raise SystemExit("this Python has no venv; install the package python3-venv")
+        _apt("update")
+        _apt("install", "--yes", f"python3.{sys.version_info.minor}-venv")
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+
+
+def missing_for_control_plane() -> list[str]:
+    """Why the API server, the engine and their companions cannot run here; empty when they can."""
+    reasons: list[str] = []
+    if unbuilt := _unbuilt():
+        go = "" if shutil.which("go") else ", and there is no Go to build them"
+        reasons.append(f"not built: {', '.join(unbuilt)}{go}; `make testbed` builds them")
+    if not _has("openssl"):
+        reasons.append("openssl is not installed")
+    return reasons
+
+
+def missing_for_whole_kubernetes() -> list[str]:
+    """Why real containers cannot run here; empty when they can."""
+    reasons = missing_for_control_plane()
+    if sys.platform != "linux":
+        reasons.append("a whole Kubernetes runs on Linux only")
+    elif os.geteuid() != 0:
+        reasons.append("a whole Kubernetes needs root, for network namespaces and containers")
+    absent = sorted({package for program, package in PACKAGES.items() if not _has(program)})
+    if absent:
+        reasons.append(f"not installed: {', '.join(absent)}")
+    return reasons
+
+
+def missing_for_images() -> list[str]:
+    """Why images cannot be built here; empty when they can."""
+    absent = [PACKAGES[program] for program in _IMAGE_PROGRAMS if not _has(program)]
+    reasons = [f"not installed: {', '.join(absent)}"] if absent else []
+    if os.geteuid() != 0:
+        reasons.append("building images needs root")
+    return reasons
+
+
+def _unbuilt() -> list[str]:
+    if shutil.which("go"):
+        return build.unbuilt()
+    # Without Go nothing can be rebuilt, so whatever is there has to do.
+    programs = (program for part in PARTS for program in part.programs)
+    return [program for program in programs if not binary(program).exists() and not shutil.which(program)]
+
+
+def _has(program: str) -> bool:
+    return Path(program).exists() if program.startswith("/") else shutil.which(program) is not None
+
+
+def _can_install() -> bool:
+    return os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def _apt(*arguments: str) -> None:
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(["apt-get", "--quiet=2", *arguments], env=environment, check=True)

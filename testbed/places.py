@@ -1,0 +1,31 @@
+"""Where things lie: this repository, the user's cache folder, the binaries and sources of the real parts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def cache() -> Path:
+    """The folder that survives between runs: $MODELYARD_CACHE, or `modelyard` in the user's cache folder."""
+    given = os.environ.get("MODELYARD_CACHE")
+    if given:
+        return Path(given)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "modelyard"
+
+
+def binaries() -> Path:
+    """Where the built programs are."""
+    return cache() / "testbed" / "bin"
+
+
+def sources() -> Path:
+    """Where each part has its own small Go module."""
+    return cache() / "testbed" / "src"
+
+
+def binary(name: str) -> Path:
+    """The path of one built program, whether or not it is built yet."""
+    return binaries() / name

@@ -1,0 +1,87 @@
+"""One operation of the real engine on one program, in a process of its own: run by `testbed.pulumi.stack`, by path.
+
+    python pulumi_operation.py VERB FOLDER STACK EVENTS [ARGUMENT=VALUE…]
+
+The program sees what `pulumi up` would show it: the working folder and the first place of imports are its own folder.
+Nothing but the Pulumi SDK is imported here, so that the environment can be the program's own. Events go to the file
+EVENTS as they come, a JSON value a line; what the engine says goes to standard output.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from pulumi import automation
+from pulumi.automation.events import EngineEvent
+
+
+def main() -> int:
+    """Runs the operation; 1 when the engine says that it failed."""
+    verb, folder, name, events_path = sys.argv[1:5]
+    os.chdir(folder)
+    sys.path[0] = folder
+    stack = automation.create_or_select_stack(
+        name,
+        project_name=Path(folder).name,
+        program=_program,
+        opts=automation.LocalWorkspaceOptions(work_dir=folder),
+    )
+    with Path(events_path).open("a") as events:
+        try:
+            _run(stack, verb, events)
+        except automation.errors.CommandError as error:
+            print(error, file=sys.stderr)
+            return 1
+    return 0
+
+
+def _program() -> None:
+    runpy.run_path("__main__.py", run_name="__main__")
+
+
+def _run(stack: automation.Stack, verb: str, events: TextIO) -> None:
+    def keep(event: EngineEvent) -> None:
+        for line in _told(event):
+            events.write(json.dumps(line) + "\n")
+            events.flush()
+
+    if verb == "up":
+        stack.up(on_output=_say, on_event=keep)
+    elif verb == "preview":
+        stack.preview(on_output=_say, on_event=keep)
+    elif verb == "refresh":
+        stack.refresh(on_output=_say, on_event=keep)
+    elif verb == "destroy":
+        stack.destroy(on_output=_say, on_event=keep)
+    else:
+        raise SystemExit(f"unknown operation: {verb}")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _told(event: EngineEvent) -> list[list[str]]:
+    """What a test wants to know of an event: [kind, URN, operation], or [severity, URN, message]."""
+    told: list[list[str]] = []
+    if event.resource_pre_event:
+        step = event.resource_pre_event.metadata
+        told.append(["begun", step.urn, str(step.op.value)])
+    if event.res_outputs_event:
+        step = event.res_outputs_event.metadata
+        told.append(["done", step.urn, str(step.op.value)])
+    if event.res_op_failed_event:
+        step = event.res_op_failed_event.metadata
+        told.append(["failed", step.urn, str(step.op.value)])
+    if event.diagnostic_event and event.diagnostic_event.severity in ("warning", "error"):
+        told.append([event.diagnostic_event.severity, event.diagnostic_event.urn or "", event.diagnostic_event.message])
+    return told
+
+
+if __name__ == "__main__":
+    sys.exit(main())

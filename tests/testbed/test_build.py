@@ -1,0 +1,101 @@
+"""Parts are built when they are missing or described otherwise, and not again."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from testbed import build
+from testbed.parts import PARTS, Part
+
+# Stands for Go: notes what it is asked, writes the binary, and says of a binary what it was built from.
+FAKE_GO = """#!/bin/sh
+echo "$@" >> "$CALLS"
+case $1 in
+mod) touch go.sum ;;
+build) while [ "$1" != -o ]; do shift; done; echo built > "$2" ;;
+version) printf '\\tdep\\texample.org/tool\\t%s\\th1:x\\n' "$TOLD" ;;
+esac
+"""
+
+TOOL = Part("tool", ("example.org/tool v1.2.3",), {"tool": "example.org/tool/cmd"})
+
+
+@pytest.fixture
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine with one part and a Go that only takes notes; returns the notes."""
+    go = tmp_path / "path" / "go"
+    go.parent.mkdir()
+    go.write_text(FAKE_GO)
+    go.chmod(go.stat().st_mode | stat.S_IXUSR)
+    notes = tmp_path / "calls"
+    notes.touch()
+    monkeypatch.setenv("PATH", f"{go.parent}:/usr/bin:/bin")
+    monkeypatch.setenv("CALLS", str(notes))
+    monkeypatch.setenv("TOLD", "v0.0.0")
+    monkeypatch.setenv("MODELYARD_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(build, "PARTS", (TOOL,))
+    return notes
+
+
+def builds(calls: Path) -> int:
+    """How often Go was asked to build."""
+    return sum(line.startswith("build ") for line in calls.read_text().splitlines())
+
+
+def test_a_missing_part_is_built_once(calls: Path) -> None:
+    """The first run builds, the second finds what is there."""
+    assert build.unbuilt() == ["tool"]
+
+    build.build()
+    build.build()
+
+    assert builds(calls) == 1
+    assert build.unbuilt() == []
+
+
+def test_another_version_is_built_again(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part whose description changed is not the one that is there."""
+    build.build()
+    changed = Part("tool", ("example.org/tool v1.3.0",), TOOL.programs)
+    monkeypatch.setattr(build, "PARTS", (changed,))
+    assert build.unbuilt() == ["tool"]
+
+    build.build()
+
+    assert builds(calls) == 2
+
+
+@pytest.mark.parametrize(("told", "unbuilt"), [("v1.2.3", []), ("v1.2.2", ["tool"])])
+def test_a_binary_of_unknown_origin_says_what_it_is(
+    calls: Path, monkeypatch: pytest.MonkeyPatch, told: str, unbuilt: list[str]
+) -> None:
+    """A binary without a stamp is kept when Go finds the required versions in it."""
+    build.build()
+    for stamp in calls.parent.glob("cache/testbed/bin/.stamps/*"):
+        stamp.unlink()
+    monkeypatch.setenv("TOLD", told)
+
+    assert build.unbuilt() == unbuilt
+
+
+def test_an_installed_pulumi_is_used(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `pulumi` on the PATH is not built."""
+    engine = Part("cli", ("example.org/pulumi v3.0.0",), {"pulumi": "example.org/pulumi"})
+    monkeypatch.setattr(build, "PARTS", (engine,))
+    assert build.unbuilt() == ["pulumi"]
+    installed = calls.parent / "path" / "pulumi"
+    installed.write_text("#!/bin/sh\n")
+    installed.chmod(0o755)
+
+    assert build.installed_pulumi() == installed
+    assert build.unbuilt() == []
+
+
+def test_no_two_parts_build_the_same_program() -> None:
+    """Each binary has one origin."""
+    programs = [program for part in PARTS for program in part.programs]
+
+    assert len(programs) == len(set(programs))

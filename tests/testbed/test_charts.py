@@ -1,0 +1,33 @@
+"""The charts of the tests have the names, versions and values of the charts that are emitted."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+
+from testbed import charts
+from testbed.charts import ChartRepository
+from testbed.places import REPOSITORY
+
+
+def test_every_chart_is_an_archive_with_a_closed_schema(tmp_path: Path) -> None:
+    """Helm refuses a value that the real chart does not know."""
+    repository = ChartRepository(tmp_path)
+
+    for chart in charts.known():
+        with tarfile.open(tmp_path / "repository" / f"{chart.name}-{repository.versions[chart.name]}.tgz") as tar:
+            packed = tar.extractfile(f"{chart.name}/values.schema.json")
+            assert packed is not None
+            schema = json.load(packed)
+        assert schema["additionalProperties"] is False
+        assert set(schema["properties"]) == {"global", *chart.values}
+
+
+def test_the_versions_are_those_that_are_emitted() -> None:
+    """A newer chart in the compiler needs the newer chart's values here."""
+    emitted = json.loads((REPOSITORY / "targets/modelyard_targets/cluster/charts.json").read_text())["charts"]
+
+    assert {chart.name: chart.version for chart in charts.known()} == {
+        chart["chart"]: chart["version"] for chart in emitted.values()
+    }

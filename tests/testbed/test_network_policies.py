@@ -1,0 +1,144 @@
+"""The evaluator of NetworkPolicies, by what the API reference promises of each part of a policy."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+
+import pytest
+
+from testbed.kubernetes.kubectl import Object
+from testbed.kubernetes.network_policies import Network, Pod, matches
+
+WEB = Pod("shop", "web", IPv4Address("10.0.0.1"), {"app": "web"}, {"http": 8080, "admin": 9000})
+TILL = Pod("shop", "till", IPv4Address("10.0.0.2"), {"app": "till"})
+SPY = Pod("other", "spy", IPv4Address("10.0.0.3"), {"app": "till"})
+PODS = (WEB, TILL, SPY)
+NAMESPACES = {"shop": {"team": "sales"}, "other": {"team": "none"}}
+
+
+def network(*specs: Object, namespace: str = "shop") -> Network:
+    """These policies, all of one namespace."""
+    policies: list[Object] = [
+        {"metadata": {"name": f"policy-{at}", "namespace": namespace}, "spec": spec} for at, spec in enumerate(specs)
+    ]
+    return Network(NAMESPACES, PODS, policies)
+
+
+def ingress(*rules: Object) -> Object:
+    """A policy for the web Pod."""
+    return {"podSelector": {"matchLabels": {"app": "web"}}, "ingress": list(rules)}
+
+
+def test_without_a_policy_everything_is_open() -> None:
+    assert network().connects(SPY, WEB, 8080)
+    assert network().reaches(SPY, "8.8.8.8", 443)
+
+
+def test_a_policy_without_rules_closes_the_direction_that_it_names() -> None:
+    closed = network({"podSelector": {}, "policyTypes": ["Ingress"]})
+
+    assert not closed.connects(TILL, WEB, 8080)
+    assert closed.reaches(WEB, "8.8.8.8", 443)
+    assert closed.connects(TILL, SPY, 8080)
+
+
+def test_types_follow_from_the_rules_where_none_are_named() -> None:
+    """A policy is always about ingress, and about egress where it has rules for it."""
+    found = network({"podSelector": {}, "egress": [{"ports": [{"port": 53, "protocol": "UDP"}]}]})
+
+    assert found.reaches(WEB, "8.8.8.8", 53, "UDP")
+    assert not found.reaches(WEB, "8.8.8.8", 53)
+    assert not found.connects(SPY, WEB, 8080)
+
+
+def test_an_empty_rule_opens_everything() -> None:
+    assert network(ingress({})).connects(SPY, WEB, 1)
+
+
+def test_a_pod_selector_alone_is_about_the_own_namespace() -> None:
+    found = network(ingress({"from": [{"podSelector": {"matchLabels": {"app": "till"}}}]}))
+
+    assert found.connects(TILL, WEB, 8080)
+    assert not found.connects(SPY, WEB, 8080)
+
+
+def test_both_selectors_of_one_peer_have_to_match() -> None:
+    peer: Object = {
+        "namespaceSelector": {"matchLabels": {"team": "none"}},
+        "podSelector": {"matchLabels": {"app": "web"}},
+    }
+
+    assert not network(ingress({"from": [peer]})).connects(SPY, WEB, 8080)
+
+
+def test_two_peers_are_alternatives() -> None:
+    peers: list[Object] = [
+        {"namespaceSelector": {"matchLabels": {"team": "none"}}},
+        {"podSelector": {"matchLabels": {"app": "till"}}},
+    ]
+    found = network(ingress({"from": [*peers]}))
+
+    assert found.connects(SPY, WEB, 8080)
+    assert found.connects(TILL, WEB, 8080)
+
+
+def test_policies_add_up() -> None:
+    found = network({"podSelector": {}}, ingress({"ports": [{"port": 8080}]}))
+
+    assert found.connects(SPY, WEB, 8080)
+    assert not found.connects(SPY, TILL, 8080)
+
+
+def test_both_ends_decide() -> None:
+    closed: Object = {"podSelector": {}, "policyTypes": ["Egress"]}
+    found = Network(
+        NAMESPACES,
+        PODS,
+        [
+            {"metadata": {"name": "out", "namespace": "other"}, "spec": closed},
+            {"metadata": {"name": "in", "namespace": "shop"}, "spec": ingress({})},
+        ],
+    )
+
+    assert not found.connects(SPY, WEB, 8080)
+
+
+def test_parts_of_a_block_are_excluded() -> None:
+    block: Object = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}}
+    found = network({"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": [block]}]})
+
+    assert found.reaches(WEB, "8.8.8.8", 443)
+    assert not found.reaches(WEB, "169.254.169.254", 80)
+
+
+def test_a_range_of_ports_has_both_ends() -> None:
+    found = network(ingress({"ports": [{"port": 8000, "endPort": 8002}]}))
+
+    assert [found.connects(TILL, WEB, port) for port in (7999, 8000, 8002, 8003)] == [False, True, True, False]
+
+
+def test_a_name_is_that_of_a_port_of_the_pod_which_is_reached() -> None:
+    inside = network(ingress({"ports": [{"port": "http"}]}))
+    leaving = network({"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"ports": [{"port": "admin"}]}]})
+
+    assert inside.connects(TILL, WEB, 8080)
+    assert not inside.connects(TILL, WEB, 9000)
+    assert leaving.connects(TILL, WEB, 9000)
+    assert not leaving.connects(TILL, SPY, 9000)
+
+
+@pytest.mark.parametrize(
+    ("operator", "values", "found"),
+    [
+        ("In", ["web"], True),
+        ("In", ["till"], False),
+        ("NotIn", ["web"], False),
+        ("NotIn", ["till"], True),
+        ("Exists", [], True),
+        ("DoesNotExist", [], False),
+    ],
+)
+def test_expressions(operator: str, values: list[str], found: bool) -> None:
+    expression: Object = {"key": "app", "operator": operator, "values": [*values]}
+
+    assert matches({"matchExpressions": [expression]}, WEB.labels) is found

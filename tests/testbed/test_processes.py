@@ -1,0 +1,87 @@
+"""Programs beside the tests are always ended, and what they said can be read."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from testbed.processes import Processes, descendants, session
+
+SLEEP = (sys.executable, "-c", "import time; print('here', flush=True); time.sleep(600)")
+
+
+def children() -> set[int]:
+    """The processes that this one started and that are still there."""
+    found = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text()
+    return {int(process) for process in found.split()}
+
+
+def test_programs_end_with_the_block_even_when_it_fails(tmp_path: Path) -> None:
+    """An exception in the block ends them too."""
+    before = children()
+
+    with pytest.raises(KeyboardInterrupt), Processes(tmp_path) as processes:  # noqa: PT012 - the block is the subject
+        processes.start("first", *SLEEP)
+        processes.start("second", *SLEEP)
+        processes.wait_until(lambda: "here" in processes.log("second"), "it speaks")
+        assert len(children() - before) == 2
+        raise KeyboardInterrupt
+
+    assert children() == before
+
+
+def test_what_a_program_started_ends_with_it(tmp_path: Path) -> None:
+    """Workers of a server do not go on without it."""
+    starts = f"import subprocess; subprocess.run({SLEEP!r})"
+    with Processes(tmp_path) as processes:
+        processes.start("server", sys.executable, "-c", starts)
+        processes.wait_until(lambda: "here" in processes.log("server"), "its worker speaks")
+        below = descendants(os.getpid())
+        assert len(below) >= 2
+
+    assert not set(below) & {int(entry.name) for entry in Path("/proc").glob("[0-9]*") if _runs(entry)}
+
+
+def _runs(entry: Path) -> bool:
+    """Whether a process is there and not merely waiting to be forgotten."""
+    try:
+        return (entry / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_program_that_ends_early_is_told_with_its_words(tmp_path: Path) -> None:
+    """Whoever waits learns which program ended, and what it printed."""
+    with Processes(tmp_path) as processes:
+        processes.start("broken", sys.executable, "-c", "raise SystemExit('no such flag')")
+
+        with pytest.raises(RuntimeError, match=r"ended: broken(.|\n)*no such flag"):
+            processes.wait_until(lambda: False, "never")
+
+
+def test_programs_die_with_a_killed_run(tmp_path: Path) -> None:
+    """A run that is killed cannot clean up; the kernel does."""
+    program = (
+        "import sys, time; from pathlib import Path; from testbed.processes import Processes\n"
+        f"p = Processes(Path({str(tmp_path)!r})).__enter__(); p.start('child', *{SLEEP!r})\n"
+        "p.wait_until(lambda: 'here' in p.log('child'), 'it speaks'); print('up', flush=True); time.sleep(600)"
+    )
+    run = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, start_new_session=True)
+    with run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == b"up\n"
+        assert len(session(run.pid)) == 2
+
+        run.kill()
+        run.wait()
+
+    for _ in range(100):
+        if not session(run.pid):
+            break
+        time.sleep(0.1)
+    assert session(run.pid) == []

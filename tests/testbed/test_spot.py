@@ -1,0 +1,67 @@
+"""A fresh account has no role of Spot: who may have it made starts machines, and who may not is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from testbed.clouds.aws.authorization.account import Account
+from testbed.clouds.aws.authorization.cloud import guarded_cloud
+from testbed.clouds.aws.spot import ROLE, ask_for_spot
+from testbed.clouds.shared.refusal import Refused
+
+REGION = "eu-central-1"
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": "sts:AssumeRole"},
+    ],
+}
+
+
+@pytest.fixture
+def account() -> Iterator[Account]:
+    """An account in which nothing was ever started."""
+    with guarded_cloud(REGION) as (endpoint, _):
+        yield Account(endpoint, REGION)
+
+
+def with_role(account: Account, *statements: Any) -> str:
+    """A role with these statements beside one that lets it ask for machines."""
+    iam = account.client("iam")
+    iam.create_role(RoleName="karpenter", AssumeRolePolicyDocument=json.dumps(TRUST))
+    machines = {"Effect": "Allow", "Action": "ec2:CreateFleet", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [machines, *statements]})
+    iam.put_role_policy(RoleName="karpenter", PolicyName="rights", PolicyDocument=document)
+    return "karpenter"
+
+
+def test_who_may_not_have_the_role_made_is_refused(account: Account) -> None:
+    role = with_role(account)
+
+    with pytest.raises(Refused, match="ServiceLinkedRoleCreationNotPermitted"):
+        ask_for_spot(account, role)
+
+
+def as_emitted(account: Account) -> dict[str, Any]:
+    """The statement that tests/stacks/aws/test_platform.py finds in Karpenter's role."""
+    return {
+        "Effect": "Allow",
+        "Action": "iam:CreateServiceLinkedRole",
+        "Resource": f"arn:aws:iam::{account.number}:role/aws-service-role/spot.amazonaws.com/{ROLE}",
+        "Condition": {"StringEquals": {"iam:AWSServiceName": "spot.amazonaws.com"}},
+    }
+
+
+def test_what_karpenter_gets_is_enough_in_a_fresh_account_and_in_one_that_has_the_role(account: Account) -> None:
+    """The role is the account's: a second system finds it, and none removes it."""
+    role = with_role(account, as_emitted(account))
+
+    for _ in range(2):
+        ask_for_spot(account, role)
+
+    roles = account.client("iam").list_roles(PathPrefix="/aws-service-role/")["Roles"]
+    assert [each["Path"] for each in roles] == ["/aws-service-role/spot.amazonaws.com/"]
