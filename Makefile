@@ -42,9 +42,12 @@ $(INSTALLED): pyproject.toml | .venv/bin/python
 $(RUNTIME): $(INSTALLED) $(RUNTIME_REQUIREMENTS)
 	$(BIN)/python -m testbed environment $(RUNTIME_REQUIREMENTS) > $@
 
-demo: $(INSTALLED) ## set up what is needed, compile the reference system, show what came out
+demo: $(COMMAND) ## compile the reference system, and show what came out and why
 	$(BIN)/modelyard compile examples/fraud-detection --env on-prem
-	@cd examples/fraud-detection && find build \( -name modelyard_runtime -prune -o -type f \) -print | sort
+	@echo
+	$(BIN)/modelyard explain inference.scorer examples/fraud-detection --env on-prem
+	@echo
+	@cd examples/fraud-detection && find build/on-prem/main \( -name modelyard_runtime -prune -o -type f \) -print | sort
 	@echo
 	@echo "Next: read examples/fraud-detection/build/on-prem/main/README.md,"
 	@echo "then on a cluster of your own: cd examples/fraud-detection/build/on-prem/main/workloads && pulumi up"
