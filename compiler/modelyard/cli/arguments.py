@@ -6,6 +6,8 @@ import argparse
 
 from modelyard import __version__
 
+SHELLS = ("bash", "zsh", "fish")
+
 _ABOUT = """One YAML spec for a whole ML system, compiled offline into Pulumi projects with Ray on Kubernetes."""
 
 _FIRST_STEPS = """first steps:
@@ -27,6 +29,7 @@ _SUMMARIES = {
     "graph": "print the plan: what will exist, where, and what talks to what",
     "approve": "sign that a version of a model may go live",
     "schema": "print the JSON Schema of the spec",
+    "completion": "print the script that completes this command line in a shell",
 }
 
 _MORE = {
@@ -52,7 +55,10 @@ _MORE = {
         "version in the lock are errors. Run it in CI where build/ is committed, and before `pulumi up`. Nothing is\n"
         "written."
     ),
-    "render": "On standard output it is YAML, with the line or the default that each value came from as a comment.",
+    "render": (
+        "It goes to standard output, with the line or the default that each value came from as a comment, or as plain\n"
+        "YAML or JSON. Diagnostics go to standard error."
+    ),
     "explain": (
         "An address is a place in a spec: where it is written, which resources and objects come of it, what they talk\n"
         "to, and why they run on that machine. Fields need no spec; * stands for any name."
@@ -67,6 +73,7 @@ _MORE = {
         "that the version was trained or imported in: an approval counts in one environment."
     ),
     "schema": "It is JSON Schema, draft 2020-12; `modelyard init` writes it beside the spec, for editors.",
+    "completion": "Source it in the start-up file of the shell, or put it where the shell looks for completions.",
 }
 
 _EXAMPLES = {
@@ -77,7 +84,10 @@ _EXAMPLES = {
     ),
     "compile": "modelyard compile examples/fraud-detection --env on-prem --set replicas=4",
     "verify": "modelyard verify examples/fraud-detection\n  modelyard verify examples/fraud-detection --env on-prem",
-    "render": "modelyard render examples/fraud-detection --env on-prem",
+    "render": (
+        "modelyard render examples/fraud-detection --env on-prem\n"
+        "  modelyard render examples/fraud-detection --env on-prem --format json | jq .inference.scorer"
+    ),
     "explain": (
         "modelyard explain E0203\n  modelyard explain inference.*.replicas\n"
         "  modelyard explain inference.scorer examples/fraud-detection --env on-prem"
@@ -89,6 +99,11 @@ _EXAMPLES = {
         "  modelyard approve . --env prod --model fraud-xgb --digest sha256:2c26… --key ~/.ssh/id_ed25519 --save"
     ),
     "schema": "modelyard schema > system.schema.json",
+    "completion": (
+        "source <(modelyard completion bash)\n"
+        "  modelyard completion zsh > ~/.zfunc/_modelyard\n"
+        "  modelyard completion fish > ~/.config/fish/completions/modelyard.fish"
+    ),
 }
 
 
@@ -195,7 +210,13 @@ def _verify(entry: argparse.ArgumentParser) -> None:
 
 def _render(entry: argparse.ArgumentParser) -> None:
     _spec(entry)
-    _reports(entry)
+    entry.add_argument(
+        "--format",
+        choices=("text", "yaml", "json"),
+        default="text",
+        help="text is YAML with the origin of each value; yaml and json hold the values alone (default: text)",
+    )
+    _colour(entry)
 
 
 def _explain(entry: argparse.ArgumentParser) -> None:
@@ -242,6 +263,10 @@ def _schema(entry: argparse.ArgumentParser) -> None:
     )
 
 
+def _completion(entry: argparse.ArgumentParser) -> None:
+    entry.add_argument("shell", choices=SHELLS, help="the shell")
+
+
 _ARGUMENTS = {
     "init": _init,
     "validate": _validate,
@@ -252,4 +277,5 @@ _ARGUMENTS = {
     "graph": _graph,
     "approve": _approve,
     "schema": _schema,
+    "completion": _completion,
 }

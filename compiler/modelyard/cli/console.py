@@ -24,16 +24,32 @@ def report(diagnostics: tuple[Diagnostic, ...], files: tuple[SourceFile, ...], f
     from modelyard.printing.diagnostics import render  # nothing else of a good run needs to know how mistakes are shown
 
     stream = sys.stderr if form == "text" else sys.stdout
-    text = render(diagnostics, files, form, wants_colour(stream, colour))
+    text = render(diagnostics, files, form, wants_colour(stream, colour), **_width(stream))
     if text:
         stream.write(text if text.endswith("\n") else f"{text}\n")
 
 
 def wants_colour(stream: TextIO, choice: str) -> bool:
-    """Whether to colour: as chosen, else on a terminal unless NO_COLOR is set (https://no-color.org, 2026-11)."""
+    """Whether to colour: as chosen, else by NO_COLOR and FORCE_COLOR, else on a terminal that can.
+
+    https://no-color.org and https://force-color.org, 2026-11: either counts when it is set and not empty.
+    """
     if choice != "auto":
         return choice == "always"
-    return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _width(stream: TextIO) -> dict[str, int]:
+    """The columns of a terminal; nothing where the stream is none."""
+    if not stream.isatty():
+        return {}
+    import shutil
+
+    return {"columns": shutil.get_terminal_size().columns}
 
 
 def say(text: str) -> None:

@@ -146,7 +146,7 @@ def test_formats_for_machines_are_on_standard_output(run: Run, wrong: Path) -> N
     assert (github.code, github.err) == (1, "")
 
 
-@pytest.mark.parametrize("command", ["validate", "compile", "render"])
+@pytest.mark.parametrize("command", ["validate", "compile"])
 @pytest.mark.parametrize("form", ["json", "sarif", "github"])
 def test_formats_hold_where_nothing_can_be_read(run: Run, tmp_path: Path, command: str, form: str) -> None:
     said = run(command, tmp_path / "nowhere.yaml", "--format", form)

@@ -48,6 +48,22 @@ def test_the_text_has_the_look_of_the_house() -> None:
     )
 
 
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_text_fits_a_narrow_terminal(columns: int) -> None:
+    """The line of the spec is clipped around the mark, and a hint that does not fit beside it is wrapped below."""
+    text = f"models: {{churn: {{{'x' * 90}, replcias: 2, {'y' * 90}}}}}"
+    column = text.index("replcias") + 1
+    hint = "did you mean 'replicas', which is how many copies of a server run at the same time?"
+    found = Diagnostic("E0203", Severity.ERROR, "m", Span("s", 1, column, column + 8), hint)
+
+    rows = render([found], [SourceFile("s", text)], columns=columns).splitlines()
+
+    assert max(map(len, rows)) <= columns
+    line, marks = rows[3].split("|", 1)[1], rows[4].split("|", 1)[1]
+    assert line[marks.index("^") : marks.rindex("^") + 1] == "replcias"
+    assert " ".join(row.strip(" =") for row in rows[5:-3]) == hint
+
+
 def test_a_diagnostic_without_a_place_or_a_file_is_told_all_the_same() -> None:
     """What the command line is wrong about stands in no file."""
     nowhere = Diagnostic("E0146", Severity.ERROR, "m", None, "h")
