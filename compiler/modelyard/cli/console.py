@@ -43,12 +43,12 @@ def say(text: str) -> None:
 
 _CHECKS: Final = {
     Stage.OVERLAY: "environments",
-    Stage.VARIABLES: "variables",
-    Stage.SCHEMA: "fields",
-    Stage.REFERENCES: "references",
-    Stage.RULES: "rules",
+    Stage.SUBSTITUTE: "variables",
+    Stage.VALIDATE: "fields",
+    Stage.RESOLVE: "references",
+    Stage.CHECK: "rules",
     Stage.PLAN: "machines",
-    Stage.TARGETS: "targets",
+    Stage.FIT: "targets",
 }
 _MOST_ADDRESSES: Final = 5
 

@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     outcome = read(inputs)
     if outcome.document is not None and not outcome.failed:
-        outcome = outcome.after(Stage.SCHEMA, validate(outcome.document))
+        outcome = outcome.after(Stage.VALIDATE, validate(outcome.document))
     if outcome.document is None or has_errors(outcome.diagnostics) or arguments.format != "text":
         report(outcome.diagnostics, inputs.files(), arguments.format, arguments.color)
         return int(outcome.failed)
