@@ -24,9 +24,15 @@ def report(diagnostics: tuple[Diagnostic, ...], files: tuple[SourceFile, ...], f
     from modelyard.printing.diagnostics import render  # nothing else of a good run needs to know how mistakes are shown
 
     stream = sys.stderr if form == "text" else sys.stdout
-    text = render(diagnostics, files, form, wants_colour(stream, colour))
+    text = render(diagnostics, files, form, wants_colour(stream, colour), _providers() if form == "sarif" else ())
     if text:
         stream.write(text if text.endswith("\n") else f"{text}\n")
+
+
+def _providers() -> tuple[str, ...]:
+    from modelyard_targets import TARGETS  # with the modules of every provider
+
+    return TARGETS.diagnostics()
 
 
 def wants_colour(stream: TextIO, choice: str) -> bool:

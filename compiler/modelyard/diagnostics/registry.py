@@ -7,10 +7,11 @@ made at start-up (docs/decisions/0065-diagnostics.md).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from importlib import import_module
 from pkgutil import walk_packages
-from types import FunctionType, ModuleType
+from types import FunctionType, MappingProxyType, ModuleType
 from typing import Final, TypeAlias
 
 from modelyard.diagnostics.base import Diagnostic
@@ -21,7 +22,8 @@ CODE: Final = re.compile(r"(?:(?P<provider>[A-Z]{2,5})-)?(?P<severity>[EW])(?P<n
 """`E0203` and `W0502` of the compiler; of a provider `AWS-E001` and `AWS-W013`."""
 
 
-def collected(packages: Iterable[str]) -> dict[str, Constructor]:
+@lru_cache(maxsize=8)
+def collected(packages: tuple[str, ...]) -> Mapping[str, Constructor]:
     """The constructors in packages by code: those of the compiler first, then provider by provider, by number."""
     found: dict[str, Constructor] = {}
     for package in packages:
@@ -30,7 +32,15 @@ def collected(packages: Iterable[str]) -> dict[str, Constructor]:
             if code is not None:
                 assert code not in found, f"{code} has two constructors"
                 found[code] = constructor
-    return dict(sorted(found.items(), key=lambda item: _place(item[0])))
+    return MappingProxyType(dict(sorted(found.items(), key=lambda item: _place(item[0]))))
+
+
+def former_codes(packages: Iterable[str]) -> dict[str, str]:
+    """Codes by those that they had before, which stand as `FORMER` in the packages of providers."""
+    found: dict[str, str] = {}
+    for package in packages:
+        found.update(import_module(package).FORMER)
+    return found
 
 
 def code_of(constructor: FunctionType) -> str | None:

@@ -26,12 +26,21 @@ Texts: TypeAlias = Mapping[str, Lines]
 
 
 def render(
-    diagnostics: Iterable[Diagnostic], sources: Iterable[SourceFile], form: str = "text", colour: bool = False
+    diagnostics: Iterable[Diagnostic],
+    sources: Iterable[SourceFile],
+    form: str = "text",
+    colour: bool = False,
+    providers: Iterable[str] = (),
 ) -> str:
-    """All diagnostics in one of `FORMS`, in order; an empty text where there is nothing to say to people.
+    """All diagnostics in a format, in order; an empty text where there is nothing to say to people.
 
-    `sources` are the files that the spans point into; colour is for a terminal and changes text only.
+    `sources` are the files that the spans point into; colour is for a terminal and changes text only. `providers` are
+    the packages with diagnostics of providers, whose pages SARIF has inside.
     """
+    if form == "sarif":
+        from modelyard.printing.sarif import sarif
+
+        return sarif(in_order(diagnostics), providers)
     return FORMS[form](in_order(diagnostics), tuple(sources), colour)
 
 
@@ -175,13 +184,7 @@ def _escaped(text: str, more: str = "") -> str:
     return text
 
 
-def _sarif(diagnostics: tuple[Diagnostic, ...], _sources: tuple[SourceFile, ...], _colour: bool) -> str:
-    from modelyard.printing.sarif import sarif
-
-    return sarif(diagnostics)
-
-
 FORMS: Final[Mapping[str, Callable[[tuple[Diagnostic, ...], tuple[SourceFile, ...], bool], str]]] = MappingProxyType(
-    {"text": _text, "json": _json, "sarif": _sarif, "github": _github}
+    {"text": _text, "json": _json, "github": _github}
 )
-"""By its name, how a format is made."""
+"""By its name, how a format is made; SARIF needs more than the others."""
