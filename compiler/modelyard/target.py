@@ -146,6 +146,7 @@ class Target:
     cost: Callable[[Plan, str], Cost | None]  # plan, placement; None where nothing is paid for
     calls: Callable[[Plan, str], Iterable[Call]] = no_calls  # plan, placement: components of its infrastructure
     gateway_class: str = ""  # which its add-on for routes brings; empty where a class is there before
+    diagnostics: str = ""  # the package of its own diagnostics
 
     @property
     def offer(self) -> Offer:
@@ -158,6 +159,10 @@ class Target:
 
 class Targets(Mapping[str, Target]):
     """The providers that a spec may name, by their names."""
+
+    def diagnostics(self) -> tuple[str, ...]:
+        """The packages in which providers have diagnostics of their own."""
+        return tuple(target.diagnostics for target in self.values() if target.diagnostics)
 
     @abstractmethod
     def not_made_yet(self, provider: str) -> str | None:

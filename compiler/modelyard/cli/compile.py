@@ -97,11 +97,11 @@ def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path) -> int:
         return 1
     planned, environment = outcome.plan, inputs.folder
     before = left_behind(read_lock(inputs), environment, with_removed=not arguments.forget_removed)
-    outcome = outcome.after(Stage.TARGETS, check_gone(planned, before))
+    outcome = outcome.after(Stage.FIT, check_gone(planned, before))
     if inputs.environment is not None:
         whole = opened(inputs)
         others = environment_names(inputs, whole.document)
-        outcome = outcome.after(Stage.TARGETS, check_compiled(inputs, planned, whole, others, TARGETS))
+        outcome = outcome.after(Stage.FIT, check_compiled(inputs, planned, whole, others, TARGETS))
     if outcome.failed:
         report(outcome.diagnostics, inputs.files(), arguments.format, arguments.color)
         return 1

@@ -24,9 +24,16 @@ def report(diagnostics: tuple[Diagnostic, ...], files: tuple[SourceFile, ...], f
     from modelyard.printing.diagnostics import render  # nothing else of a good run needs to know how mistakes are shown
 
     stream = sys.stderr if form == "text" else sys.stdout
-    text = render(diagnostics, files, form, wants_colour(stream, colour), **_width(stream))
+    providers = _providers() if form == "sarif" else ()
+    text = render(diagnostics, files, form, wants_colour(stream, colour), _columns(stream), providers)
     if text:
         stream.write(text if text.endswith("\n") else f"{text}\n")
+
+
+def _providers() -> tuple[str, ...]:
+    from modelyard_targets import TARGETS  # with the modules of every provider
+
+    return TARGETS.diagnostics()
 
 
 def wants_colour(stream: TextIO, choice: str) -> bool:
@@ -43,13 +50,13 @@ def wants_colour(stream: TextIO, choice: str) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def _width(stream: TextIO) -> dict[str, int]:
-    """The columns of a terminal; nothing where the stream is none."""
+def _columns(stream: TextIO) -> int | None:
+    """The width of a terminal; None where the stream is none."""
     if not stream.isatty():
-        return {}
+        return None
     import shutil
 
-    return {"columns": shutil.get_terminal_size().columns}
+    return shutil.get_terminal_size().columns
 
 
 def say(text: str) -> None:
@@ -59,12 +66,12 @@ def say(text: str) -> None:
 
 _CHECKS: Final = {
     Stage.OVERLAY: "environments",
-    Stage.VARIABLES: "variables",
-    Stage.SCHEMA: "fields",
-    Stage.REFERENCES: "references",
-    Stage.RULES: "rules",
+    Stage.SUBSTITUTE: "variables",
+    Stage.VALIDATE: "fields",
+    Stage.RESOLVE: "references",
+    Stage.CHECK: "rules",
     Stage.PLAN: "machines",
-    Stage.TARGETS: "targets",
+    Stage.FIT: "targets",
 }
 _MOST_ADDRESSES: Final = 5
 

@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     outcome = read(inputs)
     if outcome.document is not None and not outcome.failed:
-        outcome = outcome.after(Stage.SCHEMA, validate(outcome.document))
+        outcome = outcome.after(Stage.VALIDATE, validate(outcome.document))
     report(outcome.diagnostics, inputs.files(), "text", arguments.color)
     if outcome.document is None or has_errors(outcome.diagnostics):
         return 1

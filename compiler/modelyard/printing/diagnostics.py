@@ -38,13 +38,19 @@ def render(
     form: str = "text",
     colour: bool = False,
     columns: int | None = None,
+    providers: Iterable[str] = (),
 ) -> str:
-    """All diagnostics in one of `FORMS`, in order; an empty text where there is nothing to say to people.
+    """All diagnostics in a format, in order; an empty text where there is nothing to say to people.
 
     `sources` are the files that the spans point into; colour and columns are those of the terminal, for text.
+    `providers` are the packages with diagnostics of providers, whose pages SARIF has inside.
     """
     if form == "text":
         return _text(in_order(diagnostics), tuple(sources), colour, columns)
+    if form == "sarif":
+        from modelyard.printing.sarif import sarif
+
+        return sarif(in_order(diagnostics), providers)
     return FORMS[form](in_order(diagnostics))
 
 
@@ -210,13 +216,7 @@ def _escaped(text: str, more: str = "") -> str:
     return text
 
 
-def _sarif(diagnostics: tuple[Diagnostic, ...]) -> str:
-    from modelyard.printing.sarif import sarif
-
-    return sarif(diagnostics)
-
-
 FORMS: Final[Mapping[str, Callable[[tuple[Diagnostic, ...]], str]]] = MappingProxyType(
-    {"json": _json, "sarif": _sarif, "github": _github}
+    {"json": _json, "github": _github}
 )
-"""Formats for programs, by name; people get text."""
+"""Formats for programs, by name; text and SARIF need more than the diagnostics."""

@@ -57,5 +57,6 @@ TARGET = Target(
     objects=_objects,
     calls=_calls,
     gateway_class=CLASS,
+    diagnostics="modelyard_targets.aws.diagnostics",
     pins=_pins,
 )

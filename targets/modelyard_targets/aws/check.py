@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from modelyard.diagnostics import aws as problems
 from modelyard.diagnostics import platform as shared
 from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.plan import Identity, NodePool, Plan, Resource
@@ -15,6 +14,7 @@ from modelyard_targets.aws.check_machines import check_disks, check_machines
 from modelyard_targets.aws.check_network import check_images, check_network, check_public, check_region
 from modelyard_targets.aws.check_rights import check_rights
 from modelyard_targets.aws.check_stores import check_locks, check_stores
+from modelyard_targets.aws.diagnostics import plan as problems
 from modelyard_targets.aws.foundation import nat_of, tags
 from modelyard_targets.aws.gateway import filled_in
 from modelyard_targets.aws.names import cluster_name

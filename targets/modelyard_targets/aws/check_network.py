@@ -9,11 +9,11 @@ from functools import cache
 from ipaddress import IPv4Network, ip_network
 from typing import Final
 
-from modelyard.diagnostics import aws as problems
 from modelyard.diagnostics import nearest
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import Plan, Route
 from modelyard.spec import target_path
+from modelyard_targets.aws.diagnostics import plan as problems
 from modelyard_targets.aws.foundation import nat_of
 from modelyard_targets.cluster.placed import target_of
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from modelyard.diagnostics import Diagnostic, Severity
 from modelyard.printing.diagnostics import render, summary
 from modelyard.source import SourceFile, Span
+from modelyard_targets import TARGETS
 
 TEXT = "models:\n  ranker:\n    task: ranking\n    framework: torch\n    replcias: 2\n"
 FOUND = Diagnostic(
@@ -200,6 +201,15 @@ def test_sarif_has_the_parts_that_hosts_read() -> None:
             "region": {"startLine": 5, "startColumn": 5, "endColumn": 13},
         },
     ]
+
+
+def test_sarif_has_the_pages_of_providers() -> None:
+    """A code that the compiler does not know is explained by the provider that has it."""
+    found = [Diagnostic("AWS-E015", Severity.ERROR, "m", None)]
+
+    [run] = json.loads(render(found, SOURCES, "sarif", providers=TARGETS.diagnostics()))["runs"]
+
+    assert "region" in run["tool"]["driver"]["rules"][0]["help"]["text"]
 
 
 @given(
