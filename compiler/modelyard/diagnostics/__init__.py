@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from modelyard.diagnostics.base import (
     Diagnostic,
     Severity,
+    explain_command,
     has_errors,
     in_order,
     nearest,
@@ -19,6 +20,7 @@ __all__ = [
     "Diagnostic",
     "Severity",
     "codes",
+    "explain_command",
     "has_errors",
     "in_order",
     "nearest",
@@ -29,7 +31,7 @@ __all__ = [
 
 
 def codes(providers: Iterable[str] = ()) -> Mapping[str, Callable[..., Diagnostic]]:
-    """Every code in order, with the constructor whose docstring is its page in docs/errors.md.
+    """Every code in order, with the constructor whose docstring `explain` and the docs print.
 
     `providers` are the packages in which providers have constructors of their own.
     """

@@ -11,7 +11,18 @@ from modelyard.nearest import nearest, nearest_name
 from modelyard.records import record
 from modelyard.source import Span
 
-__all__ = ["ENTRIES", "Diagnostic", "Severity", "has_errors", "in_order", "nearest", "nearest_name", "quote", "shorten"]
+__all__ = [
+    "ENTRIES",
+    "Diagnostic",
+    "Severity",
+    "explain_command",
+    "has_errors",
+    "in_order",
+    "nearest",
+    "nearest_name",
+    "quote",
+    "shorten",
+]
 
 ENTRIES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -58,6 +69,11 @@ class Diagnostic:
     lacks: bool = False
     meant: tuple[str, str] | None = None
     follows: bool = False
+
+
+def explain_command(code: str) -> str:
+    """The command that prints what a code is about: an installed package has no docs to link to."""
+    return f"modelyard explain {code}"
 
 
 def quote(text: object) -> str:

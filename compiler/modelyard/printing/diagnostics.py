@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from modelyard.diagnostics.base import Diagnostic, Severity, in_order
+from modelyard.diagnostics.base import Diagnostic, Severity, explain_command, in_order
 from modelyard.printing.redact import MASK, redacted
 from modelyard.printing.terminal import Cell, cells, clipped, visible, width
 from modelyard.records import replace
@@ -83,7 +83,7 @@ def _painter(colour: bool) -> Paint:
 def _block(found: Diagnostic, lines: Texts, secrets: Secrets, paint: Paint, columns: int | None) -> str:
     head = paint(_COLOURS[found.severity], f"{found.severity}[{found.code}]")
     head += paint(_BOLD, f": {visible(redacted(found.message))}")
-    page = f"= docs/errors.md#{found.code.lower()}"
+    page = f"= {explain_command(found.code)}"
     hint = visible(redacted(found.hint))
     span = found.span
     if span is None:
@@ -188,7 +188,7 @@ def _plain(found: Diagnostic) -> dict[str, object]:
         "line": span.line if span else None,
         "column": span.column if span else None,
         "endColumn": span.end_column if span else None,
-        "help": f"docs/errors.md#{found.code.lower()}",
+        "help": explain_command(found.code),
     }
 
 

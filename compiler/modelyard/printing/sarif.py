@@ -8,7 +8,7 @@ from inspect import cleandoc
 from urllib.parse import quote as percent_encoded
 
 from modelyard import __version__
-from modelyard.diagnostics import Diagnostic, codes
+from modelyard.diagnostics import Diagnostic, codes, explain_command
 from modelyard.printing.redact import redacted
 
 
@@ -35,7 +35,8 @@ def _rule(code: str, constructor: Callable[..., Diagnostic] | None) -> dict[str,
     rule: dict[str, object] = {"id": code, "shortDescription": {"text": title}}
     if constructor:
         rule["name"] = "".join(word.capitalize() for word in constructor.__name__.split("_"))
-        rule["help"] = {"text": page, "markdown": page}
+        command = explain_command(code)
+        rule["help"] = {"text": f"{page}\n\n{command}", "markdown": f"{page}\n\n`{command}`"}
     return rule
 
 

@@ -43,7 +43,7 @@ def test_the_text_has_the_look_of_the_house() -> None:
         "   |\n"
         " 5 |     replcias: 2\n"
         "   |     ^^^^^^^^ did you mean 'replicas'?\n"
-        "   = docs/errors.md#e0203\n"
+        "   = modelyard explain E0203\n"
         "\n"
         "1 error\n"
     )
@@ -70,8 +70,10 @@ def test_a_diagnostic_without_a_place_or_a_file_is_told_all_the_same() -> None:
     nowhere = Diagnostic("E0146", Severity.ERROR, "m", None, "h")
     elsewhere = Diagnostic("E0146", Severity.ERROR, "m", Span("gone", 9, 1, 2), "h")
 
-    assert render([nowhere], []) == "error[E0146]: m\n  = h\n  = docs/errors.md#e0146\n\n1 error\n"
-    assert render([elsewhere], []) == "error[E0146]: m\n  --> gone:9:1\n   = h\n   = docs/errors.md#e0146\n\n1 error\n"
+    assert render([nowhere], []) == "error[E0146]: m\n  = h\n  = modelyard explain E0146\n\n1 error\n"
+    assert render([elsewhere], []) == (
+        "error[E0146]: m\n  --> gone:9:1\n   = h\n   = modelyard explain E0146\n\n1 error\n"
+    )
 
 
 def test_nothing_is_said_about_nothing() -> None:
@@ -159,7 +161,7 @@ def test_json_is_complete() -> None:
                 "line": 5,
                 "column": 5,
                 "endColumn": 13,
-                "help": "docs/errors.md#e0203",
+                "help": "modelyard explain E0203",
             }
         ],
     }
@@ -190,6 +192,7 @@ def test_sarif_has_the_parts_that_hosts_read() -> None:
     assert run["columnKind"] == "unicodeCodePoints"
     assert [rule["id"] for rule in rules] == ["E0146", "E0203", "W0135"]
     assert all(rule["help"]["text"] and rule["name"].isalpha() and rule["shortDescription"]["text"] for rule in rules)
+    assert all(rule["help"]["text"].endswith(f"\n\nmodelyard explain {rule['id']}") for rule in rules)
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
         assert result["level"] in {"error", "warning"}
