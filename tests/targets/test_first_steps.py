@@ -14,8 +14,8 @@ import yaml
 from modelyard.api import compile_text
 from modelyard.emit import stack_files
 from modelyard.stack import Stack
-from modelyard_runtime.launch import named_after
-from modelyard_runtime.payloads import MOST_ROWS
+from modelyard_runtime.jobs.launch import named_after
+from modelyard_runtime.serving.payloads import MOST_ROWS
 from modelyard_targets.cluster.launcher import ray_job_of
 from tests.emitted import files
 from tests.examples import Example, kept

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelyard_runtime.launch import named_after
+from modelyard_runtime.jobs.launch import named_after
 from tests.emitted import files, names, one
 from tests.lowering import lowered
 from tests.specs import changed

@@ -89,7 +89,7 @@ def test_applications_point_into_their_description() -> None:
     text = before.get("ConfigMap", "scorer-champion-description")["data"]["workload.json"]
 
     assert one["args"]["application"] in json.loads(text)["applications"]
-    assert one["import_path"] == "modelyard_runtime.serve:application"
+    assert one["import_path"] == "modelyard_runtime.serving.application:application"
     assert one["args"]["digest"] != other["args"]["digest"]
 
 

@@ -38,7 +38,7 @@ from modelyard_targets.cluster.route import class_of
 from modelyard_targets.cluster.serve_metrics import latency_buckets
 
 COMPONENT = "server"
-IMPORT_PATH = "modelyard_runtime.serve:application"
+IMPORT_PATH = "modelyard_runtime.serving.application:application"
 DEPLOYMENT = "model"
 
 _SPARE_S = 30
