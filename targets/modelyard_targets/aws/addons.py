@@ -18,10 +18,10 @@ from modelyard_targets.aws.hardware import POOL
 from modelyard_targets.aws.identities import AUTOSCALER, KARPENTER
 from modelyard_targets.aws.names import SYSTEM_POOL, group_name
 from modelyard_targets.aws.network_policies import reach_services
-from modelyard_targets.cluster.context import Context, mirrored, pull_secret_of_addons
-from modelyard_targets.cluster.envoy import ENVOY, ENVOY_GATEWAY
-from modelyard_targets.cluster.job import GROUP_WAIT_S
-from modelyard_targets.cluster.platform import AddOn, Given
+from modelyard_targets.kube.network.envoy import ENVOY, ENVOY_GATEWAY
+from modelyard_targets.kube.pipelines.job import GROUP_WAIT_S
+from modelyard_targets.kube.placement.context import Context, mirrored, pull_secret_of_addons
+from modelyard_targets.kube.placement.platform import AddOn, Given
 
 DEVICE_PLUGIN: Final = "nvidia-device-plugin"
 DCGM_EXPORTER: Final = "dcgm-exporter"

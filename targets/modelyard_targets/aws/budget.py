@@ -14,9 +14,9 @@ from modelyard.units import money_text
 from modelyard_targets.aws.foundation import endpoints_of, zones_of
 from modelyard_targets.aws.machines import Price, table
 from modelyard_targets.aws.pools import nodes_for, system_hardware, system_nodes
-from modelyard_targets.cluster.demand import Asked, demand
-from modelyard_targets.cluster.placed import target_of
-from modelyard_targets.cluster.prices import HOURS_OF_A_MONTH
+from modelyard_targets.kube.placement.placed import target_of
+from modelyard_targets.kube.pods.demand import Asked, demand
+from modelyard_targets.kube.pods.prices import HOURS_OF_A_MONTH
 
 CURRENCY = "USD"
 

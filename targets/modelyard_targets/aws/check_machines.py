@@ -14,8 +14,8 @@ from modelyard.spec import System
 from modelyard_targets.aws.budget import hours_of
 from modelyard_targets.aws.elastic import disk_gib
 from modelyard_targets.aws.pools import disks_of, nodes_for
-from modelyard_targets.cluster.demand import Demand, demand
-from modelyard_targets.cluster.prices import HOURS_OF_A_MONTH
+from modelyard_targets.kube.pods.demand import Demand, demand
+from modelyard_targets.kube.pods.prices import HOURS_OF_A_MONTH
 
 _CHEAPER: Final = 0.8
 """The part of the cost that is left at most: Pods that share a large machine lose by a small one of their own."""

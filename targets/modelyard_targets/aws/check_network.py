@@ -15,7 +15,7 @@ from modelyard.plan import Plan, Route
 from modelyard.spec import target_path
 from modelyard_targets.aws.diagnostics import plan as problems
 from modelyard_targets.aws.foundation import nat_of
-from modelyard_targets.cluster.placed import target_of
+from modelyard_targets.kube.placement.placed import target_of
 
 _REGIONS: Final = os.path.join(os.path.dirname(__file__), "regions.json")
 

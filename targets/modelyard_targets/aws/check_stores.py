@@ -13,7 +13,7 @@ from modelyard.plan import Identity, Plan, RegistryServer
 from modelyard.spec import Store, System, TargetSpec
 from modelyard_targets.aws.diagnostics import plan as problems
 from modelyard_targets.aws.names import database_identifier
-from modelyard_targets.cluster.placed import target_of
+from modelyard_targets.kube.placement.placed import target_of
 
 _THEIRS: Final = ("versioned", "retention", "objectLock", "size", "replicas")
 _GI: Final = 1024**3

@@ -16,10 +16,10 @@ from modelyard_targets.aws.hardware import POOL
 from modelyard_targets.aws.machines import Machine, machine_named, table
 from modelyard_targets.aws.matching import SERVED, alternative, usable
 from modelyard_targets.aws.names import cluster_name
-from modelyard_targets.cluster.context import Context, Made
-from modelyard_targets.cluster.demand import demand
-from modelyard_targets.cluster.placed import target_of
-from modelyard_targets.cluster.platform import Given, as_literal
+from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.placed import target_of
+from modelyard_targets.kube.placement.platform import Given, as_literal
+from modelyard_targets.kube.pods.demand import demand
 
 NODE_CLASS: Final = "modelyard"
 COMPONENT: Final = "nodes"

@@ -26,7 +26,7 @@ from modelyard_targets.aws.lacking import nothing_fits, unknown
 from modelyard_targets.aws.machines import REFERENCE_REGION, Machine, Price, Table, table
 from modelyard_targets.aws.matching import alternative, kind_of, resource_of, usable
 from modelyard_targets.aws.smaller import smaller
-from modelyard_targets.cluster.accelerators import canonical
+from modelyard_targets.kube.pods.accelerators import canonical
 
 POOL: Final = "modelyard.dev/pool"
 """Label of the nodes of a pool, and key of their taint."""

@@ -11,10 +11,10 @@ from modelyard.spec import SecretRef, System, target_path
 from modelyard_targets.aws.foundation import has_elastic_pool
 from modelyard_targets.aws.names import cluster_name, project_name
 from modelyard_targets.aws.storage import has_buckets, login_variable, managed_databases, store_variable
-from modelyard_targets.cluster.charts import charts
-from modelyard_targets.cluster.context import Context, bucket_name, region_of
-from modelyard_targets.cluster.crossing import CROSSING_HALVES, crossing_output, infrastructure_setting, key_output
-from modelyard_targets.cluster.secrets import store_of
+from modelyard_targets.kube.access.secrets import store_of
+from modelyard_targets.kube.placement.charts import charts
+from modelyard_targets.kube.placement.context import Context, bucket_name, region_of
+from modelyard_targets.kube.storage.crossing import CROSSING_HALVES, crossing_output, infrastructure_setting, key_output
 
 GROUP: Final = "identities"
 PLATFORM: Final = "platform"

@@ -35,9 +35,9 @@ from modelyard_targets.aws.storage import (
     storage_calls,
     store_variable,
 )
-from modelyard_targets.cluster.context import Context
-from modelyard_targets.cluster.packages import locked
-from modelyard_targets.cluster.split import AIM, home
+from modelyard_targets.kube.image.packages import locked
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.project.split import AIM, home
 
 _NEEDS: Final = ("pulumi", "pulumi-aws")
 

@@ -9,7 +9,7 @@ from modelyard.manifest import cpu_words, gibibytes
 from modelyard.spec import ComputeClass
 from modelyard_targets.aws.machines import Machine, Table
 from modelyard_targets.aws.matching import SERVED, alternative, resource_of, usable
-from modelyard_targets.cluster.accelerators import canonical, known
+from modelyard_targets.kube.pods.accelerators import canonical, known
 
 
 def unknown(machines: Table, compute: ComputeClass, region: str) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 from modelyard.spec import Accelerator, ComputeClass
 from modelyard_targets.aws.machines import Machine, Table
-from modelyard_targets.cluster.accelerators import canonical, known
+from modelyard_targets.kube.pods.accelerators import canonical, known
 
 SERVED: Final = "nvidia.com/gpu"
 """The one resource that the cluster's add-ons offer and the runtime image is built for. Trainium and Inferentia would

@@ -7,7 +7,7 @@ from typing import Final
 from modelyard.names import object_name
 from modelyard.plan import NodeGroup
 from modelyard.spec import Store, System
-from modelyard_targets.cluster.crossing import infrastructure_project
+from modelyard_targets.kube.storage.crossing import infrastructure_project
 
 SYSTEM_POOL: Final = "system"
 """The pool of heads, of what starts runs, and of add-ons: on demand, and without a taint."""

@@ -12,8 +12,8 @@ from modelyard.manifest import labels, metadata, object_of, without_empty
 from modelyard.spec import target_path
 from modelyard.stack import Value
 from modelyard_targets.aws.foundation import endpoints_of
-from modelyard_targets.cluster.context import Context, Made
-from modelyard_targets.cluster.network import ANYWHERE, COMPONENT, every_namespace, ports, reach_api
+from modelyard_targets.kube.network.policies import ANYWHERE, COMPONENT, every_namespace, ports, reach_api
+from modelyard_targets.kube.placement.context import Context, Made
 
 IDENTITY_AGENTS: Final = ("169.254.170.23/32", "fd00:ec2::23/128")
 """EKS Pod Identity on every node (docs.aws.amazon.com/eks, "Set up the Amazon EKS Pod Identity Agent", 2026-11-24)."""

@@ -14,12 +14,12 @@ from modelyard_targets.aws.login import lower_login
 from modelyard_targets.aws.names import SYSTEM_POOL, cluster_name, project_name
 from modelyard_targets.aws.network_policies import IDENTITY_AGENTS, STORAGE_RANGES, api_addresses, system_policies
 from modelyard_targets.aws.services import database, gateway_annotations, secret_stores, storage_classes
-from modelyard_targets.cluster.charts import charts
-from modelyard_targets.cluster.context import Context
-from modelyard_targets.cluster.envoy import CLASS, CONTROLLER, ENVOY, PARAMETERS
-from modelyard_targets.cluster.placed import context_of as context_on
-from modelyard_targets.cluster.placed import target_of
-from modelyard_targets.cluster.platform import Platform, Where
+from modelyard_targets.kube.network.envoy import CLASS, CONTROLLER, ENVOY, PARAMETERS
+from modelyard_targets.kube.placement.charts import charts
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.placement.placed import target_of
+from modelyard_targets.kube.placement.platform import Platform, Where
+from modelyard_targets.kube.project.context import context_of as context_on
 
 _NOT_KNOWN_YET: Final = "registry.invalid"
 """Stands in manifests for the account's registry where the spec does not say which account: a name that is nobody's."""

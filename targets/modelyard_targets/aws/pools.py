@@ -14,12 +14,12 @@ from modelyard_targets.aws.foundation import addons_of, has_elastic_pool
 from modelyard_targets.aws.hardware import choose
 from modelyard_targets.aws.machines import Machine, machine_named
 from modelyard_targets.aws.names import SYSTEM_POOL, group_name
-from modelyard_targets.cluster.accelerators import known
-from modelyard_targets.cluster.context import Context
-from modelyard_targets.cluster.demand import Asked, demand
-from modelyard_targets.cluster.job import trains_together
-from modelyard_targets.cluster.placed import target_of
-from modelyard_targets.cluster.sizes import AUTOSCALER, Size, head_size
+from modelyard_targets.kube.pipelines.job import trains_together
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.placement.placed import target_of
+from modelyard_targets.kube.pods.accelerators import known
+from modelyard_targets.kube.pods.demand import Asked, demand
+from modelyard_targets.kube.pods.sizes import AUTOSCALER, Size, head_size
 
 GROUP: Final = "pools"
 _GI: Final = 1024**3

@@ -18,7 +18,7 @@ from modelyard_targets.aws.elastic import disk_gib, most_machines, most_vcpus, p
 from modelyard_targets.aws.foundation import nat_of, zones_of
 from modelyard_targets.aws.machines import machine_named
 from modelyard_targets.aws.pools import disks_of, pool_nodes, system_hardware, system_nodes
-from modelyard_targets.cluster.placed import target_of
+from modelyard_targets.kube.placement.placed import target_of
 
 _TABLE: Final = Path(__file__).with_name("quotas.json")
 _FAMILY: Final = re.compile("([a-z]+)([0-9])")

@@ -20,13 +20,13 @@ from modelyard_targets.aws.pools import classes_of_one_zone, pool_nodes
 from modelyard_targets.aws.quotas import excesses
 from modelyard_targets.aws.services import SECRETS_MANAGER
 from modelyard_targets.aws.storage import has_registry, managed_databases
-from modelyard_targets.cluster.context import Context, bucket_name
-from modelyard_targets.cluster.crossing import crosses_from
-from modelyard_targets.cluster.crossing_readme import crossing_values
-from modelyard_targets.cluster.prose import render
-from modelyard_targets.cluster.readme import README, image_texts, readme_values
-from modelyard_targets.cluster.secrets import Wanted, secrets_of, store_of
-from modelyard_targets.cluster.workloads_project import Workloads
+from modelyard_targets.kube.access.secrets import Wanted, secrets_of, store_of
+from modelyard_targets.kube.placement.context import Context, bucket_name
+from modelyard_targets.kube.project.workloads_project import Workloads
+from modelyard_targets.kube.readme.crossings import crossing_values
+from modelyard_targets.kube.readme.prose import render
+from modelyard_targets.kube.readme.readme import README, image_texts, readme_values
+from modelyard_targets.kube.storage.crossing import crosses_from
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _NAT: Final = {"none": "traffic between zones", "one": "the NAT gateway", "per-zone": "the NAT gateways"}

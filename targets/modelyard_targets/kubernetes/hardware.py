@@ -12,7 +12,7 @@ from modelyard.manifest import cpu_words, memory_text
 from modelyard.plan import Candidate, Fallback, Hardware, PassedOver
 from modelyard.records import record, replace
 from modelyard.spec import Accelerator, ComputeClass, Machines, Taint, TargetSpec
-from modelyard_targets.cluster.accelerators import canonical, known, names, of_memory
+from modelyard_targets.kube.pods.accelerators import canonical, known, names, of_memory
 
 ANY_MACHINE = "any machine"
 """What a Pod runs on where no capacity is declared: the cluster's scheduler decides."""

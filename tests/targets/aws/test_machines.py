@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from modelyard_targets.aws.machines import REFERENCE_REGION, allocatable, table
-from modelyard_targets.cluster.accelerators import canonical, known
+from modelyard_targets.kube.pods.accelerators import canonical, known
 from tests.targets.aws.hardware_asked import GI, machine, market
 
 REFERENCE = Path(__file__).parents[4] / "shared" / "reference" / "accelerators.csv"
