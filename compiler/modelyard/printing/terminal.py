@@ -37,7 +37,7 @@ def clipped(shown: list[Cell], start: int, end: int, widest: int) -> tuple[list[
     """At most `widest` columns of a line around what is marked from `start` to `end`, and where the mark is in them."""
     if width(shown) <= widest:
         return shown, start, end
-    left = max(0, start - min(_BEFORE, widest // 3)) if end > widest else 0
+    left = max(0, start - min(_BEFORE, widest // 2)) if end > widest else 0
     right, room = left, widest
     while right < len(shown) and room >= shown[right][1]:
         room -= shown[right][1]
