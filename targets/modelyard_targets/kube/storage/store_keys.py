@@ -31,10 +31,10 @@ class StoreKey:
 def store_keys(context: Context) -> tuple[StoreKey, ...]:
     """A row for each key: of each workload where it has its own, else one for all that open the store."""
     stores = [store for store in context.system.stores.values() if store.type == "object" and store.credentials]
-    rows: dict[str, StoreKey] = {}
+    rows: dict[str, list[StoreKey]] = {}
     for key in (key for store in stores for key in _keys(store, context)):
-        rows[key.secret] = _together(rows[key.secret], key) if key.secret in rows else key
-    return tuple(rows.values())
+        rows.setdefault(key.secret, []).append(key)
+    return tuple(_together(secret, keys) for secret, keys in rows.items())
 
 
 def _keys(store: Store, context: Context) -> Iterator[StoreKey]:
@@ -54,20 +54,20 @@ def _keys(store: Store, context: Context) -> Iterator[StoreKey]:
             )
 
 
-def _together(one: StoreKey, other: StoreKey) -> StoreKey:
-    """What two workloads, or stores, may do by the same key."""
+def _together(secret: str, keys: list[StoreKey]) -> StoreKey:
+    """What several workloads, or stores, may do by the same key."""
     return StoreKey(
-        one.secret,
-        _each_once(one.workloads, other.workloads),
-        _each_once(one.reads, other.reads),
-        _each_once(one.writes, other.writes),
-        _each_once(one.appends, other.appends),
-        ", ".join(_each_once(filter(None, (one.makes, other.makes)))),
+        secret,
+        _each_once(key.workloads for key in keys),
+        _each_once(key.reads for key in keys),
+        _each_once(key.writes for key in keys),
+        _each_once(key.appends for key in keys),
+        ", ".join(_each_once([key.makes] for key in keys if key.makes)),
     )
 
 
-def _each_once(*names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(chain(*names)))
+def _each_once(names: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(chain.from_iterable(names)))
 
 
 def _objects(store: Store, identity: Identity, mode: str, bucket: str) -> tuple[str, ...]:
