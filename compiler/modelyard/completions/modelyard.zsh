@@ -45,7 +45,7 @@ _shtab_modelyard_approve_options=(
   "--save[write it to approvals\/GROUP\/ beside the spec, to be committed]"
   "--reason[why, kept in the signed statement]:TEXT:"
   "--debug[show the traceback of an internal error]"
-  ":the spec, or the folder that holds it as system.yaml (default\: this folder):_files"
+  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -61,7 +61,7 @@ _shtab_modelyard_compile_options=(
   "--force[write every file again, also those that were edited by hand\; the edited ones are kept beside]"
   "--forget-removed[drop from modelyard.lock what the spec no longer has\: Pulumi has destroyed it]"
   "--debug[show the traceback of an internal error]"
-  ":the spec, or the folder that holds it as system.yaml (default\: this folder):_files"
+  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -83,7 +83,7 @@ _shtab_modelyard_explain_options=(
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--debug[show the traceback of an internal error]"
   ":a code (E0203), a field (inference.\*.replicas) or an address (inference.scorer):"
-  ":the spec, or the folder that holds it as system.yaml (default\: this folder):_files"
+  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -96,7 +96,7 @@ _shtab_modelyard_graph_options=(
   "--format[notation (default\: mermaid)]:format:(mermaid dot json)"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--debug[show the traceback of an internal error]"
-  ":the spec, or the folder that holds it as system.yaml (default\: this folder):_files"
+  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -120,7 +120,7 @@ _shtab_modelyard_render_options=(
   "--format[text is YAML with the origin of each value\; yaml and json hold the values alone (default\: text)]:format:(text yaml json)"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--debug[show the traceback of an internal error]"
-  ":the spec, or the folder that holds it as system.yaml (default\: this folder):_files"
+  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -142,7 +142,7 @@ _shtab_modelyard_validate_options=(
   "--format[how diagnostics are printed (default\: text)]:format:(text json sarif github)"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--debug[show the traceback of an internal error]"
-  ":the spec, or the folder that holds it as system.yaml (default\: this folder):_files"
+  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -156,7 +156,7 @@ _shtab_modelyard_verify_options=(
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--out[where the projects were written (default\: build beside the spec)]:FOLDER:_files -/"
   "--debug[show the traceback of an internal error]"
-  ":the spec, or the folder that holds it as system.yaml (default\: this folder):_files"
+  ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
 )
 
 # guard to ensure default positional specs are added only once per session
