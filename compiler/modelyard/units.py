@@ -18,6 +18,7 @@ _MEMORY = {
 }
 _DAY_MS = 86_400_000
 _DURATION_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": _DAY_MS, "w": 7 * _DAY_MS}
+_TEXT_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _YEARS = re.compile("([0-9]{1,3})y")
 
 # The same few quantities stand in a large spec thousands of times: each is read once.
@@ -114,3 +115,8 @@ def _ratio(text: str, units: dict[str, int]) -> tuple[int, int] | None:
 def money_text(amount: float, currency: str) -> str:
     """`18000 USD`, or with cents where there are any."""
     return f"{amount:.2f}".removesuffix(".00") + f" {currency}"
+
+
+def duration_text(seconds: int) -> str:
+    """A duration as a spec writes it, in the largest unit that divides it: `7d`, `36h`, `90s`."""
+    return next(f"{seconds // size}{unit}" for unit, size in _TEXT_UNITS if seconds % size == 0)

@@ -26,7 +26,7 @@ _SUMMARIES = {
     "verify": "check that projects and lock are what the spec compiles to",
     "render": "print the spec after overlays and defaults, each value with where it came from",
     "explain": "explain a field, a diagnostic's code, or an address such as inference.scorer",
-    "graph": "print the plan: what will exist, where, and what talks to what",
+    "graph": "draw the system: from data over models and endpoints to monitors",
     "approve": "sign that a version of a model may go live",
     "schema": "print the JSON Schema of the spec",
     "completion": "print the script that completes this command line in a shell",
@@ -63,7 +63,11 @@ _MORE = {
         "An address is a place in a spec: where it is written, which resources and objects come of it, what they talk\n"
         "to, and why they run on that machine. Fields need no spec; * stands for any name."
     ),
-    "graph": "Mermaid is shown by GitHub and GitLab in a code block; dot is for Graphviz, json for programs.",
+    "graph": (
+        "The view ml shows how data becomes a model, how the model goes live, and what watches it. The view network\n"
+        "shows what will exist on each target, and what talks to what. GitHub and GitLab draw Mermaid in a code\n"
+        "block; svg and html are files of their own, dot is for Graphviz, json for programs."
+    ),
     "approve": (
         "ssh-keygen signs a statement about the files of one version, by their digest, with a key that the spec lists\n"
         "under governance.approvers. With --registry and --version, the digest is the one that is kept with the\n"
@@ -92,7 +96,11 @@ _EXAMPLES = {
         "modelyard explain E0203\n  modelyard explain inference.*.replicas\n"
         "  modelyard explain inference.scorer examples/fraud-detection --env on-prem"
     ),
-    "graph": "modelyard graph examples/fraud-detection --env on-prem > plan.mmd",
+    "graph": (
+        "modelyard graph examples/fraud-detection --env on-prem > fraud.mmd\n"
+        "  modelyard graph examples/fraud-detection --format html > fraud.html\n"
+        "  modelyard graph examples/fraud-detection --view network"
+    ),
     "approve": (
         "modelyard approve . --model fraud-xgb --digest sha256:2c26… --key ~/.ssh/id_ed25519 > approval.json\n"
         "  modelyard approve . --model fraud-xgb --version 7 --registry http://localhost:5000 --key ~/.ssh/id_ed25519\n"
@@ -230,8 +238,12 @@ def _explain(entry: argparse.ArgumentParser) -> None:
 def _graph(entry: argparse.ArgumentParser) -> None:
     _spec(entry)
     entry.add_argument(
-        "--format", choices=("mermaid", "dot", "json"), default="mermaid", help="notation (default: mermaid)"
+        "--format",
+        choices=("mermaid", "svg", "html", "dot", "json"),
+        default="mermaid",
+        help="notation (default: mermaid)",
     )
+    entry.add_argument("--view", choices=("ml", "network"), default="ml", help="what is shown (default: ml)")
     _colour(entry)
 
 
