@@ -17,7 +17,7 @@ from modelyard.emit import stack_files
 from modelyard.pipeline import Outcome, compile_system
 from modelyard.spec import System, Vpc
 from modelyard_targets import TARGETS
-from modelyard_targets.aws.machines import table
+from modelyard_targets.aws.machines import offerings
 from testbed.charts import ChartRepository
 from testbed.clouds.aws.cloud import Cloud
 from testbed.kubernetes import nodes
@@ -158,13 +158,13 @@ def _of_karpenter(manifests: Path) -> Iterator[nodes.Node]:
 
 
 def _size(machine: str) -> tuple[int, int]:
-    found = next(one for one in table().machines if one.name == machine)
+    found = next(one for one in offerings().machines if one.name == machine)
     return found.cpu_millis, found.memory_bytes
 
 
 def _node(name: str, machine: str, labels: dict[str, str], taints: list[tuple[str, str, str]]) -> nodes.Node:
     """A node as its machine leaves it to Pods."""
-    found = next(one for one in table().machines if one.name == machine)
+    found = next(one for one in offerings().machines if one.name == machine)
     return nodes.Node(
         name,
         cpu=f"{found.cpu_millis}m",

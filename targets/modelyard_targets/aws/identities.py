@@ -9,8 +9,9 @@ from modelyard.plan import Access, Identity, Plan, Resource, Secret
 from modelyard.program import Call, Export, Literal, Ref
 from modelyard.spec import SecretRef, System, target_path
 from modelyard_targets.aws.foundation import has_elastic_pool
-from modelyard_targets.aws.names import cluster_name, project_name
+from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.storage import has_buckets, login_variable, managed_databases, store_variable
+from modelyard_targets.cloud.projects import project_name
 from modelyard_targets.kube.access.secrets import store_of
 from modelyard_targets.kube.placement.charts import charts
 from modelyard_targets.kube.placement.context import Context, bucket_name, region_of

@@ -16,7 +16,7 @@ from modelyard.records import record
 from modelyard.spec import Store
 from modelyard_targets.aws.elastic import disk_gib, most_machines, most_vcpus, pools_of, ways_of
 from modelyard_targets.aws.foundation import nat_of, zones_of
-from modelyard_targets.aws.machines import machine_named
+from modelyard_targets.aws.machines import offerings
 from modelyard_targets.aws.pools import disks_of, pool_nodes, system_hardware, system_nodes
 from modelyard_targets.kube.placement.placed import target_of
 
@@ -83,7 +83,7 @@ def _vcpus(plan: Plan, placement: str) -> Mapping[str, int]:
         most: Counter[str] = Counter()
         for group, nodes, _ in groups:
             for machine in group.machines:
-                most |= Counter({_code(machine, spot=group.spot): nodes * machine_named(machine).vcpus})
+                most |= Counter({_code(machine, spot=group.spot): nodes * offerings().machine(machine).vcpus})
         found.update(most)
     for pool in _elastic(plan, placement):
         compute, vcpus = plan.system.compute[pool.compute], most_vcpus(pool, plan, placement)

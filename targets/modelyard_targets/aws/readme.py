@@ -16,10 +16,11 @@ from modelyard_targets.aws.budget import cost_rows
 from modelyard_targets.aws.foundation import nat_of, release_of
 from modelyard_targets.aws.infrastructure import calls_of
 from modelyard_targets.aws.names import cluster_name, group_name
-from modelyard_targets.aws.pools import classes_of_one_zone, pool_nodes
+from modelyard_targets.aws.pools import pool_nodes
 from modelyard_targets.aws.quotas import excesses
 from modelyard_targets.aws.services import SECRETS_MANAGER
 from modelyard_targets.aws.storage import has_registry, managed_databases
+from modelyard_targets.cloud.pools import classes_of_one_zone
 from modelyard_targets.kube.access.secrets import Wanted, secrets_of, store_of
 from modelyard_targets.kube.placement.context import Context, bucket_name
 from modelyard_targets.kube.project.workloads_project import Workloads

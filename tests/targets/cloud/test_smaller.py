@@ -6,9 +6,10 @@ import pytest
 
 from modelyard.plan import Hardware, Smaller
 from modelyard.spec import TargetSpec
-from modelyard_targets.aws.hardware import choose, choose_from
-from tests.targets.aws.hardware_asked import GI, asked, machine, market
+from modelyard_targets.aws.hardware import choose
+from modelyard_targets.cloud.choose import choose as choose_from
 from tests.targets.aws.infrastructure import changed, refused
+from tests.targets.cloud.hardware_asked import GI, asked, machine, market
 
 FOUR = Smaller("half", 0.5, 4000, 14 * GI)
 

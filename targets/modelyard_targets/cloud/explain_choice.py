@@ -1,23 +1,22 @@
-"""What is told of machines that were considered for a compute class: what they cost, by whom, and what they leave."""
+"""Explains a choice: what the machines that were considered have, cost and leave, and who says what they cost."""
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-from modelyard.manifest import cpu_words, gibibytes
+from modelyard.manifest import gibibytes
 from modelyard.plan import Candidate
 from modelyard.spec import Accelerator, ComputeClass
-from modelyard_targets.aws.machines import Machine, Price
+from modelyard_targets.cloud.offerings import Machine, Price
+from modelyard_targets.machines.fitting import SHOWN, leaves
 
 Considered: TypeAlias = tuple[Machine, Accelerator | None, Price | None]
 """A machine, what is asked of its accelerators, and its price."""
 
-_KEPT: Final = 3
-
 
 def considered(compute: ComputeClass, region: str, spot: bool, fits: list[Considered]) -> tuple[Candidate, ...]:
     """The choice and the two next best, of which there may be fewer."""
-    return tuple(_candidate(compute, region, spot, *one) for one in fits[:_KEPT])
+    return tuple(_candidate(compute, region, spot, *one) for one in fits[:SHOWN])
 
 
 def _candidate(
@@ -28,9 +27,8 @@ def _candidate(
     accelerator: Accelerator | None,
     price: Price | None,
 ) -> Candidate:
-    cpu = cpu_words(machine.cpu_millis - compute.cpu_millis)
-    memory = gibibytes(machine.memory_bytes - compute.memory_bytes)
-    why = f"{_what(machine, accelerator)}; {_priced(price, region, spot)}; leaves {cpu} CPUs and {memory}"
+    left = leaves(compute, machine, gibibytes)
+    why = f"{_what(machine, accelerator)}; {_priced(price, region, spot)}; {left}"
     return Candidate(machine.name, price.hourly if price is not None else None, why)
 
 

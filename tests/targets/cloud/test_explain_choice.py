@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from modelyard.manifest import gibibytes
 from modelyard.plan import Hardware
-from modelyard_targets.aws.hardware import choose_from
-from tests.targets.aws.hardware_asked import asked, machine, market
+from modelyard_targets.cloud.choose import choose
+from tests.targets.cloud.hardware_asked import asked, machine, market
 
 MARKET = market(
     machine("a", 4, 16, "L4:2"),
@@ -19,7 +19,7 @@ MARKET = market(
 
 
 def whys(region: str, capacity: str) -> dict[str, str]:
-    found = choose_from(MARKET, asked(1, 4, "L4", capacity=capacity), region)
+    found = choose(MARKET, asked(1, 4, "L4", capacity=capacity), region)
     assert isinstance(found, Hardware)
     return {one.machine: one.why for one in found.considered}
 
@@ -40,7 +40,7 @@ def test_a_price_that_is_not_the_one_that_was_asked_for_says_so() -> None:
 
 
 def test_a_machine_without_a_price() -> None:
-    found = choose_from(market(machine("a", 4, 16)), asked(1, 4), "us-east-1")
+    found = choose(market(machine("a", 4, 16)), asked(1, 4), "us-east-1")
 
     assert isinstance(found, Hardware)
     assert found.considered[0].why == "no accelerator; no price is known; leaves 3 CPUs and 12Gi"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from modelyard.spec import Accelerator
-from modelyard_targets.aws.machines import Table
-from modelyard_targets.aws.matching import alternative, usable
-from tests.targets.aws.hardware_asked import asked, machine, market
+from modelyard_targets.cloud.matching import alternative, usable
+from modelyard_targets.cloud.offerings import Offerings
+from tests.targets.cloud.hardware_asked import asked, machine, market
 
 PLAIN, L4 = machine("plain", 4, 16), machine("gpu", 4, 16, "L4:4")
 
@@ -46,6 +46,6 @@ def test_a_region_sells_no_machine_of_which_it_lacks_the_family_or_the_size() ->
 
 def test_machines_that_the_images_do_not_run_on_or_that_tire_are_left_out() -> None:
     other, tired = replace(PLAIN, name="arm", arch="arm64"), replace(PLAIN, name="t", burstable=True)
-    machines: Table = market(other, PLAIN, tired, machine("inf", 4, 16, "Inferentia2:1"))
+    machines: Offerings = market(other, PLAIN, tired, machine("inf", 4, 16, "Inferentia2:1"))
 
     assert list(usable(machines, "us-east-1")) == [PLAIN]

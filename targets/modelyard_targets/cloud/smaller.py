@@ -10,8 +10,8 @@ from typing import Final
 
 from modelyard.plan import Smaller
 from modelyard.spec import ComputeClass
-from modelyard_targets.aws.machines import Machine, Price, Table
-from modelyard_targets.aws.matching import alternative, usable
+from modelyard_targets.cloud.matching import alternative, usable
+from modelyard_targets.cloud.offerings import Machine, Offerings, Price
 
 _NEAR: Final = 0.8
 """The part of its CPUs and of its memory that a class keeps at least."""
@@ -25,7 +25,7 @@ _MEMORY_STEP: Final = 1024**3 // 2
 
 
 def smaller(
-    machines: Table, compute: ComputeClass, region: str, spot: bool, position: int, taken: Price | None
+    offerings: Offerings, compute: ComputeClass, region: str, spot: bool, position: int, taken: Price | None
 ) -> Smaller | None:
     """The cheapest machine with the same alternative of accelerators that a Pod just misses, or None.
 
@@ -33,8 +33,8 @@ def smaller(
     only where they are of the same region and kind.
     """
     close: list[tuple[float, int, str, Machine]] = []
-    for machine in usable(machines, region):
-        price, match = machines.price(machine.name, region, spot), alternative(compute, machine)
+    for machine in usable(offerings, region):
+        price, match = offerings.price(machine.name, region, spot), alternative(compute, machine)
         if price is None or taken is None or match is None or match[0] != position:
             continue
         same = (price.region, price.spot) == (taken.region, taken.spot)

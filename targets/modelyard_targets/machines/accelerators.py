@@ -36,6 +36,12 @@ def known(name: str) -> Known | None:
     return _table().get(_folded(name))
 
 
+def resource_of(name: str) -> str:
+    """What Pods ask for an accelerator by; empty for a name that the table lacks."""
+    entry = known(name)
+    return entry.resource if entry is not None else ""
+
+
 def names() -> tuple[str, ...]:
     """All names, as they are usually spelt, aliases last."""
     return tuple(dict.fromkeys([*(entry.name for entry in _table().values()), *_aliases()]))

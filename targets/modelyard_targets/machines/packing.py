@@ -9,7 +9,7 @@ from modelyard.plan import Hardware
 from modelyard.records import record
 from modelyard.source import Path
 from modelyard.spec import Machines, Taint
-from modelyard_targets.kube.pods.accelerators import known
+from modelyard_targets.machines.accelerators import known
 
 CPU: Final = "cpu"
 MEMORY: Final = "memory"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelyard.spec import Accelerator, ComputeClass
-from modelyard_targets.aws.machines import Machine, Price, Table
+from modelyard_targets.cloud.offerings import Machine, Offerings, Price
 
 GI = 1024**3
 
@@ -31,10 +31,20 @@ def accelerator(text: str) -> Accelerator:
 
 def machine(name: str, cpus: int, memory: int, offered: str = "") -> Machine:
     """A machine that leaves all it has to Pods."""
-    return Machine(name, cpus, memory, cpus * 1000, memory * GI, accelerator(offered) if offered else None, 24 * GI)
+    return Machine(
+        name,
+        cpus,
+        memory,
+        cpus * 1000,
+        memory * GI,
+        accelerator(offered) if offered else None,
+        24 * GI,
+        family=name.partition(".")[0],
+        generation=int(next(filter(str.isdigit, name), "0")),
+    )
 
 
-def market(*machines: Machine, **prices: dict[str, float]) -> Table:
+def market(*machines: Machine, **prices: dict[str, float]) -> Offerings:
     """`us`, `us_spot`, `eu` and `eu_spot` hold prices by machine."""
     regions = {"us": "us-east-1", "eu": "eu-central-1"}
     listed: dict[tuple[str, str, bool], Price] = {}
@@ -42,4 +52,4 @@ def market(*machines: Machine, **prices: dict[str, float]) -> Table:
         region, spot = regions[where[:2]], where.endswith("spot")
         for name, hourly in of.items():
             listed[name, region, spot] = Price(hourly, region, spot, "a test", "2026-01-01")
-    return Table(machines, listed, {})
+    return Offerings("EC2", "us-east-1", machines, listed, {})

@@ -6,7 +6,7 @@ import pytest
 
 from modelyard.spec import ComputeClass, TargetSpec
 from modelyard_targets.aws.hardware import choose
-from tests.targets.aws.hardware_asked import asked
+from tests.targets.cloud.hardware_asked import asked
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard.spec import Accelerator, ComputeClass
-from modelyard_targets.aws.machines import Machine, Table
-from modelyard_targets.kube.pods.accelerators import canonical, known
+from modelyard_targets.cloud.offerings import Machine, Offerings
+from modelyard_targets.machines.accelerators import canonical, resource_of
+from modelyard_targets.machines.fitting import first_alternative, has_room, wants_accelerator
 
 SERVED: Final = "nvidia.com/gpu"
 """The one resource that the cluster's add-ons offer and the runtime image is built for. Trainium and Inferentia would
@@ -15,19 +16,13 @@ need the device plugin of Neuron, and frameworks of its own in the image.
 """
 
 
-def usable(machines: Table, region: str) -> Iterator[Machine]:
+def usable(offerings: Offerings, region: str) -> Iterator[Machine]:
     """Machines of a region that the images run on, at full speed for as long as it takes. The images are of amd64."""
-    for machine in machines.sold_in(region):
+    for machine in offerings.sold_in(region):
         offered = machine.accelerator
         served = offered is None or resource_of(offered.name) == SERVED
         if served and machine.arch == "amd64" and not machine.burstable:
             yield machine
-
-
-def resource_of(accelerator: str) -> str:
-    """What Pods ask for an accelerator by, empty where nobody knows it."""
-    found = known(accelerator)
-    return found.resource if found is not None else ""
 
 
 BY_MEMORY: Final = "*"
@@ -38,15 +33,24 @@ def alternative(compute: ComputeClass, machine: Machine) -> tuple[int, Accelerat
     its price is compared. None where it has none of them, or has one that nobody asked for.
     """
     offered = machine.accelerator
-    if compute.accelerator_memory_bytes is not None:
-        enough = (machine.accelerator_memory_bytes or 0) >= compute.accelerator_memory_bytes
-        return (0, Accelerator(offered.name, 1), BY_MEMORY) if offered is not None and enough else None
-    if offered is None or not compute.accelerators:
-        return (0, None, "") if offered is None and not compute.accelerators else None
-    for at, wanted in enumerate(compute.accelerators):
-        if canonical(wanted.name) == canonical(offered.name) and wanted.count <= offered.count:
-            return at, wanted, canonical(wanted.name)
-    return None
+    if not wants_accelerator(compute):
+        return (0, None, "") if offered is None else None
+    if offered is None:
+        return None
+    memory, name = machine.accelerator_memory_bytes or 0, canonical(offered.name)
+    match = first_alternative(compute, offered, memory, lambda wanted: canonical(wanted) == name)
+    if match is None:
+        return None
+    return *match, BY_MEMORY if compute.accelerator_memory_bytes is not None else name
+
+
+def holding(offerings: Offerings, compute: ComputeClass, region: str) -> list[Machine]:
+    """The machines of a region that hold one Pod of a class."""
+    return [
+        machine
+        for machine in usable(offerings, region)
+        if alternative(compute, machine) is not None and has_room(compute, machine)
+    ]
 
 
 def kind_of(compute: ComputeClass, machine: Machine) -> str:
