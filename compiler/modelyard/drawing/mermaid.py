@@ -50,7 +50,7 @@ def mermaid_text(text: str) -> str:
     spaces and some signs within words is a character reference.
     """
     text = plain(text)
-    raw = set() if _ADDRESS.search(text) else {match.start() for match in _RAW.finditer(text)}
+    raw: set[int] = set() if _ADDRESS.search(text) else {match.start() for match in _RAW.finditer(text)}
     return "".join(_letters(text, raw))
 
 
