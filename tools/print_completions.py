@@ -34,7 +34,7 @@ def _actions(found: Any) -> Iterator[Any]:
     """Every option and argument, those of subcommands too. argparse has no public way to list them."""
     for action in found._actions:
         yield action
-        for below in action.choices.values() if isinstance(action.choices, dict) else ():
+        for below in getattr(action, "_name_parser_map", {}).values():  # of a subparsers action
             yield from _actions(below)
 
 

@@ -51,7 +51,7 @@ function _shtab_modelyard_using
 end
 
 set -g _shtab_modelyard_commands init validate compile verify render explain graph approve schema completion
-set -g _shtab_modelyard_opts_with_value --alias --color --digest --env --format --key --model --out --reason --registry --set --template --version
+set -g _shtab_modelyard_opts_with_value --alias --color --digest --env --format --key --model --out --reason --registry --set --template --version --view
 
 complete -c modelyard -e
 complete -c modelyard -f
@@ -107,11 +107,12 @@ complete -c modelyard -n '_shtab_modelyard_using explain' -l set -x -d 'the valu
 complete -c modelyard -n '_shtab_modelyard_using explain' -l color -xka "auto always never" -d 'colour (default: on a terminal)'
 complete -c modelyard -n '_shtab_modelyard_using explain' -l debug -d 'show the traceback of an internal error'
 complete -c modelyard -n '_shtab_modelyard_using explain; and test $_shtab_modelyard_npos -eq 1' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec, or the folder that holds it as system.yaml or modelyard.yaml (default: this folder)'
-complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a graph -d 'Print the plan: what will exist, where, and what talks to what.'
+complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a graph -d 'Draw the system: from data over models and endpoints to monitors.'
 complete -c modelyard -n '_shtab_modelyard_using graph' -s h -l help -d 'show this help message and exit'
 complete -c modelyard -n '_shtab_modelyard_using graph' -l env -x -d 'the environment to lay over the base (default: the base alone)'
 complete -c modelyard -n '_shtab_modelyard_using graph' -l set -x -d 'the value of a variable declared under vars; repeatable'
-complete -c modelyard -n '_shtab_modelyard_using graph' -l format -xka "mermaid dot json" -d 'notation (default: mermaid)'
+complete -c modelyard -n '_shtab_modelyard_using graph' -l format -xka "mermaid svg html dot json" -d 'notation (default: mermaid)'
+complete -c modelyard -n '_shtab_modelyard_using graph' -l view -xka "ml network" -d 'what is shown (default: ml)'
 complete -c modelyard -n '_shtab_modelyard_using graph' -l color -xka "auto always never" -d 'colour (default: on a terminal)'
 complete -c modelyard -n '_shtab_modelyard_using graph' -l debug -d 'show the traceback of an internal error'
 complete -c modelyard -n '_shtab_modelyard_using graph; and test $_shtab_modelyard_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the spec, or the folder that holds it as system.yaml or modelyard.yaml (default: this folder)'

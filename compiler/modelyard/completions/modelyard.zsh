@@ -14,7 +14,7 @@ _shtab_modelyard_commands() {
     compile:'Write the Pulumi projects of a spec.'
     completion:'Print the script that completes this command line in a shell.'
     explain:'Explain a field, a diagnostic'"'"'s code, or an address such as inference.scorer.'
-    graph:'Print the plan: what will exist, where, and what talks to what.'
+    graph:'Draw the system: from data over models and endpoints to monitors.'
     init:'Write a spec to start from.'
     render:'Print the spec after overlays and defaults, each value with where it came from.'
     schema:'Print the JSON Schema of the spec.'
@@ -93,7 +93,8 @@ _shtab_modelyard_graph_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--env[the environment to lay over the base (default\: the base alone)]:NAME:"
   "*--set[the value of a variable declared under vars\; repeatable]:NAME=VALUE:"
-  "--format[notation (default\: mermaid)]:format:(mermaid dot json)"
+  "--format[notation (default\: mermaid)]:format:(mermaid svg html dot json)"
+  "--view[what is shown (default\: ml)]:view:(ml network)"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"
   "--debug[show the traceback of an internal error]"
   ":the spec, or the folder that holds it as system.yaml or modelyard.yaml (default\: this folder):_files"
