@@ -50,10 +50,10 @@ def mermaid_text(text: str) -> str:
     spaces and some signs within words is a character reference.
     """
     text = plain(text)
-    raw: set[int] = set() if _ADDRESS.search(text) else {match.start() for match in _RAW.finditer(text)}
+    raw = frozenset[int]() if _ADDRESS.search(text) else frozenset(match.start() for match in _RAW.finditer(text))
     return "".join(_letters(text, raw))
 
 
-def _letters(text: str, raw: set[int]) -> Iterator[str]:
+def _letters(text: str, raw: frozenset[int]) -> Iterator[str]:
     for at, letter in enumerate(text):
         yield letter if letter.isalnum() or letter == " " or at in raw else f"#{ord(letter)};"

@@ -9,8 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from modelyard.drawing.mermaid import mermaid
-from modelyard.drawing.ml import ml_view
 from modelyard.spec import System
 
 if TYPE_CHECKING:
@@ -58,6 +56,9 @@ def as_word(value: object) -> Said:
 
 def as_diagram(system: System) -> Said:
     """The ML view of a system as a code block, which GitHub and GitLab draw up to a size."""
+    from modelyard.drawing.mermaid import mermaid
+    from modelyard.drawing.ml import ml_view
+
     picture = ml_view(system)
     text = mermaid(picture) if len(picture.arrows) <= _MOST_ARROWS else ""
     if not text or len(text) > _LONGEST_DIAGRAM:
