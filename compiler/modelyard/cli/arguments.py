@@ -28,7 +28,7 @@ _SUMMARIES = {
     "explain": "explain a field, a diagnostic's code, or an address such as inference.scorer",
     "graph": "draw the system: from data over models and endpoints to monitors",
     "approve": "sign that a version of a model may go live",
-    "schema": "print the JSON Schema of the spec",
+    "schema": "print the JSON Schema of a spec or of an environment, for editors",
     "completion": "print the script that completes this command line in a shell",
 }
 
@@ -76,7 +76,10 @@ _MORE = {
         "the spec, to be committed and reviewed, and counts once what the spec compiles to is applied. Give the --env\n"
         "that the version was trained or imported in: an approval counts in one environment."
     ),
-    "schema": "It is JSON Schema, draft 2020-12; `modelyard init` writes it beside the spec, for editors.",
+    "schema": (
+        "It is JSON Schema, draft 2020-12. `modelyard init` writes that of the spec beside it; that of an environment\n"
+        "is for the files in environments/. docs/editor.md describes how to set up an editor."
+    ),
     "completion": "Source it in the start-up file of the shell, or put it where the shell looks for completions.",
 }
 
@@ -106,7 +109,7 @@ _EXAMPLES = {
         "  modelyard approve . --model fraud-xgb --version 7 --registry http://localhost:5000 --key ~/.ssh/id_ed25519\n"
         "  modelyard approve . --env prod --model fraud-xgb --digest sha256:2c26… --key ~/.ssh/id_ed25519 --save"
     ),
-    "schema": "modelyard schema > system.schema.json",
+    "schema": ("modelyard schema > system.schema.json\n  modelyard schema environment > environment.schema.json"),
     "completion": (
         "source <(modelyard completion bash)\n"
         "  modelyard completion zsh > ~/.zfunc/_modelyard\n"
@@ -269,9 +272,9 @@ def _schema(entry: argparse.ArgumentParser) -> None:
     entry.add_argument(
         "name",
         nargs="?",
-        choices=("system", "workload"),
+        choices=("system", "environment", "workload"),
         default="system",
-        help="the spec's, or that of a compiled workload's description",
+        help="of the spec, of a file in environments/, or of the description that a compiled workload reads",
     )
 
 

@@ -43,7 +43,7 @@ _shtab_modelyard_explain___color_choices=(auto always never)
 _shtab_modelyard_graph___format_choices=(mermaid svg html dot json)
 _shtab_modelyard_graph___view_choices=(ml network)
 _shtab_modelyard_graph___color_choices=(auto always never)
-_shtab_modelyard_schema_pos_0_choices=(system workload)
+_shtab_modelyard_schema_pos_0_choices=(system environment workload)
 _shtab_modelyard_completion_pos_0_choices=(bash zsh fish)
 _shtab_modelyard_pos_0_choices=(init validate compile verify render explain graph approve schema completion)
 

@@ -17,7 +17,7 @@ _shtab_modelyard_commands() {
     graph:'Draw the system: from data over models and endpoints to monitors.'
     init:'Write a spec to start from.'
     render:'Print the spec after overlays and defaults, each value with where it came from.'
-    schema:'Print the JSON Schema of the spec.'
+    schema:'Print the JSON Schema of a spec or of an environment, for editors.'
     validate:'Check a spec and print every error in it.'
     verify:'Check that projects and lock are what the spec compiles to.'
   )
@@ -130,7 +130,7 @@ _shtab_modelyard_render_defaults_added=0
 _shtab_modelyard_schema_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--debug[show the traceback of an internal error]"
-  ":the spec\'s, or that of a compiled workload\'s description:(system workload)"
+  ":of the spec, of a file in environments\/, or of the description that a compiled workload reads:(system environment workload)"
 )
 
 # guard to ensure default positional specs are added only once per session
