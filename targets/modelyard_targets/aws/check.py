@@ -21,8 +21,9 @@ from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.pools import pool_nodes
 from modelyard_targets.aws.versions import releases
 from modelyard_targets.kube.checks.check import Rule, check_cluster
-from modelyard_targets.kube.placement.context import Context, region_of
+from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.placement.placed import target_of
+from modelyard_targets.kube.storage.buckets import region_of
 
 _LONGEST_CLUSTER: Final = 100
 _NODE_GROUPS: Final = 30

@@ -12,7 +12,8 @@ from modelyard.source import Path
 from modelyard.spec import Store, System, TargetSpec, target_path
 from modelyard_targets.aws.names import cluster_name
 from modelyard_targets.aws.versions import Release, default_version, releases
-from modelyard_targets.kube.placement.context import Context, bucket_name
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.storage.buckets import bucket_name
 
 GROUP: Final = "foundation"
 _ZONES: Final = 3

@@ -22,12 +22,13 @@ from modelyard_targets.aws.services import SECRETS_MANAGER
 from modelyard_targets.aws.storage import has_registry, managed_databases
 from modelyard_targets.cloud.pools import classes_of_one_zone
 from modelyard_targets.kube.access.secrets import Wanted, secrets_of, store_of
-from modelyard_targets.kube.placement.context import Context, bucket_name
+from modelyard_targets.kube.data.crossing import crosses_from
+from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kube.project.workloads_project import Workloads
 from modelyard_targets.kube.readme.crossings import crossing_values
 from modelyard_targets.kube.readme.prose import render
 from modelyard_targets.kube.readme.readme import README, image_texts, readme_values
-from modelyard_targets.kube.storage.crossing import crosses_from
+from modelyard_targets.kube.storage.buckets import bucket_name
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _NAT: Final = {"none": "traffic between zones", "one": "the NAT gateway", "per-zone": "the NAT gateways"}

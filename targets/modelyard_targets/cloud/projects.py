@@ -8,8 +8,8 @@ from typing import Final
 
 from modelyard.plan import Resource
 from modelyard.spec import System
+from modelyard_targets.kube.data.crossing import infrastructure_project
 from modelyard_targets.kube.project.split import AIM, home
-from modelyard_targets.kube.storage.crossing import infrastructure_project
 
 _FOLDER: Final = "infrastructure"
 

@@ -1,4 +1,4 @@
-"""What workloads take from another placement: models as bundles, and stores of AWS by a key of their own."""
+"""What workloads take from another placement: models as bundles, and stores of a cloud by a key of their own."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from modelyard.records import record
 from modelyard.spec import Store, System, TargetSpec
 from modelyard.spec.scoring import models_of
 from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.storage.clouds import cloud_storage
 
 CROSSING_NAME: Final = "crossing"
 """The first part of the name of a Secret that opens stores of another target."""
-
-CROSSING_HALVES: Final = ("access-key-id", "secret-access-key")
-"""The two halves of a key; in the Secret of a crossing the number of the key stands behind them."""
 
 
 @record
@@ -27,13 +25,13 @@ class Crossing:
     secret: str
     stores: tuple[Store, ...]
     identity: Resource
+    halves: tuple[str, ...]  # what a key consists of; in the Secret the number of the key stands behind each
     numbers: tuple[int, ...]  # of its keys; the last is used
 
     @property
-    def keys(self) -> tuple[str, str]:
+    def keys(self) -> tuple[str, ...]:
         """The keys of the Secret that Pods are given. Another number makes new Pods, as another Secret would."""
-        first, second = (secret_key(half, self.numbers[-1]) for half in CROSSING_HALVES)
-        return first, second
+        return tuple(secret_key(half, self.numbers[-1]) for half in self.halves)
 
 
 def crossings_on(context: Context) -> tuple[Crossing, ...]:
@@ -65,6 +63,7 @@ def crossings_of(workload: str, context: Context) -> tuple[Crossing, ...]:
             object_name(CROSSING_NAME, identity.name, *([target] if several else [])),
             tuple(stores),
             identity,
+            key_halves(target, context.system),
             context.target.access_keys,
         )
         for target, stores in by_target.items()
@@ -77,7 +76,7 @@ def crossing_to(store: Store, workload: str, context: Context) -> Crossing | Non
 
 
 def crosses(store: Store, context: Context) -> bool:
-    """Whether a store is one of AWS that this placement has no identity for, and the spec no credentials."""
+    """Whether a store is one of another cloud that this placement has no identity for, and the spec no credentials."""
     return crosses_from(store, context.target, context.system)
 
 
@@ -85,7 +84,13 @@ def crosses_from(store: Store, target: TargetSpec, system: System) -> bool:
     """The same of any target."""
     if store.type != "object" or store.endpoint or store.credentials is not None:
         return False
-    return target.provider != "aws" and system.target(store.target).provider == "aws"
+    provider = system.target(store.target).provider
+    return target.provider != provider and cloud_storage(provider).keys
+
+
+def key_halves(target: str, system: System) -> tuple[str, ...]:
+    """The parts that a key to the stores of a target consists of."""
+    return tuple(key.name for key in cloud_storage(system.target(target).provider).driver.keys)
 
 
 def crossing_output(identity: Resource, part: str) -> str:

@@ -8,7 +8,8 @@ from itertools import chain
 from modelyard.plan import Identity
 from modelyard.records import record
 from modelyard.spec import Store
-from modelyard_targets.kube.placement.context import Context, bucket_name
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.storage.buckets import bucket_name
 
 
 @record

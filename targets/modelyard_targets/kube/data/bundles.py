@@ -7,8 +7,8 @@ from typing import Final
 from modelyard.plan import Resource, bundle_path, model_path
 from modelyard.source import Json
 from modelyard.spec import Model, ModelRef
+from modelyard_targets.kube.data.disk import disk_folder
 from modelyard_targets.kube.placement.context import Context
-from modelyard_targets.kube.storage.disk import disk_folder
 
 POLL_S: Final = 60
 """How often a server asks whether another bundle is in use."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelyard_targets.kube.placement.context import bucket_name, object_uri, region_of
+from modelyard_targets.kube.storage.buckets import bucket_name, object_uri, region_of
 from tests.plans import system_of
 from tests.specs import VALID_SPEC
 from tests.targets.aws.emitted import AWS_SPEC, changed

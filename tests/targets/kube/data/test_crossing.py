@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelyard_targets.kube.storage.crossing import crossings_of
+from modelyard_targets.kube.data.crossing import crossings_of
 from tests.hybrid import described, hybrid, hybrid_lowered
 from tests.lowering import pod_specs
 

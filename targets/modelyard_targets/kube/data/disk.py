@@ -16,10 +16,10 @@ from modelyard.names import object_name
 from modelyard.plan import Job, ModelServer, Plan, Resource
 from modelyard.spec import TargetSpec
 from modelyard.stack import Value
+from modelyard_targets.kube.data.crossing import reads_bundles
 from modelyard_targets.kube.placement.context import Context, Made
 from modelyard_targets.kube.pods.frame import SCRATCH
 from modelyard_targets.kube.pods.sizes import EDGE_DISK_BYTES
-from modelyard_targets.kube.storage.crossing import reads_bundles
 
 COMPONENT: Final = "disk"
 MOUNTED: Final = "/var/lib/modelyard"

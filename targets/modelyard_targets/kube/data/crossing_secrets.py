@@ -7,10 +7,7 @@ from typing import Final
 
 from modelyard.manifest import labels, metadata
 from modelyard.program import Call, Literal, Ref
-from modelyard_targets.kube.placement.context import Context
-from modelyard_targets.kube.placement.platform import Given, as_literal
-from modelyard_targets.kube.storage.crossing import (
-    CROSSING_HALVES,
+from modelyard_targets.kube.data.crossing import (
     Crossing,
     crossings_on,
     infrastructure_project,
@@ -18,6 +15,8 @@ from modelyard_targets.kube.storage.crossing import (
     key_output,
     secret_key,
 )
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.placement.platform import Given, as_literal
 
 COMPONENT: Final = "crossing"
 GROUP: Final = "crossings"
@@ -61,7 +60,7 @@ def _secret(crossing: Crossing, foundation: Ref, context: Context) -> Call:
 def _keys(crossing: Crossing) -> Iterator[tuple[str, Given]]:
     """Two while one takes over: Pods that were made before go on with theirs."""
     for number in crossing.numbers:
-        for half in CROSSING_HALVES:
+        for half in crossing.halves:
             output = key_output(crossing.identity, half, number)
             yield secret_key(half, number), Ref(_variable(crossing.target), key=output)
 

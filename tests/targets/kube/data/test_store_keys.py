@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelyard_targets.kube.storage.store_keys import StoreKey, store_keys
+from modelyard_targets.kube.data.store_keys import StoreKey, store_keys
 from tests.emitted import context, emitted, files, names
 from tests.lowering import pod_specs
 from tests.specs import VALID_SPEC
