@@ -12,6 +12,7 @@ from modelyard.plan import Hardware, NodePool, Plan, Smaller
 from modelyard.records import replace
 from modelyard.spec import System
 from modelyard_targets.aws.budget import hours_of
+from modelyard_targets.aws.diagnostics import machines as machine_problems
 from modelyard_targets.aws.elastic import disk_gib
 from modelyard_targets.aws.pools import disks_of, nodes_for
 from modelyard_targets.cluster.demand import Demand, demand
@@ -60,7 +61,7 @@ def check_disks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     for compute, gib in needed:
         if gib > _LARGEST_VOLUME_GIB:
             span = plan.system.at(*plan.system.compute[compute].path, "disk")
-            yield problems.disk_beyond_volumes(span, compute, gib)
+            yield machine_problems.disk_beyond_volumes(span, compute, gib)
 
 
 def _monthly(system: System, asked: Demand, hardware: Hardware) -> float:

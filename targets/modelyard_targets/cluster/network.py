@@ -158,9 +158,10 @@ def reach_store(store: Store, context: Context) -> list[Value]:
     network may reach them by an endpoint of its own.
     """
     if is_regional(store, context):
-        vpc = context.target.vpc
-        inside: list[Value] = [{"ipBlock": {"cidr": vpc.cidr}}]
-        return [{"to": inside, "ports": ports(_SCHEME_PORTS["https"])}] if vpc.adopt else []
+        network = context.target.options.network
+        if network is None or not network.adopted:
+            return []
+        return [{"to": [{"ipBlock": {"cidr": network.cidr}}], "ports": ports(_SCHEME_PORTS["https"])}]
     if not store.endpoint and cloud_of(store, context.system) is not None:
         return [{"to": list(ANYWHERE), "ports": ports(_SCHEME_PORTS["https"])}]
     return reach(store.endpoint or context.uri(store), context)
