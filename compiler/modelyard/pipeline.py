@@ -79,7 +79,7 @@ def _validate(outcome: Outcome, task: _Task) -> _Result:
 
 
 def _resolve(outcome: Outcome, task: _Task) -> _Result:
-    system, problems = resolve(_document(outcome), task.environment)
+    system, problems = resolve(_document(outcome), task.environment, task.targets)
     return replace(outcome, system=system), problems
 
 
@@ -87,7 +87,7 @@ def _check(outcome: Outcome, task: _Task) -> _Result:
     system = _system(outcome)
     approvals, problems = signed(system, task.inputs.approvals)
     system = replace(system, signed=approvals)
-    return replace(outcome, system=system), (*check(system), *problems)
+    return replace(outcome, system=system), (*check(system, task.targets.rules(system)), *problems)
 
 
 def _plan(outcome: Outcome, task: _Task) -> _Result:

@@ -15,9 +15,10 @@ import yaml
 from modelyard.disk import Tree, write_trees
 from modelyard.emit import stack_files
 from modelyard.pipeline import Outcome, compile_system
-from modelyard.spec import System, Vpc
+from modelyard.spec import System
 from modelyard_targets import TARGETS
 from modelyard_targets.aws.machines import offerings
+from modelyard_targets.aws.options import AwsOptions, Vpc
 from testbed.charts import ChartRepository
 from testbed.clouds.aws.cloud import Cloud
 from testbed.kubernetes import nodes
@@ -64,7 +65,8 @@ def in_networks_of(example: Example, cloud: Cloud) -> Outcome:
     """The example compiled, each network that it adopts being one that is made here first, as its owners did."""
     outcome = example.compiled()
     inputs = example.inputs()
-    for network in (target.vpc for target in system_of(outcome).deployment.targets if target.vpc.adopt):
+    options = [target.options for target in system_of(outcome).deployment.targets]
+    for network in (one.vpc for one in options if isinstance(one, AwsOptions) and one.vpc.adopt):
         ids = _network(cloud, network)
         assert inputs.overlay is not None
         text = inputs.overlay.content.decode() if isinstance(inputs.overlay.content, bytes) else inputs.overlay.content

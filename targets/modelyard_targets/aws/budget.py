@@ -10,6 +10,7 @@ from modelyard.target import Cost
 from modelyard.units import money_text
 from modelyard_targets.aws.foundation import endpoints_of, zones_of
 from modelyard_targets.aws.machines import offerings
+from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.aws.pools import system_nodes
 from modelyard_targets.cloud import cost as machines
 from modelyard_targets.kube.placement.placed import target_of
@@ -43,7 +44,7 @@ def monthly_high(plan: Plan, placement: str) -> float:
 def network_endpoints(plan: Plan, placement: str) -> tuple[int, int]:
     """How many services have an interface endpoint in a network that is made here, and in how many zones."""
     target = target_of(plan, placement)
-    return (0, 0) if target.vpc.adopt else (len(endpoints_of(plan, placement)), zones_of(target))
+    return (0, 0) if vpc_of(target).adopt else (len(endpoints_of(plan, placement)), zones_of(target))
 
 
 def endpoints_monthly(plan: Plan, placement: str) -> float:

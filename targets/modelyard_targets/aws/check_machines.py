@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.diagnostics import hardware as problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import NodePool, Plan
+from modelyard_targets.aws.diagnostics import machines as machine_problems
 from modelyard_targets.aws.elastic import disk_gib
 from modelyard_targets.aws.machines import offerings
 from modelyard_targets.aws.pools import disks_of
@@ -37,4 +37,4 @@ def check_disks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     for compute, gib in needed:
         if gib > _LARGEST_VOLUME_GIB:
             span = plan.system.at(*plan.system.compute[compute].path, "disk")
-            yield problems.disk_beyond_volumes(span, compute, gib)
+            yield machine_problems.disk_beyond_volumes(span, compute, gib)

@@ -14,6 +14,7 @@ from modelyard.stack import Value
 from modelyard_targets.aws.foundation import release_of, tags
 from modelyard_targets.aws.machines import offerings
 from modelyard_targets.aws.names import cluster_name
+from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.cloud.choose import POOL
 from modelyard_targets.cloud.matching import SERVED, holding
 from modelyard_targets.kube.placement.context import Context, Made
@@ -76,7 +77,7 @@ def node_class(context: Context) -> Iterator[Call]:
     The machine image is one release of Amazon Linux 2023 by EKS, for the cluster's version: with the newest, all nodes
     would be made anew on the day of each release.
     """
-    name, network = cluster_name(context.system, context.placement), context.target.vpc
+    name, network = cluster_name(context.system, context.placement), vpc_of(context.target)
     discovered: list[Given] = [{"tags": {"karpenter.sh/discovery": name}}]
     subnets: list[Given] = [{"id": subnet} for subnet in network.subnets]
     volume: dict[str, Given] = {

@@ -124,9 +124,10 @@ def reach_store(store: Store, context: Context) -> list[Value]:
     """
     driver = driver_of(store, context.system)
     if is_regional(store, context):
-        vpc = context.target.vpc
-        inside: list[Value] = [{"ipBlock": {"cidr": vpc.cidr}}]
-        return [{"to": inside, "ports": ports(driver.port)}] if vpc.adopt else []
+        network = context.target.options.network
+        if network is None or not network.adopted:
+            return []
+        return [{"to": [{"ipBlock": {"cidr": network.cidr}}], "ports": ports(driver.port)}]
     if not store.endpoint and cloud_of(store, context.system) is not None:
         return [{"to": list(ANYWHERE), "ports": ports(driver.port)}]
     return reach(store.endpoint or context.uri(store), context)
