@@ -26,15 +26,15 @@ __all__ = ["Given", "Inputs", "Outcome", "Stage", "compile_system", "drawn", "op
 
 
 def opened(inputs: Inputs) -> Outcome:
-    """The spec as it was written, with every environment in it."""
+    """The spec as written, with all its environments."""
     document, problems = load(inputs.spec.content, inputs.spec.path)
     return Outcome(document=document).after(Stage.LOAD, problems)
 
 
 def read(inputs: Inputs, spec: Outcome | None = None) -> Outcome:
-    """The document of one environment: loaded, overlaid, with variables in their places.
+    """The document of one environment: loaded, overlaid, with variables substituted.
 
-    `spec` is the result of `opened`, where one spec is read for several environments.
+    `spec` is the result of `opened`, if one spec is read for several environments.
     """
     outcome = spec or opened(inputs)
     document, extra = outcome.document, None
@@ -53,9 +53,9 @@ def read(inputs: Inputs, spec: Outcome | None = None) -> Outcome:
 
 
 def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Outcome:
-    """The plan of one environment, checked against the targets that it is placed on: all that `validate` asks.
+    """The plan of one environment, checked against its targets: everything that `validate` needs.
 
-    An error of one stage hides none of the later ones, apart from those that depend on it.
+    An error of one stage hides none of the later ones, except those that depend on it.
     """
     outcome = read(inputs, spec)
     document = outcome.document
@@ -74,7 +74,7 @@ def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None) ->
 
 
 def drawn(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Plan | None:
-    """The plan of one environment without what its targets say of it; None where there is an error before that."""
+    """The plan of one environment without the checks of its targets; None if there is an error before that."""
     document = read(inputs, spec).document
     if document is None or has_errors(_misfits(document, targets)):
         return None
@@ -88,7 +88,7 @@ def drawn(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Plan
 def _judged(
     outcome: Outcome, document: Document, environment: str, targets: Targets, approvals: tuple[Given, ...]
 ) -> Outcome:
-    """The stages from the schema on, as far as the first that reports an error."""
+    """The stages from the schema on, up to the first that reports an error."""
     outcome = outcome.after(Stage.SCHEMA, _misfits(document, targets))
     if outcome.failed:
         return outcome
@@ -108,7 +108,7 @@ def _judged(
 
 
 def _unfit(planned: Plan, used: Mapping[str, Target]) -> tuple[Diagnostic, ...]:
-    """What the targets cannot do, or what they would cost beyond the budget."""
+    """Reports what the targets cannot do, and costs beyond the budget."""
     problems = tuple(check_catalog(planned, {name: target.catalog for name, target in used.items()}))
     if has_errors(problems):
         return problems
@@ -120,13 +120,13 @@ def _unfit(planned: Plan, used: Mapping[str, Target]) -> tuple[Diagnostic, ...]:
 
 
 def _misfits(document: Document, targets: Targets) -> tuple[Diagnostic, ...]:
-    """Where the document does not fit the schema; a target on an unsupported provider reports that alone."""
+    """Where the document does not fit the schema; a target with an unsupported provider reports only that."""
     later = dict(not_made(document, targets))
     return (*later.values(), *validate(document, later))
 
 
 def compile_system(inputs: Inputs, targets: Targets) -> Outcome:
-    """The stacks of one environment, a stack a target, in the order of their names."""
+    """The stacks of one environment, one per target, sorted by target name."""
     outcome = understand(inputs, targets)
     if outcome.plan is None or outcome.failed:
         return outcome

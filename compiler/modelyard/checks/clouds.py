@@ -1,4 +1,4 @@
-"""Fields of clouds: who may call a cluster, ranges of networks, secrets and keys that only AWS has."""
+"""Fields for clouds: access to a cluster's API, network ranges, and secrets and keys that only AWS has."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WIDE: Final = ("/0", "/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8")
 
 
 def access(system: System) -> Iterator[Diagnostic]:
-    """A public address of a cluster's API is open to the ranges that are written out, which a private one has not."""
+    """A public API address is open only to listed ranges, and a private one has no ranges."""
     for target in system.deployment.targets:
         if target.provider != "aws":
             continue
@@ -29,7 +29,7 @@ def access(system: System) -> Iterator[Diagnostic]:
 
 
 def egress(system: System) -> Iterator[Diagnostic]:
-    """Workloads that open personal data do not reach every address there is."""
+    """Workloads that open personal data cannot reach every address."""
     classes = {*system.governance.data_classes, *(data.classification for data in system.data.values())}
     for target in system.deployment.targets:
         if _is_everything(target.egress) and not _SENSITIVE.isdisjoint(classes):
@@ -37,7 +37,7 @@ def egress(system: System) -> Iterator[Diagnostic]:
 
 
 def _is_everything(ranges: tuple[str, ...]) -> bool:
-    """Whether ranges hold every address together, such as two halves."""
+    """Whether ranges cover every address together, such as two halves."""
     if not any(one.endswith(_WIDE) for one in ranges):
         return False
     from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network  # few specs have such ranges
@@ -49,9 +49,9 @@ def _is_everything(ranges: tuple[str, ...]) -> bool:
 
 
 def ranges(system: System) -> Iterator[Diagnostic]:
-    """Networks of one system keep apart, so that they can be joined; a network that two targets share is one.
+    """Networks of one system do not overlap, so they can be connected; a network that two targets share counts once.
 
-    A target that only holds buckets has none.
+    A target that only has buckets has no network.
     """
     used = set(_with_network(system))
     networks = [target for target in system.deployment.targets if target.provider == "aws" and target.name in used]
@@ -62,7 +62,7 @@ def ranges(system: System) -> Iterator[Diagnostic]:
 
 
 def _with_network(system: System) -> Iterator[str]:
-    """Targets on which something runs, or a database is made."""
+    """Targets on which something runs or a database is created."""
     for placed in (system.pipelines, system.inference, system.monitors):
         yield from (one.target for one in placed.values())
     if system.registry is not None and not system.registry.adopt:
@@ -78,7 +78,7 @@ def _overlap(first: TargetSpec, second: TargetSpec) -> bool:
 
 
 def reachability(system: System) -> Iterator[Diagnostic]:
-    """A target is reached from others."""
+    """`reachableFrom` lists other targets."""
     for target in system.deployment.targets:
         for at, name in enumerate(target.reachable_from):
             if name == target.name:
@@ -87,7 +87,7 @@ def reachability(system: System) -> Iterator[Diagnostic]:
 
 
 def secrets_manager(system: System) -> Iterator[Diagnostic]:
-    """AWS Secrets Manager is read from clusters in AWS alone."""
+    """AWS Secrets Manager is read from clusters in AWS only."""
     for target in system.deployment.targets:
         for store in target.secret_stores:
             if store.via == "secrets-manager" and target.provider != "aws":
@@ -96,7 +96,7 @@ def secrets_manager(system: System) -> Iterator[Diagnostic]:
 
 
 def encryption_keys(system: System) -> Iterator[Diagnostic]:
-    """A key is that of an adopted bucket in AWS, and lies in the bucket's region."""
+    """An encryption key belongs to an adopted bucket in AWS, and is in the bucket's region."""
     targets = {target.name: target for target in system.deployment.targets}
     for store in system.stores.values():
         if not store.encryption_key:
@@ -104,9 +104,9 @@ def encryption_keys(system: System) -> Iterator[Diagnostic]:
         target, path = targets[store.target], ("stores", store.name, "encryptionKey")
         why = ""
         if target.provider != "aws" or store.endpoint:
-            why = "its bucket is of another service"
+            why = "its bucket belongs to another service"
         elif not store.adopt:
-            why = "its bucket is made here, with the key of its target"
+            why = "modelyard creates its bucket, with the key of its target"
         key_region, region = store.encryption_key.split(":")[3], store.region or target.region
         if why:
             yield problems.encryption_key_of_nothing(system.key(*path), store.name, why)

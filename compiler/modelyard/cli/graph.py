@@ -1,4 +1,4 @@
-"""`modelyard graph`: the plan as a picture's source, on standard output."""
+"""`modelyard graph`: prints the plan as a diagram's source."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NOTATIONS = {"mermaid": mermaid, "dot": dot, "json": as_json}
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the graph of what would exist; 1 when the spec is wrong."""
+    """Print the graph of the planned resources; 1 if the spec is wrong."""
     inputs, problems = gather(arguments)
     if inputs is None:
         report(problems, (), "text", arguments.color)

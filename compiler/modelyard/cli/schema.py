@@ -1,4 +1,4 @@
-"""`modelyard schema`: the JSON Schema as it is shipped."""
+"""`modelyard schema`: prints the shipped JSON Schema."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ import modelyard_schemas
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the schema that was asked for."""
+    """Print the chosen schema."""
     sys.stdout.write(modelyard_schemas.text(arguments.name))
     return 0

@@ -1,4 +1,4 @@
-"""Every code with its constructor, in order. A new code gets its line here; none is ever used again."""
+"""Every code with its constructor, in order. A new code gets its own line here; codes are never reused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Diagnostics as people and machines read them: text, JSON, SARIF and annotations of GitHub."""
+"""Diagnostics for people and machines: text, JSON, SARIF and GitHub annotations."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ _FAINT: Final = "\x1b[34m"
 _PLAIN: Final = "\x1b[0m"
 
 _AROUND: Final = 400
-"""So many characters of a line, before and after the place, are looked at; a screen shows far fewer."""
+"""How many characters of a line before and after the place are read; a screen shows far fewer."""
 
 Texts: TypeAlias = Mapping[str, Lines]
-"""By its path, the lines of a file."""
+"""The lines of each file by path."""
 
 
 def render(
     diagnostics: Iterable[Diagnostic], sources: Iterable[SourceFile], form: str = "text", colour: bool = False
 ) -> str:
-    """All diagnostics in one of `FORMS`, in order; an empty text where there is nothing to say to people.
+    """All diagnostics in one of `FORMS`, in order; an empty text if there is nothing to print for people.
 
-    `sources` are the files that the spans point into; colour is for a terminal and changes text only.
+    `sources` are the files that the spans point into; colour is for terminals and affects text only.
     """
     return FORMS[form](in_order(diagnostics), tuple(sources), colour)
 
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:
-    """How many errors and warnings there are, such as `2 errors, 1 warning`; empty where there are none."""
+    """How many errors and warnings there are, such as `2 errors, 1 warning`; empty if there are none."""
     severities = [found.severity for found in diagnostics]
     counts = [(severities.count(severity), severity.value) for severity in Severity]
     return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count)
@@ -84,7 +84,7 @@ def _block(found: Diagnostic, lines: Texts, secrets: Secrets, paint: Paint) -> s
 
 
 Secrets: TypeAlias = Mapping[tuple[str, int], Sequence[Span]]
-"""By file and line, what may not be shown."""
+"""By file and line, the parts that must not be shown."""
 
 
 def _secrets(diagnostics: Iterable[Diagnostic]) -> Secrets:
@@ -96,7 +96,7 @@ def _secrets(diagnostics: Iterable[Diagnostic]) -> Secrets:
 
 
 def _masked(line: str, span: Span, secrets: Secrets) -> tuple[str, Span]:
-    """The part of a line around a span, with what is secret hidden, and the span that marks the same thing in it."""
+    """The part of a line around a span, with secrets hidden, and the span within it."""
     for secret in sorted(secrets.get((span.file, span.line), ()), key=lambda one: -one.column):
         line, span = _hidden(line, span, secret)
     left = max(0, span.column - _AROUND)
@@ -119,7 +119,7 @@ def _hidden(line: str, span: Span, secret: Span) -> tuple[str, Span]:
 
 
 def _excerpt(line: str, span: Span) -> tuple[str, tuple[str, str]]:
-    """What is shown of a line, and below it the space and the marks that underline the span."""
+    """The visible part of a line, and below it the space and the marks that underline the span."""
     shown: list[Cell] = cells(line)
     start = min(span.column - 1, len(shown))
     end = max(start, min(span.end_column - 1, len(shown)))
@@ -168,7 +168,7 @@ def _annotation(found: Diagnostic) -> str:
 
 
 def _escaped(text: str, more: str = "") -> str:
-    """Percent escapes of what would end a command or one of its properties; other control characters made visible."""
+    """Percent-escapes characters that would end the command or a property, and makes control characters visible."""
     text = "".join(character if character in "\r\n" else visible(character) for character in text)
     for character in f"%\r\n{more}":
         text = text.replace(character, f"%{ord(character):02X}")
@@ -184,4 +184,4 @@ def _sarif(diagnostics: tuple[Diagnostic, ...], _sources: tuple[SourceFile, ...]
 FORMS: Final[Mapping[str, Callable[[tuple[Diagnostic, ...], tuple[SourceFile, ...], bool], str]]] = MappingProxyType(
     {"text": _text, "json": _json, "sarif": _sarif, "github": _github}
 )
-"""By its name, how a format is made."""
+"""The renderer of each format by name."""

@@ -1,4 +1,4 @@
-"""The plan as a picture: Mermaid, Graphviz or JSON."""
+"""The plan as a diagram: Mermaid, Graphviz or JSON."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHAPES: Final[Mapping[Kind, tuple[str, str, str]]] = {
 _BOX: Final = ("[", "]", "box")
 
 _SHOWN_BY_OTHERS: Final = frozenset({Kind.NAMESPACE, Kind.IDENTITY, Kind.SECRET, Kind.ALERT_RULES, Kind.DASHBOARD})
-"""What every workload has of its own: in the JSON, but not in a picture that a person reads."""
+"""Resources that every workload has: in the JSON, but not in a diagram for people."""
 
 
 def mermaid(plan: Plan) -> str:
@@ -82,7 +82,7 @@ def _shown(plan: Plan, placement: str) -> Iterator[Resource]:
 
 
 def _ids(plan: Plan) -> Mapping[str, str]:
-    """Names for the vertices of a picture that are nobody's text: r1, r2 … by place."""
+    """Safe names for the vertices of a diagram, without user text: r1, r2 … by place."""
     shown = [one for one in plan.resources if one.kind not in _SHOWN_BY_OTHERS]
     return {resource.place: f"r{at}" for at, resource in enumerate(shown, 1)}
 
@@ -92,7 +92,7 @@ def _placement_id(plan: Plan, placement: str) -> str:
 
 
 def _edges(plan: Plan, ids: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Links between what is shown; several of one sort between two are one."""
+    """Links between the shown resources; several of one type between the same two are merged."""
     edges = ((ids.get(link.source), ids.get(link.sink), link.what) for link in plan.links)
     yield from dict.fromkeys((source, sink, what) for source, sink, what in edges if source and sink)
 
@@ -102,7 +102,7 @@ def _label(resource: Resource) -> str:
 
 
 def _mermaid_text(text: str) -> str:
-    """A quoted label. Whatever could end it or mean something in it is written as a character reference."""
+    """A quoted label. Characters that could end it or have a meaning in it become character references."""
     safe = (letter if letter.isalnum() or letter in " -_./:" else f"#{ord(letter)};" for letter in text)
     return f'"{"".join(safe)}"'
 

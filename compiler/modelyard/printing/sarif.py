@@ -1,4 +1,4 @@
-"""Diagnostics as SARIF 2.1.0 (docs.oasis-open.org/sarif/sarif/v2.1.0), which code hosts show beside the lines."""
+"""Diagnostics as SARIF 2.1.0 (docs.oasis-open.org/sarif/sarif/v2.1.0), which code hosts show next to the lines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard.printing.redact import redacted
 
 
 def sarif(diagnostics: tuple[Diagnostic, ...]) -> str:
-    """One run with a rule for each code that was found."""
+    """One run, with a rule for each reported code."""
     rules = sorted({found.code for found in diagnostics})
     driver = {"name": "modelyard", "version": __version__, "rules": [_rule(code) for code in rules]}
     run = {

@@ -1,4 +1,4 @@
-"""Text of strangers on a terminal: nothing in it moves the cursor, and marks below it stand where they should."""
+"""Untrusted text on a terminal: it cannot move the cursor, and marks below it line up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _JOINER: Final = "\u200d"
 
 
 def visible(text: str) -> str:
-    """A text on one line, in which control characters are escapes such as \\x1b and \\u202e."""
+    """A text on one line, with control characters shown as escapes such as \\x1b and \\u202e."""
     if text.isprintable():
         return text
     return "".join(_shown(character) for character in text)
@@ -35,7 +35,7 @@ def width(shown: list[Cell]) -> int:
 
 
 def clipped(shown: list[Cell], start: int, end: int) -> tuple[list[Cell], int, int]:
-    """The part of a long line around what is marked from `start` to `end`, and where the mark is in it."""
+    """The part of a long line around the marked range from `start` to `end`, and where the mark is in it."""
     if width(shown) <= _WIDEST:
         return shown, start, end
     left = max(0, start - _BEFORE) if end > _WIDEST else 0

@@ -1,4 +1,4 @@
-"""The fourth room: a valid document becomes a typed system, short forms expanded, defaults filled, references bound."""
+"""The fourth stage: a valid document becomes a typed system, with short forms expanded, defaults and references."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ __all__ = ["resolve"]
 
 
 def resolve(document: Document, environment: str) -> tuple[System | None, tuple[Diagnostic, ...]]:
-    """The system that a document describes, or everything that cannot be made sense of.
+    """The system that a document describes, or all errors in it.
 
-    The document has its overlay and variables applied and fits the schema. A system comes back only without errors.
+    The document has its overlay and variables applied and fits the schema. A system is returned only without errors.
     """
     scope = Scope.of(document)
     deployment = resolve_deployment(scope)  # first: everything else is placed on its targets

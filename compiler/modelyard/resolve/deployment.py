@@ -1,4 +1,4 @@
-"""Deployment: targets in their long or short form, and which kind of workload goes where."""
+"""Deployment: targets in their long or short form, and the placement of each kind of workload."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _KINDS = ("training", "batch", "inference", "monitors", "registry")
 
 
 def resolve_deployment(scope: Scope) -> Deployment:
-    """Where everything runs. Fills the scope's names of targets, which all later sections refer to."""
+    """Where everything runs. Sets the scope's target names, which all later sections refer to."""
     node = mapping(scope.root, "deployment")
     mode = text(node, "mode")
     if "targets" in node:
@@ -83,7 +83,7 @@ def _target(scope: Scope, name: str, node: Node, path: Path) -> TargetSpec:
 
 
 def _vpc(scope: Scope, node: Node) -> Vpc:
-    """A network; of one that is made here, an enterprise survives the loss of a zone."""
+    """A network; if modelyard creates it, an enterprise's survives the loss of a zone."""
     adopt = text(node, "adopt")
     usual = "per-zone" if scope.enterprise else "one"
     return Vpc(
