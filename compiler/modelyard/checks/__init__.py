@@ -1,4 +1,4 @@
-"""The fifth room: rules that a schema cannot state. A system that passes makes sense, and keeps its own rules."""
+"""The fifth stage: rules that a schema cannot express. They check that a system is consistent and safe."""
 
 from __future__ import annotations
 
@@ -174,5 +174,5 @@ CHECKS: Final[tuple[Rule, ...]] = (
 
 
 def check(system: System, more: Iterable[Rule] = ()) -> tuple[Diagnostic, ...]:
-    """Everything that the rules find in a system, rule by rule; `more` are those of providers."""
+    """The diagnostics of all rules for a system, rule by rule; `more` are the rules of providers."""
     return tuple(found for rule in (*CHECKS, *more) for found in rule(system))

@@ -1,4 +1,4 @@
-"""The keys of those who may approve: each can be used, and belongs to one person of one group."""
+"""The keys of approvers: each must be usable and belong to one person in one group."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard.spec import System
 
 
 def approvers(system: System) -> Iterator[Diagnostic]:
-    """Each key can be read, and stands once: approvals of different groups come from different people."""
+    """Each key is readable and listed once, so approvals of different groups come from different people."""
     first: dict[bytes, str] = {}
     people: dict[str, str] = {}
     for group in system.governance.approvers:

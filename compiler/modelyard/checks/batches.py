@@ -1,4 +1,4 @@
-"""Batch inference: what is scored again when the version changes."""
+"""Batch inference: what is scored again when the model version changes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard.spec import Pipeline, System
 
 
 def reprocess(system: System) -> Iterator[Diagnostic]:
-    """Built-in scoring decides what is scored again, among files that are still there."""
+    """Built-in scoring decides what to score again, among the files that still exist."""
     for pipeline in system.pipelines.values():
         if pipeline.reprocess.kind == "none":
             continue

@@ -1,4 +1,4 @@
-"""Fields of clouds: who may call a cluster, and ranges of networks."""
+"""Fields for clouds: access to a cluster's API, and network ranges."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WIDE: Final = ("/0", "/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8")
 
 
 def access(system: System) -> Iterator[Diagnostic]:
-    """A public address of a cluster's API is open to the ranges that are written out, which a private one has not."""
+    """A public API address is open only to listed ranges, and a private one has no ranges."""
     for target in system.deployment.targets:
         if not target.in_cloud:
             continue
@@ -29,7 +29,7 @@ def access(system: System) -> Iterator[Diagnostic]:
 
 
 def egress(system: System) -> Iterator[Diagnostic]:
-    """Workloads that open personal data do not reach every address there is."""
+    """Workloads that open personal data cannot reach every address."""
     classes = {*system.governance.data_classes, *(data.classification for data in system.data.values())}
     for target in system.deployment.targets:
         if _is_everything(target.egress) and not _SENSITIVE.isdisjoint(classes):
@@ -37,7 +37,7 @@ def egress(system: System) -> Iterator[Diagnostic]:
 
 
 def _is_everything(ranges: tuple[str, ...]) -> bool:
-    """Whether ranges hold every address together, such as two halves."""
+    """Whether ranges cover every address together, such as two halves."""
     if not any(one.endswith(_WIDE) for one in ranges):
         return False
     from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network  # few specs have such ranges
@@ -49,9 +49,9 @@ def _is_everything(ranges: tuple[str, ...]) -> bool:
 
 
 def ranges(system: System) -> Iterator[Diagnostic]:
-    """Networks of one system keep apart, so that they can be joined; a network that two targets share is one.
+    """Networks of one system do not overlap, so they can be connected; a network that two targets share counts once.
 
-    A target that only holds buckets has none.
+    A target that only has buckets has no network.
     """
     used = set(_with_network(system))
     found = [(target, target.options.network) for target in system.deployment.targets if target.name in used]
@@ -63,7 +63,7 @@ def ranges(system: System) -> Iterator[Diagnostic]:
 
 
 def _with_network(system: System) -> Iterator[str]:
-    """Targets on which something runs, or a database is made."""
+    """Targets on which something runs or a database is created."""
     for placed in (system.pipelines, system.inference, system.monitors):
         yield from (one.target for one in placed.values())
     if system.registry is not None and not system.registry.adopt:
@@ -79,7 +79,7 @@ def _overlap(first: Network, second: Network) -> bool:
 
 
 def reachability(system: System) -> Iterator[Diagnostic]:
-    """A target is reached from others."""
+    """`reachableFrom` lists other targets."""
     for target in system.deployment.targets:
         for at, name in enumerate(target.reachable_from):
             if name == target.name:

@@ -1,4 +1,4 @@
-"""Columns that cannot play the role that a dataset gives them."""
+"""Columns that cannot have the role that a dataset gives them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from modelyard.spec import System
 
 _CLASSES = frozenset({"binary-classification", "multiclass-classification"})
 _FROM_ZERO = frozenset({"xgboost", "pytorch"})
-"""Trainers that take classes 0, 1, 2 … and no texts (runtime/modelyard_runtime/training/trainers.py)."""
+"""Trainers that take classes 0, 1, 2 … and no text (runtime/modelyard_runtime/training/trainers.py)."""
 
 
 def roles(system: System) -> Iterator[Diagnostic]:
-    """Label, timestamp and group of a dataset are three columns, and a group is no feature."""
+    """Label, timestamp and group of a dataset are three different columns, and a group is not a feature."""
     for data in system.data.values():
         named = [("label", data.label), ("timestamp", data.timestamp), ("group", data.group)]
         for (first, column), (second, other) in combinations(named, 2):
@@ -27,7 +27,7 @@ def roles(system: System) -> Iterator[Diagnostic]:
 
 
 def labels(system: System) -> Iterator[Diagnostic]:
-    """Built-in trainers can learn what the label holds: numbers, or the classes that the trainer takes."""
+    """Built-in trainers can learn the label: numbers, or the classes that the trainer takes."""
     reported: set[str] = set()
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:

@@ -1,4 +1,4 @@
-"""Who yields: what may be preempted can also be tried again."""
+"""Priorities: a run that may be preempted can also be retried."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard.spec import System
 
 
 def retries(system: System) -> Iterator[Diagnostic]:
-    """A pipeline that yields tries again what it lost."""
+    """A pipeline that yields has retries."""
     for pipeline in system.pipelines.values():
         if pipeline.priority != "normal" and not pipeline.retries:
             span = system.at("pipelines", pipeline.name, "retries")

@@ -1,4 +1,4 @@
-"""In which country a cloud region stands, and which countries make up a jurisdiction. The facts lie in regions.json."""
+"""The country of each cloud region, and the countries of each jurisdiction; the data is in regions.json."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Regions:
 
 @lru_cache(maxsize=1)
 def regions() -> Regions:
-    """The shipped table."""
+    """The table that modelyard ships."""
     with open(_FILE, encoding="utf-8") as file:
         data = json.load(file)
     jurisdictions = {code: tuple(members) for code, members in data["jurisdictions"].items()}

@@ -1,4 +1,4 @@
-"""Secrets: references lead somewhere, and nothing that looks like a secret stands in the spec."""
+"""Secrets: every reference can be read, and the spec holds no literal secrets."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _BUILT_IN = "kubernetes"
 
 
 def literals(system: System) -> Iterator[Diagnostic]:
-    """No text of the spec looks like a secret; a reference stands only where secrets are read."""
+    """No text of the spec looks like a secret; references are only in fields that read secrets."""
     return secret_literals(system.document)
 
 
 def stores(system: System) -> Iterator[Diagnostic]:
-    """Every secret is read from a store of secrets that the target declares which reads it.
+    """Every secret comes from a secret store declared by the target that reads it.
 
-    This machine reads secrets from the environment.
+    The local machine reads secrets from the environment.
     """
     declared = {
         target.name: {store.name for store in target.secret_stores}

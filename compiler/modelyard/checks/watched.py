@@ -1,4 +1,4 @@
-"""The data that monitors watch: it is there, its rows have a time, and checks have what they compare it with."""
+"""The data that monitors watch: it exists, its rows have a time, and comparisons have a reference."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard.spec.watched import watched_dataset, watched_pipeline, written_la
 
 
 def watched(system: System) -> Iterator[Diagnostic]:
-    """Each monitor that reads rows finds them, by their time."""
+    """Each monitor that reads rows can find them by time."""
     for monitor in system.monitors.values():
         if monitor_type(monitor.type).reads != "rows":
             continue
@@ -30,7 +30,7 @@ def watched(system: System) -> Iterator[Diagnostic]:
 
 
 def compared(system: System) -> Iterator[Diagnostic]:
-    """Each check that compares with a reference has one, also where its monitor's type can do without."""
+    """Each check that compares with a reference has one, even if its monitor's type does not require it."""
     for monitor in system.monitors.values():
         if "reference" in monitor_type(monitor.type).needs or monitor.reference is not None:
             continue
@@ -44,7 +44,7 @@ def compared(system: System) -> Iterator[Diagnostic]:
 
 
 def _data(system: System, monitor: Monitor) -> str | None:
-    """The dataset that is watched; empty for captures, None for a pipeline that has no data."""
+    """The watched dataset; empty for captures, None for a pipeline without data."""
     if monitor.watch.startswith("inference."):
         return ""
     dataset = watched_dataset(system, monitor)

@@ -1,4 +1,4 @@
-"""Everything that can be told about a spec: one constructor a code, and the wording of each in one place."""
+"""Every diagnostic: one constructor per code, which holds its wording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fourth room: a valid document becomes a typed system, short forms expanded, defaults filled, references bound."""
+"""The fourth stage: a valid document becomes a typed system, with short forms expanded, defaults and references."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ __all__ = ["resolve"]
 def resolve(
     document: Document, environment: str, providers: Mapping[str, Provider]
 ) -> tuple[System | None, tuple[Diagnostic, ...]]:
-    """The system that a document describes, or everything that cannot be made sense of.
+    """The system that a document describes, or all errors in it.
 
-    The document has its overlay and variables applied and fits the schema. A system comes back only without errors.
+    The document has its overlay and variables applied and fits the schema. A system is returned only without errors.
     `providers` are those that the schema lets a target name.
     """
     scope = Scope.of(document)

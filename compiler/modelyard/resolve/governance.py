@@ -1,4 +1,4 @@
-"""Metadata, profile and governance: who owns the system and by which rules it lives."""
+"""Metadata, profile and governance: who owns the system and which rules apply."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def resolve_profile(scope: Scope) -> Profile:
 
 
 def resolve_governance(scope: Scope) -> Governance:
-    """Owner, risk, budget and the rules of the house."""
+    """Owner, risk, budget and the other rules of governance."""
     node = mapping(scope.root, "governance")
     owner = mapping(node, "owner")
     approvals = mapping(node, "approvals")
