@@ -9,7 +9,6 @@ from modelyard.plan import NodePool, Resource
 from modelyard.program import WRITTEN_BY, Call, Export, Import, Literal, Program, Ref
 from modelyard.spec import target_path
 from modelyard.stack import Project
-from modelyard_targets.aws.components import imports_of, modules_of
 from modelyard_targets.aws.foundation import account_call, addon_call, foundation_calls, has_elastic_pool, key_call
 from modelyard_targets.aws.identities import (
     crossing_calls,
@@ -35,6 +34,7 @@ from modelyard_targets.aws.storage import (
     store_variable,
 )
 from modelyard_targets.cloud.projects import folder_name, project_name, split_roles
+from modelyard_targets.components import imports_of, modules_of
 from modelyard_targets.kube.image.packages import locked
 from modelyard_targets.kube.placement.context import Context
 
@@ -157,8 +157,8 @@ def _project(at: int, calls: tuple[Call, ...], exports: tuple[Export, ...], cont
         folder=folder_name(at),
         name=project_name(system, context.placement, at),
         description=f"{what.format(system.metadata.name)} on {context.placement}",
-        program=Program(WRITTEN_BY, (*_pulumi(exports), *imports_of(calls)), calls, exports),
-        components=modules_of(calls),
+        program=Program(WRITTEN_BY, (*_pulumi(exports), *imports_of("aws", calls)), calls, exports),
+        components=modules_of("aws", calls),
         requirements=locked("programs", _NEEDS),
     )
 
