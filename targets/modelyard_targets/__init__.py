@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from typing import Final
 
 from modelyard.provider import Rule
@@ -10,6 +11,8 @@ from modelyard.spec import System
 from modelyard.target import Target, Targets
 
 _PROVIDERS: Final = ("aws", "gcp", "azure", "local", "kubernetes")
+_EMITTED: Final = {"aws": "modelyard_targets.aws", "kubernetes": "modelyard_targets.kubernetes"}
+"""Those that something is emitted for, by the package that has the `TARGET`; the others refuse."""
 
 
 class _Targets(Targets):
@@ -37,7 +40,7 @@ class _Targets(Targets):
     def not_made_yet(self, provider: str) -> str | None:
         from modelyard_targets.later import REASONS
 
-        return REASONS.get(provider)
+        return None if provider in _EMITTED else REASONS.get(provider)
 
 
 def _mentions_aws(system: System) -> bool:
@@ -51,14 +54,9 @@ _MENTIONS: Final[dict[str, Callable[[System], bool]]] = {"aws": _mentions_aws}
 
 
 def _target(provider: str) -> Target:
-    if provider == "kubernetes":
-        from modelyard_targets import kubernetes
-
-        return kubernetes.TARGET
-    if provider == "aws":
-        from modelyard_targets import aws
-
-        return aws.TARGET
+    if provider in _EMITTED:
+        target: Target = import_module(_EMITTED[provider]).TARGET
+        return target
     from modelyard_targets.later import later
 
     return later(provider)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import accelerators as problems
+from modelyard.provider import Rule
 from modelyard.source import Path, Span
 from modelyard.spec import ComputeClass, Pipeline, Step, System
 from modelyard.spec.scoring import scorings
@@ -100,3 +102,6 @@ def _named(system: System, compute: str, *owners: Path) -> Span:
         return system.key(*asked.path, "accelerators" if asked.accelerators else "acceleratorMemory")
     written = ((*owner, "compute") for owner in owners if "compute" in system.written(*owner))
     return system.at(*next(written, owners[-1]))
+
+
+RULES: Final[tuple[Rule, ...]] = (idle,)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import approvers as problems
+from modelyard.provider import Rule
 from modelyard.public_keys import NotAKey, public_key
 from modelyard.spec import System
 
@@ -31,3 +33,6 @@ def approvers(system: System) -> Iterator[Diagnostic]:
             person = key.comment.partition(" ")[0]
             if person and people.setdefault(person, group.name) != group.name:
                 yield problems.person_of_two_groups(span, person, group.name, people[person])
+
+
+RULES: Final[tuple[Rule, ...]] = (approvers,)

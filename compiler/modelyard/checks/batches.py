@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.checks.schedules import gaps_s
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import batches as problems
+from modelyard.provider import Rule
 from modelyard.spec import Pipeline, System
 
 
@@ -36,3 +38,6 @@ def _beyond(system: System, pipeline: Pipeline) -> Iterator[Diagnostic]:
             span = system.at("pipelines", pipeline.name, "reprocess", "window")
             yield problems.reprocess_beyond_retention(span, name, window_s, store.name, store.retention_s)
             return
+
+
+RULES: Final[tuple[Rule, ...]] = (reprocess,)

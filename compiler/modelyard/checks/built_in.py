@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.capabilities import metric_of, monitor_type, trainers
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.base import quote
 from modelyard.diagnostics.check import trainers as problems
+from modelyard.provider import Rule
 from modelyard.source import Path
 from modelyard.spec import Monitor, Pipeline, Step, System
 from modelyard.spec.watched import watched_dataset
@@ -160,3 +162,6 @@ def _built_in(system: System) -> Iterator[tuple[Pipeline, Step, str]]:
 
 def _written(system: System, path: Path) -> bool:
     return system.at(*path) != system.at(*path[:-1])
+
+
+RULES: Final[tuple[Rule, ...]] = (misplaced, tasks, together, in_one_memory, groups, histories, pickled)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from modelyard.capabilities import monitor_type
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import captures as problems
+from modelyard.provider import Rule
 from modelyard.spec import Capture, Check, Inference, Monitor, System
 from modelyard.spec.captures import capture_keys, judges_of
 from modelyard.spec.learned import learned
@@ -175,3 +177,6 @@ def _held(system: System, inference: Inference, capture: Capture, column: str) -
     if column in capture.redact:
         return False
     return not capture.columns or column in capture.columns or column in capture_keys(system, inference)
+
+
+RULES: Final[tuple[Rule, ...]] = (features, labels, joins, counted, keys)

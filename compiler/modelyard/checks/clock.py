@@ -11,6 +11,7 @@ from typing import Final
 from modelyard import cron
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import clock as problems
+from modelyard.provider import Rule
 from modelyard.records import record
 from modelyard.source import Path
 from modelyard.spec import Schedule, System
@@ -104,3 +105,6 @@ def skipped_times() -> dict[str, tuple[Jump, ...]]:
         for zone in zones.split():
             jumps[zone] = (*jumps.get(zone, ()), jump)
     return jumps
+
+
+RULES: Final[tuple[Rule, ...]] = (schedules,)

@@ -8,6 +8,7 @@ from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import clouds as problems
+from modelyard.provider import Rule
 from modelyard.spec import Network, System, target_path
 
 _SENSITIVE: Final = frozenset({"pii", "cardholder", "phi"})
@@ -85,3 +86,6 @@ def reachability(system: System) -> Iterator[Diagnostic]:
             if name == target.name:
                 span = system.at(*target_path(system, target.name), "reachableFrom", at)
                 yield problems.reachable_from_itself(span, name)
+
+
+RULES: Final[tuple[Rule, ...]] = (access, ranges, reachability, egress)

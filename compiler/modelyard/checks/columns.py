@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import columns as problems
+from modelyard.provider import Rule
 from modelyard.spec import System
 
 _CLASSES = frozenset({"binary-classification", "multiclass-classification"})
@@ -41,3 +43,6 @@ def labels(system: System) -> Iterator[Diagnostic]:
                     reported.add(data.name)
                     span = system.at("data", data.name, "label")
                     yield problems.label_of_wrong_type(span, data.label, kind, step.trainer, task)
+
+
+RULES: Final[tuple[Rule, ...]] = (roles, labels)

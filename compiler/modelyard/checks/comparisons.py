@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.checks.suggestions import Suggestions
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import comparisons as problems
 from modelyard.diagnostics.check.pipelines import column_unknown
+from modelyard.provider import Rule
 from modelyard.source import Path
 from modelyard.spec import Check, Model, Pipeline, Step, System
 
@@ -88,3 +90,6 @@ def thresholds(system: System) -> Iterator[Diagnostic]:
 def _judged(pipeline: Pipeline) -> tuple[Step, ...]:
     """The steps whose data is split: built-in trainers, else any step that trains."""
     return tuple(step for step in pipeline.steps if step.trainer) or pipeline.steps
+
+
+RULES: Final[tuple[Rule, ...]] = (keys, known_rows, slices, thresholds, roles)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
+from typing import Final
 
 from modelyard.checks.folders import Folder, Folders, artifacts, bucket_of, captures, folder_of, written_at
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import data_overlap as problems
+from modelyard.provider import Rule
 from modelyard.spec import System
 from modelyard.spec.scoring import Scoring, scorings
 
@@ -122,3 +124,6 @@ def adopted(system: System) -> Iterator[Diagnostic]:
         owner = owners.setdefault(bucket_of(store), store.name)
         if owner != store.name:
             yield problems.adopted_twice(system.at("stores", store.name, "adopt"), store.name, owner, store.adopt)
+
+
+RULES: Final[tuple[Rule, ...]] = (captured, outputs, scores, registered, adopted, training_data, labels)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.checks.regions import regions
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import deployment as problems
+from modelyard.provider import Rule
 from modelyard.source import Path
 from modelyard.spec import System, TargetSpec, target_path
 from modelyard.spec.imports import bucket_and_folder, imported
@@ -197,3 +199,6 @@ def _used_models(system: System) -> set[str]:
 def _used_channels(system: System) -> set[str]:
     used = {channel for monitor in system.monitors.values() for channel in monitor.on_breach.notify}
     return used | {system.governance.owner.oncall}
+
+
+RULES: Final[tuple[Rule, ...]] = (mode, residency, prices, binding, images, local_files, unused)

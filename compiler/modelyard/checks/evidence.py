@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import evidence as problems
+from modelyard.provider import Rule
 from modelyard.spec import System
 
 
@@ -35,3 +37,6 @@ def switched_off(system: System) -> Iterator[Diagnostic]:
             span = system.key("inference", inference.name, "endpoint", "accessLog")
             what = f"there is no record of who called endpoint '{inference.name}'"
             yield problems.evidence_off(span, "accessLog", what)
+
+
+RULES: Final[tuple[Rule, ...]] = (shared_keys, switched_off)

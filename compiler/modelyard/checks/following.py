@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import following as problems
+from modelyard.provider import Rule
 from modelyard.spec import Pipeline, System
 
 
@@ -33,3 +35,6 @@ def _circle(pipeline: Pipeline, pipelines: Mapping[str, Pipeline]) -> list[str]:
         walked[at.name] = None
         at = pipelines.get(at.schedule.after)
     return list(reversed(walked)) if at is pipeline else []
+
+
+RULES: Final[tuple[Rule, ...]] = (following,)

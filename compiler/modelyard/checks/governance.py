@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import approvers as keys
 from modelyard.diagnostics.check import governance as problems
+from modelyard.provider import Rule
 from modelyard.spec import SecretRef, System
 from modelyard.spec.scoring import scorings
 
@@ -185,3 +187,17 @@ def residency_limited(system: System) -> Iterator[Diagnostic]:
     if sensitive and not system.governance.residency and system.deployment.mode != "local":
         path = ("governance", "dataClasses") if system.governance.data_classes else ("governance",)
         yield problems.residency_not_limited(system.key(*path), sensitive)
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    approvals,
+    explainability,
+    cards,
+    classifications,
+    captures,
+    retention,
+    locks,
+    exposure,
+    callers,
+    residency_limited,
+)

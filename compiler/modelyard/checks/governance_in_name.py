@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.checks.addresses import addresses, country_of, in_clear
 from modelyard.checks.governance import SENSITIVE
@@ -10,6 +11,7 @@ from modelyard.checks.regions import regions
 from modelyard.checks.safeguards import lifted
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import governance_in_name as problems
+from modelyard.provider import Rule
 from modelyard.spec import System
 
 
@@ -101,3 +103,6 @@ def overrides(system: System) -> Iterator[Diagnostic]:
             span = system.at("overrides", override.name, "patch", at)
             problem = problems.safeguard_lifted_at_high_risk if strict else problems.safeguard_lifted
             yield problem(span, override.name, effect, override.reason)
+
+
+RULES: Final[tuple[Rule, ...]] = (gates, approvals, in_the_clear, endpoints_abroad, overrides, requests_in_the_clear)

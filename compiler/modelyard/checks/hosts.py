@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Final
 from urllib.parse import urlsplit
 
 from modelyard.checks.addresses import addresses
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import hosts as problems
+from modelyard.provider import Rule
 from modelyard.source import Path
 from modelyard.spec import SecretRef, System, TargetSpec, target_path
 
@@ -102,3 +104,6 @@ def _others(system: System) -> Iterator[tuple[str, SecretRef, Path, tuple[Target
         if channel.secret is not None:
             field = {"pagerduty": "key", "email": "password"}.get(channel.type, "url")
             yield f"channel '{channel.name}'", channel.secret, ("channels", channel.name, field), everywhere
+
+
+RULES: Final[tuple[Rule, ...]] = (mail, names, tokens)

@@ -5,10 +5,12 @@ could provide.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.capabilities import monitor_type
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import imports as problems
+from modelyard.provider import Rule
 from modelyard.source import Path
 from modelyard.spec import Model, ModelImport, System
 from modelyard.spec.imports import RUN, VERSION, bucket_and_folder, imported, kept_by_registry, stored_at
@@ -105,3 +107,6 @@ def references(system: System) -> Iterator[Diagnostic]:
         name = next((ref.model for ref in watched_models(system, monitor) if system.models[ref.model].imported), "")
         if name:
             yield problems.reference_of_import(system.key("monitors", monitor.name, "reference"), monitor.name, name)
+
+
+RULES: Final[tuple[Rule, ...]] = (imports, references)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import inference as problems
+from modelyard.provider import Rule
 from modelyard.spec import Inference, System
 
 _PERCENTILES = {0.5: "p50", 0.9: "p90", 0.95: "p95", 0.99: "p99", 0.999: "p999"}
@@ -139,3 +141,6 @@ def readers(system: System) -> Iterator[Diagnostic]:
     promising = [inference.name for inference in system.inference.values() if inference.slo]
     if promising and not system.governance.owner.oncall:
         yield problems.alert_without_reader(system.key("governance", "owner"), promising)
+
+
+RULES: Final[tuple[Rule, ...]] = (traffic, rollouts, pools, pool_paths, addresses, promises, readers)

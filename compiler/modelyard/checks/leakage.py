@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.checks.folders import Folders, folder_of
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import leakage as problems
+from modelyard.provider import Rule
 from modelyard.spec import Pipeline, Step, System
 from modelyard.spec.learned import Learned, learned
 from modelyard.spec.scoring import scorings
@@ -119,3 +121,6 @@ def _training_steps(system: System) -> Iterator[tuple[Pipeline, Step]]:
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model is not None:
             yield from ((pipeline, step) for step in pipeline.steps)
+
+
+RULES: Final[tuple[Rule, ...]] = (labels, splits, gates, inputs, scoring)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
 
 from modelyard.capabilities import Metric, can_be_later, check_of, fits, metric_of, metrics_later, monitor_type
 from modelyard.checks.pipelines import bounds_of, direction_of, within_reach
@@ -12,6 +13,7 @@ from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import breaches, looks
 from modelyard.diagnostics.check import metrics as metric_problems
 from modelyard.diagnostics.check import monitors as problems
+from modelyard.provider import Rule
 from modelyard.spec import RULES_ONLY, Monitor, System
 from modelyard.spec.monitors import OF_PREDICTIONS
 from modelyard.spec.scoring import scorings_of
@@ -259,3 +261,6 @@ _RULES: tuple[Callable[[System, Monitor], Iterator[Diagnostic]], ...] = (
     _times,
     _effect,
 )
+
+
+RULES: Final[tuple[Rule, ...]] = (monitors, features)

@@ -10,6 +10,7 @@ from modelyard.checks.suggestions import Suggestions
 from modelyard.checks.trainer_parameters import Bounds, bounds_of, estimators, parameters_of
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import never_works as problems
+from modelyard.provider import Rule
 from modelyard.source import Json, Path
 from modelyard.spec import ModelRef, Pipeline, Step, System
 from modelyard.spec.scoring import scorings
@@ -175,3 +176,6 @@ def retraining(system: System) -> Iterator[Diagnostic]:
         if watched and pipeline.model.model not in watched:
             span = system.at("monitors", monitor.name, "onBreach", "run")
             yield problems.trains_another_model(span, pipeline.name, pipeline.model.model, monitor.watch)
+
+
+RULES: Final[tuple[Rule, ...]] = (aliases, parameters, buckets, labels, retention, outputs, retraining)

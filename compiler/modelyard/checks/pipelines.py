@@ -11,6 +11,7 @@ from modelyard.checks.suggestions import Suggestions
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import metrics as metric_problems
 from modelyard.diagnostics.check import pipelines as problems
+from modelyard.provider import Rule
 from modelyard.source import Path
 from modelyard.spec import Check, Dataset, Model, Pipeline, Range, Step, System
 from modelyard.spec.scoring import scorings
@@ -297,3 +298,6 @@ def origin(system: System) -> Iterator[Diagnostic]:
     for name in dict.fromkeys(used):
         if name not in made:
             yield problems.never_trained(system.key("models", name), name)
+
+
+RULES: Final[tuple[Rule, ...]] = (columns, inputs, trainers, gates, tuning, steps, workers, origin, aliases)

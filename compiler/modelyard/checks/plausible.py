@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
+from typing import Final
 
 from modelyard.checks.schedules import gaps_s
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import plausible as problems
+from modelyard.provider import Rule
 from modelyard.source import Path, Span
 from modelyard.spec import Parameter, Pipeline, Schedule, System
 
@@ -177,3 +179,6 @@ def delays(system: System) -> Iterator[Diagnostic]:
     for data in system.data.values():
         if data.delay_s and not data.label:
             yield problems.delay_of_no_labels(system.key("data", data.name, "delay"), data.name)
+
+
+RULES: Final[tuple[Rule, ...]] = (splits, schedules, sizes, mirrors, searches, delays, variants, given_parameters)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import priorities as problems
+from modelyard.provider import Rule
 from modelyard.spec import System
 
 
@@ -15,3 +17,6 @@ def retries(system: System) -> Iterator[Diagnostic]:
         if pipeline.priority != "normal" and not pipeline.retries:
             span = system.at("pipelines", pipeline.name, "retries")
             yield problems.preempted_without_retry(span, pipeline.name, pipeline.priority)
+
+
+RULES: Final[tuple[Rule, ...]] = (retries,)

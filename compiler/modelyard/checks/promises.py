@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import promises as problems
+from modelyard.provider import Rule
 from modelyard.spec import Inference, System
 
 _START_MS = 10_000
@@ -53,3 +55,6 @@ def availability(system: System) -> Iterator[Diagnostic]:
         for variant in serving:
             if slo.availability >= _RELIABLE and system.compute[variant.compute].capacity == "spot":
                 yield problems.spot_alone(span, inference.name, variant.name)
+
+
+RULES: Final[tuple[Rule, ...]] = (scale_to_zero, availability)

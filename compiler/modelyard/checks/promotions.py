@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.checks.never_works import used
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import promotions as problems
+from modelyard.provider import Rule
 from modelyard.source import Path
 from modelyard.spec import Check, Monitor, System
 
@@ -120,3 +122,6 @@ def told(system: System) -> Iterator[Diagnostic]:
     promising = any(inference.slo for inference in system.inference.values())  # inference.readers reports these
     if weighty and scheduled and not system.channels and not promising:
         yield problems.nobody_told(system.key("governance", "owner"), scheduled[0])
+
+
+RULES: Final[tuple[Rule, ...]] = (rollbacks, approvers, aliases, pinned, of_others, told)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard import cron
 from modelyard.checks.suggestions import Suggestions
 from modelyard.checks.time_zones import time_zones
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import schedules as problems
+from modelyard.provider import Rule
 from modelyard.source import Path
 from modelyard.spec import Schedule, System
 
@@ -66,3 +68,6 @@ def gaps_s(schedule: Schedule) -> tuple[int, int] | None:
         return cron.parse(schedule.cron).gaps_s()
     except cron.CronError:
         return None
+
+
+RULES: Final[tuple[Rule, ...]] = (schedules,)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import scoring_steps as problems
+from modelyard.provider import Rule
 from modelyard.spec import Step, System
 
 
@@ -30,3 +32,6 @@ def _beside(step: Step) -> Iterator[tuple[str, ...]]:
         yield "source", "entrypoint"
     if step.parameters:
         yield ("parameters",)
+
+
+RULES: Final[tuple[Rule, ...]] = (scoring_steps,)

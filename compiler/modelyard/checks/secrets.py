@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import deployment as problems
+from modelyard.provider import Rule
 from modelyard.secret_literals import secret_literals
 from modelyard.source import Path
 from modelyard.spec import SecretRef, System, target_path
@@ -105,3 +107,6 @@ def _store_uses(system: System) -> Iterator[tuple[str, str]]:
         capture = system.inference[watched].capture if section == "inference" else None
         if capture:
             yield capture.store, monitor.target
+
+
+RULES: Final[tuple[Rule, ...]] = (literals, stores)

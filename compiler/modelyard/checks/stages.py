@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Final
 
 from modelyard.checks.never_works import used
 from modelyard.checks.schedules import gaps_s, zone
@@ -13,6 +14,7 @@ from modelyard.diagnostics.base import quote
 from modelyard.diagnostics.check import approvers as keys
 from modelyard.diagnostics.check import governance
 from modelyard.diagnostics.check import stages as problems
+from modelyard.provider import Rule
 from modelyard.source import Path
 from modelyard.spec import Model, Monitor, Stage, System
 
@@ -233,3 +235,6 @@ def _is_day(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+RULES: Final[tuple[Rule, ...]] = (order, entered, soaks, approvals, changes)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import step_order as problems
+from modelyard.provider import Rule
 from modelyard.spec import Pipeline, Step, System
 
 
@@ -45,3 +47,6 @@ def _needed(pipeline: Pipeline) -> Mapping[str, frozenset[str]]:
                 waiting += direct.get(one, ())
         found[name] = frozenset(seen)
     return found
+
+
+RULES: Final[tuple[Rule, ...]] = (step_order,)

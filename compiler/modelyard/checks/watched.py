@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from modelyard.capabilities import check_of, monitor_type
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import monitors as monitor_problems
 from modelyard.diagnostics.check import watched as problems
+from modelyard.provider import Rule
 from modelyard.spec import Check, Monitor, System
 from modelyard.spec.monitors import OF_PREDICTIONS
 from modelyard.spec.watched import watched_dataset, watched_pipeline, written_last
@@ -54,3 +56,6 @@ def _data(system: System, monitor: Monitor) -> str | None:
 def _declared(system: System, monitor: Monitor, check: Check) -> bool:
     data = _data(system, monitor)
     return bool(check.features or (data and (system.data[data].schema or system.data[data].features)))
+
+
+RULES: Final[tuple[Rule, ...]] = (watched, compared)
