@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# The command alone, for the demo; with the tools and the SDKs that tests need, for everything else.
+COMMAND := .venv/.command
 INSTALLED := .venv/.installed
 PYTEST := $(BIN)/python -m pytest
 # What runs inside Ray has large libraries of its own, in an environment in the cache folder.
@@ -22,17 +24,30 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
 
-$(INSTALLED): pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m testbed venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+.venv/bin/python:
+	@echo "Making a virtual environment in .venv ..."
+	@$(PYTHON) -m testbed venv .venv
+
+$(COMMAND): pyproject.toml | .venv/bin/python
+	@echo "Installing modelyard and its four dependencies ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
+
+$(INSTALLED): pyproject.toml | .venv/bin/python
+	@echo "Installing modelyard, the SDKs of clouds and the tools of development ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1' # knows dependency groups
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[aws]' --group dev
+	@touch $@ $(COMMAND)
 
 $(RUNTIME): $(INSTALLED) $(RUNTIME_REQUIREMENTS)
 	$(BIN)/python -m testbed environment $(RUNTIME_REQUIREMENTS) > $@
 
-demo: $(INSTALLED) ## set up what is needed, compile the reference system, show what came out
+demo: $(COMMAND) ## compile the reference system, and show what came out and why
 	$(BIN)/modelyard compile examples/fraud-detection --env on-prem
-	@cd examples/fraud-detection && find build \( -name modelyard_runtime -prune -o -type f \) -print | sort
+	@echo
+	$(BIN)/modelyard explain inference.scorer examples/fraud-detection --env on-prem
+	@echo
+	@cd examples/fraud-detection && find build/on-prem/main \( -name modelyard_runtime -prune -o -type f \) -print | sort
 	@echo
 	@echo "Next: read examples/fraud-detection/build/on-prem/main/README.md,"
 	@echo "then on a cluster of your own: cd examples/fraud-detection/build/on-prem/main/workloads && pulumi up"

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from testbed import build, environments, machine
+from testbed import build, environments, machine, npm
 
 
 def main() -> int:
@@ -14,7 +14,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m testbed", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("packages", help="install the Debian packages that the real parts need, where that is possible")
-    building = verbs.add_parser("build", help="build what is missing from Go modules")
+    building = verbs.add_parser("build", help="build what is missing from Go modules, and install what is from npm")
     building.add_argument("part", nargs="*", help="only these parts")
     verbs.add_parser("missing", help="say in plain words what cannot run here")
     preparing = verbs.add_parser("environment", help="make an environment once, and print its interpreter")
@@ -26,12 +26,16 @@ def main() -> int:
         machine.install_packages()
     elif given.verb == "build":
         build.build(frozenset(given.part))
+        if not given.part:
+            npm.install()
     elif given.verb == "environment":
         print(environments.environment("\n".join(map(Path.read_text, given.requirements))))
     elif given.verb == "venv":
         machine.make_venv(given.folder)
     else:
-        reasons = dict.fromkeys((*machine.missing_for_whole_kubernetes(), *machine.missing_for_images()))
+        reasons = dict.fromkeys(
+            (*machine.missing_for_whole_kubernetes(), *machine.missing_for_images(), *npm.missing_for_editors())
+        )
         print("\n".join(reasons) or "everything can run here")
         return 1 if reasons else 0
     return 0

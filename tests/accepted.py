@@ -11,7 +11,9 @@ from typing import Any
 from modelyard import further
 from modelyard_runtime.checks import check_workload
 from modelyard_runtime.refusals import Refusal
-from modelyard_targets.cluster import job, model_server, monitor
+from modelyard_targets.kube.monitoring import monitor
+from modelyard_targets.kube.pipelines import job
+from modelyard_targets.kube.serving import model_server
 
 _Describe = Callable[..., dict[str, Any]]
 _asked: ContextVar[bool] = ContextVar("asked", default=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address
 
 from modelyard.manifest import COMPONENT, NAME, SYSTEM
-from modelyard_targets.cluster.charts import charts
+from modelyard_targets.kube.placement.charts import charts
 from testbed.kubernetes.kubectl import Object
 from testbed.kubernetes.network_policies import Network, Pod
 

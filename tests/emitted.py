@@ -6,7 +6,7 @@ from typing import Any, TypeAlias, cast
 
 from modelyard.emit import stack_files
 from modelyard.program import Call
-from modelyard_targets.cluster.context import Context
+from modelyard_targets.kube.placement.context import Context
 from modelyard_targets.kubernetes.check import check
 from modelyard_targets.kubernetes.lower import lower, objects
 from modelyard_targets.kubernetes.platform import context_of

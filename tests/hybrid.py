@@ -8,7 +8,7 @@ from typing import Any
 from modelyard.plan import Plan
 from modelyard.planner import plan
 from modelyard_targets import TARGETS
-from modelyard_targets.cluster.workloads import WORKLOADS
+from modelyard_targets.kube.project.workloads import WORKLOADS
 from tests.lowering import Lowered, context_of, lower_workload
 from tests.plans import system_of
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 from modelyard.plan import Plan, Resource
-from modelyard_targets.cluster.context import Context, Made, context_for
-from modelyard_targets.cluster.workloads import WORKLOADS
+from modelyard_targets.kube.placement.context import Context, Made, context_for
+from modelyard_targets.kube.project.workloads import WORKLOADS
 from tests.plans import plan_of
 
 Object: TypeAlias = dict[str, Any]

@@ -13,7 +13,7 @@ from typing import Any, cast
 import kubernetes_validate  # type: ignore[import-untyped]  # it ships no types
 import yaml
 
-from modelyard_targets.cluster.object_fields import TABLE
+from modelyard_targets.kube.objects.object_fields import TABLE
 from tests.crds import KUBERNETES, definitions
 
 _ALSO_REQUIRED: dict[str, tuple[str, ...]] = {

@@ -6,10 +6,10 @@ import json
 from typing import Any, TypeAlias, cast
 
 from modelyard.plan import Kind
-from modelyard_targets.cluster.context import ANY_PLATFORM, Context, context_for
-from modelyard_targets.cluster.dashboard import lower_dashboard
-from modelyard_targets.cluster.files import LOWERINGS
-from modelyard_targets.cluster.platform import Platform
+from modelyard_targets.kube.monitoring.dashboard import lower_dashboard
+from modelyard_targets.kube.placement.context import ANY_PLATFORM, Context, context_for
+from modelyard_targets.kube.placement.platform import Platform
+from modelyard_targets.kube.project.files import LOWERINGS
 from tests.plans import plan_of, resource
 from tests.specs import changed
 

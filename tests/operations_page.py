@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import modelyard_targets
-from modelyard_targets.cluster.runbooks import steps
+from modelyard_targets.kube.monitoring.runbooks import steps
 
 _RAISED: Final = re.compile(r"\balert\(\s*\"(Modelyard\w+)\"")
 

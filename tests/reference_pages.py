@@ -10,10 +10,12 @@ from typing import Final, cast
 
 import modelyard_schemas
 from modelyard.diagnostics import Diagnostic, codes
+from modelyard.diagnostics.registry import CODE
 from modelyard.printing.fields import ANY, Field, field
 from modelyard.shape import Schema
 from modelyard.source import Json
 from modelyard.writers.json_text import json_text
+from modelyard_targets import TARGETS
 from tests.metrics_page import metrics_page
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
@@ -42,14 +44,22 @@ _SENTENCE: Final = re.compile(r"(?<=[a-z0-9`)][.?!]) +(?=[A-Z`])")
 def errors_page() -> str:
     """docs/errors.md: each code with what it refuses, why, a wrong spec and a right one."""
     lines = ["# Diagnostics", "", _PRINTED, "`E` is an error and ends the run, `W` is a warning."]
+    lines.append("The codes of a provider begin with its name: `AWS-E001`.")
     lines.append("`modelyard explain E0203` prints one of them.")
     room = ""
-    for code, constructor in codes().items():
-        if code[1:3] != room:
-            room = code[1:3]
-            lines += ["", f"# {_ROOMS[room]}"]
+    for code, constructor in codes(TARGETS.diagnostics()).items():
+        if _room(code) != room:
+            room = _room(code)
+            lines += ["", f"# {room}"]
         lines += ["", f"## {code}", "", *_documentation(constructor)]
     return "\n".join(lines) + "\n"
+
+
+def _room(code: str) -> str:
+    """The heading under which a code stands."""
+    parts = CODE.fullmatch(code)
+    assert parts is not None
+    return f"Provider `{parts['provider'].lower()}`" if parts["provider"] else _ROOMS[parts["number"][:2]]
 
 
 def _documentation(constructor: Callable[..., Diagnostic]) -> Iterator[str]:

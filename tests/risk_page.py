@@ -31,7 +31,7 @@ _APPROVED: Final = (
 
 MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "built_in": ("W0949",),
-    "check_settings": ("W0636",),
+    "settings": ("W0636",),
     "check_stores": ("W0681",),
     "evidence": ("W0864", "W0865"),
     "governance": ("E0416", "W0422", "W0424", "W0425", "W0426"),

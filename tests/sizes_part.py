@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modelyard.spec import System, TargetSpec
-from modelyard_targets.cluster import sizes
-from modelyard_targets.cluster.platform_sizes import database_size, registry_replicas, registry_size
-from modelyard_targets.cluster.sizes import Size, head_size
+from modelyard_targets.kube.pods import sizes
+from modelyard_targets.kube.pods.platform_sizes import database_size, registry_replicas, registry_size
+from modelyard_targets.kube.pods.sizes import Size, head_size
 from tests.plans import system_of
 from tests.specs import VALID_SPEC, changed
 

@@ -181,7 +181,7 @@ def verdicts(place: str, seeds_of: str = "") -> Iterator[str]:
             errors = [one.code for one in told if one.severity is Severity.ERROR]
             if files:
                 yield "differs" if files != seed.files else "same"
-            elif all(code.startswith(("E05", "E06")) for code in errors):
+            elif all(code.startswith(("E05", "E06", "AWS-E")) for code in errors):
                 yield "refused"
             else:
                 yield f"wrong: {' '.join(dict.fromkeys(errors))}"

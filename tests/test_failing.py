@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from modelyard.diagnostics import codes
+from modelyard.diagnostics.registry import CODE
+from modelyard_targets import TARGETS
 from tests.diagnosing import diagnose, examine, question_in
 
 FAILING = Path(__file__).parent / "failing"
@@ -33,14 +35,22 @@ def test_what_is_printed(folder: Path, accept: bool) -> None:
         expected.write_text(printed, encoding="utf-8")
 
     assert printed == expected.read_text(encoding="utf-8")
-    assert folder.name.split("-")[0] in {found.code for found in examine(question_in(folder))}
+    assert _code(folder) in {found.code for found in examine(question_in(folder))}
 
 
-@pytest.mark.parametrize("code", [code for code in codes() if code[1:3] in ("01", "02", "03", "04", "08", "09")])
+def _code(folder: Path) -> str:
+    found = CODE.match(folder.name)
+    return found[0] if found else ""
+
+
+OURS = [code for code in codes() if code[1:3] in ("01", "02", "03", "04", "08", "09")]
+
+
+@pytest.mark.parametrize("code", [*OURS, *(code for code in codes(TARGETS.diagnostics()) if "-" in code)])
 def test_every_code_is_shown(code: str) -> None:
-    """No code of these rooms is without a spec."""
-    if code in {"E0150", "E0151", "E0152", "E0153", "E0154", "E0155", "E0156"}:
+    """No code of these stages and of a provider is without a spec."""
+    if code in {"E0150", "E0151", "E0152", "E0153", "E0154", "E0155", "E0156", "E0157"}:
         return
-    shown = {folder.name.split("-")[0] for folder in FOLDERS}
+    shown = {_code(folder) for folder in FOLDERS}
 
     assert (code in shown) != (code in SHOWN_ELSEWHERE)

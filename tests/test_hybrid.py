@@ -185,7 +185,7 @@ def test_targets_that_wait_for_each_other_are_refused() -> None:
     films = "films: {type: object, target: shop}\n  runs: {type"
     both = (FILMS[0], ("  runs: {type", f"  {films}"))
 
-    assert errors(compiled(two_clouds("eu-central-1", *both))) == ["E0653"] * 2
+    assert errors(compiled(two_clouds("eu-central-1", *both))) == ["AWS-E014"] * 2
     adopted = (FILMS[0], ("  runs: {type", f"  {films.replace('shop}', 'shop, adopt: acme-films}')}"))
     assert errors(compiled(two_clouds("eu-central-1", *adopted))) == []
 

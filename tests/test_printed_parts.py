@@ -7,7 +7,7 @@ import re
 import pytest
 import yaml
 
-from modelyard_targets.cluster.runbooks import runbook, steps
+from modelyard_targets.kube.monitoring.runbooks import runbook, steps
 from tests.operations_page import ALERTS, raised_alerts
 from tests.printed_parts import PARTS, with_part
 from tests.reference_pages import DOCS

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from packaging.markers import Marker
 
-CLUSTER: Final = Path(__file__).parent.parent / "targets" / "modelyard_targets" / "cluster"
+FOLDER: Final = Path(__file__).parent.parent / "targets" / "modelyard_targets" / "kube" / "image"
 MACHINES: Final = ("x86_64", "aarch64")
 
 _IMAGE_WHEEL: Final = re.compile(
@@ -30,14 +30,14 @@ _UNUSUAL: Final = re.compile(r"musllinux|win32|i686|ppc64|s390x|armv7|riscv|ios_
 
 def main() -> None:
     """Resolve both sets of packages and write the table."""
-    image: dict[str, Any] = json.loads((CLUSTER / "requirements.json").read_text(encoding="utf-8"))
+    image: dict[str, Any] = json.loads((FOLDER / "requirements.json").read_text(encoding="utf-8"))
     roots = [
         *image["always"],
         *image["databases"],
         *image["registry"],
         *(line for lines in image["frameworks"].values() for line in lines),
     ]
-    programs: list[str] = json.loads((CLUSTER / "programs.json").read_text(encoding="utf-8"))["programs"]
+    programs: list[str] = json.loads((FOLDER / "programs.json").read_text(encoding="utf-8"))["programs"]
     linux = [f"sys_platform == 'linux' and platform_machine == '{machine}'" for machine in MACHINES]
     table = {
         "about": "Made by tools/lock_packages.py: emitted packages, what each requires, and its hashes.",
@@ -45,7 +45,7 @@ def main() -> None:
         "programs": _packages(_locked(programs, ">=3.11", []), _PROGRAM_WHEEL, programs),
     }
     text = json.dumps(table, indent=1, sort_keys=True) + "\n"
-    (CLUSTER / "packages.json").write_text(text, encoding="utf-8")
+    (FOLDER / "packages.json").write_text(text, encoding="utf-8")
 
 
 def _locked(requirements: list[str], python: str, environments: list[str]) -> list[dict[str, Any]]:

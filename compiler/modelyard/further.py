@@ -43,7 +43,7 @@ class _Variant:
 
     document: Document
     last: Stage
-    limit: Stage = Stage.TARGETS
+    limit: Stage = Stage.FIT
     holes: set[Path] = field(default_factory=set[Path])
     errors: dict[Diagnostic, tuple[Stage, Diagnostic]] = field(
         default_factory=dict[Diagnostic, "tuple[Stage, Diagnostic]"]
@@ -71,16 +71,16 @@ def _explored(document: Document, outcome: Outcome, judge: Judge, is_mended: boo
     for turn in range(_MOST_ROUNDS):
         if len(errors) > _MOST_ERRORS or variant.last >= variant.limit:
             break
-        again = stage < variant.last or (turn > 0 and stage is Stage.SCHEMA)  # something was removed that is needed
-        if stage is Stage.SCHEMA and not again and any(_moves_all(fault) for fault in faults_of(document)):
-            variant.limit = Stage.REFERENCES
-        if stage is Stage.SCHEMA:
+        again = stage < variant.last or (turn > 0 and stage is Stage.VALIDATE)  # something was removed that is needed
+        if stage is Stage.VALIDATE and not again and any(_moves_all(fault) for fault in faults_of(document)):
+            variant.limit = Stage.RESOLVE
+        if stage is Stage.VALIDATE:
             edits = _of_faults(document, is_mended, again)
         else:
-            edits = _of_errors(document, errors, is_coarse=stage is Stage.REFERENCES and not is_mended and not again)
+            edits = _of_errors(document, errors, is_coarse=stage is Stage.RESOLVE and not is_mended and not again)
         if edits is None or any(_is_needed(path) for path, edit in edits.items() if edit.removes):
             break
-        if stage >= Stage.RULES:
+        if stage >= Stage.CHECK:
             variant.holes.update(path[:-1] for path in edits)
         document = variant.document = edited(document, edits)
         outcome = judge(document)
@@ -114,7 +114,7 @@ def _genuine(variant: _Variant, errors: tuple[Diagnostic, ...]) -> Iterator[Diag
     for error in errors:
         paths = places[error.span] if error.span is not None else ()
         sections = {path[0] for path in paths if path}
-        is_moved = variant.limit is Stage.REFERENCES and "deployment" in sections
+        is_moved = variant.limit is Stage.RESOLVE and "deployment" in sections
         is_patch = bool(variant.document.aside) and "overrides" in sections
         if not (error.follows or is_moved or is_patch) and variant.holes.isdisjoint(paths):
             yield error

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, TypeAlias
 
 from modelyard.budget import check_budget
 from modelyard.checks import check
@@ -12,17 +13,126 @@ from modelyard.load import load
 from modelyard.overlay import overlay
 from modelyard.plan import Plan
 from modelyard.planner import plan
-from modelyard.records import replace
+from modelyard.records import record, replace
 from modelyard.resolve import resolve
 from modelyard.secret_literals import secret_literals
 from modelyard.signed import signed
 from modelyard.source import Document
+from modelyard.spec import System
 from modelyard.stages import Outcome, Stage
 from modelyard.target import Target, Targets, check_catalog, not_made
 from modelyard.validate import validate
 from modelyard.variables import substitute
 
-__all__ = ["Given", "Inputs", "Outcome", "Stage", "compile_system", "drawn", "opened", "read", "understand"]
+__all__ = ["STAGES", "Given", "Inputs", "Outcome", "Stage", "compile_system", "drawn", "opened", "read", "understand"]
+
+
+@record
+class _Task:
+    """What stays the same from stage to stage: what was given, and the targets that a spec may name.
+
+    The first three stages, which only read, do without targets.
+    """
+
+    inputs: Inputs
+    known: Targets | None = None
+
+    @property
+    def targets(self) -> Targets:
+        """The targets, which every stage has that looks at more than the text."""
+        assert self.known is not None
+        return self.known
+
+    @property
+    def environment(self) -> str:
+        """The name of the environment."""
+        return self.inputs.environment or "default"
+
+
+_Result: TypeAlias = tuple[Outcome, Iterable[Diagnostic]]
+_Step: TypeAlias = Callable[[Outcome, _Task], _Result]
+
+
+def _load(outcome: Outcome, task: _Task) -> _Result:
+    """The file of the environment; the spec itself was loaded by `opened`, once for all environments."""
+    if task.inputs.overlay is None:
+        return outcome, ()
+    patch, problems = load(task.inputs.overlay.content, task.inputs.overlay.path, may_be_empty=True)
+    return replace(outcome, patch=patch), problems
+
+
+def _overlay(outcome: Outcome, task: _Task) -> _Result:
+    document, problems = overlay(_document(outcome), task.inputs.environment, outcome.patch, task.inputs.beside)
+    return replace(outcome, document=document), problems
+
+
+def _substitute(outcome: Outcome, task: _Task) -> _Result:
+    document, problems = substitute(_document(outcome), task.inputs.variables, task.inputs.beside.values())
+    return replace(outcome, document=document), problems
+
+
+def _validate(outcome: Outcome, task: _Task) -> _Result:
+    """Where the document does not fit the schema; a target on an unsupported provider reports that alone."""
+    document = _document(outcome)
+    later = dict(not_made(document, task.targets))
+    return outcome, (*later.values(), *validate(document, later))
+
+
+def _resolve(outcome: Outcome, task: _Task) -> _Result:
+    system, problems = resolve(_document(outcome), task.environment, task.targets)
+    return replace(outcome, system=system), problems
+
+
+def _check(outcome: Outcome, task: _Task) -> _Result:
+    system = _system(outcome)
+    approvals, problems = signed(system, task.inputs.approvals)
+    system = replace(system, signed=approvals)
+    return replace(outcome, system=system), (*check(system, task.targets.rules(system)), *problems)
+
+
+def _plan(outcome: Outcome, task: _Task) -> _Result:
+    system = _system(outcome)
+    offers = {name: target.offer for name, target in _used(system, task).items()}
+    planned, problems = plan(system, offers)
+    return replace(outcome, plan=planned), problems
+
+
+def _fit(outcome: Outcome, task: _Task) -> _Result:
+    """What the targets cannot do, or what they would cost beyond the budget."""
+    planned = _planned(outcome)
+    used = _used(planned.system, task)
+    problems = tuple(check_catalog(planned, {name: target.catalog for name, target in used.items()}))
+    if has_errors(problems):
+        return outcome, problems
+    problems += tuple(problem for name, target in used.items() for problem in target.check(planned, name))
+    if has_errors(problems) or planned.system.governance.budget is None:
+        return outcome, problems
+    costs = (target.cost(planned, name) for name, target in used.items())
+    return outcome, (*problems, *check_budget(planned, [cost for cost in costs if cost is not None]))
+
+
+STAGES: Final[tuple[tuple[Stage, _Step], ...]] = (
+    (Stage.LOAD, _load),
+    (Stage.OVERLAY, _overlay),
+    (Stage.SUBSTITUTE, _substitute),
+    (Stage.VALIDATE, _validate),
+    (Stage.RESOLVE, _resolve),
+    (Stage.CHECK, _check),
+    (Stage.PLAN, _plan),
+    (Stage.FIT, _fit),
+)
+"""The stages that report diagnostics. `lower` and `emit` follow, for a spec without errors, and report none."""
+
+
+def _passed(outcome: Outcome, task: _Task, first: Stage, last: Stage) -> Outcome:
+    """The outcome after these stages, or after the first of them that reports an error: nothing else stops a spec."""
+    for stage, step in STAGES:
+        if first <= stage <= last:
+            outcome, problems = step(outcome, task)
+            outcome = outcome.after(stage, problems)
+            if outcome.failed:
+                break
+    return outcome
 
 
 def opened(inputs: Inputs) -> Outcome:
@@ -36,20 +146,8 @@ def read(inputs: Inputs, spec: Outcome | None = None) -> Outcome:
 
     `spec` is the result of `opened`, where one spec is read for several environments.
     """
-    outcome = spec or opened(inputs)
-    document, extra = outcome.document, None
-    outcome = replace(outcome, document=None)
-    if inputs.overlay is not None:
-        extra, problems = load(inputs.overlay.content, inputs.overlay.path, may_be_empty=True)
-        outcome = outcome.after(Stage.LOAD, problems)
-    if document is None or outcome.failed:
-        return outcome
-    document, problems = overlay(document, inputs.environment, extra, inputs.beside)
-    outcome = outcome.after(Stage.OVERLAY, problems)
-    if outcome.failed:
-        return outcome
-    document, problems = substitute(document, inputs.variables, inputs.beside.values())
-    return replace(outcome.after(Stage.VARIABLES, problems), document=document)
+    outcome = _passed(spec or opened(inputs), _Task(inputs), Stage.LOAD, Stage.SUBSTITUTE)
+    return outcome if outcome.reached is Stage.SUBSTITUTE else replace(outcome, document=None)
 
 
 def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Outcome:
@@ -58,78 +156,58 @@ def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None) ->
     An error of one stage hides none of the later ones, apart from those that depend on it.
     """
     outcome = read(inputs, spec)
-    document = outcome.document
-    if document is None or outcome.failed:
+    if outcome.failed:
         return replace(outcome, waiting=tuple(stage for stage in Stage if stage > outcome.reached))
-    environment = inputs.environment or "default"
-    outcome = _judged(outcome, document, environment, targets, inputs.approvals)
-    if not outcome.failed or outcome.reached is Stage.TARGETS:
+    document, task = _document(outcome), _Task(inputs, targets)
+    outcome = _passed(outcome, task, Stage.VALIDATE, Stage.FIT)
+    if not outcome.failed or outcome.reached is Stage.FIT:
         return outcome
     from modelyard.further import further  # a good spec needs none of it
 
-    outcome = further(document, outcome, lambda other: _judged(Outcome(), other, environment, targets, ()))
+    unsigned = _Task(replace(inputs, approvals=()), targets)
+    outcome = further(document, outcome, lambda other: _judged(other, unsigned, Stage.FIT))
     hidden = {one.span for one in outcome.diagnostics if one.secret}
     secrets = (one for one in secret_literals(document) if one.span not in hidden)
-    return replace(outcome.after(Stage.RULES, secrets), reached=outcome.reached)
+    return replace(outcome.after(Stage.CHECK, secrets), reached=outcome.reached)
 
 
 def drawn(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Plan | None:
     """The plan of one environment without what its targets say of it; None where there is an error before that."""
     document = read(inputs, spec).document
-    if document is None or has_errors(_misfits(document, targets)):
+    if document is None:
         return None
-    system, _ = resolve(document, inputs.environment or "default")
-    if system is None or has_errors(check(system)):
-        return None
-    used = {target.name: targets[target.provider] for target in system.deployment.targets}
-    return plan(system, {name: target.offer for name, target in used.items()})[0]
-
-
-def _judged(
-    outcome: Outcome, document: Document, environment: str, targets: Targets, approvals: tuple[Given, ...]
-) -> Outcome:
-    """The stages from the schema on, as far as the first that reports an error."""
-    outcome = outcome.after(Stage.SCHEMA, _misfits(document, targets))
-    if outcome.failed:
-        return outcome
-    system, problems = resolve(document, environment)
-    outcome = outcome.after(Stage.REFERENCES, problems)
-    if system is None:
-        return outcome
-    given, problems = signed(system, approvals)
-    system = replace(system, signed=given)
-    outcome = replace(outcome.after(Stage.RULES, (*check(system), *problems)), system=system)
-    if outcome.failed:
-        return outcome
-    used = {target.name: targets[target.provider] for target in system.deployment.targets}
-    planned, problems = plan(system, {name: target.offer for name, target in used.items()})
-    outcome = replace(outcome.after(Stage.PLAN, problems), plan=planned)
-    return outcome if planned is None else outcome.after(Stage.TARGETS, _unfit(planned, used))
-
-
-def _unfit(planned: Plan, used: Mapping[str, Target]) -> tuple[Diagnostic, ...]:
-    """What the targets cannot do, or what they would cost beyond the budget."""
-    problems = tuple(check_catalog(planned, {name: target.catalog for name, target in used.items()}))
-    if has_errors(problems):
-        return problems
-    problems += tuple(problem for name, target in used.items() for problem in target.check(planned, name))
-    if has_errors(problems) or planned.system.governance.budget is None:
-        return problems
-    costs = (target.cost(planned, name) for name, target in used.items())
-    return (*problems, *check_budget(planned, [cost for cost in costs if cost is not None]))
-
-
-def _misfits(document: Document, targets: Targets) -> tuple[Diagnostic, ...]:
-    """Where the document does not fit the schema; a target on an unsupported provider reports that alone."""
-    later = dict(not_made(document, targets))
-    return (*later.values(), *validate(document, later))
+    return _judged(document, _Task(replace(inputs, approvals=()), targets), Stage.PLAN).plan
 
 
 def compile_system(inputs: Inputs, targets: Targets) -> Outcome:
     """The stacks of one environment, a stack a target, in the order of their names."""
     outcome = understand(inputs, targets)
-    if outcome.plan is None or outcome.failed:
+    if outcome.failed:
         return outcome
-    planned = outcome.plan
+    planned = _planned(outcome)
     used = planned.system.deployment.targets
     return replace(outcome, stacks=tuple(targets[target.provider].lower(planned, target.name) for target in used))
+
+
+def _judged(document: Document, task: _Task, last: Stage) -> Outcome:
+    """A document by itself from the schema on, without what was reported before."""
+    return _passed(Outcome(document=document), task, Stage.VALIDATE, last)
+
+
+def _used(system: System, task: _Task) -> Mapping[str, Target]:
+    return {target.name: task.targets[target.provider] for target in system.deployment.targets}
+
+
+def _document(outcome: Outcome) -> Document:
+    assert outcome.document is not None
+    return outcome.document
+
+
+def _system(outcome: Outcome) -> System:
+    assert outcome.system is not None
+    return outcome.system
+
+
+def _planned(outcome: Outcome) -> Plan:
+    assert outcome.plan is not None
+    return outcome.plan

@@ -16,29 +16,31 @@ __all__ = ["Outcome", "Stage"]
 
 
 class Stage(IntEnum):
-    """The stages that report diagnostics, in the order in which they run."""
+    """The stages that report diagnostics, in the order in which they run, by their names in docs/pipeline.md."""
 
     LOAD = 1
     OVERLAY = 2
-    VARIABLES = 3
-    SCHEMA = 4
-    REFERENCES = 5
-    RULES = 6
+    SUBSTITUTE = 3
+    VALIDATE = 4
+    RESOLVE = 5
+    CHECK = 6
     PLAN = 7
-    TARGETS = 8
+    FIT = 8
 
 
 @record
 class Outcome:
     """How far the spec came, and all diagnostics so far, in order. A stage that was not reached leaves None.
 
-    `stages` holds the stage of each diagnostic. `reached` is the last stage that judged the whole spec as written.
-    Where that is not the last of all, `waiting` are the stages that could not run beside the errors, and `aside` the
-    addresses of entries that depend on an error and were left out by the stages that did.
+    `patch` is the file of the environment as it was loaded. `stages` holds the stage of each diagnostic. `reached` is
+    the last stage that judged the whole spec as written. Where that is not the last of all, `waiting` are the stages
+    that could not run beside the errors, and `aside` the addresses of entries that depend on an error and were left
+    out by the stages that did.
     """
 
     diagnostics: tuple[Diagnostic, ...] = ()
     document: Document | None = None
+    patch: Document | None = None
     system: System | None = None
     plan: Plan | None = None
     stacks: tuple[Stack, ...] = ()

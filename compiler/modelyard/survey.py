@@ -58,7 +58,7 @@ def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets
         if key in left or (elsewhere and problem.code == _UNUSED):
             continue
         shown = environment_not_yet(problem) if problem.code == _NOT_YET and _BASE not in where else problem
-        reported.append(_placed(shown, where) if elsewhere and stage >= Stage.VARIABLES else shown)
+        reported.append(_placed(shown, where) if elsewhere and stage >= Stage.SUBSTITUTE else shown)
     later = tuple(name for name, run in runs.items() if any(one.code == _NOT_YET for one in run.problems))
     judged = [outcome for name, outcome in outcomes.items() if name != _BASE or not left]
     waiting = tuple(sorted({stage for outcome in judged for stage in outcome.waiting}))

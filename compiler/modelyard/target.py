@@ -10,9 +10,10 @@ from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.target import cannot_make, provider_not_yet
 from modelyard.plan import Hardwarer, Kind, Offer, Plan, Resource
 from modelyard.program import Call
+from modelyard.provider import ResolveOptions, Rule, no_options
 from modelyard.records import field, record
 from modelyard.source import Document, Json, Path
-from modelyard.spec import target_path
+from modelyard.spec import System, target_path
 from modelyard.stack import Manifest, Stack
 
 
@@ -146,6 +147,11 @@ class Target:
     cost: Callable[[Plan, str], Cost | None]  # plan, placement; None where nothing is paid for
     calls: Callable[[Plan, str], Iterable[Call]] = no_calls  # plan, placement: components of its infrastructure
     gateway_class: str = ""  # which its add-on for routes brings; empty where a class is there before
+    diagnostics: str = ""  # the package of its own diagnostics
+    rules: tuple[Rule, ...] = ()  # of its own, about specs
+    resolve_options: ResolveOptions = no_options  # its own fields of a target
+    in_cloud: bool = False  # a public cloud, whose regions say where a target lies
+    secrets_via: str = ""  # how most of its targets read secrets from outside of their cluster
 
     @property
     def offer(self) -> Offer:
@@ -158,6 +164,14 @@ class Target:
 
 class Targets(Mapping[str, Target]):
     """The providers that a spec may name, by their names."""
+
+    def diagnostics(self) -> tuple[str, ...]:
+        """The packages in which providers have diagnostics of their own."""
+        return tuple(target.diagnostics for target in self.values() if target.diagnostics)
+
+    @abstractmethod
+    def rules(self, system: System) -> Iterable[Rule]:
+        """The rules of the providers that a system uses, and of those of which it uses a word on another target."""
 
     @abstractmethod
     def not_made_yet(self, provider: str) -> str | None:

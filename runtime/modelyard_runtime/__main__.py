@@ -8,21 +8,21 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from modelyard_runtime.cluster_api import ApiError
+from modelyard_runtime.jobs.cluster_api import ApiError
 from modelyard_runtime.refusals import Refusal
 
 # Every module has `run() -> int`, given the verb's own arguments by name; the values are what --help says.
 VERBS = {
-    "run": ("modelyard_runtime.pipeline", "run the steps of a pipeline, inside its Ray cluster"),
-    "promote": ("modelyard_runtime.promotion", "move the alias to the newest version that has its approvals now"),
-    "monitor": ("modelyard_runtime.monitor", "compare a window of data with its reference, and act on a breach"),
-    "launch": ("modelyard_runtime.launch", "create the Ray job of a pipeline, and wait for its end"),
-    "start": ("modelyard_runtime.starter", "start the runs of pipelines that monitors of other targets ask for"),
-    "store": ("modelyard_runtime.store", "create a bucket with its versioning and retention"),
-    "login": ("modelyard_runtime.login", "give a database of RDS a login of its own, with a new password each time"),
-    "registry": ("modelyard_runtime.registry_server", "serve MLflow, where each workload may change its own models"),
-    "bundle": ("modelyard_runtime.carry", "carry a delivered model by hand: pack it into a file, or unpack it"),
-    "digest": ("modelyard_runtime.digest", "print what the files of a model hash to, for an import of the spec"),
+    "run": ("pipelines.driver", "run the steps of a pipeline, inside its Ray cluster"),
+    "promote": ("promotion.promoter", "move the alias to the newest version that has its approvals now"),
+    "monitor": ("monitoring.monitor", "compare a window of data with its reference, and act on a breach"),
+    "launch": ("jobs.launch", "create the Ray job of a pipeline, and wait for its end"),
+    "start": ("jobs.starter", "start the runs of pipelines that monitors of other targets ask for"),
+    "store": ("provisioning.bucket", "create a bucket with its versioning and retention"),
+    "login": ("provisioning.login", "give a database of RDS a login of its own, with a new password each time"),
+    "registry": ("registry.server", "serve MLflow, where each workload may change its own models"),
+    "bundle": ("bundles.carry", "carry a delivered model by hand: pack it into a file, or unpack it"),
+    "digest": ("registry.digest", "print what the files of a model hash to, for an import of the spec"),
 }
 
 _BUNDLE_ACTIONS = {
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     module, _ = VERBS[given.pop("verb")]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     try:
-        code: int = import_module(module).run(**given)
+        code: int = import_module(f"modelyard_runtime.{module}").run(**given)
     except Refusal as refusal:
         sys.stderr.write(f"refused: {refusal}\n")
         return 1

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from modelyard_runtime.description import Json, Section, integer, names, section, sections, text
+from modelyard_runtime.workload.description import Json, Section, integer, names, section, sections, text
 
 _FILE = Path(__file__).with_name("capabilities.json")
 _PLACE = "K"

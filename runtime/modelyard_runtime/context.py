@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from modelyard_runtime.datasets import read_frame, read_ray, read_table, write_table
-from modelyard_runtime.description import Json, Section, section, sections, text
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.storage import Place, make_folder, place
-from modelyard_runtime.training_data import TrainingData, training_data
+from modelyard_runtime.storage.datasets import read_frame, read_ray, read_table, write_table
+from modelyard_runtime.storage.filesystem import Place, make_folder, place
+from modelyard_runtime.training.data import TrainingData, training_data
+from modelyard_runtime.workload.description import Json, Section, section, sections, text
 
 if TYPE_CHECKING:
     import pandas as pd

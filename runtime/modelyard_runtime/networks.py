@@ -1,15 +1,14 @@
-"""A small network for tables, in PyTorch, that behaves like an estimator of scikit-learn."""
+"""A small network for tables, in PyTorch, that behaves like an estimator of scikit-learn.
+
+Registered models name these classes by module, so the module stays where it is.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-
-from modelyard_runtime.shares import Progress, own_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,7 +67,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         """Train for some epochs more."""
         if not hasattr(self, "shape_"):
             self.begin(rows.shape[1], target)
-        torch = _torch()
+        torch = load_torch()
 
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         module = self.module().to(device)
@@ -81,7 +80,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
 
     def one_epoch(self, module: Any, optimizer: Any, data: tuple[Any, Any], device: Any, order: Order) -> None:
         """Each row once, in batches."""
-        torch = _torch()
+        torch = load_torch()
 
         torch.manual_seed(self.random_state + 1_000_003 * order.epoch + 10_007 * order.worker)
         known, truth = data
@@ -98,13 +97,13 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         """Rows and target as the network takes them."""
         import numpy as np
 
-        torch = _torch()
+        torch = load_torch()
 
         return torch.as_tensor(np.asarray(rows, dtype=np.float32)), torch.as_tensor(self.numbers(target))
 
     def module(self) -> Any:
         """The network with what was learned so far, or as it begins by the seed."""
-        torch = _torch()
+        torch = load_torch()
         nn = torch.nn
 
         torch.manual_seed(self.random_state)
@@ -120,7 +119,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
 
     def optimizer(self, module: Any) -> Any:
         """Adam, where the last call has left it."""
-        optimizer = _torch().optim.Adam(
+        optimizer = load_torch().optim.Adam(
             module.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay, foreach=False
         )
         if self.state_ is not None:
@@ -137,7 +136,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         """What the network says of each row."""
         import numpy as np
 
-        torch = _torch()
+        torch = load_torch()
 
         module = self.module().eval()
         with torch.no_grad():
@@ -170,7 +169,7 @@ class NetworkClassifier(ClassifierMixin, Network):  # type: ignore[misc]  # scik
 
     def predict_proba(self, rows: Any) -> Any:
         """Probability of each class for each row."""
-        return _torch().softmax(self.forward(rows), dim=1).numpy()
+        return load_torch().softmax(self.forward(rows), dim=1).numpy()
 
     def predict(self, rows: Any) -> Any:
         """The likeliest class of each row."""
@@ -194,7 +193,7 @@ class NetworkClassifier(ClassifierMixin, Network):  # type: ignore[misc]  # scik
 
     def loss(self) -> Any:
         """Cross entropy."""
-        return _torch().nn.CrossEntropyLoss()
+        return load_torch().nn.CrossEntropyLoss()
 
 
 class NetworkRegressor(RegressorMixin, Network):  # type: ignore[misc]  # scikit-learn has no types
@@ -220,59 +219,7 @@ class NetworkRegressor(RegressorMixin, Network):  # type: ignore[misc]  # scikit
 
     def loss(self) -> Any:
         """Mean squared error."""
-        return _torch().nn.MSELoss()
-
-
-def train_network(config: dict[str, Any]) -> bytes | None:
-    """What runs on each worker: gradients are averaged over all of them; the model comes from the first.
-
-    A worker has a part of each batch. Workers whose part of the rows is smaller begin it again, since all must take the
-    same number of steps.
-    """
-    import ray.train
-    from ray.train.torch import get_device, prepare_model
-
-    torch = _torch()
-    context = ray.train.get_context()
-    rank, workers = context.get_world_rank(), context.get_world_size()
-    network: Network = config["network"]
-    progress = Progress.of(config)
-    if progress.grown:
-        network = unpacked(network, progress.grown)
-    rows, target, _, _ = own_rows(config)
-    batch = max(-(-int(network.batch_size) // workers), 1)
-    module = prepare_model(network.module(), parallel_strategy="ddp" if workers > 1 else None)
-    optimizer = network.optimizer(module)
-    data = network.tensors(rows, target)
-    longest = torch.tensor([len(rows)], device=get_device() if torch.cuda.is_available() else "cpu")
-    if workers > 1:
-        torch.distributed.all_reduce(longest, op=torch.distributed.ReduceOp.MAX)
-    steps = -(-int(longest.item()) // batch)
-    for part in progress.parts(config["rounds"]):
-        for epoch in range(progress.done, progress.done + part):
-            network.one_epoch(module, optimizer, data, get_device(), Order(epoch, batch, rank, steps))
-        done = progress.done + part
-        progress.moved(done, config["rounds"], partial(_packed, network, module, optimizer, done))
-    return _packed(network, module, optimizer, config["rounds"]) if progress.first else None
-
-
-def _packed(network: Network, module: Any, optimizer: Any, epochs: int) -> bytes:
-    """What was learned, and where the optimizer is: tensors and numbers, so that reading them runs no code."""
-    torch = _torch()
-
-    network.keep(getattr(module, "module", module), optimizer, epochs)
-    weights = {name: torch.as_tensor(value) for name, value in (network.weights_ or {}).items()}
-    stream = BytesIO()
-    torch.save({"weights": weights, "state": network.state_, "epochs": epochs}, stream)
-    return stream.getvalue()
-
-
-def unpacked(network: Network, kept: bytes) -> Network:
-    """The network that was begun, with what was kept of it."""
-    found = _torch().load(BytesIO(kept), weights_only=True, map_location="cpu")
-    network.weights_ = {name: value.numpy() for name, value in found["weights"].items()}
-    network.state_, network.epochs_done_ = found["state"], int(found["epochs"])
-    return network
+        return load_torch().nn.MSELoss()
 
 
 def _on_cpu(state: Any) -> Any:
@@ -284,7 +231,8 @@ def _on_cpu(state: Any) -> Any:
     return state.detach().cpu().clone() if hasattr(state, "detach") else state
 
 
-def _torch() -> Any:
+def load_torch() -> Any:
+    """The library, which takes seconds to import and is only in some images."""
     import torch  # pyright: ignore[reportMissingImports]  # only in images of systems that use it
 
     return torch

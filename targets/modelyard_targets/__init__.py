@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from modelyard.provider import Rule
+from modelyard.spec import System
 from modelyard.target import Target, Targets
 
 _PROVIDERS: Final = ("aws", "gcp", "azure", "local", "kubernetes")
@@ -27,10 +29,25 @@ class _Targets(Targets):
     def __len__(self) -> int:
         return len(_PROVIDERS)
 
+    def rules(self, system: System) -> Iterable[Rule]:
+        named = {target.provider for target in system.deployment.targets}
+        named |= {provider for provider, mentions in _MENTIONS.items() if mentions(system)}
+        return (rule for provider in sorted(named) for rule in self[provider].rules)
+
     def not_made_yet(self, provider: str) -> str | None:
         from modelyard_targets.later import REASONS
 
         return REASONS.get(provider)
+
+
+def _mentions_aws(system: System) -> bool:
+    """Whether a system names what only AWS has: a key of its KMS, or its service for secrets."""
+    vias = (store.via for target in system.deployment.targets for store in target.secret_stores)
+    return "secrets-manager" in vias or any(store.encryption_key for store in system.stores.values())
+
+
+_MENTIONS: Final[dict[str, Callable[[System], bool]]] = {"aws": _mentions_aws}
+"""By provider, whether a system names something of it, on whichever target: its rules are asked then."""
 
 
 def _target(provider: str) -> Target:

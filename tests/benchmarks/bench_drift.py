@@ -30,8 +30,8 @@ then, now = frame(50_000, 0.0), frame(int(sys.argv[2]), 0.1)
 OURS = f"""
 sys.path.insert(0, sys.argv[1])
 {FRAMES}
-from modelyard_runtime.drift import Moved
-from modelyard_runtime.profiles import profiles
+from modelyard_runtime.statistics.drift import Moved
+from modelyard_runtime.statistics.profiles import profiles
 kept = profiles(then, list(then))
 began = time.process_time()
 for name in now:

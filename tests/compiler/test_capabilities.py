@@ -12,7 +12,7 @@ import modelyard_runtime
 from modelyard import capabilities
 from modelyard_runtime import capabilities as runtime
 from modelyard_schemas import load
-from modelyard_targets.cluster.runtime_image import image_files
+from modelyard_targets.kube.image.runtime_image import image_files
 from tests.plans import system_of
 from tests.specs import VALID_SPEC
 

@@ -11,8 +11,10 @@ import pytest
 
 import modelyard.diagnostics
 from modelyard.diagnostics import Diagnostic, Severity, codes, has_errors, in_order, quote
+from modelyard.diagnostics.registry import CODE, collected, former_codes
 from modelyard.load import load
 from modelyard.source import Span
+from modelyard_targets import TARGETS
 
 FOLDER = Path(getfile(modelyard.diagnostics)).parent
 
@@ -32,25 +34,43 @@ def constructors() -> dict[str, str]:
                     and re.fullmatch(r"[EW]\d{4}", one.value)
                 }
                 assert len(found) <= 1, (node.name, found)
+                assert not (found and node.name.startswith("_")), f"{node.name} has a code, and is not public"
                 result.update({f"{module}.{node.name}": code for code in found})
     return result
 
 
-def test_every_code_is_in_the_table_once() -> None:
-    """With the constructor that makes it, in order."""
-    ours = {code: one for code, one in codes().items() if one.__module__.startswith("modelyard.diagnostics.")}
+def test_every_constructor_is_found_with_its_code() -> None:
+    """What is collected from functions is what stands in the source text; every code once, in order."""
     listed = {
-        f"{one.__module__.removeprefix('modelyard.diagnostics.')}.{one.__name__}": code for code, one in ours.items()
+        f"{one.__module__.removeprefix('modelyard.diagnostics.')}.{one.__name__}": code for code, one in codes().items()
     }
 
     assert listed == constructors()
+    assert len(listed) == len(codes())
     assert list(codes()) == sorted(codes(), key=lambda code: (code[1:], code[0]))
 
 
-@pytest.mark.parametrize("code", codes())
+def test_a_provider_has_a_prefix_of_its_own() -> None:
+    """Severity and number follow it; no number of a provider is used twice, whatever its severity."""
+    assert all(CODE.fullmatch(code) for code in codes(TARGETS.diagnostics()))
+    for package in TARGETS.diagnostics():
+        own = [CODE.fullmatch(code) for code in collected((package,))]
+        assert {found["provider"] for found in own if found} == {package.split(".")[-2].upper()}
+        numbers = [found["number"] for found in own if found]
+        assert len(set(numbers)) == len(numbers)
+
+
+def test_former_codes_lead_to_codes_and_are_not_used_again() -> None:
+    former, known = former_codes(TARGETS.diagnostics()), codes(TARGETS.diagnostics())
+
+    assert {*former.values()} <= {*known}
+    assert not {*former} & {*known}
+
+
+@pytest.mark.parametrize("code", codes(TARGETS.diagnostics()))
 def test_every_page_has_a_wrong_and_a_right_spec(code: str) -> None:
     """The docstring is the page: a first line, why, what is wrong and what is right; its YAML can be read."""
-    page = cleandoc(codes()[code].__doc__ or "")
+    page = cleandoc(codes(TARGETS.diagnostics())[code].__doc__ or "")
 
     assert page.split("\n\n")[0].endswith((".", ":"))
     assert re.search(r"^Wrong:", page, re.MULTILINE)

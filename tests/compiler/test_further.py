@@ -121,7 +121,7 @@ def test_one_error_brings_no_other(example: Example, share: int) -> None:
     [
         ("kind: MLSystem", "kind: [", list(Stage)[1:]),
         ("deployment:", "deploy:", []),
-        ("mode: on-prem", "mode: {}", [Stage.RULES, Stage.PLAN, Stage.TARGETS]),
+        ("mode: on-prem", "mode: {}", [Stage.CHECK, Stage.PLAN, Stage.FIT]),
         ("framework: xgboost", "framework: xgbost", []),
     ],
     ids=["syntax", "a misspelt section", "the mode", "a misspelt word"],

@@ -42,7 +42,7 @@ def case(number: int) -> Inputs:
 def run(inputs: Inputs) -> tuple[Diagnostic, ...]:
     """Through all rooms and onto paper; raises what a room raises, and where a path leads out of its folder."""
     outcome = compile_system(inputs, TARGETS)
-    for form in FORMS:
+    for form in ("text", "sarif", *FORMS):
         render(outcome.diagnostics, inputs.files(), form).encode("utf-8")
     if outcome.failed:
         assert not outcome.stacks

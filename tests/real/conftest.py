@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs]  # it ships no types
 
-from testbed import environments, image, machine
+from testbed import environments, image, machine, npm
 from testbed.charts import ChartRepository
 from testbed.kubernetes import nodes
 from testbed.kubernetes.control_plane import Cluster
@@ -138,6 +138,13 @@ def chart_repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chart
     """A Helm chart repository on loopback."""
     with ChartRepository(tmp_path_factory.mktemp("charts")) as repository:
         yield repository
+
+
+@pytest.fixture(scope="session")
+def yaml_language_server(request: pytest.FixtureRequest) -> list[str]:
+    """The command of the language server that editors use for YAML."""
+    _demand(request, "the language server of YAML", npm.missing_for_editors())
+    return npm.language_server()
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from testbed.kubernetes.kubectl import Kubectl, Object, Refused
 from tests.emitted import emitted
 from tests.examples import Example, on_aws, one_each
 from tests.real.test_scanners import manifests_of
-from tests.targets.test_launcher import AFTER
+from tests.targets.kube.pipelines.test_launcher import AFTER
 
 Change: TypeAlias = Callable[[Any], object]
 

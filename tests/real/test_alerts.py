@@ -11,12 +11,12 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from modelyard_targets.cluster.context import ANY_PLATFORM
-from modelyard_targets.cluster.platform import Platform
+from modelyard_targets.kube.placement.context import ANY_PLATFORM
+from modelyard_targets.kube.placement.platform import Platform
 from tests.observed import AT_A_GATEWAY, ENVOY, rule_object
 from tests.specs import VALID_SPEC, changed
-from tests.targets.test_monitor_rules import PERFORMANCE, RUNS
-from tests.targets.test_pipeline_rules import ONCE, SCHEDULE
+from tests.targets.kube.monitoring.test_monitor_rules import PERFORMANCE, RUNS
+from tests.targets.kube.monitoring.test_pipeline_rules import ONCE, SCHEDULE
 
 Object: TypeAlias = dict[str, Any]
 

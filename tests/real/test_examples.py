@@ -18,7 +18,7 @@ from modelyard.emit import stack_files
 from modelyard.pipeline import Outcome
 from modelyard.plan import ModelServer
 from modelyard.spec import Range, System, TargetSpec
-from modelyard_runtime.launch import named_after
+from modelyard_runtime.jobs.launch import named_after
 from modelyard_targets import TARGETS
 from testbed.charts import ChartRepository
 from testbed.kubernetes import nodes

@@ -12,7 +12,7 @@ from testbed.kubernetes import nodes
 from testbed.kubernetes.control_plane import Cluster
 from testbed.kubernetes.kubectl import Kubectl, Object, Refused
 from tests.emitted import emitted
-from tests.targets.test_priorities import YIELDS
+from tests.targets.kube.pods.test_priorities import YIELDS
 
 NAMESPACE = "fraud-yields"
 LOW, LOWEST = f"low.{NAMESPACE}", f"lowest.{NAMESPACE}"

@@ -22,8 +22,8 @@ import pytest
 
 from modelyard.pipeline import Given, Inputs, compile_system
 from modelyard_targets import TARGETS
-from modelyard_targets.cluster.addon_values import prometheus_values
-from modelyard_targets.cluster.context import context_for
+from modelyard_targets.kube.addons.addon_values import prometheus_values
+from modelyard_targets.kube.placement.context import context_for
 from testbed import environments, image
 from testbed.kubernetes.control_plane import CONTEXT
 from testbed.kubernetes.kubectl import Object

@@ -11,14 +11,14 @@ import pytest
 
 from modelyard.plan import Kind
 from modelyard.writers.yaml_text import documents
-from modelyard_targets.cluster.context import context_for
+from modelyard_targets.kube.placement.context import context_for
 from testbed import image
 from testbed.kubernetes.control_plane import Cluster
 from testbed.kubernetes.kubectl import Object
 from testbed.kubernetes.whole_kubernetes import WholeKubernetes
 from tests.lowering import lower_workload, lowered
 from tests.plans import plan_of
-from tests.targets.test_workloads import SPECS
+from tests.targets.kube.project.test_workloads import SPECS
 
 NAMESPACE = "workloads"
 SPEC = f"""\

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from modelyard_runtime import launch
-from modelyard_runtime.cluster_api import ClusterApi
+from modelyard_runtime.jobs import launch
+from modelyard_runtime.jobs.cluster_api import ClusterApi
 
 
 class ApiServer:

@@ -12,14 +12,15 @@ from urllib.parse import urlsplit
 
 import mlflow
 
-from modelyard_runtime import promotion, registry
-from modelyard_runtime.approvals import subject
-from modelyard_runtime.gate import DIGEST_TAG, GATE_TAG
-from modelyard_runtime.history import History
-from modelyard_runtime.lineage import WORKLOAD_TAG
-from modelyard_runtime.models import Models, load
+from modelyard_runtime.models.loading import Models, load
+from modelyard_runtime.promotion import promoter
+from modelyard_runtime.promotion.approvals import subject
+from modelyard_runtime.promotion.gate import DIGEST_TAG, GATE_TAG
+from modelyard_runtime.promotion.history import History
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.trained import digest_of
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.registry.files import digest_of
+from modelyard_runtime.registry.lineage import WORKLOAD_TAG
 from tests.runtime.registries import EXPERIMENT, HISTORY, MODEL, PROMOTER, SERVER, TRAINER, Running
 from tests.runtime.signing import Signer
 
@@ -112,7 +113,7 @@ class Yard:
     def look(self) -> int:
         """One look of the promoter."""
         self.connect(PROMOTER)
-        return promotion.run()
+        return promoter.run()
 
     def served(self) -> str:
         """What a server answers that starts now, or why it does not start."""

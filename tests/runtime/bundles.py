@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from modelyard_runtime.bundle import MANIFEST, MODEL, Bundle, files_in, sha256
-from modelyard_runtime.bundle_store import publish
-from modelyard_runtime.storage import local
+from modelyard_runtime.bundles.bundle import MANIFEST, MODEL, Bundle, files_in, sha256
+from modelyard_runtime.bundles.store import publish
+from modelyard_runtime.storage.filesystem import local
 
 
 def make_bundle(folder: Path, version: str = "1") -> Bundle:

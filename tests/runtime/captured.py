@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from modelyard_runtime.arrivals import Window
-from modelyard_runtime.windows import CapturedRows
+from modelyard_runtime.monitoring.arrivals import Window
+from modelyard_runtime.monitoring.windows import CapturedRows
 
 
 def read_captures(workload: dict[str, Any], capture: dict[str, Any], since: datetime, until: datetime) -> pd.DataFrame:

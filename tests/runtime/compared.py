@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from mlflow import artifacts
 
-from modelyard_runtime import registry
-from modelyard_runtime.trained import Trained, finish
-from modelyard_runtime.trainers import grow
-from modelyard_runtime.training_data import TrainingData, training_data
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.training.data import TrainingData, training_data
+from modelyard_runtime.training.trained import Trained, finish
+from modelyard_runtime.training.trainers import grow
 
 TASK = "binary-classification"
 BETTER = {"name": "better", "metric": "auc_roc", "versus": "champion", "minDelta": 0.0}

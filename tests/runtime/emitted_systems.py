@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from modelyard_runtime.description import section, sections, text
+from modelyard_runtime.workload.description import section, sections, text
 from tests.runtime.emitted_roles import Account, pods
 
 NOW = datetime.now(UTC)  # labels and windows are older or younger than the present

@@ -20,9 +20,9 @@ import numpy as np
 import ray
 from sklearn.datasets import load_breast_cancer
 
-from modelyard_runtime.checkpoints import Checkpoints
-from modelyard_runtime.together import goes_on, train_together
-from modelyard_runtime.training_data import training_data
+from modelyard_runtime.training.checkpoints import Checkpoints
+from modelyard_runtime.training.data import training_data
+from modelyard_runtime.training.together import goes_on, train_together
 from tests.runtime.narrowing import present
 
 FOLDER, TRAINERS, KILLED_AFTER = Path(sys.argv[1]), sys.argv[2].split(","), int(sys.argv[3])

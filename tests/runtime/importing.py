@@ -13,12 +13,14 @@ from mlflow.exceptions import MlflowException
 from mlflow.sklearn import save_model
 from sklearn.linear_model import LogisticRegression
 
-from modelyard_runtime import imports, promotion, registry, reported
-from modelyard_runtime.approvals import subject
-from modelyard_runtime.gate import DIGEST_TAG
-from modelyard_runtime.lineage import content_digest
-from modelyard_runtime.models import Models, load
-from modelyard_runtime.otlp import Sample
+from modelyard_runtime.models.loading import Models, load
+from modelyard_runtime.promotion import imports, promoter
+from modelyard_runtime.promotion.approvals import subject
+from modelyard_runtime.promotion.gate import DIGEST_TAG
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.registry.lineage import content_digest
+from modelyard_runtime.telemetry import reported
+from modelyard_runtime.telemetry.otlp import Sample
 from tests.runtime.narrowing import present
 from tests.runtime.signing import Signer
 
@@ -76,7 +78,7 @@ class Importing:
         """One look of the promoter."""
         self.told.clear()
         self.file.write_text(json.dumps(self.described))
-        return promotion.run()
+        return promoter.run()
 
     def bring(self) -> str:
         """What the promoter does first."""

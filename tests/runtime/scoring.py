@@ -13,9 +13,9 @@ import mlflow
 import numpy as np
 import pandas as pd
 
-from modelyard_runtime import registry
-from modelyard_runtime.batch import score_datasets
-from modelyard_runtime.batch_scorer import Handed, Scorer, Task
+from modelyard_runtime.batch.run import score_datasets
+from modelyard_runtime.batch.scorer import Handed, Scorer, Task
+from modelyard_runtime.registry import client as registry
 
 NAME = "churn"
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import ray
 
-from modelyard_runtime.trials import Nested, begin
-from modelyard_runtime.tuning import RUNGS, WHOLE, search
+from modelyard_runtime.training.trials import Nested, begin
+from modelyard_runtime.training.tuning import RUNGS, WHOLE, search
 
 FOLDER, KILLED_AFTER = Path(sys.argv[1]), int(sys.argv[2])
 TUNING: dict[str, Any] = {

@@ -18,8 +18,8 @@ import uvicorn
 from starlette.requests import Request
 from starlette.responses import Response
 
-from modelyard_runtime import registry
-from modelyard_runtime.serve import Server
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.serving.application import Server
 
 Kinds = Mapping[str, str]
 

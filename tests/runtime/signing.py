@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from modelyard_runtime import registry
-from modelyard_runtime.approvals import APPROVAL_TAG, NAMESPACE
+from modelyard_runtime.promotion.approvals import APPROVAL_TAG, NAMESPACE
+from modelyard_runtime.registry import client as registry
 
 
 class Signer:

@@ -10,12 +10,14 @@ from typing import Any
 import mlflow
 import pytest
 
-from modelyard_runtime import promotion, registry, reported
-from modelyard_runtime.gate import DIGEST_TAG, GATE_TAG
-from modelyard_runtime.lineage import WORKLOAD_TAG
-from modelyard_runtime.otlp import Sample
-from modelyard_runtime.soak import Judged, witness
-from modelyard_runtime.trained import digest_of
+from modelyard_runtime.promotion import promoter
+from modelyard_runtime.promotion.gate import DIGEST_TAG, GATE_TAG
+from modelyard_runtime.promotion.soak import Judged, witness
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.registry.files import digest_of
+from modelyard_runtime.registry.lineage import WORKLOAD_TAG
+from modelyard_runtime.telemetry import reported
+from modelyard_runtime.telemetry.otlp import Sample
 
 NAME = "cards-fraud"
 DAY = timedelta(days=1)
@@ -67,7 +69,7 @@ class Yard:
         """One look of the promoter, so long after now. Returns where the aliases are then."""
         self.told.clear()
         self.file.write_text(json.dumps(self.described))
-        assert promotion.run(datetime.now(UTC) + after) == 0
+        assert promoter.run(datetime.now(UTC) + after) == 0
         found = {alias: registry.version_at(NAME, alias) for alias in ("candidate", "champion")}
         return {alias: one.version for alias, one in found.items() if one is not None}
 

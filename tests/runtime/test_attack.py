@@ -16,14 +16,15 @@ import pytest
 from mlflow.entities import RunTag
 from mlflow.exceptions import MlflowException
 
-from modelyard_runtime import aliases, registry
-from modelyard_runtime.approvals import APPROVAL_TAG
-from modelyard_runtime.delivery import deliver
-from modelyard_runtime.gate import DIGEST_TAG
-from modelyard_runtime.history import APPROVE, BY_HAND, PROMOTE, History, Move
-from modelyard_runtime.lineage import ADDED, content_digest
-from modelyard_runtime.registry_server import prepare
-from modelyard_runtime.trained import digest_of
+from modelyard_runtime.promotion import aliases
+from modelyard_runtime.promotion.approvals import APPROVAL_TAG
+from modelyard_runtime.promotion.delivery import deliver
+from modelyard_runtime.promotion.gate import DIGEST_TAG
+from modelyard_runtime.promotion.history import APPROVE, BY_HAND, PROMOTE, History, Move
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.registry.files import digest_of
+from modelyard_runtime.registry.lineage import ADDED, content_digest
+from modelyard_runtime.registry.server import prepare
 from tests.runtime.attacked import EVIL, NAMED, ROUTES, Yard
 from tests.runtime.registries import (
     ADMIN,

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
-from modelyard_runtime import pipeline
 from modelyard_runtime.capabilities import known_metrics, monitors, trainers
-from modelyard_runtime.checks import check_monitor, check_server, check_workload
+from modelyard_runtime.checks import check_workload
+from modelyard_runtime.monitoring.checks import check_monitor
+from modelyard_runtime.pipelines import driver
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.trainers import check_trainer
+from modelyard_runtime.serving.checks import check_server
+from modelyard_runtime.training.trainers import check_trainer
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -55,7 +57,7 @@ EMITTED = list(emitted())
 def test_what_is_emitted_is_accepted(workload: dict[str, Any]) -> None:
     """With the libraries of models at hand: parameters of trainers are tried, too."""
     if workload["type"] in {"training", "batch-inference", "custom"}:
-        pipeline.check(workload)
+        driver.check(workload)
     check_workload(workload)
 
 

@@ -16,14 +16,14 @@ import pyarrow.parquet as parquet
 import pytest
 from mlflow import artifacts
 
-from modelyard_runtime import registry
-from modelyard_runtime.answers import answer
-from modelyard_runtime.capture import Captures
-from modelyard_runtime.monitor import breach_text, look
-from modelyard_runtime.payloads import fitted, rows_of
-from modelyard_runtime.trained import CONTRIBUTIONS, EXPLANATION, Trained, finish
-from modelyard_runtime.trainers import grow
-from modelyard_runtime.training_data import TrainingData, training_data
+from modelyard_runtime.captures.capture import Captures
+from modelyard_runtime.models.answers import answer
+from modelyard_runtime.monitoring.monitor import breach_text, look
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.serving.payloads import fitted, rows_of
+from modelyard_runtime.training.data import TrainingData, training_data
+from modelyard_runtime.training.trained import CONTRIBUTIONS, EXPLANATION, Trained, finish
+from modelyard_runtime.training.trainers import grow
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
 

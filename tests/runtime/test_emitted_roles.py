@@ -17,31 +17,35 @@ from mlflow.sklearn import save_model
 from pyarrow import fs
 from sklearn.linear_model import LogisticRegression
 
-from modelyard_runtime import aliases, batch_files, evidence, registry, windows
-from modelyard_runtime.answers import answer
-from modelyard_runtime.batch_files import WHOLE, Piece, parts_of, pieces
-from modelyard_runtime.batch_scorer import Handed, Scorer, Task
-from modelyard_runtime.batch_state import Known, publish, write_refused, write_run
-from modelyard_runtime.breach import act
-from modelyard_runtime.bundle_store import current
-from modelyard_runtime.capture import Captures
-from modelyard_runtime.checkpoints import Checkpoints
-from modelyard_runtime.cluster_api import ClusterApi
-from modelyard_runtime.datasets import dataset_place, read_batches, read_frame, read_ray
-from modelyard_runtime.delivery import deliver_all
-from modelyard_runtime.description import names, rows, section, sections, text
-from modelyard_runtime.history import PROMOTE, History, Move
-from modelyard_runtime.imports import import_model
-from modelyard_runtime.lineage import content_digest, fingerprint
-from modelyard_runtime.models import Models
+from modelyard_runtime.batch import files as batch_files
+from modelyard_runtime.batch.files import WHOLE, Piece, parts_of, pieces
+from modelyard_runtime.batch.scorer import Handed, Scorer, Task
+from modelyard_runtime.batch.state import Known, publish, write_refused, write_run
+from modelyard_runtime.bundles.store import current
+from modelyard_runtime.captures.capture import Captures
+from modelyard_runtime.jobs.cluster_api import ClusterApi
+from modelyard_runtime.jobs.starter import look
+from modelyard_runtime.models.answers import answer
+from modelyard_runtime.models.loading import Models
+from modelyard_runtime.monitoring import windows
+from modelyard_runtime.monitoring.breach import act
+from modelyard_runtime.promotion import aliases, evidence
+from modelyard_runtime.promotion.delivery import deliver_all
+from modelyard_runtime.promotion.history import PROMOTE, History, Move
+from modelyard_runtime.promotion.imports import import_model
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.starter import look
-from modelyard_runtime.storage import Place, place, write_whole
-from modelyard_runtime.storage import reading as reading_of
-from modelyard_runtime.together import goes_on
-from modelyard_runtime.trained import Trained, digest_of, finish
-from modelyard_runtime.trainers import grow
-from modelyard_runtime.training_data import training_data
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.registry.files import digest_of
+from modelyard_runtime.registry.lineage import content_digest, fingerprint
+from modelyard_runtime.storage.datasets import dataset_place, read_batches, read_frame, read_ray
+from modelyard_runtime.storage.filesystem import Place, place, write_whole
+from modelyard_runtime.storage.filesystem import reading as reading_of
+from modelyard_runtime.training.checkpoints import Checkpoints
+from modelyard_runtime.training.data import training_data
+from modelyard_runtime.training.together import goes_on
+from modelyard_runtime.training.trained import Trained, finish
+from modelyard_runtime.training.trainers import grow
+from modelyard_runtime.workload.description import names, rows, section, sections, text
 from tests.runtime.api_server import ApiServer
 from tests.runtime.emitted_roles import account
 from tests.runtime.emitted_systems import NOW, ROWS, SYSTEMS, System, read_by

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from modelyard_runtime.context import Context
-from modelyard_runtime.payloads import MOST_ROWS, rows_of
+from modelyard_runtime.serving.payloads import MOST_ROWS, rows_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "user-code.md").read_text(encoding="utf-8")
 

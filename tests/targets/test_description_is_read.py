@@ -32,7 +32,7 @@ def texts_of_the_runtime() -> frozenset[str]:
     spec = find_spec("modelyard_runtime")
     assert spec is not None
     assert spec.origin is not None
-    trees = (ast.parse(path.read_text("utf-8")) for path in Path(spec.origin).parent.glob("*.py"))
+    trees = (ast.parse(path.read_text("utf-8")) for path in Path(spec.origin).parent.rglob("*.py"))
     values = (node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
     return frozenset(value for value in values if isinstance(value, str))
 

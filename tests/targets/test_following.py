@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelyard_runtime.launch import named_after
+from modelyard_runtime.jobs.launch import named_after
 from tests.emitted import files, names, one
 from tests.lowering import lowered
 from tests.specs import changed
-from tests.targets.test_launcher import AFTER
+from tests.targets.kube.pipelines.test_launcher import AFTER
 
 CRON = 'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}'
 WITHOUT_TRIGGER = ("run: pipelines.retrain, cooldown: 3d", "rollback: true")

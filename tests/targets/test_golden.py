@@ -15,7 +15,7 @@ import modelyard_runtime
 import modelyard_stacks
 from modelyard.emit import stack_files
 from modelyard.spec import System, TargetSpec
-from modelyard_targets.cluster import runtime_image
+from modelyard_targets.kube.image import runtime_image
 from tests.examples import Example, kept
 
 GOLDEN = Path(__file__).parents[1] / "golden"

@@ -12,8 +12,8 @@ from modelyard.api import compile_text
 from modelyard.plan import Identity
 from modelyard.validate import python_fits
 from modelyard_runtime.checks import check_workload
-from modelyard_runtime.imports import LARGEST_BYTES
-from modelyard_targets.cluster.sizes import PROMOTER_DISK_BYTES
+from modelyard_runtime.promotion.imports import LARGEST_BYTES
+from modelyard_targets.kube.pods.sizes import PROMOTER_DISK_BYTES
 from tests.lowering import Object, lowered
 from tests.observed import alerts
 from tests.targets.aws.infrastructure import arguments, made

@@ -5,7 +5,7 @@ from __future__ import annotations
 import yaml
 
 from modelyard.plan import Kind
-from modelyard_targets.cluster.files import FOUNDATION, LOWERINGS, file_of
+from modelyard_targets.kube.project.files import FOUNDATION, LOWERINGS, file_of
 from modelyard_targets.kubernetes.lower import lower, objects
 from tests.crds import problems
 from tests.emitted import emitted, files

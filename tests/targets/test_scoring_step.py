@@ -8,7 +8,7 @@ from typing import Any
 import modelyard_schemas
 from modelyard.plan import Access
 from modelyard.validate import python_fits
-from modelyard_targets.cluster.registry_access import described_access
+from modelyard_targets.kube.workload.registry_access import described_access
 from tests.compiler.planner.planned import identity, links
 from tests.hybrid import described as described_at
 from tests.hybrid import hybrid, hybrid_lowered

@@ -8,7 +8,7 @@ from typing import Any
 import modelyard_schemas
 from modelyard.plan import Kind
 from modelyard.validate import python_fits
-from modelyard_targets.cluster.registry_access import described_access, login_of
+from modelyard_targets.kube.workload.registry_access import described_access, login_of
 from tests.lowering import lowered
 from tests.observed import alerts
 from tests.plans import resource

@@ -26,7 +26,7 @@ def test_every_chart_is_an_archive_with_a_closed_schema(tmp_path: Path) -> None:
 
 def test_the_versions_are_those_that_are_emitted() -> None:
     """A newer chart in the compiler needs the newer chart's values here."""
-    emitted = json.loads((REPOSITORY / "targets/modelyard_targets/cluster/charts.json").read_text())["charts"]
+    emitted = json.loads((REPOSITORY / "targets/modelyard_targets/kube/placement/charts.json").read_text())["charts"]
 
     assert {chart.name: chart.version for chart in charts.known()} == {
         chart["chart"]: chart["version"] for chart in emitted.values()

@@ -10,7 +10,7 @@ from testbed.parts import PULUMI, PULUMI_KUBERNETES
 from testbed.places import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "decisions" / "0026-versions-under-test.md"
-PROGRAMS = REPOSITORY / "targets" / "modelyard_targets" / "cluster" / "programs.json"
+PROGRAMS = REPOSITORY / "targets" / "modelyard_targets" / "kube" / "image" / "programs.json"
 ROW = re.compile(r"\| .*\(`(?P<package>[\w-]+)`\) \| (?P<emitted>[\d.]+) \| (?P<tested>.+) \|")
 
 

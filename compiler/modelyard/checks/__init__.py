@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Final, TypeAlias
+from collections.abc import Iterable
+from typing import Final
 
 from modelyard.checks import (
     accelerators,
@@ -40,11 +40,10 @@ from modelyard.checks import (
     watched,
 )
 from modelyard.diagnostics import Diagnostic
+from modelyard.provider import Rule
 from modelyard.spec import System
 
 __all__ = ["CHECKS", "check"]
-
-Rule: TypeAlias = Callable[[System], Iterator[Diagnostic]]
 
 CHECKS: Final[tuple[Rule, ...]] = (
     secrets.literals,
@@ -59,8 +58,6 @@ CHECKS: Final[tuple[Rule, ...]] = (
     clouds.access,
     clouds.ranges,
     clouds.reachability,
-    clouds.secrets_manager,
-    clouds.encryption_keys,
     governance.approvals,
     approvers.approvers,
     governance.explainability,
@@ -176,6 +173,6 @@ CHECKS: Final[tuple[Rule, ...]] = (
 )
 
 
-def check(system: System) -> tuple[Diagnostic, ...]:
-    """Everything that the rules find in a system, rule by rule."""
-    return tuple(found for rule in CHECKS for found in rule(system))
+def check(system: System, more: Iterable[Rule] = ()) -> tuple[Diagnostic, ...]:
+    """Everything that the rules find in a system, rule by rule; `more` are those of providers."""
+    return tuple(found for rule in (*CHECKS, *more) for found in rule(system))

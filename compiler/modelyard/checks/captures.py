@@ -14,7 +14,7 @@ from modelyard.spec.watched import watched_dataset, watched_model
 
 _BY_FEATURE = frozenset({*monitor_type("data-drift").checks, "out_of_range"})
 _ANSWERS = frozenset({"prediction", "score"})
-"""What the runtime compares in a monitor of predictions (runtime/modelyard_runtime/measures.py)."""
+"""What the runtime compares in a monitor of predictions (runtime/modelyard_runtime/monitoring/measures.py)."""
 
 
 def features(system: System) -> Iterator[Diagnostic]:

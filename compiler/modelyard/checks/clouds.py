@@ -1,4 +1,4 @@
-"""Fields of clouds: who may call a cluster, ranges of networks, secrets and keys that only AWS has."""
+"""Fields of clouds: who may call a cluster, and ranges of networks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import clouds as problems
-from modelyard.spec import System, TargetSpec, target_path
+from modelyard.spec import Network, System, target_path
 
 _SENSITIVE: Final = frozenset({"pii", "cardholder", "phi"})
 _WIDE: Final = ("/0", "/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8")
@@ -17,7 +17,7 @@ _WIDE: Final = ("/0", "/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8")
 def access(system: System) -> Iterator[Diagnostic]:
     """A public address of a cluster's API is open to the ranges that are written out, which a private one has not."""
     for target in system.deployment.targets:
-        if target.provider != "aws":
+        if not target.in_cloud:
             continue
         path = target_path(system, target.name)
         if target.access and target.network == "private":
@@ -54,11 +54,12 @@ def ranges(system: System) -> Iterator[Diagnostic]:
     A target that only holds buckets has none.
     """
     used = set(_with_network(system))
-    networks = [target for target in system.deployment.targets if target.provider == "aws" and target.name in used]
-    for first, second in combinations(networks, 2):
-        if (not first.vpc.adopt or first.vpc.adopt != second.vpc.adopt) and _overlap(first, second):
-            span = system.key(*target_path(system, second.name), "vpc", "cidr")
-            yield problems.ranges_overlap(span, second.name, second.vpc.cidr, first.name, first.vpc.cidr)
+    found = [(target, target.options.network) for target in system.deployment.targets if target.name in used]
+    networks = [(target, network) for target, network in found if network is not None]
+    for (first, one), (second, other) in combinations(networks, 2):
+        if (not one.adopted or one.adopted != other.adopted) and _overlap(one, other):
+            span = system.key(*target_path(system, second.name), *other.field)
+            yield problems.ranges_overlap(span, second.name, other.cidr, first.name, one.cidr, other.example)
 
 
 def _with_network(system: System) -> Iterator[str]:
@@ -70,10 +71,10 @@ def _with_network(system: System) -> Iterator[str]:
     yield from (store.target for store in system.stores.values() if store.type == "database" and not store.adopt)
 
 
-def _overlap(first: TargetSpec, second: TargetSpec) -> bool:
+def _overlap(first: Network, second: Network) -> bool:
     from ipaddress import ip_network  # few specs have two networks
 
-    one, other = (ip_network(target.vpc.cidr, strict=False) for target in (first, second))
+    one, other = (ip_network(network.cidr, strict=False) for network in (first, second))
     return one.version == other.version and one.overlaps(other)
 
 
@@ -84,31 +85,3 @@ def reachability(system: System) -> Iterator[Diagnostic]:
             if name == target.name:
                 span = system.at(*target_path(system, target.name), "reachableFrom", at)
                 yield problems.reachable_from_itself(span, name)
-
-
-def secrets_manager(system: System) -> Iterator[Diagnostic]:
-    """AWS Secrets Manager is read from clusters in AWS alone."""
-    for target in system.deployment.targets:
-        for store in target.secret_stores:
-            if store.via == "secrets-manager" and target.provider != "aws":
-                span = system.at(*target_path(system, target.name), "secretStores", store.name, "via")
-                yield problems.secrets_manager_elsewhere(span, store.name, target.name, target.provider)
-
-
-def encryption_keys(system: System) -> Iterator[Diagnostic]:
-    """A key is that of an adopted bucket in AWS, and lies in the bucket's region."""
-    targets = {target.name: target for target in system.deployment.targets}
-    for store in system.stores.values():
-        if not store.encryption_key:
-            continue
-        target, path = targets[store.target], ("stores", store.name, "encryptionKey")
-        why = ""
-        if target.provider != "aws" or store.endpoint:
-            why = "its bucket is of another service"
-        elif not store.adopt:
-            why = "its bucket is made here, with the key of its target"
-        key_region, region = store.encryption_key.split(":")[3], store.region or target.region
-        if why:
-            yield problems.encryption_key_of_nothing(system.key(*path), store.name, why)
-        elif key_region != region:
-            yield problems.key_of_other_region(system.at(*path), store.name, key_region, region)

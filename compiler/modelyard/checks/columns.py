@@ -11,7 +11,7 @@ from modelyard.spec import System
 
 _CLASSES = frozenset({"binary-classification", "multiclass-classification"})
 _FROM_ZERO = frozenset({"xgboost", "pytorch"})
-"""Trainers that take classes 0, 1, 2 … and no texts (runtime/modelyard_runtime/trainers.py)."""
+"""Trainers that take classes 0, 1, 2 … and no texts (runtime/modelyard_runtime/training/trainers.py)."""
 
 
 def roles(system: System) -> Iterator[Diagnostic]:

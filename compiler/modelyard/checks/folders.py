@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+from modelyard.checks.regions import regions
 from modelyard.records import record
 from modelyard.source import Path, Span
 from modelyard.spec import Dataset, Store, System
-
-_AWS_ENDPOINT = re.compile(r"(?:[a-z0-9-]+\.)*s3[.-][a-z0-9.-]*amazonaws\.com(?:\.cn)?")
-"""Addresses of Amazon S3: https://docs.aws.amazon.com/general/latest/gr/s3.html, 2026-11-25."""
 
 _Key: TypeAlias = tuple[str, tuple[str, ...]]
 
@@ -37,7 +34,7 @@ def bucket_of(store: Store) -> str:
     if not store.adopt:
         return f"stores.{store.name}"
     host = urlsplit(store.endpoint).netloc.lower().removesuffix(":443")
-    service = "" if _AWS_ENDPOINT.fullmatch(host) else host
+    service = "" if host and regions().is_cloud_storage(host) else host
     return f"{store.type} {service}/{store.adopt}"
 
 

@@ -86,8 +86,8 @@ def endpoints_abroad(system: System) -> Iterator[Diagnostic]:
         if place is not None and not regions().within(place[1], allowed):
             yield problems.address_abroad(system.at(*address.path), address.what, *place, allowed)
     for store in system.stores.values() if allowed else ():
-        country = regions().countries["aws"].get(store.region, "")
-        on_cluster = system.target(store.target).provider == "kubernetes" and not store.endpoint
+        country = regions().country_of(store.region)
+        on_cluster = not system.target(store.target).in_cloud and not store.endpoint
         if on_cluster and country and not regions().within(country, allowed):
             span = system.at("stores", store.name, "region")
             yield problems.address_abroad(span, f"store '{store.name}'", store.region, country, allowed)

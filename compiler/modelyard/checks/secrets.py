@@ -13,8 +13,6 @@ from modelyard.spec import SecretRef, System, target_path
 from modelyard.spec.scoring import models_of
 
 _BUILT_IN = "kubernetes"
-_VIAS = {"kubernetes": "external-secrets", "aws": "secrets-manager"}
-"""How most targets of a provider read secrets from outside of their cluster."""
 
 
 def literals(system: System) -> Iterator[Diagnostic]:
@@ -30,9 +28,9 @@ def stores(system: System) -> Iterator[Diagnostic]:
     declared = {
         target.name: {store.name for store in target.secret_stores}
         for target in system.deployment.targets
-        if target.provider in _VIAS
+        if target.secrets_via
     }
-    providers = {target.name: target.provider for target in system.deployment.targets}
+    vias = {target.name: target.secrets_via for target in system.deployment.targets}
     told: set[tuple[Path, str]] = set()
     for ref, path, targets in _references(system):
         for target in sorted(targets):
@@ -40,7 +38,7 @@ def stores(system: System) -> Iterator[Diagnostic]:
                 continue
             if (path, target) not in told:
                 told.add((path, target))
-                known, via = sorted(declared[target]), _VIAS[providers[target]]
+                known, via = sorted(declared[target]), vias[target]
                 yield problems.secret_store_unknown(system.at(*path), ref.store, target, known, via)
 
 

@@ -6,6 +6,8 @@ import argparse
 
 from modelyard import __version__
 
+SHELLS = ("bash", "zsh", "fish")
+
 _ABOUT = """One YAML spec for a whole ML system, compiled offline into Pulumi projects with Ray on Kubernetes."""
 
 _FIRST_STEPS = """first steps:
@@ -26,7 +28,8 @@ _SUMMARIES = {
     "explain": "explain a field, a diagnostic's code, or an address such as inference.scorer",
     "graph": "draw the system: from data over models and endpoints to monitors",
     "approve": "sign that a version of a model may go live",
-    "schema": "print the JSON Schema of the spec",
+    "schema": "print the JSON Schema of a spec or of an environment, for editors",
+    "completion": "print the script that completes this command line in a shell",
 }
 
 _MORE = {
@@ -52,7 +55,10 @@ _MORE = {
         "version in the lock are errors. Run it in CI where build/ is committed, and before `pulumi up`. Nothing is\n"
         "written."
     ),
-    "render": "On standard output it is YAML, with the line or the default that each value came from as a comment.",
+    "render": (
+        "It goes to standard output, with the line or the default that each value came from as a comment, or as plain\n"
+        "YAML or JSON. Diagnostics go to standard error."
+    ),
     "explain": (
         "An address is a place in a spec: where it is written, which resources and objects come of it, what they talk\n"
         "to, and why they run on that machine. Fields need no spec; * stands for any name."
@@ -70,7 +76,11 @@ _MORE = {
         "the spec, to be committed and reviewed, and counts once what the spec compiles to is applied. Give the --env\n"
         "that the version was trained or imported in: an approval counts in one environment."
     ),
-    "schema": "It is JSON Schema, draft 2020-12; `modelyard init` writes it beside the spec, for editors.",
+    "schema": (
+        "It is JSON Schema, draft 2020-12. `modelyard init` writes that of the spec beside it; that of an environment\n"
+        "is for the files in environments/. docs/editor.md describes how to set up an editor."
+    ),
+    "completion": "Source it in the start-up file of the shell, or put it where the shell looks for completions.",
 }
 
 _EXAMPLES = {
@@ -81,7 +91,10 @@ _EXAMPLES = {
     ),
     "compile": "modelyard compile examples/fraud-detection --env on-prem --set replicas=4",
     "verify": "modelyard verify examples/fraud-detection\n  modelyard verify examples/fraud-detection --env on-prem",
-    "render": "modelyard render examples/fraud-detection --env on-prem",
+    "render": (
+        "modelyard render examples/fraud-detection --env on-prem\n"
+        "  modelyard render examples/fraud-detection --env on-prem --format json | jq .inference.scorer"
+    ),
     "explain": (
         "modelyard explain E0203\n  modelyard explain inference.*.replicas\n"
         "  modelyard explain inference.scorer examples/fraud-detection --env on-prem"
@@ -96,7 +109,12 @@ _EXAMPLES = {
         "  modelyard approve . --model fraud-xgb --version 7 --registry http://localhost:5000 --key ~/.ssh/id_ed25519\n"
         "  modelyard approve . --env prod --model fraud-xgb --digest sha256:2c26… --key ~/.ssh/id_ed25519 --save"
     ),
-    "schema": "modelyard schema > system.schema.json",
+    "schema": ("modelyard schema > system.schema.json\n  modelyard schema environment > environment.schema.json"),
+    "completion": (
+        "source <(modelyard completion bash)\n"
+        "  modelyard completion zsh > ~/.zfunc/_modelyard\n"
+        "  modelyard completion fish > ~/.config/fish/completions/modelyard.fish"
+    ),
 }
 
 
@@ -134,7 +152,7 @@ def _spec(entry: argparse.ArgumentParser, without: str = "the base alone") -> No
         nargs="?",
         default=".",
         metavar="SPEC",
-        help="the spec, or the folder that holds it as system.yaml (default: this folder)",
+        help="the spec, or the folder that holds it as system.yaml or modelyard.yaml (default: this folder)",
     )
     entry.add_argument("--env", metavar="NAME", help=f"the environment to lay over the base (default: {without})")
     entry.add_argument(
@@ -203,7 +221,13 @@ def _verify(entry: argparse.ArgumentParser) -> None:
 
 def _render(entry: argparse.ArgumentParser) -> None:
     _spec(entry)
-    _reports(entry)
+    entry.add_argument(
+        "--format",
+        choices=("text", "yaml", "json"),
+        default="text",
+        help="text is YAML with the origin of each value; yaml and json hold the values alone (default: text)",
+    )
+    _colour(entry)
 
 
 def _explain(entry: argparse.ArgumentParser) -> None:
@@ -248,10 +272,14 @@ def _schema(entry: argparse.ArgumentParser) -> None:
     entry.add_argument(
         "name",
         nargs="?",
-        choices=("system", "workload"),
+        choices=("system", "environment", "workload"),
         default="system",
-        help="the spec's, or that of a compiled workload's description",
+        help="of the spec, of a file in environments/, or of the description that a compiled workload reads",
     )
+
+
+def _completion(entry: argparse.ArgumentParser) -> None:
+    entry.add_argument("shell", choices=SHELLS, help="the shell")
 
 
 _ARGUMENTS = {
@@ -264,4 +292,5 @@ _ARGUMENTS = {
     "graph": _graph,
     "approve": _approve,
     "schema": _schema,
+    "completion": _completion,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,8 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
     if problems := lock_problems(inputs, whole=False):
         report(problems, (), arguments.format, arguments.color)
         return 1
-    if not (arguments.force or arguments.forget_removed) and _is_unchanged(inputs, out):
-        return _nothing_to_do(arguments, out / inputs.folder)
+    if not (arguments.force or arguments.forget_removed) and (targets := _unchanged_targets(inputs, out)):
+        return _nothing_to_do(arguments, inputs, out, targets)
     return _compile(arguments, inputs, out)
 
 
@@ -44,18 +45,33 @@ def output_folder(typed: str | None, inputs: Inputs) -> Path:
     return Path(typed) if typed is not None else Path(inputs.spec.path).parent / "build"
 
 
-def _is_unchanged(inputs: Inputs, out: Path) -> bool:
-    """Whether lock and output agree that these inputs were compiled; who doubts both asks `modelyard verify`."""
+def _unchanged_targets(inputs: Inputs, out: Path) -> tuple[str, ...]:
+    """The targets, where lock and output agree that these inputs were compiled; none where anything differs.
+
+    Neither is proof against tampering: that is what `modelyard verify` checks.
+    """
     targets, sealed = targets_locked(read_lock(inputs), inputs.folder, input_key(inputs))
-    return bool(targets) and all(unchanged(out, inputs.folder, target, sealed) for target in targets)
+    same = all(unchanged(out, inputs.folder, target, sealed) for target in targets)
+    return tuple(targets) if same else ()
 
 
-def _nothing_to_do(arguments: argparse.Namespace, folder: Path) -> int:
+def _nothing_to_do(arguments: argparse.Namespace, inputs: Inputs, out: Path, targets: tuple[str, ...]) -> int:
     if arguments.format == "text":
-        say(f"{folder}: nothing has changed")
+        say(f"{out / inputs.folder}: nothing has changed")
+    elif arguments.format == "json":
+        _print_json((), inputs, out, targets, {})
     else:
         report((), (), arguments.format, arguments.color)
     return 0
+
+
+def _print_json(
+    diagnostics: tuple[Diagnostic, ...], inputs: Inputs, out: Path, targets: tuple[str, ...], reports: dict[str, Report]
+) -> None:
+    from modelyard.cli.compiled import compiled_json
+
+    lock = Path(lock_path(inputs))
+    sys.stdout.write(compiled_json(diagnostics, lock, out / inputs.folder, targets, reports))
 
 
 def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path) -> int:
@@ -81,11 +97,11 @@ def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path) -> int:
         return 1
     planned, environment = outcome.plan, inputs.folder
     before = left_behind(read_lock(inputs), environment, with_removed=not arguments.forget_removed)
-    outcome = outcome.after(Stage.TARGETS, check_gone(planned, before))
+    outcome = outcome.after(Stage.FIT, check_gone(planned, before))
     if inputs.environment is not None:
         whole = opened(inputs)
         others = environment_names(inputs, whole.document)
-        outcome = outcome.after(Stage.TARGETS, check_compiled(inputs, planned, whole, others, TARGETS))
+        outcome = outcome.after(Stage.FIT, check_compiled(inputs, planned, whole, others, TARGETS))
     if outcome.failed:
         report(outcome.diagnostics, inputs.files(), arguments.format, arguments.color)
         return 1
@@ -98,6 +114,11 @@ def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path) -> int:
         written, problems = write_trees(out, trees, force=arguments.force)
     if not has_errors(problems):
         problems += _write_lock(inputs, entry)
+    if arguments.format == "json" and not has_errors(problems):
+        targets = tuple(stack.target for stack in outcome.stacks)
+        reports = dict(zip(targets, written, strict=True))
+        _print_json((*outcome.diagnostics, *problems), inputs, out, targets, reports)
+        return 0
     report((*outcome.diagnostics, *problems), inputs.files(), arguments.format, arguments.color)
     if has_errors(problems):
         return 1
@@ -119,7 +140,7 @@ def _write_lock(inputs: Inputs, entry: Locked) -> tuple[Diagnostic, ...]:
 
 def _tell(folder: Path, plan: Plan, stacks: tuple[Stack, ...], written: tuple[Report, ...]) -> None:
     for stack, one in zip(stacks, written, strict=True):
-        say(f"{folder / stack.target}: {one.total} files, {one.written} written, {one.removed} removed")
+        say(f"{folder / stack.target}: {one.total} files, {len(one.written)} written, {len(one.removed)} removed")
     made = [stack for stack in stacks if stack.projects]  # not where all that a target holds was adopted
     if not made:
         return

@@ -24,16 +24,39 @@ def report(diagnostics: tuple[Diagnostic, ...], files: tuple[SourceFile, ...], f
     from modelyard.printing.diagnostics import render  # nothing else of a good run needs to know how mistakes are shown
 
     stream = sys.stderr if form == "text" else sys.stdout
-    text = render(diagnostics, files, form, wants_colour(stream, colour))
+    providers = _providers() if form == "sarif" else ()
+    text = render(diagnostics, files, form, wants_colour(stream, colour), _columns(stream), providers)
     if text:
         stream.write(text if text.endswith("\n") else f"{text}\n")
 
 
+def _providers() -> tuple[str, ...]:
+    from modelyard_targets import TARGETS  # with the modules of every provider
+
+    return TARGETS.diagnostics()
+
+
 def wants_colour(stream: TextIO, choice: str) -> bool:
-    """Whether to colour: as chosen, else on a terminal unless NO_COLOR is set (https://no-color.org, 2026-11)."""
+    """Whether to colour: as chosen, else by NO_COLOR and FORCE_COLOR, else on a terminal that can.
+
+    https://no-color.org and https://force-color.org, 2026-11: either counts when it is set and not empty.
+    """
     if choice != "auto":
         return choice == "always"
-    return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _columns(stream: TextIO) -> int | None:
+    """The width of a terminal; None where the stream is none."""
+    if not stream.isatty():
+        return None
+    import shutil
+
+    return shutil.get_terminal_size().columns
 
 
 def say(text: str) -> None:
@@ -43,12 +66,12 @@ def say(text: str) -> None:
 
 _CHECKS: Final = {
     Stage.OVERLAY: "environments",
-    Stage.VARIABLES: "variables",
-    Stage.SCHEMA: "fields",
-    Stage.REFERENCES: "references",
-    Stage.RULES: "rules",
+    Stage.SUBSTITUTE: "variables",
+    Stage.VALIDATE: "fields",
+    Stage.RESOLVE: "references",
+    Stage.CHECK: "rules",
     Stage.PLAN: "machines",
-    Stage.TARGETS: "targets",
+    Stage.FIT: "targets",
 }
 _MOST_ADDRESSES: Final = 5
 

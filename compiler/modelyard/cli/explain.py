@@ -14,6 +14,7 @@ from modelyard.cli.addresses import explain_address
 from modelyard.cli.console import report, say
 from modelyard.cli.inputs import gather, spec_path
 from modelyard.diagnostics import codes, nearest, quote
+from modelyard.diagnostics.registry import former_codes
 from modelyard.flow_text import flow
 from modelyard.pipeline import Outcome, understand
 from modelyard.printing.fields import ANY, Field, field
@@ -21,7 +22,7 @@ from modelyard.shape import Schema
 from modelyard.source import Json
 from modelyard_targets import TARGETS
 
-_CODE = re.compile(r"[EW][0-9]{4}", re.IGNORECASE)
+_CODE = re.compile(r"([A-Z]{2,5}-)?[EW][0-9]{3,4}", re.IGNORECASE)
 _SECTIONS_WITH_ADDRESSES = ("inference", "pipelines", "monitors", "stores", "models", "data", "compute", "channels")
 _ADDED = ("promoter", "starter")
 """Workloads that are written nowhere: the compiler adds them."""
@@ -46,7 +47,11 @@ def _schema() -> Schema:
 
 
 def _explain_code(code: str) -> int:
-    known = codes()
+    providers = TARGETS.diagnostics()
+    known = codes(providers)
+    if code not in known and (new := former_codes(providers).get(code)):
+        print(f"{code} is {new} now.\n")
+        code = new
     if code not in known:
         say(
             f"error: no diagnostic has the code {code}"

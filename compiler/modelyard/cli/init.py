@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import re
 from pathlib import Path
 
-import modelyard_schemas
 from modelyard.cli.console import say
-from modelyard.cli.inputs import SPEC_NAME
+from modelyard.cli.inputs import DISTINCT_NAME, SPEC_NAME
+from modelyard.editor.schema import schema_text
 from modelyard.nearest import nearest
 
 SCHEMA_NAME = "system.schema.json"
@@ -59,10 +60,12 @@ def _summary(path: Path) -> str:
 def _write(folder: Path, text: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     spec = folder / SPEC_NAME
+    if os.path.lexists(folder / DISTINCT_NAME):  # a second spec beside it would be an error
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder / DISTINCT_NAME))
     named = text.replace("name: my-system", f"name: {_system_name(folder)}", 1)
     with open(os.open(spec, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666), "w", encoding="utf-8", newline="\n") as file:
         file.write(f"# yaml-language-server: $schema={SCHEMA_NAME}\n{named}")
-    (folder / SCHEMA_NAME).write_text(modelyard_schemas.text("system"), encoding="utf-8", newline="\n")
+    (folder / SCHEMA_NAME).write_text(schema_text("system"), encoding="utf-8", newline="\n")
 
 
 def _system_name(folder: Path) -> str:

@@ -14,6 +14,9 @@ from modelyard.load.builder import LIMITS
 from modelyard.source import Document, Span
 
 SPEC_NAME = "system.yaml"
+DISTINCT_NAME = "modelyard.yaml"
+"""The other name that a spec may have: no other tool uses it, so an editor can choose the schema by it."""
+SPEC_NAMES = (SPEC_NAME, DISTINCT_NAME)
 APPROVALS = "approvals"
 """The folder beside a spec with the signed statements of its approvers, in folders of groups or without."""
 
@@ -29,9 +32,12 @@ def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs |
     environment: str | None = arguments.env
     if environment is not None and not _ENVIRONMENT.fullmatch(environment):
         problems.append(tell.environment_name(environment))
-    path = spec_path(str(arguments.spec))
+    typed = str(arguments.spec) or "."
+    path = spec_path(typed)
     if path == "-":
         return None, (*problems, tell.standard_input())
+    if os.path.isdir(typed) and has_two_specs(typed):
+        return None, (*problems, tell.two_specs(typed))
     repository = _repository(path)
     spec = _read(path, repository, problems)
     beside, unread = _beside(path, repository)
@@ -99,10 +105,17 @@ def _listed(folder: str) -> list[str]:
 
 
 def spec_path(typed: str) -> str:
-    """The spec's file: what was typed, or `system.yaml` in the folder that was typed."""
-    if typed in {"", ".", "./"}:
-        return SPEC_NAME
-    return os.path.join(typed, SPEC_NAME) if os.path.isdir(typed) else typed
+    """The spec's file: what was typed or, in the folder that was typed, `modelyard.yaml` or else `system.yaml`."""
+    folder = "" if typed in {"", ".", "./"} else typed
+    if folder and not os.path.isdir(folder):
+        return typed
+    distinct = os.path.join(folder, DISTINCT_NAME)
+    return distinct if os.path.lexists(distinct) else os.path.join(folder, SPEC_NAME)
+
+
+def has_two_specs(folder: str) -> bool:
+    """Whether a folder holds a spec under each of the names: no one can tell which of them is meant."""
+    return all(os.path.lexists(os.path.join(folder, name)) for name in SPEC_NAMES)
 
 
 def _repository(spec: str) -> str:

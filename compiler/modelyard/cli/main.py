@@ -30,6 +30,7 @@ COMMANDS = {
     "graph": "modelyard.cli.graph",
     "approve": "modelyard.cli.approve",
     "schema": "modelyard.cli.schema",
+    "completion": "modelyard.cli.completion",
 }
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from typing import cast
+from collections.abc import Iterable
+from typing import Final, cast
 
 import modelyard_schemas
 from modelyard.cli.console import report, wants_colour
 from modelyard.cli.inputs import gather
 from modelyard.diagnostics import has_errors
+from modelyard.load import load
 from modelyard.pipeline import Stage, read
 from modelyard.printing.spec import Line, rendered
 from modelyard.shape import Schema
@@ -24,19 +27,33 @@ def run(arguments: argparse.Namespace) -> int:
     """Print every value and its origin; 1 when the spec does not fit its schema."""
     inputs, problems = gather(arguments)
     if inputs is None:
-        report(problems, (), arguments.format, arguments.color)
+        report(problems, (), "text", arguments.color)
         return 1
     outcome = read(inputs)
     if outcome.document is not None and not outcome.failed:
-        outcome = outcome.after(Stage.SCHEMA, validate(outcome.document))
-    if outcome.document is None or has_errors(outcome.diagnostics) or arguments.format != "text":
-        report(outcome.diagnostics, inputs.files(), arguments.format, arguments.color)
-        return int(outcome.failed)
+        outcome = outcome.after(Stage.VALIDATE, validate(outcome.document))
     report(outcome.diagnostics, inputs.files(), "text", arguments.color)
+    if outcome.document is None or has_errors(outcome.diagnostics):
+        return 1
     lines = rendered(outcome.document, cast("Schema", modelyard_schemas.load("system")))
-    colour = wants_colour(sys.stdout, arguments.color)
-    sys.stdout.writelines(f"{_annotated(line, colour)}\n" for line in lines)
+    sys.stdout.writelines(_FORMS[arguments.format](lines, wants_colour(sys.stdout, arguments.color)))
     return 0
+
+
+def _text(lines: tuple[Line, ...], colour: bool) -> Iterable[str]:
+    return (f"{_annotated(line, colour)}\n" for line in lines)
+
+
+def _yaml(lines: tuple[Line, ...], _colour: bool) -> Iterable[str]:
+    return (f"{line.text}\n" for line in lines)
+
+
+def _json(lines: tuple[Line, ...], colour: bool) -> Iterable[str]:
+    document, _ = load("".join(_yaml(lines, colour)), "")
+    return () if document is None else (f"{json.dumps(document.value, indent=2, ensure_ascii=False)}\n",)
+
+
+_FORMS: Final = {"text": _text, "yaml": _yaml, "json": _json}
 
 
 def _annotated(line: Line, colour: bool) -> str:

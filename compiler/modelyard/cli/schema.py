@@ -1,4 +1,4 @@
-"""`modelyard schema`: the JSON Schema as it is shipped."""
+"""`modelyard schema`: the JSON Schemas for editors, and that of what a workload reads."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import argparse
 import sys
 
 import modelyard_schemas
+from modelyard.editor.schema import schema_text
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the schema that was asked for."""
-    sys.stdout.write(modelyard_schemas.text(arguments.name))
+    name: str = arguments.name
+    sys.stdout.write(modelyard_schemas.text(name) if name == "workload" else schema_text(name))
     return 0

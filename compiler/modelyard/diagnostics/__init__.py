@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from modelyard.diagnostics.base import (
     Diagnostic,
@@ -30,8 +30,11 @@ __all__ = [
 ]
 
 
-def codes() -> Mapping[str, Callable[..., Diagnostic]]:
-    """Every code in order, with the constructor whose docstring `explain` and the docs print."""
-    from modelyard.diagnostics.table import CODES
+def codes(providers: Iterable[str] = ()) -> Mapping[str, Callable[..., Diagnostic]]:
+    """Every code in order, with the constructor whose docstring `explain` and the docs print.
 
-    return CODES
+    `providers` are the packages in which providers have constructors of their own.
+    """
+    from modelyard.diagnostics.registry import collected
+
+    return collected((__name__, *providers))

@@ -37,7 +37,7 @@ def no_folder() -> Diagnostic:
 
 
 def unreadable(span: Span, reason: str, is_missing: bool = True) -> Diagnostic:
-    """A file that was named cannot be read: it is missing, is a folder without a system.yaml, or is closed to you.
+    """A file that was named cannot be read: it is missing, is a folder without a spec, or is closed to you.
 
     Wrong: `modelyard validate sytem.yaml`
 
@@ -48,7 +48,7 @@ def unreadable(span: Span, reason: str, is_missing: bool = True) -> Diagnostic:
         Severity.ERROR,
         f"cannot read '{span.file}': {reason[:1].lower()}{reason[1:]}",
         None,
-        "name the spec, or the folder that holds it as system.yaml; `modelyard init` writes one to start from"
+        "name the spec, or the folder that holds it as system.yaml or modelyard.yaml; `modelyard init` writes one"
         if is_missing
         else "",
     )
@@ -70,6 +70,24 @@ def outside_repository(path: str) -> Diagnostic:
         f"'{path}' is a symbolic link to a file outside of the repository",
         None,
         "put the file itself there; links inside the repository are followed",
+    )
+
+
+def two_specs(folder: str) -> Diagnostic:
+    """A folder holds both `system.yaml` and `modelyard.yaml`. Each is the name of a spec, and only one can be meant.
+
+    They would share the environments, the lock and the output folder.
+
+    Wrong: `fraud/system.yaml` beside `fraud/modelyard.yaml`
+
+    Right: `fraud/modelyard.yaml` alone, or the other one in a folder of its own
+    """
+    return Diagnostic(
+        "E0157",
+        Severity.ERROR,
+        f"the folder '{folder}' holds two specs, system.yaml and modelyard.yaml",
+        None,
+        "delete or move one of them",
     )
 
 

@@ -138,26 +138,3 @@ def trainer_without_device(span: Span, compute: str, pipeline: str, accelerator:
         span,
         "name another accelerator in the class, or train with an image of your own",
     )
-
-
-def disk_beyond_volumes(span: Span, compute: str, needed_gib: int) -> Diagnostic:
-    """A machine would need a larger disk than EBS has: gp3 volumes have 64 TiB at most.
-
-    The disk of a machine holds the images and the `disk` of each Pod that fits on it. Machines with local disks that
-    are large enough use these instead.
-
-    Wrong:
-
-        compute: {train: {cpu: 4, memory: 16Gi, disk: 100Ti}}
-
-    Right:
-
-        compute: {train: {cpu: 4, memory: 16Gi, disk: 1Ti}}
-    """
-    return Diagnostic(
-        "E0657",
-        Severity.ERROR,
-        f"a machine of compute class {quote(compute)} would need a disk of {needed_gib // 1024}Ti, and EBS has 64Ti",
-        span,
-        "check the unit, or ask for a smaller disk",
-    )

@@ -46,19 +46,19 @@ class Tree:
 
 @record
 class Report:
-    """How many files of a tree were written, were as they should be, and were removed; total is what it has now."""
+    """The paths of a tree that were written and removed, sorted, and how many files stayed as they were."""
 
-    written: int
+    written: tuple[str, ...]
     unchanged: int
-    removed: int
+    removed: tuple[str, ...]
 
     @property
     def total(self) -> int:
         """Files of ours in the tree now."""
-        return self.written + self.unchanged
+        return len(self.written) + self.unchanged
 
 
-NO_REPORT = Report(0, 0, 0)
+NO_REPORT = Report((), 0, ())
 
 
 @record(frozen=False)

@@ -52,7 +52,7 @@ class Stage:
         removed = self._leftovers(hashes)
         self._others(hashes)
         self._name_aside(hashes)
-        self.report = Report(written, len(hashes) - written, removed)
+        self.report = Report(tuple(sorted(written)), len(hashes) - len(written), tuple(sorted(removed)))
         self.new = Record(self.tree.key, hashes, self._ours)
         self.differs = bool(written or removed or self._aside or not os.path.isdir(self.root))
         self.stale = not self.differs and self.old != self.new
@@ -61,18 +61,19 @@ class Stage:
         if not self.problems and (self.differs or self.stale):
             self._write(RECORD, record_bytes(self.new))
 
-    def _outputs(self) -> tuple[Mapping[str, str], int]:
-        """Each output file compared with what is there; the hashes of all, and how many had to be written."""
+    def _outputs(self) -> tuple[Mapping[str, str], list[str]]:
+        """Each output file compared with what is there; the hashes of all, and the paths that had to be written."""
         paths = Paths()
         paths.refuse(RECORD)
         hashes: dict[str, str] = {}
-        written = 0
+        written: list[str] = []
         for file in self.tree.files:
             reason = paths.refuse(file.path)
             if reason:
                 self.problems.append(path_refused(self._shown(file.path), reason))
                 continue
-            written += self._output(file, hashes)
+            if self._output(file, hashes):
+                written.append(file.path)
         return hashes, written
 
     def _output(self, file: OutputFile, hashes: dict[str, str]) -> bool:
@@ -113,14 +114,14 @@ class Stage:
         elif digest(there) != ours:
             self._set_aside(path, edited_by_hand)
 
-    def _leftovers(self, hashes: Mapping[str, str]) -> int:
-        """Files of ours that are ours no more: how many go. One that was edited is no leftover but an edit."""
-        removed = 0
+    def _leftovers(self, hashes: Mapping[str, str]) -> list[str]:
+        """Files of ours that are ours no more: those that go. One that was edited is no leftover but an edit."""
+        removed: list[str] = []
         for path, ours in self.old.files.items():
             if path in hashes or not is_file(self.found.get(path)):
                 continue
             if digest(read(f"{self.root}/{path}")) == ours:
-                removed += 1
+                removed.append(path)
             else:
                 self._set_aside(path, edited_by_hand)
         return removed

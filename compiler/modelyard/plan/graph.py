@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeAlias
 
+from modelyard.indexes import index
 from modelyard.plan.hardware import NodePool
 from modelyard.plan.kinds import Kind
 from modelyard.plan.platform import AlertRules, Cluster, Identity, Namespace, RegistryServer, Secret
@@ -85,7 +87,7 @@ class Plan:
 
     def on(self, placement: str) -> tuple[Resource, ...]:
         """The resources of one target, in order."""
-        return tuple(resource for resource in self.resources if resource.placement == placement)
+        return _by_placement(self.resources).get(placement, ())
 
     def crossings(self, placement: str = "") -> tuple[Link, ...]:
         """The links between two targets, in order; with a placement, those of which one end lies there.
@@ -113,6 +115,14 @@ class Plan:
         """The targets that something is placed on, in the order of their names."""
         used = {resource.placement for resource in self.resources}
         return tuple(target.name for target in self.system.deployment.targets if target.name in used)
+
+
+@index
+def _by_placement(resources: tuple[Resource, ...]) -> Mapping[str, tuple[Resource, ...]]:
+    found: dict[str, list[Resource]] = {}
+    for resource in resources:
+        found.setdefault(resource.placement, []).append(resource)
+    return {placement: tuple(here) for placement, here in found.items()}
 
 
 def bundled_on(system: System, placement: str) -> bool:

@@ -75,7 +75,7 @@ class Hardware:
     tolerations: tuple[Taint, ...]
     price_hourly: float | None
     considered: tuple[Candidate, ...]  # the choice first, then the next best
-    accelerator_resource: str = ""  # what Pods ask for it by: nvidia.com/gpu, google.com/tpu …
+    accelerator_resource: str = ""  # what Pods ask for it by: such as nvidia.com/gpu
     groups: tuple[NodeGroup, ...] = ()  # made for it and tried in this order, if machines are made
     elastic: bool = False  # any machine that is big enough is made when it is needed
     passed_over: tuple[PassedOver, ...] = ()

@@ -245,10 +245,7 @@ def _needs(resource: Resource, target: TargetSpec, offer: Offer) -> bool:
 
 def _synced(secret: Secret, target: TargetSpec) -> bool:
     """Whether a secret is brought into the cluster by external-secrets."""
-    return any(store.name == secret.ref.store and store.via in _SYNCED for store in target.secret_stores)
-
-
-_SYNCED = frozenset({"external-secrets", "secrets-manager"})
+    return any(store.name == secret.ref.store and store.via != "existing" for store in target.secret_stores)
 
 
 def _metric_links(draft: Draft, addons: dict[str, tuple[str, ...]]) -> Iterator[Link]:

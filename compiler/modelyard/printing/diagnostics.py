@@ -18,6 +18,13 @@ _BOLD: Final = "\x1b[1m"
 _FAINT: Final = "\x1b[34m"
 _PLAIN: Final = "\x1b[0m"
 
+_WIDEST: Final = 110
+"""Columns of a line of the spec where no terminal says how wide it is."""
+
+_NARROWEST: Final = 30
+_FRAME: Final = 5
+"""Columns beside a line on a terminal: the bar, its spaces, and a mark on each side that more follows."""
+
 _AROUND: Final = 400
 """So many characters of a line, before and after the place, are looked at; a screen shows far fewer."""
 
@@ -26,13 +33,25 @@ Texts: TypeAlias = Mapping[str, Lines]
 
 
 def render(
-    diagnostics: Iterable[Diagnostic], sources: Iterable[SourceFile], form: str = "text", colour: bool = False
+    diagnostics: Iterable[Diagnostic],
+    sources: Iterable[SourceFile],
+    form: str = "text",
+    colour: bool = False,
+    columns: int | None = None,
+    providers: Iterable[str] = (),
 ) -> str:
-    """All diagnostics in one of `FORMS`, in order; an empty text where there is nothing to say to people.
+    """All diagnostics in a format, in order; an empty text where there is nothing to say to people.
 
-    `sources` are the files that the spans point into; colour is for a terminal and changes text only.
+    `sources` are the files that the spans point into; colour and columns are those of the terminal, for text.
+    `providers` are the packages with diagnostics of providers, whose pages SARIF has inside.
     """
-    return FORMS[form](in_order(diagnostics), tuple(sources), colour)
+    if form == "text":
+        return _text(in_order(diagnostics), tuple(sources), colour, columns)
+    if form == "sarif":
+        from modelyard.printing.sarif import sarif
+
+        return sarif(in_order(diagnostics), providers)
+    return FORMS[form](in_order(diagnostics))
 
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:
@@ -45,10 +64,12 @@ def summary(diagnostics: Iterable[Diagnostic]) -> str:
 # --- text
 
 
-def _text(diagnostics: tuple[Diagnostic, ...], sources: tuple[SourceFile, ...], colour: bool) -> str:
+def _text(
+    diagnostics: tuple[Diagnostic, ...], sources: tuple[SourceFile, ...], colour: bool, columns: int | None
+) -> str:
     lines = {source.path: source.lines() for source in sources}
     secrets = _secrets(diagnostics)
-    blocks = [_block(found, lines, secrets, _painter(colour)) for found in diagnostics]
+    blocks = [_block(found, lines, secrets, _painter(colour), columns) for found in diagnostics]
     return "\n".join((*blocks, f"{summary(diagnostics)}\n")) if blocks else ""
 
 
@@ -59,28 +80,42 @@ def _painter(colour: bool) -> Paint:
     return (lambda code, text: f"{code}{text}{_PLAIN}") if colour else (lambda _, text: text)
 
 
-def _block(found: Diagnostic, lines: Texts, secrets: Secrets, paint: Paint) -> str:
+def _block(found: Diagnostic, lines: Texts, secrets: Secrets, paint: Paint, columns: int | None) -> str:
     head = paint(_COLOURS[found.severity], f"{found.severity}[{found.code}]")
     head += paint(_BOLD, f": {visible(redacted(found.message))}")
     page = f"= {explain_command(found.code)}"
     hint = visible(redacted(found.hint))
     span = found.span
     if span is None:
-        rows = [head, *([f"  = {hint}"] if hint else []), f"  {page}"]
+        rows = [head, *(_wrapped(hint, columns, "  = ") if hint else []), f"  {page}"]
         return "\n".join((*rows, ""))
     gutter = " " * (len(str(span.line)) + 1)
     place = f"{visible(span.file)}:{span.line}:{span.column}"
     rows = [head, f"{gutter}{paint(_FAINT, '-->')} {place}"]
     if span.file in lines and span.line <= len(lines[span.file]):
         line, span = _masked(lines[span.file][span.line - 1], span, secrets)
-        text, marks = _excerpt(line, span)
+        room = _WIDEST if columns is None else max(_NARROWEST, columns - len(gutter) - _FRAME)
+        text, marks = _excerpt(line, span, min(_WIDEST, room))
         bar = paint(_FAINT, "|")
         rows.append(f"{gutter} {bar}")
         rows.append(f"{paint(_FAINT, f' {span.line} |')} {text}".rstrip())
-        rows.append(f"{gutter} {bar} {marks[0]}{paint(_COLOURS[found.severity], f'{marks[1]} {hint}'.rstrip())}")
+        beside = columns is None or len(gutter) + 4 + sum(map(len, marks)) + len(hint) <= columns
+        marked = f"{marks[1]} {hint}".rstrip() if beside else marks[1]
+        rows.append(f"{gutter} {bar} {marks[0]}{paint(_COLOURS[found.severity], marked)}")
+        rows += [] if beside else _wrapped(hint, columns, f"{gutter} = ")
     elif hint:
-        rows.append(f"{gutter} = {hint}")
+        rows += _wrapped(hint, columns, f"{gutter} = ")
     return "\n".join((*rows, f"{gutter} {page}", ""))
+
+
+def _wrapped(text: str, columns: int | None, start: str) -> list[str]:
+    """A text on as many lines as a terminal of that width needs; on one where there is none."""
+    if columns is None or len(start) + len(text) <= columns:
+        return [f"{start}{text}"]
+    from textwrap import wrap
+
+    room = max(_NARROWEST, columns)
+    return wrap(text, room, initial_indent=start, subsequent_indent=" " * len(start), break_on_hyphens=False)
 
 
 Secrets: TypeAlias = Mapping[tuple[str, int], Sequence[Span]]
@@ -118,12 +153,12 @@ def _hidden(line: str, span: Span, secret: Span) -> tuple[str, Span]:
     return line, span
 
 
-def _excerpt(line: str, span: Span) -> tuple[str, tuple[str, str]]:
-    """What is shown of a line, and below it the space and the marks that underline the span."""
+def _excerpt(line: str, span: Span, widest: int) -> tuple[str, tuple[str, str]]:
+    """What is shown of a line in so many columns, and below it the space and the marks that underline the span."""
     shown: list[Cell] = cells(line)
     start = min(span.column - 1, len(shown))
     end = max(start, min(span.end_column - 1, len(shown)))
-    shown, start, end = clipped(shown, start, end)
+    shown, start, end = clipped(shown, start, end, widest)
     text = "".join(piece for piece, _ in shown)
     return text, (" " * width(shown[:start]), "^" * max(1, width(shown[start:end])))
 
@@ -131,9 +166,15 @@ def _excerpt(line: str, span: Span) -> tuple[str, tuple[str, str]]:
 # --- for machines
 
 
-def _json(diagnostics: tuple[Diagnostic, ...], _sources: tuple[SourceFile, ...], _colour: bool) -> str:
+def _json(diagnostics: tuple[Diagnostic, ...]) -> str:
+    return json_report(diagnostics)
+
+
+def json_report(diagnostics: Iterable[Diagnostic], **results: object) -> str:
+    """Diagnostics as one JSON object, with the results of a command beside them."""
+    diagnostics = in_order(diagnostics)
     found = [_plain(diagnostic) for diagnostic in diagnostics]
-    return json.dumps({"summary": summary(diagnostics), "diagnostics": found}, indent=2) + "\n"
+    return json.dumps({"summary": summary(diagnostics), "diagnostics": found, **results}, indent=2) + "\n"
 
 
 def _plain(found: Diagnostic) -> dict[str, object]:
@@ -151,7 +192,7 @@ def _plain(found: Diagnostic) -> dict[str, object]:
     }
 
 
-def _github(diagnostics: tuple[Diagnostic, ...], _sources: tuple[SourceFile, ...], _colour: bool) -> str:
+def _github(diagnostics: tuple[Diagnostic, ...]) -> str:
     return "".join(_annotation(found) for found in diagnostics)
 
 
@@ -175,13 +216,7 @@ def _escaped(text: str, more: str = "") -> str:
     return text
 
 
-def _sarif(diagnostics: tuple[Diagnostic, ...], _sources: tuple[SourceFile, ...], _colour: bool) -> str:
-    from modelyard.printing.sarif import sarif
-
-    return sarif(diagnostics)
-
-
-FORMS: Final[Mapping[str, Callable[[tuple[Diagnostic, ...], tuple[SourceFile, ...], bool], str]]] = MappingProxyType(
-    {"text": _text, "json": _json, "sarif": _sarif, "github": _github}
+FORMS: Final[Mapping[str, Callable[[tuple[Diagnostic, ...]], str]]] = MappingProxyType(
+    {"json": _json, "github": _github}
 )
-"""By its name, how a format is made."""
+"""Formats for programs, by name; text and SARIF need more than the diagnostics."""

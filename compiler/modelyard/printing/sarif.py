@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from inspect import cleandoc
 from urllib.parse import quote as percent_encoded
 
@@ -11,10 +12,14 @@ from modelyard.diagnostics import Diagnostic, codes, explain_command
 from modelyard.printing.redact import redacted
 
 
-def sarif(diagnostics: tuple[Diagnostic, ...]) -> str:
-    """One run with a rule for each code that was found."""
-    rules = sorted({found.code for found in diagnostics})
-    driver = {"name": "modelyard", "version": __version__, "rules": [_rule(code) for code in rules]}
+def sarif(diagnostics: tuple[Diagnostic, ...], providers: Iterable[str] = ()) -> str:
+    """One run with a rule for each code that was found; `providers` are the packages of providers' diagnostics."""
+    rules, known = sorted({found.code for found in diagnostics}), codes(providers)
+    driver = {
+        "name": "modelyard",
+        "version": __version__,
+        "rules": [_rule(code, known.get(code)) for code in rules],
+    }
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
@@ -24,8 +29,7 @@ def sarif(diagnostics: tuple[Diagnostic, ...]) -> str:
     return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
-def _rule(code: str) -> dict[str, object]:
-    constructor = codes().get(code)
+def _rule(code: str, constructor: Callable[..., Diagnostic] | None) -> dict[str, object]:
     page = cleandoc(constructor.__doc__ or "") if constructor else ""
     title = page.split("\n", 1)[0] or code
     rule: dict[str, object] = {"id": code, "shortDescription": {"text": title}}

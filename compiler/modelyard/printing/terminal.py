@@ -9,7 +9,6 @@ Cell: TypeAlias = "tuple[str, int]"
 """How a character is shown, and how many columns that takes."""
 
 _TAB: Final = "    "
-_WIDEST: Final = 110
 _BEFORE: Final = 40
 _UNSEEN: Final = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _JOINER: Final = "\u200d"
@@ -34,12 +33,12 @@ def width(shown: list[Cell]) -> int:
     return sum(columns for _, columns in shown)
 
 
-def clipped(shown: list[Cell], start: int, end: int) -> tuple[list[Cell], int, int]:
-    """The part of a long line around what is marked from `start` to `end`, and where the mark is in it."""
-    if width(shown) <= _WIDEST:
+def clipped(shown: list[Cell], start: int, end: int, widest: int) -> tuple[list[Cell], int, int]:
+    """At most `widest` columns of a line around what is marked from `start` to `end`, and where the mark is in them."""
+    if width(shown) <= widest:
         return shown, start, end
-    left = max(0, start - _BEFORE) if end > _WIDEST else 0
-    right, room = left, _WIDEST
+    left = max(0, start - min(_BEFORE, widest // 2)) if end > widest else 0
+    right, room = left, widest
     while right < len(shown) and room >= shown[right][1]:
         room -= shown[right][1]
         right += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelyard.diagnostics import resolve as problems
-from modelyard.resolve.fields import Node, as_node, items, mapping, named, text
+from modelyard.nodes import Node, as_node, items, mapping, named, text
 from modelyard.resolve.scope import Scope, entry_path, reference, unknown
 from modelyard.spec import Deployment, Override
 

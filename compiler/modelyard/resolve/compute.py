@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelyard import units
 from modelyard.diagnostics import resolve as problems
-from modelyard.resolve.fields import Node, NotValidatedError, as_node, flag, named, text, texts
+from modelyard.nodes import Node, NotValidatedError, as_node, flag, named, text, texts
 from modelyard.resolve.quantities import cpu, size
 from modelyard.resolve.scope import Scope, bound
 from modelyard.source import Path

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from modelyard.diagnostics import resolve as problems
+from modelyard.nodes import Node, flag, mapping, named, number, pairs, text, texts, whole
 from modelyard.resolve.changes import called
-from modelyard.resolve.fields import Node, flag, mapping, named, number, pairs, text, texts, whole
 from modelyard.resolve.quantities import seconds, seconds_or, size
 from modelyard.resolve.scope import Scope, reference, secret, store
 from modelyard.resolve.stages import first_stage, stages_of

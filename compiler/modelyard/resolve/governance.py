@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelyard.resolve.fields import Node, flag, mapping, named, pairs, text, texts
+from modelyard.nodes import Node, flag, mapping, named, pairs, text, texts
 from modelyard.resolve.quantities import amount, seconds
 from modelyard.resolve.scope import Scope, reference
 from modelyard.resolve.stages import approval_of, changes_of

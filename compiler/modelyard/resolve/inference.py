@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modelyard.diagnostics import resolve as problems
+from modelyard.nodes import Node, flag, mapping, named, number, text, texts, whole
 from modelyard.resolve.compute import compute_of, needed_compute
-from modelyard.resolve.fields import Node, flag, mapping, named, number, text, texts, whole
 from modelyard.resolve.governance import resolve_profile
 from modelyard.resolve.pipelines import model_ref, source_of
 from modelyard.resolve.quantities import milliseconds_or, part, percent, range_of, seconds, seconds_or, size

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from modelyard.nodes import Node, flag, mapping, named, text, texts
 from modelyard.resolve.compute import compute_of_monitor
 from modelyard.resolve.data import check_of
-from modelyard.resolve.fields import Node, flag, mapping, named, text, texts
 from modelyard.resolve.pipelines import schedule_of
 from modelyard.resolve.quantities import part, seconds, seconds_or
 from modelyard.resolve.scope import Scope, address, reference, references, secret

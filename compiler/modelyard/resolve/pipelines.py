@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from modelyard.diagnostics import resolve as problems
+from modelyard.nodes import Node, NotValidatedError, as_node, items, mapping, named, text, texts, whole
 from modelyard.records import record
 from modelyard.resolve.compute import compute_of, needed_compute
-from modelyard.resolve.fields import Node, NotValidatedError, as_node, items, mapping, named, text, texts, whole
 from modelyard.resolve.quantities import part, range_of, seconds_or
 from modelyard.resolve.scope import Scope, address, bound, reference, references
 from modelyard.resolve.stages import first_stage

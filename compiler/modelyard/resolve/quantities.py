@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from modelyard import units
 from modelyard.diagnostics import resolve as problems
-from modelyard.resolve.fields import Node, NotValidatedError, number, text
+from modelyard.nodes import Node, NotValidatedError, number, text
 from modelyard.resolve.scope import Scope
 from modelyard.source import Json, Path
 from modelyard.spec import Range

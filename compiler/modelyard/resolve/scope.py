@@ -8,8 +8,8 @@ from modelyard import units
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import resolve as problems
 from modelyard.diagnostics.base import ENTRIES
+from modelyard.nodes import Node, NotValidatedError, mapping, text, texts
 from modelyard.records import field, record, replace
-from modelyard.resolve.fields import Node, NotValidatedError, mapping, text, texts
 from modelyard.source import Document, Json, Path, Span
 from modelyard.spec import ComputeClass, SecretRef
 

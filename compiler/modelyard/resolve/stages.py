@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelyard.diagnostics import resolve as problems
-from modelyard.resolve.fields import Node, as_node, flag, items, mapping, named, text, texts, whole
+from modelyard.nodes import Node, as_node, flag, items, mapping, named, text, texts, whole
 from modelyard.resolve.quantities import seconds_or
 from modelyard.resolve.scope import Scope, reference
 from modelyard.source import Path

@@ -11,7 +11,9 @@ from modelyard.target import Cost, Object, Pins, Target
 from modelyard_targets.aws.catalog import CATALOG
 from modelyard_targets.aws.check import check
 from modelyard_targets.aws.hardware import choose
-from modelyard_targets.cluster.envoy import CLASS
+from modelyard_targets.aws.options import resolve_options
+from modelyard_targets.aws.rules import RULES
+from modelyard_targets.kube.network.envoy import CLASS
 
 # What makes programs and objects is imported when they are made: `validate` runs at every save of a spec.
 
@@ -36,7 +38,7 @@ def _calls(plan: Plan, placement: str) -> Iterable[Call]:
 
 def _pins(plan: Plan, placement: str) -> Pins:
     from modelyard_targets.aws.platform import context_of
-    from modelyard_targets.cluster.pins import pins_of
+    from modelyard_targets.kube.project.pins import pins_of
 
     return pins_of(context_of(plan, placement))
 
@@ -57,5 +59,10 @@ TARGET = Target(
     objects=_objects,
     calls=_calls,
     gateway_class=CLASS,
+    diagnostics="modelyard_targets.aws.diagnostics",
+    rules=RULES,
+    resolve_options=resolve_options,
+    in_cloud=True,
+    secrets_via="secrets-manager",
     pins=_pins,
 )

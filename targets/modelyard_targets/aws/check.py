@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from modelyard.diagnostics import aws as problems
 from modelyard.diagnostics import platform as shared
 from modelyard.diagnostics.base import Diagnostic, quote
 from modelyard.plan import Identity, NodePool, Plan, Resource
@@ -15,14 +14,17 @@ from modelyard_targets.aws.check_machines import check_disks, check_machines
 from modelyard_targets.aws.check_network import check_images, check_network, check_public, check_region
 from modelyard_targets.aws.check_rights import check_rights
 from modelyard_targets.aws.check_stores import check_locks, check_stores
+from modelyard_targets.aws.diagnostics import plan as problems
 from modelyard_targets.aws.foundation import nat_of, tags
 from modelyard_targets.aws.gateway import filled_in
 from modelyard_targets.aws.names import cluster_name
+from modelyard_targets.aws.options import options_of, vpc_of
 from modelyard_targets.aws.pools import pool_nodes
 from modelyard_targets.aws.versions import releases
-from modelyard_targets.cluster.check import Rule, check_cluster
-from modelyard_targets.cluster.context import Context, region_of
-from modelyard_targets.cluster.placed import target_of
+from modelyard_targets.kube.checks.check import Rule, check_cluster
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.placement.placed import target_of
+from modelyard_targets.kube.storage.buckets import region_of
 
 _LONGEST_CLUSTER: Final = 100
 _NODE_GROUPS: Final = 30
@@ -115,10 +117,11 @@ def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             if other.provider != "aws" or bucket.endpoint:
                 continue
             where, region = system.key(*resource.origin), region_of(bucket, system)
-            if not bucket.adopt and here.account != other.account:  # an adopted one is opened by its own policy
+            accounts = {options_of(here).account, options_of(other).account}
+            if not bucket.adopt and len(accounts) > 1:  # an adopted one is opened by its own policy
                 what, instead = f"account of {quote(other.name)}", f"place the workload on {quote(other.name)}"
                 yield problems.bucket_out_of_reach(where, store, placement, what, instead)
-            if region != here.region and not here.vpc.adopt and nat_of(system, here) == "none":
+            if region != here.region and not vpc_of(here).adopt and nat_of(system, here) == "none":
                 instead = "let the network out by vpc: {nat: one}"
                 yield problems.bucket_out_of_reach(where, store, placement, f"region {quote(region)}", instead)
 

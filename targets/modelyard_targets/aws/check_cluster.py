@@ -9,9 +9,9 @@ from modelyard.diagnostics import reach as problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import Plan
 from modelyard.spec import target_path
-from modelyard_targets.cluster.check_reach import check_clients
-from modelyard_targets.cluster.envoy import CLASS
-from modelyard_targets.cluster.placed import target_of
+from modelyard_targets.kube.checks.reach import check_clients
+from modelyard_targets.kube.network.envoy import CLASS
+from modelyard_targets.kube.placement.placed import target_of
 
 STORAGE_CLASS: Final = "gp3"
 """The one storage class of a cluster that is made here."""

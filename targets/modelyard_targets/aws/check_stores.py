@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.diagnostics import aws as problems
 from modelyard.diagnostics import stores as store_problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.manifest import memory_text
 from modelyard.plan import Identity, Plan, RegistryServer
 from modelyard.spec import Store, System, TargetSpec
+from modelyard_targets.aws.diagnostics import plan as problems
 from modelyard_targets.aws.names import database_identifier
-from modelyard_targets.cluster.placed import target_of
+from modelyard_targets.kube.placement.placed import target_of
 
 _THEIRS: Final = ("versioned", "retention", "objectLock", "size", "replicas")
 _GI: Final = 1024**3

@@ -6,8 +6,8 @@ from modelyard.plan import Plan
 from modelyard.records import replace
 from modelyard.spec import Gateway, TargetSpec
 from modelyard_targets.aws.foundation import addons_of
-from modelyard_targets.cluster.envoy import CLASS, ENVOY
-from modelyard_targets.cluster.placed import target_of
+from modelyard_targets.kube.network.envoy import CLASS, ENVOY
+from modelyard_targets.kube.placement.placed import target_of
 
 
 def filled_in(plan: Plan, placement: str) -> TargetSpec:

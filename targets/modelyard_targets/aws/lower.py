@@ -10,8 +10,8 @@ from modelyard.stack import Stack
 from modelyard_targets.aws.infrastructure import calls_of, infrastructure_of
 from modelyard_targets.aws.platform import context_of
 from modelyard_targets.aws.readme import stores_texts_of, texts_of
-from modelyard_targets.cluster.context import Made
-from modelyard_targets.cluster.workloads_project import objects_of_placement, workloads_of
+from modelyard_targets.kube.placement.context import Made
+from modelyard_targets.kube.project.workloads_project import objects_of_placement, workloads_of
 
 
 def lower(plan: Plan, placement: str) -> Stack:

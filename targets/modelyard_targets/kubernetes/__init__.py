@@ -27,7 +27,7 @@ def _objects(plan: Plan, placement: str) -> Iterable[Object]:
 
 
 def _pins(plan: Plan, placement: str) -> Pins:
-    from modelyard_targets.cluster.pins import pins_of
+    from modelyard_targets.kube.project.pins import pins_of
     from modelyard_targets.kubernetes.platform import context_of
 
     return pins_of(context_of(plan, placement))
@@ -48,4 +48,5 @@ TARGET = Target(
     lower=_lower,
     objects=_objects,
     pins=_pins,
+    secrets_via="external-secrets",
 )

@@ -9,11 +9,11 @@ from modelyard.diagnostics import platform as problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import Plan
 from modelyard.spec import target_path
-from modelyard_targets.cluster.check import Rule, check_cluster
-from modelyard_targets.cluster.check_reach import check_clients
-from modelyard_targets.cluster.context import Context
-from modelyard_targets.cluster.placed import addons_to_install, target_of
-from modelyard_targets.cluster.priorities import yielding
+from modelyard_targets.kube.checks.check import Rule, check_cluster
+from modelyard_targets.kube.checks.reach import check_clients
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.placement.placed import addons_to_install, target_of
+from modelyard_targets.kube.pods.priorities import yielding
 from modelyard_targets.kubernetes.budget import check_prices
 from modelyard_targets.kubernetes.capacity import check_capacity
 from modelyard_targets.kubernetes.check_stores import check_stores

@@ -8,7 +8,7 @@ from modelyard.diagnostics import stores as problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import Plan
 from modelyard.spec import Store, System
-from modelyard_targets.cluster.overrides import overrides_on
+from modelyard_targets.kube.objects.overrides import overrides_on
 
 _THEIRS = ("versioned", "retention", "objectLock", "size", "replicas")
 

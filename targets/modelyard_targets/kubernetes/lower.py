@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from modelyard.plan import Plan
 from modelyard.stack import Stack
-from modelyard_targets.cluster.context import Made
-from modelyard_targets.cluster.readme import texts_of
-from modelyard_targets.cluster.workloads_project import objects_of_placement, workloads_of
+from modelyard_targets.kube.placement.context import Made
+from modelyard_targets.kube.project.workloads_project import objects_of_placement, workloads_of
+from modelyard_targets.kube.readme.readme import texts_of
 from modelyard_targets.kubernetes.platform import context_of
 
 

@@ -8,11 +8,11 @@ from typing import Final
 from modelyard.plan import Plan
 from modelyard.spec import ComputeClass, TargetSpec
 from modelyard.units import money_text
-from modelyard_targets.cluster.context import Context
-from modelyard_targets.cluster.placed import context_of as context_on
-from modelyard_targets.cluster.placed import target_of
-from modelyard_targets.cluster.platform import Platform, Where
-from modelyard_targets.cluster.sizes import head_size
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.placement.placed import target_of
+from modelyard_targets.kube.placement.platform import Platform, Where
+from modelyard_targets.kube.pods.sizes import head_size
+from modelyard_targets.kube.project.context import context_of as context_on
 from modelyard_targets.kubernetes.budget import monthly_high
 from modelyard_targets.kubernetes.capacity import quota
 from modelyard_targets.kubernetes.hardware import choose

@@ -7,9 +7,9 @@ from itertools import product
 import pytest
 
 from modelyard.capabilities import metrics_of, table
-from modelyard_runtime.description import Json
-from modelyard_runtime.gate import check_gate
+from modelyard_runtime.promotion.gate import check_gate
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.workload.description import Json
 from tests.compiler.checks.asked import codes_in
 from tests.specs import changed
 

@@ -15,7 +15,8 @@ from typing import Any, ClassVar
 import pytest
 
 from modelyard.cli.approve import NAMESPACE
-from modelyard_runtime import approvals, gate, imports, lineage, promotion
+from modelyard_runtime.promotion import approvals, gate, imports, promoter
+from modelyard_runtime.registry import lineage
 from tests.compiler.cli.said import Run
 from tests.specs import VALID_SPEC
 
@@ -270,7 +271,7 @@ def test_a_stage_may_do_without_lines_that_failed(
     )
     text = spec.read_text(encoding="utf-8").replace("    explainability", stages)
     spec.write_text(text.replace("    promoteTo: candidate\n", ""), encoding="utf-8")
-    Registry.tags |= {gate.GATE_TAG: "refused", promotion.FAILED_TAG: failed}
+    Registry.tags |= {gate.GATE_TAG: "refused", promoter.FAILED_TAG: failed}
 
     said = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,30 @@ def test_compile(run: Run, system: Path) -> None:
     assert (system / "build/default/main/workloads/__main__.py").is_file()
     assert (system / LOCK_NAME).is_file()
     assert "pulumi up" in said.err
+
+
+def test_programs_read_what_was_compiled(run: Run, system: Path) -> None:
+    """Projects and files of each target, and which of them this run wrote or removed."""
+    first = json.loads(run("compile", system, "--format", "json").out)
+    again = json.loads(run("compile", system, "--format", "json").out)
+    spec = system / "system.yaml"
+    spec.write_text(spec.read_text().replace("memory: 2Gi", "memory: 3Gi"))
+    changed = json.loads(run("compile", system, "--format", "json").out)
+
+    (target,) = first["targets"]
+    assert (first["environment"], first["lock"]) == ("default", str(system / LOCK_NAME))
+    assert (target["target"], target["projects"]) == ("main", ["workloads"])
+    assert target["written"] == target["files"]
+    assert {
+        str(path.relative_to(target["folder"])) for path in Path(target["folder"]).rglob("*") if path.is_file()
+    } == {
+        RECORD,
+        *target["files"],
+    }
+    assert again["targets"] == [{**target, "written": [], "removed": []}]
+    (target,) = changed["targets"]
+    assert "workloads/manifests/model-score.yaml" in target["written"]
+    assert set(target["written"]) < set(target["files"])
 
 
 def test_the_next_step_is_the_target_that_others_call(run: Run, tmp_path: Path) -> None:

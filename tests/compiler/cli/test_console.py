@@ -38,6 +38,17 @@ def test_colour_is_for_terminals(wrong: Path, run: Run) -> None:
     assert "\x1b[" in _on_a_terminal(["validate", str(wrong)])
     assert "\x1b[" not in _on_a_terminal(["validate", str(wrong)], NO_COLOR="1")
     assert "\x1b[" not in _on_a_terminal(["validate", str(wrong)], TERM="dumb")
+
+
+def test_colour_can_be_forced(wrong: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the log of a CI run; NO_COLOR has the last word, and a variable that is empty is not set."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[" in run("validate", wrong).err
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[" not in run("validate", wrong).err
+    monkeypatch.setenv("NO_COLOR", "")
+    monkeypatch.setenv("FORCE_COLOR", "")
+    assert "\x1b[" not in run("validate", wrong).err
     assert "\x1b[" not in _on_a_terminal(["validate", str(wrong), "--color", "never"])
     assert "\x1b[" not in run("validate", wrong).err
     assert "\x1b[" in run("validate", wrong, "--color", "always").err

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from modelyard.diagnostics import codes
+from modelyard_targets import TARGETS
 from tests.compiler.cli.said import Run
 from tests.examples import SYSTEMS
 
@@ -21,9 +22,18 @@ def test_explain_a_code(run: Run, code: str) -> None:
 
 
 def test_every_code_has_its_page(run: Run) -> None:
-    assert all(run("explain", code).code == 0 for code in codes())
+    assert all(run("explain", code).code == 0 for code in codes(TARGETS.diagnostics()))
     unknown = run("explain", "E9999")
     assert (unknown.code, unknown.out) == (1, "")
+
+
+def test_a_code_that_has_a_new_name_is_explained_by_both(run: Run) -> None:
+    """Whoever finds the old one in a log or a ticket is led to the new one."""
+    old, new = run("explain", "e0654"), run("explain", "aws-e015")
+
+    assert (old.code, new.code) == (0, 0)
+    assert old.out == f"E0654 is AWS-E015 now.\n\n{new.out}"
+    assert new.out.startswith("AWS-E015: ")
 
 
 def test_explain_a_field(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

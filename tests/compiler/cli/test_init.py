@@ -30,6 +30,14 @@ def test_init_overwrites_nothing(run: Run, system: Path) -> None:
     assert (system / "system.yaml").read_text(encoding="utf-8") == SPEC
 
 
+def test_init_adds_no_second_spec(run: Run, system: Path) -> None:
+    (system / "system.yaml").rename(system / "modelyard.yaml")
+    said = run("init", system)
+
+    assert (said.code, f"'{system / 'modelyard.yaml'}' is there already" in said.err) == (1, True)
+    assert not (system / "system.yaml").exists()
+
+
 def test_init_lists_and_suggests(run: Run, tmp_path: Path) -> None:
     assert set(templates()) == {line.split()[0] for line in run("init", "--list").out.splitlines()}
     wrong = run("init", tmp_path / "x", "--template", "minimla")

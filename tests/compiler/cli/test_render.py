@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,21 @@ def test_rendered_values_say_where_they_come_from(run: Run, system: Path) -> Non
 
     assert any("min: 2" in line and line.endswith("system.yaml:16") for line in lines)
     assert any(line.endswith("# default") for line in lines)
+
+
+def test_programs_read_the_rendered_spec(run: Run, system: Path) -> None:
+    """As JSON and as YAML it has the same values, with the defaults and without where they come from."""
+    as_json = json.loads(run("render", system, "--env", "prod", "--format", "json").out)
+    as_yaml = run("render", system, "--env", "prod", "--format", "yaml").out
+
+    assert "#" not in as_yaml
+    assert yaml.safe_load(as_yaml) == as_json
+    assert as_json["inference"]["score"]["replicas"]["min"] == 2
+    assert as_json["inference"]["score"]["variants"]["only"]["model"] == "churn@champion"
+
+
+def test_a_wrong_spec_is_not_rendered(run: Run, wrong: Path) -> None:
+    said = run("render", wrong, "--format", "json")
+
+    assert (said.code, said.out) == (1, "")
+    assert "error[" in said.err

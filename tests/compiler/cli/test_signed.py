@@ -13,7 +13,7 @@ import pytest
 from modelyard.api import output_files
 from modelyard.inputs import Given, Inputs
 from modelyard.pipeline import compile_system
-from modelyard_runtime import approvals
+from modelyard_runtime.promotion import approvals
 from modelyard_targets import TARGETS
 from tests.compiler.cli.said import Run
 from tests.specs import VALID_SPEC

@@ -20,6 +20,33 @@ def test_validate(run: Run, system: Path) -> None:
     assert run("validate", system, "--env", "prod").err.endswith("valid for prod\n")
 
 
+def test_a_spec_may_be_called_modelyard_yaml(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder is enough for every command, and the environments beside the spec are read as ever."""
+    (system / "system.yaml").unlink()
+    (system / "modelyard.yaml").write_text(SPEC[: SPEC.index("environments:")], encoding="utf-8")
+    (system / "environments").mkdir()
+    (system / "environments" / "dev.yaml").write_text("inference: {score: {replicas: 2}}\n", encoding="utf-8")
+
+    assert run("validate", system).err == f"{system}/modelyard.yaml: valid, alone and for dev\n"
+    assert run("compile", system).code == 0
+    assert run("explain", "inference.score", system).out.splitlines()[0].startswith("inference.score")
+    monkeypatch.chdir(system)
+    assert run("validate", "--env", "dev").err == "modelyard.yaml: valid for dev\n"
+
+
+def test_a_folder_with_two_specs_is_refused(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By every command that is given the folder; a file that is named is read."""
+    (system / "modelyard.yaml").write_text(SPEC, encoding="utf-8")
+
+    for command in (("validate",), ("compile",), ("explain", "inference.score"), ("render",), ("verify",)):
+        said = run(*command, system)
+        assert (said.code, "[E0157]" in said.err, str(system) in said.err) == (1, True, True), command
+    assert not (system / "build").exists()
+    assert run("validate", system / "modelyard.yaml").code == 0
+    monkeypatch.chdir(system)
+    assert "the folder '.' holds two specs" in run("validate").err
+
+
 def test_a_spec_without_environments_is_valid(run: Run, system: Path) -> None:
     """And nothing is said of environments."""
     (system / "system.yaml").write_text(SPEC[: SPEC.index("environments:")], encoding="utf-8")
@@ -146,7 +173,7 @@ def test_formats_for_machines_are_on_standard_output(run: Run, wrong: Path) -> N
     assert (github.code, github.err) == (1, "")
 
 
-@pytest.mark.parametrize("command", ["validate", "compile", "render"])
+@pytest.mark.parametrize("command", ["validate", "compile"])
 @pytest.mark.parametrize("form", ["json", "sarif", "github"])
 def test_formats_hold_where_nothing_can_be_read(run: Run, tmp_path: Path, command: str, form: str) -> None:
     said = run(command, tmp_path / "nowhere.yaml", "--format", form)

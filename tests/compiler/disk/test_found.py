@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from modelyard.disk import (
-    Report,
     switch,
 )
-from tests.compiler.disk.written import FILES, content, leftovers, tree, write
+from tests.compiler.disk.written import FILES, Counts, content, leftovers, tree, write
 
 
 def test_what_others_put_there_stays(tmp_path: Path) -> None:
@@ -30,7 +29,7 @@ def test_what_others_put_there_stays(tmp_path: Path) -> None:
     inode = (root / "venv/lib/x.py").stat().st_ino
     report, problems = write(tmp_path, {"README.md": "two"})
 
-    assert (report, problems) == (Report(1, 0, 3), [])
+    assert (report, problems) == (Counts(1, 0, 3), [])
     assert tree(tmp_path) == {
         "README.md": "two",
         "NOTES.md": "mine",
@@ -79,7 +78,7 @@ def test_force_keeps_the_edited_text_beside(tmp_path: Path) -> None:
         "w/b.edited": "gone but edited",
     }
     assert tree(tmp_path) == expected
-    assert write(tmp_path, {"README.md": "two"}) == (Report(0, 1, 0), [])
+    assert write(tmp_path, {"README.md": "two"}) == (Counts(0, 1, 0), [])
     assert tree(tmp_path) == expected
 
 
@@ -88,7 +87,7 @@ def test_an_edit_that_says_the_same_is_no_edit(tmp_path: Path) -> None:
     write(tmp_path, FILES)
     (tmp_path / "prod/main/README.md").write_text("two")
 
-    assert write(tmp_path, {**FILES, "README.md": "two"}) == (Report(0, 4, 0), [])
+    assert write(tmp_path, {**FILES, "README.md": "two"}) == (Counts(0, 4, 0), [])
 
 
 def test_a_file_that_was_deleted_is_written_again(tmp_path: Path) -> None:
@@ -96,7 +95,7 @@ def test_a_file_that_was_deleted_is_written_again(tmp_path: Path) -> None:
     write(tmp_path, FILES)
     (tmp_path / "prod/main/w/b").unlink()
 
-    assert write(tmp_path, FILES) == (Report(1, 3, 0), [])
+    assert write(tmp_path, FILES) == (Counts(1, 3, 0), [])
     assert tree(tmp_path) == FILES
 
 
@@ -112,7 +111,7 @@ def test_a_file_of_others_is_not_overwritten(tmp_path: Path) -> None:
         "E0702 'prod/main/README.md' is not a file that modelyard wrote, and it wants to write there",
     ]
     assert tree(tmp_path) == {"README.md": "mine", "w/b": "b"}
-    assert write(tmp_path, FILES, force=True) == (Report(3, 1, 0), [])
+    assert write(tmp_path, FILES, force=True) == (Counts(3, 1, 0), [])
     assert tree(tmp_path) == {**FILES, "README.md.edited": "mine"}
 
 

@@ -9,10 +9,9 @@ import pytest
 
 from modelyard.disk import (
     RECORD,
-    Report,
     unchanged,
 )
-from tests.compiler.disk.written import FILES, write
+from tests.compiler.disk.written import FILES, Counts, write
 
 
 def test_the_same_tree_has_the_same_record(tmp_path: Path) -> None:
@@ -60,7 +59,7 @@ def test_a_record_that_is_none_protects_every_file(tmp_path: Path, text: bytes) 
     assert write(tmp_path, {**FILES, "w/b": "B"})[1] == [
         "E0702 'prod/main/w/b' is not a file that modelyard wrote, and it wants to write there"
     ]
-    assert write(tmp_path, FILES) == (Report(0, 4, 0), [])
+    assert write(tmp_path, FILES) == (Counts(0, 4, 0), [])
     assert unchanged(tmp_path, "prod", "main", "k")
 
 
@@ -73,5 +72,5 @@ def test_a_record_cannot_lead_out_of_the_tree(tmp_path: Path) -> None:
     report, problems = write(tmp_path, {"README.md": "one", "w/b": "b"})
 
     assert problems == []
-    assert report == Report(0, 2, 2)
+    assert report == Counts(0, 2, 2)
     assert (tmp_path / "victim").read_text() == "v"

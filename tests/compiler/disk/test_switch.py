@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from modelyard.disk import (
-    Report,
     switch,
     unchanged,
 )
-from tests.compiler.disk.written import FILES, a_folder, leftovers, tree, write
+from tests.compiler.disk.written import FILES, Counts, a_folder, leftovers, tree, write
 
 
 def test_what_dead_runs_left_is_removed(tmp_path: Path) -> None:
@@ -40,7 +39,7 @@ def test_a_tree_renamed_aside_by_a_dead_run_is_put_back(tmp_path: Path) -> None:
     os.rename(tmp_path / "prod/main", tmp_path / "prod/.main.123-0123abcd.old")
     assert not unchanged(tmp_path, "prod", "main", "k")
 
-    assert write(tmp_path, FILES) == (Report(0, 4, 0), [])
+    assert write(tmp_path, FILES) == (Counts(0, 4, 0), [])
     assert tree(tmp_path) == {**FILES, "NOTES.md": "mine"}
 
 
@@ -54,7 +53,7 @@ def test_without_an_exchange_two_renames_do(tmp_path: Path, monkeypatch: pytest.
     write(tmp_path, FILES)
     (tmp_path / "prod/main/NOTES.md").write_text("mine")
 
-    assert write(tmp_path, {"README.md": "two"}) == (Report(1, 0, 3), [])
+    assert write(tmp_path, {"README.md": "two"}) == (Counts(1, 0, 3), [])
     assert tree(tmp_path) == {"README.md": "two", "NOTES.md": "mine"}
     assert leftovers(tmp_path) == []
 
@@ -68,7 +67,7 @@ def test_without_hard_links_files_are_copied(tmp_path: Path, monkeypatch: pytest
         raise OSError(errno.EPERM, "no links here")
 
     monkeypatch.setattr(os, "link", none)
-    assert write(tmp_path, {**FILES, "w/b": "B"}) == (Report(1, 3, 0), [])
+    assert write(tmp_path, {**FILES, "w/b": "B"}) == (Counts(1, 3, 0), [])
     assert tree(tmp_path) == {**FILES, "w/b": "B"}
     assert (tmp_path / "prod/main/README.md").stat().st_mtime_ns == before.st_mtime_ns
 

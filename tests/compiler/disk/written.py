@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.disk import (
@@ -18,6 +19,19 @@ from modelyard.disk import (
 FILES = {"README.md": "one", "workloads/Pulumi.yaml": "name: a", "workloads/manifests/a.yaml": "a: 1", "w/b": "b"}
 
 
+class Counts(NamedTuple):
+    """How many files of a tree were written, left as they were, and removed."""
+
+    written: int
+    unchanged: int
+    removed: int
+
+
+def counted(report: Report) -> Counts:
+    """A report in numbers."""
+    return Counts(len(report.written), report.unchanged, len(report.removed))
+
+
 def outputs(files: Mapping[str, str]) -> Iterator[OutputFile]:
     """Output files with these texts."""
     for path, text in files.items():
@@ -26,10 +40,10 @@ def outputs(files: Mapping[str, str]) -> Iterator[OutputFile]:
 
 def write(
     out: Path, files: Mapping[str, str], key: str = "k", *, target: str = "main", force: bool = False
-) -> tuple[Report, list[str]]:
+) -> tuple[Counts, list[str]]:
     """Write one tree; the codes of what was in the way, and the path that each names."""
     report, problems = write_tree(out, "prod", target, outputs(files), key, force)
-    return report, told(problems, out)
+    return counted(report), told(problems, out)
 
 
 def told(problems: Iterable[Diagnostic], out: Path) -> list[str]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from modelyard.diagnostics import Diagnostic, Severity
 from modelyard.printing.diagnostics import render, summary
 from modelyard.source import SourceFile, Span
+from modelyard_targets import TARGETS
 
 TEXT = "models:\n  ranker:\n    task: ranking\n    framework: torch\n    replcias: 2\n"
 FOUND = Diagnostic(
@@ -46,6 +47,22 @@ def test_the_text_has_the_look_of_the_house() -> None:
         "\n"
         "1 error\n"
     )
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_text_fits_a_narrow_terminal(columns: int) -> None:
+    """The line of the spec is clipped around the mark, and a hint that does not fit beside it is wrapped below."""
+    text = f"models: {{churn: {{{'x' * 90}, replcias: 2, {'y' * 90}}}}}"
+    column = text.index("replcias") + 1
+    hint = "did you mean 'replicas', which is how many copies of a server run at the same time?"
+    found = Diagnostic("E0203", Severity.ERROR, "m", Span("s", 1, column, column + 8), hint)
+
+    rows = render([found], [SourceFile("s", text)], columns=columns).splitlines()
+
+    assert max(map(len, rows)) <= columns
+    line, marks = rows[3].split("|", 1)[1], rows[4].split("|", 1)[1]
+    assert line[marks.index("^") : marks.rindex("^") + 1] == "replcias"
+    assert " ".join(row.strip(" =") for row in rows[5:-3]) == hint
 
 
 def test_a_diagnostic_without_a_place_or_a_file_is_told_all_the_same() -> None:
@@ -187,6 +204,15 @@ def test_sarif_has_the_parts_that_hosts_read() -> None:
             "region": {"startLine": 5, "startColumn": 5, "endColumn": 13},
         },
     ]
+
+
+def test_sarif_has_the_pages_of_providers() -> None:
+    """A code that the compiler does not know is explained by the provider that has it."""
+    found = [Diagnostic("AWS-E015", Severity.ERROR, "m", None)]
+
+    [run] = json.loads(render(found, SOURCES, "sarif", providers=TARGETS.diagnostics()))["runs"]
+
+    assert "region" in run["tool"]["driver"]["rules"][0]["help"]["text"]
 
 
 @given(

@@ -22,8 +22,8 @@ import pandas as pd
 import ray
 import ray.data
 
-from modelyard_runtime import registry
-from modelyard_runtime.batch import score_datasets
+from modelyard_runtime.batch.run import score_datasets
+from modelyard_runtime.registry import client as registry
 
 FOLDER, ROUNDS = Path(sys.argv[1]), int(sys.argv[2])
 COLUMNS = [f"n{at}" for at in range(int(os.environ.get("BATCH_COLUMNS", "20")))]

@@ -24,8 +24,8 @@ from ray import tune
 from ray.tune.schedulers import ASHAScheduler
 from ray.tune.search import BasicVariantGenerator
 
-from modelyard_runtime import registry
-from modelyard_runtime.pipeline import work
+from modelyard_runtime.pipelines.driver import work
+from modelyard_runtime.registry import client as registry
 
 FOLDER, ROUNDS = Path(sys.argv[1]), int(sys.argv[2])
 ROWS = int(os.environ.get("SEARCH_ROWS", "150000"))

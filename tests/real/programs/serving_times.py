@@ -24,8 +24,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from starlette.requests import Request
 
-from modelyard_runtime import registry
-from modelyard_runtime.serve import application
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.serving.application import application
 
 FOLDER, ROUNDS = Path(sys.argv[1]), int(sys.argv[2])
 PORT = 8124

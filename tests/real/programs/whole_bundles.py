@@ -24,8 +24,10 @@ import ray
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from ray import serve
 
-from modelyard_runtime import batch, monitor, pipeline
-from modelyard_runtime.serve import application
+from modelyard_runtime.batch import run as batch
+from modelyard_runtime.monitoring import monitor
+from modelyard_runtime.pipelines import driver
+from modelyard_runtime.serving.application import application
 
 ROOT = Path(sys.argv[1])
 PORT, METRICS = 8124, 8125
@@ -165,7 +167,7 @@ def train(link: Link) -> int:
         "promoteTo": "champion",
     }
     described(link, "training", "learn", pipeline=asked, registry={"uri": f"file://{ROOT}/registry"})
-    return pipeline.run()
+    return driver.run()
 
 
 def start(link: Link) -> None:

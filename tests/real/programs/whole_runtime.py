@@ -26,9 +26,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from ray import serve
 
-from modelyard_runtime import approvals, batch, breach, monitor, pipeline, promotion, registry
-from modelyard_runtime.cluster_api import ClusterApi
-from modelyard_runtime.serve import application
+from modelyard_runtime.batch import run as batch
+from modelyard_runtime.jobs.cluster_api import ClusterApi
+from modelyard_runtime.monitoring import breach, monitor
+from modelyard_runtime.pipelines import driver
+from modelyard_runtime.promotion import approvals, promoter
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.serving.application import application
 
 ROOT = Path(sys.argv[1])
 PORT = 8123
@@ -209,7 +213,7 @@ def train() -> None:
         "promoteTo": "champion",
     }
     workload = described("training", "retrain", pipeline=asked)
-    FACTS["train"] = pipeline.run()
+    FACTS["train"] = driver.run()
     registry.connect(workload)
     FACTS["before approval"] = registry.version_at("cards-fraud", "champion") is None
     version = registry.version("cards-fraud", "1")
@@ -217,10 +221,10 @@ def train() -> None:
     digest = version.tags["modelyard.digest"]
     registry.tag(version, {"modelyard.approval.model-risk": approval(workload, "sha256:of-another-model")})
     registry.tag(version, {"modelyard.approval.forged": digest})
-    promotion.run()
+    promoter.run()
     FACTS["after an approval of another model"] = registry.version_at("cards-fraud", "champion") is None
     registry.tag(version, {"modelyard.approval.model-risk": approval(workload, digest)})
-    promotion.run()
+    promoter.run()
     at = registry.version_at("cards-fraud", "champion")
     FACTS["champion"] = at.version if at else None
 
@@ -274,7 +278,7 @@ def score() -> None:
         "batchSize": 100,
     }
     workload = described("batch-inference", "score", pipeline=asked)
-    FACTS["score"] = pipeline.run()
+    FACTS["score"] = driver.run()
     FACTS["scored rows"] = len(pd.read_parquet(ROOT / "scores"))
     again = batch.score_datasets(workload, ("transactions",), "scores", {}, (1, 1))
     FACTS["scored again"] = again

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from modelyard_runtime import pipeline, registry
 from modelyard_runtime.context import Context
+from modelyard_runtime.pipelines import driver
 from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.registry import client as registry
 
 
 def flaky(context: Context) -> int:
@@ -117,7 +118,7 @@ def run(root: Path, type_: str, steps: dict[str, Any], applause: float = 0.0) ->
     os.environ["MODELYARD_WORKLOAD"] = str(root / "workload.json")
     registry.connect(workload)
     try:
-        return pipeline.run()
+        return driver.run()
     except Refusal as refusal:
         return str(refusal)
 

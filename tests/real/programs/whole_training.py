@@ -18,11 +18,11 @@ import numpy as np
 import pandas as pd
 import ray
 
-from modelyard_runtime.answers import answer, predictions
-from modelyard_runtime.scores import score
-from modelyard_runtime.together import train_together
-from modelyard_runtime.trainers import grow
-from modelyard_runtime.training_data import TrainingData
+from modelyard_runtime.metrics.scores import score
+from modelyard_runtime.models.answers import answer, predictions
+from modelyard_runtime.training.data import TrainingData
+from modelyard_runtime.training.together import train_together
+from modelyard_runtime.training.trainers import grow
 
 ROUNDS = 40
 WORKER = {"num_cpus": 1, "num_gpus": 0, "resources": {"group-a": 0.99}}

@@ -10,7 +10,7 @@ from modelyard.planner import plan
 from modelyard.program import Call, Literal, Ref
 from modelyard_targets.aws.lower import lower, objects
 from modelyard_targets.aws.platform import context_of
-from modelyard_targets.cluster.context import Context
+from modelyard_targets.kube.placement.context import Context
 from tests.plans import system_of
 
 Object: TypeAlias = dict[str, Any]

@@ -11,8 +11,8 @@ import pytest
 
 from modelyard_targets.aws import machines
 from modelyard_targets.aws.addons import priorities
-from modelyard_targets.cluster.charts import charts
-from modelyard_targets.cluster.pins import images_of
+from modelyard_targets.kube.placement.charts import charts
+from modelyard_targets.kube.project.pins import images_of
 from tests.chart_values import unknown_values
 from tests.crds import problems
 from tests.targets.aws.emitted import AWS_SPEC, argument, calls, changed, context, one

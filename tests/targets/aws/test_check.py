@@ -25,29 +25,29 @@ def test_nothing_is_wrong_with_the_spec() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "code"),
     [
-        ("region: eu-central-1", "region: eu-west-9", "E0654"),
-        ("region: eu-central-1", "region: cn-north-1", "E0654"),
-        (VPC, f'version: "1.21"\n  {VPC}', "E0640"),
-        (VPC, "vpc: {cidr: 10.20.0.0/23}", "E0643"),
-        (VPC, "vpc: {cidr: 10.0.0.0/15}", "E0643"),
-        (VPC, "vpc: {cidr: 10.20.1.0/16}", "E0643"),
-        (VPC, "vpc: {cidr: 8.8.0.0/16}", "E0643"),
-        (VPC, "vpc: {cidr: 10.20.0.0/16, nat: none}", "E0647"),
-        (RUNS, "  runs: {type: database, size: 19Gi}", "E0644"),
-        (RUNS, "  runs: {type: database, size: 65Ti}", "E0644"),
-        (FITS, "gpu: {cpu: 4, memory: 16Gi, disk: 64Ti, ", "E0657"),
-        ("disk: 30Gi, elastic: true", "disk: 32Ti, elastic: true", "E0657"),
-        (RUNS, "  runs: {type: database, replicas: 3}", "W0648"),
+        ("region: eu-central-1", "region: eu-west-9", "AWS-E015"),
+        ("region: eu-central-1", "region: cn-north-1", "AWS-E015"),
+        (VPC, f'version: "1.21"\n  {VPC}', "AWS-E001"),
+        (VPC, "vpc: {cidr: 10.20.0.0/23}", "AWS-E004"),
+        (VPC, "vpc: {cidr: 10.0.0.0/15}", "AWS-E004"),
+        (VPC, "vpc: {cidr: 10.20.1.0/16}", "AWS-E004"),
+        (VPC, "vpc: {cidr: 8.8.0.0/16}", "AWS-E004"),
+        (VPC, "vpc: {cidr: 10.20.0.0/16, nat: none}", "AWS-E008"),
+        (RUNS, "  runs: {type: database, size: 19Gi}", "AWS-E005"),
+        (RUNS, "  runs: {type: database, size: 65Ti}", "AWS-E005"),
+        (FITS, "gpu: {cpu: 4, memory: 16Gi, disk: 64Ti, ", "AWS-E023"),
+        ("disk: 30Gi, elastic: true", "disk: 32Ti, elastic: true", "AWS-E023"),
+        (RUNS, "  runs: {type: database, replicas: 3}", "AWS-W009"),
         (RUNS, '  runs: {type: database, credentials: "secret://manager/db"}', "E0625"),
         (RUNS, "  runs: {type: database, adopt: db.acme.example/mlflow}", "E0626"),
-        (LAKE, "  lake: {type: object, adopt: acme_lake}", "E0645"),
-        (LAKE, "  lake: {type: object, adopt: acme..lake}", "E0645"),
-        (LAKE, "  lake: {type: object, adopt: 192.168.10.1}", "E0645"),
-        (LAKE, "  lake: {type: object, adopt: acme-s3alias}", "E0645"),
-        (LAKE, '  lake: {type: object, endpoint: "https://s3.acme.example"}', "E0646"),
-        (LAKE, '  lake: {type: object, credentials: "secret://manager/lake"}', "E0646"),
+        (LAKE, "  lake: {type: object, adopt: acme_lake}", "AWS-E006"),
+        (LAKE, "  lake: {type: object, adopt: acme..lake}", "AWS-E006"),
+        (LAKE, "  lake: {type: object, adopt: 192.168.10.1}", "AWS-E006"),
+        (LAKE, "  lake: {type: object, adopt: acme-s3alias}", "AWS-E006"),
+        (LAKE, '  lake: {type: object, endpoint: "https://s3.acme.example"}', "AWS-E007"),
+        (LAKE, '  lake: {type: object, credentials: "secret://manager/lake"}', "AWS-E007"),
         (LAKE, "  lake: {type: object, adopt: acme-lake, versioned: true}", "E0624"),
-        (OWNER, f"{OWNER}, budget: {{monthly: 900 EUR}}", "E0649"),
+        (OWNER, f"{OWNER}, budget: {{monthly: 900 EUR}}", "AWS-E010"),
     ],
 )
 def test_it_is_refused(before: str, after: str, code: str) -> None:
@@ -79,20 +79,20 @@ def test_names_count_with_system_and_target() -> None:
     store = (RUNS, f"  {'r' * 30}: {{type: database}}")
     registry = ("database: runs", f"database: {'r' * 30}")
 
-    assert "E0641" in codes(system, store, registry)
-    assert "E0641" not in codes(store, registry)
+    assert "AWS-E002" in codes(system, store, registry)
+    assert "AWS-E002" not in codes(store, registry)
 
 
 def test_a_name_with_two_hyphens_is_no_identifier_of_a_database() -> None:
-    assert "E0642" in codes((RUNS, "  runs--db: {type: database}"), ("database: runs", "database: runs--db"))
+    assert "AWS-E003" in codes((RUNS, "  runs--db: {type: database}"), ("database: runs", "database: runs--db"))
 
 
 def test_labels_are_tags_of_which_there_are_fifty() -> None:
     many = ", ".join(f"l{at}: x" for at in range(50))
     long = f"{'.'.join(['cost'] * 28)}/x: y"
 
-    assert "E0650" in codes(("{domain: sales}", f"{{{many}}}"))
-    assert "E0650" in codes(("{domain: sales}", f"{{{long}}}"))
+    assert "AWS-E011" in codes(("{domain: sales}", f"{{{many}}}"))
+    assert "AWS-E011" in codes(("{domain: sales}", f"{{{long}}}"))
 
 
 TWO = """
@@ -116,8 +116,8 @@ def two(account: str) -> str:
 def test_a_bucket_of_another_account_is_out_of_reach() -> None:
     same, other = refused(two("123456789012")), refused(two("210987654321"))
 
-    assert not [found for found in same if found.startswith("E")]
-    assert [found.partition(" ")[0] for found in other if found.startswith("E")] == ["E0651"]
+    assert not [found for found in same if "-W" not in found]
+    assert [found.partition(" ")[0] for found in other if "-W" not in found] == ["AWS-E012"]
 
 
 def test_a_bucket_of_another_region_is_reached_by_a_way_out() -> None:
@@ -130,10 +130,10 @@ def test_a_bucket_of_another_region_is_reached_by_a_way_out() -> None:
         'images: {registry: "mirror.acme.example", mirror: true}, vpc: {cidr: 10.30.0.0/16, nat: none}',
     )
 
-    assert not [found for found in refused(text) if found.startswith("E")]
-    assert [found.partition(" ")[0] for found in refused(closed) if found.startswith("E")] == ["E0651"]
+    assert not [found for found in refused(text) if "-W" not in found]
+    assert [found.partition(" ")[0] for found in refused(closed) if "-W" not in found] == ["AWS-E012"]
     at_home = closed.replace("region: eu-west-1", "region: eu-central-1")
-    assert not [found for found in refused(at_home) if found.startswith("E")]
+    assert not [found for found in refused(at_home) if "-W" not in found]
 
 
 def test_what_is_beyond_a_quota_is_told() -> None:
@@ -142,8 +142,8 @@ def test_what_is_beyond_a_quota_is_told() -> None:
     inline = "".join(f"  more{at}: {{variants: {{only: {{model: churn@champion}}}}, {compute}}}\n" for at in range(30))
     large = ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 900}\n")
 
-    assert refused(LEADS + inline) == ["W0652 deployment:"]
-    assert refused(changed(large)) == ["W0652 small: {cpu: 1, memory: 2Gi}"]
+    assert refused(LEADS + inline) == ["AWS-W013 deployment:"]
+    assert refused(changed(large)) == ["AWS-W013 small: {cpu: 1, memory: 2Gi}"]
     assert refused(changed(large, ("max: 900", "max: 449"))) == []
 
 

@@ -32,11 +32,11 @@ def errors(models: int, pools: int, *, cloud: bool = False) -> list[str]:
 
 def test_a_user_of_more_folders_than_its_policies_hold_is_refused() -> None:
     assert errors(40, 1) == []
-    assert errors(41, 1) == ["E0655"]
+    assert errors(41, 1) == ["AWS-E016"]
     assert errors(41, 2) == []
 
 
 def test_a_role_of_more_folders_than_its_policy_holds_is_refused() -> None:
     assert errors(20, 1, cloud=True) == []
-    assert errors(80, 1, cloud=True) == ["E0655"]
+    assert errors(80, 1, cloud=True) == ["AWS-E016"]
     assert errors(80, 4, cloud=True) == []

@@ -1,4 +1,4 @@
-"""What is told about fields of clouds: E0481 to E0489."""
+"""What is told about fields of clouds: E0481 to E0484."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def public_without_access(span: Span, target: str) -> Diagnostic:
     )
 
 
-def ranges_overlap(span: Span, target: str, cidr: str, other: str, other_cidr: str) -> Diagnostic:
+def ranges_overlap(span: Span, target: str, cidr: str, other: str, other_cidr: str, example: str) -> Diagnostic:
     """Two networks of one system have addresses in common, so that they can never be joined.
 
     Peering, transit gateways and tunnels need ranges that do not meet, and another range replaces a network with all
@@ -68,7 +68,7 @@ def ranges_overlap(span: Span, target: str, cidr: str, other: str, other_cidr: s
         f"the networks of targets {quote(other)} ({other_cidr}) and {quote(target)} ({cidr}) overlap, so that they can"
         " never be joined",
         span,
-        "give one of them a range of its own, as in vpc: {cidr: 10.1.0.0/16}",
+        f"give one of them a range of its own, as in {example}",
     )
 
 
@@ -89,70 +89,6 @@ def reachable_from_itself(span: Span, target: str) -> Diagnostic:
         f"target {quote(target)} names itself among the targets from which it is reached",
         span,
         "remove it",
-    )
-
-
-def secrets_manager_elsewhere(span: Span, store: str, target: str, provider: str) -> Diagnostic:
-    """AWS Secrets Manager is read with the identity of a cluster in AWS; no other cluster has one.
-
-    Wrong:
-
-        deployment: {mode: on-prem, provider: kubernetes, secretStores: {aws: {via: secrets-manager}}}
-
-    Right:
-
-        deployment: {mode: on-prem, provider: kubernetes, secretStores: {aws: {via: external-secrets, store: aws}}}
-    """
-    return Diagnostic(
-        "E0485",
-        Severity.ERROR,
-        f"secret store {quote(store)} is AWS Secrets Manager, and target {quote(target)} is {provider}",
-        span,
-        "use via: external-secrets with a SecretStore of the cluster",
-    )
-
-
-def encryption_key_of_nothing(span: Span, store: str, why: str) -> Diagnostic:
-    """`encryptionKey` names the key of an existing bucket in AWS, so that workloads there may use it.
-
-    A bucket that is made here gets the key of its target, and a service elsewhere keeps its keys to itself.
-
-    Wrong:
-
-        stores: {lake: {type: object, encryptionKey: "arn:aws:kms:eu-central-1:123456789012:key/…"}}
-
-    Right:
-
-        stores: {lake: {type: object, adopt: acme-lake, encryptionKey: "arn:aws:kms:eu-central-1:123456789012:key/…"}}
-    """
-    return Diagnostic(
-        "E0486",
-        Severity.ERROR,
-        f"store {quote(store)} has no use for a key of AWS KMS: {why}",
-        span,
-        "remove encryptionKey, or adopt a bucket on a target with provider: aws",
-    )
-
-
-def key_of_other_region(span: Span, store: str, key_region: str, region: str) -> Diagnostic:
-    """A bucket is encrypted with a key of its own region, so this cannot be its key.
-
-    Wrong:
-
-        stores: {lake: {type: object, adopt: acme-lake, region: eu-west-1,
-        encryptionKey: "arn:aws:kms:eu-central-1:123456789012:key/…"}}
-
-    Right:
-
-        stores: {lake: {type: object, adopt: acme-lake, region: eu-west-1,
-        encryptionKey: "arn:aws:kms:eu-west-1:123456789012:key/…"}}
-    """
-    return Diagnostic(
-        "E0487",
-        Severity.ERROR,
-        f"the key lies in {key_region}, and the bucket of store {quote(store)} in {region}",
-        span,
-        "name the key of the bucket, or the bucket's region",
     )
 
 

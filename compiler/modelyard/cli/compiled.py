@@ -1,0 +1,33 @@
+"""What a compile wrote, for programs: the projects and files of every target, and which of them changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from modelyard.diagnostics import Diagnostic
+from modelyard.disk import Report
+from modelyard.disk.record import read_record
+from modelyard.printing.diagnostics import json_report
+
+_PROJECT = "/Pulumi.yaml"
+
+
+def compiled_json(
+    diagnostics: Iterable[Diagnostic], lock: Path, folder: Path, targets: Iterable[str], reports: Mapping[str, Report]
+) -> str:
+    """One JSON object: diagnostics, the lock, and a list of targets. `folder` is that of the environment."""
+    listed = [_target(folder / target, reports.get(target)) for target in targets]
+    return json_report(diagnostics, environment=folder.name, lock=str(lock), targets=listed)
+
+
+def _target(folder: Path, report: Report | None) -> dict[str, object]:
+    files = sorted(read_record(str(folder)).files)
+    return {
+        "target": folder.name,
+        "folder": str(folder),
+        "projects": [file.removesuffix(_PROJECT) for file in files if file.endswith(_PROJECT)],
+        "files": files,
+        "written": list(report.written) if report else [],
+        "removed": list(report.removed) if report else [],
+    }

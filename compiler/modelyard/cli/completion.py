@@ -1,0 +1,14 @@
+"""`modelyard completion`: the script that completes the command line in a shell."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the script for the shell that was named."""
+    folder = Path(__file__).parent.parent / "completions"
+    sys.stdout.write((folder / f"modelyard.{arguments.shell}").read_text(encoding="utf-8"))
+    return 0

@@ -1,0 +1,70 @@
+"""Every code with its constructor, collected from the modules of constructors when somebody asks: no list is kept.
+
+A constructor declares its code by making a diagnostic with it. Compiling and validating need no register, so none is
+made at start-up (docs/decisions/0065-providers-and-diagnostics.md).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from importlib import import_module
+from pkgutil import walk_packages
+from types import FunctionType, MappingProxyType, ModuleType
+from typing import Final, TypeAlias
+
+from modelyard.diagnostics.base import Diagnostic
+
+Constructor: TypeAlias = Callable[..., Diagnostic]
+
+CODE: Final = re.compile(r"(?:(?P<provider>[A-Z]{2,5})-)?(?P<severity>[EW])(?P<number>[0-9]{3,4})")
+"""`E0203` and `W0502` of the compiler; of a provider `AWS-E001` and `AWS-W013`."""
+
+
+@lru_cache(maxsize=8)
+def collected(packages: tuple[str, ...]) -> Mapping[str, Constructor]:
+    """The constructors in packages by code: those of the compiler first, then provider by provider, by number."""
+    found: dict[str, Constructor] = {}
+    for package in packages:
+        for constructor in _constructors(package):
+            code = code_of(constructor)
+            if code is not None:
+                assert code not in found, f"{code} has two constructors"
+                found[code] = constructor
+    return MappingProxyType(dict(sorted(found.items(), key=lambda item: _place(item[0]))))
+
+
+def former_codes(packages: Iterable[str]) -> dict[str, str]:
+    """Codes by those that they had before, which stand as `FORMER` in the packages of providers."""
+    found: dict[str, str] = {}
+    for package in packages:
+        found.update(import_module(package).FORMER)
+    return found
+
+
+def code_of(constructor: FunctionType) -> str | None:
+    """The code that stands in a function; None in one that makes no diagnostic, or makes it with a code it is given."""
+    written = (one for one in constructor.__code__.co_consts if isinstance(one, str) and CODE.fullmatch(one))
+    return next(written, None)
+
+
+def _constructors(package: str) -> Iterator[FunctionType]:
+    """The public functions of a package and of all modules below it."""
+    for module in _modules(package):
+        for name, value in vars(module).items():
+            if isinstance(value, FunctionType) and value.__module__ == module.__name__ and not name.startswith("_"):
+                yield value
+
+
+def _modules(package: str) -> Iterator[ModuleType]:
+    root = import_module(package)
+    yield root
+    for module in walk_packages(root.__path__, f"{package}."):
+        yield import_module(module.name)
+
+
+def _place(code: str) -> tuple[str, str, str]:
+    parts = CODE.fullmatch(code)
+    assert parts is not None
+    return parts["provider"] or "", parts["number"], parts["severity"]

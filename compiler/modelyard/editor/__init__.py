@@ -1,0 +1,1 @@
+"""What editors are given: schemas that complete, and a language server."""

@@ -1,0 +1,103 @@
+"""The schema of an environment: the same fields, none of them required, and null where one may be deleted.
+
+What a field means can depend on a value that the base has, so the fields of all branches are allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.shape import Schema, schema_of, texts
+from modelyard.source import Json
+
+_SUFFIX: Final = "Patch"
+_BRANCHES: Final = ("then", "else")
+_OF_SCALARS: Final = (
+    "description", "default", "enum", "const", "pattern", "minimum", "maximum", "exclusiveMinimum", "minLength",
+    "maxLength", "errorMessage", "patternErrorMessage", "defaultSnippets", "anyOf",
+)  # fmt: skip
+_OF_LISTS: Final = ("items", "minItems", "maxItems", "uniqueItems")
+
+
+def patches(root: Schema) -> Schema:
+    """`environment`, and by `NAMEPatch` what it takes of each definition; lists are replaced as a whole."""
+    definitions = schema_of(root["$defs"])
+    given = schema_of(definitions["environment"])
+    sections = schema_of(given["properties"])
+    made = _Patches(definitions)
+    fields = {name: made.patch(schema_of(schema_of(root["properties"])[name])) for name in sections}
+    for name, section in fields.items():
+        if schema_of(sections[name])["type"] == "object":
+            section["type"] = "object"  # a spec cannot be without it
+    found: Schema = {f"{name}{_SUFFIX}": made.patch(schema_of(one)) for name, one in definitions.items()}
+    environment: Schema = {**given, "properties": {**fields}}
+    return {**found, "environment": environment}
+
+
+class _Patches:
+    """Patches of schemas that refer to these definitions."""
+
+    def __init__(self, definitions: Schema) -> None:
+        self._definitions = definitions
+
+    def patch(self, node: Schema) -> Schema:
+        """The schema of a patch of what fits a schema."""
+        if node.keys() <= {"$ref", "description", "default"} and "$ref" in node:
+            return {**node, "$ref": f"{node['$ref']}{_SUFFIX}"}
+        parts = list(self._parts(node))
+        result: Schema = {}
+        for part in reversed(parts):
+            result |= {key: part[key] for key in (*_OF_SCALARS, *_OF_LISTS) if key in part}
+        types = dict.fromkeys(next((found for part in parts if (found := _types(part))), ()))
+        fields = self._fields(parts)
+        if fields or any("additionalProperties" in part for part in parts):
+            types["object"] = None
+            others = [one for part in parts if isinstance(one := part.get("additionalProperties"), dict)]
+            result["properties"] = fields
+            result["additionalProperties"] = self.patch(others[0]) if others else False
+            if others:
+                result |= {key: part[key] for part in parts for key in ("propertyNames",) if key in part}
+        if types:
+            result["type"] = [*types, *(["null"] if "null" not in types else [])]
+        choices = result.get("anyOf")
+        if isinstance(choices, list):
+            result["anyOf"] = [*choices, {"type": "null"}]
+        return result
+
+    def _parts(self, node: Schema) -> Iterator[Schema]:
+        """All schemas that may apply to the same value, the outermost first."""
+        yield node
+        reference = node.get("$ref")
+        if isinstance(reference, str):
+            yield from self._parts(schema_of(self._definitions[reference.removeprefix("#/$defs/")]))
+        for branch in _BRANCHES:
+            if branch in node:
+                yield from self._parts(schema_of(node[branch]))
+
+    def _fields(self, parts: list[Schema]) -> Schema:
+        """Every field that one of the schemas has; one that several have fits by any of them."""
+        found: dict[str, list[Json]] = {}
+        for part in parts:
+            for name, one in schema_of(part.get("properties")).items():
+                if isinstance(one, dict):
+                    patch = self.patch(one)
+                    if patch not in found.setdefault(name, []):
+                        found[name].append(patch)
+        return {name: _any_of(choices) for name, choices in found.items()}
+
+
+def _types(node: Schema) -> tuple[str, ...]:
+    found = node.get("type")
+    return (found,) if isinstance(found, str) else tuple(texts(found))
+
+
+def _any_of(choices: list[Json]) -> Json:
+    first = schema_of(choices[0])
+    if len({str(_bare(one)) for one in choices}) == 1:
+        return first
+    return {"description": first.get("description", ""), "anyOf": choices}
+
+
+def _bare(choice: Json) -> Schema:
+    return {key: value for key, value in schema_of(choice).items() if key != "description"}

@@ -1,0 +1,175 @@
+"""The schema of the spec as editors want it: the same documents fit, and a field is offered before others depend on it.
+
+Derived from the schema that the compiler judges by (docs/decisions/0067-editor-schemas.md).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Final, cast
+
+import modelyard_schemas
+from modelyard.editor.metrics import with_metrics
+from modelyard.editor.patches import patches
+from modelyard.editor.words import worded
+from modelyard.shape import Schema, schema_of, texts
+from modelyard.source import Json
+
+_MAPPINGS: Final = ("properties", "$defs")
+_SCHEMAS: Final = ("additionalProperties", "items", "then", "else")
+_OF_MAPPINGS: Final = frozenset(
+    {"properties", "required", "additionalProperties", "unevaluatedProperties", "dependentRequired", "propertyNames"}
+)
+
+
+_OF_TEXT: Final = frozenset({"pattern", "minLength", "maxLength"})
+
+
+def schema_text(name: str) -> str:
+    """A schema for editors as it is printed, a line a definition: `system` or `environment`."""
+    schema = {"system": system_schema, "environment": environment_schema}[name]()
+    definitions = schema_of(schema.pop("$defs"))
+    head = "".join(f"  {_line(key)}: {_line(value)},\n" for key, value in schema.items())
+    lines = ",\n".join(f"    {_line(key)}: {_line(value)}" for key, value in definitions.items())
+    return f'{{\n{head}  "$defs": {{\n{lines}\n  }}\n}}\n'
+
+
+def _line(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def system_schema() -> Schema:
+    """The schema of a spec."""
+    judged = cast("Schema", modelyard_schemas.load("system"))
+    root = for_editors(judged)
+    definitions = {**schema_of(root["$defs"]), **patches(root)}
+    schema_of(schema_of(root["properties"])["environments"])["additionalProperties"] = {"$ref": "#/$defs/environment"}
+    result: Schema = {**root, "title": judged["title"]}
+    return _whole(result, definitions)
+
+
+def environment_schema() -> Schema:
+    """The schema of a file in `environments/`."""
+    root = for_editors(cast("Schema", modelyard_schemas.load("system")))
+    definitions = {**schema_of(root["$defs"]), **patches(root)}
+    result: Schema = {
+        "$schema": root["$schema"],
+        "$id": str(root["$id"]).replace("system.schema", "environment.schema"),
+        "title": "MLSystem environment",
+        **schema_of(definitions.pop("environment")),
+    }
+    return _whole(result, definitions)
+
+
+def _whole(root: Schema, definitions: Schema) -> Schema:
+    """A schema with those of the definitions that it needs."""
+    with_metrics(definitions)
+    used: dict[str, None] = {}
+    waiting = list(_references(root))
+    while waiting:
+        name = waiting.pop()
+        if name not in used:
+            used[name] = None
+            waiting += _references(definitions[name])
+    return {**root, "$defs": {name: one for name, one in definitions.items() if name in used}}
+
+
+def _references(part: Json) -> Iterator[str]:
+    if isinstance(part, list):
+        for one in part:
+            yield from _references(one)
+    if isinstance(part, dict):
+        if isinstance(part.get("$ref"), str):
+            yield str(part["$ref"]).removeprefix("#/$defs/")
+        for keyword, one in part.items():
+            if keyword != "$defs":
+                yield from _references(one)
+
+
+def for_editors(node: Schema) -> Schema:
+    """One schema and all within it."""
+    result = worded({key: _part(key, value) for key, value in node.items()})
+    return _typed(_without_skeleton(_declared(_counted(_chosen_first(_offered(result))))))
+
+
+def _part(keyword: str, value: Json) -> Json:
+    if keyword in _MAPPINGS:
+        return {name: for_editors(schema_of(one)) for name, one in schema_of(value).items()}
+    if keyword == "propertyNames":  # a placeholder for a name is no help
+        return {"doNotSuggest": True, "allOf": [worded(schema_of(value))]}
+    if keyword == "if":
+        return _typed(_declared(schema_of(value)))
+    return for_editors(value) if keyword in _SCHEMAS and isinstance(value, dict) else value
+
+
+def _offered(node: Schema) -> Schema:
+    """A field whose presence decides which others there are stands beside the condition, so that it is offered.
+
+    It is allowed there already: where it is present, the branch that has it holds.
+    """
+    condition, then = schema_of(node.get("if")), schema_of(node.get("then"))
+    known = schema_of(condition.get("properties"))
+    fields = schema_of(then.get("properties"))
+    moved: Schema = {
+        name: fields[name] for name in texts(condition.get("required")) if known.get(name) is True and name in fields
+    }
+    if not moved:
+        return node
+    left: Schema = {name: one for name, one in fields.items() if name not in moved}
+    properties: Schema = {**schema_of(node.get("properties")), **moved}
+    return {**node, "properties": properties, "then": {**then, "properties": left}}
+
+
+def _chosen_first(node: Schema) -> Schema:
+    """Fields that depend on a choice are offered once it is made; a document without the choice fits neither way."""
+    condition = schema_of(node.get("if"))
+    chosen: list[Json] = [name for name in texts(condition.get("required")) if name in texts(node.get("required"))]
+    if not chosen or node.get("type") != "object":
+        return node
+    branches: Schema = {key: node[key] for key in ("if", "then", "else") if key in node}
+    rest = {key: value for key, value in node.items() if key not in branches}
+    return {
+        **rest,
+        "if": _typed(_declared({"required": chosen})),
+        "then": branches,
+        "else": _typed({"additionalProperties": True}),
+    }
+
+
+def _counted(node: Schema) -> Schema:
+    """The bound on the number of fields, apart from them: it counts the line being typed, and none would be offered."""
+    if "maxProperties" not in node or "properties" not in node:
+        return node
+    return _apart(node, {"maxProperties": node["maxProperties"]})
+
+
+def _declared(node: Schema) -> Schema:
+    """A schema that lists each field that it requires, as the strict mode of Ajv asks."""
+    fields = schema_of(node.get("properties"))
+    missing: Schema = {name: True for name in texts(node.get("required")) if name not in fields}
+    return {**node, "properties": {**fields, **missing}} if missing else node
+
+
+def _without_skeleton(node: Schema) -> Schema:
+    """What is required apart from the fields: beside them, an editor offers all of it under the name of the schema."""
+    if "required" not in node or node.get("properties") == {}:
+        return node
+    return _apart(node, _declared({"required": node["required"]}))
+
+
+def _apart(node: Schema, keywords: Schema) -> Schema:
+    """A schema with some of its keywords in a schema of their own."""
+    rest = {key: value for key, value in node.items() if key == "properties" or key not in keywords}
+    others = node.get("allOf")
+    apart: Schema = {"type": node.get("type", "object"), **keywords}
+    return {**rest, "allOf": [*(others if isinstance(others, list) else []), apart]}
+
+
+def _typed(node: Schema) -> Schema:
+    """A schema that says whether it is about mappings or text, as the strict mode of Ajv asks."""
+    if "type" in node:
+        return node
+    if _OF_MAPPINGS & node.keys():
+        return {"type": "object", **node}
+    return {"type": "string", **node} if _OF_TEXT & node.keys() else node

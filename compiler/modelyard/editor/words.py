@@ -1,0 +1,80 @@
+"""The keywords that make a schema useful to an editor, from those by which the compiler judges and words errors."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.shape import Schema, texts
+from modelyard.source import Json
+
+VARIABLE: Final = r"\$\{vars\."
+"""What a text has in it where the value of a variable will stand: an editor sees specs before they are substituted."""
+
+_SHOWN: Final = 2
+_TYPES: Final = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "text"}
+_SILENT: Final = ("title", "examples", "x-expected", "x-secret", "x-default-without", "x-text-is")
+
+
+def worded(node: Schema) -> Schema:
+    """A schema with the words of our diagnostics, and its examples as prose: an editor offers what `examples` has."""
+    result = {key: value for key, value in node.items() if key not in _SILENT}
+    if isinstance(node.get("description"), str):
+        result["description"] = f"{node['description']}{_examples(node)}"
+    expected = node.get("x-expected")
+    if isinstance(expected, str):
+        result["errorMessage"] = f"expected {expected}"
+        if "pattern" in node:
+            result["patternErrorMessage"] = f"expected {expected}"
+    snippets = _snippets(node)
+    if snippets:
+        result["defaultSnippets"] = snippets
+    return with_variables(result)
+
+
+def with_variables(node: Schema) -> Schema:
+    """A schema of scalars that takes `${vars.NAME}` as well; others as they are."""
+    if "enum" in node:
+        choices: Schema = {key: node[key] for key in ("enum", "errorMessage") if key in node}
+        rest = {key: value for key, value in node.items() if key not in choices}
+        return {**rest, "anyOf": [choices, {"type": "string", "pattern": VARIABLE}]}
+    types = _types(node)
+    if isinstance(node.get("pattern"), str):
+        return {**node, "pattern": f"{node['pattern']}|{VARIABLE}"}
+    if not types or "string" in types or not set(types) & {"integer", "number", "boolean"}:
+        return node
+    expected = node.get("errorMessage") or f"expected {' or '.join(_TYPES.get(name, name) for name in types)}"
+    return {
+        **node,
+        "type": [*types, "string"],
+        "pattern": VARIABLE,
+        "patternErrorMessage": expected,
+        "errorMessage": expected,
+    }
+
+
+def _types(node: Schema) -> list[str]:
+    found = node.get("type")
+    return [found] if isinstance(found, str) else texts(found)
+
+
+def _examples(node: Schema) -> str:
+    """Examples that are scalars, as the end of a description."""
+    found = node.get("examples")
+    shown = [one for one in found if isinstance(one, str | int | float)][:_SHOWN] if isinstance(found, list) else []
+    return f"\n\nFor example {' or '.join(f'`{one}`' for one in shown)}." if shown else ""
+
+
+def _snippets(node: Schema) -> list[Json]:
+    """What is offered where a word or a mapping may stand: the words of the language, and mappings by their keys."""
+    types = _types(node)
+    if "object" not in types or not set(types) & {"string", "integer"} or set(types) & {"array", "boolean"}:
+        return []
+    pattern = str(node.get("pattern", ""))
+    words = pattern.removeprefix("^").removesuffix("$").strip("()").split("|")
+    is_words = all(word.replace("-", "").isalpha() for word in words)
+    offered: list[Json] = [{"label": word, "body": word} for word in words] if is_words else []
+    examples = node.get("examples")
+    for one in examples if isinstance(examples, list) else []:
+        if isinstance(one, dict):
+            offered.append({"label": ", ".join(f"{key}: …" for key in one), "body": one})
+    return offered

@@ -1,0 +1,1 @@
+"""Batch inference: scoring of whole datasets."""

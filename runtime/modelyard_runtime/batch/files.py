@@ -1,0 +1,119 @@
+"""What a batch inference has to score: the files of its inputs, and the parts in which large ones are scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.storage.datasets import dataset_place
+from modelyard_runtime.storage.filesystem import Place, files
+from modelyard_runtime.workload.description import Section, section, sections, text
+
+PART_BYTES = 256 * 1024**2
+"""A file of more than this is scored in several parts of about this size: one or more row groups, or whole lines."""
+
+_CHUNK = 1 << 16
+_COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".br")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One file to score: where it lies, how large it is and when it changed, and what its output is called."""
+
+    dataset: str
+    path: str
+    size: int
+    changed_ns: int
+    name: str
+
+    @property
+    def state(self) -> str:
+        """What differs as soon as the file has changed."""
+        return f"{self.size}-{self.changed_ns}"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a file: from a row group to before another, or from a byte to before another. `end` of a whole is 0."""
+
+    number: int = 0
+    begin: int = 0
+    end: int = 0
+
+
+WHOLE = Part()
+
+
+def pieces(workload: Section, inputs: tuple[str, ...]) -> Iterator[Piece]:
+    """The files of the inputs in order. An output is called like its file, below its input if there are several."""
+    pipeline = section(workload, "pipeline")
+    data = sections(pipeline, "data")
+    kind = text(data[text(pipeline, "output")], "format") if text(pipeline, "output") in data else "parquet"
+    for name in inputs:
+        where = dataset_place(workload, data[name])
+        found = files(where)
+        if not found:
+            raise Refusal(f"nothing lies at {text(data[name], 'uri')} that this workload may read")
+        for one in found:
+            if one.size:
+                relative = one.path.removeprefix(where.path).strip("/") or one.base_name
+                below = f"{name}/{relative}" if len(inputs) > 1 else relative
+                yield Piece(name, str(one.path), int(one.size), int(one.mtime_ns or 0), f"{below}.scored.{kind}")
+
+
+def outputs(name: str, parts: int) -> list[str]:
+    """The files of an output in so many parts: `a.parquet.scored.parquet`, or `…scored-00001-of-00012.parquet`."""
+    if parts <= 1:
+        return [name] * parts
+    stem, _, kind = name.rpartition(".")
+    return [f"{stem}-{number:05d}-of-{parts:05d}.{kind}" for number in range(1, parts + 1)]
+
+
+def parts_of(workload: Section, piece: Piece) -> list[Part]:
+    """The parts of a file. A small one is whole, and so is one that cannot be cut: its scorer finds what is damaged."""
+    import pyarrow as pa
+
+    if piece.size <= PART_BYTES:
+        return [WHOLE]
+    described = sections(section(workload, "pipeline"), "data")[piece.dataset]
+    file = Place(dataset_place(workload, described).filesystem, piece.path)
+    try:
+        cuts = _row_groups(file) if text(described, "format") == "parquet" else _lines(file, piece.size)
+    except (pa.ArrowException, OSError):
+        return [WHOLE]
+    return [Part(number, *between) for number, between in enumerate(pairwise(cuts))] if len(cuts) > 2 else [WHOLE]
+
+
+def _row_groups(file: Place) -> list[int]:
+    """The row groups that parts begin with, and how many there are."""
+    import pyarrow.parquet as parquet
+
+    with file.filesystem.open_input_file(file.path) as stream:
+        known = parquet.ParquetFile(stream).metadata
+        sizes = [known.row_group(one).total_byte_size for one in range(known.num_row_groups)]
+    cuts, filled = [0], 0
+    for group, size in enumerate(sizes):
+        if filled and filled + size > PART_BYTES:
+            cuts.append(group)
+            filled = 0
+        filled += size
+    return [*cuts, len(sizes)]
+
+
+def _lines(file: Place, size: int) -> list[int]:
+    """The bytes that parts begin with, each after the end of a line, and how many there are."""
+    if file.path.endswith(_COMPRESSED):
+        return [0, size]
+    cuts = [0]
+    with file.filesystem.open_input_file(file.path) as stream:
+        for goal in range(PART_BYTES, size, PART_BYTES):
+            at = stream.seek(max(goal, cuts[-1]))
+            while chunk := stream.read(_CHUNK):
+                ended = chunk.find(b"\n")
+                if ended >= 0:
+                    cuts.append(at + ended + 1)
+                    break
+                at += len(chunk)
+    return [one for one in dict.fromkeys(cuts) if one < size] + [size]

@@ -1,0 +1,141 @@
+"""The rows of a file, or of a part of it, in tables of even size: a thread reads ahead while others are scored."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import RawIOBase
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from modelyard_runtime.batch.files import Part, Piece
+from modelyard_runtime.batch.unfit import content_of
+from modelyard_runtime.storage.datasets import (
+    FORMATS,
+    PARTITIONING,
+    dataset_place,
+    parts_of_parquet,
+    parts_of_text,
+    typed,
+)
+from modelyard_runtime.storage.filesystem import Place
+from modelyard_runtime.workload.description import Section, text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+
+_AHEAD = 2
+_BLOCK = 4 * 1024**2  # bytes of a text that are parsed at once
+_T = TypeVar("_T")
+
+
+def read(workload: Section, described: Section, piece: Piece, part: Part, rows: int) -> Iterator[pa.Table]:
+    """Tables of so many rows, the last one shorter, with the declared columns in their types.
+
+    Raises Unfit where the file cannot be read or its columns are not as declared.
+    """
+    where = dataset_place(workload, described)
+    return _ahead(_read(where, described, piece, part, rows))
+
+
+def _read(where: Place, described: Section, piece: Piece, part: Part, rows: int) -> Iterator[pa.Table]:
+    import pyarrow.dataset as arrow_dataset
+
+    kind = text(described, "format")
+    with content_of(Place(where.filesystem, piece.path), kind):
+        found = arrow_dataset.dataset(
+            piece.path,
+            filesystem=where.filesystem,
+            format=FORMATS[kind],
+            partitioning=PARTITIONING,
+            partition_base_dir=where.path,
+        )
+        if kind == "parquet":
+            groups = range(part.begin, part.end) if part.end else None
+            tables = parts_of_parquet(found, groups=groups, rows=rows)
+        else:
+            tables = _part_of_text(found, where, piece, part, kind) if part.end else parts_of_text(found)
+        for table in _even(tables, rows):
+            yield typed(table, described)
+
+
+def _even(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """The same rows in tables of this many; row groups and blocks may be smaller."""
+    import pyarrow as pa
+
+    held: list[pa.Table] = []
+    for table in tables:
+        if table.num_rows:
+            held.append(table)
+        while sum(one.num_rows for one in held) >= rows:
+            whole = pa.concat_tables(held)
+            yield whole.slice(0, rows)
+            held = [whole.slice(rows)] if whole.num_rows > rows else []
+    if held:
+        yield pa.concat_tables(held)
+
+
+def _ahead(made: Iterator[_T]) -> Generator[_T]:
+    """What a thread makes while the item before is in use; a few of them are held at most."""
+    with ThreadPoolExecutor(1, "reader") as pool:
+        waiting = deque(pool.submit(next, made, None) for _ in range(_AHEAD))
+        while (item := waiting.popleft().result()) is not None:
+            waiting.append(pool.submit(next, made, None))
+            yield item
+
+
+def _part_of_text(found: ds.Dataset, where: Place, piece: Piece, part: Part, kind: str) -> Iterator[pa.Table]:
+    """Lines of a file, in the types that its beginning has: each part has to have those of the others."""
+    import pyarrow as pa
+    import pyarrow.dataset as arrow_dataset
+
+    (fragment,) = found.get_fragments()
+    constant: dict[str, Any] = arrow_dataset.get_partition_keys(fragment.partition_expression)
+    with where.filesystem.open_input_file(piece.path) as file:
+        lines = pa.PythonFile(_Bytes(file, part.begin, part.end), mode="r")
+        for batch in _parsed(lines, kind, fragment.physical_schema, header=part.begin == 0):
+            table = pa.Table.from_batches([batch])
+            for name in found.schema.names:
+                if name not in table.column_names:
+                    table = table.append_column(
+                        name, pa.repeat(pa.scalar(constant.get(name), found.schema.field(name).type), len(batch))
+                    )
+            yield table.select(found.schema.names)
+
+
+def _parsed(lines: Any, kind: str, schema: pa.Schema, header: bool) -> Iterable[pa.RecordBatch]:
+    import pyarrow.csv as csv
+    import pyarrow.json as json
+
+    if kind == "json":
+        read_json = json.ReadOptions(use_threads=False, block_size=_BLOCK)
+        objects: Iterable[pa.RecordBatch] = json.open_json(lines, read_json, json.ParseOptions(explicit_schema=schema))
+        return objects
+    read_csv = csv.ReadOptions(
+        use_threads=False, block_size=_BLOCK, column_names=schema.names, skip_rows=1 if header else 0
+    )
+    types = {field.name: field.type for field in schema}
+    rows: Iterable[pa.RecordBatch] = csv.open_csv(
+        lines, read_csv, convert_options=csv.ConvertOptions(column_types=types)
+    )
+    return rows
+
+
+class _Bytes(RawIOBase):
+    """Some bytes of a file as a stream."""
+
+    def __init__(self, file: Any, begin: int, end: int) -> None:
+        super().__init__()
+        self._file, self._left = file, end - begin
+        file.seek(begin)
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes; none at the end."""
+        wanted = self._left if size < 0 else min(size, self._left)
+        found: bytes = self._file.read(wanted)
+        self._left -= len(found)
+        return found

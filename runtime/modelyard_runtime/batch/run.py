@@ -1,0 +1,263 @@
+"""Scoring of whole datasets: Ray Data over an actor pool, each file exactly once, and large ones in several parts.
+
+The output of an input file has its name, and a marker with the file's state and the model's version. What has changed
+is scored again, what another version has scored only where `reprocess` says so. What was interrupted is done again
+under the same name. A file that does not fit is left out and listed; what concerns all files fails the run.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from modelyard_runtime.batch.files import Piece, parts_of, pieces
+from modelyard_runtime.batch.scorer import Handed, Scorer, Task
+from modelyard_runtime.batch.state import Finished, Known, publish, replaced_by, work_of, write_refused, write_run
+from modelyard_runtime.bundles.tar import packed
+from modelyard_runtime.models.loading import Models
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.storage.datasets import dataset_place
+from modelyard_runtime.storage.filesystem import Place, remove
+from modelyard_runtime.telemetry.otlp import Sample
+from modelyard_runtime.telemetry.reported import labels_of, report
+from modelyard_runtime.workload.description import Json, Section, digest, integer, section, sections, text
+
+REFUSED_FILES = "modelyard_batch_refused_files"
+
+_LOOKS = 8  # large files whose row groups are asked for at once
+_SHOWN = 20
+_log = logging.getLogger(__name__)
+
+
+def score_datasets(
+    workload: Section, inputs: tuple[str, ...], output: str, worker: dict[str, Any], workers: tuple[int, int]
+) -> dict[str, int]:
+    """Score what is due. Returns how many files were scored, how many there are, and how many of them do not fit."""
+    pipeline = section(workload, "pipeline")
+    model = section(pipeline, "model")
+    source = Models(workload, model)
+    version = source.version()
+    if version is None:
+        wanted = text(model, "alias")
+        raise Refusal(f"{text(model, 'uri')} does not exist yet: no version has been promoted to {wanted!r}")
+    found = list(pieces(workload, inputs))
+    run = _Run(workload, dataset_place(workload, sections(pipeline, "data")[output]), version)
+    waiting = run.due(found)
+    try:
+        if waiting:
+            run.score(list(run.tasks(waiting)), output, worker, workers, source)
+    finally:
+        run.close(found)
+    run.judge()
+    return {"scored": len(run.scored), "found": len(found), "refused": len(run.known.refused)}
+
+
+def report_refused(workload: Section, refused: float) -> None:
+    """Push how many files do not fit, for an alert, if the description names a receiver; the run is as good without."""
+    if "metrics" in workload:
+        report(workload, [Sample(REFUSED_FILES, refused, labels_of(workload, "pipeline"))], time.time())
+
+
+def on_workers(
+    workload: Section,
+    output: str,
+    handed: Handed,
+    tasks: list[Task],
+    worker: dict[str, Any],
+    workers: tuple[int, int],
+) -> Iterable[Mapping[str, Any]]:
+    """What the workers report of each task, as soon as it is done."""
+    import ray.data
+
+    least, most = (min(max(one, 1), len(tasks)) for one in workers)
+    asked: dict[str, Any] = {key: value for key, value in worker.items() if value}
+    items = [{"task": task.packed()} for task in tasks]
+    done = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
+        Scorer,
+        fn_constructor_args=(dict(workload), output, handed),
+        batch_size=1,
+        compute=ray.data.ActorPoolStrategy(min_size=least, max_size=most),
+        **asked,
+    )
+    return done.iter_rows()
+
+
+@dataclass(slots=True)
+class _Large:
+    """A file of several parts: those that are done, and what was wrong with one."""
+
+    parts: int
+    done: dict[int, Finished] = field(default_factory=dict)
+    reason: str = ""
+    by_model: bool = False
+    seen: int = 0
+
+
+class _Run:
+    """What one run finds, does and remembers."""
+
+    def __init__(self, workload: Section, target: Place, version: registry.Version) -> None:
+        self._workload = workload
+        self._target = target
+        self._version = version
+        self._described = digest(workload)
+        self._began = datetime.now(UTC)
+        self.known = Known(target)
+        self._refused_before = dict(self.known.refused)
+        self.scored: list[dict[str, Json]] = []
+        self._refused: list[dict[str, Json]] = []
+        self._pieces: dict[str, Piece] = {}
+        self._large: dict[str, _Large] = {}
+        self._kept = 0
+
+    def due(self, found: list[Piece]) -> list[Piece]:
+        """The files that are new or have changed, and those of another version that `reprocess` asks for."""
+        number, passed, stay = self._version.version, 0, Counter[str]()
+        waiting: list[Piece] = []
+        for piece in found:
+            mark = self.known.mark(piece)
+            if mark is not None and mark.state == piece.state and not self._again(piece, mark.version):
+                stay.update([mark.version] if mark.version != number else [])
+                self.known.refused.pop(piece.name, None)
+            elif self.known.is_refused(piece, number, self._described):
+                passed += 1
+            else:
+                waiting.append(piece)
+        self._kept = stay.total()
+        _log.info("%d of %d files are to be scored by version %s", len(waiting), len(found), number)
+        if passed:
+            _log.warning("%d files did not fit before and have not changed since: they are left out", passed)
+        for before, count in stay.items():
+            _log.info("the scores of %d files by version %s stay: reprocess is %s", count, before, self._reprocess())
+        replaced = Counter(mark.version for piece in waiting if (mark := self.known.mark(piece)) is not None)
+        for before, count in replaced.items():
+            _log.warning("the scores of %d files by version %s are to be replaced", count, before)
+        return waiting
+
+    def _reprocess(self) -> str:
+        return text(section(self._workload, "pipeline"), "reprocess", "none")
+
+    def _again(self, piece: Piece, version: str) -> bool:
+        """Whether a file that another version has scored is scored again, though it has not changed."""
+        if version == self._version.version:
+            return False
+        if self._reprocess() == "window":
+            window_s = integer(section(self._workload, "pipeline"), "reprocessSeconds")
+            return self._began.timestamp() - piece.changed_ns / 1e9 <= window_s
+        return self._reprocess() == "all"
+
+    def tasks(self, waiting: list[Piece]) -> Iterator[Task]:
+        """The files, large ones in the parts that no run before this one has finished."""
+        with ThreadPoolExecutor(_LOOKS) as pool:
+            cut = list(pool.map(lambda piece: parts_of(self._workload, piece), waiting))
+        for piece, parts in zip(waiting, cut, strict=True):
+            self._pieces[piece.name] = piece
+            done: dict[int, Finished] = {}
+            if len(parts) > 1:
+                done = self.known.finished(piece, self._work(piece, len(parts)))
+                self._large[piece.name] = _Large(len(parts), done, seen=len(done))
+                _log.info("%s is scored in %d parts, of which %d are done", piece.path, len(parts), len(done))
+            before = tuple(self.known.marks(piece))
+            yield from (Task(piece, part, len(parts), before) for part in parts if part.number not in done)
+
+    def score(
+        self, tasks: list[Task], output: str, worker: dict[str, Any], workers: tuple[int, int], source: Models
+    ) -> None:
+        """Let the workers score all tasks; what one of them has done is noted as soon as it is known."""
+        import ray
+
+        for name in [name for name, one in self._large.items() if one.seen == one.parts]:
+            self._end_large(name)
+        bundle = None if source.bundles is None else ray.put(packed(Path(self._version.uri).parent))
+        handed = Handed(self._version, bundle)
+        for row in on_workers(self._workload, output, handed, tasks, worker, workers) if tasks else ():
+            self._note(row)
+
+    def _note(self, row: Mapping[str, Any]) -> None:
+        name = str(row["name"])
+        large = self._large.get(name)
+        if large is None:
+            self._end(name, int(row["rows"]), str(row["reason"]), bool(row["by_model"]))
+            return
+        large.seen += 1
+        if row["reason"]:
+            large.reason, large.by_model = str(row["reason"]), bool(row["by_model"])
+        elif row["path"]:
+            large.done[int(row["number"])] = Finished(str(row["path"]), int(row["rows"]))
+        if large.seen == large.parts:
+            self._end_large(name)
+
+    def _end_large(self, name: str) -> None:
+        """A file of several parts appears when all of them are done."""
+        large, piece = self._large[name], self._pieces[name]
+        places = [Place(self._target.filesystem, large.done[number].path) for number in sorted(large.done)]
+        rows = sum(one.rows for one in large.done.values())
+        if large.reason:
+            for place in places:
+                remove(place)
+        else:
+            publish(self._target, piece, places, rows, self._version.version, self.known.marks(piece))
+        self._end(name, rows, large.reason, large.by_model)
+
+    def _end(self, name: str, rows: int, reason: str, by_model: bool) -> None:
+        piece = self._pieces[name]
+        about: dict[str, Json] = {"name": name, "path": piece.path, "dataset": piece.dataset}
+        before = replaced_by(piece, self._version.version, self.known.marks(piece))
+        if reason:
+            _log.error("%s is left out: %s", piece.path, reason)
+            refused: dict[str, Json] = {
+                **about,
+                "reason": reason,
+                "at": datetime.now(UTC).isoformat(),
+                "state": piece.state,
+                "version": self._version.version,
+                "description": self._described,
+                "everyRun": by_model,
+            }
+            if before:
+                refused["scoresLeft"] = before["version"]
+            self._refused.append(refused)
+        else:
+            replaced: dict[str, Json] = {"replaced": before} if before else {}
+            self.scored.append({**about, "rows": rows, **replaced})
+
+    def close(self, found: list[Piece]) -> None:
+        """Remember what was done, also where the run fails: the files that do not fit, and what came of this run."""
+        parts = {name: one.parts for name, one in self._large.items()}
+        works = [(piece, self._work(piece, parts[name])) for name, piece in self._pieces.items() if name in parts]
+        self.known.sweep(works, found)
+        for one in self.scored:
+            self.known.refused.pop(text(one, "name"), None)
+        self.known.refused |= {text(one, "name"): one for one in self._refused}
+        if self.known.refused != self._refused_before:
+            write_refused(self._target, self.known.refused.values())
+        if self.scored or self._refused:
+            about: dict[str, Json] = {"at": self._began.isoformat(), "version": self._version.version}
+            about |= {"model": self._version.name, "reprocess": self._reprocess(), "scoresOfOtherVersions": self._kept}
+            lists: dict[str, Any] = {"scored": self.scored, "refused": self._refused}
+            write_run(self._target, self._began, uuid.uuid4().hex[:8], {**about, **lists})
+            _log.info("scored %d rows of %d files", _rows(self.scored), len(self.scored))
+
+    def judge(self) -> None:
+        """Say which files do not fit. A run whose model answered nothing at all has failed."""
+        for one in list(self.known.refused.values())[:_SHOWN]:
+            _log.warning("%s does not fit: %s", text(one, "path"), text(one, "reason"))
+        failed = next((one for one in self._refused if one["everyRun"]), None)
+        if failed is not None and not self.scored:
+            raise Refusal(f"no file was scored, and {failed['path']} shows why: {failed['reason']}")
+
+    def _work(self, piece: Piece, parts: int) -> str:
+        return work_of(self._workload, piece, self._version.version, parts)
+
+
+def _rows(scored: Iterable[Section]) -> int:
+    return sum(integer(one, "rows") for one in scored)

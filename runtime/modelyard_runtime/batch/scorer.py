@@ -1,0 +1,239 @@
+"""The actor that scores: it loads the model once, and then takes file after file, or parts of large ones."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelyard_runtime.batch.files import Part, Piece
+from modelyard_runtime.batch.reader import read
+from modelyard_runtime.batch.state import Mark, packed_marks, part_place, publish, unpacked_marks, work_of
+from modelyard_runtime.batch.unfit import Unfit, answers_of_model, content_of
+from modelyard_runtime.bundles.bundle import MODEL
+from modelyard_runtime.bundles.tar import unpacked
+from modelyard_runtime.captures.capture import MODEL_VERSION, PREDICTION, SCORE
+from modelyard_runtime.models.answers import CLASSIFICATION, Answer, answer, plain
+from modelyard_runtime.models.checker import Checker, FrameRows
+from modelyard_runtime.models.loading import load
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.storage.datasets import dataset_place, frame_of, typed
+from modelyard_runtime.storage.filesystem import Place, make_folder, remove
+from modelyard_runtime.workload.description import Section, integer, section, sections, text
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+    import pyarrow as pa
+
+_ROWS = 1 << 14
+"""Rows that are read, checked and written at once, at least; the model gets them in batches of the spec's size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """The version that all workers score with; a bundle is handed to them, so that none asks for it again."""
+
+    version: registry.Version
+    bundle: Any = None  # a reference to the packed bundle
+
+    def load(self, workload: Section) -> registry.Model:
+        """The model, on a worker."""
+        if self.bundle is None:
+            registry.connect(workload)
+            return load(workload, section(section(workload, "pipeline"), "model"), self.version)
+        import ray
+
+        # It stays as long as the worker's disk does: a model may read its files again when it is asked.
+        folder = unpacked(io.BytesIO(ray.get(self.bundle)), Path(tempfile.mkdtemp(prefix="bundle-")))
+        return registry.load(str(folder / MODEL))
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A file to score, or one of the parts of a large one; `before` are the markers of what lies there."""
+
+    piece: Piece
+    part: Part
+    parts: int
+    before: tuple[Mark, ...]
+
+    def packed(self) -> str:
+        """The task on its way to a worker."""
+        found = {"piece": asdict(self.piece), "part": asdict(self.part), "parts": self.parts}
+        return json.dumps({**found, "before": packed_marks(self.before)})
+
+    @staticmethod
+    def unpacked(packed: str) -> Task:
+        """The same there."""
+        found = json.loads(packed)
+        before = tuple(unpacked_marks(found["before"]))
+        return Task(Piece(**found["piece"]), Part(**found["part"]), int(found["parts"]), before)
+
+
+class Scorer:
+    """An actor of the pool."""
+
+    def __init__(self, workload: Section, output: str, handed: Handed) -> None:
+        pipeline = section(workload, "pipeline")
+        self._workload = workload
+        self._data = sections(pipeline, "data")
+        self._output = self._data[output]
+        self._target = dataset_place(workload, self._output)
+        self._task = text(section(pipeline, "model"), "task")
+        self._size = integer(pipeline, "batchSize", 8192)
+        self._rows = self._size * max(_ROWS // self._size, 1)
+        self._model = handed.load(workload)
+        self._checker = Checker(self._model.columns())
+        self._version = handed.version.version
+
+    def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
+        """Score what a batch names. One that does not fit is reported, and the others are scored."""
+        tasks = [Task.unpacked(str(packed)) for packed in batch["task"]]
+        done = [self._tried(task) for task in tasks]
+        return {key: [one[key] for one in done] for key in ("name", "number", "rows", "path", "reason", "by_model")}
+
+    def _tried(self, task: Task) -> dict[str, Any]:
+        about = {"name": task.piece.name, "number": task.part.number, "rows": 0, "path": ""}
+        try:
+            rows, path = self._score(task)
+        except Unfit as problem:
+            return {**about, "reason": str(problem), "by_model": problem.by_model}
+        return {**about, "rows": rows, "path": path, "reason": "", "by_model": False}
+
+    def _score(self, task: Task) -> tuple[int, str]:
+        """How many rows there were, and where a part of several lies."""
+        piece, whole = task.piece, task.parts == 1
+        near = self._target.below(piece.name) if whole else self._waiting(task, 0)
+        folder = Place(near.filesystem, near.path.rpartition("/")[0])
+        make_folder(folder)
+        # Of this try alone: another run that scores the same file at the same time has one of its own.
+        staged = folder.below(f"_{uuid.uuid4().hex}-staged")
+        try:
+            rows = write_all(staged, text(self._output, "format"), self._scored(task))
+            if whole:
+                publish(self._target, piece, [staged] if rows else [], rows, self._version, list(task.before))
+            elif rows:
+                waiting = self._waiting(task, rows)
+                staged.filesystem.move(staged.path, waiting.path)
+                return rows, waiting.path
+            return rows, ""
+        finally:
+            remove(staged)
+
+    def _waiting(self, task: Task, rows: int) -> Place:
+        work = work_of(self._workload, task.piece, self._version, task.parts)
+        return part_place(self._target, task.piece, work, task.part.number, rows)
+
+    def _scored(self, task: Task) -> Iterator[pa.Table]:
+        described = self._data[task.piece.dataset]
+        for table in read(self._workload, described, task.piece, task.part, self._rows):
+            yield self._answered(table, task.piece)
+
+    def _answered(self, table: pa.Table, piece: Piece) -> pa.Table:
+        where = Place(self._target.filesystem, piece.path)
+        with answers_of_model():
+            with content_of(where, "rows of the model"):
+                rows = self._checker.frame(FrameRows(frame_of(table)))
+            said = self._asked(rows)
+        with content_of(where, "rows of the output"):
+            whole = projected(with_answers(table, said, self._version, self._task), self._output)
+        in_path = {part.partition("=")[0] for part in piece.name.split("/")[:-1] if "=" in part}
+        return whole.drop_columns([name for name in whole.column_names if name in in_path])  # a reader adds them again
+
+    def _asked(self, rows: pd.DataFrame) -> Answer:
+        """The model's answers, of which each call gives as many as the spec says."""
+        if len(rows) <= self._size:
+            return answer(self._model, self._task, rows)
+        starts = range(0, len(rows), self._size)
+        parts = (rows.iloc[start : start + self._size].reset_index(drop=True) for start in starts)
+        return together([answer(self._model, self._task, part) for part in parts])
+
+
+def together(said: list[Answer]) -> Answer:
+    """The answers of several calls as those of one."""
+    import numpy as np
+
+    scores = [one.scores for one in said if one.scores is not None]
+    if scores and len(scores) < len(said):
+        raise Unfit("the model answers some of its rows with probabilities, and others without", by_model=True)
+    values = np.concatenate([one.values for one in said])
+    return Answer(values, np.concatenate(scores) if scores else None, said[0].classes)
+
+
+def write_all(where: Place, kind: str, tables: Iterator[pa.Table]) -> int:
+    """Write tables into one file, one after the other. Returns the number of rows; a file of none is of no use."""
+    import pyarrow as pa
+
+    total, writer = 0, None
+    with where.filesystem.open_output_stream(where.path) as stream:
+        for table in tables:
+            try:
+                writer = writer or _writer(stream, kind, table.schema)
+                writer.write_table(table.cast(writer.schema) if kind == "parquet" else table)
+            except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as problem:
+                raise Unfit(f"its scores cannot be written as {kind}: {problem}") from None
+            total += table.num_rows
+        if writer is not None:
+            writer.close()
+    return total
+
+
+def _writer(stream: Any, kind: str, schema: pa.Schema) -> Any:
+    import pyarrow as pa
+    import pyarrow.csv as csv
+    import pyarrow.parquet as parquet
+
+    if kind != "parquet":
+        return csv.CSVWriter(stream, schema)
+    # Numbers with a fraction hardly repeat: to look for a dictionary of them takes six times as long as to write them.
+    repeating = [field.name for field in schema if not pa.types.is_floating(field.type)]
+    return parquet.ParquetWriter(stream, schema, use_dictionary=repeating)
+
+
+def with_answers(table: pa.Table, said: Answer, version: str, task: str) -> pa.Table:
+    """The rows with the model's answers beside them; an input's column of such a name gives way."""
+    import pyarrow as pa
+
+    # A number stays one of floating point, whole or not: all batches of all files must have one type.
+    added: dict[str, Any] = {PREDICTION: _classes(said.values) if task in CLASSIFICATION else _column(said.values)}
+    if said.scores is not None:
+        added[SCORE] = _column(said.scores)
+    added[MODEL_VERSION] = pa.repeat(pa.scalar(version), table.num_rows)
+    table = table.drop_columns([name for name in added if name in table.column_names])
+    for name, values in added.items():
+        table = table.append_column(name, values)
+    return table
+
+
+def _classes(values: npt.NDArray[Any]) -> pa.Array:
+    """Classes as `plain` has them: a truth value is a number, and so is a whole number of floating point."""
+    import numpy as np
+    import pyarrow as pa
+
+    if values.ndim == 1 and values.dtype.kind in "biu":
+        return pa.array(values.astype(np.int64))
+    if values.ndim == 1 and values.dtype.kind == "f":
+        whole = bool((np.isfinite(values) & (values == np.floor(values)) & (np.abs(values) < 2**53)).all())
+        return pa.array(values.astype(np.int64 if whole else np.float64))
+    return pa.array([plain(value) for value in values])
+
+
+def _column(values: npt.NDArray[np.generic]) -> pa.Array:
+    import pyarrow as pa
+
+    if values.ndim == 1 and values.dtype.kind in "iuf":
+        return pa.array(values)
+    return pa.array(values.tolist())
+
+
+def projected(table: pa.Table, dataset: Section) -> pa.Table:
+    """Only the columns that the output declares, where it declares some, in its types."""
+    declared = list(section(dataset, "schema"))
+    return typed(table, dataset).select(declared) if declared else table

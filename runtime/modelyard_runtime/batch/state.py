@@ -1,0 +1,189 @@
+"""What is remembered of a batch inference, in `_modelyard/` below its output.
+
+`scored/` has a marker for each file, whose name says which state of it was scored by which version: one listing tells
+what is to be done. `parts/` has finished parts of large files of which others are missing. `refused.json` lists the
+files that do not fit, `runs/` what each run has scored, replaced and refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, unquote
+
+from modelyard_runtime.batch.files import Piece, outputs
+from modelyard_runtime.storage.filesystem import Place, listed, make_folder, reading, remove, write_whole
+from modelyard_runtime.workload.description import Json, Section, digest, integer, text
+from modelyard_runtime.workload.description import rows as rows_of
+
+FOLDER = "_modelyard"
+REFUSED = "refused.json"
+
+_SCORED, _PARTS, _RUNS = "scored", "parts", "runs"
+_BEGUN = "begun"  # in place of a state: outputs in so many parts may lie there, and are not to be relied on
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the name of a marker says: which state of a file was scored by which version, and in how many parts."""
+
+    path: str
+    state: str
+    parts: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A part that was scored and waits for the others."""
+
+    path: str
+    rows: int
+
+
+class Known:
+    """What earlier runs have left, by one listing and one file."""
+
+    def __init__(self, target: Place) -> None:
+        self._target = target
+        self._marks: dict[str, list[Mark]] = {}
+        self._parts: dict[str, dict[str, dict[int, Finished]]] = {}
+        for one in listed(target.below(FOLDER), recursive=True):
+            path = str(one.path)
+            self._add(path, path.removeprefix(target.below(FOLDER).path).strip("/").split("/"))
+        self.refused = {text(one, "name"): one for one in _refused(target)}
+
+    def _add(self, path: str, names: Sequence[str]) -> None:
+        if len(names) == 2 and names[0] == _SCORED:
+            key, _, said = names[1].removesuffix(".json").partition(".")
+            state, _, said = said.partition(".")
+            parts, _, version = said.partition(".")
+            if version and parts.isdecimal():
+                self._marks.setdefault(key, []).append(Mark(path, state, int(parts), unquote(version)))
+        elif len(names) == 4 and names[0] == _PARTS:
+            number, _, rows = names[3].partition(".")
+            if number.isdecimal() and rows.isdecimal():
+                found = self._parts.setdefault(names[1], {}).setdefault(names[2], {})
+                found[int(number)] = Finished(path, int(rows))
+
+    def marks(self, piece: Piece) -> list[Mark]:
+        """All markers of a file: one, or more where a run was killed."""
+        return self._marks.get(_key(piece), [])
+
+    def mark(self, piece: Piece) -> Mark | None:
+        """The version whose scores of a file lie there, of whichever state of it; None where it was never scored."""
+        whole = [one for one in self.marks(piece) if one.state != _BEGUN]
+        return next((one for one in whole if one.state == piece.state), whole[0] if whole else None)
+
+    def finished(self, piece: Piece, work: str) -> dict[int, Finished]:
+        """The parts of a file that the same work has left."""
+        return self._parts.get(_key(piece), {}).get(work, {})
+
+    def is_refused(self, piece: Piece, version: str, described: str) -> bool:
+        """Whether nothing has changed since a file was refused that could make it fit."""
+        one = self.refused.get(piece.name, {})
+        found = (text(one, "state"), text(one, "version"), text(one, "description"))
+        return not one.get("everyRun") and found == (piece.state, version, described)
+
+    def sweep(self, due: Iterable[tuple[Piece, str]], present: Iterable[Piece]) -> None:
+        """Remove parts that nothing will be made of, those of other states than what is due or of no file at all."""
+        kept = {(_key(piece), work) for piece, work in due}
+        gone = {(key, work) for key, works in self._parts.items() for work in works} - kept
+        for key, work in gone:
+            for one in self._parts[key][work].values():
+                remove(Place(self._target.filesystem, one.path))
+        names = {piece.name for piece in present}
+        self.refused = {name: one for name, one in self.refused.items() if name in names}
+
+
+def work_of(workload: Section, piece: Piece, version: str, parts: int) -> str:
+    """What the parts of a file have to agree in to be parts of one output."""
+    return digest({"described": digest(workload), "state": piece.state, "version": version, "parts": parts})
+
+
+def part_place(target: Place, piece: Piece, work: str, number: int, rows: int) -> Place:
+    """Where a finished part waits."""
+    return target.below(FOLDER, _PARTS, _key(piece), work, f"{number}.{rows}")
+
+
+def publish(target: Place, piece: Piece, staged: Sequence[Place], rows: int, version: str, before: list[Mark]) -> None:
+    """Put the output of a file in place of what was there. The marker comes last: without it all is done again.
+
+    A name is whole or absent. For the time in which one of several parts lies there without the others, a marker says
+    how many names there may be, so that a later run with fewer of them leaves none behind.
+    """
+    layouts = {one.parts for one in before} | {len(staged)}
+    begun = [_write_mark(target, piece, _BEGUN, parts, version, {}) for parts in layouts if parts > 1]
+    for mark in before:
+        if mark.path not in begun:
+            remove(Place(target.filesystem, mark.path))
+    names = outputs(piece.name, len(staged))
+    for place, name in zip(staged, names, strict=True):
+        final = target.below(name)
+        make_folder(Place(final.filesystem, final.path.rpartition("/")[0]))
+        final.filesystem.move(place.path, final.path)
+    for name in {piece.name, *(name for parts in layouts for name in outputs(piece.name, parts))} - set(names):
+        remove(target.below(name))
+    about: dict[str, Json] = {"rows": rows, "at": datetime.now(UTC).isoformat()}
+    if replaced := replaced_by(piece, version, before):
+        about["replaced"] = replaced
+    _write_mark(target, piece, piece.state, len(staged), version, about)
+    for path in begun:
+        remove(Place(target.filesystem, path))
+
+
+def replaced_by(piece: Piece, version: str, before: Iterable[Mark]) -> dict[str, Json]:
+    """What scoring a file replaces: the version, and why. Empty where nothing was there."""
+    known = [one for one in before if one.state != _BEGUN]
+    if not known:
+        return {}
+    changed = known[0].state != piece.state
+    return {"version": known[0].version, "because": "the file changed" if changed else "the version changed"}
+
+
+def write_refused(target: Place, refused: Iterable[Section]) -> None:
+    """The files that do not fit now, in the order of their names."""
+    kept: list[Any] = [dict(one) for one in sorted(refused, key=lambda one: text(one, "name"))]
+    write_whole(target.below(FOLDER, REFUSED), _json({"files": kept}))
+
+
+def write_run(target: Place, began: datetime, run: str, about: Section) -> None:
+    """What a run has done, in a file of its own, which is never changed."""
+    write_whole(target.below(FOLDER, _RUNS, f"{began:%Y%m%dT%H%M%SZ}-{run}.json"), _json(about))
+
+
+def packed_marks(marks: Iterable[Mark]) -> list[Any]:
+    """Markers on their way to a worker."""
+    return [asdict(one) for one in marks]
+
+
+def unpacked_marks(packed: Iterable[Section]) -> list[Mark]:
+    """The same there."""
+    return [Mark(text(one, "path"), text(one, "state"), integer(one, "parts"), text(one, "version")) for one in packed]
+
+
+def _write_mark(target: Place, piece: Piece, state: str, parts: int, version: str, about: Section) -> str:
+    where = target.below(FOLDER, _SCORED, f"{_key(piece)}.{state}.{parts}.{quote(version, safe='')}.json")
+    write_whole(where, _json({"name": piece.name, "version": version, "state": state, "parts": parts, **about}))
+    return where.path
+
+
+def _key(piece: Piece) -> str:
+    return hashlib.sha256(piece.name.encode()).hexdigest()[:32]
+
+
+def _refused(target: Place) -> list[Section]:
+    try:
+        with reading(target.below(FOLDER, REFUSED)) as stream:
+            found = json.loads(stream.read())
+    except (FileNotFoundError, ValueError):
+        return []
+    return rows_of(found, "files") if isinstance(found, dict) else []
+
+
+def _json(content: Section) -> bytes:
+    return json.dumps(content, indent=1, ensure_ascii=False).encode()

@@ -1,0 +1,69 @@
+"""`bundle pack` and `bundle unpack`: a bundle carried by hand to where no network leads."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import uuid
+from pathlib import Path
+
+from modelyard_runtime.bundles.bundle import POINTER
+from modelyard_runtime.bundles.store import bundle_of, current, fetch, publish
+from modelyard_runtime.bundles.tar import pack, unpacked
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.storage.filesystem import Place, local, place
+
+STORE = "bundles"
+
+_log = logging.getLogger(__name__)
+
+
+def run(action: str, source: str, target: str) -> int:
+    """Pack what is in use in a folder of bundles into a file, or put the bundle of a file in use in a folder."""
+    try:
+        sentence = pack_current(source, Path(target)) if action == "pack" else unpack_into(Path(source), target)
+    except OSError as problem:
+        raise Refusal(f"the bundle cannot be carried: {problem}") from None
+    _log.info("%s", sentence)
+    return 0
+
+
+def pack_current(source: str, target: Path) -> str:
+    """Write one file with the bundle that is in use in a folder of bundles; `source` is a path or an s3:// URI."""
+    where = bundles_at(source)
+    pointer = current(where)
+    if pointer is None:
+        raise Refusal(f"{source} holds no {POINTER}: nothing was delivered there")
+    staged = target.with_name(f".{uuid.uuid4().hex}")
+    with tempfile.TemporaryDirectory(prefix="bundles-") as name:
+        folder = fetch(where, pointer, Path(name))
+        try:
+            with staged.open("wb") as stream:
+                bundle = pack(folder, stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+            staged.replace(target)
+        finally:
+            staged.unlink(missing_ok=True)
+    return f"{target}: version {bundle.version} of {bundle.registered_name} for {bundle.alias!r}"
+
+
+def unpack_into(source: Path, target: str) -> str:
+    """Put the bundle of a file in use in a folder of bundles, such as the one on the disk of a server."""
+    where = bundles_at(target)
+    with tempfile.TemporaryDirectory(prefix="bundles-") as name:
+        with source.open("rb") as stream:
+            folder = unpacked(stream, Path(name))
+        bundle = bundle_of(folder)
+        publish(folder, where)
+    return f"{target}: version {bundle.version} of {bundle.registered_name} is in use for {bundle.alias!r}"
+
+
+def bundles_at(text: str) -> Place:
+    """A folder of bundles by its path or URI; a store is opened by the usual variables of S3."""
+    if "://" not in text:
+        return local(Path(text).absolute())
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
+    return place({"stores": {STORE: {"endpoint": endpoint, "region": region}}}, text, STORE)

@@ -1,0 +1,88 @@
+"""A bundle as one file: an uncompressed tar, the same bytes for the same bundle, and read as if from a stranger."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tarfile
+import uuid
+from typing import IO, TYPE_CHECKING
+
+from modelyard_runtime.bundles.bundle import MANIFEST, Broken, Bundle, read_bundle, sha256, verify
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_LARGEST_MANIFEST = 64 * 2**20
+
+
+def pack(folder: Path, stream: IO[bytes]) -> Bundle:
+    """Write the bundle of a folder, which is compared with its hashes first: `bundle.json`, then the files."""
+    bundle = verify(folder)
+    with tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as archive:
+        for path in (MANIFEST, *sorted(bundle.files)):
+            entry = tarfile.TarInfo(path)
+            entry.size, entry.mode = (folder / path).stat().st_size, 0o644
+            with (folder / path).open("rb") as content:
+                archive.addfile(entry, content)
+    return bundle
+
+
+def packed(folder: Path) -> bytes:
+    """The same in memory."""
+    stream = io.BytesIO()
+    pack(folder, stream)
+    return stream.getvalue()
+
+
+def unpacked(stream: IO[bytes], below: Path) -> Path:
+    """Unpack a bundle into a new folder below `below`, whose name is the bundle's; nothing is left when it is broken.
+
+    Nothing is written but what its `bundle.json`, which comes first, names: plain files of just those sizes and hashes.
+    """
+    below.mkdir(parents=True, exist_ok=True)
+    staged = below / f".{uuid.uuid4().hex}"
+    try:
+        with tarfile.open(fileobj=stream, mode="r|") as archive:
+            bundle = _unpack(archive, staged)
+        verify(staged, sha256(bundle.text().encode()))
+        final = below / bundle.folder
+        if final.exists():
+            shutil.rmtree(final)
+        staged.rename(final)
+    except tarfile.TarError as problem:
+        raise Broken(f"this is no bundle: {problem}") from None
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    return final
+
+
+def _unpack(archive: tarfile.TarFile, staged: Path) -> Bundle:
+    first = archive.next()
+    if first is None or first.name != MANIFEST:
+        raise Broken(f"this is no bundle: it does not begin with {MANIFEST}")
+    content = _content(archive, first, _LARGEST_MANIFEST)
+    bundle = read_bundle(content)
+    staged.mkdir()
+    (staged / MANIFEST).write_bytes(content)
+    waiting = dict(bundle.files)
+    while (entry := archive.next()) is not None:
+        if entry.name not in waiting:
+            raise Broken(f"this bundle holds {entry.name[:80]!r}, which its {MANIFEST} does not name, or names once")
+        digest, size = waiting.pop(entry.name)
+        found = _content(archive, entry, size)
+        if sha256(found) != digest:
+            raise Broken(f"the file {entry.name} of this bundle is not what its {MANIFEST} says")
+        target = staged / entry.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(found)
+    if waiting:
+        raise Broken(f"this bundle lacks its file {min(waiting)}")
+    return bundle
+
+
+def _content(archive: tarfile.TarFile, entry: tarfile.TarInfo, most: int) -> bytes:
+    stream = archive.extractfile(entry) if entry.isreg() and entry.size <= most else None
+    if stream is None:
+        raise Broken(f"{entry.name[:80]!r} in this bundle is no plain file of its size")
+    return stream.read()

@@ -1,0 +1,1 @@
+"""Requests and predictions, captured for monitors."""

@@ -1,0 +1,241 @@
+"""Requests and predictions, kept in a store for monitors: buffered, and written outside of a request's path."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from random import SystemRandom
+from typing import TYPE_CHECKING, Any
+
+from modelyard_runtime.captures.kept_rows import (
+    CAPTURED_AT,
+    MODEL_VERSION,
+    OWN_COLUMNS,
+    PREDICTION,
+    REQUEST_ID,
+    SCORE,
+    Kept,
+    Period,
+    Selection,
+    joined,
+    parquet_of,
+)
+from modelyard_runtime.captures.segments import Segments, folder_of
+from modelyard_runtime.models.answers import Answer
+from modelyard_runtime.storage.filesystem import Place, listed, place, write_whole
+from modelyard_runtime.storage.spool import CaptureMetrics, spool_of
+from modelyard_runtime.workload.description import Section, integer, names, number, text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["CAPTURED_AT", "MODEL_VERSION", "OWN_COLUMNS", "PREDICTION", "REQUEST_ID", "SCORE", "Captures", "old_days"]
+
+_FLUSH_S = 30.0
+_SAVE_S = 0.5  # what a kill may lose
+_MOST_WAITING = 50_000  # rows; a store that is away must not fill the memory of a server
+_EXPIRE_EVERY = timedelta(hours=1)
+_log = logging.getLogger(__name__)
+
+
+class Captures:
+    """What one replica keeps, below `<uri>/day=<day>/variant=<variant>/`.
+
+    Rows go to the disk of the replica twice a second, and from memory to the store twice a minute. What a replica
+    leaves on the disk, since it was killed, the next one on this machine brings to the store.
+    """
+
+    def __init__(self, workload: Section, capture: Section, variant: str, flush_s: float = _FLUSH_S) -> None:
+        self.keys = names(capture, "keys")
+        self._place = place(workload, text(capture, "uri"), text(capture, "store"))
+        self._fraction = number(capture, "fraction")
+        self._selection = Selection(frozenset(names(capture, "columns")), frozenset(names(capture, "redact")))
+        self._retain_s = integer(capture, "retainSeconds")
+        self._spool = spool_of(capture)
+        self._metrics = CaptureMetrics(self._spool, variant)
+        self._variant = variant
+        self._replica = uuid.uuid4().hex[:12]
+        self._segments = _segments(f"{text(capture, 'uri')} {variant}", self._replica)
+        self._chance = SystemRandom()
+        self._new: deque[Kept] = deque()
+        self._open: list[Period] = []
+        self._full: list[Period] = []
+        self._lock = threading.Lock()  # of what requests touch
+        self._saving = threading.Lock()  # of the periods that are being filled
+        self._writing = threading.Lock()  # of files in the store
+        self._rows = 0
+        self._dropped = 0
+        self._begun = 0
+        self._expired_at = datetime.min.replace(tzinfo=UTC)
+        self._flush_s = flush_s
+        self._ended = threading.Event()
+        self._threads = [
+            threading.Thread(target=run, name="captures", daemon=True) for run in (self._run, self._save_often)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def keep(
+        self,
+        request_id: str,
+        rows: pd.DataFrame,
+        said: Answer,
+        version: str,
+        keys: Mapping[str, Sequence[Any]] | None = None,
+    ) -> None:
+        """Remember the rows of a request, where chance wants it: nothing in a request decides that.
+
+        Cheap: nothing is written here.
+        """
+        if self._chance.random() >= self._fraction:
+            return
+        if len(said.values) != len(rows):
+            _log.warning("request %s is not captured: %d answers to %d rows", request_id, len(said.values), len(rows))
+            return
+        with self._lock:
+            if self._rows + len(rows) > _MOST_WAITING:
+                self._dropped += len(rows)
+                return
+            self._rows += len(rows)
+            self._new.append(Kept(request_id, datetime.now(UTC), rows, keys or {}, said, version))
+
+    def save(self) -> None:
+        """Put what is new on the disk."""
+        with self._lock:
+            new, self._new = self._new, deque()
+        by_day: dict[str, list[Kept]] = {}
+        for one in new:
+            by_day.setdefault(one.at.strftime("%Y-%m-%d"), []).append(one)
+        for day, kept in by_day.items():
+            self._save(day, kept)
+
+    def _save(self, day: str, kept: list[Kept]) -> None:
+        try:
+            part = self._selection.of(kept)
+        except Exception:  # noqa: BLE001 - no request ends the captures of others
+            _log.exception("rows cannot be captured")
+            self._drop(sum(len(one.rows) for one in kept))
+            return
+        with self._saving:
+            period = self._period(day)
+            period.parts.append(part)
+            if self._segments is not None:
+                self._attempt(partial(self._segments.save, period, part))
+
+    def flush(self) -> None:
+        """Write what waits; what cannot be written waits on: with a spool on the disk, else in memory."""
+        self._tell_dropped()
+        self.save()
+        with self._saving:
+            self._full += self._open
+            self._open = []
+        with self._writing:
+            while self._full:
+                self._flush(self._full[0])
+                del self._full[0]
+
+    def _flush(self, period: Period) -> None:
+        self._write(period)
+        with self._lock:
+            self._rows -= period.count
+        if self._segments is not None:
+            self._segments.forget(period)
+
+    def close(self) -> None:
+        """Write what waits and end."""
+        self._ended.set()
+        for thread in self._threads:
+            thread.join(timeout=30)
+
+    def _save_often(self) -> None:
+        """Beside the other thread, which may wait for a slow store."""
+        while not self._ended.wait(_SAVE_S):
+            self._attempt(self.save)
+
+    def _run(self) -> None:
+        self._attempt(self._bring)
+        while not self._ended.wait(self._flush_s):
+            self.attempt()
+        self.attempt()
+        if self._segments is not None:
+            self._segments.close()
+
+    def attempt(self) -> None:
+        """Write and delete what is due; a store that is away is tried again."""
+        self._attempt(self._all)
+        self._metrics.tell()
+
+    def _attempt(self, what: Callable[[], None]) -> None:
+        try:
+            what()
+        except (OSError, ValueError) as problem:
+            _log.warning("captures cannot be written: %s", problem)
+
+    def _all(self) -> None:
+        self.flush()
+        self._bring()
+        if self._spool is not None:
+            self._spool.forward(self._place)
+        self._expire(datetime.now(UTC))
+
+    def _bring(self) -> None:
+        """Write what replicas have left here that were killed; a file that they wrote meanwhile is written again."""
+        with self._writing:
+            for period in self._segments.left() if self._segments is not None else ():
+                self._write(period)
+                _log.info("%d captured rows of a replica that was killed are brought", period.count)
+
+    def _period(self, day: str) -> Period:
+        found = next((one for one in self._open if one.day == day), None)
+        if found is None:
+            self._begun += 1
+            found = Period(day, f"{self._replica}-{self._begun:08d}")
+            self._open.append(found)
+        return found
+
+    def _write(self, period: Period) -> None:
+        content, name = parquet_of(joined(period.parts)), f"{period.name}.parquet"
+        if self._spool is not None:
+            self._spool.keep(f"day={period.day}/variant={self._variant}/{name}", content, period.count)
+            return
+        write_whole(self._place.below(f"day={period.day}", f"variant={self._variant}", name), content)
+
+    def _drop(self, rows: int) -> None:
+        with self._lock:
+            self._dropped += rows
+            self._rows -= rows
+
+    def _tell_dropped(self) -> None:
+        with self._lock:
+            dropped, self._dropped = self._dropped, 0
+        if dropped:
+            self._metrics.dropped(dropped)
+            _log.warning("%d rows were not captured: their store is away, or they do not fit together", dropped)
+
+    def _expire(self, now: datetime) -> None:
+        """Delete the days that are wholly older than what is retained."""
+        if not self._retain_s or now - self._expired_at < _EXPIRE_EVERY:
+            return
+        self._expired_at = now
+        for day in old_days(self._place, now - timedelta(seconds=self._retain_s)):
+            self._place.filesystem.delete_dir(day)
+            _log.info("deleted captures %s", day)
+
+
+def old_days(captures: Place, before: datetime) -> list[str]:
+    """Folders of days that ended before a moment."""
+    limit = f"day={before.strftime('%Y-%m-%d')}"
+    return [one.path for one in listed(captures) if one.base_name.startswith("day=") and one.base_name < limit]
+
+
+def _segments(what: str, replica: str) -> Segments | None:
+    try:
+        return Segments(folder_of(what), replica)
+    except OSError as problem:
+        _log.warning("a kill of this replica loses its captures of half a minute: %s", problem)
+        return None

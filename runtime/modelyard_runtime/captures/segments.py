@@ -1,0 +1,106 @@
+"""Captures on the disk of a replica, until their store has them: whoever serves here next brings what a kill left.
+
+`<folder>/<replica>/<day>/<name of the file in the store>/<number>.parquet`. A replica holds a lock on `<replica>.lock`
+as long as it lives; the kernel takes the lock away with the process.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from modelyard_runtime.captures.kept_rows import Columns, Period, columns_of, parquet_of
+
+_log = logging.getLogger(__name__)
+
+
+def folder_of(what: str) -> Path:
+    """Where replicas of this machine keep captures that go to the same place."""
+    digest = hashlib.sha256(what.encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"modelyard-captures-{os.getuid()}" / digest
+
+
+class Segments:
+    """The segments of one replica, and those that replicas before it have left."""
+
+    def __init__(self, folder: Path, replica: str) -> None:
+        self._folder = folder
+        self._replica = replica
+        self._saved = 0
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self._path_of_lock(replica)
+        self._lock = path.open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        if not path.exists():  # another replica took it for one that has ended, in the moment before it was locked
+            raise FileNotFoundError(path)
+
+    def save(self, period: Period, part: Columns) -> None:
+        """Write a part of a period; after that a kill does not lose it."""
+        self._saved += 1
+        folder = self._folder / self._replica / period.day / period.name
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        staged = folder / f"_{self._saved:08d}"
+        staged.write_bytes(parquet_of(part))
+        staged.replace(folder / f"{self._saved:08d}.parquet")
+
+    def forget(self, period: Period) -> None:
+        """Remove the parts of a period that its store has."""
+        shutil.rmtree(self._folder / self._replica / period.day / period.name, ignore_errors=True)
+
+    def left(self) -> Iterator[Period]:
+        """Periods of replicas that have ended; each is forgotten when the next one is asked for."""
+        for path in sorted(self._folder.glob("*.lock")):
+            if path.stem == self._replica:
+                continue
+            with _locked(path) as ended:
+                if ended:
+                    yield from self._of(self._folder / path.stem)
+                    shutil.rmtree(self._folder / path.stem, ignore_errors=True)
+                    path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """End: what is left here is for others to bring."""
+        folder = self._folder / self._replica
+        if not any(folder.rglob("*.parquet")):
+            shutil.rmtree(folder, ignore_errors=True)
+            self._path_of_lock(self._replica).unlink(missing_ok=True)
+        self._lock.close()
+
+    def _of(self, folder: Path) -> Iterator[Period]:
+        for path in sorted(folder.glob("*/*")):
+            parts = [part for file in sorted(path.glob("*.parquet")) if (part := _read(file)) is not None]
+            if parts:
+                yield Period(path.parent.name, path.name, parts)
+            shutil.rmtree(path, ignore_errors=True)
+
+    def _path_of_lock(self, replica: str) -> Path:
+        return self._folder / f"{replica}.lock"
+
+
+def _read(file: Path) -> Columns | None:
+    try:
+        return columns_of(file.read_bytes())
+    except (OSError, ValueError) as problem:
+        _log.warning("captures in %s cannot be read: %s", file, problem)
+        return None
+
+
+@contextmanager
+def _locked(path: Path) -> Generator[bool]:
+    """Whether the owner of a lock has ended; it is held meanwhile."""
+    with suppress(FileNotFoundError), path.open("r+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+            return
+        yield path.exists()
+        return
+    yield False

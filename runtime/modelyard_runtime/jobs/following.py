@@ -1,0 +1,72 @@
+"""What follows a run that has succeeded: one run of each pipeline that comes after it, made from its CronJob."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from dataclasses import dataclass
+
+from modelyard_runtime.jobs.cluster_api import ApiError, ClusterApi
+from modelyard_runtime.jobs.siblings import CRON_JOBS, JOBS, exists, forbidden, job_named, job_of, mapping
+
+_FOLLOWED_LABEL = "modelyard.dev/follows"
+_TOO_MANY = 429
+_SERVER = 500
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """The CronJobs of the pipelines that follow, and the Job of the run that they follow."""
+
+    cron_jobs: tuple[str, ...]
+    job: str
+    uid: str
+
+    def start(self, api: ClusterApi, poll_s: float) -> bool:
+        """Start a run of each; False where one was refused. Every try starts those that are still missing, and no
+        other twice.
+        """
+        refused = 0
+        for cron_job in self.cron_jobs:
+            try:
+                _log.info("%s", self._patiently(api, cron_job, poll_s))
+            except ApiError as problem:
+                _log.error(
+                    "this run has succeeded, and CronJob %s, which follows it, cannot start: %s", cron_job, problem
+                )
+                refused += 1
+        return not refused
+
+    def _patiently(self, api: ClusterApi, cron_job: str, poll_s: float) -> str:
+        while True:
+            try:
+                return self._started(api, cron_job)
+            except ApiError as problem:
+                if problem.status != _TOO_MANY and problem.status < _SERVER:
+                    raise
+                _log.warning("the API server answered %s; asking again", problem)
+            except OSError as problem:
+                _log.warning("the API server cannot be reached (%s); asking again", problem)
+            time.sleep(poll_s)
+
+    def _started(self, api: ClusterApi, cron_job: str) -> str:
+        ending = hashlib.sha256(f"{self.uid}/{cron_job}".encode()).hexdigest()[:10]
+        name = job_named(cron_job, ending)
+        if exists(api, name):
+            return f"Job {name} was started after this run already"
+        parent = api.get(CRON_JOBS, cron_job)
+        if forbidden(api, parent):
+            return f"no run of CronJob {cron_job} follows: one is under way, and they must not overlap"
+        try:
+            api.create(JOBS, job_of(parent, ending, {_FOLLOWED_LABEL: self.job}, self._longest_s(api)))
+        except ApiError as problem:
+            if problem.status != 409:  # another Pod of this Job was faster
+                raise
+        return f"started Job {name} after this run"
+
+    def _longest_s(self, api: ClusterApi) -> int:
+        """How long Pods of this Job may ask again whether a run was started."""
+        longest = mapping(api.get(JOBS, self.job), "spec").get("activeDeadlineSeconds")
+        return longest if isinstance(longest, int) else 0

@@ -1,0 +1,56 @@
+"""A run that a breach starts: a Job of the pipeline's CronJob, within the cooldown of the monitor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from modelyard_runtime.jobs.cluster_api import ApiError, ClusterApi, Object
+from modelyard_runtime.jobs.siblings import CRON_JOBS, JOBS, forbidden, job_of, mapping
+from modelyard_runtime.workload.description import Section, text
+
+_MONITOR_LABEL = "modelyard.dev/started-by"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Which monitor starts a run and when, how its Job's name ends, and for how long the Job is kept at least.
+
+    `labels` and `annotations` of the Job say more about what began the run.
+    """
+
+    monitor: str
+    ending: str
+    now: datetime
+    cooldown: timedelta
+    kept_s: int
+    labels: Object = field(default_factory=dict[str, object])
+    annotations: Object = field(default_factory=dict[str, object])
+
+
+def start_run(api: ClusterApi, run: Section, start: Start) -> str:
+    """A Job of the CronJob that `run` names, unless one was started for this monitor within the cooldown, or a run is
+    under way that none may overlap. Says what came of it.
+    """
+    pipeline = text(run, "pipeline")
+    before = [_created(job) for job in api.list(JOBS, f"{_MONITOR_LABEL}={start.monitor}")]
+    last = max((one for one in before if one is not None), default=None)
+    if last is not None and start.now - last < start.cooldown:
+        return f"pipeline {pipeline} is not started: it was at {last.isoformat()}, the cooldown is {start.cooldown}"
+    parent = api.get(CRON_JOBS, text(run, "cronJob"))
+    if forbidden(api, parent):
+        return f"pipeline {pipeline} is not started: a run of it is under way, and they must not overlap"
+    body = job_of(parent, start.ending, {_MONITOR_LABEL: start.monitor, **start.labels}, start.kept_s)
+    metadata = mapping(body, "metadata")
+    annotated = {**metadata, "annotations": {**mapping(metadata, "annotations"), **start.annotations}}
+    try:
+        api.create(JOBS, {**body, "metadata": annotated})
+    except ApiError as problem:
+        if problem.status != 409:  # another try was faster
+            raise
+    return f"pipeline {pipeline} is started"
+
+
+def _created(job: Object) -> datetime | None:
+    stamp = mapping(job, "metadata").get("creationTimestamp")
+    return datetime.fromisoformat(stamp).astimezone(UTC) if isinstance(stamp, str) else None

@@ -1,0 +1,67 @@
+"""Requests for runs on another target: a monitor writes one to a store, and the starter beside the pipeline reads it.
+
+A request is data. It names its monitor and a pipeline, and the starter starts nothing but what its own description
+lists for that monitor.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.storage.filesystem import place, write_whole
+from modelyard_runtime.workload.description import API_VERSION, Section, integer, section, text
+
+KIND = "RunRequest"
+
+MOST_REASONS = 10
+LONGEST_REASON = 300
+"""Characters of a sentence that says why."""
+
+_ID_LENGTH = 32
+
+
+def ask(workload: Section, run: Section, now: datetime, why: Sequence[str]) -> str:
+    """Write a request for a run of a pipeline.
+
+    Its id is derived from the UID of the monitor's Job, so another try of that Job writes the same request.
+    """
+    request = section(run, "request")
+    asked = f"a run of pipeline {text(run, 'pipeline')} on {text(request, 'target')}"
+    body = request_of(workload, run, now, why)
+    where = place(workload, text(request, "uri"), text(request, "store")).below(f"{body['id']}.json")
+    try:
+        write_whole(where, json.dumps(body, ensure_ascii=False).encode())
+    except OSError as problem:
+        raise Refusal(
+            f"cannot request {asked}: writing the request failed: {problem}; the monitor's next run tries again"
+        ) from None
+    return f"requested {asked} (request {body['id']})"
+
+
+def request_of(workload: Section, run: Section, now: datetime, why: Sequence[str]) -> dict[str, object]:
+    """What a request says: who asks for what, and which breach it is about."""
+    window = timedelta(seconds=integer(section(workload, "monitor"), "windowSeconds"))
+    return {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "id": _id(workload),
+        "system": text(workload, "system"),
+        "environment": text(workload, "environment"),
+        "target": text(workload, "target"),
+        "monitor": text(workload, "address").partition(".")[2],
+        "pipeline": text(run, "pipeline"),
+        "at": now.isoformat(timespec="seconds"),
+        "window": {"from": (now - window).isoformat(timespec="seconds"), "to": now.isoformat(timespec="seconds")},
+        "reason": [one[:LONGEST_REASON] for one in why[:MOST_REASONS]],
+    }
+
+
+def _id(workload: Section) -> str:
+    look = os.environ.get("MODELYARD_JOB_UID") or uuid.uuid4().hex
+    return hashlib.sha256(f"{text(workload, 'address')}/{look}".encode()).hexdigest()[:_ID_LENGTH]

@@ -1,0 +1,103 @@
+"""Runs of one pipeline: the Jobs that belong to its CronJob, whoever made them.
+
+A CronJob counts only the Jobs that it made itself for its concurrency policy (pkg/controller/cronjob, v1.36.3): a run
+that a monitor or the pipeline before it started is nothing to it, so that what starts a run looks for others by itself.
+"""
+
+from __future__ import annotations
+
+from modelyard_runtime.jobs.cluster_api import ApiError, ClusterApi, Object
+
+CRON_JOBS = "apis/batch/v1/cronjobs"
+JOBS = "apis/batch/v1/jobs"
+
+_LONGEST_NAME = 63
+_KEPT_S = 7 * 86400
+"""How long a run that no CronJob started is kept where the pipeline's own history would decide."""
+
+
+def under_way(api: ClusterApi, cron_job: str) -> list[Object]:
+    """The Jobs of the CronJob with this uid that have not ended, oldest first."""
+    return sorted((job for job in api.list(JOBS, "") if cron_job in _owners(job) and not _ended(job)), key=_age)
+
+
+def others(api: ClusterApi, job: str) -> tuple[list[str], list[str]]:
+    """Names of the runs under way that began before a Job, and of those that began after it."""
+    own = api.get(JOBS, job)
+    found = [one for cron_job in _owners(own) for one in under_way(api, cron_job) if _name(one) != job]
+    before = [_name(one) for one in found if _age(one) < _age(own)]
+    return before, [_name(one) for one in found if _age(one) > _age(own)]
+
+
+def forbidden(api: ClusterApi, cron_job: Object) -> bool:
+    """Whether a run is under way that none may overlap."""
+    if mapping(cron_job, "spec").get("concurrencyPolicy") != "Forbid":
+        return False
+    return bool(under_way(api, str(mapping(cron_job, "metadata").get("uid"))))
+
+
+def exists(api: ClusterApi, job: str) -> bool:
+    """Whether there is a Job of this name, under way or not."""
+    try:
+        api.get(JOBS, job)
+    except ApiError as problem:
+        if problem.status != 404:
+            raise
+        return False
+    return True
+
+
+def job_named(cron_job: str, ending: str) -> str:
+    """A Job of a CronJob, with an ending that says which."""
+    return f"{cron_job[: _LONGEST_NAME - len(ending) - 1].rstrip('-')}-{ending}"
+
+
+def job_of(cron_job: Object, ending: str, started_by: Object, kept_s: int) -> Object:
+    """The Job that the CronJob would make now, with a label that says who started it.
+
+    It is all that remembers that it was started, so it is kept for `kept_s` at least when it has ended. It goes with
+    the CronJob, which is not its controller and does not count it in its history.
+    """
+    metadata, spec = mapping(cron_job, "metadata"), mapping(cron_job, "spec")
+    template = mapping(spec, "jobTemplate")
+    described, run = mapping(template, "metadata"), mapping(template, "spec")
+    kept = run.get("ttlSecondsAfterFinished", _KEPT_S)
+    owner = {"apiVersion": "batch/v1", "kind": "CronJob", "name": metadata["name"], "uid": metadata["uid"]}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": job_named(str(metadata["name"]), ending),
+            "labels": mapping(metadata, "labels") | mapping(described, "labels") | started_by,
+            "annotations": mapping(described, "annotations") | {"cronjob.kubernetes.io/instantiate": "manual"},
+            "ownerReferences": [owner],
+        },
+        "spec": {**run, "ttlSecondsAfterFinished": max(kept if isinstance(kept, int) else 0, kept_s)},
+    }
+
+
+def mapping(of: Object, name: str) -> Object:
+    """A field of an object that is an object itself; empty where it is not there."""
+    found = of.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _owners(job: Object) -> list[str]:
+    owners = mapping(job, "metadata").get("ownerReferences")
+    found = [one for one in owners if isinstance(one, dict)] if isinstance(owners, list) else []
+    return [str(one.get("uid")) for one in found if one.get("kind") == "CronJob"]
+
+
+def _ended(job: Object) -> bool:
+    conditions = mapping(job, "status").get("conditions")
+    found = [one for one in conditions if isinstance(one, dict)] if isinstance(conditions, list) else []
+    return any(one.get("type") in {"Complete", "Failed"} and one.get("status") == "True" for one in found)
+
+
+def _age(job: Object) -> tuple[str, str]:
+    """Jobs in the order in which they were made; those of one second by name, so that all agree about it."""
+    return str(mapping(job, "metadata").get("creationTimestamp", "")), _name(job)
+
+
+def _name(job: Object) -> str:
+    return str(mapping(job, "metadata").get("name"))

@@ -1,0 +1,249 @@
+"""`start`: look once at the requests of other targets, and start the runs that may be started for them.
+
+A request is taken once. The Job of its run is named after it, so that of two starters that read it at once one finds
+the name taken; that Job is kept for as long as a request is valid. What became of a request is then written to a folder
+that the monitor cannot write to, and the request is removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import PurePosixPath
+
+from modelyard_runtime.jobs.checks import check_starter
+from modelyard_runtime.jobs.cluster_api import ClusterApi
+from modelyard_runtime.jobs.job_start import Start, start_run
+from modelyard_runtime.jobs.run_requests import KIND, LONGEST_REASON, MOST_REASONS
+from modelyard_runtime.jobs.siblings import exists, job_named
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.storage.filesystem import Entry, Place, first_files, place, reading, remove, write_whole
+from modelyard_runtime.workload.description import API_VERSION, Json, Section, description, integer, rows, section, text
+
+VALID = timedelta(days=1)
+"""How long a request may wait. A breach that lasts is asked about again in the next look."""
+
+_REMEMBERED = timedelta(days=30)
+"""How long it is kept what became of a request; longer than one is valid."""
+
+_REQUEST_LABEL = "modelyard.dev/request"
+_REQUEST_ANNOTATION = "modelyard.dev/requested"
+_NAME = re.compile(r"[0-9a-f]{32}\.json")
+_LARGEST = 16 * 2**10
+_MOST = 100
+"""Requests of one monitor that are answered in one look."""
+
+_MOST_LISTED = 10_000
+"""Names in a folder that one look reads: a monitor may have written any number of them."""
+
+_LONGEST_SHOWN = 80
+_log = logging.getLogger(__name__)
+
+
+def run(now: datetime | None = None) -> int:
+    """Answer every request: 0 when all are answered, 1 when some are left for the next look."""
+    workload = description()
+    check_starter(workload)
+    return look(ClusterApi.of_this_pod(), workload, now or datetime.now(UTC))
+
+
+def look(api: ClusterApi, workload: Section, now: datetime) -> int:
+    """The same with an API; what goes wrong with one request keeps no other waiting.
+
+    The order is another in each look, so that a monitor with so many requests that the look takes too long, and is
+    ended, does not keep the same ones waiting every time.
+    """
+    left = 0
+    monitors = rows(workload, "requests")
+    for allowed in random.sample(monitors, len(monitors)):
+        try:
+            left += _look(MonitorRequests(api, workload, allowed, now))
+        except Exception as problem:  # noqa: BLE001 - each kind of store fails in its own way
+            left += 1
+            _log.error("requests of monitor %s cannot be read: %s", text(allowed, "monitor"), problem)
+    return min(left, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorRequests:
+    """One monitor's requests: `allowed` is what the description lists, and says what may be started for it."""
+
+    api: ClusterApi
+    workload: Section
+    allowed: Section
+    now: datetime
+
+    def folder(self, name: str) -> Place:
+        """Where its requests are, or the answers to them."""
+        return place(self.workload, text(self.allowed, name), text(self.allowed, "store"))
+
+    def files(self, name: str, after: str = "") -> list[Entry]:
+        """What is in that folder, up to a bound."""
+        uri, store = text(self.allowed, name), text(self.allowed, "store")
+        return first_files(self.workload, uri, store, _MOST_LISTED, after)
+
+
+def _look(requests: MonitorRequests) -> int:
+    """Answer the requests of a monitor, the oldest first; how many are left."""
+    left, answered = 0, 0
+    for one in _in_order(requests.files("asked")):
+        try:
+            answered += _answer(requests, one)
+        except Exception as problem:  # noqa: BLE001 - whatever is in a request, it stops no other
+            left += 1
+            _log.error("request %s is left for the next look: %s", _shown(one.name), problem)
+    if answered:
+        _forget(requests)
+    return left
+
+
+def _in_order(found: list[Entry]) -> list[Entry]:
+    """The oldest requests first. Files that are not requests come last, so that they delay none."""
+    return sorted(found, key=lambda one: (not _NAME.fullmatch(one.name), one.modified, one.name))[:_MOST]
+
+
+def _answer(requests: MonitorRequests, found: Entry) -> bool:
+    """Take one request, unless it was taken before; whether an answer was written."""
+    where = requests.folder("asked").below(found.name)
+    if not _NAME.fullmatch(found.name):
+        _log.error("%s starts nothing: it is not named like a request", _shown(found.name))
+        remove(where)
+        return False
+    answer = requests.folder("answered").below(found.name)
+    try:
+        outcome = None if _is_there(answer) else _outcome(requests, found, where)
+    except FileNotFoundError:  # another starter has answered it
+        return False
+    if outcome is not None:
+        _log.log(logging.INFO if outcome["started"] else logging.WARNING, "request %s: %s", *_told(outcome))
+        write_whole(answer, json.dumps(outcome, ensure_ascii=False).encode())
+    remove(where)
+    return outcome is not None
+
+
+def _told(outcome: dict[str, Json]) -> tuple[str, str]:
+    return str(outcome["id"]), str(outcome["why"])
+
+
+def _outcome(requests: MonitorRequests, found: Entry, where: Place) -> dict[str, Json]:
+    """What became of a request, with the Job that it started."""
+    request_id = PurePosixPath(found.name).stem
+    job = job_named(text(requests.allowed, "cronJob"), _ending(requests, request_id))
+    if requests.now - found.modified > VALID:
+        why = f"nothing is started: the request has waited since {found.modified.isoformat(timespec='seconds')}"
+    else:
+        try:
+            why = _start(requests, request_id, job, _read(requests, found, where))
+        except Refusal as refusal:
+            why = f"nothing is started: {refusal}"
+    started = exists(requests.api, job)  # also where another starter was faster, and the run looks like an older one
+    if started:
+        why = f"pipeline {text(requests.allowed, 'pipeline')} is started"
+    return {
+        "id": request_id,
+        "answeredAt": requests.now.isoformat(timespec="seconds"),
+        "started": started,
+        "why": why,
+        **({"job": job} if started else {}),
+    }
+
+
+def _start(requests: MonitorRequests, request_id: str, job: str, request: Section) -> str:
+    if exists(requests.api, job):
+        return f"pipeline {text(requests.allowed, 'pipeline')} is started"
+    cooldown = timedelta(seconds=integer(requests.allowed, "cooldownSeconds"))
+    start = Start(
+        monitor=text(requests.allowed, "startedBy"),
+        ending=_ending(requests, request_id),
+        now=requests.now,
+        cooldown=cooldown,
+        kept_s=int(max(cooldown, VALID).total_seconds()),
+        labels={_REQUEST_LABEL: request_id},
+        annotations={_REQUEST_ANNOTATION: _lineage(requests, request_id, request)},
+    )
+    return start_run(requests.api, requests.allowed, start)
+
+
+def _lineage(requests: MonitorRequests, request_id: str, request: Section) -> str:
+    """What began a run: who asked is what the description says, and the rest what the request says, cut to size."""
+    window = section(request, "window")
+    told = {
+        "id": request_id,
+        "monitor": text(requests.allowed, "monitor"),
+        "target": text(requests.allowed, "target"),
+        "at": _cut(request.get("at"), _LONGEST_SHOWN),
+        "window": {end: _cut(window.get(end), _LONGEST_SHOWN) for end in ("from", "to")},
+        "reason": [_cut(one, LONGEST_REASON) for one in _listed(request.get("reason"))[:MOST_REASONS]],
+    }
+    return json.dumps(told)
+
+
+def _cut(value: Json, most: int) -> str:
+    """The beginning of a string that somebody else wrote; any other type becomes an empty string."""
+    return value[:most] if isinstance(value, str) else ""
+
+
+def _listed(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
+
+
+def _ending(requests: MonitorRequests, request_id: str) -> str:
+    return hashlib.sha256(f"{text(requests.allowed, 'startedBy')}/{request_id}".encode()).hexdigest()[:10]
+
+
+def _read(requests: MonitorRequests, found: Entry, where: Place) -> Section:
+    """The request, if it asks for what its monitor may ask for."""
+    with reading(where) as stream:
+        content: bytes = stream.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise Refusal(f"the request is larger than {_LARGEST} bytes")
+    try:
+        request: Json = json.loads(content)
+    except (ValueError, RecursionError):
+        raise Refusal("the request is no JSON") from None
+    if not isinstance(request, dict):
+        raise Refusal("the request is no JSON object")
+    for field, expected in _expected(requests, found):
+        if request.get(field) != expected:
+            raise Refusal(f"{field} of the request is {_shown(request.get(field))}, and may only be {expected}")
+    return request
+
+
+def _expected(requests: MonitorRequests, found: Entry) -> Iterator[tuple[str, str]]:
+    yield "apiVersion", API_VERSION
+    yield "kind", KIND
+    yield "id", PurePosixPath(found.name).stem
+    for field in ("system", "environment"):
+        yield field, text(requests.workload, field)
+    for field in ("target", "monitor", "pipeline"):
+        yield field, text(requests.allowed, field)
+
+
+def _is_there(where: Place) -> bool:
+    try:
+        with reading(where):
+            return True
+    except FileNotFoundError:
+        return False
+
+
+def _forget(requests: MonitorRequests) -> None:
+    """Remove old answers. Where there are more than one look reads, it begins at any of them."""
+    answers = requests.files("answered")
+    if len(answers) >= _MOST_LISTED:
+        answers = requests.files("answered", after=f"{random.randrange(16**8):08x}")
+    old = [one for one in answers if requests.now - one.modified > _REMEMBERED]
+    for one in old[:_MOST]:
+        remove(requests.folder("answered").below(one.name))
+
+
+def _shown(value: Json) -> str:
+    """The same in one line of a log."""
+    shown = ascii(value) if isinstance(value, str) else "no text"
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"

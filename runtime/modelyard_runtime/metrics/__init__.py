@@ -1,0 +1,1 @@
+"""Metrics of models, computed from true values and predictions."""

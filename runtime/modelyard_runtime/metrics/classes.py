@@ -1,0 +1,203 @@
+"""Metrics of classes and of their probabilities, as scikit-learn defines them where it has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from modelyard_runtime.metrics.ranking import expected_hits
+from modelyard_runtime.refusals import Refusal
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from modelyard_runtime.metrics.scores import Predictions
+
+    Numbers = npt.NDArray[np.float64]
+
+Compute = Callable[["Numbers", "Predictions", int], float]
+"""From what is true and what was predicted; the number is that in the metric's name."""
+
+_BINS = 10
+
+
+def positive(said: Predictions) -> Numbers:
+    """The probability of the positive class."""
+    found = _scores(said)
+    return found[:, -1] if found.ndim == 2 else found
+
+
+def _scores(said: Predictions) -> Numbers:
+    if said.scores is None:
+        raise Refusal("it needs scores, and this model only says classes")
+    return said.scores
+
+
+def _accuracy(truth: Numbers, said: Predictions, _at: int) -> float:
+    from sklearn.metrics import accuracy_score
+
+    return float(accuracy_score(truth, said.values))
+
+
+def _balanced_accuracy(truth: Numbers, said: Predictions, _at: int) -> float:
+    """That of scikit-learn, which warns where a class was predicted that no row has."""
+    import numpy as np
+    from sklearn.metrics import recall_score
+
+    return float(recall_score(truth, said.values, labels=np.unique(truth), average="macro"))
+
+
+def _of_positive(name: str) -> Compute:
+    """Of two classes the second is what is looked for; of several the mean over all of them."""
+
+    def compute(truth: Numbers, said: Predictions, at: int) -> float:
+        import numpy as np
+        from sklearn import metrics
+
+        count = said.classes or int(max(truth.max(), said.values.max())) + 1
+        if count > 2:
+            return _averaged(name, "macro")(truth, said, at)
+        return float(getattr(metrics, name)(truth, said.values, labels=[1], average="macro", zero_division=np.nan))
+
+    return compute
+
+
+def _averaged(name: str, average: str) -> Compute:
+    """Over the classes that a row has or is predicted to have; a prediction that is none of the classes is a miss."""
+
+    def compute(truth: Numbers, said: Predictions, _at: int) -> float:
+        import numpy as np
+        from sklearn import metrics
+
+        found = np.unique(np.concatenate((truth, said.values)))
+        labels = found[found >= 0]
+        return float(getattr(metrics, name)(truth, said.values, labels=labels, average=average, zero_division=0.0))
+
+    return compute
+
+
+def _agreement(name: str) -> Compute:
+    """A coefficient that is zero for chance; rows that are all of one class say nothing of it."""
+
+    def compute(truth: Numbers, said: Predictions, _at: int) -> float:
+        from sklearn import metrics
+
+        return float("nan") if _one_class(truth) else float(getattr(metrics, name)(truth, said.values))
+
+    return compute
+
+
+def _by_scores(name: str) -> Compute:
+    def compute(truth: Numbers, said: Predictions, _at: int) -> float:
+        import numpy as np
+        from sklearn import metrics
+
+        scores = positive(said)
+        if _one_class(truth) or not np.isfinite(scores).all():
+            return float("nan")
+        return float(getattr(metrics, name)(truth, scores))
+
+    return compute
+
+
+def _gini(truth: Numbers, said: Predictions, at: int) -> float:
+    return 2 * _by_scores("roc_auc_score")(truth, said, at) - 1
+
+
+def _auc_roc_ovr(truth: Numbers, said: Predictions, _at: int) -> float:
+    """The mean over the classes that some rows are of and some are not."""
+    import numpy as np
+    from sklearn.metrics import roc_auc_score
+
+    scores = _scores(said)
+    if not np.isfinite(scores).all():
+        return float("nan")
+    columns = scores if scores.ndim == 2 else np.stack((1 - scores, scores), axis=1)
+    found = [column for column in range(columns.shape[1]) if 0 < (truth == column).sum() < len(truth)]
+    return float(np.mean([roc_auc_score(truth == one, columns[:, one]) for one in found])) if found else float("nan")
+
+
+def _ks(truth: Numbers, said: Predictions, _at: int) -> float:
+    """One-sided: a model that gives positives the lower scores separates nothing that is wanted."""
+    import numpy as np
+    from scipy.stats import ks_2samp
+
+    scores, found = positive(said), truth == 1
+    if _one_class(truth) or not np.isfinite(scores).all():
+        return float("nan")
+    return float(ks_2samp(scores[~found], scores[found], alternative="greater", method="asymp").statistic)
+
+
+def _lift(truth: Numbers, said: Predictions, at: int) -> float:
+    """Rows of equal scores are taken in equal parts."""
+    import numpy as np
+
+    scores, found = positive(said), (truth == 1).astype(np.float64)
+    if not found.any() or not np.isfinite(scores).all():
+        return float("nan")
+    first = max(-(-len(truth) * at // 100), 1)
+    order = np.argsort(-scores, kind="stable")
+    top = expected_hits(found[order], scores[order])[:first]
+    return float(top.mean() / found.mean())
+
+
+def _brier(truth: Numbers, said: Predictions, _at: int) -> float:
+    return float(((positive(said) - (truth == 1)) ** 2).mean())
+
+
+def _log_loss(truth: Numbers, said: Predictions, _at: int) -> float:
+    """As scikit-learn defines it. A class that the model does not know had no chance at all."""
+    import numpy as np
+
+    scores = _scores(said)
+    chances = scores if scores.ndim == 2 else np.stack((1 - scores, scores), axis=1)
+    known = (truth >= 0) & (truth < chances.shape[1])
+    own = np.where(known, chances[np.arange(len(truth)), np.where(known, truth, 0).astype(int)], 0.0)
+    least = float(np.finfo(np.float64).eps)
+    return float(-np.log(np.clip(own, least, 1 - least)).mean())
+
+
+def _ece(truth: Numbers, said: Predictions, _at: int) -> float:
+    """Of two classes by the probability of the positive one, of several by that of the predicted one.
+
+    The bins are those of scikit-learn's `calibration_curve`.
+    """
+    import numpy as np
+
+    scores = _scores(said)
+    several = scores.ndim == 2 and scores.shape[1] > 2
+    chance = scores.max(axis=1) if several else positive(said)
+    hit = scores.argmax(axis=1) == truth if several else truth == 1
+    if not np.isfinite(chance).all():
+        return float("nan")
+    bins = np.searchsorted(np.linspace(0, 1, _BINS + 1)[1:-1], chance)
+    gaps = np.bincount(bins, weights=hit - chance, minlength=_BINS)
+    return float(np.abs(gaps).sum() / len(truth))
+
+
+def _one_class(truth: Numbers) -> bool:
+    return bool((truth == truth[0]).all())
+
+
+CLASS_METRICS: Mapping[str, Compute] = {
+    "accuracy": _accuracy,
+    "balanced_accuracy": _balanced_accuracy,
+    **{name: _of_positive(f"{name}_score") for name in ("f1", "precision", "recall")},
+    **{
+        f"{name}_{average}": _averaged(f"{name}_score", average)
+        for name in ("f1", "precision", "recall")
+        for average in ("macro", "weighted")
+    },
+    "mcc": _agreement("matthews_corrcoef"),
+    "cohen_kappa": _agreement("cohen_kappa_score"),
+    "auc_roc": _by_scores("roc_auc_score"),
+    "auc_roc_ovr": _auc_roc_ovr,
+    "auc_pr": _by_scores("average_precision_score"),
+    "gini": _gini,
+    "ks": _ks,
+    "lift_at_K": _lift,
+    "log_loss": _log_loss,
+    "brier": _brier,
+    "ece": _ece,
+}

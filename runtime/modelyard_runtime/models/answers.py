@@ -1,0 +1,149 @@
+"""What a model answers, in one shape for all: a class or number for each row, and probabilities where it has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from modelyard_runtime.metrics.scores import Predictions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+CLASSIFICATION = frozenset({"binary-classification", "multiclass-classification"})
+
+
+class Predictor(Protocol):
+    """What answers: a model of the registry, or an object that user code gives."""
+
+    def predict(self, rows: pd.DataFrame) -> Any:
+        """An array, a frame or a list with a row of answers for each row."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`values`: a class or number for each row. `scores`: probability of the positive class, or of each class.
+
+    `classes` are those that the scores are of, in their order; empty where nothing says it.
+    """
+
+    values: npt.NDArray[Any]
+    scores: npt.NDArray[np.float64] | None = None
+    classes: tuple[Any, ...] = ()
+
+
+def answer(model: Predictor, task: str, rows: pd.DataFrame) -> Answer:
+    """Ask a model. Classes follow from the probabilities where it gives them, so that both always agree.
+
+    Of two classes the second is chosen from the threshold that the model was made with, or else where it is likelier.
+    """
+    import numpy as np
+
+    find = getattr(model, "classifier", None)
+    classifier: Any = find() if callable(find) and task in CLASSIFICATION else None
+    if classifier is not None:
+        chances = np.asarray(classifier.predict_proba(rows), dtype=np.float64)
+        values = np.asarray(classifier.classes_)[_places(chances, threshold_of(model))]
+        classes = tuple(plain(one) for one in classifier.classes_)
+        return Answer(values, chances[:, 1] if chances.shape[1] == 2 else chances, classes)
+    return shaped(model.predict(rows), task, threshold_of(model))
+
+
+def threshold_of(model: Predictor) -> float | None:
+    """The probability from which a model was made to choose the positive class; None where it was made with none."""
+    find: Callable[[], float | None] | None = getattr(model, "threshold", None)
+    return find() if callable(find) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Chooses:
+    """An object of user code that answers by the threshold of the version behind it."""
+
+    own: Any
+    chosen: float
+
+    def predict(self, rows: pd.DataFrame) -> Any:
+        return self.own.predict(rows)
+
+    def classifier(self) -> Any | None:
+        find = getattr(self.own, "classifier", None)
+        return find() if callable(find) else None
+
+    def threshold(self) -> float:
+        return self.chosen
+
+
+def choosing_by(own: Predictor, threshold: float | None) -> Predictor:
+    """What user code made of a version, with the threshold of that version unless it brings its own."""
+    return own if threshold is None or hasattr(own, "threshold") else _Chooses(own, threshold)
+
+
+def _places(chances: npt.NDArray[np.float64], threshold: float | None) -> npt.NDArray[np.int64]:
+    import numpy as np
+
+    if threshold is not None and chances.shape[1] == 2:
+        return (chances[:, 1] >= threshold).astype(np.int64)
+    likeliest: npt.NDArray[np.int64] = chances.argmax(axis=1)
+    return likeliest
+
+
+def shaped(said: Any, task: str, threshold: float | None = None) -> Answer:
+    """An answer of unknown shape: several columns are probabilities by class, fractions of a binary task are scores."""
+    import numpy as np
+
+    found = np.asarray(said)
+    if found.ndim == 2 and found.shape[1] == 1:
+        found = found[:, 0]
+    if found.ndim == 2 and task in CLASSIFICATION:
+        chances = found.astype(np.float64)
+        return Answer(_places(chances, threshold), chances[:, 1] if chances.shape[1] == 2 else chances)
+    if task == "binary-classification" and found.dtype.kind == "f" and (found % 1 != 0).any():
+        return Answer((found >= (0.5 if threshold is None else threshold)).astype(np.int64), found.astype(np.float64))
+    return Answer(found)
+
+
+def predictions(said: Answer, task: str, classes: list[Any], naive: float = float("nan")) -> Predictions:
+    """The answer as numbers for metrics: classes become their place in `classes`, and so do the columns of scores.
+
+    `naive` is the error of a naive forecast, where a forecast is compared with it.
+    """
+    import numpy as np
+
+    if task in CLASSIFICATION:
+        return Predictions(coded(said.values, classes), _aligned(said, classes), len(classes))
+    return Predictions(said.values.astype(np.float64), said.scores, naive=naive)
+
+
+def _aligned(said: Answer, classes: list[Any]) -> npt.NDArray[np.float64] | None:
+    """Scores by these classes. A model that learned from other data may know more of them, or fewer."""
+    import numpy as np
+
+    if said.scores is None or not said.classes or list(said.classes) == classes:
+        return said.scores
+    found = said.scores if said.scores.ndim == 2 else np.stack((1 - said.scores, said.scores), axis=1)
+    places = {one: place for place, one in enumerate(said.classes)}
+    columns = [found[:, places[one]] if one in places else np.zeros(len(found)) for one in classes]
+    return columns[1] if len(columns) == 2 else np.stack(columns, axis=1)
+
+
+def coded(values: Any, classes: list[Any]) -> npt.NDArray[np.float64]:
+    """Each class as its place in `classes`; one that is not among them as -1, which no truth ever is."""
+    import numpy as np
+
+    places = {one: place for place, one in enumerate(classes)}
+    return np.array([places.get(plain(one), -1) for one in values], dtype=np.float64)
+
+
+def plain(value: Any) -> Any:
+    """A value of numpy as one of Python; a truth value as the number that models learn from it."""
+    if getattr(value, "ndim", 0):  # several numbers for a row, such as a horizon of a forecast
+        return [plain(one) for one in value]
+    found = value.item() if hasattr(value, "item") else value
+    if isinstance(found, bool) or (isinstance(found, float) and found.is_integer()):
+        return int(found)
+    return found

@@ -1,0 +1,356 @@
+"""Rows as a model's signature has them: a checker is compiled once a version, and makes one array for each type.
+
+What fits takes the fast way: one pass over the rows, one array for all columns of a type, no look at a single value in
+Python. What does not fit takes the slow way, column by column, which finds the value that is to blame.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from math import inf, isfinite, nan
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Protocol
+
+from modelyard_runtime.models.frame_columns import whole_column
+from modelyard_runtime.registry.client import Column
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    Array = npt.NDArray[Any]
+
+_MOST_SHOWN = 40
+
+
+class BadRequest(Exception):
+    """The request cannot be answered as it is; `status` is that of HTTP."""
+
+    def __init__(self, message: str, status: int = 422) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Source(Protocol):
+    """Rows before anything is known of their columns."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def index(self) -> pd.Index:
+        """The index of the frame that is made of them."""
+        ...
+
+    def values(self, name: str) -> list[Any] | None:
+        """A column, with NaN where a row lacks it; None where no row has it."""
+        ...
+
+    def frame(self) -> pd.DataFrame:
+        """All columns, in the types that their values suggest."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of a request: mappings, or lists of values at the `places` of their columns."""
+
+    records: list[Any]
+    places: Mapping[str, int] | None = None
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @property
+    def index(self) -> pd.Index:
+        import pandas as pd
+
+        return pd.RangeIndex(len(self.records))
+
+    def values(self, name: str) -> list[Any] | None:
+        if self.places is None:
+            there = any(name in record for record in self.records)
+            return [record.get(name, nan) for record in self.records] if there else None
+        place = self.places.get(name)
+        return None if place is None else [record[place] for record in self.records]
+
+    def frame(self) -> pd.DataFrame:
+        import pandas as pd
+
+        columns = None if self.places is None else list(self.places)
+        return pd.DataFrame(self.records, columns=columns, dtype=object).infer_objects()
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRows:
+    """Rows of a file. What is not finite there is no value, as in training."""
+
+    of: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.of)
+
+    @property
+    def index(self) -> pd.Index:
+        return self.of.index
+
+    def values(self, name: str) -> list[Any] | None:
+        if name not in self.of.columns:
+            return None
+        known = self.of[name].astype(object).tolist()
+        return [None if isinstance(one, float) and not isfinite(one) else one for one in known]
+
+    def array(self, name: str, kind: str) -> Array | None:
+        """A column as one array, where its own type says that all of it fits; None where values are to be looked at."""
+        return whole_column(self.of[name], kind) if name in self.of.columns else None
+
+    def frame(self) -> pd.DataFrame:
+        return self.of.infer_objects()
+
+
+class Checker:
+    """Fits rows to the columns of one version of a model."""
+
+    def __init__(self, columns: Iterable[Column]) -> None:
+        import pandas as pd
+
+        self.columns = tuple(columns)
+        self._index = pd.Index([column.name for column in self.columns])
+        self._required = {column.name for column in self.columns if column.required}
+        self._omitted = {column.name for column in self.columns if not _may_be_absent(column)}
+        self._blocks = _blocks_of(self.columns)
+
+    @property
+    def complete(self) -> bool:
+        """Whether a signature names the type of every column, so that nothing is left to be checked by others."""
+        return bool(self._blocks)
+
+    def frame(self, rows: Source) -> pd.DataFrame:
+        """The columns of the signature, in its order and types, and no others; without a signature all."""
+        if not self.columns:
+            return rows.frame()
+        if self._blocks and isinstance(rows, Rows):
+            arrays = self._arrays(rows)
+            if arrays is not None:
+                return self._joined(arrays, len(rows))
+        return self._one_by_one(rows)
+
+    def _arrays(self, rows: Rows) -> list[Array] | None:
+        """An array for each block; None where something does not fit, or a column is to be left out."""
+        if rows.places is not None:
+            places = rows.places
+            if not all(name in places for block in self._blocks for name in block.names):
+                return None
+            return _all(block.array(rows.records, [places[name] for name in block.names]) for block in self._blocks)
+        try:
+            return _all(block.array(rows.records, block.names) for block in self._blocks)
+        except KeyError:  # a row lacks a column
+            there = set[str]().union(*rows.records)
+            if not self._required | self._omitted <= there:
+                return None
+            return _all(block.array(rows.records, block.names, lacking=True) for block in self._blocks)
+
+    def _joined(self, arrays: list[Array], length: int) -> pd.DataFrame:
+        import pandas as pd
+        from pandas.api.internals import create_dataframe_from_blocks
+
+        parts = [(array.T, block.places) for array, block in zip(arrays, self._blocks, strict=True)]
+        made: pd.DataFrame = create_dataframe_from_blocks(parts, index=pd.RangeIndex(length), columns=self._index)
+        return made
+
+    def _one_by_one(self, rows: Source) -> pd.DataFrame:
+        import pandas as pd
+
+        fit: dict[str, Any] = {}
+        for column in self.columns:
+            array = rows.array(column.name, column.kind) if isinstance(rows, FrameRows) else None
+            if array is not None:
+                fit[column.name] = pd.Series(array, rows.index, dtype=array.dtype)
+                continue
+            values = rows.values(column.name)
+            if values is not None:
+                fit[column.name] = _typed(values, column, rows.index)
+            elif column.required:
+                raise BadRequest(f"column {column.name!r} is missing; the model needs {_listed(self.columns)}")
+            elif _may_be_absent(column):
+                fit[column.name] = _typed([None] * len(rows), column, rows.index)
+        return pd.DataFrame(fit, index=rows.index)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A type of MLflow: how its values are made an array, and which single values it has."""
+
+    words: str
+    fits: Callable[[Any], bool]
+    types: frozenset[type]
+    make: Callable[[list[Any]], Array | None]
+
+    @property
+    def may_be_absent(self) -> bool:
+        """Whether it has something for no value: numbers with a fraction and texts have, others do not."""
+        return type(None) in self.types
+
+    def array(self, values: list[Any]) -> Array | None:
+        """All of the values; None where one of them does not fit."""
+        if not self.types.issuperset(map(type, values)):
+            return None
+        try:
+            return self.make(values)
+        except OverflowError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """All columns of one type."""
+
+    kind: _Kind
+    names: list[str]
+    places: npt.NDArray[np.intp]
+
+    def array(self, records: list[Any], keys: list[Any], lacking: bool = False) -> Array | None:
+        """A row for each record and a column for each key; KeyError where a record lacks one, unless it may."""
+        if lacking:
+            values = [record.get(key) for record in records for key in keys]
+        elif len(keys) == 1:
+            values = [record[keys[0]] for record in records]
+        else:
+            values = list(chain.from_iterable(map(itemgetter(*keys), records)))
+        found = self.kind.array(values)
+        return None if found is None else found.reshape(len(records), len(keys))
+
+
+def _blocks_of(columns: tuple[Column, ...]) -> list[_Block]:
+    """The columns by type; none where one is of a type that has no array, such as a time."""
+    import numpy as np
+
+    if any(column.kind not in _KINDS for column in columns):
+        return []
+    places: dict[str, list[int]] = {}
+    for place, column in enumerate(columns):
+        places.setdefault(column.kind, []).append(place)
+    return [
+        _Block(_KINDS[kind], [columns[place].name for place in at], np.array(at, dtype=np.intp))
+        for kind, at in places.items()
+    ]
+
+
+def _all(arrays: Iterable[Array | None]) -> list[Array] | None:
+    found: list[Array] = []
+    for array in arrays:
+        if array is None:
+            return None
+        found.append(array)
+    return found
+
+
+def _typed(values: list[Any], column: Column, index: pd.Index) -> Any:
+    """One column in its type; BadRequest with the first value that it cannot hold."""
+    import pandas as pd
+
+    if column.kind == "datetime":
+        try:
+            return pd.to_datetime(pd.Series(values, index, dtype=object), format="ISO8601")
+        except (ValueError, TypeError, OverflowError):
+            raise BadRequest(f"column {column.name!r} must hold times as in ISO 8601") from None
+    if column.kind not in _KINDS:
+        return pd.Series(values, index, dtype=object).infer_objects()
+    kind = _KINDS[column.kind]
+    known = [_plain(value) for value in values]
+    array = kind.array(known)
+    if array is None:
+        raise _refusal(known, column, kind)
+    return pd.Series(array, index, dtype=array.dtype)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: NaN is what a frame has where a row lacks a column."""
+    if getattr(value, "ndim", 0):
+        return value
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if value != value else value
+
+
+def _refusal(values: list[Any], column: Column, kind: _Kind) -> BadRequest:
+    name = column.name
+    for value in values:
+        if value is None and kind.may_be_absent:
+            continue
+        if value is None or not kind.fits(value):
+            return BadRequest(f"column {name!r} must hold {kind.words}, not {_shown(value)}")
+        if kind.array([value]) is None:
+            return BadRequest(f"column {name!r} holds {_shown(value)}, which is out of range for type {column.kind}")
+    return BadRequest(f"column {name!r} must hold {kind.words}")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
+    shown = json.dumps(value, default=str)
+    return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}…"
+
+
+def _may_be_absent(column: Column) -> bool:
+    return column.kind in _KINDS and _KINDS[column.kind].may_be_absent
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and (value == value // 1 or abs(value) == inf)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float)  # true and false too: models learn from them as 1 and 0
+
+
+def _reals(values: list[Any], dtype: str) -> Array | None:
+    import numpy as np
+
+    with np.errstate(over="ignore"):
+        found = np.array(values, dtype=np.float64).astype(dtype, copy=False)
+    return None if np.isinf(found).any() else found
+
+
+def _wholes(values: list[Any], dtype: str) -> Array | None:
+    import numpy as np
+
+    if float in set(map(type, values)):
+        if any(type(value) is float and not value.is_integer() for value in values):
+            return None
+        values = [int(value) for value in values]
+    found = np.array(values, dtype=np.int64)
+    known = np.iinfo(dtype)
+    return None if len(found) and (found.min() < known.min or found.max() > known.max) else found.astype(dtype)
+
+
+def _objects(values: list[Any]) -> Array:
+    import numpy as np
+
+    return np.array(values, dtype=object)
+
+
+def _truths(values: list[Any]) -> Array:
+    import numpy as np
+
+    return np.array(values, dtype=np.bool_)
+
+
+_NUMBERS = frozenset[type]({float, int, bool, type(None)})
+
+_KINDS: dict[str, _Kind] = {
+    "double": _Kind("numbers", _number, _NUMBERS, partial(_reals, dtype="float64")),
+    "float": _Kind("numbers", _number, _NUMBERS, partial(_reals, dtype="float32")),
+    "long": _Kind("whole numbers", _whole, frozenset({int, float}), partial(_wholes, dtype="int64")),
+    "integer": _Kind("whole numbers", _whole, frozenset({int, float}), partial(_wholes, dtype="int32")),
+    "string": _Kind("texts", lambda value: isinstance(value, str), frozenset({str, type(None)}), _objects),
+    "boolean": _Kind("true or false", lambda value: isinstance(value, bool), frozenset({bool}), _truths),
+}
+
+
+def _listed(columns: tuple[Column, ...]) -> str:
+    return ", ".join(column.name for column in columns[:50])

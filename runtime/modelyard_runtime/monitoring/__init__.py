@@ -1,0 +1,1 @@
+"""Monitors: what they look at, what they measure, and what follows a breach."""

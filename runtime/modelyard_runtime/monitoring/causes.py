@@ -1,0 +1,165 @@
+"""After a breach: which features moved the predictions most, and for which part of the rows a model is worst.
+
+A part of the window is read once more. Where the share of a part of a feature's values changed, the mean prediction
+changes by that times how far predictions there are from the mean: the composition effect of Oaxaca and Blinder
+(International Economic Review and Journal of Human Resources 1973). It says what goes together, and not what is the
+cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from modelyard_runtime.captures.capture import PREDICTION, SCORE
+from modelyard_runtime.monitoring.windows import Rows
+from modelyard_runtime.statistics.profiles import Profile, numbers_in, profile, texts_in
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    Numbers = npt.NDArray[np.float64]
+    Places = npt.NDArray[np.int64]
+
+MOST_TOLD = 3
+
+_MOST_ROWS = 100_000
+_BINS = 10
+_MOST_NAMES = 20
+_FEWEST = 30
+"""A part with fewer rows says more about chance than about the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A feature, what it did to the mean prediction or to the errors, and for which of its values most."""
+
+    feature: str
+    effect: float
+    part: str
+
+
+def sample(rows: Rows) -> pd.DataFrame:
+    """Rows of a window from all of its files, at most a hundred thousand."""
+    import pandas as pd
+
+    files = rows.files()
+    kept: list[pd.DataFrame] = []
+    for file in files:
+        frames = list(rows.frames([file]))
+        whole = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+        kept.append(whole.sample(min(len(whole), max(_MOST_ROWS // len(files), 1)), random_state=0))
+        if sum(map(len, kept)) >= _MOST_ROWS:
+            break
+    return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame()
+
+
+def movers(frame: pd.DataFrame, references: Mapping[str, Profile]) -> list[Cause]:
+    """Features by how much they moved the mean prediction, the most first; none where predictions are no numbers."""
+    answers = _answers(frame)
+    if answers is None:
+        return []
+    return _ordered(_moved_by(name, frame[name], known, answers) for name, known in _within(frame, references))
+
+
+def worst(frame: pd.DataFrame, errors: Numbers, features: Mapping[str, Profile] | None = None) -> list[Cause]:
+    """The part of each feature's values with most errors above the mean, for all of its rows in sum; the most first."""
+    known = {str(name): profile(frame[name]) for name in frame.columns} if features is None else features
+    return _ordered(_worst_part(name, frame[name], kept, errors) for name, kept in _within(frame, known))
+
+
+def _within(frame: pd.DataFrame, references: Mapping[str, Profile]) -> Iterator[tuple[str, Profile]]:
+    for name, known in references.items():
+        if name in frame.columns and name not in (PREDICTION, SCORE):
+            yield name, known
+
+
+def _ordered(causes: Iterator[Cause | None]) -> list[Cause]:
+    found = [one for one in causes if one is not None and one.effect]
+    return sorted(found, key=lambda one: -abs(one.effect))
+
+
+def _moved_by(name: str, column: pd.Series, known: Profile, answers: Numbers) -> Cause | None:
+    import numpy as np
+
+    parts = _parts(column, known)
+    held = np.isfinite(answers)
+    if parts is None or not held.any():
+        return None
+    places, labels, then = parts
+    rows = np.bincount(places[held], minlength=len(labels)).astype(np.float64)
+    means = np.bincount(places[held], answers[held], len(labels)) / np.maximum(rows, 1)
+    effects = np.where(rows > 0, (rows / rows.sum() - then) * (means - answers[held].mean()), 0.0)
+    return Cause(name, float(effects.sum()), labels[int(np.argmax(np.abs(effects)))])
+
+
+def _worst_part(name: str, column: pd.Series, known: Profile, errors: Numbers) -> Cause | None:
+    import numpy as np
+
+    parts = _parts(column, known)
+    held = np.isfinite(errors)
+    if parts is None or not held.any():
+        return None
+    places, labels, _ = parts
+    rows = np.bincount(places[held], minlength=len(labels))
+    excess = np.bincount(places[held], errors[held] - errors[held].mean(), len(labels)) / held.sum()
+    excess = np.where(rows >= _FEWEST, excess, 0.0)
+    at = int(np.argmax(excess))
+    return Cause(name, float(excess[at]), labels[at])
+
+
+def _parts(column: pd.Series, known: Profile) -> tuple[Places, list[str], Numbers] | None:
+    """For each row the part that its value is in; a name for each part, and its share of the reference."""
+    return _ranges(column, known) if known.quantiles is not None and len(known.quantiles) else _names(column, known)
+
+
+def _ranges(column: pd.Series, known: Profile) -> tuple[Places, list[str], Numbers] | None:
+    import numpy as np
+
+    points = known.quantiles
+    present = column.notna().to_numpy()
+    values = numbers_in(column)
+    if points is None or values is None or len(values) != present.sum():
+        return None
+    edges = np.unique(points[np.linspace(0, len(points) - 1, _BINS + 1).astype(int)[1:-1]])
+    places = np.full(len(column), len(edges) + 1, dtype=np.int64)  # what has no value comes last
+    places[present] = np.searchsorted(edges, values, side="right")
+    whole = known.rows - known.missing
+    then = np.bincount(np.searchsorted(edges, points, side="right"), minlength=len(edges) + 2) / len(points)
+    then *= whole / known.rows
+    then[-1] = known.missing_share
+    ends = [f"below {edges[0]:g}", *(f"{low:g} to {high:g}" for low, high in pairwise(edges))]
+    return places, [*ends, f"{edges[-1]:g} and above", "no value"], then
+
+
+def _names(column: pd.Series, known: Profile) -> tuple[Places, list[str], Numbers] | None:
+    import numpy as np
+
+    if not known.shares:
+        return None
+    texts = texts_in(column)
+    often = texts.value_counts().index[:_MOST_NAMES]
+    names = list(dict.fromkeys([*map(str, often), *list(known.shares)[:_MOST_NAMES]]))
+    at = {name: place for place, name in enumerate(names)}
+    places = np.full(len(column), len(names) + 1, dtype=np.int64)
+    places[column.notna().to_numpy()] = texts.map(at).fillna(len(names)).to_numpy(dtype=np.int64)
+    then = np.array([known.shares.get(name, 0.0) for name in names])
+    then = np.array([*then, max(1.0 - float(then.sum()), 0.0)]) * (1 - known.missing_share)
+    return places, [*names, "other values", "no value"], np.array([*then, known.missing_share])
+
+
+def _answers(frame: pd.DataFrame) -> Numbers | None:
+    """The score of each row, of the last class where there are several, else its prediction; None without numbers."""
+    import numpy as np
+
+    if SCORE in frame.columns and frame[SCORE].notna().any():
+        lists = (np.full(1, np.nan) if one is None else np.asarray(one, dtype=np.float64) for one in frame[SCORE])
+        return np.array([one.ravel()[-1] for one in lists], dtype=np.float64)
+    if PREDICTION not in frame.columns or numbers_in(frame[PREDICTION]) is None:
+        return None
+    answers: Numbers = frame[PREDICTION].astype(float).to_numpy()
+    return answers

@@ -1,0 +1,104 @@
+"""Measures of a look, and after a breach what goes together with it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from modelyard_runtime.captures.capture import MODEL_VERSION, PREDICTION
+from modelyard_runtime.monitoring.causes import Cause, movers, sample, worst
+from modelyard_runtime.monitoring.measures import ERRORS, FEWEST_ROWS, Measures
+from modelyard_runtime.monitoring.quality import KEY
+from modelyard_runtime.monitoring.tallies import Profiles, tallied
+from modelyard_runtime.monitoring.windows import VARIANT, reference
+from modelyard_runtime.promotion.soak import Judged
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.statistics.hashes import hashes
+from modelyard_runtime.statistics.profiles import Profile
+from modelyard_runtime.workload.description import Section, bound, names, section, sections, text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LABELLED = frozenset({"prediction-quality", "concept-drift"})
+
+_log = logging.getLogger(__name__)
+
+
+def beyond(check: Section, value: float) -> bool:
+    """Whether a value lies outside of the bounds of a check."""
+    least, most = bound(check, "min"), bound(check, "max")
+    return (least is not None and value < least) or (most is not None and value > most)
+
+
+class Explained(Measures):
+    """Measures that look once more at a part of the window when something has moved."""
+
+    def causes(self, kind: str) -> list[Cause]:
+        """What goes together with a breach: parts of the rows with errors, or features that moved the predictions."""
+        try:
+            return self._worst() if kind in LABELLED else self._movers()
+        except (Refusal, OSError) as problem:  # the breach is told without
+            _log.warning("what goes together with the breach is not known: %s", problem)
+            return []
+
+    def by_version(self, served: Mapping[str, str]) -> dict[tuple[str, str], Judged]:
+        """What the versions behind some variants have answered, each by itself, against the bounds of the checks.
+
+        `served` says what each variant serves: variants that serve the same count as one.
+        """
+        frame = self._judged
+        frame = frame[frame[VARIANT].isin(list(served))] if VARIANT in frame.columns else frame[:0]
+        what = frame[VARIANT].map(dict(served)) if len(frame) else frame.index
+        task, found = text(self._models()[0], "task"), dict[tuple[str, str], Judged]()
+        for (one, version), part in frame.groupby([what, frame[MODEL_VERSION].fillna("").astype(str)]):
+            values = {text(check, "name"): self._value(check, part, task) for check in self._of_labels}
+            failed = {
+                text(check, "name"): value
+                for check in self._of_labels
+                if (value := values[text(check, "name")]) is not None and beyond(check, value)
+            }
+            unknown = [name for name, value in values.items() if value is None]
+            found[str(one), str(version)] = Judged(len(part), failed, unknown)
+        return found
+
+    @property
+    def _of_labels(self) -> list[Section]:
+        """The checks that say of some rows by themselves how good their predictions were."""
+        checks = ((check, text(check, "metric")) for check in self._checks)
+        return [check for check, metric in checks if metric != "page_hinkley" and self._needs(metric) == "labels"]
+
+    def _value(self, check: Section, part: pd.DataFrame, task: str) -> float | None:
+        """The metric of a check on some rows; None where they are too few, or it is not defined for them."""
+        value = float(self._scored(part, text(check, "metric"), task)) if len(part) >= FEWEST_ROWS else float("nan")
+        return None if value != value else value
+
+    def _movers(self) -> list[Cause]:
+        frame = sample(self._rows)
+        if PREDICTION not in frame.columns:
+            return []
+        if text(section(self._monitor, "reference"), "data"):
+            found = tallied(reference(self._workload, self._now), lambda: Profiles(self._hidden), self._threads)
+            return movers(frame, {name: one.profile() for name, one in found.columns.items()})
+        kept = self._kept("")
+        columns = sections(kept, "columns")
+        return movers(frame, {name: Profile.from_json(columns[name]) for name in names(kept, "features")})
+
+    def _worst(self) -> list[Cause]:
+        made, judged = self._said, self._judged
+        if made.label or not len(judged):
+            return []
+        errors = judged.assign(error=self._scored(judged, ERRORS, text(self._models()[0], "task")))
+        frame = sample(self._rows)
+        frame = frame.dropna(subset=[PREDICTION, *made.key.columns]).reset_index(drop=True)
+        found = frame.assign(**{KEY: hashes(frame, made.key.columns, made.key.numbers)})[KEY]
+        known = found.map(errors.groupby(KEY)["error"].mean()).to_numpy()
+        apart = {*self._hidden, *self._rows.own, *made.key.columns}
+        return worst(frame[[name for name in frame.columns if name not in apart]], known)
+
+    @property
+    def _hidden(self) -> frozenset[str]:
+        """Columns of the datasets that are no features."""
+        every = sections(self._monitor, "data").values()
+        return frozenset(text(one, key) for one in every for key in ("label", "timestamp", "group"))

@@ -1,0 +1,404 @@
+"""What the checks of a monitor measure: drift from a reference, quality against late labels, and the state of data."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from modelyard_runtime.capabilities import check_of, monitors
+from modelyard_runtime.captures.capture import MODEL_VERSION, PREDICTION, SCORE
+from modelyard_runtime.metrics.scores import score
+from modelyard_runtime.models.answers import CLASSIFICATION, coded, plain, predictions
+from modelyard_runtime.models.loading import Models
+from modelyard_runtime.monitoring.joining import Key, key_of, shared
+from modelyard_runtime.monitoring.quality import GROUP, KEY, LABEL, Said, Truths, answered, coverage, joined
+from modelyard_runtime.monitoring.state import State
+from modelyard_runtime.monitoring.tallies import Distinct, Profiles, Watched, tallied
+from modelyard_runtime.monitoring.windows import (
+    FRESH,
+    VARIANT,
+    CapturedRows,
+    DatasetRows,
+    current,
+    reference,
+    variant_of,
+)
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.statistics.drift import FEWEST_VALUES, Moved, Shift
+from modelyard_runtime.statistics.page_hinkley import PageHinkley
+from modelyard_runtime.statistics.profiles import Profile
+from modelyard_runtime.training.data import group_numbers, label_numbers
+from modelyard_runtime.workload.description import Section, integer, names, rows, section, sections, text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FEWEST_ROWS = 30
+"""A measure of drift or of quality on fewer rows says more about chance than about the model; it is not taken."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """What a check could not measure, of a feature or variant, or of the whole where `feature` is empty; and why."""
+
+    check: str
+    feature: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One value of a check: of a feature, or of the whole where `feature` is empty.
+
+    `variant` names what answered the rows that it was measured on; it is empty where they are of several, or of none.
+    """
+
+    feature: str
+    value: float
+    chance: float = 0.0  # the probability of a difference as large without drift in any feature; 0 of what is no drift
+    variant: str = ""
+    moved: Moved | None = None  # the column, of a measure of drift
+
+
+class Measures:
+    """Measures the checks of one run; what they share is read once."""
+
+    def __init__(self, workload: Section, now: datetime, state: State) -> None:
+        self._workload = workload
+        self._monitor = section(workload, "monitor")
+        self._now = now
+        self._threads = integer(self._monitor, "threads", 1)
+        self._history = state
+        self._rows, self._window = current(workload, now, section(state.before, "window"))
+        self._checks = rows(self._monitor, "checks")
+        self.unknown: list[Unknown] = []  # of the checks so far
+
+    def remember(self) -> None:
+        """Leave the window to the next look, once all checks have been measured."""
+        captured = isinstance(self._rows, CapturedRows)
+        self._history.after["window"] = self._window.to_json(self._rows.files() if captured else ())
+
+    def of(self, check: Section) -> Iterator[Measure]:
+        """The values of one check."""
+        metric = text(check, "metric")
+        needs = self._needs(metric)
+        if needs == "labels":
+            return self._quality(check, metric)
+        return self._state(check, metric) if metric in _STATES else self._drift(check, metric)
+
+    def _needs(self, metric: str) -> str:
+        """What a check needs: `labels` also of each metric of models, of which one may be called as a check is."""
+        kind = monitors()[text(self._monitor, "type")]
+        found = check_of(metric) if metric in kind.checks else None
+        return "labels" if found is None else found.needs
+
+    @cached_property
+    def _watched(self) -> Watched:
+        """One pass over the window, for all checks of drift and state."""
+        compared = any(self._needs(text(check, "metric")) == "reference" for check in self._checks)
+        references = self._references() if compared else {}
+        own, apart = frozenset(self._rows.own), self._of_predictions
+        distinct = {
+            text(check, "name"): (tuple(names(check, "features")), own)
+            for check in self._checks
+            if text(check, "metric") == "duplicates"
+        }
+
+        def empty() -> Watched:
+            return Watched(own, references, apart, {name: Distinct(*args) for name, args in distinct.items()})
+
+        return tallied(self._rows, empty, self._threads)
+
+    @property
+    def _of_predictions(self) -> bool:
+        return text(self._monitor, "type") in {"prediction-drift", "concept-drift"}
+
+    def _drift(self, check: Section, metric: str) -> Iterator[Measure]:
+        watched, asked = self._watched, names(check, "features")
+        if watched.rows < FEWEST_ROWS:
+            self._leave_out(check, "", f"the window has {watched.rows} rows, and {FEWEST_ROWS} are the fewest")
+            return
+        for variant in sorted(watched.variants):
+            known, moved = watched.reference(variant), watched.variants[variant]
+            columns = asked or [name for name in known if name in watched.present]
+            if not columns:
+                raise Refusal(
+                    f"check {text(check, 'name')!r} has no column that both the window and its reference have"
+                )
+            shifts: dict[str, Shift] = {}
+            for name in columns:
+                if name not in watched.present or name not in known:
+                    where = "the window" if name not in watched.present else "the reference"
+                    raise Refusal(f"check {text(check, 'name')!r} is about {name!r}, which {where} lacks")
+                found = moved[name].shift(metric) if name in moved else None
+                whose = f"{name}@{variant}" if len(watched.variants) > 1 else name
+                if found is not None:
+                    shifts[whose] = found
+                elif name not in moved or moved[name].values < FEWEST_VALUES:
+                    self._leave_out(check, whose, f"fewer than {FEWEST_VALUES} values")
+            columns_of = {
+                f"{name}@{variant}" if len(watched.variants) > 1 else name: moved.get(name) for name in columns
+            }
+            for name, found in shifts.items():
+                chance = min(
+                    found.chance * len(shifts) * len(watched.variants), 1.0
+                )  # the more are looked at (Bonferroni)
+                yield Measure(name, found.value, chance, variant, columns_of[name])
+            if not asked:
+                self._say_absent(check, [name for name in known if name not in watched.present])
+
+    def _leave_out(self, check: Section, feature: str, why: str) -> None:
+        _log.warning("check %s is not measured%s: %s", text(check, "name"), feature and f" for {feature}", why)
+        self.unknown.append(Unknown(text(check, "name"), feature, why))
+
+    def _say_absent(self, check: Section, absent: list[str]) -> None:
+        if absent:
+            _log.warning("check %s: the window has no %s, which is not compared", text(check, "name"), absent[:20])
+
+    def _references(self) -> dict[str, dict[str, Profile]]:
+        """Profiles of columns, by variant where each has a model of its own; else for all of them by the empty name."""
+        described = section(self._monitor, "reference")
+        if not described and "reference" not in self._monitor:
+            raise Refusal("a measure of drift needs a reference")
+        if text(described, "data"):
+            return {"": self._profiles_of_data(text(described, "data"))}
+        variants = {""}
+        if self._of_predictions and isinstance(self._rows, CapturedRows):
+            variants |= {variant_of(file) for file in self._rows.files()}
+        return {variant: self._profiles_of_model(variant) for variant in variants}
+
+    def _profiles_of_data(self, name: str) -> dict[str, Profile]:
+        dataset = sections(self._monitor, "data")[name]
+        hidden = frozenset({text(dataset, "label"), text(dataset, "timestamp")})
+        found = tallied(reference(self._workload, self._now), lambda: Profiles(hidden), self._threads)
+        if not found.rows:
+            raise Refusal(f"the reference {name!r} has no row")
+        declared = [] if self._of_predictions else names(dataset, "features")
+        lacking = [column for column in declared if column not in found.columns]
+        if lacking:
+            raise Refusal(f"the reference {name!r} lacks the feature column {lacking[0]!r}")
+        answers = [column for column in found.columns if column in _ANSWERS]
+        others = declared or [column for column in found.columns if column not in _ANSWERS]
+        return {column: found.columns[column].profile() for column in (answers if self._of_predictions else others)}
+
+    def _profiles_of_model(self, variant: str) -> dict[str, Profile]:
+        kept = self._kept(variant)
+        columns = sections(kept, "columns")
+        wanted = list(_ANSWERS) if self._of_predictions else names(kept, "features")
+        return {name: Profile.from_json(columns[name]) for name in wanted if name in columns}
+
+    def _kept(self, variant: str) -> Section:
+        """What was kept of the data that the model of a variant learned from."""
+        described = self._models()
+        model = next((one for one in described if text(one, "variant") == variant), described[0])
+        models = Models(self._workload, model)
+        found = models.version()
+        if found is None:
+            raise Refusal(f"the reference is the training data of {text(model, 'uri')}, which does not exist yet")
+        return models.profiles(found)
+
+    def _models(self) -> list[Section]:
+        models = rows(self._monitor, "models")
+        if not models:
+            raise Refusal("this check needs a model, and what is watched has none")
+        return models
+
+    def _quality(self, check: Section, metric: str) -> Iterator[Measure]:
+        found = self._judged
+        task = text(self._models()[0], "task")
+        variants = sorted(set(found[VARIANT].dropna())) if VARIANT in self._rows.own else []
+        for variant in variants if len(variants) > 1 else [""]:
+            part = found[found[VARIANT] == variant] if variant else found
+            if metric == "page_hinkley":
+                yield from self._changed(check, variant, part, task)
+                continue
+            if len(part) < FEWEST_ROWS:
+                why = f"{len(part)} predictions have a label, and {FEWEST_ROWS} are the fewest"
+                self._leave_out(check, variant, why)
+                continue
+            value = self._scored(part, metric, task)
+            if value == value:
+                yield Measure(variant, value, variant=variant or next(iter(variants), ""))
+            else:
+                self._leave_out(check, variant, f"{metric} is not defined for labels that are all of one class")
+
+    def _changed(self, check: Section, variant: str, part: pd.DataFrame, task: str) -> Iterator[Measure]:
+        """The test over what no look before has seen, in the order of time and of the versions of the model."""
+        name, named = text(check, "name"), variant or str(next(iter(part[VARIANT].dropna()), ""))
+        kept = section(section(self._history.before, "page_hinkley"), name)
+        test, greatest = PageHinkley.from_json(section(kept, named)), None
+        fresh = part[part[FRESH].astype(bool)]
+        for version, rows_of in fresh.groupby(fresh[MODEL_VERSION].fillna("").astype(str), sort=False):
+            if str(version) != test.version:
+                test = PageHinkley(str(version))
+            found = test.take(self._scored(rows_of, ERRORS, task), 1 / self._said.sample.fraction)
+            greatest = found if greatest is None or (found is not None and found > greatest) else greatest
+        every = section(self._history.after, "page_hinkley")
+        self._history.after["page_hinkley"] = {**every, name: {**section(every, name), named: test.to_json()}}
+        if greatest is None:
+            self._leave_out(check, variant, f"{len(fresh)} new predictions have a label, {test.count} in all")
+        else:
+            yield Measure(variant, greatest, variant=named if VARIANT in self._rows.own else "")
+
+    def _scored(self, part: pd.DataFrame, metric: str, task: str) -> Any:
+        known = self._classes if task in CLASSIFICATION else []
+        truth = coded(part[LABEL], known) if known else label_numbers(part[LABEL].rename("label"), task)
+        if known and (truth < 0).all():
+            raise Refusal(
+                f"labels such as {plain(part[LABEL].iloc[0])!r} are none of the classes of the model, {known}"
+            )
+        said = predictions(answered(part), task, known)
+        if metric == ERRORS:
+            return (truth != said.values).astype(float) if known else abs(truth - said.values)
+        of_label = part.get(f"{GROUP}_of_label")
+        column = of_label if of_label is not None and of_label.notna().all() else part[GROUP]
+        grouped = any(text(one, "group") for one in sections(self._monitor, "data").values())
+        return score(metric, truth, said, group_numbers(column) if grouped else None)
+
+    @cached_property
+    def _classes(self) -> list[Any]:
+        """The classes in the order of a model's probabilities: those that it learned, else those that were seen."""
+        try:
+            kept = self._kept("").get("classes")
+        except Refusal:
+            kept = None
+        if isinstance(kept, list) and kept:
+            return list(kept)
+        found = {plain(one) for name in (LABEL, PREDICTION) for one in self._judged[name]}
+        if found <= {0, 1}:
+            return [0, 1]
+        texts = sorted(one for one in found if isinstance(one, str))
+        if texts and len(texts) < len(found):
+            other = next(one for one in found if not isinstance(one, str))
+            raise Refusal(f"labels and predictions are of two kinds, such as {texts[0]!r} and {other!r}")
+        return texts or sorted(found)
+
+    @cached_property
+    def _labels(self) -> Section:
+        named = text(self._monitor, "labels") or text(section(self._monitor, "current"), "data")
+        found = sections(self._monitor, "data").get(named, {})
+        if not text(found, "label"):
+            raise Refusal("quality needs a dataset with a label: `labels` of the monitor, or the watched one")
+        return found
+
+    @cached_property
+    def _said(self) -> Said:
+        """One pass over the window, for all checks of quality."""
+        labels = self._labels
+        data = sections(self._monitor, "data")
+        watched = data.get(text(section(self._monitor, "current"), "data"), {})
+        group = text(labels, "group") or text(watched, "group")
+        if not text(self._monitor, "labels") or watched == labels:
+            made = Said(Key(), self._rows.timestamp, group, text(labels, "label"))
+        else:
+            made = Said(self._key(labels, watched), self._rows.timestamp, group)
+        return tallied(self._rows, lambda: Said(made.key, made.timestamp, made.group, made.label), self._threads)
+
+    def _key(self, labels: Section, watched: Section) -> Key:
+        """The declared columns, else those that both sides have except labels and timestamps, which differ for an event
+        and its label.
+        """
+        predictions = next(self._rows.frames(self._rows.files()), None)
+        if predictions is None:
+            return Key()
+        there = DatasetRows(self._workload, labels)
+        known = there.columns()
+        for name in (text(labels, "label"), text(labels, "timestamp")):
+            if name and name not in known:
+                raise Refusal(f"the labels at {text(labels, 'uri')} lack column {name!r}")
+        apart = {text(one, key) for one in (labels, watched) for key in ("label", "timestamp")} | {*_ANSWERS, VARIANT}
+        columns = names(self._monitor, "key") or shared(predictions, known, apart)
+        for name in columns:
+            if name not in predictions.columns or name not in known:
+                where = "what is watched" if name in known else f"the labels at {text(labels, 'uri')}"
+                raise Refusal(f"{where} lacks the key column {name!r}")
+        first = next(there.frames(there.files()), None)
+        return Key(tuple(columns)) if first is None else key_of(columns, predictions, first)
+
+    def coverage(self) -> dict[str, float]:
+        """The share of predictions whose label is known, by variant; nothing where no check is about labels."""
+        if all(self._needs(text(check, "metric")) != "labels" for check in self._checks):
+            return {}
+        return coverage(self._said, self._judged)
+
+    @cached_property
+    def _judged(self) -> pd.DataFrame:
+        """Predictions with what turned out to be true, in the order in which they were made."""
+        import numpy as np
+
+        made, labels = self._said, self._labels
+        said = made.rows()
+        if made.unanswered:
+            _log.warning("%d predictions have no value; quality is that of the others", made.unanswered)
+        if made.label or not made.key.columns:
+            return said.sort_values("time", kind="stable", ignore_index=True)
+        wanted = np.unique(said[KEY].to_numpy())
+        group, stamp = text(labels, "group"), text(labels, "timestamp")
+        key, label = made.key, text(labels, "label")
+        found = tallied(
+            DatasetRows(self._workload, labels), lambda: Truths(key, label, wanted, stamp, group), self._threads
+        )
+        return joined(said, found.rows())
+
+    def _state(self, check: Section, metric: str) -> Iterator[Measure]:
+        watched = self._watched
+        own = set(self._rows.own)
+        columns = names(check, "features") or [name for name in watched.present if name not in own]
+        absent = [name for name in columns if name not in watched.present]
+        if absent and watched.rows and metric != "schema":
+            raise Refusal(f"check {text(check, 'name')!r} is about {absent[0]!r}, which the window lacks")
+        for feature, value in _STATES[metric](self, check, columns if watched.rows else []):
+            yield Measure(feature, value)
+
+    def missing(self, check: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
+        """The share of rows without a value."""
+        for name in columns:
+            yield name, 1 - self._watched.present[name] / self._watched.rows
+
+    def duplicates(self, check: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
+        """The share of rows that are there already."""
+        yield "", self._watched.distinct[text(check, "name")].share()
+
+    def schema(self, check: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
+        """How many declared columns are absent; one of another type is refused when it is read."""
+        if not self._watched.rows:
+            return
+        watched = sections(self._monitor, "data").get(text(section(self._monitor, "current"), "data"), {})
+        declared = names(check, "features") or list(section(watched, "schema")) or names(watched, "features")
+        if not declared:
+            declared = list(self._references()[""])
+        yield "", float(len([name for name in declared if name not in self._watched.present]))
+
+    def out_of_range(self, check: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
+        """The share of values that the reference never had: beyond its least and greatest, or an unknown category."""
+        for name, moved in self._watched.variants.get("", {}).items():
+            value = moved.beyond() if name in columns else None
+            if value is not None:
+                yield name, value
+
+    def freshness_s(self, check: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
+        """The age of the newest row, in seconds, also where that is older than the window."""
+        newest = self._rows.newest()
+        yield "", self._now.timestamp() - (newest.timestamp() if newest is not None else 0.0)
+
+    def rows(self, check: Section, columns: list[str]) -> Iterator[tuple[str, float]]:
+        """How many rows the window has."""
+        yield "", float(self._watched.rows)
+
+
+_ANSWERS = (PREDICTION, SCORE)
+ERRORS = "errors"  # of each row by itself
+_STATES: Mapping[str, Callable[[Measures, Section, list[str]], Iterator[tuple[str, float]]]] = {
+    "missing": Measures.missing,
+    "duplicates": Measures.duplicates,
+    "schema": Measures.schema,
+    "out_of_range": Measures.out_of_range,
+    "freshness_s": Measures.freshness_s,
+    "rows": Measures.rows,
+}

@@ -1,0 +1,237 @@
+"""`monitor`: one look at what is watched. It measures, tells the metrics, and acts on a breach."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from modelyard_runtime.models.bundle_metrics import samples as bundle_samples
+from modelyard_runtime.models.loading import Bundles
+from modelyard_runtime.monitoring.breach import act
+from modelyard_runtime.monitoring.causes import MOST_TOLD, Cause
+from modelyard_runtime.monitoring.checks import check_monitor
+from modelyard_runtime.monitoring.explained import LABELLED, Explained, beyond
+from modelyard_runtime.monitoring.measures import Measure, Unknown
+from modelyard_runtime.monitoring.state import State
+from modelyard_runtime.promotion.soak import Judged, of_soaks, witness
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.statistics.chance import UNLIKELY
+from modelyard_runtime.statistics.drift import Turn
+from modelyard_runtime.telemetry.otlp import Sample
+from modelyard_runtime.telemetry.reported import labels_of, report
+from modelyard_runtime.workload.description import Section, bound, description, integer, names, rows, section, text
+
+VALUE = "modelyard_monitor_value"
+BREACH = "modelyard_monitor_breach"
+UNKNOWN = "modelyard_monitor_unknown"
+COVERAGE = "modelyard_monitor_coverage"
+MOVED_BY = "modelyard_monitor_moved_by"
+ERRORS_BY = "modelyard_monitor_errors_by"
+DIRECTION = "modelyard_monitor_direction"
+LAST_RUN = "modelyard_monitor_last_run_seconds"
+
+_NOTHING: Mapping[str, float] = MappingProxyType({})
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A measured value of a check, and whether it is a breach: beyond its bounds as often and widely as is asked.
+
+    `variant` as in `Measure`.
+    """
+
+    check: str
+    feature: str
+    value: float
+    breach: bool
+    variant: str = ""
+    turn: Turn | None = None  # of a column that has moved
+
+
+def run() -> int:
+    """Look once. A breach is no failure of the monitor: 0 says that it looked and that its metrics were told."""
+    workload = description()
+    check_monitor(workload)
+    now = datetime.now(UTC)
+    state, unread = _state(workload, now)
+    found = looked(workload, now, state)
+    refusals = (*unread, *found.refusals)
+    told = report(workload, look_samples(workload, found, now), now.timestamp())
+    breaches = [one for one in found.results if one.breach]
+    why = [breach_text(workload, one) for one in breaches]
+    for sentence in why:
+        _log.warning("%s", sentence)
+    for cause in found.causes[:MOST_TOLD]:
+        _log.warning("%s", cause_text(cause, of_errors=found.of_errors))
+    if breaches:
+        try:
+            act(workload, now, frozenset(one.variant for one in breaches), why=why)
+        except Refusal as of_action:  # it hides no other
+            refusals = (*refusals, of_action)
+    if of_soaks(workload) and not found.refusals:
+        witness(workload, found.soaking, now)
+    if told:  # else the next try looks again
+        state.save()
+    for refusal in refusals:
+        _log.error("%s", refusal)
+    return 0 if told and not refusals else 1
+
+
+def _state(workload: Section, now: datetime) -> tuple[State, tuple[Refusal, ...]]:
+    """What the look before has left, or why that cannot be read: this look is then a first one, and leaves nothing."""
+    try:
+        return State.of(workload, now), ()
+    except Refusal as refusal:
+        return State(now.isoformat()), (refusal,)
+
+
+def look(
+    workload: Section, now: datetime, state: State | None = None
+) -> tuple[tuple[Result, ...], tuple[Refusal, ...]]:
+    """The values of all checks, and why some cannot be had: these keep no other check from being told."""
+    found = looked(workload, now, State.of(workload, now) if state is None else state)
+    return found.results, found.refusals
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look has found: values, what could not be measured, and the share of predictions with a label."""
+
+    results: tuple[Result, ...]
+    refusals: tuple[Refusal, ...]
+    unknown: tuple[Unknown, ...] = ()
+    coverage: Mapping[str, float] = field(default_factory=dict[str, float])  # by variant
+    causes: tuple[Cause, ...] = ()  # of a breach, the greatest first
+    of_errors: bool = False  # whether these are about errors, else about predictions
+    soaking: Mapping[tuple[str, str], Judged] = field(default_factory=dict[tuple[str, str], Judged])
+
+
+def looked(workload: Section, now: datetime, state: State) -> Look:
+    """One look with all that is known and unknown after it."""
+    monitor = section(workload, "monitor")
+    measures = Explained(workload, now, state)
+    found: list[Result] = []
+    refusals: list[Refusal] = []
+    unknown = measures.unknown
+    for check in rows(monitor, "checks"):
+        name, known = text(check, "name"), len(found) + len(unknown)
+        try:
+            found += _lasting(check, [_judged(check, one) for one in measures.of(check)], state)
+        except Refusal as refusal:
+            refusals.append(refusal)
+            unknown.append(Unknown(name, "", "it was refused"))
+        if len(found) + len(unknown) == known:
+            unknown.append(Unknown(name, "", "there is nothing to measure"))
+    try:
+        share = measures.coverage()
+    except Refusal:  # a check has said why
+        share = {}
+    if refusals:  # the next look begins where this one did, so that no row is lost for what was refused
+        state.keep("window", "page_hinkley")
+    elif state.where is not None:
+        measures.remember()
+    causes = measures.causes(text(monitor, "type")) if any(one.breach for one in found) else []
+    of_errors = text(monitor, "type") in LABELLED
+    soaks = of_soaks(workload)
+    soaking = measures.by_version(soaks) if soaks and not refusals else {}
+    return Look(tuple(found), tuple(refusals), tuple(unknown), share, tuple(causes), of_errors, soaking)
+
+
+def samples(
+    workload: Section,
+    results: tuple[Result, ...],
+    now: datetime,
+    unknown: tuple[Unknown, ...] = (),
+    coverage: Mapping[str, float] = _NOTHING,
+) -> list[Sample]:
+    """The results as metrics, with what is unknown and the state of the bundles that they rest on."""
+    own = labels_of(workload, "monitor")
+    found = [Sample(COVERAGE, share, {**own, "feature": variant or "all"}) for variant, share in coverage.items()]
+    for (check, feature), value in _unknown(results, unknown).items():
+        found.append(Sample(UNKNOWN, value, {**own, "check": check, "feature": feature}))
+    for one in results:
+        labels = {**own, "check": one.check, "feature": one.feature or "all"}
+        found += [Sample(VALUE, one.value, labels), Sample(BREACH, float(one.breach), labels)]
+        if one.turn is not None and one.turn.direction:
+            found.append(Sample(DIRECTION, one.turn.direction, labels))
+    for model in rows(section(workload, "monitor"), "models"):
+        if "bundle" in model:
+            bundles = Bundles(workload, model)
+            bundles.on_disk()
+            found += bundle_samples(bundles, {**own, "model": text(model, "name")})
+    return [*found, Sample(LAST_RUN, now.timestamp(), own)]
+
+
+def breach_text(workload: Section, found: Result) -> str:
+    """A check that does not hold, in a sentence: of what, by how much, how loud it is, and who is told."""
+    monitor = section(workload, "monitor")
+    check = next(one for one in rows(monitor, "checks") if text(one, "name") == found.check)
+    limits = [f"{key} {limit:g}" for key in ("min", "max") if (limit := bound(check, key)) is not None]
+    oncall = text(section(section(workload, "governance"), "owner"), "oncall")
+    told = names(section(monitor, "onBreach"), "notify") or [oncall or "nobody: the spec names no channel"]
+    return (
+        f"check {found.check} of {text(monitor, 'watch')} does not hold: {found.feature or 'the window'} is "
+        f"{found.value:g}, asked is {' and '.join(limits)}{_turned(found)}; "
+        f"{text(check, 'severity')}, told to {', '.join(told)}"
+    )
+
+
+def cause_text(cause: Cause, *, of_errors: bool) -> str:
+    """What goes together with a breach, in a sentence."""
+    if of_errors:
+        return f"rows with {cause.feature} {cause.part} add {cause.effect:g} to the mean error"
+    return f"{cause.feature} moved the mean prediction by {cause.effect:+g}, most where it is {cause.part}"
+
+
+def look_samples(workload: Section, found: Look, now: datetime) -> list[Sample]:
+    """A look as metrics, with what goes together with its breaches."""
+    own = labels_of(workload, "monitor")
+    name = ERRORS_BY if found.of_errors else MOVED_BY
+    causes = [Sample(name, one.effect, {**own, "feature": one.feature}) for one in found.causes[:MOST_TOLD]]
+    return [*samples(workload, found.results, now, found.unknown, found.coverage), *causes]
+
+
+def _turned(found: Result) -> str:
+    """Which way it went and where, as far as that is known."""
+    return f" ({found.turn.words})" if found.turn is not None else ""
+
+
+def _judged(check: Section, measure: Measure) -> Result:
+    """Whether a value lies beyond its bounds: of drift, whether more of it than chance makes."""
+    breach = beyond(check, measure.value) and measure.chance <= UNLIKELY
+    turn = measure.moved.turn() if breach and measure.moved is not None else None
+    return Result(text(check, "name"), measure.feature, measure.value, breach, measure.variant, turn)
+
+
+def _lasting(check: Section, results: list[Result], state: State) -> list[Result]:
+    """The results with a breach only where enough features are beyond their bounds, in enough looks in a row."""
+    failed = {one.feature for one in results if one.breach}
+    asked = integer(check, "consecutive", 1)
+    if asked > 1:
+        counts = state.in_a_row(text(check, "name"), [one.feature for one in results], failed)
+        failed = {name for name in failed if counts[name] >= asked}
+    many = Counter(one.variant for one in results if one.feature in failed)
+    fewest = integer(check, "minFeatures", 1)
+    return [replace(one, breach=one.feature in failed and many[one.variant] >= fewest) for one in results]
+
+
+def _unknown(results: tuple[Result, ...], unknown: tuple[Unknown, ...]) -> dict[tuple[str, str], float]:
+    """For each check whether it is unknown as a whole, 0 or 1, and the features and variants that are."""
+    found = dict.fromkeys(((one.check, "all") for one in results), 0.0)
+    return found | dict.fromkeys(((one.check, one.feature or "all") for one in unknown), 1.0)
+
+
+def tell(
+    workload: Section,
+    results: tuple[Result, ...],
+    now: datetime,
+    unknown: tuple[Unknown, ...] = (),
+    coverage: Mapping[str, float] = _NOTHING,
+) -> bool:
+    """Push the metrics; without a receiver in the description, only log them."""
+    return report(workload, samples(workload, results, now, unknown, coverage), now.timestamp())

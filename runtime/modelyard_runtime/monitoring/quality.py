@@ -1,0 +1,209 @@
+"""How good predictions were: what was said, brought together with what turned out to be true.
+
+Both are read part by part. Of more than a million predictions a part is judged, which is chosen by the hash of what
+they have in common with their labels; where rows are ranked, of whole queries.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from modelyard_runtime.captures.capture import MODEL_VERSION, PREDICTION, SCORE
+from modelyard_runtime.models.answers import Answer
+from modelyard_runtime.monitoring.joining import Key
+from modelyard_runtime.monitoring.tallies import Sample
+from modelyard_runtime.monitoring.windows import FRESH, VARIANT
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.statistics.hashes import hashes
+from modelyard_runtime.storage.datasets import times
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    Hashes = npt.NDArray[np.uint64]
+
+KEY, TIME, LABEL, GROUP = "key", "time", "label", "group"
+
+_MOST_JUDGED = 1_000_000
+
+
+@dataclass(slots=True)
+class Said:
+    """Predictions, each with the hash of the columns by which its label is found."""
+
+    key: Key
+    timestamp: str
+    group: str = ""
+    label: str = ""  # where the rows have their labels themselves
+    sample: Sample = field(default_factory=lambda: Sample(_MOST_JUDGED))
+    parts: list[pd.DataFrame] = field(default_factory=list)
+    count: int = 0
+    unanswered: int = 0  # rows for which the model said nothing: no metric can tell of them
+    predicted: Counter[str] = field(default_factory=Counter[str])  # rows with a prediction, by variant
+    findable: Counter[str] = field(default_factory=Counter[str])  # those that have what their label is found by
+
+    def add(self, frame: pd.DataFrame) -> None:
+        import pandas as pd
+
+        if PREDICTION not in frame.columns:
+            raise Refusal(f"what is watched has no column {PREDICTION!r} to compare with labels")
+        if self.label and self.label not in frame.columns:
+            raise Refusal(f"what is watched has no column {self.label!r}, which is to say what was true")
+        self.unanswered += int(frame[PREDICTION].isna().sum())
+        frame = frame.dropna(subset=[PREDICTION])
+        self.predicted.update(_by_variant(frame))
+        needed = [*self.key.columns, *([self.label] if self.label else [])]
+        if any(name not in frame.columns for name in needed):
+            return  # these rows were captured without what their labels would be found by
+        frame = frame.dropna(subset=needed)
+        self.findable.update(_by_variant(frame))
+        kept: dict[str, Any] = {
+            KEY: hashes(frame, self.key.columns, self.key.numbers),
+            PREDICTION: frame[PREDICTION].to_numpy(),
+        }
+        kept[TIME] = times(frame[self.timestamp]).dt.tz_localize(None).to_numpy()
+        for name, column in ((SCORE, SCORE), (VARIANT, VARIANT), (LABEL, self.label), (MODEL_VERSION, MODEL_VERSION)):
+            kept[name] = frame[column].to_numpy() if column in frame.columns else None
+        kept[FRESH] = frame[FRESH].to_numpy() if FRESH in frame.columns else True
+        kept[GROUP] = hashes(frame, [self.group]) if self.group in frame.columns else kept[KEY]
+        self._keep(pd.DataFrame(kept))
+
+    def merge(self, other: Said) -> None:
+        self.unanswered += other.unanswered
+        self.predicted.update(other.predicted)
+        self.findable.update(other.findable)
+        self.sample.narrow(other.sample)
+        for part in other.parts:
+            self._keep(part)
+
+    def rows(self) -> pd.DataFrame:
+        """All of them that are kept."""
+        import pandas as pd
+
+        self._compact()
+        columns = (KEY, PREDICTION, TIME, SCORE, VARIANT, LABEL, GROUP, MODEL_VERSION, FRESH)
+        empty = pd.DataFrame({name: [] for name in columns})
+        return self.parts[0] if self.parts else empty.astype({KEY: "uint64", GROUP: "uint64"})
+
+    def _keep(self, part: pd.DataFrame) -> None:
+        held = part[self.sample.holds(part[GROUP].to_numpy())]
+        if len(held):
+            self.parts.append(held)
+            self.count += len(held)
+        if self.count > 2 * self.sample.most:
+            self._compact()
+
+    def _compact(self) -> None:
+        import pandas as pd
+
+        if not self.parts:
+            return
+        whole = pd.concat(self.parts, ignore_index=True)
+        whole = whole[self.sample.holds(whole[GROUP].to_numpy())]
+        while len(whole) > self.sample.most and whole[GROUP].nunique() > 1:
+            self.sample.halve()
+            whole = whole[self.sample.holds(whole[GROUP].to_numpy())]
+        self.parts, self.count = [whole.reset_index(drop=True)], 0
+
+
+@dataclass(slots=True)
+class Truths:
+    """Labels of the wanted keys; of several for one key the newest by the timestamp, or else the last that was read."""
+
+    key: Key
+    label: str
+    wanted: Hashes  # in order
+    timestamp: str = ""
+    group: str = ""
+    parts: list[pd.DataFrame] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, frame: pd.DataFrame) -> None:
+        import numpy as np
+        import pandas as pd
+
+        frame = frame.dropna(subset=[self.label, *self.key.columns])
+        found = hashes(frame, self.key.columns, self.key.numbers)
+        if not len(found) or not len(self.wanted):
+            return
+        at = np.minimum(np.searchsorted(self.wanted, found), len(self.wanted) - 1)
+        held = self.wanted[at] == found
+        frame = frame[held]
+        kept: dict[str, Any] = {KEY: found[held], LABEL: frame[self.label].to_numpy()}
+        known = times(frame[self.timestamp]).dt.tz_localize(None).to_numpy() if self.timestamp else None
+        kept[TIME] = known
+        kept[GROUP] = hashes(frame, [self.group]) if self.group in frame.columns else None
+        self._keep(pd.DataFrame(kept))
+
+    def merge(self, other: Truths) -> None:
+        for part in other.parts:
+            self._keep(part)
+
+    def rows(self) -> pd.DataFrame:
+        """One label for each key that has one."""
+        import pandas as pd
+
+        self._compact()
+        empty = pd.DataFrame({name: [] for name in (KEY, LABEL, TIME, GROUP)}).astype({KEY: "uint64"})
+        return self.parts[0] if self.parts else empty
+
+    def _keep(self, part: pd.DataFrame) -> None:
+        self.parts.append(part)
+        self.count += len(part)
+        if self.count > 2 * len(self.wanted):
+            self._compact()
+
+    def _compact(self) -> None:
+        import pandas as pd
+
+        if not self.parts:
+            return
+        whole = pd.concat(self.parts, ignore_index=True)
+        if self.timestamp:
+            whole = whole.sort_values(TIME, kind="stable")
+        self.parts = [whole.drop_duplicates(KEY, keep="last").reset_index(drop=True)]
+        self.count = 0
+
+
+def coverage(made: Said, judged: pd.DataFrame) -> dict[str, float]:
+    """The share of predictions whose label is known: of all by the empty name, and of each variant of several.
+
+    Where only a part of the predictions is held, that part stands for all.
+    """
+    held, known = _by_variant(made.rows()), _by_variant(judged)
+    shares = {
+        variant: made.findable[variant] / count * (known[variant] / held[variant] if held[variant] else 0.0)
+        for variant, count in made.predicted.items()
+    }
+    total = made.predicted.total()
+    whole = {"": sum(shares[variant] * count for variant, count in made.predicted.items()) / total} if total else {}
+    return {**whole, **(shares if len(shares) > 1 else {})}
+
+
+def _by_variant(frame: pd.DataFrame) -> Counter[str]:
+    """How many rows each variant has; those of none have the empty name."""
+    if VARIANT not in frame.columns or not frame[VARIANT].notna().any():
+        return Counter({"": len(frame)} if len(frame) else {})
+    return Counter({str(name): int(count) for name, count in frame[VARIANT].value_counts().items()})
+
+
+def joined(said: pd.DataFrame, truths: pd.DataFrame) -> pd.DataFrame:
+    """Predictions whose label is known, in the order in which they were made."""
+    more = truths[[KEY, LABEL, GROUP]]
+    rows = said.drop(columns=[LABEL]).merge(more, on=KEY, how="inner", suffixes=("", "_of_label"))
+    return rows.sort_values(TIME, kind="stable", ignore_index=True)
+
+
+def answered(part: pd.DataFrame) -> Answer:
+    """What the model answered to these rows."""
+    import numpy as np
+
+    scores: Any = None
+    if SCORE in part.columns and part[SCORE].notna().all():
+        found = [np.asarray(one, dtype=np.float64) for one in part[SCORE]]
+        scores = np.stack(found) if len({one.shape for one in found}) == 1 else None
+    return Answer(part[PREDICTION].to_numpy(), scores)

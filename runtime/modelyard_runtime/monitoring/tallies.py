@@ -1,0 +1,214 @@
+"""What is counted in one pass over rows, part by part; counts of parts that were read apart are added."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+
+from modelyard_runtime.monitoring.windows import VARIANT, Rows
+from modelyard_runtime.statistics.drift import Moved
+from modelyard_runtime.statistics.hashes import hashes
+from modelyard_runtime.statistics.profiles import Profile, Summary
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    Numbers = npt.NDArray[np.float64]
+    Hashes = npt.NDArray[np.uint64]
+
+_MOST_HASHES = 1_000_000
+
+
+class Tally(Protocol):
+    """Counts that grow by rows and by other counts of the same kind."""
+
+    def add(self, frame: pd.DataFrame) -> None:
+        """More rows."""
+        ...
+
+    def merge(self, other: Self) -> None:
+        """Counts of other rows."""
+        ...
+
+
+T = TypeVar("T", bound=Tally)
+
+
+def tallied(rows: Rows, make: Callable[[], T], threads: int) -> T:
+    """One pass over all rows, by so many threads, each with files of its own: most of the work needs no lock."""
+    files = rows.files()
+    count = max(min(len(files), threads), 1)
+    if count == 1:
+        return _tallied(rows, files, make)
+    with ThreadPoolExecutor(count) as pool:
+        whole, *others = pool.map(lambda start: _tallied(rows, files[start::count], make), range(count))
+    for other in others:
+        whole.merge(other)
+    return whole
+
+
+def _tallied(rows: Rows, files: Sequence[str], make: Callable[[], T]) -> T:
+    found = make()
+    for frame in rows.frames(files):
+        found.add(frame)
+    return found
+
+
+@dataclass(slots=True)
+class Profiles:
+    """Profiles of all columns but some."""
+
+    hidden: frozenset[str]
+    rows: int = 0
+    columns: dict[str, Summary] = field(default_factory=dict)
+
+    def add(self, frame: pd.DataFrame) -> None:
+        self.rows += len(frame)
+        for name in frame.columns:
+            if name not in self.hidden:
+                self.columns.setdefault(str(name), Summary()).add(frame[name])
+
+    def merge(self, other: Profiles) -> None:
+        self.rows += other.rows
+        for name, summary in other.columns.items():
+            self.columns.setdefault(name, Summary()).merge(summary, name)
+
+
+@dataclass(slots=True)
+class Distinct:
+    """How many of the rows are there already: exactly up to a million different ones, beyond that by a part of them.
+
+    Which rows are in that part is said by their hash, so that equal rows are in it together or not at all.
+    """
+
+    columns: tuple[str, ...]  # all but the hidden ones where there are none
+    hidden: frozenset[str] = frozenset()
+    sample: Sample = field(default_factory=lambda: Sample(_MOST_HASHES))
+    parts: list[tuple[Hashes, Numbers]] = field(default_factory=list)
+    waiting: int = 0
+
+    def add(self, frame: pd.DataFrame) -> None:
+        import numpy as np
+
+        columns = self.columns or [str(name) for name in frame.columns if name not in self.hidden]
+        found = hashes(frame, [name for name in columns if name in frame.columns])
+        self._keep(found, np.ones(len(found)))
+
+    def merge(self, other: Distinct) -> None:
+        self.sample.narrow(other.sample)
+        for part in other.parts:
+            self._keep(*part)
+
+    def share(self) -> float:
+        """The share of rows that are there already, 0 to 1."""
+        self._compact()
+        rows = sum(float(counted.sum()) for _, counted in self.parts)
+        return 1 - sum(len(found) for found, _ in self.parts) / rows if rows else 0.0
+
+    def _keep(self, found: Hashes, counted: Numbers) -> None:
+        held = self.sample.holds(found)
+        self.parts.append((found[held], counted[held]))
+        self.waiting += int(held.sum())
+        if self.waiting > 2 * self.sample.most:
+            self._compact()
+
+    def _compact(self) -> None:
+        import numpy as np
+
+        if not self.parts:
+            return
+        every, counted = (np.concatenate(part) for part in zip(*self.parts, strict=True))
+        held = self.sample.holds(every)
+        different, places = np.unique(every[held], return_inverse=True)
+        total: Numbers = np.bincount(places, weights=counted[held], minlength=len(different)).astype(np.float64)
+        while len(different) > self.sample.most:
+            self.sample.halve()
+            held = self.sample.holds(different)
+            different, total = different[held], total[held]
+        self.parts, self.waiting = [(different, total)], 0
+
+
+@dataclass(slots=True)
+class Sample:
+    """The part of all hashes that is kept, so that about so many different ones are: at first all, then a half."""
+
+    most: int
+    below: int = 2**64 - 1
+
+    @property
+    def fraction(self) -> float:
+        """The part that is kept, above 0 and up to 1."""
+        return (self.below + 1) / 2**64
+
+    def holds(self, found: Hashes) -> npt.NDArray[np.bool_]:
+        """Which of the hashes are kept."""
+        import numpy as np
+
+        return found <= np.uint64(self.below)
+
+    def halve(self) -> None:
+        """Keep half of what was kept."""
+        self.below >>= 1
+
+    def narrow(self, other: Sample) -> None:
+        """Keep no more than another part of the rows has kept."""
+        self.below = min(self.below, other.below)
+
+
+@dataclass(slots=True)
+class Watched:
+    """What drift and the state of the data are measured from.
+
+    `references` are profiles of columns by variant; those of the empty name are for all rows, or for variants that have
+    none of their own.
+    """
+
+    own: frozenset[str]
+    references: Mapping[str, Mapping[str, Profile]]
+    apart: bool  # each variant has measures of its own
+    distinct: dict[str, Distinct]  # by check
+    rows: int = 0
+    present: dict[str, int] = field(default_factory=dict)  # values that are there, by column
+    variants: dict[str, dict[str, Moved]] = field(default_factory=dict)
+
+    def add(self, frame: pd.DataFrame) -> None:
+        self.rows += len(frame)
+        for name in frame.columns:
+            self.present[str(name)] = self.present.get(str(name), 0) + int(frame[name].notna().sum())
+        for distinct in self.distinct.values():
+            distinct.add(frame)
+        if self.apart and VARIANT in frame.columns and VARIANT in self.own:
+            for variant, rows in frame.groupby(VARIANT):
+                self._compare(str(variant), rows)
+        else:
+            self._compare("", frame)
+
+    def merge(self, other: Watched) -> None:
+        self.rows += other.rows
+        for name, count in other.present.items():
+            self.present[name] = self.present.get(name, 0) + count
+        for check, distinct in other.distinct.items():
+            self.distinct[check].merge(distinct)
+        for variant, columns in other.variants.items():
+            for name, moved in columns.items():
+                self._moved(variant, name).merge(moved)
+
+    def reference(self, variant: str) -> Mapping[str, Profile]:
+        """What the rows of a variant are compared with."""
+        return self.references.get(variant, self.references.get("", {}))
+
+    def _compare(self, variant: str, rows: pd.DataFrame) -> None:
+        self.variants.setdefault(variant, {})
+        for name in self.reference(variant):
+            if name in rows.columns:
+                self._moved(variant, name).add(rows[name])
+
+    def _moved(self, variant: str, name: str) -> Moved:
+        columns = self.variants.setdefault(variant, {})
+        if name not in columns:
+            columns[name] = Moved(self.reference(variant)[name])
+        return columns[name]

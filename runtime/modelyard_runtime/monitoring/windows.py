@@ -1,0 +1,201 @@
+"""The rows that a monitor looks at: the newest part of the captures of an endpoint, or of a dataset.
+
+They are read file by file and part by part, so that a window of any size fits into a Pod of any size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from modelyard_runtime.captures.capture import CAPTURED_AT, OWN_COLUMNS
+from modelyard_runtime.monitoring.arrivals import Window, window
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.storage.datasets import frame_of, opened, read_batches, times
+from modelyard_runtime.storage.filesystem import Place, files, listed, place
+from modelyard_runtime.workload.description import Section, integer, names, section, sections, text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+VARIANT = "variant"
+FRESH = "_fresh"
+"""Of each row, whether no look before has seen it."""
+
+_BATCH_ROWS = 65536
+
+
+class Rows(Protocol):
+    """Rows of some time that lie in files."""
+
+    @property
+    def timestamp(self) -> str:
+        """The column that says when a row happened."""
+        ...
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Columns that are no input of the model."""
+        ...
+
+    def files(self) -> list[str]:
+        """The files that may have some of these rows."""
+        ...
+
+    def frames(self, files: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """The rows of some of the files, part by part; no part is empty."""
+        ...
+
+    def newest(self) -> datetime | None:
+        """When the newest row happened, be it before the window; None where there is no row at all."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRows:
+    """Rows of a dataset; of all times without `since` and `until`."""
+
+    workload: Section
+    dataset: Section
+    since: datetime | None = None
+    until: datetime | None = None
+    before: datetime | None = None  # where the window of the look before ended
+
+    @property
+    def timestamp(self) -> str:
+        return text(self.dataset, "timestamp")
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        return (*(text(self.dataset, key) for key in ("timestamp", "label") if text(self.dataset, key)), FRESH)
+
+    def columns(self) -> list[str]:
+        """The columns that the files have."""
+        return list(opened(self.workload, self.dataset).schema.names)
+
+    def files(self) -> list[str]:
+        return sorted(opened(self.workload, self.dataset).files)
+
+    def frames(self, files: Sequence[str]) -> Iterator[pd.DataFrame]:
+        if not files:
+            return
+        for frame in read_batches(self.workload, self.dataset, self.since, self.until, files):
+            yield frame if self.before is None else frame.assign(**{FRESH: times(frame[self.timestamp]) > self.before})
+
+    def newest(self) -> datetime | None:
+        found = opened(self.workload, self.dataset)
+        if self.timestamp not in found.schema.names:
+            raise Refusal(f"{text(self.dataset, 'uri')} lacks its timestamp column {self.timestamp!r}")
+        latest: datetime | None = None
+        for batch in found.to_batches(columns=[self.timestamp], batch_readahead=2, fragment_readahead=1):
+            stamps = times(batch.to_pandas()[self.timestamp]).dropna()
+            if len(stamps):
+                last = stamps.max().floor("us").to_pydatetime()
+                latest = last if latest is None else max(latest, last)
+        return latest
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedRows:
+    """What the servers of an endpoint captured in a window, with the variant of each row."""
+
+    workload: Section
+    capture: Section
+    window: Window
+    listed: list[list[str]] = field(default_factory=list[list[str]])  # once: files that come later are the next look's
+
+    @property
+    def timestamp(self) -> str:
+        return CAPTURED_AT
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        return (*OWN_COLUMNS, VARIANT, FRESH)
+
+    def files(self) -> list[str]:
+        if not self.listed:
+            ends = (self.window.earliest, self.window.until)
+            first, last = (f"day={one.astimezone(UTC):%Y-%m-%d}" for one in ends)
+            self.listed.append([file for day in self._days() if first <= day <= last for file in self._of_day(day)])
+        return self.listed[0]
+
+    def frames(self, files: Sequence[str]) -> Iterator[pd.DataFrame]:
+        import pyarrow as pa
+        import pyarrow.parquet as parquet
+
+        redacted = names(self.capture, "redact")  # whose values say nothing
+        for file in files:
+            with self._where().filesystem.open_input_file(file) as stream:
+                for batch in parquet.ParquetFile(stream).iter_batches(batch_size=_BATCH_ROWS):
+                    frame = frame_of(pa.Table.from_batches([batch]))
+                    frame = self._in_window(frame, self.window.is_new(file))
+                    if len(frame):
+                        yield frame.drop(columns=redacted, errors="ignore").assign(**{VARIANT: variant_of(file)})
+
+    def _in_window(self, frame: pd.DataFrame, new: bool) -> pd.DataFrame:
+        window, at = self.window, frame[CAPTURED_AT]
+        held = (at > window.since) & (at <= window.until)
+        if window.before is None:
+            return frame[held]
+        if new and window.late is not None:
+            held |= (at > window.late) & (at <= window.before)
+        return frame[held].assign(**{FRESH: True if new else at[held] > window.before})
+
+    def newest(self) -> datetime | None:
+        for day in reversed(self._days()):
+            found = CapturedRows(self.workload, self.capture, Window(_ALWAYS, _NEVER))
+            frames = found.frames(self._of_day(day))
+            stamps: list[datetime] = [frame[CAPTURED_AT].max().floor("us").to_pydatetime() for frame in frames]
+            if stamps:
+                return max(stamps)
+        return None
+
+    def _where(self) -> Place:
+        return place(self.workload, text(self.capture, "uri"), text(self.capture, "store"))
+
+    def _days(self) -> list[str]:
+        return sorted(one.base_name for one in listed(self._where()) if one.base_name.startswith("day="))
+
+    def _of_day(self, day: str) -> list[str]:
+        """Files below a day: `variant=<name>/<file>`."""
+        folder = self._where().below(day)
+        found = (str(one.path) for one in files(folder))
+        return [one for one in found if one.removeprefix(folder.path).strip("/").count("/") == 1]
+
+
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def variant_of(file: str) -> str:
+    """The variant that a file of captures is of."""
+    return file.rpartition("/")[0].rpartition("/")[2].removeprefix("variant=")
+
+
+def current(workload: Section, now: datetime, before: Section) -> tuple[Rows, Window]:
+    """The window that a monitor is about, after that of the look before. It ends earlier by as much as the labels that
+    it needs are late.
+    """
+    monitor = section(workload, "monitor")
+    watched = section(monitor, "current")
+    labels = sections(monitor, "data").get(text(monitor, "labels"), {})
+    until = now - timedelta(seconds=integer(labels, "delaySeconds"))
+    every = timedelta(seconds=integer(monitor, "everySeconds")) if "everySeconds" in monitor else None
+    found = window(before, until, timedelta(seconds=integer(monitor, "windowSeconds")), every)
+    capture = section(watched, "capture")
+    if capture:
+        return CapturedRows(workload, capture, found), found
+    dataset = sections(monitor, "data")[text(watched, "data")]
+    return DatasetRows(workload, dataset, found.since, found.until, found.before), found
+
+
+def reference(workload: Section, now: datetime) -> DatasetRows:
+    """The rows of a dataset that a window is compared with."""
+    monitor = section(workload, "monitor")
+    described = section(monitor, "reference")
+    dataset = sections(monitor, "data")[text(described, "data")]
+    if "windowSeconds" not in described:
+        return DatasetRows(workload, dataset)
+    return DatasetRows(workload, dataset, now - timedelta(seconds=integer(described, "windowSeconds")), now)

@@ -1,0 +1,126 @@
+"""The order of a run: steps begin when what they need has succeeded, are tried again, and end in time."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.workload.description import Section, integer, names
+
+_WAIT_S = 1.0
+_log = logging.getLogger(__name__)
+
+Submit = Callable[[str, dict[str, Any]], tuple[Any, Any, Any]]
+"""Starts a step by name, with references to the results of those that it needs.
+
+Gives the actor that it runs in, and two references: to a small summary, which is fetched, and to the result, which
+stays where it was made. A step runs in an actor of its own since that can be killed at any moment: a task that is
+cancelled by force just as it ends brings the driver down (Ray 2.60, task_manager.cc:1329, seen 2026-11-24).
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A step that has succeeded: its summary, and a reference to its result."""
+
+    summary: Any
+    result: Any
+
+
+@dataclass(slots=True)
+class _Attempt:
+    actor: Any
+    reference: Any
+    result: Any
+    number: int
+    ends_at: float
+
+
+class Driver:
+    """Runs the steps of a DAG through Ray, as many at once as their needs allow."""
+
+    def __init__(self, steps: Mapping[str, Section], timeout_s: int) -> None:
+        self._steps = steps
+        self._ends_at = time.monotonic() + timeout_s
+        self._running: dict[str, _Attempt] = {}
+        self._made: dict[str, Done] = {}
+
+    def run(self, submit: Submit) -> dict[str, Done] | None:
+        """The outcome of every step by name, or None when one of them failed for good: the others are ended then."""
+        import ray
+
+        while len(self._made) < len(self._steps):
+            self._begin(submit)
+            references = [attempt.reference for attempt in self._running.values()]
+            ray.wait(references, num_returns=1, timeout=_WAIT_S, fetch_local=False)
+            for name, attempt in list(self._running.items()):
+                if not self._looked_at(name, attempt, submit):
+                    self._end_all()
+                    return None
+        return self._made
+
+    def _begin(self, submit: Submit) -> None:
+        for name, step in self._steps.items():
+            waits = name not in self._made and name not in self._running
+            if waits and all(need in self._made for need in names(step, "needs")):
+                self._try(name, 1, submit)
+
+    def _try(self, name: str, number: int, submit: Submit) -> None:
+        _log.info("step %s: try %d", name, number)
+        results = {need: self._made[need].result for need in names(self._steps[name], "needs")}
+        ends_at = min(time.monotonic() + integer(self._steps[name], "timeoutSeconds"), self._ends_at)
+        self._running[name] = _Attempt(*submit(name, results), number, ends_at)
+
+    def _looked_at(self, name: str, attempt: _Attempt, submit: Submit) -> bool:
+        """False when the step has failed for good."""
+        import ray
+        from ray.exceptions import RayError
+
+        ready, _ = ray.wait([attempt.reference], timeout=0, fetch_local=False)
+        if ready:
+            try:
+                self._made[name] = Done(ray.get(attempt.reference), attempt.result)
+                del self._running[name]
+                _log.info("step %s: done", name)
+                return True
+            except RayError as problem:
+                cause = getattr(problem, "cause", None)
+                if isinstance(cause, Refusal):
+                    self._end_all()
+                    raise Refusal(f"step {name!r}: {cause}") from None
+                return self._again(name, attempt, str(problem), submit)
+        if time.monotonic() < attempt.ends_at:
+            return True
+        ray.kill(attempt.actor)
+        why = "the run has taken its whole time" if attempt.ends_at == self._ends_at else "its time is over"
+        return self._again(name, attempt, why, submit)
+
+    def _again(self, name: str, attempt: _Attempt, why: str, submit: Submit) -> bool:
+        del self._running[name]
+        _log.error("step %s: try %d failed: %s", name, attempt.number, why)
+        if attempt.number > integer(self._steps[name], "retries") or time.monotonic() >= self._ends_at:
+            return False
+        self._try(name, attempt.number + 1, submit)
+        return True
+
+    def _end_all(self) -> None:
+        import ray
+
+        for attempt in self._running.values():
+            ray.kill(attempt.actor)
+        self._running.clear()
+
+
+def order(steps: dict[str, Section]) -> list[str]:
+    """The steps with each after those that it needs; steps that wait for each other are refused."""
+    done: dict[str, None] = {}
+    while len(done) < len(steps):
+        ready = [name for name, step in steps.items() if name not in done and set(names(step, "needs")) <= done.keys()]
+        if not ready:
+            raise Refusal(f"steps {', '.join(name for name in steps if name not in done)} wait for each other")
+        done |= dict.fromkeys(ready)
+    return list(done)

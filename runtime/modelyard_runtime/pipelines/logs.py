@@ -1,0 +1,74 @@
+"""The logs of a run, copied to the store of artifacts before its Pods are gone."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from modelyard_runtime.storage.filesystem import place, write_whole
+from modelyard_runtime.workload.description import Section, section, text
+
+_SESSIONS = Path("/tmp/ray")
+"""Where Ray writes on every node, in a folder a session (docs.ray.io, "Configuring Logging", read 2026-11-25)."""
+
+_KEPT = ("job-driver-*.log", "worker-*.out", "worker-*.err", "raylet.out", "raylet.err", "monitor.*", "serve/*.log")
+_MOST_BYTES = 64 * 1024**2
+_WAIT_S = 120
+_log = logging.getLogger(__name__)
+
+
+def keep_logs(workload: Section, run_name: str) -> None:
+    """Copy what each node of the cluster has written, with a task on each; what cannot be copied ends no run."""
+    import ray
+    from ray.exceptions import RayError
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    if not section(section(workload, "pipeline"), "logs"):
+        return
+    copying: dict[Any, str] = {}
+    nodes_of_cluster: Any = ray.nodes  # Ray leaves it untyped
+    for node in nodes_of_cluster():
+        if node["Alive"]:
+            there = NodeAffinitySchedulingStrategy(node_id=node["NodeID"], soft=False)
+            task: Any = ray.remote(copy_logs).options(num_cpus=0, max_retries=0, scheduling_strategy=there)
+            copying[task.remote(dict(workload), run_name, node["NodeName"])] = node["NodeName"]
+    done, late = ray.wait(list(copying), num_returns=len(copying), timeout=_WAIT_S)
+    for reference in late:
+        _log.warning("logs of %s are not copied: it took longer than %d s", copying[reference], _WAIT_S)
+    for reference in done:
+        try:
+            _log.info("logs of %s: %d files", copying[reference], ray.get(reference))
+        except RayError as problem:
+            _log.warning("logs of %s are not copied: %s", copying[reference], problem)
+
+
+def copy_logs(workload: Section, run_name: str, node: str) -> int:
+    """Copy the logs of this node to `<folder of the pipeline>/<run>/<node>/`; how many files there were."""
+    import ray
+
+    return copy_folder(workload, run_name, node, _SESSIONS / ray.get_runtime_context().get_session_name() / "logs")
+
+
+def copy_folder(workload: Section, run_name: str, node: str, folder: Path) -> int:
+    """The same from a folder."""
+    logs = section(section(workload, "pipeline"), "logs")
+    target = place(workload, text(logs, "uri"), text(logs, "store")).below(run_name, node)
+    count = 0
+    for path in _written(folder):
+        write_whole(target.below(*path.relative_to(folder).parts), _end_of(path))
+        count += 1
+    return count
+
+
+def _written(folder: Path) -> Iterator[Path]:
+    for pattern in _KEPT:
+        yield from (path for path in sorted(folder.glob(pattern)) if path.is_file() and path.stat().st_size)
+
+
+def _end_of(path: Path) -> bytes:
+    """The last 64 MiB of a file."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _MOST_BYTES))
+        return file.read(_MOST_BYTES)

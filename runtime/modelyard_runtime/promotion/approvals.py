@@ -1,0 +1,134 @@
+"""Approvals: statements that people have signed, over the digest of exactly what may go live.
+
+An approval lies in a tag of the version. Anybody may write one; only the signature of a listed key makes it count.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from modelyard_runtime.promotion.sshsig import NotSigned, fingerprint, key_of, signature_of, verify
+from modelyard_runtime.workload.description import Section, integer, names, section, text
+
+APPROVAL_TAG = "modelyard.approval."
+BESIDE_SPEC = "an approval beside the spec"
+NAMESPACE = "approval@modelyard.dev"
+"""What the signature is for (`ssh-keygen -Y sign -n`): a signature of the same key on anything else is no approval."""
+
+KIND = {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Approval", "action": "promote"}
+_LONGEST = 20_000
+_log = logging.getLogger(__name__)
+
+
+class _Elsewhere(NotSigned):
+    """A statement about something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One that counts: of which group, by whose key, and the signed statement itself."""
+
+    group: str
+    key: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The approvals of a version that count, how many are missing, and why others do not count."""
+
+    given: tuple[Approval, ...]
+    missing: int
+    groups: tuple[str, ...]  # that have not approved
+    refused: tuple[str, ...]
+
+    @property
+    def evidence(self) -> dict[str, str]:
+        """The signed statements by group, to be kept with the move of the alias."""
+        return {one.group: one.evidence for one in self.given}
+
+
+def subject(workload: Section, pipeline: Section, digest: str) -> dict[str, str]:
+    """What an approval must be about to count for a version: an approval for another environment or alias does not."""
+    return {
+        **KIND,
+        "system": text(workload, "system"),
+        "environment": text(workload, "environment"),
+        "model": text(section(pipeline, "model"), "registeredName"),
+        "alias": text(pipeline, "promoteTo"),
+        "digest": digest,
+    }
+
+
+def standing(workload: Section, pipeline: Section, tags: Mapping[str, str], digest: str) -> Standing:
+    """Who has approved the version of this digest. A group counts once, and so does a key."""
+    asked = section(pipeline, "approvals")
+    keys, about = _keys(asked), subject(workload, pipeline, digest)
+    given: dict[str, Approval] = {}
+    used: set[bytes] = set()
+    refused: list[str] = []
+    for tag, content in _written(asked, tags):
+        if any(one.evidence == content for one in given.values()):
+            continue
+        try:
+            key = signer(content, about)
+            group = next((group for group, listed in keys.items() if key in listed and group not in given), "")
+            if key in used or not group:
+                raise NotSigned(f"{fingerprint(key)} is no key of a group that still may approve")
+        except NotSigned as problem:
+            if tag != BESIDE_SPEC or not isinstance(problem, _Elsewhere):  # there are those of all versions
+                refused.append(f"{tag} does not count: {problem}")
+            continue
+        used.add(key)
+        given[group] = Approval(group, fingerprint(key), content)
+    missing = max(integer(asked, "minimum") - len(given), 0)
+    return Standing(tuple(given.values()), missing, tuple(one for one in keys if one not in given), tuple(refused))
+
+
+def signer(evidence: str, about: Mapping[str, str]) -> bytes:
+    """The key that has signed a statement about exactly this; raises where none has."""
+    try:
+        found = json.loads(evidence[:_LONGEST])
+        statement, signature = found["statement"], found["signature"]
+        said = json.loads(statement)
+        wrong = [name for name, wanted in about.items() if said.get(name) != wanted]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise NotSigned("it is no signed statement") from None
+    if not isinstance(statement, str) or not isinstance(signature, str):
+        raise NotSigned("it is no signed statement")
+    if wrong:
+        raise _Elsewhere(f"it is about another {wrong[0]}: {str(said.get(wrong[0]))[:80]!r}")
+    read = signature_of(signature)
+    verify(statement.encode("utf-8", "surrogatepass"), read, NAMESPACE)
+    return read.key
+
+
+def _written(asked: Section, tags: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What may be approvals, with where it stands: beside the version, and beside the spec."""
+    if not asked:
+        return []
+    beside_version = [(tag, content) for tag, content in sorted(tags.items()) if tag.startswith(APPROVAL_TAG)]
+    return [*beside_version, *((BESIDE_SPEC, content) for content in names(asked, "given"))]
+
+
+def _keys(asked: Section) -> dict[str, set[bytes]]:
+    """The keys of each group that may approve; what is no key approves nothing, and keeps no other from it."""
+    groups = section(asked, "groups")
+    read = {
+        name: [_key(name, line) for line in names(section(groups, name), "sshKeys")] for name in names(asked, "from")
+    }
+    return {name: {key for key in keys if key is not None} for name, keys in read.items()}
+
+
+@cache
+def _key(group: str, line: str) -> bytes | None:
+    """A key of the description, or None with a warning, once, where it cannot be read."""
+    try:
+        return key_of(line)
+    except NotSigned as problem:
+        _log.warning("a key of %s that may approve is left out, and the others count: %s", group, problem)
+        return None

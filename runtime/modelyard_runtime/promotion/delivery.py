@@ -1,0 +1,113 @@
+"""Delivery: the version that an alias points to, as a bundle for those who cannot reach the registry."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from modelyard_runtime.bundles.bundle import MANIFEST, MODEL, PROFILES, Bundle, files_in, folder_name
+from modelyard_runtime.bundles.store import current, publish
+from modelyard_runtime.promotion.aliases import observe
+from modelyard_runtime.promotion.approvals import APPROVAL_TAG
+from modelyard_runtime.promotion.evidence import kept
+from modelyard_runtime.promotion.gate import DIGEST_TAG
+from modelyard_runtime.promotion.history import History, recorded
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.registry.lineage import ADDED, content_digest
+from modelyard_runtime.storage.filesystem import Place, place
+from modelyard_runtime.workload.description import Section, section, text
+
+_log = logging.getLogger(__name__)
+
+
+def deliver(workload: Section, model: Section, alias: str) -> str:
+    """Write what an alias points to now to where the description wants its bundles. Says what came of it.
+
+    Safe to run again: what is delivered already is left as it is, and what was interrupted is done anew.
+    """
+    delivery = section(model, "delivery")
+    if not delivery:
+        return ""
+    version = registry.version_at(text(model, "registeredName"), alias)
+    if version is None:
+        return f"nothing is delivered: {alias!r} of {text(model, 'registeredName')} points to no version yet"
+    where = place(workload, text(delivery, "uri"), text(delivery, "store"))
+    try:
+        return deliver_version(version, alias, where, *_recorded(model, version, alias))
+    except OSError as problem:
+        raise Refusal(
+            f"{alias!r} of {version.name} is version {version.version}, and its bundle cannot be delivered: {problem}; "
+            "the next run delivers it, and so does `promote`"
+        ) from None
+
+
+def deliver_all(workload: Section, model: Section, alias: str) -> str:
+    """The same for this alias, and for those that others move: a human does so in the registry, and nobody is told."""
+    found = [deliver(workload, model, alias)]
+    for other, delivery in section(model, "otherDeliveries").items():
+        found.append(deliver(workload, {**model, "delivery": delivery}, other))
+    return "; ".join(sentence for sentence in found if sentence)
+
+
+def _recorded(model: Section, version: registry.Version, alias: str) -> tuple[str, dict[str, str]]:
+    """What the files of a version hash to, and its signed approvals: as the history has them where the description
+    names one, else as its tags.
+    """
+    if "history" not in model:
+        beside = {
+            tag.removeprefix(APPROVAL_TAG): given for tag, given in version.tags.items() if tag.startswith(APPROVAL_TAG)
+        }
+        return version.tags.get(DIGEST_TAG, ""), beside
+    history = History(model)
+    observe(history, alias)
+    moves = history.moves(alias)
+    move = recorded(moves, version.version)
+    if move is None or not move.digest:
+        raise Refusal(f"version {version.version} of {version.name} is not delivered: no record has its digest")
+    return move.digest, kept(moves, version.version, move.digest)
+
+
+def deliver_version(
+    version: registry.Version, alias: str, where: Place, digest: str, approvals: Mapping[str, str]
+) -> str:
+    """The same for one version and one place."""
+    sentence = f"version {version.version} of {version.name} is delivered for {alias!r}"
+    now = current(where)
+    if now is not None and digest and now.folder == folder_name(version.version, digest, approvals):
+        return f"{sentence} already"
+    with tempfile.TemporaryDirectory(prefix="bundle-") as name:
+        folder = Path(name) / "bundle"
+        write_bundle(version, alias, folder, digest, approvals)
+        pointer = publish(folder, where)
+    _log.info("delivered %s to %s", pointer.folder, where.path)
+    return sentence
+
+
+def write_bundle(
+    version: registry.Version, alias: str, folder: Path, wanted: str, approvals: Mapping[str, str]
+) -> Bundle:
+    """The bundle of a version in a new folder; files that hash to something else than is wanted are refused."""
+    from mlflow import artifacts
+
+    folder.mkdir(parents=True)
+    with tempfile.TemporaryDirectory(prefix="model-") as name:
+        model = Path(artifacts.download_artifacts(artifact_uri=version.uri, dst_path=name))
+        (model / ADDED).unlink(missing_ok=True)
+        digest = content_digest(model)
+        if wanted and wanted != digest:
+            raise Refusal(
+                f"version {version.version} of {version.name} is not what its gate saw: its files hash to {digest}"
+            )
+        shutil.copytree(model, folder / MODEL)
+    profiles = registry.profiles(version.run_id) if version.run_id else None
+    if profiles is not None:
+        (folder / PROFILES).write_text(json.dumps(profiles, sort_keys=True), encoding="utf-8")
+    made = registry.run_began(version.run_id) if version.run_id else ""
+    bundle = Bundle(version.name, alias, version.version, version.run_id, digest, made, approvals, files_in(folder))
+    (folder / MANIFEST).write_text(bundle.text(), encoding="utf-8")
+    return bundle

@@ -1,0 +1,116 @@
+"""Evidence: the signed approvals in an alias's history, verified again whenever a version is loaded."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from modelyard_runtime.promotion import approvals
+from modelyard_runtime.promotion.aliases import Fit
+from modelyard_runtime.promotion.approvals import APPROVAL_TAG
+from modelyard_runtime.promotion.history import APPROVE, History, Move, recorded, whoever
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.workload.description import Section, section, text
+
+_LATER = "it was approved while the alias was there"
+_KEPT = "recorded."
+_log = logging.getLogger(__name__)
+
+
+def kept(moves: Iterable[Move], version: str, digest: str) -> dict[str, str]:
+    """The statements about these files in all records of a version, by group; further ones of a group by its number.
+
+    None hides another: which of them count depends on the keys that are listed where they are verified.
+    """
+    found: dict[str, str] = {}
+    for move in moves:
+        for group, statement in move.evidence.items() if (move.version, move.digest) == (version, digest) else ():
+            if statement not in found.values():
+                others = sum(name.partition(".")[0] == group for name in found)
+                found[f"{group}.{others + 1}" if others else group] = statement
+    return found
+
+
+def check(workload: Section, model: Section, what: str, digest: str, evidence: Mapping[str, str]) -> None:
+    """Raise a Refusal for files that lack approvals which a model's description asks for, by the keys that it lists."""
+    found = _standing(workload, model, text(model, "alias"), digest, evidence)
+    if found.missing:
+        refused = f" ({'; '.join(found.refused)})" if found.refused else ""
+        raise Refusal(
+            f"{what} is not loaded: its record lacks {found.missing} approval(s) of {', '.join(found.groups)} for "
+            f"these files{refused}; approve it with `modelyard approve`, and the promoter adds that to its record"
+        )
+
+
+def fit(workload: Section, model: Section, alias: str) -> Fit:
+    """Says of a version whether its records have the approvals that a model's description asks for."""
+
+    def holds(moves: Sequence[Move], version: str) -> bool:
+        move = recorded(moves, version)
+        digest = "" if move is None else move.digest
+        return not _standing(workload, model, alias, digest, kept(moves, version, digest)).missing
+
+    return holds
+
+
+def _standing(
+    workload: Section, model: Section, alias: str, digest: str, evidence: Mapping[str, str]
+) -> approvals.Standing:
+    pipeline: Section = {"model": dict(model), "promoteTo": alias, "approvals": dict(section(model, "approvals"))}
+    return approvals.standing(workload, pipeline, _tags(evidence), digest)
+
+
+def lacks_approvals(workload: Section, pipeline: Section) -> bool:
+    """Whether the records of the version that an alias points to lack approvals that the description asks for."""
+    live = _live(pipeline)
+    return live is not None and bool(approvals.standing(workload, pipeline, live.tags, live.move.digest).missing)
+
+
+def add_later(workload: Section, pipeline: Section) -> None:
+    """Record approvals of the version that an alias points to already.
+
+    It may have gone live before anybody was asked, by hand, or with the approval of a key that is not listed any more.
+    """
+    live = _live(pipeline)
+    if live is None or not approvals.standing(workload, pipeline, live.tags, live.move.digest).missing:
+        return
+    history, move = History(section(pipeline, "model")), live.move
+    found = approvals.standing(workload, pipeline, {**live.version.tags, **live.tags}, move.digest)
+    what = f"version {move.version} of {history.name}, which {move.alias!r} points to"
+    if found.missing:
+        groups = ", ".join(found.groups)
+        _log.warning("%s, lacks %d approval(s) of %s: new servers will refuse to load it", what, found.missing, groups)
+        return
+    added = Move(
+        move.alias, APPROVE, move.version, move.version, whoever(workload), _LATER, move.digest, evidence=found.evidence
+    )
+    history.finish(history.append(added))
+    _log.info("%s, now has the approvals that it needs", what)
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """The version that an alias points to, its record, and the statements in its records, as tags are."""
+
+    version: registry.Version
+    move: Move
+    tags: Mapping[str, str]
+
+
+def _live(pipeline: Section) -> _Live | None:
+    """None where nothing is asked of the version, or where no record says what its files are."""
+    alias, history = text(pipeline, "promoteTo"), History(section(pipeline, "model"))
+    version = registry.version_at(history.name, alias) if section(pipeline, "approvals") else None
+    if version is None:
+        return None
+    moves = history.moves(alias)
+    move = recorded(moves, version.version)
+    if move is None or not move.digest:
+        return None
+    return _Live(version, move, _tags(kept(moves, move.version, move.digest)))
+
+
+def _tags(evidence: Mapping[str, str]) -> dict[str, str]:
+    return {f"{APPROVAL_TAG}{_KEPT}{group}": statement for group, statement in evidence.items()}

@@ -1,0 +1,178 @@
+"""The promotion gate: every line must hold before an alias moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from math import isnan
+from typing import Protocol
+
+from modelyard_runtime.capabilities import computes, known_metrics, reported_may_have
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.workload.description import Json, Section, bound, number, rows, text
+
+DIGEST_TAG = "modelyard.digest"
+GATE_TAG = "modelyard.gate"
+HELD = "held"
+"""What the tag says of a version whose gate held; a gate without lines, as of an imported model, holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A new version beside another, on rows that neither has learned from; `left_out` are the rest of the data."""
+
+    version: str
+    value: float
+    other: float
+    rows: int
+    left_out: int
+    gained: float  # positive is better, whatever way the metric points
+    low: float  # the gain lies between these two, as sure as `sureness` of the line
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The rows that have one value of a column: how many there are, and the metric where they are enough."""
+
+    rows: int
+    value: float | None
+
+
+class Incomparable(Exception):
+    """The rows or the data allow no judgement; its text says why, and what to do."""
+
+
+class Measures(Protocol):
+    """What a gate asks about the new version."""
+
+    def value(self, line: Section) -> float:
+        """The metric of a line."""
+        ...
+
+    def against(self, line: Section) -> Comparison | None:
+        """The metric beside that of what an alias points to; None where it points to nothing yet."""
+        ...
+
+    def slices(self, line: Section) -> Mapping[str, Slice]:
+        """The metric for each value of the column that the line names."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One line of the gate: whether it holds, and in words why. `figures` are what it was judged by."""
+
+    name: str
+    holds: bool
+    why: str
+    figures: Mapping[str, Json] = field(default_factory=dict)
+
+
+def check_gate(pipeline: Section, task: str, own_code: bool) -> None:
+    """Refuse a line whose metric has no value: code of the user reports its metrics for the new model alone."""
+    for line in rows(pipeline, "validation"):
+        metric = text(line, "metric")
+        asked = [field for field in ("versus", "data", "by") if text(line, field) and not reported_may_have(field)]
+        if not computes(metric, task) and (not own_code or asked):
+            known = ", ".join(known_metrics(task))
+            raise Refusal(f"gate {text(line, 'name')!r}: {metric!r} is not computed for {task}; known are {known}")
+
+
+def judge(pipeline: Section, measures: Measures) -> tuple[Verdict, ...]:
+    """Every line of the gate, judged."""
+    return tuple(_judge_line(line, measures) for line in rows(pipeline, "validation"))
+
+
+def _judge_line(line: Section, measures: Measures) -> Verdict:
+    name, metric = text(line, "name"), text(line, "metric")
+    if text(line, "versus"):
+        return _judge_against(line, measures)
+    if text(line, "by"):
+        return _judge_slices(line, measures.slices(line))
+    try:
+        value = measures.value(line)
+    except Incomparable as problem:
+        return Verdict(name, False, f"{metric} cannot be judged: {problem}", {"metric": metric})
+    why = f"{metric} is {value:.6g}, asked is {_asked(line)}"
+    return Verdict(name, _within(line, value), why, {"metric": metric, "value": value})
+
+
+def _within(line: Section, value: float) -> bool:
+    least, most = bound(line, "min"), bound(line, "max")
+    return (least is None or value >= least) and (most is None or value <= most)
+
+
+def _asked(line: Section) -> str:
+    wanted = [("at least", bound(line, "min")), ("at most", bound(line, "max"))]
+    return " and ".join(f"{words} {limit:g}" for words, limit in wanted if limit is not None)
+
+
+def _judge_slices(line: Section, slices: Mapping[str, Slice]) -> Verdict:
+    """Every slice of enough rows is within the bounds, and no two are further apart than allowed.
+
+    What cannot be measured does not hold: a slice without a value, or most of the rows in slices that are too small.
+    """
+    name, metric, by = text(line, "name"), text(line, "metric"), text(line, "by")
+    values = {key: one.value for key, one in slices.items() if one.value is not None and not isnan(one.value)}
+    told: dict[str, Json] = {key: {"rows": one.rows, "value": one.value} for key, one in slices.items()}
+    figures: dict[str, Json] = {"metric": metric, "by": by, "slices": told}
+    total = sum(one.rows for one in slices.values())
+    judged = sum(one.rows for one in slices.values() if one.value is not None)
+    if 2 * judged < total:
+        why = f"{metric} by {by} is known for {judged} of {total} rows; the rest is in slices of too few rows"
+        return Verdict(name, False, why, figures)
+    unknown = [key for key, one in slices.items() if one.value is not None and isnan(one.value)]
+    if unknown:
+        return Verdict(name, False, f"{metric} has no meaning for {by} {unknown[0]}", figures)
+    worst, best = min(values, key=lambda key: values[key]), max(values, key=lambda key: values[key])
+    apart = values[best] - values[worst]
+    outside = [key for key, value in values.items() if not _within(line, value)]
+    problems = [f"{by} {key} has {values[key]:.6g}, asked is {_asked(line)}" for key in outside[:_MOST_NAMED]]
+    problems += [f"and {len(outside) - _MOST_NAMED} more"] if len(outside) > _MOST_NAMED else []
+    allowed = bound(line, "maxDifference")
+    if allowed is not None and len(values) < 2:
+        problems.append(f"there is one slice by {by}, {best}, and nothing to compare it with")
+    elif allowed is not None and apart > allowed:
+        problems.append(f"{by} {best} and {worst} differ by {apart:.6g}, allowed is {allowed:g}")
+    spread = f"{metric} by {by} is between {values[worst]:.6g} ({worst}) and {values[best]:.6g} ({best})"
+    return Verdict(name, not problems, "; ".join([spread, *problems]), {**figures, "difference": apart})
+
+
+_MOST_NAMED = 5
+
+
+def _judge_against(line: Section, measures: Measures) -> Verdict:
+    name, metric, alias = text(line, "name"), text(line, "metric"), text(line, "versus")
+    try:
+        found = measures.against(line)
+    except Incomparable as problem:
+        return Verdict(name, False, f"{metric} cannot be compared: {problem}", {"metric": metric})
+    if found is None:
+        value = measures.value(line)
+        told = f"{metric} is {value:.6g}; there is no {alias} to compare with yet"
+        return Verdict(name, True, told, {"metric": metric, "value": value})
+    needed, confidence = number(line, "minDelta"), number(line, "confidence", CONFIDENCE)
+    sure = f"{sureness(line):.4g} confidence: {found.low:.6g} to {found.high:.6g}"
+    told = (
+        f"{metric} is {found.value:.6g}, {alias} has {found.other:.6g}: better by {found.gained:.6g} ({sure}), "
+        f"needed {'more than' if confidence else 'at least'} {needed:g}; "
+        f"compared on {found.rows} rows that neither has learned from"
+    )
+    holds = found.low > needed if confidence else found.gained >= needed
+    if not holds and confidence and found.gained > needed:
+        told += ", too few to tell the difference from chance"
+    return Verdict(name, holds, told, {"metric": metric, "confidence": sureness(line), **asdict(found)})
+
+
+CONFIDENCE = 0.95
+
+
+def sureness(line: Section) -> float:
+    """How sure the interval of a comparison is, also where the spec lets the difference alone decide."""
+    return number(line, "confidence", CONFIDENCE) or CONFIDENCE
+
+
+def refused(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """The lines that do not hold."""
+    return tuple(verdict for verdict in verdicts if not verdict.holds)

@@ -1,0 +1,216 @@
+"""The history of a model's aliases: one MLflow run for each move, in an experiment that holds nothing else.
+
+A run is made before the alias moves and is marked as finished afterwards. Nobody changes or deletes one, and deleted
+runs are read as well. Where an alias belongs follows from these runs alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from modelyard_runtime.workload.description import Section, text
+
+PROMOTE, TAKE_BACK, BY_HAND, APPROVE = "promote", "take-back", "by-hand", "approve"
+_TAG = "modelyard.move."
+_SOAK = "modelyard.soak."
+_FINISHED = "FINISHED"
+_PAGE = 1000
+_NEVER = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One entry: what was done to an alias, by whom and why.
+
+    `version` is where a promotion moves the alias to, and what a rollback takes it from. `over` are the versions that
+    somebody passed over who moved the alias by hand. An approval that comes later moves nothing.
+    """
+
+    alias: str
+    action: str
+    version: str
+    before: str  # where the alias pointed
+    who: str
+    why: str
+    digest: str = ""
+    over: tuple[str, ...] = ()
+    evidence: Mapping[str, str] = field(default_factory=dict[str, str])  # signed approvals
+    at: datetime = _NEVER
+    id: str = ""
+    finished: bool = False
+
+
+class History:
+    """The moves of the aliases of one registered model."""
+
+    def __init__(self, model: Section) -> None:
+        self.name = text(model, "registeredName")
+        self._experiment = text(model, "history") or f"{self.name}/aliases"
+        self.soaks = f"{self._experiment}/soaks"
+
+    def moves(self, alias: str) -> tuple[Move, ...]:
+        """The moves of one alias, oldest first."""
+        from mlflow.entities import ViewType
+
+        experiment = _client().get_experiment_by_name(self._experiment)
+        if experiment is None:
+            return ()
+        runs: list[Any] = []
+        page: Any = None
+        while page is None or page.token:
+            page = _client().search_runs(
+                [experiment.experiment_id],
+                run_view_type=ViewType.ALL,
+                max_results=_PAGE,
+                page_token=page.token if page is not None else None,
+            )
+            runs += page
+        found = [_move(one) for one in runs if one.data.tags.get(f"{_TAG}alias") == alias]
+        return tuple(sorted(found, key=lambda one: (one.at, one.id)))
+
+    def append(self, move: Move) -> str:
+        """Record a move that is about to be made. Returns its id."""
+        told = {
+            "alias": move.alias,
+            "action": move.action,
+            "version": move.version,
+            "before": move.before,
+            "who": move.who,
+            "why": move.why,
+            "digest": move.digest,
+            "over": json.dumps(move.over),
+            **{f"evidence.{name}": content for name, content in move.evidence.items()},
+        }
+        tags = {f"{_TAG}{name}": content for name, content in told.items()}
+        where = f"{move.alias}: {move.action} {move.version}"
+        began = int(move.at.timestamp() * 1000) if move.at > _NEVER else None
+        return str(_client().create_run(self._opened(self._experiment), began, tags=tags, run_name=where).info.run_id)
+
+    def witness(self, move: Move, monitor: str, seen: str) -> None:
+        """Record what a monitor has seen of a version since a move; the last word of each monitor counts.
+
+        It is recorded beside the history: whoever writes there could move an alias.
+        """
+        found = self._witnessed(move.id, monitor)
+        if found is not None:
+            _client().set_tag(found.info.run_id, f"{_SOAK}seen", seen)
+            return
+        told = {"move": move.id, "monitor": monitor, "alias": move.alias, "version": move.version, "seen": seen}
+        tags = {f"{_SOAK}{name}": content for name, content in told.items()}
+        where = f"{monitor}: {move.alias} {move.version}"
+        _client().create_run(self._opened(self.soaks), tags=tags, run_name=where)
+
+    def witnessed(self, move: str, monitor: str) -> str:
+        """What a monitor has seen of a version since a move; empty where it has not looked yet."""
+        found = self._witnessed(move, monitor)
+        return "" if found is None else str(found.data.tags.get(f"{_SOAK}seen", ""))
+
+    def _witnessed(self, move: str, monitor: str) -> Any:
+        experiment = _client().get_experiment_by_name(self.soaks)
+        if experiment is None:
+            return None
+        asked = f"tags.`{_SOAK}move` = '{move}' AND tags.`{_SOAK}monitor` = '{monitor}'"
+        found = _client().search_runs([experiment.experiment_id], asked, max_results=1)
+        return found[0] if found else None
+
+    def finish(self, move: str) -> None:
+        """Record that the alias is where it belongs after a move."""
+        _client().set_terminated(move, _FINISHED)
+
+    def _opened(self, name: str) -> str:
+        from mlflow.exceptions import MlflowException
+
+        found = _client().get_experiment_by_name(name)
+        if found is not None:
+            return str(found.experiment_id)
+        try:
+            return str(_client().create_experiment(name))
+        except MlflowException as problem:
+            if problem.error_code != "RESOURCE_ALREADY_EXISTS":  # another run was faster
+                raise
+        return str(_client().get_experiment_by_name(name).experiment_id)
+
+
+def moved(moves: Iterable[Move]) -> Iterable[Move]:
+    """The entries that move an alias."""
+    return (one for one in moves if one.action != APPROVE)
+
+
+def standing(moves: Iterable[Move]) -> tuple[str, ...]:
+    """The versions that an alias may point to, the newest first: the alias belongs to the first of them.
+
+    Promotions that were recorded in any order end at the newest version, whoever moves the alias last.
+    """
+    found: set[str] = set()
+    for move in moved(moves):
+        if move.action == TAKE_BACK:
+            found.discard(move.version)
+        else:
+            found = (found - set(move.over)) | {move.version}
+    return tuple(sorted(found, key=int, reverse=True))
+
+
+def arrived(moves: Iterable[Move], version: str) -> Move | None:
+    """The move since which an alias has pointed to a version without a break; None where it does not.
+
+    A version to which the alias came back begins anew.
+    """
+    found: set[str] = set()
+    head, since = "", None
+    for move in moved(moves):
+        if move.action == TAKE_BACK:
+            found.discard(move.version)
+        else:
+            found = (found - set(move.over)) | {move.version}
+        now = max(found, key=int, default="")
+        head, since = now, (since if now == head else move)
+    return since if head == version and version else None
+
+
+def taken_back(moves: Iterable[Move]) -> frozenset[str]:
+    """The versions that were taken from an alias, by a rollback or by hand, and did not come back since."""
+    found: set[str] = set()
+    for move in moved(moves):
+        if move.action == TAKE_BACK:
+            found.add(move.version)
+        else:
+            found = (found | set(move.over)) - {move.version}
+    return frozenset(found)
+
+
+def recorded(moves: Iterable[Move], version: str) -> Move | None:
+    """The last record that moved the alias to a version, where it still may point to it."""
+    moves = tuple(moved(moves))
+    if version not in standing(moves):
+        return None
+    return next(one for one in reversed(moves) if one.version == version and one.action != TAKE_BACK)
+
+
+def whoever(workload: Section) -> str:
+    """Who moves an alias: the workload, and the login that it uses."""
+    user = os.environ.get("MLFLOW_TRACKING_USERNAME", "")
+    return " as ".join(part for part in (text(workload, "address"), user) if part)
+
+
+def _move(run: Any) -> Move:
+    tags = {key.removeprefix(_TAG): str(value) for key, value in run.data.tags.items() if key.startswith(_TAG)}
+    told = {name: tags.get(name, "") for name in ("alias", "action", "version", "before", "who", "why", "digest")}
+    return Move(
+        **told,
+        over=tuple(json.loads(tags.get("over", "[]"))),
+        evidence={key.removeprefix("evidence."): one for key, one in tags.items() if key.startswith("evidence.")},
+        at=datetime.fromtimestamp(run.info.start_time / 1000, UTC),
+        id=str(run.info.run_id),
+        finished=str(run.info.status) == _FINISHED,
+    )
+
+
+def _client() -> Any:
+    from mlflow import MlflowClient
+
+    return MlflowClient()

@@ -1,0 +1,223 @@
+"""Imports: a model that was trained elsewhere, registered here once its files have the digest that the spec names.
+
+The files are copied into the model's own folder of artifacts, so that whoever uses the version needs no way to where
+they came from, and nothing that happens there later has an effect.
+
+Of several that look at once, one at most registers: each opens a run in the experiment of the model, then looks who
+else has one open and steps back if anybody has. Whoever saw nobody had opened its run before any other looked, and what
+it registers is there before it closes that run. See docs/decisions/0057.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from modelyard_runtime.bundles.bundle import safe_path
+from modelyard_runtime.promotion.gate import DIGEST_TAG, GATE_TAG, HELD
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.registry.formats import FORMAT_TAG, format_of
+from modelyard_runtime.registry.lineage import ADDED, WORKLOAD_TAG, card_text, content_digest, model_tags, owner_tags
+from modelyard_runtime.storage.filesystem import listed, place, reading
+from modelyard_runtime.workload.description import Section, bound, section, text
+
+FROM_TAG = "modelyard.import"
+"""Tag of a version, and of the run that made it: where its files came from."""
+
+RUN_TAG = "modelyard.import.digest"
+"""Tag of a run that registers a version, or has done so: which digest it is for."""
+
+LARGEST_BYTES = 8 * 2**30
+"""Of all files of a model: they are copied to a scratch volume, which has room for them."""
+
+_LONGEST = timedelta(hours=1)  # that a look of the promoter may take: an older run was left by one that ended
+_FOLDER = "model"
+_FLAVORS = {"scikit-learn": "sklearn", "xgboost": "xgboost", "lightgbm": "lightgbm", "pytorch": "pytorch"}
+
+
+def import_model(workload: Section) -> str:
+    """Register the version that the import of a look names, unless it is there. Says what came of it.
+
+    Raises Refusal where the source must not be imported or its files are not what the spec says, and what stores and
+    the registry raise where they do not answer or deny access. Nothing is registered then.
+    """
+    model = section(section(workload, "pipeline"), "model")
+    there = registered(workload)
+    if there is not None:
+        return f"version {there.version} of {there.name} is what the import names"
+    with tempfile.TemporaryDirectory(prefix="import-") as folder:
+        try:
+            files = _fetched(workload, Path(folder))
+            _check(workload, files)
+        except Refusal as refusal:
+            raise Refusal(f"model {text(model, 'name')!r} is not imported: {refusal}") from None
+        return _register(workload, files)
+
+
+def registered(workload: Section) -> registry.Version | None:
+    """The version that the import names, where it is in use or was imported last. A spec that goes back to what it
+    named before another one went live has it imported again, as a newer version.
+    """
+    pipeline = section(workload, "pipeline")
+    name = text(section(pipeline, "model"), "registeredName")
+    own = [one for one in registry.versions(name) if one.tags.get(WORKLOAD_TAG) == text(workload, "trainedBy")]
+    newest = max(own, key=lambda one: int(one.version), default=None)
+    in_use = registry.version_at(name, text(pipeline, "promoteTo"))
+    candidates = (one for one in (in_use, newest) if one is not None)
+    return next((one for one in candidates if is_named(pipeline, one)), None)
+
+
+def is_named(pipeline: Section, version: registry.Version) -> bool:
+    """Whether a version has the digest that the import names."""
+    return version.tags.get(DIGEST_TAG) == text(section(pipeline, "import"), "digest")
+
+
+def _fetched(workload: Section, folder: Path) -> Path:
+    """The files of the source in a folder here, without what MLflow's client adds to them."""
+    from mlflow import artifacts
+
+    source = section(section(workload, "pipeline"), "import")
+    uri, store = text(source, "uri"), text(source, "store")
+    if why := _trained_here(uri, store, text(source, "digest")):
+        raise Refusal(f"{uri} was trained here: {why}, and its gate decides about it")
+    if store:
+        return _copied(workload, uri, store, folder)
+    _check_size(uri, _size_in_registry(uri))
+    files = Path(artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder)))
+    (files / ADDED).unlink(missing_ok=True)
+    return files
+
+
+def _trained_here(uri: str, store: str, digest: str) -> str:
+    """Why a source was made by a training that registers here; empty where it was not.
+
+    A copy of such a version has its digest, wherever it lies.
+    """
+    if not store and _is_training(trainer := _made_by(uri)):
+        return f"{trainer} has made it"
+    copied = (one for one in registry.tagged(DIGEST_TAG, digest) if _is_training(one.tags.get(WORKLOAD_TAG, "")))
+    version = next(copied, None)
+    if version is None:
+        return ""
+    return f"its digest is that of version {version.version} of {version.name}, of {version.tags[WORKLOAD_TAG]}"
+
+
+def _made_by(uri: str) -> str:
+    """The workload that made a version or a run of the registry; empty where that is not known."""
+    kind, _, rest = uri.partition(":/")
+    name, _, below = rest.partition("/")
+    tags = registry.version(name, below).tags if kind == "models" else _client().get_run(name).data.tags
+    return str(tags.get(WORKLOAD_TAG, ""))
+
+
+def _is_training(workload: str) -> bool:
+    return workload.startswith("pipelines.")
+
+
+def _check_size(uri: str, size: int) -> None:
+    if size > LARGEST_BYTES:
+        raise Refusal(f"{uri} holds {size:,} bytes, and at most {LARGEST_BYTES:,} are imported")
+
+
+def _size_in_registry(uri: str) -> int:
+    """How large the files below an address are, as the registry's store lists them."""
+    from mlflow import artifacts
+
+    found = artifacts.list_artifacts(artifact_uri=uri)
+    folders = (f"{uri}/{one.path.rpartition('/')[2]}" for one in found if one.is_dir)
+    return sum(one.file_size or 0 for one in found if not one.is_dir) + sum(map(_size_in_registry, folders))
+
+
+def _copied(workload: Section, uri: str, store: str, folder: Path) -> Path:
+    where = place(workload, uri, store)
+    found = [one for one in listed(where, recursive=True) if one.is_file]
+    _check_size(uri, sum(one.size or 0 for one in found))
+    for one in found:
+        path = str(one.path).removeprefix(where.path).lstrip("/")
+        if not safe_path(path):
+            raise Refusal(f"{uri} holds {path[:80]!r}, which is no path of a file here")
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        with reading(where.below(path)) as stream, (folder / path).open("wb") as file:
+            shutil.copyfileobj(stream, file)
+    (folder / ADDED).unlink(missing_ok=True)
+    return folder
+
+
+def _check(workload: Section, files: Path) -> None:
+    """Refuse files that are not what the spec says. Nothing is read in them before their digest is right."""
+    from mlflow.models import Model
+
+    pipeline = section(workload, "pipeline")
+    model, source = section(pipeline, "model"), section(pipeline, "import")
+    found, wanted = content_digest(files), text(source, "digest")
+    if not any(files.rglob("*")):
+        raise Refusal(f"nothing lies at {text(source, 'uri')}")
+    if found != wanted:
+        raise Refusal(f"the files at {text(source, 'uri')} hash to {found}, and the spec names {wanted}")
+    if not (files / "MLmodel").is_file():
+        raise Refusal(f"there is no file MLmodel at {text(source, 'uri')}")
+    logged = Model.load(str(files))
+    flavor = _FLAVORS.get(text(model, "framework"), "")
+    if "python_function" not in logged.flavors or flavor not in {"", *logged.flavors}:
+        raise Refusal(
+            f"its flavors are {', '.join(sorted(logged.flavors))}; {flavor or 'python_function'} is not among them"
+        )
+    threshold, asked = (logged.metadata or {}).get(registry.THRESHOLD), bound(model, "threshold")
+    if threshold != asked:
+        logged_with = "without a threshold" if threshold is None else f"with a threshold of {threshold}"
+        raise Refusal(f"the model was logged {logged_with}, and the spec sets {'none' if asked is None else asked}")
+
+
+def _register(workload: Section, files: Path) -> str:
+    pipeline = section(workload, "pipeline")
+    model, source = section(pipeline, "model"), section(pipeline, "import")
+    name, uri = text(model, "registeredName"), text(source, "uri")
+    own: Section = {**workload, "address": text(workload, "trainedBy")}
+    written = format_of(files)
+    tags = {**owner_tags(own), **model_tags(own, model, ()), FROM_TAG: uri}
+    with exclusive_run(workload, tags) as run:
+        if run is None:
+            return f"{uri} is being imported by another look; the next one sees what came of it"
+        there = registered(workload)
+        if there is not None:
+            return f"version {there.version} of {there.name} is what the import names"
+        _client().log_artifacts(run.info.run_id, str(files), _FOLDER)
+        version = registry.create(
+            name,
+            f"{run.info.artifact_uri}/{_FOLDER}",
+            run.info.run_id,
+            {**tags, DIGEST_TAG: text(source, "digest"), FORMAT_TAG: written, GATE_TAG: HELD},
+            card_text(own, model, (), written, f"Imported from {uri} by system {text(workload, 'system')}."),
+        )
+    return f"version {version.version} of {name} was imported from {uri}"
+
+
+@contextmanager
+def exclusive_run(workload: Section, tags: dict[str, str]) -> Generator[Any]:
+    """A run of the model's experiment while no other is open for the same digest; None where one is."""
+    source = section(section(workload, "pipeline"), "import")
+    digest, client = text(source, "digest"), _client()
+    experiment = registry.open_experiment(workload)
+    run = client.create_run(experiment, tags={**tags, RUN_TAG: digest}, run_name=f"import {text(source, 'uri')}")
+    ended = "FAILED"
+    try:
+        since = int((datetime.now(UTC) - _LONGEST).timestamp() * 1000)
+        asked = f"tags.`{RUN_TAG}` = '{digest}' AND attributes.status = 'RUNNING' AND attributes.start_time > {since}"
+        open_now = {one.info.run_id for one in client.search_runs([experiment], asked)}
+        first = open_now <= {run.info.run_id}
+        yield run if first else None
+        ended = "FINISHED" if first else "KILLED"
+    finally:
+        client.set_terminated(run.info.run_id, ended)
+
+
+def _client() -> Any:
+    from mlflow import MlflowClient
+
+    return MlflowClient()

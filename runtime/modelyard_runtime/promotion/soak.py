@@ -1,0 +1,116 @@
+"""How a version has to prove itself behind one alias before it gets the next: a time, and a monitor that has judged
+what it answered.
+
+The monitor records what it finds beside the history of the alias, where monitors of soaks write and trainings do not.
+The rows of other versions behind the same variants do not count.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from modelyard_runtime.promotion.history import History, arrived
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.workload.description import Json, Section, integer, names, rows, section, text
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a look has found of one version behind a variant: rows with a label, and the checks that do not hold, or of
+    which these rows say nothing.
+    """
+
+    rows: int
+    failed: Mapping[str, float]  # by check, the value
+    unknown: Sequence[str] = ()  # checks
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether a version has soaked; if not, why, and whether it has failed."""
+
+    why: str = ""
+    failed: bool = False
+
+
+def of_soaks(workload: Section) -> dict[str, str]:
+    """By variant, the model and alias that it serves, of those whose versions soak."""
+    monitor = section(workload, "monitor")
+    models = (model for model in rows(monitor, "models") if text(model, "variant") in names(monitor, "soaks"))
+    return {text(model, "variant"): _served(model) for model in models}
+
+
+def witness(workload: Section, judged: Mapping[tuple[str, str], Judged], now: datetime) -> None:
+    """Keep what a look has found of the versions that soak, by what serves them and version."""
+    monitor = section(workload, "monitor")
+    soaking = {
+        _served(model): model for model in rows(monitor, "models") if text(model, "variant") in of_soaks(workload)
+    }
+    for served, model in soaking.items():
+        registry.connect(workload)
+        history = History(model)
+        alias = text(model, "alias")
+        found = registry.version_at(history.name, alias)
+        move = None if found is None else arrived(history.moves(alias), found.version)
+        if found is None or move is None:
+            continue
+        seen = judged.get((served, found.version), Judged(0, {}))
+        told: dict[str, Json] = {
+            "at": now.isoformat(),
+            "rows": seen.rows,
+            "failed": dict(seen.failed),
+            "unknown": [*seen.unknown],
+        }
+        history.witness(move, text(workload, "address").rpartition(".")[2], json.dumps(told))
+
+
+def _served(model: Section) -> str:
+    return f"{text(model, 'registeredName')}@{text(model, 'alias')}"
+
+
+def soaked(promotion: Section, version: str, now: datetime) -> Standing:
+    """Whether a version has held the alias of the stage before for long enough, and well enough."""
+    asked, before = section(promotion, "soak"), text(promotion, "after")
+    if not asked:
+        return Standing()
+    history = History(section(promotion, "model"))
+    move = arrived(history.moves(before), version)
+    if move is None:
+        return Standing(f"{before!r} is not recorded as version {version} yet")
+    ends = move.at + timedelta(seconds=integer(asked, "seconds"))
+    if now < ends:
+        return Standing(f"it has been {before!r} since {_shown(move.at)}, and soaks until {_shown(ends)}")
+    monitor = text(asked, "monitor")
+    return _judged(asked, history.witnessed(move.id, monitor), monitor, ends) if monitor else Standing()
+
+
+def _judged(asked: Section, seen: str, monitor: str, ends: datetime) -> Standing:
+    try:
+        read = json.loads(seen)
+        at, count = datetime.fromisoformat(read["at"]), int(read["rows"])
+        failed = {str(name): float(value) for name, value in read["failed"].items()}
+        unknown = [str(name) for name in read["unknown"]]
+        early = at < ends
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Standing(f"monitor {monitor} has not looked at it yet")
+    fewest = integer(asked, "minRows")
+    if early:
+        return Standing(f"monitor {monitor} has not looked since {_shown(ends)}, when its soak ended")
+    if count < fewest:
+        return Standing(f"{count} of its answers have a label, and {fewest} are asked for")
+    if failed:
+        listed = ", ".join(f"{name} is {value:.6g}" for name, value in sorted(failed.items()))
+        return Standing(f"monitor {monitor} found {count} of its answers beyond the bounds: {listed}", failed=True)
+    if unknown:
+        return Standing(f"its {count} answers with a label say nothing about {', '.join(unknown)}")
+    return Standing()
+
+
+def _shown(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,1 @@
+"""Jobs that prepare a bucket or a database for the workloads that use it."""

@@ -1,0 +1,17 @@
+"""`digest`: what the files of a model hash to, as approvals and imports name it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.registry.lineage import content_digest
+
+
+def run(folder: str) -> int:
+    """Print the digest of the files in a folder."""
+    if not Path(folder, "MLmodel").is_file():
+        raise Refusal(f"{folder} is no folder with the file MLmodel")
+    sys.stdout.write(f"{content_digest(Path(folder))}\n")
+    return 0

@@ -1,0 +1,148 @@
+"""`registry`: MLflow with its users, what each of them may change, and a login in front of everything but its health.
+
+Users and their rights are written into MLflow's own database before the server starts, so that no credentials of an
+administrator are needed on the network, and a server that is restarted has them again. MLflow is pinned in the image,
+and with it the modules of MLflow that are used here.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.registry.rights import WORKLOADS
+from modelyard_runtime.workload.description import Section, description, names, section, sections, text
+
+DATABASE = "postgresql+psycopg2://"
+"""The database as the variables of libpq name it (PGHOST, PGSERVICE …); the driver is named, since that of SQLAlchemy's
+choice is another."""
+
+LOGINS = Path("/etc/modelyard-logins")
+_SETTINGS = Path("/tmp/basic-auth.ini")
+_MAY_CHANGE = "EDIT"
+_EVERYONE = "READ"
+_TRUSTED_S = 30
+"""How long a password that was right is not hashed again, which MLflow does several times for one request."""
+
+_log = logging.getLogger(__name__)
+
+
+def run() -> int:
+    """Prepare the database, then become the server; returns only where that fails."""
+    server = section(description(), "server")
+    database = os.environ.get("MODELYARD_DATABASE", DATABASE)
+    settings(database)
+    prepare(server, database)
+    command = command_of(server, database)
+    os.execvp(command[0], command)
+
+
+def command_of(server: Section, database: str) -> list[str]:
+    """The command of the server: artifacts are read and written by workloads themselves, with their own rights."""
+    return [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "server",
+        "--app-name=basic-auth",
+        f"--host={text(server, 'host')}",
+        f"--port={text(server, 'port')}",
+        f"--workers={text(server, 'workers')}",
+        f"--allowed-hosts={','.join(names(server, 'allowedHosts'))}",
+        f"--backend-store-uri={database}",
+        f"--default-artifact-root={text(server, 'artifacts')}",
+        "--no-serve-artifacts",
+    ]
+
+
+def settings(database: str) -> None:
+    """The settings of MLflow's authentication: who has no right of their own may read, and nothing else.
+
+    The name and password of the administrator come from the variables that MLflow reads itself.
+    """
+    path = Path(os.environ.setdefault("MLFLOW_AUTH_CONFIG_PATH", str(_SETTINGS)))
+    path.write_text(
+        f"[mlflow]\ndefault_permission = {_EVERYONE}\ndatabase_uri = {database}\n"
+        f"auth_cache_ttl_seconds = {_TRUSTED_S}\n"
+        "authorization_function = modelyard_runtime.registry.rights:authenticate\n",
+        encoding="utf-8",
+    )
+
+
+def prepare(server: Section, database: str) -> None:
+    """Tables, experiments and models that workloads write to, and one user for each workload with its rights."""
+    experiments = _tables(server, database)
+    users: Any = import_module("mlflow.server.auth.sqlalchemy_store").SqlAlchemyStore()
+    users.init_db(database)
+    wanted = sections(server, "users")
+    for name, rights in wanted.items():
+        _login(users, name, _password(name))
+        own = {experiments[path] for path in names(rights, "experiments")}
+        _rights(users, name, "experiment", own, set(experiments.values()))
+        _rights(users, name, "registered_model", set(names(rights, "models")), set(names(server, "models")))
+    for user in users.list_users():
+        if user.username.startswith(WORKLOADS) and user.username not in wanted:
+            users.delete_user(user.username)
+            _log.info("removed the user %s", user.username)
+
+
+def _tables(server: Section, database: str) -> dict[str, str]:
+    """The tables as this version of MLflow wants them, and the experiments and models of the description.
+
+    They are made here, since MLflow gives whoever creates one every right to it. Returns ids of experiments by name.
+    """
+    from mlflow.exceptions import MlflowException
+
+    tables = import_module("mlflow.store.db.utils")
+    engine = tables.create_sqlalchemy_engine_with_retry(database)
+    if not tables._is_empty_database(engine):
+        tables._upgrade_db(engine)
+    engine.dispose()
+    experiments = import_module("mlflow.store.tracking.sqlalchemy_store").SqlAlchemyStore(
+        database, text(server, "artifacts")
+    )
+    models = import_module("mlflow.store.model_registry.sqlalchemy_store").SqlAlchemyStore(database)
+    ids: dict[str, str] = {}
+    for name, location in section(server, "experiments").items():
+        found = experiments.get_experiment_by_name(name)
+        ids[name] = str(found.experiment_id if found else experiments.create_experiment(name, str(location)))
+    for name in names(server, "models"):
+        try:
+            models.create_registered_model(name)
+        except MlflowException as problem:
+            if problem.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+    return ids
+
+
+def _rights(users: Any, name: str, kind: str, wanted: set[str], described: set[str]) -> None:
+    """What a user may change; what it has created itself stays its own, unless the description names it."""
+    listed = users.list_experiment_permissions if kind == "experiment" else users.list_registered_model_permissions
+    field = "experiment_id" if kind == "experiment" else "name"
+    found = {getattr(each, field): each.permission for each in listed(name)}
+    held = {one for one, permission in found.items() if permission == _MAY_CHANGE}
+    more = {one for one, permission in found.items() if one in described and permission != _MAY_CHANGE}
+    for gone in sorted(held - wanted | more):
+        users.revoke_user_resource_permission(name, kind, gone)
+    for new in sorted(wanted - held):
+        users.grant_user_permission(name, kind, new, _MAY_CHANGE)
+
+
+def _login(users: Any, name: str, password: str) -> None:
+    if users.has_user(name):
+        users.update_user(name, password=password)
+    else:
+        users.create_user(name, password)
+
+
+def _password(name: str) -> str:
+    path = Path(os.environ.get("MODELYARD_LOGINS", LOGINS)) / name
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as problem:
+        raise Refusal(f"the password of {name} cannot be read at {path}: {problem.strerror}") from None

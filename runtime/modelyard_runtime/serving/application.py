@@ -1,0 +1,335 @@
+"""The Serve application: any MLflow model over HTTP, with batching, tokens, access log, captures and alias followed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Protocol
+
+from modelyard_runtime.captures.capture import Captures
+from modelyard_runtime.models.answers import Answer, Predictor, answer, plain
+from modelyard_runtime.models.bundle_metrics import BundleMetrics
+from modelyard_runtime.models.checker import BadRequest, Rows
+from modelyard_runtime.models.loading import Models
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.serving.access_log import LONGEST_ID, Access, AccessLog
+from modelyard_runtime.serving.bodies import MOST_BYTES, body_of
+from modelyard_runtime.serving.checks import check_server
+from modelyard_runtime.serving.inference_protocol import HEADER_LENGTH, Call, Infer, call_of, metadata
+from modelyard_runtime.serving.loaded import Serving, load
+from modelyard_runtime.serving.payloads import rows_of
+from modelyard_runtime.serving.request_metrics import RequestMetrics
+from modelyard_runtime.serving.tokens import Tokens
+from modelyard_runtime.workload.description import Section, description, digest, integer, section, sections, text
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from ray.serve import Application
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+DEPLOYMENT = "model"
+
+_MOUNT_LAG_S = 120.0  # the kubelet brings a changed ConfigMap to a running Pod within about a minute
+_FOLLOW_S = 20.0
+_THREADS = 8  # more than CPUs, so that a call that takes too long does not hold those behind it
+_log = logging.getLogger(__name__)
+
+
+def application(args: dict[str, str]) -> Application:
+    """The application of the mounted description that `args` names; its digest says which state of it is meant."""
+    from ray import serve
+
+    workload = _described(args["application"], args.get("digest", ""), _MOUNT_LAG_S)
+    check_server(workload)
+    deployment = serve.deployment(name=DEPLOYMENT)(Server)
+    return deployment.bind(workload, args["application"])
+
+
+def _described(name: str, wanted: str, patience_s: float) -> Section:
+    ends = time.monotonic() + patience_s
+    while True:
+        workload = description()
+        found = sections(workload, "applications").get(name)
+        if found is not None and (not wanted or digest(found) == wanted):
+            return workload
+        if time.monotonic() > ends:
+            what = f"is not in its state {wanted}" if found is not None else "is not there"
+            raise Refusal(f"application {name!r} {what}: the mounted description is another one")
+        time.sleep(2)
+
+
+class Form(Protocol):
+    """How rows and answers are written."""
+
+    def rows(self, body: bytes) -> Rows:
+        """The rows of a body."""
+        ...
+
+    def content(self, said: Answer, version: str, request_id: str) -> dict[str, Any]:
+        """The body of an answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Rows of named columns, and answers beside the model that gave them."""
+
+    model: str
+
+    def rows(self, body: bytes) -> Rows:
+        """The rows of a body."""
+        return rows_of(body)
+
+    def content(self, said: Answer, version: str, request_id: str) -> dict[str, Any]:
+        """The body of an answer."""
+        content: dict[str, Any] = {"predictions": [in_json(plain(value)) for value in said.values]}
+        if said.scores is not None:
+            content["scores"] = [in_json(one) for one in said.scores.tolist()]
+        return {**content, "model": {"name": self.model, "version": version}, "id": request_id}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Rows that one version is asked about."""
+
+    serving: Serving
+    rows: pd.DataFrame
+    keys: dict[str, list[Any]]  # columns that are captured besides
+    form: Form
+    access: Access
+
+
+class Server:
+    """One replica."""
+
+    def __init__(self, workload: Section, name: str) -> None:
+        from ray import serve
+
+        described = sections(workload, "applications")[name]
+        self._name, self._workload = name, workload
+        self._model = section(described, "model")
+        self._task = text(self._model, "task")
+        self._timeout_s = integer(described, "timeoutSeconds")
+        self._most_bytes = integer(described, "maxBodyBytes", MOST_BYTES)
+        self._entrypoint = text(described, "entrypoint")
+        self._tokens = _tokens(section(described, "auth")) if "auth" in described else None
+        self._access_log = _access_log(described)
+        self._models = Models(workload, self._model)
+        self._told = BundleMetrics(self._models.bundles, {"application": name}) if self._models.bundles else None
+        self._metrics = RequestMetrics(name, text(described, "variant"), text(self._model, "registeredName"))
+        self.serving: Serving | None = None
+        self._begin()
+        capture = section(described, "capture")
+        self._captures = Captures(workload, capture, text(described, "variant")) if capture else None
+        self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="requests")
+        self._one_by_one = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
+        batching = section(described, "batching")
+        gather = serve.batch(
+            max_batch_size=max(integer(batching, "maxSize"), 1),
+            batch_wait_timeout_s=integer(batching, "maxWaitMilliseconds") / 1000,
+        )
+        self._gathered: Any = gather(self._answer_all) if integer(batching, "maxSize") > 1 else None
+        self._ended = threading.Event()
+        if not text(self._model, "version"):
+            threading.Thread(target=self._follow, name="alias", daemon=True).start()
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer one request; whatever goes wrong is said as JSON."""
+        request_id = request.headers.get("x-request-id", "")[:LONGEST_ID] or uuid.uuid4().hex
+        access = Access(request_id)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                status, content = await self._respond(request, access)
+        except TimeoutError:
+            status, content = 504, {"error": f"no answer within {self._timeout_s} s"}
+        except BadRequest as problem:
+            status, content = problem.status, {"error": str(problem)}
+        except Exception:  # noqa: BLE001 - a request's failure ends in its answer, not in the replica
+            _log.exception("request %s failed", request_id)
+            status, content = 500, {"error": "the model failed on this request; see the server's log"}
+        if not _asks_for_health(request):
+            self._metrics.answered(access.version, status, access.seconds)
+            if self._access_log is not None:
+                self._access_log.write(access, status)
+        return _response(content, status, request_id)
+
+    def __del__(self) -> None:
+        """Serve ends a replica so: what was captured is written first."""
+        if hasattr(self, "_ended"):
+            self._ended.set()
+            if self._captures is not None:
+                self._captures.close()
+
+    async def _respond(self, request: Request, access: Access) -> tuple[int, dict[str, Any] | bytes]:
+        serving, call = self.serving, call_of(_below(request))
+        access.version = serving.version if serving is not None else ""
+        absent = {"error": f"no version of {text(self._model, 'uri')} exists yet"}
+        if call is not None and call.what == "live":
+            return 200, {"live": True}
+        if _asks_for_health(request):
+            ready = {"status": "ok", "version": access.version} if call is None else {"ready": True}
+            return (503, absent) if serving is None else (200, ready)
+        if self._tokens is not None:
+            access.caller = self._tokens.caller(request.headers.get("authorization", ""))
+        if self._tokens is not None and access.caller is None:
+            return 401, {"error": "this endpoint asks for a bearer token"}
+        if request.method != ("POST" if call is None or call.what == "infer" else "GET"):
+            return 405, {"error": "send rows by POST"}
+        if serving is None:
+            return 503, absent
+        form: Form = Plain(text(self._model, "registeredName"))
+        if call is not None:
+            self._known(call, serving)
+            if call.what != "infer":
+                return 200, _described_by(call, serving)
+            form = Infer(call.model, serving.checker.columns, request.headers.get(HEADER_LENGTH))
+        return 200, await self._answered(await body_of(request, self._most_bytes), serving, form, access)
+
+    def _known(self, call: Call, serving: Serving) -> None:
+        if call.model and call.model not in (text(self._model, "registeredName"), text(self._model, "name")):
+            raise BadRequest(f"there is no model {call.model!r} here", 404)
+        if call.version and call.version != serving.version:
+            raise BadRequest(f"version {call.version} of the model does not answer; {serving.version} does", 404)
+
+    async def _answered(self, body: bytes, serving: Serving, form: Form, access: Access) -> bytes:
+        """The answer to a body. Nothing that takes as long as its rows are many is done by the event loop."""
+        loop = asyncio.get_running_loop()
+        if self._gathered is None:
+            threads = self._threads if serving.overlaps else self._one_by_one
+            return await loop.run_in_executor(threads, self._at_once, body, serving, form, access)
+        asked = await loop.run_in_executor(self._threads, self._asked, body, serving, form, access)
+        said: Answer = await self._gathered(asked)
+        return await loop.run_in_executor(self._threads, self._told_of, asked, said)
+
+    def _at_once(self, body: bytes, serving: Serving, form: Form, access: Access) -> bytes:
+        asked = self._asked(body, serving, form, access)
+        return self._told_of(asked, answer(serving.model, self._task, asked.rows))
+
+    def _asked(self, body: bytes, serving: Serving, form: Form, access: Access) -> Asked:
+        rows = form.rows(body)
+        access.rows = len(rows)
+        sent = {name: rows.values(name) for name in (self._captures.keys if self._captures is not None else ())}
+        keys = {name: values for name, values in sent.items() if values is not None}
+        return Asked(serving, serving.checker.frame(rows), keys, form, access)
+
+    def _told_of(self, asked: Asked, said: Answer) -> bytes:
+        """The body of an answer, which is captured on its way."""
+        version, request_id = asked.serving.version, asked.access.request_id
+        if self._captures is not None:
+            self._captures.keep(request_id, asked.rows, said, version, asked.keys)
+        return _json(asked.form.content(said, version, request_id))
+
+    async def _answer_all(self, asked: list[Asked]) -> list[Answer]:
+        """The rows of several requests in one call of each version that they began with."""
+        found: dict[int, Answer] = {}
+        loop = asyncio.get_running_loop()
+        for serving in {id(one.serving): one.serving for one in asked}.values():
+            places = [place for place, one in enumerate(asked) if one.serving is serving]
+            frames = [asked[place].rows for place in places]
+            threads = self._threads if serving.overlaps else self._one_by_one
+            said = await loop.run_in_executor(threads, _together, serving.model, self._task, frames)
+            found |= dict(zip(places, said, strict=True))
+        return [found[place] for place in range(len(asked))]
+
+    def _begin(self) -> None:
+        """Load a first model: what this disk holds of a bundle, so that no store is waited for that is out of reach."""
+        bundles = self._models.bundles
+        if bundles is not None and bundles.on_disk() is not None:
+            self._load(bundles.version())
+        if self.serving is None:
+            self._renew()
+        elif self._told is not None:
+            self._told.tell()
+
+    def _renew(self) -> None:
+        """Load what the description's URI means now, unless it is what answers already."""
+        version = self._models.version()
+        if self._told is not None:
+            self._told.tell()
+        self._load(version)
+
+    def _load(self, version: registry.Version | None) -> None:
+        if version is None or (self.serving is not None and self.serving.uri == version.uri):
+            return
+        self.serving = load(self._workload, self._model, version, self._entrypoint)
+        self._metrics.serves(version.version)
+        _log.info("%s serves version %s of %s", self._name, version.version, version.name)
+
+    def _follow(self) -> None:
+        bundles = self._models.bundles
+        while not self._ended.wait(_FOLLOW_S if bundles is None else bundles.poll_s):
+            try:
+                self._renew()
+            except Exception:  # noqa: BLE001 - the version that answers goes on answering
+                _log.exception("%s cannot be renewed; the version before goes on", text(self._model, "uri"))
+
+
+def _response(content: dict[str, Any] | bytes, status: int, request_id: str) -> Response:
+    from starlette.responses import Response
+
+    more = {"WWW-Authenticate": "Bearer"} if status == 401 else {"Retry-After": "20"} if status == 503 else {}
+    body = content if isinstance(content, bytes) else _json(content | {"id": request_id})
+    return Response(body, status, {"X-Request-ID": request_id, **more}, "application/json")
+
+
+def _json(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _below(request: Request) -> str:
+    """The path of a request below that of its endpoint."""
+    path: str = request.scope["path"]
+    return path.removeprefix(request.scope.get("root_path", ""))
+
+
+def _asks_for_health(request: Request) -> bool:
+    path = _below(request).rstrip("/")
+    return request.method == "GET" and (path.endswith("/healthz") or path in {"/v2/health/live", "/v2/health/ready"})
+
+
+def _described_by(call: Call, serving: Serving) -> dict[str, Any]:
+    if call.what == "server":
+        return {"name": "modelyard", "version": serving.version, "extensions": ["binary_tensor_data"]}
+    if call.what == "model ready":
+        return {"name": call.model, "ready": True}
+    return metadata(call.model, serving.version, serving.checker.columns)
+
+
+def _access_log(described: Section) -> AccessLog | None:
+    """The log that an application writes, if its description asks for one."""
+    log = section(described, "accessLog")
+    return AccessLog(text(log, "endpoint"), text(described, "variant")) if log else None
+
+
+def _tokens(auth: Section) -> Tokens:
+    files = section(auth, "tokenFiles")
+    return Tokens({caller: text(files, caller) for caller in files})
+
+
+def in_json(value: Any) -> Any:
+    """A number as JSON has it: none that is not finite."""
+    if isinstance(value, list):
+        return [in_json(one) for one in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def _together(model: Predictor, task: str, frames: list[pd.DataFrame]) -> list[Answer]:
+    import pandas as pd
+
+    said = answer(model, task, frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True))
+    parts: list[Answer] = []
+    start = 0
+    for frame in frames:
+        part = slice(start, start + len(frame))
+        parts.append(Answer(said.values[part], None if said.scores is None else said.scores[part], said.classes))
+        start += len(frame)
+    return parts

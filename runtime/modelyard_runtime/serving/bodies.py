@@ -1,0 +1,33 @@
+"""The body of a request, never more of it than is allowed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from modelyard_runtime.models.checker import BadRequest
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+MOST_BYTES: Final = 16 * 2**20
+
+_MOST_DIGITS = 15
+
+
+async def body_of(request: Request, most_bytes: int) -> bytes:
+    """The whole body. One that is declared or turns out to be larger is refused without reading on."""
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > most_bytes):
+        raise _too_large(most_bytes)
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > most_bytes:
+            raise _too_large(most_bytes)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _too_large(most_bytes: int) -> BadRequest:
+    return BadRequest(f"the body is larger than {most_bytes} bytes", 413)

@@ -1,0 +1,211 @@
+"""The Open Inference Protocol v2 over HTTP, which clients of KServe and Triton speak, with Triton's binary tensors.
+
+An input is a column of the model, or one input holds all columns of its rows. Answers are outputs `predictions` and
+`scores`. https://github.com/kserve/open-inference-protocol and Triton's extension for binary data, read 2026-11-26.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass, field
+from math import isfinite, prod
+from typing import TYPE_CHECKING, Any, Final
+
+from modelyard_runtime.models.answers import Answer
+from modelyard_runtime.models.checker import BadRequest, Rows
+from modelyard_runtime.registry.client import Column
+from modelyard_runtime.serving.payloads import bounded, parsed
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+HEADER_LENGTH: Final = "inference-header-content-length"
+
+_OUTPUTS: Final = ("predictions", "scores")
+_PATH = re.compile(r"/v2(?:/health/(?P<health>live|ready)|/models/(?P<model>[^/]+)(?:/versions/(?P<version>[^/]+))?"
+                   r"(?P<what>/ready|/infer)?)?/?")  # fmt: skip
+_OF_COLUMNS: Final = {
+    "double": "FP64",
+    "float": "FP32",
+    "long": "INT64",
+    "integer": "INT32",
+    "boolean": "BOOL",
+}
+_OF_NUMPY: Final = {"f": "FP64", "i": "INT64", "u": "INT64", "b": "BOOL"}
+_BINARY: Final = {
+    "BOOL": "?",
+    "UINT8": "<u1",
+    "UINT16": "<u2",
+    "UINT32": "<u4",
+    "UINT64": "<u8",
+    "INT8": "<i1",
+    "INT16": "<i2",
+    "INT32": "<i4",
+    "INT64": "<i8",
+    "FP16": "<f2",
+    "FP32": "<f4",
+    "FP64": "<f8",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a path of the protocol asks for: `server`, `live`, `ready`, `model`, `model ready` or `infer`."""
+
+    what: str
+    model: str = ""
+    version: str = ""
+
+
+def call_of(path: str) -> Call | None:
+    """The call of a path below that of the endpoint; None where it is none of the protocol."""
+    found = _PATH.fullmatch(path)
+    if found is None:
+        return None
+    if found["model"] is None:
+        return Call(found["health"] or "server")
+    what = {None: "model", "/ready": "model ready", "/infer": "infer"}[found["what"]]
+    return Call(what, found["model"], found["version"] or "")
+
+
+def metadata(name: str, version: str, columns: tuple[Column, ...]) -> dict[str, Any]:
+    """What a model takes and answers."""
+    inputs = [{"name": one.name, "datatype": _OF_COLUMNS.get(one.kind, "BYTES"), "shape": [-1]} for one in columns]
+    outputs = [{"name": name, "datatype": "FP64", "shape": [-1]} for name in _OUTPUTS]
+    return {"name": name, "versions": [version], "platform": "mlflow", "inputs": inputs, "outputs": outputs}
+
+
+@dataclass(slots=True)
+class Infer:
+    """One inference: its tensors as rows, and answers as tensors."""
+
+    model: str
+    columns: tuple[Column, ...]
+    header_length: str | None
+    wanted: tuple[str, ...] = field(default=())
+    identity: str | None = field(default=None)
+
+    def rows(self, body: bytes) -> Rows:
+        """The rows of a request."""
+        content, binary = self._parts(body)
+        asked = parsed(content)
+        self.identity = str(asked["id"])[:128] if "id" in asked else None
+        self.wanted = tuple(str(one.get("name")) for one in _mappings(asked.get("outputs", [])))
+        unknown = [name for name in self.wanted if name not in _OUTPUTS]
+        if unknown:
+            raise BadRequest(f"there is no output {unknown[0]!r}; there are predictions and scores", 400)
+        inputs = _mappings(asked.get("inputs"))
+        columns: dict[str, list[Any]] = {}
+        for one in inputs:
+            name, shape = str(one.get("name")), _shape(one)
+            values, binary = _values(one, prod(shape), binary)
+            if len(inputs) == 1 and len(shape) == 2 and len(self.columns) == shape[1]:
+                columns = {column.name: values[at :: shape[1]] for at, column in enumerate(self.columns)}
+            elif prod(shape[1:]) != 1:
+                raise BadRequest(f"input {name!r} must have one value for each row, or be the only one", 400)
+            elif name in columns:
+                raise BadRequest(f"the request has input {name!r} twice", 400)
+            else:
+                columns[name] = values
+        return _rows(columns)
+
+    def content(self, said: Answer, version: str, request_id: str) -> dict[str, Any]:
+        """The body of the answer."""
+        outputs = {"predictions": said.values, **({} if said.scores is None else {"scores": said.scores})}
+        tensors = [_tensor(name, values) for name, values in outputs.items() if not self.wanted or name in self.wanted]
+        identity = request_id if self.identity is None else self.identity
+        return {"model_name": self.model, "model_version": version, "id": identity, "outputs": tensors}
+
+    def _parts(self, body: bytes) -> tuple[bytes, bytes]:
+        """The JSON of a body, and the binary tensors behind it."""
+        if self.header_length is None:
+            return body, b""
+        if not self.header_length.isdecimal() or int(self.header_length[:15]) > len(body):
+            raise BadRequest("Inference-Header-Content-Length is no length within the body", 400)
+        length = int(self.header_length[:15])
+        return body[:length], body[length:]
+
+
+def _rows(columns: dict[str, list[Any]]) -> Rows:
+    lengths = set(map(len, columns.values()))
+    if len(lengths) > 1:
+        raise BadRequest("the inputs have different numbers of rows", 400)
+    if not lengths or not max(lengths):
+        raise BadRequest("the request holds no row")
+    bounded(max(lengths))
+    records = list(map(list, zip(*columns.values(), strict=True)))
+    return Rows(records, {name: place for place, name in enumerate(columns)})
+
+
+def _mappings(found: Any) -> list[dict[str, Any]]:
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise BadRequest("the body must hold a list `inputs`, and may hold a list `outputs`, of objects", 400)
+    return found
+
+
+def _shape(tensor: dict[str, Any]) -> list[int]:
+    shape = tensor.get("shape")
+    if not isinstance(shape, list) or not shape or not all(type(size) is int and size >= 0 for size in shape):
+        raise BadRequest(f"input {str(tensor.get('name'))!r} has no shape such as [2] or [2, 1]", 400)
+    return shape
+
+
+def _values(tensor: dict[str, Any], count: int, binary: bytes) -> tuple[list[Any], bytes]:
+    """The values of a tensor, row by row, and the binary data of those behind it."""
+    parameters = tensor.get("parameters")
+    size = parameters.get("binary_data_size") if isinstance(parameters, dict) else None
+    values = _flat(tensor.get("data")) if size is None else _decoded(tensor, size, binary)
+    if len(values) != count:
+        raise BadRequest(f"input {str(tensor.get('name'))!r} has {len(values)} values, and its shape {count}", 400)
+    return values, binary if size is None else binary[size:]
+
+
+def _flat(data: Any) -> list[Any]:
+    if not isinstance(data, list):
+        raise BadRequest("each input must hold a list `data`, or binary data behind the JSON", 400)
+    values: list[Any] = data
+    while values and all(isinstance(one, list) for one in values):
+        values = [value for one in values for value in one]
+    return values
+
+
+def _decoded(tensor: dict[str, Any], size: Any, binary: bytes) -> list[Any]:
+    import numpy as np
+
+    datatype = str(tensor.get("datatype"))
+    if type(size) is not int or not 0 <= size <= len(binary):
+        raise BadRequest("binary_data_size is no length within the body", 400)
+    if datatype == "BYTES":
+        return _texts(binary[:size])
+    if datatype not in _BINARY or size % np.dtype(_BINARY[datatype]).itemsize:
+        raise BadRequest(f"{size} bytes are no tensor of datatype {datatype}", 400)
+    found: list[Any] = np.frombuffer(binary[:size], dtype=_BINARY[datatype]).tolist()
+    return found
+
+
+def _texts(content: bytes) -> list[str]:
+    """Each text stands behind its length."""
+    found: list[str] = []
+    at = 0
+    try:
+        while at < len(content):
+            (length,) = struct.unpack_from("<I", content, at)
+            if at + 4 + length > len(content):
+                raise ValueError("a text ends behind the data")
+            found.append(content[at + 4 : at + 4 + length].decode())
+            at += 4 + length
+    except (ValueError, struct.error) as problem:
+        raise BadRequest(f"the binary texts cannot be read: {problem}", 400) from None
+    return found
+
+
+def _tensor(name: str, values: npt.NDArray[Any]) -> dict[str, Any]:
+    kind = _OF_NUMPY.get(values.dtype.kind, "BYTES")
+    flat = values.reshape(-1).tolist()
+    data = [_finite(one) for one in flat] if kind != "BYTES" else [str(one) for one in flat]
+    return {"name": name, "shape": list(values.shape), "datatype": kind, "data": data}
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not isfinite(value) else value

@@ -1,0 +1,44 @@
+"""Hashes of rows: equal where the texts of some columns are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from hashlib import sha256
+from typing import TYPE_CHECKING, TypeAlias
+
+from modelyard_runtime.statistics.profiles import number_texts_in, texts_in
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    Hashes: TypeAlias = npt.NDArray[np.uint64]
+
+
+def hashes(frame: pd.DataFrame, columns: Sequence[str], numbers: Set[str] = frozenset()) -> Hashes:
+    """A number for each row: equal where the texts of these columns are, whatever their types or order.
+
+    Some columns are compared as numbers, also where they are texts of such.
+    """
+    import numpy as np
+    import pandas as pd
+
+    total = np.zeros(len(frame), dtype=np.uint64)
+    for name in columns:
+        texts = number_texts_in(frame[name]) if name in numbers else texts_in(frame[name])
+        own = int.from_bytes(sha256(name.encode()).digest()[:8], "big") | 1
+        found = np.zeros(len(frame), dtype=np.uint64)  # no value adds nothing, and so does a column that is absent
+        values = pd.util.hash_array(texts.to_numpy(dtype=object), categorize=False)
+        found[frame[name].notna().to_numpy()] = mixed(values * np.uint64(own))
+        total += found
+    return mixed(total)
+
+
+def mixed(values: Hashes) -> Hashes:
+    """The finalizer of splitmix64: every bit of the result depends on all of the value."""
+    import numpy as np
+
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))

@@ -1,0 +1,1 @@
+"""Object stores and folders, and the datasets in them."""

@@ -1,0 +1,277 @@
+"""Datasets of the description: read as tables, with the columns that the spec says, and written whole or not at all."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.storage.filesystem import Place, make_folder, place, remove
+from modelyard_runtime.storage.filesystem import files as files_of
+from modelyard_runtime.workload.description import Section, names, section, text
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+    import ray.data
+
+FORMATS = {"parquet": "parquet", "csv": "csv", "json": "json"}
+PARTITIONING = "hive"
+
+_BATCH_ROWS = 65536
+_BUFFER = 1 << 20  # bytes of a column that are fetched at once
+
+
+def dataset_place(workload: Section, dataset: Section) -> Place:
+    """Where a dataset lies."""
+    return place(workload, text(dataset, "uri"), text(dataset, "store"))
+
+
+def read_table(workload: Section, dataset: Section) -> pa.Table:
+    """A dataset as one Arrow table, its columns of the declared types."""
+    return typed(opened(workload, dataset).to_table(), dataset)
+
+
+def read_frame(workload: Section, dataset: Section) -> pd.DataFrame:
+    """The same as a pandas data frame."""
+    return frame_of(read_table(workload, dataset))
+
+
+def read_batches(
+    workload: Section,
+    dataset: Section,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    files: Sequence[str] | None = None,
+    schema: pa.Schema | None = None,
+) -> Iterator[pd.DataFrame]:
+    """A dataset part by part, each of a size that fits any memory; of a time by the dataset's timestamp column.
+
+    `files` are some of those that it has, read by the `schema` of all.
+    """
+    found = opened(workload, dataset, files, schema)
+    chosen = _between(found.schema, dataset, since, until)
+    for table in _parts(found, chosen, dataset):
+        if not table.num_rows:
+            continue
+        frame = frame_of(typed(table, dataset))
+        if since is not None or until is not None:
+            frame = _exactly(frame, text(dataset, "timestamp"), since, until)
+        if len(frame):
+            yield frame
+
+
+def opened(
+    workload: Section, dataset: Section, files: Sequence[str] | None = None, schema: pa.Schema | None = None
+) -> ds.Dataset:
+    """A dataset, or some of its files."""
+    import pyarrow as pa
+    import pyarrow.dataset as arrow_dataset
+
+    where = dataset_place(workload, dataset)
+    try:
+        return arrow_dataset.dataset(
+            list(paths(workload, dataset) if files is None else files),
+            schema=schema,
+            filesystem=where.filesystem,
+            format=FORMATS[text(dataset, "format")],
+            partitioning=PARTITIONING,
+            partition_base_dir=where.path,
+            exclude_invalid_files=False,
+        )
+    except pa.ArrowInvalid as problem:
+        raise Refusal(f"{text(dataset, 'uri')} cannot be read as {text(dataset, 'format')}: {problem}") from None
+
+
+def paths(workload: Section, dataset: Section) -> list[str]:
+    """The files of a dataset, of which there has to be one."""
+    found = [str(one.path) for one in files_of(dataset_place(workload, dataset))]
+    if not found:
+        raise Refusal(f"nothing lies at {text(dataset, 'uri')} that this workload may read")
+    return found
+
+
+def frame_of(table: pa.Table) -> pd.DataFrame:
+    """A table for calculating with: decimals as floating point, days as times."""
+    import pyarrow as pa
+
+    for at, field in enumerate(table.schema):
+        if pa.types.is_decimal(field.type):
+            table = table.set_column(at, field.name, table.column(at).cast(pa.float64()))
+        elif pa.types.is_date(field.type):
+            table = table.set_column(at, field.name, table.column(at).cast(pa.timestamp("ms")))
+    return table.to_pandas()
+
+
+def finite(column: pd.Series) -> pd.Series:
+    """Floating-point numbers, those that are not finite as missing: most models refuse infinity."""
+    import numpy as np
+
+    return column.where(np.isfinite(column))
+
+
+def times(column: pd.Series) -> pd.Series:
+    """A column as times in UTC, which is what a time without a zone is in; texts are ISO 8601."""
+    import pandas as pd
+
+    try:
+        return pd.to_datetime(column, utc=True, format="ISO8601")
+    except (ValueError, TypeError) as problem:
+        raise Refusal(f"column {column.name!r} holds no time: {problem}") from None
+
+
+def read_ray(workload: Section, dataset: Section) -> ray.data.Dataset:
+    """The same as a Ray dataset, read in parallel and not held in one memory."""
+    import ray.data
+
+    where = dataset_place(workload, dataset)
+    readers = {"parquet": ray.data.read_parquet, "csv": ray.data.read_csv, "json": ray.data.read_json}
+    return readers[text(dataset, "format")](paths(workload, dataset), filesystem=where.filesystem)
+
+
+def feature_columns(dataset: Section, columns: list[str]) -> list[str]:
+    """The columns that a model may see: those declared, or all but label, timestamp and group."""
+    declared = names(dataset, "features")
+    missing = [name for name in declared if name not in columns]
+    if missing:
+        raise Refusal(f"the data lacks the feature column {missing[0]!r}; it has {', '.join(columns[:20])}")
+    hidden = {text(dataset, "label"), text(dataset, "timestamp"), text(dataset, "group")}
+    return declared or [name for name in columns if name not in hidden]
+
+
+def write_table(workload: Section, dataset: Section, table: pa.Table, name: str) -> str:
+    """Write one file `<name>.<format>` of a dataset; a reader sees the old file or the new one. Returns its path."""
+    where = dataset_place(workload, dataset)
+    kind = text(dataset, "format")
+    if kind == "json":
+        raise Refusal("datasets of format json are read only; write parquet or csv")
+    final = where.below(f"{name}.{kind}")
+    staged = where.below(f"_{name}-{uuid.uuid4().hex}.{kind}")
+    make_folder(where)
+    try:
+        with where.filesystem.open_output_stream(staged.path) as stream:
+            if kind == "parquet":
+                import pyarrow.parquet as parquet
+
+                parquet.write_table(table, stream)
+            else:
+                import pyarrow.csv as csv
+
+                csv.write_csv(table, stream)
+        where.filesystem.move(staged.path, final.path)
+    finally:
+        remove(staged)
+    return final.path
+
+
+def _parts(found: ds.Dataset, chosen: Any, dataset: Section) -> Iterator[pa.Table]:
+    """The rows in parts of bounded size, at least those that are chosen."""
+    import pyarrow as pa
+
+    parts = parts_of_parquet(found, chosen) if text(dataset, "format") == "parquet" else parts_of_text(found, chosen)
+    try:
+        yield from parts
+    except pa.ArrowInvalid as problem:
+        raise Refusal(f"{text(dataset, 'uri')} cannot be read as {text(dataset, 'format')}: {problem}") from None
+
+
+def parts_of_text(found: ds.Dataset, chosen: Any = None) -> Iterator[pa.Table]:
+    """The rows of CSV or JSON in parts."""
+    import pyarrow as pa
+
+    for batch in found.to_batches(filter=chosen, batch_size=_BATCH_ROWS, batch_readahead=2, fragment_readahead=1):
+        yield pa.Table.from_batches([batch])
+
+
+def parts_of_parquet(
+    found: ds.Dataset, chosen: Any = None, groups: Sequence[int] | None = None, rows: int = _BATCH_ROWS
+) -> Iterator[pa.Table]:
+    """The rows of Parquet in parts; of some row groups where a dataset is one file.
+
+    A scan of Arrow's holds whole row groups, which have a million rows where nobody said otherwise.
+    """
+    import pyarrow as pa
+    import pyarrow.dataset as arrow_dataset
+    import pyarrow.parquet as parquet
+
+    for fragment in found.get_fragments(filter=chosen):
+        if chosen is not None:
+            groups = [one.id for one in fragment.subset(chosen, found.schema).row_groups]
+        constant = arrow_dataset.get_partition_keys(fragment.partition_expression)
+        with fragment.open() as stream:
+            file = parquet.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False)
+            there = [name for name in found.schema.names if name in file.schema_arrow.names]
+            for batch in file.iter_batches(rows, row_groups=groups, columns=there):
+                columns = [
+                    batch.column(one.name).cast(one.type)
+                    if one.name in there
+                    else pa.repeat(pa.scalar(constant.get(one.name), one.type), len(batch))
+                    for one in found.schema
+                ]
+                yield pa.Table.from_arrays(columns, schema=found.schema)
+
+
+def _between(schema: pa.Schema, dataset: Section, since: datetime | None, until: datetime | None) -> Any:
+    """What the reader of files can leave out by itself; a superset of what is asked, as texts are read first."""
+    if since is None and until is None:
+        return None
+    import pyarrow as pa
+    import pyarrow.dataset as arrow_dataset
+
+    column = text(dataset, "timestamp")
+    if not column:
+        raise Refusal(f"a window of {text(dataset, 'uri')} needs its timestamp column in the spec")
+    if column not in schema.names:
+        raise Refusal(f"{text(dataset, 'uri')} lacks its timestamp column {column!r}")
+    kind = schema.field(column).type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return None
+
+    def limit(when: datetime) -> Any:
+        if pa.types.is_timestamp(kind):
+            return pa.scalar(when if kind.tz else when.replace(tzinfo=None), type=pa.timestamp("us", kind.tz))
+        return pa.scalar(when.date(), type=pa.date32())
+
+    if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
+        raise Refusal(f"column {column!r} of {text(dataset, 'uri')} holds no time")
+    field: Any = arrow_dataset.field(column)
+    bounds = [field >= limit(since)] if since is not None else []
+    bounds += [field <= limit(until)] if until is not None else []
+    return bounds[0] & bounds[1] if len(bounds) == 2 else bounds[0]
+
+
+def _exactly(frame: pd.DataFrame, column: str, since: datetime | None, until: datetime | None) -> pd.DataFrame:
+    found = times(frame[column])
+    held = found.notna()
+    if since is not None:
+        held &= found > since
+    if until is not None:
+        held &= found <= until
+    return frame if bool(held.all()) else frame[held]
+
+
+def typed(table: pa.Table, dataset: Section) -> pa.Table:
+    """A table with the declared columns in their types; one that lacks a column, or holds another type, is refused."""
+    import pyarrow as pa
+
+    kinds = {
+        "string": pa.string(),
+        "integer": pa.int64(),
+        "number": pa.float64(),
+        "boolean": pa.bool_(),
+        "timestamp": pa.timestamp("us", "UTC"),
+    }
+    declared = section(dataset, "schema")
+    for name, kind in declared.items():
+        if name not in table.column_names:
+            raise Refusal(f"{text(dataset, 'uri')} lacks column {name!r}, which its schema declares")
+        at = table.column_names.index(name)
+        try:
+            safe = kind != "timestamp"  # parts of a microsecond are let go
+            table = table.set_column(at, name, table.column(name).cast(kinds[str(kind)], safe=safe))
+        except pa.ArrowInvalid as problem:
+            raise Refusal(f"column {name!r} of {text(dataset, 'uri')} is not of type {kind}: {problem}") from None
+    return table

@@ -1,0 +1,128 @@
+"""A spool: files that wait on this disk for a store that is out of reach, and go there when it is back.
+
+It is bounded: what is oldest gives way to what is new, and is counted. Whoever shares the disk may send what another
+process has left there; a file that is sent twice is the same file under the same name.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from modelyard_runtime.storage.filesystem import Place, local, write_whole
+from modelyard_runtime.workload.description import Section, integer, section, text
+
+WAITING: Final = "modelyard_captures_waiting_bytes"
+DROPPED: Final = "modelyard_captures_dropped_rows"
+
+_log = logging.getLogger(__name__)
+
+
+class Spool:
+    """Files below a folder, each with its path in the store and the number of its rows in its name."""
+
+    def __init__(self, folder: Path, most_bytes: int) -> None:
+        self._folder = folder
+        self._most_bytes = most_bytes
+        self.dropped_rows = 0
+
+    def keep(self, path: str, content: bytes, rows: int) -> None:
+        """Put a file into the spool, for `path` in the store; what is oldest makes room for it."""
+        if len(content) > self._most_bytes:
+            self._drop(rows, f"a file of {len(content)} bytes")
+            return
+        self._make_room(self._most_bytes - len(content))
+        write_whole(local(self._folder / f"{path}.{rows}"), content)
+
+    def forward(self, store: Place) -> int:
+        """Send what waits, the oldest first. Returns how many files were sent; raises OSError out of reach."""
+        sent = 0
+        for waiting in self._waiting():
+            target = store.below(*_path_of(waiting.relative_to(self._folder)))
+            try:
+                content = waiting.read_bytes()
+            except FileNotFoundError:  # another process of this disk was faster
+                continue
+            write_whole(target, content)
+            waiting.unlink(missing_ok=True)
+            sent += 1
+        return sent
+
+    def waiting_bytes(self) -> int:
+        """How much waits here."""
+        return sum(size for _, size in self._sizes())
+
+    def _make_room(self, most_bytes: int) -> None:
+        sizes = list(self._sizes())
+        total = sum(size for _, size in sizes)
+        for path, size in sizes:
+            if total <= most_bytes:
+                return
+            path.unlink(missing_ok=True)
+            self._drop(int(path.suffix[1:]), path.name)
+            total -= size
+
+    def _drop(self, rows: int, what: str) -> None:
+        self.dropped_rows += rows
+        _log.warning("%s gives way, with %d captured rows: what waits for the store is at its bound", what, rows)
+
+    def _sizes(self) -> Iterator[tuple[Path, int]]:
+        for path in self._waiting():
+            try:
+                yield path, path.stat().st_size
+            except FileNotFoundError:
+                continue
+
+    def _waiting(self) -> list[Path]:
+        """The oldest first, by the day in the path and then by time."""
+        found: list[tuple[str, int, Path]] = []
+        for path in self._folder.rglob("*.*"):
+            if path.name.startswith(".") or not path.suffix[1:].isdigit():
+                continue
+            try:
+                found.append((path.parent.parent.name, path.stat().st_mtime_ns, path))
+            except FileNotFoundError:
+                continue
+        return [path for _, _, path in sorted(found)]
+
+
+class CaptureMetrics:
+    """What waits and what was dropped, in the metrics of Ray, whose names begin with `ray_` where they are scraped."""
+
+    def __init__(self, spool: Spool | None, variant: str) -> None:
+        from ray.util.metrics import Counter, Gauge
+
+        self._spool = spool
+        self._counted = 0
+        self._waiting: Any = None
+        self._dropped: Any = Counter(DROPPED, description="Captured rows that were dropped.", tag_keys=("variant",))
+        self._dropped.set_default_tags({"variant": variant})
+        if spool is not None:
+            self._waiting = Gauge(WAITING, description="Captures that wait for their store.", tag_keys=("variant",))
+            self._waiting.set_default_tags({"variant": variant})
+
+    def dropped(self, rows: int) -> None:
+        """Count rows that were dropped."""
+        self._dropped.inc(rows)
+
+    def tell(self) -> None:
+        """Set them to what is true of the spool now."""
+        if self._spool is None:
+            return
+        self._waiting.set(self._spool.waiting_bytes())
+        dropped, self._counted = self._spool.dropped_rows - self._counted, self._spool.dropped_rows
+        if dropped:
+            self._dropped.inc(dropped)
+
+
+def spool_of(capture: Section) -> Spool | None:
+    """The spool that a description asks for; None where captures go straight to their store."""
+    described = section(capture, "spool")
+    return Spool(Path(text(described, "folder")), integer(described, "maxBytes")) if described else None
+
+
+def _path_of(waiting: Path) -> tuple[str, ...]:
+    """Where a file goes in the store: its path here without the number of its rows."""
+    return waiting.with_suffix("").parts

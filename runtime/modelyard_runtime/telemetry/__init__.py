@@ -1,0 +1,1 @@
+"""Metrics of runs that are too short to be scraped."""

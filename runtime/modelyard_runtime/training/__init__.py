@@ -1,0 +1,1 @@
+"""Training: data and splits, built-in trainers, searches, evaluation and explanations."""

@@ -1,0 +1,194 @@
+"""Checkpoints of built-in training in the store of artifacts, from which a killed driver resumes.
+
+The checkpoints of a training are identified by what it trains and on which files, and removed when it is done.
+All of them lie in one folder, in files whose names begin with that of the training. When Arrow deletes an object, it
+leaves an empty one in place of the folder, and to delete a folder of S3 it needs the right to ask for any name.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from io import UnsupportedOperation
+from typing import Any
+
+from pyarrow import fs
+
+from modelyard_runtime.registry.lineage import fingerprint
+from modelyard_runtime.storage.filesystem import Place, listed, make_folder, place, reading, remove, write_whole
+from modelyard_runtime.workload.description import Json, Section, digest, names, section, sections, text
+
+_BEGINNING, _WITHIN = "training-", "~"
+_BEGAN = "began"
+_FORGOTTEN = timedelta(days=14)
+"""A training that has written nothing for so long is not resumed by anybody."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """The checkpoints of one training. `began` decides which labels count, so a resumed training has the same rows."""
+
+    root: Place
+    name: str
+    began: datetime
+
+    @classmethod
+    def of(cls, workload: Section, step: Section) -> Checkpoints | None:
+        """Those that a killed driver has left of this step on the same files, if any.
+
+        None where the description names no store for checkpoints.
+        """
+        pipeline = section(workload, "pipeline")
+        described = section(pipeline, "checkpoints")
+        if not described:
+            return None
+        root = place(workload, text(described, "uri"), text(described, "store"))
+        _forget(root)
+        data = sections(pipeline, "data")
+        states: dict[str, Json] = {name: fingerprint(workload, data[name]) for name in names(step, "inputs")}
+        about: dict[str, Json] = {"step": dict(step), "data": states}
+        about |= {key: dict(section(pipeline, key)) for key in ("tuning", "split", "model")}
+        name = f"{_BEGINNING}{digest(about)}"
+        return cls(root, name, _began(root, name))
+
+    @property
+    def path(self) -> str:
+        """The folder in which Ray Train keeps them, through `files`."""
+        return self.root.below(self.name).path
+
+    def files(self) -> fs.PyFileSystem:
+        """The folder of the training, as Ray Train may use it with the rights of its place."""
+        return fs.PyFileSystem(FlatFileSystem(self.root))
+
+    def discard(self) -> None:
+        """Remove all of them."""
+        _remove_all(self.root, self.name)
+
+
+def _began(root: Place, name: str) -> datetime:
+    file = root.below(f"{name}{_WITHIN}{_BEGAN}")
+    try:
+        with reading(file) as stream:
+            began = datetime.fromisoformat(stream.read().decode())
+    except FileNotFoundError:
+        began = datetime.now(UTC)
+        make_folder(root)
+        write_whole(file, began.isoformat().encode())
+        return began
+    _log.info("resuming the training that began at %s", began.isoformat())
+    return began
+
+
+def _forget(root: Place) -> None:
+    """Remove the checkpoints of trainings that were killed, and whose data or description have changed since."""
+    newest: dict[str, datetime] = {}
+    for one in listed(root):
+        name, within, _ = str(one.base_name).partition(_WITHIN)
+        at: datetime | None = one.mtime
+        if name.startswith(_BEGINNING) and within and at is not None:
+            newest[name] = max(at, newest.get(name, at))
+    for name, at in newest.items():
+        if at < datetime.now(UTC) - _FORGOTTEN:
+            _remove_all(root, name)
+
+
+def _remove_all(root: Place, name: str) -> None:
+    for one in listed(root):
+        if str(one.base_name).startswith(f"{name}{_WITHIN}"):
+            remove(Place(root.filesystem, str(one.path)))
+
+
+class FlatFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has no types for it
+    """Folders below a place as names in it: `a/b/c` is the file `a~b~c`. What exists is known from a list."""
+
+    def __init__(self, root: Place) -> None:
+        self._root = root
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, FlatFileSystem):
+            return False
+        return self._root.path == other._root.path and bool(self._root.filesystem.equals(other._root.filesystem))
+
+    def __hash__(self) -> int:
+        return hash(self._root.path)
+
+    def get_type_name(self) -> str:
+        return str(self._root.filesystem.type_name)
+
+    def normalize_path(self, path: str) -> str:
+        return path
+
+    def get_file_info(self, paths: Sequence[str]) -> list[fs.FileInfo]:
+        there = {str(one.base_name): one for one in listed(self._root)}
+        return [self._info(path, there) for path in paths]
+
+    def get_file_info_selector(self, selector: fs.FileSelector) -> list[fs.FileInfo]:
+        base = str(selector.base_dir).rstrip("/")
+        name = self._name(base)
+        below = f"{name}{_WITHIN}" if name else ""
+        there = {str(one.base_name): one for one in listed(self._root)}
+        found: set[str] = set()
+        for one in (one.removeprefix(below) for one in there if one.startswith(below)):
+            parts = one.split(_WITHIN)
+            found |= {"/".join(parts[:depth]) for depth in range(1, len(parts) + 1 if selector.recursive else 2)}
+        if not found and not selector.allow_not_found:
+            raise FileNotFoundError(base)
+        return [self._info(f"{base}/{one}", there) for one in sorted(found)]
+
+    def create_dir(self, path: str, recursive: bool) -> None:
+        make_folder(self._root)
+
+    def delete_dir(self, path: str) -> None:
+        _remove_all(self._root, self._name(path))
+
+    def delete_dir_contents(self, path: str, missing_dir_ok: bool = False) -> None:
+        _remove_all(self._root, self._name(path))
+
+    def delete_root_dir_contents(self) -> None:
+        raise UnsupportedOperation("checkpoints of other trainings lie in this folder: delete by name")
+
+    def delete_file(self, path: str) -> None:
+        remove(self._at(path))
+
+    def move(self, src: str, dest: str) -> None:
+        name, to = self._name(src), self._name(dest)
+        for one in [str(one.base_name) for one in listed(self._root)]:
+            if one == name or one.startswith(f"{name}{_WITHIN}"):
+                self._copy(one, f"{to}{one.removeprefix(name)}")
+                remove(self._root.below(one))
+
+    def copy_file(self, src: str, dest: str) -> None:
+        self._copy(self._name(src), self._name(dest))
+
+    def open_input_stream(self, path: str) -> Any:
+        return self._root.filesystem.open_input_stream(self._at(path).path)
+
+    def open_input_file(self, path: str) -> Any:
+        return self._root.filesystem.open_input_file(self._at(path).path)
+
+    def open_output_stream(self, path: str, metadata: dict[str, str]) -> Any:
+        return self._root.filesystem.open_output_stream(self._at(path).path)
+
+    def open_append_stream(self, path: str, metadata: dict[str, str]) -> Any:
+        raise UnsupportedOperation(f"{path} cannot be appended to: objects are written whole")
+
+    def _copy(self, name: str, to: str) -> None:
+        with self._root.filesystem.open_input_stream(self._root.below(name).path) as content:
+            write_whole(self._root.below(to), content.read())
+
+    def _name(self, path: str) -> str:
+        return path.removeprefix(self._root.path).strip("/").replace("/", _WITHIN)
+
+    def _at(self, path: str) -> Place:
+        return self._root.below(self._name(path))
+
+    def _info(self, path: str, there: dict[str, fs.FileInfo]) -> fs.FileInfo:
+        name = self._name(path)
+        if name in there:
+            return fs.FileInfo(path, fs.FileType.File, size=there[name].size)
+        folder = any(one.startswith(f"{name}{_WITHIN}") for one in there)
+        return fs.FileInfo(path, fs.FileType.Directory if folder else fs.FileType.NotFound)

@@ -1,0 +1,287 @@
+"""Training data: the inputs of a pipeline as one table, split into what is learned from and what is held out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from modelyard_runtime.models.answers import CLASSIFICATION, coded, plain
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.storage.datasets import feature_columns, finite, read_frame, times
+from modelyard_runtime.training.seen import Identity, Seen
+from modelyard_runtime.training.splits import GROUP, KEY, TIME, numbered_at_random, split_rows
+from modelyard_runtime.workload.description import Section, integer, names, section, sections, text
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """Rows to learn from and rows to judge by, with the meaning of their columns.
+
+    Rows to judge by keep all columns of the data: another version may have learned from others of them.
+    """
+
+    train: pd.DataFrame
+    held_out: pd.DataFrame
+    features: tuple[str, ...]
+    label: str
+    classes: tuple[Any, ...]  # of a classification, in order; empty otherwise
+    seen: Seen | None = None  # which rows are learned from, to be kept with the version
+    sample: pd.DataFrame | None = None  # some rows to learn from, with all columns of the data
+    naive: float | None = None  # the naive error, where `train` is only a sample of the rows to learn from
+
+    def truth(self, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """The label as numbers: a class as its place in `classes`."""
+        import numpy as np
+
+        column = rows[self.label]
+        return coded(column, list(self.classes)) if self.classes else column.to_numpy(dtype=np.float64)
+
+    def groups(self, rows: pd.DataFrame) -> npt.NDArray[np.int64] | None:
+        """Which rows are of one query, as a number for each row; None where the data say nothing of that."""
+        import numpy as np
+
+        return rows[GROUP].to_numpy(dtype=np.int64) if GROUP in rows.columns else None
+
+    def naive_error(self) -> float:
+        """How wrong "as the time before" is on average, over the rows to learn from, each series by itself.
+
+        It is NaN where no series is found: without a time, or with several rows of one time in a series.
+        """
+        import numpy as np
+
+        if self.naive is not None:
+            return self.naive
+        series = [name for name in (GROUP, TIME) if name in self.train.columns]
+        if self.classes or TIME not in series or self.train.duplicated(series).any():
+            return float("nan")
+        ordered = self.train.sort_values(series, kind="stable")
+        label = ordered[self.label].astype("float64")
+        steps = label.groupby(ordered[GROUP]).diff() if GROUP in series else label.diff()
+        return float(np.abs(steps).mean())
+
+    def inner(self, split: Section) -> TrainingData:
+        """The rows to learn from, split once more: a search must not see what the gate judges by."""
+        train, held_out = split_rows(self.train, split)
+        return TrainingData(train, held_out, self.features, self.label, self.classes)
+
+
+def training_data(workload: Section, inputs: Iterable[str], task: str, now: datetime | None = None) -> TrainingData:
+    """The inputs, joined where there are several, split as the pipeline says. Labels have come by `now`."""
+    split = section(section(workload, "pipeline"), "split")
+    table = Joined.read(workload, tuple(inputs))
+    frame = cleaned(table, split, task, now or datetime.now(UTC))
+    if len(frame) < FEWEST_ROWS:
+        raise Refusal(f"{len(frame)} rows with a label are too few to learn from and to judge by")
+    chosen, identity = arranged(frame, table, split)
+    train, held_out = split_rows(chosen.assign(**{_ROW: range(len(chosen))}), split)
+    others = frame.drop(columns=[name for name in frame.columns if name in chosen.columns])
+    held_out, sample = _widened(held_out, others), _widened(train[:SAMPLE], others)
+    train = train.drop(columns=_ROW)
+    classes = _classes(chosen, train, table.label, task) if task in CLASSIFICATION else ()
+    until = train[TIME].max().isoformat() if text(split, "by") == "time" else ""
+    seen = Seen.of(identity, train[KEY].to_numpy(), table.timestamp if until else "", until)
+    return TrainingData(train, held_out, tuple(table.features), table.label, classes, seen, sample)
+
+
+def cleaned(table: Joined, split: Section, task: str, now: datetime) -> pd.DataFrame:
+    """The rows that have what training needs, and whose labels have come."""
+    needed = [one for one in (table.label, table.group, *table.key) if one]
+    frame = table.frame.dropna(subset=needed).reset_index(drop=True)
+    if table.timestamp:
+        frame = frame.assign(**{table.timestamp: times(frame[table.timestamp])})
+        if text(split, "by") == "time":
+            frame = frame.dropna(subset=[table.timestamp]).reset_index(drop=True)
+    if task not in CLASSIFICATION:
+        frame = frame.assign(**{table.label: label_numbers(frame[table.label], task)})
+    return _ripe(frame, table, now)
+
+
+def arranged(
+    frame: pd.DataFrame, table: Joined, split: Section, known_by: Identity | None = None
+) -> tuple[pd.DataFrame, Identity]:
+    """Features, label and what the split goes by, and what a row is known by."""
+    chosen = numeric(frame[list(dict.fromkeys((*table.features, table.label)))], table.features)
+    if table.timestamp:
+        chosen = chosen.assign(**{TIME: frame[table.timestamp]})
+    elif text(split, "by") == "time":
+        raise Refusal("a split by time needs a dataset with a timestamp column")
+    if table.group:
+        chosen = chosen.assign(**{GROUP: numbered_at_random(frame[table.group], integer(split, "seed"))})
+    identity = known_by or _identity(table, frame)
+    return chosen.assign(**{KEY: identity.hashes(frame)}), identity
+
+
+def _widened(rows: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Rows with the other columns of the data beside."""
+    import pandas as pd
+
+    beside = others.take(rows[_ROW]).reset_index(drop=True)
+    return pd.concat([rows.drop(columns=_ROW).reset_index(drop=True), beside], axis=1)
+
+
+def _classes(chosen: pd.DataFrame, train: pd.DataFrame, label: str, task: str) -> tuple[Any, ...]:
+    return check_classes({plain(value) for value in chosen[label].unique()}, set(train[label].unique()), label, task)
+
+
+def check_classes(found: Set[Any], learned: Set[Any], label: str, task: str) -> tuple[Any, ...]:
+    """The classes in order; refused where they are too few or too many for the task, or for what is learned from."""
+    if len(found) < 2 or (task == "binary-classification" and len(found) > 2):
+        wanted = "two" if task == "binary-classification" else "at least two"
+        raise Refusal(f"the label {label!r} has {len(found)} classes; {task} needs {wanted}")
+    if len(learned) < 2:
+        raise Refusal(f"the rows to learn from have one value of {label!r} only; the split leaves no other")
+    return tuple(sorted(found))
+
+
+FEWEST_ROWS = 10
+_ROW = "__row"  # the place of a row in the data, until the split is done
+SAMPLE = 1000
+"""Rows to learn from that are kept with all columns."""
+
+
+def _identity(table: Joined, frame: pd.DataFrame) -> Identity:
+    """What a row is known by: the key of the spec, its query, or else all that is learned from and its time.
+
+    The label is no part of it: one that was corrected makes no new row.
+    """
+    if table.key:
+        return Identity.of(frame, table.key, declared=True)
+    if table.group:
+        return Identity.of(frame, (table.group,), declared=True)
+    times_too = [table.timestamp] if table.timestamp else []
+    return Identity.of(frame, list(dict.fromkeys((*table.features, *times_too))), declared=False)
+
+
+def label_numbers(label: pd.Series, task: str) -> npt.NDArray[np.float64]:
+    """The label of a task that is about numbers."""
+    import numpy as np
+    import pandas as pd
+
+    try:
+        found: npt.NDArray[np.float64] = label.to_numpy(dtype=np.float64)
+    except (ValueError, TypeError):
+        strange = label[pd.to_numeric(label, errors="coerce").isna()].iloc[0]
+        raise Refusal(f"{task} needs numbers, and the label {label.name!r} holds {strange!r}") from None
+    if not np.isfinite(found).all():
+        raise Refusal(f"{task} needs numbers, and the label {label.name!r} holds one that is not finite")
+    return found
+
+
+def _ripe(frame: pd.DataFrame, table: Joined, now: datetime) -> pd.DataFrame:
+    """The rows whose labels have all come by now. Of younger ones only some have, and those are not like the others."""
+    if not table.delay_s or not table.timestamp:
+        return frame
+    ripe = frame[table.timestamp] <= now - timedelta(seconds=table.delay_s)
+    if not ripe.all():
+        _log.info("%d rows are younger than their labels are late, and are left out", int((~ripe).sum()))
+    return frame[ripe].reset_index(drop=True)
+
+
+def group_numbers(column: pd.Series) -> npt.NDArray[np.int64]:
+    """A number for each value of a group column; a row without a value is in none, -1."""
+    import pandas as pd
+
+    numbers: npt.NDArray[np.int64] = pd.factorize(column)[0]
+    return numbers
+
+
+def numeric(frame: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
+    """Features as models take them: numbers and truth values as floats, which may be missing; texts as texts.
+
+    A number that is not finite is missing, as it is to monitors.
+    """
+    import pandas as pd
+
+    cast: dict[str, Any] = {}
+    for name in features:
+        kind = frame[name].dtype
+        if pd.api.types.is_numeric_dtype(kind):
+            cast[name] = finite(frame[name].astype("float64"))
+        elif pd.api.types.is_datetime64_any_dtype(kind):
+            raise Refusal(f"feature {name!r} is a time; built-in code takes numbers and texts, so leave it out")
+        else:
+            cast[name] = frame[name].astype(object).where(frame[name].notna(), None)
+    return frame.assign(**cast)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Several datasets as one table."""
+
+    frame: pd.DataFrame
+    features: list[str]
+    label: str
+    timestamp: str
+    group: str
+    delay_s: int
+    key: tuple[str, ...]  # columns that the spec knows a row by
+
+    @classmethod
+    def read(cls, workload: Section, inputs: tuple[str, ...]) -> Joined:
+        """Read the datasets; exactly one of them has the label."""
+        pipeline = section(workload, "pipeline")
+        found = sections(pipeline, "data")
+        return cls.of({name: read_frame(workload, found[name]) for name in inputs}, pipeline, inputs)
+
+    @classmethod
+    def of(cls, frames: dict[str, pd.DataFrame], pipeline: Section, inputs: tuple[str, ...]) -> Joined:
+        """Join what was read of the datasets."""
+        found = sections(pipeline, "data")
+        described = {name: found[name] for name in inputs}
+        labelled = [name for name, one in described.items() if text(one, "label")]
+        if len(labelled) != 1:
+            raise Refusal(f"one of the inputs {', '.join(inputs)} must have a label; {len(labelled)} have")
+        frame, keys = join(frames, described)
+        key = tuple(names(section(pipeline, "split"), "key"))
+        for column in key:
+            if column not in frame.columns:
+                raise Refusal(f"the split is by {column!r}, which the inputs {', '.join(inputs)} do not have")
+        declared = [column for one in described.values() for column in names(one, "features")]
+        for name, one in described.items():
+            feature_columns(one, list(frames[name].columns))
+        roles = (text(one, role) for one in described.values() for role in ("label", "timestamp", "group"))
+        hidden = {*keys, *key, *roles}
+        features = list(dict.fromkeys(declared)) or [name for name in frame.columns if name not in hidden]
+        if not features:
+            raise Refusal(f"the inputs {', '.join(inputs)} leave no column to learn from")
+        timestamp = next((text(one, "timestamp") for one in described.values() if text(one, "timestamp")), "")
+        group = next((text(one, "group") for one in described.values() if text(one, "group")), "")
+        last = described[labelled[0]]
+        return cls(frame, features, text(last, "label"), timestamp, group, integer(last, "delaySeconds"), key)
+
+
+def join(frames: dict[str, pd.DataFrame], described: dict[str, Section]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """One table of rows that all datasets have, and the columns by which they were brought together.
+
+    These are the columns that both sides have, except labels and timestamps: those of an event and of its label differ.
+    """
+    (first, frame), *rest = frames.items()
+    apart = {text(one, key) for one in described.values() for key in ("label", "timestamp")}
+    used: dict[str, None] = {}
+    for name, other in rest:
+        keys = [column for column in frame.columns if column in other.columns and column not in apart]
+        if not keys:
+            raise Refusal(f"datasets {first!r} and {name!r} share no column by which their rows belong together")
+        used |= dict.fromkeys(keys)
+        frame, other = frame.dropna(subset=keys), other.dropna(subset=keys)  # no value is no match of another
+        again = [column for column in other.columns if column in frame.columns and column not in keys]
+        if frame.duplicated(keys).any() and other.duplicated(keys).any():
+            raise Refusal(
+                f"rows of {name!r} and of what they are joined to are equal in {', '.join(keys)}: "
+                "each would be counted several times"
+            )
+        try:
+            frame = frame.merge(other.drop(columns=again), on=keys, how="inner")
+        except ValueError as problem:
+            raise Refusal(f"{name!r} cannot be joined by {', '.join(keys)}: {problem}") from None
+    return frame, tuple(used)

@@ -1,0 +1,189 @@
+"""Which rows a version has learned from: kept with it as short marks, so that a later gate leaves these rows out."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.statistics.hashes import mixed
+from modelyard_runtime.storage.datasets import times
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+    import pyarrow as pa
+
+    Hashes = npt.NDArray[np.uint64]
+
+SEEN = "modelyard/rows.parquet"
+"""Where a run keeps the marks of the rows that its model has learned from."""
+
+_SPARE_BITS, _FEWEST_BITS = 10, 34
+"""A row that was not learned from is taken for one that was in less than one of 2**10 cases; never the reverse."""
+
+_META = b"modelyard"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What makes a row the row that it is: columns of the data, and how each is read: number, time or text."""
+
+    columns: tuple[str, ...]
+    kinds: tuple[str, ...]
+    declared: bool  # whether the spec names them; else they are all that the model learned from
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, columns: Sequence[str], declared: bool) -> Identity:
+        """The identity of these rows by these columns."""
+        return cls(tuple(columns), tuple(_kind(frame[name]) for name in columns), declared)
+
+    def hashes(self, frame: pd.DataFrame) -> Hashes:
+        """A number for each row; equal rows have the same."""
+        import pandas as pd
+
+        missing = [name for name in self.columns if name not in frame.columns]
+        if missing:
+            raise Refusal(f"the data no longer have the column {missing[0]!r}, by which its rows are known")
+        plain = {name: _plain(frame[name], kind) for name, kind in zip(self.columns, self.kinds, strict=True)}
+        hashed: Hashes = pd.util.hash_pandas_object(pd.DataFrame(plain), index=False).to_numpy()
+        return hashed
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The rows that a version has learned from.
+
+    `marks` are the leading bits of each row's salted hash, sorted, each once. Where the data were split by time, no row
+    after `until` was learned from, whatever its mark.
+    """
+
+    identity: Identity
+    marks: Hashes
+    bits: int
+    salt: int
+    timestamp: str = ""
+    until: str = ""
+
+    @classmethod
+    def of(cls, identity: Identity, hashes: Hashes, timestamp: str = "", until: str = "") -> Seen:
+        """What is kept of rows with these hashes."""
+        import numpy as np
+
+        bits = min(max(len(hashes).bit_length() + _SPARE_BITS, _FEWEST_BITS), 62)
+        salt = int(np.bitwise_xor.reduce(hashes))  # another for each version, and the same when a run is done again
+        return cls(identity, np.unique(_marked(hashes, bits, salt)), bits, salt, timestamp, until)
+
+    def unseen(self, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """Which of these rows the version has not learned from."""
+        import numpy as np
+        import pandas as pd
+
+        marks = _marked(self.identity.hashes(frame), self.bits, self.salt)
+        places = np.searchsorted(self.marks, marks).clip(max=max(len(self.marks) - 1, 0))
+        unseen = self.marks[places] != marks if len(self.marks) else np.ones(len(frame), dtype=bool)
+        if self.until and self.timestamp in frame.columns:
+            unseen = unseen | (times(frame[self.timestamp]) > pd.Timestamp(self.until)).to_numpy(dtype=bool)
+        found: npt.NDArray[np.bool_] = unseen
+        return found
+
+    def table(self) -> pa.Table:
+        """The marks as a column, and the rest as metadata of its schema."""
+        import numpy as np
+        import pyarrow as pa
+
+        described: dict[str, Any] = {
+            "columns": self.identity.columns,
+            "kinds": self.identity.kinds,
+            "declared": self.identity.declared,
+            "bits": self.bits,
+            "salt": f"{self.salt:016x}",
+            "timestamp": self.timestamp,
+            "until": self.until,
+        }
+        marks = pa.array(self.marks.astype(np.int64))
+        return pa.table({"mark": marks}).replace_schema_metadata({_META: json.dumps(described)})
+
+    def write(self, path: Path) -> None:
+        """Write the file. The sorted marks are kept as differences, which are short where they are many."""
+        import pyarrow.parquet as parquet
+
+        parquet.write_table(
+            self.table(),
+            path,
+            use_dictionary=False,
+            column_encoding={"mark": "DELTA_BINARY_PACKED"},
+            compression="zstd",
+        )
+
+    @classmethod
+    def read(cls, path: Path) -> Seen:
+        """What `write` has written."""
+        import numpy as np
+        import pyarrow.parquet as parquet
+
+        table = parquet.read_table(path)
+        told: dict[str, Any] = json.loads(table.schema.metadata[_META])
+        identity = Identity(tuple(told["columns"]), tuple(told["kinds"]), bool(told["declared"]))
+        marks = table.column("mark").to_numpy().astype(np.uint64)
+        return cls(identity, marks, int(told["bits"]), int(told["salt"], 16), told["timestamp"], told["until"])
+
+
+def keep(seen: Seen) -> None:
+    """Keep them with the run that is open."""
+    import mlflow
+
+    folder, _, name = SEEN.rpartition("/")
+    with tempfile.TemporaryDirectory(prefix="rows-") as local:
+        seen.write(Path(local, name))
+        mlflow.log_artifact(f"{local}/{name}", folder)
+
+
+def kept(run_id: str) -> Seen | None:
+    """What a run has kept; None where it has kept nothing."""
+    from mlflow import artifacts
+
+    folder, _, _ = SEEN.rpartition("/")
+    if not run_id or SEEN not in {
+        one.path for one in artifacts.list_artifacts(run_id=run_id, artifact_path=folder) or ()
+    }:
+        return None
+    with tempfile.TemporaryDirectory(prefix="rows-") as local:
+        return Seen.read(Path(artifacts.download_artifacts(run_id=run_id, artifact_path=SEEN, dst_path=local)))
+
+
+def _marked(hashes: Hashes, bits: int, salt: int) -> Hashes:
+    import numpy as np
+
+    marks: Hashes = mixed(hashes ^ np.uint64(salt)) >> np.uint64(64 - bits)
+    return marks
+
+
+def _kind(column: pd.Series) -> str:
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return "number"
+    return "time" if pd.api.types.is_datetime64_any_dtype(column.dtype) else "text"
+
+
+def _plain(column: pd.Series, kind: str) -> Any:
+    """A column as it is hashed: whether a whole number came as an integer or not makes no difference, say."""
+    import numpy as np
+
+    found = _kind(column)
+    if kind == "time" and found != "number":
+        return times(column).to_numpy(dtype="datetime64[ns]").astype(np.int64)
+    if kind != found:
+        raise Refusal(
+            f"column {column.name!r}, by which its rows are known, held a {kind} then and holds a {found} now"
+        )
+    if kind == "number":
+        numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.where(np.isfinite(numbers), numbers + 0.0, np.nan)  # of two zeros one is negative
+    return column.map(str, na_action="ignore").astype(object).where(column.notna(), None)

@@ -1,0 +1,318 @@
+"""Training data that no one memory holds: read by Ray Data file by file, split as ever, and shared among workers.
+
+What is gathered in one place is a few numbers of each row (its key, its time, a label that is a number), the rows that
+are held out, and a sample of those to learn from. These go to workers in parts, through Ray Train.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from modelyard_runtime.models.answers import CLASSIFICATION, plain
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.storage.datasets import frame_of, opened, paths, read_batches, typed
+from modelyard_runtime.training.data import (
+    FEWEST_ROWS,
+    SAMPLE,
+    Joined,
+    TrainingData,
+    arranged,
+    check_classes,
+    cleaned,
+    numeric,
+)
+from modelyard_runtime.training.seen import Identity, Seen
+from modelyard_runtime.training.splits import KEY, TIME, split_rows
+from modelyard_runtime.training.trainers import MOST_CATEGORIES, preprocessing
+from modelyard_runtime.workload.description import Section, names, section, sections, text
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+    import pyarrow as pa
+
+_LEARNED_SAMPLE = 100_000
+"""Rows to learn from by which profiles and explanations are made."""
+
+_SHARDED = ("xgboost", "lightgbm")
+_PLACE = "__place"
+
+
+@dataclass(frozen=True, slots=True)
+class Shards:
+    """Training data whose rows to learn from are apart: `parts` are datasets of Ray, `data.train` is a sample."""
+
+    data: TrainingData
+    parts: Sequence[Any]
+    before: Any  # the preprocessing, fitted
+    counts: Mapping[Any, int]  # rows to learn from by class; none where there are no classes
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What reads a file needs to know."""
+
+    workload: Section
+    dataset: Section
+    table: Joined
+    split: Section
+    task: str
+    now: datetime
+    identity: Identity
+    schema: pa.Schema
+
+
+class _Side(IntEnum):
+    """What a row is for."""
+
+    LEARNED = 0
+    SAMPLED = 1  # learned from, and in the sample
+    HELD_OUT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Divided:
+    """All rows on their sides: the few numbers of each by which they were split, in the order of the split."""
+
+    train: pd.DataFrame
+    held_out: pd.DataFrame
+    sampled: npt.NDArray[np.int64]  # the places, among all rows, of those in the sample
+    sides: list[npt.NDArray[np.int8]]  # the side of each row, block by block
+
+    @classmethod
+    def of(cls, blocks: Sequence[pd.DataFrame], split: Section) -> _Divided:
+        """Split the rows of all blocks."""
+        import numpy as np
+        import pandas as pd
+
+        rows = pd.concat(blocks, ignore_index=True) if blocks else pd.DataFrame()
+        if len(rows) < FEWEST_ROWS:
+            raise Refusal(f"{len(rows)} rows with a label are too few to learn from and to judge by")
+        train, held_out = split_rows(rows.assign(**{_PLACE: np.arange(len(rows))}), split)
+        chosen = np.linspace(0, len(train) - 1, min(_LEARNED_SAMPLE, len(train))).astype(int)
+        sampled = train[_PLACE].to_numpy()[chosen]
+        sides = np.full(len(rows), _Side.LEARNED, dtype=np.int8)
+        sides[sampled] = _Side.SAMPLED
+        sides[held_out[_PLACE].to_numpy()] = _Side.HELD_OUT
+        return cls(train, held_out, sampled, np.split(sides, np.cumsum([len(one) for one in blocks])[:-1]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Summary:
+    """What is gathered of a block, beside the rows that workers learn from."""
+
+    classes: Counter[Any]  # rows to learn from by class; none where there are no classes
+    held_out_classes: set[Any]
+    present: set[str]  # features with a value in a row to learn from
+    texts: dict[str, Counter[Any]]  # how often each text is in the rows to learn from, by feature
+    sampled: pd.DataFrame
+    held_out: pd.DataFrame
+
+
+def why_whole(workload: Section, step: Section, task: str) -> str:
+    """Why the rows of a step have to be read in one memory; empty where they can be read in shards."""
+    trainer, inputs = text(step, "trainer"), names(step, "inputs")
+    if trainer not in _SHARDED:
+        return f"{trainer} scales its rows by all of them"
+    if task == "ranking":
+        return "queries must not be torn apart"
+    if len(inputs) != 1:
+        return f"{len(inputs)} inputs are joined"
+    dataset = sections(section(workload, "pipeline"), "data")[inputs[0]]
+    if text(dataset, "group"):
+        return "rows belong together by group"
+    schema = typed(opened(workload, dataset).schema.empty_table(), dataset).schema
+    strange = next((one for one in schema if not _kept_by_ray(one.type)), None)
+    return "" if strange is None else f"column {strange.name!r} is of type {strange.type}"
+
+
+def _kept_by_ray(kind: pa.DataType) -> bool:
+    """Whether values of this type come back from Ray as they were; truth values, lists and structures do not."""
+    name = str(kind)
+    return name.startswith("decimal") or not (name in {"bool", "null"} or "<" in name)
+
+
+def read_in_shards(
+    workload: Section, step: Section, task: str, parts: int, worker: Mapping[str, Any], now: datetime | None = None
+) -> Shards:
+    """Read, split and prepare the input of a step, on the machines of its workers.
+
+    `parts` is the number of datasets that the rows to learn from are put into, fewer where there are fewer rows.
+    Raises Refusal where nothing can be learned from the data: too few rows or classes, or a feature without values.
+    """
+    import ray.data
+
+    pipeline = section(workload, "pipeline")
+    (name,) = names(step, "inputs")
+    dataset, split = sections(pipeline, "data")[name], section(pipeline, "split")
+    schema = opened(workload, dataset).schema
+    empty = frame_of(typed(schema.empty_table(), dataset))
+    table = Joined.of({name: empty}, pipeline, (name,))
+    _, identity = arranged(empty, table, split)
+    reading = _Reading(workload, dataset, table, split, task, now or datetime.now(UTC), identity, schema)
+    beside = dict.fromkeys(worker["resources"], 0.001)
+    files = [{"path": one} for one in paths(workload, dataset)]
+    given = ray.data.from_items(files, override_num_blocks=len(files))
+    given.context.execution_options.preserve_order = True  # which of equal rows is held out goes by their order
+    reads: Any = _read
+    read = given.map_batches(
+        reads, batch_size=1, batch_format="pandas", fn_kwargs={"reading": reading}, num_cpus=1, resources=beside
+    )
+    blocks = read.materialize().to_pandas_refs()
+    return _shards(blocks, reading, parts, {"num_cpus": 1, "resources": beside})
+
+
+def _read(batch: pd.DataFrame, reading: _Reading) -> Iterator[pd.DataFrame]:
+    """The rows of some files as a model takes them, with what they are known by and the other columns of the data."""
+    import pandas as pd
+
+    files = list(batch["path"])
+    for frame in read_batches(reading.workload, reading.dataset, files=files, schema=reading.schema):
+        kept = cleaned(replace(reading.table, frame=frame), reading.split, reading.task, reading.now)
+        if not len(kept):
+            continue
+        chosen, _ = arranged(kept, reading.table, reading.split, reading.identity)
+        others = kept.drop(columns=[name for name in kept.columns if name in chosen.columns])
+        yield pd.concat([chosen, others], axis=1)
+
+
+def _shards(blocks: Sequence[Any], reading: _Reading, parts: int, options: Mapping[str, Any]) -> Shards:
+    """The rows of all blocks on their sides. A file without a usable row gives an empty block, which is left out."""
+    import ray
+
+    look = ray.remote(_narrow).options(**options)
+    found = ray.get([look.remote(one, reading.table.label, reading.task) for one in blocks])
+    usable = [(block, rows) for block, rows in zip(blocks, found, strict=True) if len(rows)]
+    divided = _Divided.of([rows for _, rows in usable], reading.split)
+    learned, summaries = _taken_apart([block for block, _ in usable], divided, reading, options)
+    data = _training_data(divided, summaries, reading)
+    counts: Counter[Any] = sum((one.classes for one in summaries), Counter())
+    return Shards(data, _mixed(learned, min(parts, len(divided.train))), _preprocessing(summaries, data), counts)
+
+
+def _narrow(block: pd.DataFrame, label: str, task: str) -> pd.DataFrame:
+    """The few numbers of each row that the split goes by. A block without rows may have no columns either."""
+    if not len(block):
+        return block
+    wanted = [KEY, *([TIME] if TIME in block.columns else []), *([] if task in CLASSIFICATION else [label])]
+    return as_read(block[wanted], ())
+
+
+def _taken_apart(
+    blocks: Sequence[Any], divided: _Divided, reading: _Reading, options: Mapping[str, Any]
+) -> tuple[list[Any], list[_Summary]]:
+    """References to the rows to learn from, and the summary of each block."""
+    import ray
+
+    table, classes = reading.table, reading.task in CLASSIFICATION
+    part: Any = ray.remote(_apart).options(num_returns=2, **options)
+    made = [
+        part.remote(block, sides, list(table.features), table.label, classes)
+        for block, sides in zip(blocks, divided.sides, strict=True)
+    ]
+    learned = [rows for (rows, _), sides in zip(made, divided.sides, strict=True) if (sides != _Side.HELD_OUT).any()]
+    return learned, [ray.get(summary) for _, summary in made]
+
+
+def _apart(
+    block: pd.DataFrame, sides: npt.NDArray[np.int8], features: list[str], label: str, classes: bool
+) -> tuple[pd.DataFrame, _Summary]:
+    """The rows to learn from, and what is gathered of the block."""
+    import pandas as pd
+
+    block = as_read(block, features)
+    held_out = block[sides == _Side.HELD_OUT]
+    learned = block[sides != _Side.HELD_OUT][list(dict.fromkeys((*features, label)))].reset_index(drop=True)
+    texts = [name for name in features if not pd.api.types.is_numeric_dtype(block[name].dtype)]
+    summary = _Summary(
+        classes=Counter(learned[label].map(plain)) if classes else Counter(),
+        held_out_classes={plain(value) for value in held_out[label].unique()} if classes else set(),
+        present={name for name in features if learned[name].notna().any()},
+        texts={name: Counter(learned[name]) for name in texts},
+        sampled=block[sides == _Side.SAMPLED],
+        held_out=held_out,
+    )
+    return learned, summary
+
+
+def _training_data(divided: _Divided, summaries: Sequence[_Summary], reading: _Reading) -> TrainingData:
+    """The rows that are in one place, with what is known of all of them."""
+    table, features, train = reading.table, tuple(reading.table.features), divided.train
+    classes: tuple[Any, ...] = ()
+    naive = float("nan")
+    if reading.task in CLASSIFICATION:
+        learned = {value for one in summaries for value in one.classes}
+        found = learned.union(*(one.held_out_classes for one in summaries))
+        classes = check_classes(found, learned, table.label, reading.task)
+    else:
+        naive = TrainingData(train, divided.held_out, features, table.label, ()).naive_error()
+    until = train[TIME].max().isoformat() if text(reading.split, "by") == "time" else ""
+    seen = Seen.of(reading.identity, train[KEY].to_numpy(), table.timestamp if until else "", until)
+    sample = _gathered((one.sampled for one in summaries), divided.sampled)
+    held_out = _gathered((one.held_out for one in summaries), divided.held_out[_PLACE].to_numpy())
+    return TrainingData(sample, held_out, features, table.label, classes, seen, sample[:SAMPLE], naive)
+
+
+def _gathered(blocks: Iterable[pd.DataFrame], places: npt.NDArray[np.int64]) -> pd.DataFrame:
+    """Rows of all blocks, in the order that the split gave them: the first of its places is that of the first row."""
+    import numpy as np
+    import pandas as pd
+
+    rows = pd.concat(blocks, ignore_index=True)
+    return rows.iloc[np.searchsorted(np.sort(places), places)].reset_index(drop=True)
+
+
+def _mixed(learned: Sequence[Any], parts: int) -> list[Any]:
+    """The rows to learn from as so many datasets, shuffled: files are often sorted."""
+    import ray.data
+
+    mixed = ray.data.from_pandas_refs(list(learned)).random_shuffle(seed=0).repartition(parts).materialize()
+    datasets: list[Any] = mixed.split(mixed.num_blocks())
+    return datasets
+
+
+def as_read(block: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
+    """Columns in the types in which they were made: Ray hands them on in those of Arrow, where a gap is NA."""
+    import pandas as pd
+    import pyarrow as pa
+
+    changed = [name for name in block.columns if isinstance(block[name].dtype, pd.StringDtype | pd.ArrowDtype)]
+    table = pa.Table.from_pandas(block[changed], preserve_index=False)
+    read = frame_of(table.replace_schema_metadata(None))  # which says that they were in Arrow's types
+    return numeric(block.reset_index(drop=True).assign(**{name: read[name] for name in changed}), features)
+
+
+def _preprocessing(summaries: Sequence[_Summary], data: TrainingData) -> Any:
+    """The preprocessing, as if it had been fitted on all rows: of numbers it knows nothing, of texts how often."""
+    import pandas as pd
+
+    for name in data.features:
+        if not any(name in one.present for one in summaries):
+            raise Refusal(f"feature {name!r} has no value in any row to learn from; leave it out, or mend the data")
+    columns: dict[str, list[Any]] = {}
+    for name in {name for one in summaries for name in one.texts}:
+        columns[name] = _as_often(sum((one.texts.get(name, Counter()) for one in summaries), Counter()))
+    longest = max((len(one) for one in columns.values()), default=1)
+    rows = {
+        name: pd.Series(columns[name] + columns[name][:1] * (longest - len(columns[name])), dtype=object)
+        if name in columns
+        else pd.Series([0.0] * longest)
+        for name in data.features
+    }
+    return preprocessing(pd.DataFrame(rows), scaled=False).fit(pd.DataFrame(rows))
+
+
+def _as_often(counts: Counter[Any]) -> list[Any]:
+    """Few values of which the same are frequent: each once, and the most frequent ones a second time.
+
+    Of values that are equally frequent, the encoder keeps the last ones in order.
+    """
+    ordered = sorted(counts, key=lambda value: (value is None, "" if value is None else value))
+    rising = sorted(ordered, key=lambda value: counts[value])
+    return rising[:-MOST_CATEGORIES:-1] + ordered  # the last column is for all others

@@ -1,0 +1,154 @@
+"""What a worker of a training has of the data, what it keeps of its work, and where it goes on when started anew."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from modelyard_runtime.models.answers import coded
+from modelyard_runtime.training.sharding import as_read
+
+RUNGS = 20
+"""In how many parts a model is grown. Between two of them there is nothing but what can be kept."""
+
+SPACING_S = 30.0
+"""What was grown is kept when so much time has passed since the last time, and at the end of a part only."""
+
+_AT_ONCE = 65536  # rows that are prepared at the same time
+_GROWN, _ROUNDS = "grown", "rounds"
+
+
+def own_rows(config: dict[str, Any]) -> list[Any]:
+    """This worker's part of the rows: features, labels, queries and weights. Each row goes to exactly one worker.
+
+    Features are a matrix of floats. Labels are floats, of a classification the places of the classes, as int64 or
+    float64; scikit-learn gets the classes themselves. Queries are int64, None unless the task is ranking. Weights are
+    float64, None without `class_weight`.
+    """
+    import numpy as np
+    import ray
+    import ray.train
+
+    context = ray.train.get_context()
+    at, of, parts = context.get_world_rank(), context.get_world_size(), config["parts"]
+    own = range(parts * at // of, parts * (at + 1) // of)
+    read = [shard(config["shards"], part) for part in own] if "shards" in config else None
+    found: list[Any] = read or ray.get([config["blocks"][part] for part in own])
+    if len(found) == 1:
+        return list(found[0])
+    return [None if part[0] is None else np.concatenate(part) for part in zip(*found, strict=True)]
+
+
+def shard(described: dict[str, Any], part: int) -> tuple[Any, Any, Any, Any]:
+    """A part of the rows as Ray Train hands it over, prepared here."""
+    import numpy as np
+    import ray.train
+
+    rows, target = [], []
+    whole: Any = ray.train.get_dataset_shard(str(part))
+    for frame in whole.iter_batches(batch_size=_AT_ONCE, batch_format="pandas"):
+        read = as_read(frame, described["features"])
+        rows.append(described["before"].transform(read[described["features"]]))
+        truth = read[described["label"]]
+        classes = described["classes"]
+        target.append(coded(truth, classes) if classes else truth.to_numpy(dtype=np.float64))
+    labels = np.concatenate(target)
+    weights = described["weights"]
+    return np.concatenate(rows), labels, None, None if weights is None else weights[labels.astype(int)]
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far the training is, the same on all workers: `grown` is the model of `done` rounds, in its library's bytes.
+
+    A checkpoint of Ray Train holds it where there is a store for that, else a process beside the step.
+    """
+
+    keeper: Any
+    spacing: float
+    first: bool
+    done: int = 0
+    grown: bytes | None = None
+    kept_at: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def of(cls, config: dict[str, Any]) -> Progress:
+        """Where the workers before these ones were, or the beginning."""
+        import ray
+        import ray.train
+
+        first = ray.train.get_context().get_world_rank() == 0
+        found = cls(config["keeper"], config["spacing"], first)
+        if found.keeper is None:
+            checkpoint: Any = ray.train.get_checkpoint()
+            if checkpoint is not None:
+                found.done, found.grown = int(_read(checkpoint, _ROUNDS)), _read(checkpoint, _GROWN)
+            return found
+        found.done = int(broadcast(ray.get(found.keeper.rounds.remote()) if first else None) or 0)
+        found.grown = ray.get(found.keeper.kept.remote(found.done)) if found.done else None
+        return found
+
+    def parts(self, total: int) -> Iterator[int]:
+        """The rounds of each part that is left of so many rounds."""
+        rungs = max(min(RUNGS, total), 1)
+        for end in (total * (rung + 1) // rungs for rung in range(rungs)):
+            if end > self.done:
+                yield end - self.done
+
+    def moved(self, rounds: int, total: int, grown: Callable[[], bytes] | None = None) -> None:
+        """So many rounds are done. `grown` is kept where it is time, and by all workers where by one."""
+        import ray
+
+        self.done = rounds
+        due = self.first and rounds < total and time.monotonic() - self.kept_at >= self.spacing
+        if not broadcast(due if self.first else None):
+            return
+        if grown is not None and self.first:
+            self.grown = grown()
+        if self.keeper is None:
+            self._report()
+        elif self.first:
+            ray.get(self.keeper.keep.remote(rounds, self.grown))
+        self.kept_at = time.monotonic()
+
+    def _report(self) -> None:
+        import ray.train
+
+        if not self.first or self.grown is None:
+            ray.train.report({"rounds": self.done})
+            return
+        with tempfile.TemporaryDirectory(prefix="grown-") as folder:
+            Path(folder, _GROWN).write_bytes(self.grown)
+            Path(folder, _ROUNDS).write_text(str(self.done), encoding="utf-8")
+            made = ray.train.Checkpoint.from_directory(folder)
+            ray.train.report({"rounds": self.done}, checkpoint=made, checkpoint_upload_fn=_uploaded)
+
+
+def broadcast(value: Any) -> Any:
+    """The value that the first worker passes, on every worker."""
+    from ray.train.collective import broadcast_from_rank_zero
+
+    return broadcast_from_rank_zero(value)
+
+
+def _uploaded(checkpoint: Any, name: str) -> Any:
+    """The files of a checkpoint one after the other: Arrow's own copy asks for more rights than one folder has."""
+    import ray.train
+
+    storage: Any = ray.train.get_context().get_storage()
+    files, folder = storage.storage_filesystem, f"{storage.experiment_fs_path}/{name}"
+    files.create_dir(folder)
+    for one in sorted(Path(checkpoint.path).iterdir()):
+        with files.open_output_stream(f"{folder}/{one.name}") as stream:
+            stream.write(one.read_bytes())
+    return ray.train.Checkpoint(folder, filesystem=files)
+
+
+def _read(checkpoint: Any, name: str) -> bytes:
+    with checkpoint.filesystem.open_input_stream(f"{checkpoint.path}/{name}") as stream:
+        content: bytes = stream.read()
+    return content

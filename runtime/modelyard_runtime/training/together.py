@@ -1,0 +1,280 @@
+"""Built-in training by Ray Train: trees or networks, on one worker or on several with rows of their own.
+
+What was grown is kept in the store of artifacts, or beside the step while it runs where there is none. When a worker is
+lost, or more of them have come, Ray Train starts the workers anew, and they go on from there; so does the next driver
+where the store has it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from modelyard_runtime.capabilities import trainers
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.training.boosting import grow_lightgbm, grow_xgboost, parameters_of, restored
+from modelyard_runtime.training.checkpoints import Checkpoints
+from modelyard_runtime.training.histograms import grow_histograms, read_histograms
+from modelyard_runtime.training.network_worker import train_network, unpacked
+from modelyard_runtime.training.sharding import Shards
+from modelyard_runtime.training.shares import SPACING_S
+from modelyard_runtime.training.trainers import GROWING, check_labels, estimator, groups_of, labels, prepared
+from modelyard_runtime.workload.description import Json, Section, digest, integer, section, text
+
+if TYPE_CHECKING:
+    from modelyard_runtime.training.data import TrainingData
+
+_BLOCKS_A_WORKER = 8  # so that any number of workers has about the same number of rows each
+_RESIZE_S = 300.0  # workers that came later join this often: each time trees since the last kept ones are grown again
+_KEPT = 3
+_BOUNDS = ("min", "max")
+
+
+class Keeper:
+    """Holds what was grown last, by the number of rounds; in a process of its own, on the machine of the step."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, bytes] = {}
+
+    def keep(self, rounds: int, grown: bytes) -> None:
+        """Keep a model of so many rounds; of many the newest."""
+        self._kept[rounds] = grown
+        for old in sorted(self._kept)[:-_KEPT]:
+            del self._kept[old]
+
+    def rounds(self) -> int:
+        """The most rounds of a model that is kept; 0 for none."""
+        return max(self._kept, default=0)
+
+    def kept(self, rounds: int) -> bytes:
+        """The model of so many rounds."""
+        return self._kept[rounds]
+
+
+def trains_together(step: Section) -> bool:
+    """Whether a step's built-in trainer makes one model on several workers."""
+    found = trainers().get(text(step, "trainer"))
+    return found is not None and found.together and integer(section(step, "workers"), "max") > 1
+
+
+def goes_on(workload: Section, step: Section) -> bool:
+    """Whether a step's training is kept part by part, so that another driver goes on with it.
+
+    Of scikit-learn's estimators one grows in parts; a forest or a linear model is fitted in one step.
+    """
+    if not text(step, "trainer") or "checkpoints" not in section(workload, "pipeline"):
+        return False
+    estimator = text(section(step, "parameters"), "estimator", GROWING)
+    return text(step, "trainer") != "scikit-learn" or estimator == GROWING
+
+
+def train_together(
+    step: Section,
+    task: str,
+    parameters: Mapping[str, Json],
+    data: TrainingData | Shards,
+    worker: Mapping[str, Any],
+    kept: Checkpoints | None = None,
+    spacing: float = SPACING_S,
+) -> Any:
+    """A model that the workers of a step made. A worker that fails is replaced as often as `retries` says."""
+    from sklearn.pipeline import Pipeline
+
+    trainer = text(step, "trainer")
+    model = estimator(trainer, task, _threads(worker, trainer) | dict(parameters))
+    if isinstance(data, Shards):
+        before, config = data.before, _shared(trainer, model, data)
+        datasets, data = {str(at): part for at, part in enumerate(data.parts)}, data.data
+    else:
+        (before, config), datasets = _put(trainer, task, model, data, parts_of(step)), {}
+    several = trains_together(step)
+    least, most = (min(integer(section(step, "workers"), key) if several else 1, config["parts"]) for key in _BOUNDS)
+    config |= {"keeper": None, "spacing": spacing, **_grown_how(trainer, task, model, config, data, worker, most)}
+    scaling = {"num_workers": most if least == most else (max(least, 1), most)}
+    with run_storage(kept, config, {"parameters": dict(parameters), "rows": _rows_of(data)}) as run:
+        raw = _fitted(trainer, config, scaling, worker, integer(step, "retries"), run, datasets)
+    if trainer == "scikit-learn":
+        grown = read_histograms(raw)
+    elif "network" in config:
+        grown = unpacked(model, raw)
+    else:
+        grown = restored(trainer, model, raw, config["parameters"], data.classes)
+    return Pipeline([("columns", before), ("model", grown)])
+
+
+def _threads(worker: Mapping[str, Any], trainer: str) -> dict[str, Json]:
+    """As many as a worker has CPUs; the process that coordinates has none."""
+    return {"n_jobs": max(int(worker["num_cpus"]), 1)} if trainer in {"xgboost", "lightgbm"} else {}
+
+
+def parts_of(step: Section) -> int:
+    """In how many parts the rows of a step are."""
+    return integer(section(step, "workers"), "max") * _BLOCKS_A_WORKER if trains_together(step) else 1
+
+
+def _put(trainer: str, task: str, model: Any, data: TrainingData, parts: int) -> tuple[Any, dict[str, Any]]:
+    """The preprocessing, and the prepared rows in Ray's object store."""
+    import ray
+
+    before, ready = prepared(trainer, model, data)
+    blocks = [ray.put(part) for part in _blocks(trainer, task, model, ready, data, parts)]
+    return before, {"blocks": blocks, "parts": len(blocks), "columns": ready.shape[1]}
+
+
+def _shared(trainer: str, model: Any, shards: Shards) -> dict[str, Any]:
+    """What workers need to prepare their parts of the rows themselves."""
+    import numpy as np
+
+    data = shards.data
+    check_labels(trainer, data)
+    given, weights = getattr(model, "class_weight", None), None
+    if given is not None:
+        rows = sum(shards.counts.values())
+        evenly = {
+            at: rows / len(data.classes) / max(shards.counts.get(one, 0), 1) for at, one in enumerate(data.classes)
+        }
+        by_place = _by_place(given, data.classes) if isinstance(given, dict) else evenly
+        weights = np.array([by_place[at] for at in range(len(data.classes))])
+    described = {"before": shards.before, "features": list(data.features), "label": data.label, "weights": weights}
+    return {"shards": {**described, "classes": list(data.classes)}, "parts": len(shards.parts)}
+
+
+def _grown_how(
+    trainer: str,
+    task: str,
+    model: Any,
+    config: Mapping[str, Any],
+    data: TrainingData,
+    worker: Mapping[str, Any],
+    workers: int,
+) -> dict[str, Any]:
+    """What a worker has to know beside its rows."""
+    if trainer == "scikit-learn":
+        return {"model": model, "rounds": int(model.max_iter)}
+    if trainer == "pytorch":
+        model.begin(config["columns"], labels(trainer, data))
+        return {"network": model, "rounds": int(model.epochs)}
+    threads = max(int(worker["num_cpus"]), 1)
+    parameters = parameters_of(trainer, task, model, len(data.classes), threads, workers)
+    return {"parameters": parameters, "rounds": int(model.n_estimators or 100)}
+
+
+def _rows_of(data: TrainingData) -> str:
+    """Identifies the training rows: how many there are and, where it is known, the salt of their marks."""
+    return f"{len(data.train)} {data.seen.salt:016x}" if data.seen else str(len(data.train))
+
+
+@contextmanager
+def run_storage(kept: Checkpoints | None, config: dict[str, Any], about: dict[str, Json]) -> Generator[dict[str, Any]]:
+    """Where Ray Train keeps what workers report; without a store they keep it with a process beside the step."""
+    import ray
+    from ray.runtime_context import get_runtime_context
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    if kept is not None:
+        yield {"name": digest(about), "storage_path": kept.path, "storage_filesystem": kept.files()}
+        return
+    here = NodeAffinitySchedulingStrategy(get_runtime_context().get_node_id(), soft=False)
+    keeper: Any = ray.remote(Keeper).options(num_cpus=0, scheduling_strategy=here).remote()
+    config["keeper"] = keeper
+    try:
+        with tempfile.TemporaryDirectory(prefix="train-") as folder:  # of this process: workers write nothing there
+            yield {"storage_path": folder}
+    finally:
+        ray.kill(keeper)
+
+
+def _fitted(
+    trainer: str,
+    config: dict[str, Any],
+    scaling: Mapping[str, Any],
+    worker: Mapping[str, Any],
+    retries: int,
+    run: Mapping[str, Any],
+    datasets: Mapping[str, Any],
+) -> bytes:
+    from ray.train import DataConfig
+    from ray.train.v2.api.config import (  # ray.train has them, typed as of old
+        CheckpointConfig,
+        FailureConfig,
+        RunConfig,
+        ScalingConfig,
+    )
+
+    trains, grow = _trainer(trainer)
+    asked = {"CPU": worker["num_cpus"], "GPU": worker["num_gpus"], **worker["resources"]}
+    made = trains(
+        grow,
+        train_loop_config=config,
+        datasets=dict(datasets),
+        dataset_config=DataConfig(datasets_to_split=[]),  # they are parts already, of which each worker takes its own
+        scaling_config=ScalingConfig(
+            use_gpu=bool(worker["num_gpus"]),
+            resources_per_worker={name: value for name, value in asked.items() if value},
+            elastic_resize_monitor_interval_s=_RESIZE_S,
+            **scaling,
+        ),
+        run_config=RunConfig(
+            failure_config=FailureConfig(max_failures=retries),
+            checkpoint_config=CheckpointConfig(num_to_keep=_KEPT),
+            **run,
+        ),
+    )
+    grown: bytes = made.fit().return_value
+    return grown
+
+
+def _trainer(trainer: str) -> tuple[Any, Any]:
+    """Ray Train's class for a library, and what runs on its workers."""
+    if trainer == "xgboost":
+        from ray.train.xgboost import XGBoostTrainer
+
+        return XGBoostTrainer, grow_xgboost
+    if trainer == "lightgbm":
+        from ray.train.lightgbm import LightGBMTrainer
+
+        return LightGBMTrainer, grow_lightgbm
+    if trainer == "scikit-learn":
+        from ray.train.v2.api.data_parallel_trainer import DataParallelTrainer  # that of ray.train is of old
+
+        return DataParallelTrainer, grow_histograms
+    from ray.train.torch import TorchTrainer
+
+    return TorchTrainer, train_network
+
+
+def _blocks(trainer: str, task: str, model: Any, ready: Any, data: TrainingData, most: int) -> list[Any]:
+    """The rows in parts of about the same size: features, labels, queries, weights. No query is cut."""
+    import numpy as np
+
+    target, queries, weights = labels(trainer, data), None, None
+    if data.classes and trainer != "scikit-learn":
+        target = np.searchsorted(np.array(data.classes), target)
+    if task == "ranking":
+        queries = groups_of(data)
+        starts = np.flatnonzero(np.diff(queries, prepend=-1))
+    elif most == 1:
+        starts = np.zeros(1, dtype=int)
+    else:
+        starts = np.arange(len(ready))
+        order = np.random.default_rng(0).permutation(len(ready))  # what is sorted must not end up in one part
+        ready, target = ready[order], target[order]
+    if trainer != "scikit-learn" and getattr(model, "class_weight", None) is not None:
+        from sklearn.utils.class_weight import compute_sample_weight
+
+        given = model.class_weight
+        weights = compute_sample_weight(_by_place(given, data.classes) if isinstance(given, dict) else given, target)
+    if len(starts) < 2 and most > 1:
+        raise Refusal("there is too little data for several workers")
+    cuts = starts[np.linspace(0, len(starts), min(most, len(starts)), endpoint=False).astype(int)][1:]
+
+    def parts(values: Any) -> list[Any]:
+        return [None] * (len(cuts) + 1) if values is None else np.split(values, cuts)
+
+    return list(zip(parts(ready), parts(target), parts(queries), parts(weights), strict=True))
+
+
+def _by_place(given: Mapping[Any, float], classes: tuple[Any, ...]) -> dict[int, float]:
+    return {place: float(given.get(one, given.get(str(one), 1.0))) for place, one in enumerate(classes)}

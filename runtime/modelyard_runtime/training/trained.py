@@ -1,0 +1,192 @@
+"""A trained model on its way to an alias: logged with its metrics and its origin, registered, judged, promoted."""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version as installed
+from typing import Any
+
+from modelyard_runtime.captures.capture import PREDICTION, SCORE
+from modelyard_runtime.models.answers import answer
+from modelyard_runtime.promotion.gate import DIGEST_TAG, GATE_TAG, HELD, Verdict, judge, refused
+from modelyard_runtime.promotion.promoter import FAILED_TAG, compared_with, promote, promotes_itself
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.registry.files import fetched
+from modelyard_runtime.registry.formats import FORMAT_TAG, SKOPS, flavor_of, format_of
+from modelyard_runtime.registry.lineage import card_text, content_digest, lineage_tags, model_tags, owner_tags
+from modelyard_runtime.statistics.profiles import profiles
+from modelyard_runtime.training import seen
+from modelyard_runtime.training.data import TrainingData
+from modelyard_runtime.training.evaluation import ROWS_TAG, Evaluation
+from modelyard_runtime.training.explain import explanation
+from modelyard_runtime.workload.description import Json, Section, bound, names, section, sections, text
+
+EXPLANATION = "modelyard/explanation.json"
+CONTRIBUTIONS = "modelyard/contributions.parquet"
+"""To each single prediction of the sample that was explained, by feature."""
+
+_PACKAGES = {"pytorch": "torch"}
+_SAMPLE = 10_000
+"""Rows by which a model's signature says which columns may have no value."""
+
+_LONGEST_TAG = 4500
+"""Characters that MLflow's database takes, with room to spare; a list that is cut counts as if all lines had failed."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training step made: a model (an object, or the URI of a logged one), and what is known of it."""
+
+    model: Any
+    reported: Mapping[str, float]
+    parameters: Mapping[str, Json]
+    run_id: str = ""  # of a run that began before, with the trials of a search
+
+
+def finish(workload: Section, step_name: str, trained: Trained, data: TrainingData, run_name: str) -> str:
+    """Log, register, judge and promote. Returns what came of it, in a sentence."""
+    import mlflow
+
+    registry.connect(workload)
+    pipeline = section(workload, "pipeline")
+    model, step = section(pipeline, "model"), sections(pipeline, "steps")[step_name]
+    inputs = tuple(str(name) for name in _inputs(step))
+    lineage = lineage_tags(workload, step, inputs)
+    tags = {**owner_tags(workload), **lineage}
+    registry.open_experiment(workload)
+    with mlflow.start_run(run_id=trained.run_id or None, run_name=run_name, tags=tags) as run:
+        run_id = str(run.info.run_id)
+        mlflow.log_params({name: str(value)[:500] for name, value in trained.parameters.items()})
+        threshold = bound(model, "threshold")
+        uri = _logged(trained.model, data, text(step, "trainer"), threshold)
+        loaded = registry.load(uri)
+        if threshold is not None:
+            _check_threshold(loaded, text(model, "task"), data, threshold)
+        evaluation = Evaluation(workload, data, trained.reported, loaded)
+        mlflow.log_metrics(evaluation.metrics())
+        if data.seen is not None:
+            seen.keep(data.seen)
+        _log_profiles(loaded, text(model, "task"), data, run_id)
+        if section(model, "explainability"):
+            _log_explanation(loaded, model, data)
+        with fetched(uri) as files:
+            digest, written = content_digest(files), format_of(files)
+        version = registry.register(
+            text(model, "registeredName"),
+            uri,
+            {
+                **tags,
+                **model_tags(workload, model, inputs),
+                DIGEST_TAG: digest,
+                FORMAT_TAG: written,
+                "modelyard.run": run_name,
+                ROWS_TAG: run_id,
+            },
+            card_text(workload, model, inputs, written),
+        )
+        registry.tag(version, compared_with(pipeline, version.name))
+        verdicts = judge(pipeline, evaluation)
+        _keep_verdicts(version, verdicts)
+    lines = [one for one in refused(verdicts) if "checks" not in pipeline or one.name in names(pipeline, "checks")]
+    if lines:
+        return f"version {version.version} of {version.name} is kept, and the gate refuses it: {_why(lines)}"
+    if not promotes_itself(workload):
+        return f"the gate of version {version.version} of {version.name} holds; the promoter moves the alias"
+    return promote(workload, registry.version(version.name, version.version))
+
+
+def _inputs(step: Section) -> list[Json]:
+    found = step.get("inputs")
+    return found if isinstance(found, list) else []
+
+
+def _logged(model: Any, data: TrainingData, trainer: str, threshold: float | None) -> str:
+    """The URI of the logged model; an object is logged by the library that it is of."""
+    from mlflow.models import infer_signature
+
+    if isinstance(model, str):
+        if not model.startswith(("models:/", "runs:/")):
+            raise Refusal(
+                f"the entrypoint returned the text {model!r}; a model, or its models:/ or runs:/ URI, is wanted"
+            )
+        return model
+    sample = data.train[list(data.features)].head(_SAMPLE)
+    flavor, log, more = flavor_of(model)
+    if trainer:  # for code that is not ours MLflow finds them out, in a second process that loads the model
+        more = {**more, "pip_requirements": _requirements(trainer, str(more.get("serialization_format", "")))}
+    if threshold is not None:
+        more = {**more, "metadata": {registry.THRESHOLD: threshold}}
+    answers = model.predict(None, sample) if flavor == "pyfunc" else None
+    signature = infer_signature(sample, answers)
+    return str(log(model, name="model", signature=signature, **more).model_uri)
+
+
+def _check_threshold(loaded: registry.Model, task: str, data: TrainingData, threshold: float) -> None:
+    """Refuse a model that would not answer by the threshold of the spec."""
+    if loaded.threshold() != threshold:
+        wanted = {registry.THRESHOLD: threshold}
+        raise Refusal(f"the model was logged without its threshold; log it with metadata={wanted}")
+    if answer(loaded, task, data.held_out[list(data.features)]).scores is None:
+        raise Refusal("a threshold needs probabilities, and this model answers classes alone")
+
+
+def _requirements(trainer: str, written: str) -> list[str]:
+    """What a model of a built-in trainer needs, in the versions that are here."""
+    reader = "skops" if written == SKOPS else "cloudpickle"
+    needed = dict.fromkeys((reader, "numpy", "pandas", "scikit-learn", _PACKAGES.get(trainer, trainer)))
+    return [f"{name}=={installed(name)}" for name in needed]
+
+
+def _log_profiles(loaded: registry.Model, task: str, data: TrainingData, run_id: str) -> None:
+    """What training data and answers looked like: monitors compare with it."""
+    import mlflow
+    import pandas as pd
+
+    held = data.held_out
+    said = answer(loaded, task, held[list(data.features)])
+    answers: dict[str, Any] = {PREDICTION: said.values}
+    if said.scores is not None and said.scores.ndim == 1:
+        answers[SCORE] = said.scores
+    found = profiles(data.train, [*data.features, data.label])
+    found |= profiles(pd.DataFrame(answers), list(answers))
+    kept: dict[str, Json] = {name: one.to_json() for name, one in found.items()}
+    described = {"features": list(data.features), "label": data.label, "classes": list(data.classes), "columns": kept}
+    mlflow.log_dict(described, registry.PROFILES)
+
+
+def _log_explanation(loaded: registry.Model, model: Section, data: TrainingData) -> None:
+    import mlflow
+    import pyarrow.parquet as parquet
+
+    told, contributed = explanation(loaded, text(model, "task"), data, section(model, "explainability"))
+    mlflow.log_dict(told, EXPLANATION)
+    if contributed is None:
+        return
+    kept, _, name = CONTRIBUTIONS.rpartition("/")
+    with tempfile.TemporaryDirectory(prefix="explanation-") as folder:
+        parquet.write_table(contributed.table(data.classes), f"{folder}/{name}")
+        mlflow.log_artifact(f"{folder}/{name}", kept)
+
+
+def _keep_verdicts(version: registry.Version, verdicts: tuple[Verdict, ...]) -> None:
+    import mlflow
+
+    kept = [{"name": one.name, "holds": one.holds, "why": one.why, **one.figures} for one in verdicts]
+    mlflow.log_dict({"gate": kept}, "modelyard/gate.json")
+    failed = [one.name for one in refused(verdicts)]
+    # A stage may do without some lines, so that it is known which have failed before it is said that any has.
+    registry.tag(version, {FAILED_TAG: json.dumps(failed)[:_LONGEST_TAG], GATE_TAG: "refused" if failed else HELD})
+    for one in verdicts:
+        _log.info("gate: %s %s: %s", one.name, "holds" if one.holds else "DOES NOT HOLD", one.why)
+    _log.info("gate of version %s: %s", version.version, json.dumps(kept))
+
+
+def _why(lines: list[Verdict]) -> str:
+    return "; ".join(f"{one.name}: {one.why}" for one in lines)

@@ -1,0 +1,248 @@
+"""Built-in trainers: estimators behind one preprocessing, grown in steps so that a search can end one early."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from modelyard_runtime.capabilities import trainers
+from modelyard_runtime.models.answers import CLASSIFICATION, plain
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.workload.description import Json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from modelyard_runtime.training.data import TrainingData
+
+GROWING = "hist-gradient-boosting"
+"""The estimator of scikit-learn that a step trains where it names none, and that grows in parts."""
+
+_SEED = 0
+MOST_CATEGORIES = 100
+_ROUNDS = 100  # of XGBoost, where nothing is said
+
+
+def check_trainer(trainer: str, task: str, parameters: Mapping[str, Json]) -> None:
+    """Refuse what the trainer cannot do, before any work."""
+    check_task(trainer, task)
+    estimator(trainer, task, parameters)
+
+
+def check_task(trainer: str, task: str) -> None:
+    """Refuse a task that the table of trainers does not give to this one; no library is loaded."""
+    known = trainers()
+    if trainer not in known:
+        raise Refusal(f"there is no built-in trainer {trainer!r}; known are {', '.join(known)}")
+    able = [name for name, one in known.items() if task in one.tasks]
+    if not able:
+        raise Refusal(f"built-in trainers do not train models for {task}; give the step an entrypoint")
+    if trainer not in able:
+        raise Refusal(f"{trainer} does not train models for {task}; {' and '.join(able)} do")
+
+
+def estimator(trainer: str, task: str, parameters: Mapping[str, Json]) -> Any:
+    """A fresh estimator with these parameters; one that it does not know is refused."""
+    given = dict(parameters)
+    make = _maker(trainer, task, str(given.pop("estimator", "")))
+    return make(**_seeded(make, given))
+
+
+def grow(trainer: str, task: str, parameters: Mapping[str, Json], data: TrainingData, rungs: int = 1) -> Iterator[Any]:
+    """The model after each of `rungs` equal parts of the work; the last is the whole one. Some know only one part."""
+    from sklearn.pipeline import Pipeline
+
+    model = estimator(trainer, task, parameters)
+    before, ready = prepared(trainer, model, data)
+    target, more = labels(trainer, data), _groups(trainer, task, data)
+    for grown in _GROWTH.get(_growth_of(model), _at_once)(model, ready, target, rungs, more):
+        yield Pipeline([("columns", before), ("model", grown)])
+
+
+def rungs_of(trainer: str, task: str, parameters: Mapping[str, Json], rungs: int) -> int:
+    """In how many parts `grow` grows a model with these parameters."""
+    model = estimator(trainer, task, parameters)
+    total = _PARTS.get(_growth_of(model))
+    return 1 if total is None else len(_parts(int(getattr(model, total) or _ROUNDS), rungs))
+
+
+def prepared(trainer: str, model: Any, data: TrainingData) -> tuple[Any, Any]:
+    """The preprocessing, fitted, and the rows to learn from as the estimator takes them."""
+    rows = data.train[list(data.features)]
+    empty = [name for name in rows.columns if rows[name].isna().all()]
+    if empty:
+        raise Refusal(f"feature {empty[0]!r} has no value in any row to learn from; leave it out, or mend the data")
+    before = preprocessing(rows, scaled=trainer == "pytorch" or _is_linear(model))
+    return before, before.fit_transform(rows)
+
+
+def _groups(trainer: str, task: str, data: TrainingData) -> dict[str, Any]:
+    """Which rows a ranker compares, in the library's words; nothing for other tasks."""
+    import numpy as np
+
+    if task != "ranking":
+        return {}
+    numbers = groups_of(data)
+    return {"qid": numbers} if trainer == "xgboost" else {"group": np.unique(numbers, return_counts=True)[1]}
+
+
+def groups_of(data: TrainingData) -> Any:
+    """The query of each row to learn from; rows of one query stand together, in order of their number."""
+    numbers = data.groups(data.train)
+    if numbers is None:
+        raise Refusal("a ranker needs to know which rows are of one query: `group` of a dataset")
+    return numbers
+
+
+def preprocessing(rows: pd.DataFrame, scaled: bool) -> Any:
+    """Numbers as they are, or filled and `scaled`; texts as one column for each frequent value."""
+    import pandas as pd
+    from sklearn.compose import ColumnTransformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    numbers = [name for name in rows.columns if pd.api.types.is_numeric_dtype(rows[name].dtype)]
+    texts = [name for name in rows.columns if name not in numbers]
+    encode = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=MOST_CATEGORIES, sparse_output=False)
+    fill = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
+    parts = [("numbers", fill if scaled else "passthrough", numbers), ("texts", encode, texts)]
+    return ColumnTransformer(parts, verbose_feature_names_out=False)
+
+
+def labels(trainer: str, data: TrainingData) -> Any:
+    """The label as the trainer takes it. XGBoost and networks know classes 0, 1, 2 … and nothing else."""
+    import numpy as np
+
+    if not data.classes:
+        return data.train[data.label].to_numpy(dtype=np.float64)  # of a ranking: how relevant the row is, 0 1 2 …
+    check_labels(trainer, data)
+    return np.array([plain(value) for value in data.train[data.label]])
+
+
+def check_labels(trainer: str, data: TrainingData) -> None:
+    """Refuse classes that the trainer does not know as such."""
+    if trainer in {"xgboost", "pytorch"} and data.classes != tuple(range(len(data.classes))):
+        shown = ", ".join(repr(one) for one in data.classes[:5])
+        raise Refusal(
+            f"{trainer} takes classes 0, 1, 2 …; label {data.label!r} has {shown}: encode it, or use lightgbm"
+        )
+
+
+def _maker(trainer: str, task: str, name: str) -> Callable[..., Any]:
+    classifies = task in CLASSIFICATION
+    if trainer == "scikit-learn":
+        return _of_sklearn(name or GROWING, classifies)
+    if name:
+        raise Refusal(f"parameter 'estimator' is for the trainer scikit-learn, not for {trainer}")
+    if trainer == "xgboost":
+        import xgboost
+
+        if task == "ranking":
+            return xgboost.XGBRanker
+        return xgboost.XGBClassifier if classifies else xgboost.XGBRegressor
+    if trainer == "lightgbm":
+        import lightgbm
+
+        if task == "ranking":
+            return lightgbm.LGBMRanker
+        return lightgbm.LGBMClassifier if classifies else lightgbm.LGBMRegressor
+    if trainer == "pytorch":
+        from modelyard_runtime.networks import NetworkClassifier, NetworkRegressor
+
+        return NetworkClassifier if classifies else NetworkRegressor
+    raise Refusal(f"there is no built-in trainer {trainer!r}; known are {', '.join(trainers())}")
+
+
+def _of_sklearn(name: str, classifies: bool) -> Callable[..., Any]:
+    from sklearn import ensemble, linear_model
+
+    known: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+        GROWING: (ensemble.HistGradientBoostingClassifier, ensemble.HistGradientBoostingRegressor),
+        "random-forest": (ensemble.RandomForestClassifier, ensemble.RandomForestRegressor),
+        "linear": (linear_model.LogisticRegression, linear_model.Ridge),
+    }
+    if name not in known:
+        raise Refusal(f"estimator {name!r} is not built in; known are {', '.join(known)}")
+    return known[name][0 if classifies else 1]
+
+
+def _seeded(make: Callable[..., Any], given: dict[str, Json]) -> dict[str, Any]:
+    """The parameters with a fixed seed, as many threads as the worker has CPUs, and nothing that is unknown."""
+    known = make().get_params()
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise Refusal(f"{make.__name__} has no parameter {unknown[0]!r}; known are {', '.join(sorted(known))}")
+    more: dict[str, Any] = {"random_state": _SEED} if "random_state" in known else {}
+    if "n_jobs" in known and make.__name__ not in {"LogisticRegression"}:
+        more["n_jobs"] = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+    if "verbosity" in known:
+        more["verbosity"] = 0
+    if make.__name__.startswith("LGBM"):
+        more["verbosity"] = -1
+    return {**more, **given}
+
+
+def _is_linear(model: Any) -> bool:
+    return type(model).__module__.startswith("sklearn.linear_model")
+
+
+def _growth_of(model: Any) -> str:
+    return next((name for name in _GROWTH if type(model).__name__.startswith(name)), "")
+
+
+def _parts(total: int, rungs: int) -> list[int]:
+    """How much is added on each rung; never nothing."""
+    rungs = max(min(rungs, total), 1)
+    return [total * (rung + 1) // rungs - total * rung // rungs for rung in range(rungs)]
+
+
+def _grow_xgboost(model: Any, ready: Any, target: Any, rungs: int, more: Mapping[str, Any]) -> Iterator[Any]:
+    from sklearn.base import clone
+
+    before = None
+    for part in _parts(int(model.n_estimators or _ROUNDS), rungs):
+        grown = clone(model).set_params(n_estimators=part)
+        grown.fit(ready, target, xgb_model=before, **more)
+        before = grown.get_booster()
+        yield grown
+
+
+def _grow_lightgbm(model: Any, ready: Any, target: Any, rungs: int, more: Mapping[str, Any]) -> Iterator[Any]:
+    from sklearn.base import clone
+
+    before = None
+    for part in _parts(int(model.n_estimators), rungs):
+        grown = clone(model).set_params(n_estimators=part)
+        grown.fit(ready, target, init_model=before, **more)
+        before = grown.booster_
+        yield grown
+
+
+def _grow_histograms(model: Any, ready: Any, target: Any, rungs: int, more: Mapping[str, Any]) -> Iterator[Any]:
+    parts = _parts(int(model.max_iter), rungs)
+    model.set_params(warm_start=len(parts) > 1)
+    for rung in range(len(parts)):
+        model.set_params(max_iter=sum(parts[: rung + 1]))
+        model.fit(ready, target)
+        yield model
+
+
+def _grow_network(model: Any, ready: Any, target: Any, rungs: int, more: Mapping[str, Any]) -> Iterator[Any]:
+    for part in _parts(int(model.epochs), rungs):
+        model.learn(ready, target, part)
+        yield model
+
+
+def _at_once(model: Any, ready: Any, target: Any, rungs: int, more: Mapping[str, Any]) -> Iterator[Any]:
+    yield model.fit(ready, target, **more)
+
+
+_GROWTH: dict[str, Callable[[Any, Any, Any, int, Mapping[str, Any]], Iterator[Any]]] = {
+    "XGB": _grow_xgboost,
+    "LGBM": _grow_lightgbm,
+    "HistGradientBoosting": _grow_histograms,
+    "Network": _grow_network,
+}
+_PARTS = {"XGB": "n_estimators", "LGBM": "n_estimators", "HistGradientBoosting": "max_iter", "Network": "epochs"}

@@ -1,0 +1,127 @@
+"""The trials of a search as nested runs of the registry: what they tried, how it went, and what is done already."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.workload.description import Json, Section, digest, section, text
+
+SEARCH_TAG = "modelyard.search"
+"""Tag of a run: the hash of the search that it began with. A run that still goes on is resumed by the same search."""
+
+TRIAL_TAG = "modelyard.trial"
+"""Tag of a nested run: the hash of its parameters."""
+
+_PARENT = "mlflow.parentRunId"
+_NAME = "mlflow.runName"
+_SEED = "modelyard.search.seed"
+_MOST_RUNS = 10_000  # as many as the language allows trials
+_LONGEST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A run whose trials are nested in it. `done` are the values that finished trials reported, by their hash."""
+
+    run_id: str
+    seed: int
+    done: Mapping[str, Sequence[Mapping[str, float]]] = field(default_factory=dict)
+
+
+def begin(workload: Section, name: str, what: Section) -> Search:
+    """The run of a search: the one that a killed driver left, with what its trials have found, or a new one."""
+    from mlflow import MlflowClient
+
+    registry.connect(workload)
+    registry.open_experiment(workload)
+    client, key = MlflowClient(), digest(what)
+    experiment = _experiment(client, workload)
+    left = client.search_runs([experiment], f"tags.`{SEARCH_TAG}` = '{key}' and attributes.status = 'RUNNING'")
+    if not left:
+        seed = secrets.randbits(31)
+        made = client.create_run(experiment, tags={SEARCH_TAG: key, _SEED: str(seed), _NAME: name}, run_name=name)
+        return Search(str(made.info.run_id), seed)
+    run = left[0]
+    trials = client.search_runs([experiment], f"tags.`{_PARENT}` = '{run.info.run_id}'", max_results=_MOST_RUNS)
+    done: dict[str, Sequence[Mapping[str, float]]] = {}
+    for one in trials:
+        if one.info.status == "FINISHED" and one.data.metrics:
+            done[one.data.tags[TRIAL_TAG]] = _reported(client, one)
+        elif one.info.status == "RUNNING":
+            client.set_terminated(one.info.run_id, "KILLED")
+    return Search(str(run.info.run_id), int(run.data.tags[_SEED]), done)
+
+
+def failed(search: Search) -> None:
+    """A search that no trial survived is not gone on with."""
+    from mlflow import MlflowClient
+
+    MlflowClient().set_terminated(search.run_id, "FAILED")
+
+
+def hash_of(parameters: Mapping[str, Any]) -> str:
+    """What a trial is known by."""
+    plain: dict[str, Json] = json.loads(json.dumps(dict(parameters), default=str))
+    return digest(plain)
+
+
+class Nested:
+    """Keeps each trial as a run nested in that of the search, as it goes. Those that were done before have theirs."""
+
+    def __init__(self, workload: Section, search: Search) -> None:
+        self._workload = workload
+        self._search = search
+        self._runs: dict[str, str] = {}
+
+    def began(self, trial: str, parameters: Mapping[str, Any]) -> None:
+        """A trial has started, for the first time or once more."""
+        from mlflow.entities import Param
+
+        key = hash_of(parameters)
+        if key in self._search.done or trial in self._runs:
+            return
+        client = self._client()
+        tags = {_PARENT: self._search.run_id, TRIAL_TAG: key}
+        made = client.create_run(_experiment(client, self._workload), tags=tags, run_name=f"trial {trial}")
+        self._runs[trial] = str(made.info.run_id)
+        params = [Param(name, str(value)[:_LONGEST]) for name, value in parameters.items()]
+        client.log_batch(made.info.run_id, params=params)
+
+    def told(self, trial: str, step: int, metrics: Mapping[str, float]) -> None:
+        """It has reported metrics."""
+        from mlflow.entities import Metric
+
+        if trial in self._runs:
+            now = int(time.time() * 1000)
+            reported = [Metric(name, value, now, step) for name, value in metrics.items()]
+            self._client().log_batch(self._runs[trial], metrics=reported)
+
+    def ended(self, trial: str, failed: bool) -> None:
+        """It has ended, by itself or because others were better."""
+        if trial in self._runs:
+            self._client().set_terminated(self._runs[trial], "FAILED" if failed else "FINISHED")
+
+    def _client(self) -> Any:
+        from mlflow import MlflowClient
+
+        return MlflowClient()
+
+
+def _experiment(client: Any, workload: Section) -> str:
+    name = text(section(section(workload, "pipeline"), "model"), "experiment")
+    return str(client.get_experiment_by_name(name).experiment_id)
+
+
+def _reported(client: Any, run: Any) -> list[Mapping[str, float]]:
+    """What a trial reported, step by step."""
+    steps: dict[int, dict[str, float]] = {}
+    for name in run.data.metrics:
+        for one in client.get_metric_history(run.info.run_id, name):
+            steps.setdefault(one.step, {})[name] = one.value
+    return [steps[step] for step in sorted(steps)]

@@ -1,0 +1,245 @@
+"""The search for hyperparameters, by Ray Tune: trials are judged on rows that the gate never sees."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelyard_runtime.capabilities import computes, known_metrics
+from modelyard_runtime.metrics.scores import score
+from modelyard_runtime.models.answers import answer, predictions
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.training.trainers import grow, rungs_of
+from modelyard_runtime.training.trials import Nested, Search, hash_of
+from modelyard_runtime.workload.description import Json, Section, integer, number, section, sections, text
+
+if TYPE_CHECKING:
+    from modelyard_runtime.training.data import TrainingData
+
+RUNGS = 4
+"""How often a trial tells how good it is: ASHA ends the worse ones after each."""
+
+WHOLE = "modelyard_whole"
+"""What a trial reports beside its metrics: 1 when it was trained to its end."""
+
+Trial = Callable[[Mapping[str, Json], Callable[[Mapping[str, float]], None]], None]
+
+_log = logging.getLogger(__name__)
+
+
+def search(
+    tuning: Section, trial: Trial, worker: Mapping[str, Any], most_workers: int, known: Search, nested: Nested
+) -> dict[str, Json]:
+    """The best parameters that were found.
+
+    `trial` gets parameters and tells metrics; it runs in a worker of its own, `most_workers` of them at once. What a
+    trial reported before the driver was killed is told again, which takes no time, and then the search goes on.
+    """
+    import ray.tune as tune
+    from ray.tune.schedulers import ASHAScheduler
+    from ray.tune.search import BasicVariantGenerator
+
+    metric, mode = text(tuning, "metric"), "max" if text(tuning, "goal") == "maximize" else "min"
+    done = known.done
+
+    def run(parameters: dict[str, Json]) -> None:
+        before = done.get(hash_of(parameters))
+        for metrics in before or ():
+            tune.report(dict(metrics))
+        if before is None:
+            trial(parameters, lambda metrics: tune.report(dict(metrics)))
+
+    scheduler = ASHAScheduler(max_t=RUNGS, grace_period=1, reduction_factor=2) if _stops(tuning) else None
+    at_once = max(min(integer(tuning, "parallel"), most_workers), 1)
+    config = tune.TuneConfig(
+        metric=metric,
+        mode=mode,
+        num_samples=integer(tuning, "trials"),
+        scheduler=scheduler,
+        search_alg=BasicVariantGenerator(max_concurrent=at_once, random_state=integer(tuning, "seed", known.seed)),
+    )
+    asked = {"CPU": worker["num_cpus"], "GPU": worker["num_gpus"], **worker["resources"]}
+    with search_folder() as folder:
+        tuner = tune.Tuner(
+            tune.with_resources(run, {key: value for key, value in asked.items() if value}),
+            param_space=space(tuning),
+            tune_config=config,
+            run_config=tune.RunConfig(
+                storage_path=folder,
+                verbose=0,
+                failure_config=tune.FailureConfig(max_failures=1),
+                callbacks=[_told_to(nested)],
+            ),
+        )
+        results = tuner.fit()
+    if results.num_errors == len(results):
+        raise RuntimeError(f"every trial of the search failed; the first: {results.errors[0]}")
+    trials = [results[at] for at in range(len(results))]  # it has no iterator
+    ended = [(dict(one.config or {}), dict(one.metrics or {})) for one in trials if one.error is None]
+    parameters, value = best(ended, metric, mode == "max")
+    _log.info("best of %d trials: %s = %g with %s", len(results), metric, value, parameters)
+    return parameters
+
+
+def best(
+    ended: Sequence[tuple[dict[str, Json], Mapping[str, Any]]], metric: str, greatest: bool
+) -> tuple[dict[str, Json], float]:
+    """The trial with the best value at its end, of those that were trained to their end.
+
+    One that was stopped early had its value before its training was done: what would have become of it is not known.
+    """
+    told = [(own, last) for own, last in ended if isfinite(float(last.get(metric, "nan")))]
+    if not told:
+        raise Refusal(f"no trial of the search has a value of {metric!r}")
+    whole = [one for one in told if one[1].get(WHOLE) or one[1].get("training_iteration", 0) >= RUNGS]
+    found, last = (max if greatest else min)(whole or told, key=lambda one: float(one[1][metric]))
+    return found, float(last[metric])
+
+
+def _told_to(nested: Nested) -> Any:
+    """A callback of Tune that keeps trials as nested runs."""
+    import ray.tune as tune
+
+    class Kept(tune.Callback):
+        """Hands on what happens to trials."""
+
+        def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+            nested.began(trial.trial_id, trial.config)
+
+        def on_trial_result(
+            self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
+        ) -> None:
+            told = {key: float(result[key]) for key in trial_metrics(result)}
+            nested.told(trial.trial_id, int(result["training_iteration"]), told)
+
+        def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+            nested.ended(trial.trial_id, failed=False)
+
+        def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+            nested.ended(trial.trial_id, failed=True)
+
+    return Kept()
+
+
+def trial_metrics(result: Mapping[str, Any]) -> list[str]:
+    """The metrics that a trial reported itself, without what Tune adds to them."""
+    from ray.tune.result import AUTO_RESULT_KEYS
+
+    added = {*AUTO_RESULT_KEYS, "checkpoint_dir_name", "date", "hostname", "node_ip", "pid", "experiment_tag", "config"}
+    return [
+        key
+        for key, value in result.items()
+        if key not in added and isinstance(value, int | float) and not isinstance(value, bool)
+    ]
+
+
+@contextmanager
+def search_folder() -> Generator[str]:
+    """A folder for what Tune keeps while it searches; those that killed processes of this machine left are removed."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
+        process = left.name.removeprefix(_FOLDER).partition("-")[0]
+        if process.isdigit() and not Path("/proc", process).exists() and Path("/proc").is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-") as folder:
+        yield folder
+
+
+_FOLDER = "modelyard-search-"
+
+
+def trial_of_trainer(
+    trainer: str,
+    task: str,
+    fixed: Mapping[str, Json],
+    data: Any,
+    split: Section,
+    metric: str,
+    threshold: float | None = None,
+) -> Trial:
+    """A trial of a built-in trainer. `data` is a reference to the training data, which a worker gets once."""
+
+    def trial(parameters: Mapping[str, Json], tell: Callable[[Mapping[str, float]], None]) -> None:
+        import ray
+
+        shared: TrainingData = ray.get(data)
+        inner = shared.inner(split)
+        whole = {**fixed, **parameters}
+        last = rungs_of(trainer, task, whole, RUNGS)
+        for rung, model in enumerate(grow(trainer, task, whole, inner, RUNGS), start=1):
+            rows = inner.held_out
+            answered = answer(_Fitted(model, threshold), task, rows[list(inner.features)])
+            said = predictions(answered, task, list(inner.classes), inner.naive_error())
+            value = score(metric, inner.truth(rows), said, inner.groups(rows))
+            tell({metric: value, WHOLE: float(rung == last)})
+
+    return trial
+
+
+def check_tuning(tuning: Section, task: str, built_in: bool) -> None:
+    """Refuse a metric that nothing would report."""
+    metric = text(tuning, "metric")
+    if built_in and not computes(metric, task):
+        known = ", ".join(known_metrics(task))
+        raise Refusal(
+            f"the search goes by {metric!r}, which built-in trainers of {task} do not report; known are {known}"
+        )
+
+
+def space(tuning: Section) -> dict[str, Any]:
+    """The search space in Ray Tune's words; both ends of a whole number are included."""
+    import ray.tune as tune
+
+    found: dict[str, Any] = {}
+    for name, one in sections(tuning, "space").items():
+        kind, low, high = text(one, "kind"), number(one, "low"), number(one, "high")
+        if kind == "choice":
+            choices = one["choices"]
+            found[name] = tune.choice(list(choices) if isinstance(choices, list) else [])
+        elif kind == "int":
+            found[name] = tune.randint(int(low), int(high) + 1)
+        else:
+            found[name] = {"uniform": tune.uniform, "loguniform": tune.loguniform}[kind](low, high)
+    return found
+
+
+def middle(tuning: Section) -> dict[str, Json]:
+    """One point of the search space, to try whether a trainer knows its parameters."""
+    point: dict[str, Json] = {}
+    for name, one in sections(tuning, "space").items():
+        choices = one.get("choices")
+        low = one.get("low")
+        point[name] = choices[0] if isinstance(choices, list) else low
+    return point
+
+
+def _stops(tuning: Section) -> bool:
+    return text(tuning, "earlyStopping") == "asha"
+
+
+class _Fitted:
+    """An estimator that was trained a moment ago, as something that answers."""
+
+    def __init__(self, model: Any, threshold: float | None) -> None:
+        self._model = model
+        self._threshold = threshold
+
+    def predict(self, rows: Any) -> Any:
+        return self._model.predict(rows)
+
+    def threshold(self) -> float | None:
+        return self._threshold
+
+    def classifier(self) -> Any | None:
+        return self._model if hasattr(self._model, "predict_proba") else None
+
+
+def fixed_parameters(step: Section) -> dict[str, Json]:
+    """What the spec gives to a step."""
+    return dict(section(step, "parameters"))

@@ -1,0 +1,1 @@
+"""The compiled description of a workload."""

@@ -1,0 +1,1 @@
+"""Who may do what: namespaces, identities, Secrets, admission and network policies of workloads."""

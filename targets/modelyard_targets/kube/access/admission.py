@@ -1,0 +1,408 @@
+"""Admission policies: what tokens of the cluster's API that Pods of a system hold may create and change.
+
+RBAC bounds kinds and verbs, and nothing of what a RayJob or a Job names: without a policy, whoever holds the token of a
+launcher runs any image as any ServiceAccount of the namespace, with any Secret (docs/decisions/0034-cluster-tokens.md).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, cast
+
+from modelyard.manifest import labels, object_of
+from modelyard.plan import Job, Resource, Starter
+from modelyard.records import record
+from modelyard.source import Json
+from modelyard.spec import Pipeline
+from modelyard.stack import Manifest, Value
+from modelyard_targets.kube.pipelines.job import template_of
+from modelyard_targets.kube.pipelines.launcher import requested, started_after
+from modelyard_targets.kube.placement.context import Context, Made
+
+COMPONENT: Final = "admission"
+TEMPLATE_KEY: Final = "rayjob.json"
+OLDEST_KUBERNETES: Final = "1.30"
+"""The first with admissionregistration.k8s.io/v1 ValidatingAdmissionPolicy
+(https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy, read 2026-11-25).
+"""
+
+_API: Final = "admissionregistration.k8s.io/v1"
+_VOLUMES: Final = ("configMap", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret")
+
+_GROUPS_OF_RUN: Final = (
+    "([object.spec.rayClusterSpec.headGroupSpec] + object.spec.rayClusterSpec.?workerGroupSpecs.orValue([]))"
+)
+_TEMPLATES_OF_JOB: Final = "[object.spec.template]"
+_TEMPLATES_OF_RUN: Final = (
+    f"{_GROUPS_OF_RUN}.map(group, group.template)"
+    " + (has(object.spec.submitterPodTemplate) ? [object.spec.submitterPodTemplate] : [])"
+)
+_PODS: Final = "variables.templates.map(template, template.spec)"
+_LABELS: Final = "variables.templates.map(template, template.?metadata.?labels.orValue({}))"
+_LABELS_OF_GROUPS: Final = f" + {_GROUPS_OF_RUN}.map(group, group.?labels.orValue({{}}))"
+_OF_JOBS: Final = (
+    "batch.kubernetes.io/controller-uid",
+    "batch.kubernetes.io/job-name",
+    "controller-uid",
+    "job-name",
+)
+"""Labels that the API server itself gives the Pods of a Job, before it asks policies."""
+
+_CONTAINERS: Final = "variables.pods.map(pod, pod.containers + pod.?initContainers.orValue([]))"
+_AUTOSCALER: Final = (
+    " + (has(object.spec.rayClusterSpec.autoscalerOptions) ? [[object.spec.rayClusterSpec.autoscalerOptions]] : [])"
+)
+_TEMPLATES: Final = ("template", "submitterPodTemplate")
+_CREATED: Final = ("CREATE", "UPDATE")
+
+_SCALARS: Final = (str, bool, int, float, type(None))
+
+
+@record
+class Named:
+    """Named by Pods: ServiceAccounts, images, Secrets, volume claims, values by label, PriorityClasses; each sorted."""
+
+    accounts: tuple[str, ...]
+    images: tuple[str, ...]
+    secrets: tuple[str, ...]
+    claims: tuple[str, ...]
+    labels: tuple[tuple[str, tuple[str, ...]], ...]
+    priority_classes: tuple[str, ...]  # with an empty one where a Pod names none
+
+
+def named_in(manifest: object) -> Named:
+    """What every Pod in an object names, however deep it is."""
+    accounts: set[str] = set()
+    images: set[str] = set()
+    secrets: set[str] = set()
+    claims: set[str] = set()
+    classes: set[str] = set()
+    for key, value in _entries(manifest):
+        if key == "serviceAccountName" and isinstance(value, str):
+            accounts.add(value)
+        elif key in _TEMPLATES and isinstance(value, Mapping):
+            pod = cast("Mapping[str, Mapping[str, object]]", value).get("spec", {})
+            classes.add(str(pod.get("priorityClassName", "")))
+        elif key == "image" and isinstance(value, str):
+            images.add(value)
+        elif key == "imagePullSecrets" and isinstance(value, Sequence):
+            secrets |= {
+                str(entry["name"]) for entry in cast("Sequence[Mapping[str, object]]", value) if "name" in entry
+            }
+        elif key in {"secretKeyRef", "secretRef", "secret"} and isinstance(value, Mapping):
+            reference = cast("Mapping[str, object]", value)
+            name = reference.get("name", reference.get("secretName"))
+            if isinstance(name, str):
+                secrets.add(name)
+        elif key == "persistentVolumeClaim" and isinstance(value, Mapping):
+            claims.add(str(cast("Mapping[str, object]", value)["claimName"]))
+    return Named(
+        accounts=tuple(sorted(accounts)),
+        images=tuple(sorted(images)),
+        secrets=tuple(sorted(secrets)),
+        claims=tuple(sorted(claims)),
+        labels=_labels_in(manifest),
+        priority_classes=tuple(sorted(classes)),
+    )
+
+
+def _labels_in(manifest: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The values by label of Pod templates, and of groups of a Ray cluster, which KubeRay gives their Pods."""
+    values: dict[str, set[str]] = {}
+    for key, value in _entries(manifest):
+        labelled: Sequence[Mapping[str, Json]] = ()
+        if key in _TEMPLATES:
+            labelled = (cast("Mapping[str, Mapping[str, Json]]", value).get("metadata", {}),)
+        elif key == "headGroupSpec":
+            labelled = (cast("Mapping[str, Json]", value),)
+        elif key == "workerGroupSpecs":
+            labelled = cast("Sequence[Mapping[str, Json]]", value)
+        for each in labelled:
+            for label, text in cast("Mapping[str, str]", each.get("labels") or {}).items():
+                values.setdefault(label, set()).add(text)
+    return tuple((label, tuple(sorted(texts))) for label, texts in sorted(values.items()))
+
+
+def policies_of_runs(resources: Iterable[Resource], objects: Sequence[Made], context: Context) -> Iterator[Made]:
+    """For each pipeline that is launched: what its launcher may create, also of the pipelines that follow it, and the
+    monitors that start it, here or by way of the starter.
+
+    `objects` are those that are applied, after every override: what they name is what may be named. A shared cluster
+    gets none, since policies belong to the whole cluster.
+    """
+    if context.target.tenancy == "shared":
+        return
+    by_name = {_place(made.manifest): made.manifest for made in objects}
+    for resource in resources:
+        if isinstance(resource.value, Starter):
+            yield from _only_of(resource, resource.name, requested(context), resource.origin, context)
+        if not isinstance(resource.value, Job) or not context.launched(resource.value.pipeline):
+            continue
+        launcher, starters = context.identity(resource.workload, launcher=True), _starters(resource.value, context)
+        assert launcher is not None
+        data = cast("Mapping[str, str]", by_name["ConfigMap", template_of(resource, context)]["data"])
+        run = cast("Manifest", json.loads(data[TEMPLATE_KEY]))
+        yield from _policy(resource, "runs", ("ray.io", "rayjobs"), (launcher.name,), run, context)
+        if starters:
+            cron_job = by_name["CronJob", resource.name]
+            yield from _policy(resource, "starts", ("batch", "jobs"), starters, cron_job, context)
+        started = started_after(resource.value.pipeline, context)
+        yield from _only_of(resource, launcher.name, started, (*resource.origin, "schedule"), context)
+        yield from _of_followed(resource, resource.value.pipeline, by_name, context)
+        yield from _of_requested(resource, by_name, context)
+
+
+def policy_of_autoscalers(origin: tuple[str | int, ...], context: Context) -> Iterator[Made]:
+    """What the token of a Ray autoscaler may change: sizes of its own cluster, and no Pod."""
+    if context.target.tenancy == "shared":
+        return
+    account = f"system:serviceaccount:{context.namespace}:"
+    in_namespace = f"request.userInfo.username.startsWith({_text(account)})"
+    sizes = '["replicas", "scaleStrategy"]'
+    rules: list[Value] = [
+        _rule(
+            f"request.userInfo.username == {_text(account)} + variables.pod.?serviceAccountName.orValue('default')",
+            "a ServiceAccount of the system may change its own Ray cluster and Pods only",
+        ),
+        _rule(
+            "request.resource.resource != 'pods' || (object.spec == oldObject.spec &&"
+            " object.metadata.?labels == oldObject.metadata.?labels)",
+            "a ServiceAccount of the system may change neither the spec nor the labels of a Pod of Ray",
+        ),
+        _rule(
+            "request.resource.resource != 'rayclusters' || (object.spec.size() == oldObject.spec.size() &&"
+            " object.spec.all(key, key == 'workerGroupSpecs' ||"
+            " (key in oldObject.spec && object.spec[key] == oldObject.spec[key])) &&"
+            " object.spec.?workerGroupSpecs.orValue([]).all(group,"
+            " oldObject.spec.?workerGroupSpecs.orValue([]).exists(old, old.groupName == group.groupName &&"
+            f" group.all(key, key in {sizes} || (key in old && group[key] == old[key])) &&"
+            f" old.all(key, key in {sizes} || key in group))))",
+            "a ServiceAccount of the system may change the sizes of a Ray cluster and nothing else",
+        ),
+    ]
+    pod = "request.resource.resource == 'pods' ? oldObject.spec : oldObject.spec.headGroupSpec.template.spec"
+    spec: dict[str, Value] = {
+        "failurePolicy": "Fail",
+        "matchConstraints": {
+            "resourceRules": [
+                _resources("ray.io", "rayclusters", ("UPDATE",)),
+                _resources("", "pods", ("UPDATE",)),
+            ]
+        },
+        "matchConditions": [
+            {"name": "own-tokens", "expression": in_namespace},
+            {
+                "name": "of-ray",
+                "expression": "request.resource.resource != 'pods' ||"
+                " 'ray.io/cluster' in oldObject.metadata.?labels.orValue({})",
+            },
+        ],
+        "variables": [{"name": "pod", "expression": pod}],
+        "validations": rules,
+    }
+    yield from _bound(origin, f"{context.namespace}.autoscalers", context.namespace, spec, context)
+
+
+def _only_of(
+    resource: Resource, caller: str, started: tuple[str, ...], origin: tuple[str | int, ...], context: Context
+) -> Iterator[Made]:
+    """What starts several pipelines makes Jobs of their CronJobs alone; each of these has bounds itself."""
+    if not started:
+        return
+    message = f"what {resource.name} starts belongs to one of the CronJobs {_list(started)}"
+    spec: dict[str, Value] = {
+        "failurePolicy": "Fail",
+        "matchConstraints": {"resourceRules": [_resources("batch", "jobs", _CREATED)]},
+        "matchConditions": [_callers((caller,), context)],
+        "validations": [_rule(_owned_by(started), message)],
+    }
+    yield from _bound(origin, f"{context.namespace}.{resource.name}.next", resource.name, spec, context)
+
+
+def _of_followed(
+    resource: Resource, pipeline: Pipeline, by_name: Mapping[tuple[str, str], Manifest], context: Context
+) -> Iterator[Made]:
+    """What the launcher of the pipeline before may start of one that follows, told apart by the CronJob that owns it:
+    one launcher may start several, and each policy would refuse what the others allow.
+    """
+    followed = context.identity(f"pipelines.{pipeline.schedule.after}", launcher=True)
+    if followed is not None:
+        only: Value = {"name": "follower", "expression": _owned_by((resource.name,))}
+        cron_job = by_name["CronJob", resource.name]
+        yield from _policy(resource, "follows", ("batch", "jobs"), (followed.name,), cron_job, context, only)
+
+
+def _of_requested(resource: Resource, by_name: Mapping[tuple[str, str], Manifest], context: Context) -> Iterator[Made]:
+    """The same of what the starter may start of a pipeline that monitors of other targets ask for."""
+    if resource.name in requested(context):
+        starter = next(one for one in context.plan.on(context.placement) if isinstance(one.value, Starter))
+        only: Value = {"name": "requested", "expression": _owned_by((resource.name,))}
+        cron_job = by_name["CronJob", resource.name]
+        yield from _policy(resource, "requests", ("batch", "jobs"), (starter.name,), cron_job, context, only)
+
+
+def _owned_by(cron_jobs: tuple[str, ...]) -> str:
+    return (
+        "object.metadata.?ownerReferences.orValue([]).exists(owner,"
+        f" owner.kind == 'CronJob' && owner.name in {json.dumps(cron_jobs)})"
+    )
+
+
+def _callers(names: tuple[str, ...], context: Context) -> Value:
+    accounts = [f"system:serviceaccount:{context.namespace}:{name}" for name in names]
+    return {"name": "caller", "expression": f"request.userInfo.username in {json.dumps(accounts)}"}
+
+
+def _starters(job: Job, context: Context) -> tuple[str, ...]:
+    """The ServiceAccounts of monitors that start a pipeline."""
+    started = context.starters.get(job.pipeline.name, ())
+    identities = [context.identity(f"monitors.{name}") for name in started]
+    return tuple(identity.name for identity in identities if identity is not None)
+
+
+def _policy(
+    resource: Resource,
+    suffix: str,
+    kind: tuple[str, str],
+    callers: tuple[str, ...],
+    emitted: Manifest,
+    context: Context,
+    *conditions: Value,
+) -> Iterator[Made]:
+    """A policy for what these ServiceAccounts create of a kind: it may name what the emitted object names."""
+    of_ray = kind[0] == "ray.io"
+    containers = _CONTAINERS + (_AUTOSCALER if of_ray else "")
+    spec: dict[str, Value] = {
+        "failurePolicy": "Fail",
+        "matchConstraints": {"resourceRules": [_resources(*kind, _CREATED)]},
+        "matchConditions": [_callers(callers, context), *conditions],
+        "variables": [
+            {"name": "templates", "expression": _TEMPLATES_OF_RUN if of_ray else _TEMPLATES_OF_JOB},
+            {"name": "labels", "expression": _LABELS + (_LABELS_OF_GROUPS if of_ray else "")},
+            {"name": "pods", "expression": _PODS},
+            {"name": "containers", "expression": containers},
+        ],
+        "validations": [*_bounds(named_in(emitted), resource.name), *(_BOUNDS_OF_RAY if of_ray else ())],
+    }
+    origin = (*resource.origin, "schedule")
+    yield from _bound(origin, f"{context.namespace}.{resource.name}.{suffix}", resource.name, spec, context)
+
+
+def _bounds(named: Named, pipeline: str) -> list[Value]:
+    """Validations over `variables.labels`, `variables.pods` and `variables.containers`."""
+    accounts, images, secrets, claims, classes = (
+        json.dumps(names)
+        for names in (named.accounts, named.images, named.secrets, named.claims, named.priority_classes)
+    )
+    values = json.dumps(dict(named.labels))
+    each = "variables.containers.all(containers, containers.all(container, {}))"
+    env = (
+        "container.?env.orValue([]).all(entry, !has(entry.valueFrom) || !has(entry.valueFrom.secretKeyRef) ||"
+        f" entry.valueFrom.secretKeyRef.name in {secrets}) &&"
+        f" container.?envFrom.orValue([]).all(entry, !has(entry.secretRef) || entry.secretRef.name in {secrets})"
+    )
+    volumes = (
+        "variables.pods.all(pod, pod.?volumes.orValue([]).all(volume,"
+        f" (!has(volume.secret) || volume.secret.secretName in {secrets}) &&"
+        " (!has(volume.projected) || volume.projected.?sources.orValue([]).all(source,"
+        f" !has(source.secret) || source.secret.name in {secrets}))) &&"
+        f" pod.?imagePullSecrets.orValue([]).all(entry, entry.name in {secrets}))"
+    )
+    kinds = " || ".join(f"has(volume.{kind})" for kind in _VOLUMES)
+    claimed = (
+        "variables.pods.all(pod, pod.?volumes.orValue([]).all(volume,"
+        f" !has(volume.persistentVolumeClaim) || volume.persistentVolumeClaim.claimName in {claims}))"
+    )
+    labelled = (
+        "variables.labels.all(found, found.all(label,"
+        f" label in {json.dumps(_OF_JOBS)} || (label in {values} && found[label] in {values}[label])))"
+    )
+    hosts = " && ".join(f"!pod.?{field}.orValue(false)" for field in ("hostNetwork", "hostPID", "hostIPC"))
+    return [
+        _rule(
+            f"variables.pods.all(pod, pod.?serviceAccountName.orValue('default') in {accounts})",
+            f"{pipeline} may run as the ServiceAccounts {_list(named.accounts)} only",
+        ),
+        _rule(
+            f"variables.pods.all(pod, pod.?priorityClassName.orValue('') in {classes})",
+            f"Pods of {pipeline} may have the PriorityClass that it was compiled with only",
+        ),
+        _rule(
+            each.format(f"!has(container.image) || container.image in {images}"),
+            f"{pipeline} may run the images that it was compiled with only",
+        ),
+        _rule(each.format(env), f"{pipeline} may read the Secrets {_list(named.secrets)} only"),
+        _rule(volumes, f"{pipeline} may mount the Secrets {_list(named.secrets)} only"),
+        _rule(claimed, f"{pipeline} may mount the volume claims {_list(named.claims)} only"),
+        _rule(labelled, f"Pods of {pipeline} may carry the labels that it was compiled with only"),
+        _rule(
+            f"variables.pods.all(pod, pod.?volumes.orValue([]).all(volume, {kinds}))",
+            f"{pipeline} may have volumes of these kinds only: {_list(_VOLUMES)}",
+        ),
+        _rule(
+            f"variables.pods.all(pod, {hosts}) && "
+            + each.format("!container.?securityContext.?privileged.orValue(false)"),
+            f"{pipeline} may not be privileged, nor share network or processes of its node",
+        ),
+    ]
+
+
+def _rule(expression: str, message: str) -> Value:
+    return {"expression": expression, "message": message}
+
+
+_BOUNDS_OF_RAY: Final[Sequence[Value]] = (
+    _rule(
+        "!has(object.spec.clusterSelector) && !has(object.spec.rayClusterSpec.gcsFaultToleranceOptions) &&"
+        " !object.spec.rayClusterSpec.?authOptions.?secretName.hasValue()",
+        "a run has a Ray cluster of its own, whose token KubeRay makes",
+    ),
+)
+
+
+def _resources(group: str, resource: str, operations: tuple[str, ...]) -> Value:
+    return {"apiGroups": [group], "apiVersions": ["*"], "operations": list(operations), "resources": [resource]}
+
+
+def _bound(
+    origin: tuple[str | int, ...], name: str, of: str, spec: dict[str, Value], context: Context
+) -> Iterator[Made]:
+    """A policy and what puts it into force in the namespace of the system, and nowhere else."""
+    meta: dict[str, Value] = {"name": name, "labels": labels(context.system.metadata.name, of, component=COMPONENT)}
+    here: dict[str, Value] = {"matchLabels": {"kubernetes.io/metadata.name": context.namespace}}
+    binding: dict[str, Value] = {
+        "policyName": name,
+        "validationActions": ["Deny"],
+        "matchResources": {"namespaceSelector": here},
+    }
+    yield Made(origin, object_of(_API, "ValidatingAdmissionPolicy", meta, spec=spec))
+    yield Made(origin, object_of(_API, "ValidatingAdmissionPolicyBinding", meta, spec=binding))
+
+
+def _entries(value: object) -> Iterator[tuple[str, object]]:
+    """The keys and values of every mapping in a value, however deep, in no order."""
+    waiting = [value]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, Mapping):
+            for key, entry in cast("Mapping[str, object]", here).items():
+                yield key, entry
+                if not isinstance(entry, _SCALARS):
+                    waiting.append(entry)
+        else:
+            waiting += (entry for entry in cast("Sequence[object]", here) if not isinstance(entry, _SCALARS))
+
+
+def _place(manifest: Manifest) -> tuple[str, str]:
+    meta = manifest["metadata"]
+    assert isinstance(meta, Mapping)
+    return str(manifest["kind"]), str(meta["name"])
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names) if names else "(none)"
+
+
+def _text(text: str) -> str:
+    return json.dumps(text)

@@ -1,0 +1,75 @@
+"""Identities: a ServiceAccount for each workload, and a Role where it talks to the cluster's API, and only for that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from modelyard.manifest import labels, metadata, object_of
+from modelyard.plan import Identity, Resource
+from modelyard.stack import Manifest, Value
+from modelyard_targets.kube.pipelines.launcher import kept_apart, requested, started_after
+from modelyard_targets.kube.placement.context import Context, Made
+
+COMPONENT = "identity"
+
+
+def lower_identity(resource: Resource, context: Context) -> Iterator[Made]:
+    """The ServiceAccount of an IDENTITY; for one that starts runs, the Role that lets it do just that.
+
+    The Role of a Ray autoscaler is made by KubeRay, since only it knows the cluster's name.
+    """
+    identity = resource.value
+    assert isinstance(identity, Identity)
+    labelled = labels(context.system.metadata.name, resource.name, identity.workload, COMPONENT)
+    meta = metadata(resource.name, context.namespace, labelled)
+    account = object_of("v1", "ServiceAccount", meta, automountServiceAccountToken=False)
+    yield Made(resource.origin, account)
+    rules = _rules(identity, context)
+    if rules:
+        yield Made(resource.origin, object_of("rbac.authorization.k8s.io/v1", "Role", meta, rules=rules))
+        yield Made(resource.origin, _binding(resource, meta, context))
+
+
+def _rules(identity: Identity, context: Context) -> list[Value]:
+    if identity.api == "launcher":
+        return _of_launcher(identity, context)
+    if identity.api == "trigger":
+        monitor = context.system.monitors[identity.workload.partition(".")[2]]
+        return _starting([context.cron_jobs[monitor.on_breach.run]])
+    if identity.api == "starter":
+        return _starting(requested(context))
+    return []
+
+
+def _starting(cron_jobs: Sequence[str]) -> list[Value]:
+    """Make Jobs from these CronJobs, and look whether they have one already."""
+    return [
+        {**_rule("batch", ["cronjobs"], ["get"]), "resourceNames": list(cron_jobs)},
+        _rule("batch", ["jobs"], ["create", "get", "list"]),
+    ]
+
+
+def _of_launcher(identity: Identity, context: Context) -> list[Value]:
+    """A run is made and followed to its end, and then those of other pipelines are made; where something else starts
+    runs too, others are looked for, and stopped to replace them.
+    """
+    pipeline = context.system.pipelines[identity.workload.partition(".")[2]]
+    overlap, started = kept_apart(pipeline, context), started_after(pipeline, context)
+    stop = ["delete"] if overlap == "replace" else []
+    look: list[Value] = [_rule("batch", ["jobs"], ["get", "list"])] if overlap and not started else []
+    return [
+        _rule("ray.io", ["rayjobs"], ["create", *stop, "get"]),
+        *look,
+        *(_starting(started) if started else []),
+    ]
+
+
+def _rule(group: str, kinds: Sequence[str], verbs: Sequence[str]) -> dict[str, Value]:
+    """Objects that are still to be made cannot be named, so `create` is bounded by the namespace alone."""
+    return {"apiGroups": [group], "resources": list(kinds), "verbs": list(verbs)}
+
+
+def _binding(resource: Resource, meta: dict[str, Value], context: Context) -> Manifest:
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": resource.name}
+    subject = {"kind": "ServiceAccount", "name": resource.name, "namespace": context.namespace}
+    return object_of("rbac.authorization.k8s.io/v1", "RoleBinding", meta, roleRef=role, subjects=[subject])

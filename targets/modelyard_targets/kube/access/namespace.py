@@ -1,0 +1,100 @@
+"""The namespace of a system: restricted Pods, bounds on what they ask for, and no traffic that nobody allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from modelyard.manifest import config_map, labels, metadata, object_of
+from modelyard.plan import Resource
+from modelyard.spec import System
+from modelyard.stack import Manifest, Value
+from modelyard_targets.kube.access.admission import policy_of_autoscalers
+from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.pods.priorities import priority_classes, quotas
+
+COMPONENT = "namespace"
+QUOTA = "declared-capacity"
+_GOVERNANCE = "governance.modelyard.dev"
+_DNS_PORTS: list[Value] = [{"protocol": protocol, "port": port} for port in (53, 5353) for protocol in ("UDP", "TCP")]
+_NODE_LOCAL_DNS = "169.254.20.10/32"
+
+
+def lower_namespace(resource: Resource, context: Context, quota: Mapping[str, str]) -> Iterator[Made]:
+    """Namespace, quota, defaults for containers that say nothing, and the policy that closes everything but DNS.
+
+    In a cluster that is shared the namespace is there already and belongs to whoever runs the cluster: what stands in
+    it is made, it is not. `quota` is the declared capacity as a ResourceQuota says it; empty where none is declared.
+    """
+    system = context.system
+    said = governance(system, context.target.residency)
+    if context.target.tenancy == "shared":
+        yield Made(resource.origin, config_map(metadata("governance", context.namespace, _labels(context)), said))
+    else:
+        yield Made(resource.origin, _namespace(said, context))
+    if quota:
+        for name, bound in quotas(quota, QUOTA, context):
+            yield Made((*resource.origin[:-1], "capacity"), _object("v1", "ResourceQuota", name, context, bound))
+    yield Made(resource.origin, _object("v1", "LimitRange", "defaults", context, {"limits": [_DEFAULTS]}))
+    for name, spec in CLOSED.items():
+        yield Made(resource.origin, _object("networking.k8s.io/v1", "NetworkPolicy", name, context, spec))
+    yield from priority_classes(context)
+    yield from policy_of_autoscalers(resource.origin, context)
+
+
+_DEFAULTS: Manifest = {
+    "type": "Container",
+    "default": {"cpu": "500m", "memory": "512Mi"},
+    "defaultRequest": {"cpu": "100m", "memory": "256Mi"},
+}
+"""For containers that operators put into our Pods without a size of their own, which a quota would refuse."""
+
+_DENY_ALL: Manifest = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+_ALLOW_DNS: Manifest = {
+    "podSelector": {},
+    "policyTypes": ["Egress"],
+    "egress": [{"to": [{"namespaceSelector": {}}, {"ipBlock": {"cidr": _NODE_LOCAL_DNS}}], "ports": _DNS_PORTS}],
+}
+"""Where DNS runs differs: kube-system, openshift-dns (on 5353), or a cache of the node on a link-local address."""
+
+CLOSED: Mapping[str, Manifest] = {"deny-all": _DENY_ALL, "allow-dns": _ALLOW_DNS}
+"""Network policies of every namespace that is made here, by name: nothing but DNS is open."""
+
+
+def governance(system: System, located: str) -> dict[str, str]:
+    """Who owns a system, how risky it is and what may be in it: what somebody asks who meets the namespace."""
+    governed = system.governance
+    budget = governed.budget
+    said = {
+        "system": system.metadata.name,
+        "description": system.metadata.description,
+        "environment": system.environment,
+        "industry": system.profile.industry,
+        "owner-team": governed.owner.team,
+        "owner-email": governed.owner.email,
+        "oncall": governed.owner.oncall,
+        "risk": governed.risk,
+        "data-classes": ",".join(governed.data_classes),
+        "residency": ",".join(governed.residency),
+        "located": located,
+        "budget": f"{budget.monthly:g} {budget.currency} a month, {budget.on_exceed}" if budget else "",
+    }
+    return {name: text for name, text in said.items() if text}
+
+
+def _namespace(said: Mapping[str, str], context: Context) -> Manifest:
+    levels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
+    described: dict[str, Value] = {
+        "name": context.namespace,
+        "labels": {**_labels(context), **levels},
+        "annotations": {f"{_GOVERNANCE}/{name}": text for name, text in said.items()},
+    }
+    return object_of("v1", "Namespace", described)
+
+
+def _labels(context: Context) -> dict[str, Value]:
+    return labels(context.system.metadata.name, context.namespace, component=COMPONENT)
+
+
+def _object(api_version: str, kind: str, name: str, context: Context, spec: Manifest) -> Manifest:
+    return object_of(api_version, kind, metadata(name, context.namespace, _labels(context)), spec=spec)

@@ -1,0 +1,219 @@
+"""Network policies of workloads. Everything is closed by the namespace's own policy; these are the openings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from modelyard.plan import Job, ModelServer, MonitorJob, Promoter, Resource, Starter, cluster_service, reports
+from modelyard.spec import Inference
+from modelyard.stack import Value
+from modelyard_targets.kube.network.policies import (
+    PROMETHEUS_PORT,
+    every_namespace,
+    installs_prometheus,
+    namespace,
+    network_policy,
+    pods,
+    ports,
+    prometheus_pods,
+    reach,
+    reach_api,
+    reach_identity,
+    reach_store,
+)
+from modelyard_targets.kube.network.route import is_ours
+from modelyard_targets.kube.pipelines.job import job_groups
+from modelyard_targets.kube.pipelines.launcher import launcher_name
+from modelyard_targets.kube.placement.context import REGISTRY_PORT, Context, Made
+from modelyard_targets.kube.placement.fixed import PORTS, SERVE_PORT
+from modelyard_targets.kube.workload.describe import stores_of, uses_registry
+from modelyard_targets.kube.workload.ray_cluster import serving_cluster_scales
+
+_METRIC_PORTS = (PORTS["metrics"], PORTS["as-metrics"], PORTS["dash-metrics"])
+
+
+def lower_network(resource: Resource, context: Context) -> Iterator[Made]:
+    """The policies of a MODEL_SERVER, a pipeline, a MONITOR, the PROMOTER or a STARTER."""
+    value = resource.value
+    if isinstance(value, ModelServer):
+        yield from _server(resource, value, context)
+    elif isinstance(value, Job):
+        yield from _job(resource, value, context)
+    elif isinstance(value, MonitorJob):
+        yield from _monitor(resource, value, context)
+    elif isinstance(value, Promoter):
+        egress = _reached(resource, (), context)
+        if context.prometheus_uri and value.reports(context.system):
+            egress += _prometheus(context)
+        yield network_policy(resource, resource.name, _selector(resource.name), context, egress=egress)
+    elif isinstance(value, Starter):
+        egress = [*_reached(resource, (), context), reach_api(context)]
+        yield network_policy(resource, resource.name, _selector(resource.name), context, egress=egress)
+
+
+def _server(resource: Resource, server: ModelServer, context: Context) -> Iterator[Made]:
+    own = pods(resource.name)
+    ingress: list[Value] = [
+        {"from": [own]},
+        {"from": [_operator(context)], "ports": ports(PORTS["dashboard"], SERVE_PORT)},
+        *_scraped(context),
+        {"from": _clients(server, context), "ports": ports(SERVE_PORT)},
+    ]
+    state = context.target.head_state
+    uris = (state.redis,) if state is not None else ()
+    egress: list[Value] = [{"to": [own]}, *_reached(resource, uris, context)]
+    yield network_policy(resource, resource.name, _selector(resource.name), context, ingress=ingress, egress=egress)
+    if serving_cluster_scales(server):
+        yield _head(resource, context)
+
+
+def _job(resource: Resource, job: Job, context: Context) -> Iterator[Made]:
+    own = pods(resource.name)
+    ingress: list[Value] = [
+        {"from": [own]},
+        {"from": [_operator(context)], "ports": ports(PORTS["dashboard"])},
+        *_scraped(context),
+    ]
+    egress: list[Value] = [{"to": [own]}, *_reached(resource, _job_uris(job, context), context)]
+    yield network_policy(resource, resource.name, _selector(resource.name), context, ingress=ingress, egress=egress)
+    if any(group.minimum < group.maximum for group in job_groups(job, context)):
+        yield _head(resource, context)
+    if reports(job, context.system) and context.prometheus_uri:
+        name = f"{resource.name}.{'gate' if job.pipeline.type == 'training' else 'files'}"
+        selector = _head_selector(resource.name)
+        yield network_policy(resource, name, selector, context, egress=_prometheus(context))
+    if context.launched(job.pipeline):
+        name = launcher_name(resource)
+        yield network_policy(resource, name, _selector(name), context, egress=[reach_api(context)])
+
+
+def _monitor(resource: Resource, job: MonitorJob, context: Context) -> Iterator[Made]:
+    egress = _reached(resource, _monitor_uris(job, context), context)
+    if context.prometheus_uri:
+        egress += _prometheus(context)
+    if job.monitor.on_breach.run and job.request is None:
+        egress.append(reach_api(context))
+    yield network_policy(resource, resource.name, _selector(resource.name), context, egress=egress)
+
+
+def _head(resource: Resource, context: Context) -> Made:
+    """The autoscaler in the head asks the cluster's API for machines; no other Pod of the cluster may reach it.
+
+    The dot keeps its name apart from every workload's.
+    """
+    return network_policy(
+        resource, f"{resource.name}.head", _head_selector(resource.name), context, egress=[reach_api(context)]
+    )
+
+
+def _head_selector(name: str) -> dict[str, Value]:
+    """The head of a workload's Ray cluster, where the driver of a run is; code of the user runs on workers."""
+    return {**_selector(name), "ray.io/node-type": "head"}
+
+
+def _selector(name: str) -> dict[str, Value]:
+    return {"app.kubernetes.io/name": name}
+
+
+def _operator(context: Context) -> dict[str, Value]:
+    """KubeRay's operator, in whichever namespace it is where it was there before."""
+    anywhere = "kuberay" in context.target.present
+    where = every_namespace() if anywhere else namespace(context.operator_namespace)
+    return {**where, **pods("kuberay-operator")}
+
+
+def _scraped(context: Context) -> list[Value]:
+    if not context.monitored:
+        return []
+    return [{"from": [prometheus_pods(context)], "ports": ports(*_METRIC_PORTS)}]
+
+
+def _prometheus(context: Context) -> list[Value]:
+    """Egress to the Prometheus that takes what workloads push."""
+    if context.target.telemetry.prometheus or not installs_prometheus(context):
+        return reach(context.prometheus_uri, context)
+    return [{"to": [prometheus_pods(context)], "ports": ports(PROMETHEUS_PORT)}]
+
+
+def _clients(server: ModelServer, context: Context) -> list[Value]:
+    """Who may call: named namespaces, else the own one; and the gateway, where it leads here."""
+    found: dict[str, Value] = {}
+    for application in server.applications:
+        inference = application.inference
+        for name in inference.endpoint.clients or (context.namespace,):
+            found.setdefault(f"namespace {name}", namespace(name))
+        if _through_gateway(inference, context):
+            found.setdefault("gateway", _gateway(context))
+    return list(found.values())
+
+
+def _through_gateway(inference: Inference, context: Context) -> bool:
+    if context.target.gateway is None:
+        return False
+    divided = len(inference.variants) > 1 or inference.mirror is not None
+    return divided or inference.endpoint.exposure != "cluster" or inference.rollout.strategy == "incremental"
+
+
+def _gateway(context: Context) -> dict[str, Value]:
+    """Where the proxies of a gateway run is its controller's choice, unless the spec names the namespace or the
+    controller is installed here.
+    """
+    gateway = context.target.gateway
+    assert gateway is not None
+    own = context.platform.gateway_namespace if is_ours(gateway, context) else ""
+    where = gateway.namespace or own or gateway.proxies
+    return namespace(where) if where else every_namespace()
+
+
+def _reached(resource: Resource, uris: Sequence[str], context: Context) -> list[Value]:
+    """Egress to the registry, the stores and the datasets of a workload, each opening once."""
+    openings: list[Value] = []
+    if uses_registry(resource, context):
+        openings += _registry(context)
+    for store in stores_of(resource.workload, context):
+        openings += reach_store(store, context)
+    for uri in uris:
+        openings += reach(uri, context)
+    openings += reach_identity(resource.workload, context)
+    found: list[Value] = []
+    for opening in openings:
+        if opening not in found:
+            found.append(opening)
+    return found
+
+
+def _registry(context: Context) -> list[Value]:
+    registry = context.system.registry
+    service = cluster_service(context.registry_uri)
+    if registry is None or registry.adopt or service is None:
+        return reach(context.registry_uri, context)
+    where = {**namespace(service[1]), **pods(service[0])}
+    return [{"to": [where], "ports": ports(REGISTRY_PORT)}]
+
+
+def _job_uris(job: Job, context: Context) -> list[str]:
+    pipeline = job.pipeline
+    names = [*pipeline.inputs, pipeline.output]
+    for step in pipeline.steps:
+        names += [*step.inputs, step.output]
+    if job.model is not None and pipeline.type == "training":
+        names += [check.data for check in job.model.validation]
+    return _uris(names, context)
+
+
+def _monitor_uris(job: MonitorJob, context: Context) -> list[str]:
+    monitor = job.monitor
+    names = [monitor.reference.data if monitor.reference else "", monitor.labels]
+    section, _, watched = monitor.watch.partition(".")
+    if section == "data":
+        names.append(watched)
+    elif section == "pipelines":
+        pipeline = context.system.pipelines[watched]
+        names.append(pipeline.output or pipeline.inputs[0])
+    return _uris(names, context)
+
+
+def _uris(names: Sequence[str], context: Context) -> list[str]:
+    """Addresses of the datasets that lie in no declared store."""
+    datasets = [context.system.data[name] for name in dict.fromkeys(names) if name]
+    return [dataset.uri for dataset in datasets if dataset.uri]

@@ -1,0 +1,129 @@
+"""Secrets: an ExternalSecret for what External Secrets brings, and the list of what has to be there already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from modelyard.manifest import labels, metadata, object_of
+from modelyard.plan import Resource, Secret
+from modelyard.records import record
+from modelyard.source import Path
+from modelyard.spec import SecretRef, SecretStore
+from modelyard.stack import Manifest, Value
+from modelyard_targets.kube.monitoring.channels import cluster_channel
+from modelyard_targets.kube.placement.context import Context, Made, secret_name
+from modelyard_targets.kube.storage.buckets import driver_of
+
+COMPONENT = "secret"
+LOGIN_KEYS = ("username", "password")
+CERTIFICATE_KEYS = ("tls.crt", "tls.key")
+
+
+@record
+class Wanted:
+    """A Secret of the cluster: every key that somebody reads of it, and who does."""
+
+    name: str
+    namespace: str
+    ref: SecretRef  # the first reference to it; the others differ in their key
+    keys: tuple[str, ...]
+    workloads: tuple[str, ...]
+    origin: Path
+    certificate: bool
+
+
+def secrets_of(resources: Sequence[Resource], context: Context) -> tuple[Wanted, ...]:
+    """Secrets by their name, in the order in which they are first asked for."""
+    found: dict[tuple[str, str], list[tuple[Resource, Secret]]] = {}
+    for resource in resources:
+        if not isinstance(resource.value, Secret):
+            continue
+        name = secret_name(resource.value.ref, context.target)
+        for namespace in _namespaces(resource.value.ref, context):
+            found.setdefault((namespace, name), []).append((resource, resource.value))
+    gateway = context.target.gateway
+    certificate = gateway.certificate if gateway else None
+    return tuple(
+        Wanted(
+            name=name,
+            namespace=namespace,
+            ref=uses[0][1].ref,
+            keys=tuple(dict.fromkeys(key for _, secret in uses for key in keys_of(secret.ref, context))),
+            workloads=tuple(dict.fromkeys(workload for _, secret in uses for workload in secret.workloads)),
+            origin=uses[0][0].origin,
+            certificate=any(secret.ref == certificate for _, secret in uses),
+        )
+        for (namespace, name), uses in found.items()
+    )
+
+
+def keys_of(ref: SecretRef, context: Context) -> tuple[str, ...]:
+    """The keys that a reference means: the one it names, or the pair that its place in the spec implies."""
+    if ref.key:
+        return (ref.key,)
+    gateway = context.target.gateway
+    if gateway is not None and gateway.certificate == ref:
+        return CERTIFICATE_KEYS
+    buckets = (store for store in context.system.stores.values() if store.type == "object" and store.opened_by(ref))
+    bucket = next(buckets, None)
+    if bucket is None:
+        return LOGIN_KEYS
+    return tuple(key.name for key in driver_of(bucket, context.system).keys)
+
+
+def lower_secrets(resources: Sequence[Resource], context: Context) -> Iterator[Made]:
+    """An ExternalSecret for each Secret that External Secrets is to write; nothing for those that exist."""
+    yield from context.platform.secret_stores(context)
+    for wanted in secrets_of(resources, context):
+        store = store_of(wanted.ref, context)
+        if store.via != "existing":
+            yield Made(wanted.origin, _external_secret(wanted, store, context))
+
+
+def existing_secrets(resources: Sequence[Resource], context: Context) -> tuple[Wanted, ...]:
+    """The Secrets that somebody has to put there before anything is applied."""
+    return tuple(wanted for wanted in secrets_of(resources, context) if store_of(wanted.ref, context).via == "existing")
+
+
+def store_of(ref: SecretRef, context: Context) -> SecretStore:
+    """How a reference is read; a store that the target says nothing of means Secrets that exist."""
+    declared = {store.name: store for store in context.target.secret_stores}
+    return declared.get(ref.store, SecretStore(ref.store))
+
+
+def store_kind(store: SecretStore) -> str:
+    """The kind of the object that External Secrets reads a store by."""
+    return "ClusterSecretStore" if store.scope == "cluster" else "SecretStore"
+
+
+def store_object(store: SecretStore) -> str:
+    """The name of that object; the one of a cloud's own service is made here."""
+    return store.via if store.via == "secrets-manager" else store.store or store.name
+
+
+def _namespaces(ref: SecretRef, context: Context) -> tuple[str, ...]:
+    """The token of a remote write is read by Prometheus, in its namespace, and so is the key of the channel that gets
+    the cluster's alerts; everything else by the system's own Pods.
+    """
+    telemetry = context.target.telemetry
+    if ref == telemetry.secret:
+        return (telemetry.namespace,)
+    channel = cluster_channel(context)
+    shared = channel is not None and channel.secret == ref
+    return (context.namespace, telemetry.namespace) if shared else (context.namespace,)
+
+
+def _external_secret(wanted: Wanted, store: SecretStore, context: Context) -> Manifest:
+    labelled = labels(context.system.metadata.name, wanted.name, component=COMPONENT)
+    template: dict[str, Value] = {"template": {"type": "kubernetes.io/tls"}} if wanted.certificate else {}
+    return object_of(
+        "external-secrets.io/v1",
+        "ExternalSecret",
+        metadata(wanted.name, wanted.namespace, labelled),
+        spec={
+            "refreshInterval": f"{store.refresh_s}s",
+            "secretStoreRef": {"name": store_object(store), "kind": store_kind(store)},
+            "target": {"name": wanted.name, "creationPolicy": "Owner", "deletionPolicy": "Retain", **template},
+            "data": [{"secretKey": key, "remoteRef": {"key": wanted.ref.path, "property": key}} for key in wanted.keys],
+        },
+    )

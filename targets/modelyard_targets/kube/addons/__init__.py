@@ -1,0 +1,1 @@
+"""Add-ons that a cluster gets by Helm."""

@@ -1,0 +1,311 @@
+"""Network policies of add-ons: each namespace that the program makes is closed, and these are the connections it needs.
+
+Labels and ports are those of the charts at the versions of charts.json (read 2026-11-25). The address of the API server
+is unknown, so a webhook is open on its own port to every address; `kubectl port-forward` passes through the node and is
+subject to no policy. docs/decisions/0038-addon-network.md has the reasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from modelyard.manifest import COMPONENT as COMPONENT_LABEL
+from modelyard.manifest import SYSTEM, labels, metadata, object_of, without_empty
+from modelyard.records import record
+from modelyard.spec import Channel, target_path
+from modelyard.stack import Manifest, Value
+from modelyard_targets.kube.access.namespace import CLOSED
+from modelyard_targets.kube.access.secrets import secrets_of, store_of
+from modelyard_targets.kube.monitoring.scraping import reads_operator
+from modelyard_targets.kube.network.policies import (
+    ANYWHERE,
+    COMPONENT,
+    PROMETHEUS_PORT,
+    every_namespace,
+    namespace,
+    outside,
+    pods,
+    ports,
+    prometheus_pods,
+    reach,
+    reach_api,
+    reach_nodes,
+)
+from modelyard_targets.kube.placement.charts import charts
+from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.fixed import (
+    MONITOR_COMPONENT,
+    PIPELINE_COMPONENT,
+    PORTS,
+    PROMOTER_COMPONENT,
+    SERVE_PORT,
+)
+from modelyard_targets.kube.placement.placed import installed_addons, shows_jobs
+from modelyard_targets.kube.placement.platform import AddOn
+
+FILE: Final = "addons"
+"""The file of these policies."""
+
+_RELOADER: Final = 8080
+_ALERTMANAGER: Final = 9093
+_GOSSIP: Final = 9094
+_GRAFANA: Final = 3000
+_KUBE_STATE_METRICS: Final = 8080
+_PROMETHEUS_OPERATOR: Final = 8080
+_SECRETS_WEBHOOK: Final = 10250
+_DATABASE_WEBHOOK: Final = 9443
+_DATABASE_PORTS: Final = (5432, 8000)
+_XDS: Final = 18000
+_LISTENERS: Final = (10080, 10443)
+"""Envoy Gateway listens 10000 above a Gateway's port where that is a privileged one."""
+
+_PROXY_METRICS: Final = 19001
+_OPERATOR_METRICS: Final = 8080
+_ACCELERATOR_METRICS: Final = 9400
+
+_KUBELET: Final = 10250
+"""The one process of nodes that Prometheus reads: the values of its chart leave out the control plane."""
+
+_HOSTED: Final = frozenset({"pagerduty", "slack"})
+"""Types of channels that are services of the internet."""
+
+_EVERY_POD: Final[Mapping[str, Value]] = {}
+_RAY_PODS: Final[Mapping[str, Value]] = {"podSelector": {"matchLabels": {"ray.io/is-ray-node": "yes"}}}
+_DATABASES: Final[Mapping[str, Value]] = {
+    "podSelector": {"matchExpressions": [{"key": "cnpg.io/cluster", "operator": "Exists"}]}
+}
+
+
+@record
+class Policy:
+    """What some Pods of an add-on's namespace accept and reach; without labels, all of them."""
+
+    name: str
+    labels: Mapping[str, Value] = _EVERY_POD
+    ingress: tuple[Value, ...] = ()
+    egress: tuple[Value, ...] = ()
+
+
+def addon_namespace(addon: str, context: Context) -> str:
+    """Where an add-on goes: Prometheus where the target says, the others where their charts usually are."""
+    return context.target.telemetry.namespace if addon == "prometheus" else charts()[addon].namespace
+
+
+def lower_addon_network(context: Context) -> Iterator[Made]:
+    """Policies of the platform's Pods and of each add-on that is installed here; other namespaces are left alone."""
+    yield from context.platform.policies(context)
+    for addon in installed_addons(context):
+        where = addon_namespace(addon, context)
+        for name, spec in CLOSED.items():
+            yield _made(name, where, spec, context)
+        own = context.platform.installs.get(addon, AddOn())
+        for at, policy in enumerate(_POLICIES[addon](context)):
+            egress = (*policy.egress, *(own.egress(context) if at == 0 else ()))
+            rules = without_empty({"ingress": list(policy.ingress), "egress": list(egress)})
+            spec = {
+                "podSelector": {"matchLabels": dict(policy.labels)} if policy.labels else {},
+                "policyTypes": [direction.capitalize() for direction in rules],
+                **rules,
+            }
+            yield _made(policy.name, where, spec, context)
+
+
+def _made(name: str, where: str, spec: Manifest, context: Context) -> Made:
+    described = metadata(name, where, labels(context.system.metadata.name, name, component=COMPONENT))
+    manifest = object_of("networking.k8s.io/v1", "NetworkPolicy", described, spec=spec)
+    return Made(target_path(context.system, context.placement), manifest)
+
+
+def _named(name: str) -> dict[str, Value]:
+    return {"app.kubernetes.io/name": name}
+
+
+def _kuberay(context: Context) -> tuple[Policy, ...]:
+    """The operator submits jobs to heads and asks proxies of Serve whether they are healthy; Prometheus reads the state
+    of RayJobs from it.
+    """
+    clusters: dict[str, Value] = {
+        "to": [{**every_namespace(), **_RAY_PODS}],
+        "ports": ports(PORTS["dashboard"], SERVE_PORT),
+    }
+    scraped: Value = {"from": [prometheus_pods(context)], "ports": ports(_OPERATOR_METRICS)}
+    ingress = (scraped,) if reads_operator(context) else ()
+    return (Policy("kuberay-operator", ingress=ingress, egress=(reach_api(context), clusters)),)
+
+
+def _external_secrets(context: Context) -> tuple[Policy, ...]:
+    """The controller reads stores; the API server calls the webhook."""
+    api = (reach_api(context),)
+    return (
+        Policy("external-secrets", _named("external-secrets"), egress=(*api, *_secret_stores(context))),
+        Policy(
+            "external-secrets-webhook",
+            _named("external-secrets-webhook"),
+            ingress=({"ports": ports(_SECRETS_WEBHOOK)},),
+            egress=api,
+        ),
+        Policy("external-secrets-cert-controller", _named("external-secrets-cert-controller"), egress=api),
+    )
+
+
+def _secret_stores(context: Context) -> tuple[Value, ...]:
+    """Stores that exist are objects of the cluster's owner: only those know their address and port."""
+    secrets = secrets_of(context.plan.on(context.placement), context)
+    if all(store_of(wanted.ref, context).via != "external-secrets" for wanted in secrets):
+        return ()
+    return ({"to": [every_namespace(), *outside(context)]},)
+
+
+def _cloudnative_pg(context: Context) -> tuple[Policy, ...]:
+    """The API server calls the webhook; the operator asks each instance how it is."""
+    instances: dict[str, Value] = {"to": [{**every_namespace(), **_DATABASES}], "ports": ports(*_DATABASE_PORTS)}
+    webhook: dict[str, Value] = {"ports": ports(_DATABASE_WEBHOOK)}
+    return (Policy("cloudnative-pg", ingress=(webhook,), egress=(reach_api(context), instances)),)
+
+
+def _prometheus(context: Context) -> tuple[Policy, ...]:
+    """Prometheus reads metrics of every namespace. Monitors, promoters and drivers of pipelines push to it; nothing
+    but it talks to Alertmanager.
+    """
+    prometheus, grafana, alertmanager = pods("prometheus"), pods("grafana"), pods("alertmanager")
+    api = reach_api(context)
+    gossip: list[Value] = [{"protocol": protocol, "port": _GOSSIP} for protocol in ("TCP", "UDP")]
+    policies = [
+        Policy(
+            "prometheus",
+            _named("prometheus"),
+            ingress=(
+                {"from": [prometheus], "ports": ports(PROMETHEUS_PORT, _RELOADER)},
+                {"from": [grafana, *_pushing(context)], "ports": ports(PROMETHEUS_PORT)},
+            ),
+            egress=({"to": [every_namespace()]}, api, *_remote_write(context), *reach_nodes((_KUBELET,), context)),
+        ),
+        Policy(
+            "alertmanager",
+            _named("alertmanager"),
+            ingress=(
+                {"from": [prometheus], "ports": ports(_ALERTMANAGER, _RELOADER)},
+                {"from": [alertmanager], "ports": gossip},
+            ),
+            egress=({"to": [alertmanager], "ports": gossip}, *_receivers(context)),
+        ),
+        Policy(
+            "prometheus-operator",
+            {"app": "kube-prometheus-stack-operator"},
+            ingress=({"from": [prometheus], "ports": ports(_PROMETHEUS_OPERATOR)},),
+            egress=(api,),
+        ),
+    ]
+    if not context.target.edge:
+        policies.append(
+            Policy(
+                "grafana",
+                _named("grafana"),
+                ingress=({"from": [prometheus], "ports": ports(_GRAFANA)},),
+                egress=({"to": [prometheus], "ports": ports(PROMETHEUS_PORT)}, api),
+            )
+        )
+    if shows_jobs(context):
+        policies.append(
+            Policy(
+                "kube-state-metrics",
+                _named("kube-state-metrics"),
+                ingress=({"from": [prometheus], "ports": ports(_KUBE_STATE_METRICS)},),
+                egress=(api,),
+            )
+        )
+    return tuple(policies)
+
+
+def _pushing(context: Context) -> list[Value]:
+    """Monitors, promoters and drivers of pipelines, of this system and others in namespaces that modelyard made."""
+    monitor: dict[str, str] = {COMPONENT_LABEL: MONITOR_COMPONENT}
+    promoter: dict[str, str] = {COMPONENT_LABEL: PROMOTER_COMPONENT}
+    driver: dict[str, str] = {COMPONENT_LABEL: PIPELINE_COMPONENT, "ray.io/node-type": "head"}
+    systems: dict[str, Value] = {
+        "namespaceSelector": {"matchExpressions": [{"key": SYSTEM, "operator": "Exists"}]},
+    }
+    return [
+        {**where, "podSelector": {"matchLabels": dict(labelled)}}
+        for labelled in (monitor, promoter, driver)
+        for where in (namespace(context.namespace), systems)
+    ]
+
+
+def _remote_write(context: Context) -> list[Value]:
+    written = context.target.telemetry.remote_write
+    return reach(written, context) if written else []
+
+
+def _receivers(context: Context) -> list[Value]:
+    """What the channels need, whatever `egress` bounds workloads to: no spec can list the addresses of a service.
+
+    HTTPS is open, within `egress`, where no channel here needs it: other systems may route through this Alertmanager.
+    """
+    anywhere: list[Value] = list(ANYWHERE)
+    channels = [one.value for one in context.plan.on(context.placement) if isinstance(one.value, Channel)]
+    hosted = any(channel.type in _HOSTED for channel in channels)
+    rules: list[Value] = [{"to": anywhere if hosted else outside(context), "ports": ports(443)}]
+    for channel in channels:
+        if channel.type == "email":
+            rules += reach(f"smtp://{channel.smarthost}", context, anywhere)
+        elif channel.type == "webhook":
+            rules.append({"to": [every_namespace(), *anywhere]})  # its address is a secret
+    return list({str(rule): rule for rule in rules}.values())
+
+
+def _envoy_gateway(context: Context) -> tuple[Policy, ...]:
+    """Proxies get their configuration from the controller and pass requests on to servers of any namespace; Prometheus
+    reads what they count.
+    """
+    proxy: dict[str, Value] = {"app.kubernetes.io/managed-by": "envoy-gateway", "app.kubernetes.io/component": "proxy"}
+    controller: dict[str, Value] = {"control-plane": "envoy-gateway"}
+    scraped: list[Value] = [{"from": [prometheus_pods(context)], "ports": ports(_PROXY_METRICS)}]
+    return (
+        Policy(
+            "envoy-gateway",
+            controller,
+            ingress=({"from": [{"podSelector": {"matchLabels": proxy}}], "ports": ports(_XDS)},),
+            egress=(reach_api(context),),
+        ),
+        Policy("certgen", {"batch.kubernetes.io/job-name": "certgen"}, egress=(reach_api(context),)),
+        Policy(
+            "proxies",
+            proxy,
+            ingress=({"ports": ports(*_LISTENERS)}, *(scraped if context.monitored else ())),
+            egress=(
+                {"to": [{"podSelector": {"matchLabels": controller}}], "ports": ports(_XDS)},
+                {"to": [{**every_namespace(), **_RAY_PODS}], "ports": ports(SERVE_PORT)},
+            ),
+        ),
+    )
+
+
+def _dcgm_exporter(context: Context) -> tuple[Policy, ...]:
+    """Prometheus reads it; it asks its node alone which Pods use an accelerator, through a socket."""
+    scraped: Value = {"from": [prometheus_pods(context)], "ports": ports(_ACCELERATOR_METRICS)}
+    return (Policy("dcgm-exporter", ingress=(scraped,)),)
+
+
+def _controller(name: str) -> Callable[[Context], tuple[Policy, ...]]:
+    """A controller that talks to the cluster's API, and to what its platform adds."""
+    return lambda context: (Policy(name, egress=(reach_api(context),)),)
+
+
+def _closed(context: Context) -> tuple[Policy, ...]:
+    """It talks to its node alone, through a socket."""
+    return ()
+
+
+_POLICIES: Final[Mapping[str, Callable[[Context], tuple[Policy, ...]]]] = {
+    "kuberay": _kuberay,
+    "prometheus": _prometheus,
+    "external-secrets": _external_secrets,
+    "cloudnative-pg": _cloudnative_pg,
+    "envoy-gateway": _envoy_gateway,
+    "cluster-autoscaler": _controller("cluster-autoscaler"),
+    "karpenter": _controller("karpenter"),
+    "nvidia-device-plugin": _closed,
+    "dcgm-exporter": _dcgm_exporter,
+}

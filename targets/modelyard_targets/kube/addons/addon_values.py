@@ -1,0 +1,219 @@
+"""Values of the add-ons' charts: no root, sizes, metrics of all namespaces, nothing public, no hooks.
+
+Read in the charts' own values.yaml at the versions of charts.json, on 2026-11-24.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.manifest import memory_text
+from modelyard.stack import Value
+from modelyard_targets.kube.monitoring.channels import CLUSTER_ALERTS
+from modelyard_targets.kube.monitoring.metrics_disk import kept_s, used_gi, volume_gi
+from modelyard_targets.kube.placement.context import Context, mirrored, pull_secret_of_addons
+from modelyard_targets.kube.placement.fixed import GRAFANA_SECRET
+from modelyard_targets.kube.placement.placed import shows_jobs
+
+_GI = 1024**3
+_SECURITY: Final[dict[str, Value]] = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "readOnlyRootFilesystem": True,
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+
+_CONTROL_PLANE: Final = ("kubeControllerManager", "kubeScheduler", "kubeEtcd", "kubeProxy")
+"""Components whose metrics a managed control plane hides and kubeadm and k3s bind to loopback: the chart's alerts
+about them would fire for ever. Whoever runs the control plane watches it (docs/decisions/0027).
+"""
+
+_OF_JOBS: Final = ("KubeJobFailed", "KubeJobNotCompleted")
+"""Runs of pipelines and monitors have alerts of their own, which know the schedule and the timeout."""
+
+_STATE_METRICS: Final = "registry.k8s.io/kube-state-metrics/kube-state-metrics"
+_OFF_AT_THE_EDGE: Final = frozenset({"docker.io/grafana/grafana", "quay.io/kiwigrid/k8s-sidecar"})
+
+
+def kuberay_values(context: Context) -> dict[str, Value]:
+    """The operator of the whole cluster: two of them where redundancy is asked for, of which one leads.
+
+    Every feature gate that something emitted depends on is on by default at this version; alpha gates stay off.
+    """
+    replicas = 2 if context.enterprise and not context.target.edge else 1
+    values: dict[str, Value] = {
+        "image": {"repository": _repository("quay.io/kuberay/operator", context)},
+        "replicas": replicas,
+        "leaderElectionEnabled": True,
+        "resources": _resources("200m" if not context.target.edge else "100m", "512Mi"),
+        "securityContext": _SECURITY,
+    }
+    return {**values, **_pull("imagePullSecrets", context)}
+
+
+def external_secrets_values(context: Context) -> dict[str, Value]:
+    """Controller, webhook and certificate controller, each sized."""
+    repository = _repository("ghcr.io/external-secrets/external-secrets", context)
+    asked = _resources("50m", "128Mi")
+    replicas = 2 if context.enterprise and not context.target.edge else 1
+    values: dict[str, Value] = {
+        "global": {"repository": repository},
+        "installCRDs": True,
+        "replicaCount": replicas,
+        "leaderElect": replicas > 1,
+        "resources": asked,
+        "webhook": {"replicaCount": replicas, "resources": asked, **_pull("imagePullSecrets", context)},
+        "certController": {"resources": asked, **_pull("imagePullSecrets", context)},
+    }
+    return {**values, **_pull("imagePullSecrets", context)}
+
+
+def cloudnative_pg_values(context: Context) -> dict[str, Value]:
+    """The operator of PostgreSQL."""
+    values: dict[str, Value] = {
+        "image": {"repository": _repository("ghcr.io/cloudnative-pg/cloudnative-pg", context)},
+        "replicaCount": 2 if context.enterprise and not context.target.edge else 1,
+        "resources": _resources("100m", "256Mi"),
+    }
+    return {**values, **_pull("imagePullSecrets", context)}
+
+
+def prometheus_values(context: Context) -> dict[str, Value]:
+    """Prometheus, Alertmanager and Grafana for what is emitted here, whatever its labels.
+
+    Certificates of the admission webhook would come from hooks, which are not run; the webhook only repeats what
+    promtool and the CRDs say. Node exporters need the host and are the cluster's own business.
+    """
+    edge = context.target.edge
+    replicas = 2 if context.enterprise and not edge else 1
+    values: dict[str, Value] = {
+        "crds": {"enabled": True},
+        "nodeExporter": {"enabled": False},
+        "kubeStateMetrics": {"enabled": shows_jobs(context)},
+        **({"kube-state-metrics": {"resources": _resources("50m", "128Mi")}} if shows_jobs(context) else {}),
+        "defaultRules": {"create": False} if edge else _default_rules(context),
+        **{component: {"enabled": False} for component in _CONTROL_PLANE},
+        "prometheusOperator": {
+            "admissionWebhooks": {"enabled": False},
+            "tls": {"enabled": False},
+            "resources": _resources("100m", "256Mi"),
+            "prometheusConfigReloader": {"resources": _resources("20m", "64Mi")},
+        },
+        "prometheus": {"prometheusSpec": _prometheus_spec(context, replicas)},
+        "alertmanager": {"alertmanagerSpec": _alertmanager_spec(context, replicas)},
+        "grafana": {"enabled": False} if edge else _grafana(),
+    }
+    image_registry, pull = _registry(context), pull_secret_of_addons(context.target)
+    shared: dict[str, Value] = {}
+    if image_registry:
+        shared["imageRegistry"] = image_registry
+    if pull:
+        shared["imagePullSecrets"] = [{"name": pull}]
+    return {**({"global": shared} if shared else {}), **values}
+
+
+def images_left_out(addon: str, context: Context) -> frozenset[str]:
+    """Images of an add-on's chart, by name, of which these values start no Pod."""
+    if addon != "prometheus" or not context.target.edge:
+        return frozenset()
+    return _OFF_AT_THE_EDGE if shows_jobs(context) else _OFF_AT_THE_EDGE | {_STATE_METRICS}
+
+
+def _default_rules(context: Context) -> dict[str, Value]:
+    """The chart's alerts about the cluster, labelled for their route, without those that mean nothing here."""
+    name, value = CLUSTER_ALERTS
+    disabled = dict.fromkeys((*_OF_JOBS, *context.platform.meaningless_alerts), True)
+    return {"create": True, "additionalRuleLabels": {name: value}, "disabled": disabled}
+
+
+def _prometheus_spec(context: Context, replicas: int) -> dict[str, Value]:
+    edge = context.target.edge
+    spec: dict[str, Value] = {
+        "replicas": replicas,
+        "retention": f"{-(-kept_s(context.system) // 3600)}h",
+        "retentionSize": f"{used_gi(context.system, context.target)}GB",
+        "walCompression": True,
+        "enableOTLPReceiver": True,
+        "otlp": {"promoteResourceAttributes": ["service.name", "service.namespace"]},
+        "externalLabels": {"modelyard_system": context.system.metadata.name, "modelyard_target": context.placement},
+        "resources": _resources("250m", "1Gi") if edge else _resources("1", "4Gi" if context.enterprise else "2Gi"),
+        "storageSpec": _storage(volume_gi(context.system, context.target), context),
+    }
+    for kind in ("serviceMonitor", "podMonitor", "rule", "probe", "scrapeConfig"):
+        spec[f"{kind}SelectorNilUsesHelmValues"] = False
+    if context.target.telemetry.remote_write:
+        spec["remoteWrite"] = [_remote_write(context)]
+    return spec
+
+
+def _remote_write(context: Context) -> Value:
+    """A queue that waits for a link that comes and goes, and goes on where it stopped, as far as its log reaches."""
+    telemetry = context.target.telemetry
+    queue: dict[str, Value] = {"minBackoff": "1s", "maxBackoff": "5m", "retryOnRateLimit": True}
+    if context.target.edge:
+        queue.update({"maxShards": 2, "maxSamplesPerSend": 1000, "capacity": 5000})
+    written: dict[str, Value] = {"url": telemetry.remote_write, "queueConfig": queue}
+    if telemetry.secret is not None:
+        secret = context.secret(telemetry.secret)
+        written["authorization"] = {"type": "Bearer", "credentials": {"name": secret.name, "key": secret.key}}
+    return written
+
+
+def _alertmanager_spec(context: Context, replicas: int) -> dict[str, Value]:
+    """A namespace routes its own alerts alone; only configurations beside Alertmanager itself see those of all."""
+    return {
+        "replicas": replicas,
+        "alertmanagerConfigMatcherStrategy": {"type": "OnNamespaceExceptForAlertmanagerNamespace"},
+        "resources": _resources("50m", "128Mi"),
+        "storage": _storage(1, context),
+    }
+
+
+def _storage(size: int, context: Context) -> dict[str, Value]:
+    claim: dict[str, Value] = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": memory_text(size * _GI)}},
+    }
+    if context.target.storage_class:
+        claim["storageClassName"] = context.target.storage_class
+    return {"volumeClaimTemplate": {"spec": claim}}
+
+
+def _grafana() -> dict[str, Value]:
+    """Dashboards of all namespaces, for whoever may forward a port: no ingress, no anonymous visitor, no reports."""
+    return {
+        "admin": {"existingSecret": GRAFANA_SECRET, "userKey": "admin-user", "passwordKey": "admin-password"},
+        "initChownData": {"enabled": False},
+        "persistence": {"enabled": False},
+        "testFramework": {"enabled": False},
+        "resources": _resources("100m", "256Mi"),
+        "sidecar": {
+            "resources": _resources("50m", "128Mi"),
+            "datasources": {"alertmanager": {"enabled": False}},  # silences go through `kubectl port-forward` alone
+        },
+        "grafana.ini": {
+            "analytics": {"reporting_enabled": False, "check_for_updates": False},
+            "auth.anonymous": {"enabled": False},
+            "users": {"allow_sign_up": False},
+        },
+    }
+
+
+def _resources(cpu: str, memory: str) -> dict[str, Value]:
+    """Memory is bounded, CPU only asked for: an operator that is throttled is an operator that is late."""
+    return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": memory}}
+
+
+def _repository(image: str, context: Context) -> str:
+    return mirrored(image, context.target)
+
+
+def _registry(context: Context) -> str:
+    images = context.target.images
+    return images.registry if images.mirror else ""
+
+
+def _pull(key: str, context: Context) -> dict[str, Value]:
+    pull = pull_secret_of_addons(context.target)
+    return {key: [{"name": pull}]} if pull else {}

@@ -1,0 +1,163 @@
+"""Add-ons by Helm: the calls that install what the cluster lacks, and those that make the registry's logins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, TypeAlias
+
+from modelyard.plan import RegistryServer, Resource
+from modelyard.program import Call, Literal, Ref
+from modelyard.records import replace
+from modelyard.stack import Value
+from modelyard.units import cpu_millis, memory_bytes
+from modelyard_targets.kube.addons.addon_network import FILE, addon_namespace
+from modelyard_targets.kube.addons.addon_values import (
+    cloudnative_pg_values,
+    external_secrets_values,
+    kuberay_values,
+    prometheus_values,
+)
+from modelyard_targets.kube.placement.charts import Chart, charts
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.placement.fixed import ADMIN_SECRET, GRAFANA_SECRET
+from modelyard_targets.kube.placement.placed import installed_addons, registry_of
+from modelyard_targets.kube.placement.platform import AddOn, Given, as_literal
+from modelyard_targets.kube.pods.sizes import Size
+from modelyard_targets.kube.workload.registry_access import ADMIN_USER, LOGIN_KEYS, LOGINS, SESSION_KEY, logins
+
+Values: TypeAlias = Callable[[Context], dict[str, Value]]
+
+NETWORK: Final = "addons_network"
+"""The variable of the add-ons' network policies."""
+
+_VALUES: Final[Mapping[str, Values]] = {
+    "kuberay": kuberay_values,
+    "prometheus": prometheus_values,
+    "external-secrets": external_secrets_values,
+    "cloudnative-pg": cloudnative_pg_values,
+}
+
+
+def addon_calls(context: Context) -> tuple[Call, ...]:
+    """A namespace for each add-on that is needed and not there, their network policies, and then their charts."""
+    addons = installed_addons(context)
+    if not addons:
+        return ()
+    namespaces = tuple(_namespace(addon, context) for addon in addons)
+    network = Call(
+        NETWORK,
+        "kubernetes.Manifests",
+        FILE,
+        (
+            ("cluster", Ref("cluster")),
+            ("files", (f"{FILE}.yaml",)),
+            ("depends_on", tuple(Ref(call.variable) for call in namespaces)),
+        ),
+        group=FILE,
+    )
+    return (*namespaces, network, *(call for addon in addons for call in _addon(addon, context)))
+
+
+def asked_by_addons(context: Context) -> Size:
+    """What the add-ons that are installed ask for, by their values; the registry counts with the system's own Pods."""
+    sizes = [_asked(_VALUES[addon](context)) for addon in installed_addons(context) if addon in _VALUES]
+    return Size(sum(one.cpu_millis for one in sizes), sum(one.memory_bytes for one in sizes))
+
+
+def _asked(values: Mapping[str, Value]) -> Size:
+    """The requests that stand beside a number of replicas, once where none stands there, and all below them."""
+    replicas, resources = values.get("replicas", values.get("replicaCount", 1)), values.get("resources")
+    requests = resources.get("requests") if isinstance(resources, Mapping) else None
+    count = replicas if isinstance(replicas, int) else 1
+    cpu = memory = 0
+    if isinstance(requests, Mapping):
+        cpu = count * (cpu_millis(str(requests.get("cpu", "0m"))) or 0)
+        memory = count * (memory_bytes(str(requests.get("memory", "0Mi"))) or 0)
+    below = [_asked(value) for value in values.values() if isinstance(value, Mapping)]
+    return Size(cpu + sum(one.cpu_millis for one in below), memory + sum(one.memory_bytes for one in below))
+
+
+def registry_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
+    """The logins of a registry that runs here: they are made once, and are in no manifest."""
+    resource = registry_of(context.plan, context.placement)
+    if resource is None:
+        return ()
+    user, password = LOGIN_KEYS
+    where: tuple[tuple[str, Literal], ...] = (("cluster", Ref("cluster")), ("namespace", context.namespace))
+    needs: tuple[tuple[str, Literal], ...] = (("depends_on", (foundation,)),)
+    fixed: dict[str, Literal] = {user: ADMIN_USER}
+    admin: tuple[tuple[str, Literal], ...] = (("generated", (password, SESSION_KEY)), ("fixed", fixed))
+    users: dict[str, Literal] = {login.secret: login.user for login in logins(context)}
+    return (
+        Call("registry_admin", "kubernetes.GeneratedSecret", ADMIN_SECRET, (*where, *admin, *needs), "registry"),
+        Call("registry_logins", "kubernetes.Logins", LOGINS, (*where, ("users", users), *needs), "registry"),
+        *_login(resource, foundation, context),
+    )
+
+
+def _login(resource: Resource, foundation: Ref, context: Context) -> Iterator[Call]:
+    """What opens the registry's database, where the cloud runs it and keeps its login."""
+    server = resource.value
+    if isinstance(server, RegistryServer) and server.database is not None and not server.database.adopt:
+        managed = context.platform.database(server.database, context)
+        if managed is not None:
+            yield replace(managed.login, arguments=(*managed.login.arguments, ("depends_on", (foundation,))))
+
+
+def _namespace(addon: str, context: Context) -> Call:
+    level = context.platform.installs.get(addon, AddOn()).pod_security
+    arguments: tuple[tuple[str, Literal], ...] = (("cluster", Ref("cluster")),)
+    if level != "restricted":
+        arguments += (("pod_security", level),)
+    variable = f"{addon.replace('-', '_')}_namespace"
+    return Call(variable, "kubernetes.Namespace", addon_namespace(addon, context), arguments, group=FILE)
+
+
+def _addon(addon: str, context: Context) -> list[Call]:
+    """What an add-on stands on and its chart, once its namespace is closed: no Pod starts without its policies."""
+    namespace = addon_namespace(addon, context)
+    variable = addon.replace("-", "_")
+    own = context.platform.installs.get(addon, AddOn())
+    calls: list[Call] = []
+    needs = [Ref(NETWORK)]
+    if addon == "prometheus" and not context.target.edge:
+        calls.append(_grafana_secret(namespace, Ref(NETWORK)))
+        needs.append(Ref("grafana_admin"))
+    for call in own.before(context):
+        calls.append(replace(call, arguments=(*call.arguments, ("depends_on", tuple(needs))), group=addon))
+        needs = [*needs[:1], Ref(call.variable)]
+    values = {**(_VALUES[addon](context) if addon in _VALUES else {}), **own.values(context)}
+    calls.append(_chart(variable, charts()[addon], namespace, values, tuple(needs), addon))
+    needed: tuple[tuple[str, Literal], ...] = (("depends_on", (Ref(variable),)),)
+    calls += [replace(call, arguments=(*call.arguments, *needed), group=addon) for call in own.after(context)]
+    return calls
+
+
+def _grafana_secret(namespace: str, needs: Ref) -> Call:
+    arguments: tuple[tuple[str, Literal], ...] = (
+        ("cluster", Ref("cluster")),
+        ("namespace", namespace),
+        ("generated", ("admin-password",)),
+        ("fixed", {"admin-user": "admin"}),
+        ("depends_on", (needs,)),
+    )
+    return Call("grafana_admin", "kubernetes.GeneratedSecret", GRAFANA_SECRET, arguments, group="prometheus")
+
+
+def _chart(
+    variable: str,
+    chart: Chart,
+    namespace: str,
+    values: Mapping[str, Given],
+    needs: tuple[Ref, ...],
+    group: str,
+) -> Call:
+    arguments: tuple[tuple[str, Literal], ...] = (
+        ("cluster", Ref("cluster")),
+        ("repository", chart.repository),
+        ("version", chart.version),
+        ("namespace", namespace),
+        ("values", as_literal(values)),
+        ("depends_on", needs),
+    )
+    return Call(variable, "kubernetes.Chart", chart.chart, arguments, group=group)

@@ -1,0 +1,1 @@
+"""What no cluster can honour of a plan."""

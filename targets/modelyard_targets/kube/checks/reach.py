@@ -1,0 +1,101 @@
+"""What the network of a target keeps out or lets in against the spec: addresses beyond its egress, and clients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+from modelyard.diagnostics import reach as problems
+from modelyard.diagnostics.base import Diagnostic, quote
+from modelyard.plan import Identity, ModelServer, Plan, RegistryServer, Route
+from modelyard.source import Path
+from modelyard.spec import Channel, target_path
+from modelyard_targets.kube.data.crossing import reads_bundles
+from modelyard_targets.kube.data.disk import has_disk
+from modelyard_targets.kube.placement.placed import addons_to_install, target_of
+
+_Address: TypeAlias = IPv4Address | IPv6Address
+
+
+def check_egress(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Addresses that are written as numbers, so that it is known which of them the target's `egress` leaves out."""
+    target = target_of(plan, placement)
+    if not target.egress:
+        return
+    open_ranges = [ip_network(cidr, strict=False) for cidr in target.egress]
+    told: set[Path] = set()
+    for what, url, path in _addresses(plan, placement):
+        address = _number(url)
+        if address is not None and path not in told and not any(address in one for one in open_ranges):
+            told.add(path)
+            yield problems.beyond_egress(plan.system.at(*path), what, str(address), placement)
+
+
+def _addresses(plan: Plan, placement: str) -> Iterator[tuple[str, str, Path]]:
+    """What workloads of a placement, and the add-ons that are installed there, call by an address of the spec."""
+    system, target = plan.system, target_of(plan, placement)
+    here = target_path(system, placement)
+    for resource in plan.on(placement):
+        value = resource.value
+        if isinstance(value, Identity):
+            for store in (system.stores[access.store] for access in value.access):
+                yield f"store {quote(store.name)}", store.endpoint, ("stores", store.name, "endpoint")
+        elif isinstance(value, RegistryServer) and value.database is not None and not value.registry.adopt:
+            database = value.database
+            yield f"store {quote(database.name)}", f"//{database.adopt}", ("stores", database.name, "adopt")
+        elif (
+            isinstance(value, Channel) and value.type == "email" and "prometheus" in addons_to_install(plan, placement)
+        ):
+            yield f"channel {quote(value.name)}", f"//{value.smarthost}", ("channels", value.name, "smarthost")
+        elif isinstance(value, ModelServer) and target.head_state is not None:
+            yield "headState", target.head_state.redis, (*here, "headState", "redis")
+    registry = system.registry
+    if registry is not None and registry.adopt and _asks_registry(plan, placement):
+        yield "the registry", registry.adopt, ("registry", "adopt")
+    telemetry = target.telemetry
+    if telemetry.remote_write and "prometheus" in addons_to_install(plan, placement):
+        yield "telemetry.remoteWrite", telemetry.remote_write, (*here, "telemetry", "remoteWrite")
+
+
+def _asks_registry(plan: Plan, placement: str) -> bool:
+    return any(link.what == "registry" and link.ends[0] == placement for link in plan.links)
+
+
+def _number(url: str) -> _Address | None:
+    """The address in a URL whose host is one; None for a name, and for half an address."""
+    try:
+        return ip_address(urlsplit(url).hostname or "")
+    except ValueError:
+        return None
+
+
+def check_clients(plan: Plan, placement: str, own_class: str = "") -> Iterator[Diagnostic]:
+    """Endpoints whose `clients` bound nothing: a class does not say in which namespace its proxies run, apart from the
+    class whose controller is installed here.
+    """
+    gateway = target_of(plan, placement).gateway
+    if gateway is None or gateway.proxies or gateway.class_name in {"", own_class}:
+        return
+    for resource in plan.on(placement):
+        if isinstance(resource.value, Route) and resource.value.needs_gateway:
+            inference = resource.value.inference
+            if inference.endpoint.clients:
+                where = plan.system.key("inference", inference.name, "endpoint", "clients")
+                yield problems.clients_without_effect(where, inference.name, gateway.class_name, placement)
+
+
+def check_edge(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Servers at the edge that lose what waits on their disk with every Pod that replaces another."""
+    target = target_of(plan, placement)
+    for resource in plan.on(placement) if target.edge else ():
+        server = resource.value
+        if not isinstance(server, ModelServer) or has_disk(resource, plan, target):
+            continue
+        inference = server.applications[0].inference
+        kept = ["captures"] if any(one.inference.capture is not None for one in server.applications) else []
+        kept += ["bundles of models"] if reads_bundles(resource, plan) else []
+        if kept and inference.rollout.strategy != "in-place":
+            where = plan.system.key("inference", inference.name)
+            yield problems.lost_at_the_edge(where, inference.name, " and ".join(kept))

@@ -1,0 +1,98 @@
+"""Names in the namespace that are not free for workloads: those of its policies, the registry's, the buckets' Jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from modelyard.diagnostics.base import Diagnostic, quote
+from modelyard.diagnostics.plan import reserved_name
+from modelyard.names import object_name
+from modelyard.plan import Cluster, Kind, Plan, RegistryServer
+from modelyard.spec import Store
+from modelyard_targets.kube.access import namespace
+from modelyard_targets.kube.placement.charts import charts
+from modelyard_targets.kube.placement.context import database_name
+from modelyard_targets.kube.placement.fixed import BUCKET_NAME, LOGIN_NAME, REGISTRY_NAME, STORAGE_POLICY
+from modelyard_targets.kube.placement.placed import addons_to_install, target_of
+
+_NAMED = frozenset(
+    {
+        Kind.IDENTITY,
+        Kind.MODEL_SERVER,
+        Kind.TRAINING_JOB,
+        Kind.BATCH_JOB,
+        Kind.CUSTOM_JOB,
+        Kind.MONITOR,
+        Kind.PROMOTER,
+        Kind.STARTER,
+        Kind.DATABASE,
+    }
+)
+"""Kinds that have an account, a network policy or Pods under their own name."""
+
+_DATABASES: Final = frozenset({"postgres", "template0", "template1", "rdsadmin"})
+"""Databases that every server of PostgreSQL, or of RDS, already has."""
+
+_ROLES: Final = frozenset({"public", "none", "streaming_replica", "dbadmin", "rdsrepladmin", "rdstopmgr"})
+"""Words that PostgreSQL refuses as a role, and roles of CloudNativePG, of the component library and of RDS.
+
+The roles of RDS and its prefix were not looked up in its documentation: RDS may refuse more.
+"""
+
+_PREFIXES: Final = ("pg_", "rds_")
+"""Roles of PostgreSQL, which refuses others of that prefix, and of RDS."""
+
+
+def check_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Workloads whose policy would take the place of the platform's, or whose Pods would pass for the registry's; and
+    a namespace that an add-on has, which would be closed to it; and databases that PostgreSQL would refuse.
+    """
+    yield from _check_namespace(plan, placement)
+    yield from _check_databases(plan, placement)
+    taken = _taken(plan, placement)
+    told: set[str] = set()
+    for resource in plan.on(placement):
+        if resource.kind in _NAMED and resource.name in taken and resource.name not in told:
+            told.add(resource.name)
+            yield reserved_name(plan.system.key(*resource.origin[:2]), resource.name, taken[resource.name])
+
+
+def _check_namespace(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    target = target_of(plan, placement)
+    here = plan.on(placement)
+    addons = next((one.value.addons for one in here if isinstance(one.value, Cluster)), ())
+    kept = {charts()[addon].namespace for addon in addons_to_install(plan, placement) if addon != "prometheus"}
+    kept |= {target.telemetry.namespace} if "prometheus" in addons else set()
+    for resource in here:
+        if resource.kind is Kind.NAMESPACE and resource.name in kept:
+            span = plan.system.at(*resource.origin) if target.namespace else plan.system.key("metadata", "name")
+            yield reserved_name(span, resource.name, "an add-on has that namespace, and would be closed in")
+
+
+def _check_databases(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """A managed database and the role that owns it have the name of their store."""
+    for resource in plan.on(placement):
+        store = resource.value
+        if resource.kind is not Kind.DATABASE or not isinstance(store, Store) or store.adopt:
+            continue
+        name = database_name(store)
+        if name in _DATABASES | _ROLES or name.startswith(_PREFIXES):
+            why = f"PostgreSQL, or the service that runs it, keeps {quote(name)} for itself"
+            yield reserved_name(plan.system.key("stores", store.name), store.name, why)
+
+
+def _taken(plan: Plan, placement: str) -> Mapping[str, str]:
+    """What each name belongs to."""
+    policies = (*namespace.CLOSED, STORAGE_POLICY)
+    found: dict[str, str] = dict.fromkeys(policies, "the namespace has a network policy of that name")
+    for resource in plan.on(placement):
+        if isinstance(resource.value, RegistryServer) and not resource.value.registry.adopt:
+            found[REGISTRY_NAME] = "the registry's Pods and Service are called so"
+        elif resource.kind is Kind.OBJECT_STORE and isinstance(resource.value, Store) and not resource.value.adopt:
+            name = object_name(BUCKET_NAME, resource.name)
+            found[name] = f"what makes the bucket of store {quote(resource.name)} is called so"
+        elif resource.kind is Kind.DATABASE and isinstance(resource.value, Store) and not resource.value.adopt:
+            name = object_name(LOGIN_NAME, resource.name)
+            found[name] = f"what keeps the login of store {quote(resource.name)} is called so"
+    return found

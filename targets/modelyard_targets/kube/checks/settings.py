@@ -1,0 +1,180 @@
+"""What no cluster can honour of what is said of its target: labels, the gateway, telemetry and overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from modelyard.diagnostics import platform as problems
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.plan import Cluster, Identity, ModelServer, Plan, Route
+from modelyard.spec import FIRST_KEYS, Gateway, Inference, TargetSpec, target_path
+from modelyard_targets.kube.checks.secrets import check_secrets
+from modelyard_targets.kube.data.crossing import crosses_from
+from modelyard_targets.kube.data.disk import has_disk
+from modelyard_targets.kube.metrics.promql import duration
+from modelyard_targets.kube.monitoring.metrics_disk import fitting_days, volume_gi
+from modelyard_targets.kube.network.route import needs_route
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.placement.placed import addons_to_install, target_of
+
+_DAY_S: Final = 86400
+_RESERVED: Final = ("app.kubernetes.io/", "modelyard.dev/", "kubernetes.io/")
+
+
+def check_settings(plan: Plan, placement: str, target: TargetSpec) -> Iterator[Diagnostic]:
+    """Everything here but overrides, which are tried on what is emitted; `target` is it with what its platform fills
+    in.
+    """
+    yield from check_telemetry(plan, placement)
+    yield from check_cluster_alerts(plan, placement)
+    yield from check_retention(plan, placement)
+    yield from check_gateway(plan, placement, target.gateway)
+    yield from check_labels(plan, placement)
+    yield from check_secrets(plan, placement)
+    yield from check_unused(plan, placement)
+
+
+def check_telemetry(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Whose Prometheus it is decides who says where it writes to."""
+    target = target_of(plan, placement)
+    here = (*target_path(plan.system, placement), "telemetry")
+    present = "prometheus" in target.present
+    if target.telemetry.remote_write and present:
+        yield problems.prometheus_is_theirs(plan.system.key(*here, "remoteWrite"), placement, "remoteWrite")
+    if target.telemetry.prometheus and not present:
+        yield problems.prometheus_is_ours(plan.system.at(*here, "prometheus"), placement)
+
+
+def check_cluster_alerts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """The alerts of a cluster whose Prometheus is installed here have a reader. Where an objective has none, its own
+    warning asks for the same channel.
+    """
+    installed = "prometheus" in addons_to_install(plan, placement) and not target_of(plan, placement).edge
+    promising = any(inference.slo for inference in plan.system.inference.values())
+    if installed and not promising and not plan.system.governance.owner.oncall:
+        yield problems.cluster_alerts_without_reader(plan.system.key("governance", "owner"), placement)
+
+
+def check_retention(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Metrics that are to be kept for longer than they fit on the volume of the Prometheus that is installed, or where
+    none is installed at all, which is told once.
+    """
+    kept_s = plan.system.governance.retention.metrics_s
+    if kept_s is None:
+        return
+    placements = [target.name for target in plan.system.deployment.targets if plan.has_cluster(target.name)]
+    if "prometheus" not in addons_to_install(plan, placement):
+        if placements[:1] == [placement] and not any(
+            "prometheus" in addons_to_install(plan, one) for one in placements
+        ):
+            where = plan.system.key("governance", "retention", "metrics")
+            yield problems.nothing_uses(where, placement, "retention.metrics", "no Prometheus is installed from here")
+        return
+    days = fitting_days(plan, placement)
+    if kept_s > days * _DAY_S:
+        size = f"{volume_gi(plan.system, target_of(plan, placement))}Gi"
+        where = plan.system.at("governance", "retention", "metrics")
+        sent_on = bool(target_of(plan, placement).telemetry.remote_write)
+        yield problems.metrics_cut(where, duration(kept_s), size, f"{days}d", placement, sent_on)
+
+
+def check_gateway(plan: Plan, placement: str, gateway: Gateway | None) -> Iterator[Diagnostic]:
+    """What is public is encrypted, and in a regulated industry what callers prove themselves with is so everywhere."""
+    if gateway is None or not gateway.class_name:
+        return
+    for resource in plan.on(placement):
+        route = resource.value
+        if not isinstance(route, Route):
+            continue
+        inference, routed = route.inference, needs_route(route, gateway)
+        field = ("rollout", "strategy") if inference.endpoint.exposure == "cluster" else ("endpoint", "exposure")
+        where = plan.system.at("inference", inference.name, *field)
+        if routed and gateway.certificate is not None:
+            continue
+        if routed and inference.endpoint.exposure == "public":
+            yield problems.public_without_certificate(where, inference.name, placement, gateway.class_name)
+        elif (
+            plan.system.profile.regulated
+            and inference.endpoint.auth.type != "none"
+            and _leaves_cluster(inference, target_of(plan, placement))
+        ):
+            why = f"the gateway of target '{placement}' has no certificate"
+            instead = f"write gateway: {{class: {gateway.class_name}, certificate: secret://…}} at the target"
+            if not routed:
+                why = "the Gateway that KubeRay makes for a rollout in steps has no TLS"
+                instead = "choose rollout: {strategy: blue-green}"
+                if gateway.certificate is None and inference.endpoint.exposure == "internal":
+                    instead += f", and write gateway: {{class: {gateway.class_name}, certificate: secret://…}}"
+            yield problems.token_in_clear(where, inference.name, why, instead)
+
+
+def _leaves_cluster(inference: Inference, target: TargetSpec) -> bool:
+    """Whether callers of an endpoint that is not public may be outside of its cluster.
+
+    Whether the Gateway that KubeRay makes for a rollout in steps is reached from there is for its class to say, and
+    that of a cluster that is made here keeps it inside.
+    """
+    in_steps = inference.rollout.strategy == "incremental"
+    return inference.endpoint.exposure == "internal" or (in_steps and not target.in_cloud)
+
+
+def check_labels(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """The user's labels are on every object and must leave ours alone."""
+    for label, _ in plan.system.metadata.labels:
+        if label.startswith(_RESERVED):
+            yield problems.reserved_label(plan.system.key("metadata", "labels", label), label)
+
+
+def check_unused(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """What is said of a target without any effect on it."""
+    target = target_of(plan, placement)
+    here = target_path(plan.system, placement)
+    for field, what, used in _uses(plan, placement, target):
+        if not used:
+            yield problems.nothing_uses(plan.system.key(*here, *field.split(".")), placement, field, what)
+
+
+def check_patches(plan: Plan, placement: str, context: Callable[[], Context]) -> Iterator[Diagnostic]:
+    """Overrides are tried on the objects that they name; `context` is made only where there are any."""
+    if all(override.target != placement for override in plan.system.overrides):
+        return
+    # Only for this are objects made before everything is checked: no other check pays for it.
+    from modelyard_targets.kube.objects.overrides import check_overrides
+    from modelyard_targets.kube.project.files import files_of, plain_objects_of
+
+    made = context()
+    objects = (one for file in files_of(made) for one in plain_objects_of(file, made))
+    yield from check_overrides(plan.system, placement, objects)
+
+
+def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str, str, bool]]:
+    """Fields that were written, why they may have no effect, and whether they have one."""
+    resources = plan.on(placement)
+    addons = next((one.value.addons for one in resources if isinstance(one.value, Cluster)), ())
+    installs = addons_to_install(plan, placement)
+    if target.storage_class:
+        disks = any(has_disk(resource, plan, target) for resource in resources)
+        used = "prometheus" in installs or "cloudnative-pg" in addons or disks
+        yield "storageClass", "nothing placed there has a volume", used
+    if target.gateway is not None:
+        routes = [one.value for one in resources if isinstance(one.value, Route)]
+        used = any(needs_route(route, target.gateway) for route in routes) or any(
+            route.inference.rollout.strategy == "incremental" for route in routes
+        )
+        yield "gateway", "no endpoint there is reached through it", used
+        if used and target.gateway.certificate is not None:
+            tls = any(needs_route(route, target.gateway) for route in routes)
+            yield "gateway.certificate", "the Gateway that KubeRay makes for an incremental rollout has no TLS", tls
+    if target.access_keys != FIRST_KEYS:
+        used = any(
+            crosses_from(plan.system.stores[access.store], target, plan.system)
+            for one in resources
+            if isinstance(one.value, Identity)
+            for access in one.value.access
+        )
+        yield "accessKeys", "nothing there opens a bucket of AWS by a key", used
+    if target.head_state is not None:
+        yield "headState", "nothing is served there", any(isinstance(one.value, ModelServer) for one in resources)
+    if target.telemetry != type(target.telemetry)():
+        yield "telemetry", "nothing there is observed", "prometheus" in addons

@@ -1,0 +1,1 @@
+"""Names and labels of the series that rules and dashboards read."""

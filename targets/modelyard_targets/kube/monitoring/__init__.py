@@ -1,0 +1,1 @@
+"""Monitors, alerts, dashboards, and the channels that alerts go to."""

@@ -1,0 +1,84 @@
+"""What alerts have in common: their labels, by which they are routed, and their text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from modelyard.manifest import labels, metadata, object_of
+from modelyard.plan import AlertRules, Resource
+from modelyard.stack import Manifest, Value
+from modelyard_targets.kube.metrics.promql import template_text
+from modelyard_targets.kube.monitoring.channels import WORKLOAD_LABEL, channel_label
+from modelyard_targets.kube.placement.context import Context, Made
+
+COMPONENT = "alerts"
+INTERVAL_S = 30
+
+
+def channels_of(value: AlertRules, context: Context) -> tuple[str, ...]:
+    """Where alerts go: to the channels that a monitor names, else to the owner's."""
+    named = value.monitor.on_breach.notify if value.monitor is not None else ()
+    oncall = context.system.governance.owner.oncall
+    return named or ((oncall,) if oncall else ())
+
+
+def severity_taken(severity: str, value: AlertRules, context: Context) -> str:
+    """This severity, or the other one where no channel takes it: the alert would reach nobody."""
+    channels = [context.system.channels[name] for name in channels_of(value, context)]
+    taken = dict.fromkeys(each for channel in channels for each in channel.severities)
+    return severity if severity in taken or not taken else next(iter(taken))
+
+
+def alert_labels(resource: Resource, severity: str, context: Context) -> dict[str, Value]:
+    """Severity, owner, and a label for each channel.
+
+    A route takes only alerts of its own namespace.
+    """
+    value = resource.value
+    assert isinstance(value, AlertRules)
+    return {
+        "severity": severity_taken(severity, value, context),
+        "namespace": context.namespace,
+        "system": context.system.metadata.name,
+        "team": template_text(context.system.governance.owner.team),
+        WORKLOAD_LABEL: resource.workload,
+        **{channel_label(channel): "true" for channel in channels_of(value, context)},
+    }
+
+
+def alert(
+    name: str,
+    expression: str,
+    for_s: int,
+    labelled: Mapping[str, Value],
+    texts: Mapping[str, str],
+) -> dict[str, Value]:
+    """An alerting rule that has held for some seconds before it tells."""
+    return {
+        "alert": name,
+        "expr": expression,
+        "for": f"{for_s}s",
+        "labels": dict(labelled),
+        "annotations": dict(texts),
+    }
+
+
+def record(name: str, expression: str, labelled: Mapping[str, Value]) -> dict[str, Value]:
+    """A recording rule."""
+    return {"record": name, "expr": expression, "labels": dict(labelled)}
+
+
+def group(name: str, rules: Sequence[Value], interval_s: int = INTERVAL_S) -> dict[str, Value]:
+    """Rules that are evaluated one after the other."""
+    return {"name": name, "interval": f"{interval_s}s", "rules": list(rules)}
+
+
+def prometheus_rule(resource: Resource, groups: Iterable[Value], context: Context) -> Made:
+    """The PrometheusRule of an ALERT_RULES resource, with the labels that the cluster's Prometheus selects by."""
+    labelled = {
+        **labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT),
+        **dict(context.target.telemetry.prometheus_labels),
+    }
+    described = metadata(resource.name, context.namespace, labelled)
+    spec: Manifest = {"groups": list(groups)}
+    return Made(resource.origin, object_of("monitoring.coreos.com/v1", "PrometheusRule", described, spec=spec))

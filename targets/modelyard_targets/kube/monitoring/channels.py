@@ -1,0 +1,126 @@
+"""Channels: an AlertmanagerConfig each, which takes the alerts that carry the channel's label.
+
+The owner's on-call channel also gets the alerts of the cluster, where its Prometheus is installed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+from modelyard.manifest import labels, metadata, object_of, without_empty
+from modelyard.names import object_name
+from modelyard.plan import Resource
+from modelyard.spec import Channel
+from modelyard.stack import Manifest, Value
+from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.placed import addons_to_install
+
+COMPONENT: Final = "channel"
+WORKLOAD_LABEL: Final = "modelyard_dev_workload"
+"""How Prometheus writes the label `modelyard.dev/workload`."""
+
+CLUSTER_ALERTS: Final = ("modelyard_alerts", "cluster")
+"""The label, by name and value, that the alerts of kube-prometheus-stack carry: by it they are routed."""
+
+_SEVERITIES_OF_CLUSTER: Final = ("critical", "warning")
+"""Severities of kube-prometheus-stack that somebody has to see; it has others that notify nobody.
+
+A channel gets both, whichever it takes: it is the only one, and a node that is lost is a warning.
+"""
+
+
+def channel_label(channel: str) -> str:
+    """The label of an alert that goes to a channel; its value is `"true"`. Labels of Prometheus know no dashes."""
+    return f"channel_{channel.replace('-', '_')}"
+
+
+def cluster_channel(context: Context) -> Channel | None:
+    """The channel of the cluster's own alerts: the owner's on-call channel, where they come with our Prometheus.
+
+    At the edge the chart's rules are off, and a Prometheus that exists already reports to whoever runs it.
+    """
+    oncall = context.system.governance.owner.oncall
+    installed = "prometheus" in addons_to_install(context.plan, context.placement)
+    return context.system.channels[oncall] if oncall and installed and not context.target.edge else None
+
+
+def lower_channel(resource: Resource, context: Context) -> Iterator[Made]:
+    """The AlertmanagerConfigs of a CHANNEL: for the system's alerts and, for one channel, the cluster's."""
+    channel = resource.value
+    assert isinstance(channel, Channel)
+    labelled = labels(context.system.metadata.name, channel.name, resource.workload, COMPONENT)
+    labelled = {**labelled, **dict(context.target.telemetry.prometheus_labels)}
+    described = metadata(channel.name, context.namespace, labelled)
+    of_system = _matchers(channel_label(channel.name), "true", channel.severities)
+    yield Made(resource.origin, _config(described, channel, of_system, (WORKLOAD_LABEL,), context))
+    if channel == cluster_channel(context):
+        name = object_name(context.system.metadata.name, "cluster")
+        described = metadata(name, context.target.telemetry.namespace, labelled)
+        of_cluster = _matchers(*CLUSTER_ALERTS, _SEVERITIES_OF_CLUSTER)
+        yield Made(resource.origin, _config(described, channel, of_cluster, ("namespace",), context))
+
+
+def _matchers(label: str, value: str, severities: Sequence[str]) -> list[Value]:
+    return [
+        {"name": label, "value": value, "matchType": "="},
+        {"name": "severity", "value": "|".join(severities), "matchType": "=~"},
+    ]
+
+
+def _config(
+    described: dict[str, Value], channel: Channel, matchers: list[Value], grouped: tuple[str, ...], context: Context
+) -> Manifest:
+    spec: dict[str, Value] = {
+        "route": {
+            "receiver": channel.name,
+            "groupBy": ["alertname", *grouped],
+            "groupWait": "30s",
+            "groupInterval": "5m",
+            "repeatInterval": "4h",
+            "matchers": matchers,
+        },
+        "receivers": [{"name": channel.name, **_RECEIVERS[channel.type](channel, context)}],
+    }
+    return object_of("monitoring.coreos.com/v1alpha1", "AlertmanagerConfig", described, spec=spec)
+
+
+def _slack(channel: Channel, context: Context) -> dict[str, Value]:
+    where = without_empty({"channel": channel.room})
+    return {"slackConfigs": [{"apiURL": _key(channel, context), **where, "sendResolved": True}]}
+
+
+_URGENCY: Final = '{{ if eq .CommonLabels.severity "page" }}critical{{ else }}warning{{ end }}'
+"""PagerDuty's severity of an alert: a service whose urgency follows it wakes nobody for a ticket."""
+
+
+def _pagerduty(channel: Channel, context: Context) -> dict[str, Value]:
+    config: dict[str, Value] = {"routingKey": _key(channel, context), "severity": _URGENCY, "sendResolved": True}
+    return {"pagerdutyConfigs": [config]}
+
+
+def _webhook(channel: Channel, context: Context) -> dict[str, Value]:
+    return {"webhookConfigs": [{"urlSecret": _key(channel, context), "sendResolved": True}]}
+
+
+def _email(channel: Channel, context: Context) -> dict[str, Value]:
+    config: dict[str, Value] = {"to": channel.to, "from": channel.sender, "smarthost": channel.smarthost}
+    if channel.username:
+        config["authUsername"] = channel.username
+    if channel.secret is not None:
+        config["authPassword"] = _key(channel, context)
+    return {"emailConfigs": [{**without_empty(config), "requireTLS": True, "sendResolved": True}]}
+
+
+_RECEIVERS: Final[Mapping[str, Callable[[Channel, Context], dict[str, Value]]]] = {
+    "slack": _slack,
+    "pagerduty": _pagerduty,
+    "webhook": _webhook,
+    "email": _email,
+}
+
+
+def _key(channel: Channel, context: Context) -> dict[str, Value]:
+    assert channel.secret is not None
+    secret = context.secret(channel.secret)
+    return {"name": secret.name, "key": secret.key}

@@ -1,0 +1,188 @@
+"""Alerts of a monitor: a check that does not hold, and a monitor that does not look any more.
+
+A monitor that runs pushes gauges, all of them with the labels namespace, system and monitor:
+
+- `modelyard_monitor_value` and `modelyard_monitor_breach` (0 or 1), by check and feature,
+- `modelyard_monitor_unknown` (0 or 1: there was too little to measure), by check and feature,
+- `modelyard_monitor_coverage` (the share of predictions with a label), by variant in the label feature, or `all`,
+- `modelyard_monitor_last_run_seconds`, the time of its last run.
+
+They are pushed once a run, so rules look back over three periods of the schedule. A monitor of type `performance` has
+no run: its checks are rules on the series of an endpoint or of the Jobs of a pipeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.cron import parse
+from modelyard.plan import AlertRules, Resource
+from modelyard.spec import Check, Inference, Monitor, Schedule
+from modelyard.stack import Value
+from modelyard_targets.kube.metrics.promql import duration, number, one_of, selector
+from modelyard_targets.kube.metrics.run_series import failed_runs, longest_run_s, since_any_success_s, since_success_s
+from modelyard_targets.kube.metrics.serve_series import LATENCY, of_endpoint
+from modelyard_targets.kube.monitoring.alert_rules import alert, alert_labels, group, prometheus_rule
+from modelyard_targets.kube.monitoring.availability import failures, requests
+from modelyard_targets.kube.monitoring.runbooks import runbook
+from modelyard_targets.kube.placement.context import Context, Made
+
+VALUE: Final = "modelyard_monitor_value"
+BREACH: Final = "modelyard_monitor_breach"
+UNKNOWN: Final = "modelyard_monitor_unknown"
+COVERAGE: Final = "modelyard_monitor_coverage"
+LAST_RUN: Final = "modelyard_monitor_last_run_seconds"
+
+_PERIODS: Final = 3
+_LATE_S: Final = 3600
+_SHORTEST_S: Final = 300
+_QUANTILES: Final = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99}
+
+
+def lower_monitor_rules(resource: Resource, context: Context) -> Iterator[Made]:
+    """The rules of a monitor; nothing for those of an SLO."""
+    value = resource.value
+    assert isinstance(value, AlertRules)
+    monitor = value.monitor
+    if monitor is None:
+        return
+    if monitor.type == "performance":
+        rules = _performance(resource, monitor, context)
+    else:
+        rules = _of_runs(resource, monitor, context)
+    yield prometheus_rule(resource, [group(resource.name, [*rules], 60)], context)
+
+
+def period_s(schedule: Schedule) -> int | None:
+    """The longest time between two runs; None where runs are not by time."""
+    gaps = parse(schedule.cron).gaps_s() if schedule.kind == "cron" else None
+    return None if gaps is None else gaps[1]
+
+
+def of_monitor(monitor: Monitor, context: Context, check: Check | None = None, feature: str = "") -> str:
+    """The selector of what a monitor pushed. Systems may share a Prometheus, and so may environments of one system,
+    each in a namespace of its own.
+    """
+    own = {
+        "namespace": context.namespace,
+        "monitor": monitor.name,
+        **({"check": check.name} if check is not None else {}),
+        **({"feature": feature} if feature else {}),
+    }
+    return selector(own, one_of("system", (context.system.metadata.name, "")))
+
+
+def look_back_s(monitor: Monitor) -> int:
+    """How long a pushed value counts: three periods, or three windows where runs are not by time."""
+    return _PERIODS * max(_SHORTEST_S, period_s(monitor.schedule) or monitor.window_s)
+
+
+def _of_runs(resource: Resource, monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
+    span = duration(look_back_s(monitor))
+    for check in monitor.checks:
+        breach = f"last_over_time({BREACH}{of_monitor(monitor, context, check)}[{span}])"
+        texts = {
+            "summary": f"monitor {monitor.name}: {check.metric} of {{{{ $labels.feature }}}} is {_beyond(check)}",
+            "description": f"Check {check.name} of {monitor.type} on {monitor.watch} did not hold in the last run.",
+            "runbook": runbook(monitor.type),
+        }
+        labelled = {**alert_labels(resource, check.severity, context), "monitor": monitor.name, "check": check.name}
+        yield alert("ModelyardMonitorBreach", f"max by (feature) ({breach}) > 0", 0, labelled, texts)
+    yield from _unmeasured(resource, monitor, context)
+    yield from _silence(resource, monitor, context)
+
+
+def _unmeasured(resource: Resource, monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
+    """A check that had too little to measure, and labels that are not found: neither is health."""
+    chosen, span = of_monitor(monitor, context), duration(look_back_s(monitor))
+    labelled = {**alert_labels(resource, "ticket", context), "monitor": monitor.name}
+    # Of one feature among many too few values are usual; of a whole check, or of a variant's labels, they are not.
+    whole = chosen if monitor.labels else of_monitor(monitor, context, feature="all")
+    texts = {
+        "summary": f"monitor {monitor.name}: check {{{{ $labels.check }}}} is unknown, with too little to measure",
+        "description": f"The last run on {monitor.watch} had too few rows or labels, or was refused; its log says why.",
+        "runbook": runbook("unknown"),
+    }
+    yield alert(
+        "ModelyardMonitorUnknown", f"max by (check) (last_over_time({UNKNOWN}{whole}[{span}])) > 0", 0, labelled, texts
+    )
+    if not monitor.labels:
+        return
+    share = f"min by (feature) (last_over_time({COVERAGE}{chosen}[{span}]))"
+    texts = {
+        "summary": f"monitor {monitor.name}: labels of {monitor.labels} are missing for too many predictions",
+        "description": f"{{{{ $value | humanizePercentage }}}} of the predictions of {monitor.watch} have a label.",
+        "runbook": runbook("coverage"),
+    }
+    yield alert("ModelyardMonitorCoverage", f"{share} < {number(monitor.coverage)}", 0, labelled, texts)
+
+
+def _silence(resource: Resource, monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
+    """A monitor that should run by time and has not: too long ago, or never."""
+    period = period_s(monitor.schedule)
+    if period is None:
+        return
+    chosen, span = of_monitor(monitor, context), duration(look_back_s(monitor))
+    labelled = {**alert_labels(resource, "ticket", context), "monitor": monitor.name}
+    last = f"max(last_over_time({LAST_RUN}{chosen}[{span}]))"
+    texts = {
+        "summary": f"monitor {monitor.name} has not looked at {monitor.watch} for longer than it should",
+        "description": f"It is due every {duration(period)} at the latest; what it watches is not watched now.",
+        "runbook": runbook("silent"),
+    }
+    yield alert("ModelyardMonitorStale", f"time() - {last} > {period + _LATE_S}", 0, labelled, texts)
+    missing = f"absent(last_over_time({LAST_RUN}{chosen}[{span}]))"
+    yield alert("ModelyardMonitorSilent", missing, period + _LATE_S, labelled, texts)
+
+
+def _performance(resource: Resource, monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
+    section, _, name = monitor.watch.partition(".")
+    of_runs = section == "pipelines"
+    watched = f"{'pipeline' if of_runs else 'endpoint'} {name}"
+    for check in monitor.checks:
+        if of_runs:
+            measured = runs_expression(check, name, monitor.window_s, context)
+        else:
+            measured = performance_expression(check.metric, context.system.inference[name], monitor.window_s, context)
+        bounds = [f"{measured} < {number(check.minimum)}"] if check.minimum is not None else []
+        bounds += [f"{measured} > {number(check.maximum)}"] if check.maximum is not None else []
+        texts = {
+            "summary": f"monitor {monitor.name}: {check.metric} of {watched} is {_beyond(check)}",
+            "description": f"Over the last {duration(monitor.window_s)} it was {{{{ $value | humanize }}}}.",
+            "runbook": runbook("runs" if of_runs else "performance"),
+        }
+        labelled = {**alert_labels(resource, check.severity, context), "monitor": monitor.name, "check": check.name}
+        yield alert("ModelyardMonitorBreach", " or ".join(bounds), _SHORTEST_S, labelled, texts)
+
+
+def runs_expression(check: Check, pipeline: str, window_s: int, context: Context) -> str:
+    """A metric of the runs of a pipeline: the age of the last success, or what a window has of the others."""
+    cron_job = context.cron_jobs[pipeline]
+    if check.metric == "freshness_s" and context.system.pipelines[pipeline].schedule.kind == "after":
+        return f"({since_any_success_s(cron_job, max(window_s, int(check.maximum or 0)), context)})"
+    if check.metric == "freshness_s":
+        return f"({since_success_s(cron_job, context)})"
+    return (longest_run_s if check.metric == "duration_s" else failed_runs)(cron_job, window_s, context)
+
+
+def performance_expression(metric: str, inference: Inference, window_s: int, context: Context) -> str:
+    """A metric of type `performance` over a window, from the series of the servers and of their Gateway; quantiles
+    lie between edges of buckets.
+    """
+    span = duration(window_s)
+    if metric in _QUANTILES:
+        buckets = f"sum by (le) (rate({LATENCY}_bucket{of_endpoint(inference, context)}[{span}]))"
+        return f"histogram_quantile({number(_QUANTILES[metric])}, {buckets})"
+    every = requests(inference, context, span)
+    if metric == "throughput_rps":
+        return every
+    ratio = f"{failures(inference, context, span)} / ({every} > 0)"
+    return f"({ratio})" if metric == "error_rate" else f"(1 - {ratio})"
+
+
+def _beyond(check: Check) -> str:
+    """How a check does not hold, in words."""
+    bounds = [f"below {number(check.minimum)}"] if check.minimum is not None else []
+    bounds += [f"above {number(check.maximum)}"] if check.maximum is not None else []
+    return " or ".join(bounds) or "not what it should be"

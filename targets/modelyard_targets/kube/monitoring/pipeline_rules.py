@@ -1,0 +1,258 @@
+"""Alerts about a pipeline, for the owner's on-call channel: a run that failed or is missing, a gate that refused the
+newest version, versions that wait for an approval, and files that a batch inference left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.plan import AlertRules, Job, Resource, Starter, reports_files, reports_gate
+from modelyard.spec import Approval, Model, Pipeline
+from modelyard.spec.scoring import scorings_of
+from modelyard.spec.trainings import first_trainings
+from modelyard.stack import Value
+from modelyard_targets.kube.metrics.promql import duration, one_of, selector, template_text
+from modelyard_targets.kube.metrics.run_series import (
+    job_failed,
+    last_failed,
+    paused,
+    ray_job_failed,
+    since_success_s,
+    unseen,
+)
+from modelyard_targets.kube.monitoring.alert_rules import alert, alert_labels, group, prometheus_rule
+from modelyard_targets.kube.monitoring.metrics_disk import kept_s
+from modelyard_targets.kube.monitoring.monitor_rules import period_s
+from modelyard_targets.kube.monitoring.runbooks import runbook
+from modelyard_targets.kube.pipelines.job import once_job, once_name
+from modelyard_targets.kube.pipelines.launcher import job_seconds
+from modelyard_targets.kube.placement.context import Context, Made
+
+REFUSED: Final = "modelyard_gate_refused"
+WAITING: Final = "modelyard_versions_waiting"
+SOAK_FAILED: Final = "modelyard_soak_failed"
+REFUSED_FILES: Final = "modelyard_batch_refused_files"
+
+_PERIODS: Final = 3
+_SHORTEST_S: Final = 7 * 86400
+"""Runs by hand may be weeks apart."""
+
+_UNSEEN_S: Final = 3600
+"""How long kube-state-metrics may be away, as while it moves to another machine."""
+
+
+_UNANSWERED_S: Final = 1800
+"""Ten looks of the starter."""
+
+
+def lower_pipeline_rules(resource: Resource, context: Context) -> Iterator[Made]:
+    """The rules of a pipeline; nothing for those of an SLO or a monitor."""
+    value = resource.value
+    assert isinstance(value, AlertRules)
+    if value.pipeline is not None:
+        rules = [
+            _failed(resource, value.pipeline, context),
+            *_missing(resource, value.pipeline, context),
+            *_gate(resource, value.pipeline, context),
+            *_stages(resource, value.pipeline, context),
+            *_files(resource, value.pipeline, context),
+            *_requests(resource, value.pipeline, context),
+        ]
+        yield prometheus_rule(resource, [group(resource.name, rules, 60)], context)
+
+
+def due_s(pipeline: Pipeline) -> int | None:
+    """How long after a success the next one is due at the latest: the longest gap of the schedule, a start that is as
+    late as it may be, and a run that takes as long as it may. None where runs are not by time.
+    """
+    period = period_s(pipeline.schedule)
+    return None if period is None else period + pipeline.schedule.starting_deadline_s + job_seconds(pipeline)
+
+
+def _failed(resource: Resource, pipeline: Pipeline, context: Context) -> Value:
+    once = pipeline.schedule.kind == "once"
+    expression = last_failed(resource.name, context)
+    if once and context.launched(pipeline):
+        expression = job_failed(once_job(_job(resource, context), context), context)
+    elif once:
+        expression = ray_job_failed(once_name(_job(resource, context), context), context)
+    texts = {
+        "summary": f"the last run of pipeline {pipeline.name} failed",
+        "description": "Its output is as old as before. "
+        + ("A changed spec runs it again." if once else "The alert ends with the next run that succeeds."),
+        "runbook": runbook("failed-run"),
+    }
+    return alert("ModelyardPipelineFailed", expression, 0, _labels(resource, pipeline, context), texts)
+
+
+def _missing(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[Value]:
+    """A schedule that has not led to a success for too long, for whatever reason, or that nobody can see.
+
+    A run is not due while its schedule is paused, and then as long after it was resumed as after a success.
+    """
+    due = due_s(pipeline)
+    if due is None:
+        return
+    labelled = _labels(resource, pipeline, context)
+    texts = {
+        "summary": f"pipeline {pipeline.name} has not succeeded for longer than its schedule allows",
+        "description": f"It is due within {duration(due)}: the gap of the schedule, a late start, timeout and retries.",
+        "runbook": runbook("missing-run"),
+    }
+    late = f"{since_success_s(resource.name, context)} > {due} unless on () {paused(resource.name, due, context)}"
+    yield alert("ModelyardPipelineMissing", late, 0, labelled, texts)
+    texts = {
+        "summary": f"nothing is known about the runs of pipeline {pipeline.name}",
+        "description": "Prometheus has no series of its CronJob, so a failed or missing run would go unnoticed.",
+        "runbook": runbook("unseen-runs"),
+    }
+    yield alert("ModelyardPipelineUnseen", unseen(resource.name, context), _UNSEEN_S, labelled, texts)
+
+
+def _requests(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[Value]:
+    """Requests of monitors on other targets are not answered while the starter does not run, or fails."""
+    if all(request.pipeline.name != pipeline.name for request in context.requests):
+        return
+    for other in context.plan.on(context.placement):
+        if isinstance(other.value, Starter):
+            texts = {
+                "summary": f"runs of pipeline {pipeline.name} that monitors on other targets request are not started",
+                "description": f"The starter has not succeeded for {duration(_UNANSWERED_S)}. A request expires after"
+                " a day.",
+                "runbook": runbook("starter"),
+            }
+            late = f"{since_success_s(other.name, context)} > {_UNANSWERED_S}"
+            late += f" unless on () {paused(other.name, _UNANSWERED_S, context)}"
+            yield alert("ModelyardStarterMissing", late, 0, _labels(resource, pipeline, context), texts)
+
+
+def _gate(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[Value]:
+    """What runs and the promoter push about the versions in the registry; both hold until the next push."""
+    job = _job(resource, context).value
+    assert isinstance(job, Job)
+    if not reports_gate(pipeline, context.system) or job.model is None:
+        return
+    labelled = _labels(resource, pipeline, context)
+    if job.model.validation:
+        ends = f"The alert ends with one that passes, or after {duration(_look_back_s(pipeline, context))}."
+        texts = {
+            "summary": f"the gate of model {job.model.name} refused the newest version of pipeline {pipeline.name}",
+            "description": f"{pipeline.promote_to} is still the version before. {ends}",
+            "runbook": runbook("gate"),
+        }
+        yield alert("ModelyardGateRefused", _pushed(REFUSED, pipeline, context), 0, labelled, texts)
+    approval = context.system.approval(job.model.name, pipeline.promote_to)
+    if approval is not None:
+        waiting = _pushed(WAITING, pipeline, context)
+        yield _approval(job.model.name, "It passed the gate", approval, waiting, labelled)
+
+
+def _stages(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[Value]:
+    """What the promoter pushes about the later stages of a model, told with the first pipeline that trains it."""
+    job = _job(resource, context).value
+    assert isinstance(job, Job)
+    if not reports_gate(pipeline, context.system) or job.model is None or _first(job.model, context) != pipeline.name:
+        return
+    yield from _later_stages(job.model, resource, context)
+
+
+def import_alerts(model: Model, resource: Resource, context: Context) -> Iterator[Value]:
+    """The same of a model that is imported: its first alias, and the later stages."""
+    assert model.imported is not None
+    alias = model.imported.promote_to
+    approval = context.system.approval(model.name, alias)
+    if approval is not None:
+        labelled, of_alias = _of_alias(model, alias, resource, context)
+        waiting = last_pushed(WAITING, of_alias, context)
+        yield _approval(model.name, "It is imported", approval, waiting, labelled)
+    yield from _later_stages(model, resource, context)
+
+
+def _of_alias(
+    model: Model, alias: str, resource: Resource, context: Context
+) -> tuple[dict[str, Value], dict[str, str]]:
+    """The labels of an alert about an alias of a model, and of the series that it reads."""
+    of_alias = {"model": model.name, "alias": alias}
+    return {**alert_labels(resource, "ticket", context), **of_alias}, of_alias
+
+
+def _later_stages(model: Model, resource: Resource, context: Context) -> Iterator[Value]:
+    for stage in model.stages:
+        if not stage.after:
+            continue
+        name, alias = model.name, stage.alias
+        labelled, of_stage = _of_alias(model, alias, resource, context)
+        if stage.approval is not None:
+            waiting = last_pushed(WAITING, of_stage, context)
+            yield _approval(
+                name, f"It serves as {stage.after!r}, is ready to become {alias!r}", stage.approval, waiting, labelled
+            )
+        if stage.soak is not None and stage.soak.monitor:
+            texts = {
+                "summary": f"a version of model {name} failed its soak as {stage.after}",
+                "description": f"Monitor {stage.soak.monitor} found its answers beyond the bounds; {alias} stays "
+                "where it is. The alert ends when they are within, or with the next version.",
+                "runbook": runbook("soak"),
+            }
+            failed = last_pushed(SOAK_FAILED, of_stage, context)
+            yield alert("ModelyardSoakFailed", failed, 0, labelled, texts)
+
+
+def _first(model: Model, context: Context) -> str:
+    """The first pipeline that trains a model."""
+    return first_trainings(context.system.pipelines)[model.name].name
+
+
+def _approval(model: str, so_far: str, asked: Approval, waiting: str, labelled: dict[str, Value]) -> Value:
+    groups = ", ".join(template_text(one) for one in asked.groups)
+    texts = {
+        "summary": f"a version of model {model} waits for approval",
+        "description": f"{so_far} and needs {asked.minimum} of: {groups}.",
+        "runbook": runbook("approval"),
+    }
+    return alert("ModelyardApprovalWaiting", waiting, 0, labelled, texts)
+
+
+def _files(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[Value]:
+    """What every run of a batch inference pushes about the files that it left out."""
+    job = _job(resource, context).value
+    assert isinstance(job, Job)
+    if reports_files(job, context.system):
+        written = " or ".join(dict.fromkeys(scoring.output for scoring in scorings_of(pipeline)))
+        texts = {
+            "summary": f"pipeline {pipeline.name} leaves out files that do not fit",
+            "description": f"Their rows have no scores in {written}, or those of an earlier content. "
+            "The alert ends with the first run to which all files fit.",
+            "runbook": runbook("refused-files"),
+        }
+        labelled = _labels(resource, pipeline, context)
+        yield alert("ModelyardFilesRefused", _pushed(REFUSED_FILES, pipeline, context), 0, labelled, texts)
+
+
+def _pushed(series: str, pipeline: Pipeline, context: Context) -> str:
+    """Holds while the last value that was pushed is not zero: for three periods of the schedule, or as long as metrics
+    are kept.
+    """
+    return last_pushed(series, {"pipeline": pipeline.name}, context, _look_back_s(pipeline, context))
+
+
+def last_pushed(series: str, of: dict[str, str], context: Context, span_s: int = _SHORTEST_S) -> str:
+    """Holds while the last value that was pushed in that time is not zero."""
+    own = {"namespace": context.namespace, **of}
+    chosen = selector(own, one_of("system", (context.system.metadata.name, "")))
+    return f"max(last_over_time({series}{chosen}[{duration(span_s)}])) > 0"
+
+
+def _look_back_s(pipeline: Pipeline, context: Context) -> int:
+    """How long a push counts. What a Prometheus keeps that exists already is not known here."""
+    span = _PERIODS * max(period_s(pipeline.schedule) or 0, _SHORTEST_S)
+    return span if "prometheus" in context.target.present else min(span, kept_s(context.system))
+
+
+def _labels(resource: Resource, pipeline: Pipeline, context: Context) -> dict[str, Value]:
+    return {**alert_labels(resource, "ticket", context), "pipeline": pipeline.name}
+
+
+def _job(resource: Resource, context: Context) -> Resource:
+    return context.jobs[resource.workload]

@@ -1,0 +1,106 @@
+"""Alerts about the registry that runs here, for the owner's on-call channel: it answers nobody, nothing moves its
+aliases, a model is not imported, or the login of its database was not changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.names import object_name
+from modelyard.plan import AlertRules, Promoter, RegistryServer, Resource
+from modelyard.spec import Model
+from modelyard.stack import Value
+from modelyard_targets.kube.metrics.promql import duration, selector
+from modelyard_targets.kube.metrics.run_series import last_failed, paused, since_success_s
+from modelyard_targets.kube.monitoring.alert_rules import alert, alert_labels, group, prometheus_rule
+from modelyard_targets.kube.monitoring.pipeline_rules import import_alerts, last_pushed
+from modelyard_targets.kube.monitoring.runbooks import runbook
+from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.fixed import LOGIN_NAME, REGISTRY_NAME
+
+_GONE_S: Final = 600
+"""As long as a server takes to start at most: a move to another machine is no alert."""
+
+_UNPROMOTED_S: Final = 1800
+"""Ten looks of the promoter."""
+
+MISSING: Final = "modelyard_import_missing"
+_UNIMPORTED_S: Final = 600
+"""A source that does not answer once is no alert."""
+
+
+def lower_registry_rules(resource: Resource, context: Context) -> Iterator[Made]:
+    """The rules of the registry; nothing for those of anything else."""
+    value = resource.value
+    assert isinstance(value, AlertRules)
+    if value.registry is not None:
+        rules = [
+            _gone(resource, context),
+            *_promoter(resource, context),
+            *_imports(resource, context),
+            *_login(resource, value.registry, context),
+        ]
+        yield prometheus_rule(resource, [group(resource.name, rules, 60)], context)
+
+
+def _gone(resource: Resource, context: Context) -> Value:
+    chosen = selector({"namespace": context.namespace, "deployment": REGISTRY_NAME})
+    texts = {
+        "summary": "the registry has no available server",
+        "description": f"Nothing of MLflow answered in the last {duration(_GONE_S)}: runs fail, nothing is promoted, "
+        "and a server that starts finds no model. Servers that run keep theirs.",
+        "runbook": runbook("registry"),
+    }
+    expression = f"max(kube_deployment_status_replicas_available{chosen}) == 0"
+    return alert("ModelyardRegistryGone", expression, _GONE_S, alert_labels(resource, "page", context), texts)
+
+
+def _promoter(resource: Resource, context: Context) -> Iterator[Value]:
+    """Versions wait in vain where the promoter does not run, or fails."""
+    for other in context.plan.on(context.placement):
+        if isinstance(other.value, Promoter):
+            texts = {
+                "summary": "the promoter has not succeeded for half an hour",
+                "description": "Versions that passed their gate and are approved may wait. What is served stays as it "
+                "is.",
+                "runbook": runbook("promoter"),
+            }
+            late = f"{since_success_s(other.name, context)} > {_UNPROMOTED_S}"
+            late += f" unless on () {paused(other.name, _UNPROMOTED_S, context)}"
+            yield alert("ModelyardPromoterMissing", late, 0, alert_labels(resource, "ticket", context), texts)
+
+
+def _imports(resource: Resource, context: Context) -> Iterator[Value]:
+    """What the promoter pushes about models that it imports; no pipeline has alerts about these."""
+    for other in context.plan.on(context.placement):
+        for model in other.value.imported if isinstance(other.value, Promoter) else ():
+            yield _missing(model, resource, context)
+            yield from import_alerts(model, resource, context)
+
+
+def _missing(model: Model, resource: Resource, context: Context) -> Value:
+    texts = {
+        "summary": f"model {model.name} is not imported",
+        "description": "The version that the spec names is not in the registry: its source does not answer, or its "
+        "files do not have the digest. What is served stays as it is.",
+        "runbook": runbook("import"),
+    }
+    missing = last_pushed(MISSING, {"model": model.name}, context)
+    labelled = {**alert_labels(resource, "ticket", context), "model": model.name}
+    return alert("ModelyardImportMissing", missing, _UNIMPORTED_S, labelled, texts)
+
+
+def _login(resource: Resource, server: RegistryServer, context: Context) -> Iterator[Value]:
+    """The password of a cloud's database changes every week, by a CronJob."""
+    store = server.database
+    if store is None or store.adopt or context.platform.database(store, context) is None:
+        return
+    texts = {
+        "summary": f"the password of database {store.name} was not changed",
+        "description": "The last run failed; the registry may be without a login. The alert ends with a run that "
+        "succeeds.",
+        "runbook": runbook("login"),
+    }
+    expression = last_failed(object_name(LOGIN_NAME, store.called), context)
+    yield alert("ModelyardLoginFailed", expression, 0, alert_labels(resource, "ticket", context), texts)

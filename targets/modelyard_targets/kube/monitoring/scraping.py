@@ -1,0 +1,113 @@
+"""PodMonitors: Prometheus reads the metrics of every Ray Pod of a namespace, and of the proxies in front of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from modelyard.manifest import PART_OF, WORKLOAD, labels, metadata, object_of
+from modelyard.plan import Kind, Resource
+from modelyard.stack import Manifest, Value
+from modelyard_targets.kube.metrics.gateway_series import OWNER, OWNER_NAMESPACE, REQUESTS, TIMED_OUT, fronts
+from modelyard_targets.kube.metrics.run_series import RAY_JOB_STATUS
+from modelyard_targets.kube.placement.charts import charts
+from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.placed import installed_addons, watched_pipelines
+
+_PORTS: Final[Mapping[str, Sequence[str]]] = {
+    "head": ("metrics", "as-metrics", "dash-metrics"),
+    "worker": ("metrics",),
+}
+_RAY: Final = frozenset({Kind.MODEL_SERVER, Kind.TRAINING_JOB, Kind.BATCH_JOB, Kind.CUSTOM_JOB})
+
+EXPORTER: Final = "dcgm-exporter"
+"""The add-on that reads the accelerators of nodes."""
+
+_CLUSTER: Final[Value] = {
+    "sourceLabels": ["__meta_kubernetes_pod_label_ray_io_cluster"],
+    "targetLabel": "ray_io_cluster",
+}
+"""The label that Ray's own dashboards filter by (KubeRay v1.7.0, read 2026-11-24)."""
+
+
+_OWN_NAMES: Final[Value] = {
+    "sourceLabels": ["__name__"],
+    "regex": "ray_(modelyard_.+)",
+    "targetLabel": "__name__",
+}
+"""Ray puts its own name before that of every metric; ours are called the same wherever they come from."""
+
+
+def lower_scraping(resource: Resource, context: Context) -> Iterator[Made]:
+    """The PodMonitors of a NAMESPACE with Ray in it, where there is a Prometheus: heads have three ports, workers one,
+    and proxies of Gateways of ours run in the namespace of their controller.
+    """
+    ray = any(one.kind in _RAY for one in context.plan.on(context.placement))
+    if not (context.monitored and ray):
+        return
+    system = context.system.metadata.name
+    for node, ports in _PORTS.items():
+        spec: dict[str, Value] = {
+            "selector": {"matchLabels": {PART_OF: system, "ray.io/node-type": node}},
+            "podTargetLabels": [WORKLOAD],
+            "podMetricsEndpoints": [
+                {"port": port, "relabelings": [_CLUSTER], **_own_names(node, context)} for port in ports
+            ],
+        }
+        yield Made(resource.origin, _pod_monitor(f"ray-{node}s", spec, context))
+    if fronts(context):
+        yield Made(resource.origin, _pod_monitor("gateways", _proxies(context), context))
+    if reads_operator(context):
+        yield Made(resource.origin, _pod_monitor("kuberay-operator", _operator(context), context))
+    if EXPORTER in installed_addons(context):
+        yield Made(resource.origin, _pod_monitor("accelerators", _accelerators(), context))
+
+
+def _pod_monitor(name: str, spec: Manifest, context: Context) -> Manifest:
+    system = context.system.metadata.name
+    labelled = {**labels(system, name, "", "metrics"), **dict(context.target.telemetry.prometheus_labels)}
+    described = metadata(name, context.namespace, labelled)
+    return object_of("monitoring.coreos.com/v1", "PodMonitor", described, spec=spec)
+
+
+def _proxies(context: Context) -> Manifest:
+    """Proxies of this namespace's Gateways. Envoy has thousands of series; only those that rules read are kept."""
+    kept: Value = {"sourceLabels": ["__name__"], "regex": f"{REQUESTS}|{TIMED_OUT}", "action": "keep"}
+    endpoint: Value = {"port": "metrics", "path": "/stats/prometheus", "metricRelabelings": [kept]}
+    return {
+        "namespaceSelector": {"matchNames": [context.platform.gateway_namespace]},
+        "selector": {"matchLabels": {OWNER_NAMESPACE: context.namespace}},
+        "podTargetLabels": [OWNER, OWNER_NAMESPACE],
+        "podMetricsEndpoints": [endpoint],
+    }
+
+
+def _accelerators() -> Manifest:
+    """The exporter of NVIDIA's DCGM; `exported_pod` and `exported_namespace` are those that use an accelerator."""
+    return {
+        "namespaceSelector": {"matchNames": [charts()[EXPORTER].namespace]},
+        "selector": {"matchLabels": {"app.kubernetes.io/name": EXPORTER}},
+        "podMetricsEndpoints": [{"port": "metrics"}],
+    }
+
+
+def reads_operator(context: Context) -> bool:
+    """Whether the operator of KubeRay alone knows the state of a run that has alerts: no Job stands for it."""
+    return any(not context.launched(pipeline) for pipeline in watched_pipelines(context))
+
+
+def _operator(context: Context) -> Manifest:
+    """The operator of KubeRay, in whichever namespace it exists already."""
+    anywhere = "kuberay" in context.target.present
+    kept: Value = {"sourceLabels": ["__name__"], "regex": RAY_JOB_STATUS, "action": "keep"}
+    return {
+        "namespaceSelector": {"any": True} if anywhere else {"matchNames": [context.operator_namespace]},
+        "selector": {"matchLabels": {"app.kubernetes.io/name": "kuberay-operator"}},
+        "podMetricsEndpoints": [{"port": "http", "honorLabels": True, "metricRelabelings": [kept]}],
+    }
+
+
+def _own_names(node: str, context: Context) -> dict[str, Value]:
+    """Where servers tell of bundles or of captures that wait."""
+    tells = context.target.edge or context.plan.bundled(context.placement)
+    return {"metricRelabelings": [_OWN_NAMES]} if tells and node == "worker" else {}

@@ -1,0 +1,237 @@
+"""Alerts of an endpoint's objective: how fast its error budget burns, over several windows at once.
+
+Method and numbers: Site Reliability Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts"
+(sre.google/workbook/alerting-on-slos, read 2026-11-24). Its factors are for 30 days; for another window they follow
+from the share of the budget that may burn before somebody is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.plan import AlertRules, Resource
+from modelyard.records import record, replace
+from modelyard.spec import Inference, Slo
+from modelyard.stack import Value
+from modelyard_targets.kube.metrics.gateway_series import front_of, proxies_of
+from modelyard_targets.kube.metrics.promql import duration, number, selector
+from modelyard_targets.kube.metrics.serve_series import (
+    ANSWERED,
+    HEALTHY,
+    LATENCY,
+    STATUS,
+    applications,
+    of_applications,
+    of_endpoint,
+    within,
+)
+from modelyard_targets.kube.monitoring.alert_rules import (
+    alert,
+    alert_labels,
+    group,
+    prometheus_rule,
+)
+from modelyard_targets.kube.monitoring.alert_rules import (
+    record as recorded,
+)
+from modelyard_targets.kube.monitoring.availability import failures, requests
+from modelyard_targets.kube.monitoring.channels import WORKLOAD_LABEL
+from modelyard_targets.kube.monitoring.runbooks import runbook
+from modelyard_targets.kube.placement.context import Context, Made
+
+ERRORS: Final = "modelyard:slo_errors:rate5m"
+TOTAL: Final = "modelyard:slo_requests:rate5m"
+RATIO: Final = "modelyard:slo_error_ratio:rate"
+BUDGET: Final = "modelyard:slo_error_budget:ratio"
+
+_GONE_S: Final = (60, 600)
+_GONE_SHARE: Final = 0.1
+"""A total loss pages when this share of the error budget is gone, within these bounds."""
+
+_RUNS: Final = 6
+_NO_REPLICA: Final = ("has no healthy replica", "No replica reported itself healthy")
+_SPAN: Final = "5m"
+_SHOWN_S: Final = (300, 3600)
+"""Windows that dashboards read, whether an alert needs them or not."""
+
+
+@record
+class Burn:
+    """Somebody is told when this share of the budget is gone within the long window, and the short one says that it
+    goes on.
+    """
+
+    share: float
+    long_s: int
+    short_s: int
+    severity: str
+    for_s: int
+
+    def factor(self, window_s: int) -> float:
+        """How many times faster than allowed the budget burns then; never slower than allowed."""
+        return max(1.0, self.share * window_s / self.long_s)
+
+
+BURNS: Final = (
+    Burn(0.02, 3600, 300, "page", 120),
+    Burn(0.05, 6 * 3600, 1800, "page", 300),
+    Burn(0.10, 86400, 7200, "ticket", 900),
+    Burn(0.10, 3 * 86400, 6 * 3600, "ticket", 3600),
+)
+
+
+_AT_LEAST: Final = Burn(0, 3 * 86400, 6 * 3600, "ticket", 3600)
+"""Where none of these makes sense, as for half of the requests: more than the budget is gone for as long as this."""
+
+
+@record
+class Objective:
+    """One line of an SLO as a ratio of bad requests to all: `budget` is how large it may be."""
+
+    name: str
+    budget: float
+    errors: str
+    total: str
+    what: str
+
+
+def lower_slo_rules(resource: Resource, context: Context) -> Iterator[Made]:
+    """The rules of an endpoint's SLO; nothing for the rules of a monitor."""
+    value = resource.value
+    assert isinstance(value, AlertRules)
+    inference = value.inference
+    if inference is None or inference.slo is None:
+        return
+    groups: list[Value] = []
+    for objective in objectives(inference, inference.slo, context):
+        rules = [*_records(resource, objective, inference.slo, context)]
+        rules += _burns(resource, objective, inference.slo, context)
+        groups.append(group(f"{resource.name}.{objective.name}", rules))
+    groups.append(group(f"{resource.name}.presence", [*_gone(resource, inference, inference.slo, context)]))
+    yield prometheus_rule(resource, groups, context)
+
+
+def objectives(inference: Inference, slo: Slo, context: Context) -> Iterator[Objective]:
+    """Availability and each latency as ratios of rates over five minutes."""
+    if slo.availability is not None:
+        failed, every = failures(inference, context, _SPAN), requests(inference, context, _SPAN)
+        what = f"{number(slo.availability * 100)} % of requests are answered in time and without a server error"
+        yield Objective("availability", _rest(slo.availability), failed, every, what)
+    for quantile, bound_ms in slo.latency_ms:
+        answered = _rate(f"{LATENCY}_count", of_endpoint(inference, context, ANSWERED))
+        quick = _rate(f"{LATENCY}_bucket", of_endpoint(inference, context, ANSWERED, within(bound_ms)))
+        what = f"{number(quantile * 100)} % of answers take at most {bound_ms} ms"
+        name = f"latency-p{number(quantile * 100).replace('.', '')}"
+        yield Objective(name, _rest(quantile), f"{answered} - {quick}", answered, what)
+
+
+def _rate(series: str, chosen: str) -> str:
+    return f"sum(rate({series}{chosen}[{_SPAN}]))"
+
+
+def _rest(fraction: float) -> float:
+    """What is left to one, without the dust of binary fractions."""
+    return round(1 - fraction, 9)
+
+
+def _own(resource: Resource, objective: Objective, context: Context) -> dict[str, str]:
+    """Labels of the recorded series: those that tell one objective of one endpoint from all others."""
+    return {"namespace": context.namespace, WORKLOAD_LABEL: resource.workload, "slo": objective.name}
+
+
+def _records(resource: Resource, objective: Objective, slo: Slo, context: Context) -> Iterator[dict[str, Value]]:
+    """Bad and all requests every half minute; longer windows are sums of them, so that busy hours weigh more and
+    nothing is read twice.
+    """
+    own = _own(resource, objective, context)
+    chosen = selector(own)
+    yield recorded(ERRORS, objective.errors, own)
+    yield recorded(TOTAL, objective.total, own)
+    yield recorded(BUDGET, f"vector({number(objective.budget)})", own)
+    windows = {*_SHOWN_S, *(seconds for burn in _burning(objective, slo) for seconds in (burn.long_s, burn.short_s))}
+    for seconds in sorted(windows):
+        span = duration(seconds)
+        ratio = f"sum_over_time({ERRORS}{chosen}[{span}]) / (sum_over_time({TOTAL}{chosen}[{span}]) > 0)"
+        yield recorded(f"{RATIO}{span}", f"{ERRORS}{chosen} / ({TOTAL}{chosen} > 0)" if seconds == 300 else ratio, own)
+
+
+def _burning(objective: Objective, slo: Slo) -> tuple[Burn, ...]:
+    """The windows that make sense: none longer than the objective's own, and no burning that is more than everything
+    failing. There is always one.
+    """
+    sensible = tuple(
+        burn for burn in BURNS if burn.long_s <= slo.window_s and burn.factor(slo.window_s) * objective.budget < 1
+    )
+    long_enough = slo.window_s >= _AT_LEAST.long_s
+    return sensible or (_AT_LEAST if long_enough else replace(_AT_LEAST, long_s=3600, short_s=300),)
+
+
+def _burns(resource: Resource, objective: Objective, slo: Slo, context: Context) -> Iterator[dict[str, Value]]:
+    chosen = selector(_own(resource, objective, context))
+    endpoint = resource.workload.partition(".")[2]
+    for burn in _burning(objective, slo):
+        factor = burn.factor(slo.window_s)
+        bound = number(round(factor * objective.budget, 12))
+        long, short = duration(burn.long_s), duration(burn.short_s)
+        expression = f"{RATIO}{long}{chosen} > {bound} and {RATIO}{short}{chosen} > {bound}"
+        gone_in = duration(max(1, round(slo.window_s / factor / 3600)) * 3600)
+        texts = {
+            "summary": f"endpoint {endpoint} burns its budget of {objective.name} {_pace(factor)}",
+            "description": (
+                f"Objective: {objective.what}, over {duration(slo.window_s)}. In the last {long} "
+                "{{ $value | humanizePercentage }} of them were not. "
+                f"At this rate the whole budget is gone in {gone_in}."
+            ),
+            "runbook": runbook(objective.name.partition("-")[0]),
+        }
+        labelled = {**alert_labels(resource, burn.severity, context), "slo": objective.name, "window": long}
+        yield alert("ModelyardSloBurn", expression, burn.for_s, labelled, texts)
+
+
+def _pace(factor: float) -> str:
+    return f"{number(round(factor, 2))} times as fast as it may" if factor > 1 else "and will have none left"
+
+
+def gone_s(inference: Inference, slo: Slo, context: Context) -> int:
+    """How long nothing may answer before a page: a tenth of the smallest error budget, one to ten minutes."""
+    smallest = min(objective.budget for objective in objectives(inference, slo, context))
+    return min(max(round(_GONE_SHARE * smallest * slo.window_s), _GONE_S[0]), _GONE_S[1])
+
+
+def _gone(resource: Resource, inference: Inference, slo: Slo, context: Context) -> Iterator[dict[str, Value]]:
+    """An application without a healthy replica, or whose metrics are gone: then the ratios say nothing.
+
+    One that scales to nothing has no replica for hours, and nothing is wrong: there the controller of Serve is asked.
+    A Gateway without a proxy refuses every connection, which no server counts.
+    """
+    wait_s = gone_s(inference, slo, context)
+    for name, expression, lacks, since in _absences(inference, context):
+        texts = {
+            "summary": f"application {name} of endpoint {inference.name} {lacks}, or tells nothing",
+            "description": f"{since} in the last {duration(wait_s)}, so the objectives are blind.",
+            "runbook": runbook("gone"),
+        }
+        labelled = {**alert_labels(resource, "page", context), "application": name}
+        yield alert("ModelyardEndpointGone", expression, wait_s, labelled, texts)
+    front = front_of(inference, context)
+    if front is not None:
+        texts = {
+            "summary": f"Gateway {front.gateway} in front of endpoint {inference.name} has no running proxy",
+            "description": f"No proxy answered Prometheus in the last {duration(wait_s)}: connections are refused.",
+            "runbook": runbook("gateway"),
+        }
+        labelled = {**alert_labels(resource, "page", context), "gateway": front.gateway}
+        absent = f"absent(up{proxies_of(front, context)} == 1)"
+        yield alert("ModelyardGatewayGone", absent, wait_s, labelled, texts)
+
+
+def _absences(inference: Inference, context: Context) -> Iterator[tuple[str, str, str, str]]:
+    """Each application with the expression that holds when it is gone, and that in words."""
+    empty = {f"{inference.name}-{one.name}" for one in inference.variants if one.replicas.minimum == 0}
+    for name in applications(inference):
+        chosen = of_applications([name], context)
+        if name in empty:
+            yield name, f"absent({STATUS}{chosen} == {_RUNS})", "does not run", "Serve did not call it running"
+        else:
+            yield name, f"absent({HEALTHY}{chosen} == 1)", *_NO_REPLICA

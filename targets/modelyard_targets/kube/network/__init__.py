@@ -1,0 +1,1 @@
+"""Network policies, and the way of requests from outside to an endpoint."""

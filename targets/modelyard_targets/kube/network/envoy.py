@@ -1,0 +1,144 @@
+"""Envoy Gateway, for platforms that bring no controller of gateways: its chart's values, and what its hook would make.
+
+Values and Job as in the chart gateway-helm 1.9.0 (github.com/envoyproxy/gateway, read 2026-11-24).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from modelyard.manifest import POD_SECURITY, RESTRICTED
+from modelyard.program import Call, Ref
+from modelyard_targets.kube.network.gateway import own_classes
+from modelyard_targets.kube.placement.charts import charts
+from modelyard_targets.kube.placement.context import Context, mirrored, pull_secret_of_addons
+from modelyard_targets.kube.placement.platform import AddOn, Given, as_literal
+
+ENVOY: Final = "envoy-gateway"
+CLASS: Final = "envoy"
+_GROUP: Final = "gateway.envoyproxy.io"
+CONTROLLER: Final = "gateway.envoyproxy.io/gatewayclass-controller"
+
+_CERTIFICATES: Final = "certgen"
+_USER: Final = 65532
+_RIGHTS: Final = "rbac.authorization.k8s.io"
+
+
+def _values(context: Context) -> Mapping[str, Given]:
+    """The controller on the platform's own machines; what injects zones into proxies would need the hook's webhook."""
+    target = context.target
+    pull = pull_secret_of_addons(target)
+    pulls: list[Given] = [{"name": pull}] if pull else []
+    repository, _, tag = _image("gateway").rpartition(":")
+    values: dict[str, Given] = {
+        "deployment": {
+            "envoyGateway": {
+                "image": {"repository": mirrored(repository, target), "tag": tag},
+                **({"imagePullSecrets": pulls} if pulls else {}),
+                "resources": {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
+            },
+            "replicas": 2 if context.enterprise else 1,
+            "pod": {"nodeSelector": dict(context.support_selector)},
+        },
+        "topologyInjector": {"enabled": False},
+    }
+    if target.images.mirror:
+        proxy: dict[str, Given] = {"image": mirrored(_image("envoy"), target), "pullSecrets": pulls}
+        values["global"] = {"images": {"envoyProxy": proxy}}
+    return values
+
+
+def _proxies(context: Context) -> Iterator[Call]:
+    """How Gateways are made, KubeRay's for a rollout among them: those of the class itself are internal.
+
+    What faces the internet is described only where something does: nobody has to ask why it stands there.
+    """
+    for name in own_classes(context):
+        yield _proxy(name, name.removeprefix(CLASS).lstrip("-") or "internal", context)
+
+
+def _proxy(name: str, exposure: str, context: Context) -> Call:
+    annotations = context.platform.gateway_annotations(exposure, context)
+    pod: dict[str, Given] = {"nodeSelector": dict(context.support_selector)} if context.support_selector else {}
+    deployment: dict[str, Given] = {
+        "replicas": 2 if context.enterprise else 1,
+        **({"pod": pod} if pod else {}),
+        "container": {"resources": {"requests": {"cpu": "200m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}}},
+    }
+    service: dict[str, Given] = {"annotations": dict(annotations)} if annotations else {}
+    if exposure == "cluster":  # no load balancer, which the whole network would reach
+        service = {"type": "ClusterIP"}
+    made: dict[str, Given] = {"envoyDeployment": deployment, **({"envoyService": service} if service else {})}
+    document: dict[str, Given] = {
+        "apiVersion": f"{_GROUP}/v1alpha1",
+        "kind": "EnvoyProxy",
+        "metadata": {"name": name, "namespace": _namespace()},
+        "spec": {"provider": {"type": "Kubernetes", "kubernetes": made}},
+    }
+    arguments = (("cluster", Ref("cluster")), ("document", as_literal(document)))
+    return Call(f"{name}_proxies", "kubernetes.Object", f"{_namespace()}/{name}", arguments)
+
+
+def _certificates(context: Context) -> Iterator[Call]:
+    """Certificates by which controller and proxies know each other: made by a Job once, and then kept."""
+    rule: dict[str, Given] = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "create", "update"]}
+    subject: dict[str, Given] = {"kind": "ServiceAccount", "name": _CERTIFICATES, "namespace": _namespace()}
+    role: dict[str, Given] = {"apiGroup": _RIGHTS, "kind": "Role", "name": _CERTIFICATES}
+    yield _object("account", "v1", "ServiceAccount", automountServiceAccountToken=False)
+    yield _object("role", f"{_RIGHTS}/v1", "Role", rules=[rule])
+    yield _object("binding", f"{_RIGHTS}/v1", "RoleBinding", roleRef=role, subjects=[subject])
+    yield _object("job", "batch/v1", "Job", spec=_job(context))
+
+
+def _job(context: Context) -> dict[str, Given]:
+    where: dict[str, Given] = {"fieldRef": {"fieldPath": "metadata.namespace"}}
+    container: dict[str, Given] = {
+        "name": _CERTIFICATES,
+        "image": mirrored(_image("gateway"), context.target),
+        "command": ["envoy-gateway", "certgen"],
+        "args": ["--disable-topology-injector"],
+        "env": [
+            {"name": "ENVOY_GATEWAY_NAMESPACE", "valueFrom": where},
+            {"name": "KUBERNETES_CLUSTER_DOMAIN", "value": "cluster.local"},
+        ],
+        "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+        "securityContext": {**RESTRICTED, "runAsUser": _USER, "readOnlyRootFilesystem": True},
+    }
+    pull = pull_secret_of_addons(context.target)
+    spec: dict[str, Given] = {
+        "serviceAccountName": _CERTIFICATES,
+        "automountServiceAccountToken": True,
+        "restartPolicy": "Never",
+        "securityContext": {**POD_SECURITY, "fsGroup": _USER, "runAsGroup": _USER, "runAsUser": _USER},
+        **({"imagePullSecrets": [{"name": pull}]} if pull else {}),
+        **({"nodeSelector": dict(context.support_selector)} if context.support_selector else {}),
+        "containers": [container],
+    }
+    return {"backoffLimit": 3, "template": {"spec": spec}}
+
+
+def _object(what: str, api_version: str, kind: str, **rest: Given) -> Call:
+    metadata: dict[str, Given] = {"name": _CERTIFICATES, "namespace": _namespace()}
+    document: dict[str, Given] = {"apiVersion": api_version, "kind": kind, "metadata": metadata, **rest}
+    arguments = (("cluster", Ref("cluster")), ("document", as_literal(document)))
+    return Call(f"certificates_{what}", "kubernetes.Object", f"certificates-{what}", arguments)
+
+
+def _image(name: str) -> str:
+    return next(image for image in charts()[ENVOY].images if f"/{name}:" in image)
+
+
+def _namespace() -> str:
+    return charts()[ENVOY].namespace
+
+
+PARAMETERS: Final[Mapping[str, str]] = {
+    "group": _GROUP,
+    "kind": "EnvoyProxy",
+    "namespace": charts()[ENVOY].namespace,
+}
+"""What a class refers to, by its own name."""
+
+ENVOY_GATEWAY: Final = AddOn(values=_values, before=_certificates, after=_proxies, pod_security="baseline")
+"""The proxies run beside the controller and mount nothing of their node, but their Pods ask for no seccomp profile."""

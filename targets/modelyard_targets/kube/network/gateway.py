@@ -1,0 +1,130 @@
+"""A Gateway of the system's own, where the target names a class instead of one that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from modelyard.manifest import labels, metadata, object_of
+from modelyard.plan import Resource, Route
+from modelyard.source import Path
+from modelyard.spec import Gateway
+from modelyard.stack import Manifest, Value
+from modelyard_targets.kube.network.policies import every_namespace
+from modelyard_targets.kube.network.route import class_of, gateway_name, is_ours, needs_route
+from modelyard_targets.kube.placement.context import Context, Made
+
+COMPONENT: Final = "gateway"
+GATEWAY_NAME: Final = "gateway.networking.k8s.io/gateway-name"
+"""Label of what a controller makes of a Gateway in the cluster."""
+
+
+def lower_gateway(resource: Resource, context: Context) -> Iterator[Made]:
+    """The Gateways that routes of this placement hang on; none where no route needs it, since it may cost money."""
+    gateway = context.target.gateway
+    if gateway is None:
+        return
+    origin = (*resource.origin, "gateway")
+    if gateway.class_name and not gateway.name:
+        yield from _own(gateway, origin, context)
+    if beside_the_gateway(context):
+        yield Made(origin, _proxies(context))
+
+
+def _own(gateway: Gateway, origin: Path, context: Context) -> Iterator[Made]:
+    for name in own_classes(context):
+        yield Made(origin, _class(name, context))
+    made: dict[str, str] = {}
+    routes = (route for route in _routes(context) if needs_route(route, gateway))
+    for exposure in _in_order(route.inference.endpoint.exposure for route in routes):
+        made.setdefault(gateway_name(gateway, exposure, context), exposure)
+    for name, exposure in made.items():
+        yield Made(origin, _gateway(gateway, name, exposure, context))
+
+
+def beside_the_gateway(context: Context) -> bool:
+    """Whether proxies may run in the system's own namespace: where a Gateway is there that is not of our class."""
+    gateway = context.target.gateway
+    where = "" if gateway is None else gateway.namespace or gateway.proxies
+    if gateway is None or where not in {"", context.namespace} or is_ours(gateway, context):
+        return False
+    return any(needs_route(one, gateway) or one.inference.rollout.strategy == "incremental" for one in _routes(context))
+
+
+def own_classes(context: Context) -> tuple[str, ...]:
+    """The classes of Gateways of ours, and of those that KubeRay makes for a rollout: one for each exposure."""
+    gateway = context.target.gateway
+    if gateway is None or gateway.name or not is_ours(gateway, context):
+        return ()
+    used = (
+        route.inference.endpoint.exposure
+        for route in _routes(context)
+        if needs_route(route, gateway) or route.inference.rollout.strategy == "incremental"
+    )
+    return tuple(class_of(gateway, exposure, context) for exposure in _in_order(used))
+
+
+def _in_order(exposures: Iterable[str]) -> list[str]:
+    """Each once, from the closest to the widest."""
+    found = set(exposures)
+    return [exposure for exposure in ("cluster", "internal", "public") if exposure in found]
+
+
+def _routes(context: Context) -> Iterator[Route]:
+    return (one.value for one in context.plan.on(context.placement) if isinstance(one.value, Route))
+
+
+def _class(name: str, context: Context) -> Manifest:
+    system = context.system.metadata.name
+    described: dict[str, Value] = {"name": name, "labels": labels(system, system, component=COMPONENT)}
+    parameters: dict[str, Value] = {**context.platform.gateway_parameters, "name": name}
+    spec: dict[str, Value] = {"controllerName": context.platform.gateway_controller, "parametersRef": parameters}
+    return object_of("gateway.networking.k8s.io/v1", "GatewayClass", described, spec=spec)
+
+
+def _gateway(gateway: Gateway, name: str, exposure: str, context: Context) -> Manifest:
+    """One for all that a company reaches, and on platforms that know the internet another for what everybody does.
+
+    How a Gateway of a class of ours is reached is what the class refers to; one of somebody else's is told itself.
+    """
+    system = context.system.metadata.name
+    described = metadata(name, context.namespace, labels(system, system, component=COMPONENT))
+    spec: dict[str, Value] = {
+        "gatewayClassName": class_of(gateway, exposure, context),
+        "listeners": [_listener(context)],
+    }
+    annotations = context.platform.gateway_annotations(exposure, context)
+    if annotations and not is_ours(gateway, context):
+        spec["infrastructure"] = {"annotations": dict(annotations)}
+    return object_of("gateway.networking.k8s.io/v1", "Gateway", described, spec=spec)
+
+
+def _proxies(context: Context) -> Manifest:
+    """What proxies need that a controller runs beside their Gateway, in a namespace that closes both directions.
+
+    Whoever calls reaches them, and they reach their controller and the servers, wherever these are. It selects nothing
+    where proxies run elsewhere.
+
+    The label is what the Gateway API asks of them (gateway-api.sigs.k8s.io/geps/gep-1762, read on 2026-11-25); Gateways
+    that KubeRay makes for a rollout have other names. The dot keeps the policy's name apart from every workload's.
+    """
+    system, name = context.system.metadata.name, "gateway.proxies"
+    spec: dict[str, Value] = {
+        "podSelector": {"matchExpressions": [{"key": GATEWAY_NAME, "operator": "Exists"}]},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [{}],
+        "egress": [{"to": [every_namespace()]}],
+    }
+    described = metadata(name, context.namespace, labels(system, name, component=COMPONENT))
+    return object_of("networking.k8s.io/v1", "NetworkPolicy", described, spec=spec)
+
+
+def _listener(context: Context) -> dict[str, Value]:
+    gateway = context.target.gateway
+    assert gateway is not None
+    routes: dict[str, Value] = {"namespaces": {"from": "Same"}}
+    if gateway.certificate is None:
+        return {"name": "http", "protocol": "HTTP", "port": 80, "allowedRoutes": routes}
+    secret = context.secret(gateway.certificate, "tls.crt")
+    tls: dict[str, Value] = {"mode": "Terminate", "certificateRefs": [{"kind": "Secret", "name": secret.name}]}
+    return {"name": "https", "protocol": "HTTPS", "port": 443, "tls": tls, "allowedRoutes": routes}

@@ -1,0 +1,149 @@
+"""The way of requests to an endpoint: an HTTPRoute with weights, a mirror and timeouts (Gateway API 1.6).
+
+An endpoint with one variant that only its cluster calls needs none: KubeRay makes the Service `<server>-serve-svc`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.target import gateway_needed, mirror_unsupported, rollout_owns_route
+from modelyard.manifest import labels, metadata, object_of
+from modelyard.plan import Backend, Plan, Resource, Route
+from modelyard.source import Path
+from modelyard.spec import Endpoint, Gateway
+from modelyard.stack import Value
+from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.fixed import SERVE_PORT
+
+COMPONENT = "route"
+EXPOSURE = "modelyard.dev/exposure"
+"""Label of an HTTPRoute: `internal` or `public`, as the spec says."""
+
+
+def serve_service(server: str) -> str:
+    """The Service that KubeRay makes for a RayService: it follows the cluster that serves."""
+    return f"{server}-serve-svc"
+
+
+def is_ours(gateway: Gateway, context: Context) -> bool:
+    """Whether a Gateway is of the class whose controller is installed here, so that it is known how it is reached."""
+    return gateway.class_name == context.platform.gateway_class != ""
+
+
+def class_of(gateway: Gateway, exposure: str, context: Context) -> str:
+    """The class of a Gateway for an exposure: of ours there is one for each, as only classes say how it is reached."""
+    own = exposure if is_ours(gateway, context) and exposure != "internal" else ""
+    return f"{gateway.class_name}-{own}" if own else gateway.class_name
+
+
+def gateway_name(gateway: Gateway, exposure: str, context: Context) -> str:
+    """The Gateway that routes hang on: an existing one, or the one that is made from a class.
+
+    Where the platform knows what is reached from the internet, that has a Gateway of its own: on one that is open to
+    everybody, nothing else may hang. On one that a company reaches, nothing may hang that is for its cluster alone,
+    where a class of ours keeps it there.
+    """
+    system = context.system.metadata.name
+    public = exposure == "public" and context.platform.gateway_class != ""
+    apart = public or (exposure == "cluster" and is_ours(gateway, context))
+    return gateway.name or (f"{system}-{exposure}" if apart else system)
+
+
+def check_routes(plan: Plan, placement: str, gateway: Gateway | None) -> Iterator[Diagnostic]:
+    """What an endpoint asks of a gateway that its target does not have."""
+    for resource in plan.on(placement):
+        if isinstance(resource.value, Route):
+            yield from _check(resource.value, gateway, plan, placement)
+
+
+def _check(route: Route, gateway: Gateway | None, plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    inference = route.inference
+    here: Path = ("inference", inference.name)
+    if gateway is None:
+        if len(route.backends) > 1:
+            where = plan.system.key(*here, "traffic")
+            yield gateway_needed(where, placement, "dividing traffic between variants")
+        if route.mirror is not None:
+            yield gateway_needed(plan.system.key(*here, "mirror"), placement, "a mirror")
+    elif route.mirror is not None and not gateway.mirrors:
+        yield mirror_unsupported(plan.system.key(*here, "mirror"), placement)
+    if inference.rollout.strategy == "incremental":
+        for field in _owned_by_rollout(inference.endpoint):
+            yield rollout_owns_route(plan.system.key(*here, "endpoint", field), field)
+
+
+def _owned_by_rollout(endpoint: Endpoint) -> Iterator[str]:
+    """What the route that KubeRay makes in an incremental rollout leaves out."""
+    if endpoint.host:
+        yield "host"
+    if endpoint.exposure == "public":
+        yield "exposure"
+
+
+def needs_route(route: Route, gateway: Gateway | None) -> bool:
+    """Whether an endpoint is reached through a gateway by a route of ours."""
+    inference = route.inference
+    if gateway is None or inference.rollout.strategy == "incremental":
+        return False
+    return inference.endpoint.exposure != "cluster" or len(route.backends) > 1 or route.mirror is not None
+
+
+def lower_route(resource: Resource, context: Context) -> Iterator[Made]:
+    """The HTTPRoute of a ROUTE, where there is something to route."""
+    route = resource.value
+    assert isinstance(route, Route)
+    gateway = context.target.gateway
+    if gateway is None or not needs_route(route, gateway):
+        return
+    endpoint = route.inference.endpoint
+    labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
+    parent: dict[str, Value] = {
+        "name": gateway_name(gateway, endpoint.exposure, context),
+        "namespace": gateway.namespace or context.namespace,
+    }
+    if gateway.listener:
+        parent["sectionName"] = gateway.listener
+    spec: dict[str, Value] = {"parentRefs": [parent]}
+    if endpoint.host:
+        spec["hostnames"] = [endpoint.host]
+    spec["rules"] = [_rule(route, context)]
+    # a cluster does not know the internet from the company's network: whoever runs the gateway selects by this label
+    labelled = {**labelled, EXPOSURE: endpoint.exposure}
+    meta = metadata(resource.name, context.namespace, labelled)
+    yield Made(resource.origin, object_of("gateway.networking.k8s.io/v1", "HTTPRoute", meta, spec=spec))
+
+
+def _rule(route: Route, context: Context) -> dict[str, Value]:
+    endpoint = route.inference.endpoint
+    filters = [*_rewrite(route, context), *_mirror(route)]
+    rule: dict[str, Value] = {"matches": [{"path": {"type": "PathPrefix", "value": endpoint.path}}]}
+    if filters:
+        rule["filters"] = filters
+    rule["backendRefs"] = [
+        {**_reference(backend), "weight": backend.percent} for backend in route.backends if backend.percent
+    ]
+    rule["timeouts"] = {"request": f"{endpoint.timeout_s}s"}
+    return rule
+
+
+def _reference(backend: Backend) -> dict[str, Value]:
+    return {"name": serve_service(backend.server), "port": SERVE_PORT}
+
+
+def _rewrite(route: Route, context: Context) -> list[Value]:
+    """Members of a pool answer under a prefix of their own where their endpoint asks for no path."""
+    inference = route.inference
+    prefix = context.prefixes[inference.name]
+    if prefix == "/" or inference.endpoint.path.rstrip("/"):
+        return []
+    path = {"type": "ReplacePrefixMatch", "replacePrefixMatch": prefix}
+    return [{"type": "URLRewrite", "urlRewrite": {"path": path}}]
+
+
+def _mirror(route: Route) -> list[Value]:
+    if route.mirror is None:
+        return []
+    mirror: dict[str, Value] = {"backendRef": _reference(route.mirror), "percent": route.mirror.percent}
+    return [{"type": "RequestMirror", "requestMirror": mirror}]

@@ -1,0 +1,125 @@
+"""Overrides: a JSON Patch (RFC 6902) on an emitted object, after everything else has made it what it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias, cast
+
+from modelyard.diagnostics.base import Diagnostic
+from modelyard.diagnostics.overrides import override_fails, override_of_nothing, override_refused, override_renames
+from modelyard.source import Json
+from modelyard.spec import Override, System
+from modelyard.stack import Manifest
+from modelyard.writers.json_text import json_text
+from modelyard_targets.kube.objects.documents import broken_documents
+from modelyard_targets.kube.objects.object_fields import problems
+from modelyard_targets.kube.placement.context import Made
+
+REASON = "overrides.modelyard.dev/{}"
+"""Annotation with the reason of an override on the object that it changed, by its name."""
+
+Overrides: TypeAlias = Mapping[tuple[str, str], tuple[Override, ...]]
+
+
+class PatchFailed(ValueError):
+    """An operation that finds nothing to do it to; `at` is its position in the patch."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__(f"operation {at}")
+        self.at = at
+
+
+def overrides_on(system: System, placement: str) -> Overrides:
+    """The overrides of a placement by the kind and name of their object."""
+    found: dict[tuple[str, str], tuple[Override, ...]] = {}
+    for override in system.overrides:
+        if override.target == placement:
+            place = (override.kind, override.object)
+            found[place] = (*found.get(place, ()), override)
+    return found
+
+
+def overridden(made: Made, overrides: Overrides) -> Made:
+    """The object with its patches applied, and with the reason of each written on it."""
+    found = overrides.get(_place(made.manifest), ()) if overrides else ()
+    manifest = made.manifest
+    for override in found:
+        manifest = _with_reason(patched(manifest, override), override)
+    return Made(made.origin, manifest) if found else made
+
+
+def patched(manifest: Manifest, override: Override) -> Manifest:
+    """The object after one patch. Raises PatchFailed for the first operation that cannot be done."""
+    import jsonpatch  # hardly a spec has overrides
+
+    plain: Json = json.loads(json_text(manifest))
+    for at, operation in enumerate(override.patch):
+        try:
+            plain = jsonpatch.apply_patch(plain, [json.loads(json_text(operation))])
+        except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError):
+            raise PatchFailed(at) from None
+    if not isinstance(plain, dict):
+        raise PatchFailed(len(override.patch) - 1)
+    return plain
+
+
+def check_overrides(system: System, placement: str, objects: Iterable[Made]) -> Iterator[Diagnostic]:
+    """Overrides of what is not there, that cannot be applied, or that make another object of theirs."""
+    waiting = dict(overrides_on(system, placement))
+    if not waiting:
+        return
+    names: list[str] = []
+    for made in objects:
+        place = _place(made.manifest)
+        names.append("/".join(place))
+        yield from _check(made.manifest, waiting.pop(place, ()), system)
+    for overrides in waiting.values():
+        for override in overrides:
+            where = system.at("overrides", override.name, "object")
+            yield override_of_nothing(where, f"{override.kind}/{override.object}", placement, names)
+
+
+def _check(manifest: Manifest, overrides: tuple[Override, ...], system: System) -> Iterator[Diagnostic]:
+    before = _identity(manifest)
+    for override in overrides:
+        where = ("overrides", override.name, "patch")
+        known, previous = problems(manifest), manifest
+        try:
+            manifest = patched(manifest, override)
+        except PatchFailed as failed:
+            operation = override.patch[failed.at]
+            span = system.at(*where, failed.at)
+            yield override_fails(span, override.name, str(operation["op"]), str(operation["path"]))
+            return
+        if _identity(manifest) != before:
+            yield override_renames(system.at(*where), override.name)
+            return
+        refused = next((problem for problem in problems(manifest) if problem not in known), "")
+        if refused:
+            yield override_refused(system.at(*where), override.name, "Kubernetes", refused)
+            return
+        broken = next(broken_documents(previous, manifest), "")
+        if broken:
+            yield override_refused(system.at(*where), override.name, "the workload that mounts it", broken)
+            return
+
+
+def _identity(manifest: Manifest) -> tuple[str, str, str, str]:
+    """What makes an object that one: version, kind, namespace and name."""
+    found = manifest.get("metadata")
+    metadata: Manifest = found if isinstance(found, Mapping) else {}
+    version, kind = str(manifest.get("apiVersion")), str(manifest.get("kind"))
+    return version, kind, str(metadata.get("namespace")), str(metadata.get("name"))
+
+
+def _place(manifest: Manifest) -> tuple[str, str]:
+    _, kind, _, name = _identity(manifest)
+    return kind, name
+
+
+def _with_reason(manifest: Manifest, override: Override) -> Manifest:
+    metadata = cast("dict[str, Json]", manifest["metadata"])
+    annotations = metadata.get("annotations")
+    said = {**(annotations if isinstance(annotations, dict) else {}), REASON.format(override.name): override.reason}
+    return {**manifest, "metadata": {**metadata, "annotations": said}}

@@ -1,0 +1,1 @@
+"""Pipelines, what starts their runs, and what promotes their models."""

@@ -1,0 +1,218 @@
+"""A pipeline: one RayJob a run, and what starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from modelyard.manifest import config_map, labels, metadata, object_of
+from modelyard.names import object_name
+from modelyard.plan import Hardware, Job, Resource
+from modelyard.source import Json
+from modelyard.spec import Pipeline, Step
+from modelyard.stack import Manifest, Value
+from modelyard.writers.json_text import json_text
+from modelyard_targets.kube.data.disk import disk_mounts, disk_volumes, lower_disk
+from modelyard_targets.kube.pipelines.launcher import (
+    launcher,
+    launcher_once,
+    ray_job_of,
+    started_after,
+    template_name,
+)
+from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.fixed import PIPELINE_COMPONENT
+from modelyard_targets.kube.pods.frame import container, pod_spec, support_place, support_resources
+from modelyard_targets.kube.pods.priorities import NORMAL, priority_class_of
+from modelyard_targets.kube.pods.sizes import SUBMITTER, SUPPORT_DISK_BYTES
+from modelyard_targets.kube.workload.describe import describe_job
+from modelyard_targets.kube.workload.describe_parts import digest
+from modelyard_targets.kube.workload.describe_pipeline import step_group, try_seconds
+from modelyard_targets.kube.workload.environment import (
+    description,
+    description_mount,
+    description_volume,
+    service_account,
+    variables,
+)
+from modelyard_targets.kube.workload.ray_cluster import Group, RayCluster, cluster_spec, scaling_groups
+
+COMPONENT = PIPELINE_COMPONENT
+ENTRYPOINT = "python -m modelyard_runtime run"
+
+GROUP_WAIT_S: Final = 15 * 60
+"""How long a group of machines may take to deliver a node before the cluster's autoscaler tries the next one."""
+
+_START_S: Final = 15 * 60
+"""From the last node to a Ray cluster that is ready: images of 10 to 20 GiB, and Ray itself."""
+
+_KEEP_CLUSTER_S = 60
+_SUBMITTER_RETRIES = 3
+
+
+def lower_job(resource: Resource, context: Context) -> Iterator[Made]:
+    """Description and either one RayJob (`once`), or a template and the CronJob that makes RayJobs from it. Where other
+    pipelines follow one that runs once, a Job makes its RayJob.
+    """
+    job = job_of(resource)
+    described = describe_job(resource, context)
+    yield description(resource, described, COMPONENT, context)
+    yield from lower_disk(resource, context)
+    spec = ray_job_spec(resource, described, context)
+    labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
+    if not context.launched(job.pipeline):
+        name = once_name(resource, context)
+        yield Made(resource.origin, ray_job(metadata(name, context.namespace, labelled), spec))
+        return
+    template = ray_job({"name": resource.name, "namespace": context.namespace, "labels": labelled}, spec)
+    meta = metadata(template_of(resource, context), context.namespace, labelled)
+    yield Made(resource.origin, config_map(meta, {"rayjob.json": json_text(template)}))
+    yield Made((*resource.origin, "schedule"), _launcher(resource, context))
+
+
+def _launcher(resource: Resource, context: Context) -> Manifest:
+    if job_of(resource).pipeline.schedule.kind == "once":
+        return launcher_once(resource, once_job(resource, context), template_of(resource, context), context)
+    return launcher(resource, context)
+
+
+def template_of(resource: Resource, context: Context) -> str:
+    """The ConfigMap with the RayJob that a launcher creates: of a run that starts with the deployment one of its own,
+    since the run may begin before one that has changed arrives.
+    """
+    if job_of(resource).pipeline.schedule.kind == "once":
+        return f"{once_job(resource, context)}-rayjob"
+    return template_name(resource)
+
+
+def once_job(resource: Resource, context: Context) -> str:
+    """The Job of a pipeline that runs once and is followed: another one for each spec, as `once_name` is."""
+    return f"{resource.name}-{_once_digest(resource, context)}"
+
+
+def once_name(resource: Resource, context: Context) -> str:
+    """The RayJob of a pipeline that runs once: another one for each spec, since that is another run."""
+    ending = _once_digest(resource, context)
+    launched = context.launched(job_of(resource).pipeline)
+    return ray_job_of(resource.name, ending) if launched else object_name(resource.name, ending)
+
+
+def _once_digest(resource: Resource, context: Context) -> str:
+    described = describe_job(resource, context)
+    started = started_after(job_of(resource).pipeline, context)
+    return digest([described, ray_job_spec(resource, described, context), *started])[:10]
+
+
+def ray_job(meta: dict[str, Value], spec: dict[str, Value]) -> Manifest:
+    """A RayJob."""
+    return object_of("ray.io/v1", "RayJob", meta, spec=spec)
+
+
+def ray_job_spec(resource: Resource, described: dict[str, Json], context: Context) -> dict[str, Value]:
+    """What one run of a pipeline is: the whole DAG in one cluster, which ends with it."""
+    job = job_of(resource)
+    pipeline = job.pipeline
+    groups = job_groups(job, context)
+    needed = [group.hardware for group in groups if group.minimum]  # the others ask for machines once a step runs
+    cluster = RayCluster(
+        name=resource.name,
+        workload=resource.workload,
+        component=COMPONENT,
+        account=service_account(resource, context),
+        image=head_image(job, context),
+        digest=digest(described),
+        groups=groups,
+        environment=tuple(variables(resource, context)),
+        volumes=(description_volume(resource),),
+        mounts=(description_mount(),),
+        scales=scaling_groups(groups),
+        serves=False,
+        worker_volumes=disk_volumes(resource, context),
+        worker_mounts=disk_mounts(resource, context),
+        priority_class=priority_class_of(resource, context),
+    )
+    return {
+        "entrypoint": ENTRYPOINT,
+        "submissionMode": "K8sJobMode",
+        "backoffLimit": pipeline.retries,
+        "activeDeadlineSeconds": try_seconds(pipeline),
+        "preRunningDeadlineSeconds": _longest_wait_s(pipeline, needed),
+        "shutdownAfterJobFinishes": True,
+        "ttlSecondsAfterFinished": _KEEP_CLUSTER_S,
+        "submitterConfig": {"backoffLimit": _SUBMITTER_RETRIES},
+        "submitterPodTemplate": _submitter(resource, job, context),
+        "rayClusterSpec": cluster_spec(cluster, context),
+    }
+
+
+def longest_start_s(waiting: Iterable[Hardware]) -> int:
+    """How long a Ray cluster that needs these machines may take to start: every group is tried, and then Pods start.
+
+    A run that still lacks machines after that fails, and somebody notices. Compute classes wait side by side.
+    """
+    chain = max((len(hardware.groups) for hardware in waiting), default=0)
+    return max(1, chain) * GROUP_WAIT_S + _START_S
+
+
+def _longest_wait_s(pipeline: Pipeline, needed: Iterable[Hardware]) -> int:
+    """How long a run may wait for its machines: one that yields waits until it is its turn, or its time is over."""
+    if pipeline.priority != NORMAL:
+        return pipeline.timeout_s
+    return min(longest_start_s(needed), pipeline.timeout_s)
+
+
+def job_of(resource: Resource) -> Job:
+    """A pipeline's value."""
+    assert isinstance(resource.value, Job)
+    return resource.value
+
+
+def head_image(job: Job, context: Context) -> str:
+    """The image of the head, where the driver of the run is: that of the first step."""
+    return context.image(job.pipeline.steps[0].source.image)
+
+
+def job_groups(job: Job, context: Context) -> tuple[Group, ...]:
+    """Worker groups of a pipeline. With several, each begins empty, so that no step pays for another's machines."""
+    members: dict[str, list[Step]] = {}
+    for step in job.pipeline.steps:
+        members.setdefault(step_group(job, step), []).append(step)
+    alone = len(members) == 1
+    return tuple(
+        Group(
+            name=name,
+            hardware=job.hardware[steps[0].name],
+            image=context.image(steps[0].source.image),
+            minimum=min(step.workers.minimum for step in steps) if alone else 0,
+            maximum=max(step.workers.maximum for step in steps),
+            together=any(trains_together(job, step) for step in steps),
+        )
+        for name, steps in members.items()
+    )
+
+
+def trains_together(job: Job, step: Step) -> bool:
+    """Whether a step trains one model on the accelerators of several workers."""
+    accelerated = job.hardware[step.name].accelerator is not None
+    return job.pipeline.type == "training" and accelerated and step.workers.maximum > 1
+
+
+def _submitter(resource: Resource, job: Job, context: Context) -> dict[str, Value]:
+    """The Pod that hands the run to the cluster: it carries the cluster's label, and so reaches its head."""
+    labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
+    submitter = container(
+        "ray-job-submitter",
+        context.runtime_image,
+        support_resources(SUBMITTER),
+    )
+    spec = pod_spec(
+        [submitter],
+        context,
+        account=service_account(resource, context),
+        token=False,
+        place=support_place(context),
+        scratch_bytes=SUPPORT_DISK_BYTES,
+        priority_class=priority_class_of(resource, context),
+        restartPolicy="Never",
+    )
+    return {"metadata": {"labels": labelled}, "spec": spec}

@@ -1,0 +1,168 @@
+"""What starts the runs of a pipeline: a CronJob whose Pod creates a RayJob, waits for its end and ends like it.
+
+KubeRay's own RayCronJob (v1.7.0, behind a gate that is off) has neither a concurrency policy nor limits of history, and
+catches up on every tick that it missed; a CronJob has all three.
+"""
+
+from __future__ import annotations
+
+from modelyard.manifest import env, env_from_field, labels, metadata, object_of
+from modelyard.plan import Job, Resource
+from modelyard.spec import Pipeline, Schedule
+from modelyard.stack import Manifest, Value
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.pods.frame import container, pod_spec, support_place, support_resources
+from modelyard_targets.kube.pods.priorities import priority_class_of
+from modelyard_targets.kube.pods.sizes import LAUNCHER, SUPPORT_DISK_BYTES
+from modelyard_targets.kube.workload.describe import DESCRIPTION_FOLDER
+from modelyard_targets.kube.workload.describe_pipeline import run_seconds
+from modelyard_targets.kube.workload.environment import service_account
+
+COMPONENT = "launcher"
+
+NEVER = "0 0 1 1 *"
+"""The schedule of a CronJob that is suspended: runs are made from it by hand, by a monitor, or by what is followed."""
+
+_OVERLAP = {"forbid": "Forbid", "replace": "Replace", "allow": "Allow"}
+_SLACK_S = 600
+_HISTORY = 5
+_LONGEST_HISTORY = 100
+_LONGEST_RUN = 47
+
+
+def launcher_name(resource: Resource) -> str:
+    """The label that the launcher's Pods are selected by."""
+    return f"{resource.name}-launcher"
+
+
+def template_name(resource: Resource) -> str:
+    """The ConfigMap with the RayJob that a launcher creates."""
+    return f"{resource.name}-rayjob"
+
+
+def job_seconds(pipeline: Pipeline) -> int:
+    """The longest that the Job of a run may take."""
+    return run_seconds(pipeline) + _SLACK_S * (pipeline.retries + 1)
+
+
+def launcher(resource: Resource, context: Context) -> Manifest:
+    """The CronJob of a pipeline; it is suspended where runs are not by time."""
+    job = resource.value
+    assert isinstance(job, Job)
+    template = _job(resource, template_name(resource), keep(context), context)
+    spec = {**cron_fields(job.pipeline.schedule, context), "jobTemplate": {"spec": template}}
+    meta = metadata(resource.name, context.namespace, _labels(resource, context))
+    return object_of("batch/v1", "CronJob", meta, spec=spec)
+
+
+def launcher_once(resource: Resource, name: str, template: str, context: Context) -> Manifest:
+    """The Job of a pipeline that runs once and is followed. It stays when it has ended, so that no apply makes it anew,
+    and none waits for it.
+    """
+    meta = metadata(name, context.namespace, _labels(resource, context), annotations={"pulumi.com/skipAwait": "true"})
+    return object_of("batch/v1", "Job", meta, spec=_job(resource, template, {}, context))
+
+
+def _job(resource: Resource, rayjob: str, kept: dict[str, Value], context: Context) -> dict[str, Value]:
+    """What a Job does that starts a run and waits for its end."""
+    job = resource.value
+    assert isinstance(job, Job)
+    labelled = labels(context.system.metadata.name, launcher_name(resource), resource.workload, COMPONENT)
+    return {
+        "activeDeadlineSeconds": job_seconds(job.pipeline),
+        **_retried_unless_failed(),
+        **kept,
+        "template": {"metadata": {"labels": labelled}, "spec": _pod(resource, rayjob, context)},
+    }
+
+
+def ray_job_of(pipeline: str, suffix: str) -> str:
+    """The RayJob that the launcher creates for the Job `PIPELINE-SUFFIX`."""
+    ending = f"-run-{suffix}"
+    return f"{pipeline[: _LONGEST_RUN - len(ending)].rstrip('-')}{ending}"
+
+
+def _labels(resource: Resource, context: Context) -> dict[str, Value]:
+    return labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
+
+
+def cron_fields(schedule: Schedule, context: Context) -> dict[str, Value]:
+    """When a CronJob makes a Job, and how many of them are kept.
+
+    One that runs by time says nothing of `suspend`, so that whoever pauses it owns the field, and no apply conflicts.
+    """
+    history = _HISTORY if context.system.governance.retention.runs_s is None else _LONGEST_HISTORY
+    return {
+        "schedule": schedule.cron if schedule.kind == "cron" else NEVER,
+        "timeZone": schedule.time_zone,
+        **({} if schedule.kind == "cron" else {"suspend": True}),
+        "concurrencyPolicy": _OVERLAP[schedule.overlap],
+        "startingDeadlineSeconds": schedule.starting_deadline_s,
+        "successfulJobsHistoryLimit": history,
+        "failedJobsHistoryLimit": history,
+    }
+
+
+def keep(context: Context) -> dict[str, Value]:
+    """How long a Job is kept when it has ended, where the spec says so; its RayJob goes with it."""
+    seconds = context.system.governance.retention.runs_s
+    return {} if seconds is None else {"ttlSecondsAfterFinished": seconds}
+
+
+def kept_apart(pipeline: Pipeline, context: Context) -> str:
+    """What the launcher itself sees to, `forbid` or `replace`: a CronJob knows the runs that it made, and not those
+    that monitors or other pipelines start. Empty where there are none of these, or runs may overlap.
+    """
+    started = pipeline.name in context.starters or pipeline.schedule.kind == "after"
+    return pipeline.schedule.overlap if started and pipeline.schedule.overlap != "allow" else ""
+
+
+def started_after(pipeline: Pipeline, context: Context) -> tuple[str, ...]:
+    """The CronJobs of the pipelines that follow one: its launcher makes a run of each when its own has succeeded."""
+    return tuple(context.cron_jobs[follower.name] for follower in context.followers.get(pipeline.name, ()))
+
+
+def requested(context: Context) -> tuple[str, ...]:
+    """The CronJobs of the pipelines here that monitors of other targets ask for: what the starter makes runs of."""
+    return tuple(dict.fromkeys(context.cron_jobs[request.pipeline.name] for request in context.requests))
+
+
+def _retried_unless_failed() -> dict[str, Value]:
+    """A launcher that lost its machine follows the run that it started; one that saw it fail is not tried again."""
+    rules: list[Value] = [
+        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+        {"action": "FailJob", "onExitCodes": {"containerName": "launch", "operator": "In", "values": [1]}},
+    ]
+    return {"backoffLimit": 3, "podFailurePolicy": {"rules": rules}}
+
+
+def _pod(resource: Resource, rayjob: str, context: Context) -> dict[str, Value]:
+    """The Pod holds a token of the cluster's API, so it runs the runtime image and never one of the user's."""
+    job = resource.value
+    assert isinstance(job, Job)
+    overlap, started = kept_apart(job.pipeline, context), started_after(job.pipeline, context)
+    launch = container(
+        "launch",
+        context.runtime_image,
+        support_resources(LAUNCHER),
+        environment=[
+            env_from_field("MODELYARD_JOB", "metadata.labels['batch.kubernetes.io/job-name']"),
+            env_from_field("MODELYARD_JOB_UID", "metadata.labels['batch.kubernetes.io/controller-uid']"),
+            *([env("MODELYARD_OVERLAP", overlap)] if overlap else []),
+            *([env("MODELYARD_FOLLOWERS", ",".join(started))] if started else []),
+        ],
+        mounts=[{"name": "template", "mountPath": DESCRIPTION_FOLDER, "readOnly": True}],
+        command=["python", "-m", "modelyard_runtime", "launch"],
+    )
+    return pod_spec(
+        [launch],
+        context,
+        account=service_account(resource, context, launcher=True),
+        token=True,
+        place=support_place(context),
+        scratch_bytes=SUPPORT_DISK_BYTES,
+        priority_class=priority_class_of(resource, context),
+        volumes=[{"name": "template", "configMap": {"name": rayjob}}],
+        restartPolicy="Never",
+        terminationGracePeriodSeconds=60,
+    )

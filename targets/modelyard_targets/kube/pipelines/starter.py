@@ -1,0 +1,33 @@
+"""The starter: a CronJob that looks for requests of other targets and starts the runs that they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.plan import Resource, Starter
+from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.pods.sizes import STARTER, SUPPORT_DISK_BYTES
+from modelyard_targets.kube.workload.describe import describe_starter
+from modelyard_targets.kube.workload.environment import description
+from modelyard_targets.kube.workload.polling import polling_cron_job
+
+COMPONENT: Final = "starter"
+
+_LONGEST_S = 600
+
+
+def lower_starter(resource: Resource, context: Context) -> Iterator[Made]:
+    """Description and CronJob. It holds a token of the cluster's API, so it runs the runtime image alone."""
+    assert isinstance(resource.value, Starter)
+    yield description(resource, describe_starter(resource, context), COMPONENT, context)
+    yield polling_cron_job(
+        resource,
+        context,
+        COMPONENT,
+        "start",
+        STARTER,
+        token=True,
+        longest_s=_LONGEST_S,
+        scratch_bytes=SUPPORT_DISK_BYTES,
+    )

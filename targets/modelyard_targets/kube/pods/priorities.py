@@ -1,0 +1,118 @@
+"""Who yields: the PriorityClasses of a placement, and by which name its Pods ask for theirs."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from modelyard.manifest import labels, object_of
+from modelyard.plan import Job, ModelServer, Plan, Resource
+from modelyard.source import Path
+from modelyard.spec import TargetSpec
+from modelyard.stack import Value
+from modelyard_targets.kube.placement.context import Context, Made
+
+COMPONENT: Final = "priority"
+NORMAL: Final = "normal"
+PRIORITIES: Final = (NORMAL, "low", "lowest")
+"""The highest first. What is normal names no class: it has the priority that Pods of the cluster have anyway."""
+
+_VALUES: Final[Mapping[str, int]] = {"low": -4, "lowest": -8}
+"""Below the 0 of Pods without a class, so nothing takes machines from Pods that the spec does not know. Cluster
+Autoscaler makes no machines for Pods below -10 (`expendable-pods-priority-cutoff`, its FAQ, read 2026-11-26).
+"""
+_TAKES: Final[Mapping[str, str]] = {"low": "PreemptLowerPriority", "lowest": "Never"}
+_WHOM: Final[Mapping[str, str]] = {
+    "low": "Yields to what has no class, and takes machines from what is lowest.",
+    "lowest": "Yields to everything else, and takes machines from nothing.",
+}
+
+
+def priority_of(resource: Resource) -> str:
+    """The priority of a workload."""
+    if isinstance(resource.value, Job):
+        return resource.value.pipeline.priority
+    if isinstance(resource.value, ModelServer):
+        return resource.value.applications[0].inference.priority
+    return NORMAL
+
+
+def next_lower(priority: str) -> str:
+    """The priority that yields to this one; empty for the lowest."""
+    return next((below for above, below in itertools.pairwise(PRIORITIES) if above == priority), "")
+
+
+def priority_path(resource: Resource) -> Path:
+    """Where the spec gives a workload its priority."""
+    if isinstance(resource.value, ModelServer):
+        return ("inference", resource.value.applications[0].inference.name, "priority")
+    return (*resource.origin, "priority")
+
+
+def yielding(plan: Plan, placement: str) -> dict[str, Path]:
+    """The priorities below normal that workloads of a placement have, each with a line that asks for it."""
+    lines: dict[str, Path] = {}
+    for resource in plan.on(placement):
+        lines.setdefault(priority_of(resource), priority_path(resource))
+    return {priority: lines[priority] for priority in PRIORITIES if priority in lines and priority != NORMAL}
+
+
+def class_name(priority: str, target: TargetSpec, namespace: str) -> str:
+    """The PriorityClass of a priority; empty for none.
+
+    Classes belong to the whole cluster, where a namespace belongs to one system and environment. The priority comes
+    first, since names that begin with `system-` are reserved.
+    """
+    if priority == NORMAL:
+        return ""
+    return dict(target.priority_classes).get(priority, f"{priority}.{namespace}")
+
+
+def priority_class_of(resource: Resource, context: Context) -> str:
+    """The PriorityClass of a workload's Pods; empty for none."""
+    return class_name(priority_of(resource), context.target, context.namespace)
+
+
+def priority_classes(context: Context) -> Iterator[Made]:
+    """The PriorityClasses that are not there already."""
+    for priority, path in yielding(context.plan, context.placement).items():
+        if priority in dict(context.target.priority_classes):
+            continue
+        name = class_name(priority, context.target, context.namespace)
+        meta: dict[str, Value] = {
+            "name": name,
+            "labels": labels(context.system.metadata.name, context.namespace, component=COMPONENT),
+        }
+        fields: dict[str, Value] = {
+            "value": _VALUES[priority],
+            "preemptionPolicy": _TAKES[priority],
+            "description": _WHOM[priority],
+        }
+        yield Made(path, object_of("scheduling.k8s.io/v1", "PriorityClass", meta, **fields))
+
+
+def quotas(quota: Mapping[str, str], name: str, context: Context) -> Iterator[tuple[str, dict[str, Value]]]:
+    """The ResourceQuotas, by name, that bound a namespace to what a quota says.
+
+    Where something yields there is one for each priority. A quota counts Pods that still wait for a machine, so a
+    single one would refuse the Pods to which others are to yield.
+    """
+    hard: dict[str, Value] = dict(quota)
+    below = [class_name(priority, context.target, context.namespace) for priority in yielding_here(context)]
+    if not below:
+        yield name, {"hard": hard}
+        return
+    yield f"{name}-{NORMAL}", {"hard": hard, **_scope("NotIn", below)}
+    for priority, called in zip(yielding_here(context), below, strict=True):
+        yield f"{name}-{priority}", {"hard": hard, **_scope("In", [called])}
+
+
+def yielding_here(context: Context) -> tuple[str, ...]:
+    """The priorities below normal that workloads of a placement have."""
+    return tuple(yielding(context.plan, context.placement))
+
+
+def _scope(operator: str, names: list[str]) -> dict[str, Value]:
+    expression: dict[str, Value] = {"scopeName": "PriorityClass", "operator": operator, "values": list(names)}
+    return {"scopeSelector": {"matchExpressions": [expression]}}

@@ -1,0 +1,1 @@
+"""Projects of a placement: objects in files, files in programs."""

@@ -1,0 +1,31 @@
+"""The context of a placement, with the image that its workloads run in and the registry that runs there."""
+
+from __future__ import annotations
+
+from modelyard.plan import Plan
+from modelyard.records import replace
+from modelyard_targets.kube.image.runtime_image import runtime_image
+from modelyard_targets.kube.placement.charts import charts
+from modelyard_targets.kube.placement.context import REGISTRY_PORT, Context, context_for
+from modelyard_targets.kube.placement.fixed import REGISTRY_NAME
+from modelyard_targets.kube.placement.placed import registry_of
+from modelyard_targets.kube.placement.platform import Platform
+
+
+def context_of(plan: Plan, placement: str, platform: Platform) -> Context:
+    """The context of a placement on a cluster of this platform."""
+    target = platform.target(plan, placement)
+    prefix = target.images.registry or platform.image_prefix(plan, placement)
+    selector, tolerations = platform.support(plan, target)
+    namespace = target.namespace or plan.system.metadata.name
+    here = registry_of(plan, placement) is not None
+    return context_for(
+        plan,
+        placement,
+        runtime_image=runtime_image(plan.system, replace(target, images=replace(target.images, registry=prefix))),
+        registry_uri=f"http://{REGISTRY_NAME}.{namespace}.svc.cluster.local:{REGISTRY_PORT}" if here else "",
+        operator_namespace=charts()["kuberay"].namespace,
+        support_selector=selector,
+        support_tolerations=tolerations,
+        platform=platform,
+    )

@@ -1,0 +1,157 @@
+"""Which object goes into which file: one for what a section shares, one for each workload, as they are applied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from modelyard.plan import Kind, Resource
+from modelyard.records import record
+from modelyard.stack import Manifest
+from modelyard_targets.kube.access.admission import policies_of_runs
+from modelyard_targets.kube.access.namespace import lower_namespace
+from modelyard_targets.kube.access.secrets import lower_secrets
+from modelyard_targets.kube.addons.addon_network import FILE as ADDONS
+from modelyard_targets.kube.addons.addon_network import lower_addon_network
+from modelyard_targets.kube.monitoring.channels import lower_channel
+from modelyard_targets.kube.monitoring.dashboard import lower_dashboard
+from modelyard_targets.kube.monitoring.monitor_rules import lower_monitor_rules
+from modelyard_targets.kube.monitoring.pipeline_rules import lower_pipeline_rules
+from modelyard_targets.kube.monitoring.registry_rules import lower_registry_rules
+from modelyard_targets.kube.monitoring.scraping import lower_scraping
+from modelyard_targets.kube.monitoring.slo_rules import lower_slo_rules
+from modelyard_targets.kube.network.gateway import lower_gateway
+from modelyard_targets.kube.objects.overrides import overridden, overrides_on
+from modelyard_targets.kube.placement.charts import charts
+from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.project.workloads import WORKLOADS, Lower
+from modelyard_targets.kube.services.database import lower_database
+from modelyard_targets.kube.services.registry import lower_registry
+from modelyard_targets.kube.services.stores import lower_object_store
+
+FOUNDATION: Final = ("namespace", "nodes", "secrets", "stores", "channels", "gateway")
+"""Files that the others stand on, applied one after the other."""
+
+REGISTRY: Final = "registry"
+"""The file of the registry, whose logins the program makes once the foundation stands."""
+
+FIRST: Final = (ADDONS, *FOUNDATION, REGISTRY)
+"""Files of the first project: policies of add-ons, applied before their charts, and the foundation."""
+
+_SHARED: Final[Mapping[Kind, str]] = {
+    Kind.NAMESPACE: "namespace",
+    Kind.NODE_POOL: "nodes",
+    Kind.SECRET: "secrets",
+    Kind.OBJECT_STORE: "stores",
+    Kind.DATABASE: "stores",
+    Kind.REGISTRY: REGISTRY,
+    Kind.PROMOTER: "promoter",
+    Kind.CHANNEL: "channels",
+    Kind.CLUSTER: "gateway",
+}
+_PREFIXES: Final[Mapping[str, str]] = {
+    "inference": "model",
+    "pool": "pool",
+    "pipelines": "pipeline",
+    "monitors": "monitor",
+    "registry": "registry",
+    "promoter": "promoter",
+    "starter": "starter",
+}
+
+
+@record
+class File:
+    """A file of manifests and the resources that it holds."""
+
+    name: str
+    resources: tuple[Resource, ...]
+
+
+def files_of(context: Context) -> tuple[File, ...]:
+    """The files of a placement in the order in which they are applied, those that turn out empty included."""
+    held: dict[str, list[Resource]] = {name: [] for name in FIRST}
+    for resource in context.plan.on(context.placement):
+        held.setdefault(file_of(resource), []).append(resource)
+    return tuple(File(name, tuple(resources)) for name, resources in held.items())
+
+
+def file_of(resource: Resource) -> str:
+    """The file that a resource's objects go into, without its ending."""
+    shared = _SHARED.get(resource.kind)
+    if shared is not None:
+        return shared
+    section, _, name = resource.workload.partition(".")
+    return f"{_PREFIXES[section]}-{name}" if name else _PREFIXES[section]
+
+
+def objects_of(file: File, context: Context) -> Iterator[Made]:
+    """The objects of a file, in order, with the labels that the user gives to everything, and overridden.
+
+    Admission policies come last: they allow what the objects name once they are overridden.
+    """
+    overrides = overrides_on(context.system, context.placement)
+    final: list[Made] = []
+    for made in plain_objects_of(file, context):
+        final.append(overridden(made, overrides))
+        yield final[-1]
+    yield from _labelled_all(policies_of_runs(file.resources, final, context), context)
+
+
+def plain_objects_of(file: File, context: Context) -> Iterator[Made]:
+    """The same before overrides, and without admission policies."""
+    yield from _labelled_all(_lowered(file, context), context)
+
+
+def _labelled_all(objects: Iterable[Made], context: Context) -> Iterator[Made]:
+    own = dict(context.system.metadata.labels)
+    for made in objects:
+        yield Made(made.origin, _labelled(made.manifest, own)) if own else made
+
+
+def _lowered(file: File, context: Context) -> Iterator[Made]:
+    if file.name == ADDONS:
+        yield from lower_addon_network(context)
+        return
+    if file.name == "secrets":
+        yield from lower_secrets(file.resources, context)
+        return
+    for resource in file.resources:
+        for lower in LOWERINGS[resource.kind]:
+            yield from lower(resource, context)
+
+
+def _labelled(manifest: Manifest, own: Mapping[str, str]) -> Manifest:
+    metadata = manifest["metadata"]
+    assert isinstance(metadata, Mapping)
+    labels = metadata.get("labels")
+    assert isinstance(labels, Mapping)
+    return {**manifest, "metadata": {**metadata, "labels": {**own, **labels}}}
+
+
+def _namespace(resource: Resource, context: Context) -> Iterator[Made]:
+    return lower_namespace(resource, context, context.platform.quota(context.plan, context.placement))
+
+
+def _machines(resource: Resource, context: Context) -> Iterator[Made]:
+    yield from context.platform.machines(resource, context)
+
+
+def _database(resource: Resource, context: Context) -> Iterator[Made]:
+    yield from lower_database(resource, context, charts()["cloudnative-pg"].namespace)
+    yield from context.platform.login(resource, context)
+
+
+LOWERINGS: Final[Mapping[Kind, tuple[Lower, ...]]] = {
+    Kind.CLUSTER: (lower_gateway,),
+    Kind.NODE_POOL: (_machines,),
+    Kind.NAMESPACE: (_namespace, lower_scraping),
+    Kind.OBJECT_STORE: (lower_object_store,),
+    Kind.DATABASE: (_database,),
+    Kind.REGISTRY: (lower_registry,),
+    Kind.CHANNEL: (lower_channel,),
+    **WORKLOADS,
+    Kind.ALERT_RULES: (lower_slo_rules, lower_monitor_rules, lower_pipeline_rules, lower_registry_rules),
+    Kind.DASHBOARD: (lower_dashboard,),
+}
+"""By kind, what makes its objects; secrets are made together, since several keys lie in one."""

@@ -1,0 +1,74 @@
+"""What a stack on a cluster runs that others made: for modelyard.lock, and for whoever carries images to a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.plan import Plan
+from modelyard.target import Pins
+from modelyard_targets.kube.addons.addon_values import images_left_out
+from modelyard_targets.kube.image.runtime_image import BASE, needs_runtime_image
+from modelyard_targets.kube.placement.charts import charts
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.placement.placed import installed_addons
+from modelyard_targets.kube.placement.platform import chart_tags
+from modelyard_targets.kube.services import database
+
+
+def pins_of(context: Context) -> Pins:
+    """Charts and images of a placement, by name."""
+    names = installed(context)
+    pinned = {charts()[name].chart: charts()[name].version for name in names}
+    images = dict(_split(image) for image in images_of(context))
+    return Pins(pinned, images)
+
+
+def installed(context: Context) -> tuple[str, ...]:
+    """The charts that the program of a placement installs."""
+    return installed_addons(context)
+
+
+def images_of(context: Context) -> tuple[str, ...]:
+    """Every image that a placement pulls, sorted, by the names under which others publish them.
+
+    The base of the runtime image is among them, and the runtime image itself is not: it is built.
+    """
+    plan, placement = context.plan, context.placement
+    found = {image for name in installed(context) for image in _images_of_chart(name, context)}
+    if any(database.runs_here(one, context) for one in plan.on(placement)):
+        found.add(database.IMAGE)
+    if needs_runtime_image(plan, placement):
+        found.add(BASE)
+    found.update(users_images(plan, placement))
+    return tuple(sorted(found))
+
+
+def _images_of_chart(name: str, context: Context) -> Iterator[str]:
+    """What a chart runs here, which may be another version than it has itself, or less than it could."""
+    addon = context.platform.installs.get(name)
+    tags = (addon.tags if addon is not None else chart_tags)(context)
+    left_out = images_left_out(name, context)
+    for image in charts()[name].images:
+        title, _ = _split(image)
+        if title not in left_out:
+            yield f"{title}:{tags[title]}" if title in tags else image
+
+
+def users_images(plan: Plan, placement: str) -> Iterator[str]:
+    """Images that the spec names for workloads of a placement."""
+    here = {resource.workload for resource in plan.on(placement)}
+    for pipeline in plan.system.pipelines.values():
+        if f"pipelines.{pipeline.name}" in here:
+            yield from (step.source.image for step in pipeline.steps if step.source.image)
+    for inference in plan.system.inference.values():
+        if f"inference.{inference.name}" in here and inference.source.image:
+            yield inference.source.image
+
+
+def _split(image: str) -> tuple[str, str]:
+    """Name and tag (or digest) of an image; a port of the registry's host is no tag."""
+    name, at, digest = image.partition("@")
+    if at:
+        return name, digest
+    head, colon, tag = image.rpartition(":")
+    return (head, tag) if colon and "/" not in tag else (image, "latest")

@@ -1,0 +1,99 @@
+"""The program of a cluster's project: the cluster, its add-ons, and the manifests in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from modelyard.program import WRITTEN_BY, Call, Import, Literal, Program, Ref
+from modelyard_targets.kube.addons.addons import addon_calls, registry_calls
+from modelyard_targets.kube.data.crossing_secrets import crossing_calls
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.project.files import FIRST, FOUNDATION, REGISTRY
+from modelyard_targets.kube.project.storage_network import storage_calls
+
+
+def program_of(context: Context, files: tuple[str, ...]) -> Program:
+    """The program; `files` are the names of the manifest files in order."""
+    addons = addon_calls(context)
+    images = _images(context)
+    foundation = tuple(name for name in files if name in FOUNDATION)
+    workloads = tuple(name for name in files if name not in FIRST)
+    charts = tuple(Ref(call.variable) for call in addons if _is_needed(call))
+    registry = registry_calls(context, Ref("foundation"))
+    crossing = crossing_calls(context, Ref("foundation"))
+    storage = storage_calls(context, Ref("foundation"))
+    server = tuple(name for name in files if name == REGISTRY)
+    before = [call.variable for call in crossing if call.component == "kubernetes.Object"]
+    before += [call.variable for call in storage]
+    needs = (Ref("foundation"), *(Ref("registry") for _ in server), *(Ref(variable) for variable in before))
+    logins = (Ref("foundation"), *(Ref(variable) for variable in (*before, *(call.variable for call in registry))))
+    calls = (
+        *_cluster(context),
+        *context.platform.foundation(context),
+        *addons,
+        _manifests("foundation", foundation, charts, images, in_order=True),
+        *storage,
+        *crossing,
+        *registry,
+        *((_manifests(REGISTRY, server, logins, images, in_order=True),) if server else ()),
+        *((_manifests("workloads", workloads, needs, images),) if workloads else ()),
+    )
+    return Program(title=WRITTEN_BY, imports=imports_of(calls), calls=calls)
+
+
+def further_program(context: Context, files: tuple[str, ...]) -> Program:
+    """The program of one of several projects, which stands on what the first one has made."""
+    calls = (*_cluster(context), _manifests("workloads", files, (), _images(context)))
+    return Program(title=WRITTEN_BY, imports=imports_of(calls), calls=calls)
+
+
+def imports_of(calls: Iterable[Call]) -> tuple[Import, ...]:
+    """What a program of workloads imports: the components of any cluster, and what tells it of the project below."""
+    found = [Import("modelyard_stacks", "kubernetes")]
+    if any(call.component == "Infrastructure" for call in calls):
+        found.append(Import("modelyard_stacks.infrastructure", "Infrastructure"))
+    return tuple(found)
+
+
+def _cluster(context: Context) -> Iterator[Call]:
+    """The cluster, by a context of somebody's kubeconfig or as the project below has made it."""
+    below = context.platform.below(context.plan, context.placement)
+    if not below:
+        yield Call("cluster", "kubernetes.Cluster", context.placement, group="cluster")
+        return
+    yield Call("infrastructure", "Infrastructure", below, group="cluster")
+    arguments: tuple[tuple[str, Literal], ...] = (("kubeconfig", Ref("infrastructure", key="kubeconfig")),)
+    yield Call("cluster", "kubernetes.Cluster", context.placement, arguments, group="cluster")
+
+
+def _images(context: Context) -> dict[str, Literal]:
+    """Registries that manifests call by a name that stands for them, where the runtime image is of such a one."""
+    host = context.runtime_image.partition("/")[0]
+    output = context.platform.image_registries.get(host)
+    return {host: Ref("infrastructure", key=output)} if output else {}
+
+
+def _is_needed(call: Call) -> bool:
+    """Whether what comes after add-ons has to wait for a call: for charts, and for objects of the kinds they bring."""
+    return bool(call.variable) and call.component in {"kubernetes.Chart", "kubernetes.Object"}
+
+
+def _manifests(
+    name: str,
+    files: tuple[str, ...],
+    needs: tuple[Ref, ...],
+    images: dict[str, Literal],
+    *,
+    in_order: bool = False,
+) -> Call:
+    arguments: list[tuple[str, Literal]] = [
+        ("cluster", Ref("cluster")),
+        ("files", tuple(f"{file}.yaml" for file in files)),
+    ]
+    if in_order:
+        arguments.append(("in_order", True))
+    if images:
+        arguments.append(("images", images))
+    if needs:
+        arguments.append(("depends_on", needs))
+    return Call("" if name == "workloads" else name, "kubernetes.Manifests", name, tuple(arguments), group=name)

@@ -1,0 +1,65 @@
+"""Several projects where one would grow past what Pulumi carries well: about two thousand resources."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from math import ceil
+from typing import Final
+
+from modelyard.plan import Kind, ModelServer, Resource
+from modelyard_targets.kube.project.files import FIRST, File
+
+AIM: Final = 1000
+"""Objects of a project on average where there are several; chance lets none of them reach twice as many."""
+
+_OBJECTS: Final[Mapping[Kind, int]] = {
+    Kind.IDENTITY: 3,
+    Kind.MODEL_SERVER: 6,
+    Kind.TRAINING_JOB: 7,
+    Kind.BATCH_JOB: 7,
+    Kind.CUSTOM_JOB: 7,
+    Kind.MONITOR: 3,
+    Kind.PROMOTER: 3,
+    Kind.STARTER: 4,
+}
+"""The most objects that a resource becomes; of other kinds it is one."""
+
+
+def split(files: Sequence[File]) -> tuple[tuple[File, ...], ...]:
+    """The files of each project, in order. The first holds what the others stand on.
+
+    Which project a file goes to depends on its name and on the number of projects alone, and one project more takes
+    only its share from the others (jump consistent hashing): nothing else moves, since to move is to be removed and
+    made again.
+    """
+    workloads = [file for file in files if file.name not in FIRST]
+    projects = max(1, ceil(sum(_objects(file.resources) for file in workloads) / AIM))
+    held: list[list[File]] = [[] for _ in range(projects)]
+    held[0] += [file for file in files if file.name in FIRST]
+    for file in workloads:
+        held[home(file.name, projects)].append(file)
+    return tuple(tuple(found) for found in held)
+
+
+def home(name: str, projects: int) -> int:
+    """Where a name is after it has jumped to as many of the new projects as chance, drawn from the name, lets it.
+
+    Of n projects the n-th is reached by one name in n. A name jumps a few times, so a thousand projects cost no more
+    than ten (Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm", 2014).
+    """
+    home, jump = 0, 0
+    while jump < projects:
+        home = jump
+        drawn = int.from_bytes(hashlib.sha256(f"{home}:{name}".encode()).digest()[:8], "big")
+        jump = (home + 1) * 2**64 // (drawn + 1)
+    return home
+
+
+def _objects(resources: Iterable[Resource]) -> int:
+    return sum(_OBJECTS.get(resource.kind, 1) + _groups(resource) for resource in resources)
+
+
+def _groups(resource: Resource) -> int:
+    """A shared server has a disruption budget for each group of workers."""
+    return len(resource.value.applications) - 1 if isinstance(resource.value, ModelServer) else 0

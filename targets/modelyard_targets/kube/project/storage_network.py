@@ -1,0 +1,48 @@
+"""Egress to the object storage of a cloud's region, whose addresses the program reads from the project below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.plan import RegistryServer
+from modelyard.program import Call, Ref
+from modelyard_targets.kube.network.policies import is_regional
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.placement.fixed import REGISTRY_NAME, STORAGE_POLICY
+from modelyard_targets.kube.project.workloads import WORKLOADS
+from modelyard_targets.kube.workload.describe import stores_of
+
+VARIABLE: Final = "object_storage"
+
+
+def storage_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
+    """One policy for all Pods that open a bucket of the region; none where no Pod does."""
+    names = storage_readers(context)
+    if not names:
+        return ()
+    arguments = (
+        ("cluster", Ref("cluster")),
+        ("namespace", context.namespace),
+        ("pods", names),
+        ("ranges", Ref("infrastructure", key=context.platform.storage_ranges)),
+        ("depends_on", (foundation,)),
+    )
+    return (Call(VARIABLE, "kubernetes.EgressPolicy", STORAGE_POLICY, arguments, group="network"),)
+
+
+def storage_readers(context: Context) -> tuple[str, ...]:
+    """Names that Pods which open a bucket of the region carry as a label."""
+    return tuple(dict.fromkeys(_readers(context)))
+
+
+def _readers(context: Context) -> Iterator[str]:
+    for resource in context.plan.on(context.placement):
+        value = resource.value
+        if isinstance(value, RegistryServer):
+            if not value.registry.adopt and value.artifacts is not None and is_regional(value.artifacts, context):
+                yield REGISTRY_NAME
+        elif resource.kind in WORKLOADS and any(
+            is_regional(store, context) for store in stores_of(resource.workload, context)
+        ):
+            yield resource.name

@@ -1,0 +1,111 @@
+"""The projects `workloads`, `workloads-2` … of a placement: what any cluster gets once it is there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from modelyard.records import record
+from modelyard.stack import Manifest, ManifestFile, Project, TextFile, Value
+from modelyard_targets.kube.image.packages import locked
+from modelyard_targets.kube.image.runtime_image import image_files, needs_runtime_image
+from modelyard_targets.kube.image.sbom import bill_of_materials
+from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.project.files import File, files_of, objects_of
+from modelyard_targets.kube.project.program import further_program, program_of
+from modelyard_targets.kube.project.split import split
+
+FOLDER: Final = "workloads"
+_NEEDS: Final = ("pulumi", "pulumi-kubernetes", "pyyaml")
+
+
+@record
+class Written:
+    """What a README says about a file: its objects by their kind, and its network policies."""
+
+    kinds: Counter[str]
+    policies: tuple[Manifest, ...]
+
+
+@record
+class Workloads:
+    """The projects of a placement in order, the files that they hold, and the build context of the runtime image.
+
+    `written` fills while manifests are written, for a README that comes after them.
+    """
+
+    projects: tuple[Project, ...]
+    files: tuple[File, ...]
+    image: tuple[TextFile, ...]
+    written: dict[str, Written]
+
+
+def workloads_of(context: Context, settings: Mapping[str, Value]) -> Workloads:
+    """Everything that runs in the cluster of a placement; `settings` are those of each project's stack."""
+    files = tuple(file for file in files_of(context) if next(objects_of(file, context), None) is not None)
+    written: dict[str, Written] = {}
+    projects = tuple(_project(at, held, written, context, settings) for at, held in enumerate(split(files)))
+    needed = needs_runtime_image(context.plan, context.placement)
+    image = _image(context) if needed else ()
+    return Workloads(projects, files, image, written)
+
+
+def objects_of_placement(context: Context) -> Iterator[Made]:
+    """Every object of a placement with the line of the spec that asked for it, in order of application."""
+    for file in files_of(context):
+        yield from objects_of(file, context)
+
+
+def _project(
+    at: int,
+    files: tuple[File, ...],
+    written: dict[str, Written],
+    context: Context,
+    settings: Mapping[str, Value],
+) -> Project:
+    system = context.system
+    folder = FOLDER if at == 0 else f"{FOLDER}-{at + 1}"
+    names = tuple(file.name for file in files)
+    program = program_of(context, names) if at == 0 else further_program(context, names)
+    reads = any(call.component == "Infrastructure" for call in program.calls)
+    return Project(
+        folder=folder,
+        name=f"{system.metadata.name}-{context.placement}-{folder}",
+        description=f"The workloads of {system.metadata.name} on {context.placement}",
+        program=program,
+        components=("base", "infrastructure", "kubernetes") if reads else ("base", "kubernetes"),
+        requirements=locked("programs", _NEEDS),
+        settings=settings,
+        manifests=tuple(_manifests(file, written, context) for file in files),
+    )
+
+
+def written_of(file: File, context: Context) -> Written:
+    """What a README says about a file that is yet to be written."""
+    manifests = [made.manifest for made in objects_of(file, context)]
+    return Written(Counter(str(each["kind"]) for each in manifests), _policies(manifests))
+
+
+def _policies(manifests: Iterable[Manifest]) -> tuple[Manifest, ...]:
+    return tuple(each for each in manifests if each["kind"] == "NetworkPolicy")
+
+
+def _manifests(file: File, written: dict[str, Written], context: Context) -> ManifestFile:
+    """A file whose objects are noted for the README while they are made, so that they are made once."""
+
+    def documents() -> Iterator[Manifest]:
+        kinds: Counter[str] = Counter()
+        policies: list[Manifest] = []
+        for made in objects_of(file, context):
+            kinds[str(made.manifest["kind"])] += 1
+            policies += _policies([made.manifest])
+            yield made.manifest
+        written[file.name] = Written(kinds, tuple(policies))
+
+    return ManifestFile(file.name, documents)
+
+
+def _image(context: Context) -> tuple[TextFile, ...]:
+    """The build context of the runtime image, and its bill of materials beside it."""
+    return (*image_files(context.system, context.target), bill_of_materials(context.system, context.target))

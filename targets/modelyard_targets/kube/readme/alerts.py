@@ -1,0 +1,56 @@
+"""The README's table of alerts: which there are, what they are about, and the channels that they notify."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.plan import AlertRules
+from modelyard.records import record
+from modelyard.spec.imports import imported
+from modelyard_targets.kube.monitoring.alert_rules import channels_of
+from modelyard_targets.kube.monitoring.channels import cluster_channel
+from modelyard_targets.kube.placement.context import Context
+
+_OF_OBJECTIVE: Final = "The error budget burns too fast; nothing answers any more"
+_OF_MONITOR: Final = "A check fails; the monitor does not run"
+_OF_PIPELINE: Final = "A run failed or is missing; the gate refused a version; a version waits for approval"
+_OF_REGISTRY: Final = (
+    "No server is available; the promoter fails or does not run; the login of its database was not changed"
+)
+_OF_IMPORTS: Final = "; a model is not imported, or waits for an approval"
+_OF_CLUSTER: Final = "Nodes, volumes, add-ons and Prometheus itself"
+
+
+@record
+class AlertRow:
+    """A row of the table."""
+
+    when: str
+    about: tuple[str, ...]
+    channels: tuple[str, ...]
+
+
+def alert_rows(context: Context) -> tuple[AlertRow, ...]:
+    """Rules of the same kind and channels are one row; the alerts of the cluster are the last."""
+    about: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for resource in context.plan.on(context.placement):
+        if isinstance(resource.value, AlertRules):
+            key = _when(resource.value, context), channels_of(resource.value, context)
+            about.setdefault(key, []).append(resource.workload.partition(".")[2] or "the registry")
+    rows = (AlertRow(when, tuple(names), channels) for (when, channels), names in about.items())
+    return (*rows, *_cluster(context))
+
+
+def _when(rules: AlertRules, context: Context) -> str:
+    if rules.inference is not None:
+        return _OF_OBJECTIVE
+    if rules.registry is not None:
+        return _OF_REGISTRY + (_OF_IMPORTS if imported(context.system) else "")
+    return _OF_MONITOR if rules.monitor is not None else _OF_PIPELINE
+
+
+def _cluster(context: Context) -> Iterator[AlertRow]:
+    channel = cluster_channel(context)
+    if channel is not None:
+        yield AlertRow(_OF_CLUSTER, ("the cluster",), (channel.name,))

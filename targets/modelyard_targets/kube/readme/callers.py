@@ -1,0 +1,36 @@
+"""What a README contains about callers: who may call which endpoint, the Secrets with tokens, and the access logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.plan import Route
+from modelyard.records import record
+from modelyard_targets.kube.placement.context import Context
+
+
+@record
+class CallerRow:
+    """A row of the table of callers."""
+
+    endpoint: str
+    caller: str
+    secret: str
+    key: str
+
+
+def caller_rows(context: Context) -> Iterator[CallerRow]:
+    """A row for each caller of each endpoint that requires a token."""
+    for resource in context.plan.on(context.placement):
+        if isinstance(resource.value, Route):
+            inference = resource.value.inference
+            for caller in inference.endpoint.auth.callers:
+                secret = context.secret(caller.token)
+                yield CallerRow(inference.name, caller.name, secret.name, secret.key)
+
+
+def access_logs(context: Context) -> Iterator[str]:
+    """The endpoints whose servers log each request."""
+    for resource in context.plan.on(context.placement):
+        if isinstance(resource.value, Route) and resource.value.inference.endpoint.access_log:
+            yield resource.value.inference.name

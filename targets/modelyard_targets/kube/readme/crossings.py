@@ -1,0 +1,204 @@
+"""What a README says of the crossings of its target: each connection, the order of both sides, and images to carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from modelyard.plan import Kind, Link, MonitorJob, Resource
+from modelyard.records import record
+from modelyard.spec import TargetSpec
+from modelyard_targets.kube.data.crossing import crosses_from, crossing_to, crossings_on, infrastructure_setting
+from modelyard_targets.kube.image.runtime_image import needs_runtime_image, runtime_image
+from modelyard_targets.kube.placement.context import Context, mirrored
+from modelyard_targets.kube.placement.fixed import EVERY_MINUTES
+from modelyard_targets.kube.project.pins import users_images
+
+_INFRASTRUCTURE = "infrastructure/"
+_WORKLOADS = "workloads/"
+
+
+@record
+class Opening:
+    """A row of the table: a connection between two targets, as seen from one of them."""
+
+    direction: str
+    source: str
+    sink: str
+    what: str
+    protocol: str
+    port: int
+    opened_by: str
+
+
+@record
+class Before:
+    """What has to be there before a folder here is applied, and the setting that names its stack where it is read."""
+
+    target: str
+    folder: str
+    here: str
+    setting: str
+
+
+@record
+class Carried:
+    """An image of a target: where it comes from, and the name under which its nodes pull it."""
+
+    target: str
+    source: str
+    there: str
+
+
+def crossing_values(context: Context) -> dict[str, object]:
+    """The values of the template's section on crossings; its first is empty where nothing crosses."""
+    links = context.plan.crossings(context.placement)
+    return {
+        "crossings": (*(_opening(link, context) for link in links), *_adopted_registry(context), *_telemetry(context)),
+        "waiting_metrics": next((one.sink for one in _telemetry(context)), "") if context.target.edge else "",
+        "before": tuple(_before(links, context)),
+        "made_by": _made_by(context.target),
+        "after": tuple(dict.fromkeys(link.ends[0] for link in _awaited(links, context, inward=True))),
+        "keys": bool(crossings_on(context)),
+        "key_makers": tuple(dict.fromkeys(crossing.target for crossing in crossings_on(context))),
+        "numbers": context.target.access_keys,
+        "bundles": _bundles(links, context),
+        "requests": tuple(_requests(context)),
+        "carried": tuple(_carried(links, context)),
+    }
+
+
+def _opening(link: Link, context: Context) -> Opening:
+    inward = link.ends[1] == context.placement
+    direction = f"in, from {link.ends[0]}" if inward else f"out, to {link.ends[1]}"
+    return Opening(
+        direction, link.source, link.sink, link.what, link.protocol, link.port, _opened_by(link, inward, context)
+    )
+
+
+def _opened_by(link: Link, inward: bool, context: Context) -> str:
+    source, sink = context.placed[link.source], context.placed[link.sink]
+    store = context.system.stores.get(sink.name)
+    if sink.kind not in {Kind.OBJECT_STORE, Kind.DATABASE} or store is None:
+        return ""
+    if store.credentials is not None:
+        return "the credentials of the store"
+    if store.endpoint or not _target(sink, context).in_cloud:
+        return ""
+    if _target(source, context).provider == _target(sink, context).provider:
+        return "the role of the workload"
+    if inward:
+        return f"a user of its own, {source.placement}.{source.name}"
+    crossing = crossing_to(store, source.workload, context)
+    return f"the key in the Secret {crossing.secret}" if crossing is not None else ""
+
+
+def _adopted_registry(context: Context) -> Iterator[Opening]:
+    """Who calls a registry that is on no target, from another one than that which it belongs to by the spec."""
+    registry = context.system.registry
+    if registry is None or not registry.adopt or context.system.deployment.placement.registry == context.placement:
+        return
+    host = urlsplit(registry.adopt).hostname or registry.adopt
+    opened = "the credentials of the registry" if registry.credentials is not None else ""
+    for link in context.plan.links:
+        if link.what == "registry" and link.ends[0] == context.placement:
+            yield Opening("out", link.source, host, link.what, link.protocol, link.port, opened)
+
+
+def _telemetry(context: Context) -> Iterator[Opening]:
+    """Metrics that are written to a place outside of all targets, where there are several."""
+    where = context.target.telemetry.remote_write
+    if where and context.monitored and len(context.system.deployment.targets) > 1:
+        parts = urlsplit(where)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        source = f"{context.placement}:{Kind.CLUSTER}/{context.placement}"
+        opened = "the token of telemetry" if context.target.telemetry.secret is not None else ""
+        yield Opening("out", source, parts.hostname or where, "metrics", parts.scheme, port, opened)
+
+
+def _before(links: tuple[Link, ...], context: Context) -> Iterator[Before]:
+    """The other ends of what goes out from here: whoever calls comes after who is called."""
+    for name in dict.fromkeys(link.ends[1] for link in _awaited(links, context, inward=False)):
+        there, here = _made_by(context.system.target(name)), _made_by(context.target)
+        folder = here if there == _INFRASTRUCTURE else _WORKLOADS
+        yield Before(name, there, folder, infrastructure_setting(name) if there == _INFRASTRUCTURE else "")
+
+
+def _awaited(links: tuple[Link, ...], context: Context, *, inward: bool) -> Iterator[Link]:
+    """What comes here, or goes out from here, to something that is made; what was there before is not waited for.
+
+    Two clusters that read each other's buckets are applied in any order: the runs of the first wait, its objects do
+    not.
+    """
+    both = {link.ends for link in links if _is_made(link, context)}
+    for link in links:
+        source, sink = link.ends
+        mutual = (sink, source) in both and _made_by(_target(context.placed[link.sink], context)) == _WORKLOADS
+        if context.placement == (sink if inward else source) and _is_made(link, context) and not mutual:
+            yield link
+
+
+def _is_made(link: Link, context: Context) -> bool:
+    """Whether the other side makes the bucket, or a user for who opens it from here."""
+    source, sink = context.placed[link.source], context.placed[link.sink]
+    store = context.system.stores.get(sink.name)
+    if store is None or not store.adopt:
+        return True
+    return crosses_from(store, _target(source, context), context.system)
+
+
+def _made_by(target: TargetSpec) -> str:
+    """The folder that makes stores of a target."""
+    return _INFRASTRUCTURE if target.in_cloud else _WORKLOADS
+
+
+def _bundles(links: tuple[Link, ...], context: Context) -> str:
+    """How models come here, or go from here; empty where they do neither."""
+    registry = context.system.deployment.placement.registry
+    readers = tuple(
+        dict.fromkeys(link.ends[0] for link in links if link.what == "artifacts" and context.plan.bundled(link.ends[0]))
+    )
+    if not readers:
+        return ""
+    if context.placement in readers:
+        return (
+            f"Models come from {registry} as bundles: a promotion writes one, it is read over the first of these"
+            " connections and kept on disk, so that what runs here goes on when the link is down."
+        )
+    return (
+        f"Models go to {', '.join(readers)} as bundles, which a promotion writes beside the artifacts of the registry."
+    )
+
+
+def _requests(context: Context) -> Iterator[str]:
+    """Runs that are asked for from here, or started here for monitors of other targets: a sentence for each."""
+    for resource in context.plan.resources:
+        request = resource.value.request if isinstance(resource.value, MonitorJob) else None
+        if request is not None and context.placement in {resource.placement, request.pipeline.target}:
+            yield (
+                f"When monitor {request.monitor.name} on {resource.placement} finds a breach, it requests a run of"
+                f" pipeline {request.pipeline.name} on {request.pipeline.target}: it writes a request to"
+                f" {request.asked} in store {request.store}. The starter on {request.pipeline.target} checks for"
+                f" requests every {EVERY_MINUTES} minutes and writes its answers to {request.answered}."
+            )
+
+
+def _carried(links: tuple[Link, ...], context: Context) -> Iterator[Carried]:
+    """Images of clusters of one's own that a cloud is connected with: they pull none from the account's registry."""
+    ends = {end for link in links for end in link.ends}
+    targets = [target for target in context.system.deployment.targets if target.name in ends]
+    if any(target.in_cloud for target in targets):
+        for target in targets:
+            if not target.in_cloud:
+                yield from _images(target, context)
+
+
+def _images(target: TargetSpec, context: Context) -> Iterator[Carried]:
+    if needs_runtime_image(context.plan, target.name):
+        yield Carried(target.name, f"built from {target.name}/image", runtime_image(context.system, target))
+    for image in dict.fromkeys(users_images(context.plan, target.name)):
+        yield Carried(target.name, image, mirrored(image, target))
+
+
+def _target(resource: Resource, context: Context) -> TargetSpec:
+    return context.system.target(resource.placement)

@@ -1,0 +1,254 @@
+"""The README's first steps: the first run of each training, the first request to each endpoint, and own images."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from modelyard.indexes import index
+from modelyard.inputs import BASE_FOLDER
+from modelyard.plan import AlertRules, Application, Job, ModelServer, Promoter, Resource, Route
+from modelyard.records import record
+from modelyard.source import Json
+from modelyard.spec import Inference, Model, Source
+from modelyard.spec.imports import stored_at
+from modelyard.spec.learned import learned
+from modelyard.spec.trainings import first_trainings
+from modelyard_targets.kube.image.runtime_image import needs_runtime_image
+from modelyard_targets.kube.network.route import serve_service
+from modelyard_targets.kube.pipelines.job import once_name
+from modelyard_targets.kube.pipelines.launcher import ray_job_of
+from modelyard_targets.kube.placement.context import RAY_VERSION, Context
+from modelyard_targets.kube.placement.fixed import EVERY_MINUTES, SERVE_PORT
+from modelyard_targets.kube.workload.describe_parts import serve_prefix
+from modelyard_targets.kube.workload.describe_pipeline import promoted_here
+
+PYTHON: Final = "3.11"
+"""The Python of the runtime image."""
+
+_FIRST: Final = "first"
+_COLUMN: Final = "COLUMN"
+_NUMBER: Final = 1.5
+_EXAMPLES: Final[dict[str, Json]] = {
+    "string": "text",
+    "integer": 1,
+    "number": _NUMBER,
+    "boolean": True,
+    "timestamp": "2026-01-31T12:00:00Z",
+}
+
+
+@record
+class FirstRun:
+    """A training pipeline: what starts it, and where its version goes. Without a CronJob, it starts on deployment."""
+
+    pipeline: str
+    cron_job: str
+    scheduled: bool
+    after: str
+    job: str
+    ray_job: str
+    model: str
+    alias: str
+
+
+@record
+class FirstImport:
+    """A model that the promoter registers: from where, and where its version goes."""
+
+    model: str
+    source: str
+    alias: str
+
+
+@record
+class Asked:
+    """An alias on the way of a version that moves only with approvals."""
+
+    model: str
+    registered: str
+    imported: bool
+    alias: str
+    minimum: int
+    groups: tuple[str, ...]
+
+
+@record
+class FirstRequest:
+    """A request to an endpoint through a forwarded port; both parts of the token are empty where none is needed."""
+
+    endpoint: str
+    service: str
+    url: str
+    body: str
+    token_secret: str
+    token_key: str
+
+
+@record
+class OwnImage:
+    """An image that the spec names, what runs in it, and the entrypoint that it has to hold."""
+
+    image: str
+    workload: str
+    entrypoint: str
+
+
+def first_steps(context: Context) -> dict[str, object]:
+    """The values of the section; a system without trainings, endpoints and images of its own has none."""
+    runs, imports = tuple(_runs(context)), tuple(_imports(context))
+    images = tuple(dict.fromkeys(_own_images(context)))
+    requests = tuple(_requests(context))
+    return {
+        "first_runs": runs,
+        "first_imports": imports,
+        "approvals": tuple(dict.fromkeys(_asked(context))),
+        "every_minutes": EVERY_MINUTES,
+        "first_requests": requests,
+        "objectives": any(
+            isinstance(one.value, AlertRules) and one.value.inference is not None
+            for one in context.plan.on(context.placement)
+        ),
+        "no_features": any(request.body == _body({_COLUMN: _NUMBER}) for request in requests),
+        "version_has_to_be": _has_to_be(context),
+        "approving_environment": "" if context.system.environment == BASE_FOLDER else context.system.environment,
+        "promoted_here": promoted_here(context),
+        "approval_effect": (
+            f"The promoter looks every {EVERY_MINUTES} minutes, and moves an alias once its approvals are complete; "
+            "its log says what else a version waits for."
+            if promoted_here(context)
+            else "The next run of the pipeline promotes the version before it trains."
+        ),
+        "registry_address": context.registry_uri,
+        "own_images": images,
+        "own_package": next((_package(one.entrypoint) for one in images if one.entrypoint), ""),
+        "own_images_serve": any(_serves(resource) for resource in context.plan.on(context.placement)),
+        "extends_runtime": needs_runtime_image(context.plan, context.placement),
+        "ray_version": RAY_VERSION,
+        "python_version": PYTHON,
+        "serve_port": SERVE_PORT,
+    }
+
+
+def _asked(context: Context) -> Iterator[Asked]:
+    """What people are asked for on the ways of the versions that come from here, in the order of these ways."""
+    for resource in context.plan.on(context.placement):
+        if isinstance(resource.value, Job) and resource.value.pipeline.type == "training":
+            if resource.value.model is not None:
+                yield from _on_the_way(resource.value.model, resource.value.pipeline.promote_to, context)
+        elif isinstance(resource.value, Promoter):
+            for model in resource.value.imported:
+                assert model.imported is not None
+                yield from _on_the_way(model, model.imported.promote_to, context)
+
+
+def _has_to_be(context: Context) -> str:
+    """What makes the first version of a model that is served here, wherever that happens."""
+    routes = (one.value for one in context.plan.on(context.placement) if isinstance(one.value, Route))
+    served = {variant.model.model for route in routes for variant in route.inference.variants}
+    imported = {context.system.models[model].imported is not None for model in served}
+    return " or ".join([*(["trained"] if False in imported else []), *(["imported"] if True in imported else [])])
+
+
+def _on_the_way(model: Model, first: str, context: Context) -> Iterator[Asked]:
+    for alias in dict.fromkeys((first, *(stage.alias for stage in model.stages))):
+        approval = context.system.approval(model.name, alias)
+        if approval is not None:
+            imported = model.imported is not None
+            yield Asked(model.name, model.registered_name, imported, alias, approval.minimum, approval.groups)
+
+
+def _package(entrypoint: str) -> str:
+    module, _, _ = entrypoint.partition(":")
+    return module.partition(".")[0]
+
+
+def _runs(context: Context) -> Iterator[FirstRun]:
+    for resource in context.plan.on(context.placement):
+        job = resource.value
+        if not isinstance(job, Job) or job.pipeline.type != "training" or job.model is None:
+            continue
+        once = job.pipeline.schedule.kind == "once"
+        yield FirstRun(
+            pipeline=job.pipeline.name,
+            cron_job="" if once else resource.name,
+            scheduled=job.pipeline.schedule.kind == "cron",
+            after=job.pipeline.schedule.after,
+            job=f"{resource.name}-{_FIRST}",
+            ray_job=once_name(resource, context) if once else ray_job_of(resource.name, _FIRST),
+            model=job.model.registered_name,
+            alias=job.pipeline.promote_to,
+        )
+
+
+def _imports(context: Context) -> Iterator[FirstImport]:
+    for resource in context.plan.on(context.placement):
+        for model in resource.value.imported if isinstance(resource.value, Promoter) else ():
+            assert model.imported is not None
+            stored, alias = stored_at(context.system, model.imported), model.imported.promote_to
+            found = context.uri(context.system.stores[stored[0]], stored[1]) if stored else model.imported.uri
+            yield FirstImport(model.registered_name, found, alias)
+
+
+def _requests(context: Context) -> Iterator[FirstRequest]:
+    for resource in context.plan.on(context.placement):
+        if not isinstance(resource.value, Route):
+            continue
+        server = max(resource.value.backends, key=lambda backend: backend.percent).server
+        application = _application(server, resource.value.inference, context)
+        callers = application.inference.endpoint.auth.callers
+        secret = context.secret(callers[0].token) if callers else None
+        yield FirstRequest(
+            endpoint=resource.name,
+            service=serve_service(server),
+            url=f"http://127.0.0.1:{SERVE_PORT}{serve_prefix(application)}",
+            body=_body(_row(application.model.name, context)),
+            token_secret=secret.name if secret is not None else "",
+            token_key=secret.key if secret is not None else "",
+        )
+
+
+def _application(server: str, inference: Inference, context: Context) -> Application:
+    """The application of an endpoint on one of its servers, which several endpoints may share."""
+    applications = _servers(context.plan.on(context.placement))[server].applications
+    return next(application for application in applications if application.inference.name == inference.name)
+
+
+@index
+def _servers(resources: tuple[Resource, ...]) -> Mapping[str, ModelServer]:
+    return {resource.name: resource.value for resource in resources if isinstance(resource.value, ModelServer)}
+
+
+def _row(model: str, context: Context) -> dict[str, Json]:
+    """A row with the features that the model's first training learns from; without a schema, all are numbers."""
+    system = context.system
+    pipeline = first_trainings(system.pipelines).get(model)
+    if pipeline is None:
+        return {_COLUMN: _NUMBER}
+    trains = next((step for step in reversed(pipeline.steps) if step.trainer), pipeline.steps[-1])
+    known = learned([system.data[name] for name in trains.inputs], pipeline.split.key)
+    row = {column: _EXAMPLES[known.types.get(column, "number")] for column in known.features}
+    return row or {_COLUMN: _NUMBER}
+
+
+def _body(row: dict[str, Json]) -> str:
+    return json.dumps({"instances": [row]}, ensure_ascii=False)
+
+
+def _own_images(context: Context) -> Iterator[OwnImage]:
+    for resource in context.plan.on(context.placement):
+        for source in _sources(resource):
+            if source.image:
+                yield OwnImage(context.image(source.image), resource.workload, source.entrypoint)
+
+
+def _sources(resource: Resource) -> Iterator[Source]:
+    if isinstance(resource.value, Job):
+        yield from (step.source for step in resource.value.pipeline.steps)
+    elif isinstance(resource.value, ModelServer):
+        yield from (application.inference.source for application in resource.value.applications)
+
+
+def _serves(resource: Resource) -> bool:
+    return isinstance(resource.value, ModelServer) and any(source.image for source in _sources(resource))

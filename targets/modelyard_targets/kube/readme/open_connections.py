@@ -1,0 +1,113 @@
+"""The table of open connections in a README, made from the network policies: it lists all that they open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import cast
+
+from modelyard.manifest import NAME
+from modelyard.records import record
+from modelyard.stack import Manifest, Value
+from modelyard_targets.kube.network.policies import ANYWHERE, NAMESPACE_NAME
+from modelyard_targets.kube.readme.prose import Said, as_code
+
+_DIRECTIONS = (("ingress", "from", "accept from"), ("egress", "to", "connect to"))
+_EACH_OTHER = "each other"
+_ANY_PORT = "any"
+
+
+@record
+class Open:
+    """A row: Pods, whether they accept or connect, whom, and on which ports."""
+
+    pods: Said
+    direction: str
+    peers: Said
+    ports: str
+
+
+def open_connections(policies: Iterable[Manifest], own: str) -> tuple[Open, ...]:
+    """A row for each distinct rule, with all Pods that have it; `own` is the namespace that goes without saying."""
+    found: dict[tuple[str, str, str], dict[str, None]] = {}
+    for policy in policies:
+        described, spec = _mapping(policy["metadata"]), _mapping(policy.get("spec"))
+        space = str(described["namespace"])
+        pods = _pods(_selector(spec), "" if space == own else space)
+        for rule in _rules(spec, space, own):
+            found.setdefault(rule, {})[pods] = None
+    return tuple(
+        Open(Said(", ".join(pods)), direction, Said(peers), ports) for (direction, peers, ports), pods in found.items()
+    )
+
+
+def _rules(spec: Mapping[str, Value], space: str, own: str) -> Iterator[tuple[str, str, str]]:
+    for field, side, direction in _DIRECTIONS:
+        for rule in _list(spec.get(field)):
+            given = _mapping(rule)
+            yield direction, _peers(_list(given.get(side)), _selector(spec), space, own), _ports(given.get("ports"))
+
+
+def _peers(peers: Sequence[Value], selector: Value, space: str, own: str) -> str:
+    if not peers:
+        return "any address"
+    anywhere = [block for block in ANYWHERE if block in peers]
+    named = ["any address but link-local ones"] if len(anywhere) == len(ANYWHERE) else []
+    rest = [_mapping(peer) for peer in peers if not (named and peer in ANYWHERE)]
+    found = [*(_peer(peer, selector, space, own) for peer in rest), *named]
+    return ", ".join(dict.fromkeys(found))
+
+
+def _peer(peer: Mapping[str, Value], selector: Value, space: str, own: str) -> str:
+    if "ipBlock" in peer:
+        return as_code(str(_mapping(peer["ipBlock"])["cidr"]))
+    if "namespaceSelector" not in peer:
+        if _selector(peer) == selector:
+            return _EACH_OTHER
+        return _pods(_selector(peer), "" if space == own else space)
+    spaces = _mapping(peer["namespaceSelector"])
+    name = _mapping(spaces.get("matchLabels")).get(NAMESPACE_NAME)
+    pods = _selector(peer)
+    if name is not None:
+        return _pods(pods, "" if name == own else str(name))
+    return f"{_selected(pods) or 'every Pod'} in any namespace{_with(spaces)}"
+
+
+def _pods(selector: Mapping[str, Value], space: str) -> str:
+    return (_selected(selector) or "every Pod") + (f" in {as_code(space)}" if space else "")
+
+
+def _selected(selector: Mapping[str, Value]) -> str:
+    """A name where that is all there is, else the labels."""
+    labels = _mapping(selector.get("matchLabels"))
+    if set(labels) == {NAME} and "matchExpressions" not in selector:
+        return as_code(str(labels[NAME]))
+    return f"Pods{_with(selector)}" if selector else ""
+
+
+def _with(selector: Mapping[str, Value]) -> str:
+    labels = [as_code(f"{key}={value}") for key, value in _mapping(selector.get("matchLabels")).items()]
+    labels += [as_code(str(_mapping(each)["key"])) for each in _list(selector.get("matchExpressions"))]
+    return f" with {' and '.join(labels)}" if labels else ""
+
+
+def _ports(ports: Value) -> str:
+    given = [_mapping(port) for port in _list(ports)]
+    texts = [f"{port.get('port', _ANY_PORT)}{'/UDP' if port.get('protocol') == 'UDP' else ''}" for port in given]
+    return ", ".join(texts) or _ANY_PORT
+
+
+def _selector(value: Mapping[str, Value]) -> Mapping[str, Value]:
+    """The Pods of a policy or a peer; without a selector they are all of the namespace."""
+    return _mapping(value.get("podSelector"))
+
+
+def _mapping(value: Value) -> Mapping[str, Value]:
+    """A mapping, empty where the field is absent."""
+    if value is None:
+        return {}
+    assert isinstance(value, Mapping)
+    return value
+
+
+def _list(value: Value) -> Sequence[Value]:
+    return cast("Sequence[Value]", value or ())

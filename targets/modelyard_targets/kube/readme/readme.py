@@ -1,0 +1,304 @@
+"""The README of a target: what was emitted, how to apply it and how to undo it; and the images to carry there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard import __version__
+from modelyard.plan import LOG_DAYS, Cluster, Job, Kind, ModelServer, Route
+from modelyard.records import record
+from modelyard.spec import Channel, Endpoint, Gateway, Store
+from modelyard.stack import TextFile
+from modelyard.units import money_text
+from modelyard_targets.kube.access.admission import OLDEST_KUBERNETES
+from modelyard_targets.kube.access.secrets import (
+    Wanted,
+    existing_secrets,
+    secrets_of,
+    store_kind,
+    store_object,
+    store_of,
+)
+from modelyard_targets.kube.addons.addon_network import addon_namespace
+from modelyard_targets.kube.addons.addons import asked_by_addons
+from modelyard_targets.kube.data.crossing import crossings_on
+from modelyard_targets.kube.data.disk import has_disk
+from modelyard_targets.kube.data.store_keys import store_keys
+from modelyard_targets.kube.image.runtime_image import needs_runtime_image
+from modelyard_targets.kube.metrics.promql import duration, number
+from modelyard_targets.kube.monitoring.metrics_disk import kept_s, used_gi, volume_gi
+from modelyard_targets.kube.network.gateway import beside_the_gateway
+from modelyard_targets.kube.network.policies import PROMETHEUS_PORT
+from modelyard_targets.kube.network.route import gateway_name, is_ours, needs_route, serve_service
+from modelyard_targets.kube.objects.overrides import overrides_on
+from modelyard_targets.kube.placement.charts import charts
+from modelyard_targets.kube.placement.context import Context, mirrored, pull_secret_of_addons
+from modelyard_targets.kube.placement.placed import addons_to_install, installed_addons, registry_of
+from modelyard_targets.kube.project.files import File
+from modelyard_targets.kube.project.pins import images_of, installed
+from modelyard_targets.kube.project.storage_network import storage_readers
+from modelyard_targets.kube.project.workloads_project import Workloads, Written, written_of
+from modelyard_targets.kube.readme.alerts import alert_rows
+from modelyard_targets.kube.readme.callers import access_logs, caller_rows
+from modelyard_targets.kube.readme.crossings import crossing_values
+from modelyard_targets.kube.readme.first_steps import first_steps
+from modelyard_targets.kube.readme.open_connections import Open, open_connections
+from modelyard_targets.kube.readme.prose import Said, as_code, render
+from modelyard_targets.kube.readme.yields import yields_readme
+from modelyard_targets.kube.services.database import runs_here
+from modelyard_targets.kube.storage.buckets import bucket_name
+from modelyard_targets.kube.workload.registry_access import registry_secrets
+
+README: Final = "README.md"
+IMAGES: Final = "images.txt"
+
+
+_WHO: Final = {"cluster": "Pods of the cluster", "internal": "the company's network", "public": "the internet"}
+
+
+@record
+class Reached:
+    """A row of the table of endpoints behind Gateways."""
+
+    endpoint: str
+    gateway: str
+    address: str
+    who: str
+
+
+def texts_of(context: Context, workloads: Workloads) -> tuple[TextFile, ...]:
+    """README and, where a cluster pulls from a mirror or stands at the edge, the list of images."""
+    readme = TextFile(README, lambda: render("README.md.j2", readme_values(context, workloads)))
+    return (readme, *image_texts(context))
+
+
+def image_texts(context: Context) -> tuple[TextFile, ...]:
+    """The list of images, where they have to be carried."""
+    return (TextFile(IMAGES, lambda: image_list(context)),) if _carries(context) else ()
+
+
+def image_list(context: Context) -> str:
+    """A line an image: the name under which it is published and, after a space, the name under which nodes pull it."""
+    lines = [f"{image} {mirrored(image, context.target)}\n" for image in images_of(context)]
+    return "".join(lines)
+
+
+def _carries(context: Context) -> bool:
+    return context.target.edge or context.target.images.mirror
+
+
+def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
+    """What a README says of any cluster; files that were written already are not made again to count their objects."""
+    plan, placement, target = context.plan, context.placement, context.target
+    here = plan.on(placement)
+    secrets = tuple(resource for resource in here if resource.kind is Kind.SECRET)
+    stores = [resource.value for resource in here if isinstance(resource.value, Store)]
+    managed = [store for store in stores if not store.adopt]
+    addons = next((one.value.addons for one in here if isinstance(one.value, Cluster)), ())
+    return {
+        "version": __version__,
+        "system": context.system,
+        "placement": placement,
+        "target": target,
+        "namespace": context.namespace,
+        "pull_namespaces": _pull_namespaces(context),
+        "projects": workloads.projects,
+        "costs": (*context.platform.costs(plan, placement), *_budget(context)),
+        "shared": target.tenancy == "shared",
+        "oldest_kubernetes": OLDEST_KUBERNETES,
+        "charts": [f"{charts()[name].chart} {charts()[name].version}" for name in installed(context)],
+        "asked": _asked(context),
+        "present": [_with_oldest(addon) for addon in addons if addon in target.present],
+        "observed": "prometheus" in addons and "prometheus" in target.present,
+        "pushes": any(one.source.startswith(f"{placement}:") and one.port == PROMETHEUS_PORT for one in plan.links),
+        "channels": any(resource.kind is Kind.CHANNEL for resource in here),
+        "pagers": any(isinstance(one.value, Channel) and one.value.type == "pagerduty" for one in here),
+        "definitions": bool(installed_addons(context)),
+        "images": _carries(context),
+        "image": context.runtime_image if needs_runtime_image(plan, placement) else "",
+        "secret_stores": tuple(_secret_stores(context)),
+        "synced_secrets": tuple(_synced(context)),
+        "installs_external_secrets": "external-secrets" in addons_to_install(plan, placement),
+        "gateway": _gateway(context),
+        "proxies": beside_the_gateway(context),
+        "secrets": existing_secrets(secrets, context),
+        "store_keys": store_keys(context),
+        "metrics": tuple(_metrics(context)),
+        "dashboards": _dashboards(context),
+        "alerts": alert_rows(context),
+        "reached": tuple(_reached(context)),
+        "callers": tuple(caller_rows(context)),
+        **yields_readme(context),
+        "access_logs": tuple(access_logs(context)),
+        **first_steps(context),
+        "hosts": any(isinstance(one.value, Route) and one.value.inference.endpoint.host for one in here),
+        "stepped": tuple(_stepped(context)),
+        "in_place": tuple(_in_place(context)),
+        "disks": tuple(one.name for one in here if has_disk(one, plan, target)),
+        "protected": [f"database {store.called}" for store in managed if store.type == "database"],
+        "buckets": [bucket_name(store, context.system) for store in managed if store.type == "object"],
+        "logs": tuple(_logs(context)),
+        "log_days": _log_days(context),
+        "links": [link for link in plan.links if link.source.startswith(f"{placement}:") and link.what != "secret"],
+        "files": [(f"{file.name}.yaml", _kinds(file, written)) for file, written in _written(workloads, context)],
+        "open": _open(workloads, context),
+        **crossing_values(context),
+        "registry": registry_of(plan, placement) is not None,
+        "not_backed_up": [one.name for one in here if runs_here(one, context)],
+        "written": tuple(
+            f"the Secret {name}"
+            for name in (*(each.secret for each in crossings_on(context)), *registry_secrets(context))
+        ),
+        "overrides": [one for found in overrides_on(context.system, placement).values() for one in found],
+    }
+
+
+def _logs(context: Context) -> Iterator[tuple[str, str]]:
+    """The pipelines whose logs are kept, and where."""
+    for resource in context.plan.on(context.placement):
+        if isinstance(resource.value, Job) and resource.value.logs is not None:
+            store, path = resource.value.logs
+            yield resource.value.pipeline.name, context.uri(context.system.stores[store], f"{path}/")
+
+
+def _log_days(context: Context) -> int:
+    """How long the bucket of the registry's artifacts keeps logs; 0 where nothing deletes them."""
+    registry = context.system.registry
+    store = context.system.stores.get(registry.artifacts) if registry is not None else None
+    return LOG_DAYS if store is not None and not store.adopt else 0
+
+
+def _with_oldest(addon: str) -> str:
+    """An add-on that exists already, with the first version that knows every field of the manifests."""
+    oldest = charts()[addon].oldest
+    return f"{addon} {oldest} or newer" if oldest else addon
+
+
+def _asked(context: Context) -> str:
+    """What add-ons ask for, where the machines are declared that the rest is counted on."""
+    if not context.target.capacity or not installed_addons(context):
+        return ""
+    asked = asked_by_addons(context)
+    return f"{number(asked.cpu_millis / 1000)} CPUs and {number(round(asked.memory_bytes / 1024**3, 1))}Gi"
+
+
+def _pull_namespaces(context: Context) -> tuple[str, ...]:
+    """Where Pods need the login of the registry: their own namespace, and those of add-ons that come from it."""
+    addons = installed_addons(context) if pull_secret_of_addons(context.target) else ()
+    return tuple(dict.fromkeys((context.namespace, *(addon_namespace(addon, context) for addon in addons))))
+
+
+def _budget(context: Context) -> Iterator[tuple[str, str]]:
+    budget = context.system.governance.budget
+    if budget is not None:
+        yield "budget", f"{money_text(budget.monthly, budget.currency)} a month"
+
+
+def _synced(context: Context) -> Iterator[tuple[str, Wanted]]:
+    """What the stores that External Secrets reads have to hold, each once: the name of the store, and the secret."""
+    told: set[tuple[str, str]] = set()
+    for wanted in secrets_of(context.plan.on(context.placement), context):
+        store = store_of(wanted.ref, context)
+        if store.via == "external-secrets" and (wanted.ref.store, wanted.ref.path) not in told:
+            told.add((wanted.ref.store, wanted.ref.path))
+            yield store_object(store), wanted
+
+
+def _secret_stores(context: Context) -> Iterator[str]:
+    """What External Secrets reads: one for the whole cluster, or one in each namespace that a Secret is written to."""
+    told: set[str] = set()
+    for wanted in secrets_of(context.plan.on(context.placement), context):
+        store = store_of(wanted.ref, context)
+        where = f" in the namespace {wanted.namespace}" if store.scope == "namespace" else ""
+        named = f"{store_kind(store)} {store_object(store)}{where}"
+        if store.via == "external-secrets" and named not in told:
+            told.add(named)
+            yield named
+
+
+def _gateway(context: Context) -> Gateway | None:
+    """The Gateway that routes hang on, or the class of the one that is made for them; None where neither is brought."""
+    gateway, ours = context.target.gateway, context.platform.gateway_class
+    if gateway is None or (ours and gateway.class_name == ours):
+        return None
+    routes = (one.value for one in context.plan.on(context.placement) if isinstance(one.value, Route))
+    used = any(needs_route(one, gateway) or one.inference.rollout.strategy == "incremental" for one in routes)
+    return gateway if used else None
+
+
+def _reached(context: Context) -> Iterator[Reached]:
+    """Endpoints that are reached through a Gateway, and by whom."""
+    gateway = context.target.gateway
+    for resource in context.plan.on(context.placement):
+        route = resource.value
+        if gateway is None or not isinstance(route, Route):
+            continue
+        endpoint = route.inference.endpoint
+        who = _WHO[endpoint.exposure]
+        if endpoint.exposure == "cluster" and not is_ours(gateway, context):
+            who += ", and whoever reaches the Gateway"
+        if needs_route(route, gateway):
+            name = gateway_name(gateway, endpoint.exposure, context)
+            yield Reached(resource.name, name, _address(endpoint, gateway), who)
+        elif route.inference.rollout.strategy == "incremental":
+            yield Reached(resource.name, f"{route.backends[0].server}-gateway", f"http, any host, {endpoint.path}", who)
+
+
+def _address(endpoint: Endpoint, gateway: Gateway) -> str:
+    """Where an endpoint answers; how a Gateway that is there speaks is not known here."""
+    scheme = "https" if gateway.certificate is not None else "http"
+    if endpoint.host:
+        return f"{endpoint.host}{endpoint.path}" if gateway.name else f"{scheme}://{endpoint.host}{endpoint.path}"
+    return f"any host, {endpoint.path}" if gateway.name else f"{scheme}, any host, {endpoint.path}"
+
+
+def _stepped(context: Context) -> Iterator[str]:
+    """Services that do not follow the steps of a rollout."""
+    for resource in context.plan.on(context.placement):
+        route = resource.value
+        if isinstance(route, Route) and route.inference.rollout.strategy == "incremental":
+            yield serve_service(route.backends[0].server)
+
+
+def _in_place(context: Context) -> Iterator[str]:
+    """Servers that are replaced without a second one beside them."""
+    for resource in context.plan.on(context.placement):
+        value = resource.value
+        if isinstance(value, ModelServer) and value.applications[0].inference.rollout.strategy == "in-place":
+            yield resource.name
+
+
+def _metrics(context: Context) -> Iterator[str]:
+    """How long metrics are kept, what they may fill and of how much, where Prometheus is installed here."""
+    if "prometheus" in addons_to_install(context.plan, context.placement):
+        yield duration(kept_s(context.system))
+        yield f"{used_gi(context.system, context.target)}Gi"
+        yield f"{volume_gi(context.system, context.target)}Gi"
+
+
+def _dashboards(context: Context) -> str:
+    if "prometheus" not in addons_to_install(context.plan, context.placement) or context.target.edge:
+        return ""
+    namespace = addon_namespace("prometheus", context)
+    return f"kubectl -n {namespace} port-forward service/kube-prometheus-stack-grafana 3000:80"
+
+
+def _written(workloads: Workloads, context: Context) -> Iterator[tuple[File, Written]]:
+    """Files that were written already are not made again."""
+    for file in workloads.files:
+        yield file, workloads.written.get(file.name) or written_of(file, context)
+
+
+def _open(workloads: Workloads, context: Context) -> tuple[Open, ...]:
+    """What the policies open, and those that the program makes of addresses that only it knows."""
+    policies = (policy for _, written in _written(workloads, context) for policy in written.policies)
+    rows = open_connections(policies, context.namespace)
+    readers = Said(", ".join(map(as_code, storage_readers(context))))
+    storage = Open(readers, "connect to", Said("object storage of the region"), "443")
+    return (*rows, storage) if readers else rows
+
+
+def _kinds(file: File, written: Written) -> str:
+    kinds = written.kinds
+    return ", ".join(kind if count == 1 else f"{count} {kind}" for kind, count in kinds.items())

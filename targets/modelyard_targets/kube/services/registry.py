@@ -1,0 +1,227 @@
+"""The registry that runs here: MLflow in the runtime image, behind a login (docs/decisions/0035-registry-login.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard.manifest import config_map, env, env_from_secret, labels, metadata, object_of, resources
+from modelyard.plan import RegistryServer, Resource
+from modelyard.source import Json
+from modelyard.spec import Store
+from modelyard.stack import Manifest, Value
+from modelyard.writers.json_text import json_text
+from modelyard_targets.kube.data.openings import opening_of
+from modelyard_targets.kube.network.policies import network_policy, ports, reach, reach_identity, reach_store
+from modelyard_targets.kube.placement.context import REGISTRY_PORT, Context, Made
+from modelyard_targets.kube.placement.fixed import ADMIN_SECRET, REGISTRY_NAME
+from modelyard_targets.kube.placement.platform import SERVICE, ManagedDatabase
+from modelyard_targets.kube.pods.frame import container, pod_spec, support_place
+from modelyard_targets.kube.pods.platform_sizes import registry_replicas, registry_size, registry_workers
+from modelyard_targets.kube.services.database import instances, login_of
+from modelyard_targets.kube.storage.buckets import driver_of
+from modelyard_targets.kube.workload.describe import API_VERSION, DESCRIPTION_FOLDER
+from modelyard_targets.kube.workload.describe_parts import digest
+from modelyard_targets.kube.workload.environment import description_name
+from modelyard_targets.kube.workload.ray_cluster import DIGEST
+from modelyard_targets.kube.workload.registry_access import (
+    LOGIN_KEYS,
+    SESSION_KEY,
+    described_access,
+    logins,
+)
+
+COMPONENT: Final = "registry"
+NAME: Final = REGISTRY_NAME
+"""Name of its Service and its Pods; what workloads call and policies select."""
+
+LOGINS_FOLDER: Final = "/etc/modelyard-logins"
+_SERVICES_FOLDER = "/etc/postgresql-services"
+
+
+def lower_registry(resource: Resource, context: Context) -> Iterator[Made]:
+    """MLflow with its description, Service and policies; nothing for an adopted one."""
+    server = _server(resource)
+    if server.registry.adopt:
+        return
+    yield _network(resource, server, context)
+    described = _described(server, context)
+    meta = metadata(description_name(resource), context.namespace, _labels(context))
+    yield Made(resource.origin, config_map(meta, {"workload.json": json_text(described)}))
+    if registry_replicas(context.system, context.target) > 1:
+        budget: dict[str, Value] = {"minAvailable": 1, "selector": {"matchLabels": _selector()}}
+        yield Made(resource.origin, _object("policy/v1", "PodDisruptionBudget", budget, context))
+    port: dict[str, Value] = {"name": "http", "port": REGISTRY_PORT, "targetPort": "http"}
+    service: dict[str, Value] = {"selector": _selector(), "ports": [port]}
+    yield Made(resource.origin, _object("v1", "Service", service, context))
+    yield Made(resource.origin, _object("apps/v1", "Deployment", _deployment(resource, described, context), context))
+
+
+def _network(resource: Resource, server: RegistryServer, context: Context) -> Made:
+    """Who may reach the registry, and what it reaches."""
+    clients: dict[str, Value] = {"podSelector": {"matchLabels": {"modelyard.dev/system": context.system.metadata.name}}}
+    egress: list[Value] = []
+    if server.database is not None:
+        egress += _reach_database(server.database, context)
+    if server.artifacts is not None:
+        egress += reach_store(server.artifacts, context)
+    egress += reach_identity("registry", context)
+    ingress: list[Value] = [{"from": [clients], "ports": ports(REGISTRY_PORT)}]
+    return network_policy(resource, NAME, _selector(), context, ingress=ingress, egress=egress)
+
+
+def _reach_database(store: Store, context: Context) -> list[Value]:
+    """The instances of a database of ours and no other Pod beside them; an adopted one by its address."""
+    login = login_of(store, context)
+    if store.adopt:
+        return reach(f"postgresql://{login.host}:{login.port}", context)
+    managed = context.platform.database(store, context)
+    if managed is not None:
+        return [{"to": [{"ipBlock": {"cidr": managed.network}}], "ports": ports(managed.port)}]
+    return [{"to": [instances(store.called)], "ports": [{"protocol": "TCP", "port": login.port}]}]
+
+
+def _described(server: RegistryServer, context: Context) -> dict[str, Json]:
+    """What the runtime reads before it becomes the server. MLflow answers only requests to a name that it knows: its
+    Service's, and localhost for a port-forward.
+    """
+    assert server.artifacts is not None
+    own = f"{NAME}.{context.namespace}"
+    names = (NAME, own, f"{own}.svc", f"{own}.svc.cluster.local")
+    hosts: list[Json] = [*(f"{name}:{REGISTRY_PORT}" for name in names), "localhost:*", "127.0.0.1:*"]
+    described: dict[str, Json] = {
+        "host": "0.0.0.0",
+        "port": str(REGISTRY_PORT),
+        "workers": str(registry_workers(context.system, context.target)),
+        "allowedHosts": hosts,
+        "artifacts": context.uri(server.artifacts, server.registry.artifact_path.rstrip("/")),
+        **described_access(context),
+    }
+    return {"apiVersion": API_VERSION, "kind": "Workload", "address": "registry", "server": described}
+
+
+def _deployment(resource: Resource, described: dict[str, Json], context: Context) -> dict[str, Value]:
+    server = _server(resource)
+    managed = _managed(server, context)
+    services: dict[str, Value] = {"name": "services", "mountPath": _SERVICES_FOLDER, "readOnly": True}
+    size = registry_size(context.system, context.target)
+    health: dict[str, Value] = {"httpGet": {"path": "/health", "port": "http"}, "timeoutSeconds": 10}
+    serve = container(
+        "mlflow",
+        context.runtime_image,
+        resources(size.cpu_millis, size.memory_bytes),
+        environment=_environment(server, context),
+        mounts=[
+            {"name": "description", "mountPath": DESCRIPTION_FOLDER, "readOnly": True},
+            {"name": "logins", "mountPath": LOGINS_FOLDER, "readOnly": True},
+            # the folder and not the file alone: what is mounted by `subPath` stays as it was
+            *([services] if managed else []),
+        ],
+        command=["python", "-m", "modelyard_runtime", "registry"],
+        ports=[{"name": "http", "containerPort": REGISTRY_PORT}],
+        startupProbe={**health, "periodSeconds": 5, "failureThreshold": 120},
+        livenessProbe={**health, "periodSeconds": 20},
+        readinessProbe={**health, "periodSeconds": 10},
+    )
+    identity = context.identity("registry")
+    assert identity is not None
+    pod = pod_spec(
+        [serve],
+        context,
+        account=identity.name,
+        token=False,
+        place=support_place(context),
+        volumes=_volumes(resource, managed, context),
+        topologySpreadConstraints=[
+            {
+                "maxSkew": 1,
+                "topologyKey": key,
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": {"matchLabels": _selector()},
+            }
+            for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
+        ],
+    )
+    template: dict[str, Value] = {"labels": _labels(context), "annotations": {DIGEST: digest(described)}}
+    return {
+        "replicas": registry_replicas(context.system, context.target),
+        "selector": {"matchLabels": _selector()},
+        "template": {"metadata": template, "spec": pod},
+    }
+
+
+def _volumes(resource: Resource, managed: ManagedDatabase | None, context: Context) -> list[Value]:
+    """The description, the password of each workload's user, and the login of a database that a cloud runs."""
+    _, password = LOGIN_KEYS
+    sources: list[Value] = [
+        {"secret": {"name": login.secret, "items": [{"key": password, "path": login.user}]}}
+        for login in logins(context)
+    ]
+    found: list[Value] = [
+        {"name": "description", "configMap": {"name": description_name(resource)}},
+        {"name": "logins", "projected": {"sources": sources}},
+    ]
+    if managed is not None:
+        file: dict[str, Value] = {"secretName": managed.secret, "items": [{"key": "services", "path": "services"}]}
+        found.append({"name": "services", "secret": file})
+    return found
+
+
+def _environment(server: RegistryServer, context: Context) -> list[Value]:
+    """Where the database and the bucket are, what opens them, and the administrator's login."""
+    user, password = LOGIN_KEYS
+    return [
+        *_database(server, context),
+        *_artifacts(server, context),
+        env_from_secret("MLFLOW_AUTH_ADMIN_USERNAME", ADMIN_SECRET, user),
+        env_from_secret("MLFLOW_AUTH_ADMIN_PASSWORD", ADMIN_SECRET, password),
+        env_from_secret("MLFLOW_FLASK_SERVER_SECRET_KEY", ADMIN_SECRET, SESSION_KEY),
+        env("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false"),
+    ]
+
+
+def _database(server: RegistryServer, context: Context) -> list[Value]:
+    """Variables of libpq. A cloud changes its password: MLflow reads that from a file for each connection."""
+    assert server.database is not None
+    login = login_of(server.database, context)
+    where = [env("PGPORT", str(login.port)), env("PGDATABASE", login.database)]
+    managed = _managed(server, context)
+    if managed is not None:
+        file = f"{_SERVICES_FOLDER}/services"
+        host = env_from_secret("PGHOST", managed.secret, "host")
+        return [host, *where, env("PGSERVICE", SERVICE), env("PGSERVICEFILE", file)]
+    return [
+        env("PGHOST", str(login.host)),
+        *where,
+        env_from_secret("PGUSER", login.secret, login.username_key),
+        env_from_secret("PGPASSWORD", login.secret, login.password_key),
+    ]
+
+
+def _artifacts(server: RegistryServer, context: Context) -> list[Value]:
+    """Workloads write artifacts themselves, each with its own rights; the server shows them to people."""
+    store = server.artifacts
+    assert store is not None
+    return driver_of(store, context.system).server(opening_of(store, "registry", context))
+
+
+def _managed(server: RegistryServer, context: Context) -> ManagedDatabase | None:
+    """The database that a cloud runs."""
+    return context.platform.database(server.database, context) if server.database is not None else None
+
+
+def _server(resource: Resource) -> RegistryServer:
+    assert isinstance(resource.value, RegistryServer)
+    return resource.value
+
+
+def _selector() -> dict[str, Value]:
+    return {"app.kubernetes.io/name": NAME}
+
+
+def _labels(context: Context) -> dict[str, Value]:
+    return labels(context.system.metadata.name, NAME, "registry", COMPONENT)
+
+
+def _object(version: str, kind: str, spec: dict[str, Value], context: Context) -> Manifest:
+    return object_of(version, kind, metadata(NAME, context.namespace, _labels(context)), spec=spec)

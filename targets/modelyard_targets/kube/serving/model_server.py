@@ -1,0 +1,237 @@
+"""A model server: a RayService with its Serve applications, and what keeps enough of it alive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil
+
+from modelyard.manifest import env, labels, metadata, object_of
+from modelyard.names import object_name
+from modelyard.plan import Application, ModelServer, Resource
+from modelyard.source import Json
+from modelyard.spec import Inference
+from modelyard.stack import Manifest, Value
+from modelyard.writers.yaml_text import document
+from modelyard_targets.kube.data.disk import disk_mounts, disk_volumes, lower_disk
+from modelyard_targets.kube.network.route import class_of
+from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.placement.fixed import SERVE_PORT
+from modelyard_targets.kube.pods.priorities import priority_class_of
+from modelyard_targets.kube.serving.serve_metrics import latency_buckets
+from modelyard_targets.kube.workload.describe import application_name, describe_server
+from modelyard_targets.kube.workload.describe_parts import digest, serve_prefix
+from modelyard_targets.kube.workload.describe_pipeline import group_resource, ray_cpus
+from modelyard_targets.kube.workload.environment import (
+    description,
+    description_mount,
+    description_volume,
+    service_account,
+    token_mount,
+    token_volumes,
+    variables,
+)
+from modelyard_targets.kube.workload.ray_cluster import (
+    Group,
+    RayCluster,
+    cluster_spec,
+    serving_cluster_scales,
+)
+
+COMPONENT = "server"
+IMPORT_PATH = "modelyard_runtime.serving.application:application"
+DEPLOYMENT = "model"
+
+_SPARE_S = 30
+_QUEUED = 16  # requests wait for so many others at most: more would wait for a time-out
+_RETRY_AFTER_S = 5
+
+
+def lower_server(resource: Resource, context: Context) -> Iterator[Made]:
+    """Description, disk at the edge, RayService and disruption budgets of a MODEL_SERVER."""
+    described = describe_server(resource, context)
+    yield description(resource, described, COMPONENT, context)
+    yield from lower_disk(resource, context)
+    yield Made(resource.origin, ray_service(resource, described, context))
+    for group in groups_of(_server(resource), context):
+        if group.minimum > 1:
+            yield Made(resource.origin, _disruption_budget(resource, group, context))
+
+
+def ray_service(resource: Resource, described: dict[str, Json], context: Context) -> Manifest:
+    """The RayService of a model server with this description."""
+    server = _server(resource)
+    labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
+    groups = groups_of(server, context)
+    spec: dict[str, Value] = {
+        "serveConfigV2": document(_serve_config(server, described, context)),
+        "upgradeStrategy": _upgrade(server.applications[0].inference, context),
+        "rayClusterDeletionDelaySeconds": _longest_request(server) + _SPARE_S,
+        "excludeHeadPodFromServeSvc": all(group.minimum > 0 for group in groups),
+        "rayClusterConfig": cluster_spec(_cluster(resource, server, groups, described, context), context),
+    }
+    return object_of("ray.io/v1", "RayService", metadata(resource.name, context.namespace, labelled), spec=spec)
+
+
+def groups_of(server: ModelServer, context: Context) -> tuple[Group, ...]:
+    """Worker groups of a server: one for each hardware and image, with one Pod for each replica."""
+    members: dict[tuple[object, str], list[Application]] = {}
+    for application in server.applications:
+        members.setdefault((application.hardware, application.inference.source.image), []).append(application)
+    taken: set[str] = set()
+    groups: list[Group] = []
+    for (_, image), applications in members.items():
+        first = applications[0]
+        name = object_name(first.hardware.compute)
+        if name in taken:
+            name = object_name(first.hardware.compute, first.inference.name)
+        taken.add(name)
+        minimum = sum(one.variant.replicas.minimum for one in applications)
+        maximum = sum(one.variant.replicas.maximum for one in applications)
+        groups.append(Group(name, first.hardware, context.image(image), minimum, maximum))
+    return tuple(groups)
+
+
+def _server(resource: Resource) -> ModelServer:
+    assert isinstance(resource.value, ModelServer)
+    return resource.value
+
+
+def _cluster(
+    resource: Resource,
+    server: ModelServer,
+    groups: tuple[Group, ...],
+    described: dict[str, Json],
+    context: Context,
+) -> RayCluster:
+    tokens = token_volumes(server, context)
+    return RayCluster(
+        name=resource.name,
+        workload=resource.workload,
+        component=COMPONENT,
+        account=service_account(resource, context),
+        image=groups[0].image,
+        digest=digest(_of_pods(server, described)),
+        groups=groups,
+        environment=(*variables(resource, context), *latency_buckets(server), *_log_variables(server)),
+        volumes=(description_volume(resource), *tokens),
+        mounts=(description_mount(), *([token_mount()] if tokens else [])),
+        scales=serving_cluster_scales(server),
+        serves=True,
+        grace_s=_longest_request(server) + _SPARE_S,
+        worker_volumes=disk_volumes(resource, context),
+        worker_mounts=disk_mounts(resource, context),
+        priority_class=priority_class_of(resource, context),
+    )
+
+
+def _log_variables(server: ModelServer) -> list[Value]:
+    """With an access log, Ray leaves the output of replicas to the container instead of writing it to files."""
+    logged = any(application.inference.endpoint.access_log for application in server.applications)
+    return [env("RAY_LOG_TO_STDERR", "1")] if logged else []
+
+
+def _of_pods(server: ModelServer, described: dict[str, Json]) -> dict[str, Json]:
+    """What in the description makes new Pods: what they act on, or in place what applications, made anew alone, do not
+    see.
+    """
+    if server.applications[0].inference.rollout.strategy != "in-place":
+        return {name: value for name, value in described.items() if name != "governance"}
+    return {name: described[name] for name in ("registry", "stores") if name in described}
+
+
+def _longest_request(server: ModelServer) -> int:
+    return max(one.inference.endpoint.timeout_s for one in server.applications)
+
+
+def _upgrade(inference: Inference, context: Context) -> dict[str, Value]:
+    rollout = inference.rollout
+    if rollout.strategy == "in-place":
+        return {"type": "None"}
+    if rollout.strategy == "blue-green":
+        return {"type": "NewCluster"}
+    gateway = context.target.gateway
+    return {
+        "type": "NewClusterWithIncrementalUpgrade",
+        "clusterUpgradeOptions": {
+            "gatewayClassName": class_of(gateway, inference.endpoint.exposure, context) if gateway else "",
+            "stepSizePercent": rollout.step_percent,
+            "intervalSeconds": rollout.interval_s,
+            "maxSurgePercent": rollout.max_surge_percent,
+        },
+    }
+
+
+def _serve_config(server: ModelServer, described: dict[str, Json], context: Context) -> dict[str, Value]:
+    """Applications point into the mounted description by name; the digest says which state of it they mean."""
+    applications = described["applications"]
+    assert isinstance(applications, dict)
+    groups = {(group.hardware, group.image): group.name for group in groups_of(server, context)}
+    entries: list[Value] = []
+    for one in server.applications:
+        name = application_name(one)
+        group = groups[one.hardware, context.image(one.inference.source.image)]
+        entries.append(
+            {
+                "name": name,
+                "route_prefix": serve_prefix(one),
+                "import_path": IMPORT_PATH,
+                "args": {"application": name, "digest": digest(applications[name])},
+                "deployments": [_deployment(one, group)],
+            }
+        )
+    return {
+        "proxy_location": "EveryNode",
+        "http_options": {"host": "0.0.0.0", "port": SERVE_PORT, "request_timeout_s": _longest_request(server)},
+        "logging_config": {"encoding": "JSON", "enable_access_log": False},
+        "applications": entries,
+    }
+
+
+def _deployment(application: Application, group: str) -> dict[str, Value]:
+    """One replica fills one Pod: it is pinned to its group, and leaves a little for what it may start itself."""
+    inference, hardware = application.inference, application.hardware
+    scaling, replicas = inference.scaling, application.variant.replicas
+    options: dict[str, Value] = {"num_cpus": ray_cpus(hardware.cpu_millis) - 0.25}
+    if hardware.accelerator is not None:
+        options["num_gpus"] = hardware.accelerator.count
+    options["resources"] = {group_resource(group): 1}
+    ongoing = max(ceil(2 * scaling.target), 2 * inference.batching.max_size)
+    return {
+        "name": DEPLOYMENT,
+        "max_ongoing_requests": ongoing,
+        "max_queued_requests": scaling.max_queued or _QUEUED * ongoing,
+        "backpressure_config": {"status_code": 503, "retry_after_s": _RETRY_AFTER_S},
+        "autoscaling_config": {
+            "min_replicas": replicas.minimum,
+            "max_replicas": replicas.maximum,
+            "target_ongoing_requests": scaling.target,
+            "upscale_delay_s": scaling.upscale_delay_s,
+            "downscale_delay_s": scaling.downscale_delay_s,
+        },
+        "max_replicas_per_node": 1,
+        "graceful_shutdown_timeout_s": inference.endpoint.timeout_s,
+        "health_check_period_s": 10,
+        "health_check_timeout_s": 30,
+        "ray_actor_options": options,
+    }
+
+
+def _disruption_budget(resource: Resource, group: Group, context: Context) -> Manifest:
+    """Drains of machines leave one Pod less than the smallest size, however large the group has become.
+
+    A number of Pods that stay, since Ray's Pods have no controller with a scale, from which Kubernetes could count
+    those that may go. The dot in the name keeps groups of one server apart from those of another.
+    """
+    labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
+    selector = {
+        "app.kubernetes.io/name": resource.name,
+        "ray.io/node-type": "worker",
+        "ray.io/group": group.name,
+    }
+    name = f"{resource.name}.{group.name}"
+    return object_of(
+        "policy/v1",
+        "PodDisruptionBudget",
+        metadata(name, context.namespace, labelled),
+        spec={"minAvailable": group.minimum - 1, "selector": {"matchLabels": selector}},
+    )

@@ -1,0 +1,1 @@
+"""What all workloads get: a Ray cluster, a description, an environment, and a login."""

@@ -1,0 +1,350 @@
+"""The compiled description of a workload: what the runtime reads, by workload.schema.json of modelyard_schemas.
+
+Whatever the spec says of machine learning, and no Kubernetes object carries, stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelyard.cron import parse
+from modelyard.plan import (
+    Application,
+    Identity,
+    Job,
+    ModelServer,
+    MonitorJob,
+    Promoter,
+    Resource,
+    RunRequest,
+    Starter,
+    bucket_expires,
+    reports,
+)
+from modelyard.source import Json
+from modelyard.spec import Capture, Inference, Model, ModelRef, Store
+from modelyard.spec.captures import capture_keys
+from modelyard.spec.watched import soaked, state_folder, watched_dataset, watched_model, watched_pipeline
+from modelyard_targets.kube.data.bundles import bundle, delivery, describe_approvals, history_name, loaded
+from modelyard_targets.kube.data.disk import disk_folder
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.pods.sizes import EDGE_SPOOL_BYTES
+from modelyard_targets.kube.workload.describe_parts import (
+    capture_place,
+    describe_check,
+    describe_datasets,
+    describe_model,
+    describe_registry,
+    describe_store,
+)
+from modelyard_targets.kube.workload.describe_pipeline import (
+    describe_import,
+    describe_pipeline,
+    describe_promotion,
+    ray_cpus,
+)
+
+API_VERSION = "modelyard.dev/v1alpha1"
+DESCRIPTION_FOLDER = "/etc/modelyard"
+TOKEN_FOLDER = "/etc/modelyard-tokens"
+
+_OTLP_PATH = "/api/v1/otlp/v1/metrics"
+
+
+def describe_server(resource: Resource, context: Context) -> dict[str, Json]:
+    """A model server: its Serve applications by name."""
+    server = resource.value
+    assert isinstance(server, ModelServer)
+    described = _header(resource, "server", context)
+    described["applications"] = {
+        application_name(one): describe_application(one, resource, context) for one in server.applications
+    }
+    return described
+
+
+def describe_job(resource: Resource, context: Context) -> dict[str, Json]:
+    """A pipeline of any type: its steps, data, search and gate."""
+    job = resource.value
+    assert isinstance(job, Job)
+    described = _header(resource, job.pipeline.type, context)
+    if reports(job, context.system):
+        described.update(_metrics(context))
+    described["pipeline"] = describe_pipeline(resource, context)
+    return described
+
+
+def describe_monitor(resource: Resource, context: Context) -> dict[str, Json]:
+    """A monitor: what it compares, and what follows a breach."""
+    job = resource.value
+    assert isinstance(job, MonitorJob)
+    described = _header(resource, "monitor", context)
+    described.update(_metrics(context))
+    described["monitor"] = _monitor(resource, job, context)
+    return described
+
+
+def describe_promoter(resource: Resource, context: Context) -> dict[str, Json]:
+    """The promoter: for each training and import, what a version needs before an alias moves to it."""
+    promoter = resource.value
+    assert isinstance(promoter, Promoter)
+    described = _header(resource, "promoter", context)
+    if promoter.reports(context.system):
+        described.update(_metrics(context))
+    models = context.system.models
+    promotions: dict[str, Json] = {
+        one.name: describe_promotion(models[one.model.model], one.promote_to, context)
+        for one in promoter.pipelines
+        if one.model is not None
+    }
+    imports: dict[str, Json] = {model.name: describe_import(model, context) for model in promoter.imported}
+    described |= {"promotions": promotions} if promotions else {}
+    described |= {"imports": imports} if imports else {}
+    staged: dict[str, Json] = {
+        f"{model.name}.{stage.alias}": describe_promotion(model, stage.alias, context)
+        for model in promoter.models(context.system)
+        for stage in model.stages
+        if stage.after
+    }
+    if staged:
+        described["stages"] = staged
+    return described
+
+
+def describe_starter(resource: Resource, context: Context) -> dict[str, Json]:
+    """The starter: the runs that it may start, each for one monitor of another target."""
+    starter = resource.value
+    assert isinstance(starter, Starter)
+    described = _header(resource, "starter", context)
+    described["requests"] = [
+        {
+            "monitor": request.monitor.name,
+            "target": request.monitor.target,
+            "startedBy": request.name,
+            "pipeline": request.pipeline.name,
+            "cronJob": context.cron_jobs[request.pipeline.name],
+            "cooldownSeconds": request.monitor.on_breach.cooldown_s,
+            "store": request.store,
+            "asked": context.uri(context.system.stores[request.store], request.asked),
+            "answered": context.uri(context.system.stores[request.store], request.answered),
+        }
+        for request in starter.requests
+    ]
+    return described
+
+
+def _metrics(context: Context) -> dict[str, Json]:
+    """Where a run pushes its metrics, if there is a Prometheus."""
+    if not context.prometheus_uri:
+        return {}
+    return {"metrics": {"otlp": context.prometheus_uri + _OTLP_PATH, "namespace": context.namespace}}
+
+
+def application_name(application: Application) -> str:
+    """The Serve application of a variant: `<endpoint>-<variant>`, also the label of its metrics."""
+    return f"{application.inference.name}-{application.variant.name}"
+
+
+def _facts(resource: Resource, type_: str, context: Context) -> dict[str, Json]:
+    system = context.system
+    governance = system.governance
+    owner: dict[str, Json] = {"team": governance.owner.team, "email": governance.owner.email}
+    if governance.owner.oncall:
+        owner["oncall"] = governance.owner.oncall
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Workload",
+        "type": type_,
+        "name": resource.name,
+        "address": resource.workload,
+        "system": system.metadata.name,
+        "environment": system.environment or "default",
+        "target": context.placement,
+        "governance": {
+            "owner": owner,
+            "risk": governance.risk,
+            "dataClasses": list(governance.data_classes),
+            "lineage": governance.lineage,
+        },
+    }
+
+
+def _header(resource: Resource, type_: str, context: Context) -> dict[str, Json]:
+    described = _facts(resource, type_, context)
+    if uses_registry(resource, context):
+        described["registry"] = describe_registry(context)
+    stores = stores_of(resource.workload, context)
+    if stores:
+        described["stores"] = {store.name: describe_store(store, context) for store in stores}
+    return described
+
+
+def uses_registry(resource: Resource, context: Context) -> bool:
+    """Whether a workload trains, loads or looks up models."""
+    return any(link.what == "registry" for link in context.links.get(resource.place, ()))
+
+
+def stores_of(workload: str, context: Context) -> tuple[Store, ...]:
+    """The object stores that a workload's identity may open, each once."""
+    identity = context.identity(workload)
+    if identity is None or not isinstance(identity.value, Identity):
+        return ()
+    names = dict.fromkeys(access.store for access in identity.value.access)
+    return tuple(context.system.stores[name] for name in names)
+
+
+def describe_application(application: Application, resource: Resource, context: Context) -> dict[str, Json]:
+    """One variant of an endpoint."""
+    inference = application.inference
+    model, ref = application.model, application.variant.model
+    described: dict[str, Json] = {
+        "variant": application.variant.name,
+        "model": {
+            **describe_model(model, ref),
+            **loaded(model, ref, resource, context),
+        },
+    }
+    if inference.source.entrypoint:
+        described["entrypoint"] = inference.source.entrypoint
+    described["batching"] = {
+        "maxSize": inference.batching.max_size,
+        "maxWaitMilliseconds": inference.batching.max_wait_ms,
+    }
+    described["timeoutSeconds"] = inference.endpoint.timeout_s
+    described["maxBodyBytes"] = inference.endpoint.max_body_bytes
+    if inference.capture is not None:
+        spool: dict[str, Json] = {"spool": _spool(application, resource, context)} if context.target.edge else {}
+        described["capture"] = {**_capture(inference, inference.capture, context), **spool}
+    if inference.endpoint.access_log:
+        described["accessLog"] = {"endpoint": inference.name}
+    if inference.endpoint.auth.type != "none":
+        described["auth"] = {"type": inference.endpoint.auth.type, "tokenFiles": token_files(inference)}
+    return described
+
+
+def token_files(inference: Inference) -> dict[str, Json]:
+    """Where the tokens of each caller of an endpoint are mounted."""
+    return {caller.name: f"{TOKEN_FOLDER}/{inference.name}/{caller.name}" for caller in inference.endpoint.auth.callers}
+
+
+def _capture(inference: Inference, capture: Capture, context: Context) -> dict[str, Json]:
+    described = capture_place(capture, context)
+    described["fraction"] = capture.fraction
+    if capture.columns:
+        described["columns"] = list(capture.columns)
+    keys = capture_keys(context.system, inference)
+    if keys:
+        described["keys"] = list(keys)
+    if capture.retain_s is not None and not bucket_expires(context.system, capture):
+        described["retainSeconds"] = capture.retain_s
+    return described
+
+
+def _spool(application: Application, resource: Resource, context: Context) -> dict[str, Json]:
+    """Where captures wait for a network; those of a pool share what one server may have."""
+    server = resource.value
+    assert isinstance(server, ModelServer)
+    scratch = application.hardware.disk_bytes or 4 * EDGE_SPOOL_BYTES
+    most = min(EDGE_SPOOL_BYTES, scratch // 4) // len(server.applications)
+    return {"folder": f"{disk_folder(resource, context)}/captures/{application_name(application)}", "maxBytes": most}
+
+
+def _monitor(resource: Resource, job: MonitorJob, context: Context) -> dict[str, Json]:
+    monitor = job.monitor
+    reference = monitor.reference
+    current = _current(job, context)
+    watched = current.get("data")
+    named = [str(watched) if watched else "", reference.data if reference else "", monitor.labels]
+    described: dict[str, Json] = {
+        "type": monitor.type,
+        "watch": monitor.watch,
+        "checks": [describe_check(check, monitor=True) for check in monitor.checks],
+        "windowSeconds": monitor.window_s,
+        "threads": ray_cpus(job.hardware.cpu_millis),
+        "data": describe_datasets(named, context),
+        "models": _watched_models(resource, job, context),
+        "current": current,
+    }
+    if reference is not None:
+        compared: dict[str, Json] = {"data": reference.data} if reference.data else {}
+        if reference.window_s is not None:
+            compared["windowSeconds"] = reference.window_s
+        described["reference"] = compared
+    if monitor.labels:
+        described["labels"] = monitor.labels
+    if monitor.key:
+        described["key"] = list(monitor.key)
+    kept = state_folder(context.system, monitor)
+    if kept is not None:
+        gaps = parse(monitor.schedule.cron).gaps_s() if monitor.schedule.kind == "cron" else None
+        described.update({"everySeconds": gaps[1]} if gaps is not None else {})
+        described["state"] = {"uri": context.uri(context.system.stores[kept[0]], kept[1]), "store": kept[0]}
+    soaks = [name for model, ref, name in _watched(job, context) if ref and ref.alias in soaked(model, monitor)]
+    if soaks:
+        described["soaks"] = [*soaks]
+    described["onBreach"] = _on_breach(job, context)
+    return described
+
+
+def _current(job: MonitorJob, context: Context) -> dict[str, Json]:
+    if job.inference is not None and job.inference.capture is not None:
+        return {"capture": capture_place(job.inference.capture, context)}
+    watched = watched_dataset(context.system, job.monitor)
+    assert watched is not None
+    return {"data": watched.name}
+
+
+def _watched_models(resource: Resource, job: MonitorJob, context: Context) -> list[Json]:
+    return [
+        _watched_model(model, ref, variant, resource, job, context) for model, ref, variant in _watched(job, context)
+    ]
+
+
+def _watched(job: MonitorJob, context: Context) -> Iterator[tuple[Model, ModelRef | None, str]]:
+    """The models behind what is watched, with the version that is meant and the variant that serves it."""
+    models = context.system.models
+    if job.inference is not None:
+        for variant in job.inference.variants:
+            yield models[variant.model.model], variant.model, variant.name
+        return
+    pipeline, found = watched_pipeline(context.system, job.monitor), watched_model(context.system, job.monitor)
+    if pipeline is None or found is None:
+        for model in job.models:
+            yield model, None, ""
+        return
+    ref = ModelRef(found.model, pipeline.promote_to) if pipeline.type == "training" else found
+    yield models[ref.model], ref, ""
+
+
+def _watched_model(
+    model: Model, ref: ModelRef | None, variant: str, resource: Resource, job: MonitorJob, context: Context
+) -> Json:
+    described = {**describe_model(model, ref), **bundle(model, ref, resource, context)}
+    if ref is not None and job.monitor.on_breach.rollback:
+        described |= {**delivery(model, ref.alias, context), "history": history_name(model, context)}
+        described |= describe_approvals(context, ref)
+    elif ref is not None and ref.alias in soaked(model, job.monitor):
+        described["history"] = history_name(model, context)
+    if variant:
+        described["variant"] = variant
+    return described
+
+
+def _request(request: RunRequest, context: Context) -> dict[str, Json]:
+    """Where a monitor writes that it asks for a run, and the target whose starter reads it."""
+    uri = context.uri(context.system.stores[request.store], request.asked)
+    return {"uri": uri, "store": request.store, "target": request.pipeline.target}
+
+
+def _on_breach(job: MonitorJob, context: Context) -> dict[str, Json]:
+    action = job.monitor.on_breach
+    described: dict[str, Json] = {"notify": list(action.notify)}
+    if job.request is not None:
+        described["run"] = {"pipeline": action.run, "request": _request(job.request, context)}
+    elif action.run:
+        described["run"] = {
+            "pipeline": action.run,
+            "cronJob": context.cron_jobs[action.run],
+        }
+    described["rollback"] = action.rollback
+    described["cooldownSeconds"] = action.cooldown_s
+    return described

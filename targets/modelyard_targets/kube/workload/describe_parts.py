@@ -1,0 +1,153 @@
+"""Pieces that several descriptions share: stores, datasets, models, checks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from modelyard.plan import Application
+from modelyard.source import Json
+from modelyard.spec import Capture, Check, Dataset, Model, ModelRef, Store
+from modelyard.stack import Value
+from modelyard_targets.kube.data.crossing import crosses
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.storage.buckets import driver_of, region_of
+
+
+def digest(value: Value) -> str:
+    """Sixteen hexadecimal digits of the SHA-256 of a value's JSON with sorted keys and no spaces, in UTF-8."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def serve_prefix(application: Application) -> str:
+    """The path under which an application answers: that of its endpoint, or what keeps members of a pool apart."""
+    path = application.inference.endpoint.path.rstrip("/")
+    return path or application.route_prefix
+
+
+def store_variable(store: str, what: str) -> str:
+    """The environment variable with a part of a store's credentials."""
+    return f"MODELYARD_STORE_{store.upper().replace('-', '_')}_{what}"
+
+
+def describe_registry(context: Context) -> dict[str, Json]:
+    """The registry, and which variables hold its credentials."""
+    registry = context.system.registry
+    described: dict[str, Json] = {"uri": context.registry_uri}
+    if registry is not None and registry.artifacts:
+        described["artifacts"] = registry.artifacts
+    if registry is not None and registry.credentials is not None:
+        if registry.credentials.key:
+            described["tokenEnv"] = "MLFLOW_TRACKING_TOKEN"
+        else:
+            described["usernameEnv"] = "MLFLOW_TRACKING_USERNAME"
+            described["passwordEnv"] = "MLFLOW_TRACKING_PASSWORD"
+    return described
+
+
+def describe_store(store: Store, context: Context) -> dict[str, Json]:
+    """One object store, and which variables hold its credentials."""
+    described: dict[str, Json] = {"uri": context.uri(store)}
+    if store.endpoint:
+        described["endpoint"] = store.endpoint
+    region = region_of(store, context.system)
+    if region:
+        described["region"] = region
+    if store.credentials is not None or crosses(store, context):
+        for key in driver_of(store, context.system).keys:
+            described[key.field] = store_variable(store.name, key.variable)
+    return described
+
+
+def _dataset(dataset: Dataset, context: Context) -> dict[str, Json]:
+    described: dict[str, Json] = {"uri": dataset.uri, "format": dataset.format}
+    if dataset.store:
+        described["uri"] = context.uri(context.system.stores[dataset.store], dataset.path)
+        described["store"] = dataset.store
+    if dataset.description:
+        described["description"] = dataset.description
+    if dataset.schema:
+        described["schema"] = dict(dataset.schema)
+    if dataset.features:
+        described["features"] = list(dataset.features)
+    for key, text in (("label", dataset.label), ("timestamp", dataset.timestamp), ("group", dataset.group)):
+        if text:
+            described[key] = text
+    if dataset.delay_s is not None:
+        described["delaySeconds"] = dataset.delay_s
+    if dataset.classification:
+        described["classification"] = dataset.classification
+    return described
+
+
+def describe_datasets(names: list[str], context: Context) -> dict[str, Json]:
+    """The named datasets, each once, without empty names."""
+    return {name: _dataset(context.system.data[name], context) for name in dict.fromkeys(names) if name}
+
+
+def describe_model(model: Model, ref: ModelRef | None = None) -> dict[str, Json]:
+    """A model of the registry, with the version that a reference means."""
+    described: dict[str, Json] = {"name": model.name, "registeredName": model.registered_name}
+    if ref is not None:
+        version = ref.alias.isascii() and ref.alias.isdigit()
+        described["uri"] = f"models:/{model.registered_name}{'/' if version else '@'}{ref.alias}"
+        described["version" if version else "alias"] = ref.alias
+    described["task"] = model.task
+    return described
+
+
+def describe_made_model(model: Model) -> dict[str, Json]:
+    """A model that the workload trains: its card and explanations are made with it."""
+    described = {**describe_model(model), "framework": model.framework}
+    if model.threshold is not None:
+        described["threshold"] = model.threshold
+    card = model.card
+    texts = {
+        "purpose": card.purpose,
+        "limitations": card.limitations,
+        "contact": card.contact,
+        "license": card.license,
+    }
+    if any(texts.values()):
+        described["card"] = {key: text for key, text in texts.items() if text}
+    if model.explainability is not None:
+        described["explainability"] = {"method": model.explainability.method, "sample": model.explainability.sample}
+    return described
+
+
+def capture_place(capture: Capture, context: Context) -> dict[str, Json]:
+    """Where captures of an endpoint lie."""
+    uri = context.uri(context.system.stores[capture.store], capture.path.rstrip("/") + "/")
+    redacted: dict[str, Json] = {"redact": list(capture.redact)} if capture.redact else {}
+    return {"uri": uri, "store": capture.store, **redacted}
+
+
+def describe_check(check: Check, monitor: bool) -> dict[str, Json]:
+    """One line of a gate, or of a monitor with how loud it is."""
+    described: dict[str, Json] = {"name": check.name, "metric": check.metric}
+    if check.minimum is not None:
+        described["min"] = check.minimum
+    if check.maximum is not None:
+        described["max"] = check.maximum
+    if check.versus:
+        described["versus"] = check.versus
+        described["minDelta"] = check.min_delta
+        described["confidence"] = check.confidence
+    if check.by:
+        described["by"] = check.by
+    if check.max_difference is not None:
+        described["maxDifference"] = check.max_difference
+    if check.min_rows is not None:
+        described["minRows"] = check.min_rows
+    if check.data:
+        described["data"] = check.data
+    if check.features:
+        described["features"] = list(check.features)
+    if check.min_features > 1:
+        described["minFeatures"] = check.min_features
+    if check.consecutive > 1:
+        described["consecutive"] = check.consecutive
+    if monitor:
+        described["severity"] = check.severity
+    return described

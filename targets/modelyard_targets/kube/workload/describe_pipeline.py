@@ -1,0 +1,244 @@
+"""The part of a description that says what a pipeline does."""
+
+from __future__ import annotations
+
+from modelyard.plan import Job, Resource
+from modelyard.source import Json
+from modelyard.spec import Changes, Model, ModelRef, Pipeline, Split, Stage, Step, Tuning
+from modelyard.spec.imports import stored_at
+from modelyard_targets.kube.data.bundles import (
+    delivery,
+    describe_approvals,
+    experiment,
+    history_name,
+    loaded,
+    other_deliveries,
+)
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.pods.priorities import NORMAL
+from modelyard_targets.kube.workload.describe_parts import (
+    describe_check,
+    describe_datasets,
+    describe_made_model,
+    describe_model,
+)
+
+
+def try_seconds(pipeline: Pipeline) -> int:
+    """The longest that one try of a run may last: KubeRay counts from its creation, so what yields waits in it too."""
+    return pipeline.timeout_s * (1 if pipeline.priority == NORMAL else 2)
+
+
+def run_seconds(pipeline: Pipeline) -> int:
+    """The longest that a run may take with all its retries, each of which starts a cluster of its own."""
+    return try_seconds(pipeline) * (pipeline.retries + 1)
+
+
+def group_resource(group: str) -> str:
+    """The Ray resource that pins work to the Pods of a worker group."""
+    return f"group-{group}"
+
+
+def ray_cpus(cpu_millis: int) -> int:
+    """CPUs of a Pod as Ray counts them: KubeRay rounds the limit up."""
+    return -(-cpu_millis // 1000)
+
+
+def describe_pipeline(resource: Resource, context: Context) -> dict[str, Json]:
+    """Steps, data, search and gate of a pipeline of any type."""
+    job = resource.value
+    assert isinstance(job, Job)
+    pipeline, model = job.pipeline, job.model
+    training = pipeline.type == "training"
+    validation = model.validation if model is not None and training else ()
+    named = [*pipeline.inputs, pipeline.output, *(check.data for check in validation)]
+    for step in pipeline.steps:
+        named += [*step.inputs, step.output]
+    described: dict[str, Json] = {}
+    if model is not None and training:
+        bundles = {} if promoted_here(context) else _deliveries(pipeline.promote_to, model, context)
+        described["model"] = {**describe_made_model(model), **experiment(model, context), **bundles}
+    elif model is not None:
+        described["model"] = {
+            **describe_model(model, pipeline.model),
+            **loaded(model, pipeline.model, resource, context),
+        }
+    described["steps"] = {step.name: _step(step, resource, context) for step in pipeline.steps}
+    described["data"] = describe_datasets(named, context)
+    if pipeline.output:
+        described["output"] = pipeline.output
+    if job.checkpoints is not None:
+        store, path = job.checkpoints
+        described["checkpoints"] = {"uri": context.uri(context.system.stores[store], path), "store": store}
+    described["timeoutSeconds"] = pipeline.timeout_s
+    if job.logs is not None:
+        store, path = job.logs
+        described["logs"] = {"uri": context.uri(context.system.stores[store], f"{path}/"), "store": store}
+    if training:
+        described.update(_training(job, context))
+    if pipeline.type == "batch-inference":
+        described["batchSize"] = pipeline.batch_size
+        described["reprocess"] = pipeline.reprocess.kind
+        if pipeline.reprocess.window_s is not None:
+            described["reprocessSeconds"] = pipeline.reprocess.window_s
+    return described
+
+
+def _training(job: Job, context: Context) -> dict[str, Json]:
+    pipeline = job.pipeline
+    described: dict[str, Json] = {"split": _split(pipeline.split)}
+    if pipeline.tuning is not None:
+        described["tuning"] = _tuning(pipeline.tuning)
+    if job.model is not None and job.model.validation:
+        described["validation"] = [describe_check(check, monitor=False) for check in job.model.validation]
+    if pipeline.model is not None:
+        described |= describe_approvals(context, pipeline.model)
+    described["promoteTo"] = pipeline.promote_to
+    for stage in job.model.stages if job.model is not None else ():
+        if stage.alias == pipeline.promote_to and stage.checks is not None:
+            described["checks"] = list(stage.checks)
+    if promoted_here(context):
+        described["promotedBy"] = "promoter"
+    return described
+
+
+def promoted_here(context: Context) -> bool:
+    """Whether aliases are moved by the promoter, and not by training itself."""
+    registry = context.system.registry
+    return registry is not None and not registry.adopt
+
+
+def describe_promotion(model: Model, alias: str, context: Context) -> dict[str, Json]:
+    """What a version needs before this alias moves to it, and where it is delivered then."""
+    described: dict[str, Json] = {
+        "model": {
+            **describe_model(model),
+            "history": history_name(model, context),
+            **_deliveries(alias, model, context),
+        },
+        "promoteTo": alias,
+    }
+    if model.validation:
+        described["validation"] = [describe_check(check, monitor=False) for check in model.validation]
+    stage = next((one for one in model.stages if one.alias == alias), Stage(alias))
+    described |= _describe_stage(stage)
+    changes = context.system.governance.changes
+    if changes is not None and not stage.any_time:
+        described["changes"] = _describe_changes(changes)
+    approvals = describe_approvals(context, ModelRef(model.name, alias))
+    given = [one.evidence for one in context.system.signed if (one.model, one.alias) == (model.registered_name, alias)]
+    if given and approvals:
+        approvals["approvals"] = {**approvals["approvals"], "given": [*given]}
+    return {**described, **approvals}
+
+
+def describe_import(model: Model, context: Context) -> dict[str, Json]:
+    """Where an imported model lies, what its files hash to, and what a version needs before its alias moves."""
+    imported = model.imported
+    assert imported is not None
+    deliveries = _deliveries(imported.promote_to, model, context)
+    made: dict[str, Json] = {**describe_made_model(model), **experiment(model, context), **deliveries}
+    source: dict[str, Json] = {"uri": imported.uri, "digest": imported.digest}
+    stored = stored_at(context.system, imported)
+    if stored is not None:
+        store, folder = stored
+        source |= {"uri": context.uri(context.system.stores[store], folder), "store": store}
+    return {**describe_promotion(model, imported.promote_to, context), "model": made, "import": source}
+
+
+def _describe_stage(stage: Stage) -> dict[str, Json]:
+    """Where versions come from, which lines of the gate count, and how they have to serve before."""
+    described: dict[str, Json] = {"after": stage.after} if stage.after else {}
+    if stage.checks is not None:
+        described["checks"] = list(stage.checks)
+    if stage.soak is not None:
+        soak: dict[str, Json] = {"seconds": stage.soak.for_s}
+        if stage.soak.monitor:
+            take_back = stage.soak.on_failure == "take-back"
+            soak |= {"monitor": stage.soak.monitor, "minRows": stage.soak.min_rows, "takeBack": take_back}
+        described["soak"] = soak
+    return described
+
+
+def _describe_changes(changes: Changes) -> dict[str, Json]:
+    described: dict[str, Json] = {"timeZone": changes.time_zone}
+    if changes.windows:
+        described["windows"] = [
+            {"days": list(one.days), "fromMinute": one.from_minute, "toMinute": one.to_minute}
+            for one in changes.windows
+        ]
+    if changes.freezes:
+        described["freezes"] = [
+            {"from": one.first, "to": one.last, **({"reason": one.reason} if one.reason else {})}
+            for one in changes.freezes
+        ]
+    return described
+
+
+def _deliveries(alias: str, model: Model, context: Context) -> dict[str, Json]:
+    return {**delivery(model, alias, context), **other_deliveries(model, alias, context)}
+
+
+def _step(step: Step, resource: Resource, context: Context) -> dict[str, Json]:
+    job = resource.value
+    assert isinstance(job, Job)
+    hardware = job.hardware[step.name]
+    described: dict[str, Json] = {"needs": list(step.needs)}
+    if step.source.entrypoint:
+        described["entrypoint"] = step.source.entrypoint
+    if step.trainer:
+        described["trainer"] = step.trainer
+    if step.model is not None:
+        model = context.system.models[step.model.model]
+        found = loaded(model, step.model, resource, context)
+        described["model"] = {**describe_model(model, step.model), **found}
+        described["batchSize"] = step.batch_size
+    described["image"] = context.image(step.source.image)
+    described["inputs"] = list(step.inputs)
+    if step.output:
+        described["output"] = step.output
+    described["workers"] = {"min": step.workers.minimum, "max": step.workers.maximum}
+    described["resources"] = {
+        "cpus": ray_cpus(hardware.cpu_millis),
+        "gpus": hardware.accelerator.count if hardware.accelerator else 0,
+        "group": group_resource(step_group(job, step)),
+    }
+    described["parameters"] = dict(step.parameters)
+    described["retries"] = step.retries
+    described["timeoutSeconds"] = step.timeout_s
+    return described
+
+
+def step_group(job: Job, step: Step) -> str:
+    """The worker group of a step: steps of equal hardware and image share one, called after the first of them."""
+    asked = (job.hardware[step.name], step.source.image)
+    return next(one.name for one in job.pipeline.steps if (job.hardware[one.name], one.source.image) == asked)
+
+
+def _split(split: Split) -> dict[str, Json]:
+    described: dict[str, Json] = {"fraction": split.fraction, "by": split.by, "seed": split.seed}
+    return {**described, "key": list(split.key)} if split.key else described
+
+
+def _tuning(tuning: Tuning) -> dict[str, Json]:
+    space: dict[str, Json] = {}
+    for parameter in tuning.space:
+        entry: dict[str, Json] = {"kind": parameter.kind}
+        if parameter.kind == "choice":
+            entry["choices"] = list(parameter.choices)
+        else:
+            whole = parameter.kind == "int"
+            for bound, number in (("low", parameter.low), ("high", parameter.high)):
+                entry[bound] = int(number) if whole and number is not None else number
+        space[parameter.name] = entry
+    described: dict[str, Json] = {
+        "metric": tuning.metric,
+        "goal": tuning.goal,
+        "trials": tuning.trials,
+        "parallel": tuning.parallel,
+        "earlyStopping": tuning.early_stopping,
+    }
+    if tuning.seed is not None:
+        described["seed"] = tuning.seed
+    described["space"] = space
+    return described

@@ -1,0 +1,120 @@
+"""What the containers of a workload get from outside: addresses, credentials, and the files that describe them."""
+
+from __future__ import annotations
+
+from modelyard.manifest import config_map, env, env_from_secret, labels, metadata
+from modelyard.plan import Job, ModelServer, Resource
+from modelyard.source import Json
+from modelyard.spec import Inference, SecretRef, Store
+from modelyard.stack import Value
+from modelyard.writers.json_text import json_text
+from modelyard_targets.kube.data.bundles import experiment_name
+from modelyard_targets.kube.data.openings import credentials_of, opening_of
+from modelyard_targets.kube.placement.context import Context, Made
+from modelyard_targets.kube.storage.buckets import driver_of
+from modelyard_targets.kube.workload.describe import DESCRIPTION_FOLDER, TOKEN_FOLDER, stores_of, uses_registry
+from modelyard_targets.kube.workload.describe_parts import store_variable
+from modelyard_targets.kube.workload.registry_access import login_of
+
+
+def variables(resource: Resource, context: Context) -> list[Value]:
+    """Environment of every container of ours in a workload: where its registry and stores are, and how they open."""
+    found: list[Value] = []
+    if uses_registry(resource, context):
+        found += _registry_variables(resource, context)
+        value = resource.value
+        if isinstance(value, Job) and value.pipeline.type == "training" and value.model is not None:
+            found.append(env("MLFLOW_EXPERIMENT_NAME", experiment_name(value.model, context)))
+    stores = stores_of(resource.workload, context)
+    for store in stores:
+        found += _store_variables(store, resource.workload, context)
+    settings: dict[str, str] = {}
+    for store in (*stores, *_artifacts(resource, context)):
+        settings |= driver_of(store, context.system).settings if store.endpoint else {}
+    return [*found, *(env(name, value) for name, value in settings.items())]
+
+
+def _artifacts(resource: Resource, context: Context) -> tuple[Store, ...]:
+    """The store that the registry of a workload keeps its artifacts in."""
+    registry = context.system.registry
+    if registry is None or not registry.artifacts or not uses_registry(resource, context):
+        return ()
+    return (context.system.stores[registry.artifacts],)
+
+
+def _registry_variables(resource: Resource, context: Context) -> list[Value]:
+    found: list[Value] = [env("MLFLOW_TRACKING_URI", context.registry_uri)]
+    registry = context.system.registry
+    if registry is None:
+        return found
+    login = login_of(resource, context)
+    if registry.adopt and registry.credentials is not None:
+        found += _registry_credentials(registry.credentials, context)
+    elif login is not None:
+        found += login.variables()
+    if registry.artifacts:
+        store = context.system.stores[registry.artifacts]
+        found += driver_of(store, context.system).client(opening_of(store, resource.workload, context))
+    return found
+
+
+def _registry_credentials(ref: SecretRef, context: Context) -> list[Value]:
+    if ref.key:
+        token = context.secret(ref)
+        return [env_from_secret("MLFLOW_TRACKING_TOKEN", token.name, token.key)]
+    user, password = context.secret(ref, "username"), context.secret(ref, "password")
+    return [
+        env_from_secret("MLFLOW_TRACKING_USERNAME", user.name, user.key),
+        env_from_secret("MLFLOW_TRACKING_PASSWORD", password.name, password.key),
+    ]
+
+
+def _store_variables(store: Store, workload: str, context: Context) -> list[Value]:
+    credentials = credentials_of(store, workload, context)
+    return list(driver_of(store, context.system).key_variables(credentials, store_variable(store.name, "")))
+
+
+def description_name(resource: Resource) -> str:
+    """The ConfigMap with a workload's description."""
+    return f"{resource.name}-description"
+
+
+def description(resource: Resource, described: dict[str, Json], component: str, context: Context) -> Made:
+    """The ConfigMap that holds what the runtime reads."""
+    labelled = labels(context.system.metadata.name, resource.name, resource.workload, component)
+    meta = metadata(description_name(resource), context.namespace, labelled)
+    return Made(resource.origin, config_map(meta, {"workload.json": json_text(described)}))
+
+
+def description_volume(resource: Resource) -> dict[str, Value]:
+    """The volume of the description."""
+    return {"name": "description", "configMap": {"name": description_name(resource)}}
+
+
+def description_mount() -> dict[str, Value]:
+    """Where the description is mounted, as a folder, so that a change reaches a Pod that runs."""
+    return {"name": "description", "mountPath": DESCRIPTION_FOLDER, "readOnly": True}
+
+
+def token_volumes(server: ModelServer, context: Context) -> list[Value]:
+    """The tokens of the callers of a server's endpoints, a file for each caller that follows its Secret."""
+    sources: list[Value] = []
+    members: dict[str, Inference] = {one.inference.name: one.inference for one in server.applications}
+    for name, inference in members.items():
+        for caller in inference.endpoint.auth.callers:
+            secret = context.secret(caller.token)
+            items: list[Value] = [{"key": secret.key, "path": f"{name}/{caller.name}"}]
+            sources.append({"secret": {"name": secret.name, "items": items}})
+    return [{"name": "tokens", "projected": {"sources": sources}}] if sources else []
+
+
+def token_mount() -> dict[str, Value]:
+    """Where tokens are mounted."""
+    return {"name": "tokens", "mountPath": TOKEN_FOLDER, "readOnly": True}
+
+
+def service_account(resource: Resource, context: Context, launcher: bool = False) -> str:
+    """The ServiceAccount that a workload runs as."""
+    identity = context.identity(resource.workload, launcher)
+    assert identity is not None
+    return identity.name

@@ -1,0 +1,263 @@
+"""A Ray cluster as KubeRay takes it (v1.7.0): the same for servers and pipelines.
+
+Facts about the operator that shape it, read from its source on 2026-11-24:
+
+- a Ray cluster has no authentication of its own unless `authOptions.mode` is written out; the operator then makes a
+  token for each cluster and gives it to whoever needs it, so no name of a Secret is chosen here;
+- autoscaler v2 is recognised by `autoscalerOptions.version` alone, and owns `replicas`, which is left out under it;
+- Pods of a RayService or RayJob have no stable label of the operator's, so policies select by a label of ours;
+- the head Service has exactly the ports that the head container names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from modelyard.manifest import RESTRICTED, env, labels, memory_text, resources
+from modelyard.plan import Hardware, ModelServer
+from modelyard.records import record, replace
+from modelyard.stack import Value
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.placement.fixed import PORTS, SERVE_PORT
+from modelyard_targets.kube.pods.frame import SCRATCH, Place, container, place_of, pod_spec, support_place
+from modelyard_targets.kube.pods.sizes import AUTOSCALER, SUPPORT_DISK_BYTES, head_size
+from modelyard_targets.kube.workload.describe_pipeline import group_resource
+
+DIGEST = "modelyard.dev/description"
+"""Annotation of Pods: a new description makes new Pods, which a changed ConfigMap alone would not."""
+
+_AUTOSCALER = "cluster-autoscaler.kubernetes.io"
+KEPT: Mapping[str, Value] = {f"{_AUTOSCALER}/safe-to-evict": "false", "karpenter.sh/do-not-disrupt": "true"}
+"""Annotations of Pods whose loss ends a Ray cluster or a run: no machine is emptied under them to save money."""
+GIVEN: Mapping[str, Value] = {f"{_AUTOSCALER}/safe-to-evict-local-volumes": "scratch,shared-mem"}
+"""Of Pods that a disruption budget guards: their scratch volume, and the one that KubeRay adds for shared memory, hold
+nothing that is missed, and would keep every machine alive. All three keys as the autoscalers' documentation has them,
+read 2026-11-24; docs/decisions/0014-heads.md.
+"""
+
+_API_TOKEN = "api-token"
+_AUTOSCALER_SCRATCH = "autoscaler-scratch"
+_TOKEN_FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount"
+_IDLE_S = 120
+_DRAIN_S = 15
+
+
+@record
+class Group:
+    """Equal workers: one Pod each, at least `minimum` and at most `maximum`."""
+
+    name: str
+    hardware: Hardware
+    image: str
+    minimum: int
+    maximum: int
+    together: bool = False  # exchange gradients at every step, for which another zone is too far
+
+
+@record
+class RayCluster:
+    """What a Ray cluster is made of. `name` is the label that its Pods are selected by."""
+
+    name: str
+    workload: str
+    component: str
+    account: str
+    image: str
+    digest: str  # of what in the description makes new Pods
+    groups: tuple[Group, ...]
+    environment: tuple[Value, ...]
+    volumes: tuple[Value, ...]
+    mounts: tuple[Value, ...]
+    scales: bool
+    serves: bool
+    grace_s: int = 60  # from the wish that a worker ends to its end
+    worker_volumes: tuple[Value, ...] = ()
+    worker_mounts: tuple[Value, ...] = ()
+    priority_class: str = ""  # of every Pod; empty for none
+
+
+def serving_cluster_scales(server: ModelServer) -> bool:
+    """Whether the autoscaler runs: a variant changes its size, or clusters replace each other in steps."""
+    incremental = server.applications[0].inference.rollout.strategy == "incremental"
+    return incremental or any(
+        application.variant.replicas.minimum < application.variant.replicas.maximum
+        for application in server.applications
+    )
+
+
+def scaling_groups(groups: Sequence[Group]) -> bool:
+    """Whether some group changes its size."""
+    return any(group.minimum < group.maximum for group in groups)
+
+
+def cluster_spec(cluster: RayCluster, context: Context) -> dict[str, Value]:
+    """The spec of a RayCluster, to stand in a RayService or a RayJob."""
+    scaling: dict[str, Value] = {}
+    if cluster.scales:
+        scaling = {"enableInTreeAutoscaling": True, "autoscalerOptions": _autoscaler(context)}
+    return {
+        "rayVersion": context.ray_version,
+        "authOptions": {"mode": "token"},
+        **(_state(context) if cluster.serves else {}),
+        **scaling,
+        "headGroupSpec": {
+            "rayStartParams": {"num-cpus": "0"},
+            "template": {"metadata": _pod_metadata(cluster, context, KEPT), "spec": _head(cluster, context)},
+        },
+        "workerGroupSpecs": [_group(group, cluster, context) for group in cluster.groups],
+    }
+
+
+def _state(context: Context) -> dict[str, Value]:
+    """Where a head that serves keeps its state: without it, a lost head ends the replicas as well."""
+    state = context.target.head_state
+    if state is None:
+        return {}
+    options: dict[str, Value] = {"redisAddress": state.redis}
+    if state.password is not None:
+        named = context.secret(state.password)
+        options["redisPassword"] = {"valueFrom": {"secretKeyRef": {"name": named.name, "key": named.key}}}
+    return {"gcsFaultToleranceOptions": options}
+
+
+def _autoscaler(context: Context) -> dict[str, Value]:
+    """The sidecar is the only container of the cluster that gets the token of the ServiceAccount: it runs the runtime
+    image, and loads no Python from a folder that user code can write.
+    """
+    return {
+        "version": "v2",
+        "idleTimeoutSeconds": _IDLE_S,
+        "upscalingMode": "Default",
+        "image": context.runtime_image,
+        "imagePullPolicy": "IfNotPresent",
+        "env": [env("HOME", SCRATCH), env("PYTHONNOUSERSITE", "1")],
+        "resources": resources(AUTOSCALER.cpu_millis, AUTOSCALER.memory_bytes),
+        "securityContext": {**RESTRICTED, "readOnlyRootFilesystem": True},
+        "volumeMounts": [
+            {"name": _AUTOSCALER_SCRATCH, "mountPath": SCRATCH},
+            {"name": _API_TOKEN, "mountPath": _TOKEN_FOLDER, "readOnly": True},
+        ],
+    }
+
+
+def _autoscaler_volumes() -> list[Value]:
+    """Volumes of the head that its autoscaler alone mounts."""
+    scratch: dict[str, Value] = {"sizeLimit": memory_text(SUPPORT_DISK_BYTES)}
+    return [{"name": _AUTOSCALER_SCRATCH, "emptyDir": scratch}, _api_token()]
+
+
+def _api_token() -> dict[str, Value]:
+    """What the API server's client expects in its folder, as an automatically mounted token would be."""
+    namespace: dict[str, Value] = {"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}}
+    return {
+        "name": _API_TOKEN,
+        "projected": {
+            "sources": [
+                {"serviceAccountToken": {"path": "token", "expirationSeconds": 3600}},
+                {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+                {"downwardAPI": {"items": [namespace]}},
+            ]
+        },
+    }
+
+
+def _pod_metadata(cluster: RayCluster, context: Context, kept: Mapping[str, Value]) -> dict[str, Value]:
+    labelled = labels(context.system.metadata.name, cluster.name, cluster.workload, cluster.component)
+    return {"labels": labelled, "annotations": {DIGEST: cluster.digest, **kept}}
+
+
+def _environment(cluster: RayCluster) -> list[Value]:
+    return [env("RAY_USAGE_STATS_ENABLED", "0"), *cluster.environment]
+
+
+def _ports(names: Mapping[str, int]) -> list[Value]:
+    return [{"name": name, "containerPort": port} for name, port in names.items()]
+
+
+def _head(cluster: RayCluster, context: Context) -> dict[str, Value]:
+    size = head_size(context.system, context.target)
+    head = container(
+        "ray-head",
+        cluster.image,
+        resources(size.cpu_millis, size.memory_bytes),
+        environment=_environment(cluster),
+        mounts=cluster.mounts,
+        ports=_ports({**PORTS, "serve": SERVE_PORT} if cluster.serves else PORTS),
+    )
+    return pod_spec(
+        [head],
+        context,
+        account=cluster.account,
+        token=False,
+        place=support_place(context),
+        priority_class=cluster.priority_class,
+        volumes=[*cluster.volumes, *(_autoscaler_volumes() if cluster.scales else [])],
+    )
+
+
+def _group(group: Group, cluster: RayCluster, context: Context) -> dict[str, Value]:
+    sizes: dict[str, Value] = {"minReplicas": group.minimum, "maxReplicas": group.maximum}
+    if not cluster.scales:
+        sizes = {"replicas": group.minimum, **sizes}
+    return {
+        "groupName": group.name,
+        **sizes,
+        "rayStartParams": {"resources": f"'{{\"{group_resource(group.name)}\": 1}}'"},
+        "template": {
+            "metadata": _pod_metadata(cluster, context, GIVEN if cluster.serves else KEPT),
+            "spec": _worker(group, cluster, context),
+        },
+    }
+
+
+def _worker(group: Group, cluster: RayCluster, context: Context) -> dict[str, Value]:
+    stop = f"sleep {_DRAIN_S} && ray stop" if cluster.serves else "ray stop"
+    rest: dict[str, Value] = {"terminationGracePeriodSeconds": cluster.grace_s + (_DRAIN_S if cluster.serves else 0)}
+    if cluster.serves:  # one replica too: a second one is then a number to KubeRay, and not other Pods
+        rest["topologySpreadConstraints"] = _spread(cluster)
+    worker = container(
+        "ray-worker",
+        group.image,
+        worker_resources(group.hardware),
+        environment=_environment(cluster),
+        mounts=(*cluster.mounts, *cluster.worker_mounts),
+        ports=_ports({"metrics": PORTS["metrics"], **({"serve": SERVE_PORT} if cluster.serves else {})}),
+        lifecycle={"preStop": {"exec": {"command": ["/bin/sh", "-c", stop]}}},
+    )
+    return pod_spec(
+        [worker],
+        context,
+        account=cluster.account,
+        token=False,
+        place=_place(group, cluster),
+        volumes=(*cluster.volumes, *cluster.worker_volumes),
+        scratch_bytes=group.hardware.disk_bytes,
+        priority_class=cluster.priority_class,
+        **rest,
+    )
+
+
+def _place(group: Group, cluster: RayCluster) -> Place:
+    """The machines of a group's class; workers that train together rather in one zone."""
+    place = place_of(group.hardware)
+    near = (("app.kubernetes.io/name", cluster.name), ("ray.io/group", group.name))
+    return replace(place, near=near) if group.together else place
+
+
+def worker_resources(hardware: Hardware) -> dict[str, Value]:
+    """A Pod of a compute class: its accelerators and its disk are asked for like its memory, as a limit too."""
+    more: dict[str, str] = {}
+    if hardware.disk_bytes:
+        more["ephemeral-storage"] = memory_text(hardware.disk_bytes)
+    if hardware.accelerator is not None:
+        more[hardware.accelerator_resource] = str(hardware.accelerator.count)
+    return resources(hardware.cpu_millis, hardware.memory_bytes, more)
+
+
+def _spread(cluster: RayCluster) -> list[Value]:
+    """Replicas on as many zones and machines as there are; one machine is better than none."""
+    selector: dict[str, Value] = {"matchLabels": {"app.kubernetes.io/name": cluster.name, "ray.io/node-type": "worker"}}
+    return [
+        {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": selector}
+        for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
+    ]

@@ -1,0 +1,138 @@
+"""Who logs in to the registry that runs here, with which Secret, and what each workload may change in it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from modelyard.manifest import env_from_secret
+from modelyard.plan import Job, Kind, MonitorJob, Promoter, RegistryServer, Resource
+from modelyard.records import record
+from modelyard.source import Json
+from modelyard.spec import Model
+from modelyard.spec.watched import soaked
+from modelyard.stack import Value
+from modelyard_targets.kube.data.bundles import experiment, experiment_name, history_name, soaks_name
+from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.placement.fixed import ADMIN_SECRET, LOGIN_SECRET, REGISTRY_NAME
+from modelyard_targets.kube.workload.describe import uses_registry
+
+ADMIN_USER: Final = "admin"
+SESSION_KEY: Final = "session-key"
+LOGINS: Final = f"{REGISTRY_NAME}-logins"
+LOGIN_KEYS: Final = ("username", "password")
+
+
+@record
+class Login:
+    """The user of one workload: everybody may read; experiments and models are those that it may change as well."""
+
+    identity: str
+    experiments: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    moves: bool = False  # the aliases of these models
+
+    @property
+    def user(self) -> str:
+        """Its name in MLflow, which no person's begins like."""
+        return f"workload.{self.identity}"
+
+    @property
+    def secret(self) -> str:
+        """The Secret with its name and password."""
+        return f"{LOGIN_SECRET}{self.identity}"
+
+    def variables(self) -> list[Value]:
+        """Its login as MLflow's client reads it."""
+        user, password = LOGIN_KEYS
+        return [
+            env_from_secret("MLFLOW_TRACKING_USERNAME", self.secret, user),
+            env_from_secret("MLFLOW_TRACKING_PASSWORD", self.secret, password),
+        ]
+
+
+def logins(context: Context) -> tuple[Login, ...]:
+    """The users of a placement's workloads, each once."""
+    here = context.plan.on(context.placement)
+    found = (login_of(resource, context) for resource in here if uses_registry(resource, context))
+    return tuple({login.identity: login for login in found if login is not None}.values())
+
+
+def registry_secrets(context: Context) -> tuple[str, ...]:
+    """The Secrets that the program makes for a registry that runs here."""
+    return (ADMIN_SECRET, *(login.secret for login in logins(context))) if runs_here(context) else ()
+
+
+def login_of(resource: Resource, context: Context) -> Login | None:
+    """The user of a workload; None where it has no identity of its own, or the registry is elsewhere.
+
+    A training pipeline changes its model and its experiment, and so does the promoter for models that it imports; a
+    monitor that rolls back changes the models that it watches, and one that judges soaks what it records about them.
+    """
+    identity = context.identity(resource.workload)
+    if identity is None or not runs_here(context):
+        return None
+    trained = trained_by(resource)
+    if trained is not None:
+        return Login(identity.name, (experiment_name(trained, context),), (trained.registered_name,))
+    soaks = [soaks_name(model, context) for model in _witnessed_by(resource)]
+    if moved := _moved_by(resource, context):
+        histories = {model.registered_name: history_name(model, context) for model in moved}
+        runs = [experiment_name(model, context) for model in _imported_by(resource)]
+        written = sorted([*histories.values(), *runs, *soaks])
+        return Login(identity.name, tuple(written), tuple(sorted(histories)), moves=True)
+    if soaks:
+        return Login(identity.name, tuple(sorted(soaks)))
+    return Login(identity.name)
+
+
+def trained_by(resource: Resource) -> Model | None:
+    """The model of a training pipeline."""
+    value = resource.value
+    return value.model if resource.kind is Kind.TRAINING_JOB and isinstance(value, Job) else None
+
+
+def _moved_by(resource: Resource, context: Context) -> tuple[Model, ...]:
+    """The models whose aliases a workload moves: the promoter, and monitors that roll back."""
+    value = resource.value
+    if isinstance(value, Promoter):
+        return value.models(context.system)
+    return value.models if isinstance(value, MonitorJob) and value.monitor.on_breach.rollback else ()
+
+
+def _imported_by(resource: Resource) -> tuple[Model, ...]:
+    """The models that a workload registers without training them: the promoter does."""
+    return resource.value.imported if isinstance(resource.value, Promoter) else ()
+
+
+def _witnessed_by(resource: Resource) -> tuple[Model, ...]:
+    """The models about whose soaks a monitor records what it has seen."""
+    value = resource.value
+    if not isinstance(value, MonitorJob):
+        return ()
+    return tuple(model for model in value.models if soaked(model, value.monitor))
+
+
+@lru_cache(maxsize=4)  # of the last contexts, each of which is asked for every model
+def runs_here(context: Context) -> bool:
+    """Whether the registry is a Pod of this placement."""
+    here = (resource.value for resource in context.plan.on(context.placement))
+    return any(isinstance(value, RegistryServer) and not value.registry.adopt for value in here)
+
+
+def described_access(context: Context) -> dict[str, Json]:
+    """Experiments with the folders of their artifacts, models and users, as the runtime reads them."""
+    users = logins(context)
+    trained = [model for model in map(trained_by, context.plan.on(context.placement)) if model is not None]
+    trained += [model for resource in context.plan.on(context.placement) for model in _imported_by(resource)]
+    moved = [model for resource in context.plan.on(context.placement) for model in _moved_by(resource, context)]
+    experiments = {experiment_name(model, context): experiment(model, context)["artifacts"] for model in trained}
+    experiments |= {history_name(model, context): experiment(model, context)["artifacts"] for model in moved}
+    soaking = [model for resource in context.plan.on(context.placement) for model in _witnessed_by(resource)]
+    experiments |= {soaks_name(model, context): experiment(model, context)["artifacts"] for model in soaking}
+    models: list[Json] = [*dict.fromkeys(name for login in users for name in login.models)]
+    rights: dict[str, Json] = {
+        login.user: {"experiments": list(login.experiments), "models": list(login.models)} for login in users
+    }
+    movers: list[Json] = [login.user for login in users if login.moves]
+    return {"experiments": experiments, "models": models, "users": rights, "movers": movers}

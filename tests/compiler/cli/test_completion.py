@@ -1,0 +1,42 @@
+"""Completion in shells: the scripts know every command and option, and a shell accepts them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+
+from modelyard.cli.arguments import SHELLS
+from modelyard.cli.main import COMMANDS
+from tests.compiler.cli.said import Run
+from tools.print_completions import FOLDER, completion
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_scripts_follow_the_parser(run: Run, accept: bool, shell: str) -> None:
+    if accept:
+        (FOLDER / f"modelyard.{shell}").write_text(completion(shell), encoding="utf-8")
+
+    assert run("completion", shell).out == completion(shell)
+
+
+def test_bash_completes(run: Run) -> None:
+    """What bash itself offers after a Tab: commands, options, the values of an option, and no other."""
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("there is no bash here")
+    script = run("completion", "bash").out
+
+    def offered(*words: str) -> list[str]:
+        typed = " ".join(f"'{word}'" for word in words)
+        lines = (
+            f"COMP_WORDS=({typed}); COMP_CWORD={len(words) - 1}; _shtab_modelyard; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        )
+        done = subprocess.run([bash, "-c", f"{script}\n{lines}"], capture_output=True, text=True, check=True)
+        return done.stdout.split()
+
+    assert offered("modelyard", "") == list(COMMANDS)
+    assert offered("modelyard", "comp") == ["compile", "completion"]
+    assert offered("modelyard", "render", "--form") == ["--format"]
+    assert offered("modelyard", "render", "--format", "") == ["text", "yaml", "json"]

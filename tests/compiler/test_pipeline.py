@@ -1,0 +1,59 @@
+"""The table of stages: in the order of its enumeration, under the names of the documentation, stopped in one place."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from modelyard.pipeline import STAGES, Stage, understand
+from modelyard_targets import TARGETS
+from tests.examples import Example
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "pipeline.md"
+
+
+HELLO = Example("hello", None)
+
+
+def test_the_table_is_in_the_order_of_the_stages() -> None:
+    """Every stage once."""
+    assert [stage for stage, _ in STAGES] == list(Stage)
+
+
+def test_the_page_has_a_section_for_each_stage() -> None:
+    """By the same names, in the same order, followed by what comes after the last of them."""
+    names = [stage.name.lower() for stage in Stage]
+
+    assert re.findall(r"^## ([a-z]+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE) == [*names, "lower", "emit"]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "reached"),
+    [
+        ("kind: MLSystem", "kind: [", Stage.LOAD),
+        ("team: growth", 'team: "${vars.team}"', Stage.SUBSTITUTE),
+        ("format: parquet", "format: parket", Stage.VALIDATE),
+        ("inputs: [subscribers]", "inputs: [subscriber]", Stage.RESOLVE),
+        ("metric: auc_roc", "metric: auc_rok", Stage.CHECK),
+        ("cpu: 2, memory: 8Gi", "cpu: 2, memory: 800Gi", Stage.PLAN),
+        ('adopt: customers, endpoint: "http://minio.minio.svc:9000", ', "", Stage.FIT),
+    ],
+)
+def test_a_spec_is_stopped_by_the_stage_that_refuses_it(right: str, wrong: str, reached: Stage) -> None:
+    """The stages before it found nothing, and those after it did not see the whole spec."""
+    text = (HELLO.root / "hello" / "system.yaml").read_text(encoding="utf-8")
+    assert right in text
+    outcome = understand(HELLO.inputs(text.replace(right, wrong)), TARGETS)
+
+    assert outcome.failed
+    assert (outcome.reached, min(outcome.stages.values())) == (reached, reached)
+
+
+def test_a_good_spec_passes_every_stage() -> None:
+    """And is lowered then."""
+    outcome = understand(HELLO.inputs(), TARGETS)
+
+    assert (outcome.failed, outcome.reached, outcome.stacks) == (False, Stage.FIT, ())
+    assert [stack.target for stack in HELLO.compiled().stacks] == ["main"]

@@ -1,0 +1,96 @@
+"""What scoring writes: every file once, of one type, also where some are empty."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+
+from modelyard_runtime.batch.files import WHOLE, Piece, pieces
+from modelyard_runtime.batch.scorer import Handed, Scorer, Task, together, with_answers
+from modelyard_runtime.batch.state import Known
+from modelyard_runtime.batch.unfit import Unfit
+from modelyard_runtime.models.answers import Answer
+from modelyard_runtime.registry.client import Version
+from modelyard_runtime.storage.datasets import dataset_place
+
+
+class Model:
+    """Answers the half of `amount`."""
+
+    def columns(self) -> tuple[Any, ...]:
+        return ()
+
+    def predict(self, rows: pd.DataFrame) -> Any:
+        return (rows["amount"] / 2).to_numpy()
+
+
+class Given(Handed):
+    """A model that is at hand."""
+
+    def load(self, workload: Any) -> Any:
+        return Model()
+
+
+@pytest.fixture
+def workload(tmp_path: Path) -> dict[str, Any]:
+    """A regression over files of `rows`, one of which is empty."""
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    for name, amounts in (("a", [2.0, 4.0]), ("b", [3.0]), ("c", [])):
+        pd.DataFrame({"amount": np.array(amounts, dtype=float)}).to_parquet(folder / f"{name}.parquet")
+    data = {name: {"uri": f"file://{tmp_path}/{name}", "format": "parquet"} for name in ("rows", "scores")}
+    return {"pipeline": {"model": {"task": "regression"}, "data": data, "output": "scores", "batchSize": 1}}
+
+
+def scored(workload: dict[str, Any]) -> list[Piece]:
+    """All files are scored in this process."""
+    scorer = Scorer(workload, "scores", Given(Version("m", "1", "", {}, "")))
+    found = list(pieces(workload, ("rows",)))
+    scorer({"task": [Task(one, WHOLE, 1, ()).packed() for one in found]})
+    return found
+
+
+def test_numbers_are_of_one_type_whole_or_not(workload: dict[str, Any], tmp_path: Path) -> None:
+    """The first file has whole answers only, and each batch of it; a reader of both finds one type."""
+    scored(workload)
+
+    kinds = {parquet.read_schema(one).field("prediction").type for one in (tmp_path / "scores").glob("*.parquet")}
+    assert kinds == {pa.float64()}
+    assert sorted(pd.read_parquet(tmp_path / "scores")["prediction"]) == [1.0, 1.5, 2.0]
+
+
+def test_an_empty_file_is_done_and_leaves_nothing(workload: dict[str, Any], tmp_path: Path) -> None:
+    """It is not scored again, and what it had before it was emptied is gone."""
+    (tmp_path / "scores").mkdir()
+    (tmp_path / "scores" / "c.parquet.scored.parquet").write_text("from before")
+    found = scored(workload)
+    known = Known(dataset_place(workload, workload["pipeline"]["data"]["scores"]))
+
+    assert [known.mark(one).state for one in found] == [one.state for one in found]  # type: ignore[union-attr]
+    assert sorted(one.name for one in (tmp_path / "scores").glob("*.parquet")) == [
+        "a.parquet.scored.parquet",
+        "b.parquet.scored.parquet",
+    ]
+
+
+def test_classes_stay_whole_numbers() -> None:
+    table = with_answers(pa.table({"a": [1]}), Answer(np.array([1.0])), "7", "binary-classification")
+
+    assert table.column("prediction").type == pa.int64()
+
+
+def test_answers_of_several_calls_are_those_of_one() -> None:
+    """A model that gives probabilities for some of the rows alone is to blame."""
+    one, other = Answer(np.array([0]), np.array([0.2]), (0, 1)), Answer(np.array([1]), np.array([0.7]), (0, 1))
+    both = together([one, other])
+
+    assert both.scores is not None
+    assert (both.values.tolist(), both.scores.tolist(), both.classes) == ([0, 1], [0.2, 0.7], (0, 1))
+    with pytest.raises(Unfit, match="others without"):
+        together([one, Answer(np.array([1]))])

@@ -1,0 +1,37 @@
+"""A bundle carried by hand: one file from one folder of bundles to another, and its verbs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelyard_runtime.__main__ import main
+from modelyard_runtime.bundles.bundle import pointer_to
+from modelyard_runtime.bundles.store import kept
+from tests.runtime.bundles import delivered
+
+
+def test_one_file_brings_a_bundle_from_folder_to_folder(tmp_path: Path) -> None:
+    made = delivered(tmp_path / "store")
+    file, disk = tmp_path / "stick.tar", tmp_path / "disk"
+
+    assert main(["bundle", "pack", str(tmp_path / "store"), str(file)]) == 0
+    content = file.read_bytes()
+    assert main(["bundle", "pack", f"file://{tmp_path}/store", str(file)]) == 0
+    assert file.read_bytes() == content
+    assert main(["bundle", "unpack", str(file), str(disk)]) == 0
+    assert kept(disk) == (pointer_to(made), disk / "versions" / made.folder)
+
+
+def test_what_cannot_be_carried_is_refused_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And leaves no file."""
+    (tmp_path / "bad.tar").write_bytes(b"no tar")
+    for arguments in (
+        ["pack", str(tmp_path / "empty"), str(tmp_path / "out.tar")],
+        ["unpack", str(tmp_path / "bad.tar"), str(tmp_path / "disk")],
+        ["unpack", str(tmp_path / "absent.tar"), str(tmp_path / "disk")],
+    ):
+        assert main(["bundle", *arguments]) == 1
+        assert capsys.readouterr().err.splitlines()[-1].startswith("refused: ")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.tar"]

@@ -1,0 +1,112 @@
+"""Whatever is interrupted or lost, a reader has the bundle before or the one after, and never half of one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelyard_runtime.bundles import store as bundle_store
+from modelyard_runtime.bundles.bundle import POINTER, VERSIONS, Broken, Pointer, pointer_to
+from modelyard_runtime.bundles.store import current, fetch, kept, publish, put_in_use
+from modelyard_runtime.storage.filesystem import Place, local
+from tests.runtime.bundles import delivered, make_bundle
+
+
+def pointed(where: Path) -> Pointer:
+    """What is in use in a folder."""
+    found = current(local(where))
+    assert found is not None
+    return found
+
+
+def test_what_is_delivered_is_brought_whole(tmp_path: Path) -> None:
+    """The newest is in use on the disk, and the one before is still there for who is loading it."""
+    store, disk = tmp_path / "store", tmp_path / "disk"
+    folders: list[str] = []
+    for version in ("1", "2", "3"):
+        made = delivered(store, version)
+        folder = fetch(local(store), pointed(store), disk)
+        folders.append(folder.name)
+        assert (folder / "model" / "weights.bin").read_bytes() == version.encode() * 1000
+        assert kept(disk) == (pointer_to(made), folder)
+
+    assert sorted(one.name for one in (disk / VERSIONS).iterdir()) == sorted(folders[1:])
+
+
+def test_what_is_in_use_is_not_written_again(tmp_path: Path) -> None:
+    delivered(tmp_path / "store")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "store").rglob("*")}
+    publish(tmp_path / "made-store-1", local(tmp_path / "store"))
+
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "store").rglob("*")} == before
+
+
+def test_a_delivery_that_ends_before_its_last_file_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next one finishes it."""
+    store = tmp_path / "store"
+    first = delivered(store, "1")
+    make_bundle(tmp_path / "second", "2")
+
+    def lost(where: Place, pointer: Pointer) -> None:
+        raise OSError("the link is down")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bundle_store, "put_in_use", lost)
+        with pytest.raises(OSError, match="the link is down"):
+            publish(tmp_path / "second", local(store))
+
+    assert pointed(store) == pointer_to(first)
+    assert publish(tmp_path / "second", local(store)) == pointed(store)
+
+
+def test_a_bundle_with_other_files_is_not_taken(tmp_path: Path) -> None:
+    """The disk goes on with what it has."""
+    store, disk = tmp_path / "store", tmp_path / "disk"
+    first = delivered(store, "1")
+    fetch(local(store), pointed(store), disk)
+    second = delivered(store, "2")
+    (store / VERSIONS / second.folder / "model" / "weights.bin").write_bytes(b"3" * 1000)
+
+    with pytest.raises(Broken, match=r"weights\.bin"):
+        fetch(local(store), pointed(store), disk)
+    found = kept(disk)
+    assert found is not None
+    assert found[0] == pointer_to(first)
+    assert len(list((disk / VERSIONS).iterdir())) == 1
+
+
+def test_a_file_that_grew_is_not_read_to_its_end(tmp_path: Path) -> None:
+    """What a bundle says of its size bounds what is held in memory."""
+    store = tmp_path / "store"
+    made = delivered(store)
+    (store / VERSIONS / made.folder / "model" / "weights.bin").write_bytes(b"1" * 1001)
+
+    with pytest.raises(Broken, match="larger than 1000 bytes"):
+        fetch(local(store), pointed(store), tmp_path / "disk")
+
+
+def test_a_disk_that_lost_what_was_written_last_has_the_one_before(tmp_path: Path) -> None:
+    """Half a file, and a pointer of no bytes, as after a loss of power; the store mends it."""
+    store, disk = tmp_path / "store", tmp_path / "disk"
+    first = delivered(store, "1")
+    fetch(local(store), pointed(store), disk)
+    second = delivered(store, "2")
+    folder = fetch(local(store), pointed(store), disk)
+    (folder / "model" / "weights.bin").write_bytes(b"2" * 500)
+    (disk / POINTER).write_bytes(b"")
+
+    found = kept(disk)
+    assert found is not None
+    assert found[0] == pointer_to(first)
+    fetch(local(store), pointed(store), disk)
+    assert kept(disk) == (pointer_to(second), folder)
+
+
+def test_nothing_is_in_use_where_nothing_was_delivered(tmp_path: Path) -> None:
+    assert current(local(tmp_path)) is None
+    assert kept(tmp_path) is None
+    put_in_use(local(tmp_path), Pointer("1-a", "1", "0"))
+    assert kept(tmp_path) is None

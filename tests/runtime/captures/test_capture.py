@@ -1,0 +1,296 @@
+"""Captures: a share of the requests, written in the background, read back by a window of time, deleted by their day."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from modelyard_runtime.captures import capture as module
+from modelyard_runtime.captures.capture import Captures
+from modelyard_runtime.captures.segments import Segments, folder_of
+from modelyard_runtime.models.answers import Answer
+from tests.runtime.captured import read_captures
+
+
+def captures(folder: Path, **more: Any) -> Captures:
+    """What a replica keeps below a folder; nothing is written before it is asked to."""
+    return Captures({}, {"uri": f"file://{folder}", "fraction": 1.0, **more}, "champion", flush_s=3600)
+
+
+def stored(folder: Path) -> pd.DataFrame:
+    """All rows that the store has."""
+    now = datetime.now(UTC)
+    return read_captures({}, {"uri": f"file://{folder}"}, now - timedelta(days=9), now + timedelta(days=9))
+
+
+def said(rows: int) -> Answer:
+    """An answer for some rows."""
+    return Answer(np.ones(rows, dtype=np.int64), np.full(rows, 0.75))
+
+
+@pytest.mark.parametrize("request_id", ["always the same", None])
+def test_a_share_is_chosen_whatever_the_caller_sends(tmp_path: Path, request_id: str | None) -> None:
+    """An id that is always the same makes neither all of it nor nothing."""
+    kept = captures(tmp_path, fraction=0.2)
+    for number in range(5000):
+        kept.keep(request_id or str(number), pd.DataFrame({"amount": [1.0]}), said(1), "7")
+    kept.flush()
+
+    assert abs(len(stored(tmp_path)) - 1000) < 150
+    kept.close()
+
+
+def test_rows_come_back_with_what_was_said_of_them(tmp_path: Path) -> None:
+    """Also rows of another shape, and values without a common type."""
+    kept = captures(tmp_path)
+    kept.keep("a", pd.DataFrame({"amount": [1.0, 2.0], "note": ["x", 3]}, dtype=object), said(2), "7")
+    kept.keep("b", pd.DataFrame({"amount": [5.0]}), said(1), "8")
+    kept.flush()
+
+    now = datetime.now(UTC)
+    rows = read_captures({}, {"uri": f"file://{tmp_path}"}, now - timedelta(hours=1), now)
+    assert rows.sort_values("amount")["request_id"].tolist() == ["a", "a", "b"]
+    assert rows["score"].tolist() == [0.75] * 3
+    assert set(rows["model_version"]) == {"7", "8"}
+    assert set(rows["variant"]) == {"champion"}
+    assert read_captures({}, {"uri": f"file://{tmp_path}"}, now - timedelta(days=9), now - timedelta(days=8)).empty
+    kept.close()
+
+
+def test_a_store_that_is_away_loses_nothing_that_fits_the_memory(tmp_path: Path) -> None:
+    """What could not be written is written when the store is back."""
+    blocked = tmp_path / "store"
+    blocked.write_text("in the way")
+    kept = captures(blocked)
+    kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
+    kept.attempt()
+    blocked.unlink()
+    kept.attempt()
+
+    assert len(list(blocked.rglob("*.parquet"))) == 1
+    kept.close()
+
+
+def test_days_beyond_the_retention_are_deleted(tmp_path: Path) -> None:
+    """Whole days that ended before it; the others stay."""
+    now = datetime.now(UTC)
+    days = [(now - timedelta(days=age)).strftime("day=%Y-%m-%d") for age in (0, 2, 5)]
+    for day in days:
+        (tmp_path / day).mkdir()
+    kept = captures(tmp_path, retainSeconds=3 * 86400)
+    kept.attempt()
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(days[:2])
+    kept.close()
+
+
+@pytest.mark.parametrize("sent", [2**70, {}, {"a": {}}, [{}], [[1]], "\ud800", True])
+def test_no_request_ends_the_captures_of_others(tmp_path: Path, sent: Any) -> None:
+    """What a file cannot hold as it is, is kept as JSON; what other requests sent stands beside it."""
+    kept = captures(tmp_path)
+    for at, value in enumerate((sent, 1, None)):
+        kept.keep(f"r{at}", pd.DataFrame({"amount": [1.5], "more": [value]}, dtype=object), said(1), "1")
+
+    kept.attempt()
+
+    now = datetime.now(UTC)
+    found = read_captures({}, {"uri": f"file://{tmp_path}"}, now - timedelta(hours=1), now + timedelta(hours=1))
+    assert list(found["amount"]) == [1.5] * 3
+    assert found["more"].iloc[0] == json.dumps(sent)
+    kept.close()
+
+
+def test_columns_are_left_out_and_redacted(tmp_path: Path) -> None:
+    """Of a redacted column is kept whether there was a value; keys are kept that are no inputs of the model."""
+    kept = captures(tmp_path, columns=["amount", "iban"], redact=["iban", "card"])
+    rows = pd.DataFrame({"amount": [1.0, 2.0], "iban": ["CH93", None], "age": [40, 41]})
+    kept.keep("a", rows, said(2), "7", {"id": [8, 9], "card": ["4711", "4712"]})
+    kept.flush()
+
+    found = stored(tmp_path)
+    assert set(found) - {"request_id", "captured_at", "prediction", "score", "model_version", "variant"} == {
+        "amount",
+        "iban",
+        "id",
+        "card",
+    }
+    assert found["id"].tolist() == [8, 9]
+    assert found["iban"].notna().tolist() == [True, False]
+    assert set(found["card"]) == {"[redacted]"}
+    assert b"4711" not in b"".join(path.read_bytes() for path in tmp_path.rglob("*.parquet"))
+    kept.close()
+
+
+def test_a_monitor_does_not_take_redacted_values_for_data(tmp_path: Path) -> None:
+    """It would find that every value has changed."""
+    kept = captures(tmp_path, redact=["iban"])
+    kept.keep("a", pd.DataFrame({"amount": [1.0], "iban": ["CH93"]}), said(1), "7")
+    kept.flush()
+    now = datetime.now(UTC)
+
+    found = read_captures(
+        {}, {"uri": f"file://{tmp_path}", "redact": ["iban"]}, now - timedelta(hours=1), now + timedelta(hours=1)
+    )
+
+    assert "iban" not in found
+    assert found["amount"].tolist() == [1.0]
+    kept.close()
+
+
+def test_a_clock_that_goes_back_over_midnight_loses_and_doubles_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the store takes the rows of one day and not those of the other."""
+    kept = captures(tmp_path)
+    stamps = [datetime(2026, 5, 2, 0, 0, 1, tzinfo=UTC), datetime(2026, 5, 1, 23, 59, 59, tzinfo=UTC)] * 3
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return stamps.pop(0)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "datetime", Clock)
+        for number in range(6):
+            kept.keep(str(number), pd.DataFrame({"amount": [float(number)]}), said(1), "7")
+    blocked = tmp_path / "day=2026-05-01"
+    blocked.write_text("in the way")
+    kept.attempt()
+    kept.attempt()
+    blocked.unlink()
+    kept.attempt()
+
+    found = pd.concat([pd.read_parquet(path) for path in tmp_path.rglob("*.parquet")])
+    assert sorted(found["request_id"]) == [str(number) for number in range(6)]
+    kept.close()
+
+
+def test_dropped_rows_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the store has been away for longer than the memory lasts."""
+    monkeypatch.setattr(module, "_MOST_WAITING", 3)
+    kept = captures(tmp_path)
+    told: list[int] = []
+    monkeypatch.setattr(kept._metrics, "dropped", told.append)  # pyright: ignore[reportPrivateUsage]
+    for number in range(5):
+        kept.keep(str(number), pd.DataFrame({"amount": [1.0]}), said(1), "7")
+
+    kept.attempt()
+
+    assert told == [2]
+    assert len(stored(tmp_path)) == 3
+    kept.close()
+
+
+KILLED = """
+import sys, time
+import numpy as np, pandas as pd
+from modelyard_runtime.models.answers import Answer
+from modelyard_runtime.captures.capture import Captures
+kept = Captures({}, {"uri": sys.argv[1], "fraction": 1.0}, "champion")
+for number in range(100_000):
+    kept.keep(str(number), pd.DataFrame({"amount": [1.0]}), Answer(np.ones(1)), "7")
+    print(number, time.time(), flush=True)
+    time.sleep(0.01)
+"""
+
+
+def test_a_kill_loses_at_most_a_second(tmp_path: Path) -> None:
+    """What the killed replica had on its disk is brought by the next one, once."""
+    command = [sys.executable, "-c", KILLED, f"file://{tmp_path}"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        answered = [process.stdout.readline().split() for _ in range(300)]
+        process.kill()
+        killed = time.time()
+        answered += [line.split() for line in process.stdout]
+    assert not list(tmp_path.rglob("*.parquet"))
+
+    kept = captures(tmp_path)
+    kept.attempt()
+    kept.attempt()
+
+    found = stored(tmp_path)["request_id"].tolist()
+    assert len(found) == len(set(found))
+    assert {number for number, at in answered if float(at) < killed - 1} <= set(found)
+    assert found
+    kept.close()
+
+
+def test_a_file_that_was_written_before_the_kill_is_not_there_twice(tmp_path: Path) -> None:
+    """It is written again under its name."""
+    kept = captures(tmp_path)
+    kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
+    (killed := kept._segments).forget = lambda period: None  # type: ignore[union-attr, method-assign]
+    kept.flush()
+    assert killed is not None
+    killed._lock.close()  # pyright: ignore[reportPrivateUsage] # as the kernel does with a process that ends
+    other = captures(tmp_path)
+    other.attempt()
+
+    assert stored(tmp_path)["request_id"].tolist() == ["a"]
+    assert not list(folder_of(f"file://{tmp_path} champion").rglob("*.parquet"))
+    other.close()
+
+
+def test_a_replica_that_lives_keeps_its_own(tmp_path: Path) -> None:
+    """Another one beside it does not take its captures for those of a killed one."""
+    kept = captures(tmp_path)
+    kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
+    kept.save()
+
+    other = Segments(folder_of(f"file://{tmp_path} champion"), "other")
+
+    assert not list(other.left())
+    other.close()
+    kept.close()
+    assert stored(tmp_path)["request_id"].tolist() == ["a"]
+
+
+def test_a_slow_store_does_not_keep_rows_from_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill meanwhile loses a second, and not all that came while the store was written."""
+    ended = threading.Event()
+    monkeypatch.setattr(module, "write_whole", lambda where, content: ended.wait(60))
+    kept = captures(tmp_path)
+    kept.keep("a", pd.DataFrame({"amount": [1.0]}), said(1), "7")
+    writer = threading.Thread(target=kept.flush)
+    writer.start()
+    time.sleep(0.5)
+    kept.keep("b", pd.DataFrame({"amount": [2.0]}), said(1), "7")
+    until = time.monotonic() + 30
+    folder = folder_of(f"file://{tmp_path} champion")
+    while len(list(folder.rglob("*.parquet"))) < 2 and time.monotonic() < until:
+        time.sleep(0.1)
+
+    assert len(list(folder.rglob("*.parquet"))) == 2
+    ended.set()
+    writer.join()
+    kept.close()
+
+
+def test_what_cannot_be_put_together_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is counted as dropped, as is nothing of what comes later; answers that do not fit their rows are left out."""
+    kept = captures(tmp_path)
+    told: list[int] = []
+    monkeypatch.setattr(kept._metrics, "dropped", told.append)  # pyright: ignore[reportPrivateUsage]
+    broken: Any = object()
+    kept.keep("a", pd.DataFrame({"amount": [1.0]}), Answer(np.ones(1), broken), "7")
+    kept.keep("short", pd.DataFrame({"amount": [1.0, 2.0]}), said(1), "7")
+    kept.save()
+    kept.keep("b", pd.DataFrame({"amount": [1.0]}), said(1), "7")
+    kept.attempt()
+
+    assert told == [1]
+    assert stored(tmp_path)["request_id"].tolist() == ["b"]
+    kept.close()

@@ -1,0 +1,198 @@
+"""What follows a run that has succeeded: one run of each pipeline after it, and none after one that failed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelyard_runtime.jobs import launch
+from modelyard_runtime.jobs.cluster_api import ApiError, ClusterApi, Object
+from modelyard_runtime.jobs.following import Following
+from tests.runtime.api_server import ApiServer, launcher_api
+
+BATCH = "/apis/batch/v1/namespaces/cards"
+JOBS, CRON_JOBS = f"{BATCH}/jobs", f"{BATCH}/cronjobs"
+RAY_JOBS = "/apis/ray.io/v1/namespaces/cards/rayjobs"
+TEMPLATE: dict[str, Any] = {"apiVersion": "ray.io/v1", "kind": "RayJob", "metadata": {"name": "collect"}, "spec": {}}
+JOB = "collect-29401230"
+SUCCEEDED = {"jobDeploymentStatus": "Complete", "jobStatus": "SUCCEEDED"}
+FAILED = {"jobDeploymentStatus": "Failed", "jobStatus": "FAILED"}
+RETRIED = 75
+
+
+@pytest.fixture
+def server() -> Iterator[ApiServer]:
+    """An API server with the Job of a run and the CronJobs of two pipelines that follow it."""
+    with ApiServer() as running:
+        owner = [{"kind": "CronJob", "uid": "u-1"}]
+        running.objects[f"{JOBS}/{JOB}"] = {
+            "metadata": {"name": JOB, "creationTimestamp": "2026-11-24T06:00:00Z", "ownerReferences": owner},
+            "spec": {"activeDeadlineSeconds": 30 * 86400},
+            "status": {},
+        }
+        for at, name in enumerate(("train", "report")):
+            running.objects[f"{CRON_JOBS}/{name}"] = {
+                "metadata": {"name": name, "uid": f"u-{at + 2}", "labels": {"app.kubernetes.io/name": name}},
+                "spec": {
+                    "suspend": True,
+                    "concurrencyPolicy": "Forbid",
+                    "jobTemplate": {"spec": {"backoffLimit": 3, "ttlSecondsAfterFinished": 3600}},
+                },
+            }
+        yield running
+
+
+@pytest.fixture
+def api(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClusterApi:
+    """The API as a launcher with a mounted template sees it."""
+    monkeypatch.setenv("MODELYARD_JOB", JOB)
+    monkeypatch.setenv("MODELYARD_FOLLOWERS", "train,report")
+    return launcher_api(server, TEMPLATE, tmp_path, monkeypatch)
+
+
+def run(server: ApiServer, status: dict[str, str]) -> int:
+    """What a Pod of the Job ends with when its RayJob ends like this at once."""
+
+    def end() -> None:
+        for path, found in server.objects.items():
+            if path.startswith(f"{RAY_JOBS}/"):
+                found["status"] = status
+
+    server.on_get = end
+    return launch.run()
+
+
+def followers(server: ApiServer) -> list[dict[str, Any]]:
+    """The Jobs that were made after the run."""
+    return [made for path, made in server.objects.items() if path.startswith(f"{JOBS}/") and path != f"{JOBS}/{JOB}"]
+
+
+def owners(server: ApiServer) -> list[str]:
+    """Of which CronJobs these are."""
+    return [made["metadata"]["ownerReferences"][0]["name"] for made in followers(server)]
+
+
+def test_a_run_that_succeeds_starts_one_of_each(server: ApiServer, api: ClusterApi) -> None:
+    assert run(server, SUCCEEDED) == 0
+
+    assert owners(server) == ["train", "report"]
+    train, report = followers(server)
+    assert train["metadata"]["labels"] == {"app.kubernetes.io/name": "train", "modelyard.dev/follows": JOB}
+    assert train["spec"]["backoffLimit"] == 3
+    assert train["metadata"]["name"].partition("-")[2] != report["metadata"]["name"].partition("-")[2]
+
+
+def test_a_run_that_fails_starts_none(server: ApiServer, api: ClusterApi) -> None:
+    assert run(server, FAILED) == 1
+    assert followers(server) == []
+
+
+def test_a_pod_that_is_told_to_leave_starts_none(
+    server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave(*_: object) -> None:
+        raise launch.Stopped
+
+    monkeypatch.setattr(launch.time, "sleep", leave)
+
+    assert run(server, {"jobDeploymentStatus": "Running"}) == 143
+    assert followers(server) == []
+
+
+@pytest.mark.parametrize("overlap", ["forbid", "replace"])
+def test_a_run_that_gives_way_to_another_starts_none(
+    server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch, overlap: str
+) -> None:
+    """It ends with 0 like one that succeeded, and nothing has run."""
+    made = {"forbid": "2026-11-24T05:00:00Z", "replace": "2026-11-24T07:00:00Z"}[overlap]
+    metadata = {"name": "collect-2", "creationTimestamp": made, "ownerReferences": [{"kind": "CronJob", "uid": "u-1"}]}
+    server.objects[f"{JOBS}/collect-2"] = {"metadata": metadata, "status": {}}
+    monkeypatch.setenv("MODELYARD_OVERLAP", overlap)
+
+    assert run(server, SUCCEEDED) == 0
+    assert [made["metadata"]["name"] for made in followers(server)] == ["collect-2"]
+
+
+def test_the_next_pod_of_a_job_starts_nothing_twice(server: ApiServer, api: ClusterApi) -> None:
+    """Also where the run that follows has ended meanwhile, so that another one would overlap with none."""
+    run(server, SUCCEEDED)
+    for made in followers(server):
+        made["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
+    before = json.dumps(followers(server))
+
+    assert run(server, SUCCEEDED) == 0
+    assert json.dumps(followers(server)) == before
+
+
+def test_a_job_that_ended_is_kept_while_pods_may_ask_for_it(server: ApiServer, api: ClusterApi) -> None:
+    """A short `retention.runs` would let a Pod that comes late start it again."""
+    run(server, SUCCEEDED)
+
+    assert {made["spec"]["ttlSecondsAfterFinished"] for made in followers(server)} == {30 * 86400}
+
+
+def test_another_run_starts_them_again(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one of the same name, as after somebody deleted the Job `collect-first` to start it once more."""
+    run(server, SUCCEEDED)
+    for made in followers(server):
+        made["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
+    monkeypatch.setenv("MODELYARD_JOB_UID", "another")
+    run(server, SUCCEEDED)
+
+    assert owners(server) == ["train", "report"] * 2
+
+
+@pytest.mark.parametrize(("policy", "expected"), [("Forbid", ["report"]), ("Replace", ["train", "report"])])
+def test_runs_that_must_not_overlap_do_not(
+    server: ApiServer, api: ClusterApi, policy: str, expected: list[str]
+) -> None:
+    """One that is under way keeps the next from starting; where it is replaced, the next one's launcher stops it."""
+    server.objects[f"{CRON_JOBS}/train"]["spec"]["concurrencyPolicy"] = policy
+    by_hand = {"name": "train-by-hand", "ownerReferences": [{"kind": "CronJob", "name": "", "uid": "u-2"}]}
+    server.objects[f"{JOBS}/train-by-hand"] = {"metadata": by_hand, "status": {}}
+
+    assert run(server, SUCCEEDED) == 0
+    assert [name for name in owners(server) if name] == expected
+
+
+def test_one_that_is_refused_keeps_no_other_from_starting(server: ApiServer, api: ClusterApi) -> None:
+    """The exit code has the Job try again, and the next Pod starts what is missing."""
+    taken = server.objects.pop(f"{CRON_JOBS}/train")
+
+    assert run(server, SUCCEEDED) == RETRIED
+    assert owners(server) == ["report"]
+
+    server.objects[f"{CRON_JOBS}/train"] = taken
+
+    assert run(server, SUCCEEDED) == 0
+    assert owners(server) == ["report", "train"]
+
+
+class Restarting(ClusterApi):
+    """An API server that is away for a moment."""
+
+    answers: tuple[Exception, ...] = ()
+
+    def get(self, resource: str, name: str) -> Object:
+        if type(self).answers:
+            first, *rest = type(self).answers
+            type(self).answers = tuple(rest)
+            raise first
+        return super().get(resource, name)
+
+
+@pytest.mark.parametrize(
+    "answers", [(OSError("no route to host"),), (ApiError(503, "starting"), ApiError(429, "too many requests"))]
+)
+def test_an_api_server_that_is_away_is_waited_for(
+    server: ApiServer, api: ClusterApi, answers: tuple[Exception, ...]
+) -> None:
+    away = Restarting(api.url, api.namespace, api.token_file, api.trust)
+    Restarting.answers = answers
+
+    assert Following(("train",), JOB, "7c9e").start(away, poll_s=0)
+    assert owners(server) == ["train"]

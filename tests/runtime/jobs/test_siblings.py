@@ -1,0 +1,120 @@
+"""Runs of one pipeline that monitors and its schedule start: they overlap where the spec lets them, and not else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelyard_runtime.jobs import launch
+from modelyard_runtime.jobs.cluster_api import ClusterApi
+from modelyard_runtime.jobs.siblings import others
+from tests.runtime.api_server import ApiServer, launcher_api
+
+JOBS = "/apis/batch/v1/namespaces/cards/jobs"
+RAY_JOBS = "/apis/ray.io/v1/namespaces/cards/rayjobs"
+TEMPLATE: dict[str, Any] = {"apiVersion": "ray.io/v1", "kind": "RayJob", "metadata": {"name": "retrain"}, "spec": {}}
+BY_TIME, BY_MONITOR = "retrain-29401230", "retrain-202611240600"
+RUN_BY_TIME, RUN_BY_MONITOR = "retrain-run-29401230", "retrain-run-202611240600"
+ENDED = {"conditions": [{"type": "Complete", "status": "True"}]}
+SUCCEEDED = {"jobDeploymentStatus": "Complete", "jobStatus": "SUCCEEDED"}
+
+
+@pytest.fixture
+def server() -> Iterator[ApiServer]:
+    """An API server with a run that a monitor started, one by time two minutes later, and one of another pipeline."""
+    with ApiServer() as running:
+        for name, made, owner in (
+            (BY_MONITOR, "2026-11-24T06:00:00Z", "u-1"),
+            (BY_TIME, "2026-11-24T06:02:00Z", "u-1"),
+            ("nightly-1", "2026-11-24T05:00:00Z", "u-2"),
+        ):
+            references = [{"kind": "CronJob", "uid": owner}]
+            metadata = {"name": name, "creationTimestamp": made, "ownerReferences": references}
+            running.objects[f"{JOBS}/{name}"] = {"metadata": metadata, "status": {}}
+        yield running
+
+
+@pytest.fixture
+def api(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClusterApi:
+    """The API as a launcher with a mounted template sees it."""
+    return launcher_api(server, TEMPLATE, tmp_path, monkeypatch)
+
+
+def run(server: ApiServer, monkeypatch: pytest.MonkeyPatch, job: str, overlap: str) -> int:
+    """What a launcher of this Job ends with when its RayJob succeeds at once."""
+
+    def succeed() -> None:
+        for path, found in server.objects.items():
+            if path.startswith(f"{RAY_JOBS}/"):
+                found["status"] = SUCCEEDED
+
+    server.on_get = succeed
+    monkeypatch.setenv("MODELYARD_JOB", job)
+    monkeypatch.setenv("MODELYARD_OVERLAP", overlap)
+    return launch.run()
+
+
+def ray_jobs(server: ApiServer) -> list[str]:
+    return [path.rpartition("/")[2] for path in server.objects if path.startswith(f"{RAY_JOBS}/")]
+
+
+def test_runs_of_a_pipeline_are_told_by_age(api: ClusterApi) -> None:
+    assert others(api, BY_TIME) == ([BY_MONITOR], [])
+    assert others(api, BY_MONITOR) == ([], [BY_TIME])
+
+
+def test_runs_of_one_second_agree_which_is_the_older(server: ApiServer, api: ClusterApi) -> None:
+    """Or both would give way."""
+    server.objects[f"{JOBS}/{BY_TIME}"]["metadata"]["creationTimestamp"] = "2026-11-24T06:00:00Z"
+
+    assert others(api, BY_TIME) == ([BY_MONITOR], [])
+    assert others(api, BY_MONITOR) == ([], [BY_TIME])
+
+
+def test_a_run_by_time_is_left_out_while_a_monitors_run_is_under_way(
+    server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The CronJob does not count a Job that it has not made: its launcher does."""
+    assert run(server, monkeypatch, BY_TIME, "forbid") == 0
+    assert ray_jobs(server) == []
+
+
+def test_the_older_of_two_runs_goes_on(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(server, monkeypatch, BY_MONITOR, "forbid") == 0
+    assert ray_jobs(server) == [RUN_BY_MONITOR]
+
+
+def test_a_run_that_has_ended_holds_nothing_back(
+    server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.objects[f"{JOBS}/{BY_MONITOR}"]["status"] = ENDED
+
+    assert run(server, monkeypatch, BY_TIME, "forbid") == 0
+    assert ray_jobs(server) == [RUN_BY_TIME]
+
+
+def test_the_newer_run_stops_the_older_one(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its RayJob goes and its Job stays, by which the monitor remembers its cooldown."""
+    server.objects[f"{RAY_JOBS}/{RUN_BY_MONITOR}"] = {"metadata": {"name": RUN_BY_MONITOR}}
+
+    assert run(server, monkeypatch, BY_TIME, "replace") == 0
+    assert ray_jobs(server) == [RUN_BY_TIME]
+    assert f"{JOBS}/{BY_MONITOR}" in server.objects
+
+
+def test_a_run_that_is_replaced_before_it_began_stops_itself(
+    server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newer one found nothing to stop yet."""
+    assert run(server, monkeypatch, BY_MONITOR, "replace") == 0
+    assert ray_jobs(server) == []
+
+
+def test_runs_that_may_overlap_do(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    for job in (BY_MONITOR, BY_TIME):
+        assert run(server, monkeypatch, job, "allow") == 0
+
+    assert ray_jobs(server) == [RUN_BY_MONITOR, RUN_BY_TIME]

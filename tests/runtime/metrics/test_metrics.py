@@ -1,0 +1,339 @@
+"""Every metric against scikit-learn or scipy, or the formula of its source, on data sets that ship in scikit-learn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from sklearn import datasets, metrics
+from sklearn.calibration import calibration_curve
+from sklearn.linear_model import Ridge
+from sklearn.naive_bayes import GaussianNB
+
+from modelyard_runtime.capabilities import known_metrics, metric_of
+from modelyard_runtime.metrics.scores import Predictions, better, score
+from modelyard_runtime.models.answers import Answer, predictions
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.training.data import TrainingData
+
+TASKS = (
+    "binary-classification",
+    "multiclass-classification",
+    "regression",
+    "forecasting",
+    "ranking",
+    "recommendation",
+)
+
+
+@cache
+def classes(name: str) -> tuple[Any, Predictions, Any]:
+    """The truth, what a model says of rows that it has not seen, and its probabilities."""
+    features, truth = getattr(datasets, f"load_{name}")(return_X_y=True)
+    learned, held = np.arange(len(truth)) % 3 > 0, np.arange(len(truth)) % 3 == 0
+    model = GaussianNB().fit(features[learned][:, :5], truth[learned])
+    chances = model.predict_proba(features[held][:, :5])
+    answer = Answer(model.predict(features[held][:, :5]), chances[:, 1] if chances.shape[1] == 2 else chances)
+    said = predictions(
+        answer, f"{'binary' if chances.shape[1] == 2 else 'multiclass'}-classification", sorted(set(truth))
+    )
+    return truth[held].astype(float), said, chances
+
+
+@cache
+def numbers() -> tuple[Any, Predictions]:
+    """The progression of diabetes, and what a linear model makes of it; the naive error is that of the rows learned."""
+    features, truth = datasets.load_diabetes(return_X_y=True)
+    model = Ridge(0.1).fit(features[:300], truth[:300])
+    naive = float(np.abs(np.diff(truth[:300])).mean())
+    return truth[300:], Predictions(model.predict(features[300:]), naive=naive)
+
+
+@cache
+def ranked(rounded: int = 9) -> tuple[Any, Predictions, Any]:
+    """The same patients in lists by age: how far the disease went is how relevant they are, 0 to 4."""
+    features, truth = datasets.load_diabetes(return_X_y=True)
+    relevant = np.floor(np.argsort(np.argsort(truth)) / len(truth) * 5)
+    scores = np.round(Ridge(0.1).fit(features[:200], truth[:200]).predict(features) / 100, rounded)
+    return relevant, Predictions(scores), pd.factorize(pd.cut(features[:, 0], 20))[0]
+
+
+def lists(rounded: int) -> list[tuple[Any, Any]]:
+    """Relevance and scores of each list in which something is relevant."""
+    truth, said, groups = ranked(rounded)
+    found = [(truth[groups == one], said.values[groups == one]) for one in np.unique(groups)]
+    return [one for one in found if (one[0] > 0).any()]
+
+
+OF_CLASSES: dict[str, Callable[[Any, Any], float]] = {
+    "accuracy": metrics.accuracy_score,
+    "balanced_accuracy": metrics.balanced_accuracy_score,
+    "mcc": metrics.matthews_corrcoef,
+    "cohen_kappa": metrics.cohen_kappa_score,
+    "f1_macro": lambda truth, said: metrics.f1_score(truth, said, average="macro"),
+    "f1_weighted": lambda truth, said: metrics.f1_score(truth, said, average="weighted"),
+    "precision_macro": lambda truth, said: metrics.precision_score(truth, said, average="macro"),
+    "precision_weighted": lambda truth, said: metrics.precision_score(truth, said, average="weighted"),
+    "recall_macro": lambda truth, said: metrics.recall_score(truth, said, average="macro"),
+    "recall_weighted": lambda truth, said: metrics.recall_score(truth, said, average="weighted"),
+}
+
+
+@pytest.mark.parametrize("data", ["breast_cancer", "digits", "wine", "iris"])
+@pytest.mark.parametrize("metric", OF_CLASSES)
+def test_metrics_of_classes(metric: str, data: str) -> None:
+    """Of two classes and of several."""
+    truth, said, _ = classes(data)
+
+    assert score(metric, truth, said) == pytest.approx(OF_CLASSES[metric](truth, said.values))
+
+
+@pytest.mark.parametrize("average", ["macro", "weighted"])
+@pytest.mark.parametrize("name", ["f1", "precision", "recall"])
+def test_averages_where_a_class_is_never_predicted(name: str, average: str) -> None:
+    """It counts as nothing found, as in scikit-learn: no model gains by leaving out what is hard."""
+    truth, said, _ = classes("digits")
+    without = Predictions(np.where(said.values == 3, 8.0, said.values), classes=10)
+    known = getattr(metrics, f"{name}_score")(truth, without.values, average=average, zero_division=0)
+
+    assert score(f"{name}_{average}", truth, without) == pytest.approx(known)
+
+
+OF_SCORES: dict[str, Callable[[Any, Any], float]] = {
+    "auc_roc": metrics.roc_auc_score,
+    "auc_pr": metrics.average_precision_score,
+    "brier": metrics.brier_score_loss,
+    "log_loss": metrics.log_loss,
+    "gini": lambda truth, chance: 2 * metrics.roc_auc_score(truth, chance) - 1,
+    "ks": lambda truth, chance: stats.ks_2samp(chance[truth == 1], chance[truth == 0]).statistic,
+    "lift_at_10": lambda truth, chance: truth[np.argsort(-chance)][: math.ceil(len(truth) * 0.1)].mean() / truth.mean(),
+    "lift_at_30": lambda truth, chance: truth[np.argsort(-chance)][: math.ceil(len(truth) * 0.3)].mean() / truth.mean(),
+    "lift_at_100": lambda truth, chance: 1.0,
+}
+
+
+@pytest.mark.parametrize("metric", OF_SCORES)
+def test_metrics_of_probabilities(metric: str) -> None:
+    truth, said, chances = classes("breast_cancer")
+
+    assert score(metric, truth, said) == pytest.approx(OF_SCORES[metric](truth, chances[:, 1]))
+
+
+def test_the_area_of_each_class_against_the_others() -> None:
+    for data in ("digits", "wine"):
+        truth, said, chances = classes(data)
+        known = metrics.roc_auc_score(truth, chances, multi_class="ovr", average="macro")
+
+        assert score("auc_roc_ovr", truth, said) == pytest.approx(known)
+
+
+def test_calibration_of_two_classes_is_that_of_the_curve() -> None:
+    """The gaps of scikit-learn's curve, each weighted by the rows of its bin."""
+    truth, said, chances = classes("breast_cancer")
+    found, expected = calibration_curve(truth, chances[:, 1], n_bins=10)
+    bins = np.searchsorted(np.linspace(0, 1, 11)[1:-1], chances[:, 1])
+    weights = np.unique(bins, return_counts=True)[1] / len(truth)
+
+    assert score("ece", truth, said) == pytest.approx(float((weights * np.abs(found - expected)).sum()))
+
+
+def test_calibration_of_several_is_that_of_the_predicted_class() -> None:
+    truth, said, chances = classes("digits")
+    sure, right = chances.max(axis=1), chances.argmax(axis=1) == truth
+    bins = np.ceil(sure * 10).astype(int)
+    known = sum((bins == one).mean() * abs(right[bins == one].mean() - sure[bins == one].mean()) for one in set(bins))
+
+    assert score("ece", truth, said) == pytest.approx(known)
+
+
+@pytest.mark.parametrize("metric", ["ks", "gini"])
+def test_an_order_upside_down_separates_nothing(metric: str) -> None:
+    """Two-sided, the distance of the scores would call the worst model as good as the best."""
+    truth, said, chances = classes("breast_cancer")
+    upside_down = Predictions(1 - said.values, 1 - chances[:, 1], 2)
+
+    assert score(metric, truth, said) > 0.7
+    assert score(metric, truth, upside_down) < 0.1
+
+
+def test_lift_of_equal_scores_does_not_depend_on_the_order_of_rows() -> None:
+    truth = np.array([1.0] * 20 + [0.0] * 80)
+
+    assert score("lift_at_10", truth, Predictions(truth, np.full(100, 0.5), 2)) == pytest.approx(1)
+
+
+OF_NUMBERS: dict[str, Callable[[Any, Any], float]] = {
+    "rmse": metrics.root_mean_squared_error,
+    "mae": metrics.mean_absolute_error,
+    "median_ae": metrics.median_absolute_error,
+    "mape": metrics.mean_absolute_percentage_error,
+    "r2": metrics.r2_score,
+    "rmsle": metrics.root_mean_squared_log_error,
+    "pinball_10": lambda truth, said: metrics.mean_pinball_loss(truth, said, alpha=0.1),
+    "pinball_90": lambda truth, said: metrics.mean_pinball_loss(truth, said, alpha=0.9),
+    "pinball_50": lambda truth, said: metrics.mean_absolute_error(truth, said) / 2,
+    "wape": lambda truth, said: np.abs(truth - said).sum() / np.abs(truth).sum(),
+    "smape": lambda truth, said: (2 * np.abs(truth - said) / (np.abs(truth) + np.abs(said))).mean(),
+    "mase": lambda truth, said: metrics.mean_absolute_error(truth, said) / numbers()[1].naive,
+}
+
+
+@pytest.mark.parametrize("metric", OF_NUMBERS)
+def test_metrics_of_numbers(metric: str) -> None:
+    truth, said = numbers()
+
+    assert score(metric, truth, said) == pytest.approx(OF_NUMBERS[metric](truth, said.values))
+
+
+@pytest.mark.parametrize("metric", [name for name in OF_NUMBERS if name != "mase"])
+def test_a_model_that_does_not_answer_has_no_error(metric: str) -> None:
+    """Rows without an answer are not left out: a model would gain by being silent where it is unsure."""
+    truth, said = numbers()
+    silent = np.where(np.arange(len(truth)) == 3, np.nan, said.values)
+
+    assert math.isnan(score(metric, truth, Predictions(silent)))
+
+
+OF_LISTS: dict[str, Callable[[Any, Any], float]] = {
+    "ndcg": lambda truth, by: metrics.ndcg_score([truth], [by]),
+    "ndcg_at_3": lambda truth, by: metrics.ndcg_score([truth], [by], k=3),
+    "map": lambda truth, by: metrics.label_ranking_average_precision_score([truth > 0], [by]),
+    "mrr": lambda truth, by: 1 / (1 + ((by >= by[truth > 0].max()) & (truth == 0)).sum()),
+    "recall_at_3": lambda truth, by: metrics.recall_score(truth > 0, stats.rankdata(-by) <= 3),
+    "precision_at_3": lambda truth, by: (truth[np.argsort(-by)][:3] > 0).sum() / 3,
+}
+
+
+@pytest.mark.parametrize("metric", OF_LISTS)
+def test_metrics_of_ranked_rows(metric: str) -> None:
+    """The mean over the lists."""
+    known = np.mean([OF_LISTS[metric](*one) for one in lists(9) if len(one[0]) > 1])
+    truth, said, groups = ranked()
+    several = np.isin(groups, np.flatnonzero(np.bincount(groups) > 1))
+
+    assert score(metric, truth[several], Predictions(said.values[several]), groups[several]) == pytest.approx(known)
+
+
+@pytest.mark.parametrize("metric", ["ndcg", "ndcg_at_3", "map", "mrr"])
+def test_equal_scores_are_ranked_as_in_scikit_learn(metric: str) -> None:
+    """Rounded to a tenth, most lists have some."""
+    several = [one for one in lists(1) if len(one[0]) > 1]
+    truth, said, groups = ranked(1)
+    kept = np.isin(groups, np.flatnonzero(np.bincount(groups) > 1))
+
+    assert any(len(set(by)) < len(by) for _, by in several)
+    assert score(metric, truth[kept], Predictions(said.values[kept]), groups[kept]) == pytest.approx(
+        np.mean([OF_LISTS[metric](*one) for one in several])
+    )
+
+
+@pytest.mark.parametrize("metric", OF_LISTS)
+def test_equal_scores_have_no_order(metric: str) -> None:
+    """A model that says the same of all gains nothing when the relevant rows are stored first."""
+    truth, said, groups = ranked(1)
+    best_first, worst_first = np.argsort(-truth, kind="stable"), np.argsort(truth, kind="stable")
+
+    values = [
+        score(metric, truth[one], Predictions(said.values[one]), groups[one]) for one in (best_first, worst_first)
+    ]
+
+    assert values[0] == pytest.approx(values[1])
+
+
+def test_a_row_without_a_query_is_in_no_list() -> None:
+    truth, said, groups = ranked()
+    lost = np.where(np.arange(len(groups)) % 4 == 0, -1, groups)
+    kept = lost >= 0
+
+    assert score("ndcg", truth, said, lost) == pytest.approx(
+        score("ndcg", truth[kept], Predictions(said.values[kept]), lost[kept])
+    )
+
+
+def of_task(task: str) -> tuple[Any, Predictions, Any]:
+    """Data of a task, with what a model says of it."""
+    if "classification" in task:
+        truth, said, _ = classes("breast_cancer" if task.startswith("binary") else "digits")
+        return truth, said, None
+    return ranked() if task in {"ranking", "recommendation"} else (*numbers(), None)
+
+
+def perfect(task: str, truth: Any, said: Predictions) -> Predictions:
+    """What a model says that knows the truth."""
+    if "classification" not in task:
+        return Predictions(truth, naive=said.naive)
+    sure = np.eye(said.classes)[truth.astype(int)]
+    return Predictions(truth, sure[:, 1] if said.classes == 2 else sure, said.classes)
+
+
+@pytest.mark.parametrize(("task", "metric"), [(task, metric) for task in TASKS for metric in known_metrics(task)])
+def test_every_metric_of_the_table_is_computed(task: str, metric: str) -> None:
+    """For each of its tasks, within its range, and what knows the truth is better than what does not."""
+    truth, said, groups = of_task(task)
+    found, best = score(metric, truth, said, groups), score(metric, truth, perfect(task, truth, said), groups)
+
+    assert math.isfinite(found)
+    assert better(metric, best, found) >= 0
+    assert better(metric, best, score(metric, truth, reversed_(task, said), groups)) > 0
+
+
+def reversed_(task: str, said: Predictions) -> Predictions:
+    """The same answers, each given to another row."""
+    scores = None if said.scores is None else said.scores[::-1]
+    return Predictions(said.values[::-1], scores, said.classes, said.naive)
+
+
+@pytest.mark.parametrize("metric", ["mcc", "cohen_kappa", "gini", "ks", "auc_roc"])
+def test_rows_of_one_class_say_nothing_of_agreement(metric: str) -> None:
+    assert math.isnan(score(metric, np.ones(4), Predictions(np.array([1.0, 1, 0, 1]), np.full(4, 0.5), 2)))
+
+
+@pytest.mark.parametrize("metric", ["auc_roc", "auc_pr", "gini", "ks", "lift_at_10", "ece", "brier", "log_loss"])
+def test_probabilities_that_are_no_numbers_have_no_value(metric: str) -> None:
+    truth, said, chances = classes("breast_cancer")
+    broken = np.where(np.arange(len(truth)) == 3, np.nan, chances[:, 1])
+
+    assert math.isnan(score(metric, truth, Predictions(said.values, broken, 2)))
+
+
+def series(**more: Any) -> TrainingData:
+    frame = pd.DataFrame({"y": [3.0, 5, 4, 10, 30, 20], **more})
+    return TrainingData(frame, frame, (), "y", ())
+
+
+def test_a_naive_forecast_is_that_of_each_series() -> None:
+    """Hyndman and Koehler, 2006: the mean absolute error of one step, in order of time, over the rows learned from."""
+    times = pd.to_datetime(["2026-01-03", "2026-01-01", "2026-01-02"] * 2)
+
+    assert series(__time=times, __group=[0, 0, 0, 1, 1, 1]).naive_error() == pytest.approx((1 + 1 + 10 + 10) / 4)
+    assert series(__time=pd.date_range("2026-01-01", periods=6)).naive_error() == pytest.approx(
+        (2 + 1 + 6 + 20 + 10) / 5
+    )
+
+
+@pytest.mark.parametrize("more", [{}, {"__group": [0] * 6}, {"__time": pd.to_datetime(["2026-01-01"] * 6)}])
+def test_rows_that_are_no_series_have_no_naive_forecast(more: dict[str, Any]) -> None:
+    """Without a time, or with several rows of one time: differences between shops are no changes."""
+    truth, said = numbers()
+    naive = series(**more).naive_error()
+
+    assert math.isnan(naive)
+    with pytest.raises(Refusal, match="metric 'mase': it needs a history"):
+        score("mase", truth, Predictions(said.values, naive=naive))
+
+
+def test_numbers_in_names_have_bounds() -> None:
+    assert [metric_of(name) is None for name in ("recall_at_1000", "recall_at_1001", "recall_at_0", "lift_at_05")] == [
+        False,
+        True,
+        True,
+        True,
+    ]
+    with pytest.raises(Refusal, match="'recall_at_1001' is not computed"):
+        score("recall_at_1001", np.ones(2), Predictions(np.ones(2)), np.zeros(2, dtype=np.int64))

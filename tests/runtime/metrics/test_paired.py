@@ -1,0 +1,65 @@
+"""The interval of a difference: as scipy has it, wider where rows hang together, and without a draw too many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from modelyard_runtime.metrics.paired import interval
+
+RANDOM = np.random.default_rng(3)
+FIRST, SECOND = (RANDOM.random(400) < right for right in (0.8, 0.7))
+
+
+def gain(places: Any, draws: Any) -> float:
+    """By how much more often the first is right on these rows than the second."""
+    return float(FIRST[places].mean() - SECOND[places].mean())
+
+
+def test_the_interval_is_that_of_scipy() -> None:
+    rows = np.arange(400)
+    theirs = stats.bootstrap(
+        (rows,), lambda places: gain(places, places), vectorized=False, n_resamples=1000, method="percentile", rng=1
+    ).confidence_interval
+
+    found = interval(gain, rows, 0.95)
+
+    assert found == pytest.approx((theirs.low, theirs.high), abs=0.008)
+    assert found == interval(gain, rows, 0.95)  # the same when it is asked again
+
+
+def test_rows_of_one_customer_are_drawn_together() -> None:
+    """Copies of a row tell nothing new: the interval is as wide as without them."""
+    once = interval(gain, np.arange(400), 0.9)
+    copies = interval(lambda places, draws: gain(places // 5, draws), np.repeat(np.arange(400), 5), 0.9)
+    apart = interval(lambda places, draws: gain(places // 5, draws), np.arange(2000), 0.9)
+
+    assert once is not None
+    assert apart is not None
+    assert copies == pytest.approx(once, abs=1e-12)
+    assert apart[1] - apart[0] < 0.6 * (once[1] - once[0])
+
+
+def test_an_identical_model_gains_nothing_at_all() -> None:
+    assert interval(lambda places, draws: 0.0, np.arange(400), 0.95) == (0.0, 0.0)
+
+
+def test_too_few_units_and_values_have_no_interval() -> None:
+    """Nine customers with any number of rows, or a metric that most draws have no value for."""
+    assert interval(gain, np.repeat(np.arange(9), 40), 0.95) is None
+    assert interval(lambda places, draws: float("nan") if 0 in places else 1.0, np.arange(400), 0.95) is None
+
+
+def test_a_difference_within_noise_is_seldom_called_one() -> None:
+    """Of two models that are equally good, the lower end is above zero in one of forty cases."""
+    called = 0
+    for seed in range(100):
+        random = np.random.default_rng(seed)
+        ours, theirs = random.normal(size=(2, 200))
+        found = interval(lambda at, draws: float(ours[at].mean() - theirs[at].mean()), np.arange(200), 0.95)  # noqa: B023
+        called += found is not None and found[0] > 0
+
+    assert called <= 7

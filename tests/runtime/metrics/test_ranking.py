@@ -1,0 +1,82 @@
+"""Ranked rows: metrics are the mean over queries, and no query is cut in two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from modelyard_runtime.metrics.scores import Predictions, score
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.training.boosting import parameters_of
+from modelyard_runtime.training.splits import split_rows
+from modelyard_runtime.training.together import Keeper, trains_together
+
+TRUTH = np.array([0.0, 1.0, 1.0, 0.0, 0.0, 0.0])
+SAID = Predictions(np.array([3.0, 2.0, 5.0, 1.0, 7.0, 6.0]))
+QUERIES = np.array([0, 0, 1, 1, 2, 2])
+
+
+@pytest.mark.parametrize(
+    ("metric", "value"), [("ndcg", (1 / np.log2(3) + 1) / 2), ("map", 0.75), ("recall_at_10", 1.0)]
+)
+def test_the_mean_over_queries_with_something_relevant(metric: str, value: float) -> None:
+    """The first query has its one relevant row second, the second query first; the third has none."""
+    assert score(metric, TRUTH, SAID, QUERIES) == pytest.approx(value)
+
+
+def test_rows_in_any_order_have_the_same_value() -> None:
+    order = np.random.default_rng(0).permutation(6)
+
+    mixed = score("ndcg", TRUTH[order], Predictions(SAID.values[order]), QUERIES[order])
+
+    assert mixed == pytest.approx(score("ndcg", TRUTH, SAID, QUERIES))
+
+
+def test_without_queries_there_is_no_such_metric() -> None:
+    with pytest.raises(Refusal, match="which rows are of one query"):
+        score("ndcg", TRUTH, SAID)
+
+
+@pytest.mark.parametrize("by", ["random", "time"])
+def test_a_split_keeps_queries_whole(by: str) -> None:
+    """A fifth of the queries is held out; by time the newest of them."""
+    frame = pd.DataFrame({"__group": np.tile(np.arange(10), 3), "__time": np.tile(np.arange(10)[::-1], 3)})
+
+    train, held = split_rows(frame, {"fraction": 0.2, "by": by, "seed": 1})
+
+    assert not set(train["__group"]) & set(held["__group"])
+    assert (len(train), len(held)) == (24, 6)
+    assert by == "random" or set(held["__group"]) == {0, 1}
+    assert train["__group"].is_monotonic_increasing
+
+
+def test_only_boosted_trees_are_grown_by_several() -> None:
+    def step(trainer: str, most: int) -> dict[str, Any]:
+        return {"trainer": trainer, "workers": {"min": 1, "max": most}}
+
+    assert [trains_together(step(*one)) for one in (("xgboost", 2), ("xgboost", 1), ("scikit-learn", 2))] == [
+        True,
+        False,
+        False,
+    ]
+
+
+def test_the_newest_trees_are_kept() -> None:
+    keeper = Keeper()
+    assert keeper.rounds() == 0
+    for rounds in range(1, 6):
+        keeper.keep(rounds, str(rounds).encode())
+
+    assert (keeper.rounds(), keeper.kept(3)) == (5, b"3")
+    with pytest.raises(KeyError):
+        keeper.kept(2)
+
+
+def test_early_stopping_is_refused() -> None:
+    import xgboost
+
+    with pytest.raises(Refusal, match="early_stopping_rounds"):
+        parameters_of("xgboost", "regression", xgboost.XGBRegressor(early_stopping_rounds=3), 0, 1)

@@ -1,0 +1,80 @@
+"""Metrics agree with scikit-learn, and have no value where they have no meaning."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from sklearn import metrics
+
+from modelyard_runtime.metrics.scores import Predictions, score
+from modelyard_runtime.models.answers import Answer, predictions
+
+RANDOM = np.random.default_rng(5)
+TRUTH = RANDOM.integers(0, 4, 400).astype(float)
+CHANCES = RANDOM.dirichlet(np.ones(4), 400)
+SAID = Predictions(CHANCES.argmax(axis=1).astype(float), CHANCES, 4)
+
+
+@pytest.mark.parametrize("metric", ["f1", "precision", "recall"])
+def test_averages_over_classes_are_those_of_scikit_learn(metric: str) -> None:
+    known = getattr(metrics, f"{metric}_score")(TRUTH, SAID.values, average="macro")
+
+    assert score(metric, TRUTH, SAID) == pytest.approx(known)
+
+
+def test_log_loss_is_that_of_scikit_learn() -> None:
+    assert score("log_loss", TRUTH, SAID) == pytest.approx(metrics.log_loss(TRUTH, CHANCES))
+
+
+@pytest.mark.parametrize("metric", ["f1", "precision", "recall"])
+def test_two_classes_of_four_are_still_four(metric: str) -> None:
+    """Rows that happen to be of the first two classes do not make the second the positive one."""
+    few = TRUTH < 2
+    said = Predictions(np.minimum(SAID.values[few], 1), classes=4)
+    known = getattr(metrics, f"{metric}_score")(TRUTH[few], said.values, average="macro")
+
+    assert score(metric, TRUTH[few], said) == pytest.approx(known)
+
+
+@pytest.mark.parametrize(
+    ("metric", "truth"),
+    [
+        ("auc_roc", [0.0, 0.0]),
+        ("auc_pr", [0.0, 0.0]),
+        ("recall", [0.0, 0.0]),
+        ("precision", [1.0, 0.0]),  # nothing was said to be positive
+        ("mape", [0.0, 0.0]),
+        ("wape", [0.0, 0.0]),
+        ("r2", [1.0]),
+    ],
+)
+def test_a_metric_without_meaning_is_no_number(metric: str, truth: list[float]) -> None:
+    """Neither the best value nor the worst."""
+    said = Predictions(np.zeros(len(truth)), np.full(len(truth), 0.3), 2)
+
+    assert math.isnan(score(metric, np.array(truth), said))
+
+
+def test_brier_and_log_loss_know_rows_of_one_class() -> None:
+    said = Predictions(np.zeros(2), np.array([0.1, 0.3]), 2)
+
+    assert score("brier", np.zeros(2), said) == pytest.approx((0.01 + 0.09) / 2)
+    assert score("log_loss", np.zeros(2), said) == pytest.approx(-np.log([0.9, 0.7]).mean())
+
+
+def test_a_model_that_answers_nan_has_no_error_that_could_be_small() -> None:
+    assert math.isnan(score("rmse", np.zeros(3), Predictions(np.array([0.0, np.nan, 0.0]))))
+
+
+def test_scores_of_a_model_that_knew_other_classes_are_put_in_place() -> None:
+    """A champion that learned before a class was there is judged by what it says of the others."""
+    said = Answer(np.array(["a", "c"]), np.array([[0.7, 0.3], [0.2, 0.8]]), ("a", "c"))
+
+    found = predictions(said, "multiclass-classification", ["a", "b", "c"])
+
+    assert found.scores is not None
+    assert found.scores.tolist() == [[0.7, 0, 0.3], [0.2, 0, 0.8]]
+    assert found.values.tolist() == [0, 2]
+    assert score("log_loss", np.array([0.0, 1.0]), found) > 10

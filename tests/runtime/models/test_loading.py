@@ -1,0 +1,153 @@
+"""A model that comes as a bundle is renewed while the store is in reach, and goes on while it is not."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelyard_runtime.bundles.bundle import POINTER, VERSIONS
+from modelyard_runtime.bundles.carry import pack_current, unpack_into
+from modelyard_runtime.bundles.store import publish
+from modelyard_runtime.models.loading import Bundles, Models
+from modelyard_runtime.registry.client import Version
+from modelyard_runtime.storage.filesystem import place
+from tests.runtime.bundles import make_bundle
+from tests.runtime.object_store import BUCKET, ObjectStore
+
+URI = f"s3://{BUCKET}/mlflow/bundles/cards-fraud/champion"
+
+
+@pytest.fixture
+def store() -> Iterator[ObjectStore]:
+    """A store that nothing was delivered to yet."""
+    made = ObjectStore()
+    yield made
+    made.cut()
+
+
+@pytest.fixture
+def workload(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A description that opens the store, and names no registry."""
+    return store.described(monkeypatch)
+
+
+def model(disk: Path) -> dict[str, Any]:
+    """A model that comes as a bundle."""
+    bundle = {"uri": f"{URI}/", "store": "artifacts", "cache": str(disk), "pollSeconds": 1}
+    return {"registeredName": "cards-fraud", "uri": "models:/cards-fraud@champion", "alias": "champion"} | {
+        "bundle": bundle
+    }
+
+
+def deliver(workload: dict[str, Any], folder: Path, version: str) -> None:
+    """A version is promoted where the registry is."""
+    make_bundle(folder / version, version)
+    publish(folder / version, place(workload, URI, "artifacts"))
+
+
+def number(found: Version | None) -> str | None:
+    """The number of a version."""
+    return None if found is None else found.version
+
+
+def test_the_store_has_the_files_and_nothing_for_folders(
+    store: ObjectStore, workload: dict[str, Any], tmp_path: Path
+) -> None:
+    """A workload may write below its own prefix only, so no marker of a folder above it is made."""
+    deliver(workload, tmp_path, "1")
+
+    prefix = "mlflow/bundles/cards-fraud/champion"
+    assert [key.removeprefix(f"{prefix}/").partition("/")[0] for key in store.names()] == [POINTER] + [VERSIONS] * 3
+
+
+def test_versions_follow_each_other_while_the_store_is_in_reach(workload: dict[str, Any], tmp_path: Path) -> None:
+    models = Models(workload, model(tmp_path / "disk"))
+    seen = [number(models.version())]
+    for version in ("1", "2"):
+        deliver(workload, tmp_path, version)
+        seen.append(number(models.version()))
+
+    assert seen == [None, "1", "2"]
+
+
+def test_a_process_that_begins_without_the_link_has_what_the_last_one_had(
+    store: ObjectStore, workload: dict[str, Any], tmp_path: Path
+) -> None:
+    """And follows when the link is back. Its age counts from when the store was in reach."""
+    deliver(workload, tmp_path, "1")
+    Models(workload, model(tmp_path / "disk")).version()
+    deliver(workload, tmp_path, "2")
+    store.cut()
+    hour_ago = time.time() - 3600
+    os.utime(tmp_path / "disk" / POINTER, (hour_ago, hour_ago))
+
+    restarted = Models(workload, model(tmp_path / "disk"))
+    assert restarted.bundles is not None
+    assert number(restarted.version()) == "1"
+    assert 3600 <= restarted.bundles.age_s() < 3700
+    store.mend()
+    assert number(restarted.version()) == "2"
+    assert restarted.bundles.age_s() < 60
+
+
+def test_without_a_link_and_a_bundle_there_is_no_version(
+    store: ObjectStore, workload: dict[str, Any], tmp_path: Path
+) -> None:
+    store.cut()
+
+    assert Models(workload, model(tmp_path / "disk")).version() is None
+
+
+def test_what_is_carried_by_hand_is_used_until_the_link_is_back(
+    store: ObjectStore, workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Packed from the store with the usual variables, unpacked into the folder of a server that runs."""
+    deliver(workload, tmp_path, "1")
+    bundles = Bundles(workload, model(tmp_path / "disk"))
+    bundles.renew()
+    deliver(workload, tmp_path, "2")
+    for name, value in (
+        ("AWS_ACCESS_KEY_ID", "id"),
+        ("AWS_SECRET_ACCESS_KEY", "key"),
+        ("AWS_ENDPOINT_URL", store.endpoint),
+    ):
+        monkeypatch.setenv(name, value)
+    pack_current(URI, tmp_path / "stick.tar")
+    store.cut()
+    bundles.renew()
+    assert number(bundles.version()) == "1"
+
+    unpack_into(tmp_path / "stick.tar", str(tmp_path / "disk"))
+    bundles.renew()
+    assert number(bundles.version()) == "2"
+
+
+def test_a_bundle_that_was_changed_in_the_store_is_not_used(
+    store: ObjectStore, workload: dict[str, Any], tmp_path: Path
+) -> None:
+    """The one before goes on."""
+    deliver(workload, tmp_path, "1")
+    models = Models(workload, model(tmp_path / "disk"))
+    models.version()
+    deliver(workload, tmp_path, "2")
+    changed = next(key for key in store.names() if "/2-" in key and key.endswith("weights.bin"))
+    store.client.put_object(Bucket=BUCKET, Key=changed, Body=b"3" * 1000)
+
+    assert number(models.version()) == "1"
+
+
+def test_the_profiles_of_a_bundle_come_with_it(workload: dict[str, Any], tmp_path: Path) -> None:
+    """What a version has none of cannot be compared with, and is refused in words."""
+    from modelyard_runtime.refusals import Refusal
+
+    deliver(workload, tmp_path, "1")
+    models = Models(workload, model(tmp_path / "disk"))
+    found = models.version()
+    assert found is not None
+    with pytest.raises(Refusal, match="nothing was kept of the data"):
+        models.profiles(found)

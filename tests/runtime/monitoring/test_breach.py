@@ -1,0 +1,113 @@
+"""What follows a breach: one run of the pipeline within the cooldown, made as its CronJob would make it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelyard_runtime.jobs.cluster_api import ClusterApi
+from modelyard_runtime.monitoring.breach import act, start
+from modelyard_runtime.refusals import Refusal
+from tests.runtime.api_server import ApiServer
+
+NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+WORKLOAD = {"name": "monitor-drift"}
+RUN = {"pipeline": "retrain", "cronJob": "retrain"}
+COOLDOWN = timedelta(days=1)
+JOBS = "/apis/batch/v1/namespaces/cards/jobs"
+
+
+@pytest.fixture
+def server() -> Iterator[ApiServer]:
+    """An API server with the CronJob of a pipeline."""
+    with ApiServer() as running:
+        template = {"metadata": {"labels": {"of": "template"}}, "spec": {"backoffLimit": 3}}
+        running.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"] = {
+            "metadata": {"name": "retrain", "uid": "u-1", "labels": {"app.kubernetes.io/name": "retrain"}},
+            "spec": {"suspend": True, "jobTemplate": template},
+        }
+        yield running
+
+
+@pytest.fixture
+def api(server: ApiServer, tmp_path: Path) -> ClusterApi:
+    """The API as a Pod with a token sees it."""
+    (tmp_path / "token").write_text("secret")
+    return ClusterApi(server.url, "cards", tmp_path / "token", None)
+
+
+def jobs(server: ApiServer) -> list[dict[str, Any]]:
+    """The Jobs that were made."""
+    return [found for path, found in server.objects.items() if path.startswith(f"{JOBS}/")]
+
+
+def test_the_job_is_that_of_the_cron_job(server: ApiServer, api: ClusterApi) -> None:
+    """Its spec and owner are the CronJob's, so that the pipeline's own rules hold and both go together."""
+    assert start(api, WORKLOAD, RUN, NOW, COOLDOWN) == "pipeline retrain is started"
+
+    (job,) = jobs(server)
+    assert job["spec"]["backoffLimit"] == 3
+    assert job["metadata"]["name"] == "retrain-202611240600"
+    assert job["metadata"]["labels"]["of"] == "template"
+    owner = job["metadata"]["ownerReferences"][0]
+    assert (owner["kind"], owner["uid"]) == ("CronJob", "u-1")
+
+
+@pytest.mark.parametrize(
+    ("cooldown", "of_runs", "kept"),
+    [
+        (timedelta(days=30), 3600, 30 * 86400),
+        (timedelta(hours=1), 90 * 86400, 90 * 86400),
+        (timedelta(days=30), None, 30 * 86400),
+        (timedelta(hours=1), None, 7 * 86400),
+    ],
+)
+def test_a_run_is_kept_as_long_as_its_cooldown(
+    server: ApiServer, api: ClusterApi, cooldown: timedelta, of_runs: int | None, kept: int
+) -> None:
+    """Neither a short `retention.runs` nor the history of a busy CronJob makes a monitor forget what it started."""
+    template = server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]["spec"]["jobTemplate"]["spec"]
+    if of_runs is not None:
+        template["ttlSecondsAfterFinished"] = of_runs
+    start(api, WORKLOAD, RUN, NOW, cooldown)
+
+    (job,) = jobs(server)
+    assert job["spec"]["ttlSecondsAfterFinished"] == kept
+    assert not any(owner.get("controller") for owner in job["metadata"]["ownerReferences"])
+
+
+def test_a_second_breach_waits_for_the_cooldown(server: ApiServer, api: ClusterApi) -> None:
+    """A day later another run is started; before that none."""
+    start(api, WORKLOAD, RUN, NOW, COOLDOWN)
+    jobs(server)[0]["metadata"]["creationTimestamp"] = "2026-11-24T06:00:00Z"
+
+    assert "is not started" in start(api, WORKLOAD, RUN, NOW + timedelta(hours=23), COOLDOWN)
+    assert len(jobs(server)) == 1
+    assert start(api, WORKLOAD, RUN, NOW + timedelta(hours=25), COOLDOWN) == "pipeline retrain is started"
+    assert len(jobs(server)) == 2
+
+
+def test_runs_that_must_not_overlap_do_not(server: ApiServer, api: ClusterApi) -> None:
+    """A run by time is under way; when it has ended, the breach starts one."""
+    cron_job = server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]
+    cron_job["spec"]["concurrencyPolicy"] = "Forbid"
+    owner = {"kind": "CronJob", "uid": "u-1"}
+    running: dict[str, Any] = {"metadata": {"name": "retrain-1", "ownerReferences": [owner]}, "status": {}}
+    server.objects[f"{JOBS}/retrain-1"] = running
+
+    assert "a run of it is under way" in start(api, WORKLOAD, RUN, NOW, COOLDOWN)
+    running["status"] = {"conditions": [{"type": "Failed", "status": "True"}]}
+    assert start(api, WORKLOAD, RUN, NOW, COOLDOWN) == "pipeline retrain is started"
+
+
+def test_an_api_server_that_refuses_is_told_with_what_follows(server: ApiServer, api: ClusterApi) -> None:
+    """In a sentence, and not as a traceback."""
+    del server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]
+    workload: dict[str, Any] = {**WORKLOAD, "monitor": {"onBreach": {"run": RUN, "cooldownSeconds": 60}}}
+
+    with pytest.raises(Refusal, match=r"pipeline retrain is not started.*404.*next look tries again"):
+        act(workload, NOW, api=api)

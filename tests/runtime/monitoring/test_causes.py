@@ -1,0 +1,161 @@
+"""A breach says which way, in which part of the rows, and which features moved the predictions most."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from modelyard_runtime.monitoring import monitor
+from modelyard_runtime.monitoring.causes import movers, worst
+from modelyard_runtime.monitoring.monitor import DIRECTION, ERRORS_BY, MOVED_BY, Look, look_samples, looked
+from modelyard_runtime.monitoring.state import State
+from modelyard_runtime.statistics.drift import Moved
+from modelyard_runtime.statistics.profiles import profile, profiles
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+ROWS = 2000
+
+
+def rows(seed: int, income: float = 0.0, towns: str = "abc") -> pd.DataFrame:
+    """People, and what a model that goes by income and town says of them; noise is no matter to it."""
+    random = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {
+            "income": random.normal(income, 1, ROWS),
+            "town": random.choice(list(towns), ROWS),
+            "noise": random.normal(0, 1, ROWS),
+            "at": NOW - timedelta(hours=1),
+            "id": range(ROWS),
+        }
+    )
+    return frame.assign(score=0.5 + 0.1 * frame.income + 0.2 * (frame.town == "c"))
+
+
+def told(tmp_path: Path, kind: str, metric: str, now: pd.DataFrame, **more: Any) -> tuple[Look, dict[str, Any]]:
+    """A look at rows after those of `rows(1)`."""
+    for name, frame in (("now", now), ("then", rows(1))):
+        (tmp_path / name).mkdir(exist_ok=True)
+        said = frame.assign(prediction=(frame.score > 0.5).astype(int)) if "prediction" not in frame else frame
+        said.to_parquet(tmp_path / name / "a.parquet")
+    files = {"format": "parquet", "timestamp": "at"}
+    data = {name: {**files, "uri": f"file://{tmp_path}/{name}"} for name in ("now", "then")}
+    check = {"name": metric, "metric": metric, "severity": "page", "max": 0.2}
+    described: dict[str, Any] = {
+        "system": "s",
+        "name": "monitor-m",
+        "address": "monitors.m",
+        "monitor": {
+            "type": kind,
+            "watch": "data.now",
+            "checks": [check],
+            "windowSeconds": 86400,
+            "threads": 1,
+            "data": {**data, **more.pop("data", {})},
+            "models": [],
+            "current": {"data": "now"},
+            "reference": {"data": "then"},
+            **more,
+        },
+    }
+    return looked(described, NOW, State("one")), described
+
+
+def pushed(look: Look, described: dict[str, Any], name: str) -> list[tuple[str, float]]:
+    return [(one.labels["feature"], one.value) for one in look_samples(described, look, NOW) if one.name == name]
+
+
+def test_features_that_moved_the_predictions_come_first(tmp_path: Path) -> None:
+    """By as much as they did: an income of one more is a score of a tenth more."""
+    look, described = told(tmp_path, "prediction-drift", "psi", rows(2, income=1.5).drop(columns="id"))
+
+    assert {one.feature for one in look.results if one.breach} == {"prediction", "score"}
+    (first, effect), *others = pushed(look, described, MOVED_BY)
+    assert (first, effect) == ("income", pytest.approx(0.15, abs=0.03))
+    assert all(abs(other) < 0.02 for _, other in others)
+    assert dict(pushed(look, described, DIRECTION)) == {"prediction": 1.0, "score": 1.0}
+
+
+def test_the_same_of_a_feature_of_texts() -> None:
+    then, now = rows(1), rows(2, towns="cccab")
+    found = movers(now.assign(prediction=now.score), profiles(then, ["income", "town", "noise"]))
+
+    assert (found[0].feature, found[0].part) == ("town", "c")
+    assert found[0].effect == pytest.approx(0.2 * (3 / 5 - 1 / 3), abs=0.02)
+
+
+def test_errors_are_worst_in_a_part_of_the_rows(tmp_path: Path) -> None:
+    """Where a town is new to the model, say."""
+    now = rows(2).assign(prediction=lambda frame: (frame.score > 0.5).astype(int))
+    (tmp_path / "labels").mkdir()
+    truth = now.prediction.where(now.town != "b", 1 - now.prediction)
+    pd.DataFrame({"id": now.id, "truth": truth}).to_parquet(tmp_path / "labels" / "a.parquet")
+    model = {"name": "m", "registeredName": "m", "uri": "models:/m@champion", "task": "binary-classification"}
+    labels = {"uri": f"file://{tmp_path}/labels", "format": "parquet", "label": "truth"}
+    look, described = told(
+        tmp_path,
+        "prediction-quality",
+        "log_loss",
+        now,
+        data={"labels": labels},
+        labels="labels",
+        key=["id"],
+        models=[model],
+    )
+
+    assert [one.breach for one in look.results] == [True]
+    assert (look.causes[0].feature, look.causes[0].part) == ("town", "b")
+    assert pushed(look, described, ERRORS_BY)[0][1] == pytest.approx(1 / 3 * 2 / 3, abs=0.03)
+    assert "rows with town b add 0.2" in monitor.cause_text(look.causes[0], of_errors=True)
+
+
+def test_errors_of_a_range_have_its_bounds() -> None:
+    random = np.random.default_rng(3)
+    frame = pd.DataFrame({"x": random.uniform(0, 1, 1000), "y": random.uniform(0, 1, 1000)})
+    (first, *_) = worst(frame, (frame.x < 0.1).to_numpy(dtype=float))
+
+    assert first.feature == "x"
+    assert first.part.startswith("below 0.")
+
+
+def test_a_column_says_which_way_it_went_and_where() -> None:
+    random = np.random.default_rng(4)
+    then = pd.Series(random.normal(10, 1, 5000))
+    moved = Moved(profile(then))
+    moved.add(pd.Series(random.normal(8, 1, 500)))
+    turn = moved.turn()
+    assert turn.direction == -1
+    assert turn.words.startswith("it went down, from 10.")
+    assert " to 8" in turn.words or " to 7.9" in turn.words
+
+    moved = Moved(profile(pd.Series(["ch"] * 90 + ["de"] * 10)))
+    moved.add(pd.Series(["CH"] * 90 + ["de"] * 10))
+    assert moved.turn().words == "values without a name in the reference has 90.0% of the values instead of 0.0%"
+
+
+def test_a_breach_is_told_with_its_direction(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    look, described = told(tmp_path, "data-drift", "psi", rows(2, income=-2).drop(columns="id"))
+    (breach,) = [one for one in look.results if one.breach and one.feature == "income"]
+
+    assert "income is " in monitor.breach_text(described, breach)
+    assert "it went down, from " in monitor.breach_text(described, breach)
+
+
+def test_what_cannot_be_explained_hides_no_breach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away(*_: Any) -> pd.DataFrame:
+        raise OSError("the store is away")
+
+    monkeypatch.setattr("modelyard_runtime.monitoring.explained.sample", away)
+    with caplog.at_level(logging.WARNING):
+        look, _ = told(tmp_path, "prediction-drift", "psi", rows(2, income=1.5).drop(columns="id"))
+
+    assert any(one.breach for one in look.results)
+    assert look.causes == ()
+    assert "the store is away" in caplog.text

@@ -1,0 +1,170 @@
+"""A monitor of quality says how many predictions it has judged, and is never well because it has judged none."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from modelyard_runtime.monitoring.monitor import COVERAGE, UNKNOWN, Look, looked, samples
+from modelyard_runtime.monitoring.state import State
+from modelyard_runtime.statistics.profiles import number_texts_in
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+ROWS = 500
+RANDOM = np.random.default_rng(3)
+TRUTH = RANDOM.integers(0, 2, ROWS)
+IDS = [f"{number:06d}" for number in range(ROWS)]
+"""Of a model that is wrong three times in four."""
+
+
+def predictions(**more: Any) -> pd.DataFrame:
+    wrong = RANDOM.random(ROWS) < 0.75
+    said = np.where(wrong, 1 - TRUTH, TRUTH)
+    return pd.DataFrame({"id": IDS, "prediction": said, "at": NOW - timedelta(hours=2), **more})
+
+
+def labels(**more: Any) -> pd.DataFrame:
+    return pd.DataFrame({"id": IDS, "fraud": TRUTH, **more})
+
+
+def judged(tmp_path: Path, said: pd.DataFrame, truth: pd.DataFrame, *, key: tuple[str, ...] = ()) -> tuple[Look, Any]:
+    """A look at these predictions with these labels, and its description."""
+    for name, frame in (("now", said), ("labels", truth)):
+        (tmp_path / name).mkdir(exist_ok=True)
+        frame.to_parquet(tmp_path / name / "a.parquet")
+    model = {"name": "m", "registeredName": "m", "uri": "models:/m@champion", "task": "binary-classification"}
+    files = {"format": "parquet", "uri": f"file://{tmp_path}/now", "timestamp": "at"}
+    described: dict[str, Any] = {
+        "system": "cards",
+        "name": "monitor-late",
+        "address": "monitors.late",
+        "monitor": {
+            "type": "prediction-quality",
+            "watch": "data.now",
+            "checks": [{"name": "accuracy", "metric": "accuracy", "min": 0.5, "severity": "page"}],
+            "windowSeconds": 86400,
+            "threads": 2,
+            "data": {"now": files, "labels": {**files, "uri": f"file://{tmp_path}/labels", "label": "fraud"}},
+            "models": [model],
+            "current": {"data": "now"},
+            "labels": "labels",
+            "key": list(key),
+        },
+    }
+    del described["monitor"]["data"]["labels"]["timestamp"]
+    return looked(described, NOW, State("one")), described
+
+
+def gauges(look: Look, described: Any, name: str) -> dict[str, float]:
+    """What is pushed under a name, by feature."""
+    told = samples(described, look.results, NOW, look.unknown, look.coverage)
+    return {one.labels["feature"]: one.value for one in told if one.name == name}
+
+
+@pytest.mark.parametrize(
+    "truth",
+    [
+        labels(),
+        labels(id=[int(one) for one in IDS]),
+        labels(id=[float(one) for one in IDS]),
+        labels(id=[one.lstrip("0") or "0" for one in IDS]).assign(id=lambda frame: frame.id.astype(float)),
+    ],
+    ids=["texts", "numbers", "floats", "floats-of-texts"],
+)
+def test_a_key_is_the_same_whether_it_is_a_number_or_its_text(tmp_path: Path, truth: pd.DataFrame) -> None:
+    look, described = judged(tmp_path, predictions(), truth, key=("id",))
+
+    assert [one.breach for one in look.results] == [True]
+    assert gauges(look, described, COVERAGE) == {"all": 1.0}
+    assert gauges(look, described, UNKNOWN) == {"all": 0.0}
+
+
+def test_a_declared_key_is_not_confused_by_columns_that_share_a_name(tmp_path: Path) -> None:
+    """Without one, an amount that is rounded on one side is a part of it, and nothing is found: unknown, not well."""
+    said, truth = predictions(amount=RANDOM.random(ROWS)), labels(amount=0.5)
+
+    assert judged(tmp_path, said, truth, key=("id",))[0].results[0].breach
+    look, described = judged(tmp_path, said, truth)
+    assert look.results == ()
+    assert gauges(look, described, COVERAGE) == {"all": 0.0}
+    assert gauges(look, described, UNKNOWN) == {"all": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("truth", "share"),
+    [
+        (labels().head(5), 0.01),  # the pipeline of labels is slow
+        (labels().assign(id=lambda frame: "x" + frame.id), 0.0),  # or writes them otherwise
+        (labels().assign(fraud=None), 0.0),  # or empty
+    ],
+)
+def test_few_labels_are_unknown_and_counted(tmp_path: Path, truth: pd.DataFrame, share: float) -> None:
+    look, described = judged(tmp_path, predictions(), truth, key=("id",))
+
+    assert look.results == ()
+    assert gauges(look, described, COVERAGE) == {"all": pytest.approx(share)}
+    assert gauges(look, described, UNKNOWN) == {"all": 1.0}
+
+
+def test_a_part_of_the_labels_is_judged_and_said(tmp_path: Path) -> None:
+    """Rows that were written without the key have a prediction whose label is never found."""
+    said = predictions()
+    said.loc[:99, "id"] = None
+    look, described = judged(tmp_path, said, labels().tail(300), key=("id",))
+
+    assert [one.breach for one in look.results] == [True]
+    assert gauges(look, described, COVERAGE) == {"all": pytest.approx(0.6)}
+
+
+def test_a_key_of_times_is_no_key_of_texts(tmp_path: Path) -> None:
+    look, _ = judged(tmp_path, predictions(), labels(id=pd.Timestamp("2026-01-01")), key=("id",))
+
+    assert "'id' is of texts beside the predictions, and of times beside the labels" in str(look.refusals[0])
+    assert [one.check for one in look.unknown] == ["accuracy"]
+
+
+def test_a_time_is_the_same_in_any_resolution_and_zone(tmp_path: Path) -> None:
+    """As a forecast and the sales of its day have it."""
+    days = pd.date_range("2026-01-01", periods=ROWS, freq="D")
+    look, described = judged(
+        tmp_path,
+        predictions(day=days.as_unit("ms")),
+        labels(day=days.tz_localize("UTC").as_unit("ns")),
+        key=("id", "day"),
+    )
+
+    assert gauges(look, described, COVERAGE) == {"all": 1.0}
+
+
+def test_a_key_that_one_side_lacks_is_refused(tmp_path: Path) -> None:
+    look, _ = judged(tmp_path, predictions(), labels(), key=("claim",))
+
+    assert "lacks the key column 'claim'" in str(look.refusals[0])
+
+
+def test_texts_of_numbers_are_compared_exactly() -> None:
+    """Also those that no floating point holds; what is no number stays as it is."""
+    texts = pd.Series(["000012", "12.0", "9007199254740993", "0", "00", "x012", " 7"])
+
+    assert list(number_texts_in(texts)) == ["12", "12", "9007199254740993", "0", "0", "x012", "7"]
+    assert list(number_texts_in(pd.Series([12.0, 7.5]))) == ["12", "7.5"]
+
+
+def test_an_empty_window_and_a_short_one_are_unknown(tmp_path: Path) -> None:
+    """For drift as for quality."""
+    said = predictions().assign(at=NOW - timedelta(days=9))
+    look, described = judged(tmp_path, said, labels(), key=("id",))
+    assert gauges(look, described, COVERAGE) == {}
+    assert gauges(look, described, UNKNOWN) == {"all": 1.0}
+
+    drift = {"name": "psi", "metric": "psi", "max": 0.2, "severity": "page"}
+    described["monitor"] |= {"type": "data-drift", "checks": [drift], "reference": {"data": "labels"}}
+    predictions().head(29).to_parquet(tmp_path / "now" / "a.parquet")
+    look = looked(described, NOW, State("one"))
+    assert (look.results, gauges(look, described, UNKNOWN)) == ((), {"all": 1.0})
+    assert "29 rows, and 30 are the fewest" in look.unknown[0].why

@@ -1,0 +1,338 @@
+"""What a monitor measures of real files: of windows that are empty, incomplete, late, or larger than the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+from scipy import stats
+from sklearn import metrics
+
+from modelyard_runtime.monitoring import quality, tallies
+from modelyard_runtime.monitoring.monitor import Result, look
+from modelyard_runtime.monitoring.tallies import Distinct, Sample
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+RANDOM = np.random.default_rng(3)
+
+
+def write(folder: Path, name: str, frame: pd.DataFrame) -> None:
+    """One file of a dataset."""
+    folder.mkdir(parents=True, exist_ok=True)
+    frame.to_parquet(folder / f"{name}.parquet")
+
+
+def rows(count: int, hours: float = 1.0, **columns: Any) -> pd.DataFrame:
+    """Rows that happened so many hours ago and later."""
+    ages = pd.to_timedelta(np.linspace(hours, 0.01, count), unit="h")
+    return pd.DataFrame({"at": pd.Timestamp(NOW) - ages, **columns})
+
+
+def monitor(tmp_path: Path, checks: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    """A monitor of dataset `now`; `then` is its reference, `labels` come in an hour."""
+    timed: dict[str, Any] = {"timestamp": "at"}
+    data = {
+        "now": timed,
+        "then": timed,
+        "labels": {"label": "fraud", "delaySeconds": 3600},
+    }
+    described = {name: {"uri": f"file://{tmp_path}/{name}", "format": "parquet", **one} for name, one in data.items()}
+    named = [{"name": check["metric"], "severity": "page", **check} for check in checks]
+    asked = {"type": "data-quality", "watch": "data.now", "checks": named, "windowSeconds": 86400, "data": described}
+    asked["threads"] = 3
+    return {"monitor": {**asked, "models": [], "current": {"data": "now"}, "reference": {"data": "then"}, **more}}
+
+
+def values(found: tuple[tuple[Result, ...], Any]) -> dict[str, float]:
+    """What was measured, by feature; nothing was refused."""
+    assert not found[1]
+    return {one.feature: one.value for one in found[0]}
+
+
+def test_an_empty_window_is_no_traceback(tmp_path: Path) -> None:
+    """It has no rows, and its freshness is that of the newest row there is; the rest is not measured."""
+    old = rows(50, 80, amount=1.0)
+    write(tmp_path / "now", "old", old[old["at"] < pd.Timestamp("2026-11-22", tz="UTC")])
+    write(tmp_path / "then", "a", rows(50, amount=1.0))
+    checks = [{"metric": metric} for metric in ("rows", "missing", "duplicates", "freshness_s", "out_of_range")]
+    checks += [{"metric": "missing", "name": "of-one", "features": ["amount"]}]
+
+    results, refused = look(monitor(tmp_path, checks), NOW)
+
+    found = {one.check: one.value for one in results}
+    newest = pd.read_parquet(tmp_path / "now" / "old.parquet")["at"].max()
+    assert not refused
+    assert found["rows"] == 0
+    assert found["freshness_s"] == pytest.approx((NOW - newest).total_seconds())
+    assert "missing" not in found
+
+
+def test_one_check_that_cannot_be_measured_hides_no_other(tmp_path: Path) -> None:
+    write(tmp_path / "now", "a", rows(40, amount=1.0))
+    checks = [{"metric": "missing", "features": ["gone"]}, {"metric": "rows", "min": 50}]
+
+    results, refused = look(monitor(tmp_path, checks), NOW)
+
+    assert [(one.check, one.breach) for one in results] == [("rows", True)]
+    assert "'gone', which the window lacks" in str(refused[0])
+
+
+def test_a_window_is_of_instants_whatever_wrote_them(tmp_path: Path) -> None:
+    """Texts with offsets, naive times and days; the same hour in each."""
+    stamps = pd.Series([NOW - timedelta(hours=age) for age in (1, 5, 23, 25, 49)])
+    texts = [f"{one.astimezone(tz=None).isoformat()}" for one in stamps]
+    texts[1] = "2026-11-24T12:00:00+05:00"  # 07:00 in UTC
+    write(tmp_path / "now", "a", pd.DataFrame({"at": texts}))
+    assert values(look(monitor(tmp_path, [{"metric": "rows"}]), NOW)) == {"": 3}
+    write(tmp_path / "now", "a", pd.DataFrame({"at": stamps.dt.tz_localize(None)}))
+    assert values(look(monitor(tmp_path, [{"metric": "rows"}]), NOW)) == {"": 3}
+    write(tmp_path / "now", "a", pd.DataFrame({"at": stamps.dt.date}))  # each day is its first moment
+    assert values(look(monitor(tmp_path, [{"metric": "rows"}]), NOW)) == {"": 2}
+
+
+def test_drift_is_told_per_feature_with_types_as_they_come(tmp_path: Path) -> None:
+    """Decimals are numbers, and a truth value is the number that a request makes of it."""
+    write(
+        tmp_path / "then", "a", rows(400, amount=RANDOM.normal(10, 1, 400), new=[True, False] * 200, text=["a"] * 400)
+    )
+    now = rows(300, amount=RANDOM.normal(13, 1, 300), new=[1.0, 0.0] * 150, text=["a"] * 300)
+    decimals = pa.array([round(one, 2) for one in now.amount]).cast(pa.decimal128(10, 2), safe=False)
+    file = tmp_path / "now" / "a.parquet"
+    write(file.parent, "a", now)
+    parquet.write_table(parquet.read_table(file).set_column(1, "amount", decimals), file)
+    checks = [{"metric": "psi", "max": 0.2}]
+
+    found = values(look(monitor(tmp_path, checks, type="data-drift"), NOW))
+
+    assert found["amount"] > 1
+    assert found["new"] == pytest.approx(0, abs=1e-6)
+    assert found["text"] == pytest.approx(0, abs=1e-6)
+
+
+def quality_monitor(tmp_path: Path, *names: str, task: str = "binary-classification") -> dict[str, Any]:
+    """A monitor of quality."""
+    model = {"name": "fraud", "registeredName": "fraud", "uri": "models:/fraud@champion", "task": task}
+    checks: list[dict[str, Any]] = [{"metric": name} for name in names]
+    return monitor(tmp_path, checks, type="prediction-quality", labels="labels", models=[model])
+
+
+def predicted(count: int, hours: float = 20.0) -> pd.DataFrame:
+    """Predictions with scores, all older than their labels are late."""
+    score = RANDOM.random(count)
+    frame = rows(count, hours, id=np.arange(count), prediction=(score > 0.5).astype(int), score=score)
+    return frame.assign(at=frame["at"] - pd.Timedelta(hours=1))
+
+
+def test_late_labels_are_joined_once_whatever_their_type(tmp_path: Path) -> None:
+    """A label that was corrected counts once and as it is now; ids are texts on one side, and numbers on the other."""
+    said = predicted(500)
+    truth = (said.score + RANDOM.normal(0, 0.3, 500) > 0.5).astype(int)
+    first = pd.DataFrame({"id": said.id.astype(str), "fraud": 1 - truth, "told": pd.Timestamp("2026-11-20")})
+    last = first.assign(fraud=truth, told=pd.Timestamp("2026-11-21"))
+    write(tmp_path / "now", "a", said)
+    write(tmp_path / "labels", "b", first)
+    write(tmp_path / "labels", "a", last)
+    workload = quality_monitor(tmp_path, "auc_roc", "accuracy", "log_loss", "f1", "ks", "recall_macro")
+    workload["monitor"]["data"]["labels"]["timestamp"] = "told"
+
+    results, refused = look(workload, NOW)
+
+    assert not refused
+    found = {one.check: one.value for one in results}
+    assert found["auc_roc"] == pytest.approx(metrics.roc_auc_score(truth, said.score))
+    assert found["accuracy"] == pytest.approx(metrics.accuracy_score(truth, said.prediction))
+    assert found["log_loss"] == pytest.approx(metrics.log_loss(truth, said.score))
+    assert found["recall_macro"] == pytest.approx(metrics.recall_score(truth, said.prediction, average="macro"))
+    apart = stats.ks_2samp(said.score[truth == 1], said.score[truth == 0]).statistic
+    assert found["ks"] == pytest.approx(apart)  # and not how far a column moved
+    assert found["f1"] == pytest.approx(metrics.f1_score(truth, said.prediction))
+
+
+def test_labels_of_one_class_or_of_few_rows_are_no_breach(tmp_path: Path) -> None:
+    """Without a positive there is no recall, and no order to judge; of twenty labels nothing is said."""
+    said = predicted(200).assign(prediction=0)
+    write(tmp_path / "now", "a", said)
+    write(tmp_path / "labels", "a", said[["id"]].assign(fraud=0))
+    names = ("auc_roc", "auc_pr", "recall", "precision", "f1", "accuracy")
+
+    found, refused = look(quality_monitor(tmp_path, *names), NOW)
+
+    assert not refused
+    assert [(one.check, one.value) for one in found] == [("accuracy", 1.0)]
+    write(tmp_path / "labels", "a", said[["id"]].head(20).assign(fraud=0))
+    assert look(quality_monitor(tmp_path, "accuracy"), NOW) == ((), ())
+
+
+def test_more_predictions_than_fit_are_judged_by_a_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same keys on both sides; the measure is close to that of all."""
+    monkeypatch.setattr(quality, "_MOST_JUDGED", 4000)
+    said = predicted(40_000)
+    truth = (said.score + RANDOM.normal(0, 0.3, len(said)) > 0.5).astype(int)
+    for part in range(8):
+        write(tmp_path / "now", f"{part}", said[part::8])
+    write(tmp_path / "labels", "a", said[["id"]].assign(fraud=truth))
+
+    found = look(quality_monitor(tmp_path, "auc_roc"), NOW)
+
+    assert values(found)[""] == pytest.approx(metrics.roc_auc_score(truth, said.score), abs=0.02)
+
+
+def test_duplicates_are_exact_up_to_a_bound_and_close_beyond(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    once = rows(5000, id=np.arange(5000))
+    for part in range(4):
+        write(tmp_path / "now", f"{part}", once.iloc[part::4])
+    write(tmp_path / "now", "again", once.head(1000))
+    workload = monitor(tmp_path, [{"metric": "duplicates"}])
+    assert values(look(workload, NOW)) == {"": pytest.approx(1 / 6)}
+
+    monkeypatch.setattr(tallies, "_MOST_HASHES", 500)
+    assert values(look(workload, NOW)) == {"": pytest.approx(1 / 6, abs=0.06)}
+
+
+def test_parts_with_other_samples_are_added_fairly() -> None:
+    """The smaller sample holds for both."""
+    one, other = Distinct(("id",), sample=Sample(100)), Distinct(("id",), sample=Sample(10_000))
+    frame = pd.DataFrame({"id": np.arange(4000)})
+    for _ in range(2):
+        one.add(frame)
+        other.add(frame)
+    one.share()
+    other.merge(one)
+
+    assert other.share() == pytest.approx(0.75)
+
+
+def test_captures_whose_columns_differ_are_one_window(tmp_path: Path) -> None:
+    """A column that came later is missing before; one whose type changed is compared as what it holds."""
+    day = tmp_path / "captures" / "day=2026-11-24" / "variant=live"
+    own: Mapping[str, Any] = {"request_id": "r", "prediction": 1, "score": 0.5, "model_version": "1"}
+    files: dict[str, dict[str, Any]] = {"a": {"id": [1] * 40}, "b": {"id": ["x"] * 40, "amount": [2.0] * 40}}
+    for name, columns in files.items():
+        frame = rows(40, **columns).rename(columns={"at": "captured_at"})
+        write(day, name, frame.assign(**own))
+    workload = monitor(tmp_path, [{"metric": "missing"}], current={"capture": {"uri": f"file://{tmp_path}/captures"}})
+
+    assert values(look(workload, NOW)) == {"id": 0.0, "amount": 0.5}
+
+
+def test_many_threads_find_what_one_finds(tmp_path: Path) -> None:
+    """Each has files of its own, and what they counted is added."""
+    for part in range(7):
+        write(tmp_path / "then", f"{part}", rows(500, amount=RANDOM.normal(10, 1, 500)))
+        write(tmp_path / "now", f"{part}", rows(300, amount=RANDOM.normal(11, 2, 300)))
+    checks = [{"metric": metric} for metric in ("psi", "ks", "js", "wasserstein")]
+
+    many = look(monitor(tmp_path, checks, type="data-drift"), NOW)
+    one = look(monitor(tmp_path, checks, type="data-drift", threads=1), NOW)
+
+    assert [(each.check, each.feature) for each in many[0]] == [(each.check, each.feature) for each in one[0]]
+    assert [each.value for each in many[0]] == pytest.approx([each.value for each in one[0]])
+
+
+def test_labels_without_their_column_are_refused(tmp_path: Path) -> None:
+    """Also where what is watched has the labels itself."""
+    said = predicted(100)
+    write(tmp_path / "now", "a", said)
+    write(tmp_path / "labels", "a", said[["id"]].assign(scam=1))
+    assert "lack column 'fraud'" in str(look(quality_monitor(tmp_path, "accuracy"), NOW)[1])
+
+    workload = quality_monitor(tmp_path, "accuracy")
+    workload["monitor"]["data"]["now"]["label"] = "fraud"
+    workload["monitor"]["labels"] = "now"
+    assert "no column 'fraud'" in str(look(workload, NOW)[1])
+    write(tmp_path / "now", "a", said.assign(fraud=said.prediction))
+    assert values(look(workload, NOW)) == {"": 1.0}
+
+
+def test_a_window_without_its_timestamp_is_refused_by_name(tmp_path: Path) -> None:
+    write(tmp_path / "now", "a", rows(40, amount=1.0).drop(columns="at"))
+
+    results, refused = look(monitor(tmp_path, [{"metric": "freshness_s"}, {"metric": "rows"}]), NOW)
+
+    assert not results
+    assert [str(one).partition(" lacks ")[2] for one in refused] == ["its timestamp column 'at'"] * 2
+
+
+def test_labels_that_are_no_numbers_are_refused_where_numbers_are_predicted(tmp_path: Path) -> None:
+    said = predicted(100)
+    write(tmp_path / "now", "a", said)
+    write(tmp_path / "labels", "a", said[["id"]].assign(fraud="n/a"))
+    workload = quality_monitor(tmp_path, "rmse")
+    workload["monitor"]["models"][0]["task"] = "regression"
+
+    assert "regression needs numbers, and the label 'label' holds 'n/a'" in str(look(workload, NOW)[1])
+
+
+def test_labels_of_another_kind_than_predictions_are_refused(tmp_path: Path) -> None:
+    """They would agree on no row, and nothing would be wrong with the model."""
+    said = predicted(100)
+    write(tmp_path / "now", "a", said)
+    write(tmp_path / "labels", "a", said[["id"]].assign(fraud=said.prediction.astype(str)))
+
+    refused = str(look(quality_monitor(tmp_path, "accuracy"), NOW)[1])
+
+    assert "labels and predictions are of two kinds, such as '0' and" in refused
+
+
+def test_predictions_without_a_value_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """No metric can tell of them."""
+    said = predicted(100).astype({"prediction": float})
+    said.loc[:9, "prediction"] = np.nan
+    write(tmp_path / "now", "a", said)
+    write(tmp_path / "labels", "a", said[["id"]].assign(fraud=1))
+
+    look(quality_monitor(tmp_path, "accuracy"), NOW)
+
+    assert "10 predictions have no value; quality is that of the others" in caplog.text
+
+
+def captured_quality(tmp_path: Path, right: Mapping[str, float]) -> dict[str, Any]:
+    """A monitor of the accuracy of captured answers, of which each variant has its share right."""
+    truth = []
+    for place, (variant, share) in enumerate(right.items()):
+        ids = np.arange(100) + 1000 * place
+        label = ids % 2
+        said = np.where(np.arange(100) < 100 * share, label, 1 - label)
+        frame = rows(100, 2, id=ids, prediction=said).rename(columns={"at": "captured_at"})
+        write(tmp_path / f"captures/day=2026-11-24/variant={variant}", "a", frame)
+        truth.append(pd.DataFrame({"id": ids, "fraud": label}))
+    write(tmp_path / "labels", "a", pd.concat(truth))
+    workload = quality_monitor(tmp_path, "accuracy")
+    capture = {"capture": {"uri": f"file://{tmp_path}/captures/"}}
+    workload["monitor"] |= {"current": capture, "checks": [{"name": "right", "metric": "accuracy", "min": 0.5}]}
+    workload["monitor"]["data"]["labels"] |= {"delaySeconds": 0}
+    return workload
+
+
+@pytest.mark.parametrize("right", [{"control": 0.9, "treatment": 0.3}, {"treatment": 0.3}])
+def test_a_breach_names_the_variant_that_answered(tmp_path: Path, right: dict[str, float]) -> None:
+    """Also where only one answered in the window, and its value is called by no variant."""
+    results, refused = look(captured_quality(tmp_path, right), NOW)
+
+    assert not refused
+    assert {one.variant for one in results} == set(right)
+    assert [one.variant for one in results if one.breach] == ["treatment"]
+
+
+@pytest.mark.parametrize("variants", [("control", "treatment"), ("treatment",)])
+def test_a_breach_of_prediction_drift_names_the_variant(tmp_path: Path, variants: tuple[str, ...]) -> None:
+    """Each variant is compared by itself."""
+    moved = {"control": 0.0, "treatment": 9.0}
+    for variant in variants:
+        said = rows(400, 2, prediction=RANDOM.normal(moved[variant], 1, 400)).rename(columns={"at": "captured_at"})
+        write(tmp_path / f"captures/day=2026-11-24/variant={variant}", "a", said)
+    write(tmp_path / "then", "a", rows(400, prediction=RANDOM.normal(0, 1, 400)))
+    workload = monitor(tmp_path, [{"metric": "psi", "max": 1.0}], type="prediction-drift")
+    workload["monitor"]["current"] = {"capture": {"uri": f"file://{tmp_path}/captures/"}}
+
+    results, refused = look(workload, NOW)
+
+    assert not refused
+    assert [one.variant for one in results if one.breach] == ["treatment"]

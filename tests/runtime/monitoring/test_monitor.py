@@ -1,0 +1,37 @@
+"""What a monitor tells Prometheus: values that say whose they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from modelyard_runtime.monitoring import monitor
+from modelyard_runtime.telemetry import reported
+from modelyard_runtime.telemetry.otlp import Sample
+
+NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+WORKLOAD: dict[str, Any] = {
+    "system": "cards",
+    "name": "monitor-drift",
+    "address": "monitors.drift",
+    "metrics": {"otlp": "http://prometheus:9090/api/v1/otlp/v1/metrics", "namespace": "cards-staging"},
+    "monitor": {"models": []},
+}
+
+
+def test_environments_that_share_a_prometheus_stay_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a label of every value, and by their source: equal series of two namespaces would be one."""
+    pushed: list[tuple[list[Sample], Mapping[str, str]]] = []
+
+    def push(url: str, samples: Iterable[Sample], resource: Mapping[str, str], at_s: float | None = None) -> None:
+        pushed.append((list(samples), resource))
+
+    monkeypatch.setattr(reported, "push", push)
+    assert monitor.tell(WORKLOAD, (monitor.Result("psi", "amount", 0.3, True),), NOW)
+
+    ((samples, resource),) = pushed
+    assert {one.labels["namespace"] for one in samples} == {"cards-staging"}
+    assert resource == {"service.name": "cards-monitor-drift", "service.namespace": "cards-staging"}

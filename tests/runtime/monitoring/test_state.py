@@ -1,0 +1,115 @@
+"""What a monitor keeps between its looks: failures in a row, and nothing twice when a look is tried again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from modelyard_runtime.monitoring import monitor
+from modelyard_runtime.monitoring.monitor import Result, look
+from modelyard_runtime.monitoring.state import LOOK, State
+from modelyard_runtime.refusals import Refusal
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+FEATURES = ("a", "b", "c", "d")
+
+
+def workload(tmp_path: Path, **check: Any) -> dict[str, Any]:
+    """A daily monitor of drift with a state; its reference is normal in four features."""
+    random = np.random.default_rng(5)
+    (tmp_path / "then").mkdir(exist_ok=True)
+    (tmp_path / "now").mkdir(exist_ok=True)
+    pd.DataFrame({name: random.normal(size=1000) for name in FEATURES}).to_parquet(tmp_path / "then" / "a.parquet")
+    return {
+        "monitor": {
+            "type": "data-drift",
+            "watch": "data.now",
+            "checks": [{"name": "psi", "metric": "psi", "max": 0.2, "severity": "page", **check}],
+            "windowSeconds": 86400,
+            "threads": 1,
+            "data": {
+                "now": {"uri": f"file://{tmp_path}/now", "format": "parquet", "timestamp": "at"},
+                "then": {"uri": f"file://{tmp_path}/then", "format": "parquet"},
+            },
+            "models": [],
+            "current": {"data": "now"},
+            "reference": {"data": "then"},
+            "state": {"uri": f"file://{tmp_path}/state", "store": "lake"},
+        }
+    }
+
+
+def breaches(described: Mapping[str, Any], tmp_path: Path, day: int, moved: tuple[str, ...]) -> set[str]:
+    """What a look finds on a day on which some features have moved."""
+    now = NOW + timedelta(days=day)
+    random = np.random.default_rng(day)
+    frame = pd.DataFrame({name: random.normal(2.0 if name in moved else 0.0, size=500) for name in FEATURES})
+    frame.assign(at=now - timedelta(hours=1)).to_parquet(tmp_path / "now" / "a.parquet")
+    state = State.of(described, now)
+    results, refused = look(described, now, state)
+    assert not refused
+    state.save()
+    return {one.feature for one in results if one.breach}
+
+
+def test_a_breach_needs_so_many_looks_in_a_row(tmp_path: Path) -> None:
+    """Of the same feature: one that is well in between begins anew."""
+    described = workload(tmp_path, consecutive=3)
+    days = [("a",), ("a", "b"), ("b",), ("a", "b"), ("a",), ("a",), ("a",)]
+
+    found = [breaches(described, tmp_path, day, moved) for day, moved in enumerate(days)]
+
+    assert found == [set(), set(), set(), {"b"}, set(), {"a"}, {"a"}]
+
+
+def test_a_breach_needs_so_many_features(tmp_path: Path) -> None:
+    described = workload(tmp_path, minFeatures=3)
+
+    assert breaches(described, tmp_path, 0, ("a", "b")) == set()
+    assert breaches(described, tmp_path, 1, ("a", "b", "d")) == {"a", "b", "d"}
+
+
+def test_features_of_variants_are_counted_apart() -> None:
+    """Two that moved in one variant and one in the other are not three."""
+    check: dict[str, Any] = {"name": "psi", "metric": "psi", "max": 0.2, "minFeatures": 2}
+    found = [Result("psi", f"{name}@{of}", 1.0, True, of) for name, of in (("a", "x"), ("b", "x"), ("a", "y"))]
+
+    lasting = monitor._lasting(check, found, State("one"))  # pyright: ignore[reportPrivateUsage]
+
+    assert [one.breach for one in lasting] == [True, True, False]
+
+
+def test_a_look_that_is_tried_again_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tries of a Job have its name in common."""
+    described = workload(tmp_path, consecutive=2)
+    monkeypatch.setenv(LOOK, "monitor-drift-29000000")
+    assert [breaches(described, tmp_path, day, ("a",)) for day in (0, 0, 0)] == [set()] * 3
+
+    monkeypatch.setenv(LOOK, "monitor-drift-29001440")
+    assert breaches(described, tmp_path, 1, ("a",)) == {"a"}
+
+
+def test_a_state_that_cannot_be_read_is_refused_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The look goes on without it, fails, and leaves it alone."""
+    described = workload(tmp_path, consecutive=2)
+    kept = tmp_path / "state" / "state.json"
+    kept.parent.mkdir()
+    kept.write_text("{")
+    with pytest.raises(Refusal, match="state of the monitor"):
+        State.of(described, NOW)
+
+    (tmp_path / "w.json").write_text(
+        json.dumps({"apiVersion": "modelyard.dev/v1alpha1", "kind": "Workload", "type": "monitor", **described})
+    )
+    monkeypatch.setenv("MODELYARD_WORKLOAD", str(tmp_path / "w.json"))
+    pd.DataFrame({"a": [1.0] * 50, "at": datetime.now(UTC)}).to_parquet(tmp_path / "now" / "a.parquet")
+
+    assert monitor.run() == 1
+    assert kept.read_text() == "{"

@@ -1,0 +1,111 @@
+"""What the description asks and the runtime does not do is refused before any work."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from modelyard_runtime.pipelines.driver import check, order
+from modelyard_runtime.pipelines.steps import searched
+from modelyard_runtime.refusals import Refusal
+
+STEP: dict[str, Any] = {
+    "needs": [],
+    "trainer": "scikit-learn",
+    "inputs": ["rows"],
+    "workers": {"min": 1, "max": 1},
+    "resources": {"cpus": 1, "gpus": 0, "group": "group-a"},
+    "parameters": {},
+    "retries": 0,
+    "timeoutSeconds": 60,
+}
+TRAINING: dict[str, Any] = {
+    "type": "training",
+    "pipeline": {
+        "model": {"task": "binary-classification"},
+        "steps": {"train": STEP},
+        "data": {"rows": {"uri": "file:///rows", "format": "json", "label": "late"}},
+        "validation": [{"name": "line", "metric": "auc_pr", "min": 0.5}],
+    },
+}
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """The training above with one thing changed."""
+    workload = copy.deepcopy(TRAINING)
+    *parents, last = path.split(".")
+    at: Any = workload
+    for part in parents:
+        at = at[int(part) if part.isdigit() else part]
+    at[last] = value
+    return workload
+
+
+def test_what_can_be_honoured_is_accepted() -> None:
+    check(TRAINING)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "why"),
+    [
+        ("type", "monitor", "'run' is for pipelines"),
+        ("pipeline.model.task", "ranking", "does not train models for ranking"),
+        ("pipeline.model.task", "recommendation", "do not train models for recommendation"),
+        ("pipeline.steps.train.workers", {"min": 1, "max": 2}, "trains on one worker, and workers.max is 2"),
+        ("pipeline.steps.train.parameters", {"depth": 3}, "has no parameter 'depth'"),
+        ("pipeline.steps.train.parameters", {"estimator": "magic"}, "estimator 'magic' is not built in"),
+        ("pipeline.steps.train.needs", ["train"], "wait for each other"),
+        ("pipeline.data.rows", {"uri": "file:///rows", "format": "json"}, "must have a label; 0 have"),
+        ("pipeline.split", {"by": "time"}, "a split by time needs a dataset with a timestamp"),
+        ("pipeline.validation.0.metric", "applause", "'applause' is not computed"),
+        (
+            "pipeline.tuning",
+            {"metric": "applause", "space": {"max_iter": {"kind": "int", "low": 1, "high": 2}}},
+            "goes by 'applause'",
+        ),
+    ],
+)
+def test_what_cannot_is_refused(path: str, value: Any, why: str) -> None:
+    with pytest.raises(Refusal, match=why):
+        check(changed(path, value))
+
+
+def test_a_search_beside_own_code_goes_by_a_metric_of_the_trainer() -> None:
+    """What a later step reports is not there yet when trials are compared."""
+    tuned = changed(
+        "pipeline.tuning", {"metric": "applause", "space": {"max_iter": {"kind": "int", "low": 1, "high": 2}}}
+    )
+    tuned["pipeline"]["steps"]["tell"] = {"needs": ["train"], "entrypoint": "fraud.tell:main", "inputs": []}
+
+    with pytest.raises(Refusal, match="goes by 'applause'"):
+        check(tuned)
+
+
+def test_scores_are_not_written_as_json() -> None:
+    scoring = changed("type", "batch-inference")
+    scoring["pipeline"]["steps"]["train"] = {**STEP, "trainer": "", "output": "rows"}
+
+    with pytest.raises(Refusal, match="json, which is read only"):
+        check(scoring)
+
+
+def test_steps_come_after_what_they_need() -> None:
+    assert order({"c": {"needs": ["b"]}, "b": {"needs": ["a"]}, "a": {"needs": []}}) == ["a", "b", "c"]
+
+
+def test_a_search_is_about_what_trains() -> None:
+    """A step of own code after a built-in trainer is not searched: it need not report the metric."""
+    own: dict[str, Any] = {key: value for key, value in STEP.items() if key != "trainer"}
+    first: dict[str, Any] = {**own, "entrypoint": "fraud.train:main"}
+    last: dict[str, Any] = {**own, "entrypoint": "fraud.report:main", "needs": ["train"]}
+
+    def about(name: str, **steps: dict[str, Any]) -> bool:
+        pipeline: dict[str, Any] = {"steps": steps}
+        return searched(pipeline, name)
+
+    assert not about("report", train=STEP, report=last)
+    assert about("report", train=first, report=last)
+    assert not about("train", train=first, report=last)
+    assert about("train", train=first)

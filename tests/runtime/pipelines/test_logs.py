@@ -1,0 +1,84 @@
+"""Logs of a run: what each node has written is in the store when its Pods are gone."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelyard_runtime.pipelines import logs
+from modelyard_runtime.pipelines.logs import copy_folder, keep_logs
+from tests.runtime.object_store import BUCKET, ObjectStore
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Path:
+    """The folder of a node: a driver, two workers of which one is silent, and what nobody reads."""
+    folder = tmp_path / "logs"
+    (folder / "serve").mkdir(parents=True)
+    (folder / "job-driver-run.log").write_text("step train: try 1\n")
+    (folder / "worker-a.out").write_text("loss 0.3\n")
+    (folder / "worker-b.err").touch()
+    (folder / "gcs_server.out").write_text("of Ray itself\n")
+    return folder
+
+
+def described(store: ObjectStore, patch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A pipeline whose logs are kept."""
+    kept = {"uri": f"s3://{BUCKET}/mlflow/logs/train/", "store": "artifacts"}
+    return {**store.described(patch), "pipeline": {"logs": kept}}
+
+
+def test_what_a_node_has_written_lies_below_its_run(session: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder for each node; empty files and those of Ray itself stay behind."""
+    store = ObjectStore()
+
+    assert copy_folder(described(store, monkeypatch), "run-1", "10.0.0.7", session) == 2
+    assert store.names() == [
+        "mlflow/logs/train/run-1/10.0.0.7/job-driver-run.log",
+        "mlflow/logs/train/run-1/10.0.0.7/worker-a.out",
+    ]
+
+
+def test_of_a_long_file_the_end_is_kept(session: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "_MOST_BYTES", 4)
+    store = ObjectStore()
+
+    copy_folder(described(store, monkeypatch), "run-1", "node", session)
+
+    key = "mlflow/logs/train/run-1/node/worker-a.out"
+    assert store.client.get_object(Bucket=BUCKET, Key=key)["Body"].read() == b"0.3\n"
+
+
+def test_every_node_copies_its_own_and_a_store_that_is_away_ends_no_run(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """On a real Ray of one node: its logs are kept; when the store is gone that is a warning."""
+    import ray
+
+    monkeypatch.setenv("PYTHONPATH", str(Path(logs.__file__).parents[2]))  # as in the image
+    store = ObjectStore()
+    workload = described(store, monkeypatch)
+    with caplog.at_level("INFO"):
+        ray.init(address="local", num_cpus=1, include_dashboard=False)
+        try:
+            ray.get(ray.remote(lambda: sys.stdout.write("a line of a worker\n")).remote())
+            keep_logs(workload, "run-1")
+            store.cut()
+            keep_logs(workload, "run-2")
+        finally:
+            ray.shutdown()
+
+    assert "are not copied" in caplog.text
+    assert any("worker-" in name and name.startswith("mlflow/logs/train/run-1/") for name in _names(store))
+
+
+def test_without_a_place_nothing_is_asked_of_ray() -> None:
+    keep_logs({"pipeline": {}}, "run-1")
+
+
+def _names(store: ObjectStore) -> list[str]:
+    store.mend()
+    return store.names()

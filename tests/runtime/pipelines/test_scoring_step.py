@@ -1,0 +1,179 @@
+"""A step of a custom pipeline that scores with a registered model, between steps of the user's own code."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from modelyard_runtime.batch import run as batch
+from modelyard_runtime.pipelines import driver
+from modelyard_runtime.pipelines.checks import check_pipeline
+from modelyard_runtime.pipelines.steps import perform, spread_out
+from modelyard_runtime.promotion.gate import DIGEST_TAG
+from modelyard_runtime.refusals import Refusal
+from tests.runtime.scoring import NAME, Scoring, amounts, in_this_process
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+STEP: dict[str, Any] = {
+    "needs": [],
+    "inputs": ["rows"],
+    "workers": {"min": 1, "max": 1},
+    "resources": {"cpus": 1, "gpus": 0, "group": ""},
+    "parameters": {},
+    "retries": 0,
+    "timeoutSeconds": 300,
+}
+
+
+class Forecast(Scoring):
+    """A pipeline of three steps, of which the second scores; one after it by another model may be added."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        described = self.workload["pipeline"]
+        for name in ("orders", "again"):
+            described["data"][name] = {**described["data"]["scores"], "uri": f"file://{folder}/{name}"}
+        model = described.pop("model")
+        for name in ("output", "batchSize"):
+            described.pop(name)
+        code = "tests.runtime.forecasting"
+        self.steps: dict[str, dict[str, Any]] = {
+            "prepare": {**STEP, "entrypoint": f"{code}:prepare", "inputs": [], "output": "rows"},
+            "score": {**STEP, "needs": ["prepare"], "model": model, "batchSize": 2, "output": "scores"},
+            "order": {
+                **STEP,
+                "needs": ["score"],
+                "entrypoint": f"{code}:order",
+                "inputs": ["scores"],
+                "output": "orders",
+            },
+        }
+        self.workload |= {"type": "custom", "governance": {"owner": {"team": "growth", "email": "a@b.example"}}}
+        described |= {"steps": self.steps, "timeoutSeconds": 300}
+
+    def perform(self, name: str) -> dict[str, float]:
+        """One step, and what it reports."""
+        return dict(perform(self.workload, name, {}, "a-run")[0].reported)
+
+
+@pytest.fixture
+def forecast(tmp_path: Path) -> Forecast:
+    """A model that doubles."""
+    made = Forecast(tmp_path)
+    made.promote(2.0)
+    return made
+
+
+@pytest.fixture
+def near(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that are this process."""
+    monkeypatch.setattr(batch, "on_workers", in_this_process)
+
+
+def test_a_step_scores_what_the_one_before_has_made(forecast: Forecast, ray_here: None) -> None:
+    """Three steps on a real Ray: rows, their scores, and what comes of these, in one run."""
+    check_pipeline(forecast.workload)
+
+    assert driver.work(forecast.workload, "a-run") == 0
+    assert float(pd.read_parquet(forecast.folder / "orders")["total"].sum()) == 12.0
+
+
+def test_it_is_a_batch_inference_in_all_it_does(forecast: Forecast, near: None) -> None:
+    """A file that does not fit is left out, and what was scored is not scored again."""
+    forecast.put("a.parquet", amounts(1, 2, 3))
+    forecast.put("text.parquet", {"amount": ["much"], "plan": ["basic"]})
+
+    assert forecast.perform("score") == {"scored": 1.0, "found": 2.0, "refused": 1.0}
+    assert forecast.answers("a.parquet") == [2, 4, 6]
+    assert list(forecast.refused()) == ["text.parquet"]
+    forecast.promote(3.0)
+    forecast.put("b.parquet", amounts(1))
+    assert forecast.perform("score")["scored"] == 1
+    assert forecast.versions() == {"a": {"1"}, "b": {"2"}}
+
+
+def test_each_step_has_a_model_of_its_own(forecast: Forecast, near: None) -> None:
+    """By its own reference: one that follows an alias, one at a version."""
+    forecast.promote(10.0)
+    forecast.put("a.parquet", amounts(1))
+    model = {"task": "regression", "uri": f"models:/{NAME}/1", "registeredName": NAME, "version": "1"}
+    forecast.steps["again"] = {**forecast.steps["score"], "model": model, "output": "again"}
+
+    forecast.perform("score")
+    forecast.perform("again")
+
+    assert forecast.answers("a.parquet") == [10]
+    assert list(pd.read_parquet(forecast.folder / "again" / "a.parquet.scored.parquet")["prediction"]) == [2.0]
+
+
+def test_files_are_compared_with_the_digest_before_they_are_loaded(forecast: Forecast, near: None) -> None:
+    import mlflow
+
+    mlflow.MlflowClient().set_model_version_tag(NAME, "1", DIGEST_TAG, "sha256:" + "0" * 64)
+    forecast.put("a.parquet", amounts(1))
+
+    with pytest.raises(Refusal, match="hash to"):
+        forecast.perform("score")
+    assert not (forecast.scores / "a.parquet.scored.parquet").exists()
+
+
+def test_a_model_that_nobody_promoted_fails_the_step(forecast: Forecast, near: None) -> None:
+    forecast.steps["score"]["model"] = {**forecast.steps["score"]["model"], "alias": "candidate"}
+    forecast.put("a.parquet", amounts(1))
+
+    with pytest.raises(Refusal, match="no version has been promoted to 'candidate'"):
+        forecast.perform("score")
+
+
+def test_it_has_workers_of_its_own(forecast: Forecast) -> None:
+    """So that it only coordinates in its own process, as a batch inference does."""
+    assert spread_out(forecast.workload, forecast.steps["score"])
+    assert not spread_out(forecast.workload, forecast.steps["prepare"])
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "why"),
+    [
+        ("inputs", [], "nothing to score"),
+        ("output", "nowhere", "scoring needs an output"),
+        ("output", "listed", "read only"),
+    ],
+)
+def test_what_cannot_be_scored_is_refused_before_any_work(forecast: Forecast, field: str, value: Any, why: str) -> None:
+    workload = copy.deepcopy(forecast.workload)
+    workload["pipeline"]["data"]["listed"] = {"uri": "file:///listed", "store": "", "format": "json"}
+    workload["pipeline"]["steps"]["score"][field] = value
+
+    with pytest.raises(Refusal, match=f"step 'score': .*{why}"):
+        check_pipeline(workload)
+
+
+def test_what_does_not_fit_is_reported_by_scoring_steps_alone(
+    forecast: Forecast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Code of the user's may report a number by the same name."""
+    told: list[float] = []
+
+    class Driver:
+        def __init__(self, *_: object) -> None: ...
+
+        def run(self, _: object) -> Any:
+            counts = {"prepare": 7.0, "score": 2.0, "order": 5.0}
+            return {name: _Done({"refused": count}) for name, count in counts.items()}
+
+    monkeypatch.setattr(driver, "Driver", Driver)
+    monkeypatch.setattr(driver, "report_refused", lambda _, count: told.append(count))
+
+    assert driver.work(forecast.workload, "a-run") == 0
+    assert told == [2.0]
+
+
+class _Done:
+    def __init__(self, reported: dict[str, float]) -> None:
+        self.summary = self
+        self.reported = reported

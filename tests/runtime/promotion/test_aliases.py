@@ -1,0 +1,302 @@
+"""An alias ends where its history says, whoever moves it at the same moment, and the history has every move."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import mlflow
+import pytest
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
+
+from modelyard_runtime.promotion import aliases, history
+from modelyard_runtime.promotion.history import (
+    BY_HAND,
+    PROMOTE,
+    TAKE_BACK,
+    History,
+    Move,
+    recorded,
+    standing,
+    taken_back,
+)
+from modelyard_runtime.registry import client as registry
+
+# of libraries that MLflow's database stands on
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::sqlalchemy.exc.SADeprecationWarning")
+
+MODEL = {"registeredName": "fraud"}
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+class Interleaved:
+    """MLflow's calls on memory, each an atomic step, in an order that the seed draws."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+        self._turn = threading.Condition()
+        self._waiting: dict[int, None] = {}
+        self._running = 0
+        self._next: int | None = None
+        self.aliases: dict[str, str] = {}
+        self.runs: list[Any] = []
+        self._ids = count(1)
+
+    def together(self, *works: Callable[[], Any]) -> None:
+        """Run all, one call of the registry at a time."""
+        self._running = len(works)
+        with ThreadPoolExecutor(len(works)) as pool:
+            for done in [pool.submit(self._work, work) for work in works]:
+                done.result()
+
+    def _work(self, work: Callable[[], Any]) -> None:
+        try:
+            work()
+        finally:
+            with self._turn:
+                self._running -= 1
+                self._draw()
+
+    def _draw(self) -> None:
+        if self._waiting and len(self._waiting) == self._running:
+            self._next = self._random.choice(sorted(self._waiting))
+            self._turn.notify_all()
+
+    def _step(self) -> None:
+        if not self._running:
+            return
+        me = threading.get_ident()
+        with self._turn:
+            self._waiting[me] = None
+            self._draw()
+            while self._next != me:
+                self._turn.wait()
+            self._next = None
+            del self._waiting[me]
+
+    def get_experiment_by_name(self, name: str) -> Any:
+        return SimpleNamespace(experiment_id="1")
+
+    def search_runs(self, experiments: list[str], **_: Any) -> Any:
+        self._step()
+        page = [SimpleNamespace(data=one.data, info=SimpleNamespace(**vars(one.info))) for one in self.runs]
+        return Page(page)
+
+    def create_run(self, experiment: str, start: int | None = None, *, tags: dict[str, str], run_name: str) -> Any:
+        self._step()
+        number = next(self._ids)
+        info = SimpleNamespace(run_id=f"{number:04}", start_time=start or int(time.time() * 1000), status="RUNNING")
+        self.runs.append(SimpleNamespace(info=info, data=SimpleNamespace(tags=tags)))
+        return self.runs[-1]
+
+    def set_terminated(self, run: str, status: str) -> None:
+        self._step()
+        next(one for one in self.runs if one.info.run_id == run).info.status = status
+
+    def get_model_version_by_alias(self, name: str, alias: str) -> Any:
+        self._step()
+        if alias not in self.aliases:
+            raise mlflow.MlflowException("no such alias", error_code=INVALID_PARAMETER_VALUE)
+        return SimpleNamespace(version=self.aliases[alias], tags={}, run_id="")
+
+    def set_registered_model_alias(self, name: str, alias: str, version: str) -> None:
+        self._step()
+        self.aliases[alias] = version
+
+
+class Page(list[Any]):
+    """A page of runs, which is the last."""
+
+    token = ""
+
+
+def move(version: int, alias: str = "champion") -> Move:
+    """A promotion of a version."""
+    return Move(alias, PROMOTE, str(version), "", "training", "its gate held", f"sha256:{version}")
+
+
+@pytest.fixture
+def memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Interleaved]:
+    """A registry in memory, by the seed of its interleaving."""
+
+    def made(seed: int) -> Interleaved:
+        found = Interleaved(seed)
+        monkeypatch.setattr(history, "_client", lambda: found)
+        monkeypatch.setattr(registry, "_client", lambda: found)
+        return found
+
+    return made
+
+
+def test_of_promotions_at_the_same_moment_the_newest_wins(memory: Callable[[int], Interleaved]) -> None:
+    """A thousand times, in as many orders of their calls; the history has both, and no move by hand."""
+    for seed in range(1000):
+        server, asked = memory(seed), History(MODEL)
+        aliases.promote(asked, move(1))
+        server.together(*(partial(aliases.promote, asked, move(version)) for version in (2, 3)))
+
+        assert server.aliases == {"champion": "3"}, seed
+        moves = asked.moves("champion")
+        assert sorted((one.action, one.version) for one in moves) == [(PROMOTE, "1"), (PROMOTE, "2"), (PROMOTE, "3")]
+        assert all(one.finished for one in moves)
+
+
+def test_a_rollback_at_the_same_moment_takes_back_what_it_saw(memory: Callable[[int], Interleaved]) -> None:
+    """A newer version that is promoted meanwhile keeps the alias; without one it is at the version before."""
+    for seed in range(300):
+        server, asked = memory(seed), History(MODEL)
+        for version in (1, 2):
+            aliases.promote(asked, move(version))
+        works: list[Callable[[], Any]] = [
+            partial(aliases.take_back, asked, "champion", "monitor", "worse", LATER),
+            partial(aliases.promote, asked, move(3)),
+        ]
+        server.together(*works)
+
+        (back,) = [one for one in asked.moves("champion") if one.action == TAKE_BACK]
+        assert server.aliases == {"champion": "3" if back.version == "2" else "2"}, seed
+        assert next(iter(standing(asked.moves("champion")))) == server.aliases["champion"]
+
+
+def test_many_promotions_at_once_in_a_database(database: History) -> None:
+    """Eight at a time, in no order: each is in the history, and the newest has the alias."""
+    versions = [registered() for _ in range(40)]
+    random.Random(1).shuffle(versions)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda version: aliases.promote(database, move(version)), versions))
+
+    assert at() == "40"
+    assert all(int(one) >= version for one, version in zip(found, versions, strict=True))
+    moves = database.moves("champion")
+    assert sorted(int(one.version) for one in moves) == list(range(1, 41))
+    assert {one.action for one in moves} == {PROMOTE}
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> History:
+    """A registry in a database, which takes seconds to make."""
+    return connected(f"sqlite:///{tmp_path}/mlflow.db")
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> History:
+    """A registry in a folder."""
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    return connected(f"file://{tmp_path}/registry")
+
+
+def connected(uri: str) -> History:
+    """The history of a model of a registry that is in use from now on."""
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+    mlflow.MlflowClient().create_registered_model("fraud")
+    return History(MODEL)
+
+
+def at(alias: str = "champion") -> str:
+    """Where an alias points."""
+    found = registry.version_at("fraud", alias)
+    return "" if found is None else found.version
+
+
+def registered() -> int:
+    """One more version, of no files."""
+    return int(mlflow.MlflowClient().create_model_version("fraud", "file:///nowhere").version)
+
+
+def test_an_alias_that_somebody_moved_is_recorded_and_stays(files: History) -> None:
+    """What was passed over does not come back by itself; a newer version does."""
+    for _ in range(3):
+        aliases.promote(files, move(registered()))
+    registry.set_alias("fraud", "champion", "1")
+    aliases.observe(files, "champion")
+    aliases.observe(files, "champion")
+
+    (found,) = [one for one in files.moves("champion") if one.action == BY_HAND]
+    assert (found.version, found.before, found.who, set(found.over)) == ("1", "3", "unknown", {"2", "3"})
+    assert aliases.refused_again(files, "champion") == {"2", "3"}
+    assert aliases.promote(files, move(registered())) == "4"
+    assert aliases.take_back(files, "champion", "monitor", "worse", datetime.now(UTC)) == "1"
+
+
+def test_an_alias_is_known_that_is_older_than_its_history(files: History) -> None:
+    """It was moved before anybody recorded it, and is what a rollback goes back to."""
+    registry.set_alias("fraud", "champion", str(registered()))
+
+    aliases.promote(files, move(registered()))
+
+    assert aliases.take_back(files, "champion", "monitor", "worse", datetime.now(UTC)) == "1"
+    assert aliases.take_back(files, "champion", "monitor", "worse", datetime.now(UTC)) == ""
+
+
+def test_what_was_interrupted_is_made_good(files: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process ended after it had recorded its move; until it may not come back, nobody takes its word for wrong."""
+    aliases.promote(files, move(registered()))
+    files.append(move(registered()))
+    aliases.observe(files, "champion")
+    assert at() == "1"
+
+    monkeypatch.setattr(aliases, "_INTERRUPTED", -timedelta(seconds=1))
+    aliases.observe(files, "champion")
+
+    assert at() == "2"
+    assert all(one.finished for one in files.moves("champion"))
+
+
+def test_a_rollback_that_was_interrupted_keeps_the_digest_of_where_it_ends(
+    files: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that finds none in the record would have to believe the tag of the version."""
+    approved = replace(move(registered()), evidence={"risk": "signed"})
+    for one in (approved, move(registered())):
+        aliases.promote(files, one)
+    files.append(Move("champion", TAKE_BACK, "2", "2", "monitor", "worse"))
+    monkeypatch.setattr(aliases, "_INTERRUPTED", -timedelta(seconds=1))
+
+    aliases.observe(files, "champion")
+
+    found = recorded(files.moves("champion"), "1")
+    assert found is not None
+    assert (found.why, found.digest, found.evidence) == ("a move was interrupted", "sha256:1", {"risk": "signed"})
+
+
+def test_a_version_that_was_deleted_is_passed_over(files: History) -> None:
+    """A rollback goes to the one before it."""
+    for _ in range(3):
+        aliases.promote(files, move(registered()))
+    mlflow.MlflowClient().delete_model_version("fraud", "2")
+
+    assert aliases.take_back(files, "champion", "monitor", "worse", datetime.now(UTC)) == "1"
+
+
+def test_a_deleted_record_counts_and_others_are_of_their_alias(files: History) -> None:
+    """MLflow hides runs that are deleted; that makes nothing undone."""
+    for alias in ("champion", "candidate"):
+        aliases.promote(files, move(registered(), alias))
+    for one in files.moves("champion"):
+        mlflow.MlflowClient().delete_run(one.id)
+
+    (found,) = files.moves("champion")
+    assert (found.version, found.digest, found.who) == ("1", "sha256:1", "training")
+    assert recorded(files.moves("champion"), "1") == found
+    assert recorded(files.moves("champion"), "2") is None
+
+
+def test_the_last_word_on_a_version_counts() -> None:
+    """It may be taken back and come back by hand."""
+    moves = [move(1), move(2), replace(move(2), action=TAKE_BACK)]
+    assert (standing(moves), taken_back(moves)) == (("1",), {"2"})
+
+    moves.append(replace(move(2), action=BY_HAND))
+    assert (standing(moves), taken_back(moves)) == (("2", "1"), frozenset())
+    assert recorded(moves[:3], "2") is None

@@ -1,0 +1,175 @@
+"""What counts as an approval: a statement about exactly this version, signed by a key of a group that may approve."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelyard_runtime.promotion.approvals import APPROVAL_TAG, standing, subject
+from tests.runtime.signing import Signer
+
+DIGEST = "sha256:" + "a" * 64
+
+
+class Case:
+    """Two groups of which both must agree, and what they say about a version."""
+
+    def __init__(self, folder: Path) -> None:
+        self.risk, self.payments = Signer(folder, "risk"), Signer(folder, "payments", "ecdsa")
+        self.deputy, self.stranger = Signer(folder, "deputy"), Signer(folder, "stranger", "rsa")
+        self.workload: dict[str, Any] = {"system": "cards", "environment": "prod"}
+        self.pipeline: dict[str, Any] = {
+            "model": {"registeredName": "cards-fraud"},
+            "promoteTo": "champion",
+            "approvals": {
+                "from": ["model-risk", "payments-risk"],
+                "minimum": 2,
+                "groups": {
+                    "model-risk": {"sshKeys": [self.risk.line, self.deputy.line]},
+                    "payments-risk": {"sshKeys": [self.payments.line]},
+                    "others": {"sshKeys": [self.stranger.line]},
+                },
+            },
+        }
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What a good statement says."""
+        return subject(self.workload, self.pipeline, DIGEST)
+
+    def given(self, *evidence: str, digest: str = DIGEST) -> tuple[list[str], int]:
+        """The groups whose approvals count, and how many are missing."""
+        tags = {f"{APPROVAL_TAG}{place}": one for place, one in enumerate(evidence)}
+        found = standing(self.workload, self.pipeline, tags, digest)
+        assert len(found.refused) == len({*evidence}) - len(found.given)  # the same text twice is one approval
+        return [one.group for one in found.given], found.missing
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    return Case(tmp_path)
+
+
+def test_two_groups_approve_by_their_keys(case: Case) -> None:
+    """With more said in the statement than is asked for."""
+    risk = case.risk.sign({**case.about, "by": "ada", "at": "2026-11-26T08:00:00Z", "reason": "ticket 7"})
+    payments = case.payments.sign(case.about)
+
+    assert case.given() == ([], 2)
+    assert case.given(risk) == (["model-risk"], 1)
+    assert case.given(payments, risk) == (["payments-risk", "model-risk"], 0)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"digest": "sha256:" + "b" * 64},
+        {"environment": "staging"},
+        {"system": "loans"},
+        {"model": "cards-limit"},
+        {"alias": "challenger"},
+        {"action": "deploy"},
+        {"kind": "Note"},
+        {"apiVersion": "modelyard.dev/v2"},
+    ],
+)
+def test_an_approval_of_something_else_does_not_count(case: Case, other: dict[str, str]) -> None:
+    """A good signature, carried over from another version, environment or model."""
+    assert case.given(case.risk.sign({**case.about, **other}), case.payments.sign(case.about)) == (["payments-risk"], 1)
+
+
+def test_a_signature_for_another_purpose_does_not_count(case: Case) -> None:
+    """Such as one of a commit that has the same text."""
+    assert case.given(case.risk.sign(case.about, "git")) == ([], 2)
+
+
+def test_a_changed_statement_does_not_count(case: Case) -> None:
+    """Signed for staging, and changed to say prod."""
+    found = json.loads(case.risk.sign({**case.about, "environment": "staging"}))
+    found["statement"] = found["statement"].replace("staging", "prod")
+
+    assert case.given(json.dumps(found)) == ([], 2)
+
+
+def test_a_signature_of_another_statement_does_not_count(case: Case) -> None:
+    other = json.loads(case.risk.sign({**case.about, "digest": "sha256:b"}))
+    other["statement"] = json.dumps(case.about)
+
+    assert case.given(json.dumps(other)) == ([], 2)
+
+
+def test_a_key_of_no_group_that_may_approve_does_not_count(case: Case) -> None:
+    """Whether it is listed for another group or nowhere."""
+    assert case.given(case.stranger.sign(case.about)) == ([], 2)
+    case.pipeline["approvals"]["groups"].pop("others")
+    assert case.given(case.stranger.sign(case.about)) == ([], 2)
+
+
+def test_a_group_counts_once_and_so_does_a_key(case: Case) -> None:
+    """Two of one group, and one person who is listed in both."""
+    both = [case.risk.sign(case.about), case.deputy.sign(case.about)]
+    assert case.given(*both) == (["model-risk"], 1)
+
+    case.pipeline["approvals"]["groups"]["payments-risk"]["sshKeys"].append(case.risk.line)
+    assert case.given(both[0], both[0]) == (["model-risk"], 1)
+
+
+@pytest.mark.parametrize("content", [DIGEST, "", "{}", "[]", "null", '{"statement": 1, "signature": 2}', "[" * 30000])
+def test_a_tag_that_anybody_may_write_is_no_approval(case: Case, content: str) -> None:
+    """Among them the digest itself, which was one once."""
+    assert case.given(content) == ([], 2)
+
+
+def test_no_tag_stops_the_promoter(case: Case) -> None:
+    """Anybody may write one, with characters that are no Base64 or no text in it."""
+    armored = "-----BEGIN SSH SIGNATURE-----\n\u00e9\n-----END SSH SIGNATURE-----"
+    statement = json.dumps({**case.about, "reason": "\ud800"}, ensure_ascii=False)
+
+    assert case.given(json.dumps({"statement": json.dumps(case.about), "signature": armored})) == ([], 2)
+    good = json.loads(case.risk.sign(case.about))
+    assert case.given(json.dumps({**good, "statement": statement})) == ([], 2)
+
+
+@pytest.mark.parametrize(
+    "line", ["ssh-rsa {body}", "ssh-ed25519 {cut}", "ssh-ed25519 AAAABBBBCCCC", "ssh-ed25519 \u00e9"]
+)
+def test_a_key_that_cannot_be_read_keeps_no_other_approval_from_counting(
+    case: Case, line: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is left out with a warning, whichever group it belongs to, and the others of its group count as well."""
+    body = case.deputy.line.split()[1]
+    wrong = line.format(body=body, cut=body[:-2])
+    case.pipeline["approvals"]["groups"]["model-risk"]["sshKeys"].insert(0, wrong)
+
+    both = case.risk.sign(case.about), case.payments.sign(case.about)
+    assert case.given(*both) == (["model-risk", "payments-risk"], 0)
+    case.pipeline["approvals"]["groups"]["model-risk"]["sshKeys"] = [wrong]
+    assert case.given(*both) == (["payments-risk"], 1)
+    assert "a key of model-risk that may approve is left out" in caplog.text
+
+
+def test_without_approvals_in_the_description_none_is_missing(case: Case) -> None:
+    case.pipeline.pop("approvals")
+
+    assert case.given() == ([], 0)
+
+
+def test_an_auditor_checks_a_statement_with_ssh_keygen_alone(tmp_path: Path) -> None:
+    """By the commands of the page about approvals, from the file that it says how to get."""
+    page = (Path(__file__).parents[3] / "docs" / "approvals.md").read_text(encoding="utf-8")
+    commands = [line for line in page.splitlines() if line.startswith(("python3 -c", "ssh-keygen -Y verify"))]
+    assert len(commands) == 3
+    ada = Signer(tmp_path, "risk")
+    evidence = ada.sign({"digest": "sha256:1", "reason": "na\u00efve"})
+    kind, key = ada.line.split()[:2]
+    (tmp_path / "allowed").write_text(f"ada@acme.example {kind} {key}\n")
+    (tmp_path / "evidence.json").write_text(f"{evidence}\n")
+    script = "\n".join(["set -e", *commands])
+
+    assert subprocess.run(["sh", "-c", script], cwd=tmp_path, check=False).returncode == 0
+    (tmp_path / "evidence.json").write_text(evidence.replace(":1", ":2"))
+    assert subprocess.run(["sh", "-c", script], cwd=tmp_path, check=False).returncode != 0

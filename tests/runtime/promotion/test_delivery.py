@@ -1,0 +1,195 @@
+"""What an alias points to is delivered when it moves, in both directions, and once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+import pytest
+from mlflow.sklearn import log_model
+from sklearn.linear_model import LogisticRegression
+
+from modelyard_runtime.bundles.bundle import PROFILES
+from modelyard_runtime.bundles.store import bundle_of
+from modelyard_runtime.models.loading import Models
+from modelyard_runtime.monitoring.breach import take_back
+from modelyard_runtime.promotion.approvals import subject
+from modelyard_runtime.promotion.promoter import promote_waiting
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.registry.files import digest_of
+from tests.runtime.signing import Signer
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
+
+Approve = Callable[[registry.Version], None]
+
+ROWS = pd.DataFrame({"amount": [1.0, 2.0, 3.0, 4.0]})
+
+
+@pytest.fixture
+def risk(tmp_path: Path) -> Signer:
+    """The one group that must agree."""
+    return Signer(tmp_path, "risk")
+
+
+@pytest.fixture
+def workload(tmp_path: Path, risk: Signer, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """A pipeline with approvals, whose promotions are delivered to a folder."""
+    monkeypatch.chdir(tmp_path)
+    delivery = {"uri": f"file://{tmp_path}/bundles", "store": "artifacts"}
+    described: dict[str, Any] = {
+        "registry": {"uri": f"file://{tmp_path}/registry"},
+        "pipeline": {
+            "model": {"registeredName": "fraud", "delivery": delivery},
+            "promoteTo": "champion",
+            "approvals": {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}},
+        },
+    }
+    registry.connect(described)
+    mlflow.set_experiment("delivery")
+    yield described
+    mlflow.end_run()
+
+
+def train(slope: int) -> registry.Version:
+    """A version whose gate held."""
+    with mlflow.start_run() as run:
+        model = LogisticRegression().fit(ROWS, [0, 0, 1, 1] if slope > 0 else [1, 1, 0, 0])
+        uri = log_model(model, name="model", serialization_format="cloudpickle", pip_requirements=[]).model_uri
+        mlflow.log_dict({"features": ["amount"], "columns": {}}, registry.PROFILES)
+    digest = digest_of(uri)
+    made = registry.register("fraud", uri, {"modelyard.digest": digest, "modelyard.gate": "held"})
+    assert made.run_id == run.info.run_id
+    return made
+
+
+@pytest.fixture
+def approve(workload: dict[str, Any], risk: Signer) -> Approve:
+    """Signs that a version may be promoted."""
+
+    def signed(version: registry.Version) -> None:
+        risk.approve(version, subject(workload, workload["pipeline"], version.tags["modelyard.digest"]))
+
+    return signed
+
+
+def read(tmp_path: Path) -> Models:
+    """Another place, which reads what was delivered."""
+    bundle: dict[str, Any] = {
+        "uri": f"file://{tmp_path}/bundles",
+        "store": "artifacts",
+        "cache": str(tmp_path / "disk"),
+    }
+    named: dict[str, Any] = {"registeredName": "fraud", "alias": "champion", "uri": "models:/fraud@champion"}
+    return Models({}, {**named, "bundle": bundle})
+
+
+def test_a_bundle_goes_out_with_the_approval_and_answers_like_the_version(
+    workload: dict[str, Any], approve: Approve, tmp_path: Path
+) -> None:
+    """It says who agreed and which run made it, and holds what monitors compare with."""
+    version = train(1)
+    promote_waiting(workload)
+    assert not (tmp_path / "bundles").exists()
+    approve(version)
+
+    assert (
+        promote_waiting(workload)
+        == "'champion' of fraud is now version 1; version 1 of fraud is delivered for 'champion'"
+    )
+    models = read(tmp_path)
+    found = models.version()
+    assert found is not None
+    bundle = bundle_of(Path(found.uri).parent)
+    assert (bundle.version, bundle.run, bundle.digest) == ("1", version.run_id, version.tags["modelyard.digest"])
+    assert bundle.approvals == {"risk": registry.version("fraud", "1").tags["modelyard.approval.risk"]}
+    assert datetime.fromisoformat(bundle.made) <= datetime.now(UTC)
+    assert PROFILES in bundle.files
+    assert models.profiles(found)["features"] == ["amount"]
+    assert registry.load(found.uri).predict(ROWS).tolist() == registry.load(version.uri).predict(ROWS).tolist()
+
+
+def test_what_was_interrupted_is_delivered_by_the_next_run(
+    workload: dict[str, Any], approve: Approve, tmp_path: Path
+) -> None:
+    """The alias had moved already. What is delivered is not delivered again."""
+    version = train(1)
+    approve(version)
+    registry.set_alias("fraud", "champion", version.version)
+
+    assert promote_waiting(workload).endswith("version 1 of fraud is delivered for 'champion'")
+    before = sorted((tmp_path / "bundles").rglob("*"))
+    assert promote_waiting(workload).endswith("already")
+    assert sorted((tmp_path / "bundles").rglob("*")) == before
+
+
+def test_an_alias_that_a_human_moved_is_delivered_by_the_next_run(workload: dict[str, Any], tmp_path: Path) -> None:
+    """The pipeline promotes to another alias; nobody tells it when somebody moves this one in the registry."""
+    model = workload["pipeline"]["model"]
+    workload["pipeline"] |= {
+        "promoteTo": "candidate",
+        "model": {"registeredName": "fraud", "otherDeliveries": {"champion": model["delivery"]}},
+    }
+    version = train(1)
+    assert "'champion' of fraud points to no version yet" in promote_waiting(workload)
+    registry.set_alias("fraud", "champion", version.version)
+
+    assert promote_waiting(workload).endswith("version 1 of fraud is delivered for 'champion'")
+    delivered = read(tmp_path).version()
+    assert delivered is not None
+    assert delivered.version == str(version.version)
+    assert promote_waiting(workload).endswith("already")
+
+
+def test_a_store_out_of_reach_is_told_with_what_to_do(
+    workload: dict[str, Any], approve: Approve, tmp_path: Path
+) -> None:
+    """The alias has moved; the next run delivers what it points to."""
+    approve(train(1))
+    (tmp_path / "bundles").write_text("in the way")
+
+    with pytest.raises(Refusal, match="is version 1, and its bundle cannot be delivered"):
+        promote_waiting(workload)
+    (tmp_path / "bundles").unlink()
+    assert promote_waiting(workload).endswith("version 1 of fraud is delivered for 'champion'")
+
+
+def test_an_alias_that_is_taken_back_takes_its_bundle_with_it(
+    workload: dict[str, Any], approve: Approve, tmp_path: Path
+) -> None:
+    """Whoever reads bundles is on the version before as well."""
+    for slope in (1, -1):
+        approve(train(slope))
+        promote_waiting(workload)
+    models = read(tmp_path)
+    second = models.version()
+    watched = {**workload["pipeline"]["model"], "alias": "champion"}
+    take_back({**workload, "monitor": {"models": [watched]}}, datetime.now(UTC), timedelta(0), frozenset({""}))
+
+    first = models.version()
+    assert second is not None
+    assert first is not None
+    assert (second.version, first.version) == ("2", "1")
+
+
+def test_a_version_that_is_not_what_its_gate_saw_is_not_delivered(workload: dict[str, Any], tmp_path: Path) -> None:
+    version = train(1)
+    workload["pipeline"].pop("approvals")
+    registry.tag(version, {"modelyard.digest": "sha256:" + "0" * 64})
+
+    with pytest.raises(Refusal, match="is not what its gate saw"):
+        promote_waiting(workload)
+    assert not (tmp_path / "bundles").exists()
+
+
+def test_only_where_the_registry_is_can_an_alias_be_taken_back(tmp_path: Path) -> None:
+    model = {"registeredName": "fraud", "alias": "champion", "uri": "models:/fraud@champion", "bundle": {}}
+    workload: dict[str, Any] = {"monitor": {"models": [model]}}
+
+    with pytest.raises(Refusal, match="only where its registry is"):
+        take_back(workload, datetime.now(UTC), timedelta(0), frozenset({""}))

@@ -1,0 +1,304 @@
+"""Approvals are verified again when a version is loaded, by the keys that are listed then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+import pytest
+from mlflow.sklearn import log_model
+from sklearn.linear_model import LogisticRegression
+
+from modelyard_runtime.bundles.bundle import MANIFEST, files_in, read_bundle
+from modelyard_runtime.bundles.store import publish
+from modelyard_runtime.models.loading import Models, load
+from modelyard_runtime.monitoring.breach import take_back
+from modelyard_runtime.promotion import aliases
+from modelyard_runtime.promotion.approvals import subject
+from modelyard_runtime.promotion.delivery import deliver
+from modelyard_runtime.promotion.evidence import add_later, lacks_approvals
+from modelyard_runtime.promotion.history import APPROVE, BY_HAND, PROMOTE, TAKE_BACK, History, Move, arrived
+from modelyard_runtime.promotion.promoter import promote_waiting
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.registry.files import digest_of
+from modelyard_runtime.storage.filesystem import local
+from tests.runtime.signing import Signer
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
+
+ROWS = pd.DataFrame({"amount": [1.0, 2.0, 3.0, 4.0]})
+NAMED: dict[str, Any] = {
+    "registeredName": "fraud",
+    "alias": "champion",
+    "uri": "models:/fraud@champion",
+    "history": "fraud/aliases",
+}
+
+
+def asked(*signers: Signer, minimum: int = 1) -> dict[str, Any]:
+    """Approvals by these groups, each of one person."""
+    groups = {one.key.name: {"sshKeys": [one.line]} for one in signers}
+    return {"from": list(groups), "minimum": minimum, "groups": groups}
+
+
+@pytest.fixture
+def risk(tmp_path: Path) -> Signer:
+    """A group that approves."""
+    return Signer(tmp_path, "risk")
+
+
+@pytest.fixture
+def payments(tmp_path: Path) -> Signer:
+    """Another one."""
+    return Signer(tmp_path, "payments")
+
+
+@pytest.fixture
+def workload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """What the promoter looks at: a training that asks nobody yet."""
+    monkeypatch.chdir(tmp_path)
+    described: dict[str, Any] = {
+        "system": "cards",
+        "environment": "prod",
+        "registry": {"uri": f"file://{tmp_path}/registry"},
+        "pipeline": {"model": {"registeredName": "fraud", "history": "fraud/aliases"}, "promoteTo": "champion"},
+    }
+    registry.connect(described)
+    mlflow.set_experiment("evidence")
+    yield described
+    mlflow.end_run()
+
+
+def train() -> registry.Version:
+    """A version whose gate held."""
+    with mlflow.start_run():
+        fitted = LogisticRegression().fit(ROWS, [0, 0, 1, 1])
+        uri = log_model(fitted, name="model", serialization_format="cloudpickle", pip_requirements=[]).model_uri
+    return registry.register("fraud", uri, {"modelyard.digest": digest_of(uri), "modelyard.gate": "held"})
+
+
+def number(models: Models) -> str:
+    """The version in use; empty where there is none."""
+    found = models.version()
+    return "" if found is None else found.version
+
+
+def seal(folder: Path) -> None:
+    """Make the hashes of a bundle's files fit; the digest and the signatures in it stay as they are."""
+    found = read_bundle((folder / MANIFEST).read_bytes())
+    (folder / MANIFEST).write_text(replace(found, files=files_in(folder)).text())
+
+
+@pytest.fixture
+def approve(workload: dict[str, Any]) -> Callable[[Signer, registry.Version], None]:
+    """Signs for a version, and lays that beside it."""
+
+    def signed(signer: Signer, version: registry.Version) -> None:
+        signer.approve(version, subject(workload, workload["pipeline"], version.tags["modelyard.digest"]))
+
+    return signed
+
+
+Approves = Callable[[Signer, registry.Version], None]
+
+
+def actions() -> list[str]:
+    """What the history of the alias says."""
+    return [one.action for one in History(NAMED).moves("champion")]
+
+
+def test_what_was_live_before_anybody_was_asked_is_approved_where_it_is(
+    workload: dict[str, Any], risk: Signer, approve: Approves
+) -> None:
+    """Whoever starts anew refuses it until then; its time behind the alias goes on counting."""
+    version = train()
+    promote_waiting(workload)
+    pipeline = workload["pipeline"]
+    pipeline["approvals"] = asked(risk)
+    described = {**NAMED, "approvals": asked(risk)}
+    assert lacks_approvals(workload, pipeline)
+    with pytest.raises(Refusal, match=r"its record lacks 1 approval\(s\) of risk for these files"):
+        load(workload, described, version)
+
+    approve(risk, version)
+    with pytest.raises(Refusal, match="its record lacks"):
+        load(workload, described, version)
+    add_later(workload, pipeline)
+    add_later(workload, pipeline)
+
+    assert load(workload, described, version).predict(ROWS).tolist() == [0, 0, 1, 1]
+    assert not lacks_approvals(workload, pipeline)
+    assert actions() == [PROMOTE, APPROVE]
+    moves = History(NAMED).moves("champion")
+    assert arrived(moves, version.version) == moves[0]
+
+
+def test_an_approval_by_a_key_that_is_listed_no_more_does_not_count(
+    workload: dict[str, Any], risk: Signer, payments: Signer, approve: Approves
+) -> None:
+    """Another group that is asked approves what is live."""
+    pipeline = workload["pipeline"]
+    pipeline["approvals"] = asked(risk)
+    version = train()
+    approve(risk, version)
+    promote_waiting(workload)
+    assert load(workload, {**NAMED, "approvals": asked(risk)}, version)
+
+    pipeline["approvals"] = asked(payments)
+    described = {**NAMED, "approvals": asked(payments)}
+    with pytest.raises(Refusal, match="is no key of a group that still may approve"):
+        load(workload, described, version)
+    approve(payments, version)
+    add_later(workload, pipeline)
+    assert load(workload, described, version)
+
+
+def test_an_approval_that_comes_after_a_version_was_taken_back_does_not_bring_it_back(
+    workload: dict[str, Any], risk: Signer, approve: Approves, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the promoter's look at the alias and its record a monitor takes the version back."""
+    first = train()
+    promote_waiting(workload)
+    second = train()
+    promote_waiting(workload)
+    workload["pipeline"]["approvals"] = asked(risk)
+    approve(risk, second)
+    appended = History.append
+
+    def append(self: History, move: Move) -> str:
+        if move.action == APPROVE:
+            aliases.take_back(History(NAMED), "champion", "monitors.labels", "a breach", datetime.now(UTC))
+        return appended(self, move)
+
+    monkeypatch.setattr(History, "append", append)
+    add_later(workload, workload["pipeline"])
+
+    assert actions() == [PROMOTE, PROMOTE, TAKE_BACK, APPROVE]
+    assert aliases.settle(History(NAMED), "champion") == first.version
+    assert aliases.refused_again(History(NAMED), "champion") == {second.version}
+
+
+def test_a_rollback_passes_over_what_no_server_would_load(
+    workload: dict[str, Any], risk: Signer, approve: Approves
+) -> None:
+    """The version before was live before anybody was asked; without one that is approved, the alias stays."""
+    watched: dict[str, Any] = {**NAMED, "approvals": asked(risk)}
+    watching: dict[str, Any] = {**workload, "monitor": {"models": [watched]}}
+    pipeline = workload["pipeline"]
+    pipeline["approvals"] = asked(risk)
+    versions: list[registry.Version] = []
+    for approved in (True, False, True):
+        pipeline["approvals"] = asked(risk) if approved else {}
+        versions.append(train())
+        if approved:
+            approve(risk, versions[-1])
+        promote_waiting(workload)
+    first, second, third = versions
+
+    done = take_back(watching, datetime.now(UTC), timedelta(0), frozenset({""}))
+    assert done == ["'champion' of fraud is version 1 again"]
+    assert aliases.refused_again(History(NAMED), "champion") == {second.version, third.version}
+    assert load(workload, watched, first)
+
+    done = take_back(watching, datetime.now(UTC) + timedelta(days=1), timedelta(0), frozenset({""}))
+    assert done == ["'champion' of fraud stays: no version before it may be loaded"]
+
+
+def test_a_later_approval_hides_no_earlier_one(
+    workload: dict[str, Any], risk: Signer, approve: Approves, tmp_path: Path
+) -> None:
+    """While keys are replaced, some targets list the old one and some the new one."""
+    new = Signer(tmp_path / "new", "risk")
+    pipeline = workload["pipeline"]
+    pipeline["approvals"] = asked(risk)
+    version = train()
+    approve(risk, version)
+    promote_waiting(workload)
+    pipeline["approvals"] = asked(new)
+    approve(new, version)
+    add_later(workload, pipeline)
+
+    assert load(workload, {**NAMED, "approvals": asked(risk)}, version)
+    assert load(workload, {**NAMED, "approvals": asked(new)}, version)
+
+
+def test_a_bundle_is_used_once_its_approvals_count(
+    workload: dict[str, Any], risk: Signer, approve: Approves, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It comes from a store that others may write; its files are hashed anew, and the digest in it is not believed."""
+    bundles = tmp_path / "bundles"
+    told: dict[str, Any] = {
+        **workload["pipeline"]["model"],
+        "delivery": {"uri": f"file://{bundles}", "store": "artifacts"},
+    }
+    version = train()
+    promote_waiting(workload)
+    deliver(workload, told, "champion")
+    bundle = {"uri": f"file://{bundles}", "store": "artifacts", "cache": str(tmp_path / "disk"), "pollSeconds": 1}
+    described: dict[str, Any] = {**NAMED, "bundle": bundle, "approvals": asked(risk)}
+    assert number(Models(workload, described)) == ""
+    assert "its record lacks 1 approval(s) of risk" in caplog.text
+
+    workload["pipeline"]["approvals"] = asked(risk)
+    approve(risk, version)
+    add_later(workload, workload["pipeline"])
+    deliver(workload, told, "champion")
+    assert number(Models(workload, described)) == version.version
+
+    (made,) = [one for one in (bundles / "versions").iterdir() if one.name.count("-") == 2]
+    forged = tmp_path / "forged"
+    made.rename(forged)
+    (forged / "model" / "model.pkl").write_bytes(b"import os; os.abort()")
+    seal(forged)
+    publish(forged, local(bundles))
+    fresh: dict[str, Any] = {**described, "bundle": {**bundle, "cache": str(tmp_path / "other")}}
+    assert number(Models(workload, fresh)) == ""
+    assert number(Models(workload, described)) == version.version  # what was on this disk is not pushed out either
+
+
+def test_an_edge_does_not_go_back_to_an_older_bundle_when_a_key_is_listed_no_more(
+    workload: dict[str, Any], risk: Signer, payments: Signer, approve: Approves, tmp_path: Path
+) -> None:
+    """Nor does it fetch files that it would not use, at every look."""
+    bundles = tmp_path / "bundles"
+    pipeline = workload["pipeline"]
+    told: dict[str, Any] = {**pipeline["model"], "delivery": {"uri": f"file://{bundles}", "store": "artifacts"}}
+    bundle = {"uri": f"file://{bundles}", "store": "artifacts", "cache": str(tmp_path / "disk"), "pollSeconds": 1}
+    described: dict[str, Any] = {**NAMED, "bundle": bundle, "approvals": asked(risk, payments)}
+    pipeline["approvals"] = asked(risk, payments)
+    for signer in (payments, risk):
+        version = train()
+        approve(signer, version)
+        promote_waiting(workload)
+        deliver(workload, told, "champion")
+        assert number(Models(workload, described)) == version.version
+
+    left: dict[str, Any] = {**described, "approvals": asked(payments)}
+    assert number(Models(workload, left)) == ""
+    fresh: dict[str, Any] = {**left, "bundle": {**bundle, "cache": str(tmp_path / "other")}}
+    assert number(Models(workload, fresh)) == ""
+    assert not [one for one in (tmp_path / "other").rglob("*") if one.is_file()]
+
+
+def test_a_version_that_was_moved_by_hand_keeps_approvals_of_an_earlier_time(
+    workload: dict[str, Any], risk: Signer, approve: Approves
+) -> None:
+    """Going back by hand to what was approved once needs nobody."""
+    workload["pipeline"]["approvals"] = asked(risk)
+    first = train()
+    approve(risk, first)
+    promote_waiting(workload)
+    second = train()
+    approve(risk, second)
+    promote_waiting(workload)
+    registry.set_alias("fraud", "champion", first.version)
+    aliases.observe(History(NAMED), "champion")
+
+    assert actions() == [PROMOTE, PROMOTE, BY_HAND]
+    assert load(workload, {**NAMED, "approvals": asked(risk)}, first)

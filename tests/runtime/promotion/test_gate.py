@@ -1,0 +1,95 @@
+"""The gate holds when every line holds, and opens for exactly the model that was approved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from modelyard_runtime.metrics.scores import better
+from modelyard_runtime.promotion.gate import Comparison, Slice, judge, refused
+from modelyard_runtime.workload.description import Section
+
+MEASURED = {"auc_pr": 0.9, "rmse": 2.0}
+CHAMPION = {"auc_pr": 0.88, "rmse": 2.5}
+
+
+@dataclass(frozen=True)
+class Known:
+    """A new version and a champion of which all is known."""
+
+    champion: dict[str, float] | None
+
+    def value(self, line: Section) -> float:
+        return MEASURED[str(line["metric"])]
+
+    def against(self, line: Section) -> Comparison | None:
+        if self.champion is None:
+            return None
+        metric = str(line["metric"])
+        gained = better(metric, MEASURED[metric], self.champion[metric])
+        return Comparison("3", MEASURED[metric], self.champion[metric], 100, 0, gained, gained - 0.01, gained + 0.01)
+
+    def slices(self, line: Section) -> dict[str, Slice]:
+        return {"ch": Slice(200, 0.9), "de": Slice(100, 0.8), "(others)": Slice(7, None)}
+
+
+def holds(line: Section, champion: dict[str, float] | None = None) -> bool:
+    """Whether a gate of one line holds."""
+    return not refused(judge({"validation": [{"name": "line", **line}]}, Known(champion)))
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ({"metric": "auc_pr", "min": 0.9}, True),
+        ({"metric": "auc_pr", "min": 0.91}, False),
+        ({"metric": "rmse", "max": 2.0}, True),
+        ({"metric": "rmse", "max": 1.9}, False),
+        ({"metric": "rmse", "min": 1.0, "max": 1.9}, False),
+        ({"metric": "auc_pr", "versus": "champion", "minDelta": 0.005}, True),
+        ({"metric": "auc_pr", "versus": "champion", "minDelta": 0.015}, False),  # it may have gained 0.01 only
+        ({"metric": "auc_pr", "versus": "champion", "minDelta": 0.015, "confidence": 0}, True),
+        ({"metric": "auc_pr", "versus": "champion", "minDelta": 0.03, "confidence": 0}, False),
+        ({"metric": "rmse", "versus": "champion", "minDelta": 0.4}, True),  # less is better
+        ({"metric": "rmse", "versus": "champion", "minDelta": 0.495}, False),
+        ({"metric": "rmse", "versus": "champion", "minDelta": 0.6}, False),
+        ({"metric": "recall", "by": "country", "min": 0.8}, True),
+        ({"metric": "recall", "by": "country", "min": 0.85}, False),
+        ({"metric": "recall", "by": "country", "max": 0.85}, False),
+        ({"metric": "recall", "by": "country", "maxDifference": 0.11}, True),
+        ({"metric": "recall", "by": "country", "maxDifference": 0.09}, False),
+        ({"metric": "recall", "by": "country", "min": 0.7, "maxDifference": 0.09}, False),
+    ],
+)
+def test_a_line_holds_within_its_bounds(line: Section, wanted: bool) -> None:
+    assert holds(line, CHAMPION) is wanted
+
+
+class Few(Known):
+    """Most rows are in slices that are too small, or one has no value."""
+
+    def slices(self, line: Section) -> dict[str, Slice]:
+        if line["metric"] == "auc_pr":
+            return {"ch": Slice(200, 0.9), "de": Slice(200, float("nan"))}
+        return {"ch": Slice(40, 0.9), "(others)": Slice(60, None)} if line["metric"] == "f1" else {"ch": Slice(40, 0.9)}
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ({"metric": "f1", "min": 0.1}, "f1 by country is known for 40 of 100 rows"),
+        ({"metric": "recall", "maxDifference": 0.1}, "nothing to compare it with"),
+        ({"metric": "auc_pr", "min": 0.1}, "auc_pr has no meaning for country de"),
+        ({"metric": "auc_pr", "maxDifference": 0.1}, "auc_pr has no meaning for country de"),
+    ],
+)
+def test_slices_that_are_not_known_do_not_hold(line: Section, why: str) -> None:
+    (verdict,) = judge({"validation": [{"name": "fair", "by": "country", **line}]}, Few(None))
+
+    assert not verdict.holds
+    assert why in verdict.why
+
+
+def test_the_first_model_has_no_champion_to_beat() -> None:
+    assert holds({"metric": "auc_pr", "versus": "champion", "minDelta": 0.5})

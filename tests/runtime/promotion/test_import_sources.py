@@ -1,0 +1,83 @@
+"""Sources that are not imported: what was trained here, and what has no room where it would be copied to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from modelyard_runtime.promotion import imports, promoter
+from modelyard_runtime.promotion.gate import DIGEST_TAG, GATE_TAG
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.registry.lineage import WORKLOAD_TAG, content_digest
+from tests.runtime.importing import Importing, versions
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning", "ignore:starlette"
+)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Importing:
+    return Importing(tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("source", ["version", "run", "copy"])
+def test_what_was_trained_here_is_refused(here: Importing, source: str) -> None:
+    """By its version, by the run that made it, and as a copy of its files in a store: its gate refused it."""
+    mlflow.set_experiment("own")
+    trained = {WORKLOAD_TAG: "pipelines.retrain"}
+    with mlflow.start_run(tags=trained) as run:
+        mlflow.log_artifacts(str(here.files), "model")
+    digest, uri = content_digest(here.files), f"runs:/{run.info.run_id}/model"
+    tags = {GATE_TAG: "refused", **({DIGEST_TAG: digest} if source == "copy" else {})}
+    files = f"{run.info.artifact_uri}/model"
+    version = registry.create("claims-own", files, run.info.run_id, {**trained, **tags}, "")
+    if source != "copy":
+        here.name(uri=uri if source == "run" else version.uri, digest=digest)
+
+    with pytest.raises(Refusal, match=r"'triage' is not imported: .* was trained here: .*pipelines\.retrain"):
+        here.bring()
+    assert versions() == {}
+
+
+def test_a_source_that_is_too_large_is_refused_before_anything_is_copied(
+    here: Importing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a store and in the registry; one byte more is enough, in whichever folder it lies."""
+    size = sum(one.stat().st_size for one in here.files.rglob("*") if one.is_file())
+    (here.files / "below" / "it").mkdir(parents=True)
+    (here.files / "below" / "it" / "weights").write_bytes(b"0" * 100)
+    digest = content_digest(here.files)
+    mlflow.set_experiment("others")
+    with mlflow.start_run() as run:
+        mlflow.log_artifacts(str(here.files), "own")
+    made = registry.create("shared-triage", f"{run.info.artifact_uri}/own", run.info.run_id, {}, "")
+    sources: list[dict[str, str]] = [
+        {"uri": f"file://{here.files}", "store": "lake"},
+        {"uri": f"runs:/{run.info.run_id}/own"},
+        {"uri": made.uri},
+    ]
+    for source in sources:
+        here.name(**source, digest=digest)
+        monkeypatch.setattr(imports, "LARGEST_BYTES", size + 99)
+        with monkeypatch.context() as nothing:
+            nothing.setattr(imports, "reading", None)
+            nothing.setattr("mlflow.artifacts.download_artifacts", None)
+            with pytest.raises(Refusal, match=f"holds {size + 100:,} bytes, and at most {size + 99:,} are imported"):
+                here.bring()
+        monkeypatch.setattr(imports, "LARGEST_BYTES", size + 100)
+        assert "was imported" in here.bring()
+        here.promotion["model"]["registeredName"] += "-2"  # so that the next one is not there yet
+
+
+def test_imports_come_after_everything_else(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that takes long, or takes the Pod with it, has kept no other version waiting."""
+    looked = list[str]()
+    here.described |= {"promotions": {"retrain": here.promotion}, "stages": {"own.champion": here.promotion}}
+    monkeypatch.setattr(promoter, "_look", lambda look, _: looked.append(look.get("trainedBy") or look["stage"]))
+
+    assert here.look() == 0
+    assert looked == ["pipelines.retrain", "models.own.champion", "models.triage"]

@@ -1,0 +1,337 @@
+"""Models that were trained elsewhere, on a real registry: registered once, live by the way of every version."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+from mlflow.exceptions import MlflowException
+from mlflow.sklearn import log_model
+from sklearn.linear_model import LogisticRegression
+
+from modelyard_runtime.__main__ import main
+from modelyard_runtime.bundles.store import current
+from modelyard_runtime.models.loading import Models
+from modelyard_runtime.promotion import imports, promoter
+from modelyard_runtime.promotion.approvals import subject
+from modelyard_runtime.promotion.checks import check_promoter
+from modelyard_runtime.promotion.gate import DIGEST_TAG
+from modelyard_runtime.promotion.history import History
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.registry.files import digest_of
+from modelyard_runtime.registry.formats import format_of
+from modelyard_runtime.registry.lineage import WORKLOAD_TAG, content_digest
+from modelyard_runtime.registry.server import prepare
+from modelyard_runtime.storage.filesystem import local
+from tests.runtime.importing import ELSEWHERE, FIRST, NAME, ROWS, SECOND, SERVED, Importing, bought, versions
+from tests.runtime.object_store import BUCKET, ObjectStore
+from tests.runtime.registries import HISTORY, MODEL, OTHER, PROMOTER, SERVER, TRAINER, Running, started
+
+# of libraries that the server of MLflow stands on, and of MLflow about models without an example
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning", "ignore:starlette"
+)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Importing:
+    return Importing(tmp_path, monkeypatch)
+
+
+def test_it_is_registered_once_and_goes_live_by_its_approvals(here: Importing) -> None:
+    """With the model's card, and with whom and where it came from."""
+    assert here.look() == 0
+    assert (here.champion(), here.metric(promoter.IMPORT_MISSING), here.metric(promoter.WAITING)) == ("", 0, 1)
+
+    assert here.look() == 0
+    assert versions() == {"1": here.promotion["import"]["digest"]}
+    here.approve()
+    assert here.look() == 0
+
+    assert (here.champion(), here.metric(promoter.WAITING), versions().keys()) == ("1", 0, {"1"})
+    assert here.served() == FIRST
+    (move,) = History(SERVED).moves("champion")
+    assert (move.digest, list(move.evidence)) == (here.promotion["import"]["digest"], ["risk"])
+    made = mlflow.MlflowClient().get_model_version(NAME, "1")
+    assert made.tags[WORKLOAD_TAG] == "models.triage"
+    assert made.tags[imports.FROM_TAG] == f"file://{here.files}"
+    card = str(made.description)
+    assert "Purpose: Sorts claims." in card
+    assert card.endswith(f"Imported from file://{here.files} by system cards.")
+    assert "runs code" in card  # it is a pickle
+
+
+def test_another_digest_is_refused_and_seen(here: Importing, caplog: pytest.LogCaptureFixture) -> None:
+    """In the log with both digests, in the metric, and by the failed job."""
+    actual = content_digest(here.files)
+    here.promotion["import"]["digest"] = "sha256:" + "0" * 64
+
+    assert here.look() == 1
+    assert here.metric(promoter.IMPORT_MISSING) == 1
+    assert f"hash to {actual}, and the spec names sha256:0000" in caplog.text
+    assert (versions(), here.champion()) == ({}, "")
+
+
+def test_a_source_that_is_swapped_afterwards_changes_nothing(here: Importing) -> None:
+    """What is served is a copy of what was approved; a source that is gone changes nothing either."""
+    here.look()
+    here.approve()
+    here.look()
+    (here.files / "model.pkl").write_bytes(b"import os; os.abort()")
+
+    assert here.look() == 0
+    assert (versions().keys(), here.champion(), here.served()) == ({"1"}, "1", FIRST)
+    for file in [one for one in here.files.rglob("*") if one.is_file()]:
+        file.unlink()
+    assert (here.look(), here.served()) == (0, FIRST)
+
+
+def test_a_source_that_is_swapped_before_its_approval_changes_nothing(here: Importing) -> None:
+    """The approval is of the copy, and the copy is served."""
+    here.look()
+    (here.files / "model.pkl").write_bytes(b"import os; os.abort()")
+    here.approve()
+
+    assert here.look() == 0
+    assert (versions().keys(), here.champion(), here.served()) == ({"1"}, "1", FIRST)
+
+
+def test_a_copy_changed_in_the_registry_is_not_promoted(here: Importing) -> None:
+    """As for every version: what was approved is a digest."""
+    here.look()
+    here.approve()
+    (copied,) = [one for one in here.folder.rglob("model.pkl") if here.files not in one.parents]
+    copied.write_bytes(b"import os; os.abort()")
+
+    assert here.look() == 1
+    assert here.champion() == ""
+
+
+def test_of_two_at_once_one_registers_at_most(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both find that nothing is there, and both have read the files when they begin to register."""
+    ready = threading.Barrier(2, timeout=60)
+
+    def together(files: Path) -> str:
+        ready.wait()
+        return format_of(files)
+
+    for number in range(6):
+        files = bought(here.folder / f"bought-{number}", FIRST if number % 2 else SECOND, number=number)
+        here.name(uri=f"file://{files}", store="lake", digest=content_digest(files))
+        before = len(versions())
+        monkeypatch.setattr(imports, "format_of", together)
+        both = [threading.Thread(target=here.bring) for _ in range(2)]
+        for one in both:
+            one.start()
+        for one in both:
+            one.join()
+        monkeypatch.setattr(imports, "format_of", format_of)
+
+        assert len(versions()) - before <= 1
+        here.bring()
+        assert len(versions()) - before == 1
+
+
+def test_one_that_looks_while_another_registers_steps_back(here: Importing) -> None:
+    """Until that one has ended."""
+    look = {**here.described, "pipeline": here.promotion, "trainedBy": "models.triage"}
+    with imports.exclusive_run(look, {}) as first:
+        assert first is not None
+        assert "is being imported by another look" in here.bring()
+        assert versions() == {}
+
+    assert here.bring().startswith(f"version 1 of {NAME} was imported")
+
+
+@pytest.mark.parametrize(("minutes", "registered"), [(55, False), (65, True)])
+def test_a_run_that_a_killed_promoter_left_delays_it_for_an_hour(
+    here: Importing, minutes: int, registered: bool
+) -> None:
+    """Its run stays open, and nobody ends it."""
+    digest = here.promotion["import"]["digest"]
+    began = int((datetime.now(UTC) - timedelta(minutes=minutes)).timestamp() * 1000)
+    experiment = registry.open_experiment({**here.described, "pipeline": here.promotion})
+    mlflow.MlflowClient().create_run(experiment, start_time=began, tags={imports.RUN_TAG: digest})
+
+    here.bring()
+    assert bool(versions()) == registered
+
+
+def test_the_spec_goes_to_another_version_and_back(here: Importing) -> None:
+    """Each goes live once it is approved; a version that waits is not promoted once the spec names another one."""
+    old, other = dict(here.promotion["import"]), bought(here.folder / "other", SECOND)
+    new = {"uri": f"file://{other}", "store": "lake", "digest": content_digest(other)}
+    here.look()
+    here.name(**new)
+    here.look()
+    first = registry.version(NAME, "1")
+    here.risk.approve(first, subject(here.described, here.promotion, first.tags[DIGEST_TAG]))
+    here.look()
+    assert (len(versions()), here.champion()) == (2, "")
+
+    here.approve()
+    here.look()
+    assert (here.champion(), here.served()) == ("2", SECOND)
+    here.name(**old)
+    here.look()
+    here.approve()
+    here.look()
+    assert (len(versions()), here.champion(), here.served()) == (3, "3", FIRST)
+    here.look()
+    assert len(versions()) == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({"framework": "xgboost"}, "its flavors are python_function, sklearn; xgboost is not among them"),
+        ({"threshold": 0.35}, "the model was logged without a threshold, and the spec sets 0.35"),
+    ],
+)
+def test_files_that_are_not_what_the_spec_describes(here: Importing, asked: dict[str, Any], why: str) -> None:
+    """Although they have the digest."""
+    here.promotion["model"] |= asked
+
+    with pytest.raises(Refusal, match=f"model 'triage' is not imported: {why}"):
+        here.bring()
+    assert versions() == {}
+
+
+def test_a_threshold_that_the_files_have(here: Importing) -> None:
+    files = bought(here.folder / "sure", FIRST, **{registry.THRESHOLD: 0.35})
+    here.promotion["model"] |= {"threshold": 0.35}
+    here.name(uri=f"file://{files}", store="lake", digest=content_digest(files))
+
+    assert "was imported" in here.bring()
+
+
+def test_files_that_are_no_model(here: Importing) -> None:
+    """An empty folder, and one of something else."""
+    empty, other = here.folder / "empty", here.folder / "texts"
+    for folder in (empty, other):
+        folder.mkdir()
+    (other / "readme.txt").write_text("hello")
+    for folder, why in ((empty, "nothing lies at"), (other, "there is no file MLmodel at")):
+        here.name(uri=f"file://{folder}", store="lake", digest=content_digest(folder))
+        with pytest.raises(Refusal, match=why):
+            here.bring()
+
+
+def test_a_digest_to_write_into_the_spec(here: Importing, capsys: pytest.CaptureFixture[str]) -> None:
+    """As it is printed for a folder; a folder of something else has none."""
+    assert main(["digest", str(here.files)]) == 0
+    assert capsys.readouterr().out == f"{here.promotion['import']['digest']}\n"
+    assert main(["digest", str(here.folder)]) == 1
+
+
+def test_from_a_version_and_a_run_of_the_registry(here: Importing) -> None:
+    """Of another name; what MLflow's client adds on the way is no part of it."""
+    mlflow.set_experiment("others")
+    with mlflow.start_run() as run:
+        logged = log_model(LogisticRegression().fit(ROWS, SECOND), **ELSEWHERE)
+        other = bought(here.folder / "logged", FIRST)
+        mlflow.log_artifacts(str(other), "own")
+    shared = registry.register("shared-triage", logged.model_uri, {})
+    for number, uri in enumerate((shared.uri, f"runs:/{run.info.run_id}/own"), 1):
+        here.name(uri=uri, digest=digest_of(uri))
+        assert here.bring() == f"version {number} of {NAME} was imported from {uri}"
+        assert digest_of(f"models:/{NAME}/{number}") == here.promotion["import"]["digest"]
+    here.name(uri="models:/shared-triage/7", digest="sha256:" + "0" * 64)
+    assert here.look() == 1
+
+
+def test_it_is_delivered_without_what_training_keeps(here: Importing) -> None:
+    """Where other targets read it as a bundle, whose users have no profiles."""
+    here.promotion["model"]["delivery"] = {"uri": f"file://{here.folder}/bundles", "store": "lake"}
+    here.look()
+    here.approve()
+    assert here.look() == 0
+
+    pointer = current(local(here.folder / "bundles"))
+    assert pointer is not None
+    assert pointer.version == "1"
+    with pytest.raises(Refusal, match="nothing was kept of the data that version 1 of claims-triage learned from"):
+        Models(here.described, SERVED).profiles(registry.version(NAME, "1"))
+
+
+@pytest.fixture
+def store() -> Iterator[ObjectStore]:
+    service = ObjectStore()
+    yield service
+    service.cut()
+
+
+def test_from_a_bucket(here: Importing, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the credentials of its store; what lies beside the folder is no part of it."""
+    here.described |= store.described(monkeypatch)
+    for file in [one for one in here.files.rglob("*") if one.is_file()]:
+        key = f"triage/4/{file.relative_to(here.files).as_posix()}"
+        store.client.put_object(Bucket=BUCKET, Key=key, Body=file.read_bytes())
+    store.client.put_object(Bucket=BUCKET, Key="triage/40/other", Body=b"beside")
+    here.name(uri=f"s3://{BUCKET}/triage/4/", store="artifacts", digest=content_digest(here.files))
+    assert "was imported" in here.bring()
+
+    store.client.put_object(Bucket=BUCKET, Key="triage/4/one-more", Body=b"code")
+    here.promotion["promoteTo"] = "elsewhere"
+    here.promotion["import"]["digest"] = "sha256:" + "1" * 64
+    with pytest.raises(Refusal, match="hash to"):
+        here.bring()
+
+
+def test_sources_that_nothing_here_opens(here: Importing) -> None:
+    """The compiler refuses them, and so does whoever is handed such a description."""
+    for source in (
+        {"uri": "https://models.acme.example/4"},
+        {"uri": "s3://models/4"},
+        {"uri": "gs://m/4", "store": "m"},
+    ):
+        here.name(**source, digest="sha256:" + "0" * 64)
+        with pytest.raises(Refusal, match=r"models.triage: a model cannot be imported from"):
+            check_promoter(here.described)
+
+
+def test_with_the_rights_that_workloads_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The promoter registers it and no other model, a server loads it, and trainings of others cannot register it."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    with started(folder) as running:
+        granted(running, monkeypatch)
+        login(TRAINER, monkeypatch)
+        here = Importing(tmp_path, monkeypatch, running.url)
+        with pytest.raises(MlflowException, match="Permission denied"):
+            here.bring()
+
+        login(PROMOTER, monkeypatch)
+        assert here.look() == 0
+        here.approve()
+        assert here.look() == 0
+        here.promotion["model"]["registeredName"] = OTHER
+        with pytest.raises(MlflowException, match="Permission denied"):
+            here.bring()
+        login(SERVER, monkeypatch)
+        assert (here.champion(), here.served(), versions().keys()) == ("1", FIRST, {"1"})
+
+
+def granted(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the description of a registry gives its promoter where a model is imported."""
+    described = json.loads(json.dumps(running.described))
+    own = [f"cards/{NAME}", f"{NAME}/aliases"]
+    described["experiments"] |= dict.fromkeys(own, f"file://{running.folder}/artifacts/{NAME}")
+    described["models"].append(NAME)
+    described["users"][PROMOTER] = {"experiments": [HISTORY, *own], "models": [MODEL, NAME]}
+    for name, value in running.environment.items():
+        monkeypatch.setenv(name, value)
+    prepare(described, running.database)
+
+
+def login(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go on as another workload."""
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", name)
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", f"the password of {name}")

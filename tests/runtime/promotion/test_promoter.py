@@ -1,0 +1,292 @@
+"""Promotions and rollbacks of a real registry, when something has happened in between."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+
+from modelyard_runtime.monitoring.breach import take_back
+from modelyard_runtime.promotion import promoter as promotion
+from modelyard_runtime.promotion.approvals import APPROVAL_TAG, KIND, subject
+from modelyard_runtime.promotion.gate import DIGEST_TAG, GATE_TAG
+from modelyard_runtime.promotion.history import History
+from modelyard_runtime.promotion.promoter import compared_with, promote, promote_waiting, report_standing, standing
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.registry.files import digest_of
+from modelyard_runtime.registry.lineage import WORKLOAD_TAG
+from modelyard_runtime.telemetry import reported
+from modelyard_runtime.telemetry.otlp import Sample
+from tests.runtime.signing import Existing, Signer
+
+NAME = "cards-fraud"
+NOW = datetime.now(UTC) + timedelta(days=1)  # after every promotion, however long other tests take
+OF_ALL = frozenset({""})
+"""What breached where rows are of no single variant."""
+PIPELINE: dict[str, Any] = {
+    "model": {"registeredName": NAME},
+    "promoteTo": "champion",
+    "validation": [{"name": "better", "metric": "auc_pr", "versus": "champion", "minDelta": 0}],
+}
+
+Register = Callable[[], registry.Version]
+
+
+@pytest.fixture
+def workload(tmp_path: Path) -> dict[str, Any]:
+    """A training pipeline with an empty registry on this disk."""
+    return {"registry": {"uri": f"file://{tmp_path}/registry"}, "pipeline": PIPELINE}
+
+
+@pytest.fixture
+def trained(workload: dict[str, Any]) -> Register:
+    """Registers a version whose gate has held, as it is compared now."""
+    registry.connect(workload)
+    mlflow.set_experiment("promotion")
+
+    def register() -> registry.Version:
+        with mlflow.start_run():
+            mlflow.log_text("weights", "model/weights.txt")
+            uri = mlflow.get_artifact_uri("model")
+        mlflow.MlflowClient().create_registered_model(NAME) if not registry.versions(NAME) else None
+        made = mlflow.MlflowClient().create_model_version(NAME, uri)
+        version = registry.version(NAME, str(made.version))
+        registry.tag(version, {GATE_TAG: "held", **compared_with(PIPELINE, NAME)})
+        return registry.version(NAME, version.version)
+
+    return register
+
+
+def champion() -> str:
+    """The version that is in use."""
+    found = registry.version_at(NAME, "champion")
+    return "" if found is None else found.version
+
+
+def test_of_two_runs_that_end_together_the_newer_stays(workload: dict[str, Any], trained: Register) -> None:
+    """The older comes to its promotion last; its gate knew nothing of the other."""
+    first, second = trained(), trained()
+
+    assert promote(workload, second).startswith("'champion' of cards-fraud is now version 2")
+    assert "is the newer version 2; version 1 is kept" in promote(workload, first)
+    assert champion() == "2"
+
+
+def test_a_version_that_beat_another_champion_is_not_promoted(workload: dict[str, Any], trained: Register) -> None:
+    """It waited for its approvals while another became champion, which it may be worse than."""
+    promote(workload, trained())
+    second, third = trained(), trained()
+    promote(workload, second)
+
+    assert "compared it with version 1, and 'champion' is 2 now" in promote(workload, third)
+    assert "none" not in promote_waiting(workload)[:4]
+    assert champion() == "2"
+
+
+def test_a_rollback_is_not_judged_by_rows_of_the_version_that_it_took_back(
+    workload: dict[str, Any], trained: Register
+) -> None:
+    """The window still has them; only when it has passed, another rollback may follow."""
+    for version in (trained, trained, trained):
+        promote(workload, version())
+    model = {"registeredName": NAME, "alias": "champion"}
+    watching: dict[str, Any] = {**workload, "monitor": {"models": [model], "windowSeconds": 86400, "data": {}}}
+    hour = timedelta(hours=1)
+
+    assert take_back(watching, NOW, hour, OF_ALL) == ["'champion' of cards-fraud is version 2 again"]
+    assert "the window begins before" in take_back(watching, NOW + 2 * hour, hour, OF_ALL)[0]
+    assert champion() == "2"
+    assert take_back(watching, NOW + 25 * hour, hour, OF_ALL) == ["'champion' of cards-fraud is version 1 again"]
+
+
+@pytest.mark.parametrize("breached", [{"treatment"}, {"control", "twin"}, {"control", "treatment"}, {"", "gone"}])
+def test_only_the_variant_that_breached_is_taken_back(
+    workload: dict[str, Any], trained: Register, breached: set[str]
+) -> None:
+    """Two variants follow one alias, and a third another; a breach of no single variant blames none of them."""
+    for version in (trained, trained):
+        made = version()
+        for alias in ("champion", "challenger"):
+            promote({**workload, "pipeline": {**PIPELINE, "promoteTo": alias, "validation": []}}, made)
+    served = {"control": "challenger", "treatment": "champion", "twin": "challenger"}
+    models = [{"registeredName": NAME, "alias": alias, "variant": variant} for variant, alias in served.items()]
+    models.append({"registeredName": NAME, "version": "2", "variant": "fixed"})
+    watching: dict[str, Any] = {**workload, "monitor": {"models": models, "windowSeconds": 60, "data": {}}}
+
+    done = take_back(watching, NOW, timedelta(0), frozenset(breached))
+
+    at = {alias: getattr(registry.version_at(NAME, alias), "version", "") for alias in set(served.values())}
+    blamed = {served[one] for one in breached if one in served}
+    assert at == {alias: "1" if alias in blamed else "2" for alias in at}
+    assert len(done) == max(len(blamed), 1)
+
+
+def stands(workload: dict[str, Any]) -> dict[str, float]:
+    """The metrics that alerts on gate and approvals read."""
+    return {one.name: one.value for one in standing({**workload, "system": "cards", "address": "pipelines.retrain"})}
+
+
+def test_alerts_see_what_the_gate_refused_and_what_waits_for_approval(
+    workload: dict[str, Any], trained: Register, tmp_path: Path
+) -> None:
+    """A version waits until it is approved; that the newest was refused holds until a newer one is not."""
+    risk = Signer(tmp_path, "risk")
+    approvals: dict[str, Any] = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
+    workload["pipeline"] = {**PIPELINE, "approvals": approvals}
+    assert stands(workload) == {"modelyard_gate_refused": 0, "modelyard_versions_waiting": 0}
+
+    version = trained()
+    registry.tag(version, {DIGEST_TAG: "d1"})
+    assert stands(workload) == {"modelyard_gate_refused": 0, "modelyard_versions_waiting": 1}
+
+    risk.approve(version, subject({**workload, "system": "cards"}, workload["pipeline"], "d1"))
+    registry.tag(trained(), {GATE_TAG: "refused"})
+    assert stands(workload) == {"modelyard_gate_refused": 1, "modelyard_versions_waiting": 0}
+
+
+def test_nobody_is_asked_to_approve_what_cannot_be_promoted_any_more(
+    workload: dict[str, Any], trained: Register, tmp_path: Path
+) -> None:
+    """Its gate compared it with a champion that another version has replaced."""
+    risk = Signer(tmp_path, "risk")
+    asked = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
+    approved: dict[str, Any] = {**workload, "system": "cards", "pipeline": {**PIPELINE, "approvals": asked}}
+    first, second = trained(), trained()
+    registry.tag(first, {DIGEST_TAG: digest_of(first.uri)})
+    registry.tag(second, {DIGEST_TAG: "d2"})
+    assert stands(approved)["modelyard_versions_waiting"] == 2
+
+    risk.approve(first, subject(approved, approved["pipeline"], digest_of(first.uri)))
+    promote(approved, registry.version(NAME, first.version))
+
+    assert stands(approved)["modelyard_versions_waiting"] == 0
+
+
+def test_a_prometheus_that_is_away_fails_no_run(
+    workload: dict[str, Any], trained: Register, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody listens on the discard port of loopback."""
+    trained()
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    receiver = {"otlp": "http://127.0.0.1:9/api/v1/otlp/v1/metrics", "namespace": "cards"}
+    described: dict[str, Any] = {
+        "system": "cards",
+        "name": "retrain",
+        "address": "pipelines.retrain",
+        "metrics": receiver,
+    }
+
+    report_standing({**workload, **described})
+
+    assert "the metrics cannot be pushed to http://127.0.0.1:9/" in caplog.text
+
+
+@pytest.fixture
+def promoter(workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """One look of the promoter, at two trainings of one model whose versions two groups approve."""
+    risk, payments = Signer(tmp_path, "risk"), Signer(tmp_path, "payments")
+    keys = {one.key.name: {"sshKeys": [one.line]} for one in (risk, payments)}
+    approvals = {"from": list(keys), "minimum": 2, "groups": keys}
+    aliases = {"retrain": "champion", "challenge": "candidate"}
+    promotions = {
+        name: {"model": {"registeredName": NAME}, "promoteTo": alias, "approvals": approvals}
+        for name, alias in aliases.items()
+    }
+    metrics = {"otlp": "http://127.0.0.1:9/api/v1/otlp/v1/metrics", "namespace": "cards"}
+    told = {"system": "cards", "environment": "prod", "name": "promoter", "address": "promoter", "metrics": metrics}
+    described = {**workload, **told, "type": "promoter", "promotions": promotions}
+    monkeypatch.setattr(reported, "push", lambda *told: None)
+    (tmp_path / "workload.json").write_text(
+        json.dumps({"apiVersion": "modelyard.dev/v1alpha1", "kind": "Workload", **described})
+    )
+    monkeypatch.setenv("MODELYARD_WORKLOAD", str(tmp_path / "workload.json"))
+    return promotion.run
+
+
+def test_the_promoter_moves_the_alias_of_what_two_groups_have_signed(
+    promoter: Callable[[], int], trained: Register, tmp_path: Path
+) -> None:
+    """A forged approval changes nothing, and what another training has made is not for this alias."""
+    version = trained()
+    digest = digest_of(version.uri)
+    registry.tag(version, {DIGEST_TAG: digest, WORKLOAD_TAG: "pipelines.retrain"})
+    signers = {name: Existing(tmp_path, name) for name in ("risk", "payments")}
+    about = {
+        **KIND,
+        "system": "cards",
+        "environment": "prod",
+        "model": NAME,
+        "alias": "champion",
+        "digest": digest,
+    }
+    registry.tag(version, {f"{APPROVAL_TAG}payments": digest})
+    signers["risk"].approve(version, about)
+    Signer(tmp_path, "stranger").approve(version, about)
+    assert promoter() == 0
+    assert champion() == ""
+
+    signers["payments"].approve(version, about)
+    assert promoter() == 0
+    assert champion() == "1"
+    assert registry.version_at(NAME, "candidate") is None
+    (move,) = History({"registeredName": NAME}).moves("champion")
+    assert (move.digest, set(move.evidence)) == (digest, {"risk", "payments"})
+    assert move.finished
+
+
+def test_what_waits_is_reported_as_its_training_reports_it(
+    promoter: Callable[[], int], trained: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each training its own versions, as the same series: the alert ends when the promoter has looked."""
+    pushed: dict[str, tuple[str, dict[str, Any]]] = {}
+
+    def push(url: str, samples: list[Sample], source: dict[str, str], at_s: float) -> None:
+        """Keeps the last of each source."""
+        found = {one.name: one.value for one in samples}
+        pushed[source["service.name"]] = (samples[0].labels["pipeline"], found)
+
+    monkeypatch.setattr(reported, "push", push)
+    version = trained()
+    registry.tag(version, {DIGEST_TAG: digest_of(version.uri), WORKLOAD_TAG: "pipelines.retrain"})
+
+    assert promoter() == 0
+    waiting = {name: found["modelyard_versions_waiting"] for name, (_, found) in pushed.items()}
+    assert waiting == {"cards-retrain": 1, "cards-challenge": 0}
+    described: dict[str, Any] = json.loads(Path(os.environ["MODELYARD_WORKLOAD"]).read_text())
+    own = {**described.pop("promotions")["retrain"], "promotedBy": "promoter"}
+    described |= {"type": "training", "name": "cards-1", "address": "pipelines.retrain", "pipeline": own}
+    before = pushed.pop("cards-retrain")
+    report_standing(described)
+    assert pushed["cards-retrain"] == before
+
+
+def test_what_keeps_one_training_keeps_no_other(
+    promoter: Callable[[], int], trained: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as a store that is out of reach for one of them."""
+    version, seen = trained(), []
+
+    def waiting(workload: Any, _now: datetime) -> str:
+        seen.append(workload["trainedBy"])
+        raise OSError("the store does not answer")
+
+    monkeypatch.setattr(promotion, "promote_waiting", waiting)
+
+    assert promoter() == 1
+    assert seen == ["pipelines.retrain", "pipelines.challenge"]
+    assert version.version == "1"
+
+
+def test_the_promoter_records_what_somebody_moved_by_hand(promoter: Callable[[], int], trained: Register) -> None:
+    trained()
+    registry.set_alias(NAME, "champion", "1")
+
+    assert promoter() == 0
+    assert [one.action for one in History({"registeredName": NAME}).moves("champion")] == ["by-hand"]

@@ -1,0 +1,371 @@
+"""Versions on their way through stages of a real registry: soaks, windows, freezes, approvals of one stage alone."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from modelyard_runtime.captures.capture import CAPTURED_AT, MODEL_VERSION, PREDICTION
+from modelyard_runtime.monitoring import monitor
+from modelyard_runtime.promotion.approvals import subject
+from modelyard_runtime.promotion.gate import DIGEST_TAG, GATE_TAG
+from modelyard_runtime.promotion.history import BY_HAND, PROMOTE, TAKE_BACK, History, Move, arrived
+from modelyard_runtime.promotion.promoter import AGAINST_TAG, FAILED_TAG
+from modelyard_runtime.promotion.soak import Judged, of_soaks
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.registry.files import digest_of
+from modelyard_runtime.registry.lineage import WORKLOAD_TAG
+from tests.runtime.signing import Signer
+from tests.runtime.staged import CANDIDATE, CHAMPION, DAY, NAME, SOAK, Yard
+
+
+@pytest.fixture
+def yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Yard:
+    return Yard(tmp_path, monkeypatch)
+
+
+def test_a_version_goes_from_stage_to_stage(yard: Yard) -> None:
+    """In one look, where nothing is asked for; what no stage before has does not enter the next."""
+    yard.train()
+    assert yard.look() == {"candidate": "1", "champion": "1"}
+    yard.train(**{WORKLOAD_TAG: "pipelines.other"})
+    assert yard.look() == {"candidate": "1", "champion": "1"}
+    moves = History(CANDIDATE["model"]).moves("champion")
+    assert [(one.action, one.version) for one in moves] == [(PROMOTE, "1")]
+    assert moves[0].digest.startswith("sha256:")
+
+
+def test_a_soak_lasts_as_long_as_is_asked(yard: Yard, caplog: pytest.LogCaptureFixture) -> None:
+    """A version that replaces another one begins anew."""
+    caplog.set_level("INFO")
+    yard.ask(soak={"seconds": 7 * 86400})
+    yard.train()
+    assert yard.look() == {"candidate": "1"}
+    assert "version 1 of cards-fraud does not become 'champion' yet: it has been 'candidate' since" in caplog.text
+    assert yard.look(6.9 * DAY) == {"candidate": "1"}
+    yard.train()
+    assert yard.look(6.95 * DAY) == {"candidate": "2"}
+    assert yard.look(7.1 * DAY) == {"candidate": "2", "champion": "2"}
+
+
+@pytest.mark.parametrize(
+    ("looked", "judged", "enters", "failed"),
+    [
+        (6 * DAY, Judged(500, {}), False, False),
+        (8 * DAY, Judged(500, {}), True, False),
+        (8 * DAY, Judged(49, {}), False, False),
+        (8 * DAY, Judged(49, {"recall": 0.1}), False, False),
+        (8 * DAY, Judged(500, {"recall": 0.1}), False, True),
+        (8 * DAY, Judged(500, {}, ["recall"]), False, False),
+    ],
+)
+def test_a_soak_needs_a_look_at_its_end_that_found_enough_and_good_answers(
+    yard: Yard, looked: timedelta, judged: Judged, enters: bool, failed: bool
+) -> None:
+    yard.ask(soak=SOAK)
+    yard.train()
+    yard.look()
+    yard.judge(looked, "1", judged)
+    assert ("champion" in yard.look(9 * DAY)) is enters
+    assert yard.metric("modelyard_soak_failed") == failed
+
+
+def test_answers_of_another_version_are_no_proof(yard: Yard) -> None:
+    """The alias moved on while the monitor looked at what the version before had answered."""
+    yard.ask(soak=SOAK)
+    yard.train()
+    yard.look()
+    yard.train()
+    assert yard.look() == {"candidate": "2"}
+    yard.judge(8 * DAY, "1", Judged(500, {}))
+    assert yard.look(9 * DAY) == {"candidate": "2"}
+    yard.judge(8 * DAY, "2", Judged(500, {}))
+    assert yard.look(9 * DAY) == {"candidate": "2", "champion": "2"}
+
+
+def test_what_failed_its_soak_may_lose_the_stage_before(yard: Yard) -> None:
+    """Once, and for good: it does not come back by itself, and the version before begins its soak anew."""
+    yard.train()
+    yard.look()
+    yard.ask(soak={**SOAK, "takeBack": True})
+    yard.train()
+    assert yard.look() == {"candidate": "2", "champion": "1"}
+    yard.judge(8 * DAY, "2", Judged(500, {"recall": 0.1}))
+    assert yard.look(9 * DAY) == {"candidate": "1", "champion": "1"}
+    assert yard.look(9 * DAY) == {"candidate": "1", "champion": "1"}
+    last = History(CANDIDATE["model"]).moves("candidate")[-1]
+    assert (last.action, last.version) == (TAKE_BACK, "2")
+    assert "monitor labels found 500 of its answers beyond the bounds: recall is 0.1" in last.why
+
+
+def test_a_failure_is_told_until_another_version_comes(yard: Yard) -> None:
+    """Also by the looks after the one that took the alias back."""
+    yard.train()
+    yard.look()
+    yard.ask(soak={**SOAK, "takeBack": True})
+    yard.train()
+    yard.look()
+    yard.judge(8 * DAY, "2", Judged(500, {"recall": 0.1}))
+    for _ in range(2):
+        yard.look(9 * DAY)
+        assert yard.metric("modelyard_soak_failed") == 1
+    yard.train()
+    assert yard.look(9 * DAY) == {"candidate": "3", "champion": "1"}
+    assert yard.metric("modelyard_soak_failed") == 0
+
+
+def test_what_has_passed_is_not_judged_again(yard: Yard) -> None:
+    """A monitor goes on to look at the stage before, whose alias the champion still has."""
+    yard.train()
+    yard.look()
+    yard.train()
+    yard.ask(soak={**SOAK, "takeBack": True})
+    yard.look()
+    yard.judge(8 * DAY, "2", Judged(500, {}))
+    assert yard.look(9 * DAY) == {"candidate": "2", "champion": "2"}
+    yard.judge(60 * DAY, "2", Judged(500, {"recall": 0.1}))
+    assert yard.look(61 * DAY) == {"candidate": "2", "champion": "2"}
+
+
+def test_what_goes_on_are_the_files_that_have_served(yard: Yard, caplog: pytest.LogCaptureFixture) -> None:
+    """A training may change the files of its version, and every tag that says what they are."""
+    yard.ask(soak={"seconds": 86400})
+    version = yard.train()
+    assert yard.look() == {"candidate": "1"}
+    (weights,) = yard.file.parent.rglob("weights.txt")
+    weights.write_text("others")
+    registry.tag(version, {DIGEST_TAG: digest_of(version.uri)})
+
+    with pytest.raises(AssertionError):  # the promoter fails, which has an alert
+        yard.look(2 * DAY)
+
+    assert "version 1 of cards-fraud is not what has been 'candidate'" in caplog.text
+    assert registry.version_at(NAME, "champion") is None
+
+
+def test_variants_that_serve_one_alias_count_as_one() -> None:
+    model = {**CANDIDATE["model"], "alias": "candidate"}
+    models = [{**model, "variant": name} for name in ("a", "b", "c")]
+    workload: dict[str, Any] = {"monitor": {"soaks": ["a", "b"], "models": models}}
+
+    served = of_soaks(workload)
+
+    assert served == {"a": f"{NAME}@candidate", "b": f"{NAME}@candidate"}
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        "",
+        "[]",
+        '{"at": "2999-11-26T12:00:00", "rows": 500, "failed": {}, "unknown": []}',
+        '{"at": "2999-11-26T12:00:00+00:00", "rows": 500, "failed": {"recall": "low"}, "unknown": []}',
+        '{"at": "2999-11-26T12:00:00+00:00", "rows": 500, "failed": 7, "unknown": []}',
+    ],
+)
+def test_a_record_that_cannot_be_read_proves_nothing(yard: Yard, seen: str) -> None:
+    yard.ask(soak=SOAK)
+    yard.train()
+    yard.look()
+    history = History(CANDIDATE["model"])
+    (move,) = history.moves("candidate")
+    history.witness(move, "labels", seen)
+
+    assert yard.look(9 * DAY) == {"candidate": "1"}
+
+
+def test_what_a_monitor_records_moves_nothing(yard: Yard) -> None:
+    """It lies in an experiment of its own, which is no history of any alias."""
+    yard.ask(soak=SOAK)
+    yard.train()
+    yard.look()
+    history = History(CANDIDATE["model"])
+    history.witness(Move("champion", PROMOTE, "1", "", "", "", id="m"), "labels", "{}")
+
+    assert yard.look(9 * DAY) == {"candidate": "1"}
+    assert len(history.moves("candidate")) == 1
+    assert not history.moves("champion")
+
+
+def test_a_line_that_a_stage_does_without_compares_nothing(yard: Yard) -> None:
+    """The champion that it was compared with is not in use any more."""
+    lines = [{"name": "better", "metric": "auc_pr", "versus": "champion"}]
+    yard.described["promotions"] = {"retrain": {**CANDIDATE, "validation": lines, "checks": []}}
+    yard.ask(validation=lines, checks=[], soak=SOAK)
+    yard.train(**{AGAINST_TAG: "7"})
+    assert yard.look() == {"candidate": "1"}
+    yard.judge(8 * DAY, "1", Judged(500, {}))
+    assert yard.look(9 * DAY) == {"candidate": "1", "champion": "1"}
+
+
+def test_the_log_says_whose_approval_is_missing_and_what_does_not_count(
+    yard: Yard, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    risk, other = Signer(tmp_path, "risk"), Signer(tmp_path, "other")
+    first = yard.train()
+    about = subject(yard.described, CHAMPION, first.tags[DIGEST_TAG])
+    elsewhere = risk.sign({**about, "digest": "sha256:0"})
+    given = [other.sign(about), elsewhere]
+    keys = {"risk": {"sshKeys": [risk.line]}}
+    yard.ask(approvals={"from": ["risk"], "minimum": 1, "groups": keys, "given": given})
+
+    assert yard.look() == {"candidate": "1"}
+
+    assert "version 1 of cards-fraud waits for 1 more approval(s) of risk" in caplog.text
+    assert "an approval beside the spec does not count: SHA256:" in caplog.text
+    assert "another digest" not in caplog.text
+    yard.ask(approvals={"from": ["risk"], "minimum": 1, "groups": keys, "given": [*given, risk.sign(about)]})
+    assert yard.look() == {"candidate": "1", "champion": "1"}
+
+
+def test_a_first_version_that_failed_stays_where_it_is(yard: Yard) -> None:
+    """There is none to go back to."""
+    yard.ask(soak={**SOAK, "takeBack": True})
+    yard.train()
+    yard.look()
+    yard.judge(8 * DAY, "1", Judged(500, {"recall": 0.1}))
+    assert yard.look(9 * DAY) == {"candidate": "1"}
+
+
+def test_only_the_stage_that_asks_for_approvals_waits_for_them(yard: Yard, tmp_path: Path) -> None:
+    """They may come during the soak, and nobody is asked before it has ended."""
+    risk = Signer(tmp_path, "risk")
+    approvals = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
+    yard.ask(soak={"seconds": 86400}, approvals=approvals)
+    first = yard.train()
+    assert yard.look() == {"candidate": "1"}
+    assert yard.metric("modelyard_versions_waiting") == 0
+    assert yard.look(2 * DAY) == {"candidate": "1"}
+    assert yard.metric("modelyard_versions_waiting") == 1
+    risk.approve(first, {**subject(yard.described, CANDIDATE, first.tags[DIGEST_TAG])})
+    assert yard.look(2 * DAY) == {"candidate": "1"}  # that was for another alias
+    risk.approve(first, {**subject(yard.described, CHAMPION, first.tags[DIGEST_TAG])})
+    assert yard.look(2 * DAY) == {"candidate": "1", "champion": "1"}
+    assert list(History(CANDIDATE["model"]).moves("champion")[0].evidence) == ["risk"]
+
+
+def test_a_stage_may_do_without_some_lines_of_the_gate(yard: Yard) -> None:
+    """A challenger that does not beat the champion on old data may show what it does on new ones."""
+    yard.described["promotions"] = {"retrain": {**CANDIDATE, "checks": ["good"]}}
+    yard.train(**{GATE_TAG: "refused", FAILED_TAG: '["better"]'})
+    assert yard.look() == {"candidate": "1"}
+    yard.train(**{GATE_TAG: "refused", FAILED_TAG: '["better", "good"]'})
+    yard.train(**{GATE_TAG: "refused", FAILED_TAG: '["bett'})  # a list that was cut
+    yard.train(**{GATE_TAG: "refused"})
+    assert yard.look() == {"candidate": "1"}
+    yard.ask(checks=["good"])
+    assert yard.look() == {"candidate": "1", "champion": "1"}
+
+
+def test_nothing_moves_in_a_freeze_except_back(yard: Yard) -> None:
+    yard.train()
+    yard.look()
+    today = datetime.now(UTC).date()
+    freeze = {"from": str(today), "to": str(today + 20 * DAY), "reason": "audit"}
+    changes = {"timeZone": "Etc/UTC", "freezes": [freeze]}
+    yard.train()
+    yard.look()
+    yard.ask(soak={**SOAK, "takeBack": True}, changes=changes)
+    yard.train()
+    assert yard.look(8 * DAY) == {"candidate": "3", "champion": "2"}
+    yard.judge(8 * DAY, "3", Judged(500, {}))
+    assert yard.look(9 * DAY) == {"candidate": "3", "champion": "2"}
+    assert yard.look(22 * DAY) == {"candidate": "3", "champion": "3"}
+    yard.train()
+    yard.look(22 * DAY)
+    yard.judge(30 * DAY, "4", Judged(500, {"recall": 0.1}))
+    changes["freezes"] = [{"from": str(today), "to": str(today + 90 * DAY)}]
+    assert yard.look(31 * DAY) == {"candidate": "3", "champion": "3"}
+
+
+def test_a_version_has_an_alias_since_it_came_to_it_last() -> None:
+    """Not since the first time: others were there in between."""
+    moves = [
+        Move("candidate", action, version, "", "", "", over=over, id=str(at))
+        for at, (action, version, over) in enumerate(
+            [
+                (PROMOTE, "1", ()),
+                (PROMOTE, "2", ()),
+                (TAKE_BACK, "2", ()),
+                (PROMOTE, "1", ()),
+                (PROMOTE, "3", ()),
+                (BY_HAND, "1", ("3",)),
+            ]
+        )
+    ]
+
+    def since(count: int, version: str) -> str | None:
+        found = arrived(moves[:count], version)
+        return None if found is None else found.id
+
+    assert since(1, "1") == "0"
+    assert since(2, "1") is None
+    assert since(3, "1") == "2"
+    assert since(4, "1") == "2"
+    assert since(5, "3") == "4"
+    assert since(6, "1") == "5"
+    assert since(6, "") is None
+
+
+def test_a_monitor_keeps_what_it_found_of_the_version_that_soaks(
+    yard: Yard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From captures and late labels: rows of the version before, behind the same variant, do not count."""
+    for _ in range(2):
+        yard.train()
+        yard.look()
+    now, random = datetime.now(UTC), np.random.default_rng(1)
+    ids = np.arange(400)
+    truth = random.integers(0, 2, 400)
+    good = ids >= 200  # what version 2 answered
+    said = np.where(good, truth, 1 - truth)
+    frame = pd.DataFrame(
+        {
+            CAPTURED_AT: pd.Timestamp(now) - pd.Timedelta(hours=3),
+            MODEL_VERSION: np.where(good, "2", "1"),
+            PREDICTION: said,
+            "id": ids,
+        }
+    )
+    day = tmp_path / "captures" / f"day={now - timedelta(hours=3):%Y-%m-%d}" / "variant=next"
+    day.mkdir(parents=True)
+    frame.to_parquet(day / "a.parquet")
+    (tmp_path / "labels").mkdir()
+    pd.DataFrame({"id": ids, "fraud": truth}).to_parquet(tmp_path / "labels" / "a.parquet")
+    model = {**CANDIDATE["model"], "alias": "candidate", "uri": f"models:/{NAME}@candidate", "variant": "next"}
+    watching = {
+        **yard.described,
+        "type": "monitor",
+        "name": "labels",
+        "address": "monitors.labels",
+        "monitor": {
+            "type": "prediction-quality",
+            "watch": "inference.scorer",
+            "checks": [{"name": "right", "metric": "accuracy", "min": 0.9, "severity": "ticket"}],
+            "windowSeconds": 86400,
+            "threads": 1,
+            "data": {"labels": {"uri": f"file://{tmp_path}/labels", "format": "parquet", "label": "fraud"}},
+            "labels": "labels",
+            "key": ["id"],
+            "models": [{**model, "task": "binary-classification"}],
+            "current": {"capture": {"uri": f"file://{tmp_path}/captures", "store": ""}},
+            "soaks": ["next"],
+            "onBreach": {"notify": [], "rollback": False, "cooldownSeconds": 0},
+        },
+    }
+    del watching["promotions"], watching["stages"]
+    yard.file.write_text(json.dumps(watching))
+
+    assert monitor.run() == 0
+
+    move = arrived(History(CANDIDATE["model"]).moves("candidate"), "2")
+    assert move is not None
+    seen = json.loads(History(CANDIDATE["model"]).witnessed(move.id, "labels"))
+    assert (seen["rows"], seen["failed"], seen["unknown"]) == (200, {}, [])

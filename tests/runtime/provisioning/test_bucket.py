@@ -1,0 +1,155 @@
+"""A bucket, and datasets within it, on a service that speaks S3."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pyarrow as pa
+import pytest
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+from moto.s3.responses import S3Response
+
+from modelyard_runtime.provisioning.bucket import ensure_bucket
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.storage.datasets import read_batches, read_frame, write_table
+from modelyard_runtime.storage.filesystem import first_files, place, write_whole
+
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """The address of the service."""
+    server = ThreadedMotoServer("127.0.0.1", 0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def client(endpoint: str) -> Any:
+    """A client of the service."""
+    keys = {"aws_access_key_id": "id", "aws_secret_access_key": "key"}
+    return boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
+
+
+@pytest.fixture
+def workload(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A description with one store, opened by two variables."""
+    monkeypatch.setenv("LAKE_ID", "id")
+    monkeypatch.setenv("LAKE_KEY", "key")
+    opened = {"accessKeyIdEnv": "LAKE_ID", "secretAccessKeyEnv": "LAKE_KEY"}
+    return {"stores": {"lake": {"uri": "s3://lake/", "endpoint": endpoint, "region": "us-east-1", **opened}}}
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def base(request: pytest.FixtureRequest, client: Any, tmp_path: Path) -> str:
+    """The URI of a folder with files 0 to 9 and two folders, in either kind of store."""
+    names = [*(f"{at}.json" for at in range(10)), "0/deep.json", "a/deep.json"]
+    if request.param == "bucket":
+        client.create_bucket(Bucket="lake")
+        for name in (*names, ""):
+            client.put_object(Bucket="lake", Key=f"some/{name}", Body=b"x")
+        return "s3://lake/some/"
+    for name in names:
+        (tmp_path / "some" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "some" / name).write_bytes(b"x")
+    return f"{(tmp_path / 'some').as_uri()}/"
+
+
+def test_the_first_files_of_a_folder_are_read_up_to_a_bound(
+    workload: dict[str, Any], base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In whole pages, so a few more may come; nothing of folders within it."""
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "2")
+    names = [one.name for one in first_files(workload, base, "lake", 4)]
+
+    assert names == [f"{at}.json" for at in range(len(names))]
+    assert 3 <= len(names) <= 5
+    assert [one.name for one in first_files(workload, base, "lake", 99)] == [f"{at}.json" for at in range(10)]
+    assert [one.name for one in first_files(workload, base, "lake", 99, after="7")] == ["7.json", "8.json", "9.json"]
+    (last,) = first_files(workload, base, "lake", 99, after="8.json")
+    assert abs(datetime.now(UTC) - last.modified) < timedelta(minutes=5)
+    assert first_files(workload, f"{base}none/", "lake", 99) == []
+
+
+def test_a_bucket_has_what_the_spec_says_and_may_be_made_again(client: Any) -> None:
+    """Retention counts in whole days, rounded up; old versions go as well."""
+    for _ in range(2):
+        ensure_bucket(client, "kept", versioned=True, retention_s=86400 + 1, expire={})
+
+    assert client.get_bucket_versioning(Bucket="kept")["Status"] == "Enabled"
+    (rule,) = client.get_bucket_lifecycle_configuration(Bucket="kept")["Rules"]
+    assert rule["Expiration"] == {"Days": 2}
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 2}
+
+
+def test_captures_expire_below_their_folder(client: Any) -> None:
+    """Beside the age at which everything goes; what has expired can be brought back for a month."""
+    ensure_bucket(client, "captured", versioned=True, retention_s=86400, expire={"captures/scorer": 90})
+
+    captures, everything = client.get_bucket_lifecycle_configuration(Bucket="captured")["Rules"]
+    assert captures["Filter"] == {"Prefix": "captures/scorer/"}
+    assert captures["Expiration"] == {"Days": 90}
+    assert captures["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+    assert everything["Filter"] == {"Prefix": ""}
+
+
+def test_every_part_has_the_checksum_that_a_locked_bucket_asks_for(
+    client: Any, workload: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3 takes no object under Object Lock without one (docs.aws.amazon.com/AmazonS3, PutObject, read 2026-11-25)."""
+    trailers: list[str] = []
+    upload_part = S3Response.upload_part
+
+    def recorded(self: S3Response) -> Any:
+        trailers.append(str(self.headers.get("x-amz-trailer")))
+        return upload_part(self)
+
+    monkeypatch.setattr(S3Response, "upload_part", recorded)
+    ensure_bucket(client, "audit", versioned=True, retention_s=0, expire={})
+
+    write_whole(place(workload, "s3://audit/captures/day=2026-01-01/one.parquet", "lake"), b"kept")
+
+    assert trailers == ["x-amz-checksum-crc64nvme"]
+
+
+def test_settings_that_are_taken_back_are_taken_back(client: Any) -> None:
+    ensure_bucket(client, "changed", versioned=True, retention_s=86400, expire={})
+    ensure_bucket(client, "changed", versioned=False, retention_s=0, expire={})
+
+    assert client.get_bucket_versioning(Bucket="changed")["Status"] == "Suspended"
+    with pytest.raises(client.exceptions.ClientError, match="NoSuchLifecycleConfiguration"):
+        client.get_bucket_lifecycle_configuration(Bucket="changed")
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_what_is_written_is_read_in_its_types(client: Any, workload: dict[str, Any], kind: str) -> None:
+    """Through the bucket, with the columns that the schema declares, and only the newest where a window is asked."""
+    ensure_bucket(client, "lake", versioned=False, retention_s=0, expire={})
+    now = datetime.now(UTC)
+    times = [now - timedelta(days=2), now - timedelta(minutes=1)]
+    table = pa.table({"id": [1, 2], "amount": [1.5, 2.0], "at": times})
+    schema = {"id": "integer", "amount": "number", "at": "timestamp"}
+    dataset: dict[str, Any] = {"uri": f"s3://lake/{kind}", "store": "lake", "format": kind, "timestamp": "at"}
+    dataset["schema"] = schema
+
+    write_table(workload, dataset, table, "part")
+
+    assert read_frame(workload, dataset)["amount"].tolist() == [1.5, 2.0]
+    (newest,) = read_batches(workload, dataset, since=now - timedelta(hours=1), until=now)
+    assert newest["id"].tolist() == [2]
+
+
+def test_a_store_without_its_credentials_is_refused(workload: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable is named, and never its value."""
+    monkeypatch.delenv("LAKE_KEY")
+
+    with pytest.raises(Refusal, match="LAKE_KEY is not set"):
+        read_frame(workload, {"uri": "s3://lake/none", "store": "lake", "format": "parquet"})

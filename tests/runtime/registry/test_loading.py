@@ -1,0 +1,108 @@
+"""What is loaded is what was promoted: files are compared before anything of them runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+import pytest
+from mlflow.sklearn import log_model
+from sklearn.linear_model import LogisticRegression
+
+from modelyard_runtime.models.loading import load
+from modelyard_runtime.promotion import aliases
+from modelyard_runtime.promotion.history import PROMOTE, History, Move
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.registry.files import digest_of
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
+
+ROWS = pd.DataFrame({"amount": [1.0, 2.0, 3.0, 4.0]})
+NAMED: dict[str, Any] = {"registeredName": "fraud", "alias": "champion", "uri": "models:/fraud@champion"}
+RECORDED = {**NAMED, "history": "fraud/aliases"}
+
+
+@pytest.fixture
+def version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[registry.Version]:
+    """A version as training registers it."""
+    monkeypatch.chdir(tmp_path)
+    registry.connect({"registry": {"uri": f"file://{tmp_path}/registry"}})
+    mlflow.set_experiment("loading")
+    with mlflow.start_run():
+        fitted = LogisticRegression().fit(ROWS, [0, 0, 1, 1])
+        uri = log_model(fitted, name="model", serialization_format="cloudpickle", pip_requirements=[]).model_uri
+    yield registry.register("fraud", uri, {"modelyard.digest": digest_of(uri)})
+    mlflow.end_run()
+
+
+def promoted(version: registry.Version) -> None:
+    """As the promoter does it."""
+    move = Move("champion", PROMOTE, version.version, "", "promoter", "approved", version.tags["modelyard.digest"])
+    aliases.promote(History(NAMED), move)
+
+
+def swap(version: registry.Version, tmp_path: Path) -> None:
+    """Somebody who may write the store puts other weights in the place of a version's."""
+    (file,) = [
+        file for file in tmp_path.rglob("model.pkl") if f"{version.run_id}" in str(file) or "models" in str(file)
+    ]
+    file.write_bytes(b"import os; os.abort()")
+
+
+def test_files_that_are_what_training_kept_are_loaded(version: registry.Version) -> None:
+    assert load({}, NAMED, version).predict(ROWS).tolist() == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("model", [NAMED, RECORDED])
+def test_files_that_were_swapped_are_not_loaded(
+    version: registry.Version, model: dict[str, Any], tmp_path: Path
+) -> None:
+    """They are never unpickled."""
+    promoted(version)
+    swap(version, tmp_path)
+
+    with pytest.raises(Refusal, match="version 1 of fraud is not loaded: its files hash to"):
+        load({}, model, version)
+
+
+def test_a_digest_that_was_changed_with_the_files_is_not_that_of_the_history(
+    version: registry.Version, tmp_path: Path
+) -> None:
+    """Whoever trains may change the tags of a version, and not the record of its promotion."""
+    promoted(version)
+    swap(version, tmp_path)
+    registry.tag(version, {"modelyard.digest": digest_of(version.uri)})
+
+    with pytest.raises(Refusal, match="not to sha256:"):
+        load({}, RECORDED, registry.version("fraud", "1"))
+
+
+def test_an_alias_that_nobody_recorded_is_not_followed(version: registry.Version) -> None:
+    """It was moved past the promoter."""
+    registry.set_alias("fraud", "champion", "1")
+
+    with pytest.raises(Refusal, match="no record says that 'champion' is there"):
+        load({}, RECORDED, version)
+    promoted(version)
+    assert len(load({}, RECORDED, version).predict(ROWS)) == len(ROWS)
+
+
+def test_a_record_without_a_digest_is_not_replaced_by_the_tag(version: registry.Version) -> None:
+    """The files of a version that somebody chose by hand could not be read; its tag says what training likes."""
+    aliases.promote(History(RECORDED), Move("champion", PROMOTE, "1", "", "somebody", "by hand"))
+
+    with pytest.raises(Refusal, match="has no digest of its files"):
+        load({}, RECORDED, version)
+
+
+def test_a_version_of_others_has_no_digest_and_is_loaded(
+    version: registry.Version, caplog: pytest.LogCaptureFixture
+) -> None:
+    mlflow.MlflowClient().delete_model_version_tag("fraud", "1", "modelyard.digest")
+
+    assert len(load({}, NAMED, registry.version("fraud", "1")).predict(ROWS)) == len(ROWS)
+    assert "has no digest" in caplog.text

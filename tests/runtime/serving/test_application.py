@@ -1,0 +1,25 @@
+"""What a server answers."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from modelyard_runtime.models.answers import Answer, plain
+from modelyard_runtime.serving.application import in_json
+
+
+def test_an_answer_that_is_no_number_is_json() -> None:
+    """JSON has neither NaN nor infinity, and one row of many must not fail the others."""
+    said = Answer(np.array([1.5, np.nan]), np.array([[0.1, np.inf], [0.5, 0.5]]))
+    assert said.scores is not None
+
+    found = [in_json(plain(one)) for one in said.values], [in_json(one) for one in said.scores.tolist()]
+
+    assert json.dumps(found, allow_nan=False) == "[[1.5, null], [[0.1, null], [0.5, 0.5]]]"
+
+
+def test_a_row_may_have_several_numbers() -> None:
+    """Such as the days of a forecast."""
+    assert [plain(one) for one in np.array([[1.0, 2.5]])] == [[1, 2.5]]

@@ -1,0 +1,221 @@
+"""A server behind HTTP: what it answers, what it refuses, and what does not wait for what."""
+
+from __future__ import annotations
+
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.linear_model import LinearRegression
+
+from modelyard_runtime.serving.application import Server
+from modelyard_runtime.serving.request_metrics import RequestMetrics
+from tests.runtime.servers import Endpoint, register, serving, summing, workload
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # of MLflow's own files
+
+KINDS = {"amount": "double", "country": "string", "age": "long"}
+ROW = {"amount": 2.5, "country": "ch", "age": 40}
+
+
+@pytest.fixture(scope="module")
+def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A registry with a model that sums."""
+    made = workload(tmp_path_factory.mktemp("server"))
+    register(made, summing(), KINDS)
+    return made
+
+
+@pytest.fixture(scope="module")
+def endpoint(described: dict[str, Any]) -> Iterator[Endpoint]:
+    """Its server."""
+    with serving(described) as found:
+        yield found
+
+
+def test_rows_are_answered(endpoint: Endpoint) -> None:
+    """With the version that answered, and the id that the caller gave."""
+    found = endpoint.ask({"instances": [ROW, {**ROW, "age": 41}]}, headers={"X-Request-ID": "mine"})
+
+    assert found.status == 200
+    assert found.content["predictions"] == [42.5, 43.5]
+    assert found.content["model"] == {"name": "shop-sum", "version": "1"}
+    assert found.content["id"] == found.headers["X-Request-ID"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [({**ROW, "age": 2**63}, "column 'age' holds"), ({**ROW, "amount": 10**400}, "column 'amount' holds")],
+)
+def test_a_number_out_of_range_is_no_failure_of_the_model(endpoint: Endpoint, row: Any, why: str) -> None:
+    found = endpoint.ask({"instances": [row]})
+
+    assert found.status == 422
+    assert found.content["error"].startswith(why)
+
+
+def test_health_does_not_wait_for_a_large_request(endpoint: Endpoint) -> None:
+    """It is read, checked, answered and written outside of the event loop."""
+    body = {"instances": [ROW] * 60_000}
+    slowest, ended = 0.0, threading.Event()
+    answered: list[int] = []
+
+    def large() -> None:
+        answered.append(endpoint.ask(body).status)
+        ended.set()
+
+    thread = threading.Thread(target=large)
+    thread.start()
+    while not ended.is_set():
+        began = time.perf_counter()
+        assert endpoint.ask(path="/healthz", method="GET").status == 200
+        slowest = max(slowest, time.perf_counter() - began)
+    thread.join()
+    began = time.perf_counter()
+    endpoint.ask(body)
+    whole = time.perf_counter() - began
+
+    assert answered == [200]
+    assert slowest < whole / 2
+
+
+def test_an_estimator_answers_as_mlflow_would(tmp_path: Path) -> None:
+    """It is called without a second look at checked rows; what it says is the same."""
+    made = workload(tmp_path)
+    rows = pd.DataFrame(np.random.default_rng(1).normal(size=(50, 3)), columns=["a", "b", "c"])
+    model = LinearRegression().fit(rows, rows.sum(axis=1) * 2)
+    register(made, model, dict.fromkeys(rows, "double"))
+    server = Server(made, "scorer-live")
+
+    assert server.serving is not None
+    assert server.serving.overlaps
+    said = server.serving.model.predict(rows)
+
+    np.testing.assert_allclose(said, model.predict(rows))
+    server.__del__()
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_body_that_is_too_large_is_refused_without_reading_on(described: dict[str, Any], declared: bool) -> None:
+    """Whether its length is declared or it comes in chunks; the connection of the sender ends."""
+    application = {**described["applications"]["scorer-live"], "maxBodyBytes": 100_000}
+    with (
+        serving({**described, "applications": {"scorer-live": application}}) as endpoint,
+        socket.create_connection(_host_and_port(endpoint), timeout=20) as connection,
+    ):
+        length = b"Content-Length: 500000000" if declared else b"Transfer-Encoding: chunked"
+        connection.sendall(b"POST /shop HTTP/1.1\r\nHost: shop\r\n" + length + b"\r\n\r\n")
+        sent = 0 if declared else _send_chunks(connection, 50_000_000)
+        answer = connection.recv(4096)
+
+        assert endpoint.ask({"instances": [ROW]}).status == 200
+
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert sent < 20_000_000
+
+
+def _send_chunks(connection: socket.socket, most: int) -> int:
+    """How much could be sent before there was an answer."""
+    sent, chunk = 0, b"10000\r\n" + b" " * 65536 + b"\r\n"
+    while sent < most and not select.select([connection], [], [], 0)[0]:
+        try:
+            connection.sendall(chunk)
+        except ConnectionError:
+            break
+        sent += len(chunk)
+    return sent
+
+
+def test_many_tiny_rows_are_refused_quickly(endpoint: Endpoint) -> None:
+    """Five million of them fit into a body; what they are is not looked at."""
+    body = b'{"instances": [' + b"{}," * 5_000_000 + b"{}]}"
+    began = time.process_time()
+
+    found = endpoint.ask(body)
+
+    assert found.status == 413
+    assert time.process_time() - began < 10  # it was half a minute
+
+
+def test_captures_hold_what_the_signature_names_and_the_keys(tmp_path: Path) -> None:
+    """Nothing else that a caller sends; an id of any length is cut."""
+    capture = {"uri": f"file://{tmp_path}/captures", "store": "", "fraction": 1.0, "keys": ["id"]}
+    made = workload(tmp_path, capture=capture)
+    register(made, summing(), KINDS)
+    with serving(made) as endpoint:
+        sent = {"instances": [{**ROW, "id": 7, "password": "secret", "prediction": 1}]}
+        found = endpoint.ask(sent, headers={"X-Request-ID": "x" * 5000})
+
+    assert len(found.content["id"]) == 128
+    rows = pd.concat(pd.read_parquet(path) for path in (tmp_path / "captures").rglob("*.parquet"))
+    assert {"amount", "country", "age", "id"} <= set(rows)
+    assert "password" not in rows
+    assert rows["prediction"].tolist() == [42.5]
+    assert rows["request_id"].tolist() == ["x" * 128]
+
+
+def test_requests_are_counted_by_the_version_that_answered(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refused ones too, and no look at the health."""
+    counted: list[tuple[str, int]] = []
+    metrics = endpoint.server._metrics  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(metrics, "answered", lambda version, status, seconds: counted.append((version, status)))
+
+    endpoint.ask({"instances": [ROW]})
+    endpoint.ask({"instances": [{}]})
+    endpoint.ask(path="/healthz", method="GET")
+
+    assert counted == [("1", 200), ("1", 422)]
+
+
+def test_metrics_of_requests_have_a_tag_for_the_version() -> None:
+    metrics = RequestMetrics("scorer-live", "live", "shop-sum")
+    metrics.serves("7")
+    metrics.answered("7", 200, 0.01)
+
+    requests, seconds = metrics._requests, metrics._seconds  # pyright: ignore[reportPrivateUsage]
+    assert {"application", "variant", "model", "version", "status"} == set(requests.info["tag_keys"])
+    assert "version" in seconds.info["tag_keys"]
+
+
+def test_a_request_that_takes_too_long_holds_nobody_behind_it(tmp_path: Path) -> None:
+    """Where calls of a model may overlap; whoever waits longer is given up, and others are answered meanwhile."""
+    made = workload(tmp_path, timeoutSeconds=3)
+    register(made, Slow(), {"amount": "double"})
+    with serving(made) as endpoint:
+        slow = [threading.Thread(target=endpoint.ask, args=({"instances": [{"amount": 8.0}]},)) for _ in range(2)]
+        for thread in slow:
+            thread.start()
+        time.sleep(0.5)
+        found = endpoint.ask({"instances": [{"amount": 0.0}]})
+        given_up = endpoint.ask({"instances": [{"amount": 8.0}]})
+        for thread in slow:
+            thread.join()
+
+    assert (found.status, found.content["predictions"]) == (200, [0])
+    assert given_up.status == 504
+
+
+def _host_and_port(endpoint: Endpoint) -> tuple[str, int]:
+    host, _, port = endpoint.address.partition("/")[0].partition(":")
+    return host, int(port)
+
+
+class Slow(RegressorMixin, BaseEstimator):  # pyright: ignore[reportUntypedBaseClass]
+    """An estimator that sleeps for as many seconds as its first number says."""
+
+    def fit(self, rows: pd.DataFrame, label: Any = None) -> Slow:
+        """Nothing is learned."""
+        return self
+
+    def predict(self, rows: pd.DataFrame) -> Any:
+        """The first column."""
+        time.sleep(float(rows.iloc[0, 0]))
+        return rows.iloc[:, 0].to_numpy()

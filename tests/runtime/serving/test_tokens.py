@@ -1,0 +1,52 @@
+"""Tokens of callers: several at once, replaced without a restart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.serving.tokens import Tokens
+
+
+def mounted(folder: Path, **callers: str) -> Tokens:
+    """Tokens of these callers, as the kubelet mounts them."""
+    for caller, tokens in callers.items():
+        (folder / caller).write_text(tokens)
+    return Tokens({caller: str(folder / caller) for caller in callers})
+
+
+def test_each_token_names_its_caller(tmp_path: Path) -> None:
+    tokens = mounted(tmp_path, billing="first\n", web="second")
+
+    assert tokens.caller("Bearer first") == "billing"
+    assert tokens.caller("bearer second") == "web"
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer fir", "Bearer firsts", "Basic first", "first"])
+def test_no_other_header_names_one(tmp_path: Path, header: str) -> None:
+    assert mounted(tmp_path, billing="first\n", web="second").caller(header) is None
+
+
+def test_old_and_new_token_are_valid_during_a_rotation(tmp_path: Path) -> None:
+    """The file changes under a server that runs: add a line, move the callers, remove the old line."""
+    tokens = mounted(tmp_path, billing="old\n")
+
+    (tmp_path / "billing").write_text("old\r\n\n  new\n")
+    assert [tokens.caller("Bearer old"), tokens.caller("Bearer new")] == ["billing", "billing"]
+    (tmp_path / "billing").write_text("new\n")
+    assert [tokens.caller("Bearer old"), tokens.caller("Bearer new")] == [None, "billing"]
+
+
+def test_a_caller_without_a_token_is_refused_and_the_others_are_not(tmp_path: Path) -> None:
+    tokens = mounted(tmp_path, billing="\n \n", web="second")
+
+    assert [tokens.caller("Bearer "), tokens.caller("Bearer second")] == [None, "web"]
+    (tmp_path / "web").unlink()
+    assert tokens.caller("Bearer second") is None
+
+
+def test_a_server_that_nobody_could_call_does_not_start(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="nobody could call this endpoint"):
+        mounted(tmp_path, billing="", web="\n")

@@ -1,0 +1,191 @@
+"""Drift is found where it is and nowhere else, however few rows there are, on real data drawn again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from sklearn import datasets
+
+from modelyard_runtime.monitoring.monitor import look
+from modelyard_runtime.statistics.chance import UNLIKELY, Sizes, excess, of_distance
+from modelyard_runtime.statistics.drift import Moved
+from modelyard_runtime.statistics.profiles import Profile, profiles
+
+NAMES = ("breast_cancer", "wine", "diabetes", "digits")
+LOOKS = 20
+BOUNDS = {"psi": 0.2, "ks": 0.1, "js": 0.1, "chi2": 2.0, "wasserstein": 0.1}
+"""Those of the field and of the documentation; the area is in standard deviations."""
+
+
+@cache
+def real(name: str) -> pd.DataFrame:
+    """A data set that comes with scikit-learn, with columns in standard deviations."""
+    frame: pd.DataFrame = getattr(datasets, f"load_{name}")(as_frame=True).data
+    if name == "digits":  # every fourth of its 64 columns, some of which are hardly ever anything but zero
+        frame = frame[frame.columns[::4]]
+    deviations = frame.std()
+    return frame / deviations.where(deviations > 0, 1)
+
+
+@cache
+def reference(name: str) -> dict[str, Profile]:
+    """What would be kept with a model."""
+    return profiles(real(name), list(real(name)))
+
+
+def windows(frame: pd.DataFrame, rows: int) -> Iterator[pd.DataFrame]:
+    """What looks see: rows that were drawn again from the same data."""
+    for seed in range(LOOKS):
+        yield frame.iloc[np.random.default_rng([seed, rows]).integers(0, len(frame), rows)]
+
+
+def alarms(kept: dict[str, Profile], window: pd.DataFrame) -> dict[str, set[str]]:
+    """The features beyond the bound of each measure, as a monitor of all of them judges it."""
+    found: dict[str, set[str]] = {metric: set() for metric in BOUNDS}
+    for column in window:
+        moved = Moved(kept[str(column)])
+        moved.add(window[column])
+        for metric, most in BOUNDS.items():
+            shift = moved.shift(metric)
+            if shift is not None and shift.value > most and shift.chance * window.shape[1] <= UNLIKELY:
+                found[metric].add(str(column))
+    return found
+
+
+@pytest.mark.parametrize("rows", [30, 100, 300, 1000, 10_000, 100_000])
+@pytest.mark.parametrize("name", NAMES)
+def test_no_drift_is_no_alarm(name: str, rows: int) -> None:
+    """At most once in twenty looks at all features."""
+    looks = [alarms(reference(name), window) for window in windows(real(name), rows)]
+
+    for metric in BOUNDS:
+        assert sum(bool(found[metric]) for found in looks) <= 1, metric
+
+
+@pytest.mark.parametrize("rows", [300, 1000])
+@pytest.mark.parametrize("name", NAMES)
+def test_drift_is_found_in_its_feature_and_in_no_other(name: str, rows: int) -> None:
+    """A feature has moved by its standard deviation; every measure finds it in every look."""
+    for at, window in enumerate(windows(real(name), rows)):
+        varied = [column for column in window if real(name)[column].nunique() > 5]
+        column = varied[at % len(varied)]
+        found = alarms(reference(name), window.assign(**{column: window[column] + 1}))
+
+        assert found == {metric: {column} for metric in BOUNDS}
+
+
+@pytest.mark.parametrize("rows", [30, 100])
+def test_a_monitor_with_the_bound_of_the_documentation_is_quiet(tmp_path: Path, rows: int) -> None:
+    """Thirty features, twenty looks at few rows: `psi: {max: 0.2}` finds nothing, and then the one that has moved."""
+    kept = real("breast_cancer")
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    described = monitor_of(tmp_path, kept)
+    breaches: list[set[str]] = []
+    for window in windows(kept, rows):
+        window.assign(at=now).to_parquet(tmp_path / "now" / "a.parquet")
+        results, refused = look(described, now)
+        assert not refused
+        breaches.append({one.feature for one in results if one.breach})
+    assert breaches == [set()] * LOOKS
+
+    *_, window = windows(kept, rows)
+    window = window.assign(at=now)
+    window["mean area"] += 3
+    window.to_parquet(tmp_path / "now" / "a.parquet")
+    assert {one.feature for one in look(described, now)[0] if one.breach} == {"mean area"}
+
+
+def monitor_of(tmp_path: Path, kept: pd.DataFrame) -> dict[str, Any]:
+    """A monitor of drift, from what a file has to what another has."""
+    for name in ("now", "then"):
+        (tmp_path / name).mkdir()
+    kept.to_parquet(tmp_path / "then" / "a.parquet")
+    files = {"uri": f"file://{tmp_path}/now", "format": "parquet", "timestamp": "at"}
+    return {
+        "monitor": {
+            "type": "data-drift",
+            "watch": "data.now",
+            "checks": [{"name": "psi", "metric": "psi", "max": 0.2, "severity": "page"}],
+            "windowSeconds": 86400,
+            "threads": 1,
+            "data": {"now": files, "then": {"uri": f"file://{tmp_path}/then", "format": "parquet"}},
+            "models": [],
+            "current": {"data": "now"},
+            "reference": {"data": "then"},
+        }
+    }
+
+
+def texts(rows: int, seed: int) -> pd.DataFrame:
+    """Ids, towns and shops: very many values, most of them rare; and a few that are common."""
+    random = np.random.default_rng(seed)
+    weights = 1 / np.arange(1, 30_001) ** 1.1
+    drawn = random.choice(30_000, rows, p=weights / weights.sum())
+    return pd.DataFrame(
+        {
+            "id": [f"i{number}" for number in random.integers(0, 10**12, rows)],
+            "town": [f"t{number % 3000}" for number in drawn],
+            "shop": [f"s{number}" for number in drawn],
+            "even": [f"e{number}" for number in random.integers(0, 20_000, rows)],
+            "kind": random.choice(["a", "b", "c"], rows, p=[0.9, 0.09, 0.01]),
+        }
+    )
+
+
+@pytest.mark.parametrize("rows", [30, 100, 1000, 10_000])
+@pytest.mark.parametrize("kept", [1000, 50_000])
+def test_texts_with_very_many_values_are_no_alarm(kept: int, rows: int) -> None:
+    """Nearly none of the ids was there before, and most of the towns are rare."""
+    then = profiles(frame := texts(kept, 99), list(frame))
+    looks = [alarms(then, texts(rows, seed)) for seed in range(LOOKS if rows <= 1000 else 5)]
+
+    for metric in ("psi", "js", "chi2"):
+        assert sum(bool(found[metric]) for found in looks) <= 1, metric
+
+
+@pytest.mark.parametrize("kept", [1000, 50_000])
+def test_a_value_that_was_rare_or_unknown_and_is_common_now_is_found(kept: int) -> None:
+    then = profiles(frame := texts(kept, 99), list(frame))
+    window = texts(300, 1)
+    rare = frame["shop"].value_counts().loc[lambda counts: counts > 1].index[min(kept // 50, 400)]
+    held = window.index % 3 > 0
+
+    assert alarms(then, window.assign(shop=window.shop.where(held, rare)))["psi"] == {"shop"}
+    assert alarms(then, window.assign(kind=window.kind.where(held, "never seen")))["psi"] == {"kind"}
+
+
+def test_the_chance_of_a_distance_is_that_of_scipy() -> None:
+    """Of Kolmogorov and Smirnov, and of a bin that Fisher's exact test would judge no milder."""
+    random = np.random.default_rng(2)
+    one, other = random.normal(0, 1, 900), random.normal(0.1, 1, 700)
+    found = stats.ks_2samp(one, other, method="asymp")
+
+    assert of_distance(float(found.statistic), Sizes(900, 700)) == pytest.approx(found.pvalue, rel=0.05)
+    exact = stats.fisher_exact([[9, 291], [3, 997]], alternative="greater").pvalue
+    bins = excess(np.array([0.003, 0.997]), np.array([0.03, 0.97]), Sizes(1000, 300))
+    assert exact <= bins[0] / 2 < 2 * exact
+
+
+@pytest.mark.parametrize("draw", ["normal", "exponential", "uniform"])
+def test_the_area_by_chance_is_below_its_bound(draw: str) -> None:
+    """Of four hundred looks without drift none is called as unlikely as one in a thousand."""
+    random = np.random.default_rng(4)
+    then = profiles(pd.DataFrame({"x": getattr(random, draw)(size=2000)}), ["x"])["x"]
+    found: list[float] = []
+    for _ in range(400):
+        moved = Moved(then)
+        moved.add(pd.Series(getattr(random, draw)(size=100)))
+        shift = moved.shift("wasserstein")
+        assert shift is not None
+        found.append(shift.chance)
+
+    assert min(found) > UNLIKELY
+    assert float(np.mean([one < 0.5 for one in found])) < 0.5

@@ -1,0 +1,163 @@
+"""Each measure of drift agrees with the library that defines it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from scipy.spatial import distance
+
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.statistics.drift import FEWEST_VALUES, Grid, Moved, drift
+from modelyard_runtime.statistics.profiles import Profile, Quantiles, Summary, profile
+
+RANDOM = np.random.default_rng(7)
+THEN = pd.Series(RANDOM.normal(0, 1, 5000))
+NOW = pd.Series(RANDOM.normal(0.5, 1.3, 3000))
+CATEGORIES = pd.Series(["a"] * 500 + ["b"] * 300 + ["c"] * 200)
+MOVED = pd.Series(["a"] * 100 + ["b"] * 250 + ["d"] * 50)
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_ks_and_wasserstein_are_those_of_scipy(kept: bool) -> None:
+    """From a profile, also one that was kept as JSON, within what its points allow."""
+    reference = Profile.from_json(profile(THEN).to_json()) if kept else profile(THEN)
+
+    assert drift("ks", reference, NOW) == pytest.approx(stats.ks_2samp(THEN, NOW).statistic, abs=0.002)
+    assert drift("wasserstein", reference, NOW) == pytest.approx(stats.wasserstein_distance(THEN, NOW), rel=0.01)
+
+
+def test_js_of_categories_is_that_of_scipy() -> None:
+    """In base 2, between the shares of each category."""
+    then, now = [0.5, 0.3, 0.2, 0.0], [0.25, 0.625, 0.0, 0.125]
+
+    assert drift("js", profile(CATEGORIES), MOVED) == pytest.approx(distance.jensenshannon(then, now, base=2))
+
+
+def test_chi2_is_that_of_scipy_over_its_degrees_of_freedom() -> None:
+    """From the same table of counts."""
+    found = stats.chi2_contingency(np.array([[500, 300, 200, 0], [100, 250, 0, 50]]), correction=False)
+
+    assert drift("chi2", profile(CATEGORIES), MOVED) == pytest.approx(found.statistic / found.dof)
+
+
+def test_psi_is_nothing_for_the_same_and_large_for_another() -> None:
+    """Ten bins of equal share of the reference."""
+    same, other = drift("psi", profile(THEN), THEN), drift("psi", profile(THEN), NOW + 3)
+
+    assert same is not None
+    assert other is not None
+    assert same < 0.001 < 1 < other
+
+
+def test_a_category_has_no_ks_and_an_unknown_measure_is_refused() -> None:
+    """Nothing is made up where a measure is not defined."""
+    assert drift("ks", profile(CATEGORIES), MOVED) is None
+    with pytest.raises(Refusal, match="'cosine' is no measure of drift"):
+        drift("cosine", profile(CATEGORIES), MOVED)
+
+
+def test_missing_values_are_counted_and_left_out() -> None:
+    """Half without a value is said, and changes no measure; so does what is no finite number."""
+    holed = pd.concat([THEN, pd.Series([np.nan] * 2500 + [np.inf] * 2500)], ignore_index=True)
+
+    assert profile(holed).missing_share == 0.5
+    assert drift("ks", profile(THEN), holed) == pytest.approx(0, abs=0.002)
+
+
+@pytest.mark.parametrize("rows", [40, 300])
+def test_ks_of_a_short_reference_is_that_of_scipy(rows: int) -> None:
+    """Its steps are kept as steps."""
+    short = THEN.head(rows)
+
+    assert drift("ks", profile(short), NOW) == pytest.approx(stats.ks_2samp(short, NOW).statistic, abs=0.002)
+
+
+@pytest.mark.parametrize(
+    ("then", "now"),
+    [
+        ([0] * 95 + [1] * 5, [0] * 70 + [1] * 30),  # most deciles are one value
+        ([5] * 100, [7] * 100),  # all of them
+        ([False] * 95 + [True] * 5, [0.0] * 70 + [1.0] * 30),  # as a request and as a file have it
+    ],
+)
+@pytest.mark.parametrize("metric", ["psi", "js", "chi2", "ks"])
+def test_a_value_that_is_most_of_a_column_hides_nothing(metric: str, then: list[float], now: list[float]) -> None:
+    found = drift(metric, profile(pd.Series(then)), pd.Series(now))
+
+    assert found is not None
+    assert found > 0.2
+
+
+def test_categories_that_are_too_many_to_be_kept_are_compared_together() -> None:
+    """The same rows have not moved, although the rarest categories have no name in the profile."""
+    many = pd.Series([f"c{number % 3000}" for number in range(9000)] + ["often"] * 1000)
+
+    assert drift("psi", profile(many), many) == pytest.approx(0, abs=1e-9)
+    assert drift("js", profile(many), many.sample(frac=1, random_state=0)) == pytest.approx(0, abs=1e-6)
+
+
+def test_few_values_are_not_measured() -> None:
+    assert drift("psi", profile(THEN), THEN.head(FEWEST_VALUES - 1)) is None
+
+
+def test_parts_that_were_read_apart_add_up() -> None:
+    """Profiles and counts of parts are those of the whole; the ends are exact however many values there are."""
+    values = pd.Series(np.sort(RANDOM.normal(0, 1, 200_000)))
+    parts = [Summary() for _ in range(3)]
+    for place, part in enumerate(np.array_split(values, 30)):
+        parts[place % 3].add(pd.Series(part))
+    for other in parts[1:]:
+        parts[0].merge(other)
+    points = parts[0].profile().quantiles
+
+    assert points is not None
+    assert (points[0], points[-1]) == (values.iloc[0], values.iloc[-1])
+    ranks = np.searchsorted(values, points, side="right") / len(values)
+    assert np.abs(ranks - np.linspace(0, 1, len(points))).max() < 0.0005
+    moved, other = Moved(profile(THEN)), Moved(profile(THEN))
+    moved.add(NOW.head(1000))
+    other.add(NOW.tail(2000))
+    moved.merge(other)
+    assert moved.measure("ks") == drift("ks", profile(THEN), NOW)
+
+
+def test_a_long_column_takes_little_memory() -> None:
+    """No more than a few buffers of what has been seen are held."""
+    summary = Quantiles()
+    for _ in range(60):
+        summary.add(RANDOM.normal(0, 1, 20_000))
+
+    assert summary.held < 200_000
+
+
+def test_a_column_that_changes_its_kind_is_refused() -> None:
+    summary = Summary()
+    summary.add(pd.Series([1, 2], name="amount"))
+
+    with pytest.raises(Refusal, match="'amount' holds numbers in some rows"):
+        summary.add(pd.Series(["much"], name="amount"))
+
+
+def test_times_are_seconds_in_any_resolution() -> None:
+    stamps = pd.Series(pd.date_range("2026-01-01", periods=50, freq="h", tz="UTC"))
+    found = [profile(stamps.astype(f"datetime64[{unit}, UTC]")).quantiles for unit in ("s", "us", "ns")]
+
+    assert all(points is not None and points[0] == 1767225600 for points in found)
+
+
+@pytest.mark.parametrize("values", [[], [5.0], [-1e300, 0.5, 1e300], [0.0, 0.0, 1.0, 2.5, 2.5, 9.0]])
+def test_values_are_counted_where_they_lie(values: list[float]) -> None:
+    """Below, at and between the points, with how far each is above the point before it, whatever stands elsewhere."""
+    grid = Grid(np.array([0.0, 0.0, 1.0, 2.0, 2.0, 3.0]))
+
+    counted, above = grid.count(np.array(values))
+
+    points, wanted = [0.0, 1.0, 2.0, 3.0], np.zeros((2, 9))
+    for value in values:
+        place = sum(one < value for one in points) + sum(one <= value for one in points)
+        before = points[max(sum(one <= value for one in points) - 1, 0)]
+        wanted[:, place] += (1, value - before)
+    np.testing.assert_array_equal(counted, wanted[0])
+    np.testing.assert_allclose(above, wanted[1])

@@ -1,0 +1,80 @@
+"""Datasets, read part by part: of any size, of files that differ, of a window of time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.storage.datasets import read_batches, read_frame
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+def dataset(folder: Path, **more: Any) -> dict[str, Any]:
+    """A description of what lies in a folder."""
+    return {"uri": f"file://{folder}", "format": "parquet", **more}
+
+
+def test_a_row_group_of_any_size_is_read_in_parts(tmp_path: Path) -> None:
+    """A file of one row group, as libraries write them, is never in memory as a whole."""
+    count = 1_600_000
+    whole = pa.table({f"c{at}": np.random.default_rng(at).normal(size=count) for at in range(3)})
+    parquet.write_table(whole, tmp_path / "a.parquet", row_group_size=count)
+    size = whole.nbytes
+    del whole
+    before = pa.total_allocated_bytes()
+
+    rows = held = 0
+    for frame in read_batches({}, dataset(tmp_path)):
+        rows += len(frame)
+        held = max(held, pa.total_allocated_bytes() - before)
+
+    assert rows == count
+    assert held < 0.4 * size
+
+
+def test_parts_have_all_columns_and_those_of_their_folder(tmp_path: Path) -> None:
+    """A file without a column has it without values, and one of another type as the first file has it."""
+    for region, frame in {
+        "eu": pd.DataFrame({"amount": [1.5, 2.5], "more": ["a", "b"]}),
+        "us": pd.DataFrame({"amount": [3]}),
+    }.items():
+        (tmp_path / f"region={region}").mkdir()
+        frame.to_parquet(tmp_path / f"region={region}" / "a.parquet")
+
+    found = pd.concat(read_batches({}, dataset(tmp_path)), ignore_index=True)
+
+    assert list(found["amount"]) == [1.5, 2.5, 3.0]
+    assert [None if pd.isna(one) else one for one in found["more"]] == ["a", "b", None]
+    assert list(found["region"]) == ["eu", "eu", "us"]
+    pd.testing.assert_frame_equal(found, read_frame({}, dataset(tmp_path)))
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Asia/Tokyo"])
+def test_a_window_is_exact_whatever_the_row_groups_and_the_zone(tmp_path: Path, zone: str | None) -> None:
+    """A time without a zone is in UTC."""
+    ages = pd.to_timedelta(np.arange(100), unit="h")
+    at = pd.Series(pd.Timestamp(NOW) - ages).dt.tz_convert(zone or "UTC")
+    frame = pd.DataFrame({"at": at if zone else at.dt.tz_localize(None), "age": np.arange(100)})
+    frame.to_parquet(tmp_path / "a.parquet", row_group_size=10)
+
+    parts = read_batches({}, dataset(tmp_path, timestamp="at"), NOW - timedelta(hours=25), NOW - timedelta(hours=5))
+
+    assert sorted(pd.concat(parts)["age"]) == list(range(5, 25))
+
+
+def test_a_file_that_is_none_is_refused_with_its_place(tmp_path: Path) -> None:
+    """Such as one that somebody is still writing."""
+    pd.DataFrame({"amount": [1.5]}).to_parquet(tmp_path / "a.parquet")
+    (tmp_path / "b.parquet").write_bytes(b"PAR1 half")
+
+    with pytest.raises(Refusal, match="cannot be read as parquet"):
+        list(read_batches({}, dataset(tmp_path)))

@@ -1,0 +1,131 @@
+"""What waits for a store waits on the disk, within its bound, and goes there once the store is back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from modelyard_runtime.captures.capture import Captures
+from modelyard_runtime.models.answers import Answer
+from modelyard_runtime.storage.filesystem import local
+from modelyard_runtime.storage.spool import Spool
+from tests.runtime.captured import read_captures
+from tests.runtime.object_store import BUCKET, ObjectStore
+
+URI = f"s3://{BUCKET}/captures"
+
+
+@pytest.fixture
+def store() -> Iterator[ObjectStore]:
+    """A store."""
+    made = ObjectStore()
+    yield made
+    made.cut()
+
+
+def captures(workload: dict[str, Any], disk: Path) -> Captures:
+    """What a replica keeps; nothing is written before it is asked to."""
+    spool = {"folder": str(disk), "maxBytes": 2**20}
+    described: dict[str, Any] = {"uri": f"{URI}/", "store": "artifacts", "fraction": 1.0, "spool": spool}
+    return Captures(workload, described, "live", flush_s=3600)
+
+
+def keep(kept: Captures, request_id: str) -> None:
+    """One request of two rows."""
+    said = Answer(np.ones(2, dtype=np.int64))
+    kept.keep(request_id, pd.DataFrame({"amount": [1.0, 2.0]}), said, "7")
+
+
+def arrived(workload: dict[str, Any]) -> list[str]:
+    """Requests whose captures a monitor finds in the store."""
+    now = datetime.now(UTC)
+    rows = read_captures(
+        workload, {"uri": URI, "store": "artifacts"}, now - timedelta(hours=1), now + timedelta(hours=1)
+    )
+    return sorted(rows["request_id"]) if len(rows) else []
+
+
+def test_captures_outlive_the_link_and_the_process(
+    store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second process sends what the first had to leave; each row comes once."""
+    workload = store.described(monkeypatch)
+    first = captures(workload, tmp_path)
+    keep(first, "a")
+    first.attempt()
+    assert arrived(workload) == ["a", "a"]
+    store.cut()
+    keep(first, "b")
+    first.attempt()
+    first.attempt()
+    first.close()
+    second = captures(workload, tmp_path)
+    keep(second, "c")
+    second.attempt()
+    store.mend()
+
+    assert arrived(workload) == ["a", "a"]
+    second.attempt()
+    second.attempt()
+    assert arrived(workload) == ["a", "a", "b", "b", "c", "c"]
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    second.close()
+
+
+def spooled(folder: Path, *names: str, most_bytes: int = 250) -> Spool:
+    """A spool with files of 100 bytes and 5 rows, each newer than the one before."""
+    spool = Spool(folder, most_bytes)
+    for at, name in enumerate(names):
+        spool.keep(f"day=2026-11-24/variant=live/{name}.parquet", b"x" * 100, 5)
+        for path in folder.rglob(f"{name}.parquet.*"):
+            os.utime(path, (at, at))
+    return spool
+
+
+def test_the_oldest_gives_way_and_is_counted(tmp_path: Path) -> None:
+    spool = spooled(tmp_path / "disk", "a", "b", "c", "d")
+
+    assert spool.waiting_bytes() == 200
+    assert spool.dropped_rows == 10
+    assert spool.forward(local(tmp_path / "store")) == 2
+    assert sorted(path.name for path in (tmp_path / "store").rglob("*.parquet")) == ["c.parquet", "d.parquet"]
+    assert spool.waiting_bytes() == 0
+
+
+def test_a_file_beyond_the_bound_is_not_kept(tmp_path: Path) -> None:
+    """And what waits already is not given for it."""
+    spool = spooled(tmp_path, "a")
+    spool.keep("day=2026-11-24/variant=live/large.parquet", b"x" * 300, 7)
+
+    assert (spool.waiting_bytes(), spool.dropped_rows) == (100, 7)
+
+
+def test_what_was_not_sent_waits_on(tmp_path: Path) -> None:
+    """The first that cannot be sent ends the attempt; those before it are gone, those after it still there."""
+    spool = spooled(tmp_path / "disk", "a", "b", most_bytes=1000)
+    (tmp_path / "store").write_text("in the way")
+
+    with pytest.raises(OSError, match="store"):
+        spool.forward(local(tmp_path / "store"))
+    assert spool.waiting_bytes() == 200
+
+
+def test_captures_ask_an_object_store_for_no_folder(
+    store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server may write below its own prefix and nowhere else, so there is no marker above it, and nothing staged."""
+    workload = store.described(monkeypatch)
+    kept = Captures(workload, {"uri": URI, "store": "artifacts", "fraction": 1.0}, "live", flush_s=3600)
+    keep(kept, "a")
+    kept.close()
+
+    (name,) = store.names()
+    assert name.startswith(URI.partition(f"{BUCKET}/")[2].strip("/") + "/day=")
+    assert arrived(workload) == ["a", "a"]

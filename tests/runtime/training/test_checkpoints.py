@@ -1,0 +1,328 @@
+"""What a training keeps of its work: grown on from there it is the same model, and nothing is left in the end."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pickle
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from io import UnsupportedOperation
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pyarrow import fs
+
+from modelyard_runtime.storage.filesystem import place
+from modelyard_runtime.training import boosting, histograms
+from modelyard_runtime.training.boosting import grow_lightgbm, grow_xgboost, parameters_of
+from modelyard_runtime.training.checkpoints import Checkpoints
+from modelyard_runtime.training.histograms import grow_histograms, read_histograms
+from modelyard_runtime.training.shares import RUNGS, Progress
+from modelyard_runtime.training.together import goes_on
+from modelyard_runtime.training.trainers import estimator
+from tests.runtime.narrowing import present
+from tests.runtime.object_store import BUCKET, ObjectStore
+
+PROGRAM = Path(__file__).parents[1] / "growing.py"
+ROOT = PROGRAM.parents[2]
+TASK = "binary-classification"
+ROUNDS = 60
+DRAWN: dict[str, dict[str, Any]] = {
+    "xgboost": {"n_estimators": ROUNDS, "subsample": 0.5, "colsample_bytree": 0.5},
+    "lightgbm": {"n_estimators": ROUNDS, "subsample": 0.5, "subsample_freq": 1, "colsample_bytree": 0.5},
+    "scikit-learn": {"max_iter": ROUNDS, "max_features": 0.5},
+}
+WHOLE: dict[str, dict[str, Any]] = {
+    "xgboost": {"n_estimators": ROUNDS},
+    "lightgbm": {"n_estimators": ROUNDS},
+    "scikit-learn": {"max_iter": ROUNDS},
+}
+
+
+class Stopped(Exception):
+    """The process is gone."""
+
+
+class Alone(Progress):
+    """How far a training without Ray is; it ends by force after so many parts."""
+
+    left = RUNGS + 1
+    parts_done = 0
+
+    def moved(self, rounds: int, total: int, grown: Callable[[], bytes] | None = None) -> None:
+        self.done = rounds
+        Alone.parts_done += 1
+        if Alone.parts_done == Alone.left:
+            raise Stopped
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Any, int]]:
+    """Grows a model of real rows in this process: its answers, and in how many parts it was grown."""
+    from sklearn.datasets import load_breast_cancer
+
+    rows, target = load_breast_cancer(return_X_y=True)
+    progress: list[Alone] = []
+    for module in (boosting, histograms):
+        monkeypatch.setattr(module, "own_rows", lambda _: [rows, target, None, None])
+
+    def begun(cls: type[Progress], config: dict[str, Any]) -> Alone:
+        found = Alone(None, 0.0, first=True)
+        if config["killed"]:
+            found.done, found.grown = config["killed"]
+        progress.append(found)
+        return found
+
+    monkeypatch.setattr(Progress, "of", classmethod(begun))
+
+    def grown(trainer: str, parameters: dict[str, Any], killed_after: int = 0) -> tuple[Any, int]:
+        model = estimator(trainer, TASK, parameters)
+        Alone.parts_done, Alone.left = 0, killed_after or RUNGS + 1
+        config: dict[str, Any] = {"rounds": ROUNDS, "killed": None}
+        if trainer == "scikit-learn":
+            config["model"] = model
+        else:
+            config["parameters"] = parameters_of(trainer, TASK, model, 2, 1)
+        grow = {"xgboost": grow_xgboost, "lightgbm": grow_lightgbm, "scikit-learn": grow_histograms}[trainer]
+        if killed_after:
+            with pytest.raises(Stopped):
+                grow(config)
+            config["killed"] = progress[-1].done, progress[-1].grown
+            Alone.parts_done, Alone.left = 0, RUNGS + 1
+        raw = present(grow(config))
+        if trainer == "scikit-learn":
+            made = read_histograms(raw)
+        else:
+            made = boosting.restored(trainer, estimator(trainer, TASK, parameters), raw, config["parameters"], (0, 1))
+        return made.predict_proba(rows)[:, 1], Alone.parts_done
+
+    return grown
+
+
+@pytest.mark.parametrize("trainer", list(DRAWN))
+def test_what_goes_on_is_the_model_that_it_would_have_been(trainer: str, alone: Callable[..., tuple[Any, int]]) -> None:
+    """To the last bit, also where rows and columns are drawn; what was done is not done again."""
+    uninterrupted, parts = alone(trainer, DRAWN[trainer])
+    resumed, rest = alone(trainer, DRAWN[trainer], killed_after=7)
+
+    assert np.array_equal(resumed, uninterrupted)
+    assert (parts, rest) == (RUNGS, RUNGS - 7)
+
+
+@pytest.mark.parametrize("trainer", list(WHOLE))
+def test_in_parts_it_is_what_the_library_alone_makes(trainer: str, alone: Callable[..., tuple[Any, int]]) -> None:
+    from sklearn.datasets import load_breast_cancer
+
+    rows, target = load_breast_cancer(return_X_y=True)
+    bare = estimator(trainer, TASK, WHOLE[trainer]).fit(rows, target)
+
+    said, _ = alone(trainer, WHOLE[trainer])
+
+    assert np.abs(said - bare.predict_proba(rows)[:, 1]).max() < 1e-4
+
+
+@pytest.mark.parametrize("trainer", ["xgboost", "lightgbm"])
+def test_parts_draw_other_rows_than_the_first(
+    trainer: str, alone: Callable[..., tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With one seed for all parts each would draw what the first has drawn."""
+    library: Any = __import__(trainer)
+    seeds: list[Any] = []
+    train = library.train
+
+    def watched(parameters: dict[str, Any], *arguments: Any, **more: Any) -> Any:
+        seeds.append(parameters.get("seed"))
+        return train(parameters, *arguments, **more)
+
+    monkeypatch.setattr(library, "train", watched)
+
+    alone(trainer, DRAWN[trainer])
+
+    assert len(set(seeds)) == RUNGS
+
+
+def test_every_part_of_lightgbm_draws_by_the_random_state(
+    alone: Callable[..., tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the seeds that the library itself has used. Features have the same bins in all parts of a training."""
+    import lightgbm
+
+    used: list[dict[str, str]] = []
+    train = lightgbm.train
+
+    def watched(*arguments: Any, **more: Any) -> Any:
+        booster = train(*arguments, **more)
+        used.append(dict(re.findall(r"\[(\w+_seed): (\d+)\]", booster.model_to_string())))
+        return booster
+
+    monkeypatch.setattr(lightgbm, "train", watched)
+    for state in (7, 8):
+        alone("lightgbm", {**DRAWN["lightgbm"], "random_state": state})
+
+    seven, eight = used[:RUNGS], used[RUNGS:]
+    for name in ("bagging_seed", "feature_fraction_seed"):
+        assert all(one[name] != other[name] for one, other in zip(seven, eight, strict=True))
+    assert len({one["data_random_seed"] for one in seven}) == 1
+
+
+def test_early_stopping_ends_the_parts(alone: Callable[..., tuple[Any, int]]) -> None:
+    """A part more would grow a tree that the estimator has decided against."""
+    from sklearn.datasets import load_breast_cancer
+
+    rows, target = load_breast_cancer(return_X_y=True)
+    early = {"max_iter": ROUNDS, "early_stopping": True, "n_iter_no_change": 2, "learning_rate": 0.5}
+    bare = estimator("scikit-learn", TASK, early).fit(rows, target)
+    assert bare.n_iter_ < ROUNDS - 5
+
+    said, parts = alone("scikit-learn", early)
+
+    assert np.array_equal(said, bare.predict_proba(rows)[:, 1])
+    assert parts < RUNGS
+
+
+def step(trainer: str, **parameters: Any) -> dict[str, Any]:
+    """A step that a built-in trainer does."""
+    return {"trainer": trainer, "inputs": ["cells"], "workers": {"min": 1, "max": 1}, "parameters": parameters}
+
+
+def described(folder: str) -> dict[str, Any]:
+    """A training whose checkpoints are in a folder."""
+    data = {"cells": {"uri": f"{folder}/cells", "format": "parquet", "label": "target"}}
+    return {"pipeline": {"checkpoints": {"uri": f"{folder}/checkpoints", "store": "artifacts"}, "data": data}}
+
+
+def test_what_grows_in_parts_goes_on(tmp_path: Path) -> None:
+    workload = described(f"file://{tmp_path}")
+
+    assert [
+        goes_on(workload, one)
+        for one in (step("xgboost"), step("pytorch"), step("scikit-learn"), step("scikit-learn", estimator="linear"))
+    ] == [True, True, True, False]
+    assert not goes_on({"pipeline": {}}, step("xgboost"))
+    assert Checkpoints.of({"pipeline": {}}, step("xgboost")) is None
+
+
+def test_a_training_is_known_by_its_step_and_its_files(tmp_path: Path) -> None:
+    """The next driver finds the folder and the moment at which it began; other rows or parameters have another one."""
+    (tmp_path / "cells").mkdir()
+    (tmp_path / "cells" / "a.parquet").write_bytes(b"rows")
+    workload = described(f"file://{tmp_path}")
+
+    first, second = (present(Checkpoints.of(workload, step("xgboost"))) for _ in range(2))
+    other = present(Checkpoints.of(workload, step("xgboost", max_depth=3)))
+    (tmp_path / "cells" / "b.parquet").write_bytes(b"more")
+    grown = present(Checkpoints.of(workload, step("xgboost")))
+
+    assert first == second
+    assert len({first.path, other.path, grown.path}) == 3
+    for one in (first, other, grown):
+        one.discard()
+    assert not list((tmp_path / "checkpoints").iterdir())
+
+
+def test_what_nobody_goes_on_with_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "cells").mkdir()
+    workload = described(f"file://{tmp_path}")
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    long_ago = (datetime.now(UTC) - timedelta(days=15)).timestamp()
+    for name, old in (
+        ("training-0123~began", True),
+        ("training-0123~run~grown", True),
+        ("training-4567~began", True),
+        ("training-4567~run~grown", False),
+        ("run-1", True),
+    ):
+        (folder / name).write_text(datetime.now(UTC).isoformat())
+        if old:
+            os.utime(folder / name, (long_ago, long_ago))
+
+    kept = present(Checkpoints.of(workload, step("xgboost")))
+
+    left = {"training-4567~began", "training-4567~run~grown", "run-1", f"{kept.name}~began"}
+    assert {one.name for one in folder.iterdir()} == left
+
+
+def test_ray_sees_a_folder_of_which_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies in the store has a name of its own: Arrow would leave a marker of every folder."""
+    store = ObjectStore()
+    root = place(store.described(monkeypatch), f"s3://{BUCKET}/mlflow/models/fraud/checkpoints/a", "artifacts")
+    kept = Checkpoints(root, "training-0123", datetime.now(UTC))
+    files, one = kept.files(), f"{kept.path}/run/checkpoint_1"
+
+    files.create_dir(one)
+    with files.open_output_stream(f"{one}/grown") as stream:
+        stream.write(b"trees")
+
+    assert store.names() == ["mlflow/models/fraud/checkpoints/a/training-0123~run~checkpoint_1~grown"]
+    kinds = [files.get_file_info(path).type for path in (f"{one}/grown", one, f"{kept.path}/run", f"{kept.path}/r")]
+    assert kinds == [fs.FileType.File, fs.FileType.Directory, fs.FileType.Directory, fs.FileType.NotFound]
+    assert files == kept.files()
+    assert pickle.loads(pickle.dumps(files)) == files  # workers get it
+    with files.open_input_stream(f"{one}/grown") as stream:
+        assert stream.read() == b"trees"
+
+    files.copy_file(f"{one}/grown", f"{kept.path}/run/checkpoint_2/grown")
+    files.move(one, f"{kept.path}/run/checkpoint_3")
+    told = files.get_file_info(fs.FileSelector(f"{kept.path}/run", recursive=True))
+    below = [found.path.removeprefix(f"{kept.path}/run/") for found in told]
+    assert below == ["checkpoint_2", "checkpoint_2/grown", "checkpoint_3", "checkpoint_3/grown"]
+    assert [found.base_name for found in files.get_file_info(fs.FileSelector(f"{kept.path}/run"))] == [
+        "checkpoint_2",
+        "checkpoint_3",
+    ]
+    with pytest.raises(FileNotFoundError):
+        files.get_file_info(fs.FileSelector(one))
+    with pytest.raises(UnsupportedOperation, match="objects are written whole"):
+        files.open_append_stream(f"{one}/grown")
+    with pytest.raises(UnsupportedOperation, match="delete by name"):
+        files.delete_dir_contents("", accept_root_dir=True)
+    kept.discard()
+    assert files.get_file_info(one).type == fs.FileType.NotFound
+    assert [name for name in store.names() if "training-" in name] == []
+
+
+def grown(folder: Path, trainer: str, killed_after: int) -> subprocess.CompletedProcess[str]:
+    """A training in a process of its own; one Ray at a time on this machine."""
+    paths = os.pathsep.join((str(ROOT / "runtime"), str(ROOT)))
+    slow = {"RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "600", "RAY_DEDUP_LOGS": "0"}
+    environment = {**os.environ, **slow, "PYTHONPATH": paths, "RAY_TMPDIR": "/tmp"}
+    with Path("/tmp/ray.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return subprocess.run(
+            [sys.executable, str(PROGRAM), str(folder), trainer, str(killed_after)],
+            env=environment, capture_output=True, text=True, check=False, timeout=1500,
+        )  # fmt: skip
+
+
+def reported(run: subprocess.CompletedProcess[str]) -> list[int]:
+    """The rounds of each checkpoint that the worker reported, as Ray logs them."""
+    return [int(one) for one in re.findall(r"Reporting training result .*'rounds': (\d+)", run.stdout + run.stderr)]
+
+
+def test_a_killed_driver_goes_on_with_its_trees(tmp_path: Path) -> None:
+    """Its rounds are not grown again, the model is that of a run without an interruption, and no folder is left."""
+    (tmp_path / "killed").mkdir()
+    (tmp_path / "whole").mkdir()
+    first = grown(tmp_path / "killed", "xgboost", 12)
+    assert first.returncode < 0, first.stderr
+
+    second = grown(tmp_path / "killed", "xgboost", 0)
+    whole = grown(tmp_path / "whole", "xgboost", 0)
+
+    assert (second.returncode, whole.returncode) == (0, 0), second.stderr + whole.stderr
+    resumed, uninterrupted = (json.loads((tmp_path / one / "xgboost.json").read_text()) for one in ("killed", "whole"))
+    assert resumed["before"] >= 12
+    assert reported(second) == list(range(resumed["before"] + 3, ROUNDS, 3))
+    assert reported(whole) == list(range(3, ROUNDS, 3))
+    assert uninterrupted["before"] == 0
+    assert resumed["said"] == uninterrupted["said"]
+    assert uninterrupted["right"] > 0.9
+    assert not list((tmp_path / "killed" / "checkpoints").iterdir())

@@ -1,0 +1,319 @@
+"""A champion is judged by rows that it has not learned from, whatever has changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+from modelyard_runtime.metrics.scores import Predictions, score
+from modelyard_runtime.models.answers import answer, choosing_by
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.registry import client as registry
+from modelyard_runtime.training.evaluation import ROWS_TAG
+from modelyard_runtime.training.seen import Identity, Seen, kept
+from modelyard_runtime.training.trained import Trained, finish
+from tests.runtime.compared import BETTER, FOREST, Loans, loans
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
+
+KEY = {"key": ["id"]}
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Iterator[Loans]:
+    """A champion that has learned by heart from income and age."""
+    made = Loans.at(tmp_path)
+    made.write(loans())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        yield made
+    mlflow.end_run()
+
+
+def truly(number: str, label: str) -> float:
+    """How good a version really is: on rows that nobody has learned from."""
+    frame, model = loans(20_000, seed=2), registry.load(registry.version("loans", number).uri)
+    chances = model.classifier().predict_proba(frame[[one.name for one in model.columns()]])  # type: ignore[union-attr]
+    return score("auc_roc", frame[label].to_numpy(float), Predictions(chances.argmax(axis=1), chances[:, 1]))
+
+
+CHANGES: list[dict[str, Any]] = [
+    {"dataset": {"features": ["income", "age", "debt"]}},
+    {"dataset": {"features": ["income", "age", "debt"], "timestamp": "at"}},
+    {"dataset": {"features": ["income", "age", "debt"], "label": "very_late"}},
+    {"dataset": {"features": ["income", "age", "debt"]}, "split": {"seed": 7}},
+    {"dataset": {"features": ["income", "age", "debt"]}, "split": {"seed": 7, "fraction": 0.3}},
+]
+
+
+@pytest.mark.parametrize("first", [{}, {"split": KEY}], ids=["no key", "key"])
+@pytest.mark.parametrize("change", CHANGES, ids=["feature", "timestamp", "label", "seed", "fraction"])
+def test_a_champion_is_not_judged_by_rows_that_it_has_learned_from(
+    system: Loans, first: dict[str, Any], change: dict[str, Any]
+) -> None:
+    """On those it would be right nearly always, and a better version be refused."""
+    frame = loans().assign(at=pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(np.arange(3000), unit="min"))
+    system.write(frame)
+    system.changed(**first).train(**FOREST)
+    learned = set(system.changed(**first).data().train["income"])
+
+    later = system.changed(**first).changed(**change, validation=[{**BETTER, "confidence": 0}])
+    came = later.train(**FOREST)
+
+    line = later.gate("2")
+    unseen = ~later.data().held_out["income"].isin(learned)
+    assert line["rows"] == unseen.sum()
+    assert line["rows"] + line["left_out"] == len(unseen)
+    label = later.workload["pipeline"]["data"]["loans"]["label"]
+    assert line["other"] == pytest.approx(truly("1", label), abs=0.1)
+    assert truly("2", label) > truly("1", label) + 0.1
+    assert came == "'champion' of loans is now version 2"
+
+
+def test_a_key_holds_the_same_rows_out_whatever_changes(system: Loans) -> None:
+    """Without one, another feature is another draw, and four fifths of the rows to judge by are lost."""
+    wider = {"dataset": {"features": ["income", "age", "debt"]}}
+    with_key = system.changed(split=KEY)
+
+    assert set(with_key.data().held_out["id"]) == set(with_key.changed(**wider).data().held_out["id"])
+    kept_out = set(system.data().held_out["id"]) & set(system.changed(**wider).data().held_out["id"])
+    assert 0 < len(kept_out) < 200
+
+
+def test_rows_of_one_key_stay_on_one_side(system: Loans) -> None:
+    frame = loans().assign(customer=np.arange(3000) // 10)
+    system.write(frame)
+
+    found = system.changed(split={"key": ["customer"]}).data()
+
+    assert not set(found.train["income"]) & set(found.held_out["income"])
+    sides = [set(frame[frame["income"].isin(part["income"])]["customer"]) for part in (found.train, found.held_out)]
+    assert not sides[0] & sides[1]
+    assert len(sides[1]) == 60
+    with pytest.raises(Refusal, match="split is by 'client', which the inputs loans do not have"):
+        system.changed(split={"key": ["client"]}).data()
+
+
+def test_a_key_is_no_feature(system: Loans) -> None:
+    """Where no feature is declared, all columns are, except those that have another role."""
+    found = system.changed(split=KEY, dataset={"features": []}).data()
+
+    assert "id" not in found.features
+
+
+def test_too_few_rows_judge_nothing(system: Loans) -> None:
+    """Of what is held out now, the champion has learned from nearly all."""
+    system.changed(split={**KEY, "fraction": 0.01}).train(**FOREST)
+
+    came = system.changed(split={**KEY, "seed": 7}, dataset={"features": ["income", "age", "debt"]}).train(**FOREST)
+
+    assert "champion (version 1) has learned from all but" in came
+    assert "of the 600 rows, and 30 are needed" in came
+    assert system.champion() == "1"
+
+
+def test_a_champion_of_which_nothing_was_kept_is_not_judged(system: Loans) -> None:
+    """It came from elsewhere, and may have learned from every row."""
+    system.train(**FOREST)
+    version = registry.version("loans", "1")
+    with mlflow.start_run() as run:
+        registry.tag(version, {ROWS_TAG: run.info.run_id})
+
+    assert "nothing was kept of the rows that champion (version 1) has learned from" in system.train(**FOREST)
+
+
+def test_rows_that_all_look_new_without_a_key_judge_nothing(system: Loans) -> None:
+    """A column was computed anew, in cents. With a key they are known all the same."""
+    keyed = system.changed(split=KEY)
+    for one, number in ((system, "2"), (keyed, "4")):
+        one.write(loans())
+        one.train(**FOREST)
+        registry.set_alias("loans", "champion", str(int(number) - 1))
+        one.write(loans().assign(income=lambda rows: rows["income"] * 100))
+        one.train(**FOREST)
+
+    assert "no row that champion (version 1) has learned from is among the data" in system.gate("2")["why"]
+    assert keyed.gate("4")["rows"] == 600
+
+
+def test_what_is_newer_than_a_split_by_time_is_new(system: Loans) -> None:
+    """Also where rows are known by a customer of whom the champion has learned from older ones."""
+    at = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(np.arange(3000), unit="min")
+    frame = loans().assign(at=at, customer=np.arange(3000) % 50)
+    timed = system.changed(split={"by": "time", "key": ["customer"]}, dataset={"timestamp": "at"})
+    timed.write(frame[:2000])
+    timed.train(**FOREST)
+    timed.write(frame)
+
+    timed.changed(dataset={"features": ["income", "age", "debt"]}).train(**FOREST)
+
+    assert timed.gate("2")["rows"] == 600
+
+
+def test_marks_are_small_and_never_miss_a_row(tmp_path: Path) -> None:
+    """About two bytes a row; what was not learned from is taken for it less than once in a thousand."""
+    rows = pd.DataFrame({"id": np.arange(4_000_000) * 7919})
+    identity = Identity.of(rows, ["id"], declared=True)
+    learned = rows["id"] % 2 == 0
+    seen = Seen.of(identity, identity.hashes(rows[learned]))
+    seen.write(tmp_path / "rows.parquet")
+
+    again = Seen.read(tmp_path / "rows.parquet")
+
+    unseen = again.unseen(rows)
+    assert not unseen[learned].any()
+    assert (~unseen[~learned]).mean() < 1 / 1000
+    assert (tmp_path / "rows.parquet").stat().st_size < 2.2 * learned.sum()
+
+
+@pytest.mark.parametrize(
+    ("then", "now"),
+    [
+        ([1, 2, 3], [1.0, 2.0, 3.0]),
+        ([0.0, 1.0, float("nan")], [-0.0, 1.0, float("inf")]),
+        (["a", None, "c"], pd.Categorical(["a", None, "c"])),
+        (
+            pd.to_datetime(["2026-01-01", "2026-01-02", None], utc=True),
+            ["2026-01-01", "2026-01-02T01:00:00+01:00", None],
+        ),
+    ],
+)
+def test_a_row_is_known_by_its_value_and_not_by_how_it_is_kept(then: Any, now: Any) -> None:
+    first, second = pd.DataFrame({"key": then}), pd.DataFrame({"key": now})
+    identity = Identity.of(first, ["key"], declared=True)
+
+    assert list(identity.hashes(first)) == list(identity.hashes(second))
+
+
+def test_a_key_of_another_type_is_refused_in_words() -> None:
+    """The text "12" is not the number 12: nothing would be known again, and every row be new."""
+    numbers = pd.DataFrame({"id": [1, 2]})
+    identity = Identity.of(numbers, ["id"], declared=True)
+
+    with pytest.raises(Refusal, match="'id', by which its rows are known, held a number then and holds a text now"):
+        identity.hashes(pd.DataFrame({"id": ["1", "2"]}))
+
+
+def test_a_version_says_where_its_rows_are_kept(system: Loans) -> None:
+    system.changed(split=KEY).train(**FOREST)
+
+    seen = kept(registry.version("loans", "1").tags[ROWS_TAG])
+
+    assert seen is not None
+    assert seen.identity.columns == ("id",)
+    assert len(seen.marks) == 2400
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"dataset": {"features": ["income", "debt"]}}, {"dataset": {"features": ["income", "years", "debt"]}}],
+    ids=["dropped", "renamed"],
+)
+def test_a_champion_answers_with_features_that_the_new_version_has_not(system: Loans, change: dict[str, Any]) -> None:
+    """The data still have its column, be it a whole number, beside the one of another name."""
+    frame = loans().assign(
+        age=lambda rows: (rows["age"] * 10).round().astype(int), years=lambda rows: rows["age"] * 1.0
+    )
+    system.write(frame)
+    keyed = system.changed(split=KEY)
+    keyed.train(**FOREST)
+
+    assert keyed.changed(**change).train(**FOREST) == "'champion' of loans is now version 2"
+    assert keyed.gate("2")["other"] > 0.6
+
+
+def test_a_champion_whose_column_is_gone_is_refused_with_what_to_do(system: Loans) -> None:
+    """The version is kept, with its verdict, and the run ends well."""
+    keyed = system.changed(split=KEY)
+    keyed.train(**FOREST)
+    system.write(loans().rename(columns={"age": "years"}))
+
+    came = keyed.changed(dataset={"features": ["income", "years", "debt"]}).train(**FOREST)
+
+    assert came.startswith("version 2 of loans is kept, and the gate refuses it: better: auc_roc cannot be compared: ")
+    assert "needs the column 'age', which the data no longer have; keep it beside the new one" in came
+    assert registry.version("loans", "2").tags["modelyard.gate"] == "refused"
+
+
+def test_an_identical_version_is_not_promoted_unless_the_spec_says_so(system: Loans) -> None:
+    """Nor is one that differs by chance; the gate keeps the interval."""
+    keyed = system.changed(split=KEY)
+    keyed.train(**FOREST)
+
+    assert "needed more than 0" in keyed.train(**FOREST)
+    assert "needed more than 0" in keyed.train(**{**FOREST, "random_state": 1})
+    same, noise = keyed.gate("2"), keyed.gate("3")
+    assert (same["low"], same["gained"], same["high"], same["confidence"]) == (0, 0, 0, 0.95)
+    assert noise["low"] < noise["gained"] < noise["high"]
+    alone = keyed.changed(validation=[{**BETTER, "confidence": 0}])
+    assert alone.train(**FOREST) == "'champion' of loans is now version 4"
+    no_worse = keyed.changed(validation=[{**BETTER, "minDelta": -0.05}])
+    assert no_worse.train(**FOREST) == "'champion' of loans is now version 5"
+
+
+def test_slices_are_judged_by_columns_that_are_no_features(system: Loans) -> None:
+    """A country of few rows is taken together with others; groups may not be too far apart."""
+    by = {"metric": "auc_roc", "by": "country", "minRows": 90}
+    lines = [{"name": "each", "min": 0.5, **by}, {"name": "fair", "maxDifference": 0.0, **by}]
+
+    came = system.changed(split=KEY, validation=lines).train(**FOREST)
+
+    each = system.gate("1")["slices"]
+    assert set(each) == {"ch", "de", "(others)"}
+    assert each["(others)"]["value"] is None
+    assert sum(one["rows"] for one in each.values()) == 600
+    assert "fair: auc_roc by country is between" in came
+    assert "each:" not in came
+
+
+class HalfSure:
+    """What user code may make of a loaded version."""
+
+    def predict(self, rows: pd.DataFrame) -> Any:
+        """Probabilities of the positive class."""
+        return np.array([0.3, 0.1])
+
+
+def test_a_threshold_is_part_of_a_version(system: Loans) -> None:
+    """Wherever it is loaded it answers by it; a champion is compared with its own."""
+    careful = system.changed(
+        split=KEY, model={"threshold": 0.2}, validation=[{"name": "r", "metric": "recall", "min": 0}]
+    )
+    careful.train(**FOREST)
+    system.changed(split=KEY, validation=[{**BETTER, "metric": "recall"}]).train(**FOREST)
+
+    loaded = registry.load(registry.version("loans", "1").uri)
+    said = answer(loaded, "binary-classification", loans()[["income", "age"]])
+    assert said.scores is not None
+    assert list(said.values) == list((said.scores >= 0.2).astype(int))
+    half = choosing_by(HalfSure(), loaded.threshold())
+    assert list(answer(half, "binary-classification", loans(2)).values) == [1, 0]
+    assert choosing_by(HalfSure(), None).__class__ is HalfSure
+    assert careful.gate("1")["value"] == system.gate("2")["other"] > system.gate("2")["value"] + 0.1
+
+
+def test_a_threshold_of_a_model_without_probabilities_is_refused(system: Loans) -> None:
+    import mlflow.pyfunc
+
+    class ClassesOnly(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined,misc]
+        """It says no probability."""
+
+        def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+            """A class for each row."""
+            return (model_input["income"] > 0).astype(int).to_numpy()
+
+    careful = system.changed(model={"threshold": 0.2})
+
+    with pytest.raises(Refusal, match="needs probabilities, and this model answers classes alone"):
+        finish(careful.workload, "learn", Trained(ClassesOnly(), {}, {}), careful.data(), "run")
+    mlflow.end_run()
+    with mlflow.start_run():
+        logged = mlflow.pyfunc.log_model(name="model", python_model=ClassesOnly()).model_uri
+    with pytest.raises(Refusal, match=r"log it with metadata=\{'modelyard.threshold': 0.2\}"):
+        finish(careful.workload, "learn", Trained(logged, {}, {}), careful.data(), "run")

@@ -1,0 +1,158 @@
+"""Which rows a model learns from, and which it is judged by."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from modelyard_runtime.refusals import Refusal
+from modelyard_runtime.training.data import TrainingData, training_data
+
+TASK = "binary-classification"
+
+
+def read(folder: Path, events: pd.DataFrame, labels: pd.DataFrame, split: Any = None, **label: Any) -> TrainingData:
+    """Training data of two datasets."""
+    data: dict[str, Any] = {"events": {"timestamp": "at"}, "labels": {"label": "fraud", **label}}
+    for name, frame in (("events", events), ("labels", labels)):
+        (folder / name).mkdir(exist_ok=True)
+        frame.to_parquet(folder / name / "a.parquet")
+        data[name] |= {"uri": f"file://{folder}/{name}", "format": "parquet"}
+    pipeline: dict[str, Any] = {"data": data, "split": split or {"fraction": 0.2, "by": "random", "seed": 0}}
+    return training_data({"pipeline": pipeline}, ("events", "labels"), TASK)
+
+
+def events(count: int = 100) -> pd.DataFrame:
+    """One event a day until now."""
+    ages = pd.to_timedelta(np.arange(count)[::-1] + 0.5, unit="D")
+    return pd.DataFrame({"id": np.arange(count), "amount": 1.5, "at": pd.Timestamp.now(tz="UTC") - ages})
+
+
+def labels(count: int = 100) -> pd.DataFrame:
+    """Every second event was fraud."""
+    return pd.DataFrame({"id": np.arange(count), "fraud": np.arange(count) % 2})
+
+
+def test_rows_whose_labels_are_not_all_there_are_left_out(tmp_path: Path) -> None:
+    """The labels of a young row that came early are not those of all young rows."""
+    found = read(tmp_path, events(), labels(), delaySeconds=45 * 86400)
+
+    newest = max(found.train["__time"].max(), found.held_out["__time"].max())
+    assert len(found.train) + len(found.held_out) == 55
+    assert newest <= datetime.now(UTC) - timedelta(days=45)
+
+
+def test_a_split_by_time_orders_instants_and_not_texts(tmp_path: Path) -> None:
+    """With offsets, the text that sorts last is not the newest."""
+    texts = events()
+    stamps = [
+        one.tz_convert("Asia/Tokyo" if place % 2 else "America/New_York") for place, one in enumerate(texts["at"])
+    ]
+    texts["at"] = [one.isoformat() for one in stamps]
+
+    found = read(tmp_path, texts, labels(), {"fraction": 0.2, "by": "time"})
+
+    assert len(found.held_out) == 20
+    assert found.train["__time"].max() < found.held_out["__time"].min()
+
+
+def test_rows_that_would_count_several_times_are_refused(tmp_path: Path) -> None:
+    twice = pd.concat([events(), events()], ignore_index=True)
+    assert len(read(tmp_path, twice, labels()).train) == 160
+
+    with pytest.raises(Refusal, match="counted several times"):
+        read(tmp_path, twice, pd.concat([labels(), labels()]))
+
+
+def test_keys_of_different_kinds_are_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="cannot be joined by id"):
+        read(tmp_path, events(), labels().assign(id=[f"e{one}" for one in range(100)]))
+
+
+def test_a_split_that_leaves_one_class_to_learn_from_is_refused(tmp_path: Path) -> None:
+    """All frauds are among the newest rows."""
+    late = labels().assign(fraud=(np.arange(100) >= 85).astype(int))
+
+    with pytest.raises(Refusal, match="one value of 'fraud' only"):
+        read(tmp_path, events(), late, {"fraction": 0.2, "by": "time"})
+
+
+def sides(folder: Path, count: int, seed: int = 0) -> tuple[set[int], set[int]]:
+    """The ids to learn from and to judge by, of so many events in an order of their own."""
+    at = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(np.arange(count), unit="min")
+    found = events(count).assign(amount=np.arange(count) * 1.5, at=at).sample(frac=1, random_state=count)
+    data = read(folder, found, labels(count), {"fraction": 0.2, "by": "random", "seed": seed})
+    return set(data.train["amount"]), set(data.held_out["amount"])
+
+
+def test_rows_stay_on_their_side_when_the_data_grow(tmp_path: Path) -> None:
+    """A champion has not learned from the rows that its successor is compared with it by."""
+    learned, judged = sides(tmp_path, 2000)
+
+    _, later = sides(tmp_path, 3000)
+
+    assert len(judged) == 400
+    assert len(later) == 600
+    assert len(learned & later) < 40
+    assert sides(tmp_path, 2000, seed=1)[1] != judged
+
+
+def test_queries_stay_on_their_side_when_the_data_grow(tmp_path: Path) -> None:
+    found = []
+    for count in (1000, 1500):
+        rows = pd.DataFrame({"query": np.repeat(np.arange(count // 5), 5), "rank": 1.5, "good": np.arange(count) % 2})
+        rows.sample(frac=1, random_state=count).to_parquet(tmp_path / "a.parquet")
+        data = {"uri": f"file://{tmp_path}", "format": "parquet", "group": "query", "label": "good"}
+        pipeline: dict[str, Any] = {
+            "data": {"rows": {**data, "features": ["query"]}},
+            "split": {"fraction": 0.2, "by": "random"},
+        }
+        made = training_data({"pipeline": pipeline}, ("rows",), "ranking")
+        found.append((set(made.train["query"]), set(made.held_out["query"])))
+
+    assert len(found[0][1]) == 40
+    assert len(found[0][0] & found[1][1]) < 10
+    assert not found[1][0] & found[1][1]
+
+
+def test_no_key_matches_no_other(tmp_path: Path) -> None:
+    """An event without an id has no label, also where a label has none."""
+    nameless = events().assign(id=np.where(np.arange(100) < 5, np.nan, np.arange(100)))
+    truth = labels().assign(id=np.where(np.arange(100) == 7, np.nan, np.arange(100)))
+
+    found = read(tmp_path, nameless, truth)
+
+    assert len(found.train) + len(found.held_out) == 94
+
+
+def test_rows_without_a_time_are_in_no_split_by_time(tmp_path: Path) -> None:
+    """Nobody knows whether they are new."""
+    late = events()
+    late.loc[:9, "at"] = pd.NaT
+
+    found = read(tmp_path, late, labels(), {"fraction": 0.2, "by": "time"})
+
+    assert len(found.train) + len(found.held_out) == 90
+
+
+@pytest.mark.parametrize(("value", "shown"), [("n/a", "'n/a'"), (np.inf, "one that is not finite")])
+def test_a_label_that_is_no_number_is_refused_with_it(tmp_path: Path, value: Any, shown: str) -> None:
+    truth = [value if at == 3 else type(value)(at) for at in range(50)]
+    pd.DataFrame({"size": np.arange(50.0), "price": truth}).to_parquet(tmp_path / "a.parquet")
+    data = {"flats": {"uri": f"file://{tmp_path}", "format": "parquet", "label": "price"}}
+    pipeline: dict[str, Any] = {"data": data, "split": {"fraction": 0.2, "by": "random"}}
+
+    with pytest.raises(Refusal, match=f"regression needs numbers, and the label 'price' holds {shown}"):
+        training_data({"pipeline": pipeline}, ("flats",), "regression")
+
+
+def test_infinity_is_no_value(tmp_path: Path) -> None:
+    """To training as to a monitor."""
+    found = read(tmp_path, events().assign(amount=np.where(np.arange(100) < 3, np.inf, 1.5)), labels())
+
+    assert int(pd.concat([found.train, found.held_out])["amount"].isna().sum()) == 3

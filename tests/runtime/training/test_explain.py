@@ -1,0 +1,238 @@
+"""Explanations: what a model goes by has the greatest value, and contributions add up to its answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import permutations
+from math import factorial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+
+from modelyard_runtime.training.data import TrainingData
+from modelyard_runtime.training.explain import Contributions, contributions, explanation
+from modelyard_runtime.training.shapley import ANSWERS_A_ROW, shapley
+from modelyard_runtime.training.trainers import grow
+from modelyard_runtime.workload.description import Section, section
+
+FEATURES = ("strong", "word", "word_w0", "noise")
+CLASSES: dict[str, tuple[Any, ...]] = {
+    "binary-classification": (0, 1),
+    "multiclass-classification": (0, 1, 2),
+    "regression": (),
+}
+ESTIMATORS: dict[str, tuple[str, dict[str, Any]]] = {
+    "histograms": ("scikit-learn", {"estimator": "hist-gradient-boosting", "max_iter": 10}),
+    "forest": ("scikit-learn", {"estimator": "random-forest", "n_estimators": 5, "n_jobs": 1}),
+    "linear": ("scikit-learn", {"estimator": "linear"}),
+    "xgboost": ("xgboost", {"n_estimators": 20, "n_jobs": 1}),
+    "lightgbm": ("lightgbm", {"n_estimators": 20, "n_jobs": 1}),
+}
+
+
+def data(task: str) -> TrainingData:
+    """What happens follows `strong`, a little `word`, and never `noise`; a feature is called like a value of another.
+
+    Some values are missing.
+    """
+    random, count = np.random.default_rng(0), 400
+    frame = pd.DataFrame({name: random.normal(size=count) for name in ("strong", "word_w0", "noise")})
+    words = [f"w{one}" if at % 40 else None for at, one in enumerate(random.integers(0, 3, count))]
+    frame["word"] = pd.Series(words, dtype=object)
+    value = 3 * frame["strong"] + (frame["word"] == "w0")
+    frame.loc[::50, "noise"] = np.nan
+    cuts = {"binary-classification": [0.3], "multiclass-classification": [-1.5, 1.5]}
+    frame["label"] = np.digitize(value, cuts[task]) if task in cuts else value
+    return TrainingData(frame[:300], frame[300:], FEATURES, "label", CLASSES[task])
+
+
+@dataclass
+class Logged:
+    """A model as the registry gives it: one of scikit-learn behind, or only a function."""
+
+    model: Any
+    inner: bool = True
+
+    @property
+    def loaded(self) -> Any:
+        return self
+
+    def get_raw_model(self) -> Any:
+        if self.inner:
+            return self.model
+        raise NotImplementedError
+
+    def classifier(self) -> Any:
+        return self.model if self.inner and hasattr(self.model, "predict_proba") else None
+
+    def predict(self, rows: pd.DataFrame) -> Any:
+        return self.model.predict(rows)
+
+
+def trained(estimator: str, known: TrainingData, task: str) -> Any:
+    """A model of a built-in trainer."""
+    trainer, parameters = ESTIMATORS[estimator]
+    *_, model = grow(trainer, task, parameters, known)
+    return model
+
+
+def raw(model: Any, rows: pd.DataFrame, task: str) -> Any:
+    """What the library itself says of the rows, in the scale of the contributions."""
+    last, ready = model[-1], model[0].transform(rows)
+    if type(last).__name__.startswith("XGB"):
+        said = last.predict(ready, output_margin=True)
+    elif type(last).__name__.startswith("LGBM"):
+        said = last.predict(ready, raw_score=True)
+    else:
+        said = last.predict(ready) if task == "regression" else last.predict_proba(ready)
+        said = said[:, 1] if task == "binary-classification" else said
+    return np.asarray(said).reshape(len(rows), -1)
+
+
+def greatest(told: Section) -> str:
+    """The feature of the greatest importance, which is told first."""
+    return next(iter(section(told, "importance")))
+
+
+@pytest.mark.parametrize("task", CLASSES)
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_contributions_add_up_to_the_answer_without_the_base(estimator: str, task: str) -> None:
+    """Of every row and class, by the names of the features, whatever columns were made of them."""
+    known = data(task)
+    model = trained(estimator, known, task)
+    rows = known.held_out[:12]
+
+    found = contributions(Logged(model), task, known, rows)
+    sizes = found.importance()
+
+    said = raw(model, rows[list(FEATURES)], task)
+    assert found.values.shape == (*said.shape, len(FEATURES))
+    np.testing.assert_allclose(found.values.sum(axis=2), said - found.base, atol=2e-5)
+    assert max(sizes, key=lambda name: sizes[name]) == "strong"
+    assert sizes["word"] > sizes["noise"]
+
+
+def test_contributions_are_kept_by_row_and_class() -> None:
+    known = data("multiclass-classification")
+    model = Logged(trained("lightgbm", known, "multiclass-classification"))
+
+    told, found = explanation(model, "multiclass-classification", known, {"method": "shap", "sample": 7})
+
+    assert found is not None
+    table = found.table(("low", "middle", "high")).to_pandas()
+    assert list(table.columns) == ["__row", "__class", "__base", "__answer", *FEATURES]
+    assert list(table["__class"]) == ["low", "middle", "high"] * 7
+    np.testing.assert_allclose(table[list(FEATURES)].sum(axis=1), table["__answer"] - table["__base"])
+    assert (told["method"], told["rows"], told["scale"]) == ("shap", 7, "raw")
+
+
+def exact(model: Any, row: pd.DataFrame, known: pd.DataFrame) -> dict[str, float]:
+    """Shapley values by their definition: the mean over all orders, and over the whole background."""
+    total = dict.fromkeys(row.columns, 0.0)
+    for order in permutations(row.columns):
+        frame = known.copy()
+        before = float(np.mean(model.predict(frame)))
+        for name in order:
+            frame[name] = row[name].iloc[0]
+            now = float(np.mean(model.predict(frame)))
+            total[name] += (now - before) / factorial(len(row.columns))
+            before = now
+    return total
+
+
+def test_a_model_that_is_only_a_function_has_the_values_of_the_definition() -> None:
+    """Texts and all. With two features every order is tried, and with few rows the whole background is taken."""
+    known = data("regression")
+    two = TrainingData(known.train[:20], known.held_out, ("strong", "word"), "label", ())
+    model = trained("histograms", replace(two, train=known.train), "regression")
+    row = known.held_out[:1]
+
+    found = contributions(Logged(model, inner=False), "regression", two, row)
+
+    wanted = exact(model, row[["strong", "word"]], two.train[["strong", "word"]])
+    assert found.scale == "answer"
+    np.testing.assert_allclose(found.values[0, 0], list(wanted.values()))
+
+
+def test_a_pipeline_of_own_code_is_asked_as_a_whole() -> None:
+    """What its first step makes is not what its last one takes."""
+    known = data("regression")
+    numbers = TrainingData(known.train.fillna(0), known.held_out.fillna(0), ("strong", "noise"), "label", ())
+    model = make_pipeline(StandardScaler(), PolynomialFeatures(2), LinearRegression())
+    model.fit(numbers.train[["strong", "noise"]], numbers.train["label"])
+
+    told, _ = explanation(Logged(model), "regression", numbers, {"method": "shap", "sample": 20})
+
+    assert greatest(told) == "strong"
+
+
+def test_classes_without_probabilities_are_explained() -> None:
+    known = data("multiclass-classification")
+    model = Logged(trained("histograms", known, "multiclass-classification"), inner=False)
+
+    found = contributions(model, "multiclass-classification", known, known.held_out[:5])
+
+    assert found.values.shape == (5, 3, 4)
+    assert set(np.round(found.values.sum(axis=2) + found.base, 9).ravel()) == {0.0, 1.0}
+
+
+@pytest.mark.parametrize("width", [1, 20, 300])
+def test_the_model_is_asked_a_bounded_number_of_times(width: int) -> None:
+    """Time grows with the rows that the spec asks for, and with features where there are hundreds."""
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(200, width)))
+    asked: list[int] = []
+
+    def said(rows: pd.DataFrame) -> Any:
+        asked.append(len(rows) * width)
+        return rows.sum(axis=1).to_numpy()[:, None]
+
+    values, base = shapley(said, frame[:3], frame, 0)
+
+    assert sum(asked) / width <= 3 * max(ANSWERS_A_ROW, 16 * width) + 100
+    assert max(asked) <= 4_000_000
+    np.testing.assert_allclose(values[:, 0].sum(axis=1) + base[0], frame[:3].sum(axis=1))
+
+
+def test_permutation_finds_what_matters() -> None:
+    known = data("binary-classification")
+
+    told, found = explanation(
+        Logged(trained("xgboost", known, "binary-classification")),
+        "binary-classification",
+        known,
+        {"method": "permutation", "sample": 100},
+    )
+
+    assert found is None
+    assert told["rows"] == 100
+    assert greatest(told) == "strong"
+
+
+def test_ranked_rows_are_sampled_by_whole_queries() -> None:
+    """In a query of one row, every order is as good."""
+    count = 200
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"strong": random.normal(size=count), "noise": random.normal(size=count)})
+    frame = frame.assign(label=(frame["strong"] > 0).astype(int), __group=np.arange(count) // 10)
+    known = TrainingData(frame, frame, ("strong", "noise"), "label", ())
+
+    class Ranker:
+        def predict(self, rows: pd.DataFrame) -> Any:
+            return rows["strong"].to_numpy()
+
+    told, _ = explanation(Ranker(), "ranking", known, {"method": "permutation", "sample": 25})
+
+    assert told["rows"] == 20
+    assert greatest(told) == "strong"
+    assert section(told, "importance")["noise"] == 0
+
+
+def test_a_feature_may_be_called_like_what_is_told_of_a_row() -> None:
+    found = Contributions(("row", "base"), np.ones((1, 1, 2)), np.zeros(1), "answer")
+
+    assert found.table(()).column_names == ["__row", "__base", "__answer", "row", "base"]

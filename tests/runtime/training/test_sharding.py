@@ -1,0 +1,158 @@
+"""Training data in shards: the same rows on the same sides as when one memory holds them, and each on one worker."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_breast_cancer
+
+from modelyard_runtime.training.data import TrainingData, training_data
+from modelyard_runtime.training.sharding import Shards, read_in_shards, why_whole
+from modelyard_runtime.training.splits import KEY, TIME
+from modelyard_runtime.training.together import parts_of, train_together
+from modelyard_runtime.training.trainers import grow, prepared
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # Ray warns of its own defaults
+
+TASK = "binary-classification"
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+WORKER: dict[str, Any] = {"num_cpus": 1, "num_gpus": 0, "resources": {}}
+BY: dict[str, dict[str, Any]] = {
+    "random": {"fraction": 0.2, "by": "random", "seed": 3},
+    "time": {"fraction": 0.2, "by": "time", "seed": 0},
+    "key": {"fraction": 0.2, "by": "random", "seed": 0, "key": ["ward"]},
+}
+
+
+def cells() -> pd.DataFrame:
+    """Real rows, sorted by what is to be learned, with a ward of many, a time, a number and rows without a label."""
+    frame = load_breast_cancer(as_frame=True).frame.rename(columns=lambda name: str(name).replace(" ", "_"))
+    frame = frame.sort_values("target", ignore_index=True)
+    random = np.random.default_rng(0)
+    frame["ward"] = random.choice([f"w{at}" for at in range(130)], len(frame), p=np.arange(1, 131) / (65 * 131))
+    frame.loc[::50, "ward"] = None
+    frame["at"] = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(random.permutation(len(frame)), unit="h")
+    frame["patient"] = np.arange(len(frame))
+    frame["target"] = frame["target"].astype("float64").where(frame.index % 97 != 0).astype("Int64")
+    return pd.concat([frame, frame[-20:]], ignore_index=True)  # some rows are there twice
+
+
+def workload(folder: Path, by: str, kind: str = "parquet") -> dict[str, Any]:
+    """A training on several files; of the last one, no label has come yet."""
+    (folder / "cells").mkdir(exist_ok=True)
+    unlabelled = cells()[:30].assign(at=pd.Timestamp("2026-06-01", tz="UTC"))
+    for at, rows in enumerate([*(cells().iloc[part] for part in np.array_split(np.arange(589), 5)), unlabelled]):
+        path = folder / "cells" / f"{at}.{kind}"
+        if kind == "parquet":
+            rows.to_parquet(path, index=False)
+        else:
+            rows.to_csv(path, index=False)
+    features = [name for name in cells().columns if name not in {"target", "at", "patient"}]
+    dataset = {"uri": f"file://{folder}/cells", "format": kind, "label": "target", "timestamp": "at"}
+    data = {"cells": {**dataset, "features": features, "delaySeconds": 86400}}
+    return {"type": "training", "pipeline": {"data": data, "split": BY[by], "model": {"task": TASK}}}
+
+
+def step(trainer: str) -> dict[str, Any]:
+    """A step on two workers."""
+    return {"trainer": trainer, "inputs": ["cells"], "workers": {"min": 2, "max": 2}, "retries": 0}
+
+
+def shares(found: Shards) -> list[pd.DataFrame]:
+    """The rows of each part."""
+    return [one.to_pandas() for one in found.parts]
+
+
+def alike(one: pd.DataFrame, other: pd.DataFrame) -> bool:
+    """Whether these are the same rows in the same order, whatever the order of their columns."""
+    pd.testing.assert_frame_equal(one[sorted(one)], other[sorted(other)], check_dtype=False)
+    return True
+
+
+@pytest.mark.usefixtures("ray_here")
+def test_shards_are_the_rows_that_one_memory_would_hold(tmp_path: Path) -> None:
+    """Held-out rows, what a version has seen, the preprocessing and the classes are those of the whole."""
+    for by, kind in (("random", "parquet"), ("time", "csv"), ("key", "parquet")):
+        folder = tmp_path / by
+        folder.mkdir()
+        described = workload(folder, by, kind)
+        whole = training_data(described, ("cells",), TASK, NOW)
+
+        found = read_in_shards(described, step("lightgbm"), TASK, 16, WORKER, NOW)
+
+        data = found.data
+        assert alike(data.held_out, whole.held_out)
+        assert (data.features, data.label, data.classes) == (whole.features, whole.label, whole.classes)
+        assert found.counts == whole.train["target"].map(int).value_counts().to_dict()
+        assert data.seen is not None
+        assert whole.seen is not None
+        assert data.seen.table().equals(whole.seen.table(), check_metadata=True)
+        assert alike(data.train[list(whole.train)], whole.train)  # fewer rows than the sample may have
+        _each_row_once(found, whole)
+        _prepared_alike(found, whole)
+
+
+def _each_row_once(found: Shards, whole: TrainingData) -> None:
+    parts = shares(found)
+    assert len(parts) == 16
+    sizes = [len(one) for one in parts]
+    assert max(sizes) - min(sizes) <= 1
+    assert all(0 < one["target"].astype(float).mean() < 1 for one in parts)  # the files are sorted by it
+    columns = [*whole.features, "target"]
+    got, wanted = (
+        rows[columns].astype(object).sort_values(columns[:4], ignore_index=True)
+        for rows in (pd.concat(parts), whole.train)
+    )
+    assert alike(got, wanted)
+    assert not {KEY, TIME, "patient"} & set(parts[0])
+
+
+def _prepared_alike(found: Shards, whole: TrainingData) -> None:
+    """As texts of which some are too rare for a column of their own."""
+    before, ready = prepared("lightgbm", None, whole)
+    rows = whole.train[list(whole.features)]
+    assert list(found.before.get_feature_names_out()) == list(before.get_feature_names_out())
+    assert np.array_equal(found.before.transform(rows), ready, equal_nan=True)
+
+
+@pytest.mark.usefixtures("ray_here")
+def test_two_workers_learn_what_one_learns(tmp_path: Path) -> None:
+    from sklearn.metrics import roc_auc_score
+
+    described = workload(tmp_path, "random")
+    whole = training_data(described, ("cells",), TASK, NOW)
+    held, truth = whole.held_out[list(whole.features)], whole.truth(whole.held_out)
+    parameters: dict[str, Any] = {"n_estimators": 20}
+    for trainer in ("xgboost", "lightgbm"):
+        found = read_in_shards(described, step(trainer), TASK, parts_of(step(trainer)), WORKER, NOW)
+
+        together = train_together(step(trainer), TASK, parameters, found, WORKER)
+
+        *_, alone = grow(trainer, TASK, parameters, whole)
+        assert [name for name, _ in together.steps] == ["columns", "model"]
+        assert type(together[-1]) is type(alone[-1])
+        quality = [roc_auc_score(truth, model.predict_proba(held)[:, 1]) for model in (together, alone)]
+        assert quality[0] == pytest.approx(quality[1], abs=0.02)
+        assert quality[0] > 0.97
+
+
+def test_what_is_not_shared_is_told(tmp_path: Path) -> None:
+    described = workload(tmp_path, "random")
+    data = described["pipeline"]["data"]
+
+    assert why_whole(described, step("xgboost"), TASK) == ""
+    assert "scales its rows" in why_whole(described, step("pytorch"), TASK)
+    assert "queries" in why_whole(described, step("xgboost"), "ranking")
+    assert "2 inputs are joined" in why_whole(described, {**step("xgboost"), "inputs": ["cells", "wards"]}, TASK)
+    data["cells"]["schema"] = {"patient": "string"}
+    assert why_whole(described, step("xgboost"), TASK) == ""
+    data["cells"]["group"] = "ward"
+    assert "by group" in why_whole(described, step("xgboost"), TASK)
+    del data["cells"]["group"]
+    cells().assign(old=True).to_parquet(tmp_path / "cells" / "0.parquet", index=False)
+    assert "'old' is of type bool" in why_whole(described, step("xgboost"), TASK)

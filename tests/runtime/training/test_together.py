@@ -1,0 +1,30 @@
+"""What a training on workers leaves behind when it fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modelyard_runtime.training.together import run_storage
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # Ray warns of its own defaults
+
+
+@pytest.mark.usefixtures("ray_here")
+def test_no_process_with_models_outlives_a_failed_training() -> None:
+    import ray
+    from ray.exceptions import RayActorError
+
+    config: dict[str, Any] = {}
+
+    def failing() -> None:
+        with run_storage(None, config, {}):
+            assert ray.get(config["keeper"].rounds.remote()) == 0
+            raise ValueError("a worker failed")
+
+    with pytest.raises(ValueError, match="a worker failed"):
+        failing()
+
+    with pytest.raises(RayActorError):
+        ray.get(config["keeper"].rounds.remote())

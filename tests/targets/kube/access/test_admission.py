@@ -1,0 +1,151 @@
+"""Admission policies name what was emitted; tests/real/test_admission.py shows a real API server enforcing them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from modelyard_targets.kube.access.admission import named_in
+from tests.emitted import emitted, names, one
+from tests.specs import VALID_SPEC, changed
+from tests.targets.kube.access.test_namespace import SHARED
+from tests.targets.kube.pipelines.test_launcher import AFTER
+
+POLICY = "ValidatingAdmissionPolicy"
+
+
+def expressions(text: str, policy: str) -> list[str]:
+    """The validations of a policy."""
+    return [rule["expression"] for rule in one(text, POLICY, policy)["spec"]["validations"]]
+
+
+def caller(text: str, policy: str) -> str:
+    """Whom a policy is about."""
+    (condition,) = one(text, POLICY, policy)["spec"]["matchConditions"]
+    expression: str = condition["expression"]
+    return expression
+
+
+def test_each_pipeline_that_is_launched_has_a_policy() -> None:
+    policies = names(VALID_SPEC, POLICY)
+
+    assert policies == [
+        "fraud.autoscalers",
+        "fraud.nightly.runs",
+        "fraud.report.runs",
+        "fraud.retrain.runs",
+        "fraud.retrain.starts",
+        "fraud.try-out.runs",
+    ]
+    assert names(VALID_SPEC, f"{POLICY}Binding") == policies
+    assert caller(VALID_SPEC, "fraud.retrain.runs").endswith('["system:serviceaccount:fraud:retrain-launcher"]')
+    assert caller(VALID_SPEC, "fraud.retrain.starts").endswith('["system:serviceaccount:fraud:monitor-drift"]')
+
+
+def test_what_a_launcher_starts_belongs_to_a_pipeline_that_follows() -> None:
+    (rule,) = expressions(AFTER, "fraud.retrain.next")
+
+    assert caller(AFTER, "fraud.retrain.next").endswith('["system:serviceaccount:fraud:retrain-launcher"]')
+    assert "owner.kind == 'CronJob'" in rule
+    assert 'owner.name in ["nightly", "report"]' in rule
+
+
+@pytest.mark.parametrize("name", ["nightly", "report"])
+def test_each_pipeline_that_follows_bounds_its_own_jobs(name: str) -> None:
+    """Of two policies without that condition, each would refuse what the other allows."""
+    policy = one(AFTER, POLICY, f"fraud.{name}.follows")["spec"]
+    caller, follower = (condition["expression"] for condition in policy["matchConditions"])
+    named = named_in(one(AFTER, "CronJob", name))
+
+    assert caller.endswith('["system:serviceaccount:fraud:retrain-launcher"]')
+    assert f'owner.name in ["{name}"]' in follower
+    for allowed in (named.accounts, named.images):
+        assert any(json.dumps(allowed) in rule for rule in expressions(AFTER, f"fraud.{name}.follows"))
+
+
+def test_a_pipeline_that_follows_none_has_no_such_policy() -> None:
+    assert [name for name in names(AFTER, POLICY) if name.endswith((".next", ".follows"))] == [
+        "fraud.nightly.follows",
+        "fraud.report.follows",
+        "fraud.retrain.next",
+    ]
+
+
+def test_a_policy_is_in_force_in_the_namespace_of_the_system_alone() -> None:
+    spec = one(VALID_SPEC, f"{POLICY}Binding", "fraud.retrain.runs")["spec"]
+
+    assert spec["validationActions"] == ["Deny"]
+    assert spec["matchResources"]["namespaceSelector"] == {"matchLabels": {"kubernetes.io/metadata.name": "fraud"}}
+
+
+def test_it_allows_what_the_run_names_at_any_depth() -> None:
+    run = json.loads(one(VALID_SPEC, "ConfigMap", "retrain-rayjob")["data"]["rayjob.json"])
+    named = named_in(run)
+
+    assert named.accounts == ("retrain",)
+    assert named.images == (run["spec"]["submitterPodTemplate"]["spec"]["containers"][0]["image"],)
+    assert "vault.lake" in named.secrets
+    for allowed in (named.accounts, named.images, named.secrets):
+        assert any(json.dumps(allowed) in rule for rule in expressions(VALID_SPEC, "fraud.retrain.runs"))
+
+
+def test_it_allows_the_labels_of_every_pod_of_a_run() -> None:
+    run = json.loads(one(VALID_SPEC, "ConfigMap", "retrain-rayjob")["data"]["rayjob.json"])
+    cluster = run["spec"]["rayClusterSpec"]
+    cluster["workerGroupSpecs"][0]["labels"] = {"ray.io/region": "eu"}
+    templates = [
+        run["spec"]["submitterPodTemplate"],
+        *(group["template"] for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"])),
+    ]
+    wanted = {pair for template in templates for pair in template["metadata"]["labels"].items()}
+
+    allowed = {(label, value) for label, values in named_in(run).labels for value in values}
+
+    assert allowed == wanted | {("ray.io/region", "eu")}
+
+
+def test_every_way_to_name_a_secret_is_seen() -> None:
+    pod: dict[str, Any] = {
+        "imagePullSecrets": [{"name": "pull"}],
+        "containers": [
+            {
+                "image": "x:1",
+                "env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "one", "key": "k"}}}],
+                "envFrom": [{"secretRef": {"name": "all"}}],
+            }
+        ],
+        "volumes": [
+            {"name": "v", "secret": {"secretName": "files"}},
+            {"name": "p", "projected": {"sources": [{"secret": {"name": "part"}}]}},
+        ],
+    }
+
+    assert named_in(pod).secrets == ("all", "files", "one", "part", "pull")
+
+
+def test_what_an_override_adds_is_allowed() -> None:
+    """The policy is about the objects that are applied, so that an override cannot break the runs that it changes."""
+    job = "/spec/jobTemplate/spec/template/spec/containers/0/image"
+    text = f"""{VALID_SPEC}overrides:
+  ours:
+    target: main
+    object: CronJob/retrain
+    reason: an image of the platform team
+    patch: [{{op: replace, path: {job}, value: "registry.acme.example/launcher:1"}}]
+"""
+
+    assert any('["registry.acme.example/launcher:1"]' in rule for rule in expressions(text, "fraud.retrain.starts"))
+
+
+def test_a_run_that_is_made_once_has_no_launcher_to_bound() -> None:
+    once = changed(
+        'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: once", ("run: pipelines.retrain, ", "")
+    )
+
+    assert not [name for name in names(once, POLICY) if name.startswith("fraud.retrain.")]
+
+
+def test_a_shared_cluster_gets_no_object_of_the_whole_cluster() -> None:
+    assert [each for each in emitted(SHARED) if each["kind"].startswith(POLICY)] == []

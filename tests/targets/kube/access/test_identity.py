@@ -1,0 +1,92 @@
+"""Identities may do what their workload needs, and nothing else."""
+
+from __future__ import annotations
+
+from tests.lowering import Lowered, lowered
+from tests.specs import VALID_SPEC, changed
+from tests.targets.kube.pipelines.test_launcher import AFTER
+
+
+def rights(made: Lowered, name: str) -> set[tuple[str, str, str, str]]:
+    """Group, kind, verb and name of everything that a Role allows."""
+    return {
+        (group, kind, verb, only)
+        for rule in made.get("Role", name)["rules"]
+        for group in rule["apiGroups"]
+        for kind in rule["resources"]
+        for verb in rule["verbs"]
+        for only in rule.get("resourceNames", ["*"])
+    }
+
+
+def test_roles_are_there_for_what_starts_runs_alone() -> None:
+    """The role of an autoscaler is the operator's to make, since only it knows the cluster's name."""
+    assert lowered(VALID_SPEC).names("Role") == [
+        "nightly-launcher",
+        "report-launcher",
+        "retrain-launcher",
+        "try-out-launcher",
+        "monitor-drift",
+    ]
+
+
+def test_a_launcher_makes_runs_and_reads_no_secret() -> None:
+    assert rights(lowered(VALID_SPEC), "nightly-launcher") == {
+        ("ray.io", "rayjobs", verb, "*") for verb in ("create", "get")
+    }
+
+
+def test_a_launcher_looks_for_runs_that_a_monitor_started() -> None:
+    """And stops them only where the newest run replaces the others."""
+    replacing = changed("timeZone: Europe/Berlin", "timeZone: Europe/Berlin, overlap: replace")
+    looks = {("ray.io", "rayjobs", verb, "*") for verb in ("create", "get")}
+    looks |= {("batch", "jobs", verb, "*") for verb in ("get", "list")}
+
+    assert rights(lowered(VALID_SPEC), "retrain-launcher") == looks
+    assert rights(lowered(replacing), "retrain-launcher") == looks | {("ray.io", "rayjobs", "delete", "*")}
+
+
+def test_a_launcher_starts_what_follows_and_nothing_else() -> None:
+    """That of the pipeline before makes Jobs, by two CronJobs; those of the pipelines after it make none."""
+    made = lowered(AFTER)
+    before = rights(made, "retrain-launcher")
+
+    assert {only for _, kind, _, only in before if kind == "cronjobs"} == {"nightly", "report"}
+    assert {verb for _, kind, verb, _ in before if kind == "cronjobs"} == {"get"}
+    assert {verb for _, kind, verb, _ in before if kind == "jobs"} == {"create", "get", "list"}
+    for name in ("nightly-launcher", "report-launcher"):
+        assert {verb for _, kind, verb, _ in rights(made, name) if kind == "jobs"} == {"get", "list"}
+
+
+def test_a_monitor_reads_only_the_cron_job_that_it_starts() -> None:
+    found = rights(lowered(VALID_SPEC), "monitor-drift")
+
+    assert ("batch", "cronjobs", "get", "retrain") in found
+    assert {verb for _, kind, verb, _ in found if kind == "jobs"} == {"create", "get", "list"}
+    assert not {verb for _, _, verb, _ in found} & {"*", "delete", "patch", "update"}
+
+
+def test_each_role_is_bound_to_its_own_account() -> None:
+    made = lowered(VALID_SPEC)
+    for name in made.names("RoleBinding"):
+        binding = made.get("RoleBinding", name)
+
+        assert binding["roleRef"]["name"] == name
+        assert [subject["name"] for subject in binding["subjects"]] == [name]
+
+
+def test_accounts_mount_no_token_by_themselves() -> None:
+    made = lowered(VALID_SPEC)
+
+    assert made.names("ServiceAccount")
+    assert not any(
+        made.get("ServiceAccount", name)["automountServiceAccountToken"] for name in made.names("ServiceAccount")
+    )
+
+
+def test_every_pod_runs_as_an_account_that_is_there() -> None:
+    made = lowered(VALID_SPEC)
+    text = str(list(made))
+    for used in ("scorer", "retrain", "retrain-launcher", "monitor-drift"):
+        assert f"'serviceAccountName': '{used}'" in text or f'"serviceAccountName": "{used}"' in text
+        assert made.has("ServiceAccount", used)

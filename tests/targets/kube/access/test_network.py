@@ -1,0 +1,262 @@
+"""Openings of workloads: each leads to what its plan says, and to nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modelyard_targets.kube.network.policies import reach
+from tests.lowering import Object, context_of, lowered
+from tests.plans import plan_of
+from tests.specs import VALID_SPEC, changed
+
+ANYWHERE = [
+    {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}},
+    {"ipBlock": {"cidr": "::/0", "except": ["fe80::/10", "fd00:ec2::254/128"]}},
+]
+NAMESPACE = "kubernetes.io/metadata.name"
+PROMETHEUS = {"podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}}}
+METRICS = [{"protocol": "TCP", "port": port} for port in (8080, 44217, 44227)]
+
+
+def policy(text: str, name: str) -> Object:
+    """The spec of a policy."""
+    spec: Object = lowered(text).get("NetworkPolicy", name)["spec"]
+    return spec
+
+
+def peers(rules: list[Any], direction: str, port: int) -> list[Any]:
+    """Who may talk over a port, those of rules for all ports excluded."""
+    return [
+        peer for rule in rules for peer in rule[direction] if port in [one["port"] for one in rule.get("ports", [])]
+    ]
+
+
+def test_pods_of_one_cluster_talk_among_themselves() -> None:
+    """By a label of ours, since the operator's has a random part."""
+    own = {"podSelector": {"matchLabels": {"app.kubernetes.io/name": "scorer-champion"}}}
+    spec = policy(VALID_SPEC, "scorer-champion")
+
+    assert spec["podSelector"] == own["podSelector"]
+    assert {"from": [own]} in spec["ingress"]
+    assert {"to": [own]} in spec["egress"]
+
+
+def test_nobody_but_the_operator_reaches_the_dashboard() -> None:
+    """Whoever reaches it runs code in the cluster."""
+    found = peers(policy(VALID_SPEC, "scorer-champion")["ingress"], "from", 8265)
+
+    assert found == [
+        {
+            "namespaceSelector": {"matchLabels": {NAMESPACE: "kuberay-system"}},
+            "podSelector": {"matchLabels": {"app.kubernetes.io/name": "kuberay-operator"}},
+        }
+    ]
+
+
+def test_an_operator_that_was_there_before_may_be_in_any_namespace() -> None:
+    text = changed("context: frankfurt", "context: frankfurt\n      present: [kuberay]")
+    (found,) = peers(policy(text, "scorer-champion")["ingress"], "from", 8265)
+
+    assert found["namespaceSelector"] == {}
+    assert found["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "kuberay-operator"}
+
+
+def test_prometheus_scrapes_metrics_and_nothing_else() -> None:
+    text = changed("context: frankfurt", "context: frankfurt\n      telemetry: {namespace: watch}")
+    peer = {"namespaceSelector": {"matchLabels": {NAMESPACE: "watch"}}, **PROMETHEUS}
+    rules = [rule for rule in policy(text, "scorer-champion")["ingress"] if rule["from"] == [peer]]
+
+    assert [[port["port"] for port in rule["ports"]] for rule in rules] == [[8080, 44217, 44227]]
+
+
+def test_requests_come_from_the_gateway_and_the_own_namespace() -> None:
+    found = peers(policy(VALID_SPEC, "scorer-champion")["ingress"], "from", 8000)
+    namespaces = [peer["namespaceSelector"]["matchLabels"].get(NAMESPACE) for peer in found]
+
+    assert namespaces == ["kuberay-system", "fraud", "gateways"]
+
+
+def test_named_clients_take_the_place_of_the_own_namespace() -> None:
+    text = changed(
+        "exposure: internal\n      host: scores.acme.example",
+        "exposure: cluster\n      clients: [shop, till]",
+        (
+            "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
+            "",
+        ),
+    )
+    found = peers(policy(text, "scorer")["ingress"], "from", 8000)
+
+    assert [peer["namespaceSelector"]["matchLabels"][NAMESPACE] for peer in found] == ["kuberay-system", "shop", "till"]
+
+
+def test_proxies_of_a_class_come_from_a_namespace_or_from_any() -> None:
+    """Beside them, the namespaces that `clients` names may connect."""
+    existing, clients = (
+        "gateway: {name: edge, namespace: gateways, mirrors: true}",
+        "exposure: internal\n      clients: [shop]",
+    )
+    called = ("exposure: internal", clients)
+    known = changed(existing, "gateway: {class: envoy, proxies: envoy-gateway-system}", called)
+    unknown = changed(existing, "gateway: {class: envoy}", called)
+
+    found = peers(policy(known, "scorer-champion")["ingress"], "from", 8000)
+    namespaces = [peer["namespaceSelector"]["matchLabels"][NAMESPACE] for peer in found]
+    assert namespaces == ["kuberay-system", "shop", "envoy-gateway-system"]
+    assert {"namespaceSelector": {}} in peers(policy(unknown, "scorer-champion")["ingress"], "from", 8000)
+
+
+def test_stores_outside_are_a_port_on_declared_addresses() -> None:
+    """Where none are declared, anywhere but where clouds serve credentials."""
+    declared = changed(
+        "context: frankfurt",
+        "context: frankfurt\n      egress: [10.1.0.0/16, 10.2.0.0/16]",
+        ("https://s3.acme.example", "https://s3.acme.example:9000"),
+    )
+    found = peers(policy(declared, "nightly")["egress"], "to", 9000)
+
+    assert found == [{"ipBlock": {"cidr": "10.1.0.0/16"}}, {"ipBlock": {"cidr": "10.2.0.0/16"}}]
+    assert peers(policy(VALID_SPEC, "nightly")["egress"], "to", 443) == ANYWHERE
+
+
+def test_stores_inside_are_a_namespace() -> None:
+    text = changed("https://s3.acme.example", "http://minio.storage.svc.cluster.local:9000")
+    spec = policy(text, "nightly")
+
+    assert {"to": [{"namespaceSelector": {"matchLabels": {NAMESPACE: "storage"}}}]} in spec["egress"]
+    assert not [rule for rule in spec["egress"] if rule["to"] == ANYWHERE]
+
+
+def test_the_registry_is_reached_by_what_uses_models() -> None:
+    """A custom pipeline without one has no way there."""
+
+    def reaches(name: str) -> bool:
+        return bool(peers(policy(VALID_SPEC, name)["egress"], "to", 5000))
+
+    assert [reaches(name) for name in ("retrain", "nightly", "report", "scorer-champion", "monitor-drift")] == [
+        True,
+        True,
+        False,
+        True,
+        True,
+    ]
+
+
+def test_the_api_is_reached_by_heads_that_scale_launchers_and_triggers_alone() -> None:
+    made = lowered(VALID_SPEC)
+    reaching = [
+        name
+        for name in made.names("NetworkPolicy")
+        if peers(made.get("NetworkPolicy", name)["spec"].get("egress", []), "to", 6443)
+    ]
+
+    assert reaching == [
+        "nightly.head",
+        "nightly-launcher",
+        "report-launcher",
+        "retrain.head",
+        "retrain-launcher",
+        "try-out-launcher",
+        "scorer-champion.head",
+        "monitor-drift",
+    ]
+    selected = made.get("NetworkPolicy", "scorer-champion.head")["spec"]["podSelector"]["matchLabels"]
+    assert selected["ray.io/node-type"] == "head"
+
+
+def test_declared_egress_is_not_left_by_way_of_the_api() -> None:
+    """Where the API is nobody knows, but it is no reason to open the internet to a head that holds credentials."""
+    text = changed("      residency: eu\n", "      residency: eu\n      egress: [198.51.100.0/24]\n")
+    found = peers(policy(text, "scorer-champion.head")["egress"], "to", 6443)
+
+    assert {"ipBlock": {"cidr": "198.51.100.0/24"}} in found
+    assert [peer for peer in found if peer["ipBlock"]["cidr"] in {"0.0.0.0/0", "::/0"}] == []
+    assert peers(policy(VALID_SPEC, "scorer-champion.head")["egress"], "to", 6443) == ANYWHERE
+
+
+def test_no_policy_takes_the_name_of_another() -> None:
+    """A workload called like another one's head is another workload."""
+    text = VALID_SPEC.replace("  nightly:\n", "  scorer-champion-head:\n")
+    names = lowered(text).names("NetworkPolicy")
+
+    assert "scorer-champion-head" in names
+    assert len(set(names)) == len(names)
+
+
+def test_a_monitor_reaches_prometheus_and_is_reached_by_nobody() -> None:
+    spec = policy(VALID_SPEC, "monitor-quality")
+
+    peer = {"namespaceSelector": {"matchLabels": {NAMESPACE: "monitoring"}}, **PROMETHEUS}
+    assert {"to": [peer], "ports": [{"protocol": "TCP", "port": 9090}]} in spec["egress"]
+    assert "ingress" not in spec
+
+
+def test_an_existing_prometheus_is_reached_in_its_namespace() -> None:
+    """Its Pods may have any labels, and its Service any port."""
+    text = changed("context: frankfurt", "context: frankfurt\n      present: [prometheus]")
+    peer = {"namespaceSelector": {"matchLabels": {NAMESPACE: "monitoring"}}}
+
+    assert {"to": [peer]} in policy(text, "monitor-quality")["egress"]
+    assert {"from": [peer], "ports": METRICS} in policy(text, "scorer-champion")["ingress"]
+
+
+def test_data_by_address_is_reached_too() -> None:
+    """A dataset that lies in no store has an opening of its own."""
+    text = changed(
+        "  scores: {store: lake, path: scores/, format: parquet",
+        '  scores: {uri: "http://files.acme.example:8443/scores", format: parquet',
+    )
+
+    assert peers(policy(text, "report")["egress"], "to", 8443) == ANYWHERE
+    assert peers(policy(text, "retrain")["egress"], "to", 8443) == []
+
+
+def reached(uri: str) -> list[dict[str, Any]]:
+    """The openings to an address."""
+    return [rule for rule in reach(uri, context_of(plan_of(VALID_SPEC))) if isinstance(rule, dict)]
+
+
+@pytest.mark.parametrize(
+    ("uri", "port"),
+    [
+        ("https://a.b.example", 443),
+        ("http://a.b.example", 80),
+        ("https://a.b.example:8443/x", 8443),
+        ("s3://bucket/x", 443),
+    ],
+)
+def test_a_url_says_its_port(uri: str, port: int) -> None:
+    (rule,) = reached(uri)
+
+    assert rule["ports"] == [{"protocol": "TCP", "port": port}]
+
+
+@pytest.mark.parametrize(
+    ("uri", "where"),
+    [
+        ("http://minio.storage:9000", "storage"),
+        ("https://minio.storage:9000", "storage"),
+        ("http://minio:9000", "fraud"),
+        ("postgresql://pg.data:9000", "data"),
+    ],
+)
+def test_a_short_host_may_be_a_service(uri: str, where: str) -> None:
+    """Pods search the namespaces of their cluster first, and a host of the company's network may be as short."""
+    inside, outside = reached(uri)
+
+    assert inside == {"to": [{"namespaceSelector": {"matchLabels": {NAMESPACE: where}}}]}
+    assert outside["ports"] == [{"protocol": "TCP", "port": 9000}]
+
+
+@pytest.mark.parametrize("uri", ["s3://bucket/x", "https://acme.example", "http://10.0.0.7:9000", "http://[::1]:80"])
+def test_what_no_search_finds_is_outside(uri: str) -> None:
+    assert len(reached(uri)) == 1
+
+
+def test_private_addresses_that_are_declared_too_stand_once() -> None:
+    text = changed("      gateway: {name", "      egress: [10.0.0.0/8]\n      gateway: {name")
+    to = policy(text, "scorer-champion.head")["egress"][0]["to"]
+
+    assert [one["ipBlock"]["cidr"] for one in to].count("10.0.0.0/8") == 1

@@ -1,0 +1,78 @@
+"""Secrets: written by External Secrets, or listed as what has to be there; their values are nowhere."""
+
+from __future__ import annotations
+
+from modelyard_targets.kube.access.secrets import existing_secrets, secrets_of
+from tests.emitted import context, emitted, names, one
+from tests.specs import VALID_SPEC, changed
+
+EXISTING = changed("secretStores: {vault: {via: external-secrets, store: vault}}", "secretStores: {vault: {}}")
+
+
+def test_a_secret_of_an_outside_store_is_fetched_key_by_key() -> None:
+    spec = one(VALID_SPEC, "ExternalSecret", "vault.lake")["spec"]
+
+    assert spec["secretStoreRef"] == {"name": "vault", "kind": "ClusterSecretStore"}
+    assert spec["refreshInterval"] == "3600s"
+    assert [(each["secretKey"], each["remoteRef"]["key"]) for each in spec["data"]] == [
+        ("access-key-id", "lake"),
+        ("secret-access-key", "lake"),
+    ]
+
+
+def test_scope_and_refresh_are_honoured() -> None:
+    text = changed(
+        "{via: external-secrets, store: vault}", "{via: external-secrets, store: v, scope: namespace, refresh: 15m}"
+    )
+    spec = one(text, "ExternalSecret", "vault.lake")["spec"]
+
+    assert spec["secretStoreRef"] == {"name": "v", "kind": "SecretStore"}
+    assert spec["refreshInterval"] == "900s"
+
+
+def test_keys_of_one_path_are_one_secret() -> None:
+    text = changed("key: secret://vault/pagerduty#fraud", "key: secret://vault/scorer#pagerduty")
+    keys = {
+        each["metadata"]["namespace"]: sorted(entry["secretKey"] for entry in each["spec"]["data"])
+        for each in emitted(text)
+        if each["kind"] == "ExternalSecret" and each["metadata"]["name"] == "vault.scorer"
+    }
+
+    assert keys == {"fraud": ["pagerduty", "token"], "monitoring": ["pagerduty"]}
+
+
+def test_what_exists_is_listed_and_not_made() -> None:
+    here = context(EXISTING)
+    wanted = existing_secrets(here.plan.on("main"), here)
+
+    assert names(EXISTING, "ExternalSecret") == []
+    assert {(each.namespace, each.name): each.keys for each in wanted} == {
+        ("fraud", "lake"): ("access-key-id", "secret-access-key"),
+        ("fraud", "scorer"): ("token",),
+        ("fraud", "pagerduty"): ("fraud",),
+        ("monitoring", "pagerduty"): ("fraud",),
+    }
+
+
+def test_the_token_of_a_remote_write_lies_where_prometheus_reads_it() -> None:
+    telemetry = '{remoteWrite: "https://m.acme.example/p", secret: secret://vault/metrics#token, namespace: obs}'
+    text = changed("      residency: eu\n", f"      residency: eu\n      telemetry: {telemetry}\n")
+
+    assert one(text, "ExternalSecret", "vault.metrics")["metadata"]["namespace"] == "obs"
+
+
+def test_a_certificate_has_the_keys_and_the_type_of_one() -> None:
+    text = changed(
+        "{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, certificate: secret://vault/tls}"
+    )
+    spec = one(text, "ExternalSecret", "vault.tls")["spec"]
+
+    assert [each["secretKey"] for each in spec["data"]] == ["tls.crt", "tls.key"]
+    assert spec["target"]["template"] == {"type": "kubernetes.io/tls"}
+
+
+def test_who_reads_a_secret_is_kept() -> None:
+    here = context(VALID_SPEC)
+    (token,) = [each for each in secrets_of(here.plan.on("main"), here) if each.name == "vault.scorer"]
+
+    assert token.workloads == ("inference.scorer",)

@@ -1,0 +1,157 @@
+"""Namespaces of add-ons: closed, with the connections that each add-on needs and no other."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from modelyard_targets.kube.access.namespace import CLOSED
+from modelyard_targets.kube.addons.addon_network import lower_addon_network
+from modelyard_targets.kube.placement.charts import charts
+from testbed.kubernetes.network_policies import Network
+from tests.connections import ADDON_PODS, STRANGER, named, network_of, system_pods
+from tests.emitted import argument, calls, context, emitted, names
+from tests.specs import VALID_SPEC, changed
+
+API = "10.0.0.1"
+FRANKFURT = "context: frankfurt"
+HERE = {name: pod for name, pod in ADDON_PODS.items() if pod[0] != "envoy-gateway-system"}
+PODS = {**HERE, **system_pods("fraud", "fraud", "scorer-champion", "retrain", "monitor-drift")}
+
+
+@cache
+def network(text: str = VALID_SPEC) -> Network:
+    """Everything of one cluster."""
+    return network_of(emitted(text), PODS)
+
+
+def sources(target: str, port: int, text: str = VALID_SPEC) -> list[str]:
+    """Who reaches a port of a Pod."""
+    found = network(text)
+    reached = named(found)[target]
+    return [pod.name for pod in found.pods if pod != reached and found.connects(pod, reached, port)]
+
+
+@pytest.mark.parametrize(
+    ("target", "port", "expected"),
+    [
+        ("prometheus", 9090, ["grafana", "pipeline", "monitor", "promoter"]),
+        ("alertmanager", 9093, ["prometheus"]),
+        ("alertmanager", 9094, []),
+        ("grafana", 3000, ["prometheus"]),
+        ("kube-state-metrics", 8080, ["prometheus"]),
+        ("prometheus-operator", 8080, ["prometheus"]),
+        ("kuberay", 8080, []),
+        ("secrets", 8080, []),
+        ("databases", 8080, []),
+        ("server", 8265, ["kuberay"]),
+        ("database", 5432, ["databases", "registry"]),
+    ],
+)
+def test_who_reaches_what(target: str, port: int, expected: list[str]) -> None:
+    """Monitors, drivers of runs and the promoter push metrics, no step with code of the user does, and nothing but
+    Prometheus talks to Alertmanager, where alerts are silenced.
+    """
+    assert sources(target, port) == expected
+
+
+def test_prometheus_reads_the_operator_where_a_run_has_no_cronjob() -> None:
+    text = changed('schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: once")
+
+    assert sources("kuberay", 8080, text.replace("run: pipelines.retrain, cooldown: 3d", "rollback: true")) == [
+        "prometheus"
+    ]
+
+
+def test_a_pod_elsewhere_with_the_same_labels_reaches_nothing() -> None:
+    found = network()
+    stranger = named(found)[STRANGER]
+    reached = [
+        (pod.name, port)
+        for pod in found.pods
+        for port in (3000, 5000, 8080, 8265, 9090, 9093, 9443)
+        if pod.namespace != STRANGER and found.connects(stranger, pod, port)
+    ]
+
+    assert reached == [("databases", 9443)]  # a webhook, whose caller has an unknown address
+
+
+@pytest.mark.parametrize(("target", "port"), [("secrets-webhook", 10250), ("databases", 9443)])
+def test_the_api_server_reaches_webhooks_from_any_address(target: str, port: int) -> None:
+    found = network()
+
+    assert found.admits(named(found)[target], "203.0.113.7", port)
+    assert not found.admits(named(found)[target], "203.0.113.7", 8080)
+
+
+def test_operators_reach_the_api_and_no_other_address() -> None:
+    text = changed(FRANKFURT, f"{FRANKFURT}\n      egress: [10.1.0.0/16]")
+    found = network(text)
+
+    for name in ("kuberay", "databases", "prometheus-operator", "kube-state-metrics", "grafana"):
+        assert found.reaches(named(found)[name], API, 443)
+        assert not found.reaches(named(found)[name], "8.8.8.8", 443)
+        assert not found.reaches(named(found)[name], API, 80)
+
+
+def test_prometheus_reads_metrics_of_every_namespace() -> None:
+    found = network()
+    pods = named(found)
+
+    assert found.connects(pods["prometheus"], pods["server"], 8080)
+    assert found.connects(pods["prometheus"], pods["database"], 9187)
+    assert not found.connects(pods["grafana"], pods["server"], 8080)
+    assert found.reaches(pods["prometheus"], API, 10250)
+
+
+@pytest.mark.parametrize(
+    ("channel", "near", "far"),
+    [
+        ("{type: pagerduty, key: secret://vault/pagerduty#fraud}", [443], [443]),
+        ('{type: slack, url: "secret://vault/slack#url"}', [443], [443]),
+        ('{type: webhook, url: "secret://vault/hook#url"}', [25, 443, 587], [25, 443, 587]),
+        (
+            "{type: email, to: a@acme.example, from: b@acme.example, smarthost: 'mail.acme.example:587'}",
+            [443, 587],
+            [587],
+        ),
+    ],
+)
+def test_alertmanager_reaches_what_its_channels_need(channel: str, near: list[int], far: list[int]) -> None:
+    """`egress` bounds workloads; services that take alerts have addresses that no spec lists."""
+    text = changed(
+        FRANKFURT,
+        f"{FRANKFURT}\n      egress: [10.1.0.0/16]",
+        ("{type: pagerduty, key: secret://vault/pagerduty#fraud}", channel),
+    )
+    found = network(text)
+    alertmanager = named(found)["alertmanager"]
+
+    assert [port for port in (25, 443, 587) if found.reaches(alertmanager, "10.1.0.9", port)] == near
+    assert [port for port in (25, 443, 587) if found.reaches(alertmanager, "8.8.8.8", port)] == far
+    assert not found.reaches(alertmanager, "169.254.169.254", 443)
+    assert not found.reaches(named(found)["server"], "8.8.8.8", 443)
+
+
+def test_every_add_on_has_its_policies_before_its_chart() -> None:
+    made = calls(VALID_SPEC)
+
+    assert argument(made["addons"], "files") == ("addons.yaml",)
+    for addon in ("kuberay", "prometheus", "external-secrets", "cloudnative-pg"):
+        assert "addons_network" in [ref.variable for ref in argument(made[charts()[addon].chart], "depends_on")]
+
+
+def test_a_namespace_that_was_there_before_is_left_alone() -> None:
+    text = changed(FRANKFURT, f"{FRANKFURT}\n      present: [kuberay, prometheus, external-secrets, cloudnative-pg]")
+
+    assert list(lower_addon_network(context(text))) == []
+    assert "addons" not in calls(text)
+    assert names(text, "NetworkPolicy").count("deny-all") == 1
+
+
+def test_each_namespace_is_closed() -> None:
+    found = [made.manifest["metadata"] for made in lower_addon_network(context(VALID_SPEC))]
+    closed = {str(each["namespace"]) for each in found if isinstance(each, dict) and each["name"] in CLOSED}
+
+    assert closed == {"monitoring", "kuberay-system", "external-secrets", "cnpg-system"}

@@ -1,0 +1,173 @@
+"""Add-ons: installed where they are needed and not there, pinned, and with values that their charts know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modelyard_targets.kube.addons.addons import asked_by_addons
+from modelyard_targets.kube.placement.charts import charts
+from modelyard_targets.kube.pods.sizes import Size
+from tests.chart_values import unknown_values
+from tests.emitted import argument, calls, context, files
+from tests.specs import VALID_SPEC, changed
+
+PULLED = "      images: {registry: registry.acme.example, pullSecret: pull, mirror: true}\n"
+REMOTE = '      telemetry: {remoteWrite: "https://m.acme.example/push", secret: secret://vault/metrics#token}\n'
+EDGE = changed("      residency: eu\n", f"      residency: eu\n      edge: true\n{REMOTE}")
+SPECS = {
+    "valid": VALID_SPEC,
+    "enterprise": changed("size: small", "size: enterprise"),
+    "edge": EDGE,
+    "pulled": changed("      residency: eu\n", f"      residency: eu\n{PULLED}"),
+}
+
+
+def present(*addons: str) -> str:
+    return changed("      residency: eu\n", f"      residency: eu\n      present: [{', '.join(addons)}]\n")
+
+
+def prometheus(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = argument(calls(text)["kube-prometheus-stack"], "values")
+    return found
+
+
+def test_each_is_installed_from_a_pinned_chart_into_a_namespace_of_its_own() -> None:
+    made = calls(VALID_SPEC)
+
+    for addon in ("kuberay", "prometheus", "external-secrets", "cloudnative-pg"):
+        chart = charts()[addon]
+        assert argument(made[chart.chart], "version") == chart.version
+        assert argument(made[chart.chart], "namespace") == chart.namespace or chart.namespace in made
+
+
+def test_what_is_present_is_not_installed_again() -> None:
+    made = calls(present("kuberay", "prometheus", "external-secrets", "cloudnative-pg"))
+
+    assert [name for name, call in made.items() if call.component == "kubernetes.Chart"] == []
+
+
+def test_what_nothing_needs_is_not_installed() -> None:
+    text = changed("secretStores: {vault: {via: external-secrets, store: vault}}", "secretStores: {vault: {}}")
+
+    assert "external-secrets" not in calls(text)
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_charts_know_every_value(name: str) -> None:
+    """By the names in each chart's own values.yaml."""
+    assert unknown_values(calls(SPECS[name]).values()) == []
+
+
+def test_no_webhook_waits_for_a_certificate_that_a_hook_would_make() -> None:
+    operator = prometheus(VALID_SPEC)["prometheusOperator"]
+
+    assert operator["admissionWebhooks"] == {"enabled": False}
+    assert operator["tls"] == {"enabled": False}
+
+
+def test_prometheus_takes_what_is_emitted_here_and_what_monitors_push() -> None:
+    spec = prometheus(VALID_SPEC)["prometheus"]["prometheusSpec"]
+
+    assert spec["podMonitorSelectorNilUsesHelmValues"] is False
+    assert spec["ruleSelectorNilUsesHelmValues"] is False
+    assert spec["enableOTLPReceiver"] is True
+
+
+def test_no_alert_waits_for_metrics_that_control_planes_hide() -> None:
+    values = prometheus(VALID_SPEC)
+
+    assert [values[name] for name in ("kubeControllerManager", "kubeScheduler", "kubeEtcd", "kubeProxy")] == [
+        {"enabled": False}
+    ] * 4
+
+
+def test_the_alerts_of_the_chart_are_labelled_for_their_route() -> None:
+    assert prometheus(VALID_SPEC)["defaultRules"] == {
+        "create": True,
+        "additionalRuleLabels": {"modelyard_alerts": "cluster"},
+        "disabled": {"KubeJobFailed": True, "KubeJobNotCompleted": True},
+    }
+    strategy = prometheus(VALID_SPEC)["alertmanager"]["alertmanagerSpec"]["alertmanagerConfigMatcherStrategy"]
+    assert strategy == {"type": "OnNamespaceExceptForAlertmanagerNamespace"}
+
+
+def test_metrics_are_kept_as_long_as_the_spec_says() -> None:
+    text = changed("retention: {captures: 90d, runs: 7d}", "retention: {captures: 90d, runs: 7d, metrics: 30d}")
+
+    assert prometheus(text)["prometheus"]["prometheusSpec"]["retention"] == "720h"
+
+
+@pytest.mark.parametrize(("kept", "hours"), [("90m", "2h"), ("30m", "1h")])
+def test_metrics_are_not_kept_shorter_than_the_spec_says(kept: str, hours: str) -> None:
+    text = changed("retention: {captures: 90d, runs: 7d}", f"retention: {{captures: 90d, runs: 7d, metrics: {kept}}}")
+
+    assert prometheus(text)["prometheus"]["prometheusSpec"]["retention"] == hours
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [("valid", "1.82 CPUs and 4.1Gi"), ("enterprise", "3.27 CPUs and 11.2Gi"), ("edge", "0.82 CPUs and 2.7Gi")],
+)
+def test_the_readme_says_what_add_ons_ask_for(name: str, asked: str) -> None:
+    """They take room on the machines that the system's own Pods are counted on."""
+    assert f"they ask for {asked} in all" in files(SPECS[name])["README.md"]
+
+
+def test_only_pods_that_are_started_are_counted() -> None:
+    """At the edge Grafana is not, and kube-state-metrics only where pipelines have alerts."""
+    quiet = EDGE[: EDGE.index("pipelines:")] + EDGE[EDGE.index("inference:") :].replace("run: pipelines.retrain, ", "")
+    quiet = quiet.replace(", oncall: oncall", "")
+
+    assert prometheus(EDGE)["kubeStateMetrics"] == {"enabled": True}
+    assert prometheus(quiet)["kubeStateMetrics"] == {"enabled": False}
+    assert "kube-state-metrics" not in prometheus(quiet)
+    assert asked_by_addons(context(present("kuberay", "prometheus", "external-secrets"))) == Size(100, 256 * 1024**2)
+
+
+def test_prometheus_ends_before_its_volume_does() -> None:
+    spec = prometheus(VALID_SPEC)["prometheus"]["prometheusSpec"]
+    claim = spec["storageSpec"]["volumeClaimTemplate"]["spec"]
+
+    assert (spec["retentionSize"], claim["resources"]["requests"]["storage"]) == ("18GB", "20Gi")
+
+
+def test_grafana_is_for_whoever_may_forward_a_port() -> None:
+    grafana = prometheus(VALID_SPEC)["grafana"]
+
+    assert grafana["admin"]["existingSecret"] == "grafana-admin"
+    assert "ingress" not in grafana
+    assert grafana["grafana.ini"]["auth.anonymous"] == {"enabled": False}
+    assert argument(calls(VALID_SPEC)["grafana-admin"], "generated") == ("admin-password",)
+
+
+def test_at_the_edge_metrics_are_sent_on_when_there_is_a_way() -> None:
+    values = prometheus(EDGE)
+    (remote,) = values["prometheus"]["prometheusSpec"]["remoteWrite"]
+
+    assert remote["url"] == "https://m.acme.example/push"
+    assert remote["authorization"]["credentials"] == {"name": "vault.metrics", "key": "token"}
+    assert remote["queueConfig"]["maxBackoff"] == "5m"
+    assert values["grafana"] == {"enabled": False}
+    assert "grafana-admin" not in calls(EDGE)
+
+
+def test_every_image_comes_from_the_mirror_where_there_is_one() -> None:
+    made = calls(SPECS["pulled"])
+
+    assert prometheus(SPECS["pulled"])["global"]["imageRegistry"] == "registry.acme.example"
+    for name in ("kuberay-operator", "cloudnative-pg"):
+        repository = argument(made[name], "values")["image"]["repository"]
+        assert repository.startswith("registry.acme.example/")
+    assert argument(made["external-secrets"], "values")["global"]["repository"].startswith("registry.acme.example/")
+    assert context(SPECS["pulled"]).runtime_image.startswith("registry.acme.example/")
+
+
+def test_the_login_of_a_registry_goes_where_its_images_go() -> None:
+    """Images of third parties need it only where they come from the mirror."""
+    without = SPECS["pulled"].replace(", mirror: true", "")
+
+    assert argument(calls(SPECS["pulled"])["kuberay-operator"], "values")["imagePullSecrets"] == ({"name": "pull"},)
+    assert "imagePullSecrets" not in argument(calls(without)["kuberay-operator"], "values")
+    assert "global" not in prometheus(without)

@@ -1,0 +1,85 @@
+"""Names that are not free: a workload called like something of the platform would take its place."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard_targets.kube.checks.reserved import check_names
+from tests.plans import plan_of
+from tests.specs import VALID_SPEC, changed
+
+ADOPTED = ("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}')
+
+
+def told(text: str) -> list[str]:
+    """The lines that are pointed at, from the column on."""
+    lines = text.splitlines()
+    spans = [found.span for found in check_names(plan_of(text), "main")]
+    return [lines[span.line - 1][span.column - 1 :] for span in spans if span]
+
+
+def test_the_valid_spec_takes_no_name_of_the_platform() -> None:
+    assert told(VALID_SPEC) == []
+
+
+@pytest.mark.parametrize("name", ["mlflow", "deny-all", "allow-dns"])
+def test_a_pipeline_called_like_a_policy_of_the_platform(name: str) -> None:
+    """Both would write the same NetworkPolicy, and what closes the namespace would be gone."""
+    assert told(changed("  nightly:\n", f"  {name}:\n")) == [f"{name}:"]
+
+
+def test_a_variant_makes_a_name_as_well() -> None:
+    text = VALID_SPEC.replace("  scorer:\n", "  deny:\n").replace("inference.scorer", "inference.deny")
+    text = text.replace("champion: {model", "all: {model").replace("traffic: {champion", "traffic: {all")
+
+    assert told(text) == ["deny:"]
+
+
+def test_mlflow_is_free_where_the_registry_is_elsewhere() -> None:
+    assert told(changed("  nightly:\n", "  mlflow:\n", ADOPTED)) == []
+
+
+def test_what_makes_a_bucket_has_a_name_too() -> None:
+    renamed = ("  nightly:\n", "  store-lake:\n")
+
+    assert told(changed(*renamed)) == []
+    assert told(changed("adopt: acme-fraud-lake, ", "", renamed)) == ["store-lake:"]
+
+
+@pytest.mark.parametrize(
+    "name", ["pg-runs", "postgres", "template0", "template1", "rdsadmin", "rds-runs", "dbadmin", "streaming-replica"]
+)
+def test_a_database_that_postgresql_would_refuse(name: str) -> None:
+    """The store names both the database and the role that owns it."""
+    called = changed("runs: {type: database}", f"{name}: {{type: database}}", ("database: runs", f"database: {name}"))
+    adopted = called.replace("{type: database}", '{type: database, adopt: "db/m", credentials: "secret://vault/db"}')
+
+    assert told(called) == [f"{name}: {{type: database}}"]
+    assert told(adopted) == []
+
+
+@pytest.mark.parametrize("name", ["pgruns", "runs-pg", "postgresql", "template"])
+def test_a_database_of_a_similar_name(name: str) -> None:
+    renamed = ("database: runs", f"database: {name}")
+
+    assert told(changed("runs: {type: database}", f"{name}: {{type: database}}", renamed)) == []
+
+
+@pytest.mark.parametrize("name", ["monitoring", "kuberay-system", "cnpg-system"])
+def test_a_namespace_of_an_add_on(name: str) -> None:
+    """What closes the namespace of a system would close Prometheus or an operator in."""
+    text = changed("      residency: eu\n", f"      residency: eu\n      namespace: {name}\n")
+
+    assert told(text) == [name]
+
+
+def test_a_system_called_like_an_add_ons_namespace() -> None:
+    assert told(changed("metadata: {name: fraud,", "metadata: {name: monitoring,")) == [
+        VALID_SPEC.splitlines()[2][len("metadata: {") :].replace("fraud", "monitoring", 1)
+    ]
+
+
+def test_a_namespace_is_free_where_its_add_on_is_elsewhere() -> None:
+    text = changed("      residency: eu\n", "      residency: eu\n      namespace: cnpg-system\n")
+
+    assert told(text.replace("      namespace: cnpg", "      present: [cloudnative-pg]\n      namespace: cnpg")) == []

@@ -1,0 +1,122 @@
+"""Where the registry is out of reach, models come as bundles from where a promotion writes them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import modelyard_schemas
+from modelyard.plan import Identity, Kind
+from modelyard.validate import python_fits
+from modelyard_targets.kube.monitoring.scraping import lower_scraping
+from tests.crds import problems
+from tests.hybrid import described, hybrid, hybrid_lowered
+from tests.lowering import Lowered
+
+
+def promoted(main: Lowered) -> dict[str, Any]:
+    """The model of the one training, as the promoter knows it."""
+    found: dict[str, Any] = described(main, "promoter")["promotions"]["retrain"]["model"]
+    return found
+
+
+def test_training_delivers_nothing() -> None:
+    """It neither moves an alias nor may write where bundles lie."""
+    main = hybrid_lowered(placement="main")
+    pipeline = described(main, "retrain")["pipeline"]
+    identities = {one.name: one.value for one in main.context.plan.on("main") if isinstance(one.value, Identity)}
+
+    assert pipeline["promotedBy"] == "promoter"
+    assert not {"delivery", "otherDeliveries"} & pipeline["model"].keys()
+    assert not [one for one in identities["retrain"].access if "/bundles/" in one.prefix]
+    assert [one.prefix for one in identities["promoter"].access if one.mode == "write"] == ["mlflow/bundles/"]
+
+
+def test_what_is_read_is_what_the_promotion_writes() -> None:
+    """By server, batch and monitor; none of them names a registry."""
+    shop, main = hybrid_lowered(), hybrid_lowered(placement="main")
+    written = promoted(main)["delivery"]
+
+    assert written["uri"].endswith("/mlflow/bundles/till-theft/champion/")
+    assert written["uri"].startswith("s3://till-")
+    read = (
+        described(shop, "till")["applications"]["till-live"]["model"],
+        described(shop, "nightly")["pipeline"]["model"],
+        described(shop, "monitor-drift")["monitor"]["models"][0],
+    )
+    for model in read:
+        assert {"uri": model["bundle"]["uri"], "store": model["bundle"]["store"]} == written
+        assert "delivery" not in model
+    for name in ("till", "nightly", "monitor-drift"):
+        assert "registry" not in described(shop, name)
+    assert "registry" in described(main, "retrain")
+
+
+def test_an_alias_that_a_human_moves_is_delivered_too() -> None:
+    """The pipeline promotes to another one; what is read elsewhere is written by it all the same."""
+    text = hybrid(("inputs: [sales], compute: {cpu: 4", "promoteTo: candidate, inputs: [sales], compute: {cpu: 4"))
+    model = promoted(hybrid_lowered(text, "main"))
+    read = described(hybrid_lowered(text), "till")["applications"]["till-live"]["model"]["bundle"]
+
+    assert "delivery" not in model
+    assert model["otherDeliveries"] == {"champion": {"uri": read["uri"], "store": read["store"]}}
+    assert "otherDeliveries" not in promoted(hybrid_lowered(placement="main"))
+
+
+def test_an_alias_that_nobody_reads_elsewhere_is_not_delivered() -> None:
+    """Servers beside the registry."""
+    beside = hybrid(("inference: shop, batch: shop, monitors: shop", "inference: main, batch: main, monitors: main"))
+
+    model = promoted(hybrid_lowered(beside, "main"))
+    assert "delivery" not in model
+    assert "otherDeliveries" not in model
+
+
+def test_a_server_beside_the_registry_reads_from_it() -> None:
+    beside = hybrid(("inference: shop, batch: shop", "inference: main, batch: main"))
+    made = hybrid_lowered(beside, "main")
+
+    assert "bundle" not in described(made, "till")["applications"]["till-live"]["model"]
+    assert "registry" in described(made, "till")
+
+
+def test_a_monitor_that_takes_an_alias_back_delivers_it() -> None:
+    """It stands where the registry is; the endpoint that it watches is elsewhere."""
+    text = hybrid(
+        ("monitors: shop", "monitors: main"),
+        ("checks: {psi: {max: 0.2}}", "checks: {psi: {max: 0.2}}, onBreach: {rollback: true}"),
+    )
+    main = hybrid_lowered(text, "main")
+
+    model = described(main, "monitor-drift")["monitor"]["models"][0]
+    assert model["delivery"] == promoted(main)["delivery"]
+    identity = main.context.identity("monitors.drift")
+    assert identity is not None
+    assert isinstance(identity.value, Identity)
+    written = [access.prefix for access in identity.value.access if access.mode == "write"]
+    assert written == ["mlflow/bundles/till-theft/champion/"]
+
+
+def test_everything_that_crosses_is_valid() -> None:
+    """Descriptions by their schema, objects by their own APIs."""
+    schema = json.loads(modelyard_schemas.text("workload"))
+    for placement in ("shop", "main"):
+        made = list(hybrid_lowered(placement=placement))
+        texts = [one["data"]["workload.json"] for one in made if "workload.json" in one.get("data", {})]
+
+        assert texts
+        for text in texts:
+            assert python_fits(schema)(schema, json.loads(text))
+        assert [(one["kind"], one["metadata"]["name"], problems(one)) for one in made if problems(one)] == []
+
+
+def test_what_servers_tell_is_called_alike_everywhere() -> None:
+    """Ray puts its name before that of a metric; where bundles are told of, it is taken away again."""
+    shop = hybrid_lowered().context
+    (place,) = [one for one in shop.plan.on("shop") if one.kind is Kind.NAMESPACE]
+    made = [json.loads(json.dumps(one.manifest)) for one in lower_scraping(place, shop)]
+    heads, workers = (one["spec"]["podMetricsEndpoints"] for one in made)
+
+    assert all("metricRelabelings" not in one for one in heads)
+    assert [one["metricRelabelings"][0]["regex"] for one in workers] == ["ray_(modelyard_.+)"]
+    assert [problems(one) for one in made] == [[], []]

@@ -1,0 +1,122 @@
+"""The Secret of a crossing is written by the program, from the outputs of the target whose store it opens."""
+
+from __future__ import annotations
+
+from modelyard.program import Program, Ref
+from modelyard.writers.python_text import print_program
+from modelyard_targets import TARGETS
+from modelyard_targets.kube.access.admission import named_in
+from modelyard_targets.kubernetes.lower import objects
+from tests.emitted import argument
+from tests.hybrid import HYBRID_SPEC, hybrid, hybrid_lowered, hybrid_plan, without_section
+
+ON_PREM_REGISTRY = (
+    ("placement: {default: main,", "placement: {default: main, training: shop,"),
+    ("registry: main}", "registry: shop}"),
+    ("  runs: {type: database, target: main}", "  runs: {type: database, target: shop}"),
+)
+
+
+def programs(text: str, placement: str = "shop") -> list[Program]:
+    """The programs of the workloads of a placement."""
+    plan = hybrid_plan(text)
+    provider = plan.system.target(placement).provider
+    projects = TARGETS[provider].lower(plan, placement).projects
+    return [project.program for project in projects if project.folder.startswith("workloads")]
+
+
+def test_each_workload_has_its_own_secret_with_the_key_that_was_made_for_it() -> None:
+    (program,) = programs(hybrid())
+    made = {call.name: call for call in program.calls}
+    document = dict(made["crossing-till"].arguments)["document"]
+
+    assert isinstance(document, dict)
+    assert (document["kind"], document["type"]) == ("Secret", "Opaque")
+    assert document["stringData"] == {
+        "access-key-id-1": Ref("main_infrastructure", key="shop__till_access_key_id_1"),
+        "secret-access-key-1": Ref("main_infrastructure", key="shop__till_secret_access_key_1"),
+    }
+    assert {name for name in made if name.startswith("crossing-")} == {
+        "crossing-till",
+        "crossing-nightly",
+        "crossing-monitor-drift",
+    }
+    assert made["crossing-till"].origin == ("inference", "till")
+
+
+def test_the_other_project_is_read_once_and_can_be_named() -> None:
+    """By a setting of its own, whatever a target is called."""
+    text = print_program(programs(hybrid())[0])
+
+    assert text.count('Infrastructure("till-main-infrastructure", setting="infrastructure-main")') == 1
+    assert "from modelyard_stacks.infrastructure import Infrastructure" in text
+
+
+def test_secrets_come_after_their_namespace_and_before_who_reads_them() -> None:
+    (program,) = programs(hybrid())
+    made = {call.name: call for call in program.calls}
+
+    assert argument(made["crossing-till"], "depends_on") == (Ref("foundation"),)
+    assert Ref(made["crossing-till"].variable) in argument(made["workloads"], "depends_on")
+
+
+def test_what_is_asked_for_is_what_the_other_side_exports() -> None:
+    """Both ends are made from one identity: no output is asked for that is not there, and none is left over."""
+    exported = set[str]()
+    for project in TARGETS["aws"].lower(hybrid_plan(), "main").projects:
+        exported |= {export.name for export in project.program.exports if export.name.startswith("shop_")}
+    asked = set[str]()
+    for call in programs(hybrid())[0].calls:
+        if call.name.startswith("crossing-"):
+            document = dict(call.arguments)["document"]
+            assert isinstance(document, dict)
+            values = document["stringData"]
+            assert isinstance(values, dict)
+            asked |= {value.key for value in values.values() if isinstance(value, Ref)}
+
+    assert asked == exported
+    assert len(asked) == 6
+
+
+def test_without_a_crossing_nothing_is_read() -> None:
+    """Neither a Secret nor a reference to the other project stays on either side."""
+    text = without_section(without_section(HYBRID_SPEC, "nightly"), "drift")
+    text = text.replace("inference: shop", "inference: main")
+
+    for placement in ("main", "shop"):
+        for program in programs(text, placement):
+            assert not [call for call in program.calls if call.name.startswith("crossing-")]
+            assert "infrastructure-main" not in print_program(program)
+
+
+def test_a_registry_of_ones_own_opens_a_bucket_of_the_cloud_by_its_key() -> None:
+    """MLflow reads the Secret of the crossing, as it would one of the spec."""
+    text = hybrid(*ON_PREM_REGISTRY)
+    made = {call.name: call for program in programs(text) for call in program.calls}
+    (manifest,) = (
+        each.manifest for each in objects(hybrid_plan(text), "shop") if each.manifest["kind"] == "Deployment"
+    )
+
+    assert "crossing-registry" in named_in(manifest).secrets
+    assert "crossing-registry" in made
+
+
+def test_a_key_takes_over_from_another() -> None:
+    """Both are in the Secret while Pods of before go on with theirs; new ones take the last."""
+    two = ("      context: shop\n", "      context: shop\n      accessKeys: [1, 2]\n")
+    (program,) = programs(hybrid(two))
+    document = dict({call.name: call for call in program.calls}["crossing-till"].arguments)["document"]
+
+    assert isinstance(document, dict)
+    assert isinstance(document["stringData"], dict)
+    assert [*document["stringData"]] == [
+        f"{half}-{number}" for number in (1, 2) for half in ("access-key-id", "secret-access-key")
+    ]
+    server = str(hybrid_lowered(hybrid(two)).get("RayService", "till"))
+    assert "'key': 'access-key-id-2'" in server
+    assert "access-key-id-1" not in server
+    (infrastructure,) = (
+        project.program for project in TARGETS["aws"].lower(hybrid_plan(hybrid(two)), "main").projects[:1]
+    )
+    assert "keys=[1, 2]" in print_program(infrastructure)
+    assert "shop__till_secret_access_key_2" in {export.name for export in infrastructure.exports}

@@ -1,0 +1,108 @@
+"""The runtime image: its build context is complete, pinned, and named by its content."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import modelyard_runtime
+from modelyard_targets.kube.image.runtime_image import (
+    content_hash,
+    image_files,
+    needs_runtime_image,
+    requirements,
+    runtime_image,
+)
+from modelyard_targets.kube.placement.placed import target_of
+from tests.plans import plan_of, system_of
+from tests.specs import VALID_SPEC, changed
+
+SYSTEM = system_of(VALID_SPEC)
+(TARGET,) = SYSTEM.deployment.targets
+FILES = {file.path: file.text() for file in image_files(SYSTEM, TARGET)}
+
+
+def test_it_holds_the_runtime_as_it_is_installed() -> None:
+    installed = Path(next(iter(modelyard_runtime.__path__)))
+    modules = {path.relative_to(installed).as_posix() for path in installed.rglob("*.py")}
+
+    assert {f"image/modelyard_runtime/{module}" for module in modules} <= set(FILES)
+    assert all(
+        FILES[f"image/modelyard_runtime/{module}"] == (installed / module).read_text(encoding="utf-8")
+        for module in modules
+    )
+
+
+def test_it_is_built_on_ray_and_runs_as_nobody_special() -> None:
+    lines = FILES["image/Dockerfile"].splitlines()
+
+    assert "FROM docker.io/rayproject/ray:2.60.0-py311" in lines
+    assert lines[-2:] == ["USER 1000", "WORKDIR /tmp"]
+
+
+def test_every_requirement_is_pinned() -> None:
+    lines = [line for line in FILES["image/requirements.txt"].splitlines() if not line.startswith(" ")]
+
+    names = [line.partition("==")[0] for line in lines]
+    assert names == sorted(names)
+    assert all(re.match(r"[a-z0-9-]+==[0-9][0-9a-z.]*( ;| \\)", line) for line in lines)
+
+
+def test_only_frameworks_that_are_used_are_installed() -> None:
+    assert [line for line in requirements(SYSTEM, TARGET) if line.startswith(("xgboost", "torch", "lightgbm"))] == [
+        "xgboost==3.2.0"
+    ]
+    assert any(
+        line.startswith("torch")
+        for line in requirements(system_of(changed("framework: xgboost", "framework: pytorch")), TARGET)
+    )
+
+
+def test_the_registry_is_in_it_where_it_runs() -> None:
+    """MLflow's server is needed by nothing but the registry."""
+    adopted = changed("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}')
+
+    assert "mlflow==3.17.2" in requirements(SYSTEM, TARGET)
+    assert "mlflow==3.17.2" not in requirements(SYSTEM, replace(TARGET, name="elsewhere"))
+    assert not [line for line in requirements(system_of(adopted), TARGET) if line.startswith(("mlflow==", "psycopg2"))]
+
+
+def test_its_name_follows_its_content() -> None:
+    other = system_of(changed("framework: xgboost", "framework: lightgbm"))
+
+    assert re.fullmatch("[0-9a-f]{12}", content_hash(SYSTEM, TARGET))
+    assert content_hash(SYSTEM, TARGET) == content_hash(system_of(VALID_SPEC), TARGET)
+    assert content_hash(SYSTEM, TARGET) != content_hash(other, TARGET)
+
+
+def test_without_a_registry_nothing_is_looked_for_elsewhere() -> None:
+    """A bare name would be pulled from Docker Hub, where anybody may have put it."""
+    here = replace(TARGET, images=replace(TARGET.images, registry="registry.acme.example/ml"))
+
+    assert runtime_image(SYSTEM, TARGET).startswith("localhost/fraud-runtime:")
+    assert runtime_image(SYSTEM, here).startswith("registry.acme.example/ml/fraud-runtime:")
+
+
+def test_a_mirror_serves_the_base_too() -> None:
+    mirror = replace(TARGET, images=replace(TARGET.images, registry="registry.acme.example/ml", mirror=True))
+    files = {file.path: file.text() for file in image_files(SYSTEM, mirror)}
+
+    assert "FROM registry.acme.example/ml/rayproject/ray:2.60.0-py311" in files["image/Dockerfile"]
+
+
+def test_a_system_with_images_of_its_own_needs_none() -> None:
+    text = VALID_SPEC[: VALID_SPEC.index("monitors:\n")] + VALID_SPEC[VALID_SPEC.index("channels:\n") :]
+    start, end = text.index("pipelines:\n"), text.index("inference:\n")
+    text = text[:start] + text[end:]
+    plan = plan_of(text)
+    own = plan_of(
+        text.replace(
+            "    compute: cpu\n    replicas: {min: 2, max: 6}",
+            "    source: {image: ghcr.io/acme/x:1}\n    compute: cpu\n    replicas: 2",
+        ).replace("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}')
+    )
+
+    assert needs_runtime_image(plan, "main")
+    assert not needs_runtime_image(own, "main")
+    assert target_of(own, "main").name == "main"

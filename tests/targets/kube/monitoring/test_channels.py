@@ -1,0 +1,122 @@
+"""Channels: each takes the alerts that carry its label, of the severities that it wants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modelyard_targets.kube.monitoring.channels import channel_label
+from tests.emitted import names, one
+from tests.specs import VALID_SPEC, changed
+
+PAGERDUTY = "{type: pagerduty, key: secret://vault/pagerduty#fraud}"
+
+
+def receiver(channel: str) -> dict[str, Any]:
+    (found,) = one(changed(PAGERDUTY, channel), "AlertmanagerConfig", "oncall")["spec"]["receivers"]
+    return {key: value[0] for key, value in found.items() if key != "name"}
+
+
+def test_a_route_takes_what_carries_the_channels_label() -> None:
+    route = one(VALID_SPEC, "AlertmanagerConfig", "oncall")["spec"]["route"]
+
+    assert [(each["name"], each["matchType"], each["value"]) for each in route["matchers"]] == [
+        ("channel_oncall", "=", "true"),
+        ("severity", "=~", "page|ticket"),
+    ]
+
+
+def test_severities_are_those_of_the_spec() -> None:
+    text = changed(PAGERDUTY, "{type: pagerduty, key: secret://vault/pagerduty#fraud, severities: [page]}")
+    route = one(text, "AlertmanagerConfig", "oncall")["spec"]["route"]
+
+    assert route["matchers"][1]["value"] == "page"
+
+
+def test_labels_of_prometheus_know_no_dashes() -> None:
+    assert channel_label("fraud-on-call") == "channel_fraud_on_call"
+
+
+@pytest.mark.parametrize(
+    ("channel", "expected"),
+    [
+        (
+            PAGERDUTY,
+            {
+                "pagerdutyConfigs": {
+                    "routingKey": {"name": "vault.pagerduty", "key": "fraud"},
+                    "severity": '{{ if eq .CommonLabels.severity "page" }}critical{{ else }}warning{{ end }}',
+                    "sendResolved": True,
+                }
+            },
+        ),
+        (
+            '{type: slack, url: "secret://vault/slack#url", room: "#fraud"}',
+            {
+                "slackConfigs": {
+                    "apiURL": {"name": "vault.slack", "key": "url"},
+                    "channel": "#fraud",
+                    "sendResolved": True,
+                }
+            },
+        ),
+        (
+            '{type: webhook, url: "secret://vault/hook#url"}',
+            {"webhookConfigs": {"urlSecret": {"name": "vault.hook", "key": "url"}, "sendResolved": True}},
+        ),
+        (
+            '{type: email, to: a@acme.example, from: b@acme.example, smarthost: "mail.acme.example:587", username: b, '
+            "password: secret://vault/mail#password}",
+            {
+                "emailConfigs": {
+                    "to": "a@acme.example",
+                    "from": "b@acme.example",
+                    "smarthost": "mail.acme.example:587",
+                    "authUsername": "b",
+                    "authPassword": {"name": "vault.mail", "key": "password"},
+                    "requireTLS": True,
+                    "sendResolved": True,
+                }
+            },
+        ),
+    ],
+)
+def test_every_type_has_its_receiver(channel: str, expected: dict[str, Any]) -> None:
+    assert receiver(channel) == expected
+
+
+def test_labels_by_which_the_clusters_prometheus_selects_are_on_it() -> None:
+    text = changed("      residency: eu\n", "      residency: eu\n      telemetry: {labels: {release: platform}}\n")
+
+    assert one(text, "AlertmanagerConfig", "oncall")["metadata"]["labels"]["release"] == "platform"
+
+
+def test_the_alerts_of_the_cluster_go_to_the_owners_channel() -> None:
+    """The configuration lies beside Alertmanager, which alone lets it see alerts of every namespace."""
+    config = one(VALID_SPEC, "AlertmanagerConfig", "fraud-cluster")
+
+    assert config["metadata"]["namespace"] == "monitoring"
+    assert config["spec"]["route"]["matchers"] == [
+        {"name": "modelyard_alerts", "value": "cluster", "matchType": "="},
+        {"name": "severity", "value": "critical|warning", "matchType": "=~"},
+    ]
+    assert config["spec"]["receivers"] == one(VALID_SPEC, "AlertmanagerConfig", "oncall")["spec"]["receivers"]
+
+
+@pytest.mark.parametrize("severity", ["page", "ticket"])
+def test_a_channel_of_one_severity_gets_all_alerts_of_the_cluster(severity: str) -> None:
+    """No other channel gets them, and a node that is not ready is a warning of kubernetes-mixin."""
+    key = "key: secret://vault/pagerduty#fraud"
+    text = changed(f"{key}}}", f"{key}, severities: [{severity}]}}")
+    if severity == "ticket":
+        text = text.replace("severity: page", "severity: ticket")
+
+    matcher = one(text, "AlertmanagerConfig", "fraud-cluster")["spec"]["route"]["matchers"][1]
+    assert matcher["value"] == "critical|warning"
+
+
+def test_an_existing_prometheus_reports_about_its_cluster_itself() -> None:
+    text = changed("      residency: eu\n", "      residency: eu\n      present: [prometheus]\n")
+
+    assert names(text, "AlertmanagerConfig") == ["oncall"]

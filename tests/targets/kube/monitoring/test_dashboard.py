@@ -1,0 +1,119 @@
+"""An endpoint's dashboard: what it shows, where it is found, and that nothing in it is more than data."""
+
+from __future__ import annotations
+
+import json
+
+from modelyard.plan import Kind
+from modelyard_targets.kube.monitoring.dashboard import lower_dashboard
+from modelyard_targets.kube.monitoring.scraping import lower_scraping
+from tests.crds import problems
+from tests.observed import AT_A_GATEWAY, ENVOY, context_of, dashboard_of
+from tests.plans import plan_of, resource
+from tests.specs import VALID_SPEC, changed
+
+
+def titles(text: str) -> list[str]:
+    return [panel["title"] for panel in dashboard_of(text, "scorer")["panels"]]
+
+
+def test_what_is_shown() -> None:
+    assert titles(VALID_SPEC) == [
+        "Requests",
+        "Latency",
+        "Healthy replicas",
+        "Requests in the servers",
+        "Burning of the error budget, last hour",
+        "Error budget left of 30d",
+        "Monitor drift",
+        "Monitor quality",
+    ]
+
+
+def test_a_monitor_that_tells_another_prometheus_is_not_shown() -> None:
+    """Its panel would stay empty: values are where the monitor runs."""
+    hub = "    hub: {provider: kubernetes, context: hub, residency: eu, capacity: [{count: 3, cpu: 16, memory: 64Gi}]}"
+    text = changed(
+        "  placement:",
+        f"{hub}\n  placement:",
+        ("      residency: eu\n", "      residency: eu\n      reachableFrom: [hub]\n"),
+        ("  drift:\n", "  drift:\n    target: hub\n"),
+    )
+
+    assert "Monitor drift" not in titles(text)
+    assert "Monitor quality" in titles(text)
+
+
+def test_without_an_objective_there_is_no_budget() -> None:
+    assert "Error budget left of 30d" not in titles(changed("    slo: {p99: 50ms, availability: 99.95%}\n", ""))
+
+
+def test_the_strictest_bound_is_a_line() -> None:
+    (latency,) = [one for one in dashboard_of(VALID_SPEC, "scorer")["panels"] if one["title"] == "Latency"]
+
+    assert latency["fieldConfig"]["defaults"]["thresholds"]["steps"][-1] == {"color": "red", "value": 50}
+
+
+def test_a_dashboard_keeps_its_uid_and_has_it_alone() -> None:
+    """Links to it hold after any change of the spec, and two endpoints never share one."""
+    other = "  other: {variants: {a: {model: fraud-xgb@champion}}, compute: cpu}\n"
+    two = VALID_SPEC.replace("monitors:\n", f"{other}monitors:\n", 1)
+    first = dashboard_of(VALID_SPEC, "scorer")["uid"]
+
+    assert first == dashboard_of(two, "scorer")["uid"] != dashboard_of(two, "other")["uid"]
+    assert len(first) <= 40
+
+
+def test_panels_do_not_overlap() -> None:
+    cells = [
+        (panel["gridPos"]["x"] + x, panel["gridPos"]["y"] + y)
+        for panel in dashboard_of(VALID_SPEC, "scorer")["panels"]
+        for x in range(panel["gridPos"]["w"])
+        for y in range(panel["gridPos"]["h"])
+    ]
+
+    assert len(set(cells)) == len(cells)
+    assert max(x for x, _ in cells) == 23
+
+
+def test_grafana_finds_it_and_the_cluster_takes_it() -> None:
+    context = context_of(VALID_SPEC)
+    (made,) = lower_dashboard(resource(context.plan, Kind.DASHBOARD, "scorer"), context)
+    text = json.dumps(made.manifest)
+
+    assert problems(json.loads(text)) == []
+    assert json.loads(text)["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert len(text) < 1024**2
+
+
+def test_every_ray_pod_is_scraped() -> None:
+    """Heads at three ports, workers at one, and each series knows its workload."""
+    context = context_of(VALID_SPEC)
+    made = [
+        json.loads(json.dumps(one.manifest))
+        for one in lower_scraping(resource(context.plan, Kind.NAMESPACE, "fraud"), context)
+    ]
+
+    assert [[one["port"] for one in each["spec"]["podMetricsEndpoints"]] for each in made] == [
+        ["metrics", "as-metrics", "dash-metrics"],
+        ["metrics"],
+    ]
+    assert all(each["spec"]["podTargetLabels"] == ["modelyard.dev/workload"] for each in made)
+    assert [problems(each) for each in made] == [[], []]
+
+
+def test_nothing_is_scraped_without_a_prometheus() -> None:
+    quiet = VALID_SPEC[: VALID_SPEC.index("monitors:")].replace("    slo: {p99: 50ms, availability: 99.95%}\n", "")
+    quiet = quiet.replace(", oncall: oncall", "")
+    plan = plan_of(quiet)
+
+    assert not [one for one in plan.resources if one.kind in (Kind.DASHBOARD, Kind.ALERT_RULES)]
+    context = context_of(quiet)
+    assert list(lower_scraping(resource(plan, Kind.NAMESPACE, "fraud"), context)) == []
+
+
+def test_behind_a_gateway_of_ours_its_answers_are_shown() -> None:
+    panels = dashboard_of(AT_A_GATEWAY, "scorer", platform=ENVOY)["panels"]
+
+    assert panels[0]["title"] == "Requests at the Gateway"
+    assert "sum by (envoy_response_code) (rate(envoy_cluster_upstream_rq{" in panels[0]["targets"][0]["expr"]

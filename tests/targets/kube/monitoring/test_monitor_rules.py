@@ -1,0 +1,145 @@
+"""The rules of a monitor: what its checks say, and that it still looks."""
+
+from __future__ import annotations
+
+from modelyard.spec import Schedule
+from modelyard_targets.kube.monitoring.monitor_rules import period_s
+from tests.observed import alerts
+from tests.specs import VALID_SPEC, changed
+
+
+def named(text: str, name: str, kind: str) -> list[dict[str, object]]:
+    return [rule for rule in alerts(text, name) if rule["alert"] == kind]
+
+
+PERFORMANCE = changed(
+    "type: data-drift",
+    "type: performance",
+    ("    reference: {data: transactions, window: 30d}\n    window: 1d\n", "    window: 15m\n"),
+    (
+        "checks: {psi: {max: 0.2}, psi-amount: {metric: psi, max: 0.1, features: [amount], severity: ticket}}",
+        "checks: {p99_ms: {max: 90}, throughput_rps: {min: 2, severity: ticket}, error_rate: {min: 0.01, max: 0.2}}",
+    ),
+    (", run: pipelines.retrain, cooldown: 3d", ""),
+)
+
+
+def test_every_check_is_an_alert_of_its_severity() -> None:
+    found = alerts(VALID_SPEC, "monitor-drift")
+
+    assert [(one["labels"].get("check"), one["labels"]["severity"]) for one in found] == [
+        ("psi", "page"),
+        ("psi-amount", "ticket"),
+        (None, "ticket"),
+        (None, "ticket"),
+        (None, "ticket"),
+    ]
+    assert found[0]["expr"] == (
+        "max by (feature) (last_over_time("
+        'modelyard_monitor_breach{namespace="fraud",monitor="drift",check="psi",system=~"fraud|"}[3d])) > 0'
+    )
+
+
+def test_a_monitor_that_stopped_is_told() -> None:
+    """A day and an hour after its last run, or when there never was one."""
+    (stale,) = named(VALID_SPEC, "monitor-drift", "ModelyardMonitorStale")
+    (silent,) = named(VALID_SPEC, "monitor-drift", "ModelyardMonitorSilent")
+
+    assert str(stale["expr"]).endswith("> 90000")
+    assert str(silent["expr"]).startswith("absent(last_over_time(modelyard_monitor_last_run_seconds{")
+    assert silent["for"] == "90000s"
+
+
+def test_what_was_not_measured_is_an_alert() -> None:
+    """A check without enough rows, and labels that are not found: by default for half of the predictions."""
+    (unknown,) = named(VALID_SPEC, "monitor-drift", "ModelyardMonitorUnknown")
+    assert str(unknown["expr"]).startswith("max by (check) (last_over_time(modelyard_monitor_unknown{")
+    assert 'feature="all"' in str(unknown["expr"])
+
+    (unknown,) = named(VALID_SPEC, "monitor-quality", "ModelyardMonitorUnknown")
+    assert "feature=" not in str(unknown["expr"])  # a variant without labels counts
+    (coverage,) = named(VALID_SPEC, "monitor-quality", "ModelyardMonitorCoverage")
+    assert str(coverage["expr"]).endswith("[21d])) < 0.5")
+    other = changed("labels: chargebacks\n    window", "labels: chargebacks\n    coverage: 90%\n    window")
+    assert str(named(other, "monitor-quality", "ModelyardMonitorCoverage")[0]["expr"]).endswith(" < 0.9")
+
+
+def test_the_period_is_the_longest_time_between_runs() -> None:
+    """On working days only, the weekend is no silence."""
+    assert period_s(Schedule(kind="cron", cron="0 6 * * 1-5")) == 3 * 86400
+    assert period_s(Schedule(kind="cron", cron="*/10 * * * *")) == 600
+    assert period_s(Schedule(kind="on-demand")) is None
+
+
+def test_a_monitor_without_a_time_is_never_late() -> None:
+    """Its values count for three of its windows."""
+    found = alerts(changed('schedule: {cron: "0 6 * * 1"}', "schedule: on-demand"), "monitor-quality")
+
+    assert [one["alert"].removeprefix("ModelyardMonitor") for one in found] == ["Breach", "Unknown", "Coverage"]
+    assert "[21d]" in found[0]["expr"]
+
+
+def test_a_monitor_speaks_where_it_says_else_to_the_owner() -> None:
+    other = VALID_SPEC + "  team: {type: slack, url: secret://vault/slack#url}\n"
+    named_channel = other.replace("onBreach: {notify: [oncall], rollback", "onBreach: {notify: [team], rollback")
+    silent = other.replace("onBreach: {notify: [oncall], rollback", "onBreach: {rollback")
+
+    assert channels(named_channel) == ["channel_team"]
+    assert channels(silent) == ["channel_oncall"]
+
+
+def channels(text: str) -> list[str]:
+    return [one for one in alerts(text, "monitor-quality")[0]["labels"] if one.startswith("channel_")]
+
+
+def test_a_performance_monitor_reads_the_servers() -> None:
+    """Its checks are rules over its window, and there is no run that could be missed."""
+    found = alerts(PERFORMANCE, "monitor-drift")
+
+    assert [(one["labels"]["check"], one["labels"]["severity"]) for one in found] == [
+        ("error_rate", "page"),
+        ("p99_ms", "page"),
+        ("throughput_rps", "ticket"),
+    ]
+    assert found[1]["expr"] == (
+        "histogram_quantile(0.99, sum by (le) (rate(ray_serve_http_request_latency_ms_bucket"
+        '{namespace="fraud",application=~"scorer-challenger|scorer-champion"}[15m]))) > 90'
+    )
+    assert found[2]["expr"].endswith("[15m])) < 2")
+    assert " < 0.01 or (" in found[0]["expr"]
+    assert found[0]["expr"].endswith(" > 0.2")
+
+
+RUNS = (
+    PERFORMANCE.replace("watch: inference.scorer\n    window: 15m", "watch: pipelines.retrain\n    window: 7d", 1)
+    .replace("p99_ms: {max: 90}", "duration_s: {max: 7200}")
+    .replace("throughput_rps: {min: 2, severity: ticket}", "freshness_s: {max: 900000}")
+    .replace("error_rate: {min: 0.01, max: 0.2}", "failed_runs: {max: 1}")
+)
+"""The monitor `drift` watches the runs of a pipeline instead."""
+
+
+def test_what_follows_another_is_as_fresh_as_its_newest_job() -> None:
+    """Its CronJob makes no Job itself, so the series about that would be as old as the CronJob; Jobs that have been
+    removed since count as long as the bound asks for them.
+    """
+    following = RUNS.replace(
+        'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: {after: pipelines.nightly}", 1
+    )
+    (rule,) = [one for one in alerts(following, "monitor-drift") if one["labels"]["check"] == "freshness_s"]
+
+    assert rule["expr"] == (
+        '(time() - max((last_over_time(kube_job_status_completion_time{namespace="fraud"}[250h])'
+        " and on (namespace, job_name)"
+        ' last_over_time(kube_job_owner{namespace="fraud",owner_kind="CronJob",owner_name="retrain"}[250h]))'
+        ' or kube_cronjob_created{namespace="fraud",cronjob="retrain"})) > 900000'
+    )
+
+
+def test_a_monitor_may_watch_the_runs_of_a_pipeline() -> None:
+    found = {str(rule["labels"]["check"]): rule for rule in alerts(RUNS, "monitor-drift")}
+
+    assert set(found) == {"duration_s", "freshness_s", "failed_runs"}
+    assert "kube_cronjob_status_last_successful_time" in found["freshness_s"]["expr"]
+    assert found["failed_runs"]["expr"].endswith("or vector(0)) > 1")
+    assert found["duration_s"]["annotations"]["summary"].endswith("duration_s of pipeline retrain is above 7200")

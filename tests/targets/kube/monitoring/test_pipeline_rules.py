@@ -1,0 +1,143 @@
+"""Alerts about the runs of a pipeline: which there are, when they are due, and whom they notify."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modelyard.plan import Job, Kind
+from modelyard_targets.kube.monitoring.pipeline_rules import due_s
+from modelyard_targets.kube.pipelines.job import lower_job
+from modelyard_targets.kube.workload.describe import describe_job
+from tests.crds import problems
+from tests.observed import alerts, context_of, rule_object
+from tests.plans import plan_of, resource
+from tests.specs import VALID_SPEC, changed
+
+SCHEDULE = 'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}'
+ONCE = changed(SCHEDULE, "schedule: once").replace("run: pipelines.retrain, cooldown: 3d", "rollback: true")
+ON_DEMAND = changed(SCHEDULE, "schedule: on-demand")
+
+
+def by_name(text: str) -> dict[str, dict[str, Any]]:
+    return {rule["alert"]: rule for rule in alerts(text, "retrain")}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (VALID_SPEC, ["Failed", "Missing", "Unseen"]),
+        (ON_DEMAND, ["Failed"]),
+        (changed(SCHEDULE, "schedule: {after: pipelines.nightly}"), ["Failed"]),
+        (ONCE, ["Failed"]),
+    ],
+)
+def test_a_run_that_nobody_scheduled_is_not_missed(text: str, expected: list[str]) -> None:
+    of_runs = "ModelyardPipeline"
+    assert [name.removeprefix(of_runs) for name in by_name(text) if name.startswith(of_runs)] == expected
+    assert problems(rule_object(text, "retrain")) == []
+
+
+def test_they_go_to_the_owner_as_tickets() -> None:
+    labels = by_name(VALID_SPEC)["ModelyardPipelineFailed"]["labels"]
+
+    assert (labels["severity"], labels["channel_oncall"], labels["namespace"]) == ("ticket", "true", "fraud")
+    assert (labels["pipeline"], labels["modelyard_dev_workload"]) == ("retrain", "pipelines.retrain")
+
+
+def test_a_run_is_due_after_the_longest_gap_a_late_start_and_the_longest_run() -> None:
+    """Weekly, started within an hour, and tried twice for six hours and ten minutes for what is around them."""
+    job = resource(plan_of(VALID_SPEC), Kind.TRAINING_JOB, "retrain").value
+    assert isinstance(job, Job)
+
+    assert due_s(job.pipeline) == 7 * 86400 + 3600 + 2 * (6 * 3600 + 600)
+    late, _, _ = str(by_name(VALID_SPEC)["ModelyardPipelineMissing"]["expr"]).partition(" unless ")
+    assert late.endswith(f" > {due_s(job.pipeline)}")
+
+
+def test_a_paused_schedule_misses_no_run() -> None:
+    """`kubectl patch cronjob` pauses it; once it is resumed, the next run is due as after a success."""
+    expression = by_name(VALID_SPEC)["ModelyardPipelineMissing"]["expr"]
+
+    paused = 'max_over_time(kube_cronjob_spec_suspend{namespace="fraud",cronjob="retrain"}[10880m:10m]) == 1'
+    assert expression.partition(" unless on () ")[2] == paused
+
+
+def test_the_rayjob_of_a_single_run_is_known_by_its_exact_name() -> None:
+    context = context_of(ONCE)
+    made = [one.manifest for one in lower_job(resource(context.plan, Kind.TRAINING_JOB, "retrain"), context)]
+    (name,) = [each["metadata"]["name"] for each in made if each["kind"] == "RayJob"]  # type: ignore[call-overload,index]
+
+    expression = by_name(ONCE)["ModelyardPipelineFailed"]["expr"]
+    selected = f'{{namespace="fraud",name="{name}",deployment_status="Failed"}}'
+    assert expression == f"max(kuberay_job_deployment_status{selected}) == 1"
+
+
+def test_without_an_on_call_channel_there_are_none() -> None:
+    plan = plan_of(VALID_SPEC.replace(", oncall: oncall", ""))
+
+    assert "retrain" not in [one.name for one in plan.resources if one.kind is Kind.ALERT_RULES]
+
+
+def test_a_tenant_without_a_prometheus_is_not_refused_for_alerts_that_it_did_not_ask_for() -> None:
+    """What is shared gets no add-on from here."""
+    text = VALID_SPEC[: VALID_SPEC.index("monitors:")] + VALID_SPEC[VALID_SPEC.index("channels:") :]
+    text = text.replace("    slo: {p99: 50ms, availability: 99.95%}\n", "")
+    shared = text.replace("residency: eu\n", "residency: eu\n      tenancy: shared\n")
+    observed = shared.replace("tenancy: shared\n", "tenancy: shared\n      present: [prometheus]\n")
+
+    assert [one for one in plan_of(shared).resources if one.kind is Kind.ALERT_RULES] == []
+    assert "retrain" in [one.name for one in plan_of(observed).resources if one.kind is Kind.ALERT_RULES]
+
+
+def test_a_gate_that_refuses_and_an_approval_that_waits_notify_the_owner() -> None:
+    """By what the runtime pushes, in the look back of three runs."""
+    rules = by_name(changed("runs: 7d}", "runs: 7d, metrics: 60d}"))
+
+    pushed = '{namespace="fraud",pipeline="retrain",system=~"fraud|"}[21d]'
+    assert rules["ModelyardGateRefused"]["expr"] == f"max(last_over_time(modelyard_gate_refused{pushed})) > 0"
+    assert rules["ModelyardApprovalWaiting"]["expr"] == f"max(last_over_time(modelyard_versions_waiting{pushed})) > 0"
+    assert rules["ModelyardApprovalWaiting"]["labels"]["channel_oncall"] == "true"
+
+
+def test_no_alert_looks_back_further_than_metrics_are_kept() -> None:
+    """Prometheus keeps fifteen days where nothing is said."""
+    rules = by_name(VALID_SPEC)
+
+    assert "[15d]" in str(rules["ModelyardGateRefused"]["expr"])
+    assert rules["ModelyardGateRefused"]["annotations"]["description"].endswith("or after 15d.")
+    assert "[15d]" in str(rules["ModelyardApprovalWaiting"]["expr"])
+    elsewhere = by_name(changed("      residency: eu\n", "      residency: eu\n      present: [prometheus]\n"))
+    assert "[21d]" in str(elsewhere["ModelyardGateRefused"]["expr"])
+
+
+OWN_CODE = changed("output: scores", 'output: scores\n    source: {entrypoint: "fraud.score:main"}')
+
+
+def test_runs_push_what_alerts_are_about_and_others_nothing() -> None:
+    """Training with a gate does, and so does scoring, unless it is code of one's own."""
+    context, own = context_of(VALID_SPEC), context_of(OWN_CODE)
+    described = describe_job(resource(context.plan, Kind.TRAINING_JOB, "retrain"), context)
+    scoring = describe_job(resource(context.plan, Kind.BATCH_JOB, "nightly"), context)
+
+    assert described["metrics"] == {
+        "otlp": "http://prometheus-operated.monitoring.svc.cluster.local:9090/api/v1/otlp/v1/metrics",
+        "namespace": "fraud",
+    }
+    assert scoring["metrics"] == described["metrics"]
+    assert "metrics" not in describe_job(resource(own.plan, Kind.BATCH_JOB, "nightly"), own)
+    assert "ModelyardGateRefused" not in [rule["alert"] for rule in alerts(VALID_SPEC, "nightly")]
+
+
+def test_files_that_do_not_fit_are_an_alert() -> None:
+    """It holds until a run says that all fit, and its text says where they are named."""
+    rules = {rule["alert"]: rule for rule in alerts(VALID_SPEC, "nightly")}
+    rule = rules["ModelyardFilesRefused"]
+
+    chosen = 'namespace="fraud",pipeline="nightly",system=~"fraud|"'
+    assert rule["expr"].startswith(f"max(last_over_time(modelyard_batch_refused_files{{{chosen}}}[")
+    assert rule["labels"]["channel_oncall"] == "true"
+    assert "_modelyard/refused.json" in rule["annotations"]["runbook"]
+    assert problems(rule_object(VALID_SPEC, "nightly")) == []
+    assert "ModelyardFilesRefused" not in [rule["alert"] for rule in alerts(OWN_CODE, "nightly")]

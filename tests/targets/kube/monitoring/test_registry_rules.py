@@ -1,0 +1,63 @@
+"""Alerts about the registry: it has no server, no promoter, or the login of its database was not changed."""
+
+from __future__ import annotations
+
+from modelyard.plan import Kind
+from modelyard_targets.kube.readme.alerts import alert_rows
+from tests.crds import problems
+from tests.lowering import lowered
+from tests.observed import alerts, context_of, rule_object
+from tests.plans import plan_of
+from tests.specs import VALID_SPEC, changed
+from tests.targets.aws.emitted import changed as changed_on_aws
+from tests.targets.aws.emitted import one
+
+RULES = "registry.alerts"
+WATCHED = (
+    "email: growth@acme.example}}",
+    'email: growth@acme.example, oncall: pager}}\nchannels: {pager: {type: pagerduty, key: "secret://manager/pd#key"}}',
+)
+ADOPTED = ("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}')
+
+
+def test_a_registry_without_a_server_pages_the_owner() -> None:
+    rule = alerts(VALID_SPEC, RULES)[0]
+
+    available = 'kube_deployment_status_replicas_available{namespace="fraud",deployment="mlflow"}'
+    assert (rule["alert"], rule["expr"]) == ("ModelyardRegistryGone", f"max({available}) == 0")
+    assert (rule["for"], rule["labels"]["severity"], rule["labels"]["channel_oncall"]) == ("600s", "page", "true")
+    assert rule["annotations"]["runbook"]
+    assert problems(rule_object(VALID_SPEC, RULES)) == []
+
+
+def test_a_promoter_that_does_not_succeed_is_a_ticket() -> None:
+    """By the CronJob that is emitted; where nothing is trained there is none."""
+    (_, rule) = alerts(VALID_SPEC, RULES)
+    own = '{namespace="fraud",cronjob="promoter"}'
+
+    assert (rule["alert"], rule["labels"]["severity"]) == ("ModelyardPromoterMissing", "ticket")
+    assert rule["expr"].startswith(f"time() - max(kube_cronjob_status_last_successful_time{own} or ")
+    assert "> 1800 unless on () max_over_time(kube_cronjob_spec_suspend" in rule["expr"]
+    assert "promoter" in lowered(VALID_SPEC).names("CronJob")
+
+
+def test_a_login_of_rds_that_was_not_changed_is_a_ticket() -> None:
+    """By the CronJob that changes it, which has the name that is emitted."""
+    text = changed_on_aws(WATCHED)
+    (group,) = one("PrometheusRule", RULES, text)["spec"]["groups"]
+    gone, *_, login = group["rules"]
+
+    assert (gone["alert"], login["alert"]) == ("ModelyardRegistryGone", "ModelyardLoginFailed")
+    assert f'owner_name="{one("CronJob", "login-runs", text)["metadata"]["name"]}"' in login["expr"]
+    assert login["labels"]["severity"] == "ticket"
+
+
+def test_the_readme_names_it() -> None:
+    rows = [row for row in alert_rows(context_of(VALID_SPEC)) if "the registry" in row.about]
+
+    assert [(row.about, row.channels) for row in rows] == [(("the registry",), ("oncall",))]
+
+
+def test_what_is_adopted_or_has_no_owner_to_call_is_not_watched() -> None:
+    for text in (changed(*ADOPTED), changed(", oncall: oncall", "")):
+        assert RULES not in [one.name for one in plan_of(text).resources if one.kind is Kind.ALERT_RULES]

@@ -1,0 +1,48 @@
+"""PodMonitors: Ray's Pods, and the proxies of Gateways of ours."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from modelyard.plan import Kind
+from modelyard_targets.kube.monitoring.scraping import lower_scraping
+from modelyard_targets.kube.placement.platform import Platform
+from tests.crds import problems
+from tests.observed import AT_A_GATEWAY, ENVOY, context_of
+from tests.plans import resource
+from tests.specs import VALID_SPEC, changed
+
+
+def monitors(text: str, platform: Platform) -> dict[str, dict[str, Any]]:
+    context = context_of(text, platform=platform)
+    found = [cast("dict[str, Any]", made.manifest) for made in lower_scraping(_namespace(text), context)]
+    assert [problem for each in found for problem in problems(each)] == []
+    return {each["metadata"]["name"]: each["spec"] for each in found}
+
+
+def _namespace(text: str) -> Any:
+    return resource(context_of(text).plan, Kind.NAMESPACE, "fraud")
+
+
+def test_heads_and_workers_of_ray_are_scraped() -> None:
+    assert list(monitors(VALID_SPEC, Platform())) == ["ray-heads", "ray-workers"]
+
+
+def test_the_proxies_of_our_gateways_are_scraped_where_they_run() -> None:
+    """Of thousands of series, those that rules read are kept."""
+    spec = monitors(AT_A_GATEWAY, ENVOY)["gateways"]
+
+    assert spec["namespaceSelector"] == {"matchNames": ["envoy-gateway-system"]}
+    assert spec["selector"] == {"matchLabels": {"gateway.envoyproxy.io/owning-gateway-namespace": "fraud"}}
+    (endpoint,) = spec["podMetricsEndpoints"]
+    assert (endpoint["port"], endpoint["path"]) == ("metrics", "/stats/prometheus")
+    assert endpoint["metricRelabelings"][0]["regex"] == "envoy_cluster_upstream_rq|envoy_cluster_upstream_rq_timeout"
+
+
+def test_the_operator_is_asked_for_runs_that_no_cronjob_stands_for() -> None:
+    text = changed('schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: once")
+    text = text.replace("run: pipelines.retrain, cooldown: 3d", "rollback: true")
+    spec = monitors(text, Platform())["kuberay-operator"]
+
+    assert spec["namespaceSelector"] == {"matchNames": ["kuberay-system"]}
+    assert spec["podMetricsEndpoints"][0]["honorLabels"] is True

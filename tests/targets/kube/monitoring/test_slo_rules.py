@@ -1,0 +1,188 @@
+"""The rules of an objective: what burns its budget too fast, in windows and factors of the SRE workbook."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelyard.plan import Kind
+from modelyard_targets.kube.metrics.serve_series import applications
+from modelyard_targets.kube.monitoring.slo_rules import BURNS
+from modelyard_targets.kube.serving.model_server import lower_server
+from tests.crds import problems
+from tests.observed import AT_A_GATEWAY, ENVOY, alerts, context_of, rule_object, rules
+from tests.plans import plan_of, resource
+from tests.specs import VALID_SPEC, changed
+
+SLO = "slo: {p99: 50ms, availability: 99.95%}"
+
+
+def burns(text: str, slo: str) -> list[tuple[str, str, str]]:
+    """Window, threshold and severity of the alerts of one line of the objective."""
+    return [
+        (rule["labels"]["window"], rule["expr"].split(" > ")[-1], rule["labels"]["severity"])
+        for rule in alerts(text, "scorer")
+        if rule["labels"].get("slo") == slo
+    ]
+
+
+def test_factors_for_thirty_days_are_those_of_the_book() -> None:
+    assert [burn.factor(30 * 86400) for burn in BURNS] == pytest.approx([14.4, 6, 3, 1])
+
+
+def test_availability() -> None:
+    assert burns(VALID_SPEC, "availability") == [
+        ("1h", "0.0072", "page"),
+        ("6h", "0.003", "page"),
+        ("1d", "0.0015", "ticket"),
+        ("3d", "0.0005", "ticket"),
+    ]
+
+
+def test_factors_follow_the_window_of_the_objective() -> None:
+    """Two percent of a week's budget are gone in an hour at 3.36 times the pace; nothing is told below the pace."""
+    week = changed(SLO, "slo: {availability: 99.9%, window: 7d}")
+
+    assert burns(week, "availability") == [
+        ("1h", "0.00336", "page"),
+        ("6h", "0.0014", "page"),
+        ("1d", "0.001", "ticket"),
+        ("3d", "0.001", "ticket"),
+    ]
+
+
+def test_windows_longer_than_the_objective_tell_nothing() -> None:
+    text = changed(SLO, "slo: {availability: 99%, window: 6h}")
+
+    assert [window for window, _, _ in burns(text, "availability")] == ["1h", "6h"]
+
+
+def test_a_pace_that_nothing_can_reach_is_left_out() -> None:
+    """Half of the requests may be slow: fourteen times half is more than all."""
+    assert burns(changed(SLO, "slo: {p50: 20ms}"), "latency-p50") == [("3d", "0.5", "ticket")]
+    assert burns(changed(SLO, "slo: {p50: 20ms, window: 90d}"), "latency-p50") == [("3d", "0.5", "ticket")]
+    assert [one for one, _, _ in burns(changed(SLO, "slo: {p90: 20ms}"), "latency-p90")] == ["6h", "1d", "3d"]
+
+
+def test_each_latency_is_an_objective_of_its_own() -> None:
+    text = changed(SLO, "slo: {p95: 40ms, p999: 200ms}")
+    found = {rule["labels"]["slo"] for rule in rules(text, "scorer") if "slo" in rule["labels"]}
+
+    assert found == {"latency-p95", "latency-p999"}
+    (errors,) = [
+        rule["expr"]
+        for rule in rules(text, "scorer")
+        if rule.get("record") == "modelyard:slo_errors:rate5m" and rule["labels"]["slo"] == "latency-p999"
+    ]
+    assert 'le=~"200(\\\\.0)?"' in errors
+
+
+def test_the_server_has_the_bound_as_an_edge_of_its_histogram() -> None:
+    """Otherwise there would be no series for the rule to read."""
+    text = changed(SLO, "slo: {p95: 47ms}")
+    context = context_of(text)
+    server = resource(context.plan, Kind.MODEL_SERVER, "scorer-champion")
+
+    assert "47," in str([made.manifest for made in lower_server(server, context)])
+
+
+def test_applications_are_those_that_the_server_has() -> None:
+    """Rules select by the names of Serve applications."""
+    context = context_of(VALID_SPEC)
+    inference = context.system.inference["scorer"]
+    made = [
+        str(one.manifest)
+        for variant in inference.variants
+        for one in lower_server(resource(context.plan, Kind.MODEL_SERVER, f"scorer-{variant.name}"), context)
+    ]
+
+    assert all(any(name in text for text in made) for name in applications(inference))
+
+
+def test_copies_of_requests_are_nobodys_experience() -> None:
+    """A variant that only gets mirrored traffic neither helps nor hurts the objective."""
+    text = changed("traffic: {champion: 95, challenger: 5}", "traffic: {champion: 100}\n    mirror: {to: challenger}")
+
+    assert not [rule for rule in rules(text, "scorer") if "challenger" in rule["expr"]]
+
+
+def test_alerts_carry_what_routes_them() -> None:
+    """Alertmanager takes alerts of its own namespace only, to the channels whose labels they have."""
+    for rule in alerts(VALID_SPEC, "scorer"):
+        labels = rule["labels"]
+        assert labels["namespace"] == "fraud"
+        assert labels["channel_oncall"] == "true"
+        assert labels["team"] == "payments-risk"
+        assert labels["modelyard_dev_workload"] == "inference.scorer"
+        assert set(rule["annotations"]) == {"summary", "description", "runbook"}
+
+
+def test_an_endpoint_that_tells_nothing_is_told() -> None:
+    gone = [rule for rule in alerts(VALID_SPEC, "scorer") if rule["alert"] == "ModelyardEndpointGone"]
+
+    assert [rule["labels"]["application"] for rule in gone] == ["scorer-challenger", "scorer-champion"]
+
+
+@pytest.mark.parametrize(
+    ("slo", "wait"),
+    [
+        ("availability: 99.95%", "130s"),
+        ("availability: 99.99%", "60s"),
+        ("availability: 99%", "600s"),
+        ("availability: 99.9%, window: 7d", "60s"),
+        ("p99: 50ms", "600s"),
+    ],
+)
+def test_a_total_loss_pages_within_a_tenth_of_the_error_budget(slo: str, wait: str) -> None:
+    """Of 99.95 % in thirty days, 21.6 minutes may be lost."""
+    found = alerts(changed(SLO, f"slo: {{{slo}}}"), "scorer")
+
+    assert {rule["for"] for rule in found if rule["alert"] == "ModelyardEndpointGone"} == {wait}
+
+
+def test_a_gateway_of_ours_without_a_proxy_pages() -> None:
+    (gone,) = [
+        rule for rule in alerts(AT_A_GATEWAY, "scorer", platform=ENVOY) if rule["alert"] == "ModelyardGatewayGone"
+    ]
+
+    assert gone["expr"].startswith('absent(up{namespace="envoy-gateway-system",')
+    assert gone["labels"]["gateway"] == "fraud"
+
+
+def test_an_endpoint_that_scales_to_nothing_is_not_missed() -> None:
+    """Without a replica it waits for requests; what is missed is the application."""
+    text = changed("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: {min: 0, max: 2}}")
+    gone = [rule["expr"] for rule in alerts(text, "scorer") if rule["alert"] == "ModelyardEndpointGone"]
+
+    assert ["replica_healthy" in one for one in gone] == [False, True]
+    assert gone[0] == 'absent(ray_serve_application_status{namespace="fraud",application=~"scorer-challenger"} == 6)'
+
+
+def test_a_team_is_not_a_template() -> None:
+    text = changed("team: payments-risk", 'team: "{{ $labels.x }}"')
+
+    assert alerts(text, "scorer")[0]["labels"]["team"] == '{{ "{{" }} $labels.x }}'
+
+
+def test_the_cluster_s_own_prometheus_finds_the_rules() -> None:
+    text = changed("gateway: {name", "telemetry: {labels: {release: platform}}\n      gateway: {name")
+
+    assert rule_object(text, "scorer")["metadata"]["labels"]["release"] == "platform"
+
+
+def test_rules_fit_the_operator_s_schema() -> None:
+    for name in ("scorer", "monitor-drift", "monitor-quality"):
+        assert problems(rule_object(VALID_SPEC, name)) == []
+
+
+def test_rules_of_an_endpoint_are_its_own() -> None:
+    """Nothing is recorded twice with the same name and labels, in any two endpoints."""
+    plan = plan_of(VALID_SPEC)
+    recorded = [
+        (rule["record"], tuple(sorted(rule["labels"].items())))
+        for one in plan.resources
+        if one.kind is Kind.ALERT_RULES
+        for rule in rules(VALID_SPEC, one.name)
+        if "record" in rule
+    ]
+
+    assert len(set(recorded)) == len(recorded) > 0

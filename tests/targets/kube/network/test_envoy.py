@@ -1,0 +1,95 @@
+"""Envoy Gateway: what its chart's hook would do is done, and nothing is reached from the internet by default."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelyard_targets.kube.network.envoy import CLASS, CONTROLLER
+from tests.crds import problems
+from tests.targets.aws.emitted import AWS_SPEC, argument, calls, changed, one
+
+OBJECTS = ("certificates_account", "certificates_role", "certificates_binding", "certificates_job")
+ROLLS = ("    compute: small\n    endpoint", "    compute: small\n    rollout: {strategy: incremental}\n    endpoint")
+INTERNAL = "service.beta.kubernetes.io/aws-load-balancer-internal"
+
+
+def document(variable: str) -> dict[str, Any]:
+    found: dict[str, Any] = argument(calls()[variable], "document")
+    return found
+
+
+def test_certificates_are_there_before_the_controller() -> None:
+    """Each waits for the one before it, and all for the namespace."""
+    made = calls()
+    waits = {name: argument(made[name], "depends_on") for name in (*OBJECTS, "envoy_gateway")}
+
+    assert waits == {
+        "certificates_account": ["addons_network"],
+        "certificates_role": ["addons_network", "certificates_account"],
+        "certificates_binding": ["addons_network", "certificates_role"],
+        "certificates_job": ["addons_network", "certificates_binding"],
+        "envoy_gateway": ["addons_network", "certificates_job"],
+    }
+
+
+def test_the_api_takes_what_makes_them() -> None:
+    for name in OBJECTS:
+        assert problems(document(name)) == [], name
+
+
+def test_the_job_may_write_certificates_and_nothing_else() -> None:
+    assert document("certificates_role")["rules"] == [
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "create", "update"]}
+    ]
+    assert document("certificates_role")["kind"] == "Role"
+    pod = document("certificates_job")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert pod["nodeSelector"] == {"modelyard.dev/pool": "system"}
+
+
+def test_the_job_runs_the_image_of_the_controller() -> None:
+    image = argument(calls()["envoy_gateway"], "values")["deployment"]["envoyGateway"]["image"]
+    (container,) = document("certificates_job")["spec"]["template"]["spec"]["containers"]
+
+    assert container["image"] == f"{image['repository']}:{image['tag']}"
+
+
+def test_gateways_that_say_nothing_are_internal() -> None:
+    """KubeRay's for a rollout say nothing."""
+    assert balancers(changed(ROLLS)) == {CLASS: "true"}
+
+
+def test_what_faces_the_internet_is_described_only_where_something_does() -> None:
+    public = ("exposure: internal", "exposure: public")
+
+    assert balancers(AWS_SPEC) == {CLASS: "true"}
+    assert balancers(changed(public)) == {f"{CLASS}-public": "false"}
+
+
+def balancers(text: str) -> dict[str, str]:
+    """Whether a load balancer is internal, by the class of its Gateways."""
+    made = [argument(call, "document") for name, call in calls(text).items() if name.endswith("_proxies")]
+    services = {each["metadata"]["name"]: each["spec"]["provider"]["kubernetes"]["envoyService"] for each in made}
+    return {name: service["annotations"][INTERNAL] for name, service in services.items()}
+
+
+def test_a_class_refers_to_how_its_proxies_are_made() -> None:
+    made = one("GatewayClass", CLASS)
+
+    assert problems(made) == []
+    assert made["spec"]["controllerName"] == CONTROLLER
+    assert made["spec"]["parametersRef"] == {
+        "group": "gateway.envoyproxy.io",
+        "kind": "EnvoyProxy",
+        "name": CLASS,
+        "namespace": document("envoy_proxies")["metadata"]["namespace"],
+    }
+
+
+def test_the_proxies_come_from_the_mirror_where_there_is_one() -> None:
+    text = changed(("  vpc:", "  images: {registry: r.acme.example, pullSecret: pull, mirror: true}\n  vpc:"))
+    values = argument(calls(text)["envoy_gateway"], "values")
+
+    assert values["global"]["images"]["envoyProxy"]["image"].startswith("r.acme.example/envoyproxy/envoy:")
+    assert values["global"]["images"]["envoyProxy"]["pullSecrets"] == [{"name": "pull"}]

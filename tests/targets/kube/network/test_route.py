@@ -1,0 +1,138 @@
+"""Routes divide, copy and rewrite as the spec says, and what no gateway can do is refused where it was written."""
+
+from __future__ import annotations
+
+from modelyard_targets.kube.network.route import check_routes
+from tests.lowering import Object, lowered
+from tests.plans import plan_of
+from tests.specs import VALID_SPEC, changed
+
+TWO = "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n"
+SHARES = "traffic: {champion: 95, challenger: 5}"
+MIRROR = "traffic: {champion: 100, challenger: 0}\n    mirror: {to: challenger, percent: 10}"
+GATEWAY = "      gateway: {name: edge, namespace: gateways, mirrors: true}\n"
+EXPOSED = "exposure: internal\n      host: scores.acme.example\n"
+
+
+def route(text: str) -> Object:
+    """The one route of the spec."""
+    spec: Object = lowered(text).get("HTTPRoute", "scorer")["spec"]
+    return spec
+
+
+def refused(text: str) -> list[str]:
+    """Codes and the lines that they point at."""
+    lines, plan = text.splitlines(), plan_of(text)
+    gateway = plan.system.target("main").gateway
+    return [
+        f"{found.code} {lines[found.span.line - 1].strip()}"
+        for found in check_routes(plan, "main", gateway)
+        if found.span is not None
+    ]
+
+
+def test_traffic_is_divided_by_weight() -> None:
+    (rule,) = route(VALID_SPEC)["rules"]
+
+    assert rule["backendRefs"] == [
+        {"name": "scorer-challenger-serve-svc", "port": 8000, "weight": 5},
+        {"name": "scorer-champion-serve-svc", "port": 8000, "weight": 95},
+    ]
+    assert rule["timeouts"] == {"request": "60s"}
+
+
+def test_a_mirror_copies_a_share_to_a_variant_without_traffic() -> None:
+    (rule,) = route(changed(SHARES, MIRROR))["rules"]
+
+    assert [backend["name"] for backend in rule["backendRefs"]] == ["scorer-champion-serve-svc"]
+    assert rule["filters"] == [
+        {
+            "type": "RequestMirror",
+            "requestMirror": {"backendRef": {"name": "scorer-challenger-serve-svc", "port": 8000}, "percent": 10},
+        }
+    ]
+
+
+def test_a_route_hangs_on_the_gateway_that_is_there() -> None:
+    listener = changed("{name: edge, namespace: gateways,", "{name: edge, namespace: gateways, listener: https,")
+
+    assert route(VALID_SPEC)["parentRefs"] == [{"name": "edge", "namespace": "gateways"}]
+    assert route(listener)["parentRefs"] == [{"name": "edge", "namespace": "gateways", "sectionName": "https"}]
+    assert route(VALID_SPEC)["hostnames"] == ["scores.acme.example"]
+
+
+def test_a_route_hangs_on_the_gateway_that_is_made() -> None:
+    text = changed("{name: edge, namespace: gateways, mirrors: true}", "{class: istio}")
+
+    assert route(text)["parentRefs"] == [{"name": "fraud", "namespace": "fraud"}]
+
+
+def test_one_variant_for_its_own_cluster_needs_no_route() -> None:
+    made = lowered(changed(TWO, "", (EXPOSED, "exposure: cluster\n")))
+
+    assert made.names("RayService") == ["scorer"]
+    assert made.names("HTTPRoute") == []
+
+
+def test_an_incremental_rollout_has_its_own_route() -> None:
+    """Two routes for one endpoint would fight."""
+    text = changed(
+        TWO,
+        "    rollout: {strategy: incremental}\n",
+        ("{name: edge, namespace: gateways, mirrors: true}", "{class: istio}"),
+        (EXPOSED, "exposure: internal\n"),
+    )
+
+    assert lowered(text).names("HTTPRoute") == []
+    assert refused(text) == []
+
+
+def test_a_path_is_the_servers_own() -> None:
+    """The application answers under the same path, so that nothing has to be rewritten."""
+    text = changed("host: scores.acme.example", "host: scores.acme.example\n      path: /score")
+    (rule,) = route(text)["rules"]
+    config = lowered(text).get("RayService", "scorer-champion")["spec"]["serveConfigV2"]
+
+    assert rule["matches"] == [{"path": {"type": "PathPrefix", "value": "/score"}}]
+    assert "filters" not in rule
+    assert "route_prefix: /score\n" in config
+
+
+def test_a_member_of_a_pool_answers_under_its_name() -> None:
+    text = changed(TWO, "    pool: shared\n")
+    (rule,) = route(text)["rules"]
+
+    assert rule["filters"] == [
+        {
+            "type": "URLRewrite",
+            "urlRewrite": {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/scorer"}},
+        }
+    ]
+    assert rule["backendRefs"] == [{"name": "pool-shared-serve-svc", "port": 8000, "weight": 100}]
+
+
+def test_what_a_gateway_does_is_refused_without_one() -> None:
+    shares = changed(GATEWAY, "", (EXPOSED, "exposure: cluster\n"))
+    mirrored = changed(GATEWAY, "", (EXPOSED, "exposure: cluster\n"), (SHARES, MIRROR))
+
+    assert refused(VALID_SPEC) == []
+    assert refused(shares) == ["E0610 traffic: {champion: 95, challenger: 5}"]
+    assert refused(mirrored) == [
+        "E0610 traffic: {champion: 100, challenger: 0}",
+        "E0610 mirror: {to: challenger, percent: 10}",
+    ]
+
+
+def test_a_mirror_is_refused_where_the_gateway_is_not_known_to_copy() -> None:
+    assert refused(changed(", mirrors: true", "", (SHARES, MIRROR))) == ["E0611 mirror: {to: challenger, percent: 10}"]
+
+
+def test_what_the_route_of_a_rollout_leaves_out_is_refused() -> None:
+    text = changed(
+        TWO,
+        "    rollout: {strategy: incremental}\n",
+        ("{name: edge, namespace: gateways, mirrors: true}", "{class: istio}"),
+        ("exposure: internal", "exposure: public"),
+    )
+
+    assert refused(text) == ["E0612 host: scores.acme.example", "E0612 exposure: public"]

@@ -1,0 +1,263 @@
+"""Runs that monitors of other targets ask for: who writes where, what reads it, and what it may start."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+import modelyard_schemas
+from modelyard.drawing.mermaid import mermaid
+from modelyard.drawing.network import network_view
+from modelyard.plan import Identity, Kind, Plan
+from modelyard.validate import python_fits
+from modelyard_runtime.checks import check_workload
+from modelyard_targets.kube.access.admission import named_in
+from tests.emitted import files, names, one
+from tests.hybrid import described, hybrid, hybrid_lowered, hybrid_plan
+from tests.plans import plan_of, planned, resource
+from tests.specs import VALID_SPEC
+from tests.targets.aws.infrastructure import arguments, made
+from tests.targets.kube.readme.test_crossings import CLUSTERS, readme, section
+
+BREACH = (
+    "     checks: {psi: {max: 0.2}}, compute: {cpu: 1, memory: 4Gi}}",
+    "     checks: {psi: {max: 0.2}}, compute: {cpu: 1, memory: 4Gi},\n     onBreach: {run: pipelines.retrain}}",
+)
+PULLED = hybrid(BREACH)
+"""A monitor in a shop that has a pipeline in the cloud started."""
+
+FOLDER = "mlflow/run-requests/till/prod/main/"
+ASKED, ANSWERED = f"{FOLDER}asked/retrain/drift/", f"{FOLDER}answered/retrain/drift/"
+POLICY = "ValidatingAdmissionPolicy"
+OF_CLUSTERS = hybrid(BREACH, *CLUSTERS)
+"""The same with a cluster of one's own in the place of the cloud."""
+
+
+def access(plan: Plan, name: str) -> set[tuple[str, str, str]]:
+    """What an identity may do in stores."""
+    identity = resource(plan, Kind.IDENTITY, name).value
+    assert isinstance(identity, Identity)
+    return {(one.store, one.prefix, one.mode) for one in identity.access}
+
+
+def test_the_monitor_adds_requests_and_the_starter_answers_them() -> None:
+    """Each in its own folder: the monitor reads none, and can write no answer."""
+    plan = hybrid_plan(PULLED)
+
+    assert ("lake", ASKED, "append") in access(plan, "monitor-drift")
+    assert not any(ANSWERED.startswith(prefix) for _, prefix, _ in access(plan, "monitor-drift"))
+    assert access(plan, "starter") == {("lake", FOLDER, "write")}
+    links = {(link.source, link.sink) for link in plan.links if link.what == "trigger"}
+    assert links == {
+        ("shop:monitor/monitor-drift", "main:object-store/lake"),
+        ("main:starter/starter", "main:object-store/lake"),
+        ("main:starter/starter", "main:training-job/retrain"),
+    }
+
+
+def test_a_monitor_beside_its_pipeline_has_no_starter() -> None:
+    assert not [one for one in hybrid_plan(hybrid()).resources if one.kind is Kind.STARTER]
+    plan = hybrid_plan(hybrid(BREACH, ("monitors: shop", "monitors: main")))
+    assert not [one for one in plan.resources if one.kind is Kind.STARTER]
+    identity = resource(plan, Kind.IDENTITY, "monitor-drift").value
+    assert isinstance(identity, Identity)
+    assert identity.api == "trigger"
+
+
+def test_the_monitor_has_no_way_into_any_cluster() -> None:
+    made = hybrid_lowered(PULLED)
+    pod = made.get("CronJob", "monitor-drift")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+
+    assert pod["automountServiceAccountToken"] is False
+    assert not made.has("Role", "monitor-drift")
+    ports = [rule.get("ports") for rule in made.get("NetworkPolicy", "monitor-drift")["spec"]["egress"]]
+    assert [{"protocol": "TCP", "port": 443}] in ports
+    assert not any({"protocol": "TCP", "port": 6443} in each for each in ports)
+    assert "MODELYARD_JOB_UID" in [one["name"] for one in pod["containers"][0]["env"]]
+
+
+def test_what_both_are_told_fits_and_is_about_the_same_folder() -> None:
+    asks = described(hybrid_lowered(PULLED), "monitor-drift")
+    starts = described(hybrid_lowered(PULLED, "main"), "starter")
+    (allowed,) = starts["requests"]
+
+    fits = python_fits(json.loads(modelyard_schemas.text("workload")))
+    for found in (asks, starts):
+        assert fits(json.loads(modelyard_schemas.text("workload")), found)
+        check_workload(found)
+    run = asks["monitor"]["onBreach"]["run"]
+    assert run == {
+        "pipeline": "retrain",
+        "request": {"uri": allowed["asked"], "store": "lake", "target": "main"},
+    }
+    assert allowed["asked"].endswith(ASKED)
+    assert allowed["answered"].endswith(ANSWERED)
+    assert (allowed["monitor"], allowed["target"], allowed["startedBy"]) == ("drift", "shop", "monitor-drift")
+    assert (allowed["pipeline"], allowed["cronJob"], allowed["cooldownSeconds"]) == ("retrain", "retrain", 86400)
+
+
+def test_the_starter_looks_every_three_minutes_with_an_identity_of_its_own() -> None:
+    made = hybrid_lowered(PULLED, "main")
+    spec = made.get("CronJob", "starter")["spec"]
+    pod = spec["jobTemplate"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+
+    assert (spec["schedule"], spec["concurrencyPolicy"]) == ("*/3 * * * *", "Forbid")
+    assert container["command"] == ["python", "-m", "modelyard_runtime", "start"]
+    assert (pod["serviceAccountName"], pod["automountServiceAccountToken"]) == ("starter", True)
+    assert [(rule["resources"], rule["verbs"], rule.get("resourceNames")) for rule in role(made)] == [
+        (["cronjobs"], ["get"], ["retrain"]),
+        (["jobs"], ["create", "get", "list"], None),
+    ]
+
+
+def role(made: Any) -> list[dict[str, Any]]:
+    """The rules of the starter's Role."""
+    rules: list[dict[str, Any]] = made.get("Role", "starter")["rules"]
+    return rules
+
+
+def test_admission_bounds_what_it_starts() -> None:
+    """Jobs of that pipeline alone, with what its CronJob names."""
+    text = OF_CLUSTERS
+    assert {"till.starter.next", "till.retrain.requests"} <= {*names(text, POLICY)}
+    (rule,) = one(text, POLICY, "till.starter.next")["spec"]["validations"]
+    assert 'owner.name in ["retrain"]' in rule["expression"]
+    policy = one(text, POLICY, "till.retrain.requests")["spec"]
+    caller, requested = (condition["expression"] for condition in policy["matchConditions"])
+    assert caller.endswith('["system:serviceaccount:till:starter"]')
+    assert 'owner.name in ["retrain"]' in requested
+    named = named_in(one(text, "CronJob", "retrain"))
+    assert any(json.dumps(named.accounts) in each["expression"] for each in policy["validations"])
+
+
+def test_the_launcher_keeps_runs_apart_that_a_starter_starts() -> None:
+    """A CronJob counts none that it did not make itself."""
+    pod = hybrid_lowered(PULLED, "main").get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+
+    assert {"name": "MODELYARD_OVERLAP", "value": "forbid"} in pod["containers"][0]["env"]
+
+
+def test_aws_gives_both_sides_these_folders_and_no_others() -> None:
+    """A role for the starter, and a user for the monitor, which has no role to be given."""
+    calls = made(PULLED)
+    starter = arguments(calls["Identity starter"])
+    monitor = arguments(calls["Crossing shop.monitor-drift"])
+
+    folder = FOLDER.replace("/prod/", "/default/")
+    assert [(one["prefix"], one["mode"]) for one in starter["access"]] == [(folder, "write")]
+    assert (f"{folder}asked/retrain/drift/", "append") in [(one["prefix"], one["mode"]) for one in monitor["access"]]
+
+
+def test_two_clusters_of_ones_own_use_the_credentials_of_the_store() -> None:
+    made = hybrid_lowered(OF_CLUSTERS, "main")
+    pod = made.get("CronJob", "starter")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+
+    given = {one["name"]: one.get("valueFrom", {}) for one in pod["containers"][0]["env"]}
+    assert given["MODELYARD_STORE_LAKE_ACCESS_KEY_ID"]["secretKeyRef"]["name"] == "lake"
+    ports = [rule.get("ports") for rule in made.get("NetworkPolicy", "starter")["spec"]["egress"]]
+    assert [{"protocol": "TCP", "port": 9000}] in ports
+
+
+def test_both_sides_say_what_crosses() -> None:
+    plan = hybrid_plan(PULLED)
+    ends = "`shop:monitor/monitor-drift` | `main:object-store/lake` | trigger | https | 443"
+
+    for placement, opened in (("shop", "the key in the Secret"), ("main", "a user of its own, shop.monitor-drift")):
+        text = section(readme(plan, placement))
+        assert f"{ends} | {opened}" in text
+        assert "When monitor drift on shop finds a breach, it requests a run of pipeline retrain on main" in text
+        assert ASKED in text
+    assert '|"trigger"|' in mermaid(network_view(plan))
+    assert '{{"starter starter"}}' in mermaid(network_view(plan))
+    assert "requests a run" not in section(readme(hybrid_plan(hybrid()), "shop"))
+
+
+def test_an_alert_says_that_requests_wait_in_vain() -> None:
+    channel = ("email: stores@acme.example}", "email: stores@acme.example, oncall: desk}")
+    text = hybrid(BREACH, *CLUSTERS, channel)
+    text += 'channels: {desk: {type: slack, url: "secret://vault/desk#url"}}\n'
+    (rules,) = one(text, "PrometheusRule", "retrain")["spec"]["groups"]
+
+    assert "ModelyardStarterMissing" in [rule["alert"] for rule in rules["rules"]]
+    (rules,) = one(VALID_SPEC, "PrometheusRule", "retrain")["spec"]["groups"]
+    assert "ModelyardStarterMissing" not in [rule["alert"] for rule in rules["rules"]]
+
+
+def test_several_monitors_and_targets_have_a_folder_each() -> None:
+    second = "  again:\n    {type: data-drift, watch: inference.till, reference: {data: sales, window: 30d},\n"
+    second += "     checks: {psi: {max: 0.3}}, onBreach: {run: pipelines.retrain, cooldown: 2d}}\n"
+    found = described(hybrid_lowered(PULLED + second, "main"), "starter")["requests"]
+
+    assert {one["monitor"]: one["cooldownSeconds"] for one in found} == {"drift": 86400, "again": 2 * 86400}
+    assert len({one["asked"] for one in found}) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "way"),
+    [
+        pytest.param(
+            ("reachableFrom: [shop],", ""),
+            "add 'shop' to reachableFrom of target 'main', where store 'lake' is",
+            id="nothing is let in",
+        ),
+        pytest.param(
+            ("s3.acme.example:9000", "minio.minio.svc:9000"),
+            "give store 'lake' an address that both reach",
+            id="a Service",
+        ),
+    ],
+)
+def test_without_a_store_that_both_reach_there_is_no_way(change: tuple[str, str], way: str) -> None:
+    assert change[0] in OF_CLUSTERS
+    (found,) = [one for one in planned(OF_CLUSTERS.replace(*change))[1] if one.code == "E0613"]
+
+    assert found.hint.startswith(way)
+
+
+APART = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: fraud}
+governance: {owner: {team: payments, email: payments@acme.example}}
+deployment:
+  mode: on-prem
+  targets:
+    main: {provider: kubernetes, context: frankfurt}
+    far: {provider: kubernetes, context: madrid, reachableFrom: [main]}
+  placement: {default: main, training: far}
+registry: {adopt: "https://mlflow.acme.example"}
+compute: {cpu: {cpu: 2, memory: 8Gi}}
+stores:
+  lake: {type: object, adopt: lake, endpoint: "https://s3.acme.example", credentials: secret://kubernetes/lake}
+  films: {type: object, target: far, adopt: films, endpoint: "https://s3.far.example", credentials: secret://kubernetes/films}
+data:
+  payments: {store: lake, path: payments/, format: parquet, timestamp: at}
+  learn: {store: films, path: learn/, format: parquet, label: is_fraud}
+models: {xgb: {task: binary-classification, framework: xgboost}}
+pipelines: {retrain: {type: training, model: xgb, inputs: [learn], compute: cpu}}
+monitors:
+  drift:
+    type: data-drift
+    watch: data.payments
+    reference: {data: payments, window: 30d}
+    checks: {psi: {max: 0.2}}
+    onBreach: {run: pipelines.retrain}
+"""
+
+
+def test_without_artifacts_the_first_store_that_both_reach_is_taken() -> None:
+    """In a folder of its own, apart from those of other systems in that bucket."""
+    plan = plan_of(APART)
+
+    asked = "run-requests/fraud/prod/far/asked/retrain/drift/"
+    assert ("films", asked, "append") in access(plan, "monitor-drift")
+    assert access(plan, "starter") == {("films", "run-requests/fraud/prod/far/", "write")}
+
+
+def test_the_readme_of_a_compiled_target_lists_the_starter() -> None:
+    row = "| `starter.yaml` | ServiceAccount, Role, RoleBinding, NetworkPolicy, ConfigMap, CronJob, "
+
+    assert row in files(OF_CLUSTERS)["README.md"]

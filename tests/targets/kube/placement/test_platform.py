@@ -1,0 +1,33 @@
+"""A cluster of which nothing is known: nothing is made for it, and nothing of it is presumed."""
+
+from __future__ import annotations
+
+from modelyard.program import Ref
+from modelyard_targets.kube.placement.platform import Given, Platform, as_literal
+from tests.emitted import calls, context
+from tests.plans import plan_of
+from tests.specs import VALID_SPEC
+
+
+def test_data_reaches_the_program_as_it_is() -> None:
+    given: dict[str, Given] = {"a": [1, True, None, "x"], "b": {"c": Ref("below", key="host")}, "d": 0.5}
+
+    assert as_literal(given) == {"a": (1, True, None, "x"), "b": {"c": Ref("below", key="host")}, "d": 0.5}
+
+
+def test_a_cluster_that_is_there_is_lowered_as_it_is_written() -> None:
+    plan = plan_of(VALID_SPEC)
+    (target,) = plan.system.deployment.targets
+
+    assert Platform().target(plan, "main") is target
+    assert Platform().below(plan, "main") == ""
+    assert "infrastructure" not in calls(VALID_SPEC)
+
+
+def test_it_has_no_machines_stores_or_databases_of_its_own() -> None:
+    platform, here = Platform(), context(VALID_SPEC)
+
+    assert list(platform.foundation(here)) == []
+    assert list(platform.secret_stores(here)) == []
+    assert platform.database(here.system.stores["runs"], here) is None
+    assert dict(platform.quota(here.plan, "main")) == {}

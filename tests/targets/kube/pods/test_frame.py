@@ -1,0 +1,88 @@
+"""The frame of every Pod of ours: what it may write, and where."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from modelyard.spec import Taint
+from modelyard_targets.kube.pods.frame import Place, placing
+from tests.crds import problems
+from tests.lowering import Object, lowered, pod_specs
+from tests.specs import VALID_SPEC
+
+
+def launcher() -> Object:
+    """The Pod that starts a run."""
+    (pod,) = pod_specs(lowered(VALID_SPEC).get("CronJob", "retrain"))
+    return pod
+
+
+def submitter() -> Object:
+    """The Pod that hands a run to its cluster."""
+    template = json.loads(lowered(VALID_SPEC).get("ConfigMap", "retrain-rayjob")["data"]["rayjob.json"])
+    (pod,) = pod_specs(template["spec"]["submitterPodTemplate"])
+    return pod
+
+
+@pytest.mark.parametrize("pod", [launcher(), submitter()], ids=["launcher", "submitter"])
+def test_a_pod_that_only_starts_others_cannot_fill_its_machine(pod: Object) -> None:
+    """Nobody sized it in the spec, so that its disk is bounded here, as its memory is."""
+    (container,) = pod["containers"]
+    scratch = next(volume["emptyDir"] for volume in pod["volumes"] if volume["name"] == "scratch")
+
+    assert container["resources"]["requests"] == container["resources"]["limits"]
+    assert container["resources"]["limits"]["ephemeral-storage"] == scratch["sizeLimit"] == "512Mi"
+
+
+def test_the_root_is_read_only_and_the_scratch_volume_is_home() -> None:
+    for made in lowered(VALID_SPEC):
+        for pod in pod_specs(made):
+            for container in pod["containers"]:
+                mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+                assert container["securityContext"]["readOnlyRootFilesystem"] is True
+                assert {"name": "HOME", "value": mounts["scratch"]} in container["env"]
+
+
+def test_pods_prefer_spot_and_fall_back() -> None:
+    """By labels: what both kinds of machines share is asked for, one of both is needed, and spot weighs more."""
+    spot, fixed = (("pool", "ml"), ("life", "spot")), (("pool", "ml"), ("life", "long"))
+
+    found = placing(Place(spot, (Taint("spot"),), fixed))
+    assert found["nodeSelector"] == {"pool": "ml"}
+    assert found["affinity"] == {
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {
+                "nodeSelectorTerms": [
+                    {"matchExpressions": [{"key": "life", "operator": "In", "values": ["spot"]}]},
+                    {"matchExpressions": [{"key": "life", "operator": "In", "values": ["long"]}]},
+                ]
+            },
+            "preferredDuringSchedulingIgnoredDuringExecution": [
+                {
+                    "weight": 100,
+                    "preference": {"matchExpressions": [{"key": "life", "operator": "In", "values": ["spot"]}]},
+                }
+            ],
+        }
+    }
+    pod: Object = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {**found, "containers": []}}
+    assert problems(pod) == []
+
+
+def test_machines_on_demand_without_labels_need_none() -> None:
+    found = placing(Place((("life", "spot"),), (), ()))
+
+    assert "nodeSelector" not in found
+    assert found["affinity"] == {
+        "nodeAffinity": {
+            "preferredDuringSchedulingIgnoredDuringExecution": [
+                {
+                    "weight": 100,
+                    "preference": {"matchExpressions": [{"key": "life", "operator": "In", "values": ["spot"]}]},
+                }
+            ]
+        }
+    }
+    assert placing(Place((), (), ())) == {}

@@ -1,0 +1,127 @@
+"""Who yields: PriorityClasses, the Pods that name them, and what bounds both."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from modelyard_targets.kube.access.admission import named_in
+from tests.crds import problems
+from tests.emitted import emitted, files, names, one, refused
+from tests.specs import VALID_SPEC, changed
+from tests.targets.aws import emitted as on_aws
+from tests.targets.kube.access.test_namespace import SHARED
+
+RETRAIN = "    timeout: 6h\n    parameters: {device: cuda}\n"
+NIGHTLY = '    schedule: {cron: "30 3 * * *"}\n'
+SCORER = "    slo: {p99: 50ms, availability: 99.95%}\n"
+YIELDS = changed(RETRAIN, f"{RETRAIN}    priority: low\n", (NIGHTLY, f"{NIGHTLY}    priority: lowest\n"))
+KINDS = ("PriorityClass", "ResourceQuota", "RayJob", "RayService", "CronJob", "ValidatingAdmissionPolicy")
+
+
+def run_of(text: str, pipeline: str) -> dict[str, Any]:
+    """The RayJob of a pipeline that is launched."""
+    run: dict[str, Any] = json.loads(one(text, "ConfigMap", f"{pipeline}-rayjob")["data"]["rayjob.json"])
+    return run
+
+
+def classes_of(value: Any) -> list[str]:
+    """The PriorityClass of each Pod template in an object, empty where it names none."""
+    return list(named_in(value).priority_classes)
+
+
+def test_nothing_has_a_class_unless_something_yields() -> None:
+    assert names(VALID_SPEC, "PriorityClass") == []
+    assert all(classes_of(each) in ([], [""]) for each in emitted(VALID_SPEC))
+    assert names(VALID_SPEC, "ResourceQuota") == ["declared-capacity"]
+
+
+def test_classes_are_below_pods_without_one_and_above_what_an_autoscaler_gives_up() -> None:
+    low, lowest = (one(YIELDS, "PriorityClass", f"{priority}.fraud") for priority in ("low", "lowest"))
+
+    assert 0 > low["value"] > lowest["value"] >= -10
+    assert (low["preemptionPolicy"], lowest["preemptionPolicy"]) == ("PreemptLowerPriority", "Never")
+    assert "globalDefault" not in low
+
+
+def test_a_class_is_named_after_the_namespace_since_it_belongs_to_the_whole_cluster() -> None:
+    elsewhere = YIELDS.replace("      residency: eu\n", "      residency: eu\n      namespace: system-fraud\n")
+
+    assert names(elsewhere, "PriorityClass") == ["low.system-fraud", "lowest.system-fraud"]
+
+
+def test_every_pod_of_a_run_has_the_class_of_its_pipeline() -> None:
+    run = run_of(YIELDS, "retrain")
+
+    assert classes_of(run) == ["low.fraud"]
+    assert classes_of(one(YIELDS, "CronJob", "retrain")) == ["low.fraud"]
+    assert classes_of(run_of(YIELDS, "nightly")) == ["lowest.fraud"]
+    assert classes_of(run_of(YIELDS, "try-out")) == [""]
+    assert classes_of(one(YIELDS, "RayService", "scorer-champion")) == [""]
+
+
+def test_a_run_that_yields_waits_for_machines_as_long_as_it_may_take() -> None:
+    assert run_of(YIELDS, "retrain")["spec"]["preRunningDeadlineSeconds"] == 6 * 3600
+    assert run_of(YIELDS, "retrain")["spec"]["activeDeadlineSeconds"] == 12 * 3600
+    assert run_of(VALID_SPEC, "retrain")["spec"]["preRunningDeadlineSeconds"] < 6 * 3600
+
+
+def test_an_endpoint_may_yield() -> None:
+    text = changed(SCORER, f"{SCORER}    priority: low\n")
+
+    assert classes_of(one(text, "RayService", "scorer-champion")) == ["low.fraud"]
+    assert names(text, "PriorityClass") == ["low.fraud"]
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "allowed"), [("retrain", '["low.fraud"]'), ("nightly", '["lowest.fraud"]'), ("try-out", '[""]')]
+)
+def test_a_launcher_may_give_its_runs_no_other_class(pipeline: str, allowed: str) -> None:
+    """Nor none, which would be a higher priority than the one that they have."""
+    policy = one(YIELDS, "ValidatingAdmissionPolicy", f"fraud.{pipeline}.runs")
+    (rule,) = [
+        rule["expression"] for rule in policy["spec"]["validations"] if "priorityClassName" in rule["expression"]
+    ]
+
+    assert rule == f"variables.pods.all(pod, pod.?priorityClassName.orValue('') in {allowed})"
+
+
+def test_each_priority_has_a_quota_of_its_own() -> None:
+    """Pods that wait count: one quota for all would refuse the Pods to which others are to yield."""
+    quotas = {name: one(YIELDS, "ResourceQuota", name)["spec"] for name in names(YIELDS, "ResourceQuota")}
+    scopes = {name: spec["scopeSelector"]["matchExpressions"] for name, spec in quotas.items()}
+
+    assert {json.dumps(spec["hard"]) for spec in quotas.values()} == {
+        json.dumps(one(VALID_SPEC, "ResourceQuota", "declared-capacity")["spec"]["hard"])
+    }
+    assert {name: (scope["operator"], scope["values"]) for name, (scope,) in scopes.items()} == {
+        "declared-capacity-normal": ("NotIn", ["low.fraud", "lowest.fraud"]),
+        "declared-capacity-low": ("In", ["low.fraud"]),
+        "declared-capacity-lowest": ("In", ["lowest.fraud"]),
+    }
+
+
+def test_a_tenant_of_a_shared_cluster_names_the_classes_of_its_owner() -> None:
+    text = SHARED.replace(RETRAIN, f"{RETRAIN}    priority: low\n")
+    named = text.replace("      tenancy: shared\n", "      tenancy: shared\n      priorityClasses: {low: batch}\n")
+
+    assert [found for found in refused(text) if found.startswith("E0991")] == ["E0991 low"]
+    assert names(named, "PriorityClass") == []
+    assert classes_of(run_of(named, "retrain")) == ["batch"]
+    assert "of the workloads to which it yields: `batch`.\n" in files(named)["README.md"]
+
+
+def test_a_cloud_has_classes_and_no_quota() -> None:
+    text = on_aws.changed(("inputs: [clicks], compute: gpu}", "inputs: [clicks], compute: gpu, priority: low}"))
+
+    assert on_aws.names("PriorityClass", text) == ["low.leads"]
+    assert on_aws.names("ResourceQuota", text) == []
+
+
+def test_every_object_is_valid() -> None:
+    objects = [each for each in emitted(YIELDS) if each["kind"] in KINDS]
+
+    assert {each["kind"] for each in objects} >= {"PriorityClass", "ResourceQuota"}
+    assert [problem for each in [*objects, run_of(YIELDS, "retrain")] for problem in problems(each)] == []

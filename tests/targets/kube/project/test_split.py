@@ -1,0 +1,59 @@
+"""Several projects where one would be too large: whole files, none twice, and a stable home for each."""
+
+from __future__ import annotations
+
+from modelyard.plan import Kind
+from modelyard_targets.kube.project.files import FOUNDATION, File, files_of
+from modelyard_targets.kube.project.split import split
+from modelyard_targets.kubernetes.lower import lower
+from modelyard_targets.kubernetes.platform import context_of
+from tests.plans import large_spec, plan_of
+from tests.specs import VALID_SPEC
+
+LARGE = plan_of(large_spec(200))
+FILES = files_of(context_of(LARGE, "far"))
+
+
+def homes(files: tuple[File, ...]) -> dict[str, int]:
+    return {file.name: at for at, held in enumerate(split(files)) for file in held}
+
+
+def test_an_ordinary_system_is_one_project() -> None:
+    (project,) = lower(plan_of(VALID_SPEC), "main").projects
+
+    assert project.folder == "workloads"
+
+
+def test_every_file_is_in_one_project_and_the_foundation_in_the_first() -> None:
+    found = split(FILES)
+    names = [file.name for held in found for file in held]
+
+    assert len(found) > 1
+    assert sorted(names) == sorted(file.name for file in FILES)
+    assert set(FOUNDATION) <= {file.name for file in found[0]}
+
+
+def test_no_project_grows_past_what_pulumi_carries() -> None:
+    stack = lower(LARGE, "far")
+    sizes = [sum(len(list(file.documents())) for file in project.manifests) for project in stack.projects]
+
+    assert max(sizes) < 2000
+    assert sum(sizes) > 1000
+
+
+def test_one_workload_more_leaves_the_others_where_they_are() -> None:
+    """What moves from one project to another is removed and made again."""
+    before = homes(FILES)
+    after = homes((*FILES, File("pipeline-new", ())))
+
+    assert {name: after[name] for name in before} == before
+
+
+def test_one_project_more_takes_only_its_share() -> None:
+    servers = tuple(resource for resource in LARGE.resources if resource.kind is Kind.MODEL_SERVER)
+    more = (*FILES, *(File(f"pool-{at}", servers[:4]) for at in range(60)))
+    before, after = homes(FILES), homes(more)
+    moved = {name for name in before if before[name] != after[name]}
+
+    assert max(after.values()) > max(before.values())
+    assert all(after[name] > max(before.values()) for name in moved)

@@ -1,0 +1,56 @@
+"""The projects of a cluster's workloads, whoever makes the cluster."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from modelyard_targets.kube.project.workloads_project import objects_of_placement, workloads_of
+from tests.emitted import context
+from tests.plans import large_spec
+from tests.specs import VALID_SPEC
+from tests.targets.aws.emitted import context as context_in_aws
+
+
+def test_every_file_is_in_one_project() -> None:
+    found = workloads_of(context(large_spec(200), "near"), {})
+    names = [manifest.name for project in found.projects for manifest in project.manifests]
+
+    assert len(found.projects) > 1
+    assert sorted(names) == sorted(file.name for file in found.files)
+
+
+def test_objects_are_counted_while_they_are_written() -> None:
+    here = context(VALID_SPEC)
+    found = workloads_of(here, {})
+    assert found.written == {}
+
+    written = [document for project in found.projects for file in project.manifests for document in file.documents()]
+
+    assert len(written) == len(list(objects_of_placement(here)))
+    assert sum(count for file in found.written.values() for count in file.kinds.values()) == len(written)
+
+
+def test_a_program_takes_the_components_that_it_imports() -> None:
+    """On a cluster that another project makes, the one that reads its outputs."""
+    (there,), (made, *_) = workloads_of(context(VALID_SPEC), {}).projects, workloads_of(context_in_aws(), {}).projects
+
+    assert there.components == ("base", "kubernetes")
+    assert made.components == ("base", "infrastructure", "kubernetes")
+    assert [(one.module, one.name) for one in made.program.imports] == [
+        ("modelyard_stacks", "kubernetes"),
+        ("modelyard_stacks.infrastructure", "Infrastructure"),
+    ]
+
+
+def test_settings_are_those_of_every_project() -> None:
+    found = workloads_of(context(large_spec(200), "near"), {"context": "here"})
+
+    assert all(project.settings == {"context": "here"} for project in found.projects)
+
+
+def test_the_build_context_comes_where_the_image_is_needed() -> None:
+    here = context(VALID_SPEC)
+    empty = replace(here, plan=replace(here.plan, resources=()))
+
+    assert workloads_of(here, {}).image
+    assert workloads_of(empty, {}).image == ()

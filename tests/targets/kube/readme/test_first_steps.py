@@ -1,0 +1,165 @@
+"""The README's first steps: every command names objects of the emitted manifests, in every example."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import yaml
+
+from modelyard.api import compile_text
+from modelyard.emit import stack_files
+from modelyard.stack import Stack
+from modelyard_runtime.jobs.launch import named_after
+from modelyard_runtime.serving.payloads import MOST_ROWS
+from modelyard_targets.kube.pipelines.launcher import ray_job_of
+from tests.emitted import files
+from tests.examples import Example, kept
+from tests.specs import VALID_SPEC, changed
+from tests.targets.test_imports import SPEC as IMPORTING
+
+_BLOCK = re.compile(r"^```\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_SECRET = re.compile(r"kubectl -n (\S+) get secret (\S+)")
+
+
+def section(readme: str) -> str:
+    """The text under First steps."""
+    return readme.partition("## First steps\n")[2].partition("\n## ")[0]
+
+
+def commands(readme: str) -> list[list[str]]:
+    """The words of each command of the section."""
+    lines = [line for block in _BLOCK.findall(section(readme)) for line in block.splitlines()]
+    return [shlex.split(line) for line in lines if line.startswith(("kubectl", "curl"))]
+
+
+def approve_commands(emitted: Mapping[str, bytes]) -> list[str]:
+    """The lines that approve, of the one README among files."""
+    (readme,) = [content.decode() for path, content in emitted.items() if path.endswith("main/README.md")]
+    return [line for line in section(readme).splitlines() if line.startswith("modelyard approve")]
+
+
+def objects(stack: Stack) -> set[tuple[str, str, str]]:
+    """Kind, namespace and name of each object of the manifests."""
+    found: set[tuple[str, str, str]] = set()
+    for file in stack_files(stack):
+        if "/manifests/" in file.path and file.path.endswith(".yaml"):
+            for each in yaml.safe_load_all(file.render()):
+                found.add((each["kind"], each["metadata"].get("namespace", ""), each["metadata"]["name"]))
+    return found
+
+
+def readme_of(stack: Stack) -> str:
+    """The README of a target."""
+    return next((file.render().decode() for file in stack_files(stack) if file.path == "README.md"), "")
+
+
+@pytest.mark.parametrize("example", kept(), ids=str)
+def test_each_command_names_an_object_of_the_manifests(example: Example) -> None:
+    for stack in example.compiled().stacks:
+        known, readme = objects(stack), readme_of(stack)
+        for namespace, secret in _SECRET.findall(section(readme)):
+            written = ("ExternalSecret", namespace, secret) in known
+            assert written or f"| `{namespace}` | `{secret}` |" in readme
+        jobs = {words[5] for words in commands(readme) if words[3:5] == ["create", "job"]}
+        for words in commands(readme):
+            if words[0] == "curl":
+                continue
+            namespace, target = words[2], words[4]
+            kind, _, name = target.partition("/")
+            if words[3:5] == ["create", "job"]:
+                assert ("CronJob", namespace, words[6].removeprefix("--from=cronjob/")) in known
+            elif words[3] == "patch":
+                assert ("CronJob", namespace, words[5]) in known
+                assert json.loads(words[7]) == {"spec": {"suspend": True}}
+            elif kind == "service":
+                assert ("RayService", namespace, name.removesuffix("-serve-svc")) in known
+            else:
+                assert words[3] == "logs"
+                assert kind == "job"
+                assert name in jobs | {ray_job_of(*job.rsplit("-", 1)) for job in jobs}
+
+
+@pytest.mark.parametrize("example", kept(), ids=str)
+def test_each_request_is_a_row_as_json(example: Example) -> None:
+    for stack in example.compiled().stacks:
+        for words in commands(readme_of(stack)):
+            if words[0] == "curl":
+                (row,) = json.loads(words[words.index("-d") + 1])["instances"]
+                assert row
+
+
+def test_the_answer_to_too_many_rows_has_the_number_that_the_runtime_takes() -> None:
+    most = f"{MOST_ROWS:,}".replace(",", " ")
+
+    assert f"| 413 | more than {most} rows in one request |" in section(files(VALID_SPEC)["README.md"])
+
+
+def test_the_log_of_a_run_has_the_name_that_the_launcher_gives_it() -> None:
+    for pipeline in ("train", "p" * 47):
+        template: dict[str, Any] = {"metadata": {"name": pipeline}}
+        found = named_after(template, f"{pipeline}-first")["metadata"]
+        assert found == {"name": ray_job_of(pipeline, "first")}
+
+
+def test_a_readme_says_what_a_training_follows() -> None:
+    following = changed(
+        'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: {after: pipelines.nightly}"
+    )
+    sentence = "Later runs of `retrain` start by themselves when one of `nightly` has succeeded."
+
+    assert sentence in section(files(following)["README.md"])
+    assert "start by themselves" not in section(files(VALID_SPEC)["README.md"])
+
+
+def test_a_readme_names_the_tags_that_approve() -> None:
+    text = section(files(VALID_SPEC)["README.md"])
+    unapproved = changed("  approvals: {promote: {from: [model-risk, payments-risk], minimum: 2}}\n", "")
+
+    assert "2 of `model-risk`, `payments-risk`" in text
+    assert "--model fraud-xgb --alias champion --digest DIGEST" in text
+    assert "modelyard approve" not in section(files(unapproved)["README.md"])
+
+
+def test_the_command_that_approves_names_an_environment_of_the_spec() -> None:
+    """The base is none: there the command has no --env."""
+    text = f"{VALID_SPEC}environments: {{trial: {{}}}}\n"
+    base, trial = compile_text(text), compile_text(text, environment="trial")
+    rest = "--model fraud-xgb --alias champion --digest DIGEST --key ~/.ssh/id_ed25519"
+
+    assert f"modelyard approve . {rest}" in approve_commands(base.files)
+    assert f"modelyard approve . --env trial {rest}" in approve_commands(trial.files)
+
+
+def test_each_alias_on_the_way_that_asks_for_approvals_has_its_groups_and_its_command() -> None:
+    assert "{approvals: none}" in IMPORTING
+    text = section(files(IMPORTING.replace("{approvals: none}", "{approvals: {from: [risk]}}"))["README.md"])
+
+    assert "before each of these aliases moves to it" in text
+    for alias in ("challenger", "champion"):
+        assert f"| triage | `{alias}` | 1 of `risk` |" in text
+        assert f"--model triage --alias {alias} --digest DIGEST" in text
+
+
+def test_what_is_said_of_imported_models_names_no_gate_and_no_training() -> None:
+    """Of those that are trained, the gate is what people read."""
+    imports, trains = section(files(IMPORTING)["README.md"]), section(files(VALID_SPEC)["README.md"])
+
+    assert "gate.json" not in imports
+    assert "train" not in imports
+    assert "says where it comes from" in imports
+    assert "one has to be imported, and approved" in imports
+    assert "`modelyard/gate.json` of its run" in trains
+    assert "modelyard.import" not in trains
+    assert "one has to be trained, and approved" in trains
+
+
+def test_only_alerts_that_exist_are_to_be_silenced() -> None:
+    without = changed("    slo: {p99: 50ms, availability: 99.95%}\n", "")
+
+    assert "ModelyardSloBurn" in section(files(VALID_SPEC)["README.md"])
+    assert "ModelyardSloBurn" not in section(files(without)["README.md"])

@@ -1,0 +1,57 @@
+"""Prose: every value is text, on one line, whatever it holds."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelyard_targets.kube.readme.prose import as_code, as_diagram, as_text, as_word
+from tests.plans import large_spec, system_of
+
+HOSTILE = st.text(alphabet=st.characters(codec="utf-8") | st.sampled_from("`|<>[]()*_\\\n#-&!"))
+
+
+@given(HOSTILE)
+def test_text_means_nothing_in_markdown(text: str) -> None:
+    """What would open markup is escaped wherever it stands, and no value goes on over several lines."""
+    said = as_text(text)
+
+    assert "\n" not in said
+    assert not re.search(r"[<>]", said)
+    assert not re.search(r"(?<!\\)(?:\\\\)*[`*_\[\]|~]", said.replace("\\\\", ""))
+
+
+@given(HOSTILE)
+def test_code_ends_where_its_fence_does(text: str) -> None:
+    said = as_code(text)
+    fence = re.match("`+", said)
+
+    assert fence is not None
+    inside = said[len(fence[0]) : -len(fence[0])]
+    assert fence[0] not in inside.replace(" ", "")
+    assert "\n" not in said
+
+
+@given(HOSTILE)
+def test_a_word_of_the_shell_is_one_word(text: str) -> None:
+    assert len(shlex.split(as_word(text))) == 1
+
+
+def test_what_is_harmless_stays_readable() -> None:
+    assert as_text("payments-risk, 18000 USD (a month)") == "payments-risk, 18000 USD (a month)"
+    assert as_text("- x") == "\\- x"
+    assert as_text("<script>") == "&lt;script&gt;"
+
+
+def test_a_diagram_is_one_code_block() -> None:
+    lines = as_diagram(system_of(large_spec(3))).split("\n")
+
+    assert (lines[0], lines[1], lines[-1]) == ("```mermaid", "flowchart LR", "```")
+    assert not [line for line in lines[1:-1] if "`" in line]
+
+
+def test_a_diagram_that_mermaid_would_refuse_is_left_out() -> None:
+    assert "modelyard graph --format html" in as_diagram(system_of(large_spec(200)))

@@ -1,0 +1,77 @@
+"""Databases: a Cluster of CloudNativePG as large as the spec says, reached by the registry alone."""
+
+from __future__ import annotations
+
+from modelyard.spec import Store
+from modelyard_targets.kube.services.database import Login, login_of
+from tests.crds import problems
+from tests.emitted import context, names, one
+from tests.specs import VALID_SPEC, changed
+
+
+def test_size_replicas_and_storage_class_are_honoured() -> None:
+    text = changed(
+        "runs: {type: database}",
+        "runs: {type: database, size: 80Gi, replicas: 3}",
+        ("      residency: eu\n", "      residency: eu\n      storageClass: fast-ssd\n"),
+    )
+    spec = one(text, "Cluster", "runs")["spec"]
+
+    assert spec["instances"] == 3
+    assert spec["storage"] == {"size": "80Gi", "storageClass": "fast-ssd"}
+
+
+def test_what_holds_data_is_protected() -> None:
+    assert one(VALID_SPEC, "Cluster", "runs")["metadata"]["annotations"] == {"modelyard.dev/protect": "true"}
+
+
+def test_nobody_signs_in_as_superuser() -> None:
+    assert one(VALID_SPEC, "Cluster", "runs")["spec"]["enableSuperuserAccess"] is False
+
+
+def test_the_registry_the_operator_and_prometheus_reach_it_and_nobody_else() -> None:
+    ingress = one(VALID_SPEC, "NetworkPolicy", "runs")["spec"]["ingress"]
+
+    assert [(str(rule["from"]), [port["port"] for port in rule["ports"]]) for rule in ingress] == [
+        ("[{'podSelector': {'matchLabels': {'cnpg.io/cluster': 'runs'}}}]", [5432, 8000]),
+        (
+            "[{'podSelector': {'matchLabels': {'modelyard.dev/system': 'fraud', "
+            "'modelyard.dev/component': 'registry'}}}]",
+            [5432],
+        ),
+        ("[{'namespaceSelector': {'matchLabels': {'kubernetes.io/metadata.name': 'cnpg-system'}}}]", [8000, 5432]),
+        (
+            "[{'namespaceSelector': {'matchLabels': {'kubernetes.io/metadata.name': 'monitoring'}}, "
+            "'podSelector': {'matchLabels': {'app.kubernetes.io/name': 'prometheus'}}}]",
+            [9187],
+        ),
+    ]
+
+
+def test_an_adopted_database_is_an_address_and_a_secret() -> None:
+    text = changed(
+        "runs: {type: database}",
+        'runs: {type: database, adopt: "db.acme.example:6432/mlflow", credentials: secret://vault/runs}',
+    )
+    here = context(text)
+    store = here.system.stores["runs"]
+
+    assert names(text, "Cluster") == []
+    assert login_of(store, here) == Login("db.acme.example", 6432, "mlflow", "vault.runs", "username", "password")
+
+
+def test_a_database_is_called_like_its_store_in_letters_that_sql_takes() -> None:
+    here = context(VALID_SPEC)
+    login = login_of(Store("model-runs", "model-runs", "database", "main"), here)
+
+    assert (login.host, login.database) == ("model-runs-rw.fraud.svc.cluster.local", "model_runs")
+    assert login.secret == "model-runs-app"
+
+
+def test_its_metrics_are_scraped_where_there_is_a_prometheus() -> None:
+    """By the name that CloudNativePG gives the port which the policy opens."""
+    monitor = one(VALID_SPEC, "PodMonitor", "database-runs")
+
+    assert monitor["spec"]["selector"] == {"matchLabels": {"cnpg.io/cluster": "runs"}}
+    assert monitor["spec"]["podMetricsEndpoints"] == [{"port": "metrics"}]
+    assert problems(monitor) == []

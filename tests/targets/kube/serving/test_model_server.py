@@ -1,0 +1,302 @@
+"""A model server becomes a RayService that scales, is replaced, and survives a drain as its spec says."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.lowering import Object, lowered
+from tests.specs import VALID_SPEC, changed
+
+
+def serve_config(service: Object) -> Any:
+    """What Ray Serve is told."""
+    return yaml.safe_load(service["spec"]["serveConfigV2"])
+
+
+def groups(service: Object) -> dict[str, tuple[int, int]]:
+    """Least and most Pods by worker group."""
+    found = service["spec"]["rayClusterConfig"]["workerGroupSpecs"]
+    return {group["groupName"]: (group["minReplicas"], group["maxReplicas"]) for group in found}
+
+
+def test_each_variant_is_a_service_of_its_own() -> None:
+    made = lowered(VALID_SPEC)
+
+    assert made.names("RayService") == ["scorer-challenger", "scorer-champion"]
+
+
+def test_replicas_fit_one_to_a_pod() -> None:
+    """A replica is pinned to a Pod of its group, and the group has as many Pods as there can be replicas."""
+    service = lowered(VALID_SPEC).get("RayService", "scorer-champion")
+    (application,) = serve_config(service)["applications"]
+    (deployment,) = application["deployments"]
+
+    assert groups(service) == {"cpu": (2, 6)}
+    assert deployment["autoscaling_config"]["min_replicas"] == 2
+    assert deployment["autoscaling_config"]["max_replicas"] == 6
+    assert deployment["max_replicas_per_node"] == 1
+    assert deployment["ray_actor_options"]["resources"] == {"group-cpu": 1}
+    assert 1 < deployment["ray_actor_options"]["num_cpus"] <= 2
+
+
+@pytest.mark.parametrize(
+    ("more", "target", "most"),
+    [
+        ([], 2, 4),
+        (["batching: {maxSize: 32}"], 32, 64),
+        (["scaling: {target: 8}", "batching: {maxSize: 32}"], 8, 64),
+        (["scaling: {target: 8}", "batching: {maxSize: 4}"], 8, 16),
+    ],
+)
+def test_a_replica_takes_a_whole_batch_unless_a_target_is_written(more: list[str], target: float, most: int) -> None:
+    """The autoscaler's target is that of a full batch, and a replica takes the next batch while it works on one."""
+    written = "    scaling: {metric: ongoing-requests, target: 8}\n"
+    text = changed(written, "".join(f"    {line}\n" for line in more))
+    (application,) = serve_config(lowered(text).get("RayService", "scorer-champion"))["applications"]
+    (deployment,) = application["deployments"]
+
+    assert deployment["autoscaling_config"]["target_ongoing_requests"] == target
+    assert deployment["max_ongoing_requests"] == most
+
+
+def test_a_half_cpu_is_one_cpu_for_ray() -> None:
+    """KubeRay rounds the limit up, and a replica must not ask for more than that."""
+    service = lowered(changed("{cpu: 2, memory: 8Gi}", "{cpu: 500m, memory: 8Gi}")).get("RayService", "scorer-champion")
+    (application,) = serve_config(service)["applications"]
+
+    assert application["deployments"][0]["ray_actor_options"]["num_cpus"] == 0.75
+
+
+def test_accelerators_are_asked_for_in_pod_and_replica() -> None:
+    text = changed("replicas: 1}", "replicas: 1, compute: train}")
+    service = lowered(text).get("RayService", "scorer-challenger")
+    worker = service["spec"]["rayClusterConfig"]["workerGroupSpecs"][0]["template"]["spec"]["containers"][0]
+    (application,) = serve_config(service)["applications"]
+
+    assert worker["resources"]["limits"]["nvidia.com/gpu"] == "1"
+    assert application["deployments"][0]["ray_actor_options"]["num_gpus"] == 1
+
+
+def test_applications_point_into_their_description() -> None:
+    """The name is in the mounted file, and the digest changes with that part of it, and with no other."""
+    before, after = lowered(VALID_SPEC), lowered(changed("sample: 20%", "sample: 30%"))
+    (one,) = serve_config(before.get("RayService", "scorer-champion"))["applications"]
+    (other,) = serve_config(after.get("RayService", "scorer-champion"))["applications"]
+    text = before.get("ConfigMap", "scorer-champion-description")["data"]["workload.json"]
+
+    assert one["args"]["application"] in json.loads(text)["applications"]
+    assert one["import_path"] == "modelyard_runtime.serving.application:application"
+    assert one["args"]["digest"] != other["args"]["digest"]
+
+
+def test_a_new_description_makes_new_pods() -> None:
+    before, after = lowered(VALID_SPEC), lowered(changed("sample: 20%", "sample: 30%"))
+
+    def annotations(made: Object) -> Any:
+        return made["spec"]["rayClusterConfig"]["headGroupSpec"]["template"]["metadata"]["annotations"]
+
+    name = "scorer-champion"
+    assert annotations(before.get("RayService", name)) != annotations(after.get("RayService", name))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("team: payments", "team: risk"), ("risk: limited", "risk: minimal"), ("email: pay", "email: ps")]
+)
+def test_another_owner_replaces_no_server(old: str, new: str) -> None:
+    """The file says who it is, and nobody has to pay for every endpoint twice for that."""
+    before, after = lowered(VALID_SPEC), lowered(changed(old, new))
+
+    name = "scorer-champion"
+    assert before.get("RayService", name) == after.get("RayService", name)
+    described = f"{name}-description"
+    assert before.get("ConfigMap", described)["data"] != after.get("ConfigMap", described)["data"]
+
+
+def test_in_place_a_new_description_changes_the_configuration_of_serve_alone() -> None:
+    """With other Pods, the server would be removed and made again; so it is where its stores are elsewhere."""
+    in_place = ("    slo: {", "    rollout: {strategy: in-place}\n    slo: {")
+
+    def spec(old: str, new: str) -> Any:
+        return lowered(changed(old, new, in_place)).get("RayService", "scorer-champion")["spec"]
+
+    before, after = spec("sample: 20%", "sample: 20%"), spec("sample: 20%", "sample: 30%")
+    assert before["rayClusterConfig"] == after["rayClusterConfig"]
+    assert before["serveConfigV2"] != after["serveConfigV2"]
+    moved = spec('endpoint: "https://s3.acme.example"', 'endpoint: "https://s3.frankfurt.acme.example"')
+    assert before["rayClusterConfig"]["headGroupSpec"] != moved["rayClusterConfig"]["headGroupSpec"]
+
+
+@pytest.mark.parametrize(
+    ("rollout", "upgrade"),
+    [("blue-green", {"type": "NewCluster"}), ("in-place", {"type": "None"})],
+)
+def test_rollout_says_how_clusters_replace_each_other(rollout: str, upgrade: dict[str, Any]) -> None:
+    text = changed("    slo: {", f"    rollout: {{strategy: {rollout}}}\n    slo: {{")
+
+    assert lowered(text).get("RayService", "scorer-champion")["spec"]["upgradeStrategy"] == upgrade
+
+
+def test_an_incremental_rollout_names_class_and_steps_and_scales() -> None:
+    """KubeRay refuses it without the autoscaler, even when the number of replicas is fixed."""
+    text = changed(
+        "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
+        "    rollout: {strategy: incremental, step: 20%, interval: 2m, maxSurge: 50%}\n",
+        ("{name: edge, namespace: gateways, mirrors: true}", "{class: istio}"),
+        ("replicas: {min: 2, max: 6}", "replicas: 2"),
+    )
+    spec = lowered(text).get("RayService", "scorer")["spec"]
+
+    assert spec["rayClusterConfig"]["enableInTreeAutoscaling"] is True
+    assert spec["upgradeStrategy"] == {
+        "type": "NewClusterWithIncrementalUpgrade",
+        "clusterUpgradeOptions": {
+            "gatewayClassName": "istio",
+            "stepSizePercent": 20,
+            "intervalSeconds": 120,
+            "maxSurgePercent": 50,
+        },
+    }
+
+
+def test_the_old_cluster_outlives_the_longest_request() -> None:
+    text = changed("host: scores.acme.example", "host: scores.acme.example\n      timeout: 5m")
+    spec = lowered(text).get("RayService", "scorer-champion")["spec"]
+    worker = spec["rayClusterConfig"]["workerGroupSpecs"][0]["template"]["spec"]
+
+    assert spec["rayClusterDeletionDelaySeconds"] > 300
+    assert worker["terminationGracePeriodSeconds"] > 300
+
+
+def test_the_head_takes_requests_only_where_there_may_be_no_worker() -> None:
+    """With no replica at all somebody has to notice the first request."""
+    zero = changed("replicas: {min: 2, max: 6}", "replicas: {min: 0, max: 6}")
+
+    assert lowered(VALID_SPEC).get("RayService", "scorer-champion")["spec"]["excludeHeadPodFromServeSvc"] is True
+    assert lowered(zero).get("RayService", "scorer-champion")["spec"]["excludeHeadPodFromServeSvc"] is False
+
+
+def test_a_budget_guards_what_has_more_than_one_replica() -> None:
+    """A number, since Pods of Ray have no controller with a scale; a single replica would block every drain."""
+    made = lowered(VALID_SPEC)
+
+    assert made.names("PodDisruptionBudget") == ["scorer-champion.cpu"]
+    budget = made.get("PodDisruptionBudget", "scorer-champion.cpu")["spec"]
+    assert budget["minAvailable"] == 1
+    assert budget["selector"]["matchLabels"]["ray.io/group"] == "cpu"
+
+
+def test_members_of_a_pool_share_a_cluster_and_not_their_pods() -> None:
+    """One application for each, pinned to the group of its hardware, under its own prefix and with its own token."""
+    second = (
+        "  ranker:\n    variants: {champion: {model: fraud-xgb@champion}}\n    compute: train\n"
+        "    replicas: 1\n    pool: shared\n"
+    )
+    text = changed(
+        "    capture: {sample: 20%, store: lake}\n",
+        "    capture: {sample: 20%, store: lake}\n    pool: shared\n",
+        (
+            "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
+            "",
+        ),
+        ("monitors:\n", second + "monitors:\n"),
+    )
+    service = lowered(text).get("RayService", "pool-shared")
+    applications = {one["name"]: one for one in serve_config(service)["applications"]}
+    pinned = {name: list(one["deployments"][0]["ray_actor_options"]["resources"]) for name, one in applications.items()}
+
+    assert groups(service) == {"cpu": (2, 6), "train": (1, 1)}
+    assert pinned == {"scorer-champion": ["group-cpu"], "ranker-champion": ["group-train"]}
+    assert [one["route_prefix"] for one in applications.values()] == ["/ranker", "/scorer"]
+    volumes = service["spec"]["rayClusterConfig"]["headGroupSpec"]["template"]["spec"]["volumes"]
+    (tokens,) = [volume for volume in volumes if volume["name"] == "tokens"]
+    assert tokens["projected"]["sources"] == [
+        {"secret": {"name": "vault.scorer", "items": [{"key": "token", "path": "scorer/default"}]}}
+    ]
+
+
+def test_bounds_of_objectives_are_edges_of_the_histogram() -> None:
+    """A rule on `le="75"` finds nothing unless 75 is one."""
+    service = lowered(changed("p99: 50ms", "p99: 75ms")).get("RayService", "scorer-champion")
+    head = service["spec"]["rayClusterConfig"]["headGroupSpec"]["template"]["spec"]["containers"][0]
+    (edges,) = [one["value"] for one in head["env"] if one["name"] == "RAY_SERVE_REQUEST_LATENCY_BUCKETS_MS"]
+    numbers = [int(edge) for edge in edges.split(",")]
+
+    assert 75 in numbers
+    assert numbers == sorted(set(numbers))
+
+
+_HOST, _TOKEN = "      host: scores.acme.example\n", "secret://vault/scorer#token"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "replaced"),
+    [
+        (_HOST, f"{_HOST}      timeout: 5s\n", True),
+        (_TOKEN, "secret://vault/other#token", True),
+        ("p99: 50ms", "p99: 55ms", True),
+        ("p99: 50ms", "p99: 100ms", False),
+        ("labels: {domain: payments}", "labels: {domain: cards}", False),
+        ("replicas: {min: 2, max: 6}", "replicas: 2", True),
+        ("replicas: {min: 2, max: 6}", "replicas: {min: 3, max: 5}", False),
+        ("fraud-xgb@champion}", "fraud-xgb@other}", False),
+        ("sample: 20%", "sample: 30%", False),
+        ("target: 8", "target: 9", False),
+    ],
+)
+def test_in_place_the_readme_says_what_replaces_pods(old: str, new: str, replaced: bool) -> None:
+    """A latency that is an edge of the histogram anyway changes no Pod."""
+    in_place = ("    slo: {", "    rollout: {strategy: in-place}\n    slo: {")
+
+    def pods(*more: tuple[str, str]) -> Any:
+        service = lowered(changed(*in_place, *more)).get("RayService", "scorer-champion")
+        cluster = service["spec"]["rayClusterConfig"]
+        of_pods = {key: value for key, value in cluster.items() if key != "workerGroupSpecs"}
+        return of_pods, [group["template"] for group in cluster["workerGroupSpecs"]]
+
+    assert (pods((old, new)) != pods()) is replaced
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "logged"),
+    [
+        ("risk: limited", "risk: minimal", False),
+        ("industry: retail", "industry: banking", True),
+        ("risk: limited", "risk: high", True),
+        ("host: scores.acme.example", "host: scores.acme.example\n      accessLog: true", True),
+    ],
+)
+def test_requests_are_logged_where_policy_asks(old: str, new: str, logged: bool) -> None:
+    """The replica writes the log, and Ray passes it on to the container."""
+    made = lowered(changed(old, new))
+    service = made.get("RayService", "scorer-champion")
+    described = json.loads(made.get("ConfigMap", "scorer-champion-description")["data"]["workload.json"])
+    group = service["spec"]["rayClusterConfig"]["workerGroupSpecs"][0]
+    (container,) = group["template"]["spec"]["containers"]
+
+    application = described["applications"]["scorer-champion"]
+    assert application.get("accessLog") == ({"endpoint": "scorer"} if logged else None)
+    assert ({"name": "RAY_LOG_TO_STDERR", "value": "1"} in container["env"]) == logged
+
+
+@pytest.mark.parametrize(("written", "most"), [("target: 8", 256), ("target: 8, maxQueued: 50", 50), ("target: 2", 64)])
+def test_requests_beyond_a_bound_are_shed_at_once(written: str, most: int) -> None:
+    """They would wait for a time-out; 503 says when to come back."""
+    service = lowered(changed("target: 8", written)).get("RayService", "scorer-champion")
+    (application,) = serve_config(service)["applications"]
+    (deployment,) = application["deployments"]
+
+    assert deployment["max_queued_requests"] == most
+    assert deployment["backpressure_config"] == {"status_code": 503, "retry_after_s": 5}
+
+
+@pytest.mark.parametrize(("written", "most"), [("", 16 * 2**20), ("      maxBody: 1Mi\n", 2**20)])
+def test_a_server_knows_the_largest_body_that_it_reads(written: str, most: int) -> None:
+    made = lowered(changed("    endpoint:\n", f"    endpoint:\n{written}"))
+    text = made.get("ConfigMap", "scorer-champion-description")["data"]["workload.json"]
+
+    (application,) = json.loads(text)["applications"].values()
+    assert application["maxBodyBytes"] == most

@@ -1,0 +1,133 @@
+"""What the runtime reads says where things are, what they are called, and how they are opened."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from modelyard_targets.kube.workload.describe_parts import digest
+from tests.lowering import lowered
+from tests.specs import VALID_SPEC, changed
+
+
+def described(text: str, name: str) -> Any:
+    """The description of a workload."""
+    return json.loads(lowered(text).get("ConfigMap", f"{name}-description")["data"]["workload.json"])
+
+
+def test_a_model_is_addressed_by_alias_or_version() -> None:
+    by_alias = described(VALID_SPEC, "scorer-challenger")["applications"]["scorer-challenger"]["model"]
+    text = changed("{model: fraud-xgb@candidate", "{model: fraud-xgb@7")
+    by_version = described(text, "scorer-challenger")["applications"]["scorer-challenger"]["model"]
+
+    assert (by_alias["uri"], by_alias["alias"]) == ("models:/fraud-fraud-xgb@candidate", "candidate")
+    assert (by_version["uri"], by_version["version"]) == ("models:/fraud-fraud-xgb/7", "7")
+
+
+def test_only_what_trains_carries_card_and_gate() -> None:
+    """A better wording of a card must not replace the servers."""
+    retrain, nightly = described(VALID_SPEC, "retrain")["pipeline"], described(VALID_SPEC, "nightly")["pipeline"]
+
+    assert retrain["model"]["card"]["purpose"] == "Ranks card payments by the risk of fraud."
+    assert [check["name"] for check in retrain["validation"]] == ["auc-pr", "beats-champion"]
+    approvals = retrain["approvals"]
+    assert (approvals["from"], approvals["minimum"]) == (["model-risk", "payments-risk"], 2)
+    assert {group: len(keys["sshKeys"]) for group, keys in approvals["groups"].items()} == {
+        "model-risk": 1,
+        "payments-risk": 1,
+    }
+    assert "card" not in nightly["model"]
+    assert "validation" not in nightly
+
+
+def test_data_in_a_store_is_an_address_and_its_credentials_are_variables() -> None:
+    found = described(VALID_SPEC, "nightly")
+
+    assert found["pipeline"]["data"]["scores"]["uri"] == "s3://acme-fraud-lake/scores/"
+    assert found["stores"]["lake"] == {
+        "uri": "s3://acme-fraud-lake/",
+        "endpoint": "https://s3.acme.example",
+        "accessKeyIdEnv": "MODELYARD_STORE_LAKE_ACCESS_KEY_ID",
+        "secretAccessKeyEnv": "MODELYARD_STORE_LAKE_SECRET_ACCESS_KEY",
+    }
+
+
+def test_every_variable_that_a_description_names_is_in_every_container() -> None:
+    made = lowered(VALID_SPEC)
+    for name in ("scorer-champion",):
+        named = json.loads(made.get("ConfigMap", f"{name}-description")["data"]["workload.json"])
+        cluster = made.get("RayService", name)["spec"]["rayClusterConfig"]
+        for template in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
+            given = {one["name"] for one in template["template"]["spec"]["containers"][0]["env"]}
+            wanted = {value for key, value in named["stores"]["lake"].items() if key.endswith("Env")}
+            assert wanted <= given
+            assert "MLFLOW_TRACKING_URI" in given
+
+
+@pytest.mark.parametrize(("environment", "bucket"), [("prod", "fraud-prod-lake"), ("default", "fraud-lake")])
+def test_a_bucket_that_is_made_is_named_after_its_environment(environment: str, bucket: str) -> None:
+    """Environments have clusters of their own, and often one service for their buckets."""
+    from modelyard_targets.kube.storage.buckets import bucket_name
+    from tests.plans import system_of
+
+    system = system_of(changed("adopt: acme-fraud-lake, ", ""), environment)
+
+    assert bucket_name(system.stores["lake"], system) == bucket
+
+
+def test_an_adopted_registry_has_its_credentials() -> None:
+    pair = changed(
+        "registry: {database: runs, artifacts: lake}",
+        'registry: {adopt: "https://mlflow.acme.example", credentials: secret://vault/mlflow}',
+    )
+    token = pair.replace("secret://vault/mlflow", "secret://vault/mlflow#token")
+
+    assert described(pair, "nightly")["registry"] == {
+        "uri": "https://mlflow.acme.example",
+        "usernameEnv": "MLFLOW_TRACKING_USERNAME",
+        "passwordEnv": "MLFLOW_TRACKING_PASSWORD",
+    }
+    assert described(token, "nightly")["registry"] == {
+        "uri": "https://mlflow.acme.example",
+        "tokenEnv": "MLFLOW_TRACKING_TOKEN",
+    }
+
+
+def test_a_monitor_knows_the_captures_the_models_and_what_it_may_start() -> None:
+    monitor = described(VALID_SPEC, "monitor-drift")["monitor"]
+
+    assert monitor["current"] == {"capture": {"uri": "s3://acme-fraud-lake/captures/scorer/", "store": "lake"}}
+    assert [(model["variant"], model["alias"]) for model in monitor["models"]] == [
+        ("challenger", "candidate"),
+        ("champion", "champion"),
+    ]
+    assert monitor["onBreach"]["run"] == {"pipeline": "retrain", "cronJob": "retrain"}
+    assert monitor["onBreach"]["cooldownSeconds"] == 3 * 86400
+
+
+def test_a_monitor_sends_its_metrics_where_they_are_scraped() -> None:
+    assert described(VALID_SPEC, "monitor-drift")["metrics"] == {
+        "otlp": "http://prometheus-operated.monitoring.svc.cluster.local:9090/api/v1/otlp/v1/metrics",
+        "namespace": "fraud",
+    }
+
+
+def test_a_renamed_pipeline_is_started_by_the_name_that_it_kept() -> None:
+    text = (
+        changed("  retrain:\n", "  refit:\n", ("run: pipelines.retrain", "run: pipelines.refit"))
+        + "moved: {pipelines.refit: pipelines.retrain}\n"
+    )
+
+    assert described(text, "monitor-drift")["monitor"]["onBreach"]["run"] == {
+        "pipeline": "refit",
+        "cronJob": "retrain",
+    }
+
+
+def test_a_digest_is_of_the_content_and_not_of_its_order() -> None:
+    """The runtime computes the same from the file that it reads."""
+    assert digest({"a": 1, "b": [1.5, "ü"]}) == digest({"b": [1.5, "ü"], "a": 1})
+    assert digest({"a": 1}) != digest({"a": 2})
+    assert digest({"a": "ü"}) == digest(json.loads(json.dumps({"a": "ü"})))

@@ -1,0 +1,287 @@
+"""Whether everything fits on the declared machines, and what they cost."""
+
+from __future__ import annotations
+
+import gc
+import time
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modelyard.budget import check_budget
+from modelyard.diagnostics import Diagnostic, Severity
+from modelyard.plan import Plan
+from modelyard.spec import Accelerator, Machines, Taint
+from modelyard_targets.kubernetes.budget import check_prices, cost, monthly_high
+from modelyard_targets.kubernetes.capacity import check_capacity, machines_needed, quota
+from modelyard_targets.machines.packing import CPU, MEMORY, Floor, Pods, pack
+from tests.plans import large_spec, plan_of
+from tests.specs import VALID_SPEC, changed
+
+GI = 1024**3
+
+
+def said(text: str, plan_text: str = "") -> list[str]:
+    """Codes and the line that each points into."""
+    plan = plan_of(plan_text or text)
+    return [_line(text, one) for one in (*check_capacity(plan, "main"), *check_prices(plan, "main"), *_budget(plan))]
+
+
+def hints(text: str) -> list[str]:
+    """What is suggested for what does not fit."""
+    return [found.hint for found in check_capacity(plan_of(text), "main")]
+
+
+def _budget(plan: Plan) -> tuple[Diagnostic, ...]:
+    found = cost(plan, "main")
+    return () if found is None else tuple(check_budget(plan, [found]))
+
+
+def _line(text: str, found: Diagnostic) -> str:
+    assert found.span is not None
+    return f"{found.code} {text.splitlines()[found.span.line - 1].strip()}"
+
+
+def test_the_valid_spec_fits() -> None:
+    assert said(VALID_SPEC) == []
+
+
+def test_replicas_beyond_the_machines_are_told_where_most_is_asked() -> None:
+    text = changed("replicas: {min: 2, max: 6}", "replicas: {min: 2, max: 90}")
+    plan = plan_of(text)
+
+    assert said(text) == ["E0511 replicas: {min: 2, max: 90}"]
+    (found,) = check_capacity(plan, "main")
+    assert "180 CPUs of it here" in found.message
+
+
+def test_a_variant_that_asks_most_is_the_place() -> None:
+    text = changed("{model: fraud-xgb@candidate, replicas: 1}", "{model: fraud-xgb@candidate, replicas: 200}")
+
+    assert said(text) == ["E0511 challenger: {model: fraud-xgb@candidate, replicas: 200}"]
+
+
+def test_a_pipeline_that_never_reaches_its_size_is_told_at_its_workers() -> None:
+    """Two machines with one L4 each hold two workers, whatever else runs."""
+    text = changed("workers: {min: 1, max: 2}", "workers: {min: 1, max: 8}")
+    (found,) = check_capacity(plan_of(text), "main")
+
+    assert said(text) == ["E0510 workers: {min: 1, max: 8}"]
+    assert "8 Pods of 8 CPUs, 32Gi of memory, 1 nvidia.com/gpu, and there is room for 2" in found.message
+
+
+def test_pipelines_wait_for_each_other() -> None:
+    """Only the largest is counted: two that fit one at a time are fine."""
+    wide = 'workers: {min: 1, max: 40}\n    schedule: {cron: "30 3 * * *"}'
+    text = changed('workers: {min: 1, max: 4}\n    schedule: {cron: "30 3 * * *"}', wide)
+    two = text.replace(
+        "  report:\n",
+        text[text.index("  nightly:") : text.index("  report:")].replace("nightly", "other") + "  report:\n",
+    )
+
+    assert said(text) == said(two) == []
+
+
+def test_enough_in_pieces_too_small() -> None:
+    """Nine CPUs of sixteen: one Pod a machine, although the sum would do for more."""
+    text = changed(
+        "cpu: {cpu: 2, memory: 8Gi}", "cpu: {cpu: 9, memory: 8Gi}", ("replicas: {min: 2, max: 6}", "replicas: 8")
+    )
+
+    assert said(text)[0].startswith("E0512")
+
+
+FEWER = ("- {count: 6, cpu: 16, memory: 64Gi, price: 0.40 USD}", "- {count: 2, cpu: 16, memory: 64Gi, price: 0.40 USD}")
+NIGHTLY = "    output: scores\n    compute: cpu\n    workers: {min: 1, max: 4}\n"
+ENDPOINT = "    compute: cpu\n    replicas: {min: 2, max: 6}\n"
+
+
+def tight(pipeline: str = "", endpoint: str = "", least: int = 2) -> str:
+    """A spec whose machines hold the endpoint at its largest or the nightly scoring, and not both; each of them with
+    more lines.
+    """
+    scoring = NIGHTLY.replace("max: 4", "max: 38") + pipeline
+    serving = ENDPOINT.replace("min: 2, max: 6", f"min: {least}, max: 10") + endpoint
+    return changed(*FEWER, (NIGHTLY, scoring), (ENDPOINT, serving))
+
+
+def test_what_does_not_fit_at_once_needs_someone_who_yields() -> None:
+    (found,) = check_capacity(plan_of(tight()), "main")
+
+    assert said(tight()) == ["E0990 nightly:"]
+    assert "none of them can be preempted: no machine has room for 1 Pod of 2 CPUs" in found.message
+    assert found.hint.startswith("give the pipeline `priority: low` if")
+
+
+@pytest.mark.parametrize("priority", ["low", "lowest"])
+def test_what_yields_need_not_fit_beside_the_most_of_what_it_yields_to(priority: str) -> None:
+    assert said(tight(f"    priority: {priority}\n")) == []
+
+
+def test_an_endpoint_may_yield_as_well() -> None:
+    assert said(tight(endpoint="    priority: low\n")) == []
+
+
+def test_two_that_yield_to_the_same_do_not_yield_to_each_other() -> None:
+    low = "    priority: low\n"
+
+    assert said(tight(low, low)) == ["E0990 nightly:"]
+    assert hints(tight(low, low)) == [
+        "give the pipeline `priority: lowest` if it may wait and be interrupted, lower the largest numbers, or declare"
+        " more machines under `capacity`"
+    ]
+    assert said(tight("    priority: lowest\n", low)) == []
+
+
+def test_nothing_is_below_the_lowest() -> None:
+    lowest = "    priority: lowest\n"
+
+    assert said(tight(lowest, lowest)) == ["E0990 nightly:"]
+    assert hints(tight(lowest, lowest)) == ["lower the largest numbers, or declare more machines under `capacity`"]
+
+
+@pytest.mark.parametrize("pipeline", ["", "    priority: low\n"])
+def test_what_yields_fits_beside_the_least_of_what_it_yields_to(pipeline: str) -> None:
+    """Replicas that are always there leave no room, however long a run waits."""
+    assert [one.partition(" ")[0] for one in said(tight(pipeline, least=10))] == ["E0511"]
+
+
+def test_an_open_cluster_says_nothing() -> None:
+    """And has no quota; but a budget cannot be kept there."""
+    text = VALID_SPEC[: VALID_SPEC.index("      capacity:")] + VALID_SPEC[VALID_SPEC.index("      gateway:") :]
+    plan = plan_of(text.replace("capacity: spot-first", "capacity: on-demand"))
+
+    assert list(check_capacity(plan, "main")) == []
+    assert quota(plan, "main") == {}
+    assert [one.code for one in check_prices(plan, "main")] == ["E0514"]
+
+
+def test_a_machine_without_a_price() -> None:
+    assert said(changed(", price: 1.10 USD", "")) == [
+        'E0514 - {count: 2, cpu: 32, memory: 128Gi, accelerators: "L4:1"}'
+    ]
+
+
+def test_machines_that_nobody_needs_need_no_price() -> None:
+    spare = "      gateway: {name"
+    text = changed(
+        spare, "        - {count: 2, cpu: 4, memory: 8Gi, labels: {pool: spare}, taints: [{key: spare}]}\n" + spare
+    )
+
+    assert said(text) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "severity"), [("", "W0513", "warning"), (", onExceed: block", "E0513", "error")]
+)
+def test_a_budget_that_is_too_small(more: str, code: str, severity: str) -> None:
+    text = changed("{monthly: 18000 USD}", f"{{monthly: 100 USD{more}}}")
+    (found,) = _budget(plan_of(text))
+
+    assert found.code == code
+    assert found.severity is Severity(severity)
+    assert "the budget is 100 USD a month" in found.message
+
+
+def test_the_month_is_the_machines_that_are_needed() -> None:
+    plan = plan_of(VALID_SPEC)
+    needed = machines_needed(plan, "main")
+
+    assert monthly_high(plan, "main") == pytest.approx((needed[0] * 0.40 + needed[1] * 1.10) * 730)
+    assert needed[1] == 2
+
+
+def test_the_quota_is_what_is_declared() -> None:
+    assert quota(plan_of(VALID_SPEC), "main") == {
+        "requests.cpu": "160",
+        "requests.memory": "640Gi",
+        "limits.memory": "640Gi",
+        "requests.nvidia.com/gpu": "2",
+        "pods": "880",
+    }
+
+
+def test_a_pod_goes_only_where_it_may() -> None:
+    """Labels and taints bound the machines of a Pod."""
+    tainted = Machines(4, 8000, 32 * GI, labels=(("pool", "a"),), taints=(Taint("only", "a"),))
+    floor = Floor([Machines(1, 8000, 32 * GI), tainted])
+    pod = {CPU: 8000, MEMORY: GI}
+
+    assert floor.shape(pod).machines == (0,)
+    assert floor.shape(pod, (("pool", "a"),), (Taint("only", "a"),)).machines == (1,)
+    assert floor.shape(pod, (("pool", "a"),), (Taint("only"),)).machines == (1,)
+    assert floor.shape(pod, (("pool", "b"),)).machines == ()
+
+
+@given(
+    machines=st.lists(
+        st.tuples(st.integers(1, 5), st.integers(1, 16), st.integers(1, 64), st.integers(0, 2)), min_size=1, max_size=4
+    ),
+    pods=st.lists(st.tuples(st.integers(1, 12), st.integers(1, 16), st.integers(1, 64), st.integers(0, 2)), max_size=6),
+)
+@settings(max_examples=150, deadline=None)
+def test_what_is_packed_fits_machine_by_machine(
+    machines: list[tuple[int, int, int, int]], pods: list[tuple[int, int, int, int]]
+) -> None:
+    """Counting groups comes to the same as placing Pod after Pod, and never places more than there is."""
+    capacity = [
+        Machines(count, cpu * 1000, memory * GI, Accelerator("L4", gpus) if gpus else None)
+        for count, cpu, memory, gpus in machines
+    ]
+    floor = Floor(capacity)
+    groups = [
+        Pods(count, floor.shape({CPU: cpu * 1000, MEMORY: memory * GI, "nvidia.com/gpu": gpus}), ("pods", at), "pods")
+        for at, (count, cpu, memory, gpus) in enumerate(pods)
+    ]
+    packed = pack(groups, floor)
+
+    assert all(0 <= used <= capacity[at].count for at, used in packed.used.items())
+    if packed.homeless is None:
+        for what in (CPU, MEMORY, "nvidia.com/gpu"):
+            asked = sum(one.count * dict(one.shape.amounts)[what] for one in groups)
+            there = sum(packed.used[at] * floor.sizes[at].get(what, 0) for at in packed.used)
+            assert asked <= there
+
+
+def test_ten_thousand_models_are_counted_in_proportion() -> None:
+    """Ten times the models take about ten times as long: the ratio of the two, in one run."""
+    times = {models: _time(_roomy(plan_of(large_spec(models)))) for models in (200, 2000)}
+
+    assert times[2000] < 25 * times[200]
+
+
+def _roomy(plan: Plan) -> Plan:
+    deployment = plan.system.deployment
+    targets = tuple(replace(one, capacity=(Machines(9000, 64000, 256 * GI),)) for one in deployment.targets)
+    return replace(plan, system=replace(plan.system, deployment=replace(deployment, targets=targets)))
+
+
+def _time(plan: Plan) -> float:
+    """Seconds of the processor, since machines are busy with other things, and without visits of the collector."""
+    best = float("inf")
+    gc.disable()
+    for _ in range(3):
+        start = time.process_time()
+        assert list(check_capacity(plan, "far")) == []
+        assert list(check_capacity(plan, "near")) == []
+        best = min(best, time.process_time() - start)
+    gc.enable()
+    return best
+
+
+def test_what_falls_back_counts_on_both_kinds_of_machines() -> None:
+    """Pods that prefer spot fill machines on demand as well, and nothing is refused that finds a place there."""
+    spot = (
+        "- {count: 1, cpu: 16, memory: 64Gi, spot: true, price: 0.1 USD, labels: {life: spot}, taints: [{key: spot}]}"
+    )
+    text = changed(
+        "cpu: {cpu: 2, memory: 8Gi}",
+        "cpu: {cpu: 2, memory: 8Gi, capacity: spot-first}",
+        ("      gateway: {name", f"        {spot}\n      gateway: {{name"),
+        ("replicas: {min: 2, max: 6}", "replicas: 12"),
+    )
+
+    assert said(text) == []
+    assert said(text.replace("capacity: spot-first}\n  train", "capacity: spot}\n  train"))[0].startswith("E0511")

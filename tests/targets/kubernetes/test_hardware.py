@@ -1,0 +1,257 @@
+"""Which declared machine a compute class gets, and what is said when there is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelyard.plan import Fallback, Hardware
+from modelyard.spec import Accelerator, ComputeClass, Machines, Taint, TargetSpec
+from modelyard_targets.kubernetes.hardware import ANY_MACHINE, choose
+from modelyard_targets.machines.accelerators import known, names
+
+GI = 1024**3
+CPU = Machines(count=3, cpu_millis=16000, memory_bytes=64 * GI)
+LARGE = replace(CPU, cpu_millis=32000, memory_bytes=128 * GI)
+L4 = replace(CPU, accelerator=Accelerator("L4", 1), labels=(("gpu", "l4"),))
+A10G = replace(CPU, accelerator=Accelerator("A10G", 4), labels=(("gpu", "a10g"),))
+
+
+def asked(cpu: int = 4, memory: int = 16, *accelerators: str, capacity: str = "on-demand") -> ComputeClass:
+    return ComputeClass(
+        name="train",
+        path=("compute", "train"),
+        cpu_millis=cpu * 1000,
+        memory_bytes=memory * GI,
+        accelerators=tuple(Accelerator(name) for name in accelerators),
+        capacity=capacity,
+    )
+
+
+def on(*machines: Machines) -> TargetSpec:
+    return TargetSpec(name="main", provider="kubernetes", capacity=machines)
+
+
+def chosen(compute: ComputeClass, *machines: Machines) -> Hardware:
+    found = choose(compute, on(*machines))
+    assert isinstance(found, Hardware), found
+    return found
+
+
+def refusal(compute: ComputeClass, *machines: Machines) -> str:
+    found = choose(compute, on(*machines))
+    assert isinstance(found, str), found
+    return found
+
+
+def test_the_order_of_alternatives_comes_first() -> None:
+    """A dearer machine with the preferred accelerator wins over a cheap one with the second best."""
+    dear, cheap = replace(L4, price_hourly=9.0), replace(A10G, price_hourly=1.0)
+
+    assert chosen(asked(4, 16, "L4", "A10G"), cheap, dear).machine == "capacity[1]"
+    assert chosen(asked(4, 16, "A10G", "L4"), cheap, dear).machine == "capacity[0]"
+
+
+def test_then_price_then_what_is_left_over_then_the_order() -> None:
+    assert chosen(asked(), replace(CPU, price_hourly=2.0), replace(LARGE, price_hourly=1.0)).machine == "capacity[1]"
+    assert chosen(asked(), LARGE, CPU).machine == "capacity[1]"
+    assert chosen(asked(), CPU, CPU).machine == "capacity[0]"
+
+
+def test_a_machine_without_an_accelerator_is_enough_for_work_that_wants_none() -> None:
+    """Even a cheaper one with an accelerator is left to those who need it."""
+    assert chosen(asked(), replace(L4, price_hourly=0.1), replace(CPU, price_hourly=1.0)).machine == "capacity[1]"
+    assert chosen(asked(), L4).accelerator is None
+
+
+def test_names_are_matched_whatever_their_spelling() -> None:
+    found = chosen(asked(4, 16, "a100-80gb"), replace(L4, accelerator=Accelerator("A100-80GB", 2)))
+
+    assert found.accelerator == Accelerator("a100-80gb", 1)
+    assert found.accelerator_resource == "nvidia.com/gpu"
+
+
+def test_a_name_without_a_size_is_one_accelerator() -> None:
+    """`A100` is the one with 40 GB, however it is spelt, and never the one with 80."""
+    small, odd, large = (
+        replace(L4, accelerator=Accelerator(name, 4), labels=(("gpu", name),))
+        for name in ("A100", "a100_40gb", "A100-80GB")
+    )
+
+    assert chosen(asked(4, 16, "A100-40GB"), large, small).machine == "capacity[1]"
+    assert chosen(asked(4, 16, "A100"), large, odd).machine == "capacity[1]"
+    assert "with A100-80GB:4 instead of A100:1" in refusal(asked(4, 16, "A100"), large)
+
+
+def test_declared_memory_tells_variants_apart() -> None:
+    large = replace(L4, accelerator=Accelerator("A100", 4), accelerator_memory_bytes=80 * GI)
+
+    assert chosen(asked(4, 16, "A100-80GB"), large).considered[0].why.startswith("A100-80GB:4 of 80Gi; ")
+    assert chosen(asked(4, 16, "A100"), large).machine == "capacity[0]"
+    assert "with A100-80GB:4 instead of A100-40GB:1" in refusal(asked(4, 16, "A100-40GB"), large)
+
+
+def test_preferred_alternatives_without_a_machine_are_kept_with_the_reason() -> None:
+    """Those behind the choice would not be used anyway."""
+    found = chosen(asked(4, 16, "H100", "L4", "T4"), L4)
+
+    assert [(one.position, one.accelerator.name) for one in found.passed_over] == [(0, "H100")]
+    assert found.passed_over[0].why == "the nearest is capacity[0] with L4:1 instead of H100:1"
+    assert [one.position for one in chosen(asked(4, 16, "H100", "L4")).passed_over] == [1]
+
+
+def test_a_pod_is_kept_to_its_machine() -> None:
+    """By all of the machine's labels and taints, and by the usual taint of machines with such accelerators."""
+    machine = replace(L4, taints=(Taint("dedicated", "ml"),))
+    found = chosen(asked(4, 16, "L4"), machine)
+
+    assert found.selector == (("gpu", "l4"),)
+    assert found.tolerations == (Taint("dedicated", "ml"), Taint("nvidia.com/gpu"))
+
+
+def test_a_declared_taint_of_the_accelerator_is_not_tolerated_twice() -> None:
+    machine = replace(L4, taints=(Taint("nvidia.com/gpu", "present"),))
+
+    assert chosen(asked(4, 16, "L4"), machine).tolerations == (Taint("nvidia.com/gpu", "present"),)
+
+
+def test_by_memory_of_the_accelerator() -> None:
+    """Any accelerator with enough: as declared, or as its name says."""
+    wanted = replace(asked(), accelerator_memory_bytes=40 * GI)
+    odd = replace(L4, accelerator_memory_bytes=48 * GI, labels=(("gpu", "odd"),))
+
+    assert chosen(wanted, L4, odd).machine == "capacity[1]"
+    assert chosen(wanted, odd).accelerator == Accelerator("L4", 1)
+    assert "with L4:1 instead of an accelerator with 40Gi" in refusal(wanted, L4)
+
+
+def test_spot() -> None:
+    """`spot` takes nothing else, `spot-first` falls back, and on demand is never put where it may be taken away."""
+    spot = replace(CPU, spot=True, labels=(("life", "spot"),), taints=(Taint("spot"),))
+    fixed = replace(CPU, labels=(("life", "long"),))
+
+    assert chosen(asked(capacity="spot"), fixed, spot).spot
+    assert chosen(asked(capacity="spot-first"), fixed, spot).spot
+    assert not chosen(asked(capacity="spot-first"), fixed).spot
+    assert not chosen(asked(), spot, fixed).spot
+    assert "no machine is declared with `spot: true`" in refusal(asked(capacity="spot"), fixed)
+    assert "all that are declared are `spot: true`" in refusal(asked(), spot)
+
+
+def test_machines_that_cannot_be_told_apart_are_refused() -> None:
+    """A Pod that must not be taken away could land on a spot machine which neither label nor taint tells apart."""
+    spot = replace(CPU, spot=True)
+
+    assert "could as well land on capacity[1]" in refusal(asked(), CPU, spot)
+    assert chosen(asked(capacity="spot-first"), CPU, spot).machine == "capacity[1]"
+    assert chosen(asked(), CPU, replace(spot, taints=(Taint("spot"),))).machine == "capacity[0]"
+
+
+def test_an_accelerator_of_another_sort_within_reach_is_refused_unless_it_is_an_alternative() -> None:
+    first, second = replace(L4, labels=()), replace(A10G, labels=())
+
+    assert "capacity[1]" in refusal(asked(4, 16, "L4"), first, second)
+    assert chosen(asked(4, 16, "L4", "A10G"), first, second).machine == "capacity[0]"
+
+
+def test_nothing_fits() -> None:
+    """The nearest machine is named, and all that it lacks."""
+    assert refusal(asked(4, 96), CPU, replace(CPU, memory_bytes=32 * GI)) == (
+        "the nearest is capacity[0] with 64Gi of the 96Gi of memory"
+    )
+    assert refusal(asked(20, 96), CPU) == (
+        "the nearest is capacity[0] with 16 of the 20 CPUs and 64Gi of the 96Gi of memory"
+    )
+    assert refusal(asked(4, 16, "L4", "A10G"), CPU) == (
+        "the nearest is capacity[0] with no accelerator instead of L4:1 or A10G:1"
+    )
+    assert refusal(asked(4, 16, "A10G"), CPU, L4) == "the nearest is capacity[1] with L4:1 instead of A10G:1"
+
+
+def test_what_was_considered_begins_with_the_choice() -> None:
+    found = chosen(asked(), replace(CPU, price_hourly=0.4), LARGE, CPU, LARGE).considered
+
+    assert [one.machine for one in found] == ["capacity[0]", "capacity[2]", "capacity[1]"]
+    assert found[0].why == "no accelerator; on demand; leaves 12 CPUs and 48Gi"
+    assert found[0].price_hourly == 0.4
+
+
+def test_an_open_cluster_takes_what_is_asked() -> None:
+    found = chosen(asked(4, 16, "MI300X", "L4"))
+
+    assert (found.machine, found.cpu_millis, found.memory_bytes) == (ANY_MACHINE, 4000, 16 * GI)
+    assert found.accelerator == Accelerator("MI300X", 1)
+    assert found.accelerator_resource == "amd.com/gpu"
+    assert (found.selector, found.tolerations) == ((), (Taint("amd.com/gpu"),))
+
+
+def test_what_an_open_cluster_cannot_promise() -> None:
+    assert "no machine with `spot: true`" in refusal(asked(capacity="spot"))
+    assert "name an accelerator" in refusal(replace(asked(), accelerator_memory_bytes=GI))
+
+
+def test_an_accelerator_that_nobody_knows() -> None:
+    assert "did you mean 'L40S'?" in refusal(asked(4, 16, "L4OS"))
+
+
+def test_every_known_accelerator_has_a_resource_and_memory() -> None:
+    for name in names():
+        found = known(name.lower().replace("-", "_"))
+        assert found is not None
+        assert "/" in found.resource
+        assert found.memory_bytes > 0
+
+
+@given(
+    cpus=st.lists(st.integers(1, 64), min_size=1, max_size=6),
+    memories=st.lists(st.integers(1, 512), min_size=6, max_size=6),
+    cpu=st.integers(1, 64),
+    memory=st.integers(1, 512),
+)
+def test_a_choice_always_holds_its_pod(cpus: list[int], memories: list[int], cpu: int, memory: int) -> None:
+    """What is chosen is large enough, and what is refused fits nowhere."""
+    machines = [Machines(1, one * 1000, two * GI) for one, two in zip(cpus, memories, strict=False)]
+    found = choose(asked(cpu, memory), on(*machines))
+    fits = [one for one in machines if one.cpu_millis >= cpu * 1000 and one.memory_bytes >= memory * GI]
+
+    if isinstance(found, str):
+        assert not fits
+    else:
+        assert machines[int(found.machine[9:-1])] in fits
+
+
+def test_spot_first_falls_back_to_what_is_the_same_on_demand() -> None:
+    """The cheapest machine on demand stands behind one that may be taken away, and its taints are tolerated too."""
+    spot = replace(CPU, spot=True, labels=(("life", "spot"),), taints=(Taint("spot"),))
+    fixed = replace(CPU, labels=(("life", "long"),), taints=(Taint("ml"),))
+
+    found = chosen(asked(capacity="spot-first"), fixed, spot, CPU)
+    assert found.selector == (("life", "spot"),)
+    assert found.fallback == Fallback("capacity[0]", (("life", "long"),))
+    assert found.tolerations == (Taint("spot"), Taint("ml"))
+    assert chosen(asked(capacity="spot"), fixed, spot).fallback is None
+    assert chosen(asked(capacity="spot-first"), spot).fallback is None
+    assert chosen(asked(capacity="spot-first"), fixed).fallback is None
+
+
+def test_what_stands_behind_spot_has_the_same_accelerator() -> None:
+    """Another alternative is not what the class prefers, and machines that cannot be told apart are refused."""
+    spot = replace(L4, spot=True, labels=(("gpu", "spot"),))
+    other = replace(A10G, labels=(("gpu", "a10g"),))
+
+    assert chosen(asked(4, 16, "L4", "A10G", capacity="spot-first"), spot, other).fallback is None
+    assert chosen(asked(4, 16, "L4", "A10G", capacity="spot-first"), spot, other, L4).fallback == Fallback(
+        "capacity[2]", L4.labels
+    )
+    wanted = asked(4, 16, "L4", capacity="spot-first")
+    assert "capacity[1] could as well land on capacity[2]" in refusal(
+        wanted, spot, replace(L4, labels=()), replace(A10G, labels=())
+    )
+
+
+def test_work_without_an_accelerator_leaves_spot_machines_with_one_alone() -> None:
+    spot = replace(L4, spot=True, labels=(("gpu", "spot"),))
+
+    assert chosen(asked(capacity="spot-first"), spot, CPU).machine == "capacity[1]"
