@@ -35,6 +35,7 @@ class _View:
         self._system = system
         self._ids = Ids()
         self._several = len(system.deployment.targets) > 1
+        self._soaks = _soaks(system)
 
     def boxes(self) -> Iterator[Box]:
         """A box for each entry of the spec, and for each alias or version of a model."""
@@ -148,7 +149,7 @@ class _View:
             yield self._back(here, self._ids.of("pipeline", breach.run), "starts")
         for version in self._taken_back(monitor):
             yield self._back(here, self._of(version), "rolls back")
-        for version in self._judged(monitor):
+        for version in self._soaks.get(monitor.name, ()):
             yield self._back(here, self._of(version), "judges the soak")
 
     def _watched(self, monitor: Monitor, here: str) -> Arrow:
@@ -161,12 +162,6 @@ class _View:
 
     def _taken_back(self, monitor: Monitor) -> Iterator[ModelRef]:
         return iter(watched_models(self._system, monitor) if monitor.on_breach.rollback else ())
-
-    def _judged(self, monitor: Monitor) -> Iterator[ModelRef]:
-        for model in self._system.models.values():
-            for stage in model.stages:
-                if stage.soak is not None and stage.soak.monitor == monitor.name:
-                    yield ModelRef(model.name, stage.alias)
 
     @staticmethod
     def _back(source: str, sink: str, text: str) -> Arrow:
@@ -187,6 +182,16 @@ class _View:
 
     def _of(self, version: ModelRef) -> str:
         return self._ids.of("model", _written(version))
+
+
+def _soaks(system: System) -> dict[str, list[ModelRef]]:
+    """By monitor, the aliases that a version gets once the monitor has judged its soak."""
+    found: dict[str, list[ModelRef]] = {}
+    for model in system.models.values():
+        for stage in model.stages:
+            if stage.soak is not None and stage.soak.monitor:
+                found.setdefault(stage.soak.monitor, []).append(ModelRef(model.name, stage.alias))
+    return found
 
 
 def _written(version: ModelRef) -> str:

@@ -59,10 +59,12 @@ def as_diagram(system: System) -> Said:
     from modelyard.drawing.mermaid import mermaid
     from modelyard.drawing.ml import ml_view
 
+    too_large = Said("A diagram of this system is too large for this page: `modelyard graph --format html` draws it.")
+    if len(system.pipelines) + len(system.inference) + len(system.monitors) > _MOST_ARROWS:
+        return too_large  # nearly each of them has an arrow
     picture = ml_view(system)
-    text = mermaid(picture) if len(picture.arrows) <= _MOST_ARROWS else ""
-    if not text or len(text) > _LONGEST_DIAGRAM:
-        return Said("A diagram of this system is too large for this page: `modelyard graph --format html` draws it.")
+    if len(picture.arrows) > _MOST_ARROWS or len(text := mermaid(picture)) > _LONGEST_DIAGRAM:
+        return too_large
     return Said(f"```mermaid\n{text}```")
 
 
