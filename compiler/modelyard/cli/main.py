@@ -51,7 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _obey(typed: Sequence[str]) -> int:
     """The exit code of a command, whatever happens except an interruption."""
     try:
-        arguments = parser(tuple(COMMANDS)).parse_args(typed)
+        # Only the command that was typed needs its options; whoever mistypes one is shown all.
+        arguments = parser((typed[0],) if typed[0] in COMMANDS else tuple(COMMANDS)).parse_args(typed)
     except SystemExit as ended:  # argparse has printed why; its own code 2 would claim that modelyard is wrong
         return FINE if ended.code in (0, None) else WRONG_SPEC
     try:

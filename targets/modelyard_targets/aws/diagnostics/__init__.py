@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from modelyard.when_used import load_when_used
+
+load_when_used(__name__)
+
 FORMER: Final = {
     "E0485": "AWS-E020",
     "E0486": "AWS-E021",
