@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
-from inspect import cleandoc
+from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
 import modelyard_schemas
-from modelyard.diagnostics import Diagnostic, codes
-from modelyard.diagnostics.registry import CODE
 from modelyard.printing.fields import ANY, Field, field
 from modelyard.shape import Schema
 from modelyard.source import Json
 from modelyard.writers.json_text import json_text
-from modelyard_targets import TARGETS
+from tests.errors_pages import AREAS, PROVIDERS, area_page, index_page
 from tests.metrics_page import metrics_page
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
 
-_ROOMS: Final = {
-    "01": "Reading: files, YAML, environments, variables",
-    "02": "The schema",
-    "03": "References and quantities",
-    "04": "Rules that a schema cannot state",
-    "05": "Planning: names, machines, capacity, budget",
-    "06": "What a target can honour",
-    "07": "Writing",
-    "08": "Meaning: systems that fit the schema and would still not work",
-    "09": "Plausibility: systems that can be built and are hardly meant",
-}
 _PRINTED: Final = "Printed from the code by `python -m pytest tests/test_reference_pages.py --accept`; change it there."
 _DEPLOYMENT: Final = ("mode", "placement", "targets")  # without the short form, which repeats what a target has
 _LEGEND: Final = (
@@ -38,45 +24,6 @@ _LEGEND: Final = (
     "**Bold** fields are required, some of them only beside another one, such as `region` beside `provider: aws`.",
     "A system with one target may write that target's fields beside `deployment.mode`.",
 )
-_SENTENCE: Final = re.compile(r"(?<=[a-z0-9`)][.?!]) +(?=[A-Z`])")
-
-
-def errors_page() -> str:
-    """docs/errors.md: each code with what it refuses, why, a wrong spec and a right one."""
-    lines = ["# Diagnostics", "", _PRINTED, "`E` is an error and ends the run, `W` is a warning."]
-    lines.append("The codes of a provider begin with its name: `AWS-E001`.")
-    lines.append("`modelyard explain E0203` prints one of them.")
-    room = ""
-    for code, constructor in codes(TARGETS.diagnostics()).items():
-        if _room(code) != room:
-            room = _room(code)
-            lines += ["", f"# {room}"]
-        lines += ["", f"## {code}", "", *_documentation(constructor)]
-    return "\n".join(lines) + "\n"
-
-
-def _room(code: str) -> str:
-    """The heading under which a code stands."""
-    parts = CODE.fullmatch(code)
-    assert parts is not None
-    return f"Provider `{parts['provider'].lower()}`" if parts["provider"] else _ROOMS[parts["number"][:2]]
-
-
-def _documentation(constructor: Callable[..., Diagnostic]) -> Iterator[str]:
-    """A docstring as Markdown: paragraphs a sentence a line, what is indented as YAML."""
-    blocks = cleandoc(constructor.__doc__ or "").split("\n\n")
-    for at, block in enumerate(blocks):
-        indented = block.startswith("    ")
-        if not indented:
-            yield from _SENTENCE.split(" ".join(block.split("\n")))
-        else:
-            opens = at == 0 or not blocks[at - 1].startswith("    ")
-            closes = at == len(blocks) - 1 or not blocks[at + 1].startswith("    ")
-            yield from (["```yaml"] if opens else [])
-            yield from (line.removeprefix("    ") for line in block.split("\n"))
-            yield from (["```"] if closes else [])
-        if at < len(blocks) - 1:
-            yield ""
 
 
 def spec_page() -> str:
@@ -130,7 +77,8 @@ def _cell(text: str) -> str:
 
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
-    "errors.md": errors_page,
+    "errors.md": lambda: index_page(_PRINTED),
+    **{f"errors/{area.page}.md": partial(area_page, area, _PRINTED) for area in (*AREAS, *PROVIDERS)},
     "spec.md": spec_page,
     "metrics.md": lambda: metrics_page(_PRINTED),
 }

@@ -10,15 +10,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
-from inspect import cleandoc
 from itertools import product
 from pathlib import Path
 from typing import Final
 
 import modelyard.checks
 import modelyard_targets
-from modelyard.diagnostics import codes
 from tests.diagnosing import examine, question_in
+from tests.errors_pages import every_code, link, summary
 
 _FAILING: Final = Path(__file__).parent / "failing"
 _LOOKS: Final = re.compile(r"\.regulated\b|\brisk [!=]= ")
@@ -65,8 +64,7 @@ def risk_part() -> str:
 
 def _rows() -> Iterator[str]:
     for code in sorted({code for listed in MODULES.values() for code in listed}, key=lambda code: (code[1:], code)):
-        summary = cleandoc(codes()[code].__doc__ or "").split("\n\n", maxsplit=1)[0].replace("\n", " ")
-        yield f"| [{code}](errors.md#{code.lower()}) | {_WHEN[where(code)]} | {summary} |"
+        yield f"| [{code}]({link(code)}) | {_WHEN[where(code)]} | {summary(every_code()[code])} |"
 
 
 @cache

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from modelyard.diagnostics import codes
-from modelyard.diagnostics.registry import CODE
-from modelyard_targets import TARGETS
+from tests.errors_pages import area_of, every_code
 from tests.reference_pages import DOCS, PAGES
 
 ROOT = DOCS.parent
 WRITTEN = sorted([ROOT / "README.md", *DOCS.rglob("*.md"), *ROOT.glob("examples/*/README.md")])
 _PAGE = re.compile(r"docs/[\w/-]+\.md")
+_ANCHOR = re.compile(r"\]\(([^)#: ]+)#([^)]+)\)")
 _LINK = re.compile(r"\]\(([^)#: ]+)(?:#[^)]*)?\)")
 
 
@@ -29,11 +29,12 @@ def test_page_is_up_to_date(name: str, accept: bool) -> None:
     assert printed == page.read_text(encoding="utf-8")
 
 
-def test_every_code_has_the_heading_that_messages_link_to() -> None:
-    """`docs/errors.md#e0203` is a heading of the page."""
-    headings = re.findall(rf"^## ({CODE.pattern})$", (DOCS / "errors.md").read_text(encoding="utf-8"), re.MULTILINE)
+def test_every_code_is_on_one_page() -> None:
+    """Each code has a heading on the page of its area, and nowhere else."""
+    pages = {page.stem: page.read_text(encoding="utf-8") for page in sorted((DOCS / "errors").iterdir())}
+    headings = [(code, page) for page, text in pages.items() for code in re.findall(r"^## (\S+)$", text, re.MULTILINE)]
 
-    assert [whole for whole, *_ in headings] == list(codes(TARGETS.diagnostics()))
+    assert sorted(headings) == sorted((code, area_of(each).page) for code, each in every_code().items())
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
@@ -52,3 +53,18 @@ def test_pages_that_code_names_are_there() -> None:
 
     assert named
     assert [page for page in sorted(named) if not (ROOT / page).exists()] == []
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_headings(page: Path) -> None:
+    """What follows the # of a link is a heading of the page that it leads to."""
+    links = _ANCHOR.findall(page.read_text(encoding="utf-8"))
+
+    assert [f"{path}#{anchor}" for path, anchor in links if anchor not in anchors((page.parent / path).resolve())] == []
+
+
+@cache
+def anchors(page: Path) -> frozenset[str]:
+    """The anchors that GitHub gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE) if page.is_file() else []
+    return frozenset(re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings)

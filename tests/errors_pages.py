@@ -1,0 +1,126 @@
+"""docs/errors.md and docs/errors/: every diagnostic, a page an area, and an index of all codes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from inspect import cleandoc
+from typing import Final
+
+from modelyard.diagnostics import Diagnostic, codes
+from modelyard.records import record
+from modelyard_targets import TARGETS
+
+Constructor = Callable[..., Diagnostic]
+
+_SENTENCE: Final = re.compile(r"(?<=[a-z0-9`)][.?!]) +(?=[A-Z`])")
+
+
+@record
+class Area:
+    """A page: the modules with the constructors of its codes, as they are called below `diagnostics`."""
+
+    page: str
+    title: str
+    modules: tuple[str, ...]
+
+
+AREAS: Final = (
+    Area("files", "Files, YAML, environments and variables", ("files", "load", "bounds", "overlay", "environments")),
+    Area("fields", "Fields and references", ("validate", "resolve")),
+    Area("data", "Data and leakage", ("check.columns", "check.data_overlap", "check.leakage")),
+    Area(
+        "pipelines",
+        "Pipelines, steps and schedules",
+        (
+            *("check.pipelines", "check.step_order", "check.scoring_steps", "check.following", "check.batches"),
+            *("check.trainers", "check.schedules", "check.clock"),
+        ),
+    ),
+    Area("metrics", "Metrics and gates", ("check.metrics", "check.comparisons")),
+    Area(
+        "promotion",
+        "Promotion, approvals and imports",
+        ("check.promotions", "check.stages", "check.imports", "check.approvers", "signed"),
+    ),
+    Area("endpoints", "Endpoints", ("check.inference", "check.captures", "check.hosts", "check.promises")),
+    Area("monitors", "Monitors", ("check.monitors", "check.breaches", "check.looks", "check.watched")),
+    Area("governance", "Governance", ("check.governance", "check.governance_in_name", "check.evidence")),
+    Area("deployment", "Deployment and targets", ("check.deployment", "check.clouds", "target", "plan", "overrides")),
+    Area("platform", "Stores, network and platform", ("platform", "stores", "reach", "crossings")),
+    Area(
+        "machines",
+        "Machines, capacity and cost",
+        ("check.accelerators", "check.priorities", "hardware", "capacity", "budgets"),
+    ),
+    Area("plausibility", "Systems that would not work, or are hardly meant", ("check.never_works", "check.plausible")),
+    Area("output", "Writing and verifying projects", ("emit", "verify")),
+)
+PROVIDERS: Final = tuple(
+    Area(name, f"Provider `{name}`", (name,)) for name in (each.split(".")[1] for each in TARGETS.diagnostics())
+)
+_AREA_OF: Final[Mapping[str, Area]] = {module: area for area in (*AREAS, *PROVIDERS) for module in area.modules}
+
+
+def area_of(constructor: Constructor) -> Area:
+    """The page of a code; a new module of diagnostics has to be named by an area."""
+    package, _, module = constructor.__module__.partition(".diagnostics.")
+    return _AREA_OF[module if package == "modelyard" else package.rpartition(".")[2]]
+
+
+def every_code() -> Mapping[str, Constructor]:
+    """The codes of the compiler and of all providers."""
+    return codes(TARGETS.diagnostics())
+
+
+def link(code: str) -> str:
+    """Where a page in docs links to for a code."""
+    return f"errors/{area_of(every_code()[code]).page}.md#{code.lower()}"
+
+
+def summary(constructor: Constructor) -> str:
+    """The first paragraph about a code, as a cell of a table."""
+    return cleandoc(constructor.__doc__ or "").split("\n\n", maxsplit=1)[0].replace("\n", " ").replace("|", "\\|")
+
+
+def index_page(printed: str) -> str:
+    """docs/errors.md: a table an area, with a line for each code."""
+    lines = [
+        *("# Errors and warnings", "", printed),
+        "`E` is an error and ends the run, `W` is a warning. The codes of a provider begin with its name: `AWS-E001`.",
+        "`modelyard explain E0203` prints one of them, with a wrong and a right example.",
+    ]
+    for area in (*AREAS, *PROVIDERS):
+        lines += ["", f"## [{area.title}](errors/{area.page}.md)", "", "| code | what it is about |", "|---|---|"]
+        lines += [
+            f"| [{code}](errors/{area.page}.md#{code.lower()}) | {summary(each)} |"
+            for code, each in every_code().items()
+            if area_of(each) is area
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def area_page(area: Area, printed: str) -> str:
+    """docs/errors/<page>.md: each code with what it refuses, why, a wrong spec and a right one."""
+    lines = [f"# {area.title}", "", printed, "[All codes](../errors.md)"]
+    for code, constructor in every_code().items():
+        if area_of(constructor) is area:
+            lines += ["", f"## {code}", "", *_documentation(constructor)]
+    return "\n".join(lines) + "\n"
+
+
+def _documentation(constructor: Constructor) -> Iterator[str]:
+    """A docstring as Markdown: paragraphs a sentence a line, what is indented as YAML."""
+    blocks = cleandoc(constructor.__doc__ or "").split("\n\n")
+    for at, block in enumerate(blocks):
+        indented = block.startswith("    ")
+        if not indented:
+            yield from _SENTENCE.split(" ".join(block.split("\n")))
+        else:
+            opens = at == 0 or not blocks[at - 1].startswith("    ")
+            closes = at == len(blocks) - 1 or not blocks[at + 1].startswith("    ")
+            yield from (["```yaml"] if opens else [])
+            yield from (line.removeprefix("    ") for line in block.split("\n"))
+            yield from (["```"] if closes else [])
+        if at < len(blocks) - 1:
+            yield ""
