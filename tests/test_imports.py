@@ -22,6 +22,7 @@ print("\\n" + json.dumps([code, sorted(sys.modules)]), end="")
 
 NEVER = {
     *("jsonschema", "pydantic", "rich", "click", "pulumi", "pulumi_kubernetes", "ray", "mlflow", "requests", "numpy"),
+    *("pygls", "lsprotocol", "modelyard.editor"),
     *("modelyard_stacks", "modelyard_runtime", "hypothesis", "pytest", "ssl", "asyncio", "http.client"),
 }
 """Heavy, of the other side of the house, or a way to phone somewhere."""

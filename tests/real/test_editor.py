@@ -87,6 +87,8 @@ def test_ajv_refuses_a_keyword_that_nobody_knows(yaml_language_server: list[str]
     [
         ("deployment:\n  ▮", {"mode", "targets", "provider", "placement"}),
         ("deployment:\n  mode: hybrid\n  ▮", {"targets", "provider", "placement"}),
+        ("deployment:\n  mode: ▮", {"cloud", "hybrid", "on-prem", "local"}),
+        ("deployment:\n  provider: ▮", {"aws", "gcp", "azure", "kubernetes", "local"}),
         ("deployment:\n  targets:\n    main:\n      ▮", {"provider", "images"}),
         ("deployment:\n  targets:\n    main:\n      provider: aws\n      ▮", {"region", "account", "vpc", "gateway"}),
     ],
@@ -98,6 +100,13 @@ def test_targets_are_offered(editor: LanguageClient, place: str, offered: set[st
 @pytest.mark.parametrize(
     ("place", "offered"),
     [
+        ("▮", ["channels", "compute", "data", "environments", "inference", "models", "monitors", "moved", "overrides",
+            "pipelines", "profile", "registry", "stores", "vars"]),
+        ("inference:\n  i:\n    endpoint:\n      ▮", ["accessLog", "auth", "clients", "exposure", "host", "maxBody",
+            "path", "timeout"]),
+        ("monitors:\n  m:\n    type: data-quality\n    ▮", ["checks", "compute", "onBreach", "reference", "schedule",
+            "target", "watch", "window"]),
+        ("data:\n  d:\n    format: ▮", ["csv", "json", "parquet"]),
         ("registry:\n  ▮", ["adopt", "artifactPath", "artifacts", "database"]),
         ("registry:\n  adopt: https://mlflow.acme.example\n  ▮", ["credentials"]),
         ("data:\n  d:\n    format: csv\n    ▮", ["classification", "delay", "description", "features", "group",

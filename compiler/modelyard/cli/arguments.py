@@ -30,6 +30,7 @@ _SUMMARIES = {
     "approve": "sign that a version of a model may go live",
     "schema": "print the JSON Schema of a spec or of an environment, for editors",
     "completion": "print the script that completes this command line in a shell",
+    "lsp": "serve an editor: errors while typing, descriptions and completion",
 }
 
 _MORE = {
@@ -80,6 +81,10 @@ _MORE = {
         "Prints JSON Schema, draft 2020-12. `modelyard init` writes the schema of the spec next to it; the schema of\n"
         "environments is for the files in environments/. docs/editor.md describes how to set up an editor."
     ),
+    "lsp": (
+        "An editor starts it and talks to it by the Language Server Protocol, over standard input and output.\n"
+        "It needs an extra: pip install 'modelyard[editor]'. docs/editor.md describes how to set up an editor."
+    ),
     "completion": "Source it in your shell's start-up file, or save it where the shell looks for completions.",
 }
 
@@ -110,6 +115,7 @@ _EXAMPLES = {
         "  modelyard approve . --env prod --model fraud-xgb --digest sha256:2c26… --key ~/.ssh/id_ed25519 --save"
     ),
     "schema": ("modelyard schema > system.schema.json\n  modelyard schema environment > environment.schema.json"),
+    "lsp": "modelyard lsp",
     "completion": (
         "source <(modelyard completion bash)\n"
         "  modelyard completion zsh > ~/.zfunc/_modelyard\n"
@@ -274,6 +280,10 @@ def _schema(entry: argparse.ArgumentParser) -> None:
     )
 
 
+def _lsp(entry: argparse.ArgumentParser) -> None:
+    entry.add_argument("--stdio", action="store_true", help="accepted because many editors add it; it is the only way")
+
+
 def _completion(entry: argparse.ArgumentParser) -> None:
     entry.add_argument("shell", choices=SHELLS, help="the shell")
 
@@ -289,4 +299,5 @@ _ARGUMENTS = {
     "approve": _approve,
     "schema": _schema,
     "completion": _completion,
+    "lsp": _lsp,
 }

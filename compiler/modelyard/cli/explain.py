@@ -15,15 +15,14 @@ from modelyard.cli.console import report, say
 from modelyard.cli.inputs import gather, spec_path
 from modelyard.diagnostics import codes, nearest, quote
 from modelyard.diagnostics.registry import former_codes
-from modelyard.flow_text import flow
 from modelyard.pipeline import Outcome, understand
-from modelyard.printing.fields import ANY, Field, field
+from modelyard.printing.fields import field, field_lines
 from modelyard.shape import Schema
-from modelyard.source import Json
 from modelyard_targets import TARGETS
 
 _CODE = re.compile(r"([A-Z]{2,5}-)?[EW][0-9]{3,4}", re.IGNORECASE)
-_SECTIONS_WITH_ADDRESSES = ("inference", "pipelines", "monitors", "stores", "models", "data", "compute", "channels")
+SECTIONS_WITH_ADDRESSES = ("inference", "pipelines", "monitors", "stores", "models", "data", "compute", "channels")
+"""Sections whose entries can be explained by name."""
 _ADDED = ("promoter", "starter")
 """Workloads that the compiler adds and the spec does not name."""
 
@@ -34,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     if _CODE.fullmatch(what):
         return _explain_code(what.upper())
     section, _, rest = what.partition(".")
-    named = section in {*_SECTIONS_WITH_ADDRESSES, "registry", "deployment"} or what in _ADDED
+    named = section in {*SECTIONS_WITH_ADDRESSES, "registry", "deployment"} or what in _ADDED
     if named and "*" not in rest and os.path.isfile(spec_path(str(arguments.spec))):
         code = _explain_in_spec(arguments, what)
         if code is not None:
@@ -68,34 +67,8 @@ def _explain_field(what: str) -> int:
     if found is None:
         say(f"error: {problem}")
         return 1
-    print("\n".join(_field_lines(".".join(path), found)))
+    print("\n".join(field_lines(".".join(path), found)))
     return 0
-
-
-def _field_lines(what: str, found: Field) -> list[str]:
-    lines = [f"{what or 'the spec'}: {found.first('description') or 'a field of the spec'}"]
-    for label, keyword in (("expected", "x-expected"), ("one of", "enum"), ("always", "const"), ("default", "default")):
-        lines += [f"  {label}: {_shown(value)}" for value in found.every(keyword)[:1]]
-    examples = found.first("examples")
-    if isinstance(examples, list) and examples:
-        lines.append(f"  for example: {', '.join(_shown(one) for one in examples[:3])}")
-    below = [(name, found.step(name)) for name in found.names()]
-    if below:
-        width = max(len(name) for name, _ in below)
-        lines += [
-            "",
-            "fields:",
-            *(f"  {name:<{width}}  {entry.first('description') or ''}" for name, entry in below if entry),
-        ]
-    elif found.step(ANY) is not None:
-        lines += ["", f"its entries: modelyard explain '{what}.{ANY}'"]
-    return lines
-
-
-def _shown(value: Json) -> str:
-    if isinstance(value, str):
-        return value
-    return ", ".join(map(_shown, value)) if isinstance(value, list) else flow(value)
 
 
 def _explain_in_spec(arguments: argparse.Namespace, address: str) -> int | None:

@@ -31,6 +31,7 @@ COMMANDS = {
     "approve": "modelyard.cli.approve",
     "schema": "modelyard.cli.schema",
     "completion": "modelyard.cli.completion",
+    "lsp": "modelyard.cli.lsp",
 }
 
 

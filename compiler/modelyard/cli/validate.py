@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     if inputs is None:
         report(problems, (), arguments.format, arguments.color)
         return 1
-    verdict = _judged(inputs)
+    verdict = judged(inputs)
     found = in_order((*problems, *verdict.diagnostics, *_false_pins(inputs, verdict.plans)))
     report(found, inputs.files(), arguments.format, arguments.color)
     if arguments.format == "text" and has_errors(found):
@@ -43,7 +43,7 @@ def _false_pins(inputs: Inputs, plans: Mapping[str | None, Plan]) -> Iterable[Di
 
 
 @record
-class _Verdict:
+class Verdict:
     """The problems of a spec and the checks that they block, or the environments for which it is valid."""
 
     diagnostics: tuple[Diagnostic, ...]
@@ -53,7 +53,7 @@ class _Verdict:
     plans: Mapping[str | None, Plan]  # by environment; None is the base
 
 
-def _judged(inputs: Inputs) -> _Verdict:
+def judged(inputs: Inputs) -> Verdict:
     """The verdict on the chosen environment, or on the base and all of them."""
     if inputs.environment is not None:
         return _of_one(inputs, understand(inputs, TARGETS), f" for {inputs.environment}")
@@ -71,9 +71,9 @@ def _judged(inputs: Inputs) -> _Verdict:
     elif made:
         listed = f", alone and{listed}"
     later = f"; not supported yet: {', '.join(found.not_made_yet)}" if found.not_made_yet else ""
-    return _Verdict(found.diagnostics, found.waiting, found.aside, f"{listed}{later}", found.plans)
+    return Verdict(found.diagnostics, found.waiting, found.aside, f"{listed}{later}", found.plans)
 
 
-def _of_one(inputs: Inputs, outcome: Outcome, valid: str) -> _Verdict:
+def _of_one(inputs: Inputs, outcome: Outcome, valid: str) -> Verdict:
     plans = {inputs.environment: outcome.plan} if outcome.plan is not None else {}
-    return _Verdict(outcome.diagnostics, outcome.waiting, outcome.aside, valid, plans)
+    return Verdict(outcome.diagnostics, outcome.waiting, outcome.aside, valid, plans)

@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/modelyard
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_modelyard_subparsers=(init validate compile verify render explain graph approve schema completion)
+_shtab_modelyard_subparsers=(init validate compile verify render explain graph approve schema completion lsp)
 
 _shtab_modelyard_init_option_strings=(-h --help --template --list --debug)
 _shtab_modelyard_validate_option_strings=(-h --help --env --set --format --color --debug)
@@ -17,6 +17,7 @@ _shtab_modelyard_graph_option_strings=(-h --help --env --set --format --view --c
 _shtab_modelyard_approve_option_strings=(-h --help --env --set --model --alias --digest --version --registry --key --save --reason --debug)
 _shtab_modelyard_schema_option_strings=(-h --help --debug)
 _shtab_modelyard_completion_option_strings=(-h --help --debug)
+_shtab_modelyard_lsp_option_strings=(-h --help --stdio --debug)
 _shtab_modelyard_option_strings=(-h --help --version)
 
 _shtab_modelyard_init_pos_0_COMPGEN=_shtab_compgen_dirs
@@ -45,7 +46,7 @@ _shtab_modelyard_graph___view_choices=(ml network)
 _shtab_modelyard_graph___color_choices=(auto always never)
 _shtab_modelyard_schema_pos_0_choices=(system environment workload)
 _shtab_modelyard_completion_pos_0_choices=(bash zsh fish)
-_shtab_modelyard_pos_0_choices=(init validate compile verify render explain graph approve schema completion)
+_shtab_modelyard_pos_0_choices=(init validate compile verify render explain graph approve schema completion lsp)
 
 _shtab_modelyard_init__h_nargs=0
 _shtab_modelyard_init___help_nargs=0
@@ -81,6 +82,10 @@ _shtab_modelyard_schema___debug_nargs=0
 _shtab_modelyard_completion__h_nargs=0
 _shtab_modelyard_completion___help_nargs=0
 _shtab_modelyard_completion___debug_nargs=0
+_shtab_modelyard_lsp__h_nargs=0
+_shtab_modelyard_lsp___help_nargs=0
+_shtab_modelyard_lsp___stdio_nargs=0
+_shtab_modelyard_lsp___debug_nargs=0
 _shtab_modelyard_pos_0_nargs=A...
 _shtab_modelyard__h_nargs=0
 _shtab_modelyard___help_nargs=0

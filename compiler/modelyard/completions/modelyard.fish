@@ -50,7 +50,7 @@ function _shtab_modelyard_using
   test "$_shtab_modelyard_cmdpath" = "$argv"
 end
 
-set -g _shtab_modelyard_commands init validate compile verify render explain graph approve schema completion
+set -g _shtab_modelyard_commands init validate compile verify render explain graph approve schema completion lsp
 set -g _shtab_modelyard_opts_with_value --alias --color --digest --env --format --key --model --out --reason --registry --set --template --version --view
 
 complete -c modelyard -e
@@ -138,3 +138,7 @@ complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npo
 complete -c modelyard -n '_shtab_modelyard_using completion' -s h -l help -d 'show this help message and exit'
 complete -c modelyard -n '_shtab_modelyard_using completion' -l debug -d 'show the traceback of an internal error'
 complete -c modelyard -n '_shtab_modelyard_using completion; and test $_shtab_modelyard_npos -eq 0' -ka "bash zsh fish" -d 'the shell'
+complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npos -eq 0' -a lsp -d 'Serve an editor: errors while typing, descriptions and completion.'
+complete -c modelyard -n '_shtab_modelyard_using lsp' -s h -l help -d 'show this help message and exit'
+complete -c modelyard -n '_shtab_modelyard_using lsp' -l stdio -d 'accepted because many editors add it; it is the only way'
+complete -c modelyard -n '_shtab_modelyard_using lsp' -l debug -d 'show the traceback of an internal error'

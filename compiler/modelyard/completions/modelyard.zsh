@@ -16,6 +16,7 @@ _shtab_modelyard_commands() {
     explain:'Explain a field, a diagnostic code, or an address such as inference.scorer.'
     graph:'Draw the system: from data through models and endpoints to monitors.'
     init:'Write a spec to start from.'
+    lsp:'Serve an editor: errors while typing, descriptions and completion.'
     render:'Print the spec after overlays and defaults, with the origin of each value.'
     schema:'Print the JSON Schema of a spec or of an environment, for editors.'
     validate:'Check a spec and print all errors.'
@@ -114,6 +115,15 @@ _shtab_modelyard_init_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_modelyard_init_defaults_added=0
 
+_shtab_modelyard_lsp_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--stdio[accepted because many editors add it\; it is the only way]"
+  "--debug[show the traceback of an internal error]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_modelyard_lsp_defaults_added=0
+
 _shtab_modelyard_render_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--env[the environment to lay over the base (default\: the base alone)]:NAME:"
@@ -188,6 +198,7 @@ _shtab_modelyard() {
         explain) _arguments -C -s $_shtab_modelyard_explain_options ;;
         graph) _arguments -C -s $_shtab_modelyard_graph_options ;;
         init) _arguments -C -s $_shtab_modelyard_init_options ;;
+        lsp) _arguments -C -s $_shtab_modelyard_lsp_options ;;
         render) _arguments -C -s $_shtab_modelyard_render_options ;;
         schema) _arguments -C -s $_shtab_modelyard_schema_options ;;
         validate) _arguments -C -s $_shtab_modelyard_validate_options ;;

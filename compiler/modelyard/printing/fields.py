@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from modelyard.flow_text import flow
 from modelyard.nearest import nearest_name
 from modelyard.records import record
 from modelyard.shape import Schema, definition, schema_of
@@ -58,6 +59,33 @@ def field(root: Schema, path: tuple[str, ...]) -> tuple[Field | None, str]:
             return None, f"{where} has no field '{name}'" + (f"; did you mean '{near}'?" if near else "")
         here = below
     return here, ""
+
+
+def field_lines(what: str, found: Field) -> list[str]:
+    """What is told about a field: its description, what may stand there, and the fields below."""
+    lines = [f"{what or 'the spec'}: {found.first('description') or 'a field of the spec'}"]
+    for label, keyword in (("expected", "x-expected"), ("one of", "enum"), ("always", "const"), ("default", "default")):
+        lines += [f"  {label}: {_shown(value)}" for value in found.every(keyword)[:1]]
+    examples = found.first("examples")
+    if isinstance(examples, list) and examples:
+        lines.append(f"  for example: {', '.join(_shown(one) for one in examples[:3])}")
+    below = [(name, found.step(name)) for name in found.names()]
+    if below:
+        width = max(len(name) for name, _ in below)
+        lines += [
+            "",
+            "fields:",
+            *(f"  {name:<{width}}  {entry.first('description') or ''}" for name, entry in below if entry),
+        ]
+    elif found.step(ANY) is not None:
+        lines += ["", f"its entries: modelyard explain '{what}.{ANY}'"]
+    return lines
+
+
+def _shown(value: Json) -> str:
+    if isinstance(value, str):
+        return value
+    return ", ".join(map(_shown, value)) if isinstance(value, list) else flow(value)
 
 
 def _children(schema: Schema, name: str) -> Iterator[Schema]:

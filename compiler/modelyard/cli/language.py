@@ -1,0 +1,68 @@
+"""What the language server asks: the same verdict as `validate`, and the same words as `explain`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from typing import Final, cast
+
+import modelyard_schemas
+from modelyard.cli.addresses import explain_address
+from modelyard.cli.explain import SECTIONS_WITH_ADDRESSES
+from modelyard.cli.inputs import SPEC_NAMES, gather, spec_path
+from modelyard.cli.validate import judged
+from modelyard.diagnostics import Diagnostic, in_order
+from modelyard.editor.server import Knowledge
+from modelyard.editor.texts import environment_of
+from modelyard.inputs import Given, Inputs
+from modelyard.pipeline import understand
+from modelyard.printing.fields import field, field_lines
+from modelyard.records import replace
+from modelyard.shape import Schema
+from modelyard.validate import system_fits
+from modelyard_targets import TARGETS
+
+
+def _judge(spec: str, texts: Mapping[str, str]) -> tuple[Diagnostic, ...]:
+    """All that `validate` reports."""
+    inputs, problems = _inputs(spec, texts)
+    if inputs is None:
+        return problems
+    return in_order((*problems, *judged(inputs).diagnostics))
+
+
+def _inputs(spec: str, texts: Mapping[str, str]) -> tuple[Inputs | None, tuple[Diagnostic, ...]]:
+    """The files of a spec as they are in the editor where they are open, else on disk."""
+    found, problems = gather(argparse.Namespace(spec=spec, env=None, set=[]), every=True)
+    if found is None:
+        if spec not in texts or os.path.lexists(spec):
+            return None, problems
+        found, problems = Inputs(Given(spec, texts[spec])), ()  # it was not saved yet
+    folder = os.path.join(os.path.dirname(spec), "environments")
+    beside = dict(found.beside)
+    for path, text in texts.items():
+        name = environment_of(path)
+        if name is not None and os.path.dirname(path) == folder:
+            beside[name] = Given(path, text)
+    own = Given(spec, texts[spec]) if spec in texts else found.spec
+    return replace(found, spec=own, beside=beside), problems
+
+
+def _describe(spec: str, texts: Mapping[str, str], path: tuple[str, ...]) -> list[str]:
+    """An entry of the spec by what comes of it, any other place by its field."""
+    if len(path) == 2 and path[0] in SECTIONS_WITH_ADDRESSES:
+        inputs, _ = _inputs(spec, texts)
+        lines = [] if inputs is None else explain_address(understand(inputs, TARGETS), ".".join(path))
+        if lines:
+            return ["```text", *lines, "```"]
+    found, _ = field(cast("Schema", modelyard_schemas.load("system")), path)
+    if found is None:
+        return []
+    described, *more = field_lines("", found)
+    return [described.partition(": ")[2], *(["", "```text", *more, "```"] if more else [])]
+
+
+KNOWLEDGE: Final = Knowledge(
+    judge=_judge, describe=_describe, spec_of=spec_path, holds=system_fits(), spec_names=SPEC_NAMES
+)

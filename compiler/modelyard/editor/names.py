@@ -1,0 +1,185 @@
+"""What a spec refers to by name: which names may stand at a path, and what a name there leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
+
+from modelyard.records import record
+from modelyard.shape import Schema, schema_of
+from modelyard.source import Json, Path
+
+_ANY: Final = "*"
+_CHAMPION: Final = "champion"
+_ENVIRONMENTS: Final = "environments"
+
+
+@record
+class Names:
+    """The mappings in which a spec and its environments define names, the spec first."""
+
+    values: tuple[Schema, ...]
+
+    @classmethod
+    def of(cls, *values: Schema) -> Names:
+        """Those of several documents, with the environments that are described in them."""
+        inner = (one for value in values for one in schema_of(value.get(_ENVIRONMENTS)).values())
+        return cls((*values, *(one for one in inner if isinstance(one, dict))))
+
+    def at(self, *path: str) -> list[str]:
+        """The keys of the mappings at a path."""
+        return list(dict.fromkeys(key for value in self.values for key in schema_of(_at(value, path))))
+
+    def first(self, *path: str) -> Json:
+        """The first value at a path."""
+        found = (_at(value, path) for value in self.values)
+        return next((one for one in found if one is not None), None)
+
+
+def _at(value: Json, path: Iterable[str]) -> Json:
+    for step in path:
+        value = schema_of(value).get(step)
+    return value
+
+
+@record
+class Source:
+    """Where the names at a path come from: all texts that may stand there, and the section that they are entries of.
+
+    Without a section, a text with a dot is an address.
+    """
+
+    texts: Callable[[Names, Path], Iterable[str]]
+    section: str = ""
+
+
+def _entries(*section: str) -> Source:
+    return Source(lambda names, _: names.at(*section), section[0] if len(section) == 1 else "")
+
+
+def _stores(kind: str) -> Source:
+    def texts(names: Names, _: Path) -> Iterator[str]:
+        for name in names.at("stores"):
+            if names.first("stores", name, "type") in (kind, None):
+                yield name
+
+    return Source(texts, "stores")
+
+
+def _addresses(*sections: str) -> Source:
+    return Source(lambda names, _: [f"{section}.{name}" for section in sections for name in names.at(section)])
+
+
+def _beside(*below: str, above: int = 1) -> Source:
+    """Names in the same entry, which is so many steps above the path."""
+    return Source(lambda names, path: names.at(*map(str, path[: len(path) - above]), *below))
+
+
+def _versions(names: Names, path: Path) -> Iterator[str]:
+    """Models, with the aliases that versions of them get; alone where a pipeline trains."""
+    kind = names.first(*map(str, path[:2]), "type") if path[0] == "pipelines" else ""
+    for model in names.at("models"):
+        if kind == "training":
+            yield model
+        else:
+            yield from (f"{model}@{alias}" for alias in _aliases_of(names, model))
+
+
+def _aliases_of(names: Names, model: str) -> list[str]:
+    trained = (schema_of(names.first("pipelines", name)) for name in names.at("pipelines"))
+    moved = (one.get("promoteTo") for one in trained if one.get("model") == model)
+    others = (*moved, schema_of(names.first("models", model, "import")).get("promoteTo"))
+    found = [*names.at("models", model, "stages"), *(str(one) for one in others if one)]
+    return list(dict.fromkeys(found)) or [_CHAMPION]
+
+
+def _aliases(names: Names, _: Path) -> list[str]:
+    return list(dict.fromkeys(alias for model in names.at("models") for alias in _aliases_of(names, model)))
+
+
+_TARGETS: Final = _entries("deployment", "targets")
+_DATA: Final = _entries("data")
+_COMPUTE: Final = _entries("compute")
+_VERSIONS: Final = Source(_versions, "models")
+_ALIASES: Final = Source(_aliases)
+_PIPELINES: Final = _addresses("pipelines")
+
+SOURCES: Final[Mapping[str, Source]] = {
+    "deployment.placement": _TARGETS,
+    "deployment.placement.*": _TARGETS,
+    "deployment.reachableFrom.*": _TARGETS,
+    "deployment.targets.*.reachableFrom.*": _TARGETS,
+    "stores.*.target": _TARGETS,
+    "pipelines.*.target": _TARGETS,
+    "inference.*.target": _TARGETS,
+    "monitors.*.target": _TARGETS,
+    "overrides.*.target": _TARGETS,
+    "registry.database": _stores("database"),
+    "registry.artifacts": _stores("object"),
+    "data.*.store": _stores("object"),
+    "models.*.import.store": _stores("object"),
+    "inference.*.capture.store": _stores("object"),
+    "pipelines.*.compute": _COMPUTE,
+    "pipelines.*.steps.*.compute": _COMPUTE,
+    "inference.*.compute": _COMPUTE,
+    "inference.*.variants.*.compute": _COMPUTE,
+    "monitors.*.compute": _COMPUTE,
+    "pipelines.*.inputs.*": _DATA,
+    "pipelines.*.output": _DATA,
+    "pipelines.*.steps.*.inputs.*": _DATA,
+    "pipelines.*.steps.*.output": _DATA,
+    "monitors.*.labels": _DATA,
+    "monitors.*.reference.data": _DATA,
+    "models.*.validation.*.data": _DATA,
+    "pipelines.*.model": _VERSIONS,
+    "pipelines.*.steps.*.model": _VERSIONS,
+    "inference.*.variants.*.model": _VERSIONS,
+    "pipelines.*.promoteTo": _ALIASES,
+    "models.*.import.promoteTo": _beside("stages", above=2),
+    "models.*.stages.*.after": _beside(above=2),
+    "models.*.stages.*.checks.*": _beside("validation", above=4),
+    "models.*.stages.*.soak.monitor": _entries("monitors"),
+    "models.*.stages.*.approvals.from.*": _entries("governance", "approvers"),
+    "governance.approvals.promote.from.*": _entries("governance", "approvers"),
+    "governance.owner.oncall": _entries("channels"),
+    "monitors.*.onBreach.notify.*": _entries("channels"),
+    "monitors.*.onBreach.run": _PIPELINES,
+    "pipelines.*.schedule.after": _PIPELINES,
+    "monitors.*.watch": _addresses("inference", "pipelines", "data"),
+    "pipelines.*.steps.*.needs.*": _beside(above=3),
+    "inference.*.mirror.to": _beside("variants", above=2),
+    "data.*.label": _beside("schema"),
+    "data.*.timestamp": _beside("schema"),
+    "data.*.group": _beside("schema"),
+    "data.*.features.*": _beside("schema", above=2),
+}
+"""Where names stand that are defined elsewhere in the spec."""
+
+KEYS: Final[Mapping[str, Source]] = {
+    "inference.*.traffic": Source(lambda names, path: names.at(*map(str, path[:2]), "variants"))
+}
+"""Mappings whose keys are names that are defined elsewhere."""
+
+
+def in_base(path: Path) -> Path:
+    """The path in the base that a path in an environment of the spec is laid over."""
+    return path[2:] if path[:1] == (_ENVIRONMENTS,) else path
+
+
+def source_of(path: Path, table: Mapping[str, Source] = SOURCES) -> Source | None:
+    """What may stand at a path in the base; None where nothing there is a name."""
+    for pattern, source in table.items():
+        steps = pattern.split(".")
+        if len(steps) == len(path) and all(step in (_ANY, str(at)) for step, at in zip(steps, path, strict=True)):
+            return source
+    return None
+
+
+def address_of(path: Path, text: str) -> str | None:
+    """The address of the entry that a text at a path in the base names, such as `models.fraud`."""
+    source = source_of(path)
+    if source is None:
+        return None
+    if source.section:
+        return f"{source.section}.{text.partition('@')[0]}"
+    return text if text.count(".") == 1 else None

@@ -1,0 +1,141 @@
+"""What can be written at the cursor: fields, words of the language, and the names that the spec defines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from typing import Final, TypeAlias
+
+from modelyard.editor.cursor import Cursor
+from modelyard.editor.names import KEYS, Names, in_base, source_of
+from modelyard.editor.schema import environment_schema, system_schema
+from modelyard.flow_text import flow
+from modelyard.records import record
+from modelyard.shape import Schema, definition, schema_of
+from modelyard.source import Json, Path
+
+Holds: TypeAlias = "Callable[[Schema, Json], bool]"
+"""Whether a value fits a condition of the schema."""
+
+_VARIABLE: Final = re.compile(r"\$\{(?:v(?:a(?:r(?:s(?:\.[A-Za-z0-9_-]*)?)?)?)?)?$")
+_BOOLEANS: Final = ("true", "false")
+
+
+@record
+class Offer:
+    """One text that can be written at the cursor: what it is (`field`, `word` or `name`), and what it means.
+
+    It replaces the last `replaces` characters before the cursor.
+    """
+
+    label: str
+    text: str
+    kind: str
+    replaces: int
+    description: str = ""
+
+
+def offers(cursor: Cursor, value: Json, names: Names, is_environment: bool, holds: Holds) -> tuple[Offer, ...]:
+    """All of them; `value` is what can be read of the document without the word at the cursor."""
+    variable = _VARIABLE.search(cursor.word)
+    if variable is not None and not cursor.is_key:
+        texts = [f"${{vars.{name}}}" for name in names.at("vars")]
+        return tuple(Offer(text, text, "name", len(variable[0])) for text in texts)
+    root = _schema(is_environment)
+    schemas = _schemas_at(root, value, cursor.path, holds)
+    base = cursor.path if is_environment else in_base(cursor.path)
+    found = _fields(schemas, value, cursor, base, names) if cursor.is_key else _values(schemas, cursor, base, names)
+    return tuple({offer.label: offer for offer in reversed([*found])}.values())[::-1]
+
+
+@lru_cache(maxsize=2)
+def _schema(is_environment: bool) -> Schema:
+    return environment_schema() if is_environment else system_schema()
+
+
+def _fields(schemas: list[Schema], value: Json, cursor: Cursor, base: Path, names: Names) -> Iterator[Offer]:
+    """Keys that may be added to the mapping at the cursor."""
+    here = schema_of(_value_at(value, cursor.path))
+    replaces = len(cursor.word)
+    source = source_of(base, KEYS)
+    for name in source.texts(names, base) if source else ():
+        if name not in here:
+            yield Offer(name, f"{name}: ", "name", replaces)
+    for schema in schemas:
+        for name, one in schema_of(schema.get("properties")).items():
+            if name not in here and isinstance(one, dict):
+                yield Offer(name, f"{name}: ", "field", replaces, str(one.get("description", "")))
+
+
+def _values(schemas: list[Schema], cursor: Cursor, base: Path, names: Names) -> Iterator[Offer]:
+    """Texts that may be the value at the cursor."""
+    replaces = len(cursor.word)
+    source = source_of(base)
+    for name in source.texts(names, base) if source else ():
+        yield Offer(name, name, "name", replaces)
+    for schema in schemas:
+        choices = schema.get("enum")
+        words = choices if isinstance(choices, list) else [schema["const"]] if "const" in schema else []
+        for word in words:
+            if word is not None:
+                yield Offer(str(word), flow(word), "word", replaces, str(schema.get("description", "")))
+        kinds = schema.get("type")
+        if kinds == "boolean" or (isinstance(kinds, list) and "boolean" in kinds and "number" not in kinds):
+            yield from (Offer(word, word, "word", replaces) for word in _BOOLEANS)
+        for snippet in _snippets(schema):
+            description = str(snippet.get("description", ""))
+            yield Offer(str(snippet["label"]), flow(snippet["body"]), "word", replaces, description)
+
+
+def _snippets(schema: Schema) -> Iterable[Schema]:
+    found = schema.get("defaultSnippets")
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else ()
+
+
+def _schemas_at(root: Schema, value: Json, path: Path, holds: Holds) -> list[Schema]:
+    """Every schema that applies at a path, by what is written there and above."""
+    schemas = [*_applied(root, root, value, holds)]
+    for step in path:
+        value = _child(value, step)
+        below = [child for schema in schemas for child in _below(schema, step)]
+        schemas = [part for child in below for part in _applied(root, child, value, holds)]
+    return schemas
+
+
+def _applied(root: Schema, schema: Schema, value: Json, holds: Holds) -> Iterator[Schema]:
+    yield schema
+    parts: list[Json] = []
+    if isinstance(schema.get("$ref"), str):
+        parts.append(definition(root, str(schema["$ref"])))
+    for keyword in ("allOf", "anyOf"):
+        found = schema.get(keyword)
+        parts += found if isinstance(found, list) else []
+    if "if" in schema:
+        held = holds(schema_of(schema["if"]), value)
+        parts.append(schema.get("then" if held else "else"))
+    for part in parts:
+        if isinstance(part, dict):
+            yield from _applied(root, part, value, holds)
+
+
+def _below(schema: Schema, step: str | int) -> Iterator[Schema]:
+    known = schema_of(schema.get("properties"))
+    if isinstance(step, int):
+        yield schema_of(schema.get("items"))
+    elif step in known:
+        yield schema_of(known[step])
+    elif isinstance(schema.get("additionalProperties"), dict):
+        yield schema_of(schema["additionalProperties"])
+
+
+def _value_at(value: Json, path: Path) -> Json:
+    for step in path:
+        value = _child(value, step)
+    return value
+
+
+def _child(value: Json, step: str | int) -> Json:
+    if isinstance(value, dict):
+        return value.get(str(step))
+    return value[step] if isinstance(value, list) and isinstance(step, int) and step < len(value) else None
