@@ -1,7 +1,8 @@
 """Trainings on a local Ray, which may be killed halfway.
 
-`python growing.py FOLDER TRAINERS KILLED_AFTER [WORKERS]`: if KILLED_AFTER is not 0, the process kills itself as soon
-as a checkpoint with that many rounds is recorded. Each training writes its results to `FOLDER/TRAINER.json`.
+`python growing.py FOLDER TRAINERS KILLED_AFTER [WORKERS [SPACING]]`: if KILLED_AFTER is not 0, the process kills itself
+as soon as a checkpoint with that many rounds is recorded. SPACING is the time between checkpoints in seconds. Each
+training writes its results to `FOLDER/TRAINER.json`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from tests.runtime.narrowing import present
 
 FOLDER, TRAINERS, KILLED_AFTER = Path(sys.argv[1]), sys.argv[2].split(","), int(sys.argv[3])
 WORKERS = int(sys.argv[4]) if len(sys.argv) > 4 else 1
+SPACING = float(sys.argv[5]) if len(sys.argv) > 5 else 0.0
 TASK = "binary-classification"
 PARAMETERS: dict[str, dict[str, Any]] = {
     "xgboost": {"n_estimators": 60, "max_depth": 3, "subsample": 0.6, "colsample_bytree": 0.5},
@@ -76,7 +78,7 @@ def train(trainer: str) -> dict[str, Any]:
     before = recorded()
     data = training_data(WORKLOAD, ("cells",), TASK, kept.began)
     worker = {"num_cpus": 1, "num_gpus": 0, "resources": {}}
-    model = train_together(step, TASK, PARAMETERS[trainer], data, worker, kept, spacing=0)
+    model = train_together(step, TASK, PARAMETERS[trainer], data, worker, kept, spacing=SPACING)
     kept.discard()
     rows = data.held_out[list(data.features)]
     said = np.ascontiguousarray(model.predict_proba(rows)[:, 1])

@@ -33,6 +33,7 @@ def trial(parameters: Any, tell: Any) -> None:
     """Good at first and bad at last, the more so the deeper."""
     with (FOLDER / "tried.txt").open("a") as tried:
         tried.write(f"{parameters['depth']}\n")
+    (FOLDER / f"process-{os.getpid()}").touch()
     for rung in range(1, RUNGS + 1):
         depth = parameters["depth"] / 1000
         tell({"auc_pr": 0.5 + (depth if rung == 1 else -depth) / 2, WHOLE: float(rung == RUNGS)})
@@ -50,5 +51,5 @@ class Killed(Nested):
 ray.init(address="local", num_cpus=1, include_dashboard=False)
 known = begin(WORKLOAD, "run-1", TUNING)
 worker = {"num_cpus": 1, "num_gpus": 0, "resources": {}}
-found = search(TUNING, trial, worker, 1, known, Killed(WORKLOAD, known))
+found = search(TUNING, trial, worker, 1, known, Killed(WORKLOAD, known), reuse_workers=True)
 (FOLDER / "told.json").write_text(json.dumps({"found": found, "run": known.run_id, "done": len(known.done)}))

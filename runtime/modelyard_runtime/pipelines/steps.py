@@ -146,7 +146,7 @@ def _built_in(workload: Section, step: Section, inputs: tuple[str, ...], run: st
     shared = ray.put(data)
     split, threshold = section(pipeline, "split"), bound(section(pipeline, "model"), "threshold")
     trial = trial_of_trainer(trainer, task, parameters, shared, split, text(tuning, "metric"), threshold)
-    best, known = _searched(workload, step, trial, run)
+    best, known = _searched(workload, step, trial, run, reuse_workers=True)
     whole = {**parameters, **best}
     one: dict[str, Json] = {"min": 1, "max": 1}  # several are for trials that run at the same time
     alone: Section = {**step, "workers": one, "parameters": whole}
@@ -171,7 +171,9 @@ def _fitted(
     return model
 
 
-def _searched(workload: Section, step: Section, trial: Trial, run: str) -> tuple[dict[str, Json], str]:
+def _searched(
+    workload: Section, step: Section, trial: Trial, run: str, reuse_workers: bool = False
+) -> tuple[dict[str, Json], str]:
     """The best parameters, and the run that the trials are nested in.
 
     What a killed driver has begun on the same data with the same step is gone on with.
@@ -184,7 +186,8 @@ def _searched(workload: Section, step: Section, trial: Trial, run: str) -> tuple
     known = begin(workload, run, about)
     most = integer(section(step, "workers"), "max")
     try:
-        return search(tuning, trial, worker_of(step), most, known, Nested(workload, known)), known.run_id
+        nested = Nested(workload, known)
+        return search(tuning, trial, worker_of(step), most, known, nested, reuse_workers), known.run_id
     except (Refusal, RuntimeError):
         failed(known)
         raise

@@ -60,14 +60,13 @@ def grow_lightgbm(config: dict[str, Any]) -> bytes | None:
     """What runs on each worker; the model comes from the first of them."""
     import lightgbm
     import numpy as np
-    from ray.train.lightgbm import get_network_params
 
     rows, target, queries, weights = own_rows(config)
     sizes = None if queries is None else np.unique(queries, return_counts=True)[1]
-    given, network = dict(config["parameters"]), get_network_params()
+    given, progress = dict(config["parameters"]), Progress.of(config)
+    network = {} if progress.without_train else _network()
     state = int(given.pop("random_state", None) or 0)
     matrix = lightgbm.Dataset(rows, target, weight=weights, group=sizes, free_raw_data=False)
-    progress = Progress.of(config)
     whole = given.get("boosting_type", "gbdt") not in _IN_PARTS
     first: Any = None  # it has the connections to other workers, which end with it: its port cannot be bound again
     for part in [config["rounds"]] if whole else progress.parts(config["rounds"]):
@@ -80,6 +79,13 @@ def grow_lightgbm(config: dict[str, Any]) -> bytes | None:
         progress.grown = booster.model_to_string().encode()
         progress.moved(progress.done + part, config["rounds"])
     return progress.grown if progress.first else None
+
+
+def _network() -> dict[str, Any]:
+    """How LightGBM finds the other workers."""
+    from ray.train.lightgbm import get_network_params
+
+    return get_network_params()
 
 
 _IN_PARTS = ("gbdt", "goss")  # what is dropped or averaged over all trees has to know all of them

@@ -31,16 +31,21 @@ def own_rows(config: dict[str, Any]) -> list[Any]:
     """
     import numpy as np
     import ray
-    import ray.train
 
-    context = ray.train.get_context()
-    at, of, parts = context.get_world_rank(), context.get_world_size(), config["parts"]
-    own = range(parts * at // of, parts * (at + 1) // of)
+    own = range(config["parts"]) if "progress" in config else _own_parts(config["parts"])
     read = [shard(config["shards"], part) for part in own] if "shards" in config else None
     found: list[Any] = read or ray.get([config["blocks"][part] for part in own])
     if len(found) == 1:
         return list(found[0])
     return [None if part[0] is None else np.concatenate(part) for part in zip(*found, strict=True)]
+
+
+def _own_parts(parts: int) -> range:
+    import ray.train
+
+    context = ray.train.get_context()
+    at, of = context.get_world_rank(), context.get_world_size()
+    return range(parts * at // of, parts * (at + 1) // of)
 
 
 def shard(described: dict[str, Any], part: int) -> tuple[Any, Any, Any, Any]:
@@ -65,7 +70,8 @@ def shard(described: dict[str, Any], part: int) -> tuple[Any, Any, Any, Any]:
 class Progress:
     """How far the training is, the same on all workers: `grown` is the model of `done` rounds, in its library's bytes.
 
-    A checkpoint of Ray Train holds it where there is a store for that, else a process beside the step.
+    A checkpoint of Ray Train holds it where there is a store for that, else a process beside the step. A training
+    `without_train` runs in a plain task, keeps nothing, and ends when a checkpoint is due.
     """
 
     keeper: Any
@@ -74,10 +80,14 @@ class Progress:
     done: int = 0
     grown: bytes | None = None
     kept_at: float = field(default_factory=time.monotonic)
+    without_train: bool = False
 
     @classmethod
     def of(cls, config: dict[str, Any]) -> Progress:
         """Where the workers before these ones were, or the beginning."""
+        if "progress" in config:
+            given: Progress = config["progress"]
+            return given
         import ray
         import ray.train
 
@@ -87,23 +97,40 @@ class Progress:
             checkpoint: Any = ray.train.get_checkpoint()
             if checkpoint is not None:
                 found.done, found.grown = int(_read(checkpoint, _ROUNDS)), _read(checkpoint, _GROWN)
+            elif "begun" in config:
+                found.done, grown = config["begun"]
+                found.grown = ray.get(grown)
+                found._report()
             return found
         found.done = int(broadcast(ray.get(found.keeper.rounds.remote()) if first else None) or 0)
         found.grown = ray.get(found.keeper.kept.remote(found.done)) if found.done else None
         return found
 
-    def parts(self, total: int) -> Iterator[int]:
-        """The rounds of each part that is left of so many rounds."""
+    def parts(self, total: int, joined: bool = False) -> Iterator[int]:
+        """The rounds of each part that is left of so many rounds.
+
+        With `joined`, parts that are likely to end before the next checkpoint is due become one. That is for models
+        that do not depend on the parts in which they were grown.
+        """
         rungs = max(min(RUNGS, total), 1)
-        for end in (total * (rung + 1) // rungs for rung in range(rungs)):
-            if end > self.done:
-                yield end - self.done
+        ends = [total * (rung + 1) // rungs for rung in range(rungs)]
+        started, before = time.monotonic(), self.done
+        while self.done < total:
+            now, rounds = time.monotonic(), self.done - before
+            left = self.kept_at + self.spacing - now
+            if self.without_train and rounds and left <= 0:
+                return
+            reached = self.done + int(rounds / (now - started) * left) if joined and rounds else 0
+            following = [end for end in ends if end > self.done]
+            yield max([following[0], *(end for end in following if end <= reached)]) - self.done
 
     def moved(self, rounds: int, total: int, grown: Callable[[], bytes] | None = None) -> None:
         """So many rounds are done. `grown` is kept where it is time, and by all workers where by one."""
         import ray
 
         self.done = rounds
+        if self.without_train:
+            return
         due = self.first and rounds < total and time.monotonic() - self.kept_at >= self.spacing
         if not broadcast(due if self.first else None):
             return

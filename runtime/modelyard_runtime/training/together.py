@@ -7,8 +7,9 @@ where the store has it.
 
 from __future__ import annotations
 
+import logging
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from modelyard_runtime.training.checkpoints import Checkpoints
 from modelyard_runtime.training.histograms import grow_histograms, read_histograms
 from modelyard_runtime.training.network_worker import train_network, unpacked
 from modelyard_runtime.training.sharding import Shards
-from modelyard_runtime.training.shares import SPACING_S
+from modelyard_runtime.training.shares import SPACING_S, Progress
 from modelyard_runtime.training.trainers import GROWING, check_labels, estimator, groups_of, labels, prepared
 from modelyard_runtime.workload.description import Json, Section, digest, integer, section, text
 
@@ -30,6 +31,10 @@ _BLOCKS_A_WORKER = 8  # so that any number of workers has about the same number 
 _RESIZE_S = 300.0  # workers that came later join this often: each time trees since the last kept ones are grown again
 _KEPT = 3
 _BOUNDS = ("min", "max")
+
+_Grow = Callable[[dict[str, Any]], bytes | None]
+_GROWS: dict[str, _Grow] = {"xgboost": grow_xgboost, "lightgbm": grow_lightgbm, "scikit-learn": grow_histograms}
+_log = logging.getLogger(__name__)
 
 
 class Keeper:
@@ -94,7 +99,11 @@ def train_together(
     config |= {"keeper": None, "spacing": spacing, **_grown_how(trainer, task, model, config, data, worker, most)}
     scaling = {"num_workers": most if least == most else (max(least, 1), most)}
     with run_storage(kept, config, {"parameters": dict(parameters), "rows": _rows_of(data)}) as run:
-        raw = _fitted(trainer, config, scaling, worker, integer(step, "retries"), run, datasets)
+        raw, retries = None, integer(step, "retries")
+        if kept is not None and not several and trainer in _GROWS and not _resumes(run):
+            raw, retries = _grown_without_train(_GROWS[trainer], config, worker, retries)
+        if raw is None:
+            raw = _fitted(trainer, config, scaling, worker, retries, run, datasets)
     if trainer == "scikit-learn":
         grown = read_histograms(raw)
     elif "network" in config:
@@ -184,6 +193,47 @@ def run_storage(kept: Checkpoints | None, config: dict[str, Any], about: dict[st
             yield {"storage_path": folder}
     finally:
         ray.kill(keeper)
+
+
+def _resumes(run: Mapping[str, Any]) -> bool:
+    from pyarrow import fs
+
+    info = run["storage_filesystem"].get_file_info(f"{run['storage_path']}/{run['name']}")
+    return bool(info.type != fs.FileType.NotFound)
+
+
+def _grown_without_train(
+    grow: _Grow, config: dict[str, Any], worker: Mapping[str, Any], retries: int
+) -> tuple[bytes | None, int]:
+    """The model if it is grown before the first checkpoint is due, and the retries that are left.
+
+    Until then a training on one worker needs nothing of Ray Train, whose processes take longer to start than a small
+    model takes to grow. A longer training continues there with what was grown here.
+    """
+    import ray
+    from ray.exceptions import RayError
+
+    if config["spacing"] <= 0:
+        return None, retries
+    task: Any = ray.remote(_grown_until_due).options(num_returns=2, max_retries=0, **worker)
+    rounds, grown = task.remote(grow, config)
+    try:
+        done: int = ray.get(rounds)
+    except RayError as problem:
+        if not retries:
+            raise
+        _log.warning("the worker failed before the first checkpoint, and the training starts again: %s", problem)
+        return None, retries - 1
+    if done >= config["rounds"]:
+        return ray.get(grown), retries
+    config["begun"] = done, grown
+    return None, retries
+
+
+def _grown_until_due(grow: _Grow, config: dict[str, Any]) -> tuple[int, bytes | None]:
+    progress = Progress(None, config["spacing"], first=True, without_train=True)
+    grown = grow({**config, "progress": progress})
+    return progress.done, grown
 
 
 def _fitted(

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 RUNGS = 4
 """How often a trial tells how good it is: ASHA ends the worse ones after each."""
 
+_RESET_TIMEOUT_S = "60"
+"""Tune waits this long for the thread of a stopped trial before it reuses the process; after that the next trial fails.
+
+Tune's own 2 seconds can be too short on a busy machine.
+"""
+
 WHOLE = "modelyard_whole"
 """What a trial reports beside its metrics: 1 when it was trained to its end."""
 
@@ -35,12 +41,20 @@ _log = logging.getLogger(__name__)
 
 
 def search(
-    tuning: Section, trial: Trial, worker: Mapping[str, Any], most_workers: int, known: Search, nested: Nested
+    tuning: Section,
+    trial: Trial,
+    worker: Mapping[str, Any],
+    most_workers: int,
+    known: Search,
+    nested: Nested,
+    reuse_workers: bool = False,
 ) -> dict[str, Json]:
     """The best parameters that were found.
 
-    `trial` gets parameters and tells metrics; it runs in a worker of its own, `most_workers` of them at once. What a
-    trial reported before the driver was killed is told again, which takes no time, and then the search goes on.
+    `trial` gets parameters and reports metrics; it runs on a worker, `most_workers` of them at once. With
+    `reuse_workers` a process runs one trial after the other; without, each trial has a process of its own, since code
+    of users may leave state behind. What a trial reported before the driver was killed is reported again, which takes
+    no time, and then the search goes on.
     """
     import ray.tune as tune
     from ray.tune.schedulers import ASHAScheduler
@@ -50,6 +64,7 @@ def search(
     done = known.done
 
     def run(parameters: dict[str, Json]) -> None:
+        os.environ.setdefault("TUNE_FUNCTION_THREAD_TIMEOUT_S", _RESET_TIMEOUT_S)
         before = done.get(hash_of(parameters))
         for metrics in before or ():
             tune.report(dict(metrics))
@@ -64,6 +79,7 @@ def search(
         num_samples=integer(tuning, "trials"),
         scheduler=scheduler,
         search_alg=BasicVariantGenerator(max_concurrent=at_once, random_state=integer(tuning, "seed", known.seed)),
+        reuse_actors=reuse_workers,
     )
     asked = {"CPU": worker["num_cpus"], "GPU": worker["num_gpus"], **worker["resources"]}
     with search_folder() as folder:

@@ -58,6 +58,7 @@ class Alone(Progress):
 
     def moved(self, rounds: int, total: int, grown: Callable[[], bytes] | None = None) -> None:
         self.done = rounds
+        self.grown = self.grown if grown is None else grown()
         Alone.parts_done += 1
         if Alone.parts_done == Alone.left:
             raise Stopped
@@ -187,6 +188,34 @@ def test_early_stopping_ends_the_parts(alone: Callable[..., tuple[Any, int]]) ->
     assert parts < RUNGS
 
 
+def grown_parts(progress: Progress, clock: list[float], joined: bool, pace: float = 1.0) -> list[int]:
+    """The rounds of each part of 100, of which each takes `pace` seconds."""
+    parts: list[int] = []
+    for part in progress.parts(100, joined):
+        parts.append(part)
+        clock[0] += part * pace
+        progress.done += part
+        if clock[0] - progress.kept_at >= progress.spacing and not progress.without_train:
+            progress.kept_at = clock[0]
+    return parts
+
+
+def test_joined_parts_end_before_the_next_checkpoint_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loss costs no more than the spacing and a part. The first part shows how fast the model grows."""
+    clock = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+
+    def progress(**more: Any) -> Progress:
+        return Progress(None, 30.0, first=True, kept_at=clock[0], **more)
+
+    assert grown_parts(progress(), clock, joined=False) == [5] * RUNGS
+    assert grown_parts(progress(), clock, joined=True) == [5, 25, 30, 30, 10]
+    assert grown_parts(progress(), clock, joined=True, pace=0.1) == [5, 95]
+    assert grown_parts(progress(), clock, joined=True, pace=9.0) == [5] * RUNGS
+    assert grown_parts(progress(without_train=True), clock, joined=True) == [5, 25]
+    assert grown_parts(progress(without_train=True), clock, joined=False, pace=9.0) == [5]
+
+
 def step(trainer: str, **parameters: Any) -> dict[str, Any]:
     """A step that a built-in trainer does."""
     return {"trainer": trainer, "inputs": ["cells"], "workers": {"min": 1, "max": 1}, "parameters": parameters}
@@ -289,7 +318,7 @@ def test_ray_sees_a_folder_of_which_nothing_is_left(monkeypatch: pytest.MonkeyPa
     assert [name for name in store.names() if "training-" in name] == []
 
 
-def grown(folder: Path, trainer: str, killed_after: int) -> subprocess.CompletedProcess[str]:
+def grown(folder: Path, trainer: str, killed_after: int, spacing: float = 0) -> subprocess.CompletedProcess[str]:
     """A training in a process of its own; one Ray at a time on this machine."""
     paths = os.pathsep.join((str(ROOT / "runtime"), str(ROOT)))
     slow = {"RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "600", "RAY_DEDUP_LOGS": "0"}
@@ -297,7 +326,7 @@ def grown(folder: Path, trainer: str, killed_after: int) -> subprocess.Completed
     with Path("/tmp/ray.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return subprocess.run(
-            [sys.executable, str(PROGRAM), str(folder), trainer, str(killed_after)],
+            [sys.executable, str(PROGRAM), str(folder), trainer, str(killed_after), "1", str(spacing)],
             env=environment, capture_output=True, text=True, check=False, timeout=1500,
         )  # fmt: skip
 
@@ -326,3 +355,19 @@ def test_a_killed_driver_goes_on_with_its_trees(tmp_path: Path) -> None:
     assert resumed["said"] == uninterrupted["said"]
     assert uninterrupted["right"] > 0.9
     assert not list((tmp_path / "killed" / "checkpoints").iterdir())
+
+
+@pytest.mark.parametrize("trainer", ["xgboost", "lightgbm", "scikit-learn"])
+def test_a_training_begins_without_ray_train(trainer: str, tmp_path: Path) -> None:
+    """One that ends before a checkpoint is due stays without; a longer one reports there what it has, and continues."""
+    (tmp_path / "short").mkdir()
+    (tmp_path / "long").mkdir()
+    short = grown(tmp_path / "short", trainer, 0, spacing=600)
+    long = grown(tmp_path / "long", trainer, 0, spacing=0.0001)
+
+    assert (short.returncode, long.returncode) == (0, 0), short.stderr + long.stderr
+    assert "Reporting training result" not in short.stdout + short.stderr
+    assert reported(long) == list(range(3, ROUNDS, 3))
+    first, second = (json.loads((tmp_path / one / f"{trainer}.json").read_text()) for one in ("short", "long"))
+    assert first["said"] == second["said"]
+    assert not list((tmp_path / "long" / "checkpoints").iterdir())

@@ -77,8 +77,9 @@ def searched(folder: Path, killed_after: int) -> subprocess.CompletedProcess[str
         )  # fmt: skip
 
 
-def test_a_killed_driver_goes_on_where_it_was(tmp_path: Path) -> None:
-    """No trial that had ended is tried again, each is a nested run, and no folder is left."""
+def test_a_killed_driver_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No trial that had ended is tried again, each is a nested run, trials share a process, and no folder is left."""
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     (tmp_path / "tmp").mkdir()
     first = searched(tmp_path, 3)
     assert first.returncode < 0, first.stderr
@@ -91,6 +92,7 @@ def test_a_killed_driver_goes_on_where_it_was(tmp_path: Path) -> None:
     tried = [int(one) for one in (tmp_path / "tried.txt").read_text().split()]
     assert told["done"] == 3
     assert len(tried) == 6
+    assert len(list(tmp_path.glob("process-*"))) == 2  # one before the kill and one after
     assert told["found"] == {"depth": min(tried)}  # at the last rung the least depth is best; at the first the greatest
     assert not list((tmp_path / "tmp").glob("modelyard-search-*"))
     mlflow.set_tracking_uri(f"file://{tmp_path}/registry")
