@@ -87,17 +87,17 @@ def cost_rows(plan: Plan, placement: str) -> Iterator[tuple[str, str]]:
     )
     services, zones = network_endpoints(plan, placement)
     what = "machines and endpoints of the network cost" if services else "machines cost"
-    yield f"{what} in any case", f"{low} a month: endpoints at their smallest, and what the cluster itself takes"
+    yield f"{what} in any case", f"{low} a month: endpoints at their smallest, and the cluster itself"
     yield f"{what} at most", f"{high} a month: endpoints at their largest all the time, every run until its timeout"
     if services:
         own = money_text(endpoints_monthly(plan, placement), CURRENCY)
         yield (
-            "of these, endpoints of the network",
-            f"{own} a month: {services} services in {zones} zones, as in us-east-1",
+            "of these, network endpoints",
+            f"{own} a month: {services} services in {zones} zones, at the price of us-east-1",
         )
     region = target_of(plan, placement).region
     for price in prices_of(plan, placement):
-        where = price.region if price.region == region else f"{price.region} where none is known of {region}"
+        where = price.region if price.region == region else f"{price.region} if none is known for {region}"
         yield "prices", f"of {price.date}, {where}: {price.source}"
 
 

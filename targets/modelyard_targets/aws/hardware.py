@@ -116,7 +116,7 @@ def _passed_over(machines: Table, compute: ComputeClass, region: str, fits: list
             why = unknown(machines, alone, region) or nothing_fits(machines, alone, region)
             yield PassedOver(position, wanted, why)
         elif wanted.count != count:
-            why = f"its Pods ask for {count} accelerators, the number of the first choice"
+            why = f"its Pods request {count} accelerators, the number of the first choice"
             yield PassedOver(position, wanted, why)
 
 

@@ -19,7 +19,7 @@ def unknown(machines: Table, compute: ComputeClass, region: str) -> str:
     for wanted in compute.accelerators:
         if known(wanted.name) is None:
             guess = nearest(wanted.name, offered, "; did you mean {}?")
-            return f"no resource of Kubernetes is known for an accelerator called '{wanted.name}'{guess}"
+            return f"'{wanted.name}' is not a known accelerator on Kubernetes{guess}"
     names = {canonical(name) for name in offered}
     if not compute.accelerators or any(canonical(one.name) in names for one in compute.accelerators):
         return ""
@@ -27,9 +27,9 @@ def unknown(machines: Table, compute: ComputeClass, region: str) -> str:
     memory = first.memory_bytes if first is not None else 0
     why = _why(machines, compute, region)
     if not offered:
-        return f"{why}, nor any other accelerator that is served here"
+        return f"{why}, nor any other supported accelerator"
     close = min(offered, key=lambda name: abs(offered[name] - memory))
-    return f"{why}; the nearest accelerator is {close} with {gibibytes(offered[close])}"
+    return f"{why}; the closest accelerator is {close} with {gibibytes(offered[close])}"
 
 
 def _why(machines: Table, compute: ComputeClass, region: str) -> str:
@@ -39,9 +39,9 @@ def _why(machines: Table, compute: ComputeClass, region: str) -> str:
     for wanted in compute.accelerators:
         if canonical(wanted.name) in there:
             if resource_of(wanted.name) == SERVED:
-                return f"EC2 sells no {names} in {region}"
-            return f"{wanted.name} is asked for by {resource_of(wanted.name)}, which no add-on offers yet"
-    return f"no machine of EC2 has {names}"
+                return f"EC2 offers no {names} in {region}"
+            return f"{wanted.name} needs the resource {resource_of(wanted.name)}, which no add-on provides yet"
+    return f"no EC2 machine has {names}"
 
 
 def nothing_fits(machines: Table, compute: ComputeClass, region: str) -> str:
@@ -49,9 +49,9 @@ def nothing_fits(machines: Table, compute: ComputeClass, region: str) -> str:
     wants = bool(compute.accelerators) or compute.accelerator_memory_bytes is not None
     sort = [machine for machine in usable(machines, region) if (machine.accelerator is not None) is wants]
     if not sort:
-        return f"EC2 sells no accelerator in {region} that is served here"
+        return f"EC2 offers no supported accelerator in {region}"
     close = min(sort, key=lambda machine: _distance(compute, machine))
-    return f"the nearest is {close.name} with {' and '.join(_lacks(compute, close))}"
+    return f"the closest is {close.name} with {' and '.join(_lacks(compute, close))}"
 
 
 def _lacks(compute: ComputeClass, machine: Machine) -> Iterator[str]:
