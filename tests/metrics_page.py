@@ -16,26 +16,26 @@ _NEEDS = {
     "columns": "declared columns, or a reference",
 }
 _INTRODUCTION = (
-    "Metrics of models stand in `models.*.validation`, in `tuning.objective` and in monitors of types "
+    "Model metrics are used in `models.*.validation`, in `tuning.objective` and in monitors of types "
     "prediction-quality and concept-drift.",
-    "In a name with K, K is a number between the bounds that the table gives.",
+    "In a name with K, K is a number within the bounds in the table.",
     "Each of them can be compared with another version (`versus`) and computed on another dataset (`data`).",
-    "Code of yours may report other metrics: these have a value for the version that was trained, on the data that the "
-    "code chose, so they take `min` and `max` alone.",
-    "A metric that has no meaning for the rows at hand, such as recall where nothing is positive, has no value, and no "
-    "bound holds for it.",
+    "Your own code may report other metrics: these have a value only for the trained version, on the data that the "
+    "code chose, so they take only `min` and `max`.",
+    "A metric that is undefined for the given rows, such as recall without positive rows, has no value, and no bound "
+    "holds for it.",
 )
 
 
 def metrics_page(printed: str) -> str:
     """The whole page."""
-    lines = ["# Metrics", "", printed, "", *_INTRODUCTION, "", "## Of models", "", *_models()]
-    lines += ["", "## Of monitors", "", *_monitors(), "", "## Built-in trainers", "", *_trainers()]
+    lines = ["# Metrics", "", printed, "", *_INTRODUCTION, "", "## Model metrics", "", *_models()]
+    lines += ["", "## Monitor checks", "", *_monitors(), "", "## Built-in trainers", "", *_trainers()]
     return "\n".join(lines) + "\n"
 
 
 def _models() -> Iterator[str]:
-    yield "| metric | what it is | tasks | better | values | needs | as in |"
+    yield "| metric | meaning | tasks | better | values | needs | as in |"
     yield "|---|---|---|---|---|---|---|"
     for name, one in table()["metrics"].items():
         bounds = one.get("K")
@@ -48,7 +48,7 @@ def _models() -> Iterator[str]:
 
 
 def _monitors() -> Iterator[str]:
-    yield "| check | what it is | types of monitor | better | values | needs |"
+    yield "| check | meaning | types of monitor | better | values | needs |"
     yield "|---|---|---|---|---|---|"
     for name in table()["checks"]:
         found = check_of(name)

@@ -53,11 +53,11 @@ class Cron:
     any_weekday: bool  # the weekday is `*`
 
     def never(self) -> bool:
-        """Whether no day fits, as the 31st of February."""
+        """Whether no day matches, such as the 31st of February."""
         return self.any_weekday and all(MONTH_DAYS[month - 1] < min(self.days) for month in self.months)
 
     def gaps_s(self) -> tuple[int, int] | None:
-        """The shortest and the longest time between two runs, in seconds; None when there is no run, ever."""
+        """The shortest and the longest time between two runs, in seconds; None if there is never a run."""
         days = _day_gaps(self)
         if days is None:
             return None

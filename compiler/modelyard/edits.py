@@ -71,7 +71,7 @@ class _Work:
     spans: Spans
 
     def rebuilt(self, value: Json, tree: _Tree, place: list[int]) -> Json:
-        """A container with the edits of a tree; `place` is where it was written."""
+        """A container with the edits of a tree; `place` is its position in the text."""
         if not isinstance(value, dict | list):
             return value
         steps: list[str | int] = [*value] if isinstance(value, dict) else [*range(len(value))]
@@ -100,7 +100,7 @@ class _Work:
         return self._recorded([str(step) for step in entries], entries)
 
     def _placed(self, value: Json, place: list[int]) -> Json:
-        """A value that was written nowhere: all of it is at one place."""
+        """A value that is not in the text: all of it gets one place."""
         if isinstance(value, dict):
             fields = {key: (self._placed(child, place), [*place, *place]) for key, child in value.items()}
             return self._recorded([*fields], fields)

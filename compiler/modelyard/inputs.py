@@ -45,9 +45,9 @@ class Inputs:
         return self.environment or BASE_FOLDER
 
     def files(self) -> tuple[SourceFile, ...]:
-        """The texts that diagnostics may quote: a file that does not look like a spec is no one's to print.
+        """The texts that diagnostics may quote: only files that look like a spec.
 
-        A path that was typed wrong, or set by a pull request, may lead to a file with a secret in it.
+        A mistyped path, or one set by a pull request, may lead to a file with a secret in it.
         """
         picked = () if self.overlay is None else (self.overlay,)
         given = (SourceFile.read(one.path, one.content) for one in (self.spec, *picked, *self.beside.values()))

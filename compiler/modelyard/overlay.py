@@ -96,7 +96,7 @@ class _Merge:
     overlaid: set[Path] = field(default_factory=set[Path])
 
     def mapping(self, base: dict[str, Json], patch: dict[str, Json], path: Path = ()) -> dict[str, Json]:
-        """`base` with `patch` merged into it; null deletes, and what is no mapping is replaced whole."""
+        """`base` with `patch` merged into it; null deletes, and anything but a mapping is replaced whole."""
         result = dict(base)
         numbers = self._numbers(base)
         for key, written in self._numbers(patch).items():

@@ -164,7 +164,7 @@ class _Fields:
         return found
 
     def number(self) -> int:
-        """A positive number, written as short as can be: ssh-keygen signs in the name of no other spelling."""
+        """A positive number in its shortest encoding: ssh-keygen signs for no other encoding."""
         found = self.string()
         if not found or found[0] > 127 or (found[0] == 0 and (len(found) == 1 or found[1] < 128)):
             raise NotAKey("its body is truncated or altered: a number in it is not encoded as OpenSSH does")

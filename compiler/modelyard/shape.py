@@ -50,11 +50,11 @@ class Shape:
     excluded: list[Excluded] = field(default_factory=list[Excluded])
 
     def first(self, keyword: str) -> Json:
-        """What the outermost schema that has the keyword says."""
+        """The keyword's value in the outermost schema that has it."""
         return next((schema[keyword] for schema in self.schemas if keyword in schema), None)
 
     def text(self, keyword: str) -> str:
-        """The same as text, empty where nobody says anything."""
+        """The same as text, empty if no schema has it."""
         found = self.first(keyword)
         return found if isinstance(found, str) else ""
 
@@ -66,12 +66,12 @@ class Shape:
 
     @property
     def secret(self) -> bool:
-        """Whether what stands here may not be shown."""
+        """Whether the value must not be shown."""
         return any(schema.get("x-secret") is True for schema in self.schemas)
 
     @property
     def closed(self) -> bool:
-        """Whether only known fields may stand here."""
+        """Whether only known fields are allowed here."""
         return any(
             schema.get("additionalProperties") is False or schema.get("unevaluatedProperties") is False
             for schema in self.schemas
@@ -86,17 +86,17 @@ class Shape:
         return [other for other in others if isinstance(other, dict)]
 
     def fields(self) -> Iterator[Schema]:
-        """The mappings of fields by name that hold here."""
+        """The mappings of fields by name that apply here."""
         for schema in self.schemas:
             yield schema_of(schema.get("properties"))
 
     def names(self) -> list[str]:
-        """Names of fields that may stand here."""
+        """Names of fields that are allowed here."""
         known = [name for fields in self.fields() for name in fields]
         return list(dict.fromkeys((*known, *branch_names(self.possible))))
 
     def required(self) -> list[str]:
-        """Names of fields that must stand here."""
+        """Names of fields that are required here."""
         return list(dict.fromkeys(name for schema in self.schemas for name in texts(schema.get("required"))))
 
 

@@ -50,7 +50,7 @@ class SourceFile:
         return cls(path, text.removeprefix("\ufeff"))
 
     def lines(self) -> Lines:
-        """The lines of the text, by the line breaks that YAML knows."""
+        """The lines of the text, by YAML's line breaks."""
         return Lines(self.text)
 
 
@@ -68,7 +68,7 @@ class Lines:
         return len(self._starts)
 
     def __getitem__(self, at: int) -> str:
-        """The line at a position from 0; an empty one where there is none."""
+        """The line at a position from 0; an empty one if there is none."""
         if not 0 <= at < len(self._starts):
             return ""
         end = self._starts[at + 1] if at + 1 < len(self._starts) else len(self._text)
@@ -91,7 +91,7 @@ class Spans:
         self._positions: dict[int, dict[str, int]] = {}
 
     def record(self, container: Container, numbers: list[int]) -> None:
-        """Keep the numbers of all entries of a container that is complete."""
+        """Records the numbers of all entries of a completed container."""
         self._starts[id(container)] = len(self._numbers)
         self._numbers.extend(numbers)
 
@@ -103,7 +103,7 @@ class Spans:
         return result
 
     def entries(self, container: Container) -> list[list[int]]:
-        """The numbers of each entry, as they were recorded."""
+        """The numbers of each entry, as recorded."""
         width = _WIDTH[container.__class__]
         start = self._starts.get(id(container), 0)
         return [self._numbers[at : at + width].tolist() for at in range(start, start + width * len(container), width)]
@@ -145,7 +145,7 @@ class Document:
     aside: AbstractSet[Path] = frozenset()
 
     def key_span(self, path: Path) -> Span:
-        """Where the key that `path` ends with was written; for a list position, its value.
+        """The place of the key that `path` ends with; for a list position, of its value.
 
         A path that does not exist gives the span of its nearest ancestor that does.
         """
@@ -153,7 +153,7 @@ class Document:
         return self.span(numbers[:3])
 
     def value_span(self, path: Path) -> Span:
-        """Where the value at `path` was written, or the value of its nearest ancestor that exists."""
+        """The place of the value at `path`, or of its nearest ancestor that exists."""
         numbers = self._numbers(path)
         return self.span(numbers[-3:])
 

@@ -61,9 +61,9 @@ class Outcome:
         return stage, tuple(one for one in errors if self.stages[one] is stage)
 
     def after(self, stage: Stage, reported: Iterable[Diagnostic]) -> Outcome:
-        """The same after another stage.
+        """The outcome after another stage.
 
-        Once there are errors, the warnings of later stages wait.
+        Once there are errors, the warnings of later stages are held back.
         """
         added = tuple(reported)
         if self.failed and any(self.stages[one] < stage for one in self.diagnostics):

@@ -83,7 +83,7 @@ class _Run:
 
     @classmethod
     def of(cls, outcome: Outcome) -> _Run:
-        """The run that gave this outcome."""
+        """The run with this outcome."""
         keys = {problem: replace(problem, hint="", meant=None) for problem in outcome.diagnostics}
         stages = {key: outcome.stages[problem] for problem, key in keys.items()}
         problems = {key: problem for problem, key in keys.items()}

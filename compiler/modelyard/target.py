@@ -155,7 +155,7 @@ class Target:
 
     @property
     def offer(self) -> Offer:
-        """What the planner asks of it."""
+        """The information that the planner needs."""
         made = {kind: entry.addons for kind, entry in self.catalog.items() if isinstance(entry, Component)}
         apart = frozenset(kind for kind, entry in self.catalog.items() if isinstance(entry, Component) and entry.apart)
         addons = {kind: addons for kind, addons in made.items() if addons}
@@ -175,7 +175,7 @@ class Targets(Mapping[str, Target]):
 
     @abstractmethod
     def not_made_yet(self, provider: str) -> str | None:
-        """Why nothing is made for a provider so far; None where something is, or where nobody knows it.
+        """Why a provider is not supported yet; None if it is, or if it is unknown.
 
-        It is asked of specs that are wrong, which need no more of a target than this.
+        This is used for invalid specs, which need nothing else from a target.
         """

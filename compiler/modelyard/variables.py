@@ -40,7 +40,7 @@ class Variable:
     maximum: int | float | None = None
 
     def misfit(self, value: Scalar) -> str:
-        """What a value must be that this one is not, or an empty text."""
+        """What a value must be but is not, or an empty text."""
         if not has_type(value, self.type):
             return _WORDS[self.type]
         if self.enum and not any(same(value, one) for one in self.enum):
@@ -238,7 +238,7 @@ class _Substitution:
         return "".join(pieces) if self._may_grow(pieces, owner, step) else text
 
     def _resolved(self, found: re.Match[str], owner: Container, step: str | int) -> Scalar:
-        """The value of one reference; the text itself where it is refused."""
+        """The value of one reference; the text itself if it is rejected."""
         named = _NAMED.match(found["inside"]) if found["end"] else None
         if named is None:
             place = self._place(found[0], owner, step)
@@ -252,7 +252,7 @@ class _Substitution:
         return variable.value
 
     def _may_grow(self, pieces: list[str], owner: Container, step: str | int) -> bool:
-        """Whether all that variables have become so far stays within the limit, told once where it does not."""
+        """Whether all substituted values together are within the limit; exceeding it is reported once."""
         limit = _MOST_TEXT_MIB * 2**20
         before, self.text_length = self.text_length, self.text_length + sum(map(len, pieces))
         if before <= limit < self.text_length:
@@ -272,7 +272,7 @@ class _Substitution:
         return self.document.span(numbers[:3] if is_key else numbers[-3:])
 
     def _place(self, reference: str, owner: Container, step: str | int) -> Span:
-        """Where the reference itself stands, if the value is written on one line as it reads."""
+        """The place of the reference itself, if the value is on one line without escapes."""
         span = self._span(owner, step)
         if span.file not in self.lines:
             self.lines[span.file] = next(one.lines() for one in self.document.files if one.path == span.file)

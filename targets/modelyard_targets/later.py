@@ -10,9 +10,9 @@ from modelyard.stack import Stack
 from modelyard.target import Catalog, NotYet, Pins, Target
 
 REASONS: Final = {
-    "gcp": "GKE with its network, stores and identities comes in a later version",
-    "azure": "AKS with its network, stores and identities comes in a later version",
-    "local": "running on this machine comes with `modelyard run` in a later version",
+    "gcp": "GKE with its network, stores and identities is planned for a later version",
+    "azure": "AKS with its network, stores and identities is planned for a later version",
+    "local": "running on this machine with `modelyard run` is planned for a later version",
 }
 
 

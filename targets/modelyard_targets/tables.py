@@ -11,19 +11,19 @@ from modelyard.target import Component, Entry, NotYet, Target
 _INTRODUCTION: Final = """\
 # Targets
 
-Printed from the catalogs of `targets/modelyard_targets`; a test keeps it up to date.
+Generated from the catalogs of `targets/modelyard_targets`; a test keeps it up to date.
 
-A target says for every kind of resource what becomes of it there: a component, *not yet* (modelyard has not), or
-*impossible* (the platform cannot, and what is nearest). A spec that asks for one of the last two is refused at the line
-that asks.
+For every kind of resource, a target lists what it becomes there: a component, *not yet* (modelyard does not support it
+yet), or *impossible* (the platform cannot do it; the reason names the closest alternative). A spec that needs one of
+the last two is an error at the line that needs it.
 
-An image of your own has to hold the runtime (`modelyard_runtime`, as in the emitted `image/`) and Ray 2.60.0: KubeRay
-goes by the version that it is told. It has to hold `bash`, and `wget` where it serves: KubeRay's init container and its
+Your own image has to contain the runtime (`modelyard_runtime`, as in the emitted `image/`) and Ray 2.60.0, the version
+that KubeRay is configured for. It also needs `bash`, and `wget` for serving: KubeRay's init container and its
 readiness probe call them.
 
-Pulumi keeps the state of the emitted projects where `pulumi login` says: at Pulumi Cloud, in a bucket of your own or in
-a folder. It holds the passwords and keys that the programs make, encrypted with a key of Pulumi Cloud, a passphrase or
-a key of a KMS; whoever loses that, or the state, can no longer change what was applied.
+Pulumi keeps the state of the emitted projects where `pulumi login` points: in Pulumi Cloud, a bucket or a folder. The
+state holds the passwords and keys that the programs create, encrypted with a key of Pulumi Cloud, a passphrase or a
+KMS key; without that key, or without the state, nobody can change what was applied.
 """
 
 
@@ -54,7 +54,7 @@ def _not_yet(targets: Mapping[str, Target]) -> str:
     if not targets:
         return ""
     rows = "".join(f"| {name} | {_reason(target)} |\n" for name, target in targets.items())
-    return f"## Not yet\n\n| provider | what is to come |\n|---|---|\n{rows}"
+    return f"## Not yet\n\n| provider | plan |\n|---|---|\n{rows}"
 
 
 def _reason(target: Target) -> str:

@@ -25,7 +25,7 @@ class Folder:
 
     @property
     def address(self) -> str:
-        """The folder as a reader of the spec knows it."""
+        """The folder for messages."""
         return "/".join(self.parts) or "the whole bucket"
 
 
@@ -85,24 +85,24 @@ class Folders:
             self.add(folder)
 
     def add(self, folder: Folder) -> None:
-        """One more; of several that are equal, the first is kept."""
+        """Adds a folder; of several equal ones, the first is kept."""
         *above, own = _prefixes(folder)
         self._exact.setdefault(own, folder)
         for key in above:
             self._above.setdefault(key, folder)
 
     def equal(self, folder: Folder) -> Folder | None:
-        """The folder that is the same."""
+        """The equal folder."""
         return self._exact.get((folder.bucket, folder.parts))
 
     def nested(self, folder: Folder) -> Folder | None:
-        """A folder that lies in this one, or that this one lies in."""
+        """A folder that is inside this one, or that contains it."""
         *above, own = _prefixes(folder)
         around = (self._exact[key] for key in above if key in self._exact)
         return self._above.get(own) or next(around, None)
 
     def overlapping(self, folder: Folder) -> Folder | None:
-        """A folder that is the same as this one, lies in it or around it."""
+        """A folder that equals this one, is inside it or contains it."""
         return self.equal(folder) or self.nested(folder)
 
 

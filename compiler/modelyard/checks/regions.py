@@ -34,7 +34,7 @@ class Regions:
         return any(re.fullmatch(pattern, host) for pattern in self.storage.values())
 
     def within(self, place: str, allowed: tuple[str, ...]) -> bool:
-        """Whether a country or jurisdiction is one of the allowed, or a member of one."""
+        """Whether a country or jurisdiction is one of the allowed ones, or a member of one."""
         return any(place == code or place in self.members.get(code, ()) for code in allowed)
 
 

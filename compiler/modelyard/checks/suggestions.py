@@ -16,6 +16,6 @@ class Suggestions:
         self._made = 0
 
     def among(self, names: Iterable[str]) -> Iterable[str]:
-        """The names themselves, or none once enough suggestions were made."""
+        """The names themselves, or none after enough suggestions."""
         self._made += 1
         return names if self._made <= _MOST else ()

@@ -32,13 +32,13 @@ class Interval:
     has_high: bool
 
     def holds(self, value: float) -> bool:
-        """Whether a number lies in it."""
+        """Whether a number is in the interval."""
         above = value >= self.low if self.has_low else value > self.low
         return above and (value <= self.high if self.has_high else value < self.high)
 
     @property
     def shown(self) -> str:
-        """Such as `from 1 up`, `above 0` or `above 0 and at most 1`."""
+        """Such as `of at least 1`, `above 0` or `above 0 and at most 1`."""
         if self.high == float("inf"):
             return f"of at least {self.low:g}" if self.has_low else f"above {self.low:g}"
         if self.has_low and self.has_high:
@@ -61,7 +61,7 @@ class Bounds:
 
     @property
     def shown(self) -> str:
-        """Such as `a whole number from 1 up, or a number above 0 and below 1`."""
+        """Such as `a whole number of at least 1, or a number above 0 and below 1`."""
         kinds = (("a whole number", self.whole), ("a number", self.number))
         return ", or ".join(f"{kind} {interval.shown}" for kind, interval in kinds if interval is not None)
 

@@ -26,7 +26,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
     """Returns redirects as responses: the login in the request is only for the address that was typed."""
 
     def redirect_request(self, *_: object, **__: object) -> None:
-        """Nothing is asked elsewhere, so that the redirect is raised as an HTTPError."""
+        """Sends no second request, so the redirect is raised as an HTTPError."""
 
 
 def tags_of(registry: str, name: str, version: str) -> dict[str, str]:

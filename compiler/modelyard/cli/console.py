@@ -105,7 +105,7 @@ class Progress:
             sys.stderr.write("\r\x1b[K")
 
     def step(self) -> None:
-        """One more is done."""
+        """Counts one more finished item."""
         self._count += 1
         now = time.monotonic()
         if now >= self._next and sys.stderr.isatty():

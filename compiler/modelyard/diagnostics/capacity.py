@@ -82,7 +82,7 @@ def nothing_yields(span: Span, pipeline: str, target: str, homeless: tuple[str, 
         pipelines: {train: {compute: {cpu: 8, memory: 16Gi}, workers: 2, priority: low, retries: 3, …}}
     """
     what, count, amount = homeless
-    more = "lower the largest numbers, or declare more machines under `capacity`"
+    more = "lower the maximum numbers, or declare more machines under `capacity`"
     return Diagnostic(
         "E0990",
         Severity.ERROR,

@@ -305,7 +305,7 @@ def moved_from_existing(span: Span, old: str) -> Diagnostic:
 
 
 def override_target_missing(span: Span, name: str, targets: Iterable[str]) -> Diagnostic:
-    """With several targets, an override says on which of them the object is that it patches.
+    """With several targets, an override names the target of the object that it patches.
 
     Wrong:
 
@@ -324,9 +324,9 @@ def override_target_missing(span: Span, name: str, targets: Iterable[str]) -> Di
 
 
 def alias_of_training(span: Span, value: str) -> Diagnostic:
-    """A training pipeline makes new versions of a model, so it names the model alone.
+    """A training pipeline creates new versions of a model, so it names the model without an alias.
 
-    Which alias moves to the new version when the gate holds is said by `promoteTo`.
+    `promoteTo` sets the alias that moves to the new version when it passes the gate.
 
     Wrong:
 
@@ -348,7 +348,7 @@ def alias_of_training(span: Span, value: str) -> Diagnostic:
 def no_compute(span: Span, name: str) -> Diagnostic:
     """Every step and every variant runs on hardware that the spec names.
 
-    `compute` stands at the step or variant, or for all of them at the pipeline or endpoint.
+    `compute` is set on the step or variant, or for all of them on the pipeline or endpoint.
 
     Wrong:
 
@@ -367,7 +367,7 @@ def no_compute(span: Span, name: str) -> Diagnostic:
 
 
 def no_threshold(span: Span, name: str, known: str) -> Diagnostic:
-    """A check says in which direction its metric is good: `min`, `max`, or for a gate `versus: champion`.
+    """A check has a bound in the direction in which its metric is good: `min`, `max`, or for a gate `versus: champion`.
 
     Wrong:
 

@@ -54,7 +54,7 @@ class Report:
 
     @property
     def total(self) -> int:
-        """Files of ours in the tree now."""
+        """The number of our files in the tree now."""
         return len(self.written) + self.unchanged
 
 
@@ -70,7 +70,7 @@ class Paths:
     _folders: set[str] = field(default_factory=set[str])
 
     def refuse(self, path: str) -> str:
-        """Why a path cannot be written beside those before it; empty when it can."""
+        """Why a path cannot be written next to the earlier ones; empty if it can."""
         parts = path.split("/")
         for part in parts:
             if reason := _part_refused(part):

@@ -45,7 +45,7 @@ class Stage:
     _folders: set[str] = field(default_factory=set[str])
 
     def prepare(self) -> None:
-        """Do all the work; afterwards either there are problems, or the folder is whole, or nothing differs."""
+        """Do all the work; afterwards there are problems, or the folder is complete, or nothing differs."""
         self.found = scan(self.root)
         self.old = read_record(self.root)
         hashes, written = self._outputs()
@@ -62,7 +62,7 @@ class Stage:
             self._write(RECORD, record_bytes(self.new))
 
     def _outputs(self) -> tuple[Mapping[str, str], list[str]]:
-        """Each output file compared with what is there; the hashes of all, and the paths that had to be written."""
+        """Compares each output file with the disk; returns the hashes of all, and the paths that had to be written."""
         paths = Paths()
         paths.refuse(RECORD)
         hashes: dict[str, str] = {}
@@ -77,7 +77,7 @@ class Stage:
         return hashes, written
 
     def _output(self, file: OutputFile, hashes: dict[str, str]) -> bool:
-        """Whether one output file differs from what is there; then it is written, unless something is in the way."""
+        """Whether an output file differs from the disk; then it is written, unless something is in the way."""
         there = self._there(file.path)
         data = file.render()
         merged = None
@@ -98,7 +98,7 @@ class Stage:
         return True
 
     def _there(self, path: str) -> bytes | None:
-        """What the file at path holds, if it is one; complains about a link."""
+        """The content of the file at path, if there is one; reports a link."""
         status = self.found.get(path)
         if is_file(status):
             return read(f"{self.root}/{path}")
@@ -107,7 +107,7 @@ class Stage:
         return None
 
     def _overwrite(self, path: str, there: bytes) -> None:
-        """What lies where we write is as we left it, or somebody's own."""
+        """Whether the file at one of our paths is as we left it, or somebody else's."""
         ours = self.old.files.get(path)
         if ours is None:
             self._set_aside(path, file_in_the_way)
@@ -115,7 +115,7 @@ class Stage:
             self._set_aside(path, edited_by_hand)
 
     def _leftovers(self, hashes: Mapping[str, str]) -> list[str]:
-        """Files of ours that are ours no more: those that go. One that was edited is no leftover but an edit."""
+        """Our files that are no longer in the output. An edited one counts as an edit, not as a leftover."""
         removed: list[str] = []
         for path, ours in self.old.files.items():
             if path in hashes or not is_file(self.found.get(path)):
@@ -127,7 +127,7 @@ class Stage:
         return removed
 
     def _others(self, hashes: Mapping[str, str]) -> None:
-        """All that is not ours is taken along, unless it lies where we must write."""
+        """Carries over everything that is not ours, unless it is where we must write."""
         files = {RECORD, *self.old.files, *hashes}
         wanted = {RECORD, *hashes}
         needed = _folders_of(hashes)
@@ -150,7 +150,7 @@ class Stage:
             self._complain(complaint, path)
 
     def _name_aside(self, hashes: Mapping[str, str]) -> None:
-        """What force overwrites keeps its text under a name that nothing else has."""
+        """Keeps the text that force overwrites, under a free name."""
         for path in self._aside:
             taken = {*self.found, *self._along, *hashes}
             self._along[free_name(path, taken.__contains__)] = path
@@ -176,7 +176,7 @@ class Stage:
                 self._folders.add(path)
 
     def _make_folder(self, path: str) -> None:
-        """The folder that path lies in, and those above it."""
+        """Creates the parents of a path."""
         if not self._folders:
             os.makedirs(self.folder)
             self._folders.add("")

@@ -75,7 +75,7 @@ class Builder:
         self._open: set[str] = set()
 
     def document(self) -> Json:
-        """The value of the only document, or None where it cannot be read to its end."""
+        """The value of the only document, or None if it cannot be read to its end."""
         try:
             return self._document()
         except Stop:
@@ -104,7 +104,7 @@ class Builder:
     # --- values
 
     def _value(self, event: Any) -> Json:
-        """The value that begins with this event; afterwards `_end` is where it ends."""
+        """The value that starts with this event; afterwards `_end` is where it ends."""
         self._end = event.end_mark
         if event.__class__ is _Alias:
             return self._alias(event)
@@ -202,7 +202,7 @@ class Builder:
     # --- scalars
 
     def _key(self, event: Any) -> str | None:
-        """The text of a key that was not met before, or None where it is refused; it is read to its end either way."""
+        """The text of a new key, or None if it is rejected; the key is read to its end either way."""
         if event.__class__ is not _Scalar or event.tag or event.anchor:
             return self._unusual_key(event)
         text: str = event.value
@@ -215,7 +215,7 @@ class Builder:
         return text
 
     def _is_text(self, event: Any) -> bool:
-        """Whether a plain key is text; keys are looked at once for each spelling."""
+        """Whether a plain key is text; each spelling is checked only once."""
         text = event.value
         if text == "<<":
             self._tell(tell.merge_key(self._event_span(event)))
@@ -267,7 +267,7 @@ class Builder:
         return value
 
     def _tagged(self, event: Any) -> Json:
-        """A scalar with a tag: text where the tag says so, or a core tag that says what the plain scalar is anyway."""
+        """A scalar with a tag: text for a string tag, or a core tag that matches the plain scalar."""
         self._refuse_unseen(event)
         if event.tag in {"!", f"{_CORE}str"}:
             return str(event.value)
@@ -278,7 +278,7 @@ class Builder:
         return self._number(event) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
     def _refuse_unseen(self, event: Any) -> None:
-        """Refuse the escapes of characters that are refused when they are written out."""
+        """Rejects escapes of characters that are also rejected when written literally."""
         if event.style != '"' or event.value.isprintable():
             return
         found = _UNSEEN.search(event.value)
@@ -288,7 +288,7 @@ class Builder:
     # --- the document as a whole
 
     def _refuse_many_directives(self) -> None:
-        """Every directive is compared with all before it, so a file of nothing else would take for ever."""
+        """Every directive is compared with all earlier ones, so a file full of directives would take forever."""
         found = _DIRECTIVES.match(self._source.text)
         if found and len(_DIRECTIVE.findall(found[0])) > _MOST_DIRECTIVES:
             problem = f"more than {_MOST_DIRECTIVES} directives"

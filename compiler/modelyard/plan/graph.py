@@ -57,7 +57,7 @@ class Resource:
 
     @property
     def place(self) -> str:
-        """`<placement>:<kind>/<name>`: unique within the plan; what links are made of."""
+        """`<placement>:<kind>/<name>`: unique within the plan, and used by links."""
         return f"{self.placement}:{self.kind}/{self.name}"
 
 
@@ -90,9 +90,9 @@ class Plan:
         return _by_placement(self.resources).get(placement, ())
 
     def crossings(self, placement: str = "") -> tuple[Link, ...]:
-        """The links between two targets, in order; with a placement, those of which one end lies there.
+        """The links between two targets, in order; with a placement, those with one end there.
 
-        A registry that is adopted by its URL lies on no target.
+        A registry that is adopted by its URL is on no target.
         """
         adopted = self.system.registry is not None and bool(self.system.registry.adopt)
         return tuple(
@@ -108,11 +108,11 @@ class Plan:
         return bundled_on(self.system, placement)
 
     def has_cluster(self, placement: str) -> bool:
-        """Whether there is a cluster on a target: not where it only holds what stands apart from one."""
+        """Whether there is a cluster on a target: not if all its resources are outside one."""
         return any(isinstance(one.value, Cluster) for one in self.on(placement))
 
     def placements(self) -> tuple[str, ...]:
-        """The targets that something is placed on, in the order of their names."""
+        """The targets with resources, sorted by name."""
         used = {resource.placement for resource in self.resources}
         return tuple(target.name for target in self.system.deployment.targets if target.name in used)
 

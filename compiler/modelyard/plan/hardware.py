@@ -112,7 +112,7 @@ class NodePool:
 
     @property
     def groups(self) -> tuple[NodeGroup, ...]:
-        """In the order in which they are tried; none where the class is elastic."""
+        """The groups in the order in which they are tried; none if the class is elastic."""
         return self.hardware.groups
 
     @property

@@ -49,7 +49,7 @@ class Route:
 
     @property
     def needs_gateway(self) -> bool:
-        """Whether a Service is not enough: clients from outside, traffic that is split, copied or moved in steps."""
+        """Whether a Service is not enough: external clients, or traffic that is split, mirrored or shifted in steps."""
         split = len(self.backends) > 1 or self.mirror is not None or self.inference.rollout.strategy == "incremental"
         return split or self.inference.endpoint.exposure != "cluster"
 
@@ -106,13 +106,13 @@ class Promoter:
     """For imported models, by registered name: aliases that other placements read. Training has its own."""
 
     def models(self, system: System) -> tuple[Model, ...]:
-        """The models of these trainings and the imported ones, each once."""
+        """The models of these training pipelines and the imported ones, each once."""
         trained = (one.model.model for one in self.pipelines if one.model is not None)
         names = dict.fromkeys((*trained, *(model.name for model in self.imported)))
         return tuple(system.models[name] for name in names)
 
     def reports(self, system: System) -> bool:
-        """Whether it pushes metrics of its own, which alerts to the owner's on-call channel read."""
+        """Whether it pushes its own metrics, for alerts to the owner's on-call channel."""
         on_call = bool(system.governance.owner.oncall)
         return any(reports_gate(one, system) for one in self.pipelines) or (on_call and bool(self.imported))
 

@@ -47,19 +47,19 @@ class Wanted:
     stores: dict[tuple[str, str], None] = field(default_factory=dict[tuple[str, str], None])  # store, what for
 
     def store(self, store: str, prefix: str, mode: str, what: str) -> None:
-        """Reach `prefix` of a store; an access that is there already is not said twice."""
+        """Adds access to `prefix` of a store, unless it exists already."""
         self.access.setdefault(Access(store, prefix, mode))
         self.stores.setdefault((store, what))
 
     def writes(self, store: str, path: str) -> bool:
-        """Whether a folder of a store is written already, by itself or as a part of another."""
+        """Whether a folder of a store is already written, by itself or as part of another."""
         return any(
             one.store == store and one.mode == "write" and path.startswith(f"{one.prefix.rstrip('/')}/")
             for one in self.access
         )
 
     def secret(self, ref: SecretRef | None, *origin: str | int) -> None:
-        """Read a secret, if there is one, that this line of the spec names."""
+        """Adds a secret, if this line of the spec names one."""
         if ref is not None:
             self.secrets.setdefault(ref, origin)
 
@@ -87,13 +87,13 @@ class Draft:
         self._endpoints = {(one.target, self.called("inference", name)) for name, one in system.inference.items()}
 
     def report(self, found: Iterable[Diagnostic]) -> None:
-        """Keep what was found."""
+        """Collects diagnostics."""
         self.found.extend(found)
 
     def called(self, section: str, name: str) -> str:
-        """What the objects of `section.name` are named after: itself, or what it was before it moved.
+        """The name for objects of `section.name`: its own, or the one before it moved.
 
-        A model is often trained and served under one name: beside an endpoint that is called like it, a pipeline is
+        A model is often trained and served under one name: a pipeline with the same name as an endpoint is
         `<name>-runs`.
         """
         own = self._moved.get(f"{section}.{name}", f"{section}.{name}").partition(".")[2]
@@ -115,7 +115,7 @@ class Draft:
         return resource
 
     def hardware(self, compute: str, placement: str) -> Hardware | None:
-        """The machine for a compute class on a target; None when nothing fits, which is told once."""
+        """The machine for a compute class on a target; None if nothing fits, which is reported once."""
         key = (placement, compute)
         if key not in self._hardware:
             asked = self.system.compute[compute]
@@ -128,32 +128,32 @@ class Draft:
         return self._hardware[key]
 
     def chosen(self, compute: str, placement: str) -> Hardware | None:
-        """The machine that a workload got for a compute class there; None where none asked for it."""
+        """The machine that a workload got for a compute class there; None if none was chosen."""
         return self._hardware.get((placement, compute))
 
     def use_secret(self, ref: SecretRef, placement: str, origin: Path, workload: str, reader: str = "") -> None:
-        """Note that a workload on a placement reads a secret; `reader` is the place of the resource that does."""
+        """Records that a workload on a placement reads a secret; `reader` is the place of the resource that does."""
         use = self.secrets.setdefault((placement, ref), SecretUse(origin))
         use.workloads.setdefault(workload)
         if reader:
             use.readers.setdefault(reader)
 
     def alerts_owner(self, placement: str) -> bool:
-        """Whether the owner has a channel, and the placement a Prometheus, or may get one: alerts that nobody wrote
-        into the spec refuse no spec.
+        """Whether the owner has a channel, and the placement has or may get a Prometheus: alerts that the user did not
+        write into the spec must not make it invalid.
         """
         target = self.targets[placement]
         observed = target.tenancy != "shared" or "prometheus" in target.present
         return bool(self.system.governance.owner.oncall) and observed
 
     def wants_dataset(self, wanted: Wanted, dataset: Dataset, mode: str) -> None:
-        """Let a workload reach a dataset in a store; what only has a URI is the user's own to open."""
+        """Gives a workload access to a dataset in a store; the user arranges access to a dataset with only a URI."""
         if dataset.store:
             wanted.store(dataset.store, dataset.path, mode, "data")
             self.wants_credentials(wanted, dataset.store)
 
     def wants_artifacts(self, wanted: Wanted, mode: str, models: Iterable[str]) -> None:
-        """Let a workload reach the registry, and the artifacts of these models there."""
+        """Gives a workload access to the registry, and to the artifacts of these models."""
         if self.system.registry is None:
             return
         if self.system.registry.adopt:
@@ -166,7 +166,7 @@ class Draft:
             self.wants_credentials(wanted, store)
 
     def wants_models(self, wanted: Wanted, placement: str, models: Iterable[ModelRef]) -> None:
-        """Let a workload read models: from the registry, or as bundles where that is on another target."""
+        """Gives a workload read access to models: in the registry, or as bundles if that is on another target."""
         if not bundled_on(self.system, placement):
             self.wants_artifacts(wanted, "read", [ref.model for ref in models])
         elif self.artifacts is not None:
@@ -177,7 +177,7 @@ class Draft:
             self.wants_credentials(wanted, store)
 
     def wants_deliveries(self, wanted: Wanted, models: Iterable[ModelRef]) -> None:
-        """Let a workload that moves aliases write the bundles of those that other targets read, and no others."""
+        """Lets a workload that moves aliases write the bundles that other targets read, and no others."""
         if self.artifacts is None:
             return
         store, prefix = self.artifacts
@@ -187,16 +187,16 @@ class Draft:
                 wanted.store(store, bundle_path(prefix, registered, ref.alias), "write", "artifacts")
 
     def wants_credentials(self, wanted: Wanted, store: str) -> None:
-        """Let a workload open a store."""
+        """Gives a workload credentials for a store."""
         wanted.secret(self.system.stores[store].credentials_of(wanted.workload), "stores", store, "credentials")
 
     def identity(self, name: str, placement: str, origin: Path, workload: str, wanted: Wanted, api: str) -> Resource:
-        """Give a workload an identity of its own, with exactly what it wants."""
+        """Gives a workload its own identity, with exactly the access it needs."""
         value = Identity(workload, tuple(wanted.access), tuple(wanted.secrets), api)
         return self.add(Kind.IDENTITY, name, placement, origin, value, workload)
 
     def connect(self, resource: Resource, wanted: Wanted, registry: bool) -> None:
-        """Link a running workload to the stores, secrets and registry that it reaches."""
+        """Links a running workload to the stores, secrets and registry that it uses."""
         for store, what in wanted.stores:
             self.link_store(resource, store, what)
         for ref, origin in wanted.secrets.items():
@@ -207,7 +207,7 @@ class Draft:
             self.links.append(Link(resource.place, self.registry.place, "registry", protocol, port))
 
     def link_store(self, resource: Resource, store: str, what: str) -> None:
-        """Link a resource to a store by its name in the spec."""
+        """Links a resource to a store by its name in the spec."""
         sink = self.system.stores[store]
         kind, usual = _STORES[sink.type]
         protocol, port = _address(sink.endpoint, usual)

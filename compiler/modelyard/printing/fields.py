@@ -24,7 +24,7 @@ class Field:
     schemas: tuple[Schema, ...]
 
     def step(self, name: str) -> Field | None:
-        """The field below; `*` stands for any name and for any position of a list."""
+        """The field below; `*` stands for any name and any list position."""
         found = tuple(
             part for schema in self.schemas for child in _children(schema, name) for part in _parts(self.root, child)
         )
@@ -35,11 +35,11 @@ class Field:
         return tuple(dict.fromkeys(name for schema in self.schemas for name in schema_of(schema.get("properties"))))
 
     def first(self, keyword: str) -> Json:
-        """What the outermost schema that has the keyword says."""
+        """The keyword's value in the outermost schema that has it."""
         return next((schema[keyword] for schema in self.schemas if keyword in schema), None)
 
     def every(self, keyword: str) -> list[Json]:
-        """What each schema that has the keyword says, each said once."""
+        """The distinct values of the keyword in all schemas that have it."""
         found: list[Json] = []
         for schema in self.schemas:
             if keyword in schema and schema[keyword] not in found:

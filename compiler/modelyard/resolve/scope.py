@@ -33,7 +33,7 @@ class Scope:
 
     @classmethod
     def of(cls, document: Document) -> Scope:
-        """The scope of a document in which nothing is resolved yet."""
+        """The scope of a document before anything is resolved."""
         root = _by_name(document.value)
         scope = cls(document, root)
         for section in SECTIONS:
@@ -45,17 +45,17 @@ class Scope:
         return scope
 
     def report(self, diagnostic: Diagnostic, missing: Path = ()) -> None:
-        """Keep a diagnostic and go on; it only follows from another one where what is missing was set aside."""
+        """Collects a diagnostic; it counts as a consequence of another if what is missing was set aside."""
         around = [missing[:length] for length in range(1, len(missing) + 1)]
         follows = not self.document.aside.isdisjoint(around)
         self.found.append(replace(diagnostic, follows=True) if follows else diagnostic)
 
     def left_out(self, section: str) -> Path:
-        """An entry of a section that was set aside; an empty path where none was."""
+        """An entry of a section that was set aside; an empty path if there is none."""
         return next((path for path in self.document.aside if path[0] == section), ())
 
     def suggestions(self, names: Iterable[str]) -> Iterable[str]:
-        """The names among which the nearest is looked for; none once enough suggestions were made."""
+        """The names to search for the nearest one; none after enough suggestions."""
         self.suggested += 1
         return names if self.suggested <= _SUGGESTED else ()
 

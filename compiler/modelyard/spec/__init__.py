@@ -1,4 +1,4 @@
-"""The typed spec: what the rooms after `resolve` know about a system; defaults are filled and units parsed."""
+"""The typed spec for the stages after `resolve`: defaults are filled and units parsed."""
 
 from __future__ import annotations
 
@@ -123,5 +123,5 @@ __all__ = [
     "Options",
 ]
 
-# Ways of saying the same thing once: quantities are integers in the unit that their field's name ends with,
-# references are the bare names of what they point at, and named things are in the order of their names.
+# Conventions: quantities are integers in the unit that their field's name ends with,
+# references are the bare names of their targets, and named entries are sorted by name.

@@ -1,4 +1,4 @@
-"""Where a system runs: targets in the words of their providers, and which kind of workload goes where."""
+"""Where a system runs: targets in the terms of their providers, and the placement of each kind of workload."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from modelyard.spec.references import SecretRef
 
 @record
 class Accelerator:
-    """`L4:1`: an accelerator's name and how many of it one Pod or machine has."""
+    """`L4:1`: an accelerator's name and the number per Pod or machine."""
 
     name: str
     count: int = 1
@@ -16,7 +16,7 @@ class Accelerator:
 
 @record
 class Taint:
-    """What keeps Pods off a machine unless they tolerate it, as Kubernetes says it."""
+    """Keeps Pods off a machine unless they tolerate it, as in Kubernetes."""
 
     key: str
     value: str = ""
@@ -25,7 +25,7 @@ class Taint:
 
 @record
 class Machines:
-    """`count` equal machines of a cluster: what one of them offers to Pods."""
+    """`count` equal machines of a cluster, with the resources that one of them offers to Pods."""
 
     count: int
     cpu_millis: int
@@ -41,15 +41,15 @@ class Machines:
 
 @record
 class Gateway:
-    """An existing Gateway (`name`, `namespace`, `listener`) or the class from which one is made (`class`)."""
+    """An existing Gateway (`name`, `namespace`, `listener`) or the class from which one is created (`class`)."""
 
     class_name: str = ""
     name: str = ""
     namespace: str = ""
     listener: str = ""
     mirrors: bool = False  # the controller supports RequestMirror
-    certificate: SecretRef | None = None  # TLS of a Gateway that is made here
-    proxies: str = ""  # namespace of the proxies of a Gateway that is made here; empty: of any
+    certificate: SecretRef | None = None  # TLS of a Gateway that modelyard creates
+    proxies: str = ""  # namespace of the proxies of a Gateway that modelyard creates; empty: of any
 
 
 @record
@@ -65,7 +65,7 @@ class SecretStore:
 
 @record
 class Images:
-    """Where the images of a target come from."""
+    """Where a target's images come from."""
 
     registry: str = ""  # prefix of images built here, and of mirrored ones
     pull_secret: str = ""  # name of an existing Secret of type dockerconfigjson
@@ -78,7 +78,7 @@ class Telemetry:
 
     remote_write: str = ""  # URL
     secret: SecretRef | None = None  # bearer token
-    prometheus_labels: tuple[tuple[str, str], ...] = ()  # what the cluster's Prometheus selects monitors and rules by
+    prometheus_labels: tuple[tuple[str, str], ...] = ()  # by which the cluster's Prometheus selects monitors and rules
     namespace: str = "monitoring"  # where Prometheus runs
     prometheus: str = ""  # its URL; default: the operator's own service in that namespace
 
@@ -128,7 +128,7 @@ class TargetSpec:
     provider: str
     region: str = ""
     network: str = "private"  # private public: whether the API of a cloud cluster has a public address
-    residency: str = ""  # where a cluster stands: eu, us, ch … (clouds know it from the region)
+    residency: str = ""  # the cluster's location: eu, us, ch … (the region implies it in a cloud)
     context: str = ""  # kubeconfig context
     namespace: str = ""  # default: the system's name
     tenancy: str = "dedicated"  # dedicated shared private-cloud
@@ -166,7 +166,7 @@ class Placement:
 
 @record
 class Deployment:
-    """The targets of a system, what they are together, and where its workloads go."""
+    """The targets of a system, its mode, and the placement of its workloads."""
 
     mode: str  # cloud hybrid on-prem local
     targets: tuple[TargetSpec, ...]

@@ -1,4 +1,4 @@
-"""Pipelines that follow others: which runs start which."""
+"""Pipelines that run after others: which runs start which."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from modelyard.spec.system import System
 
 
 def launched(pipeline: Pipeline, followers: Mapping[str, tuple[Pipeline, ...]]) -> bool:
-    """Whether a launcher waits for the end of each run. What runs once needs none, unless others follow it."""
+    """Whether a launcher waits for the end of each run. A single run needs none, unless others follow it."""
     return pipeline.schedule.kind != "once" or pipeline.name in followers
 
 
 def followers(system: System) -> Mapping[str, tuple[Pipeline, ...]]:
-    """By pipeline: those that a run of it starts when it has succeeded, which are on its own target."""
+    """By pipeline, those on the same target that start after a successful run of it."""
     found: dict[str, tuple[Pipeline, ...]] = {}
     for pipeline in system.pipelines.values():
         followed = system.pipelines.get(pipeline.schedule.after)

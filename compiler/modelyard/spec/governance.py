@@ -1,4 +1,4 @@
-"""Who answers for a system, and the rules it keeps."""
+"""Who is responsible for a system, and the rules that apply to it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from modelyard.spec.stages import Approval, Changes
 
 @record
 class Metadata:
-    """A system's name and what it is labelled with."""
+    """A system's name and labels."""
 
     name: str
     description: str = ""
@@ -17,20 +17,20 @@ class Metadata:
 
 @record
 class Profile:
-    """Chooses defaults: `size: enterprise` asks for redundancy, `small` for frugality; `industry` for its policies."""
+    """Chooses defaults: `size: enterprise` for redundancy, `small` for low cost; `industry` for its policies."""
 
     industry: str = "other"  # banking insurance healthcare telecom manufacturing retail public other
     size: str = "small"  # small enterprise
 
     @property
     def regulated(self) -> bool:
-        """Whether somebody supervises the industry."""
+        """Whether the industry is regulated."""
         return self.industry in {"banking", "insurance", "healthcare", "public"}
 
 
 @record
 class Owner:
-    """Who answers for a system, and whom its alerts call."""
+    """Who is responsible for a system, and whom its alerts notify."""
 
     team: str
     email: str
@@ -39,7 +39,7 @@ class Owner:
 
 @record
 class Budget:
-    """What a system may cost a month, and whether more is told or refused."""
+    """The monthly budget of a system, and whether exceeding it is a warning or an error."""
 
     monthly: float
     currency: str  # USD EUR …
@@ -48,7 +48,7 @@ class Budget:
 
 @record
 class Approvers:
-    """The keys of one group that may approve."""
+    """The keys of one group of approvers."""
 
     name: str
     ssh_keys: tuple[str, ...]
@@ -56,7 +56,7 @@ class Approvers:
 
 @record
 class Retention:
-    """How long what a system leaves behind is kept."""
+    """How long a system's data is kept."""
 
     captures_s: int | None = None
     runs_s: int | None = None  # finished runs (jobs) are kept this long
@@ -65,7 +65,7 @@ class Retention:
 
 @record
 class Governance:
-    """Who answers for a system, at what risk, with which data, and what it has to keep to."""
+    """Who is responsible for a system, its risk, its data, and its rules."""
 
     owner: Owner
     risk: str = "limited"  # minimal limited high

@@ -1,4 +1,4 @@
-"""Models that were trained elsewhere: which there are, and where their files lie."""
+"""Models that were trained elsewhere: which they are, and where their files are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard.spec.needs import Model, ModelImport
 from modelyard.spec.system import System
 
 VERSION: Final = re.compile(r"models:/(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)/(?P<version>[1-9][0-9]*)")
-"""A version of a registered model by its number, which nobody can point at another one."""
+"""A version of a registered model by number, which always means the same files."""
 
 RUN: Final = re.compile(r"runs:/[0-9a-f]{32}(/[A-Za-z0-9_][A-Za-z0-9._=+-]*)+")
 _FOLDER: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._=+-]*(/[A-Za-z0-9_][A-Za-z0-9._=+-]*)*")
@@ -22,9 +22,9 @@ def imported(system: System) -> tuple[Model, ...]:
 
 
 def stored_at(system: System, source: ModelImport) -> tuple[str, str] | None:
-    """Store and folder of a model that lies in a bucket; None where it is in the registry, or in no store of the spec.
+    """Store and folder of a model in a bucket; None if it is in the registry, or in no store of the spec.
 
-    An address of a bucket means the one store that adopts it, whose credentials and rights it is read with.
+    A bucket address means the one store that adopts it, with its credentials and permissions.
     """
     if source.store:
         return source.store, f"{source.path.rstrip('/')}/"
@@ -34,7 +34,7 @@ def stored_at(system: System, source: ModelImport) -> tuple[str, str] | None:
 
 
 def kept_by_registry(system: System, store: str, folder: str) -> bool:
-    """Whether a folder of a store is one of those in which the registry here keeps models, their bundles and logs.
+    """Whether the registry here keeps models, their bundles or logs in a folder of a store.
 
     Two stores that adopt the same bucket are the same place.
     """
@@ -49,7 +49,7 @@ def kept_by_registry(system: System, store: str, folder: str) -> bool:
 
 
 def bucket_and_folder(uri: str) -> tuple[str, str]:
-    """Both parts of an address such as s3://BUCKET/PATH; empty where it is another one."""
+    """Both parts of an address such as s3://BUCKET/PATH; empty for other addresses."""
     try:
         parts = urlsplit(uri)
     except ValueError:  # half an IPv6 address

@@ -1,4 +1,4 @@
-"""What answers: endpoints and their variants."""
+"""Endpoints and their variants."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelyard.spec.references import ModelRef, SecretRef
 
 @record
 class Variant:
-    """One of the models that answer an endpoint, on its own hardware, with its share of the traffic."""
+    """One of the models behind an endpoint, on its own hardware, with its share of the traffic."""
 
     name: str
     model: ModelRef
@@ -28,13 +28,13 @@ class Mirror:
 
 @record
 class Scaling:
-    """By what load replicas are added and taken away, and how soon."""
+    """The load that adds and removes replicas, and the delays."""
 
     target: float  # per replica
     metric: str = "ongoing-requests"
     upscale_delay_s: int = 30
     downscale_delay_s: int = 600
-    max_queued: int | None = None  # None: as many as follow from what a replica works on at once
+    max_queued: int | None = None  # None: derived from what a replica works on at once
 
 
 @record
@@ -47,7 +47,7 @@ class Batching:
 
 @record
 class Slo:
-    """What an endpoint promises, over which time; alerts fire when the promise is used up too fast."""
+    """An endpoint's objectives over a window; alerts fire when the error budget is used up too fast."""
 
     latency_ms: tuple[tuple[float, int], ...] = ()  # (0.99, 50): 99 % of requests within 50 ms
     availability: float | None = None  # 0.9995
@@ -66,13 +66,13 @@ class Rollout:
 
 @record
 class Capture:
-    """Requests and predictions kept in a store for monitors."""
+    """Requests and predictions stored for monitors."""
 
     fraction: float
     store: str
     path: str
     retain_s: int | None
-    columns: tuple[str, ...] = ()  # of the model's inputs; all where there are none
+    columns: tuple[str, ...] = ()  # of the model inputs; empty: all
     keys: tuple[str, ...] | None = None  # besides the inputs; None: those of the labels of its monitors
     redact: tuple[str, ...] = ()
 
@@ -88,7 +88,7 @@ class Caller:
 
 @record
 class Auth:
-    """How callers show who they are."""
+    """How callers authenticate."""
 
     type: str = "none"  # none bearer-token
     callers: tuple[Caller, ...] = ()
@@ -96,7 +96,7 @@ class Auth:
 
 @record
 class Endpoint:
-    """Where an endpoint is reached, and by whom."""
+    """The address of an endpoint, and who can reach it."""
 
     access_log: bool
     exposure: str = "cluster"  # cluster internal public
@@ -110,7 +110,7 @@ class Endpoint:
 
 @record
 class Inference:
-    """Models that answer requests at one address, and all that is promised of it."""
+    """Models that answer requests at one address, with their objectives."""
 
     name: str
     target: str

@@ -1,4 +1,4 @@
-"""What a model learns from: the columns of its training data that are features, and their types."""
+"""What a model is trained on: the features of its training data, and their types."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard.spec.needs import Dataset
 
 @record
 class Learned:
-    """What a model has learned from: its features, the types of columns in schemas, and the datasets with features."""
+    """What a model was trained on: its features, the types of columns in schemas, and the datasets with features."""
 
     features: tuple[str, ...]
     types: dict[str, str]
@@ -19,9 +19,9 @@ class Learned:
 
 
 def learned(datasets: Sequence[Dataset], key: Sequence[str] = ()) -> Learned:
-    """Declared features of all inputs; where none declares any, every column but labels, times, groups and keys.
+    """Declared features of all inputs; if none declares any, every column but labels, times, groups and keys.
 
-    `key` is that of the split.
+    `key` is the key of the split.
     """
     types = {column: kind for data in datasets for column, kind in data.schema}
     declared = tuple(dict.fromkeys(column for data in datasets for column in data.features))

@@ -1,4 +1,4 @@
-"""What watches, and where alerts go."""
+"""Monitors, and the channels for alerts."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from modelyard.spec.pipelines import Schedule
 from modelyard.spec.references import SecretRef
 
 OF_PREDICTIONS = frozenset({"prediction-drift", "prediction-quality", "concept-drift"})
-"""Types of monitors that look at what a model has said."""
+"""Types of monitors that judge predictions."""
 
 RULES_ONLY = frozenset({"performance"})
-"""Types of monitors that are alert rules on the metrics of an endpoint, and no job."""
+"""Types of monitors that consist of alert rules on the metrics of an endpoint, without a job."""
 
 
 @record
@@ -24,7 +24,7 @@ class Reference:
 
 @record
 class OnBreach:
-    """Who is told when a check fails, and what is started or taken back, at most once in each cooldown."""
+    """Who is notified when a check fails, and what is started or rolled back, at most once per cooldown."""
 
     notify: tuple[str, ...] = ()  # channels
     run: str = ""  # a pipeline's name
@@ -34,7 +34,7 @@ class OnBreach:
 
 @record
 class Monitor:
-    """What is watched, by which checks, over which window, and what follows."""
+    """What is watched, by which checks, over which window, and what a breach triggers."""
 
     name: str
     type: str  # data-drift prediction-drift concept-drift prediction-quality performance data-quality
@@ -47,13 +47,13 @@ class Monitor:
     compute: str
     labels: str  # dataset with late labels, for prediction-quality and concept-drift
     on_breach: OnBreach
-    key: tuple[str, ...] = ()  # columns by which labels are found; empty: all that both sides have
-    coverage: float = 0.5  # the share of predictions whose label has to be found
+    key: tuple[str, ...] = ()  # columns that match labels; empty: all that both sides have
+    coverage: float = 0.5  # the required share of predictions with a label
 
 
 @record
 class Channel:
-    """Where alerts go."""
+    """A destination of alerts."""
 
     name: str
     type: str  # slack pagerduty email webhook

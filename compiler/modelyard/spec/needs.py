@@ -1,4 +1,4 @@
-"""What a system needs: stores, hardware, a registry, data and models."""
+"""The inputs of a system: stores, hardware, a registry, data and models."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ObjectLock:
 class Store:
     """`type: object` (a bucket) or `type: database` (PostgreSQL): adopted by name, or managed.
 
-    `called` is what is made for it is named after: itself, or what it was before it moved.
+    `called` is the name for its resources: its own, or the one before it moved.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Store:
 
 @record
 class ComputeClass:
-    """A portable class of hardware for one Pod. Inline classes are named after where they stand."""
+    """A portable class of hardware for one Pod. Inline classes are named after where they are written."""
 
     name: str
     path: Path
@@ -65,7 +65,7 @@ class ComputeClass:
     accelerator_memory_bytes: int | None = None  # or: any accelerator with at least this much
     capacity: str = "on-demand"  # on-demand spot spot-first
     disk_bytes: int | None = None
-    elastic: bool = False  # any machine that is big enough, whichever is cheapest when it is needed
+    elastic: bool = False  # any machine that is big enough, the cheapest at that time
 
 
 @record
@@ -81,7 +81,7 @@ class Registry:
 
 @record
 class Dataset:
-    """Files of one format in a store, and which columns mean what."""
+    """Files of one format in a store, and the roles of their columns."""
 
     name: str
     format: str  # parquet csv json
@@ -100,7 +100,7 @@ class Dataset:
 
 @record
 class Check:
-    """One line of a gate or a monitor: a metric within bounds, or against the champion."""
+    """One check of a gate or a monitor: a metric within bounds, or compared with the champion."""
 
     name: str
     metric: str
@@ -114,8 +114,8 @@ class Check:
     min_rows: int | None = None
     data: str = ""  # dataset that the gate evaluates on; default: held-out part of the training data
     features: tuple[str, ...] = ()  # monitors: only these columns
-    min_features: int = 1  # monitors: so many features beyond the bounds are a breach
-    consecutive: int = 1  # monitors: so many looks in a row
+    min_features: int = 1  # monitors: a breach needs this many features beyond the bounds
+    consecutive: int = 1  # monitors: this many runs in a row
     severity: str = "page"  # monitors: page ticket
 
 
@@ -139,7 +139,7 @@ class Explainability:
 
 @record
 class ModelImport:
-    """Where the files of a model lie that nothing here trains, and what they hash to."""
+    """Where the files of an imported model are, and their digest."""
 
     digest: str
     uri: str = ""  # models:/NAME/VERSION, runs:/RUN/PATH or s3://BUCKET/PATH, instead of store and path
@@ -150,7 +150,7 @@ class ModelImport:
 
 @record
 class Model:
-    """What is learnt, and what a version has to show before it is promoted."""
+    """What is learned, and the requirements for promoting a version."""
 
     name: str
     task: str  # binary-classification multiclass-classification regression ranking forecasting recommendation
@@ -160,5 +160,5 @@ class Model:
     validation: tuple[Check, ...] = ()
     explainability: Explainability | None = None
     threshold: float | None = None  # probability of the positive class
-    stages: tuple[Stage, ...] = ()  # in order; without any, what trainings promote to is the only one
+    stages: tuple[Stage, ...] = ()  # in order; if empty, the alias that training promotes to is the only stage
     imported: ModelImport | None = None

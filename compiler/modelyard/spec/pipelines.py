@@ -1,4 +1,4 @@
-"""What runs and ends: pipelines and their steps."""
+"""Pipelines and their steps."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Schedule:
 
 @record
 class Range:
-    """From so many to so many; equal where nothing scales."""
+    """A range of numbers; both bounds are equal if nothing scales."""
 
     minimum: int
     maximum: int
@@ -50,7 +50,7 @@ class Parameter:
 
 @record
 class Tuning:
-    """A search for parameters: what it is judged by, how long it goes on, and where it looks."""
+    """A search for parameters: its objective, budget and space."""
 
     metric: str
     goal: str  # maximize minimize
@@ -68,12 +68,12 @@ class Split:
     fraction: float = 0.2
     by: str = "random"  # random time
     seed: int = 0
-    key: tuple[str, ...] = ()  # columns that say which row is which
+    key: tuple[str, ...] = ()  # columns that identify a row
 
 
 @record
 class Reprocess:
-    """What a batch inference scores again when the version changes: `none`, `all`, or a `window` of young files."""
+    """What a batch inference scores again when the version changes: `none`, `all`, or a `window` of recent files."""
 
     kind: str = "none"  # none all window
     window_s: int | None = None
@@ -95,13 +95,13 @@ class Step:
     parameters: tuple[tuple[str, Json], ...]
     retries: int
     timeout_s: int
-    model: ModelRef | None = None  # that scores, in a custom pipeline
+    model: ModelRef | None = None  # for scoring, in a custom pipeline
     batch_size: int = 8192
 
 
 @record
 class Pipeline:
-    """Steps that run and end: a training, a scoring of data, or code of the user."""
+    """Steps that run and end: training, batch inference, or user code."""
 
     name: str
     type: str  # training batch-inference custom
@@ -115,7 +115,7 @@ class Pipeline:
     retries: int
     tuning: Tuning | None = None
     split: Split = Split()
-    promote_to: str = ""  # alias that moves when the gate holds
+    promote_to: str = ""  # alias that moves when a version passes the gate
     batch_size: int = 8192
     reprocess: Reprocess = Reprocess()
     priority: str = "normal"  # normal low lowest

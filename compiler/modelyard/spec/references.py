@@ -1,4 +1,4 @@
-"""What a spec refers to by one text: a secret, a version of a model."""
+"""References written as one text: to a secret, or to a version of a model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from modelyard.records import record
 
 @record
 class SecretRef:
-    """`secret://store/path#key`: where a secret lives; its value is never known here."""
+    """`secret://store/path#key`: where a secret is; its value is never known here."""
 
     store: str
     path: str

@@ -1,4 +1,4 @@
-"""What scores data with registered models: batch inferences, and steps of custom pipelines."""
+"""Scoring with registered models: batch inferences, and steps of custom pipelines."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Scoring:
 
 
 def scorings(system: System) -> Iterator[Scoring]:
-    """All that score, in the order of the pipelines."""
+    """All uses of models for scoring, in the order of the pipelines."""
     for pipeline in system.pipelines.values():
         yield from scorings_of(pipeline)
 

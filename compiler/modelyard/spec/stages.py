@@ -1,4 +1,4 @@
-"""How a version of a model goes live: the aliases that it gets one after the other, and what each asks for."""
+"""How a version of a model goes live: its aliases in order, and the requirements of each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from modelyard.records import record
 
 @record
 class Approval:
-    """Who must agree before the alias of a model moves."""
+    """Who must approve before the alias of a model moves."""
 
     groups: tuple[str, ...]
     minimum: int = 1
@@ -15,7 +15,7 @@ class Approval:
 
 @record
 class Signed:
-    """An approval that lies beside the spec: a statement about a digest, with its signature."""
+    """An approval next to the spec: a statement about a digest, with its signature."""
 
     model: str  # the registered name
     alias: str
@@ -25,10 +25,10 @@ class Signed:
 
 @record
 class Soak:
-    """How long a version serves in the stage before, and what a monitor must say of its answers then."""
+    """How long a version serves in the previous stage, and what a monitor must find in its answers."""
 
     for_s: int
-    monitor: str = ""  # time alone decides where there is none
+    monitor: str = ""  # if empty, time alone decides
     min_rows: int = 100  # with a label
     on_failure: str = "keep"  # keep take-back
 
@@ -39,10 +39,10 @@ class Stage:
 
     alias: str
     after: str = ""  # the stage before; empty for the first
-    checks: tuple[str, ...] | None = None  # lines of the gate; all of them where nothing is said
+    checks: tuple[str, ...] | None = None  # checks of the gate; None: all of them
     soak: Soak | None = None
     approval: Approval | None = None  # its own, or that of the governance
-    any_time: bool = False  # whether windows and freezes are of no concern
+    any_time: bool = False  # whether windows and freezes do not apply
 
 
 @record
@@ -56,7 +56,7 @@ class ChangeWindow:
 
 @record
 class Freeze:
-    """Days in which nothing is promoted, both included, such as 2026-12-18."""
+    """Days without promotions, both ends included, such as 2026-12-18."""
 
     first: str
     last: str

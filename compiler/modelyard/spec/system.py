@@ -51,7 +51,7 @@ class System:
     moved: Mapping[str, str] | None = None  # new address -> old address: the new one keeps the old one's names
 
     def target(self, name: str) -> TargetSpec:
-        """The target of that name, which is there: names are bound."""
+        """The target with that name, which must exist."""
         return next(target for target in self.deployment.targets if target.name == name)
 
     def promoted(self) -> dict[str, tuple[str, ...]]:
@@ -79,34 +79,34 @@ class System:
         return (stage.alias for stage in self.models[model].stages if stage.alias not in known)
 
     def approval(self, model: str, alias: str) -> Approval | None:
-        """Who must agree before an alias of a model moves."""
+        """Who must approve before an alias of a model moves."""
         stage = next((one for one in self.models[model].stages if one.alias == alias), None)
         return self.governance.approve_promotion if stage is None else stage.approval
 
     def approvals(self) -> tuple[Approval, ...]:
-        """All that is asked for anywhere, each once."""
+        """All required approvals, each once."""
         general = self.governance.approve_promotion
         staged = [stage.approval for model in self.models.values() for stage in model.stages]
         return tuple(dict.fromkeys(one for one in (general, *staged) if one is not None))
 
     def written(self, *path: str | int) -> dict[str, Json]:
-        """The fields that stand at this path in the document; none where there is no mapping."""
+        """The fields at this path in the document; none if it is not a mapping."""
         value: Json = self.document.value
         for step in path:
             value = value.get(str(step)) if isinstance(value, dict) else None
         return value if isinstance(value, dict) else {}
 
     def key(self, *path: str | int) -> Span:
-        """Where the key at this path was written (or its nearest ancestor)."""
+        """The place of the key at this path (or of its nearest ancestor)."""
         return self.document.key_span(path)
 
     def at(self, *path: str | int) -> Span:
-        """Where the value at this path was written (or its nearest ancestor)."""
+        """The place of the value at this path (or of its nearest ancestor)."""
         return self.document.value_span(path)
 
 
 def target_path(system: System, target: str) -> Path:
-    """Where a target was written: `deployment.targets.NAME`, or `deployment` itself in its short form."""
+    """Where a target is defined: `deployment.targets.NAME`, or `deployment` itself in its short form."""
     deployment = system.document.value.get("deployment")
     if isinstance(deployment, dict) and "targets" not in deployment:
         return ("deployment",)

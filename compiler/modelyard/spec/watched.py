@@ -1,4 +1,4 @@
-"""What a monitor looks at, and where it keeps what the next look needs."""
+"""What a monitor watches, and where it keeps the state for its next run."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from modelyard.spec.system import System
 
 
 def keeps_state(monitor: Monitor) -> bool:
-    """Whether what a monitor finds depends on the looks before."""
+    """Whether a monitor's results depend on earlier runs."""
     return any(map(keeps_state_for, monitor.checks))
 
 
 def keeps_state_for(check: Check) -> bool:
-    """Whether a check counts looks, or is a test over the rows of all of them."""
+    """Whether a check counts runs, or is a test over the rows of all of them."""
     return check.metric == "page_hinkley" or check.consecutive > 1
 
 
 def soaked(model: Model, monitor: Monitor) -> frozenset[str]:
-    """The aliases of a model behind which versions soak, as a monitor judges it."""
+    """The aliases behind which versions of a model soak, judged by a monitor."""
     soaking = (stage for stage in model.stages if stage.soak is not None and stage.soak.monitor == monitor.name)
     return frozenset(stage.after for stage in soaking)
 
@@ -44,7 +44,7 @@ def watched_model(system: System, monitor: Monitor) -> ModelRef | None:
 
 
 def watched_models(system: System, monitor: Monitor) -> tuple[ModelRef, ...]:
-    """The versions of models behind what a monitor watches: those of an endpoint, or the one of a pipeline."""
+    """The versions of models that a monitor watches: those of an endpoint, or the one of a pipeline."""
     section, _, name = monitor.watch.partition(".")
     if section == "inference":
         return tuple(variant.model for variant in system.inference[name].variants)
@@ -53,9 +53,9 @@ def watched_models(system: System, monitor: Monitor) -> tuple[ModelRef, ...]:
 
 
 def watched_dataset(system: System, monitor: Monitor) -> Dataset | None:
-    """The dataset whose rows a monitor looks at; None where there is none, as for the captures of an endpoint.
+    """The dataset whose rows a monitor watches; None if there is none, as for the captures of an endpoint.
 
-    Of a pipeline that is what it writes, and what it reads where it writes nothing.
+    For a pipeline this is its output, or its input if it has no output.
     """
     section, _, name = monitor.watch.partition(".")
     pipeline = watched_pipeline(system, monitor)
@@ -68,8 +68,8 @@ def watched_dataset(system: System, monitor: Monitor) -> Dataset | None:
 
 
 def written_last(pipeline: Pipeline) -> tuple[str, ...]:
-    """The datasets that a pipeline leaves: its output, or those of steps of a custom one that no later step writes
-    after.
+    """The final datasets of a pipeline: its output, or those of steps of a custom pipeline that no later step
+    overwrites.
     """
     if pipeline.output or pipeline.type != "custom":
         return (pipeline.output,) if pipeline.output else ()
@@ -94,15 +94,15 @@ def _before(pipeline: Pipeline, needs: tuple[str, ...]) -> set[str]:
 
 
 def _watched_scoring(pipeline: Pipeline, monitor: Monitor) -> Scoring | None:
-    """The one step of a custom pipeline whose predictions a monitor of predictions watches."""
+    """The one step of a custom pipeline whose predictions a monitor watches."""
     found = tuple(scorings_of(pipeline))
     of_step = pipeline.type == "custom" and monitor.type in OF_PREDICTIONS and len(found) == 1
     return found[0] if of_step else None
 
 
 def state_folder(system: System, monitor: Monitor) -> tuple[str, str] | None:
-    """The store and folder in which a monitor keeps what its next look needs: with captures, or else apart from what it
-    watches, which may be another owner's; none where it needs nothing, or has no store.
+    """The store and folder in which a monitor keeps its state: with captures, or else separate from the watched data,
+    which may have another owner; none if it needs none, or has no store.
     """
     if monitor.type in RULES_ONLY:
         return None

@@ -56,9 +56,9 @@ class Faults:
     def of(
         self, schemas: Iterable[Schema], value: Json, path: Path = (), excused: Container[str] = ()
     ) -> Iterator[Fault]:
-        """The faults of a value and of all that it holds, by the order of the document.
+        """The faults of a value and its content, in document order.
 
-        `excused` are fields that are missing here because they are written above.
+        `excused` are fields that are missing here because they are written further up.
         """
         shape = self.shape(schemas, value)
         wrong = self._value_fault(shape, value, path)
@@ -141,7 +141,7 @@ class Faults:
         return [name for name in value if shape.closed and name not in known]
 
     def _meant(self, unknown: Fault) -> str | None:
-        """The known field that an unknown one is, or belongs under."""
+        """The known field that was probably meant by an unknown one, or that it belongs under."""
         known = unknown.shape.names()
         beginning = unknown.name.split(":", 1)[0]
         if beginning in known:
@@ -149,7 +149,7 @@ class Faults:
         return nearest_name(unknown.name, known) or next((home.split(".")[0] for home in unknown.others), None)
 
     def _outdented(self, shape: Shape, value: dict[str, Json]) -> dict[str, list[str]]:
-        """By a field that holds nothing, those right after it that belong below it."""
+        """For each empty field, the fields right after it that belong below it."""
         result: dict[str, list[str]] = {}
         unknown = set(self._unknown_names(shape, value))
         empty: str | None = None
@@ -161,7 +161,7 @@ class Faults:
         return result
 
     def _belongs_below(self, shape: Shape, field: str, name: str, is_unknown: bool) -> bool:
-        """Whether a name is known below a field and not beside it, where names of the user's own are known as well."""
+        """Whether a name is known below a field but not next to it, in places that also allow the user's own names."""
         if shape.closed and not is_unknown:
             return False
         below = self.shape(shape.children(field), {})
@@ -185,7 +185,7 @@ class Faults:
         return Fault((*path, name), keyword, None, value, shape, name, homes, self._above(name), inner)
 
     def _halves(self, shape: Shape, name: str) -> tuple[tuple[str, ...], str]:
-        """The field that one of a name's two words is, and the other word where it is known below that field."""
+        """The field that is one of a name's two words, and the other word if it is known below that field."""
         words = words_of(name)
         for field, inner in (words, reversed(words)) if len(words) == 2 else ():
             if field in shape.names() and inner in self.shape(shape.children(field), {}).names():
@@ -193,12 +193,12 @@ class Faults:
         return (), ""
 
     def _above(self, name: str) -> Path | None:
-        """The innermost mapping around a place that knows a field by this very name, and does not have it yet."""
+        """The innermost parent mapping that knows a field with exactly this name, and does not have it yet."""
         around = reversed(self._around)
         return next((path for path, shape, value in around if name in shape.names() and name not in value), None)
 
     def _unnamed(self, shape: Shape, value: dict[str, Json]) -> list[str]:
-        """Where things are keyed by names of the user's own, the fields of one that stand there without a name."""
+        """Where entries are keyed by the user's own names, the fields of an entry that lack the name above them."""
         entries = schema_of(shape.first("additionalProperties"))
         if not entries or shape.names():
             return []
@@ -208,7 +208,7 @@ class Faults:
         return list(value) if found and all(name in known for name in value) else found
 
     def _is_field(self, entry: Shape, entries: Schema, name: str, value: Json) -> bool:
-        """Whether a value is no entry by its type, and is what a field of an entry holds."""
+        """Whether a value is not an entry by its type, but fits a field of an entry."""
         wrong = self._value_fault(self.shape([entries], value), value, ())
         if value is None or wrong is None or wrong.keyword != "type":
             return False
@@ -224,7 +224,7 @@ class Faults:
     # --- which schemas hold
 
     def shape(self, schemas: Iterable[Schema], value: Json) -> Shape:
-        """Everything that the schemas ask of a value, references followed and branches chosen."""
+        """Everything that the schemas require of a value, with references followed and branches chosen."""
         shape = Shape()
         for schema in schemas:
             self._gather(schema, value, shape)
@@ -255,7 +255,7 @@ class Faults:
         self._gather(taken, value, shape)
 
     def _undecided(self, condition: Schema, branches: list[Schema], value: dict[str, Json], shape: Shape) -> bool:
-        """Whether what the condition looks at is itself missing, misspelt or wrong, so that nothing follows from it."""
+        """Whether the input of a condition is itself missing, misspelt or wrong, so that nothing follows from it."""
         looked_at = [*texts(condition.get("required")), *schema_of(condition.get("properties"))]
         known = {*shape.names(), *branch_names(branches)}
         for name in dict.fromkeys(looked_at):
@@ -267,7 +267,7 @@ class Faults:
         return False
 
     def _best(self, branches: list[Schema], value: Json) -> Schema:
-        """The branch that fits, or else the one that was most likely meant: right type, right constants, few faults."""
+        """The branch that fits, or else the one that was probably meant: right type, right constants, few faults."""
         return min(branches, key=lambda branch: self._distance(branch, value))
 
     def _distance(self, branch: Schema, value: Json) -> tuple[bool, bool, int]:

@@ -60,12 +60,12 @@ def cost_rows(plan: Plan, placement: str) -> Iterator[tuple[str, str]]:
     )
     services, zones = network_endpoints(plan, placement)
     what = "machines and endpoints of the network cost" if services else "machines cost"
-    yield f"{what} in any case", f"{low} a month: endpoints at their smallest, and what the cluster itself takes"
+    yield f"{what} in any case", f"{low} a month: endpoints at their smallest, and the cluster itself"
     yield f"{what} at most", f"{high} a month: endpoints at their largest all the time, every run until its timeout"
     if services:
         own = money_text(endpoints_monthly(plan, placement), CURRENCY)
         yield (
-            "of these, endpoints of the network",
-            f"{own} a month: {services} services in {zones} zones, as in us-east-1",
+            "of these, network endpoints",
+            f"{own} a month: {services} services in {zones} zones, at the price of us-east-1",
         )
     yield from machines.price_rows(offerings(), plan, placement)

@@ -9,7 +9,7 @@ from modelyard.target import Catalog, Component
 
 CATALOG: Final[Catalog] = {
     Kind.CLUSTER: Component(
-        "EKS in a private network of its own or an adopted one, with its own KMS key; add-ons at pinned versions;"
+        "EKS in its own private network or an adopted one, with its own KMS key; add-ons at pinned versions;"
         " none where nothing runs"
     ),
     Kind.NODE_POOL: Component(
@@ -24,7 +24,7 @@ CATALOG: Final[Catalog] = {
     ),
     Kind.REGISTRY: Component("MLflow behind a login, on RDS and S3, or an adopted registry"),
     Kind.SECRET: Component(
-        "an ExternalSecret (AWS Secrets Manager or another store), or a Secret that exists",
+        "an ExternalSecret (AWS Secrets Manager or another store), or an existing Secret",
         addons=("external-secrets",),
     ),
     Kind.IDENTITY: Component(
@@ -37,7 +37,7 @@ CATALOG: Final[Catalog] = {
     Kind.CUSTOM_JOB: Component("CronJob that creates RayJobs, or one RayJob", addons=("kuberay",)),
     Kind.MONITOR: Component("CronJob", addons=("prometheus",)),
     Kind.PROMOTER: Component("CronJob that moves aliases, every three minutes"),
-    Kind.STARTER: Component("CronJob that starts runs which other targets ask for, every three minutes"),
+    Kind.STARTER: Component("CronJob that starts runs requested by other targets, every three minutes"),
     Kind.ALERT_RULES: Component("PrometheusRule", addons=("prometheus",)),
     Kind.DASHBOARD: Component("ConfigMap for Grafana"),
     Kind.CHANNEL: Component("AlertmanagerConfig"),

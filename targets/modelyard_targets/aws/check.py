@@ -70,7 +70,7 @@ def check_without_cluster(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     for field in _OF_A_CLUSTER:
         if field in written:
             where = plan.system.key(*here, field)
-            yield shared.nothing_uses(where, placement, field, "nothing runs there, so that no cluster is made")
+            yield shared.nothing_uses(where, placement, field, "nothing runs there, so no cluster is created")
 
 
 def check_version(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -94,11 +94,11 @@ def check_tags(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     made = tuple(tags(system, placement))
     for key, _ in system.metadata.labels:
         if len(key) + len("label:") > _LONGEST_TAG:
-            why = f"its key is longer than the {_LONGEST_TAG - len('label:')} characters that there are"
+            why = f"its key is longer than {_LONGEST_TAG - len('label:')} characters"
             yield problems.not_a_tag(system.key("metadata", "labels", key), key, why)
     if len(made) > _MOST_TAGS:
         label, _ = system.metadata.labels[-1]
-        why = f"with it there are {len(made)} tags, of at most {_MOST_TAGS}"
+        why = f"it brings the number of tags to {len(made)}, and {_MOST_TAGS} are allowed"
         yield problems.not_a_tag(system.key("metadata", "labels", label), label, why)
 
 
@@ -122,7 +122,7 @@ def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
                 what, instead = f"account of {quote(other.name)}", f"place the workload on {quote(other.name)}"
                 yield problems.bucket_out_of_reach(where, store, placement, what, instead)
             if region != here.region and not vpc_of(here).adopt and nat_of(system, here) == "none":
-                instead = "let the network out by vpc: {nat: one}"
+                instead = "give the network a way out with vpc: {nat: one}"
                 yield problems.bucket_out_of_reach(where, store, placement, f"region {quote(region)}", instead)
 
 
@@ -165,13 +165,13 @@ def check_quotas(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     groups = 1 + sum(len(one.value.groups) for one in pools if isinstance(one.value, NodePool))
     if groups > _NODE_GROUPS:
         where = plan.system.key(*target_path(plan.system, placement))
-        yield problems.beyond_quota(where, "node groups there would be", groups, _NODE_GROUPS)
+        yield problems.beyond_quota(where, "node groups needed:", groups, _NODE_GROUPS)
     sizes = pool_nodes(plan, placement)
     for pool in pools:
         nodes = sizes.get((pool.value.compute, 0)) if isinstance(pool.value, NodePool) else None
         if nodes is not None and nodes.most > _NODES:
             where = plan.system.key(*pool.origin)
-            yield problems.beyond_quota(where, "nodes of its group may be", nodes.most, _NODES)
+            yield problems.beyond_quota(where, "nodes of its group may reach", nodes.most, _NODES)
 
 
 def check_currency(plan: Plan, placement: str) -> Iterator[Diagnostic]:

@@ -40,11 +40,11 @@ def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     where = plan.system.at(*target_path(plan.system, placement), "region")
     known = regions()
     if target.region not in known:
-        hint = nearest(target.region, known, "did you mean {}?") or "name a region of AWS"
+        hint = nearest(target.region, known, "did you mean {}?") or "name an AWS region"
         yield problems.region_refused(where, target.region, "AWS has no region of this name", hint)
     elif target.region.startswith("cn-") and not vpc_of(target).adopt and plan.has_cluster(placement):
-        why = "a network needs endpoints, whose names in China are not known here"
-        yield problems.region_refused(where, target.region, why, "name a network that is there: vpc: {adopt: …}")
+        why = "its network needs endpoints, and modelyard does not know their names in China"
+        yield problems.region_refused(where, target.region, why, "name an existing network: vpc: {adopt: …}")
 
 
 def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -82,13 +82,13 @@ def _fault(cidr: str, *, adopted: bool) -> str:
     try:
         network = ip_network(cidr)
     except ValueError:
-        return "it does not begin where a range of its size does"
+        return "it does not start at a multiple of its size"
     if not isinstance(network, IPv4Network):
-        return "it is of IPv6"
+        return "it is IPv6"
     if adopted:
         return ""
     if not _WIDEST <= network.prefixlen <= _NARROWEST:
         return f"/{network.prefixlen} is not between /{_WIDEST} and /{_NARROWEST}"
     if not any(network.subnet_of(private) for private in _PRIVATE):
-        return "its addresses belong to somebody on the internet"
+        return "its addresses are public"
     return ""

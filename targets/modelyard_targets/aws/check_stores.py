@@ -71,7 +71,7 @@ def _check_bucket(store: Store, system: System, target: TargetSpec) -> Iterator[
     here = ("stores", store.name)
     if store.endpoint:
         if not store.adopt:
-            why = "a bucket that is made here is one of S3"
+            why = "modelyard creates its bucket on S3"
             yield problems.not_of_this_bucket(system.key(*here, "endpoint"), store.name, "endpoint", why)
         return
     if store.region and not store.adopt and store.region != target.region:
@@ -81,7 +81,7 @@ def _check_bucket(store: Store, system: System, target: TargetSpec) -> Iterator[
     if fault:
         yield problems.bucket_name_refused(system.at(*here, "adopt"), store.adopt, fault)
     if store.credentials is not None:
-        why = "roles of workloads open buckets of S3"
+        why = "workloads open S3 buckets by their roles"
         yield problems.not_of_this_bucket(system.key(*here, "credentials"), store.name, "credentials", why)
 
 

@@ -73,7 +73,7 @@ def _stores_values(context: Context, infrastructure: Sequence[Project]) -> dict[
     buckets, name = list(_buckets(context)), cluster_name(context.system, context.placement)
     told = {
         "ObjectStore": ("keys, buckets", f"the key {name} and the buckets that it encrypts, {', '.join(buckets)}"),
-        "Crossing": ("users and their policies", "a user for each workload that opens a bucket from elsewhere"),
+        "Crossing": ("users and their policies", "a user for each workload that opens a bucket from another target"),
         "Budget": ("budgets", "the budget of the system"),
     }
     calls = {call.component for call in calls_of(context)}

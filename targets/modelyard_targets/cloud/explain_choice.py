@@ -43,9 +43,9 @@ def _what(machine: Machine, accelerator: Accelerator | None) -> str:
 def _priced(price: Price | None, region: str, spot: bool) -> str:
     """Which price it is, when that is not the one that was asked for, and who says so."""
     if price is None:
-        return "no price is known"
+        return "price unknown"
     kind = "spot" if price.spot else "on demand"
     if spot and not price.spot:
-        kind += ", as none of spot is known"
-    where = f"in {price.region}" + ("" if price.region == region else f", as none is known of {region}")
+        kind += ", because no spot price is known"
+    where = f"in {price.region}" + ("" if price.region == region else f", because none is known for {region}")
     return f"USD, {kind}, {where} ({price.source}, {price.date})"

@@ -24,9 +24,9 @@ def unknown(offerings: Offerings, compute: ComputeClass, region: str) -> str:
     memory = first.memory_bytes if first is not None else 0
     why = _why(offerings, compute, region)
     if not offered:
-        return f"{why}, nor any other accelerator that is served here"
+        return f"{why}, nor any other supported accelerator"
     close = min(offered, key=lambda name: abs(offered[name] - memory))
-    return f"{why}; the nearest accelerator is {close} with {gibibytes(offered[close])}"
+    return f"{why}; the closest accelerator is {close} with {gibibytes(offered[close])}"
 
 
 def _why(offerings: Offerings, compute: ComputeClass, region: str) -> str:
@@ -36,9 +36,9 @@ def _why(offerings: Offerings, compute: ComputeClass, region: str) -> str:
     for wanted in compute.accelerators:
         if canonical(wanted.name) in there:
             if resource_of(wanted.name) == SERVED:
-                return f"{offerings.seller} sells no {names} in {region}"
-            return f"{wanted.name} is asked for by {resource_of(wanted.name)}, which no add-on offers yet"
-    return f"no machine of {offerings.seller} has {names}"
+                return f"{offerings.seller} offers no {names} in {region}"
+            return f"{wanted.name} needs the resource {resource_of(wanted.name)}, which no add-on provides yet"
+    return f"no {offerings.seller} machine has {names}"
 
 
 def nothing_fits(offerings: Offerings, compute: ComputeClass, region: str) -> str:
@@ -46,9 +46,9 @@ def nothing_fits(offerings: Offerings, compute: ComputeClass, region: str) -> st
     wants = wants_accelerator(compute)
     sort = [machine for machine in usable(offerings, region) if (machine.accelerator is not None) is wants]
     if not sort:
-        return f"{offerings.seller} sells no accelerator in {region} that is served here"
+        return f"{offerings.seller} offers no supported accelerator in {region}"
     close = min(sort, key=lambda machine: _distance(compute, machine))
-    return f"the nearest is {close.name} with {' and '.join(_lacks(compute, close))}"
+    return f"the closest is {close.name} with {' and '.join(_lacks(compute, close))}"
 
 
 def _lacks(compute: ComputeClass, machine: Machine) -> tuple[str, ...]:

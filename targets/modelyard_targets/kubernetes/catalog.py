@@ -11,14 +11,14 @@ CATALOG: Final[Catalog] = {
     Kind.CLUSTER: Component(
         "an existing cluster by its kubeconfig context; add-ons by Helm, unless `present` names them"
     ),
-    Kind.NODE_POOL: Impossible("the machines of a cluster are there already; declare them under `capacity`"),
+    Kind.NODE_POOL: Impossible("the machines of a cluster exist already; declare them under `capacity`"),
     Kind.NAMESPACE: Component(
         "Namespace with restricted Pod security, ResourceQuota, LimitRange, default-deny NetworkPolicy"
     ),
-    Kind.OBJECT_STORE: Component("a bucket of an S3-compatible endpoint, adopted or made by a Job"),
+    Kind.OBJECT_STORE: Component("a bucket of an S3-compatible endpoint, adopted or created by a Job"),
     Kind.DATABASE: Component("a Cluster of CloudNativePG, or an adopted PostgreSQL", addons=("cloudnative-pg",)),
     Kind.REGISTRY: Component("MLflow behind a login, on PostgreSQL and S3, or an adopted registry"),
-    Kind.SECRET: Component("an ExternalSecret, or a Secret that exists", addons=("external-secrets",)),
+    Kind.SECRET: Component("an ExternalSecret, or an existing Secret", addons=("external-secrets",)),
     Kind.IDENTITY: Component("ServiceAccount, with Role and RoleBinding where a workload talks to the API"),
     Kind.MODEL_SERVER: Component("RayService, PodDisruptionBudget, NetworkPolicy, PodMonitors", addons=("kuberay",)),
     Kind.ROUTE: Component("HTTPRoute with weights and RequestMirror"),
@@ -27,7 +27,7 @@ CATALOG: Final[Catalog] = {
     Kind.CUSTOM_JOB: Component("CronJob that creates RayJobs, or one RayJob", addons=("kuberay",)),
     Kind.MONITOR: Component("CronJob", addons=("prometheus",)),
     Kind.PROMOTER: Component("CronJob that moves aliases, every three minutes"),
-    Kind.STARTER: Component("CronJob that starts runs which other targets ask for, every three minutes"),
+    Kind.STARTER: Component("CronJob that starts runs requested by other targets, every three minutes"),
     Kind.ALERT_RULES: Component("PrometheusRule", addons=("prometheus",)),
     Kind.DASHBOARD: Component("ConfigMap for Grafana"),
     Kind.CHANNEL: Component("AlertmanagerConfig"),

@@ -19,9 +19,9 @@ from modelyard_targets.kubernetes.capacity import check_capacity
 from modelyard_targets.kubernetes.check_stores import check_stores
 
 _WHY: Final = {
-    "kuberay": "runs everything here",
-    "prometheus": "carries the alerts",
-    "external-secrets": "brings the secrets",
+    "kuberay": "runs all Ray clusters",
+    "prometheus": "evaluates the alerts",
+    "external-secrets": "provides the secrets",
     "cloudnative-pg": "runs the database",
 }
 

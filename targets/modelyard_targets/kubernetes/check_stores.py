@@ -34,7 +34,7 @@ def _check_store(store: Store, system: System, placement: str) -> Iterator[Diagn
     elif store.object_lock is not None and not store.adopt:
         yield problems.lock_not_here(system.key(*here, "objectLock"), store.name, placement)
     elif not store.adopt and store.credentials is None:
-        yield problems.credentials_needed(system.key(*here), store.name, "its bucket is made")
+        yield problems.credentials_needed(system.key(*here), store.name, "its bucket is created")
 
 
 def _check_database(store: Store, system: System, placement: str) -> Iterator[Diagnostic]:

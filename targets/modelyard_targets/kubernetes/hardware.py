@@ -46,7 +46,7 @@ def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
     back to the best of those on demand; `spot` takes nothing else.
     """
     if compute.elastic:
-        return "its machines are there already, and `elastic` chooses among those that a cloud makes; leave it out"
+        return "its machines exist already, and `elastic` chooses among machines that a cloud creates; leave it out"
     unknown = _unknown(compute, target)
     if unknown:
         return unknown
@@ -60,8 +60,8 @@ def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
         stranger = _reachable_by_mistake(compute, fit, chosen, target)
         if stranger is not None:
             return (
-                f"a Pod meant for capacity[{fit.at}] could as well land on capacity[{stranger}], "
-                "which is not what was asked for; give one of them labels or taints of its own"
+                f"a Pod for capacity[{fit.at}] could also land on capacity[{stranger}], "
+                "which does not fit the class; give one of them its own labels or taints"
             )
     return _hardware(compute, chosen, fits, tuple(_passed_over(compute, target, fits)))
 
@@ -98,7 +98,7 @@ def _open_cluster(compute: ComputeClass) -> Hardware | str:
         considered=(Candidate(ANY_MACHINE, None, "no capacity is declared, so the scheduler decides"),),
         accelerator_resource=resource,
         passed_over=tuple(
-            PassedOver(position, other, "no `capacity` is declared, so Pods ask for the first alternative")
+            PassedOver(position, other, "no `capacity` is declared, so Pods request the first alternative")
             for position, other in enumerate(compute.accelerators[1:], 1)
         ),
     )
@@ -199,12 +199,12 @@ def _nothing_fits(compute: ComputeClass, target: TargetSpec) -> str:
     allowed = [(at, machine) for at, machine in enumerate(target.capacity) if _allowed(compute, machine)]
     if not allowed:
         return (
-            "it asks for spot, and no machine is declared with `spot: true`"
+            "it needs spot, and no machine is declared with `spot: true`"
             if compute.capacity == "spot"
-            else ("it asks for machines on demand, and all that are declared are `spot: true`")
+            else ("it needs on-demand machines, and all declared machines are `spot: true`")
         )
     at, machine = min(allowed, key=lambda entry: (*_distance(compute, entry[1]), entry[0]))
-    return f"the nearest is capacity[{at}] with {' and '.join(_lacks(compute, machine))}"
+    return f"the closest is capacity[{at}] with {' and '.join(_lacks(compute, machine))}"
 
 
 def _distance(compute: ComputeClass, machine: Machines) -> tuple[int, bool, int]:

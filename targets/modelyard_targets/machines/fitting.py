@@ -58,7 +58,7 @@ def first_alternative(
 def no_resource(accelerator: str, names: Iterable[str], also: str = "") -> str:
     """Why a class cannot be placed that names an accelerator which no device plugin offers."""
     guess = nearest(accelerator, names, "; did you mean {}?")
-    return f"no resource of Kubernetes is known for an accelerator called '{accelerator}'{also}{guess}"
+    return f"'{accelerator}' is not a known accelerator on Kubernetes{also}{guess}"
 
 
 def lacks(compute: ComputeClass, machine: Sized, instead: str, text: MemoryText) -> Iterator[str]:

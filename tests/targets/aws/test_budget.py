@@ -58,7 +58,7 @@ def test_endpoints_of_the_network_are_counted() -> None:
     assert endpoints_monthly(plan, "main") == pytest.approx(10 * 3 * 0.01 * 730)
     assert endpoints_monthly(plan_of(), "main") == 0
     rows = dict(cost_rows(plan, "main"))
-    assert rows["of these, endpoints of the network"] == "219 USD a month: 10 services in 3 zones, as in us-east-1"
+    assert rows["of these, network endpoints"] == "219 USD a month: 10 services in 3 zones, at the price of us-east-1"
 
 
 def test_endpoints_of_one_class_share_its_nodes() -> None:

@@ -41,7 +41,7 @@ def test_what_an_adopted_network_has_to_have_is_said() -> None:
         "subnet-0f9e8d7c6b5a43210]}",
     )
 
-    assert "The subnets of `vpc-0a1b2c3d4e5f60718` are private" in readme(changed(adopted))
+    assert "The subnets of `vpc-0a1b2c3d4e5f60718` must be private" in readme(changed(adopted))
     assert "The subnets of" not in readme(LEADS)
 
 
@@ -73,7 +73,7 @@ def test_the_image_goes_to_the_registry_of_the_account_or_to_the_one_that_is_nam
 def test_prices_of_another_region_are_told_as_such() -> None:
     text = readme(changed(("region: eu-central-1", "region: ap-south-1")))
 
-    assert "us-east-1 where none is known of ap-south-1: " in text
+    assert "us-east-1 if none is known for ap-south-1: " in text
     assert "none is known of us-east-1" not in readme(changed(("region: eu-central-1", "region: us-east-1")))
 
 
@@ -107,7 +107,7 @@ def test_a_private_cluster_is_applied_from_inside() -> None:
 
 
 def test_links_across_are_listed() -> None:
-    links = readme(HYBRID).partition("## Who talks to whom")[2]
+    links = readme(HYBRID).partition("## Connections")[2]
 
     assert "`main:" in links
 
@@ -118,9 +118,9 @@ def test_what_the_network_has_to_be_joined_with_is_told() -> None:
     theirs = readme(changed(("  vpc: {cidr: 10.20.0.0/16}", closed % "registry.acme.example/ml")))
     ours = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/ml"
 
-    assert "from the network `10.20.0.0/16` to registry.acme.example: by a VPN" in theirs
-    assert "a way has to lead" not in readme(changed(("  vpc: {cidr: 10.20.0.0/16}", closed % ours)))
-    assert "a way has to lead" not in readme()
+    assert "connect the network `10.20.0.0/16` to registry.acme.example: with a VPN" in theirs
+    assert "connect the network" not in readme(changed(("  vpc: {cidr: 10.20.0.0/16}", closed % ours)))
+    assert "connect the network" not in readme()
 
 
 def test_a_cluster_that_is_called_has_to_be_joined() -> None:
@@ -131,7 +131,7 @@ def test_a_cluster_that_is_called_has_to_be_joined() -> None:
     )
     reachable = ("      context: stores-frankfurt\n", "      context: stores-frankfurt\n      reachableFrom: [main]\n")
 
-    assert "to s3.acme.example: by a VPN" in readme(changed(lake, reachable, text=HYBRID))
+    assert "to s3.acme.example: with a VPN" in readme(changed(lake, reachable, text=HYBRID))
 
 
 def test_whom_adopted_buckets_have_to_let_in_is_told() -> None:
@@ -140,4 +140,4 @@ def test_whom_adopted_buckets_have_to_let_in_is_told() -> None:
 
     assert "| `acme-fraud-lake` | – | registry, challenge, nightly-scores, retrain, " in hybrid
     assert "stores.till" in next(line for line in hybrid.splitlines() if line.startswith("   | `acme-fraud-lake`"))
-    assert "These buckets are there already" not in readme()
+    assert "These buckets already exist" not in readme()

@@ -78,7 +78,7 @@ def test_an_adopted_bucket_needs_no_key() -> None:
 
     assert list(found) == ["Account archive", "Crossing plant.score", "Budget claims-archive"]
     assert "key_arn" not in {one.name for one in programs(text, "archive")["infrastructure"].exports}
-    assert "What is made is a user for each workload" in readme(text)
+    assert "The project creates a user for each workload" in readme(text)
 
 
 def test_where_nothing_is_made_nothing_comes_out() -> None:

@@ -30,12 +30,12 @@ def test_the_choice_and_the_two_next_best() -> None:
 
 def test_a_price_that_is_not_the_one_that_was_asked_for_says_so() -> None:
     assert whys("eu-central-1", "spot") == {
-        "a": "L4:2 of 24Gi; USD, on demand, as none of spot is known, in eu-central-1 (a test, 2026-01-01); "
-        "leaves 3 CPUs and 12Gi",
-        "b": "L4:2 of 24Gi; USD, spot, in us-east-1, as none is known of eu-central-1 (a test, 2026-01-01); "
+        "a": "L4:2 of 24Gi; USD, on demand, because no spot price is known, in eu-central-1 (a test, "
+        "2026-01-01); leaves 3 CPUs and 12Gi",
+        "b": "L4:2 of 24Gi; USD, spot, in us-east-1, because none is known for eu-central-1 (a test, 2026-01-01); "
         "leaves 7 CPUs and 28Gi",
-        "c": "L4:2 of 24Gi; USD, on demand, as none of spot is known, in us-east-1, as none is known of eu-central-1 "
-        "(a test, 2026-01-01); leaves 7 CPUs and 60Gi",
+        "c": "L4:2 of 24Gi; USD, on demand, because no spot price is known, in us-east-1, because none is known for "
+        "eu-central-1 (a test, 2026-01-01); leaves 7 CPUs and 60Gi",
     }
 
 
@@ -43,7 +43,7 @@ def test_a_machine_without_a_price() -> None:
     found = choose(market(machine("a", 4, 16)), asked(1, 4), "us-east-1")
 
     assert isinstance(found, Hardware)
-    assert found.considered[0].why == "no accelerator; no price is known; leaves 3 CPUs and 12Gi"
+    assert found.considered[0].why == "no accelerator; price unknown; leaves 3 CPUs and 12Gi"
 
 
 def test_sizes_are_never_rounded_up() -> None:

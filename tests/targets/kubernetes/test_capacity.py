@@ -69,7 +69,7 @@ def test_a_pipeline_that_never_reaches_its_size_is_told_at_its_workers() -> None
     (found,) = check_capacity(plan_of(text), "main")
 
     assert said(text) == ["E0510 workers: {min: 1, max: 8}"]
-    assert "8 Pods of 8 CPUs, 32Gi of memory, 1 nvidia.com/gpu, and there is room for 2" in found.message
+    assert "8 Pods of 8 CPUs, 32Gi of memory, 1 nvidia.com/gpu, but there is room for 2" in found.message
 
 
 def test_pipelines_wait_for_each_other() -> None:
@@ -129,7 +129,7 @@ def test_two_that_yield_to_the_same_do_not_yield_to_each_other() -> None:
 
     assert said(tight(low, low)) == ["E0990 nightly:"]
     assert hints(tight(low, low)) == [
-        "give the pipeline `priority: lowest` if it may wait and be interrupted, lower the largest numbers, or declare"
+        "give the pipeline `priority: lowest` if it may wait and be interrupted, lower the maximum numbers, or declare"
         " more machines under `capacity`"
     ]
     assert said(tight("    priority: lowest\n", low)) == []
@@ -139,7 +139,7 @@ def test_nothing_is_below_the_lowest() -> None:
     lowest = "    priority: lowest\n"
 
     assert said(tight(lowest, lowest)) == ["E0990 nightly:"]
-    assert hints(tight(lowest, lowest)) == ["lower the largest numbers, or declare more machines under `capacity`"]
+    assert hints(tight(lowest, lowest)) == ["lower the maximum numbers, or declare more machines under `capacity`"]
 
 
 @pytest.mark.parametrize("pipeline", ["", "    priority: low\n"])

@@ -98,7 +98,7 @@ def test_preferred_alternatives_without_a_machine_are_kept_with_the_reason() -> 
     found = chosen(asked(4, 16, "H100", "L4", "T4"), L4)
 
     assert [(one.position, one.accelerator.name) for one in found.passed_over] == [(0, "H100")]
-    assert found.passed_over[0].why == "the nearest is capacity[0] with L4:1 instead of H100:1"
+    assert found.passed_over[0].why == "the closest is capacity[0] with L4:1 instead of H100:1"
     assert [one.position for one in chosen(asked(4, 16, "H100", "L4")).passed_over] == [1]
 
 
@@ -137,14 +137,14 @@ def test_spot() -> None:
     assert not chosen(asked(capacity="spot-first"), fixed).spot
     assert not chosen(asked(), spot, fixed).spot
     assert "no machine is declared with `spot: true`" in refusal(asked(capacity="spot"), fixed)
-    assert "all that are declared are `spot: true`" in refusal(asked(), spot)
+    assert "all declared machines are `spot: true`" in refusal(asked(), spot)
 
 
 def test_machines_that_cannot_be_told_apart_are_refused() -> None:
     """A Pod that must not be taken away could land on a spot machine which neither label nor taint tells apart."""
     spot = replace(CPU, spot=True)
 
-    assert "could as well land on capacity[1]" in refusal(asked(), CPU, spot)
+    assert "could also land on capacity[1]" in refusal(asked(), CPU, spot)
     assert chosen(asked(capacity="spot-first"), CPU, spot).machine == "capacity[1]"
     assert chosen(asked(), CPU, replace(spot, taints=(Taint("spot"),))).machine == "capacity[0]"
 
@@ -159,15 +159,15 @@ def test_an_accelerator_of_another_sort_within_reach_is_refused_unless_it_is_an_
 def test_nothing_fits() -> None:
     """The nearest machine is named, and all that it lacks."""
     assert refusal(asked(4, 96), CPU, replace(CPU, memory_bytes=32 * GI)) == (
-        "the nearest is capacity[0] with 64Gi of the 96Gi of memory"
+        "the closest is capacity[0] with 64Gi of the 96Gi of memory"
     )
     assert refusal(asked(20, 96), CPU) == (
-        "the nearest is capacity[0] with 16 of the 20 CPUs and 64Gi of the 96Gi of memory"
+        "the closest is capacity[0] with 16 of the 20 CPUs and 64Gi of the 96Gi of memory"
     )
     assert refusal(asked(4, 16, "L4", "A10G"), CPU) == (
-        "the nearest is capacity[0] with no accelerator instead of L4:1 or A10G:1"
+        "the closest is capacity[0] with no accelerator instead of L4:1 or A10G:1"
     )
-    assert refusal(asked(4, 16, "A10G"), CPU, L4) == "the nearest is capacity[1] with L4:1 instead of A10G:1"
+    assert refusal(asked(4, 16, "A10G"), CPU, L4) == "the closest is capacity[1] with L4:1 instead of A10G:1"
 
 
 def test_what_was_considered_begins_with_the_choice() -> None:
@@ -246,7 +246,7 @@ def test_what_stands_behind_spot_has_the_same_accelerator() -> None:
         "capacity[2]", L4.labels
     )
     wanted = asked(4, 16, "L4", capacity="spot-first")
-    assert "capacity[1] could as well land on capacity[2]" in refusal(
+    assert "capacity[1] could also land on capacity[2]" in refusal(
         wanted, spot, replace(L4, labels=()), replace(A10G, labels=())
     )
 

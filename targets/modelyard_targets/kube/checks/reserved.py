@@ -67,7 +67,7 @@ def _check_namespace(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     for resource in here:
         if resource.kind is Kind.NAMESPACE and resource.name in kept:
             span = plan.system.at(*resource.origin) if target.namespace else plan.system.key("metadata", "name")
-            yield reserved_name(span, resource.name, "an add-on has that namespace, and would be closed in")
+            yield reserved_name(span, resource.name, "an add-on uses that namespace, and its policies would cut it off")
 
 
 def _check_databases(plan: Plan, placement: str) -> Iterator[Diagnostic]:
@@ -78,7 +78,7 @@ def _check_databases(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             continue
         name = database_name(store)
         if name in _DATABASES | _ROLES or name.startswith(_PREFIXES):
-            why = f"PostgreSQL, or the service that runs it, keeps {quote(name)} for itself"
+            why = f"PostgreSQL, or the service that runs it, reserves {quote(name)}"
             yield reserved_name(plan.system.key("stores", store.name), store.name, why)
 
 
@@ -88,11 +88,11 @@ def _taken(plan: Plan, placement: str) -> Mapping[str, str]:
     found: dict[str, str] = dict.fromkeys(policies, "the namespace has a network policy of that name")
     for resource in plan.on(placement):
         if isinstance(resource.value, RegistryServer) and not resource.value.registry.adopt:
-            found[REGISTRY_NAME] = "the registry's Pods and Service are called so"
+            found[REGISTRY_NAME] = "the registry's Pods and Service have that name"
         elif resource.kind is Kind.OBJECT_STORE and isinstance(resource.value, Store) and not resource.value.adopt:
             name = object_name(BUCKET_NAME, resource.name)
-            found[name] = f"what makes the bucket of store {quote(resource.name)} is called so"
+            found[name] = f"the Job that creates the bucket of store {quote(resource.name)} has that name"
         elif resource.kind is Kind.DATABASE and isinstance(resource.value, Store) and not resource.value.adopt:
             name = object_name(LOGIN_NAME, resource.name)
-            found[name] = f"what keeps the login of store {quote(resource.name)} is called so"
+            found[name] = f"the Job that rotates the login of store {quote(resource.name)} has that name"
     return found

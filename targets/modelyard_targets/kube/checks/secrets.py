@@ -50,7 +50,7 @@ def _generated(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple
         value = resource.value
         if isinstance(value, RegistryServer) and not value.registry.adopt:
             yield ADMIN_SECRET, "the administrator of MLflow"
-            yield LOGIN_SECRET, "the login of a workload to MLflow"
+            yield LOGIN_SECRET, "a workload's login to MLflow"
         elif resource.kind is Kind.DATABASE and isinstance(value, Store) and not value.adopt:
             suffixes = ("login",) if target.in_cloud else _OF_CLOUDNATIVE_PG
             for suffix in suffixes:

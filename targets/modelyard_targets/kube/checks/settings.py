@@ -69,7 +69,7 @@ def check_retention(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             "prometheus" in addons_to_install(plan, one) for one in placements
         ):
             where = plan.system.key("governance", "retention", "metrics")
-            yield problems.nothing_uses(where, placement, "retention.metrics", "no Prometheus is installed from here")
+            yield problems.nothing_uses(where, placement, "retention.metrics", "modelyard installs no Prometheus there")
         return
     days = fitting_days(plan, placement)
     if kept_s > days * _DAY_S:
@@ -100,12 +100,12 @@ def check_gateway(plan: Plan, placement: str, gateway: Gateway | None) -> Iterat
             and _leaves_cluster(inference, target_of(plan, placement))
         ):
             why = f"the gateway of target '{placement}' has no certificate"
-            instead = f"write gateway: {{class: {gateway.class_name}, certificate: secret://…}} at the target"
+            instead = f"add gateway: {{class: {gateway.class_name}, certificate: secret://…}} to the target"
             if not routed:
-                why = "the Gateway that KubeRay makes for a rollout in steps has no TLS"
-                instead = "choose rollout: {strategy: blue-green}"
+                why = "the Gateway that KubeRay creates for an incremental rollout has no TLS"
+                instead = "use rollout: {strategy: blue-green}"
                 if gateway.certificate is None and inference.endpoint.exposure == "internal":
-                    instead += f", and write gateway: {{class: {gateway.class_name}, certificate: secret://…}}"
+                    instead += f", and add gateway: {{class: {gateway.class_name}, certificate: secret://…}}"
             yield problems.token_in_clear(where, inference.name, why, instead)
 
 
@@ -165,7 +165,7 @@ def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str,
         yield "gateway", "no endpoint there is reached through it", used
         if used and target.gateway.certificate is not None:
             tls = any(needs_route(route, target.gateway) for route in routes)
-            yield "gateway.certificate", "the Gateway that KubeRay makes for an incremental rollout has no TLS", tls
+            yield "gateway.certificate", "the Gateway that KubeRay creates for an incremental rollout has no TLS", tls
     if target.access_keys != FIRST_KEYS:
         used = any(
             crosses_from(plan.system.stores[access.store], target, plan.system)
@@ -173,8 +173,8 @@ def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str,
             if isinstance(one.value, Identity)
             for access in one.value.access
         )
-        yield "accessKeys", "nothing there opens a bucket of AWS by a key", used
+        yield "accessKeys", "nothing there opens an AWS bucket with a key", used
     if target.head_state is not None:
         yield "headState", "nothing is served there", any(isinstance(one.value, ModelServer) for one in resources)
     if target.telemetry != type(target.telemetry)():
-        yield "telemetry", "nothing there is observed", "prometheus" in addons
+        yield "telemetry", "nothing there is monitored", "prometheus" in addons

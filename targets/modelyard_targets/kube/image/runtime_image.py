@@ -25,10 +25,10 @@ _KEPT = frozenset({".py", ".json", ".typed"})
 _HASH_LENGTH = 12
 
 _DOCKERFILE = """\
-# The runtime image: what workloads that name no image of their own run in.
+# The runtime image, for workloads that name no image of their own.
 FROM {base}
 
-# Devices of a GPU are mounted by the node's container toolkit; libraries come with the packages below.
+# The node's container toolkit mounts GPU devices; libraries come with the packages below.
 ENV NVIDIA_DRIVER_CAPABILITIES=compute,utility \\
     PYTHONPATH=/opt/modelyard \\
     PYTHONDONTWRITEBYTECODE=1

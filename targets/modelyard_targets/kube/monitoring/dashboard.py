@@ -133,8 +133,8 @@ def _objectives(resource: Resource, inference: Inference, context: Context) -> I
         return
     own = selector({"namespace": context.namespace, WORKLOAD_LABEL: resource.workload})
     ratio = f"{RATIO}1h{own} / on (slo) {BUDGET}{own}"
-    about = "1 is as fast as the objective allows."
-    yield _panel("Burning of the error budget, last hour", [(ratio, "{{slo}}")], "short", 1.0, about)
+    about = "At 1, the budget burns as fast as the objective allows."
+    yield _panel("Error budget burn rate, last hour", [(ratio, "{{slo}}")], "short", 1.0, about)
     window = duration(inference.slo.window_s)
     spent = f"sum_over_time({ERRORS}{own}[{window}]) / (sum_over_time({TOTAL}{own}[{window}]) > 0)"
     left = f"1 - ({spent}) / on (slo) {BUDGET}{own}"

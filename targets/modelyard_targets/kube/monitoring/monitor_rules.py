@@ -84,7 +84,7 @@ def _of_runs(resource: Resource, monitor: Monitor, context: Context) -> Iterator
         breach = f"last_over_time({BREACH}{of_monitor(monitor, context, check)}[{span}])"
         texts = {
             "summary": f"monitor {monitor.name}: {check.metric} of {{{{ $labels.feature }}}} is {_beyond(check)}",
-            "description": f"Check {check.name} of {monitor.type} on {monitor.watch} did not hold in the last run.",
+            "description": f"Check {check.name} of {monitor.type} on {monitor.watch} failed in the last run.",
             "runbook": runbook(monitor.type),
         }
         labelled = {**alert_labels(resource, check.severity, context), "monitor": monitor.name, "check": check.name}
@@ -100,8 +100,8 @@ def _unmeasured(resource: Resource, monitor: Monitor, context: Context) -> Itera
     # Of one feature among many too few values are usual; of a whole check, or of a variant's labels, they are not.
     whole = chosen if monitor.labels else of_monitor(monitor, context, feature="all")
     texts = {
-        "summary": f"monitor {monitor.name}: check {{{{ $labels.check }}}} is unknown, with too little to measure",
-        "description": f"The last run on {monitor.watch} had too few rows or labels, or was refused; its log says why.",
+        "summary": f"monitor {monitor.name}: check {{{{ $labels.check }}}} could not be measured",
+        "description": f"The last run on {monitor.watch} had too few rows or labels, or was refused; see its log.",
         "runbook": runbook("unknown"),
     }
     yield alert(
@@ -111,7 +111,7 @@ def _unmeasured(resource: Resource, monitor: Monitor, context: Context) -> Itera
         return
     share = f"min by (feature) (last_over_time({COVERAGE}{chosen}[{span}]))"
     texts = {
-        "summary": f"monitor {monitor.name}: labels of {monitor.labels} are missing for too many predictions",
+        "summary": f"monitor {monitor.name}: labels in {monitor.labels} are missing for too many predictions",
         "description": f"{{{{ $value | humanizePercentage }}}} of the predictions of {monitor.watch} have a label.",
         "runbook": runbook("coverage"),
     }
@@ -127,8 +127,8 @@ def _silence(resource: Resource, monitor: Monitor, context: Context) -> Iterator
     labelled = {**alert_labels(resource, "ticket", context), "monitor": monitor.name}
     last = f"max(last_over_time({LAST_RUN}{chosen}[{span}]))"
     texts = {
-        "summary": f"monitor {monitor.name} has not looked at {monitor.watch} for longer than it should",
-        "description": f"It is due every {duration(period)} at the latest; what it watches is not watched now.",
+        "summary": f"monitor {monitor.name} has not checked {monitor.watch} for too long",
+        "description": f"It is due at least every {duration(period)}; until it runs, {monitor.watch} is not monitored.",
         "runbook": runbook("silent"),
     }
     yield alert("ModelyardMonitorStale", f"time() - {last} > {period + _LATE_S}", 0, labelled, texts)
@@ -185,4 +185,4 @@ def _beyond(check: Check) -> str:
     """How a check does not hold, in words."""
     bounds = [f"below {number(check.minimum)}"] if check.minimum is not None else []
     bounds += [f"above {number(check.maximum)}"] if check.maximum is not None else []
-    return " or ".join(bounds) or "not what it should be"
+    return " or ".join(bounds) or "out of bounds"

@@ -79,8 +79,8 @@ def _failed(resource: Resource, pipeline: Pipeline, context: Context) -> Value:
         expression = ray_job_failed(once_name(_job(resource, context), context), context)
     texts = {
         "summary": f"the last run of pipeline {pipeline.name} failed",
-        "description": "Its output is as old as before. "
-        + ("A changed spec runs it again." if once else "The alert ends with the next run that succeeds."),
+        "description": "Its output is outdated. "
+        + ("Change the spec to run it again." if once else "The alert ends with the next run that succeeds."),
         "runbook": runbook("failed-run"),
     }
     return alert("ModelyardPipelineFailed", expression, 0, _labels(resource, pipeline, context), texts)
@@ -103,8 +103,8 @@ def _missing(resource: Resource, pipeline: Pipeline, context: Context) -> Iterat
     late = f"{since_success_s(resource.name, context)} > {due} unless on () {paused(resource.name, due, context)}"
     yield alert("ModelyardPipelineMissing", late, 0, labelled, texts)
     texts = {
-        "summary": f"nothing is known about the runs of pipeline {pipeline.name}",
-        "description": "Prometheus has no series of its CronJob, so a failed or missing run would go unnoticed.",
+        "summary": f"the runs of pipeline {pipeline.name} are not monitored",
+        "description": "Prometheus has no series for its CronJob, so a failed or missing run would go unnoticed.",
         "runbook": runbook("unseen-runs"),
     }
     yield alert("ModelyardPipelineUnseen", unseen(resource.name, context), _UNSEEN_S, labelled, texts)
@@ -135,10 +135,10 @@ def _gate(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator[
         return
     labelled = _labels(resource, pipeline, context)
     if job.model.validation:
-        ends = f"The alert ends with one that passes, or after {duration(_look_back_s(pipeline, context))}."
+        ends = f"The alert ends with a version that passes, or after {duration(_look_back_s(pipeline, context))}."
         texts = {
-            "summary": f"the gate of model {job.model.name} refused the newest version of pipeline {pipeline.name}",
-            "description": f"{pipeline.promote_to} is still the version before. {ends}",
+            "summary": f"the newest version of pipeline {pipeline.name} failed the gate of model {job.model.name}",
+            "description": f"{pipeline.promote_to} still points to the previous version. {ends}",
             "runbook": runbook("gate"),
         }
         yield alert("ModelyardGateRefused", _pushed(REFUSED, pipeline, context), 0, labelled, texts)
@@ -191,8 +191,8 @@ def _later_stages(model: Model, resource: Resource, context: Context) -> Iterato
         if stage.soak is not None and stage.soak.monitor:
             texts = {
                 "summary": f"a version of model {name} failed its soak as {stage.after}",
-                "description": f"Monitor {stage.soak.monitor} found its answers beyond the bounds; {alias} stays "
-                "where it is. The alert ends when they are within, or with the next version.",
+                "description": f"Monitor {stage.soak.monitor} found its answers out of bounds; {alias} stays "
+                "where it is. The alert ends when they are within bounds, or with the next version.",
                 "runbook": runbook("soak"),
             }
             failed = last_pushed(SOAK_FAILED, of_stage, context)
@@ -222,8 +222,8 @@ def _files(resource: Resource, pipeline: Pipeline, context: Context) -> Iterator
         written = " or ".join(dict.fromkeys(scoring.output for scoring in scorings_of(pipeline)))
         texts = {
             "summary": f"pipeline {pipeline.name} leaves out files that do not fit",
-            "description": f"Their rows have no scores in {written}, or those of an earlier content. "
-            "The alert ends with the first run to which all files fit.",
+            "description": f"Their rows have no scores in {written}, or scores of an earlier content. "
+            "The alert ends with the first run in which all files fit.",
             "runbook": runbook("refused-files"),
         }
         labelled = _labels(resource, pipeline, context)

@@ -48,8 +48,8 @@ def _gone(resource: Resource, context: Context) -> Value:
     chosen = selector({"namespace": context.namespace, "deployment": REGISTRY_NAME})
     texts = {
         "summary": "the registry has no available server",
-        "description": f"Nothing of MLflow answered in the last {duration(_GONE_S)}: runs fail, nothing is promoted, "
-        "and a server that starts finds no model. Servers that run keep theirs.",
+        "description": f"MLflow has not answered in the last {duration(_GONE_S)}: runs fail, nothing is promoted, "
+        "and servers that start find no model. Running servers keep theirs.",
         "runbook": runbook("registry"),
     }
     expression = f"max(kube_deployment_status_replicas_available{chosen}) == 0"
@@ -62,8 +62,8 @@ def _promoter(resource: Resource, context: Context) -> Iterator[Value]:
         if isinstance(other.value, Promoter):
             texts = {
                 "summary": "the promoter has not succeeded for half an hour",
-                "description": "Versions that passed their gate and are approved may wait. What is served stays as it "
-                "is.",
+                "description": "Versions that passed their gate and are approved may be waiting. Served models stay as "
+                "they are.",
                 "runbook": runbook("promoter"),
             }
             late = f"{since_success_s(other.name, context)} > {_UNPROMOTED_S}"
@@ -82,8 +82,8 @@ def _imports(resource: Resource, context: Context) -> Iterator[Value]:
 def _missing(model: Model, resource: Resource, context: Context) -> Value:
     texts = {
         "summary": f"model {model.name} is not imported",
-        "description": "The version that the spec names is not in the registry: its source does not answer, or its "
-        "files do not have the digest. What is served stays as it is.",
+        "description": "The version in the spec is not in the registry: its source does not respond, or its "
+        "files do not have the digest. Served models stay as they are.",
         "runbook": runbook("import"),
     }
     missing = last_pushed(MISSING, {"model": model.name}, context)
@@ -97,9 +97,8 @@ def _login(resource: Resource, server: RegistryServer, context: Context) -> Iter
     if store is None or store.adopt or context.platform.database(store, context) is None:
         return
     texts = {
-        "summary": f"the password of database {store.name} was not changed",
-        "description": "The last run failed; the registry may be without a login. The alert ends with a run that "
-        "succeeds.",
+        "summary": f"the password of database {store.name} was not rotated",
+        "description": "The last run failed; the registry may lose its login. The alert ends with a run that succeeds.",
         "runbook": runbook("login"),
     }
     expression = last_failed(object_name(LOGIN_NAME, store.called), context)

@@ -177,10 +177,10 @@ def _burns(resource: Resource, objective: Objective, slo: Slo, context: Context)
         expression = f"{RATIO}{long}{chosen} > {bound} and {RATIO}{short}{chosen} > {bound}"
         gone_in = duration(max(1, round(slo.window_s / factor / 3600)) * 3600)
         texts = {
-            "summary": f"endpoint {endpoint} burns its budget of {objective.name} {_pace(factor)}",
+            "summary": f"endpoint {endpoint} burns its {objective.name} budget {_pace(factor)}",
             "description": (
-                f"Objective: {objective.what}, over {duration(slo.window_s)}. In the last {long} "
-                "{{ $value | humanizePercentage }} of them were not. "
+                f"Objective: {objective.what}, over {duration(slo.window_s)}. In the last {long}, "
+                "{{ $value | humanizePercentage }} missed it. "
                 f"At this rate the whole budget is gone in {gone_in}."
             ),
             "runbook": runbook(objective.name.partition("-")[0]),
@@ -190,7 +190,7 @@ def _burns(resource: Resource, objective: Objective, slo: Slo, context: Context)
 
 
 def _pace(factor: float) -> str:
-    return f"{number(round(factor, 2))} times as fast as it may" if factor > 1 else "and will have none left"
+    return f"{number(round(factor, 2))} times as fast as allowed" if factor > 1 else "completely"
 
 
 def gone_s(inference: Inference, slo: Slo, context: Context) -> int:
@@ -208,8 +208,8 @@ def _gone(resource: Resource, inference: Inference, slo: Slo, context: Context) 
     wait_s = gone_s(inference, slo, context)
     for name, expression, lacks, since in _absences(inference, context):
         texts = {
-            "summary": f"application {name} of endpoint {inference.name} {lacks}, or tells nothing",
-            "description": f"{since} in the last {duration(wait_s)}, so the objectives are blind.",
+            "summary": f"application {name} of endpoint {inference.name} {lacks}, or has no metrics",
+            "description": f"{since} in the last {duration(wait_s)}, so the objectives cannot be measured.",
             "runbook": runbook("gone"),
         }
         labelled = {**alert_labels(resource, "page", context), "application": name}
@@ -232,6 +232,6 @@ def _absences(inference: Inference, context: Context) -> Iterator[tuple[str, str
     for name in applications(inference):
         chosen = of_applications([name], context)
         if name in empty:
-            yield name, f"absent({STATUS}{chosen} == {_RUNS})", "does not run", "Serve did not call it running"
+            yield name, f"absent({STATUS}{chosen} == {_RUNS})", "is not running", "Serve did not report it as running"
         else:
             yield name, f"absent({HEALTHY}{chosen} == 1)", *_NO_REPLICA

@@ -64,7 +64,7 @@ def _check(route: Route, gateway: Gateway | None, plan: Plan, placement: str) ->
     if gateway is None:
         if len(route.backends) > 1:
             where = plan.system.key(*here, "traffic")
-            yield gateway_needed(where, placement, "dividing traffic between variants")
+            yield gateway_needed(where, placement, "splitting traffic between variants")
         if route.mirror is not None:
             yield gateway_needed(plan.system.key(*here, "mirror"), placement, "a mirror")
     elif route.mirror is not None and not gateway.mirrors:

@@ -79,9 +79,9 @@ def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
             what = f"monitor '{value.monitor.name}'"
             always.append(Asked(0, 1, _size(value.hardware), value.hardware, resource.origin, what))
         elif isinstance(value, Promoter):
-            always.append(Asked(0, 1, PROMOTER, None, resource.origin, "what moves aliases"))
+            always.append(Asked(0, 1, PROMOTER, None, resource.origin, "the promoter"))
         elif isinstance(value, Starter):
-            always.append(Asked(0, 1, STARTER, None, resource.origin, "what starts runs that others ask for"))
+            always.append(Asked(0, 1, STARTER, None, resource.origin, "the starter of requested runs"))
         elif isinstance(value, RegistryServer) and not value.registry.adopt:
             count, size = registry_replicas(system, target), registry_size(system, target)
             always.append(Asked(count, count, size, None, resource.origin, "the registry"))
@@ -91,8 +91,8 @@ def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
         elif isinstance(value, Job):
             beside = (
                 head,
-                Asked(0, 1, SUBMITTER, None, resource.origin, "what submits a run"),
-                Asked(0, 1, LAUNCHER, None, resource.origin, "what launches a run"),
+                Asked(0, 1, SUBMITTER, None, resource.origin, "the submitter of a run"),
+                Asked(0, 1, LAUNCHER, None, resource.origin, "the launcher of a run"),
             )
             runs[value.pipeline.name] = (*_workers(system, value), *beside)
     return Demand(tuple(always), runs, servers)

@@ -24,8 +24,8 @@ Autoscaler makes no machines for Pods below -10 (`expendable-pods-priority-cutof
 """
 _TAKES: Final[Mapping[str, str]] = {"low": "PreemptLowerPriority", "lowest": "Never"}
 _WHOM: Final[Mapping[str, str]] = {
-    "low": "Yields to what has no class, and takes machines from what is lowest.",
-    "lowest": "Yields to everything else, and takes machines from nothing.",
+    "low": "Yields to Pods without a class, and preempts lowest.",
+    "lowest": "Yields to everything else, and preempts nothing.",
 }
 
 

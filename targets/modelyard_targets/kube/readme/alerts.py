@@ -12,11 +12,11 @@ from modelyard_targets.kube.monitoring.alert_rules import channels_of
 from modelyard_targets.kube.monitoring.channels import cluster_channel
 from modelyard_targets.kube.placement.context import Context
 
-_OF_OBJECTIVE: Final = "The error budget burns too fast; nothing answers any more"
+_OF_OBJECTIVE: Final = "The error budget burns too fast; the endpoint stops answering"
 _OF_MONITOR: Final = "A check fails; the monitor does not run"
-_OF_PIPELINE: Final = "A run failed or is missing; the gate refused a version; a version waits for approval"
+_OF_PIPELINE: Final = "A run failed or is missing; a version failed the gate; a version waits for approval"
 _OF_REGISTRY: Final = (
-    "No server is available; the promoter fails or does not run; the login of its database was not changed"
+    "No server is available; the promoter fails or does not run; its database password was not rotated"
 )
 _OF_IMPORTS: Final = "; a model is not imported, or waits for an approval"
 _OF_CLUSTER: Final = "Nodes, volumes, add-ons and Prometheus itself"

@@ -88,7 +88,7 @@ def _opened_by(link: Link, inward: bool, context: Context) -> str:
     if _target(source, context).provider == _target(sink, context).provider:
         return "the role of the workload"
     if inward:
-        return f"a user of its own, {source.placement}.{source.name}"
+        return f"its own user, {source.placement}.{source.name}"
     crossing = crossing_to(store, source.workload, context)
     return f"the key in the Secret {crossing.secret}" if crossing is not None else ""
 
@@ -162,11 +162,11 @@ def _bundles(links: tuple[Link, ...], context: Context) -> str:
         return ""
     if context.placement in readers:
         return (
-            f"Models come from {registry} as bundles: a promotion writes one, it is read over the first of these"
-            " connections and kept on disk, so that what runs here goes on when the link is down."
+            f"Models come from {registry} as bundles: each promotion writes a bundle, which is read over the first of"
+            " these connections and kept on disk, so that workloads here keep running when the link is down."
         )
     return (
-        f"Models go to {', '.join(readers)} as bundles, which a promotion writes beside the artifacts of the registry."
+        f"Models go to {', '.join(readers)} as bundles, which a promotion writes next to the artifacts of the registry."
     )
 
 

@@ -115,7 +115,7 @@ def first_steps(context: Context) -> dict[str, object]:
         "approving_environment": "" if context.system.environment == BASE_FOLDER else context.system.environment,
         "promoted_here": promoted_here(context),
         "approval_effect": (
-            f"The promoter looks every {EVERY_MINUTES} minutes, and moves an alias once its approvals are complete; "
+            f"The promoter checks every {EVERY_MINUTES} minutes, and moves an alias once its approvals are complete; "
             "its log says what else a version waits for."
             if promoted_here(context)
             else "The next run of the pipeline promotes the version before it trains."

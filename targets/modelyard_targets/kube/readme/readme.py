@@ -237,7 +237,7 @@ def _reached(context: Context) -> Iterator[Reached]:
         endpoint = route.inference.endpoint
         who = _WHO[endpoint.exposure]
         if endpoint.exposure == "cluster" and not is_ours(gateway, context):
-            who += ", and whoever reaches the Gateway"
+            who += ", and anyone who can reach the Gateway"
         if needs_route(route, gateway):
             name = gateway_name(gateway, endpoint.exposure, context)
             yield Reached(resource.name, name, _address(endpoint, gateway), who)

@@ -112,7 +112,7 @@ def test_metrics_are_not_kept_shorter_than_the_spec_says(kept: str, hours: str) 
 )
 def test_the_readme_says_what_add_ons_ask_for(name: str, asked: str) -> None:
     """They take room on the machines that the system's own Pods are counted on."""
-    assert f"they ask for {asked} in all" in files(SPECS[name])["README.md"]
+    assert f"they request {asked} in total" in files(SPECS[name])["README.md"]
 
 
 def test_only_pods_that_are_started_are_counted() -> None:

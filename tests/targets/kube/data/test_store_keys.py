@@ -44,7 +44,7 @@ def test_the_readme_lists_who_holds_a_shared_key() -> None:
     assert set(key.writes) == {name for each in own for name in each.writes}
     readme = files(VALID_SPEC)["README.md"]
     assert f"| `vault.lake` | {', '.join(key.workloads)} |" in readme
-    assert "`credentialsPer: workload` of the store gives each its own" in readme
+    assert "set `credentialsPer: workload` on the store to give each its own" in readme
 
 
 def test_each_workload_gets_its_own_key_and_no_other() -> None:
@@ -80,7 +80,7 @@ def test_the_readme_lists_what_each_key_may_do() -> None:
     assert scorer.writes == ("acme-fraud-lake/captures/scorer/*",)
     for workload, key in keys.items():
         assert f"| `{key.secret}` | {workload} |" in readme
-    assert "gives each its own" not in readme
+    assert "to give each its own" not in readme
 
 
 def test_a_bucket_that_is_made_has_a_key_for_that() -> None:

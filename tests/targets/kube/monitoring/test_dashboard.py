@@ -23,7 +23,7 @@ def test_what_is_shown() -> None:
         "Latency",
         "Healthy replicas",
         "Requests in the servers",
-        "Burning of the error budget, last hour",
+        "Error budget burn rate, last hour",
         "Error budget left of 30d",
         "Monitor drift",
         "Monitor quality",

@@ -53,7 +53,7 @@ def test_proxies_beside_a_gateway_are_let_through() -> None:
     assert (made["ingress"], made["egress"]) == ([{}], [{"to": [{"namespaceSelector": {}}]}])
     assert problems(one(text, "NetworkPolicy", "gateway.proxies")) == []
     assert "gateway.proxies" not in names(VALID_SPEC, "NetworkPolicy")
-    assert "every namespace may call what a route leads to" in files(text)["README.md"]
+    assert "every namespace may call the servers behind a route" in files(text)["README.md"]
     assert "every namespace may call" not in files(VALID_SPEC)["README.md"]
 
 
@@ -80,4 +80,4 @@ def test_proxies_of_an_existing_gateway_in_the_own_namespace_are_let_through() -
         text = changed(EXISTING, gateway)
 
         assert "gateway.proxies" in names(text, "NetworkPolicy")
-        assert "Those in `fraud` itself have to fit" in files(text)["README.md"]
+        assert "Proxies in `fraud` itself have to fit" in files(text)["README.md"]

@@ -165,7 +165,7 @@ def test_both_sides_say_what_crosses() -> None:
     plan = hybrid_plan(PULLED)
     ends = "`shop:monitor/monitor-drift` | `main:object-store/lake` | trigger | https | 443"
 
-    for placement, opened in (("shop", "the key in the Secret"), ("main", "a user of its own, shop.monitor-drift")):
+    for placement, opened in (("shop", "the key in the Secret"), ("main", "its own user, shop.monitor-drift")):
         text = section(readme(plan, placement))
         assert f"{ends} | {opened}" in text
         assert "When monitor drift on shop finds a breach, it requests a run of pipeline retrain on main" in text
@@ -205,7 +205,7 @@ def test_several_monitors_and_targets_have_a_folder_each() -> None:
         ),
         pytest.param(
             ("s3.acme.example:9000", "minio.minio.svc:9000"),
-            "give store 'lake' an address that both reach",
+            "give store 'lake' an address that both can reach",
             id="a Service",
         ),
     ],

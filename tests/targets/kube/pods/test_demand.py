@@ -31,8 +31,8 @@ def test_a_run_brings_its_head_and_what_starts_it_and_leaves_nothing_behind() ->
         assert {one.least for one in run} == {0}
         assert [one.what for one in run if one.hardware is None] == [
             "the head of a Ray cluster",
-            "what submits a run",
-            "what launches a run",
+            "the submitter of a run",
+            "the launcher of a run",
         ]
 
 

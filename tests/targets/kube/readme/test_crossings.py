@@ -30,7 +30,7 @@ def readme(plan: Plan, placement: str) -> str:
 
 def section(text: str) -> str:
     """What it says of crossings."""
-    return text.partition("## What crosses")[2].partition("\n## ")[0]
+    return text.partition("## Cross-target access")[2].partition("\n## ")[0]
 
 
 def test_both_sides_list_each_connection_as_they_see_it() -> None:
@@ -39,7 +39,7 @@ def test_both_sides_list_each_connection_as_they_see_it() -> None:
     ends = "`shop:model-server/till` | `main:object-store/lake` | artifacts | https | 443"
 
     assert f"| out, to main | {ends} | the key in the Secret crossing-till |" in here
-    assert f"| in, from shop | {ends} | a user of its own, shop.till |" in there
+    assert f"| in, from shop | {ends} | its own user, shop.till |" in there
     for link in plan.crossings():
         for text in (here, there):
             assert f"`{link.source}` | `{link.sink}` | {link.what} | {link.protocol} | {link.port} |" in text
@@ -49,9 +49,9 @@ def test_they_say_the_order_in_which_they_are_applied() -> None:
     plan = hybrid_plan()
 
     here = section(readme(plan, "shop"))
-    assert "Apply `infrastructure/` of main before `workloads/` here, and undo them in reverse." in here
+    assert "Apply `infrastructure/` of main before `workloads/` here, and destroy them in reverse order." in here
     assert "pulumi config set infrastructure-main ORGANIZATION/PROJECT/STACK" in here
-    assert "Apply what is on shop after `infrastructure/` here, and undo it before that." in section(
+    assert "Apply the projects on shop after `infrastructure/` here, and destroy them before it." in section(
         readme(plan, "main")
     )
 
@@ -147,7 +147,7 @@ def test_what_was_there_before_is_not_waited_for() -> None:
     assert "Apply `workloads/` of main before `workloads/` here" in section(readme(managed, "shop"))
     for plan in (adopted, mutual):
         for placement in ("main", "shop"):
-            assert "What crosses" in readme(plan, placement)
+            assert "Cross-target access" in readme(plan, placement)
             assert "Apply" not in section(readme(plan, placement))
     cloud = hybrid_plan(hybrid(lake))
     assert "Apply `infrastructure/` of main before `workloads/` here" in section(readme(cloud, "shop"))
@@ -157,7 +157,8 @@ def test_what_only_the_program_writes_is_named_for_argo() -> None:
     found = readme(hybrid_plan(), "shop")
 
     assert (
-        "once the add-ons below are there, and with them what only `workloads/__main__.py` writes: the Secret" in found
+        "once the add-ons below exist, together with the objects that only `workloads/__main__.py` creates: the Secret"
+        in found
     )
     assert "the Secret crossing-till" in found
 
@@ -170,7 +171,7 @@ def test_the_cluster_is_told_how_keys_are_exchanged() -> None:
     assert "Write `accessKeys: [1, 2]` at the target `shop` in the spec" in one
     assert "write `accessKeys: [2]` and compile" in one
     text = section(readme(hybrid_plan(two), "shop"))
-    assert "Number 5 takes over from 4" in text
+    assert "Number 5 replaces 4" in text
     assert "write `accessKeys: [5]` at the target `shop`" in text
     assert "accessKeys" not in readme(hybrid_plan(), "main")
 
@@ -183,8 +184,8 @@ def test_the_edge_is_told_what_an_outage_costs() -> None:
     )
     text = readme(hybrid_plan(hybrid(sink)), "shop")
 
-    assert "Metrics for metrics.acme.example wait about two hours" in section(text)
-    assert "are kept on a volume of each of these: nightly, till, monitor-drift" in text
+    assert "Metrics for metrics.acme.example are queued for about two hours" in section(text)
+    assert "Each of these has a volume for models and pending captures: nightly, till, monitor-drift" in text
     online = readme(hybrid_plan(hybrid(sink, ("      edge: true\n      storageClass: local-path\n", ""))), "shop")
     assert "Metrics for" not in online
-    assert "are kept on a volume" not in online
+    assert "has a volume for models" not in online

@@ -151,7 +151,7 @@ def test_what_is_said_of_imported_models_names_no_gate_and_no_training() -> None
 
     assert "gate.json" not in imports
     assert "train" not in imports
-    assert "says where it comes from" in imports
+    assert "names its source" in imports
     assert "one has to be imported, and approved" in imports
     assert "`modelyard/gate.json` of its run" in trains
     assert "modelyard.import" not in trains

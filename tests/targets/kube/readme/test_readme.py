@@ -21,7 +21,7 @@ def test_only_what_is_protected_is_to_be_lifted() -> None:
     )
     undo = files(without)["README.md"].partition("## Undo\n")[2].partition("\n## ")[0]
 
-    assert undo.startswith("\n```\npulumi destroy\n```\n\nWhat was adopted stays as it is")
+    assert undo.startswith("\n```\npulumi destroy\n```\n\nAdopted resources stay as they are")
     assert "protect" not in undo
 
 
@@ -49,7 +49,7 @@ def test_it_says_that_nothing_backs_up_a_database_that_runs_here() -> None:
         '  runs: {type: database, adopt: db.acme.example/runs, credentials: "secret://vault/db"}',
     )
 
-    assert "Nothing here backs up the database `runs`" in files(VALID_SPEC)["README.md"]
+    assert "There is no backup of the database `runs`" in files(VALID_SPEC)["README.md"]
     assert "backs up" not in files(adopted)["README.md"]
 
 
@@ -57,13 +57,13 @@ def test_it_says_who_deletes_the_logs_of_runs() -> None:
     adopted = files(VALID_SPEC)["README.md"]
     managed = files(changed("adopt: acme-fraud-lake, ", ""))["README.md"]
 
-    assert "The bucket is adopted: logs stay until its owner deletes them.\n\n## Who talks to whom\n" in adopted
-    assert "A rule of the bucket deletes each log after 90 days.\n\n## Who talks to whom\n" in managed
+    assert "The bucket is adopted: logs stay until its owner deletes them.\n\n## Connections\n" in adopted
+    assert "A lifecycle rule of the bucket deletes each log after 90 days.\n\n## Connections\n" in managed
 
 
 def test_it_says_how_long_metrics_are_kept_and_what_cuts_that_short() -> None:
     there = changed("      residency: eu\n", "      residency: eu\n      present: [prometheus]\n")
-    said = "Prometheus keeps metrics for 15d, or until they fill 18Gi of its volume of 20Gi if that is sooner"
+    said = "Prometheus keeps metrics for 15d, or until they fill 18Gi of its 20Gi volume if that is sooner"
 
     assert said in files(VALID_SPEC)["README.md"]
     assert "Prometheus keeps metrics" not in files(there)["README.md"]
@@ -80,15 +80,15 @@ def test_it_says_which_stores_can_only_be_known_later() -> None:
     """Where the operator that knows them is installed here, nobody can make them before."""
     there = changed("      residency: eu\n", "      residency: eu\n      present: [external-secrets]\n")
 
-    assert "what reads a secret waits for stores that come later" in files(VALID_SPEC)["README.md"]
-    assert "what reads a secret waits for stores that come later" not in files(there)["README.md"]
+    assert "workloads that read a secret wait until its store exists" in files(VALID_SPEC)["README.md"]
+    assert "workloads that read a secret wait until its store exists" not in files(there)["README.md"]
 
 
 def test_it_names_the_oldest_version_of_an_existing_add_on() -> None:
     """An older KubeRay does not know `authOptions`, and would leave Ray without authentication."""
     there = changed("      residency: eu\n", "      residency: eu\n      present: [kuberay, prometheus]\n")
 
-    assert "to be there already: prometheus, kuberay 1.6.0 or newer." in files(there)["README.md"]
+    assert "to exist already: prometheus, kuberay 1.6.0 or newer." in files(there)["README.md"]
 
 
 def test_it_says_in_which_namespaces_stores_of_a_namespace_have_to_be() -> None:
@@ -114,8 +114,8 @@ def test_it_says_which_gateway_has_to_be_there() -> None:
         ("      exposure: internal\n      host: scores.acme.example\n", ""),
     )
 
-    assert "1. The Gateway `edge` has to be there, in the namespace `gateways`.\n" in files(VALID_SPEC)["README.md"]
-    assert "1. The GatewayClass `cilium` has to be there, with its controller" in files(made)["README.md"]
+    assert "1. The Gateway `edge` has to exist, in the namespace `gateways`.\n" in files(VALID_SPEC)["README.md"]
+    assert "1. The GatewayClass `cilium` has to exist, with its controller" in files(made)["README.md"]
     assert "Gateway" not in files(closed)["README.md"]
 
 
@@ -126,9 +126,11 @@ def test_it_says_how_endpoints_are_reached() -> None:
     text = files(VALID_SPEC)["README.md"]
 
     assert "| scorer | `edge` | `scores.acme.example/` | the company's network |" in text
-    assert "`kubectl -n gateways get gateway` shows the address of a Gateway once it has one; DNS has to lead" in text
+    assert (
+        "`kubectl -n gateways get gateway` shows the address of a Gateway once it has one; point the DNS name" in text
+    )
     assert "| scorer | `fraud` | `https://scores.acme.example/` | the company's network |" in files(made)["README.md"]
-    assert "| `any host, /` | Pods of the cluster, and whoever reaches the Gateway |" in files(inner)["README.md"]
+    assert "| `any host, /` | Pods of the cluster, and anyone who can reach the Gateway |" in files(inner)["README.md"]
 
 
 def test_it_says_who_sees_the_steps_of_a_rollout() -> None:
@@ -141,7 +143,7 @@ def test_it_says_who_sees_the_steps_of_a_rollout() -> None:
     found = files(text)["README.md"]
 
     assert "| scorer | `scorer-gateway` | `http, any host, /v1` | the company's network |" in found
-    assert "who calls scorer-serve-svc instead sees all or nothing of it" in found
+    assert "callers of scorer-serve-svc switch all at once" in found
 
 
 def test_it_says_how_charts_come_from_a_mirror() -> None:
@@ -149,7 +151,7 @@ def test_it_says_how_charts_come_from_a_mirror() -> None:
         "      residency: eu\n", "      residency: eu\n      images: {registry: registry.acme.example, mirror: true}\n"
     )
 
-    assert "`pulumi config set chartRepository URL` names a mirror." in files(carried)["README.md"]
+    assert "name a mirror with `pulumi config set chartRepository URL`." in files(carried)["README.md"]
     assert "chartRepository" not in files(VALID_SPEC)["README.md"]
 
 
@@ -201,7 +203,7 @@ def test_it_says_where_the_login_of_the_registry_has_to_be() -> None:
 
     assert "has to be in the namespace `fraud`.\n" in files(text)["README.md"]
     assert (
-        "which may be made before: `fraud`, `monitoring`, `external-secrets`, `cnpg-system`, `kuberay-system`.\n"
+        "which you may create first: `fraud`, `monitoring`, `external-secrets`, `cnpg-system`, `kuberay-system`.\n"
         in files(mirrored)["README.md"]
     )
 
@@ -224,7 +226,7 @@ def test_a_shared_cluster_is_told_what_is_there_and_what_goes() -> None:
     )
     said = files(text)["README.md"]
 
-    assert "The namespace comes with" not in said
+    assert "creates the namespace" not in said
     assert "custom resource definitions" not in said
     assert "custom resource definitions" in files(VALID_SPEC)["README.md"]
 
@@ -244,7 +246,7 @@ def test_the_readme_lists_alerts_and_the_channels_that_they_notify() -> None:
     readme = files(VALID_SPEC)["README.md"]
     table = readme[readme.index("## Alerts") : readme.index("## Undo")]
 
-    assert "| The error budget burns too fast; nothing answers any more | scorer | oncall |" in table
+    assert "| The error budget burns too fast; the endpoint stops answering | scorer | oncall |" in table
     assert "| Nodes, volumes, add-ons and Prometheus itself | the cluster | oncall |" in table
     assert "a version waits for approval | nightly, " in table
     assert "drift, quality | oncall |" in table
