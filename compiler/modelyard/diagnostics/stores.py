@@ -49,7 +49,7 @@ def lock_not_here(span: Span, store: str, placement: str) -> Diagnostic:
     return Diagnostic(
         "E0670",
         Severity.ERROR,
-        f"target {quote(placement)} cannot lock the objects of store {quote(store)}: its bucket is not on Amazon S3",
+        f"target {quote(placement)} cannot lock the objects of store {quote(store)}: its bucket is not on AWS S3",
         span,
         "adopt a bucket that its owner has locked, or place the store on AWS",
     )

@@ -57,7 +57,7 @@ def price_rows(offerings: Offerings, plan: Plan, placement: str) -> Iterator[tup
     """Rows of the README that say where the prices are from."""
     region = plan.system.target(placement).region
     for price in prices_of(offerings, plan, placement):
-        where = price.region if price.region == region else f"{price.region} where none is known of {region}"
+        where = price.region if price.region == region else f"{price.region} if none is known for {region}"
         yield "prices", f"of {price.date}, {where}: {price.source}"
 
 

@@ -34,7 +34,7 @@ def test_init_adds_no_second_spec(run: Run, system: Path) -> None:
     (system / "system.yaml").rename(system / "modelyard.yaml")
     said = run("init", system)
 
-    assert (said.code, f"'{system / 'modelyard.yaml'}' is there already" in said.err) == (1, True)
+    assert (said.code, f"'{system / 'modelyard.yaml'}' already exists" in said.err) == (1, True)
     assert not (system / "system.yaml").exists()
 
 

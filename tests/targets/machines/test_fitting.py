@@ -52,4 +52,4 @@ def test_what_is_left_is_written_as_exactly_as_the_machine_is_known() -> None:
 
 
 def test_a_misspelt_accelerator_has_the_nearest_name() -> None:
-    assert no_resource("L4OS", ["L4", "L40S"]).endswith("called 'L4OS'; did you mean 'L40S'?")
+    assert no_resource("L4OS", ["L4", "L40S"]).endswith("Kubernetes; did you mean 'L40S'?")
